@@ -1,0 +1,18 @@
+"""What goes wrong by the user's hand, said in one sentence: what happened, where, and the remedy."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DiaboloError(ValueError):
+    """A mistake that the user can mend; its message is the whole story. The CLI prints it without a traceback."""
+
+
+class UnknownNameError(DiaboloError):
+    """A name (data set, model, net, option …) that does not exist; the message suggests the nearest that does."""
+
+    def __init__(self, what: str, name: object, valid: Iterable[str]) -> None:
+        valid = sorted(valid)
+        near = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        super().__init__(f"unknown {what} {name!r}; {hint}Valid: {', '.join(valid)}.")
