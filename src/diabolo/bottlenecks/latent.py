@@ -1,0 +1,52 @@
+"""What every bottleneck returns, and what every bottleneck is."""
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from diabolo.errors import DiaboloError
+from diabolo.randomness import Draws
+from diabolo.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Latent:
+    """The waist of the model for one batch of N images.
+
+    Attributes:
+        z: what the decoder sees, (N, *latent_shape); a sample where the bottleneck is stochastic.
+        code: the deterministic code, (N, *latent_shape): the posterior mean where there is a posterior.
+        penalties: what the bottleneck adds to the loss, unweighted, one number per image (N,).
+    """
+
+    z: Tensor
+    code: Tensor
+    penalties: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Bottleneck(nn.Module):
+    """The waist. It owns the last linear map of the encoder, from features (N, in_features) to its own parameters.
+
+    Attributes:
+        latent_shape: the shape of one code.
+        weights: the weight of each penalty, as a schedule over training.
+        units: what each penalty is measured in.
+    """
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__()
+        if latent_dim < 1:
+            raise DiaboloError(f"latent_dim must be at least 1, not {latent_dim}")
+        self.latent_shape: tuple[int, ...] = (latent_dim,)
+        self.weights: dict[str, Schedule] = {}
+        self.units: dict[str, str] = {}
+
+    @abstractmethod
+    def forward(self, features: Tensor, draws: Draws) -> Latent:
+        """The latent of `features` (N, in_features)."""
+
+    def prior(self, n: int, draws: Draws, device: torch.device) -> Tensor:
+        """`n` codes (n, *latent_shape) to decode as samples: from N(0, I)."""
+        return draws.normal(torch.empty(n, *self.latent_shape, device=device))

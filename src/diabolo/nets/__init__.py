@@ -1,0 +1,77 @@
+"""The two cones, by name: an encoder from images to features, a decoder from codes to one real number per pixel."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, halving
+from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder
+
+
+class NetOptions(TypedDict, total=False):
+    """What may be said of a net. None, or left out, is the net's own default.
+
+    hidden: widths of the layers from image to code (mlp; default 512 256).
+    channels: channels of the layers from image to code, each halving the image (conv; default by the image's size).
+    norm: "batch", "group" or "none" (conv; default batch).
+    activation: "relu", "leaky_relu", "silu", "gelu", "elu", "tanh" or "sigmoid".
+    """
+
+    hidden: tuple[int, ...] | None
+    channels: tuple[int, ...] | None
+    norm: str | None
+    activation: str | None
+
+
+def mlp(
+    input_shape: tuple[int, ...], latent_dim: int, hidden: tuple[int, ...] = HIDDEN, activation: str = "relu"
+) -> tuple[MLPEncoder, MLPDecoder]:
+    """Fully connected layers; any input shape."""
+    encoder = MLPEncoder(input_shape, hidden, activation)
+    return encoder, MLPDecoder(latent_dim, input_shape, hidden, activation)
+
+
+def conv(
+    input_shape: tuple[int, ...],
+    latent_dim: int,
+    channels: tuple[int, ...] | None = None,
+    norm: str = "batch",
+    activation: str = "leaky_relu",
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more."""
+    layers = halving(min(input_shape[1:], default=0), channels) if channels else None
+    encoder = ConvEncoder(input_shape, layers, norm, activation)
+    return encoder, ConvDecoder(latent_dim, input_shape, layers, norm, activation)
+
+
+def conv_to_point(
+    input_shape: tuple[int, ...], latent_dim: int, norm: str = "batch", activation: str = "leaky_relu"
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """28×28 → 14×14×32 → 7×7×64 → 3×3×128 → 1×1×256, the pair of many course notebooks for MNIST."""
+    layers: Layers = ((32, 4, 2, 1), (64, 4, 2, 1), (128, 3, 2, 0), (256, 3, 2, 0))
+    encoder = ConvEncoder(input_shape, layers, norm, activation)
+    return encoder, ConvDecoder(latent_dim, input_shape, layers, norm, activation)
+
+
+NETS: dict[str, Callable[..., tuple[Any, Any]]] = {"mlp": mlp, "conv": conv, "conv-to-point": conv_to_point}
+
+
+def build(net: str, input_shape: tuple[int, ...], latent_dim: int, **options: Any) -> tuple[Any, Any]:
+    """The pair (encoder, decoder) of the net of that name; options that are None keep the net's default.
+
+    Raises:
+        UnknownNameError: for a net that does not exist, or an option that this net does not have.
+    """
+    if net not in NETS:
+        raise UnknownNameError("net", net, NETS)
+    if not input_shape or any(side < 1 for side in input_shape):
+        raise DiaboloError(f"input_shape must be (C, H, W) or (D,) with sides of at least 1, not {input_shape}")
+    if latent_dim < 1:
+        raise DiaboloError(f"latent_dim must be at least 1, not {latent_dim}")
+    given = {name: value for name, value in options.items() if value is not None}
+    known = [name for name in inspect.signature(NETS[net]).parameters if name not in ("input_shape", "latent_dim")]
+    for name in given:
+        if name not in known:
+            raise UnknownNameError(f"option of the net {net!r}", name, known)
+    return NETS[net](tuple(input_shape), latent_dim, **given)

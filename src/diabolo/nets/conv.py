@@ -1,0 +1,118 @@
+"""Convolutional cones: the encoder halves the image again and again, the decoder mirrors it exactly, for any size.
+
+A layer is `(channels, kernel, stride, padding)`. A stride-2 layer on an odd size (7 → 3) loses a row; the mirrored transposed
+convolution puts it back by `output_padding`, so that no image needs to be padded.
+"""
+
+import math
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.nets.activations import activation as activation_layer
+from diabolo.nets.batchnorm import BatchNorm2d
+from diabolo.parts import part
+
+Layer = tuple[int, int, int, int]
+Layers = tuple[Layer, ...]
+SMALLEST = 8  # pixels a side
+NORMS = {"none": lambda channels: None, "batch": BatchNorm2d, "group": lambda c: nn.GroupNorm(math.gcd(c, 8), c)}
+
+
+def halving(size: int, channels: tuple[int, ...] | None = None) -> Layers:
+    """4×4 convolutions of stride 2 down to a map of about 4×4, with 32, 64, 128, … (at most 256) channels unless given."""
+    if channels is None:
+        depth = max(1, round(math.log2(size / 4)))
+        channels = tuple(min(32 * 2**i, 256) for i in range(depth))
+    return tuple((c, 4, 2, 1) for c in channels)
+
+
+def _sizes(size: int, layers: Layers) -> list[int]:
+    """The side of the map before, between and after the layers."""
+    sizes = [size]
+    for _, kernel, stride, padding in layers:
+        sizes.append((sizes[-1] + 2 * padding - kernel) // stride + 1)
+    if sizes[-1] < 1 or min(sizes) < 1:
+        raise DiaboloError(f"{len(layers)} layers are too many for a side of {size} pixels: the maps shrink as {sizes}")
+    return sizes
+
+
+def _block(convolution: nn.Module, channels: int, norm: str, activation: str) -> nn.Sequential:
+    if norm not in NORMS:
+        raise UnknownNameError("norm", norm, NORMS)
+    normalised = NORMS[norm](channels)
+    return nn.Sequential(convolution, *([] if normalised is None else [normalised]), activation_layer(activation))
+
+
+def _checked(shape: tuple[int, ...], layers: Layers | None) -> tuple[tuple[int, int, int], Layers]:
+    if len(shape) != 3:
+        raise DiaboloError(f"a conv net needs images (C, H, W), not {shape}; use net='mlp' for vectors")
+    channels, height, width = shape
+    if min(height, width) < SMALLEST:
+        raise DiaboloError(f"a conv net needs {SMALLEST}×{SMALLEST} pixels or more, not {height}×{width}; use net='mlp'")
+    return (channels, height, width), halving(min(height, width)) if layers is None else tuple(layers)
+
+
+@part
+class ConvEncoder(nn.Module):
+    """x (N, C, H, W) → features (N, features): convolution, norm (from the second layer on) and activation per layer."""
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        layers: Layers | None = None,
+        norm: str = "batch",
+        activation: str = "leaky_relu",
+    ) -> None:
+        super().__init__()
+        self.input_shape, layers = _checked(input_shape, layers)
+        fan_in, height, width = self.input_shape
+        self.layers = nn.Sequential()
+        for i, (channels, kernel, stride, padding) in enumerate(layers):
+            convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding)
+            self.layers.append(_block(convolution, channels, norm if i else "none", activation))
+            fan_in = channels
+        self.features = fan_in * _sizes(height, layers)[-1] * _sizes(width, layers)[-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, features) of `x` (N, C, H, W)."""
+        features: Tensor = self.layers(x)
+        return features.flatten(1)
+
+
+@part
+class ConvDecoder(nn.Module):
+    """z (N, latent_dim) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order."""
+
+    def __init__(
+        self,
+        latent_dim: int,
+        output_shape: tuple[int, ...],
+        layers: Layers | None = None,
+        norm: str = "batch",
+        activation: str = "leaky_relu",
+    ) -> None:
+        super().__init__()
+        (out_channels, height, width), layers = _checked(output_shape, layers)
+        heights, widths = _sizes(height, layers), _sizes(width, layers)
+        self.map_shape = (layers[-1][0], heights[-1], widths[-1])
+        self.from_code = nn.Sequential(
+            nn.Linear(latent_dim, math.prod(self.map_shape)), activation_layer(activation)
+        )
+        fan_outs = [out_channels] + [layer[0] for layer in layers[:-1]]
+        self.layers = nn.Sequential()
+        for i in reversed(range(len(layers))):
+            channels, kernel, stride, padding = layers[i]
+            (large_h, small_h), (large_w, small_w) = list(pairwise(heights))[i], list(pairwise(widths))[i]
+            missing = tuple(
+                large - ((small - 1) * stride - 2 * padding + kernel)
+                for large, small in ((large_h, small_h), (large_w, small_w))
+            )
+            convolution = nn.ConvTranspose2d(channels, fan_outs[i], kernel, stride, padding, output_padding=missing)
+            self.layers.append(_block(convolution, fan_outs[i], norm, activation) if i else convolution)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """One real number per pixel, (N, C, H, W), of `z` (N, latent_dim)."""
+        raw: Tensor = self.layers(self.from_code(z).view(-1, *self.map_shape))
+        return raw

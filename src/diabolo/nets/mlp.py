@@ -1,0 +1,67 @@
+"""Fully connected cones: every pixel to every unit."""
+
+import math
+
+from torch import Tensor, nn
+
+from diabolo.errors import DiaboloError
+from diabolo.nets.activations import activation as activation_layer
+from diabolo.parts import part
+
+HIDDEN = (512, 256)
+
+
+def _layers(widths: tuple[int, ...], activation: str) -> nn.Sequential:
+    """Linear layers from width to width, each followed by the activation."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(fan_in, fan_out), activation_layer(activation)]
+    return nn.Sequential(*layers)
+
+
+def _checked(hidden: tuple[int, ...]) -> tuple[int, ...]:
+    if any(width < 1 for width in hidden):
+        raise DiaboloError(f"hidden widths must be at least 1, not {hidden}")
+    return tuple(hidden)
+
+
+@part
+class MLPEncoder(nn.Module):
+    """x (N, *input_shape) → features (N, hidden[-1]), through layers of the widths `hidden`."""
+
+    def __init__(
+        self, input_shape: tuple[int, ...], hidden: tuple[int, ...] = HIDDEN, activation: str = "relu"
+    ) -> None:
+        super().__init__()
+        self.input_shape = tuple(input_shape)
+        widths = (math.prod(input_shape), *_checked(hidden))
+        self.features = widths[-1]
+        self.layers = _layers(widths, activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, features) of `x` (N, *input_shape)."""
+        features: Tensor = self.layers(x.flatten(1))
+        return features
+
+
+@part
+class MLPDecoder(nn.Module):
+    """z (N, latent_dim) → raw (N, *output_shape), the mirror of `MLPEncoder`: `hidden` is given in the encoder's order."""
+
+    def __init__(
+        self,
+        latent_dim: int,
+        output_shape: tuple[int, ...],
+        hidden: tuple[int, ...] = HIDDEN,
+        activation: str = "relu",
+    ) -> None:
+        super().__init__()
+        self.output_shape = tuple(output_shape)
+        widths = (latent_dim, *reversed(_checked(hidden)))
+        self.layers = _layers(widths, activation)
+        self.to_raw = nn.Linear(widths[-1], math.prod(output_shape))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """One real number per pixel, (N, *output_shape), of `z` (N, latent_dim)."""
+        raw: Tensor = self.to_raw(self.layers(z))
+        return raw.view(-1, *self.output_shape)

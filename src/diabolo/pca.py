@@ -1,0 +1,88 @@
+"""Principal component analysis with the face of an autoencoder, so that every study can compare with it."""
+
+import math
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA as SklearnPCA  # noqa: N811  # the same name on both sides
+from torch import Tensor, nn
+
+from diabolo.autoencoder import as_input
+from diabolo.errors import DiaboloError
+from diabolo.parts import part
+from diabolo.randomness import Draws, generator
+from diabolo.summary import Row, Summary
+
+
+@part
+class PCA(nn.Module):
+    """z = Vᵀ (x − μ), x_hat = μ + V z: the linear codec of least squared error (Pearson 1901; Hotelling 1933).
+
+    The fit is scikit-learn's; it is closed form, so `diabolo.fit` gives it no epochs.
+
+    Args:
+        input_shape: (C, H, W) or (D,).
+        latent_dim: the number of components.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], latent_dim: int) -> None:
+        super().__init__()
+        pixels = math.prod(input_shape)
+        if not 1 <= latent_dim <= pixels:
+            raise DiaboloError(f"PCA of {pixels} pixels has 1 to {pixels} components, not {latent_dim}")
+        self.input_shape, self.latent_shape = tuple(input_shape), (latent_dim,)
+        self.units = {"reconstruction": "squared error per pixel"}
+        self.register_buffer("mu", torch.zeros(pixels))
+        self.register_buffer("components", torch.zeros(latent_dim, pixels))  # rows vᵢ, orthonormal
+        self.register_buffer("variances", torch.zeros(latent_dim))  # λᵢ, in falling order
+
+    def solve(self, images: np.ndarray, seed: int = 0) -> None:
+        """Fit to `images` (N, *input_shape), uint8 or float in [0, 1].
+
+        Raises:
+            DiaboloError: for fewer images than components.
+        """
+        (latent_dim,) = self.latent_shape
+        if len(images) < latent_dim:
+            raise DiaboloError(f"PCA with {latent_dim} components needs at least as many images, not {len(images)}")
+        scale = 255.0 if images.dtype == np.uint8 else 1.0
+        fitted = SklearnPCA(latent_dim, random_state=seed).fit(images.reshape(len(images), -1) / scale)
+        for name, value in {
+            "mu": fitted.mean_,
+            "components": fitted.components_,
+            "variances": fitted.explained_variance_,
+        }.items():
+            getattr(self, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
+        codes: Tensor = (as_input(x, self.input_shape, self.device).flatten(1) - self.mu) @ self.components.T
+        return codes
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
+        z = torch.as_tensor(z)
+        if z.shape[1:] != self.latent_shape:
+            raise DiaboloError(f"expected codes (N, {self.latent_shape[0]}), not {tuple(z.shape)}")
+        return (self.mu + z.to(self.device, torch.float32) @ self.components).view(-1, *self.input_shape)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """The projection of `x` (N, *input_shape) on the components."""
+        return self.decode(self.encode(x))
+
+    def sample(self, n: int, seed: int = 0) -> Tensor:
+        """`n` images μ + Σ αᵢ √λᵢ vᵢ with α ~ N(0, I)."""
+        if n < 1:
+            raise DiaboloError(f"the number of samples must be at least 1, not {n}")
+        alpha = Draws(generator(seed, "sample", device=self.device)).normal(self.mu.new_empty(n, *self.latent_shape))
+        return self.decode(alpha * self.variances.sqrt())
+
+    def summary(self) -> Summary:
+        """The mean and the components."""
+        rows = [Row(name, "buffer", tuple(b.shape), b.numel()) for name, b in self.named_buffers()]
+        return Summary(tuple(rows), sum(row.parameters for row in rows), 0)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the components lie."""
+        return self.mu.device

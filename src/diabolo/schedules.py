@@ -1,0 +1,143 @@
+"""Weights that change over training. A schedule maps progress, the share of training done in [0, 1], to a value.
+
+Progress may be a float or a 0-dimensional tensor: inside a captured CUDA graph it must be a tensor.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.parts import part
+
+Number = TypeVar("Number", float, Tensor)
+
+
+class Schedule(Protocol):
+    """Anything that maps progress in [0, 1] to a value."""
+
+    def __call__(self, progress: Number) -> Number | float:
+        """The value at `progress`."""
+        ...
+
+
+def _clip(x: Number, low: float, high: float) -> Number:
+    return torch.clamp(x, low, high) if isinstance(x, Tensor) else min(max(x, low), high)
+
+
+def _cos(x: Number) -> Number:
+    return torch.cos(x) if isinstance(x, Tensor) else math.cos(x)
+
+
+@part
+class Constant:
+    """The same value throughout."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __call__(self, progress: Number) -> Number | float:
+        """`value`, whatever the progress."""
+        return self.value
+
+
+@part
+class Linear:
+    """From `start` to `end` in a straight line over the first `over` of training, then constant (KL warm-up:
+    Bowman et al. 2016, arXiv 1511.06349)."""
+
+    def __init__(self, start: float, end: float, over: float = 1.0) -> None:
+        if not 0 < over <= 1:
+            raise DiaboloError(f"a linear schedule runs over a share of training in (0, 1], not {over}")
+        self.start, self.end, self.over = start, end, over
+
+    def __call__(self, progress: Number) -> Number | float:
+        """The value at `progress`."""
+        return self.start + (self.end - self.start) * _clip(progress / self.over, 0.0, 1.0)
+
+
+@part
+class Cyclical:
+    """`cycles` times: up from `start` to `end` during the first half of the cycle, then constant (Fu et al. 2019,
+    arXiv 1903.10145)."""
+
+    def __init__(self, start: float, end: float, cycles: int = 4) -> None:
+        if cycles < 1:
+            raise DiaboloError(f"a cyclical schedule needs at least one cycle, not {cycles}")
+        self.start, self.end, self.cycles = start, end, cycles
+
+    def __call__(self, progress: Number) -> Number | float:
+        """The value at `progress`."""
+        within = (_clip(progress, 0.0, 1.0 - 1e-6) * self.cycles) % 1.0
+        return self.start + (self.end - self.start) * _clip(2.0 * within, 0.0, 1.0)
+
+
+@part
+class Cosine:
+    """Half a cosine from `start` down (or up) to `end` (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+
+    def __init__(self, start: float, end: float = 0.0) -> None:
+        self.start, self.end = start, end
+
+    def __call__(self, progress: Number) -> Number | float:
+        """The value at `progress`."""
+        return self.end + 0.5 * (self.start - self.end) * (1.0 + _cos(math.pi * _clip(progress, 0.0, 1.0)))
+
+
+@part
+class OneCycle:
+    """Cosine up from `peak / 25` to `peak` over the first `rise` of training, cosine down to `peak / 1e5` after it
+    (Smith & Topin 2018, arXiv 1708.07120)."""
+
+    def __init__(self, peak: float, rise: float = 0.3) -> None:
+        if not 0 < rise < 1:
+            raise DiaboloError(f"a one-cycle schedule rises over a share of training in (0, 1), not {rise}")
+        self.peak, self.rise = peak, rise
+
+    def __call__(self, progress: Number) -> Number | float:
+        """The value at `progress`."""
+        up = _clip(progress / self.rise, 0.0, 1.0)
+        down = _clip((progress - self.rise) / (1.0 - self.rise), 0.0, 1.0)
+        low, last = self.peak / 25.0, self.peak / 1e5
+        risen = low + 0.5 * (self.peak - low) * (1.0 - _cos(math.pi * up))
+        return risen - 0.5 * (self.peak - last) * (1.0 - _cos(math.pi * down))
+
+
+SCHEDULES: dict[str, Callable[..., Any]] = {
+    "constant": Constant,
+    "linear": Linear,
+    "cyclical": Cyclical,
+    "cosine": Cosine,
+}
+
+
+def as_schedule(value: "float | str | Schedule") -> Schedule:
+    """A schedule from a number, from text such as `"linear(0, 1, 0.3)"`, or as it is.
+
+    Raises:
+        DiaboloError: for text that names no schedule, or names one with arguments it does not take.
+    """
+    if isinstance(value, int | float):
+        return Constant(float(value))
+    if not isinstance(value, str):
+        return value
+    try:
+        return Constant(float(value))
+    except ValueError:
+        pass
+    match = re.fullmatch(r"\s*([a-z-]+)\s*\(([^()]*)\)\s*", value)
+    if match is None:
+        raise DiaboloError(f"a schedule is a number or text such as 'linear(0, 1, 0.3)', not {value!r}")
+    name, arguments = match.groups()
+    if name not in SCHEDULES:
+        raise UnknownNameError("schedule", name, SCHEDULES)
+    try:
+        numbers = [float(a) if "." in a or "e" in a else int(a) for a in arguments.split(",")]
+        schedule: Schedule = SCHEDULES[name](*numbers)
+    except (ValueError, TypeError) as error:
+        raise DiaboloError(f"the schedule {value!r} cannot be read: {error}") from error
+    return schedule
