@@ -1,0 +1,97 @@
+"""How a training went: one panel per loss term, train and validation in each."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from diabolo.errors import DiaboloError
+
+from .style import BLUE, VERMILLION, Dashes, new_figure, style, wrap
+
+# Split: colour, dashes and marker, so that the two are told apart without colour as well.
+_SPLITS: dict[str, tuple[str, Dashes, str]] = {"train": (BLUE, "-", "o"), "validation": (VERMILLION, "--", "s")}
+_PANEL = (3.5, 2.7)  # inches
+_MARKED = 20  # epochs up to which every one gets a marker
+
+
+@style()
+def loss_curves(history: Sequence[Mapping[str, Any]], title: str | None = None) -> Figure:
+    """Draw every loss term against the epoch, each in its own panel, with the final values at the right margin.
+
+    `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
+    "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation.
+    """
+    if not history:
+        raise DiaboloError("loss_curves needs at least one epoch, and the history is empty.")
+    for i, record in enumerate(history):
+        if "epoch" not in record or not record.get("train"):
+            raise DiaboloError(
+                f"record {i} of the history lacks 'epoch' or the 'train' terms; it has {sorted(record)}."
+            )
+    terms = list(dict.fromkeys(term for r in history for s in _SPLITS for term in r.get(s) or {}))
+    terms.sort(key=lambda term: term != "total")  # the total first, the others in the order of their appearance
+    units = {term: unit for record in history for term, unit in (record.get("units") or {}).items()}
+
+    columns = len(terms) if len(terms) <= 3 else math.ceil(len(terms) / math.ceil(len(terms) / 3))
+    rows = math.ceil(len(terms) / columns)
+    width = _PANEL[0] * columns
+    figure = new_figure(width, _PANEL[1] * rows + 0.6, constrained=True)
+    for i, term in enumerate(terms):
+        _panel(figure.add_subplot(rows, columns, i + 1), history, term, units.get(term, "unit not recorded"))
+    figure.suptitle(wrap(title or "Loss by epoch", width, 12), fontsize=12, fontweight="bold")
+    shown = [split for split in _SPLITS if any(record.get(split) for record in history)]
+    handles = [Line2D([], [], color=c, linestyle=d, marker=m) for c, d, m in (_SPLITS[s] for s in shown)]
+    figure.legend(handles, shown, loc="outside lower center", ncols=len(handles), handlelength=3)
+    figure.draw_without_rendering()  # ticks move when the panels get their size: laid out once more when drawn
+    return figure
+
+
+def _panel(axes: Axes, history: Sequence[Mapping[str, Any]], term: str, unit: str) -> None:
+    finals: list[tuple[float, str]] = []
+    for split, (colour, dashes, marker) in _SPLITS.items():
+        points = [(r["epoch"], float(r[split][term])) for r in history if term in (r.get(split) or {})]
+        if not points:
+            continue
+        epochs, values = zip(*points, strict=True)
+        line = axes.plot(epochs, values, color=colour, linestyle=dashes, marker=marker, label=split)[0]
+        if len(points) > _MARKED:
+            line.set_markevery([len(points) - 1])
+        finals.append((values[-1], colour))
+    axes.set_title("KL" if term == "kl" else term.replace("_", " "))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(unit)
+    first, last = history[0]["epoch"], history[-1]["epoch"]
+    room = 0.5 if first == last else 0.03 * (last - first)
+    axes.set_xlim(first - min(room, 0.5), last + room)  # no tick before the first epoch
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    _annotate(axes, finals)
+
+
+def _annotate(axes: Axes, finals: list[tuple[float, str]]) -> None:
+    """Write the last values beside the right end of the axes, pushed apart where they would touch."""
+    gap = 0.085  # of the panel's height: one line of text
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    heights = [(v - low) / (high - low) if math.isfinite(v) else 0.5 for v, _ in finals]
+    if len(finals) == 2 and abs(heights[0] - heights[1]) < gap:
+        middle, upper = sum(heights) / 2, int(heights[1] > heights[0])
+        heights[upper], heights[1 - upper] = middle + gap / 2, middle - gap / 2
+    excess = max(0.0, max(heights) - 0.96)  # leave the line of the panel's title to the heading
+    axes.text(1.02, 1.055, "last", fontsize=8, color="#555555", transform=axes.transAxes)
+    heights = [height - excess for height in heights]
+    for (value, colour), height in zip(finals, heights, strict=True):
+        axes.text(1.02, height, format_value(value), color=colour, va="center", transform=axes.transAxes)
+
+
+def format_value(value: float) -> str:
+    """Four figures, without an exponent as long as that stays short."""
+    if value and math.isfinite(value) and not 1e-3 <= abs(value) < 1e6:
+        text = f"{value:.2e}"
+    else:
+        text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+    return text.replace("-", "−")  # a true minus, as on the axes

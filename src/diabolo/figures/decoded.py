@@ -1,0 +1,72 @@
+"""The latent square made visible: what the decoder draws at every point of a regular grid."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo.errors import DiaboloError
+
+from .mosaic import as_images, lay, show, zoom
+from .style import DPI, new_figure, style, wrap
+
+Extent = tuple[float, float, float, float]
+_LEFT, _RIGHT, _BOTTOM, _SIDE = 110, 40, 90, 1000  # canvas pixels
+
+
+def latent_grid(extent: Extent, n: int) -> NDArray[np.float32]:
+    """Return the `n * n` codes (n * n, 2) that `decoded_grid` expects images of, in its order.
+
+    The square `extent` (x0, x1, y0, y1) is cut into n × n tiles; a code is the middle of its tile. z₁ runs fastest and
+    z₂ grows from row to row, so the first code is the one at the lower left: (lowest z₁, lowest z₂).
+    """
+    if n < 1:
+        raise DiaboloError(f"a latent grid needs at least 1 code a side, not {n}.")
+    x0, x1, y0, y1 = _checked(extent)
+    middles = (np.arange(n) + 0.5) / n
+    z1, z2 = np.meshgrid(x0 + (x1 - x0) * middles, y0 + (y1 - y0) * middles)
+    return np.stack([z1.ravel(), z2.ravel()], axis=1).astype(np.float32)
+
+
+@style()
+def decoded_grid(
+    images: ArrayLike, extent: Extent, title: str | None = None, axis_names: tuple[str, str] = ("z₁", "z₂")
+) -> Figure:
+    """Draw `images` (n * n, C, H, W), decoded from `latent_grid(extent, n)`, as one picture with axes in latent units.
+
+    The first n images are the lowest row of the picture (lowest z₂), left to right by z₁; each tile covers the piece of
+    the square that its code is the middle of. Image pixels stay square, also where the extent is not.
+    """
+    array = as_images(images, "images")
+    count, h, w, channels = array.shape
+    n = math.isqrt(count)
+    if n * n != count:
+        raise DiaboloError(f"decoded_grid needs n × n images, and {count} is not a square number.")
+    extent = _checked(extent)
+    upside = array.reshape(n, n, h, w, channels)[::-1]  # the page is laid from the top, latent space from below
+    page = lay(upside, gap=0)
+
+    factor = zoom(n * max(h, w), _SIDE)
+    wide, tall = round(n * w * factor), round(n * h * factor)
+    width = _LEFT + max(wide, 400) + _RIGHT
+    heading = wrap(title or "Images decoded over latent space", (width - 40) / DPI, 12)
+    top = 40 + 34 * len(heading.splitlines())
+    height = top + tall + _BOTTOM
+    figure = new_figure(width / DPI, height / DPI)
+    axes = figure.add_axes((_LEFT / width, _BOTTOM / height, wide / width, tall / height))
+    show(axes, page, factor, extent)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axes.set_xlabel(f"{axis_names[0]} →")
+    axes.set_ylabel(f"{axis_names[1]} →")  # turned with its axis, the arrow points up
+    figure.text(0.5, 1 - 22 / height, heading, ha="center", va="top", fontsize=12, fontweight="bold")
+    return figure
+
+
+def _checked(extent: Extent) -> Extent:
+    values = tuple(float(v) for v in extent)
+    if len(values) != 4 or not all(map(math.isfinite, values)) or values[0] >= values[1] or values[2] >= values[3]:
+        raise DiaboloError(f"extent must be (x0, x1, y0, y1) with x0 < x1 and y0 < y1, not {tuple(extent)}.")
+    return values[0], values[1], values[2], values[3]

@@ -1,0 +1,113 @@
+"""Pages of images: originals over reconstructions, and grids of samples."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from diabolo.errors import DiaboloError
+
+from .mosaic import Floats, as_images, best_columns, lay, show, zoom
+from .style import DPI, new_figure, shorten, style, wrap
+
+_MARGIN, _WIDEST, _CELL, _NARROWEST = 30, 1250, 240, 600  # canvas pixels
+_MOST = {"reconstructions": 256, "sample_grid": 2500}
+
+
+@style()
+def reconstructions(
+    originals: ArrayLike,
+    reconstructions: ArrayLike,
+    rows: Mapping[str, ArrayLike] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw `originals` above `reconstructions`, both (N, C, H, W), and below them any more `rows` (label → images).
+
+    Up to twelve pairs stand in one line; more are broken into several, each with its row labels. At most 256.
+    """
+    given = {"original": originals, "reconstruction": reconstructions, **(rows or {})}
+    sets = {label: as_images(images, f"the row {label!r}") for label, images in given.items()}
+    shape = sets["original"].shape
+    for label, images in sets.items():
+        if images.shape != shape:
+            told = [(n, c, h, w) for n, h, w, c in (images.shape, shape)]
+            raise DiaboloError(f"the row {label!r} has the shape {told[0]}, but the originals have {told[1]}.")
+    count = _at_most("reconstructions", shape[0])
+    columns = count if count <= 12 else best_columns(count, 10, 16)
+    blocks = [[images[i : i + columns] for images in sets.values()] for i in range(0, count, columns)]
+    return _page(blocks, list(sets), title or "Originals and reconstructions")
+
+
+@style()
+def sample_grid(images: ArrayLike, title: str | None = None, columns: int | None = None) -> Figure:
+    """Draw at most 2,500 `images` (N, C, H, W) row by row in a grid, about square or of this many `columns`."""
+    array = as_images(images, "images")
+    count = _at_most("sample_grid", len(array))
+    if columns is None:
+        side = math.ceil(math.sqrt(count))
+        columns = count if count <= 5 else best_columns(count, side, 2 * side - 1)
+    elif columns < 1:
+        raise DiaboloError(f"columns must be at least 1, not {columns}.")
+    columns = min(columns, count)
+    return _page([[array[i : i + columns] for i in range(0, count, columns)]], [], title or "Samples")
+
+
+def _at_most(name: str, count: int) -> int:
+    if count > _MOST[name]:
+        raise DiaboloError(
+            f"{name} shows at most {_MOST[name]:,} images, not {count:,}; pass images[:64], for example."
+        )
+    return count
+
+
+def _page(blocks: Sequence[Sequence[Floats]], labels: Sequence[str], title: str) -> Figure:
+    """Lay out blocks of image rows, each row labelled, below a title. All sizes are in canvas pixels."""
+    _, h, w, _ = blocks[0][0].shape
+    gap = max(1, round(0.05 * max(h, w)))
+    columns, lines = len(blocks[0][0]), sum(len(block) for block in blocks)
+    room = min(_CELL, _WIDEST / columns)
+    if not labels:  # a label needs the height of its three lines; without labels, very many rows may be lower
+        room = min(room, 4 * _WIDEST / lines)
+    factor = zoom(max(h, w), room)
+    pages = [_stack(block, gap) for block in blocks]
+    heights = [page.shape[0] * factor for page in pages]
+    between = max(24.0, 2 * gap * factor)
+
+    figure = new_figure(1, 1)
+    texts = [figure.text(0, 0, wrap(shorten(label, 48), 1.7, 9), ha="right", va="center") for label in labels]
+    left = _MARGIN + max((text.get_window_extent().width + 15 for text in texts), default=0)
+    inner = pages[0].shape[1] * factor
+    width = max(left + inner + _MARGIN, _NARROWEST)
+    if not labels:
+        left = (width - inner) / 2
+    heading = wrap(title, (width - 2 * _MARGIN) / DPI, 12)
+    top = _MARGIN + 34 * len(heading.splitlines())
+    height = top + sum(heights) + between * (len(pages) - 1) + _MARGIN
+    figure.set_size_inches(math.ceil(width) / DPI, math.ceil(height) / DPI)
+    width, height = math.ceil(width), math.ceil(height)
+    # Whole pixels everywhere: an enlarged image pixel is then a square of the same size all over the page.
+    left, y = round(left), height - top
+    figure.text(0.5, 1 - 22 / height, heading, ha="center", va="top", fontsize=12, fontweight="bold")
+    for page, tall in zip(pages, heights, strict=True):
+        y -= math.ceil(tall)
+        axes = figure.add_axes((left / width, y / height, page.shape[1] * factor / width, tall / height))
+        axes.set_axis_off()
+        show(axes, page, factor)
+        for row, label in enumerate(texts):
+            middle = y + tall - (row * (h + gap) + h / 2) * factor
+            figure.text(
+                (left - 15) / width, middle / height, label.get_text(), ha="right", va="center", multialignment="right"
+            )
+        y -= round(between)
+    for text in texts:
+        text.remove()
+    return figure
+
+
+def _stack(block: Sequence[Floats], gap: int) -> Floats:
+    """Lay the rows of one block; a last row that is shorter ends in white."""
+    columns = len(block[0])
+    full = [np.pad(row, [(0, columns - len(row)), (0, 0), (0, 0), (0, 0)], constant_values=1) for row in block]
+    return lay(np.stack(full), gap)

@@ -1,0 +1,133 @@
+"""Where the encoder puts things: codes as points (two dimensions) or as histograms (one), coloured by class."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo.errors import DiaboloError
+
+from .style import MAX_CLASSES, class_style, new_figure, shorten, style, wrap
+
+Names = Sequence[str] | Mapping[int, str]
+_SIDE, _LEGEND_ROWS, _NAME = 5.2, 22, 36  # inches, entries in a column, characters
+
+
+@style()
+def latent_scatter(
+    codes: ArrayLike,
+    labels: ArrayLike | None = None,
+    label_names: Names | None = None,
+    title: str | None = None,
+    axis_names: tuple[str, str] = ("z₁", "z₂"),
+) -> Figure:
+    """Draw `codes` (N, 2) as points coloured by `labels` (N,); codes (N, 1) or (N,) as one histogram per class.
+
+    `label_names[k]` is what the legend says for the label k. Codes of more dimensions are refused: which two directions
+    to show is the caller's choice.
+    """
+    points = _checked_codes(codes)
+    classes = _classes(labels, label_names, len(points))
+    figure = new_figure(_SIDE, _SIDE, constrained=True)
+    axes = figure.add_subplot()
+    flat = points.shape[1] == 1
+    (_histograms if flat else _scatter)(axes, points, list(classes.values()))
+    axes.set_xlabel(axis_names[0])
+    axes.set_ylabel("codes per bin" if flat else axis_names[1])
+    if labels is not None:
+        _legend(figure, list(classes), flat)
+    heading = title or ("Codes by class" if labels is not None else "Codes")
+    axes.set_title(wrap(heading, _SIDE - 0.6, 12), fontsize=12, loc="center", pad=10)
+    figure.draw_without_rendering()  # ticks move when the axes get their size: laid out once more when drawn
+    return figure
+
+
+def _checked_codes(codes: ArrayLike) -> NDArray[np.float64]:
+    points = np.asarray(codes, dtype=np.float64)
+    points = points[:, None] if points.ndim == 1 else points
+    if points.ndim != 2 or not points.size:
+        raise DiaboloError(f"codes must have the shape (N, 2) or (N, 1) with N > 0, not {points.shape}.")
+    if points.shape[1] > 2:
+        raise DiaboloError(
+            f"these codes have {points.shape[1]} dimensions and a page has two; project them first "
+            "(PCA or UMAP, for example), or pass the two columns to show."
+        )
+    bad = int((~np.isfinite(points)).any(axis=1).sum())
+    if bad:
+        raise DiaboloError(f"{bad} of {len(points)} codes hold NaN or infinity.")
+    return points
+
+
+def _classes(labels: ArrayLike | None, names: Names | None, count: int) -> dict[str, NDArray[np.intp]]:
+    """Return what the legend says for each class, with the indices of its points."""
+    if labels is None:
+        return {"": np.arange(count)}
+    array = np.asarray(labels)
+    if array.shape != (count,):
+        raise DiaboloError(f"labels must be one per code, {count} in all, but have the shape {array.shape}.")
+    values, which = np.unique(array, return_inverse=True)
+    if len(values) > MAX_CLASSES:
+        raise DiaboloError(f"the labels have {len(values):,} different values; a legend holds {MAX_CLASSES} at most.")
+    told = None if names is None else dict(names if isinstance(names, Mapping) else enumerate(names))
+    classes: dict[str, NDArray[np.intp]] = {}
+    for k, value in enumerate(values):
+        if told is not None and value not in told:
+            raise DiaboloError(f"label_names holds {len(told)} names, but none for the label {value}.")
+        name = str(value) if told is None else str(told[value])
+        while name in classes:  # two labels of the same name are still two classes
+            name += f" ({value})"
+        classes[name] = np.flatnonzero(which == k)
+    return classes
+
+
+def _scatter(axes: Axes, points: NDArray[np.float64], classes: Sequence[NDArray[np.intp]]) -> None:
+    """Small translucent points. They are dealt out in rounds over the classes, so that no class lies on top of all."""
+    count = len(points)
+    area = float(np.clip(12_000 / count, 4, 30))
+    alpha = float(np.clip(20 / count**0.4, 0.3, 0.85))
+    rounds = 1 if len(classes) == 1 or count < 200 else 6
+    shuffled = [np.random.default_rng(0).permutation(members) for members in classes]
+    for turn in range(rounds):
+        for k, members in enumerate(shuffled):
+            x, y = points[members[turn::rounds]].T
+            look = class_style(k)
+            axes.scatter(
+                x, y, s=area * look.area, c=look.colour, marker=look.marker, alpha=alpha, linewidths=0, rasterized=True
+            )
+    axes.set_aspect("equal", adjustable="datalim")
+
+
+def _histograms(axes: Axes, points: NDArray[np.float64], classes: Sequence[NDArray[np.intp]]) -> None:
+    edges = np.histogram_bin_edges(points, bins=40).tolist()
+    for k, members in enumerate(classes):
+        look = class_style(k)
+        if len(classes) <= 4:
+            axes.hist(points[members, 0], edges, histtype="stepfilled", color=look.colour, alpha=0.15)
+        axes.hist(points[members, 0], edges, histtype="step", color=look.colour, linestyle=look.dashes, linewidth=1.4)
+
+
+def _legend(figure: Figure, names: Sequence[str], flat: bool) -> None:
+    """Put the legend to the right of the axes and widen the page by what it needs."""
+    looks = [class_style(k) for k in range(len(names))]
+    handles = [
+        Line2D([], [], color=look.colour, linestyle=look.dashes)
+        if flat
+        else Line2D([], [], color=look.colour, linestyle="", marker=look.marker, markersize=6 * look.area**0.5)
+        for look in looks
+    ]
+    legend = figure.legend(
+        handles,
+        ["?"] * len(names),  # replaced below: matplotlib leaves out names that begin with an underscore
+        loc="outside right upper",
+        ncols=-(-len(names) // _LEGEND_ROWS),
+        title="class",
+        alignment="left",
+        handlelength=2.2 if flat else 1,
+    )
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(shorten(name, _NAME))
+    figure.draw_without_rendering()  # so that the legend knows its size
+    figure.set_size_inches(_SIDE + legend.get_window_extent().width / figure.dpi, _SIDE)

@@ -1,0 +1,67 @@
+"""Many images in one array: checked, laid edge to edge, shown without a false pixel."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo.errors import DiaboloError
+
+Floats = NDArray[np.float32]
+
+
+def as_images(images: ArrayLike, what: str) -> Floats:
+    """Return `images` (N, C, H, W), uint8 or float in [0, 1], as float32 (N, H, W, C) in [0, 1].
+
+    Reconstructions may overshoot [0, 1] a little and are clipped; images in another scale are refused.
+    """
+    array = np.asarray(images)
+    if array.ndim == 2:
+        raise DiaboloError(
+            f"{what} must be images (N, C, H, W), but these are vectors {array.shape}; reshape them first."
+        )
+    if array.ndim != 4 or array.shape[1] not in (1, 3):
+        raise DiaboloError(f"{what} must have the shape (N, C, H, W) with 1 or 3 channels, not {array.shape}.")
+    if not array.size:
+        raise DiaboloError(f"{what} has the shape {array.shape}: there is nothing to draw.")
+    if array.dtype == np.uint8:
+        array = array.astype(np.float32) / 255
+    elif not (np.issubdtype(array.dtype, np.floating) or array.dtype == np.bool_):
+        raise DiaboloError(f"{what} must be uint8, or float in [0, 1], not {array.dtype}.")
+    array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise DiaboloError(
+            f"{what} holds NaN or infinity in {int((~np.isfinite(array)).sum())} of {array.size} values."
+        )
+    clipped = array.clip(0, 1)
+    if np.abs(array - clipped).mean() > 0.5:
+        low, high = float(array.min()), float(array.max())
+        raise DiaboloError(f"{what} must be float in [0, 1], but runs from {low:.3g} to {high:.3g}; scale it first.")
+    return clipped.transpose(0, 2, 3, 1)
+
+
+def lay(tiles: Floats, gap: int) -> Floats:
+    """Lay `tiles` (rows, columns, H, W, C) into one array, `gap` white pixels apart; row 0 is at the top."""
+    rows, columns, h, w, c = tiles.shape
+    page = np.ones((rows, h + gap, columns, w + gap, c), np.float32)
+    page[:, :h, :, :w] = tiles.transpose(0, 2, 1, 3, 4)
+    return page.reshape(rows * (h + gap), columns * (w + gap), c)[: rows * (h + gap) - gap, : columns * (w + gap) - gap]
+
+
+def best_columns(count: int, low: int, high: int) -> int:
+    """Return the number of columns in `low`…`high` that leaves the fewest empty places (and is smallest)."""
+    return min(range(low, high + 1), key=lambda columns: -count % columns)
+
+
+def zoom(pixels: int, room: float) -> float:
+    """Return the canvas pixels per image pixel that bring `pixels` to about `room`; whole unless it reduces."""
+    factor = room / pixels
+    return float(round(factor)) if factor >= 1 else factor
+
+
+def show(axes: Axes, page: Floats, factor: float, extent: tuple[float, float, float, float] | None = None) -> AxesImage:
+    """Draw a laid page; enlarged pixels stay sharp squares, reduced ones are averaged. Grey runs from 0 to 1 always."""
+    axes.grid(visible=False)
+    image = page[..., 0] if page.shape[-1] == 1 else page
+    how = "nearest" if factor >= 1 else "antialiased"
+    return axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation=how, aspect="auto", extent=extent)

@@ -1,0 +1,113 @@
+"""The one look of all figures: page, fonts, colours and markers.
+
+Used as a context (`with style():`) or as a decorator (`@style()`) around whatever draws.
+"""
+
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+DPI = 150  # of the page and of every PNG, so that one canvas pixel is one pixel of the file
+
+# Okabe & Ito (2008), safe for colour-blind readers; its yellow darkened until it shows on white, grey and wine added.
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, "#56B4E9", "#E69F00", "#000000", "#999999", "#882255", "#D9C800")
+# Eleven markers to ten colours: 110 classes before a pair comes again, and ten in which neither part does.
+# The number is the area that makes a marker look as large as the circle.
+MARKERS = {"o": 1, "s": 0.9, "^": 1.3, "D": 0.8, "v": 1.3, "P": 1.3, "X": 1.3, "<": 1.3, ">": 1.3, "*": 2.2, "p": 1.2}
+Dashes = Literal["-", "--", "-.", ":"]
+DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":")
+MAX_CLASSES = len(PALETTE) * len(MARKERS)
+
+_RC: dict[Any, Any] = {
+    "figure.dpi": DPI,
+    "figure.constrained_layout.use": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "xtick.labelcolor": "black",
+    "ytick.labelcolor": "black",
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4,
+    "text.parse_math": False,  # a class called "$5" is a name, not a formula
+    "pdf.fonttype": 42,  # TrueType: text in the PDF stays text
+}
+
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the house style, whatever the user's own settings; they are put back afterwards.
+
+    matplotlib keeps its settings per process, so only one thread at a time is in here.
+    """
+    with _LOCK, matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        yield
+
+
+@dataclass(frozen=True)
+class ClassStyle:
+    """How one class is drawn: every pair of colour and marker is unique up to `MAX_CLASSES`."""
+
+    colour: str
+    marker: str
+    area: float
+    dashes: Dashes
+
+
+def class_style(index: int) -> ClassStyle:
+    """Return the look of the class with this index (0, 1, …)."""
+    marker, area = list(MARKERS.items())[index % len(MARKERS)]
+    return ClassStyle(PALETTE[index % len(PALETTE)], marker, area, DASHES[index % len(DASHES)])
+
+
+def new_figure(width: float, height: float, *, constrained: bool = False) -> Figure:
+    """Return an empty page of `width` × `height` inches on an Agg canvas, unknown to pyplot."""
+    figure = Figure(
+        figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08) if constrained else None
+    )
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def wrap(text: str, inches: float, size: float) -> str:
+    """Break `text` into lines that fit into `inches` at this font size (points)."""
+    characters = max(8, int(inches * 72 / (0.66 * size)))
+    return "\n".join(textwrap.fill(line, characters) for line in text.splitlines())
+
+
+def shorten(text: str, characters: int) -> str:
+    """Cut the middle out of a `text` longer than this: names often differ only at the end."""
+    if len(text) <= characters:
+        return text
+    tail = (characters - 1) // 2
+    return text[: characters - 1 - tail] + "…" + text[-tail:]
