@@ -1,3 +1,64 @@
-"""Diabolo: train any autoencoder, measure it truthfully, look inside, write it up."""
+"""Diabolo: train any autoencoder, measure it truthfully, look inside, write it up.
+
+    import diabolo
+    train, test = diabolo.data.load("digits")
+    model = diabolo.zoo.vae(input_shape=train.shape, latent_dim=8)
+    run = diabolo.fit(model, train, validation=test, epochs=10)
+
+Everything is imported when first used: `import diabolo` costs nothing, `diabolo.fit` costs torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diabolo import bottlenecks, corruptions, data, figures, likelihoods, nets, parts, schedules, training, zoo
+    from diabolo.autoencoder import Autoencoder
+    from diabolo.pca import PCA
+    from diabolo.training.fit import fit, resume
+    from diabolo.training.runs import Run, load
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "PCA",
+    "Autoencoder",
+    "Run",
+    "bottlenecks",
+    "corruptions",
+    "data",
+    "figures",
+    "fit",
+    "likelihoods",
+    "load",
+    "nets",
+    "parts",
+    "resume",
+    "schedules",
+    "training",
+    "zoo",
+]
+
+_HOME = {
+    "PCA": "diabolo.pca",
+    "Autoencoder": "diabolo.autoencoder",
+    "Run": "diabolo.training.runs",
+    "fit": "diabolo.training.fit",
+    "load": "diabolo.training.runs",
+    "resume": "diabolo.training.fit",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        value: object = getattr(import_module(_HOME[name]), name)
+    elif name in __all__:
+        value = import_module(f"diabolo.{name}")
+    else:
+        raise AttributeError(f"module 'diabolo' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

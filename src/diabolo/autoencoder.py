@@ -32,6 +32,7 @@ CHUNK = 1024  # images that go through the model at once in inference
 class Codec(Protocol):
     """Anything that turns images into codes and back: an `Autoencoder`, or `diabolo.pca.PCA`."""
 
+    name: str
     input_shape: tuple[int, ...]
     latent_shape: tuple[int, ...]
 
@@ -78,6 +79,8 @@ class Autoencoder(nn.Module):
         likelihood: raw → x_hat and the loss against x.
         corruption: what the encoder sees in training instead of x; the target stays x.
     """
+
+    name = "autoencoder"  # a recipe puts its own name here; run folders are called by it
 
     def __init__(
         self,

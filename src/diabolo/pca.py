@@ -25,6 +25,8 @@ class PCA(nn.Module):
         latent_dim: the number of components.
     """
 
+    name = "pca"
+
     def __init__(self, input_shape: tuple[int, ...], latent_dim: int) -> None:
         super().__init__()
         pixels = math.prod(input_shape)

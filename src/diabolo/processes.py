@@ -46,3 +46,22 @@ def average_gradients(parameters: list[Tensor]) -> None:
     flat /= world()
     for grad, piece in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
         grad.copy_(piece.view_as(grad))
+
+
+def from_first(x: Tensor) -> None:
+    """Overwrite `x` with the first process's, in place."""
+    if world() > 1:
+        dist.broadcast(x, 0)
+
+
+def text_from_first(text: str) -> str:
+    """The first process's text (at most 4,096 bytes), known to all."""
+    if world() == 1:
+        return text
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    message = torch.zeros(4096, dtype=torch.uint8, device=device)
+    encoded = text.encode()
+    if encoded:
+        message[: len(encoded)] = torch.tensor(list(encoded), dtype=torch.uint8, device=device)
+    dist.broadcast(message, 0)
+    return bytes(message.tolist()).rstrip(b"\0").decode()

@@ -1,8 +1,9 @@
 """The named recipes: which parts make which model. Every one takes the shape of an image and gives a model ready to train."""
 
+import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 from diabolo import bottlenecks, nets
 from diabolo.autoencoder import Autoencoder
@@ -13,6 +14,25 @@ from diabolo.likelihoods import Likelihood, as_likelihood
 from diabolo.nets import NetOptions
 from diabolo.pca import PCA
 from diabolo.schedules import Schedule
+
+
+RECIPES: dict[str, Callable[..., Any]] = {}
+
+P = ParamSpec("P")
+M = TypeVar("M", Autoencoder, PCA)
+
+
+def recipe(function: Callable[P, M]) -> Callable[P, M]:
+    """Make a recipe known by its function's name, and give its models that name."""
+
+    @functools.wraps(function)
+    def named(*args: P.args, **kwargs: P.kwargs) -> M:
+        model = function(*args, **kwargs)
+        model.name = function.__name__
+        return model
+
+    RECIPES[function.__name__] = named
+    return named
 
 
 def _assemble(
@@ -29,6 +49,7 @@ def _assemble(
     return Autoencoder(encoder, waist(encoder.features), decoder, as_likelihood(likelihood), corruption)
 
 
+@recipe
 def undercomplete(
     input_shape: tuple[int, ...],
     latent_dim: int = 32,
@@ -42,6 +63,7 @@ def undercomplete(
     )
 
 
+@recipe
 def sparse(
     input_shape: tuple[int, ...],
     latent_dim: int = 128,
@@ -61,6 +83,7 @@ def sparse(
     )
 
 
+@recipe
 def denoising(
     input_shape: tuple[int, ...],
     latent_dim: int = 128,
@@ -82,6 +105,7 @@ def denoising(
     )
 
 
+@recipe
 def vae(
     input_shape: tuple[int, ...],
     latent_dim: int = 16,
@@ -101,18 +125,10 @@ def vae(
     )
 
 
+@recipe
 def pca(input_shape: tuple[int, ...], latent_dim: int = 32) -> PCA:
     """Principal components, in closed form: the linear codec to compare with. Pearson 1901; Hotelling 1933."""
     return PCA(tuple(input_shape), latent_dim)
-
-
-RECIPES: dict[str, Callable[..., Any]] = {
-    "undercomplete": undercomplete,
-    "sparse": sparse,
-    "denoising": denoising,
-    "vae": vae,
-    "pca": pca,
-}
 
 
 def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, halving
+from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, conv_layers
 from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder
 
 
@@ -40,7 +40,7 @@ def conv(
     activation: str = "leaky_relu",
 ) -> tuple[ConvEncoder, ConvDecoder]:
     """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more."""
-    layers = halving(min(input_shape[1:], default=0), channels) if channels else None
+    layers = conv_layers(input_shape, channels)
     encoder = ConvEncoder(input_shape, layers, norm, activation)
     return encoder, ConvDecoder(latent_dim, input_shape, layers, norm, activation)
 

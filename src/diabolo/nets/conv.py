@@ -20,10 +20,11 @@ SMALLEST = 8  # pixels a side
 NORMS = {"none": lambda channels: None, "batch": BatchNorm2d, "group": lambda c: nn.GroupNorm(math.gcd(c, 8), c)}
 
 
-def halving(size: int, channels: tuple[int, ...] | None = None) -> Layers:
+def conv_layers(input_shape: tuple[int, ...], channels: tuple[int, ...] | None = None) -> Layers:
     """4×4 convolutions of stride 2 down to a map of about 4×4, with 32, 64, 128, … (at most 256) channels unless given."""
+    _, height, width = _image(input_shape)
     if channels is None:
-        depth = max(1, round(math.log2(size / 4)))
+        depth = max(1, round(math.log2(min(height, width) / 4)))
         channels = tuple(min(32 * 2**i, 256) for i in range(depth))
     return tuple((c, 4, 2, 1) for c in channels)
 
@@ -45,13 +46,13 @@ def _block(convolution: nn.Module, channels: int, norm: str, activation: str) ->
     return nn.Sequential(convolution, *([] if normalised is None else [normalised]), activation_layer(activation))
 
 
-def _checked(shape: tuple[int, ...], layers: Layers | None) -> tuple[tuple[int, int, int], Layers]:
+def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise DiaboloError(f"a conv net needs images (C, H, W), not {shape}; use net='mlp' for vectors")
     channels, height, width = shape
     if min(height, width) < SMALLEST:
         raise DiaboloError(f"a conv net needs {SMALLEST}×{SMALLEST} pixels or more, not {height}×{width}; use net='mlp'")
-    return (channels, height, width), halving(min(height, width)) if layers is None else tuple(layers)
+    return channels, height, width
 
 
 @part
@@ -61,12 +62,12 @@ class ConvEncoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        layers: Layers | None = None,
+        layers: Layers,
         norm: str = "batch",
         activation: str = "leaky_relu",
     ) -> None:
         super().__init__()
-        self.input_shape, layers = _checked(input_shape, layers)
+        self.input_shape = _image(input_shape)
         fan_in, height, width = self.input_shape
         self.layers = nn.Sequential()
         for i, (channels, kernel, stride, padding) in enumerate(layers):
@@ -89,12 +90,12 @@ class ConvDecoder(nn.Module):
         self,
         latent_dim: int,
         output_shape: tuple[int, ...],
-        layers: Layers | None = None,
+        layers: Layers,
         norm: str = "batch",
         activation: str = "leaky_relu",
     ) -> None:
         super().__init__()
-        (out_channels, height, width), layers = _checked(output_shape, layers)
+        out_channels, height, width = _image(output_shape)
         heights, widths = _sizes(height, layers), _sizes(width, layers)
         self.map_shape = (layers[-1][0], heights[-1], widths[-1])
         self.from_code = nn.Sequential(

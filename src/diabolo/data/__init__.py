@@ -1,0 +1,44 @@
+"""Images, where they come from, and how they are read.
+
+    from diabolo import data
+    train, test = data.load("mnist")        # a name, a folder, a .npy / .npz / .zip file, an array or a tensor
+
+What is listed in `__all__` is imported when first used, so `import diabolo.data` costs no torch, torchvision,
+scikit-learn or Pillow.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diabolo.data.arrays import as_images
+    from diabolo.data.catalogue import SourceInfo, names
+    from diabolo.data.decode import read_images
+    from diabolo.data.faces import draw_faces, face_factors
+    from diabolo.data.images import Images
+    from diabolo.data.loading import load
+
+__all__ = ["Images", "SourceInfo", "as_images", "draw_faces", "face_factors", "load", "names", "read_images"]
+
+_HOME = {
+    "Images": "images",
+    "SourceInfo": "catalogue",
+    "as_images": "arrays",
+    "draw_faces": "faces",
+    "face_factors": "faces",
+    "load": "loading",
+    "names": "catalogue",
+    "read_images": "decode",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,193 @@
+"""`Images`: a data set at rest. Pixels as uint8, what is known about each image beside them, and a fingerprint."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo.data.draws import permutation
+from diabolo.data.gather import CHUNK_BYTES, gather
+from diabolo.errors import DiaboloError
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """N images, or N vectors, with what is known about each.
+
+    images           uint8 `(N, C, H, W)`, possibly a memory map; or float32 vectors `(N, D)` in [0, 1]
+    labels           int64 `(N,)`, counted from 0 where `label_names` is given
+    attributes       bool `(N, A)`, columns named by `attribute_names`
+    factors          float32 `(N, F)`, what the images were made from where that is known, named by `factor_names`
+    name, split      where they come from; "train", "test" or "all"
+    origin           the arguments of `load` that give them again, as JSON-able data; None for arrays
+
+    Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
+    """
+
+    images: NDArray[Any]
+    labels: NDArray[np.int64] | None = None
+    label_names: tuple[str, ...] | None = None
+    attributes: NDArray[np.bool_] | None = None
+    attribute_names: tuple[str, ...] | None = None
+    factors: NDArray[np.float32] | None = None
+    factor_names: tuple[str, ...] | None = None
+    name: str = "array"
+    split: str = "all"
+    origin: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        self._check_pixels()
+        self._check_labels()
+        self._check_columns("attributes", self.attributes, self.attribute_names, np.dtype(np.bool_))
+        self._check_columns("factors", self.factors, self.factor_names, np.dtype(np.float32))
+
+    def __len__(self) -> int:
+        return int(self.images.shape[0])
+
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.shape))
+        return f"Images({self.name!r}, {self.split!r}, {len(self):,} of {shape} {self.images.dtype})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example: `(C, H, W)` or `(D,)`."""
+        return tuple(int(side) for side in self.images.shape[1:])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of pixels, labels, attributes, factors and their names; not of `name` and `split`."""
+        digest = hashlib.sha256()
+        for part in ("images", "labels", "attributes", "factors"):
+            array: NDArray[Any] | None = getattr(self, part)
+            digest.update(f"{part} {None if array is None else (array.dtype.str, array.shape)};".encode())
+            for chunk in () if array is None else chunks(array):
+                digest.update(np.ascontiguousarray(chunk).data)
+        digest.update(repr((self.label_names, self.attribute_names, self.factor_names)).encode())
+        return digest.hexdigest()
+
+    def take(self, indices: ArrayLike) -> "Images":
+        """The images at `indices`, in that order; whole numbers, or a bool mask `(N,)`.
+
+        A run of consecutive indices is a view, so that memory-mapped pixels stay on disk; any other choice is a copy
+        (on disk too where it would be large, see `gather`).
+        """
+        chosen = self._indices(indices)
+        start = int(chosen[0])
+        run = np.array_equal(chosen, np.arange(start, start + len(chosen)))
+        key: Any = slice(start, start + len(chosen)) if run else chosen
+
+        def pick(array: Any) -> Any:
+            return None if array is None else array[key]
+
+        return replace(
+            self,
+            images=self.images[key] if run else gather(self.images, chosen),
+            labels=pick(self.labels),
+            attributes=pick(self.attributes),
+            factors=pick(self.factors),
+            origin=None,
+        )
+
+    def called(self, *, split: str) -> "Images":
+        """The same images as another part: "train", "test" or "all"."""
+        return replace(self, split=split)
+
+    def subset(self, n: int, seed: int = 42) -> "Images":
+        """Exactly n images drawn without replacement, in their old order; DiaboloError if there are fewer."""
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise DiaboloError(f"a subset holds a whole number of images from 1 up, got {n!r}.")
+        if n > len(self):
+            raise DiaboloError(f"{n:,} images were asked of {self.name} ({self.split}), which holds {len(self):,}.")
+        return self.take(np.sort(permutation(len(self), seed)[:n]))
+
+    def _indices(self, indices: ArrayLike) -> NDArray[np.int64]:
+        chosen = np.asarray(indices)
+        if chosen.dtype == np.bool_ and chosen.shape == (len(self),):
+            chosen = np.flatnonzero(chosen)
+        if chosen.size == 0:
+            raise DiaboloError(f"no image of {self.name} ({self.split}) is chosen: the choice is empty.")
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+            raise DiaboloError(
+                f"images are chosen by whole numbers (n,) or a bool mask ({len(self)},), "
+                f"got {chosen.dtype} of shape {chosen.shape}."
+            )
+        low, high = int(chosen.min()), int(chosen.max())
+        if low < 0 or high >= len(self):
+            raise DiaboloError(f"indices run from 0 to {len(self) - 1}, got {low} to {high}.")
+        return chosen.astype(np.int64)
+
+    def _check_pixels(self) -> None:
+        x = self.images
+        if not isinstance(x, np.ndarray):
+            raise DiaboloError(f"images must be a numpy array, got {type(x).__name__}; as_images() converts.")
+        if (x.dtype.name, x.ndim) not in (("uint8", 4), ("float32", 2)):
+            raise DiaboloError(
+                f"images must be uint8 (N, C, H, W) or float32 vectors (N, D), got {x.dtype} of shape {x.shape}; "
+                "as_images() converts."
+            )
+        if x.size == 0:
+            raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}.")
+        if x.dtype == np.float32:
+            check_unit_range(x, "vectors")
+
+    def _check_labels(self) -> None:
+        labels = self.labels
+        if labels is None:
+            if self.label_names is not None:
+                raise DiaboloError("label_names are given but no labels.")
+            return
+        if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.ndim != 1:
+            raise DiaboloError(f"labels must be int64 (N,), got {describe(labels)}.")
+        if len(labels) != len(self):
+            raise DiaboloError(f"there are {len(self):,} images but {len(labels):,} labels.")
+        if self.label_names is not None and not 0 <= labels.min() <= labels.max() < len(self.label_names):
+            raise DiaboloError(
+                f"labels run from {labels.min()} to {labels.max()} but there are {len(self.label_names)} label names."
+            )
+
+    def _check_columns(self, what: str, values: Any, names: tuple[str, ...] | None, dtype: np.dtype[Any]) -> None:
+        if values is None:
+            if names is not None:
+                raise DiaboloError(f"names of {what} are given but no {what}.")
+            return
+        if not isinstance(values, np.ndarray) or values.dtype != dtype or values.ndim != 2:
+            raise DiaboloError(f"{what} must be {dtype} (N, columns), got {describe(values)}.")
+        if len(values) != len(self):
+            raise DiaboloError(f"there are {len(self):,} images but {len(values):,} rows of {what}.")
+        if names is None or len(names) != values.shape[1]:
+            raise DiaboloError(f"{what} have {values.shape[1]} columns but {len(names or ())} names.")
+
+
+def describe(value: Any) -> str:
+    """Type and shape, for a message."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {value.shape}"
+    return type(value).__name__
+
+
+def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The array along its first axis in pieces of about `CHUNK_BYTES`."""
+    rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
+    for start in range(0, len(array), rows):
+        yield array[start : start + rows]
+
+
+def check_unit_range(array: NDArray[Any], what: str) -> None:
+    """DiaboloError unless every number is finite and in [0, 1]; the message says the range found and the remedy."""
+    low, high = np.inf, -np.inf
+    for chunk in chunks(array):
+        low, high = np.minimum(low, chunk.min()), np.maximum(high, chunk.max())  # NaN stays NaN
+    if np.isnan(low) or np.isinf(low) or np.isinf(high):
+        bad = sum(int(np.count_nonzero(~np.isfinite(chunk))) for chunk in chunks(array))
+        raise DiaboloError(f"{what} hold {bad:,} values that are NaN or infinite; remove or replace them first.")
+    if low < 0 or high > 1:
+        remedy = "scale them to [0, 1] with (x - min) / (max - min)"
+        if low >= 0 and high <= 255:
+            remedy = "divide by 255"
+        elif low >= -1 and high <= 1:
+            remedy = "use (x + 1) / 2"
+        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy}.")

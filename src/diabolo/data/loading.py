@@ -1,0 +1,82 @@
+"""`load`: from a name, a path, an array or a tensor to train and test `Images`."""
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from diabolo.data.catalogue import SOURCES
+from diabolo.data.images import Images
+from diabolo.data.roots import find_root
+from diabolo.data.splits import Draw
+from diabolo.errors import DiaboloError, UnknownNameError
+
+Source = Callable[..., tuple[Images, Images]]
+
+# What reads a path, by its ending; a folder is ""
+READERS = {"": ("folder", "load"), ".zip": ("archive", "load"), ".npy": ("arrays", "npy"), ".npz": ("arrays", "npz")}
+
+
+def load(
+    name: Any,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    n_train: int | None = None,
+    n_test: int | None = None,
+    seed: int = 42,
+    **options: Any,
+) -> tuple[Images, Images]:
+    """Train and test `Images`.
+
+    name     a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file;
+             or an array, a tensor or `Images` (see `as_images`)
+    root     the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo
+    n_train  exactly so many images, drawn without replacement by `seed`; None takes all. `n_test` likewise
+    options  of that source, such as `size=64`; those it does not know are refused
+
+    What has no test part of its own is split by `seed`, see `random_split`. DiaboloError, in one sentence, when a data
+    set is missing and cannot be downloaded, or something is wrong with its files.
+    """
+    source, subject, what = _find(name)
+    draw = Draw(n_train, n_test, seed)
+    valid = [p.name for p in inspect.signature(source).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for option in options:
+        if option not in valid:
+            raise UnknownNameError(f"option of {what}", option, [*valid, "root", "n_train", "n_test", "seed"])
+    train, test = source(find_root(root) if subject is None else subject, draw, **options)
+    if not isinstance(name, str | os.PathLike):
+        return train, test
+    arguments = {"name": str(name), "root": None if root is None else os.path.abspath(root), **options}
+    if isinstance(subject, Path):
+        arguments["name"] = os.path.abspath(subject)
+    arguments |= {"n_train": n_train, "n_test": n_test, "seed": seed}
+    return (
+        replace(train, origin={"load": arguments, "part": "train"}),
+        replace(test, origin={"load": arguments, "part": "test"}),
+    )
+
+
+def _find(name: Any) -> tuple[Source, Any, str]:
+    """The function that reads it, what to give that function (None: the root), and how to call it in a message."""
+    if isinstance(name, str) and name in SOURCES:
+        info = SOURCES[name]
+        return _source(info.module, info.function), None, name
+    if not isinstance(name, str | os.PathLike):
+        return _source("arrays", "array"), name, "an array"
+    path = Path(name).expanduser()
+    if path.exists():
+        kind = "" if path.is_dir() else path.suffix.lower()
+        if kind not in READERS:
+            raise DiaboloError(f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file.")
+        return _source(*READERS[kind]), path, f"a {kind} file" if kind else "a folder"
+    if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or len(path.parts) > 1:
+        raise DiaboloError(f"there is no file or folder {path}.")
+    raise UnknownNameError("data set", name, SOURCES)
+
+
+def _source(module: str, function: str) -> Source:
+    found: Source = getattr(import_module(f"diabolo.data.sources.{module}"), function)
+    return found

@@ -1,0 +1,134 @@
+"""CelebA in torchvision's layout; a partial folder will do, and of the tables only that of the attributes is needed."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.data.cache import decoded
+from diabolo.data.files import disk_files
+from diabolo.data.images import Images
+from diabolo.data.pixels import Shaping
+from diabolo.data.sources.missing import missing
+from diabolo.data.splits import Draw, draw_from, random_split
+from diabolo.errors import DiaboloError, UnknownNameError
+
+log = logging.getLogger("diabolo.data")
+
+PICTURES, ATTRIBUTES = "img_align_celeba", "list_attr_celeba.txt"
+PARTITION, IDENTITY = "list_eval_partition.txt", "identity_CelebA.txt"
+TRAIN, TEST = 0, 2  # in the partition table; 1 is the validation part
+
+
+def load(
+    root: Path,
+    draw: Draw,
+    *,
+    size: int = 64,
+    crop: int | None = None,
+    split: str | None = None,
+    skip_bad: bool = False,
+    identity: bool = False,
+) -> tuple[Images, Images]:
+    """Portraits `(3, size, size)` with 40 attributes, from `root/celeba`.
+
+    size, crop  see `Shaping`; a crop of 148 or so shows little but the face
+    split       "official": the train and test parts of list_eval_partition.txt (its validation part is left out);
+                "random": all images present, split by the seed; None: official where that table is there, else random
+    skip_bad    leave damaged files out, with a warning that names them
+    identity    labels are the numbers of the persons in identity_CelebA.txt
+    """
+    home = root / "celeba"
+    if not (home / PICTURES).is_dir() and not (home / ATTRIBUTES).is_file():
+        _download(root, home)
+    for needed in (PICTURES, ATTRIBUTES):
+        if not (home / needed).exists():
+            raise DiaboloError(f"celeba in {home} lacks {needed}: put it there (unpacked, if it came in a .zip).")
+    if split not in (None, "official", "random"):
+        raise UnknownNameError("split of celeba", split, ("official", "random"))
+
+    files = disk_files(home / PICTURES)
+    attribute_names, attributes = _attributes(home / ATTRIBUTES, files.names)
+    persons = _column(home / IDENTITY, files.names) if identity else None
+    if split is None:
+        split = "official" if (home / PARTITION).is_file() else "random"
+        log.info("celeba: %s split", split)
+    part = _column(home / PARTITION, files.names) if split == "official" else None
+
+    pixels, skipped = decoded(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad)
+    kept = np.ones(len(files.names), bool)
+    kept[skipped] = False
+    images = Images(
+        pixels,
+        labels=None if persons is None else persons[kept],
+        attributes=attributes[kept],
+        attribute_names=attribute_names,
+        name="celeba",
+    )
+    if part is None:
+        return random_split(images, draw)
+    part = part[kept]
+    for code, what in ((TRAIN, "train"), (TEST, "test")):
+        if not (part == code).any():
+            raise DiaboloError(f"no image in {home / PICTURES} is in the official {what} part; use split='random'.")
+    return draw_from(
+        images.take(part == TRAIN).called(split="train"), images.take(part == TEST).called(split="test"), draw
+    )
+
+
+def _download(root: Path, home: Path) -> None:
+    import torchvision
+
+    log.info("celeba is not in %s: downloading", home)
+    try:
+        torchvision.datasets.CelebA(root, split="all", download=True)
+    except Exception as error:  # no network, no gdown, a quota page instead of a file: each its own type
+        raise missing("celeba", home, error) from error
+
+
+def _attributes(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Names of the attributes, and one row of them for each image. Only the rows of images present are parsed."""
+    lines = _lines(path)
+    if len(lines) < 3:
+        raise DiaboloError(f"{path} is cut short: it has {len(lines)} lines.")
+    # the first line counts the images, the second names the attributes
+    columns = tuple(lines[1].split())
+    rows = _rows(path, lines[2:], names)
+    values = np.fromstring(" ".join(rows), dtype=np.int8, sep=" ")
+    if len(values) != len(rows) * len(columns) or not np.isin(values, (-1, 1)).all():
+        bad = next((n for n, row in zip(names, rows, strict=True) if not _is_row(row, len(columns))), names[-1])
+        raise DiaboloError(f"{path} is damaged: the row of {bad} is not {len(columns)} numbers 1 or -1.")
+    return columns, values.reshape(len(rows), len(columns)) > 0
+
+
+def _column(path: Path, names: Sequence[str]) -> NDArray[np.int64]:
+    """The one whole number that a table gives for each image."""
+    if not path.is_file():
+        raise DiaboloError(f"there is no {path}, which this option needs.")
+    try:
+        return np.array([int(row) for row in _rows(path, _lines(path), names)], dtype=np.int64)
+    except ValueError as error:
+        raise DiaboloError(f"{path} is damaged: {error}.") from error
+
+
+def _rows(path: Path, lines: Sequence[str], names: Sequence[str]) -> list[str]:
+    """What follows the file name in the line of each image."""
+    table = {name: rest for name, _, rest in (line.partition(" ") for line in lines)}
+    try:
+        return [table[name] for name in names]
+    except KeyError as error:
+        raise DiaboloError(f"{error.args[0]} is among the images but not in {path}.") from error
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiaboloError(f"{path} cannot be read: {error}.") from error
+
+
+def _is_row(row: str, columns: int) -> bool:
+    values = row.split()
+    return len(values) == columns and set(values) <= {"1", "-1"}

@@ -1,0 +1,54 @@
+"""One seeded split into train and test, for everything that comes without its own."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from diabolo.data.draws import permutation
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How many images of each part are wanted, None meaning all there are, and the seed they are drawn by."""
+
+    n_train: int | None = None
+    n_test: int | None = None
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        for what, n in (("n_train", self.n_train), ("n_test", self.n_test)):
+            if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1):
+                raise DiaboloError(f"{what} is a whole number from 1 up, got {n!r}.")
+
+
+def random_split(images: Images, draw: Draw, test_fraction: float = 0.1) -> tuple[Images, Images]:
+    """Train and test from one seeded permutation: test from its start, train from its end, each in the old order.
+
+    Without `n_test` the test part is `test_fraction` of all images (at least one), without `n_train` the train part
+    is all the rest. So the choice of one part does not move with the size of the other. DiaboloError if both do not
+    fit.
+    """
+    total = len(images)
+    if total < 2:
+        raise DiaboloError(f"a split into train and test needs at least 2 images, but {images.name} holds {total}.")
+    if not isinstance(test_fraction, float) or not 0 < test_fraction < 1:
+        raise DiaboloError(f"test_fraction lies between 0 and 1, got {test_fraction!r}.")
+    n_test = draw.n_test or min(max(1, round(test_fraction * total)), total - 1)
+    n_train = draw.n_train or max(1, total - n_test)
+    if n_train + n_test > total:
+        raise DiaboloError(
+            f"{n_train:,} train and {n_test:,} test images were asked of {images.name}, which holds {total:,}."
+        )
+    order = permutation(total, draw.seed)
+    train, test = images.take(np.sort(order[-n_train:])), images.take(np.sort(order[:n_test]))
+    return replace(train, split="train"), replace(test, split="test")
+
+
+def draw_from(train: Images, test: Images, draw: Draw) -> tuple[Images, Images]:
+    """Exact seeded subsets of a given train and test part."""
+    return (
+        train if draw.n_train is None else train.subset(draw.n_train, draw.seed),
+        test if draw.n_test is None else test.subset(draw.n_test, draw.seed),
+    )

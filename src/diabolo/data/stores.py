@@ -1,0 +1,133 @@
+"""How batches reach the device: uint8 at rest, float32 in [0, 1] on the device, one gather per batch."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from queue import Queue
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diabolo.data.images import Images
+from diabolo.errors import UnknownNameError
+
+PLACES = ("auto", "device", "host", "disk")
+SHARE = 0.5  # of the free memory that the images may take
+AHEAD = 4  # batches gathered before they are needed
+
+
+class Store(Protocol):
+    """Where the pixels lie. `place` says it in words."""
+
+    place: str
+
+    def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
+        """For each tensor of image numbers in `plan`, those images: float32 (B, …) in [0, 1], on the device."""
+        ...
+
+
+def to_float(pixels: Tensor) -> Tensor:
+    """uint8 0 … 255 → float32 0 … 1; floats as they are."""
+    return pixels.to(torch.float32).div_(255) if pixels.dtype == torch.uint8 else pixels
+
+
+class ResidentStore:
+    """All images on the device (for the CPU: in memory); a batch is one `index_select`."""
+
+    def __init__(self, array: NDArray[Any], device: torch.device) -> None:
+        if not array.flags.writeable or isinstance(array, np.memmap):
+            array = np.array(array)
+        self.pixels = torch.from_numpy(array).to(device)
+        self.place = f"all on {device} as {array.dtype} ({_mib(array.nbytes)})"
+
+    def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
+        """The images of each entry of `plan`."""
+        for indices in plan:
+            yield to_float(self.pixels.index_select(0, indices.to(self.pixels.device)))
+
+
+class HostStore:
+    """Images in host memory or mapped from disk; a thread gathers a few batches ahead, through pinned memory for a GPU."""
+
+    def __init__(self, array: NDArray[Any], device: torch.device) -> None:
+        self.array, self.device = array, device
+        kind = "memory-mapped from disk" if isinstance(self.array, np.memmap) else "in host memory"
+        self.place = f"{kind} as {self.array.dtype} ({_mib(self.array.nbytes)}), {AHEAD} batches ahead"
+
+    def _gather(self, indices: Tensor) -> Tensor:
+        numbers = indices.cpu().numpy()
+        ascending = np.argsort(numbers)  # a disk reads forwards faster than at random
+        batch = np.empty((len(numbers), *self.array.shape[1:]), self.array.dtype)
+        batch[ascending] = self.array[numbers[ascending]]
+        pixels = torch.from_numpy(batch)
+        return pixels.pin_memory() if self.device.type == "cuda" else pixels
+
+    def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
+        """The images of each entry of `plan`."""
+        ready: Queue[Tensor | BaseException | None] = Queue(AHEAD)
+        stop = threading.Event()
+
+        def work() -> None:
+            try:
+                for indices in plan:
+                    if stop.is_set():
+                        return
+                    ready.put(self._gather(indices))
+                ready.put(None)
+            except BaseException as error:
+                ready.put(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            while (item := ready.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield to_float(item.to(self.device, non_blocking=True))
+        finally:
+            stop.set()
+            while thread.is_alive():  # a worker waiting for room in the queue must not outlive us
+                while not ready.empty():
+                    ready.get()
+                thread.join(0.01)
+
+
+def open_store(images: Images, device: torch.device, place: str = "auto") -> ResidentStore | HostStore:
+    """The store for `images` on `device`: on it when they fit into half of its free memory, else host or disk.
+
+    Args:
+        images: the images.
+        device: where training runs.
+        place: "auto"; "device"; "host" (read into memory, gathered there); "disk" (left where they are).
+
+    Raises:
+        UnknownNameError: for another place.
+    """
+    if place not in PLACES:
+        raise UnknownNameError("place for the images", place, PLACES)
+    array = images.images
+    if place == "device" or (place == "auto" and array.nbytes <= SHARE * free_memory(device)):
+        return ResidentStore(array, device)
+    fits = array.nbytes <= SHARE * free_memory(torch.device("cpu"))
+    if isinstance(array, np.memmap) and (place == "host" or (place == "auto" and fits)):
+        array = np.array(array)
+    return HostStore(array, device)
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes free on `device`."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        with open("/proc/meminfo") as lines:
+            available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+        return available * 1024
+    except (OSError, StopIteration):  # not Linux
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

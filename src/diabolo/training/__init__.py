@@ -1,0 +1,1 @@
+"""Training: `fit`, the loop, run folders, resume."""

@@ -1,0 +1,51 @@
+"""Everything needed to go on bit-exactly, in one file, so that it is never half old and half new."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diabolo.errors import DiaboloError
+from diabolo.training import files
+from diabolo.training.step import Step
+
+FILE = "checkpoint/last.safetensors"
+
+
+@dataclass
+class State:
+    """Where a training stands.
+
+    Attributes:
+        epoch: finished epochs.
+        history: one dict per finished epoch.
+        best: lowest validation loss so far.
+        best_epoch: the epoch that had it.
+        status: "running", or why training ended.
+    """
+
+    epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: float | None = None
+    best_epoch: int = 0
+    status: str = "running"
+
+
+def save(path: Path, step: Step, state: State) -> None:
+    """Write the checkpoint of the run folder `path`; the one before it stays until this one is whole."""
+    files.write_tensors(path / FILE, step.state(), asdict(state))
+
+
+def restore(path: Path, step: Step) -> State:
+    """Put the checkpoint of the run folder `path` into `step`; where training stands.
+
+    Raises:
+        DiaboloError: when there is none, it is damaged, or it is of another model.
+    """
+    tensors, about = files.read_tensors(path / FILE)
+    try:
+        state = State(**about)
+        step.restore(tensors)
+    except (KeyError, RuntimeError, TypeError, IndexError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise DiaboloError(f"the checkpoint in {path} does not fit its config.json: {reason}") from error
+    return state

@@ -1,0 +1,297 @@
+"""`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from diabolo import processes
+from diabolo.autoencoder import Autoencoder
+from diabolo.data.arrays import as_images
+from diabolo.data.images import Images
+from diabolo.data.origin import reload
+from diabolo.data.stores import ResidentStore, open_store
+from diabolo.errors import DiaboloError
+from diabolo.pca import PCA
+from diabolo.randomness import generator
+from diabolo.training import checkpoint, files, runs
+from diabolo.training.checkpoint import State
+from diabolo.training.graph import DeviceLoop
+from diabolo.training.hardware import choose_device, choose_precision, use_threads
+from diabolo.training.loop import Loop
+from diabolo.training.options import TrainOptions
+from diabolo.training.plan import plan
+from diabolo.training.progress import Reporter, reporter
+from diabolo.training.runs import Run
+from diabolo.training.step import Step
+
+
+def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
+    """Train `model` and leave a run folder.
+
+    Args:
+        model: an `Autoencoder`, or a `PCA`, which is solved in closed form. Its weights are trained in place; they were
+            drawn when it was made, so call `torch.manual_seed` before making it to repeat a run from scratch.
+        train: `Images`, or an array or tensor (N, C, H, W) or (N, D): uint8, or float in [0, 1].
+        validation: the same, to watch while training; or None.
+        **options: the fields of `TrainOptions`: epochs=10, batch_size=128, lr=1e-3, schedule="constant", seed=0, out="runs", …
+
+    Returns:
+        The `Run`: `model` (trained, in evaluation mode), `path`, `history` (one dict an epoch), `config`, `status`.
+
+    Raises:
+        DiaboloError: for anything wrong with data or options, before training starts.
+        NotFiniteError: when the loss becomes NaN or infinite.
+    """
+    chosen = TrainOptions.of(**options)
+    with _together(chosen):
+        return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen)
+
+
+def resume(path: str | Path, train: Any = None, validation: Any = None, epochs: int | None = None) -> Run:
+    """Go on with an unfinished run from its last finished epoch, or with a finished one for further epochs.
+
+    The end is bit for bit that of the uninterrupted run, on the same device with the same number of threads. Schedules run
+    over the whole number of epochs, so further `epochs` stretch them.
+
+    Args:
+        path: the run folder.
+        train, validation: the same images as before; needed only when they were given as arrays, otherwise loaded again.
+        epochs: the new total of epochs; as before when left out.
+
+    Raises:
+        DiaboloError: when there is nothing to do, the folder is damaged, or the images are not those of the run.
+    """
+    path = Path(path)
+    config = runs.read_config(path)
+    try:
+        options = TrainOptions.of(**config["options"])
+    except TypeError as error:
+        raise DiaboloError(f"{path / 'config.json'} was edited or damaged: {error}") from error
+    if epochs is not None:
+        options = options.but(epochs=epochs)
+    with _together(options):
+        return _resume(path, config, options, train, validation)
+
+
+def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> Run:
+    _check(model, train, validation, options)
+    say = reporter(options.quiet)
+    device, threads = choose_device(options.device), use_threads(options.threads)
+    precision = choose_precision(options.precision, device)
+    resolved = {"device": str(device), "threads": threads, "precision": precision.name, "processes": processes.world()}
+    config = runs.describe(model, options.as_dict(), resolved, train, validation)
+    path = _new_folder(Path(options.out), options.name or f"{model.name}-{train.name}")
+    _on_first(lambda: files.write_json(path / "config.json", config))
+    if isinstance(model, PCA):
+        return _solve(model, train, validation, path, config, say)
+    return _run(model, train, validation, options, path, config, say, resuming=False)
+
+
+def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: Any, validation: Any) -> Run:
+    model = runs.build_model(config)
+    if isinstance(model, PCA):
+        raise DiaboloError(f"{path} holds a PCA, which is solved at once: there is nothing to go on with")
+    images = [
+        _same_images(path, config["data"].get(part), given, part)
+        for part, given in (("train", train), ("validation", validation))
+    ]
+    if images[0] is None:
+        raise DiaboloError(f"{path / 'config.json'} was edited or damaged: it names no training images")
+    _check(model, images[0], images[1], options)
+    config |= {"options": options.as_dict()}
+    return _run(model, images[0], images[1], options, path, config, reporter(options.quiet), resuming=True)
+
+
+def _run(
+    model: Autoencoder,
+    train: Images,
+    validation: Images | None,
+    options: TrainOptions,
+    path: Path,
+    config: dict[str, Any],
+    say: Reporter,
+    resuming: bool,
+) -> Run:
+    device, threads = choose_device(options.device), use_threads(options.threads)
+    precision = choose_precision(options.precision, device)
+    model.to(device)
+    if any(isinstance(module, nn.Conv2d) for module in model.modules()):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss this overload
+    step = Step(model, options, precision)
+    state = checkpoint.restore(path, step) if resuming else State()
+    if resuming:
+        _check_unfinished(path, state, options)
+        _on_first(lambda: files.write_json(path / "config.json", config))
+    for tensor in (*model.parameters(), *model.buffers()):
+        processes.from_first(tensor.data)
+    store = open_store(train, device, options.store)
+    held = None if validation is None else open_store(validation, device, options.store)
+    loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, path, say)
+    say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
+    say.say(f"{device}, {threads} threads, {precision.name}, {processes.world()} process(es); images {store.place}")
+    if device.type == "cuda" and options.graph:
+        loop.device_loop = _captured(loop, store, say)
+    if not resuming:
+        _on_first(lambda: checkpoint.save(path, step, state))
+    if options.tensorboard and processes.rank() == 0:
+        loop.events = _event_writer(path)
+    state.status = "running"
+    state = loop.run(state)
+    _keep(step, path, options)
+    say.say(_farewell(state, path))
+    return Run(model.eval(), path, state.history, config, state.status)
+
+
+def _solve(
+    model: PCA, train: Images, validation: Images | None, path: Path, config: dict[str, Any], say: Reporter
+) -> Run:
+    """The closed form: no epochs, one line of metrics."""
+    say.say(f"{path}: pca with {model.latent_shape[0]} components on {train!r}")
+    started = time.perf_counter()
+    model.solve(train.images)
+    seconds = time.perf_counter() - started
+    line: dict[str, Any] = {"epoch": 1, "train": _pca_error(model, train), "validation": None}
+    if validation is not None:
+        line["validation"] = _pca_error(model, validation)
+    line |= {"seconds": round(seconds, 4), "images_per_second": round(len(train) / seconds, 1)}
+    say.epoch(line)
+
+    def write() -> None:
+        files.write(path / "metrics.jsonl", (json.dumps(line) + "\n").encode())
+        files.write_tensors(path / "model.safetensors", dict(model.state_dict()))
+
+    _on_first(write)
+    say.say(_farewell(State(1, [line], status="finished"), path))
+    return Run(model.eval(), path, [line], config, "finished")
+
+
+def _pca_error(model: PCA, images: Images) -> dict[str, float]:
+    total = 0.0
+    for start in range(0, len(images), 4096):
+        x = torch.from_numpy(images.images[start : start + 4096]).to(torch.float32)
+        x = x / 255 if images.images.dtype.name == "uint8" else x
+        total += float((model.reconstruct(x) - x).square().flatten(1).mean(1).double().sum())
+    return {"total": total / len(images), "reconstruction": total / len(images)}
+
+
+def _check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
+    """Refuse what cannot work, before anything is made."""
+    if not isinstance(model, Autoencoder | PCA):
+        raise DiaboloError(f"fit trains an Autoencoder or a PCA, not a {type(model).__name__}; see diabolo.zoo")
+    for images in (train, validation):
+        if images is not None and images.shape != model.input_shape:
+            raise DiaboloError(
+                f"the model was made for images of shape {model.input_shape}, but {images.name} ({images.split}) has "
+                f"{images.shape}; make it with input_shape={images.shape}"
+            )
+    if isinstance(model, PCA):
+        return
+    if options.batch_size * processes.world() > len(train):
+        raise DiaboloError(
+            f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
+            f"--batch-size {max(1, len(train) // processes.world())} or less"
+        )
+    if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
+        raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
+    needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
+    if needs_validation and validation is None:
+        raise DiaboloError(f"{needs_validation} needs validation images to go by")
+
+
+def _check_unfinished(path: Path, state: State, options: TrainOptions) -> None:
+    if state.epoch >= options.epochs:
+        raise DiaboloError(
+            f"{path} has finished its {state.epoch} epochs; to train on, give a larger total: diabolo resume {path} "
+            f"--epochs {state.epoch + options.epochs}"
+        )
+
+
+def _same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str) -> Images | None:
+    """The images of the run, given or loaded again; refused when they are others."""
+    if about is None:
+        return None
+    if given is None and about.get("origin") is None:
+        raise DiaboloError(f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)")
+    images = reload(about["origin"]) if given is None else as_images(given)
+    if images.fingerprint != about.get("fingerprint"):
+        raise DiaboloError(f"the {part} images are not those that {path} was trained with (another fingerprint)")
+    return images
+
+
+def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
+    """The step as a CUDA graph, or None (said why) when that cannot be."""
+    size = loop.options.batch_size
+    full = sum(len(batch) == size for batch in plan(torch.arange(loop.n), size).batches)
+    if loop.options.precision == "float16":
+        say.say("no CUDA graph: float16 adapts its loss scale on the host; steps run eagerly")
+        return None
+    if not isinstance(store, ResidentStore):
+        say.say("no CUDA graph: the images do not lie on the device; steps run eagerly")
+        return None
+    noise = generator(loop.options.seed, "noise", device=loop.step.device)
+    steps = loop.steps
+    device_loop = DeviceLoop(loop.step, store, loop.new_watch(), noise, (full, size), steps * loop.options.epochs)
+    try:
+        device_loop.capture()
+    except RuntimeError as error:
+        say.say(f"no CUDA graph, steps run eagerly: {str(error).splitlines()[0]}")
+        return None
+    say.say(f"the step of {size} images is captured in a CUDA graph")
+    return device_loop
+
+
+def _keep(step: Step, path: Path, options: TrainOptions) -> None:
+    """Leave the kept weights in the model and in model.safetensors."""
+    state = step.kept_state()
+    if options.keep == "best" and (path / "best.safetensors").exists():
+        state, _ = files.read_tensors(path / "best.safetensors")
+    step.model.load_state_dict(state)
+    _on_first(lambda: files.write_tensors(path / "model.safetensors", dict(step.model.state_dict())))
+
+
+def _farewell(state: State, path: Path) -> str:
+    if state.status == "interrupted":
+        return f"interrupted after epoch {state.epoch}; go on with: diabolo resume {path}"
+    return f"{state.status}: {path}"
+
+
+def _event_writer(path: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise DiaboloError("--tensorboard needs the extra: pip install 'diabolo[tensorboard]'") from error
+    return SummaryWriter(str(path / "tensorboard"))  # type: ignore[no-untyped-call]
+
+
+def _new_folder(out: Path, name: str) -> Path:
+    """Rank 0 makes it; all know it."""
+    return Path(processes.text_from_first(str(runs.create(out, name)) if processes.rank() == 0 else ""))
+
+
+def _on_first(action: Callable[[], None]) -> None:
+    if processes.rank() == 0:
+        action()
+
+
+@contextmanager
+def _together(options: TrainOptions) -> Iterator[None]:
+    """Under torchrun, join the other processes for the length of the block (gloo on CPUs, NCCL on GPUs)."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or dist.is_initialized():
+        yield
+        return
+    device = choose_device(options.device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,108 @@
+"""What this process may use: the device, its cores, and the precision the chip multiplies natively."""
+
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from diabolo.errors import DiaboloError
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A resolved precision: matrix products run in `dtype` under autocast; sums and the loss stay in float32."""
+
+    name: str
+    dtype: torch.dtype
+
+    @property
+    def autocast(self) -> bool:
+        """Whether anything runs below float32."""
+        return self.dtype != torch.float32
+
+
+DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the local GPU when there is one, else the CPU.
+
+    Raises:
+        DiaboloError: for a device that is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DiaboloError(f"there is no device {name!r}; use auto, cpu, cuda or cuda:N") from error
+    if device.type == "cuda":
+        if not torch.cuda.is_available():
+            raise DiaboloError("this machine has no CUDA device that torch can use; use --device cpu")
+        index = int(os.environ.get("LOCAL_RANK", 0)) if device.index is None else device.index
+        if index >= torch.cuda.device_count():
+            raise DiaboloError(f"there is no device cuda:{index}; this machine has {torch.cuda.device_count()}")
+        device = torch.device("cuda", index)
+    elif device.type != "cpu":
+        raise DiaboloError(f"the device {name!r} is not supported; use cpu or cuda")
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> Precision:
+    """The precision of that name; "auto" is bf16 where `device` multiplies it natively, else float32."""
+    if name == "auto":
+        name = "bf16" if multiplies_bf16(device) else "float32"
+    return Precision(name, DTYPES[name])
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the chip has instructions for bf16 products: CUDA from 8.0 on, CPUs with AVX512-BF16 or AMX."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
+
+
+def available_cores() -> int:
+    """The cores this process may really use: its affinity, and its share by the control group (containers)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _cgroup_cores(Path("/sys/fs/cgroup")) or cores))
+
+
+def _cgroup_cores(root: Path) -> int | None:
+    """Whole cores granted by cgroup v2 (`cpu.max`) or v1, rounded down; None where there is no limit."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return None
+    if quota in ("max", "-1"):
+        return None
+    return max(1, int(quota) // int(period))
+
+
+def use_threads(threads: int | None) -> int:
+    """Let torch use `threads` CPU threads (None: the available cores, shared among this machine's processes)."""
+    threads = threads or max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    torch.set_num_threads(threads)
+    return threads
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start counting `peak_memory` anew, where that can be done (GPUs)."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: on a GPU the most that tensors took since the reset; on the CPU the most the process ever took."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,229 @@
+"""The loop. An epoch is: shuffle, step through the batches, look at the validation images, write down, save."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diabolo import processes
+from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.data.stores import Store
+from diabolo.errors import DiaboloError
+from diabolo.randomness import Draws, derive, generator
+from diabolo.training import checkpoint, files, stopping
+from diabolo.training.checkpoint import State
+from diabolo.training.graph import DeviceLoop
+from diabolo.training.hardware import peak_memory, reset_peak_memory
+from diabolo.training.interrupt import Interrupt
+from diabolo.training.options import TrainOptions
+from diabolo.training.plan import Plan, plan, shuffled
+from diabolo.training.progress import Reporter
+from diabolo.training.step import Step
+from diabolo.training.watch import NotFiniteError, Watch
+
+
+@dataclass
+class Loop:
+    """A training ready to run: `run()` takes it from `state` to the end, epoch by epoch.
+
+    Attributes:
+        step: one update.
+        store, n: the training images and their number.
+        validation, n_validation: the validation images, or None and 0.
+        options: what was asked for.
+        path: the run folder; only rank 0 writes into it.
+        reporter: who is told.
+        device_loop: steps captured in a CUDA graph, or None for eager steps.
+        events: a TensorBoard writer, or None.
+    """
+
+    step: Step
+    store: Store
+    n: int
+    validation: Store | None
+    n_validation: int
+    options: TrainOptions
+    path: Path
+    reporter: Reporter
+    device_loop: DeviceLoop | None = None
+    events: Any = None
+
+    def run(self, state: State) -> State:
+        """Train until the last epoch, an early stop, or Ctrl-C; `state.status` says which."""
+        options = self.options
+        graph = self.device_loop
+        self.noise = graph.noise if graph else generator(options.seed, "noise", device=self.step.device)
+        self.watch = graph.watch if graph else self.new_watch()
+        self.reporter.begin(options.epochs, state.epoch, self.steps)
+        try:
+            with Interrupt(self.reporter) as interrupt, torch.random.fork_rng():
+                for epoch in range(state.epoch, options.epochs):
+                    state = self._epoch(epoch, state)
+                    state.status = self._status(state, interrupt.asked)
+                    self._save(state)
+                    if state.status != "running":
+                        break
+        finally:
+            self.reporter.end()
+        return state
+
+    def _status(self, state: State, interrupted: bool) -> str:
+        if state.epoch >= self.options.epochs:
+            return "finished"
+        return stopping.reason_to_stop(state, self.options.early_stopping) or ("interrupted" if interrupted else "running")
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch."""
+        return len(plan(torch.arange(self.n), self.options.batch_size).batches)
+
+    def new_watch(self) -> Watch:
+        """A record for one epoch's steps."""
+        return Watch(["total", *self.step.model.units], self.steps, self.step.device)
+
+    def _epoch(self, epoch: int, state: State) -> State:
+        seed = self.options.seed
+        torch.manual_seed(derive(seed, "global", epoch))  # for parts that draw from torch's own generator
+        self.noise.manual_seed(derive(seed, "noise", epoch))
+        batches = plan(shuffled(self.n, seed, epoch), self.options.batch_size)
+        self.watch.record.zero_()
+        self.step.model.train()
+        reset_peak_memory(self.step.device)
+        started = time.perf_counter()
+        for i in self._steps(epoch, batches):
+            self.reporter.step(epoch + 1, len(batches.batches[i]) * processes.world())
+            if self.watch.seen_bad():
+                break
+        self._refuse_non_finite(epoch, batches)
+        train = self.watch.means(batches.sizes)
+        seconds = time.perf_counter() - started
+        line: dict[str, Any] = {
+            "epoch": epoch + 1,
+            "step": (epoch + 1) * self.steps,
+            "train": _over_processes(train),
+            "validation": self._validate(),
+            "lr": float(self.step.optimizer.param_groups[0]["lr"]),
+            "seconds": round(seconds, 4),
+            "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
+            "peak_memory_mib": round(peak_memory(self.step.device) / 2**20, 1),
+        }
+        self.reporter.epoch(line)
+        state = replace(state, epoch=epoch + 1, history=[*state.history, line])
+        if line["validation"] and stopping.note(
+            state, epoch + 1, line["validation"]["total"], self.options.min_delta
+        ):
+            self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
+        return state
+
+    def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
+        """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""
+        first, before = 0, epoch * self.steps
+        if self.device_loop:
+            table = torch.stack([b for b in batches.batches if len(b) == self.options.batch_size])
+            self.device_loop.begin(table, batches.windows[0], before)
+            for first in range(len(table)):
+                self.device_loop.replay()
+                yield first
+            first += 1
+        for i, x in enumerate(self.store.batches(batches.batches[first:]), start=first):
+            progress = (before + i) / (self.steps * self.options.epochs)
+            loss = self.step(x, Draws(self.noise, batches.windows[i]), progress)
+            self.watch.write(i, loss)
+            yield i
+
+    def _validate(self) -> dict[str, float] | None:
+        if self.validation is None:
+            return None
+        with self._kept_weights():
+            return mean_loss(self.step.model, self.validation, self.n_validation, self.options)
+
+    @contextmanager
+    def _kept_weights(self) -> Iterator[None]:
+        """The weights worth keeping are in the model inside the block (the moving average, when there is one)."""
+        parameters = [p.data for p in self.step.parameters]
+        for p, average in zip(self.step.parameters, self.step.averages, strict=False):
+            p.data = average
+        try:
+            yield
+        finally:
+            for p, data in zip(self.step.parameters, parameters, strict=True):
+                p.data = data
+
+    def _refuse_non_finite(self, epoch: int, batches: Plan) -> None:
+        found = self.watch.first_bad()
+        if found is None:
+            return
+        i, term, value = found
+        x = next(iter(self.store.batches([batches.batches[i]])))
+        self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
+        raise NotFiniteError(
+            term,
+            value,
+            i,
+            f"the loss term {term!r} became {value} at step {i + 1} of epoch {epoch + 1}. Likely causes: a learning rate "
+            f"too high for this model (lr {self.options.lr:g}: try a tenth, or --clip-norm 1), float16 (use --precision "
+            f"bf16 or float32), or a part that divides by zero. The weights of the last finished epoch are in "
+            f"{self.path / checkpoint.FILE}, the batch in {self.path / 'offending-batch.safetensors'}.",
+        )
+
+    # --- what is written, by rank 0 alone -------------------------------------------------------------------------------
+
+    def _write(self, action: Any) -> None:
+        if processes.rank() == 0:
+            action()
+
+    def _save(self, state: State) -> None:
+        """metrics.jsonl, and the checkpoint when it is due."""
+        if processes.rank() > 0:
+            return
+        lines = "".join(json.dumps(line) + "\n" for line in state.history)
+        files.write(self.path / "metrics.jsonl", lines.encode())
+        if self.events:
+            _write_events(self.events, state.history[-1])
+        if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:
+            checkpoint.save(self.path, self.step, state)
+
+
+def mean_loss(model: Autoencoder, store: Store, n: int, options: TrainOptions) -> dict[str, float]:
+    """The mean loss and its terms over `n` images, in evaluation mode and float32, with the same noise every time.
+
+    Processes share the work; with several, at most one image fewer than processes is left out.
+    """
+    device = model.device
+    noise = generator(options.seed, "validation", device=device)
+    batches = plan(torch.arange(n), options.batch_size)
+    sums: Tensor | None = None
+    names: list[str] = []
+    with torch.no_grad(), evaluating(model):
+        for x, window in zip(store.batches(batches.batches), batches.windows, strict=True):
+            loss = model.loss(x, Draws(noise, window))
+            names = ["total", *loss.terms]
+            row = torch.stack([loss.total, *loss.terms.values()]).double() * len(x)
+            sums = row if sums is None else sums + row
+    if sums is None:
+        raise DiaboloError(f"{n} validation images are too few for {processes.world()} processes")
+    means = processes.mean(sums / sum(batches.sizes))
+    return dict(zip(names, means.tolist(), strict=True))
+
+
+def _over_processes(means: dict[str, float]) -> dict[str, float]:
+    if processes.world() == 1:
+        return means
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    joint = processes.mean(torch.tensor(list(means.values()), dtype=torch.float64, device=device))
+    return dict(zip(means, joint.tolist(), strict=True))
+
+
+def _write_events(writer: Any, line: dict[str, Any]) -> None:
+    for split in ("train", "validation"):
+        for name, value in (line[split] or {}).items():
+            writer.add_scalar(f"{name}/{split}", value, line["epoch"])
+    for name in ("lr", "images_per_second", "peak_memory_mib"):
+        writer.add_scalar(name, line[name], line["epoch"])
+    writer.flush()

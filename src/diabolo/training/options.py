@@ -1,0 +1,116 @@
+"""Everything that can be said about a training, in one place: the API, the CLI and YAML files all fill this dataclass."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from diabolo.errors import DiaboloError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Options of a training.
+
+    Args:
+        epochs: passes over the training images.
+        batch_size: images per step and process.
+        lr: learning rate; the peak of it when a schedule is given.
+        schedule: how the learning rate changes: constant, cosine (down to 0) or one-cycle (up, then down).
+        optimizer: adam or adamw.
+        weight_decay: L2 penalty (adam) or decoupled decay (adamw).
+        clip_norm: largest norm of the gradient; none when left out.
+        ema: decay of an exponential moving average of the weights, such as 0.999; the average is what is kept.
+        early_stopping: stop after so many epochs without a better validation loss.
+        min_delta: what counts as better, in units of the loss.
+        keep: weights kept at the end: last, or best (lowest validation loss; also saved as best.safetensors).
+        precision: auto (bf16 where the chip multiplies it natively, else float32), float32, bf16 or float16.
+        device: auto (a GPU when there is one), cpu, cuda, cuda:1, …
+        threads: CPU threads; all the cores this process may use when left out.
+        store: where the images lie: auto, device, host or disk.
+        compile: compile the loss with torch.compile.
+        graph: on CUDA, capture the whole step in a CUDA graph.
+        seed: of the order of images, and of all noise.
+        out: the folder of runs.
+        name: the run's name after its number; model-data when left out.
+        checkpoint_every: epochs between checkpoints.
+        tensorboard: also write TensorBoard events (needs the extra 'tensorboard').
+        quiet: print nothing.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    lr: float = 1e-3
+    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    optimizer: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    ema: float | None = None
+    early_stopping: int | None = None
+    min_delta: float = 0.0
+    keep: Literal["last", "best"] = "last"
+    precision: Literal["auto", "float32", "bf16", "float16"] = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    store: Literal["auto", "device", "host", "disk"] = "auto"
+    compile: bool = False
+    graph: bool = True
+    seed: int = 0
+    out: str = "runs"
+    name: str | None = None
+    checkpoint_every: int = 1
+    tensorboard: bool = False
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "checkpoint_every"):
+            _whole(name, getattr(self, name), 1)
+        for name in ("threads", "early_stopping"):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name), 1)
+        _whole("seed", self.seed, 0)
+        for name, low, high in (
+            ("lr", 0, float("inf")),
+            ("clip_norm", 0, float("inf")),
+            ("ema", 0, 1),
+        ):
+            value = getattr(self, name)
+            if value is not None and not low < value < high:
+                raise DiaboloError(f"{name} must be above {low}{f' and below {high}' if high == 1 else ''}, not {value}")
+        for name in ("weight_decay", "min_delta"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise DiaboloError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        for name, valid in CHOICES.items():
+            if getattr(self, name) not in valid:
+                raise UnknownNameError(name, getattr(self, name), valid)
+
+    @classmethod
+    def of(cls, **options: Any) -> "TrainOptions":
+        """The options given by name; an unknown one is refused with the nearest valid name."""
+        return cls().but(**options)
+
+    def but(self, **changes: Any) -> "TrainOptions":
+        """These options with some changed."""
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise UnknownNameError("training option", name, known)
+        if "out" in changes:
+            changes["out"] = str(changes["out"])
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The options as JSON-able data."""
+        return asdict(self)
+
+
+CHOICES = {
+    "schedule": ("constant", "cosine", "one-cycle"),
+    "optimizer": ("adam", "adamw"),
+    "keep": ("last", "best"),
+    "precision": ("auto", "float32", "bf16", "float16"),
+    "store": ("auto", "device", "host", "disk"),
+}
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise DiaboloError(f"{name} must be a whole number of at least {least}, not {value!r}")

@@ -1,0 +1,142 @@
+"""What a training says while it runs: a live bar on a terminal, one line an epoch elsewhere, nothing from other processes."""
+
+import logging
+import time
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from diabolo import processes
+
+log = logging.getLogger("diabolo.training")
+
+
+class Reporter(Protocol):
+    """Who is told of a training."""
+
+    def say(self, text: str) -> None:
+        """A sentence for the user."""
+        ...
+
+    def begin(self, epochs: int, done: int, steps: int) -> None:
+        """Training begins (or goes on after `done` epochs)."""
+        ...
+
+    def step(self, epoch: int, images: int) -> None:
+        """One more step of `epoch`, over so many images."""
+        ...
+
+    def epoch(self, line: dict[str, Any]) -> None:
+        """An epoch is over; its line of metrics.jsonl."""
+        ...
+
+    def end(self) -> None:
+        """Training is over, well or badly."""
+        ...
+
+
+class Silence:
+    """Says nothing to the screen; the log (logger "diabolo.training") still gets everything."""
+
+    def say(self, text: str) -> None:
+        """To the log."""
+        log.info(text)
+
+    def begin(self, epochs: int, done: int, steps: int) -> None:
+        """Nothing."""
+
+    def step(self, epoch: int, images: int) -> None:
+        """Nothing."""
+
+    def epoch(self, line: dict[str, Any]) -> None:
+        """To the log."""
+        log.info(as_text(line))
+
+    def end(self) -> None:
+        """Nothing."""
+
+
+class Lines(Silence):
+    """One line an epoch."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def say(self, text: str) -> None:
+        """The sentence."""
+        super().say(text)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def epoch(self, line: dict[str, Any]) -> None:
+        """The line."""
+        super().epoch(line)
+        self.console.print(as_text(line), markup=False, highlight=False, soft_wrap=True)
+
+
+class Bar(Lines):
+    """A live bar: epoch, images a second, every term of the last epoch's loss, time left."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[terms]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+
+    def begin(self, epochs: int, done: int, steps: int) -> None:
+        """Show the bar."""
+        self.epochs, self.steps = epochs, steps
+        self.task = self.bar.add_task(
+            "", total=epochs * steps, completed=done * steps, epoch=f"{done}/{epochs}", speed="", terms=""
+        )
+        self.waiting, self.images, self.last = 0, 0, time.perf_counter()
+        self.bar.start()
+
+    def step(self, epoch: int, images: int) -> None:
+        """Move the bar, at most ten times a second."""
+        self.waiting, self.images = self.waiting + 1, self.images + images
+        passed = time.perf_counter() - self.last
+        if passed < 0.1:
+            return
+        self.bar.update(
+            self.task,
+            advance=self.waiting,
+            epoch=f"{epoch}/{self.epochs}",
+            speed=f"{self.images / passed:,.0f} images/s",
+        )
+        self.waiting, self.images, self.last = 0, 0, time.perf_counter()
+
+    def epoch(self, line: dict[str, Any]) -> None:
+        """Print the line above the bar."""
+        super().epoch(line)
+        terms = " ".join(f"{name} {value:.4g}" for name, value in line["train"].items())
+        self.bar.update(self.task, completed=line["epoch"] * self.steps, terms=terms)
+        self.waiting, self.images, self.last = 0, 0, time.perf_counter()
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self.bar.stop()
+
+
+def reporter(quiet: bool) -> Reporter:
+    """The reporter that suits: silent on request and in all processes but the first; a bar on a terminal; else lines."""
+    console = Console()
+    if quiet or processes.rank() > 0:
+        return Silence()
+    return Bar(console) if console.is_terminal else Lines(console)
+
+
+def as_text(line: dict[str, Any]) -> str:
+    """A line of metrics.jsonl for people."""
+    parts = [f"epoch {line['epoch']:>3}"]
+    for split in ("train", "validation"):
+        if line.get(split):
+            parts.append(split + " " + " ".join(f"{name} {value:.5g}" for name, value in line[split].items()))
+    return "  ".join([*parts, f"{line['images_per_second']:,.0f} images/s"])

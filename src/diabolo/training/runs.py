@@ -1,0 +1,178 @@
+"""Run folders: numbered, readable without diabolo, and never half-written.
+
+    runs/0007-vae-mnist/
+        config.json          everything that defines the run, fully resolved
+        metrics.jsonl        one line an epoch
+        model.safetensors    the weights kept
+        best.safetensors     the weights of the lowest validation loss, when there was validation
+        checkpoint/          everything needed to go on bit-exactly
+        figures/
+"""
+
+import json
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import diabolo
+from diabolo import parts, zoo
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError
+from diabolo.training import files
+
+History = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished, or interrupted, training.
+
+    Attributes:
+        model: the trained model, in evaluation mode.
+        path: the run folder.
+        history: one dict per epoch, the lines of metrics.jsonl.
+        config: what config.json holds.
+        status: why training ended: "finished", "stopped early: …" or "interrupted".
+    """
+
+    model: Any
+    path: Path
+    history: History
+    config: dict[str, Any]
+    status: str
+
+
+def create(out: Path, name: str) -> Path:
+    """A new folder `out/NNNN-name`, with the lowest number above those there; two processes never get the same one.
+
+    Raises:
+        DiaboloError: when `out` cannot be written to.
+    """
+    safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        while True:
+            taken = [int(m[1]) for entry in out.iterdir() if (m := re.match(r"\.?(\d{4,})", entry.name))]
+            number = f"{max(taken, default=0) + 1:04d}"
+            claim, path = out / f".{number}", out / f"{number}-{safe}"
+            try:
+                claim.mkdir()  # atomic: one of two processes gets the number, whatever name follows it
+            except FileExistsError:
+                continue
+            if any(entry.name.startswith(f"{number}-") for entry in out.iterdir()):
+                claim.rmdir()
+                continue
+            (claim / "checkpoint").mkdir()
+            (claim / "figures").mkdir()
+            claim.rename(path)
+            return path
+    except OSError as error:
+        raise DiaboloError(f"no run folder can be made in {out}: {error.strerror}") from error
+
+
+def describe(
+    model: Any, options: dict[str, Any], resolved: dict[str, Any], train: Images, validation: Images | None
+) -> dict[str, Any]:
+    """What config.json holds."""
+    return {
+        "name": model.name,
+        "model": parts.describe(model),
+        "options": options,
+        "resolved": resolved,
+        "data": {"train": _about(train), "validation": _about(validation)},
+        "versions": {
+            "diabolo": diabolo.__version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _about(images: Images | None) -> dict[str, Any] | None:
+    if images is None:
+        return None
+    return {
+        "name": images.name,
+        "split": images.split,
+        "images": len(images),
+        "shape": list(images.shape),
+        "fingerprint": images.fingerprint,
+        "origin": images.origin,
+    }
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """config.json of the run folder `path`.
+
+    Raises:
+        DiaboloError: when `path` is no run folder, or its config was damaged.
+    """
+    if not path.is_dir():
+        raise DiaboloError(f"there is no folder {path}")
+    if not (path / "config.json").is_file():
+        raise DiaboloError(f"{path} is not a run folder: it holds no config.json")
+    config = files.read_json(path / "config.json")
+    wanted = {"name": str, "model": dict, "options": dict, "data": dict}
+    for key, kind in wanted.items():
+        if not isinstance(config, dict) or not isinstance(config.get(key), kind):
+            raise DiaboloError(f"{path / 'config.json'} was edited or damaged: {key!r} is missing or not a {kind.__name__}")
+    return config  # type: ignore[no-any-return]  # JSON: checked above
+
+
+def read_history(path: Path) -> History:
+    """The lines of metrics.jsonl of the run folder `path`, as far as they are whole."""
+    try:
+        lines = (path / "metrics.jsonl").read_text().splitlines()
+    except OSError:
+        return []
+    history: History = []
+    for line in lines:
+        try:
+            history.append(json.loads(line))
+        except ValueError:  # the line that a killed process was writing
+            break
+    return history
+
+
+def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu") -> Any:
+    """The model of a run folder, in evaluation mode.
+
+    Args:
+        path: the run folder.
+        weights: "model" (what the training kept) or "best" (lowest validation loss).
+        device: where to put it.
+
+    Raises:
+        DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
+    """
+    path = Path(path)
+    config = read_config(path)
+    try:
+        model = build_model(config)
+    except DiaboloError as error:
+        raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
+    if not (path / f"{weights}.safetensors").exists():
+        hint = f"; go on with: diabolo resume {path}" if weights == "model" else ""
+        raise DiaboloError(f"{path} holds no {weights}.safetensors: its training has not finished{hint}")
+    tensors, _ = files.read_tensors(path / f"{weights}.safetensors")
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise DiaboloError(f"the weights in {path} do not fit its config.json: {reason}") from error
+    return model.to(device).eval()
+
+
+def build_model(config: dict[str, Any]) -> Any:
+    """An untrained model as `config` describes it."""
+    model = parts.build(config["model"])
+    if not isinstance(model, zoo.Autoencoder | zoo.PCA):
+        raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
+    model.name = config["name"]
+    return model

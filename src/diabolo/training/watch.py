@@ -1,0 +1,69 @@
+"""What happened at each step of an epoch, kept on the device; and a look-out for NaN and infinity that never waits."""
+
+import torch
+from torch import Tensor
+
+from diabolo.autoencoder import Loss
+from diabolo.errors import DiaboloError
+
+
+class NotFiniteError(DiaboloError):
+    """The loss became NaN or infinite. `step` counts from 0 within the epoch; `term` is the term of the loss."""
+
+    def __init__(self, term: str, value: float, step: int, message: str) -> None:
+        super().__init__(message)
+        self.term, self.value, self.step = term, value, step
+
+
+class Watch:
+    """A table (steps, terms) of one epoch, on the device. Rows are written by the step itself, so a graph can do it.
+
+    On the CPU a bad row is seen at once. On a GPU the flag is copied to the host while training goes on, and looked at when
+    the copy has arrived: a few steps late, but the host never waits.
+    """
+
+    def __init__(self, names: list[str], steps: int, device: torch.device) -> None:
+        self.names = names
+        self.record = torch.zeros(steps, len(names), device=device)
+        self.bad = torch.zeros((), dtype=torch.bool, device=device)
+        self.on_gpu = device.type == "cuda"
+        self._flag = torch.zeros((), dtype=torch.bool, pin_memory=self.on_gpu)
+        self._copied: torch.cuda.Event | None = None
+
+    def write(self, step: int | Tensor, loss: Loss) -> None:
+        """Note the loss of one step; `step` may be a tensor (1,) on the device."""
+        row = torch.stack([loss.total.detach(), *(term.detach() for term in loss.terms.values())])
+        if isinstance(step, Tensor):
+            self.record.index_copy_(0, step, row[None])
+        else:
+            self.record[step] = row
+        self.bad |= ~torch.isfinite(row).all()
+
+    def seen_bad(self) -> bool:
+        """Whether a value that is not finite is known of by now."""
+        if not self.on_gpu:
+            return bool(self.bad)
+        if self._copied is not None and not self._copied.query():
+            return False
+        seen = self._copied is not None and bool(self._flag)
+        self._flag.copy_(self.bad, non_blocking=True)
+        self._copied = torch.cuda.Event()
+        self._copied.record()
+        return seen
+
+    def first_bad(self) -> tuple[int, str, float] | None:
+        """The step, term and value of the first number that is not finite; None when all are. (Waits for the device.)"""
+        record = self.record.cpu()
+        rows = (~torch.isfinite(record)).any(1).nonzero()
+        if not len(rows):
+            return None
+        step = int(rows[0])
+        columns = (~torch.isfinite(record[step])).nonzero().flatten().tolist()
+        column = next((c for c in columns if self.names[c] != "total"), columns[0])
+        return step, self.names[column], float(record[step, column])
+
+    def means(self, sizes: list[int]) -> dict[str, float]:
+        """The mean of each term over the images of the epoch; `sizes` are the batch sizes. (Waits for the device.)"""
+        weights = torch.tensor(sizes, dtype=torch.float64)
+        mean = (self.record.cpu().double() * weights[:, None]).sum(0) / weights.sum()
+        return dict(zip(self.names, mean.tolist(), strict=True))
