@@ -30,7 +30,9 @@ class Summary:
         widths = [max(len(row[i]) for row in cells) for i in range(4)]
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}" for a, b, c, d in cells]
         rule = "─" * len(lines[0])
-        totals = f"parameters: {self.parameters:,} (trainable {self.trainable:,}; {self.parameters * 4 / 2**20:.2f} MiB)"
+        totals = (
+            f"parameters: {self.parameters:,} (trainable {self.trainable:,}; {self.parameters * 4 / 2**20:.2f} MiB)"
+        )
         return "\n".join([lines[0], rule, *lines[1:], rule, totals])
 
 

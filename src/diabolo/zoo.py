@@ -15,7 +15,6 @@ from diabolo.nets import NetOptions
 from diabolo.pca import PCA
 from diabolo.schedules import Schedule
 
-
 RECIPES: dict[str, Callable[..., Any]] = {}
 
 P = ParamSpec("P")

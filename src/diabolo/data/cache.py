@@ -63,7 +63,7 @@ def _open(path: Path) -> tuple[NDArray[np.uint8], list[int]] | None:
         return np.load(_with(path, ".npy"), mmap_mode="r", allow_pickle=False), skipped
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError) as error:
         log.warning("decoded images in %s.npy cannot be used (%s): decoding again", path, error)
         return None
 

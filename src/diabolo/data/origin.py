@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from diabolo.data.draws import permutation
 from diabolo.data.images import Images
 from diabolo.data.loading import load

@@ -51,7 +51,9 @@ def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
         raise DiaboloError(f"a conv net needs images (C, H, W), not {shape}; use net='mlp' for vectors")
     channels, height, width = shape
     if min(height, width) < SMALLEST:
-        raise DiaboloError(f"a conv net needs {SMALLEST}×{SMALLEST} pixels or more, not {height}×{width}; use net='mlp'")
+        raise DiaboloError(
+            f"a conv net needs {SMALLEST}×{SMALLEST} pixels or more, not {height}×{width}; use net='mlp'"
+        )
     return channels, height, width
 
 
@@ -98,9 +100,7 @@ class ConvDecoder(nn.Module):
         out_channels, height, width = _image(output_shape)
         heights, widths = _sizes(height, layers), _sizes(width, layers)
         self.map_shape = (layers[-1][0], heights[-1], widths[-1])
-        self.from_code = nn.Sequential(
-            nn.Linear(latent_dim, math.prod(self.map_shape)), activation_layer(activation)
-        )
+        self.from_code = nn.Sequential(nn.Linear(latent_dim, math.prod(self.map_shape)), activation_layer(activation))
         fan_outs = [out_channels] + [layer[0] for layer in layers[:-1]]
         self.layers = nn.Sequential()
         for i in reversed(range(len(layers))):

@@ -219,7 +219,9 @@ def _same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str
     if about is None:
         return None
     if given is None and about.get("origin") is None:
-        raise DiaboloError(f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)")
+        raise DiaboloError(
+            f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
+        )
     images = reload(about["origin"]) if given is None else as_images(given)
     if images.fingerprint != about.get("fingerprint"):
         raise DiaboloError(f"the {part} images are not those that {path} was trained with (another fingerprint)")

@@ -76,7 +76,9 @@ class Loop:
     def _status(self, state: State, interrupted: bool) -> str:
         if state.epoch >= self.options.epochs:
             return "finished"
-        return stopping.reason_to_stop(state, self.options.early_stopping) or ("interrupted" if interrupted else "running")
+        return stopping.reason_to_stop(state, self.options.early_stopping) or (
+            "interrupted" if interrupted else "running"
+        )
 
     @property
     def steps(self) -> int:
@@ -115,9 +117,7 @@ class Loop:
         }
         self.reporter.epoch(line)
         state = replace(state, epoch=epoch + 1, history=[*state.history, line])
-        if line["validation"] and stopping.note(
-            state, epoch + 1, line["validation"]["total"], self.options.min_delta
-        ):
+        if line["validation"] and stopping.note(state, epoch + 1, line["validation"]["total"], self.options.min_delta):
             self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
         return state
 

@@ -74,7 +74,9 @@ class TrainOptions:
         ):
             value = getattr(self, name)
             if value is not None and not low < value < high:
-                raise DiaboloError(f"{name} must be above {low}{f' and below {high}' if high == 1 else ''}, not {value}")
+                raise DiaboloError(
+                    f"{name} must be above {low}{f' and below {high}' if high == 1 else ''}, not {value}"
+                )
         for name in ("weight_decay", "min_delta"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise DiaboloError(f"{name} must be 0 or more, not {getattr(self, name)}")

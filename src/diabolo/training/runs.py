@@ -1,12 +1,12 @@
 """Run folders: numbered, readable without diabolo, and never half-written.
 
-    runs/0007-vae-mnist/
-        config.json          everything that defines the run, fully resolved
-        metrics.jsonl        one line an epoch
-        model.safetensors    the weights kept
-        best.safetensors     the weights of the lowest validation loss, when there was validation
-        checkpoint/          everything needed to go on bit-exactly
-        figures/
+runs/0007-vae-mnist/
+    config.json          everything that defines the run, fully resolved
+    metrics.jsonl        one line an epoch
+    model.safetensors    the weights kept
+    best.safetensors     the weights of the lowest validation loss, when there was validation
+    checkpoint/          everything needed to go on bit-exactly
+    figures/
 """
 
 import json
@@ -121,7 +121,9 @@ def read_config(path: Path) -> dict[str, Any]:
     wanted = {"name": str, "model": dict, "options": dict, "data": dict}
     for key, kind in wanted.items():
         if not isinstance(config, dict) or not isinstance(config.get(key), kind):
-            raise DiaboloError(f"{path / 'config.json'} was edited or damaged: {key!r} is missing or not a {kind.__name__}")
+            raise DiaboloError(
+                f"{path / 'config.json'} was edited or damaged: {key!r} is missing or not a {kind.__name__}"
+            )
     return config  # type: ignore[no-any-return]  # JSON: checked above
 
 

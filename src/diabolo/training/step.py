@@ -101,9 +101,7 @@ class Step:
             index, _, slot = name.partition("/")
             like = self.parameters[int(index)]
             state.setdefault(int(index), {})[slot] = torch.empty_like(like).copy_(tensor) if tensor.ndim else tensor
-        self.optimizer.load_state_dict(
-            {"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]}
-        )
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
         for i, average in enumerate(self.averages):
             average.copy_(groups["average"][str(i)])
         if self.scaler.is_enabled():

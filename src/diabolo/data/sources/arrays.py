@@ -1,7 +1,9 @@
 """Arrays, tensors and `Images` given directly, and the .npy and .npz files that hold them."""
 
+import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,14 +51,14 @@ def _open(path: Path) -> Any:
     try:
         # never unpickled: allow_pickle stays off
         return np.load(path, mmap_mode="r" if path.suffix.lower() == ".npy" else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise _unreadable(path, error) from error
 
 
 def _member(members: Any, key: str, path: Path) -> Any:
     try:
         return members[key]
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise _unreadable(path, error) from error
 
 

@@ -96,7 +96,10 @@ def _attributes(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], NDAr
     # the first line counts the images, the second names the attributes
     columns = tuple(lines[1].split())
     rows = _rows(path, lines[2:], names)
-    values = np.fromstring(" ".join(rows), dtype=np.int8, sep=" ")
+    try:
+        values = np.fromstring(" ".join(rows), dtype=np.int8, sep=" ")  # an order faster than int() on each
+    except ValueError:
+        values = np.empty(0, np.int8)
     if len(values) != len(rows) * len(columns) or not np.isin(values, (-1, 1)).all():
         bad = next((n for n, row in zip(names, rows, strict=True) if not _is_row(row, len(columns))), names[-1])
         raise DiaboloError(f"{path} is damaged: the row of {bad} is not {len(columns)} numbers 1 or -1.")

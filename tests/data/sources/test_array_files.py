@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from diabolo.data import load
+from diabolo.errors import DiaboloError
+
+X = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), dtype=np.uint8)
+Y = np.arange(20)
+
+
+def test_npy(tmp_path):
+    np.save(tmp_path / "mine.npy", X)
+    train, test = load(tmp_path / "mine.npy", n_test=4)
+    assert (len(train), len(test), train.name) == (16, 4, "mine")
+    assert load(str(tmp_path / "mine.npy"), test_fraction=0.5)[1].shape == (3, 4, 4)
+    assert len(load(str(tmp_path / "mine.npy"), test_fraction=0.5)[1]) == 10
+
+
+@pytest.mark.parametrize("keys", [("images", "labels"), ("x", "y"), ("X", "Y"), ("data", "targets")])
+def test_npz_by_any_usual_key(tmp_path, keys):
+    np.savez(tmp_path / "a.npz", **dict(zip(keys, (X, Y), strict=True)))
+    train, _ = load(tmp_path / "a.npz")
+    assert np.array_equal(train.images, X[train.labels])
+
+
+def test_npz_with_its_own_split(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=X[:15], y_train=Y[:15], x_test=X[15:], y_test=Y[15:])
+    train, test = load(tmp_path / "a.npz")
+    assert test.labels.tolist() == [15, 16, 17, 18, 19]
+    assert (train.split, test.split) == ("train", "test")
+    assert len(load(tmp_path / "a.npz", n_train=3)[0]) == 3
+
+
+def test_npz_without_labels_or_images(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X)
+    assert load(tmp_path / "a.npz")[0].labels is None
+    np.savez(tmp_path / "b.npz", pictures=X)
+    with pytest.raises(DiaboloError, match=r"b\.npz holds pictures; expected images"):
+        load(tmp_path / "b.npz")
+
+
+class Trap:
+    def __reduce__(self):
+        return (print, ("unpickled!",))
+
+
+def test_nothing_is_ever_unpickled(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.array([Trap()], dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "b.npz", x=np.array([Trap()], dtype=object))
+    (tmp_path / "c.npy").write_bytes(__import__("pickle").dumps(Trap()))
+    for name in ("a.npy", "b.npz", "c.npy"):
+        with pytest.raises(DiaboloError, match=f"{name} holds Python objects"):
+            load(tmp_path / name)
+    assert "unpickled" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+def test_files_cut_short(tmp_path, name):
+    path = tmp_path / name
+    np.save(path, X) if name.endswith("npy") else np.savez(path, x=X)
+    for length in (len(path.read_bytes()) // 2, 0):
+        path.write_bytes(path.read_bytes()[:length])
+        with pytest.raises(DiaboloError, match=f"{name}"):
+            load(path)
+
+
+def test_labels_of_the_wrong_length(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=Y[:3])
+    with pytest.raises(DiaboloError, match="20 images but 3 labels"):
+        load(tmp_path / "a.npz")
+
+
+def test_nan_and_range_are_refused_from_files_too(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((3, 4, 4), np.nan))
+    with pytest.raises(DiaboloError, match="NaN"):
+        load(tmp_path / "a.npy")
+    np.save(tmp_path / "a.npy", X.astype(np.float32))
+    with pytest.raises(DiaboloError, match="divide by 255"):
+        load(tmp_path / "a.npy")
+
+
+def test_one_image(tmp_path):
+    with pytest.raises(DiaboloError, match="needs at least 2 images"):
+        load(X[:1])

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from diabolo.data import Images, as_images
+from diabolo.errors import DiaboloError
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (6, 3, 5, 7), dtype=np.uint8)
+
+
+def test_images_pass_as_they_are():
+    images = Images(PIXELS)
+    assert as_images(images) is images
+    with pytest.raises(DiaboloError, match="carry their own labels"):
+        as_images(images, labels=[0] * 6)
+
+
+def test_bytes_in_the_right_layout_are_not_copied():
+    assert np.shares_memory(as_images(PIXELS).images, PIXELS)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [PIXELS.transpose(0, 2, 3, 1), torch.from_numpy(PIXELS), PIXELS / 255, (PIXELS / 255).astype(np.float32),
+     torch.from_numpy(PIXELS) / 255, (torch.from_numpy(PIXELS) / 255).requires_grad_()],
+    ids=["NHWC", "tensor", "float64", "float32", "float tensor", "with gradient"],
+)  # fmt: skip
+def test_layouts_and_types_come_out_the_same(array):
+    assert np.array_equal(as_images(array).images, PIXELS)
+
+
+def test_grey_images_get_a_channel():
+    assert as_images(PIXELS[:, 0]).shape == (1, 5, 7)
+    assert as_images(PIXELS[:, :1].transpose(0, 2, 3, 1)).shape == (1, 5, 7)
+
+
+def test_bool_becomes_black_and_white():
+    assert as_images(PIXELS > 100).images.max() == 255
+    assert as_images((PIXELS > 100)[:, 0, 0]).images.dtype == np.float32
+
+
+def test_vectors_stay_float():
+    x = np.random.default_rng(0).random((4, 9))
+    assert np.array_equal(as_images(x).images, x.astype(np.float32))
+    assert np.allclose(as_images(np.arange(250, 256, dtype=np.uint8)[None]).images, np.arange(250, 256) / 255)
+
+
+def test_bfloat16_tensors_are_taken():
+    x = torch.tensor([[0.0, 0.5, 1.0]], dtype=torch.bfloat16)
+    assert as_images(x).images.tolist() == [[0.0, 0.5, 1.0]]
+
+
+@given(hnp.arrays(np.float64, (2, 1, 4, 4), elements=st.floats(0, 1)))
+def test_floats_are_rounded_to_the_nearest_byte(x):
+    assert np.abs(as_images(x).images / 255 - x).max() <= 0.5 / 255 + 1e-12
+
+
+def test_float_conversion_goes_in_pieces(monkeypatch):
+    monkeypatch.setattr("diabolo.data.images.CHUNK_BYTES", 100)
+    assert np.array_equal(as_images(PIXELS / 255).images, PIXELS)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3, 4, 5], np.arange(6, dtype=np.uint8), torch.arange(6)])
+def test_labels_of_any_integer_kind(labels):
+    assert as_images(PIXELS, labels).labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert as_images(PIXELS, labels).labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [([0, 1], "6 images but 2 labels"), ([0.5] * 6, "whole numbers"), (np.zeros((6, 1), int), "whole numbers"),
+     (["cat"] * 6, "whole numbers"), ([[0], [0, 1]], "cannot become one array")],
+)  # fmt: skip
+def test_labels_that_do_not_fit_are_refused(labels, says):
+    with pytest.raises(DiaboloError, match=says):
+        as_images(PIXELS, labels)
+
+
+@pytest.mark.parametrize(
+    ("array", "says"),
+    [
+        (np.zeros((0, 28, 28), np.uint8), "empty"),
+        (np.full((2, 4, 4), np.nan), "32 values that are NaN or infinite"),
+        (np.full((2, 4, 4), np.inf), "32 values that are NaN or infinite"),
+        (np.array([[[0.0, 200.0]]]), r"run from 0 to 200; divide by 255"),
+        (np.array([[[-1.0, 1.0]]]), r"run from -1 to 1; use \(x \+ 1\) / 2"),
+        (np.array([[[-3.0, 700.0]]]), r"run from -3 to 700; scale them to \[0, 1\]"),
+        (np.zeros((2, 4, 4), np.int64), r"holds int64.*astype\('uint8'\)"),
+        (np.zeros((2, 4, 4), complex), "holds complex128"),
+        (np.array([["a"]]), "holds <U1"),
+        (np.zeros((2, 3, 5, 3), np.uint8), r"may mean \(N, C, H, W\) or \(N, H, W, C\)"),
+        (np.zeros((2, 4, 5, 6), np.uint8), "neither axis 1 nor axis 3"),
+        (np.zeros(5), r"shape \(5,\)"),
+        (np.zeros((1, 1, 1, 1, 1)), "shape"),
+        (np.array([{}, None]), "Python objects"),
+        ([[1.0], [1.0, 2.0]], "cannot become one array"),
+        ("text", "holds <U4"),
+    ],
+)
+def test_what_is_no_image_is_refused(array, says):
+    with pytest.raises(DiaboloError, match=says):
+        as_images(array)

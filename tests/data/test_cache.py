@@ -1,0 +1,202 @@
+"""Decoded once, found again, decoded anew when anything changed, by one process or two."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diabolo.data import cache, load
+from diabolo.errors import DiaboloError
+
+
+@pytest.fixture
+def folder(tmp_path, make):
+    for i in range(6):
+        make.save(tmp_path / "photos" / f"{i}.png", make.noise(i, 12, 10))
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def decodings(monkeypatch):
+    """How often the files were decoded."""
+    times = []
+    real = cache.decode
+    monkeypatch.setattr(cache, "decode", lambda *a: times.append(1) or real(*a))
+    return times
+
+
+def everything(folder, **options):
+    train, test = load(folder, n_test=1, **options)
+    return np.concatenate([train.images, test.images])
+
+
+def kept(folder):
+    return sorted((folder.parent / ".diabolo").glob("*.npy"))
+
+
+def test_decoded_once_and_the_same_again(folder, decodings):
+    first = everything(folder, size=8)
+    assert np.array_equal(everything(folder, size=8), first)
+    assert np.array_equal(everything(str(folder) + "/", size=8), first)
+    assert len(decodings) == 1
+    assert [path.name.rsplit("-", 1)[0] for path in kept(folder)] == ["photos-8"]
+
+
+def test_a_moved_folder_keeps_what_was_decoded(folder, decodings):
+    first = everything(folder, size=8)
+    folder.parent.rename(moved := folder.parent.with_name("moved"))
+    assert np.array_equal(everything(moved / "photos", size=8), first)
+    assert len(decodings) == 1
+
+
+@pytest.mark.parametrize("change", ["content", "time", "new", "gone", "renamed"])
+def test_a_changed_folder_is_decoded_anew(folder, decodings, make, change):
+    everything(folder, size=8)
+    if change == "content":
+        make.save(folder / "3.png", make.noise(77, 12, 10))
+    elif change == "time":
+        os.utime(folder / "3.png", ns=(1, 1))
+    elif change == "new":
+        make.save(folder / "9.png", make.noise(9, 12, 10))
+    elif change == "gone":
+        (folder / "3.png").unlink()
+    else:
+        (folder / "3.png").rename(folder / "7.png")
+    again = everything(folder, size=8)
+    assert len(decodings) == 2
+    assert len(again) == {"new": 7, "gone": 5}.get(change, 6)
+
+
+def test_other_options_are_another_file(folder, decodings):
+    for options in (
+        {"size": 8},
+        {"size": 6},
+        {"size": 8, "crop": 9},
+        {"size": 8, "channels": 1},
+        {},
+        {"skip_bad": True},
+    ):
+        everything(folder, **options)
+    assert len(decodings) == len(kept(folder)) == 6
+
+
+@pytest.mark.parametrize("damage", ["npy cut short", "npy empty", "json", "no json"])
+def test_a_damaged_copy_is_decoded_again(folder, decodings, damage, caplog):
+    first = everything(folder, size=8)
+    (npy,) = kept(folder)
+    if damage == "npy cut short":
+        npy.write_bytes(npy.read_bytes()[:-10])
+    elif damage == "npy empty":
+        npy.write_bytes(b"")
+    elif damage == "json":
+        npy.with_suffix(".json").write_text("{")
+    else:
+        npy.with_suffix(".json").unlink()
+    assert np.array_equal(everything(folder, size=8), first)
+    assert len(decodings) == 2
+    assert ("cannot be used" in caplog.text) == (damage != "no json")
+
+
+def test_what_was_skipped_is_remembered_and_told_again(folder, decodings, caplog):
+    (folder / "2.png").write_bytes(b"broken")
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "diabolo.data"):
+            assert len(everything(folder, size=8, skip_bad=True)) == 5
+        assert "1 of 6 images are damaged and left out" in caplog.text
+        assert "2.png" in caplog.text
+    assert len(decodings) == 1
+
+
+def test_a_refused_file_leaves_nothing_behind(folder):
+    (folder / "5.png").write_bytes(b"broken")
+    with pytest.raises(DiaboloError, match=r"5\.png is not an image"):
+        everything(folder, size=8)
+    assert not list((folder.parent / ".diabolo").iterdir())
+
+
+def test_beside_a_read_only_folder_it_goes_to_the_home(folder, own_home, decodings):
+    (folder.parent / ".diabolo").write_text("a file where the folder would be: not writable, even for root")
+    first = everything(folder, size=8)
+    assert np.array_equal(everything(folder, size=8), first)
+    assert len(decodings) == 1
+    assert len(list((own_home / ".cache/diabolo/decoded").glob("photos-8-*.npy"))) == 1
+
+
+def test_nowhere_to_write(folder, own_home):
+    (folder.parent / ".diabolo").write_text("")
+    (own_home / ".cache").write_text("")
+    with pytest.raises(DiaboloError, match="decoded images cannot be kept: neither"):
+        everything(folder, size=8)
+
+
+FULL_DISK = """
+import resource, sys
+from diabolo.data import load
+from diabolo.errors import DiaboloError
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))  # as a full disk does, it fails in the middle of a write
+try:
+    load(sys.argv[1], size=8)
+except DiaboloError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(folder):
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, folder], capture_output=True, text=True)
+    assert "cannot be written" in done.stdout, done.stderr
+    assert not list((folder.parent / ".diabolo").iterdir())
+
+
+TWICE = """
+import sys
+from diabolo.data import load
+sys.stdin.readline()  # until both are ready
+train, test = load(sys.argv[1], size=16, n_test=2)
+print(train.fingerprint, test.fingerprint)
+"""
+
+
+def test_two_processes_at_once_both_succeed(tmp_path, make):
+    folder = tmp_path / "photos"
+    for i in range(300):
+        make.save(folder / f"{i}.png", make.noise(i, 24, 20))
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWICE, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    ends = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ends
+    assert ends[0][0] == ends[1][0] != b""
+    left = {path.suffix for path in Path(folder.parent / ".diabolo").iterdir()}
+    assert left == {".npy", ".json"}  # no temporary file
+    assert len(kept(folder)) == 1
+
+
+def test_the_copy_is_a_plain_npy_file(folder):
+    everything(folder)
+    whole = np.load(kept(folder)[0], allow_pickle=False)
+    assert whole.shape == (6, 3, 10, 12)
+    assert whole.flags.c_contiguous
+
+
+def test_images_stay_on_disk(folder, make):
+    for part in ("train", "test"):
+        make.save(folder / part / "x.png", make.noise(1, 12, 10))
+        make.save(folder / part / "y.png", make.noise(2, 12, 10))
+    for path in folder.glob("*.png"):
+        path.unlink()
+    train, test = load(folder)
+    assert isinstance(train.images, np.memmap)
+    assert isinstance(test.images, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        train.images[0] = 0
