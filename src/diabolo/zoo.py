@@ -17,6 +17,17 @@ from diabolo.schedules import Schedule
 
 RECIPES: dict[str, Callable[..., Any]] = {}
 
+HELP = {
+    "latent_dim": "Length of the code.",
+    "net": "The two cones: mlp, conv or conv-to-point.",
+    "likelihood": "How a reconstruction is scored: squared-error, bernoulli, gaussian or laplace.",
+    "sparsity": "Weight of Σ|z|: a number, or a schedule such as 'linear(0, 1e-4, 0.3)'.",
+    "corruption": "What the encoder sees instead of the image: gaussian, masking, salt-and-pepper or dropout.",
+    "level": "Strength of the corruption: its sigma or share.",
+    "beta": "Weight of the KL term: a number, or a schedule such as 'linear(0, 1, 0.3)' or 'cyclical(0, 1, 4)'.",
+    **nets.HELP,
+}
+
 P = ParamSpec("P")
 M = TypeVar("M", Autoencoder, PCA)
 

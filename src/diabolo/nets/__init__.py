@@ -10,18 +10,20 @@ from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder
 
 
 class NetOptions(TypedDict, total=False):
-    """What may be said of a net. None, or left out, is the net's own default.
-
-    hidden: widths of the layers from image to code (mlp; default 512 256).
-    channels: channels of the layers from image to code, each halving the image (conv; default by the image's size).
-    norm: "batch", "group" or "none" (conv; default batch).
-    activation: "relu", "leaky_relu", "silu", "gelu", "elu", "tanh" or "sigmoid".
-    """
+    """What may be said of a net. None, or left out, is the net's own default. `HELP` says what each means."""
 
     hidden: tuple[int, ...] | None
     channels: tuple[int, ...] | None
     norm: str | None
     activation: str | None
+
+
+HELP = {
+    "hidden": "Widths of the layers from image to code (mlp; default 512 256).",
+    "channels": "Channels of the layers from image to code, each halving the image (conv; default by its size).",
+    "norm": "batch, group or none (conv; default batch).",
+    "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
+}
 
 
 def mlp(

@@ -49,3 +49,12 @@ def restore(path: Path, step: Step) -> State:
         reason = " ".join(str(error).split())
         raise DiaboloError(f"the checkpoint in {path} does not fit its config.json: {reason}") from error
     return state
+
+
+def status(path: Path) -> str:
+    """Where the run in folder `path` stands, in words."""
+    if not (path / FILE).exists():
+        return "finished" if (path / "model.safetensors").exists() else "not started"
+    _, about = files.read_tensors(path / FILE)
+    state = State(**about)
+    return f"{state.status} after {state.epoch} epoch{'' if state.epoch == 1 else 's'}"

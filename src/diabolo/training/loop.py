@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Loop:
             "interrupted" if interrupted else "running"
         )
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """Steps in an epoch."""
         return len(plan(torch.arange(self.n), self.options.batch_size).batches)

@@ -82,6 +82,7 @@ def describe(
     return {
         "name": model.name,
         "model": parts.describe(model),
+        "units": units_of(model),
         "options": options,
         "resolved": resolved,
         "data": {"train": _about(train), "validation": _about(validation)},
@@ -92,6 +93,14 @@ def describe(
             "python": platform.python_version(),
         },
     }
+
+
+def units_of(model: Any) -> dict[str, str]:
+    """What each column of metrics.jsonl is measured in."""
+    weighted = [f"weight × {name}" for name in model.units if name != "reconstruction"]
+    unit = model.units["reconstruction"]
+    total = unit if set(model.units.values()) == {unit} else " + ".join([unit, *weighted])
+    return {"total": total, **model.units}
 
 
 def _about(images: Images | None) -> dict[str, Any] | None:
