@@ -6,6 +6,7 @@ loss per image (`loss`): sums over pixels unless the unit says otherwise, always
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from diabolo import processes
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
-OUTPUTS = {"sigmoid": torch.sigmoid, "linear": lambda raw: raw}
+OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "linear": lambda raw: raw}
 LOG_SIGMA_FLOOR = math.log(1 / (255 * math.sqrt(12)))  # σ of the rounding to 8 bits: no model of such pixels is sharper
 
 
@@ -120,6 +121,7 @@ class Gaussian(_WithOutput):
     """
 
     unit = "nats per image"
+    log_sigma: Tensor
 
     def __init__(self, sigma: float | str = "optimal", output: str = "sigmoid") -> None:
         super().__init__(output)
@@ -151,6 +153,7 @@ class Laplace(_WithOutput):
     """−log Laplace(x; x_hat, b) = Σ |x − x_hat| / b + log 2b, in nats per image; b is a number or "learned"."""
 
     unit = "nats per image"
+    log_scale: Tensor
 
     def __init__(self, scale: float | str = "learned", output: str = "sigmoid") -> None:
         super().__init__(output)

@@ -16,14 +16,15 @@ from typing import Any, TypeVar
 
 from diabolo.errors import DiaboloError, UnknownNameError
 
-PARTS: dict[str, type] = {}
+PARTS: dict[str, Any] = {}
 
 T = TypeVar("T", bound=type)
 
 
 def part(cls: T) -> T:
     """Class decorator: record the arguments of `__init__` in `self.arguments`, and make the class known by its name."""
-    init = cls.__init__  # type: ignore[misc]  # reading __init__ from a class object is exactly what is wanted here
+    made: Any = cls
+    init = made.__init__
     signature = inspect.signature(init)
     named = [p.name for p in list(signature.parameters.values())[1:] if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
@@ -32,10 +33,10 @@ def part(cls: T) -> T:
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         init(self, *args, **kwargs)
-        if type(self) is cls:
+        if type(self) is made:
             self.arguments = {name: value for name, value in bound.arguments.items() if name in named}
 
-    cls.__init__ = recording_init  # type: ignore[misc]
+    made.__init__ = recording_init
     PARTS[name_of(cls)] = cls
     return cls
 

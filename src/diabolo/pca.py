@@ -26,6 +26,9 @@ class PCA(nn.Module):
     """
 
     name = "pca"
+    mu: Tensor
+    components: Tensor
+    variances: Tensor
 
     def __init__(self, input_shape: tuple[int, ...], latent_dim: int) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
 """Several processes working on one batch: who am I, and sums over all of us. With one process these cost nothing."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -33,10 +35,13 @@ class _Sum(torch.autograd.Function):
 
 def mean(x: Tensor) -> Tensor:
     """The mean of `x` over the processes, differentiable; `x` itself when there is one process."""
-    return x if world() == 1 else _Sum.apply(x) / world()  # type: ignore[no-any-return, no-untyped-call]
+    if world() == 1:
+        return x
+    total: Tensor = _Sum.apply(x)
+    return total / world()
 
 
-def average_gradients(parameters: list[Tensor]) -> None:
+def average_gradients(parameters: Sequence[Tensor]) -> None:
     """Replace every gradient by its mean over the processes: one message for all of them."""
     if world() == 1:
         return

@@ -6,7 +6,7 @@ Progress may be a float or a 0-dimensional tensor: inside a captured CUDA graph 
 import math
 import re
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,13 +14,13 @@ from torch import Tensor
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
-Number = TypeVar("Number", float, Tensor)
+Number = float | Tensor
 
 
 class Schedule(Protocol):
     """Anything that maps progress in [0, 1] to a value."""
 
-    def __call__(self, progress: Number) -> Number | float:
+    def __call__(self, progress: Number) -> Number:
         """The value at `progress`."""
         ...
 
@@ -40,7 +40,7 @@ class Constant:
     def __init__(self, value: float) -> None:
         self.value = value
 
-    def __call__(self, progress: Number) -> Number | float:
+    def __call__(self, progress: Number) -> Number:
         """`value`, whatever the progress."""
         return self.value
 
@@ -55,7 +55,7 @@ class Linear:
             raise DiaboloError(f"a linear schedule runs over a share of training in (0, 1], not {over}")
         self.start, self.end, self.over = start, end, over
 
-    def __call__(self, progress: Number) -> Number | float:
+    def __call__(self, progress: Number) -> Number:
         """The value at `progress`."""
         return self.start + (self.end - self.start) * _clip(progress / self.over, 0.0, 1.0)
 
@@ -70,7 +70,7 @@ class Cyclical:
             raise DiaboloError(f"a cyclical schedule needs at least one cycle, not {cycles}")
         self.start, self.end, self.cycles = start, end, cycles
 
-    def __call__(self, progress: Number) -> Number | float:
+    def __call__(self, progress: Number) -> Number:
         """The value at `progress`."""
         within = (_clip(progress, 0.0, 1.0 - 1e-6) * self.cycles) % 1.0
         return self.start + (self.end - self.start) * _clip(2.0 * within, 0.0, 1.0)
@@ -83,7 +83,7 @@ class Cosine:
     def __init__(self, start: float, end: float = 0.0) -> None:
         self.start, self.end = start, end
 
-    def __call__(self, progress: Number) -> Number | float:
+    def __call__(self, progress: Number) -> Number:
         """The value at `progress`."""
         return self.end + 0.5 * (self.start - self.end) * (1.0 + _cos(math.pi * _clip(progress, 0.0, 1.0)))
 
@@ -98,7 +98,7 @@ class OneCycle:
             raise DiaboloError(f"a one-cycle schedule rises over a share of training in (0, 1), not {rise}")
         self.peak, self.rise = peak, rise
 
-    def __call__(self, progress: Number) -> Number | float:
+    def __call__(self, progress: Number) -> Number:
         """The value at `progress`."""
         up = _clip(progress / self.rise, 0.0, 1.0)
         down = _clip((progress - self.rise) / (1.0 - self.rise), 0.0, 1.0)

@@ -26,7 +26,9 @@ def command(run: Path, /) -> None:
     for part, about in config["data"].items():
         if about:
             shape = "×".join(map(str, about["shape"]))
-            console.print(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})", highlight=False)
+            console.print(
+                f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})", highlight=False
+            )
     console.print(str(model.summary()), markup=False, highlight=False)
     if history:
         names = list(history[-1]["train"])
@@ -35,7 +37,9 @@ def command(run: Path, /) -> None:
             values = [(line.get(split) or {}).get(name) for split in ("train", "validation") for name in names]
             table.add_row(str(line["epoch"]), *("" if v is None else f"{v:.5g}" for v in values))
         console.print(table)
-    console.print("options: " + ", ".join(f"{k}={v}" for k, v in config["options"].items()), markup=False, highlight=False)
+    console.print(
+        "options: " + ", ".join(f"{k}={v}" for k, v in config["options"].items()), markup=False, highlight=False
+    )
 
 
 def _thinned(history: runs.History, most: int = 12) -> runs.History:

@@ -15,7 +15,9 @@ app = App(name="models", help=VERBS["models"])
 @app.default
 def command() -> None:
     """The models that can be trained, their options and papers."""
-    table = Table("model", "what it is", "its own options (with defaults)", title="diabolo train MODEL", show_lines=True)
+    table = Table(
+        "model", "what it is", "its own options (with defaults)", title="diabolo train MODEL", show_lines=True
+    )
     for name, recipe in zoo.RECIPES.items():
         own = {key: default for key, (_, default) in zoo.options_of(name).items() if default is not None}
         table.add_row(name, inspect.getdoc(recipe), "\n".join(f"--{k.replace('_', '-')} {v}" for k, v in own.items()))

@@ -49,15 +49,11 @@ class DataOptions:
         from diabolo import data
 
         chosen: dict[str, Any] = {
-            name: value
-            for name in ("size", "crop", "channels", "split")
-            if (value := getattr(self, name)) is not None
+            name: value for name in ("size", "crop", "channels", "split") if (value := getattr(self, name)) is not None
         }
         if self.skip_bad:
             chosen["skip_bad"] = True
-        return data.load(
-            self.data, self.root, n_train=self.n_train, n_test=self.n_test, seed=self.data_seed, **chosen
-        )
+        return data.load(self.data, self.root, n_train=self.n_train, n_test=self.n_test, seed=self.data_seed, **chosen)
 
     def watched(self, train: "Images", test: "Images", decides: bool) -> "tuple[Images, Images | None]":
         """The images to train on, and those to validate with; `decides` says whether validation decides anything."""

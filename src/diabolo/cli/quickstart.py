@@ -45,14 +45,18 @@ def command(*, data: DataOptions | None = None, epochs: int = 60, out: Path = Pa
     x = test.images[: gallery.SHOWN]
     rows = {name: run.model.reconstruct(x).numpy() for name, run in runs.items()}
     side_by_side = figures.save(
-        figures.reconstructions(x, rows.pop("pca"), rows, f"{test.name} ({test.split}): three codes of {LATENT_DIM} numbers"),
+        figures.reconstructions(
+            x, rows.pop("pca"), rows, f"{test.name} ({test.split}): three codes of {LATENT_DIM} numbers"
+        ),
         last / "figures" / "side-by-side.png",
     )
     console = Console()
     console.print(_table(runs, test))
     console.print(f"runs: {', '.join(str(run.path) for run in runs.values())}", highlight=False, soft_wrap=True)
     console.print(f"look at: {last / 'figures'} (start with {side_by_side.name})", highlight=False, soft_wrap=True)
-    console.print(f"go on:   diabolo sample {last} --n 64; diabolo train vae --data mnist", highlight=False, soft_wrap=True)
+    console.print(
+        f"go on:   diabolo sample {last} --n 64; diabolo train vae --data mnist", highlight=False, soft_wrap=True
+    )
 
 
 def _table(runs: dict[str, Run], test: "figures.Images") -> Table:

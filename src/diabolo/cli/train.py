@@ -68,7 +68,10 @@ def _command(name: str, recipe: Callable[..., Any]) -> Callable[..., None]:
     shared: dict[str, tuple[Any, Any]] = {
         "data": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
         "training": (Annotated[TrainOptions | None, Parameter(name="*", group=TRAINING)], None),
-        "dry_run": (Annotated[bool, Parameter(negative=(), help="Print the resolved config and the summary; stop.")], False),
+        "dry_run": (
+            Annotated[bool, Parameter(negative=(), help="Print the resolved config and the summary; stop.")],
+            False,
+        ),
         "figures": (Annotated[bool, Parameter(help="Draw figures into the run folder afterwards.")], True),
     }
     parameters += [

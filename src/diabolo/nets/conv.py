@@ -5,6 +5,7 @@ convolution puts it back by `output_padding`, so that no image needs to be padde
 """
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -17,7 +18,11 @@ from diabolo.parts import part
 Layer = tuple[int, int, int, int]
 Layers = tuple[Layer, ...]
 SMALLEST = 8  # pixels a side
-NORMS = {"none": lambda channels: None, "batch": BatchNorm2d, "group": lambda c: nn.GroupNorm(math.gcd(c, 8), c)}
+NORMS: dict[str, Callable[[int], nn.Module | None]] = {
+    "none": lambda channels: None,
+    "batch": BatchNorm2d,
+    "group": lambda c: nn.GroupNorm(math.gcd(c, 8), c),
+}
 
 
 def conv_layers(input_shape: tuple[int, ...], channels: tuple[int, ...] | None = None) -> Layers:
@@ -106,10 +111,8 @@ class ConvDecoder(nn.Module):
         for i in reversed(range(len(layers))):
             channels, kernel, stride, padding = layers[i]
             (large_h, small_h), (large_w, small_w) = list(pairwise(heights))[i], list(pairwise(widths))[i]
-            missing = tuple(
-                large - ((small - 1) * stride - 2 * padding + kernel)
-                for large, small in ((large_h, small_h), (large_w, small_w))
-            )
+            made_h, made_w = ((small - 1) * stride - 2 * padding + kernel for small in (small_h, small_w))
+            missing = (large_h - made_h, large_w - made_w)
             convolution = nn.ConvTranspose2d(channels, fan_outs[i], kernel, stride, padding, output_padding=missing)
             self.layers.append(_block(convolution, fan_outs[i], norm, activation) if i else convolution)
 

@@ -1,6 +1,7 @@
 """Fully connected cones: every pixel to every unit."""
 
 import math
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -14,7 +15,7 @@ HIDDEN = (512, 256)
 def _layers(widths: tuple[int, ...], activation: str) -> nn.Sequential:
     """Linear layers from width to width, each followed by the activation."""
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out), activation_layer(activation)]
     return nn.Sequential(*layers)
 

@@ -124,7 +124,7 @@ def _run(
     precision = choose_precision(options.precision, device)
     model.to(device)
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss this overload
+        model.to(memory_format=torch.channels_last)
     step = Step(model, options, precision)
     state = checkpoint.restore(path, step) if resuming else State()
     if resuming:
@@ -270,7 +270,7 @@ def _event_writer(path: Path) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise DiaboloError("--tensorboard needs the extra: pip install 'diabolo[tensorboard]'") from error
-    return SummaryWriter(str(path / "tensorboard"))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(path / "tensorboard"))
 
 
 def _new_folder(out: Path, name: str) -> Path:

@@ -20,9 +20,11 @@ import numpy as np
 import torch
 
 import diabolo
-from diabolo import parts, zoo
+from diabolo import parts  # the zoo makes every part known by name
+from diabolo.autoencoder import Autoencoder
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.pca import PCA
 from diabolo.training import files
 
 History = list[dict[str, Any]]
@@ -183,7 +185,7 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
 def build_model(config: dict[str, Any]) -> Any:
     """An untrained model as `config` describes it."""
     model = parts.build(config["model"])
-    if not isinstance(model, zoo.Autoencoder | zoo.PCA):
+    if not isinstance(model, Autoencoder | PCA):
         raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
     model.name = config["name"]
     return model
