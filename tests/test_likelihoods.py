@@ -8,7 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.distributions import Distribution, Laplace as LaplaceDistribution, Normal
+from torch.distributions import Distribution, Normal
+from torch.distributions import Laplace as LaplaceDistribution
+from torch.nn import functional as F
 
 from diabolo import likelihoods, parts
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -53,6 +55,24 @@ def test_bernoulli_is_the_log_density_of_bits_and_the_cross_entropy_of_greys(sha
     close(Bernoulli().loss(raw, bits), nats(torch.distributions.Bernoulli(logits=raw.double()), bits))
     p = torch.sigmoid(raw.double())
     close(Bernoulli().loss(raw, x), -(x * p.log() + (1 - x) * (1 - p).log()).flatten(1).sum(1))
+
+
+def test_the_cross_entropy_and_its_derivatives_are_those_of_torch():
+    raw = torch.cat([torch.linspace(-60, 60, 2001), torch.tensor([0.0, 1e4, -1e4])])
+    for target in (0.0, 1.0, 0.3):
+        x = torch.full_like(raw, target)
+        a, b = raw[:, None].clone().requires_grad_(), raw[:, None].double().requires_grad_()
+        p, q = x[:, None].clone().requires_grad_(), x[:, None].double().requires_grad_()
+        got = Bernoulli().loss(a, p)
+        wanted = F.binary_cross_entropy_with_logits(b, q, reduction="none").sum(1)
+        assert torch.allclose(got.double(), wanted, rtol=1e-6, atol=2e-7)
+        scale = torch.arange(1.0, len(raw) + 1)
+        ours = torch.autograd.grad((scale * got).sum(), (a, p), create_graph=True)
+        theirs = torch.autograd.grad((scale * wanted).sum(), (b, q), create_graph=True)
+        for one, other in zip(ours, theirs, strict=True):
+            assert torch.allclose(one.double(), other, rtol=1e-5, atol=1e-3)
+        (one,), (other,) = torch.autograd.grad(ours[0].sum(), a), torch.autograd.grad(theirs[0].sum(), b)
+        assert torch.allclose(one.double(), other, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

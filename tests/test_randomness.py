@@ -73,9 +73,7 @@ def test_windows_laid_together_are_the_whole_draw(sizes, width, seed):
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     windows = [Draws(generator(seed), (start, total)) for start in starts]
     for i, shape in enumerate([(width,), (2, width)]):
-        got = [
-            (d.uniform if i else d.normal)(torch.empty(n, *shape)) for d, n in zip(windows, sizes, strict=True)
-        ]
+        got = [(d.uniform if i else d.normal)(torch.empty(n, *shape)) for d, n in zip(windows, sizes, strict=True)]
         assert torch.equal(torch.cat(got), wanted[i])
 
 

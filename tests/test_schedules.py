@@ -1,5 +1,6 @@
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,7 +51,13 @@ def test_one_cycle_is_that_of_torch():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     # torch divides the starting rate, not the peak, by final_div_factor; and its last step is `steps - 1`
     reference = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, peak, total_steps=steps, pct_start=0.31, div_factor=25, final_div_factor=1e5 / 25, cycle_momentum=False
+        optimizer,
+        peak,
+        total_steps=steps,
+        pct_start=0.31,
+        div_factor=25,
+        final_div_factor=1e5 / 25,
+        cycle_momentum=False,
     )
     schedule = OneCycle(peak, rise=(0.31 * steps - 1) / (steps - 1))
     for i in range(steps):
@@ -62,7 +69,7 @@ def test_one_cycle_is_that_of_torch():
 
 def test_one_cycle_has_no_jump():
     values = [OneCycle(1.0)(i / 10_000) for i in range(10_001)]
-    assert max(abs(a - b) for a, b in zip(values, values[1:], strict=False)) < 1e-3
+    assert max(abs(a - b) for a, b in pairwise(values)) < 1e-3
     assert max(values) == pytest.approx(1.0)
     assert values.index(max(values)) == 3000
     assert (values[0], values[-1]) == (pytest.approx(1 / 25), pytest.approx(1e-5))

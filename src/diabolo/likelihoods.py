@@ -83,12 +83,12 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(logits, x)
-        return logits.clamp(min=0) - torch.sigmoid(logits.abs()).log_() - x * logits
+        return logits.clamp(min=0).sub_(logits.abs().sigmoid_().log_()).addcmul_(x, logits, value=-1)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor | None]:
         logits, x = ctx.saved_tensors
-        return grads[0] * (torch.sigmoid(logits) - x), -grads[0] * logits if ctx.needs_input_grad[1] else None
+        return torch.sigmoid(logits).sub_(x).mul_(grads[0]), -grads[0] * logits if ctx.needs_input_grad[1] else None
 
 
 @part

@@ -1,7 +1,5 @@
 """Several processes working on one batch: who am I, and sums over all of us. With one process these cost nothing."""
 
-from collections.abc import Sequence
-
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -41,16 +39,11 @@ def mean(x: Tensor) -> Tensor:
     return total / world()
 
 
-def average_gradients(parameters: Sequence[Tensor]) -> None:
-    """Replace every gradient by its mean over the processes: one message for all of them."""
-    if world() == 1:
-        return
-    grads = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([g.reshape(-1) for g in grads])
-    dist.all_reduce(flat)
-    flat /= world()
-    for grad, piece in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
-        grad.copy_(piece.view_as(grad))
+def average(x: Tensor) -> None:
+    """Replace `x` by its mean over the processes, in place."""
+    if world() > 1:
+        dist.all_reduce(x)
+        x /= world()
 
 
 def from_first(x: Tensor) -> None:

@@ -120,23 +120,48 @@ def _run(
     say: Reporter,
     resuming: bool,
 ) -> Run:
-    device, threads = choose_device(options.device), use_threads(options.threads)
+    device = choose_device(options.device)
+    use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     model.to(device)
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
         model.to(memory_format=torch.channels_last)
     step = Step(model, options, precision)
+    try:
+        state = _train(step, train, validation, options, path, config, say, resuming)
+    finally:
+        step.release()
+    _keep(step, path, options)
+    say.say(_farewell(state, path))
+    return Run(model.eval(), path, state.history, config, state.status)
+
+
+def _train(
+    step: Step,
+    train: Images,
+    validation: Images | None,
+    options: TrainOptions,
+    path: Path,
+    config: dict[str, Any],
+    say: Reporter,
+    resuming: bool,
+) -> State:
+    """Lay out the loop and run it."""
+    model, device = step.model, step.device
     state = checkpoint.restore(path, step) if resuming else State()
     if resuming:
         _check_unfinished(path, state, options)
         _on_first(lambda: files.write_json(path / "config.json", config))
-    for tensor in (*model.parameters(), *model.buffers()):
-        processes.from_first(tensor.data)
+    for tensor in (step.weights.flat.data, *model.buffers()):
+        processes.from_first(tensor)
+    step.weights.refresh()
     store = open_store(train, device, options.store)
     held = None if validation is None else open_store(validation, device, options.store)
     loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, path, say)
     say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
-    say.say(f"{device}, {threads} threads, {precision.name}, {processes.world()} process(es); images {store.place}")
+    together = f", {processes.world()} processes" if processes.world() > 1 else ""
+    threads = torch.get_num_threads()
+    say.say(f"{device}, {threads} CPU threads, {step.precision.name}{together}; images {store.place}")
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
     if not resuming:
@@ -144,10 +169,7 @@ def _run(
     if options.tensorboard and processes.rank() == 0:
         loop.events = _event_writer(path)
     state.status = "running"
-    state = loop.run(state)
-    _keep(step, path, options)
-    say.say(_farewell(state, path))
-    return Run(model.eval(), path, state.history, config, state.status)
+    return loop.run(state)
 
 
 def _solve(

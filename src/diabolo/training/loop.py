@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -141,20 +140,8 @@ class Loop:
     def _validate(self) -> dict[str, float] | None:
         if self.validation is None:
             return None
-        with self._kept_weights():
+        with self.step.weights.shown(self.step.kept):
             return mean_loss(self.step.model, self.validation, self.n_validation, self.options)
-
-    @contextmanager
-    def _kept_weights(self) -> Iterator[None]:
-        """The weights worth keeping are in the model inside the block (the moving average, when there is one)."""
-        parameters = [p.data for p in self.step.parameters]
-        for p, average in zip(self.step.parameters, self.step.averages, strict=False):
-            p.data = average
-        try:
-            yield
-        finally:
-            for p, data in zip(self.step.parameters, parameters, strict=True):
-                p.data = data
 
     def _refuse_non_finite(self, epoch: int, batches: Plan) -> None:
         found = self.watch.first_bad()

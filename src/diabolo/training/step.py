@@ -5,107 +5,116 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diabolo import processes
 from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.randomness import Draws
 from diabolo.schedules import Constant, Cosine, OneCycle, Schedule
 from diabolo.training.hardware import Precision
 from diabolo.training.options import TrainOptions
+from diabolo.training.weights import Weights
 
 LR_SCHEDULES: dict[str, type] = {"constant": Constant, "cosine": Cosine, "one-cycle": OneCycle}
+SCALER = ("scale", "_growth_tracker")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 class Step:
     """Loss, backward, (clip,) update, (moving average) for one batch.
 
+    While it is in use the model's weights belong to it; `release` gives them back.
+
     Attributes:
-        optimizer: fused Adam or AdamW; on CUDA with a learning rate that lives on the device, so that a graph can change it.
+        weights: all trainable weights as one flat tensor.
+        optimizer: fused Adam or AdamW over it; on CUDA its learning rate lives on the device, so that a graph can change it.
         schedule: learning rate over training.
-        averages: the exponential moving average of each parameter; empty without `ema`.
+        average: the exponential moving average of the weights; None without `ema`.
         scaler: for float16 only; the others need none.
     """
 
     def __init__(self, model: Autoencoder, options: TrainOptions, precision: Precision) -> None:
         self.model, self.precision, self.options = model, precision, options
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.device = model.device
+        self.weights = Weights(model, precision)
         on_gpu = self.device.type == "cuda"
         self.optimizer = OPTIMIZERS[options.optimizer](
-            self.parameters,
+            [self.weights.flat],
             lr=torch.tensor(options.lr, device=self.device) if on_gpu else options.lr,
             weight_decay=options.weight_decay,
             fused=True,
             capturable=on_gpu,
         )
         self.schedule: Schedule = LR_SCHEDULES[options.schedule](options.lr)
-        self.averages = [p.detach().clone() for p in self.parameters] if options.ema else []
+        self.average = self.weights.flat.detach().clone() if options.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision.name == "float16")
         self.loss: Any = torch.compile(model.loss) if options.compile else model.loss
 
     def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor) -> Loss:
         """Train on the images `x` (B, …), float in [0, 1]; the loss before the update."""
         self._set_lr(self.schedule(progress))
+        self.weights.forget()
         with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast):
             loss: Loss = self.loss(x, draws, progress)
-        self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss.total).backward()
-        processes.average_gradients(self.parameters)
+        self.weights.gather()
         if self.options.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.options.clip_norm, foreach=True)
+            torch.nn.utils.clip_grad_norm_(self.weights.flat, self.options.clip_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        if self.averages:
-            decay = float(self.options.ema or 0)
-            torch._foreach_lerp_(self.averages, [p.detach() for p in self.parameters], 1 - decay)
+        self.weights.refresh()
+        if self.average is not None:
+            self.average.lerp_(self.weights.flat.detach(), 1 - float(self.options.ema or 0))
         return loss
 
     def _set_lr(self, value: float | Tensor) -> None:
-        for group in self.optimizer.param_groups:
-            if isinstance(group["lr"], Tensor):
-                group["lr"].copy_(value) if isinstance(value, Tensor) else group["lr"].fill_(value)
-            else:
-                group["lr"] = float(value)
+        group = self.optimizer.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].copy_(value) if isinstance(value, Tensor) else group["lr"].fill_(value)
+        else:
+            group["lr"] = float(value)
+
+    @property
+    def kept(self) -> Tensor:
+        """The weights worth keeping, flat: the moving average where there is one, else the weights as they are."""
+        return self.weights.flat.detach() if self.average is None else self.average
 
     def kept_state(self) -> dict[str, Tensor]:
-        """The weights worth keeping: the moving average where there is one, else the weights as they are."""
-        state = dict(self.model.state_dict())
-        if self.averages:
-            names = [name for name, p in self.model.named_parameters() if p.requires_grad]
-            state |= dict(zip(names, self.averages, strict=True))
-        return state
+        """The model's state with the weights worth keeping."""
+        return self.model.state_dict() | self.weights.named(self.kept)
 
-    # --- everything needed to go on bit-exactly ---------------------------------------------------------------------------
+    def release(self) -> None:
+        """Give the model its own float32 weights back."""
+        self.weights.release()
+
+    # --- everything needed to go on bit-exactly -----------------------------------------------------------------------
 
     def state(self) -> dict[str, Tensor]:
-        """Weights, optimizer state, averages and loss scale as named tensors."""
+        """Weights, buffers, optimizer state, average and loss scale: tensors by name, the live ones."""
         tensors = {f"model/{name}": t for name, t in self.model.state_dict().items()}
-        for i, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{i}/{slot}": t for slot, t in slots.items()}
-        tensors |= {f"average/{i}": t for i, t in enumerate(self.averages)}
+        tensors |= {f"model/{name}": t for name, t in self.weights.named(self.weights.flat).items()}
+        tensors |= {f"optimizer/{slot}": t for slot, t in self.optimizer.state[self.weights.flat].items()}
+        if self.average is not None:
+            tensors |= {f"average/{name}": t for name, t in self.weights.named(self.average).items()}
         if self.scaler.is_enabled():
             scale = self.scaler.state_dict()
-            tensors |= {f"scaler/{name}": torch.tensor(float(scale[name])) for name in ("scale", "_growth_tracker")}
+            tensors |= {f"scaler/{name}": torch.tensor(float(scale[name])) for name in SCALER}
         return tensors
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Put back what `state` gave, keeping the memory layout of the parameters."""
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "average": {}, "scaler": {}}
-        for name, tensor in tensors.items():
-            group, _, rest = name.partition("/")
-            groups[group][rest] = tensor
-        self.model.load_state_dict(groups["model"])
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in groups["optimizer"].items():
-            index, _, slot = name.partition("/")
-            like = self.parameters[int(index)]
-            state.setdefault(int(index), {})[slot] = torch.empty_like(like).copy_(tensor) if tensor.ndim else tensor
-        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
-        for i, average in enumerate(self.averages):
-            average.copy_(groups["average"][str(i)])
+        """Put back what `state` gave.
+
+        Raises:
+            KeyError, RuntimeError: when it was the state of another model.
+        """
+        slots = {name.removeprefix("optimizer/"): t for name, t in tensors.items() if name.startswith("optimizer/")}
+        group = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": {0: slots} if slots else {}, "param_groups": group})
+        own = self.state()
+        if extra := sorted(set(tensors) ^ set(own)):
+            raise KeyError(f"the tensors differ, first in {extra[0]!r}")
+        for name, tensor in own.items():
+            if not name.startswith("scaler/"):
+                tensor.copy_(tensors[name])
+        self.weights.refresh()
         if self.scaler.is_enabled():
             scale = self.scaler.state_dict()
-            scale["scale"] = float(groups["scaler"]["scale"])
-            scale["_growth_tracker"] = int(groups["scaler"]["_growth_tracker"])
-            self.scaler.load_state_dict(scale)
+            self.scaler.load_state_dict(scale | {name: type(scale[name])(tensors[f"scaler/{name}"]) for name in SCALER})

@@ -32,12 +32,13 @@ class Watch:
 
     def write(self, step: int | Tensor, loss: Loss) -> None:
         """Note the loss of one step; `step` may be a tensor (1,) on the device."""
-        row = torch.stack([loss.total.detach(), *(term.detach() for term in loss.terms.values())])
+        total = loss.total.detach()
+        row = torch.stack([total, *(term.detach() for term in loss.terms.values())])
         if isinstance(step, Tensor):
             self.record.index_copy_(0, step, row[None])
         else:
             self.record[step] = row
-        self.bad |= ~torch.isfinite(row).all()
+        self.bad.copy_(torch.logical_or(self.bad, ~torch.isfinite(total)))  # a bad term makes a bad total
 
     def seen_bad(self) -> bool:
         """Whether a value that is not finite is known of by now."""

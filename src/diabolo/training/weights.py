@@ -1,0 +1,100 @@
+"""All trainable weights as views of one flat tensor, with half-precision copies of those that matrix products read.
+
+    flat   [ w₁ | b₁ | w₂ | … | norm scales … ]   float32: what the optimizer updates, in one call
+    half   [ w₁ | b₁ | w₂ | … ]                   bf16: what linear and convolution layers see; refreshed by one copy
+
+Under plain autocast every layer casts its weights in each forward pass and its gradients in each backward pass; here both
+happen once for all layers, with the same bits. It also makes gradient clipping, the moving average and the sum over processes
+one operation each.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from diabolo import processes
+from diabolo.training.hardware import Precision
+
+PRODUCTS = (
+    nn.Linear,
+    nn.Conv1d, nn.Conv2d, nn.Conv3d,
+    nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
+)  # fmt: skip  # layers whose every parameter autocast would cast
+
+
+class Weights:
+    """The trainable weights of `model` while it is trained; `release` gives the model its own float32 weights back.
+
+    Attributes:
+        flat: all of them, one float32 parameter whose `grad` is filled by `gather`.
+    """
+
+    def __init__(self, model: nn.Module, precision: Precision) -> None:
+        cast = {p for module in model.modules() if isinstance(module, PRODUCTS) for p in module.parameters(recurse=False)}
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        if precision.autocast:
+            named.sort(key=lambda pair: pair[1] not in cast)  # stable: those to be cast come first
+        self.names = [name for name, _ in named]
+        self.parameters = [p for _, p in named]
+        sizes = [p.numel() for p in self.parameters]
+        self.flat = nn.Parameter(torch.empty(sum(sizes), device=self.parameters[0].device))
+        self.flat.grad = torch.zeros_like(self.flat)
+        self._grads = self._views(self.flat.grad, self.parameters)
+        self.masters = self._views(self.flat.detach(), self.parameters)
+        for master, p in zip(self.masters, self.parameters, strict=True):
+            master.copy_(p.detach())
+        halved = sum(size for size, p in zip(sizes, self.parameters, strict=True) if precision.autocast and p in cast)
+        self._full = self.flat.detach()[:halved]
+        self._half = self._full.to(precision.dtype)
+        low = [p for p in self.parameters if precision.autocast and p in cast]
+        self._seen = self._views(self._half, low) + self.masters[len(low) :]
+        self._show(self._seen)
+
+    @staticmethod
+    def _views(flat: Tensor, like: list[nn.Parameter]) -> list[Tensor]:
+        """Pieces of `flat`, one after the other, in the shapes and memory layouts of `like`."""
+        pieces = flat.split([p.numel() for p in like]) if like else ()
+        return [piece.as_strided(p.shape, p.stride(), piece.storage_offset()) for piece, p in zip(pieces, like, strict=True)]
+
+    def _show(self, tensors: list[Tensor]) -> None:
+        """Let the model's parameters be these tensors."""
+        for p, tensor in zip(self.parameters, tensors, strict=True):
+            p.grad = None
+            p.data = tensor
+
+    def forget(self) -> None:
+        """Drop the gradients of the step before."""
+        for p in self.parameters:
+            p.grad = None
+
+    def gather(self) -> None:
+        """The gradients of the last backward pass, averaged over the processes, into `flat.grad`."""
+        if any(p.grad is None for p in self.parameters):
+            torch._foreach_zero_([g for g, p in zip(self._grads, self.parameters, strict=True) if p.grad is None])
+        pairs = [(g, p.grad) for g, p in zip(self._grads, self.parameters, strict=True) if p.grad is not None]
+        torch._foreach_copy_([g for g, _ in pairs], [grad for _, grad in pairs])
+        if self.flat.grad is not None:
+            processes.average(self.flat.grad)
+
+    def refresh(self) -> None:
+        """Let the half-precision copies follow `flat`."""
+        self._half.copy_(self._full)
+
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """`flat`, or a tensor like it, by the names of the parameters."""
+        return dict(zip(self.names, self._views(flat.detach(), self.parameters), strict=True))
+
+    @contextmanager
+    def shown(self, flat: Tensor) -> Iterator[None]:
+        """Inside the block the model has the float32 weights `flat`, a tensor like `self.flat`."""
+        self._show(self._views(flat.detach(), self.parameters))
+        try:
+            yield
+        finally:
+            self._show(self._seen)
+
+    def release(self) -> None:
+        """Give the model float32 weights of its own."""
+        self._show([master.clone(memory_format=torch.preserve_format) for master in self.masters])

@@ -1,0 +1,153 @@
+"""Two processes compute what one would: sums, gradients, batch norm, the optimal σ, the noise."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from diabolo import processes
+
+SCRIPT = """
+import sys
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from diabolo import processes, zoo
+from diabolo.nets.batchnorm import BatchNorm2d
+from diabolo.likelihoods import Gaussian
+from diabolo.randomness import Draws, generator
+
+torch.set_num_threads(1)
+rank, path = int(sys.argv[1]), sys.argv[2]
+dist.init_process_group("gloo", init_method=f"file://{path}", rank=rank, world_size=2)
+mine = slice(4 * rank, 4 * rank + 4)
+
+
+def average_gradients(module):
+    for p in module.parameters():
+        if p.grad is not None:
+            processes.average(p.grad)
+
+
+def near(one, other):
+    assert torch.allclose(one, other, rtol=1e-4, atol=1e-5), (one, other)
+
+
+assert (processes.world(), processes.rank()) == (2, rank)
+
+# the mean, and the gradient of what all make of it: d/dx_r of (Σ_r' w_r' m²) / 2, m = (x_0 + x_1) / 2
+x = torch.tensor(1.0 + rank, requires_grad=True)
+m = processes.mean(x)
+assert m.item() == 1.5
+((1 + rank) * m.square()).backward()
+assert x.grad.item() == (1 + 2) * 2 * 1.5 / 2
+
+assert processes.text_from_first("runs/0001-vae-ziffern-äöü" if rank == 0 else "") == "runs/0001-vae-ziffern-äöü"
+assert processes.text_from_first("") == ""
+t = torch.full((3,), float(rank))
+processes.average(t)
+assert t.tolist() == [0.5, 0.5, 0.5]
+t = torch.full((3,), float(rank))
+processes.from_first(t)
+assert t.tolist() == [0.0, 0.0, 0.0]
+
+# batch norm, in training and in evaluation
+data = 3 * torch.randn(8, 5, 4, 6, generator=torch.Generator().manual_seed(0)) + 1
+target = torch.randn(8, 5, 4, 6, generator=torch.Generator().manual_seed(1))
+whole, shared = nn.BatchNorm2d(5), BatchNorm2d(5)
+with torch.no_grad():
+    whole.weight.copy_(torch.arange(1.0, 6.0))
+shared.load_state_dict(whole.state_dict())
+for _ in range(3):
+    a, b = data.clone().requires_grad_(), data[mine].clone().requires_grad_()
+    y, z = whole(a), shared(b)
+    near(z, y[mine])
+    (y - target).square().mean().backward()
+    (z - target[mine]).square().mean().backward()
+    average_gradients(shared)
+    near(b.grad / 2, a.grad[mine])
+    for p, q in zip(whole.parameters(), shared.parameters()):
+        near(q.grad, p.grad)
+        p.grad = q.grad = None
+for name, value in whole.state_dict().items():
+    near(shared.state_dict()[name].double(), value.double())
+near(shared.eval()(data[mine]), whole.eval()(data)[mine])
+
+# the optimal σ is that of the joint batch, in value and gradient
+one, joint = Gaussian("optimal"), Gaussian("optimal")
+raw = torch.randn(8, 20, generator=torch.Generator().manual_seed(2))
+raw[:4] *= 5
+images = torch.rand(8, 20, generator=torch.Generator().manual_seed(3))
+share = raw[mine].clone().requires_grad_()
+got = joint.loss(share, images[mine])
+got.mean().backward()
+processes_mean = processes.mean
+processes.mean = lambda x: x
+whole_raw = raw.clone().requires_grad_()
+wanted = one.loss(whole_raw, images)
+wanted.mean().backward()
+processes.mean = processes_mean
+near(got, wanted[mine])
+near(share.grad / 2, whole_raw.grad[mine])
+near(joint.log_sigma, one.log_sigma)
+
+# the whole loss of a model, with its noise
+for name, options in (("vae", {"net": "conv"}), ("denoising", {"net": "conv", "latent_dim": 8}), ("vae", {"net": "mlp"})):
+    torch.manual_seed(0)
+    model = zoo.build(name, (1, 12, 12), **options)
+    x = torch.rand(8, 1, 12, 12, generator=torch.Generator().manual_seed(4))
+    model.loss(x[mine], Draws(generator(0), (4 * rank, 8))).total.backward()
+    average_gradients(model)
+    got = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    world = processes.world
+    processes.world = lambda: 1
+    model.loss(x, Draws(generator(0))).total.backward()
+    processes.world = world
+    for p, g in zip(model.parameters(), got):
+        assert torch.allclose(g, p.grad, rtol=1e-3, atol=1e-4 * max(1.0, p.grad.abs().max().item()))
+dist.destroy_process_group()
+"""
+
+
+def test_two_processes_compute_what_one_would(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(SCRIPT)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(rank), str(tmp_path / "meet")],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    try:
+        ends = [process.communicate(timeout=120) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    for process, (_, errors) in zip(running, ends, strict=True):
+        assert process.returncode == 0, errors
+
+
+def test_alone_everything_is_as_it_was():
+    assert (processes.world(), processes.rank()) == (1, 0)
+    x = torch.ones(3, requires_grad=True)
+    assert processes.mean(x) is x
+    processes.average(x)
+    processes.from_first(x)
+    assert x.tolist() == [1.0, 1.0, 1.0]
+    assert processes.text_from_first("runs/0001") == "runs/0001"
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_alone_batch_norm_is_that_of_torch(training):
+    from diabolo.nets.batchnorm import BatchNorm2d
+
+    one, other = torch.nn.BatchNorm2d(3).train(training), BatchNorm2d(3).train(training)
+    x = torch.randn(4, 3, 5, 5)
+    assert torch.equal(one(x), other(x))
+    assert torch.equal(one.running_var, other.running_var)
