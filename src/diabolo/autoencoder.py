@@ -117,6 +117,10 @@ class Autoencoder(nn.Module):
             draws: where noise comes from; torch's global generator when left out.
             progress: the share of training done, for weights that change over training.
         """
+        if x.shape[1:] != self.input_shape or not x.is_floating_point():
+            raise DiaboloError(
+                f"expected images (N, {_joined(self.input_shape)}) as floats, not {tuple(x.shape)} {x.dtype}"
+            )
         draws = draws or Draws()
         latent, raw = self(self.corruption(x, draws), draws)
         terms = {"reconstruction": self.likelihood.loss(raw, x).mean()}
@@ -137,7 +141,8 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """The deterministic codes (N, *latent_shape) of the images `x` (N, *input_shape): means, never samples."""
-        return self._infer(lambda part: self.bottleneck(self.encoder(part), Draws()).code, self._images(x))
+        unused = Draws(generator(0, "encode", device=self.device))  # a bottleneck may draw, and it must disturb nobody
+        return self._infer(lambda part: self.bottleneck(self.encoder(part), unused).code, self._images(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """The images x_hat (N, *input_shape) in [0, 1] of the codes `z` (N, *latent_shape)."""
@@ -190,7 +195,13 @@ def as_input(x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.devic
     Raises:
         DiaboloError: for another shape.
     """
+    if isinstance(x, np.ndarray):
+        x = np.require(
+            x, requirements=["C", "W"]
+        )  # torch takes no array that runs backwards, and warns of read-only ones
     x = torch.as_tensor(x)
+    if not (x.is_floating_point() or x.dtype in (torch.uint8, torch.bool)):
+        raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
     if x.shape[1:] != shape or x.ndim == 0:
         raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
     x = x.to(device)

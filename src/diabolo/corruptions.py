@@ -108,6 +108,8 @@ def as_corruption(value: str | Corruption, level: float | None = None) -> Corrup
     Raises:
         UnknownNameError: for another name.
     """
+    if level is not None and (value == "none" or not isinstance(value, str)):
+        raise DiaboloError(f"the corruption {value} takes no level; leave it out")
     if not isinstance(value, str):
         return value
     if value not in CORRUPTIONS:

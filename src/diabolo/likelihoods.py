@@ -77,18 +77,18 @@ class _CrossEntropy(torch.autograd.Function):
     """log(1 + e^l) − x l per pixel, with its derivative σ(l) − x.
 
     What `binary_cross_entropy_with_logits` computes, about seven times faster on a CPU: torch's log1p and softplus are not
-    vectorised there, log and sigmoid are. log(1 + e^l) = max(l, 0) − log σ(|l|), exact to 6e-8 nats.
+    vectorised there, log and sigmoid are: log(1 + e^l) = max(l, 0) − log σ(|l|).
     """
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(logits, x)
-        return logits.clamp(min=0).sub_(logits.abs().sigmoid_().log_()).addcmul_(x, logits, value=-1)
+        return logits.clamp(min=0).addcmul_(x, logits, value=-1).sub_(logits.abs().sigmoid_().log_())
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor | None]:
         logits, x = ctx.saved_tensors
-        return torch.sigmoid(logits).sub_(x).mul_(grads[0]), -grads[0] * logits if ctx.needs_input_grad[1] else None
+        return grads[0] * (torch.sigmoid(logits) - x), -grads[0] * logits if ctx.needs_input_grad[1] else None
 
 
 @part
@@ -122,17 +122,24 @@ class Gaussian(_WithOutput):
 
     unit = "nats per image"
     log_sigma: Tensor
+    batches: Tensor
 
     def __init__(self, sigma: float | str = "optimal", output: str = "sigmoid") -> None:
         super().__init__(output)
         log_sigma = torch.zeros(()) if isinstance(sigma, str) else torch.tensor(float(sigma)).log()
         if not torch.isfinite(log_sigma):
             raise DiaboloError(f"sigma must be above 0, not {sigma}")
+        if log_sigma < LOG_SIGMA_FLOOR:
+            raise DiaboloError(
+                f"sigma {sigma} is below that of the rounding to 8 bits, {math.exp(LOG_SIGMA_FLOOR):.2g}"
+            )
         self.optimal = sigma == "optimal"
         if sigma == "learned":
             self.log_sigma = nn.Parameter(log_sigma)
         elif not isinstance(sigma, str) or self.optimal:
             self.register_buffer("log_sigma", log_sigma)
+            if self.optimal:
+                self.register_buffer("batches", torch.zeros(()))
         else:
             raise UnknownNameError("sigma", sigma, ("learned", "optimal"))
 
@@ -142,7 +149,8 @@ class Gaussian(_WithOutput):
         log_sigma = self.log_sigma
         if self.optimal and self.training:
             log_sigma = 0.5 * processes.mean(squared.mean()).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
-            self.log_sigma.lerp_(log_sigma.detach(), 0.05)
+            self.batches.add_(1)
+            self.log_sigma.lerp_(log_sigma.detach(), (1 / self.batches).clamp(min=0.05))
         log_sigma = log_sigma.clamp(min=LOG_SIGMA_FLOOR)
         pixels = squared.shape[1]
         return 0.5 * squared.sum(1) * torch.exp(-2 * log_sigma) + pixels * (log_sigma + 0.5 * math.log(2 * math.pi))
@@ -161,7 +169,7 @@ class Laplace(_WithOutput):
             if scale != "learned":
                 raise UnknownNameError("scale", scale, ("learned",))
             self.log_scale = nn.Parameter(torch.zeros(()))
-        elif scale > 0:
+        elif math.exp(LOG_SIGMA_FLOOR) <= scale < math.inf:
             self.register_buffer("log_scale", torch.tensor(float(scale)).log())
         else:
             raise DiaboloError(f"scale must be above 0, not {scale}")

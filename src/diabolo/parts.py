@@ -14,6 +14,8 @@ import functools
 import inspect
 from typing import Any, TypeVar
 
+import numpy as np
+
 from diabolo.errors import DiaboloError, UnknownNameError
 
 PARTS: dict[str, Any] = {}
@@ -26,6 +28,7 @@ def part(cls: T) -> T:
     made: Any = cls
     init = made.__init__
     signature = inspect.signature(init)
+    first = next(iter(signature.parameters))
     named = [p.name for p in list(signature.parameters.values())[1:] if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
     @functools.wraps(init)
@@ -35,6 +38,7 @@ def part(cls: T) -> T:
         init(self, *args, **kwargs)
         if type(self) is made:
             self.arguments = {name: value for name, value in bound.arguments.items() if name in named}
+            self.unkept = any(value for name, value in bound.arguments.items() if name not in named and name != first)
 
     made.__init__ = recording_init
     PARTS[name_of(cls)] = cls
@@ -54,9 +58,15 @@ def describe(value: Any) -> Any:
         DiaboloError: for an object that is neither plain data nor a part.
     """
     if PARTS.get(name_of(type(value))) is type(value):
+        if value.unkept:
+            raise DiaboloError(
+                f"a {type(value).__name__} was made with *args or **kwargs; a run folder cannot keep those"
+            )
         return {"part": name_of(type(value)), **{name: describe(v) for name, v in value.arguments.items()}}
     if isinstance(value, tuple | list):
         return [describe(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise DiaboloError(
@@ -77,11 +87,11 @@ def build(description: Any) -> Any:
         return description
     arguments = dict(description)
     name = arguments.pop("part", None)
-    if name not in PARTS:
+    if not isinstance(name, str) or name not in PARTS:
         raise UnknownNameError("part", name, PARTS)
     try:
         return PARTS[name](**{key: build(v) for key, v in arguments.items()})
     except DiaboloError:
         raise
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError, ArithmeticError) as error:
         raise DiaboloError(f"the part {name} cannot be built from {sorted(arguments)}: {error}") from error

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA as SklearnPCA  # noqa: N811  # the same name on both sides
 from torch import Tensor, nn
 
 from diabolo.autoencoder import as_input
@@ -33,7 +32,7 @@ class PCA(nn.Module):
     def __init__(self, input_shape: tuple[int, ...], latent_dim: int) -> None:
         super().__init__()
         pixels = math.prod(input_shape)
-        if not 1 <= latent_dim <= pixels:
+        if not input_shape or not 1 <= latent_dim <= pixels:
             raise DiaboloError(f"PCA of {pixels} pixels has 1 to {pixels} components, not {latent_dim}")
         self.input_shape, self.latent_shape = tuple(input_shape), (latent_dim,)
         self.units = {"reconstruction": "squared error per pixel"}
@@ -45,11 +44,18 @@ class PCA(nn.Module):
         """Fit to `images` (N, *input_shape), uint8 or float in [0, 1].
 
         Raises:
-            DiaboloError: for fewer images than components.
+            DiaboloError: for images of another shape, or fewer than components (or than two).
         """
+        from sklearn.decomposition import PCA as SklearnPCA  # noqa: N811  # the same name on both sides; slow to import
+
+        images = np.asarray(images)
+        if images.shape[1:] != self.input_shape:
+            raise DiaboloError(f"expected images (N, {', '.join(map(str, self.input_shape))}), not {images.shape}")
         (latent_dim,) = self.latent_shape
-        if len(images) < latent_dim:
-            raise DiaboloError(f"PCA with {latent_dim} components needs at least as many images, not {len(images)}")
+        if len(images) < max(latent_dim, 2):
+            raise DiaboloError(
+                f"PCA with {latent_dim} components needs at least as many images, and two, not {len(images)}"
+            )
         scale = 255.0 if images.dtype == np.uint8 else 1.0
         fitted = SklearnPCA(latent_dim, random_state=seed).fit(images.reshape(len(images), -1) / scale)
         for name, value in {
@@ -59,11 +65,13 @@ class PCA(nn.Module):
         }.items():
             getattr(self, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
+    @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
         """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
         codes: Tensor = (as_input(x, self.input_shape, self.device).flatten(1) - self.mu) @ self.components.T
         return codes
 
+    @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
         """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
         z = torch.as_tensor(z)

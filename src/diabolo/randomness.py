@@ -4,6 +4,7 @@ processes share the work."""
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -11,7 +12,8 @@ from torch import Tensor
 
 def derive(seed: int, *purpose: object) -> int:
     """A 63-bit seed for one purpose, e.g. `derive(0, "order", epoch)`: the same on every machine, unrelated to others."""
-    digest = hashlib.blake2b(repr((seed, *purpose)).encode(), digest_size=8).digest()
+    words = tuple(int(word) if isinstance(word, Integral) else word for word in (seed, *purpose))
+    digest = hashlib.blake2b(repr(words).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
 
 

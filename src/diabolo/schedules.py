@@ -6,6 +6,7 @@ Progress may be a float or a 0-dimensional tensor: inside a captured CUDA graph 
 import math
 import re
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, Protocol
 
 import torch
@@ -121,14 +122,23 @@ def as_schedule(value: "float | str | Schedule") -> Schedule:
     Raises:
         DiaboloError: for text that names no schedule, or names one with arguments it does not take.
     """
-    if isinstance(value, int | float):
+    if isinstance(value, str):
+        return _read(value)
+    if isinstance(value, Real):
+        if not math.isfinite(value):
+            raise DiaboloError(f"a weight must be a finite number, not {value}")
         return Constant(float(value))
-    if not isinstance(value, str):
-        return value
+    if not callable(value):
+        raise DiaboloError(f"a schedule is a number or text such as 'linear(0, 1, 0.3)', not {value!r}")
+    return value
+
+
+def _read(value: str) -> Schedule:
     try:
-        return Constant(float(value))
-    except ValueError:
-        pass
+        return as_schedule(float(value))
+    except ValueError as error:
+        if isinstance(error, DiaboloError):  # a number, but no weight
+            raise
     match = re.fullmatch(r"\s*([a-z-]+)\s*\(([^()]*)\)\s*", value)
     if match is None:
         raise DiaboloError(f"a schedule is a number or text such as 'linear(0, 1, 0.3)', not {value!r}")

@@ -55,5 +55,11 @@ def summarise(model: nn.Module, run: Callable[[], object]) -> Summary:
     finally:
         for handle in hooks:
             handle.remove()
+    counted = {id(p) for name, m in leaves if any(r.name == name for r in rows) for p in m.parameters()}
+    rows += [
+        Row(name, "parameter", tuple(p.shape), p.numel())
+        for name, p in model.named_parameters()
+        if id(p) not in counted
+    ]
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
     return Summary(tuple(rows), sum(n for n, _ in sizes), sum(n for n, trains in sizes if trains))

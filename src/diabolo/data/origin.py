@@ -22,8 +22,8 @@ def hold_out(train: Images, fraction: float, seed: int = 42) -> tuple[Images, Im
         raise DiaboloError(f"cannot hold out a share of {fraction} of {len(train)} training images")
     order = permutation(len(train), seed)
     halves = train.take(np.sort(order[held:])), train.take(np.sort(order[:held]))
-    if train.origin is None:
-        return halves
+    if train.origin is None or "held_out" in train.origin:
+        return halves[0], replace(halves[1], split="validation")
     parts = ("kept", "held out")
     origins = [train.origin | {"held_out": {"fraction": fraction, "seed": seed, "part": part}} for part in parts]
     return replace(halves[0], origin=origins[0]), replace(halves[1], split="validation", origin=origins[1])
@@ -42,6 +42,8 @@ def reload(origin: dict[str, Any]) -> Images:
             split = origin["held_out"]
             halves = hold_out(images, split["fraction"], split["seed"])
             images = halves[("kept", "held out").index(split["part"])]
-    except (KeyError, TypeError) as error:
+    except DiaboloError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
         raise DiaboloError(f"the run does not say where its images came from: {error!r} in {origin}") from error
     return images

@@ -38,8 +38,9 @@ class ResidentStore:
     """All images on the device (for the CPU: in memory); a batch is one `index_select`."""
 
     def __init__(self, array: NDArray[Any], device: torch.device) -> None:
-        if not array.flags.writeable or isinstance(array, np.memmap):
+        if isinstance(array, np.memmap):
             array = np.array(array)
+        array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
         self.pixels = torch.from_numpy(array).to(device)
         self.place = f"all on {device} as {array.dtype} ({_mib(array.nbytes)})"
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, conv_layers
-from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder
+from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder, is_width
 
 
 class NetOptions(TypedDict, total=False):
@@ -69,7 +69,7 @@ def build(net: str, input_shape: tuple[int, ...], latent_dim: int, **options: An
         raise UnknownNameError("net", net, NETS)
     if not input_shape or any(side < 1 for side in input_shape):
         raise DiaboloError(f"input_shape must be (C, H, W) or (D,) with sides of at least 1, not {input_shape}")
-    if latent_dim < 1:
+    if not is_width(latent_dim):
         raise DiaboloError(f"latent_dim must be at least 1, not {latent_dim}")
     given = {name: value for name, value in options.items() if value is not None}
     known = [name for name in inspect.signature(NETS[net]).parameters if name not in ("input_shape", "latent_dim")]

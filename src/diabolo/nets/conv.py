@@ -28,6 +28,8 @@ NORMS: dict[str, Callable[[int], nn.Module | None]] = {
 def conv_layers(input_shape: tuple[int, ...], channels: tuple[int, ...] | None = None) -> Layers:
     """4×4 convolutions of stride 2 down to a map of about 4×4, with 32, 64, 128, … (at most 256) channels unless given."""
     _, height, width = _image(input_shape)
+    if channels is not None and (not isinstance(channels, tuple | list) or not channels or min(channels) < 1):
+        raise DiaboloError(f"channels must be one or more numbers of at least 1, not {channels}")
     if channels is None:
         depth = max(1, round(math.log2(min(height, width) / 4)))
         channels = tuple(min(32 * 2**i, 256) for i in range(depth))
@@ -75,6 +77,8 @@ class ConvEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.input_shape = _image(input_shape)
+        if norm not in NORMS:
+            raise UnknownNameError("norm", norm, NORMS)
         fan_in, height, width = self.input_shape
         self.layers = nn.Sequential()
         for i, (channels, kernel, stride, padding) in enumerate(layers):
@@ -103,6 +107,8 @@ class ConvDecoder(nn.Module):
     ) -> None:
         super().__init__()
         out_channels, height, width = _image(output_shape)
+        if norm not in NORMS:
+            raise UnknownNameError("norm", norm, NORMS)
         heights, widths = _sizes(height, layers), _sizes(width, layers)
         self.map_shape = (layers[-1][0], heights[-1], widths[-1])
         self.from_code = nn.Sequential(nn.Linear(latent_dim, math.prod(self.map_shape)), activation_layer(activation))

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from numbers import Integral
 
 from torch import Tensor, nn
 
@@ -20,9 +21,14 @@ def _layers(widths: tuple[int, ...], activation: str) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def is_width(value: object) -> bool:
+    """Whether `value` can be a number of units: whole, and at least 1."""
+    return isinstance(value, Integral) and int(value) >= 1
+
+
 def _checked(hidden: tuple[int, ...]) -> tuple[int, ...]:
-    if any(width < 1 for width in hidden):
-        raise DiaboloError(f"hidden widths must be at least 1, not {hidden}")
+    if not isinstance(hidden, tuple | list) or not all(map(is_width, hidden)):
+        raise DiaboloError(f"hidden widths must be at least 1 each, as in (512, 256), not {hidden}")
     return tuple(hidden)
 
 

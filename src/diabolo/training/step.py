@@ -45,12 +45,16 @@ class Step:
         self.schedule: Schedule = LR_SCHEDULES[options.schedule](options.lr)
         self.average = self.weights.flat.detach().clone() if options.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision.name == "float16")
-        self.loss: Any = torch.compile(model.loss) if options.compile else model.loss
+        self.loss: Any = torch.compile(model.loss, dynamic=False) if options.compile else model.loss
 
     def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor) -> Loss:
         """Train on the images `x` (B, …), float in [0, 1]; the loss before the update."""
         self._set_lr(self.schedule(progress))
         self.weights.forget()
+        if (
+            self.options.compile
+        ):  # compiled code cannot draw from a generator of ours; torch's own is seeded every epoch
+            draws, progress = Draws(None, draws.window), torch.as_tensor(progress)
         with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast):
             loss: Loss = self.loss(x, draws, progress)
         self.scaler.scale(loss.total).backward()

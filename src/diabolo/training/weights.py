@@ -32,7 +32,9 @@ class Weights:
     """
 
     def __init__(self, model: nn.Module, precision: Precision) -> None:
-        cast = {p for module in model.modules() if isinstance(module, PRODUCTS) for p in module.parameters(recurse=False)}
+        cast = {
+            p for module in model.modules() if isinstance(module, PRODUCTS) for p in module.parameters(recurse=False)
+        }
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         if precision.autocast:
             named.sort(key=lambda pair: pair[1] not in cast)  # stable: those to be cast come first
@@ -56,7 +58,9 @@ class Weights:
     def _views(flat: Tensor, like: list[nn.Parameter]) -> list[Tensor]:
         """Pieces of `flat`, one after the other, in the shapes and memory layouts of `like`."""
         pieces = flat.split([p.numel() for p in like]) if like else ()
-        return [piece.as_strided(p.shape, p.stride(), piece.storage_offset()) for piece, p in zip(pieces, like, strict=True)]
+        return [
+            piece.as_strided(p.shape, p.stride(), piece.storage_offset()) for piece, p in zip(pieces, like, strict=True)
+        ]
 
     def _show(self, tensors: list[Tensor]) -> None:
         """Let the model's parameters be these tensors."""
