@@ -1,8 +1,6 @@
 """`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
 
-import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +14,14 @@ from diabolo import processes
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
-from diabolo.data.origin import reload
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, files, runs
 from diabolo.training.checkpoint import State
+from diabolo.training.checks import check, check_unfinished, same_images
+from diabolo.training.closed_form import solve
 from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_device, choose_precision, use_threads
 from diabolo.training.loop import Loop
@@ -82,7 +81,7 @@ def resume(path: str | Path, train: Any = None, validation: Any = None, epochs: 
 
 
 def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> Run:
-    _check(model, train, validation, options)
+    check(model, train, validation, options)
     say = reporter(options.quiet)
     device, threads = choose_device(options.device), use_threads(options.threads)
     precision = choose_precision(options.precision, device)
@@ -91,7 +90,7 @@ def _fit(model: Any, train: Images, validation: Images | None, options: TrainOpt
     path = _new_folder(Path(options.out), options.name or f"{model.name}-{train.name}")
     _on_first(lambda: files.write_json(path / "config.json", config))
     if isinstance(model, PCA):
-        return _solve(model, train, validation, path, config, say)
+        return solve(model, train, validation, path, config, say)
     return _run(model, train, validation, options, path, config, say, resuming=False)
 
 
@@ -100,12 +99,12 @@ def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: An
     if isinstance(model, PCA):
         raise DiaboloError(f"{path} holds a PCA, which is solved at once: there is nothing to go on with")
     images = [
-        _same_images(path, config["data"].get(part), given, part)
+        same_images(path, config["data"].get(part), given, part)
         for part, given in (("train", train), ("validation", validation))
     ]
     if images[0] is None:
         raise DiaboloError(f"{path / 'config.json'} was edited or damaged: it names no training images")
-    _check(model, images[0], images[1], options)
+    check(model, images[0], images[1], options)
     config |= {"options": options.as_dict()}
     return _run(model, images[0], images[1], options, path, config, reporter(options.quiet), resuming=True)
 
@@ -150,7 +149,7 @@ def _train(
     model, device = step.model, step.device
     state = checkpoint.restore(path, step) if resuming else State()
     if resuming:
-        _check_unfinished(path, state, options)
+        check_unfinished(path, state, options)
         _on_first(lambda: files.write_json(path / "config.json", config))
     for tensor in (step.weights.flat.data, *model.buffers()):
         processes.from_first(tensor)
@@ -170,84 +169,6 @@ def _train(
         loop.events = _event_writer(path)
     state.status = "running"
     return loop.run(state)
-
-
-def _solve(
-    model: PCA, train: Images, validation: Images | None, path: Path, config: dict[str, Any], say: Reporter
-) -> Run:
-    """The closed form: no epochs, one line of metrics."""
-    say.say(f"{path}: pca with {model.latent_shape[0]} components on {train!r}")
-    started = time.perf_counter()
-    model.solve(train.images)
-    seconds = time.perf_counter() - started
-    line: dict[str, Any] = {"epoch": 1, "train": _pca_error(model, train), "validation": None}
-    if validation is not None:
-        line["validation"] = _pca_error(model, validation)
-    line |= {"seconds": round(seconds, 4), "images_per_second": round(len(train) / seconds, 1)}
-    say.epoch(line)
-
-    def write() -> None:
-        files.write(path / "metrics.jsonl", (json.dumps(line) + "\n").encode())
-        files.write_tensors(path / "model.safetensors", dict(model.state_dict()))
-
-    _on_first(write)
-    say.say(_farewell(State(1, [line], status="finished"), path))
-    return Run(model.eval(), path, [line], config, "finished")
-
-
-def _pca_error(model: PCA, images: Images) -> dict[str, float]:
-    total = 0.0
-    for start in range(0, len(images), 4096):
-        x = torch.from_numpy(images.images[start : start + 4096]).to(torch.float32)
-        x = x / 255 if images.images.dtype.name == "uint8" else x
-        total += float((model.reconstruct(x) - x).square().flatten(1).mean(1).double().sum())
-    return {"total": total / len(images), "reconstruction": total / len(images)}
-
-
-def _check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
-    """Refuse what cannot work, before anything is made."""
-    if not isinstance(model, Autoencoder | PCA):
-        raise DiaboloError(f"fit trains an Autoencoder or a PCA, not a {type(model).__name__}; see diabolo.zoo")
-    for images in (train, validation):
-        if images is not None and images.shape != model.input_shape:
-            raise DiaboloError(
-                f"the model was made for images of shape {model.input_shape}, but {images.name} ({images.split}) has "
-                f"{images.shape}; make it with input_shape={images.shape}"
-            )
-    if isinstance(model, PCA):
-        return
-    if options.batch_size * processes.world() > len(train):
-        raise DiaboloError(
-            f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
-            f"--batch-size {max(1, len(train) // processes.world())} or less"
-        )
-    if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
-        raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
-    needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
-    if needs_validation and validation is None:
-        raise DiaboloError(f"{needs_validation} needs validation images to go by")
-
-
-def _check_unfinished(path: Path, state: State, options: TrainOptions) -> None:
-    if state.epoch >= options.epochs:
-        raise DiaboloError(
-            f"{path} has finished its {state.epoch} epochs; to train on, give a larger total: diabolo resume {path} "
-            f"--epochs {state.epoch + options.epochs}"
-        )
-
-
-def _same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str) -> Images | None:
-    """The images of the run, given or loaded again; refused when they are others."""
-    if about is None:
-        return None
-    if given is None and about.get("origin") is None:
-        raise DiaboloError(
-            f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
-        )
-    images = reload(about["origin"]) if given is None else as_images(given)
-    if images.fingerprint != about.get("fingerprint"):
-        raise DiaboloError(f"the {part} images are not those that {path} was trained with (another fingerprint)")
-    return images
 
 
 def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:

@@ -1,0 +1,62 @@
+"""Bad input is refused before training starts, not after an epoch."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from diabolo import processes
+from diabolo.autoencoder import Autoencoder
+from diabolo.data.arrays import as_images
+from diabolo.data.images import Images
+from diabolo.data.origin import reload
+from diabolo.errors import DiaboloError
+from diabolo.pca import PCA
+from diabolo.training.checkpoint import State
+from diabolo.training.options import TrainOptions
+
+
+def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
+    """Refuse what cannot work, before anything is made."""
+    if not isinstance(model, Autoencoder | PCA):
+        raise DiaboloError(f"fit trains an Autoencoder or a PCA, not a {type(model).__name__}; see diabolo.zoo")
+    for images in (train, validation):
+        if images is not None and images.shape != model.input_shape:
+            raise DiaboloError(
+                f"the model was made for images of shape {model.input_shape}, but {images.name} ({images.split}) has "
+                f"{images.shape}; make it with input_shape={images.shape}"
+            )
+    if isinstance(model, PCA):
+        return
+    if options.batch_size * processes.world() > len(train):
+        raise DiaboloError(
+            f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
+            f"--batch-size {max(1, len(train) // processes.world())} or less"
+        )
+    if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
+        raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
+    needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
+    if needs_validation and validation is None:
+        raise DiaboloError(f"{needs_validation} needs validation images to go by")
+
+
+def check_unfinished(path: Path, state: State, options: TrainOptions) -> None:
+    if state.epoch >= options.epochs:
+        raise DiaboloError(
+            f"{path} has finished its {state.epoch} epochs; to train on, give a larger total: diabolo resume {path} "
+            f"--epochs {state.epoch + options.epochs}"
+        )
+
+
+def same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str) -> Images | None:
+    """The images of the run, given or loaded again; refused when they are others."""
+    if about is None:
+        return None
+    if given is None and about.get("origin") is None:
+        raise DiaboloError(
+            f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
+        )
+    images = reload(about["origin"]) if given is None else as_images(given)
+    if images.fingerprint != about.get("fingerprint"):
+        raise DiaboloError(f"the {part} images are not those that {path} was trained with (another fingerprint)")
+    return images

@@ -1,0 +1,50 @@
+"""Models that need no loop: solved at once, one line of metrics."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diabolo import processes
+from diabolo.data.images import Images
+from diabolo.data.stores import to_float
+from diabolo.pca import PCA
+from diabolo.training import files
+from diabolo.training.progress import Reporter
+from diabolo.training.runs import Run
+
+CHUNK = 4096
+
+
+def solve(
+    model: PCA, train: Images, validation: Images | None, path: Path, config: dict[str, Any], say: Reporter
+) -> Run:
+    """Solve `model` for the images `train` and leave its run folder `path`."""
+    say.say(f"{path}: {model.name} with {model.latent_shape[0]} components on {train!r}")
+    started = time.perf_counter()
+    model.solve(train.images)
+    seconds = time.perf_counter() - started
+    line: dict[str, Any] = {
+        "epoch": 1,
+        "train": error(model, train),
+        "validation": None if validation is None else error(model, validation),
+        "seconds": round(seconds, 4),
+        "images_per_second": round(len(train) / seconds, 1),
+    }
+    say.epoch(line)
+    if processes.rank() == 0:
+        files.write(path / "metrics.jsonl", (json.dumps(line) + "\n").encode())
+        files.write_tensors(path / "model.safetensors", dict(model.state_dict()))
+    say.say(f"finished: {path}")
+    return Run(model.eval(), path, [line], config, "finished")
+
+
+def error(model: PCA, images: Images) -> dict[str, float]:
+    """Squared error per pixel of the reconstructions, as terms of a loss."""
+    total = 0.0
+    for start in range(0, len(images), CHUNK):
+        x = to_float(torch.tensor(images.images[start : start + CHUNK]))
+        total += float((model.reconstruct(x) - x).square().flatten(1).mean(1).double().sum())
+    return {"total": total / len(images), "reconstruction": total / len(images)}
