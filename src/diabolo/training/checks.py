@@ -41,6 +41,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
 
 
 def check_unfinished(path: Path, state: State, options: TrainOptions) -> None:
+    """Refuse to go on with a run that has no epochs left."""
     if state.epoch >= options.epochs:
         raise DiaboloError(
             f"{path} has finished its {state.epoch} epochs; to train on, give a larger total: diabolo resume {path} "
