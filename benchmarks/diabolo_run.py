@@ -1,6 +1,5 @@
 """(c) The same work with diabolo's public API, as its README shows it: load, build, fit."""
 
-import math
 import tempfile
 
 import torch
@@ -8,11 +7,8 @@ from common import LATENT_DIM, LEARNING_RATE, images_uint8, options, print_resul
 
 import diabolo
 
-# ---- TO ADJUST: the names of the two convolutional nets, and the unit of history's "total" for the squared error ----
-CONV_NET = "conv_mnist_64"  # the pair of `course.py`, 28×28×1 → … → 1×1×256 → 64 and its mirror
+CONV_NET = "conv-to-point"  # the pair of `course.py`, 28×28×1 → … → 1×1×256 → 64 and its mirror
 CONV64_NET = "conv"  # must have the layers of `course.Conv64Encoder` (run.py compares the parameter counts)
-CONV_TOTAL_IS_SUMMED_OVER_PIXELS = False  # False: history's "total" is a mean per pixel already
-# ----------------------------------------------------------------------------------------------------------------------
 
 
 def build(work, input_shape):
@@ -68,8 +64,6 @@ def main():
     model = run.model.eval()
     train_loss = [float(epoch["train"]["total"]) for epoch in run.history]
     if args.work == "conv":
-        if CONV_TOTAL_IS_SUMMED_OVER_PIXELS:
-            train_loss = [loss / math.prod(input_shape) for loss in train_loss]
         test_loss = squared_error(test, model.reconstruct, args.device)
     else:
         test_loss = negative_elbo(model, test, args.device)

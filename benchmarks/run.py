@@ -92,7 +92,9 @@ def run_one(what: str, work: str, seed: int, args: argparse.Namespace) -> dict:
         command += ["--work", work, "--epochs", str(args.epochs), "--seed", str(seed)]
     if args.batch_size:
         command += ["--batch-size", str(args.batch_size)]
-    environment = os.environ | {"OMP_NUM_THREADS": str(args.threads), "MKL_NUM_THREADS": str(args.threads)}
+    threads = str(args.threads)
+    # Waiting OpenMP threads give way soon, for all contenders alike: what else runs on the machine disturbs them less.
+    environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "GOMP_SPINCOUNT": "10000"}
 
     busy, own, start = machine_busy_seconds(), children_seconds(), time.perf_counter()
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True)

@@ -8,6 +8,7 @@
 Everything is imported when first used: `import diabolo` costs nothing, `diabolo.fit` costs torch.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from diabolo.training.runs import Run, load
 
 __version__ = "0.1.0"
+
+# OpenMP threads that spin on while they wait slow a machine that is shared with other work down tenfold; 10,000 turns are
+# enough for the gap between two operations. Read when torch is loaded: too late if that was imported first.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __all__ = [
     "PCA",

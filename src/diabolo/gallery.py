@@ -1,18 +1,22 @@
 """The figures of one run, drawn from what it left on disk and its test images."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
 
-from diabolo import figures
+from diabolo import figures, pca
 from diabolo.data.images import Images
 from diabolo.data.origin import reload
+from diabolo.figures.style import MAX_CLASSES
 from diabolo.training.runs import Run
 
 SHOWN = 10  # images in a row of reconstructions
+SAMPLES = 36
 POINTS = 10_000  # in a scatter
-SIDE = 20  # tiles a side of a decoded grid
+PIECE = 1024  # images encoded at a time
 
 
 def draw(run: Run, test: Images | None = None) -> list[Path]:
@@ -30,37 +34,72 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     name, model = run.config["name"], run.model
     drawn = {}
     if len(run.history) > 1:
-        units = run.config["units"]
-        drawn["curves"] = figures.loss_curves([line | {"units": units} for line in run.history], f"{name}: loss")
-    pictures = len(model.input_shape) == 3
+        drawn["curves"] = figures.loss_curves(_history(run), f"{name}: loss")
+    pictures = len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
     if pictures:
-        drawn["samples"] = figures.sample_grid(model.sample(36).cpu().numpy(), f"{name}: samples from the prior")
+        drawn["samples"] = figures.sample_grid(model.sample(SAMPLES).cpu().numpy(), samples_title(model))
     if test is not None and pictures:
-        x = test.images[:SHOWN]
-        drawn["reconstructions"] = figures.reconstructions(
-            x, model.reconstruct(x).cpu().numpy(), title=f"{name}: {test.name} ({test.split})"
-        )
-    if test is not None:
+        x = shown(test)
+        title = f"{name}: {test.name} ({test.split})"
+        drawn["reconstructions"] = figures.reconstructions(x, model.reconstruct(x).cpu().numpy(), title)
+    if test is not None and len(test) > 1:
         drawn |= _latent_map(run, test.subset(min(POINTS, len(test)), 0), pictures)
     return [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
+
+
+def shown(images: Images) -> np.ndarray:
+    """The few images to look at (n, C, H, W), spread over all, since images of a class often lie together."""
+    chosen = np.linspace(0, len(images) - 1, min(SHOWN, len(images))).round().astype(int)
+    return images.take(chosen).images
+
+
+def samples_title(model: Any) -> str:
+    """What `model.sample` shows: only some models have a prior that they were trained towards."""
+    if isinstance(model, pca.PCA):
+        return f"{model.name}: codes drawn with the variances of its components"
+    if "kl" in model.units:
+        return f"{model.name}: samples from the prior"
+    return f"{model.name}: decoded from N(0, I), though it was not trained to have a prior"
+
+
+def _history(run: Run) -> list[dict[str, Any]]:
+    """The history with its units; a total that is but the reconstruction is left out."""
+    units = run.config["units"]
+    terms = list(units) if len(units) > 2 else ["reconstruction"]
+
+    def chosen(losses: dict[str, float] | None) -> dict[str, float] | None:
+        return losses and {term: losses[term] for term in terms}
+
+    return [
+        {"epoch": line["epoch"], "units": units} | {split: chosen(line[split]) for split in ("train", "validation")}
+        for line in run.history
+    ]
 
 
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
     name, model = run.config["name"], run.model
-    codes = model.encode(images.images).flatten(1).cpu().numpy()
-    about = f"{images.name} ({images.split})"
-    names = images.label_names
-    if codes.shape[1] == 1:
-        return {"latent": figures.latent_scatter(codes, images.labels, names, f"{name}: codes of {about}")}
-    if codes.shape[1] == 2:
-        low, high = np.quantile(codes, (0.01, 0.99), axis=0)
-        drawn = {"latent": figures.latent_scatter(codes, images.labels, names, f"{name}: codes of {about}")}
-        if pictures:
-            extent = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
-            tiles = model.decode(figures.latent_grid(extent, SIDE)).cpu().numpy()
-            drawn["decoded-grid"] = figures.decoded_grid(tiles, extent, f"{name}: decoded over the latent plane")
-        return drawn
-    flat = PCA(2, random_state=0).fit_transform(codes)
-    title = f"{name}: {codes.shape[1]}-d codes of {about}, first two principal components"
-    return {"latent": figures.latent_scatter(flat, images.labels, names, title, ("PC 1", "PC 2"))}
+    pieces = (images.images[i : i + PIECE] for i in range(0, len(images), PIECE))
+    codes = np.concatenate([model.encode(x).flatten(1).cpu().numpy() for x in pieces])
+    labels, names = images.labels, images.label_names
+    if labels is not None and len(np.unique(labels)) > MAX_CLASSES:
+        labels = names = None  # more than a legend can hold
+    title, axes = f"{name}: codes of {images.name} ({images.split})", ("z₁", "z₂")
+    plane = codes
+    if codes.shape[1] > 2:
+        plane, axes = PCA(2, random_state=0).fit_transform(codes), ("PC 1", "PC 2")
+        title = f"{name}: {codes.shape[1]}-d codes of {images.name} ({images.split}), first two principal components"
+    drawn = {"latent": figures.latent_scatter(plane, labels, names, title, axes)}
+    if pictures and codes.shape[1] == 2:
+        extent = _extent(codes)
+        side = 20 if math.prod(model.input_shape[1:]) >= 256 else 12  # tiles; smaller images need to be drawn larger
+        tiles = model.decode(figures.latent_grid(extent, side)).cpu().numpy()
+        drawn["decoded-grid"] = figures.decoded_grid(tiles, extent, f"{name}: decoded over the latent plane")
+    return drawn
+
+
+def _extent(codes: np.ndarray) -> tuple[float, float, float, float]:
+    """Where 98 % of the codes (N, 2) lie along each axis: (x0, x1, y0, y1); never empty, even if all codes are one."""
+    (x0, y0), (x1, y1) = np.quantile(codes.astype(np.float64), (0.01, 0.99), axis=0).tolist()
+    room = 1e-3 * max(1.0, abs(x0), abs(y0))
+    return x0 - room, x1 + room, y0 - room, y1 + room

@@ -78,7 +78,7 @@ def test_pages_of_other_sizes_are_sound(shape, sound):
 @pytest.mark.parametrize("count", [1, 3, 10, 64, 65])
 def test_reconstructions_stand_below_their_originals(count, digits, sound):
     x = digits[0][:count]
-    figure = reconstructions(x, x * 0.5, rows={"a third row": x * 0.25})
+    figure = reconstructions(x, {"a second row": x * 0.5, "a third row": x * 0.25})
     i = 0
     for page in drawn(figure):
         for column in range((page.shape[1] + 1) // 9):
@@ -93,13 +93,13 @@ def test_reconstructions_stand_below_their_originals(count, digits, sound):
 
 def test_row_labels_stand_beside_their_rows(digits, pixels_of, sound):
     x = digits[0][:12]
-    figure = reconstructions(x, x, rows={"with a label so long that it has to be broken": x})
+    figure = reconstructions(x, {"pca": x, "with a label so long that it has to be broken": x}, "Two models")
     pixels_of(figure)
     box = figure.axes[0].get_window_extent()
     labels = [text for text in figure.texts if text.get_ha() == "right"]
     assert [text.get_text().replace("\n", " ") for text in labels] == [
         "original",
-        "reconstruction",
+        "pca",
         "with a label so long that it has to be broken",
     ]
     for row, label in enumerate(labels):
@@ -145,4 +145,18 @@ def test_rows_of_unequal_shape_are_refused_by_name(digits):
     with pytest.raises(DiaboloError, match=r"'reconstruction' has the shape \(3, 1, 8, 8\).*\(4, 1, 8, 8\)"):
         reconstructions(x[:4], x[:3])
     with pytest.raises(DiaboloError, match="'other'"):
-        reconstructions(x[:4], x[:4], rows={"other": x[:4, :, :4]})
+        reconstructions(x[:4], {"one": x[:4], "other": x[:4, :, :4]})
+
+
+def test_a_single_row_is_called_reconstruction(digits, pixels_of, sound):
+    x = digits[0][:3]
+    figure = reconstructions(x, x * 0.5, "A title")
+    pixels_of(figure)
+    assert {"original", "reconstruction", "A title"} == {text.get_text() for text in figure.texts}
+    np.testing.assert_array_equal(drawn(figure)[0], drawn(reconstructions(x, {"other": x * 0.5}))[0])
+    sound(figure)
+
+
+def test_no_row_can_take_the_place_of_the_originals(digits):
+    with pytest.raises(DiaboloError, match="'original'"):
+        reconstructions(digits[0][:4], {"original": digits[0][4:8]})

@@ -1,16 +1,12 @@
 """`diabolo encode RUN IMAGES…`."""
 
-import csv
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from cyclopts import App, Parameter
 
-from diabolo.cli.images import read_for
 from diabolo.cli.main import VERBS
-from diabolo.errors import DiaboloError
-from diabolo.training.runs import load
+from diabolo.cli.options import SkipBad
 
 app = App(name="encode", help=VERBS["encode"])
 
@@ -19,29 +15,37 @@ app = App(name="encode", help=VERBS["encode"])
 def command(
     run: Path,
     /,
-    *images: Path,
+    *images: Annotated[Path, Parameter(required=True)],
     out: Path = Path("codes.npy"),
-    skip_bad: Annotated[bool, Parameter(negative=())] = False,
+    skip_bad: SkipBad = False,
 ) -> None:
     """Image files in, their codes out.
 
     Args:
         run: the run folder.
-        images: image files, or one folder; they are resized to what the model takes.
-        out: codes.npy for an array (N, latent_dim), in the order of the file names; or codes.csv, with the file names.
+        images: image files, or one folder; they are cut and resized as the training images were.
+        out: a .npy file for an array (N, latent_dim), or a .csv file that also names the image of each row. The rows are in
+            the order of the files given; those of a folder are sorted by name.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
-    if out.suffix not in (".npy", ".csv"):
+    import csv
+    import io
+
+    from diabolo.cli.images import in_pieces, read_for, write, write_array
+    from diabolo.errors import DiaboloError
+    from diabolo.training.runs import load
+
+    if out.suffix.lower() not in (".npy", ".csv"):
         raise DiaboloError(f"codes are written as .npy or .csv, not {out.suffix or out}")
     model = load(run)
-    pixels, names = read_for(model, images, skip_bad)
-    codes = model.encode(pixels).flatten(1).numpy()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".npy":
-        np.save(out, codes)
+    pixels, names = read_for(run, model, images, skip_bad)
+    codes = in_pieces(lambda x: model.encode(x).flatten(1), pixels)
+    if out.suffix.lower() == ".npy":
+        write_array(out, codes)
     else:
-        with out.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["file", *(f"z{i + 1}" for i in range(codes.shape[1]))])
-            writer.writerows([name, *map(repr, map(float, code))] for name, code in zip(names, codes, strict=True))
-    print(f"{len(codes)} code(s) of {codes.shape[1]} numbers in {out}")
+        table = io.StringIO(newline="")
+        writer = csv.writer(table)
+        writer.writerow(["file", *(f"z{i + 1}" for i in range(codes.shape[1]))])
+        writer.writerows([name, *map(str, code)] for name, code in zip(names, codes, strict=True))
+        write(out, table.getvalue().encode("utf-8", "surrogateescape"))
+    print(f"{len(codes)} code(s) of {codes.shape[1]} number(s) in {out}")

@@ -1,40 +1,105 @@
 """Image files in and out, for the verbs that need them."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import io
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from diabolo.data import read_images
+from diabolo.data.files import EXTENSIONS
 from diabolo.errors import DiaboloError
+from diabolo.training import files, runs
+
+PIECE = 1024  # images that are floats at a time
 
 
-def read_for(model: Any, paths: Sequence[Path], skip_bad: bool) -> tuple[np.ndarray, list[str]]:
-    """The images at `paths` (files or one folder) as the model wants them: uint8 (N, C, H, W), and their names."""
+def read_for(run: Path, model: Any, paths: Sequence[Path], skip_bad: bool) -> tuple[np.ndarray, list[str]]:
+    """The images at `paths` (files, or one folder) as the model of `run` wants them: uint8 (N, C, H, W), and their names.
+
+    They are cut and resized as its training images were. The names are the paths as given or, for a folder, those within it.
+    """
     if len(model.input_shape) != 3:
-        raise DiaboloError(f"this model takes vectors of {model.input_shape[0]} numbers, not images")
+        raise DiaboloError(f"{run} holds a model of vectors of {model.input_shape[0]} numbers; it takes no image files")
+    if len(paths) > 1 and any(path.is_dir() for path in paths):
+        raise DiaboloError("give image files, or one folder; not several folders, nor both")
     channels, height, width = model.input_shape
     if height != width:
-        raise DiaboloError(f"this model takes images of {height}×{width} pixels; files are read as squares only")
-    given = paths[0] if len(paths) == 1 and paths[0].is_dir() else list(paths)
-    images, names = read_images(given, size=height, channels=channels, skip_bad=skip_bad)
+        raise DiaboloError(
+            f"the model in {run} takes images of {height}×{width} pixels; files are read as squares only"
+        )
+    trained = (runs.read_config(run)["data"].get("train") or {}).get("origin") or {}
+    crop = trained.get("load", {}).get("crop")
+    given = paths[0] if _is_folder(paths) else list(paths)
+    images, names = read_images(given, size=height, channels=channels, crop=crop, skip_bad=skip_bad)
     return images, list(names)
 
 
-def write_images(folder: Path, images: np.ndarray, names: Sequence[str]) -> None:
-    """Write images (N, C, H, W), float in [0, 1], as PNG files of those names in `folder`; or all as one .npy file."""
-    if folder.suffix == ".npy":
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        np.save(folder, images)
+def in_pieces(function: Callable[[np.ndarray], Tensor], images: np.ndarray) -> np.ndarray:
+    """`function` of the uint8 images, some at a time, so that they need not all be floats at once."""
+    return np.concatenate([function(images[i : i + PIECE]).numpy() for i in range(0, len(images), PIECE)])
+
+
+def names_within(out: Path, paths: Sequence[Path], names: Sequence[str]) -> list[str]:
+    """What the PNG file of each image is called in the folder `out`: the path below the folder that holds them all.
+
+    Raises:
+        DiaboloError: when two would have one name, or one would overwrite an image that was given.
+    """
+    sources = [os.path.abspath(paths[0] / name if _is_folder(paths) else name) for name in names]
+    top = os.path.abspath(paths[0]) if _is_folder(paths) else os.path.commonpath([os.path.dirname(s) for s in sources])
+    taken: dict[str, str] = {}
+    for source in sources:
+        target = str(PurePosixPath(os.path.relpath(source, top)).with_suffix(".png"))
+        if target in taken:
+            raise DiaboloError(
+                f"{taken[target]} and {source} would both be written to {out / target}; use --out FILE.npy"
+            )
+        taken[target] = source
+    for target in taken:
+        if os.path.abspath(out / target) in sources:
+            raise DiaboloError(f"{out / target} is one of the images given and would be overwritten; use another --out")
+    return list(taken)
+
+
+def check_out(out: Path, shape: tuple[int, ...]) -> None:
+    """Refuse an `out` that images of `shape` cannot be written to, before any work is done."""
+    if out.suffix.lower() == ".npy":
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise DiaboloError(f"arrays of shape {images.shape[1:]} are no images; use --out FILE.npy")
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise DiaboloError(f"this model gives arrays of shape {shape}, which are no images; use --out FILE.npy")
+    if out.suffix.lower() in EXTENSIONS | {".npz", ".csv", ".svg", ".pdf"}:
+        raise DiaboloError(f"images are written into a folder, or as one .npy file, not to {out.name}")
+
+
+def write_images(out: Path, images: np.ndarray, names: Sequence[str]) -> None:
+    """Write images (N, C, H, W), float in [0, 1], as PNG files of those names in the folder `out`; or as one .npy file."""
+    if out.suffix.lower() == ".npy":
+        write_array(out, images)
+        return
     pixels = (images.clip(0, 1) * 255).round().astype(np.uint8)
     for name, image in zip(names, pixels, strict=True):
-        picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-        target = folder / Path(name).with_suffix(".png")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(target)
+        png = io.BytesIO()
+        Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(png, "png")
+        write(out / name, png.getvalue())
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write one .npy file."""
+    content = io.BytesIO()
+    np.save(content, array)
+    write(path, content.getvalue())
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write one file, whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write(path, content)
+
+
+def _is_folder(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and paths[0].is_dir()

@@ -1,15 +1,17 @@
 """`diabolo info RUN`."""
 
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
 from diabolo.cli.main import VERBS
-from diabolo.training import checkpoint, runs
 
 app = App(name="info", help=VERBS["info"])
+
+SPLITS = ("train", "validation")
 
 
 @app.default
@@ -19,30 +21,46 @@ def command(run: Path, /) -> None:
     Args:
         run: the run folder.
     """
+    from diabolo.errors import DiaboloError
+    from diabolo.training import runs
+
     config, history = runs.read_config(run), runs.read_history(run)
-    model = runs.build_model(config)
-    console = Console()
-    console.print(f"{run}: {config['name']}, {checkpoint.status(run)}", markup=False, highlight=False)
-    for part, about in config["data"].items():
-        if about:
-            shape = "×".join(map(str, about["shape"]))
-            console.print(
-                f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})", highlight=False
-            )
-    console.print(str(model.summary()), markup=False, highlight=False)
+    try:
+        texts, table = _texts(run, config), _table(history)
+    except (DiaboloError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        reason = str(error) if isinstance(error, DiaboloError) else repr(error)
+        raise DiaboloError(f"the files in {run} were edited or damaged: {reason}") from error
+    console = Console(highlight=False)
+    for text in texts:
+        console.print(text, markup=False, soft_wrap=True)
     if history:
-        names = list(history[-1]["train"])
-        table = Table("epoch", *(f"{split} {name}" for split in ("train", "validation") for name in names))
-        for line in _thinned(history):
-            values = [(line.get(split) or {}).get(name) for split in ("train", "validation") for name in names]
-            table.add_row(str(line["epoch"]), *("" if v is None else f"{v:.5g}" for v in values))
         console.print(table)
-    console.print(
-        "options: " + ", ".join(f"{k}={v}" for k, v in config["options"].items()), markup=False, highlight=False
-    )
 
 
-def _thinned(history: runs.History, most: int = 12) -> runs.History:
-    """At most about `most` lines: evenly spaced, and the last."""
-    stride = -(-len(history) // most)
-    return [line for i, line in enumerate(history) if (i + 1) % stride == 0 or line is history[-1]]
+def _texts(run: Path, config: dict[str, Any]) -> list[str]:
+    from diabolo.training import checkpoint, runs
+
+    status = checkpoint.status(run)
+    told = [f"{run}: {config['name']}, {status}"]
+    if status.startswith(("running", "interrupted")):
+        told.append(f"unless it is training at this moment, go on with: diabolo resume {run}")
+    for part in SPLITS:
+        if about := config["data"].get(part):
+            shape = "×".join(map(str, about["shape"]))
+            told.append(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})")
+    told.append("options: " + ", ".join(f"{key}={value}" for key, value in config["options"].items()))
+    told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config["units"].items()))
+    return [*told, "", str(runs.build_model(config).summary()), ""]
+
+
+def _table(history: list[dict[str, Any]], most: int = 12) -> Table:
+    """The loss by epoch: at most about `most` lines, evenly spaced, and the last."""
+    told = [split for split in SPLITS if history and history[-1][split]]
+    terms = list(history[-1]["train"]) if history else []
+    table = Table("epoch", *terms, title=f"loss: {' / '.join(told)}")
+    stride = -(-len(history) // most) or 1
+    for line in history:
+        if line["epoch"] % stride == 0 or line is history[-1]:
+            values = [" / ".join(f"{line[split][term]:.5g}" for split in told) for term in terms]
+            table.add_row(str(line["epoch"]), *values)
+    return table

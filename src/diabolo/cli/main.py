@@ -1,27 +1,34 @@
 """The way in: finds the verb, and turns every failure a user can cause into one sentence on stderr."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cyclopts import App, CycloptsError
-from cyclopts.config import Yaml
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from diabolo import __version__
+from diabolo.cli.config import beneath_flags, whole_numbers
+from diabolo.cli.help import TidyHelp
+from diabolo.cli.notices import short_notices
 from diabolo.errors import DiaboloError, UnknownNameError
 
 VERBS = {
     "quickstart": "Train PCA, an autoencoder and a VAE on real handwriting, and look at them: under two minutes.",
     "train": "Train a model: diabolo train vae --data mnist --latent-dim 16 --epochs 10.",
     "resume": "Go on with an interrupted run, or train a finished one for further epochs.",
-    "sample": "Images decoded from a trained model's prior.",
+    "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
-    "info": "What a run folder holds.",
+    "info": "What a run folder holds: model, data, options, and how far it came.",
 }
+EVERYWHERE = (
+    "With every verb: --config FILE takes options from a YAML file (flags win); "
+    "--debug shows the traceback of a failure."
+)
 
 
 def build_app(config: Path | None = None) -> App:
@@ -29,53 +36,69 @@ def build_app(config: Path | None = None) -> App:
     app = App(
         name="diabolo",
         help="Train any autoencoder, measure it truthfully, look inside, write it up.",
+        help_epilogue=EVERYWHERE,
+        help_formatter=TidyHelp(),
         version=__version__,
-        config=() if config is None else Yaml(config, must_exist=True, use_commands_as_keys=False),
+        config=(*([] if config is None else [beneath_flags(config)]), whole_numbers),
+        suppress_keyboard_interrupt=False,
     )
-    for verb, summary in VERBS.items():
-        app.command(f"diabolo.cli.{verb}:app", name=verb, help=summary)
+    for order, (verb, summary) in enumerate(VERBS.items()):
+        app.command(f"diabolo.cli.{verb}:app", name=verb, help=summary, sort_key=order)
     return app
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line `tokens` (sys.argv when left out) and exit: 0 well, 2 for a word unknown, 1 for the rest."""
-    # OpenMP threads that spin on while they wait slow a machine shared with other work down tenfold; 10,000 turns are enough
-    # for the gap between two operations. Read when torch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    """Run the command line `tokens` (sys.argv when left out).
+
+    Exits with 2 for a word that is unknown or of the wrong kind, 1 for any other failure, 130 after Ctrl-C.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without UTF-8 gets "?" for what it cannot show
+        sys.stdout.reconfigure(errors="replace")
     words = list(sys.argv[1:] if tokens is None else tokens)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        config = _take_config(words)
-        build_app(config)(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except (CycloptsError, DiaboloError, FileNotFoundError) as error:
-        if debug:
-            raise
-        if isinstance(error, FileNotFoundError) and error.filename is not None:
-            _fail(f"there is no file {error.filename}", 1)
-        _fail(str(error), 2 if isinstance(error, CycloptsError | UnknownNameError) else 1)
+        with short_notices():
+            app = build_app(_take_config(words))
+            if words and words[0] not in VERBS and not words[0].startswith("-"):  # at once, with no verb imported
+                raise UnknownNameError("command", words[0], VERBS)
+            app(words, exit_on_error=False, print_error=False, result_action="return_value")
+            sys.stdout.flush()  # so that a reader who has gone is noticed here
     except KeyboardInterrupt:
-        _fail("stopped at once; what the last finished epoch left is on disk", 130)
+        _fail("stopped; a run goes on from its last finished epoch with: diabolo resume RUN", 130)
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(1)
+    except (CycloptsError, DiaboloError, OSError, MemoryError, RuntimeError) as error:
+        sentence = _sentence(error)
+        if debug or sentence is None:
+            raise
+        _fail(sentence, 2 if isinstance(error, CycloptsError | UnknownNameError) else 1)
 
 
 def _take_config(words: list[str]) -> Path | None:
     """Take `--config FILE` out of the words."""
-    for i, word in enumerate(words):
-        if word == "--config" and i + 1 < len(words):
-            path = Path(words[i + 1])
-            del words[i : i + 2]
-        elif word.startswith("--config="):
-            path = Path(word.partition("=")[2])
-            del words[i]
-        else:
-            continue
-        if not path.is_file():
-            raise DiaboloError(f"there is no config file {path}")
-        return path
-    return None
+    found: list[str] = []
+    while (i := next((i for i, word in enumerate(words) if word.partition("=")[0] == "--config"), None)) is not None:
+        _, equals, path = words.pop(i).partition("=")
+        if not equals and i < len(words):
+            path = words.pop(i)
+        found.append(path)
+    if len(found) > 1 or "" in found:
+        raise CycloptsError(msg="--config takes one YAML file")
+    return Path(found[0]) if found else None
+
+
+def _sentence(error: BaseException) -> str | None:
+    """What to tell the user, or None for a failure that is not theirs."""
+    if isinstance(error, UnusedCliTokensError):
+        return f"nothing is known of {' '.join(error.unused_tokens or [])!r} here; options begin with --, see --help"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    no_memory = isinstance(error, MemoryError) or "out of memory" in str(error) or "allocate memory" in str(error)
+    if no_memory:
+        return "there is not enough memory: use a smaller --batch-size, fewer or smaller images, or a smaller model"
+    return None if isinstance(error, RuntimeError) else str(error)
 
 
 def _fail(message: str, code: int) -> None:

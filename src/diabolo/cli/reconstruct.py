@@ -5,9 +5,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.images import read_for, write_images
 from diabolo.cli.main import VERBS
-from diabolo.training.runs import load
+from diabolo.cli.options import SkipBad
 
 app = App(name="reconstruct", help=VERBS["reconstruct"])
 
@@ -16,19 +15,25 @@ app = App(name="reconstruct", help=VERBS["reconstruct"])
 def command(
     run: Path,
     /,
-    *images: Path,
+    *images: Annotated[Path, Parameter(required=True)],
     out: Path = Path("reconstructions"),
-    skip_bad: Annotated[bool, Parameter(negative=())] = False,
+    skip_bad: SkipBad = False,
 ) -> None:
     """Image files in, their reconstructions out.
 
     Args:
         run: the run folder.
-        images: image files, or one folder; they are resized to what the model takes.
-        out: the folder for the reconstructions, PNG files of the same names; or a .npy file.
+        images: image files, or one folder; they are cut and resized as the training images were.
+        out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W).
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
+    from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
+    from diabolo.training.runs import load
+
     model = load(run)
-    pixels, names = read_for(model, images, skip_bad)
-    write_images(out, model.reconstruct(pixels).numpy(), names)
+    check_out(out, model.input_shape)
+    pixels, names = read_for(run, model, images, skip_bad)
+    if out.suffix.lower() != ".npy":
+        names = names_within(out, images, names)
+    write_images(out, in_pieces(model.reconstruct, pixels), names)
     print(f"{len(names)} reconstruction(s) in {out}")

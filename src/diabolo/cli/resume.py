@@ -4,9 +4,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from diabolo import gallery
 from diabolo.cli.main import VERBS
-from diabolo.training.fit import resume
 
 app = App(name="resume", help=VERBS["resume"])
 
@@ -20,6 +18,7 @@ def command(run: Path, /, *, epochs: int | None = None, figures: bool = True) ->
         epochs: the new total of epochs; as before when left out.
         figures: draw figures into the run folder afterwards.
     """
-    result = resume(run, epochs=epochs)
-    if figures:
-        gallery.draw(result)
+    from diabolo.cli.train import finish
+    from diabolo.training.fit import resume
+
+    finish(resume(run, epochs=epochs), figures)

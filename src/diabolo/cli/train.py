@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from types import UnionType
@@ -10,11 +12,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import torch
 from cyclopts import App, Group, Parameter
 
-from diabolo import gallery, zoo
+from diabolo import gallery, processes, zoo
 from diabolo.cli.main import VERBS
+from diabolo.cli.notices import tell_of_data
 from diabolo.cli.options import DataOptions
+from diabolo.data import Images
+from diabolo.data.origin import hold_out
+from diabolo.errors import DiaboloError
 from diabolo.randomness import derive
-from diabolo.training import runs
+from diabolo.training import hardware, runs
 from diabolo.training.fit import fit
 from diabolo.training.options import TrainOptions
 
@@ -23,24 +29,83 @@ app = App(name="train", help=VERBS["train"])
 MODEL, DATA, TRAINING = Group("Model", sort_key=1), Group("Data", sort_key=2), Group("Training", sort_key=3)
 WORDS = (int, float, str, bool, type(None))
 
+# What `train` takes besides the options of the model: name → (type with help, default)
+SHARED: dict[str, tuple[Any, Any]] = {
+    "data": (
+        Annotated[
+            str, Parameter(group=DATA, help="a name (see 'diabolo data'), a folder of images, .zip, .npy or .npz.")
+        ],
+        "digits",
+    ),
+    "images": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
+    "validation": (
+        Annotated[
+            str | None,
+            Parameter(
+                group=DATA,
+                help="what is watched while training: test, none, or a share of the training images such as 0.1. When left "
+                "out: a tenth of the training images if they decide anything (early stopping, keep best), else test.",
+            ),
+        ],
+        None,
+    ),
+    "training": (Annotated[TrainOptions | None, Parameter(name="*", group=TRAINING)], None),
+    "figures": (Annotated[bool, Parameter(group=TRAINING, help="draw figures into the run folder afterwards.")], True),
+    "dry_run": (
+        Annotated[bool, Parameter(group=TRAINING, help="print the resolved config and the model summary, and stop.")],
+        False,
+    ),
+}
 
-def run(
-    name: str, model_options: dict[str, Any], data: DataOptions, training: TrainOptions, dry_run: bool, figures: bool
-) -> None:
+
+def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None:
     """Load, build, train, draw."""
-    train, test = data.load()
+    images, training = given.get("images") or DataOptions(), given.get("training") or TrainOptions()
+    if not training.quiet:
+        tell_of_data()
+    train, test = images.load(given.get("data", "digits"))
     torch.manual_seed(derive(training.seed, "weights"))
     model = zoo.build(name, train.shape, **model_options)
     decides = training.early_stopping is not None or training.keep == "best"
-    train, validation = data.watched(train, test, decides)
-    if dry_run:
-        config = runs.describe(model, training.as_dict(), {}, train, validation)
-        print(json.dumps(config, indent=2, ensure_ascii=False))
+    choice = given.get("validation") or ("0.1" if decides else "test")
+    train, validation = watched(train, test, choice, images.data_seed)
+    if given.get("dry_run"):
+        print(json.dumps(_resolved(model, training, train, validation), indent=2, ensure_ascii=False))
         print(model.summary())
         return
-    result = fit(model, train, validation, **training.as_dict())
-    if figures:
+    finish(fit(model, train, validation, **training.as_dict()), given.get("figures", True), test)
+
+
+def watched(train: Images, test: Images, choice: str, seed: int) -> tuple[Images, Images | None]:
+    """The images to train on, and those to validate with: by `choice` the test images, none, or a share held out."""
+    if choice in ("test", "none"):
+        return train, test if choice == "test" else None
+    try:
+        return hold_out(train, float(choice), seed)
+    except ValueError as error:
+        if isinstance(error, DiaboloError):
+            raise
+        raise DiaboloError(f"--validation is test, none, or a share such as 0.1, not {choice!r}") from None
+
+
+def finish(result: runs.Run, figures: bool, test: Images | None = None) -> None:
+    """What follows a training: figures, drawn by the first process; after Ctrl-C nothing but the exit code for it."""
+    if result.status == "interrupted":
+        sys.exit(130)
+    if figures and int(os.environ.get("RANK", 0)) == 0:
         gallery.draw(result, test)
+
+
+def _resolved(model: Any, training: TrainOptions, train: Images, validation: Images | None) -> dict[str, Any]:
+    """config.json as the training would write it."""
+    device = hardware.choose_device(training.device)
+    resolved = {
+        "device": str(device),
+        "threads": hardware.use_threads(training.threads),
+        "precision": hardware.choose_precision(training.precision, device).name,
+        "processes": processes.world(),
+    }
+    return runs.describe(model, training.as_dict(), resolved, train, validation)
 
 
 def _word_type(annotation: Any) -> Any:
@@ -56,27 +121,12 @@ def _command(name: str, recipe: Callable[..., Any]) -> Callable[..., None]:
     options = zoo.options_of(name)
 
     def command(**given: Any) -> None:
-        model_options = {key: given[key] for key in options if given.get(key) is not None}
-        data, training = given.get("data") or DataOptions(), given.get("training") or TrainOptions()
-        run(name, model_options, data, training, given.get("dry_run", False), given.get("figures", True))
+        run(name, {key: given[key] for key in options if given.get(key) is not None}, given)
 
+    signature = {key: (_hint(key, kind), default) for key, (kind, default) in options.items()} | SHARED
     parameters = [
         inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for key, (kind, default) in options.items()
-        for hint in [Annotated[_word_type(kind), Parameter(group=MODEL, help=zoo.HELP[key])]]
-    ]
-    shared: dict[str, tuple[Any, Any]] = {
-        "data": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
-        "training": (Annotated[TrainOptions | None, Parameter(name="*", group=TRAINING)], None),
-        "dry_run": (
-            Annotated[bool, Parameter(negative=(), help="Print the resolved config and the summary; stop.")],
-            False,
-        ),
-        "figures": (Annotated[bool, Parameter(help="Draw figures into the run folder afterwards.")], True),
-    }
-    parameters += [
-        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for key, (hint, default) in shared.items()
+        for key, (hint, default) in signature.items()
     ]
     command.__name__ = name
     command.__doc__ = inspect.getdoc(recipe)
@@ -85,9 +135,19 @@ def _command(name: str, recipe: Callable[..., Any]) -> Callable[..., None]:
     return command
 
 
-for _name, _recipe in zoo.RECIPES.items():
-    app.command(_command(_name, _recipe), name=_name)
+def _hint(key: str, kind: Any) -> Any:
+    """The type of a model's option as cyclopts is to read it: `--hidden 512 256` are two widths, `--no-hidden` makes a linear
+    model."""
+    text = zoo.HELP[key][0].lower() + zoo.HELP[key][1:]
+    several = (1, None) if key in ("hidden", "channels") else None
+    negative = None if several is None else "--no-hidden" if key == "hidden" else ()
+    return Annotated[_word_type(kind), Parameter(group=MODEL, help=text, consume_multiple=several, negative=negative)]
 
-_SHARED = {f.name for f in fields(DataOptions)} & {f.name for f in fields(TrainOptions)}
-if _SHARED:  # one flat list of flags: the API would be ambiguous
-    raise RuntimeError(f"two options of one name: {_SHARED}")
+
+for _order, (_name, _recipe) in enumerate(zoo.RECIPES.items()):
+    app.command(_command(_name, _recipe), name=_name, sort_key=_order)
+
+_FLAGS = [f.name for kind in (DataOptions, TrainOptions) for f in fields(kind)] + [*SHARED]
+_TWICE = {flag for flag in [*_FLAGS, *zoo.HELP] if [*_FLAGS, *zoo.HELP].count(flag) > 1}
+if _TWICE:  # one flat list of flags: the command line would be ambiguous
+    raise RuntimeError(f"two options of one name: {_TWICE}")

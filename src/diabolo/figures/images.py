@@ -18,16 +18,16 @@ _MOST = {"reconstructions": 256, "sample_grid": 2500}
 
 @style()
 def reconstructions(
-    originals: ArrayLike,
-    reconstructions: ArrayLike,
-    rows: Mapping[str, ArrayLike] | None = None,
-    title: str | None = None,
+    originals: ArrayLike, reconstructions: ArrayLike | Mapping[str, ArrayLike], title: str | None = None
 ) -> Figure:
-    """Draw `originals` above `reconstructions`, both (N, C, H, W), and below them any more `rows` (label → images).
+    """Draw `originals` above `reconstructions`, both (N, C, H, W); or above several rows of them, label → images.
 
-    Up to twelve pairs stand in one line; more are broken into several, each with its row labels. At most 256.
+    Up to twelve columns stand in one line; more are broken into several, each with its row labels. At most 256.
     """
-    given = {"original": originals, "reconstruction": reconstructions, **(rows or {})}
+    rows = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}
+    if "original" in rows:
+        raise DiaboloError("the row 'original' is that of the originals; call the other one something else.")
+    given = {"original": originals, **rows}
     sets = {label: as_images(images, f"the row {label!r}") for label, images in given.items()}
     shape = sets["original"].shape
     for label, images in sets.items():

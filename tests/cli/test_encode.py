@@ -1,0 +1,89 @@
+"""`diabolo encode RUN IMAGES…`."""
+
+import csv
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diabolo.data import read_images
+from diabolo.training.runs import load
+
+
+def table(path):
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
+        header, *rows = csv.reader(file)
+    return header, [row[0] for row in rows], np.array([row[1:] for row in rows], np.float32)
+
+
+@pytest.mark.parametrize("name", ["vae", "undercomplete", "pca"])
+def test_codes_are_those_of_the_model(name, runs, pictures, diabolo):
+    answer = diabolo("encode", runs[name], pictures)
+    assert (answer.code, answer.out) == (0, "4 code(s) of 3 number(s) in codes.npy\n")
+    x, _ = read_images(pictures, size=8, channels=1)
+    np.testing.assert_array_equal(np.load("codes.npy"), load(runs[name]).encode(x).numpy())
+
+
+def test_csv_holds_the_same_numbers_and_the_names(runs, pictures, diabolo):
+    assert diabolo("encode", runs["vae"], pictures, "--out", "deep/codes.csv").code == 0
+    assert diabolo("encode", runs["vae"], pictures, "--out", "codes.npy").code == 0
+    header, names, codes = table("deep/codes.csv")
+    assert header == ["file", "z1", "z2", "z3"]
+    assert names == ["a/1.png", "a/2.jpg", "b/1.png", "c.bmp"]
+    np.testing.assert_array_equal(codes, np.load("codes.npy"))  # to the last bit
+
+
+def test_rows_follow_the_files_as_given(runs, pictures, diabolo):
+    files = ["pictures/c.bmp", "pictures/a/2.jpg", "pictures/b/1.png", "pictures/c.bmp"]
+    assert diabolo("encode", runs["vae"], *files, "--out", "given.csv").code == 0
+    _, names, codes = table("given.csv")
+    assert names == files
+    np.testing.assert_array_equal(codes[0], codes[3])
+    for name, code in zip(names, codes, strict=True):
+        assert diabolo("encode", runs["vae"], name, "--out", "one.npy").code == 0
+        np.testing.assert_allclose(np.load("one.npy")[0], code, atol=1e-6)
+
+
+def test_options_may_stand_between_the_files(runs, pictures, diabolo):
+    words = ["encode", "--out", "x.npy", runs["vae"], "pictures/c.bmp", "--skip-bad", "pictures/a/1.png"]
+    assert diabolo(*words).out == "2 code(s) of 3 number(s) in x.npy\n"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="names there are always UTF-8")
+def test_strange_names_survive(runs, pictures, diabolo):
+    strange = [b"\xff.png", b"a,b.png", b"zwei\nZeilen.png", "größe.png".encode(), b'"quoted".png']
+    content = (pictures / "a" / "1.png").read_bytes()
+    for name in strange:
+        Path(os.fsdecode(os.fsencode(pictures) + b"/a/" + name)).write_bytes(content)
+    assert diabolo("encode", runs["vae"], pictures / "a", "--out", "codes.csv").code == 0
+    _, names, _ = table("codes.csv")
+    assert {os.fsdecode(name) for name in strange} | {"1.png", "2.jpg"} == set(names)
+
+
+def test_a_damaged_file_is_named_or_left_out(runs, damaged, diabolo, refused):
+    assert "3.jpg" in refused(1, "encode", runs["vae"], damaged)
+    answer = diabolo("encode", runs["vae"], damaged, "--out", "codes.csv", "--skip-bad")
+    assert answer.code == 0
+    assert "3.jpg" in answer.err
+    assert table("codes.csv")[1] == ["a/1.png", "a/2.jpg", "b/1.png", "c.bmp"]
+    assert "none of the 1 images" in refused(1, "encode", runs["vae"], damaged / "a" / "3.jpg", "--skip-bad")
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [("codes.txt", "not .txt"), ("codes", "not codes"), ("notes.txt/codes.npy", "notes.txt"), ("full.npy", "full.npy")],
+)
+def test_an_out_that_cannot_be_is_refused(out, said, runs, pictures, refused):
+    Path("notes.txt").write_text("")
+    Path("full.npy").mkdir()
+    assert said in refused(1, "encode", runs["vae"], pictures, "--out", out)
+
+
+def test_a_run_that_has_not_finished_says_how_to_go_on(runs, pictures, refused):
+    import shutil
+
+    shutil.copytree(runs["vae"], "run")
+    Path("run/model.safetensors").unlink()
+    assert "diabolo resume run" in refused(1, "encode", "run", pictures)

@@ -1,0 +1,66 @@
+"""`diabolo resume RUN`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from diabolo.training.runs import read_config, read_history
+
+
+@pytest.fixture
+def finished(runs) -> Path:
+    shutil.copytree(runs["vae"], "runs/0001-vae-digits")
+    return Path("runs/0001-vae-digits")
+
+
+def test_a_finished_run_is_trained_further_and_drawn_anew(finished, diabolo):
+    answer = diabolo("resume", finished, "--epochs", "4")
+    assert answer.code == 0, answer
+    assert [line["epoch"] for line in read_history(finished)] == [1, 2, 3, 4]
+    assert read_config(finished)["options"]["epochs"] == 4
+    assert {p.stem for p in (finished / "figures").iterdir()} == {"curves", "samples", "reconstructions", "latent"}
+
+
+def test_figures_can_be_left_out(finished, diabolo):
+    assert diabolo("resume", finished, "--epochs", "3", "--no-figures").code == 0
+    assert list((finished / "figures").iterdir()) == []
+
+
+def test_what_is_finished_says_how_to_go_on(finished, refused):
+    assert f"diabolo resume {finished} --epochs 4" in refused(1, "resume", finished)
+    assert "larger total" in refused(1, "resume", finished, "--epochs", "1")
+    assert "epochs" in refused(1, "resume", finished, "--epochs", "0")
+
+
+def test_what_cannot_go_on_is_refused(runs, vectors, refused):
+    assert "solved at once" in refused(1, "resume", runs["pca"])
+    assert "arrays" in refused(1, "resume", vectors, "--epochs", "3")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("config.json", '"epochs": 2', '"epochs": "two"'),
+        ("config.json", '"epochs": 2', '"ephocs": 2'),
+        ("config.json", '"lr": 0.001', '"lr": "fast"'),
+        ("config.json", '"name": "digits"', '"name": "nowhere"'),
+        ("config.json", '"part": "train"', '"part": "tarin"'),
+        ("config.json", "nets.MLPEncoder", "nets.Nothing"),
+        ("config.json", "}", ""),
+    ],
+)
+def test_an_edited_config_is_refused(file, old, new, finished, diabolo):
+    path = finished / file
+    path.write_text(path.read_text().replace(old, new))
+    answer = diabolo("resume", finished, "--epochs", "3", "--no-figures")
+    assert answer.code in (1, 2)
+    assert answer.err.count("\n") == 1
+    assert answer.err.startswith("diabolo: ")
+
+
+@pytest.mark.parametrize("size", [0, 7, 300])
+def test_a_checkpoint_cut_short_is_refused(size, finished, refused):
+    path = finished / "checkpoint" / "last.safetensors"
+    path.write_bytes(path.read_bytes()[:size])
+    assert "damaged" in refused(1, "resume", finished, "--epochs", "3")

@@ -1,0 +1,265 @@
+"""`diabolo train`: every recipe, every option, what a dry run says, what is validated with, what lies in the folder."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from diabolo import zoo
+from diabolo.cli.options import DataOptions
+from diabolo.training.options import TrainOptions
+from diabolo.training.runs import load, read_config, read_history
+
+FEW = ["--n-train", "150", "--n-test", "40", "--batch-size", "50"]
+SMALL = [*FEW, "--epochs", "2"]
+
+TRAINING = {
+    "epochs": 3, "batch_size": 10, "lr": 0.5, "schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.25,
+    "clip_norm": 2.0, "ema": 0.5, "early_stopping": 4, "min_delta": 0.125, "keep": "best", "precision": "float32",
+    "device": "cpu", "threads": 1, "store": "host", "compile": True, "graph": False, "seed": 7, "out": "elsewhere",
+    "name": "mine", "checkpoint_every": 2, "tensorboard": True, "quiet": True,
+}  # fmt: skip
+DATA = {
+    "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
+    "n_train": 11, "n_test": 5, "data_seed": 6, "skip_bad": True,
+}  # fmt: skip
+
+
+def dry(answer):
+    """The config and the summary of a dry run."""
+    assert answer.code == 0, answer
+    config, end = json.JSONDecoder().raw_decode(answer.out)
+    return config, answer.out[end:]
+
+
+def as_flags(options):
+    flags = []
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        flags += [flag if value else f"--no-{flag[2:]}"] if isinstance(value, bool) else [flag, str(value)]
+    return flags
+
+
+def given(options, way):
+    """The options as flags, or as a YAML file."""
+    if way == "flags":
+        return as_flags(options)
+    Path("options.yaml").write_text(yaml.safe_dump(options))
+    return ["--config", "options.yaml"]
+
+
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_every_recipe_trains_and_draws(name, diabolo):
+    answer = diabolo("train", name, "--latent-dim", "3", *SMALL, *([] if name == "pca" else ["--hidden", "16"]))
+    assert (answer.code, answer.err) == (0, "")
+    path = Path(f"runs/0001-{name}-digits")
+    assert str(path) in answer.out
+    drawn = {"samples", "reconstructions", "latent", *([] if name == "pca" else ["curves"])}
+    assert {p.name for p in (path / "figures").iterdir()} == {f"{what}.png" for what in drawn}
+    assert load(path).encode(np.zeros((2, 1, 8, 8), np.uint8)).shape == (2, 3)
+    assert len(read_history(path)) == (1 if name == "pca" else 2)
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.RECIPES if name != "pca"])
+def test_every_recipe_takes_conv_nets_and_likelihoods(name, diabolo):
+    words = [
+        "--net",
+        "conv",
+        "--channels",
+        "4",
+        "8",
+        "--norm",
+        "group",
+        "--activation",
+        "gelu",
+        "--likelihood",
+        "laplace",
+        "--data",
+        "patches",
+        "--size",
+        "16",
+    ]
+    answer = diabolo("train", name, *words, "--latent-dim", "3", *FEW, "--epochs", "1", "--no-figures", "--quiet")
+    assert answer.code == 0, answer
+    config = read_config(Path(f"runs/0001-{name}-patches"))
+    assert [layer[0] for layer in config["model"]["encoder"]["layers"]] == [4, 8]
+    assert config["model"]["likelihood"]["part"] == "likelihoods.Laplace"
+
+
+def test_figures_can_be_left_out(diabolo):
+    assert diabolo("train", "pca", *SMALL, "--no-figures").code == 0
+    assert list(Path("runs/0001-pca-digits/figures").iterdir()) == []
+
+
+def test_quiet_prints_nothing(diabolo):
+    answer = diabolo("train", "vae", "--hidden", "8", *SMALL, "--quiet")
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+
+def test_a_dry_run_says_all_and_writes_nothing(diabolo):
+    config, summary = dry(diabolo("train", "vae", "--latent-dim", "3", "--hidden", "16", *SMALL, "--dry-run"))
+    assert list(Path().iterdir()) == []
+    assert config["options"]["epochs"] == 2
+    assert config["data"]["train"]["images"] == 150
+    assert config["resolved"]["device"] in ("cpu", "cuda:0")
+    assert config["resolved"]["threads"] >= 1
+    assert config["resolved"]["precision"] in ("float32", "bf16")
+    assert "parameters: 2,294 (" in summary  # 64·16 + 16, 16·6 + 6, 3·16 + 16, 16·64 + 64
+
+
+def test_a_dry_run_tells_what_the_run_will_hold(diabolo):
+    words = ["train", "vae", "--latent-dim", "3", "--hidden", "16", *SMALL]
+    config, _ = dry(diabolo(*words, "--dry-run"))
+    assert diabolo(*words, "--no-figures").code == 0
+    assert read_config(Path("runs/0001-vae-digits")) == config
+
+
+@pytest.mark.parametrize("way", ["flags", "yaml"])
+def test_every_training_option_can_be_reached(way, diabolo):
+    fields = {field.name: field.default for field in dataclasses.fields(TrainOptions)}
+    assert TRAINING.keys() == fields.keys()
+    assert not [name for name, value in TRAINING.items() if value == fields[name]], "these would prove nothing"
+    config, _ = dry(diabolo("train", "vae", "--hidden", "8", "--dry-run", *given(TRAINING, way)))
+    assert config["options"] == TRAINING
+
+
+@pytest.mark.parametrize("way", ["flags", "yaml"])
+@pytest.mark.parametrize("verb", ["train vae", "quickstart", "data prepare"])
+def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
+    fields = {field.name: field.default for field in dataclasses.fields(DataOptions)}
+    assert DATA.keys() == fields.keys()
+    assert not [name for name, value in DATA.items() if value == fields[name]], "these would prove nothing"
+    seen = {}
+
+    def note(name, root, **options):
+        seen.update(options, name=name, root=root)
+        raise OSError("enough")
+
+    monkeypatch.setattr("diabolo.data.load", note)
+    words = [*verb.split(), "some/folder"] if verb == "data prepare" else [*verb.split(), "--data", "some/folder"]
+    assert diabolo(*words, *given(DATA, way)).err == "diabolo: enough\n"
+    renamed = {"image_channels": "channels", "data_seed": "seed"}
+    expected = {renamed.get(name, name): value for name, value in DATA.items()}
+    assert seen == expected | {"name": "some/folder", "root": Path("there")}
+
+
+@pytest.mark.parametrize("way", ["flags", "yaml"])
+def test_every_model_option_can_be_reached(way, diabolo, monkeypatch):
+    seen = {}
+    monkeypatch.setattr("diabolo.zoo.build", lambda name, shape, **options: seen.update(options) or 1 / 0)
+    values = {
+        "latent_dim": 3, "net": "conv", "likelihood": "laplace", "sparsity": "linear(0, 1, 0.3)", "corruption": "dropout",
+        "level": 0.25, "beta": 2.0, "hidden": [8, 4], "channels": [6, 7], "norm": "none", "activation": "elu",
+    }  # fmt: skip
+    assert values.keys() == zoo.HELP.keys()
+    for name in zoo.RECIPES:
+        own = {key: values[key] for key in zoo.options_of(name)}
+        flags = {key: value for key, value in own.items() if not isinstance(value, list)}
+        several = [word for key in own.keys() - flags.keys() for word in (f"--{key}", *map(str, own[key]))]
+        words = [*as_flags(flags), *several] if way == "flags" else given(own, way)
+        seen.clear()
+        with pytest.raises(ZeroDivisionError):
+            diabolo("train", name, *words)
+        assert seen == {key: tuple(value) if isinstance(value, list) else value for key, value in own.items()}
+
+
+def test_every_option_has_help(diabolo):
+    for name in zoo.RECIPES:
+        text = diabolo("train", name, "--help").out
+        for title in ("Model", "Data", "Training"):
+            assert f" {title} " in text
+        names = [*zoo.options_of(name), *DATA, *TRAINING, "data", "validation", "dry_run", "figures"]
+        for option in names:
+            line = next(line for line in text.splitlines() if f"│ --{option.replace('_', '-')} " in line)
+            assert len(line.strip("│ ").split("  ", 1)[-1].strip()) > 5, line
+
+
+def test_no_hidden_layer_makes_a_linear_model(diabolo):
+    config, _ = dry(diabolo("train", "undercomplete", "--no-hidden", "--dry-run"))
+    assert config["model"]["encoder"]["hidden"] == []
+
+
+@pytest.mark.parametrize("beta", ["linear(0, 1, 0.3)", "cyclical(0, 1, 4)", "0.5", "3"])
+def test_a_weight_may_be_a_schedule(beta, diabolo):
+    assert diabolo("train", "vae", "--hidden", "8", *SMALL, "--no-figures", "--beta", beta).code == 0
+    kept = read_config(Path("runs/0001-vae-digits"))["model"]["bottleneck"]["beta"]
+    assert str(kept) == beta or float(kept) == float(beta)
+
+
+@pytest.mark.parametrize(
+    ("words", "split", "held"),
+    [
+        ("", "test", 40),
+        ("--validation test", "test", 40),
+        ("--validation none", None, 0),
+        ("--validation 0.2", "validation", 30),
+        ("--early-stopping 3", "validation", 15),
+        ("--keep best", "validation", 15),
+        ("--keep best --validation test", "test", 40),
+        ("--early-stopping 3 --validation 0.4", "validation", 60),
+    ],
+)
+def test_what_is_validated_with(words, split, held, diabolo):
+    config, _ = dry(diabolo("train", "vae", "--hidden", "8", *SMALL, *words.split(), "--dry-run"))
+    validation = config["data"]["validation"]
+    assert (validation and validation["split"], validation["images"] if validation else 0) == (split, held)
+    assert config["data"]["train"]["images"] == 150 - (held if split == "validation" else 0)
+
+
+def test_the_figures_show_test_images_even_when_others_are_held_out(diabolo, monkeypatch):
+    seen = []
+    monkeypatch.setattr("diabolo.gallery.draw", lambda run, test: seen.append(test))
+    assert diabolo("train", "vae", "--hidden", "8", *SMALL, "--early-stopping", "1").code == 0
+    assert [(test.split, len(test)) for test in seen] == [("test", 40)]
+
+
+def test_early_stopping_says_why(diabolo):
+    words = ["train", "undercomplete", "--hidden", "8", *FEW, "--early-stopping", "1", "--min-delta", "100"]
+    assert "has not improved" in diabolo(*words, "--no-figures").out
+
+
+def test_the_same_words_give_the_same_weights(diabolo):
+    words = ["train", "vae", "--hidden", "8", *SMALL, "--no-figures", "--quiet", "--seed"]
+    for seed in (3, 3, 4):
+        assert diabolo(*words, seed).code == 0
+    codes = [load(path).encode(np.full((1, 1, 8, 8), 99, np.uint8)) for path in sorted(Path("runs").iterdir())]
+    assert codes[0].equal(codes[1])
+    assert not codes[0].equal(codes[2])
+
+
+def test_images_of_ones_own(diabolo, pictures):
+    answer = diabolo("train", "undercomplete", "--data", pictures, "--size", "8", "--image-channels", "3", "--hidden", "8",
+                     "--batch-size", "2", "--epochs", "1", "--latent-dim", "2", "--test-fraction", "0.5")  # fmt: skip
+    assert answer.code == 1
+    assert "class folder" in answer.err
+    (pictures / "c.bmp").rename(pictures / "b" / "c.bmp")
+    answer = diabolo("train", "undercomplete", "--data", pictures, "--size", "8", "--image-channels", "3", "--hidden", "8",
+                     "--batch-size", "2", "--epochs", "1", "--latent-dim", "2", "--test-fraction", "0.5")  # fmt: skip
+    assert answer.code == 0, answer
+    assert "decoding 4 images once" in answer.err
+    config = read_config(Path("runs/0001-undercomplete-pictures"))
+    assert (config["data"]["train"]["images"], config["data"]["train"]["shape"]) == (2, [3, 8, 8])
+    assert {p.stem for p in Path("runs/0001-undercomplete-pictures/figures").iterdir()} == {
+        "samples", "reconstructions", "latent", "decoded-grid",
+    }  # fmt: skip
+
+
+def test_a_damaged_image_is_named_or_left_out(diabolo, refused, damaged):
+    (damaged / "c.bmp").unlink()
+    words = ["train", "pca", "--data", damaged, "--size", "8", "--image-channels", "1", "--latent-dim", "1"]
+    assert "3.jpg" in refused(1, *words, "--quiet")
+    answer = diabolo(*words, "--skip-bad", "--quiet")
+    assert answer.code == 0, answer
+    assert answer.err.count("1 of 4 images are damaged and left out") == 1
+
+
+def test_vectors_have_curves_and_a_latent_map_alone(diabolo):
+    np.save("v.npy", np.random.default_rng(0).random((60, 6), dtype=np.float32))
+    answer = diabolo(
+        "train", "vae", "--data", "v.npy", "--hidden", "8", "--batch-size", "20", "--likelihood", "gaussian"
+    )
+    assert answer.code == 0, answer
+    assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {"curves", "latent"}
