@@ -28,6 +28,7 @@ hidden: [16, 8]
 activation: silu
 beta: linear(0, 1, 0.3)
 epochs: 3
+batch_size: 10
 lr: 1e-2
 clip_norm: null
 graph: no

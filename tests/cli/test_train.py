@@ -110,6 +110,20 @@ def test_a_dry_run_says_all_and_writes_nothing(diabolo):
     assert "parameters: 2,294 (" in summary  # 64·16 + 16, 16·6 + 6, 3·16 + 16, 16·64 + 64
 
 
+@pytest.mark.parametrize(
+    "words", [["--batch-size", "500"], ["--keep", "best", "--validation", "none"], ["--device", "tpu"]]
+)
+def test_a_dry_run_refuses_what_a_training_would(words, refused):
+    assert refused(1, "train", "vae", "--hidden", "8", "--n-train", "150", "--dry-run", *words)
+
+
+def test_only_the_first_of_several_processes_draws_and_speaks(diabolo, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert diabolo("train", "vae", "--hidden", "8", *SMALL, "--dry-run").out == ""
+    assert diabolo("train", "vae", "--hidden", "8", *SMALL).code == 0
+    assert list(Path("runs/0001-vae-digits/figures").iterdir()) == []
+
+
 def test_a_dry_run_tells_what_the_run_will_hold(diabolo):
     words = ["train", "vae", "--latent-dim", "3", "--hidden", "16", *SMALL]
     config, _ = dry(diabolo(*words, "--dry-run"))

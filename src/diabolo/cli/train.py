@@ -21,6 +21,7 @@ from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError
 from diabolo.randomness import derive
 from diabolo.training import hardware, runs
+from diabolo.training.checks import check
 from diabolo.training.fit import fit
 from diabolo.training.options import TrainOptions
 
@@ -70,8 +71,10 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     choice = given.get("validation") or ("0.1" if decides else "test")
     train, validation = watched(train, test, choice, images.data_seed)
     if given.get("dry_run"):
-        print(json.dumps(_resolved(model, training, train, validation), indent=2, ensure_ascii=False))
-        print(model.summary())
+        check(model, train, validation, training)
+        if _is_first():
+            print(json.dumps(_resolved(model, training, train, validation), indent=2, ensure_ascii=False))
+            print(model.summary())
         return
     finish(fit(model, train, validation, **training.as_dict()), given.get("figures", True), test)
 
@@ -92,8 +95,13 @@ def finish(result: runs.Run, figures: bool, test: Images | None = None) -> None:
     """What follows a training: figures, drawn by the first process; after Ctrl-C nothing but the exit code for it."""
     if result.status == "interrupted":
         sys.exit(130)
-    if figures and int(os.environ.get("RANK", 0)) == 0:
+    if figures and _is_first():
         gallery.draw(result, test)
+
+
+def _is_first() -> bool:
+    """Whether this is the first process, or the only one (the others have parted by now)."""
+    return int(os.environ.get("RANK", 0)) == 0
 
 
 def _resolved(model: Any, training: TrainOptions, train: Images, validation: Images | None) -> dict[str, Any]:

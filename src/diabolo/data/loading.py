@@ -69,7 +69,7 @@ def _find(name: Any) -> tuple[Source, Any, str]:
     path = Path(name).expanduser()
     if path.exists():
         kind = "" if path.is_dir() else path.suffix.lower()
-        if kind not in READERS:
+        if kind not in READERS or (path.is_file() and not kind):
             raise DiaboloError(f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file.")
         return _source(*READERS[kind]), path, f"a {kind} file" if kind else "a folder"
     if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or len(path.parts) > 1:

@@ -57,7 +57,7 @@ def sample_grid(images: ArrayLike, title: str | None = None, columns: int | None
 def _at_most(name: str, count: int) -> int:
     if count > _MOST[name]:
         raise DiaboloError(
-            f"{name} shows at most {_MOST[name]:,} images, not {count:,}; pass images[:64], for example."
+            f"{name} shows at most {_MOST[name]:,} images, not {count:,}; pass fewer, such as the first 64."
         )
     return count
 

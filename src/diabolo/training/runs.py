@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import diabolo
-from diabolo import parts  # the zoo makes every part known by name
+from diabolo import parts, zoo  # noqa: F401  # importing the zoo makes every part known by name
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
