@@ -49,7 +49,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rubbish(figure, tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiaboloError, match="a.png could not be written: No space"):
+    with pytest.raises(DiaboloError, match=r"a\.png could not be written: No space"):
         save(figure, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

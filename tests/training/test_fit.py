@@ -201,6 +201,31 @@ def test_tensorboard_events_say_what_metrics_say(train, tiny_model, tiny_pixels)
             assert found == [(line["epoch"], pytest.approx(line[split][term], rel=1e-6)) for line in run.history]
 
 
+def test_an_epoch_done_twice_is_one_event(train, tiny_model, tiny_pixels, monkeypatch, tmp_path):
+    """The fourth epoch was over but not in the checkpoint of the third: it is trained, and drawn, once more."""
+    pytest.importorskip("tensorboard", reason="the extra 'tensorboard' is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from diabolo.training.loop import Loop
+
+    epoch = Loop._epoch
+
+    def failing(self, number, state):
+        if number == 4:
+            raise MemoryError
+        return epoch(self, number, state)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "_epoch", failing)
+        with pytest.raises(MemoryError):
+            train(tiny_model(), tiny_pixels(), epochs=6, checkpoint_every=3, tensorboard=True)
+    (path,) = (tmp_path / "runs").iterdir()
+    diabolo.resume(path, tiny_pixels())
+    events = EventAccumulator(str(path / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("total/train")] == [1, 2, 3, 4, 5, 6]
+
+
 def test_tensorboard_is_asked_for_before_training_starts(train, tiny_model, tiny_pixels, tmp_path, monkeypatch):
     import sys
 

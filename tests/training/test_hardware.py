@@ -20,6 +20,9 @@ from diabolo.training import hardware
         ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
         ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
         ({}, None),
+        ({"cpu.max": "plenty 100000\n"}, None),
+        ({"cpu.max": "100000 0\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
     ],
 )
 def test_the_share_of_a_control_group(files: dict[str, str], cores: int | None, tmp_path: Path) -> None:

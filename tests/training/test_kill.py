@@ -2,6 +2,8 @@
 
 import random
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -182,20 +184,29 @@ def test_killed_before_the_weights_were_kept_it_can_still_be_finished(train, tin
     assert left(run.path) == kept
 
 
-def test_the_command_line_killed_and_resumed(tmp_path, left):
+def test_the_command_line_killed_and_resumed(diabolo_cli, tmp_path, left):
     """With the real thing: `python -m diabolo train`, SIGKILL, `python -m diabolo resume`."""
-    import subprocess
-    import sys
-
     words = [sys.executable, "-m", "diabolo"]
-    options = ["vae", "--hidden", "32", "--latent-dim", "4", "--epochs", "60", "--no-figures", "--out"]
+    options = [
+        "vae",
+        "--hidden",
+        "32",
+        "--latent-dim",
+        "4",
+        "--epochs",
+        "60",
+        "--threads",
+        "1",
+        "--no-figures",
+        "--out",
+    ]
     running = subprocess.Popen([*words, "train", *options, str(tmp_path / "broken")], stdout=subprocess.PIPE, text=True)
-    whole = subprocess.Popen([*words, "train", *options, str(tmp_path / "whole")], stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
     for line in running.stdout:
         if line.startswith("epoch   3"):
             break
     running.kill()
+    running.stdout.close()
     assert running.wait() == -signal.SIGKILL
     (broken,) = (tmp_path / "broken").iterdir()
     assert not (broken / "model.safetensors").exists()
@@ -203,6 +214,7 @@ def test_the_command_line_killed_and_resumed(tmp_path, left):
     assert ended.returncode == 0, ended.stderr
     assert "epoch  60" in ended.stdout
     assert "epoch   1 " not in ended.stdout
-    whole.communicate(timeout=60)
+    whole = diabolo_cli("train", *options, tmp_path / "whole")
+    assert whole.wait() == 0, whole.errors
     (undisturbed,) = (tmp_path / "whole").iterdir()
     assert left(broken) == left(undisturbed)
