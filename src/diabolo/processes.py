@@ -46,6 +46,21 @@ def average(x: Tensor) -> None:
         x /= world()
 
 
+def wait() -> None:
+    """Go on when all processes have come here."""
+    if world() > 1:
+        dist.barrier()
+
+
+def any_of(yes: bool) -> bool:
+    """Whether any process says yes; the same answer in all of them."""
+    if world() == 1:
+        return yes
+    votes = torch.tensor(float(yes), device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(votes)
+    return bool(votes)
+
+
 def from_first(x: Tensor) -> None:
     """Overwrite `x` with the first process's, in place."""
     if world() > 1:

@@ -82,7 +82,8 @@ class ConvEncoder(nn.Module):
         fan_in, height, width = self.input_shape
         self.layers = nn.Sequential()
         for i, (channels, kernel, stride, padding) in enumerate(layers):
-            convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding)
+            biased = not (i and norm == "batch")  # batch norm takes the mean away again
+            convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding, bias=biased)
             self.layers.append(_block(convolution, channels, norm if i else "none", activation))
             fan_in = channels
         self.features = fan_in * _sizes(height, layers)[-1] * _sizes(width, layers)[-1]
@@ -119,7 +120,8 @@ class ConvDecoder(nn.Module):
             (large_h, small_h), (large_w, small_w) = list(pairwise(heights))[i], list(pairwise(widths))[i]
             made_h, made_w = ((small - 1) * stride - 2 * padding + kernel for small in (small_h, small_w))
             missing = (large_h - made_h, large_w - made_w)
-            convolution = nn.ConvTranspose2d(channels, fan_outs[i], kernel, stride, padding, output_padding=missing)
+            biased = not (i and norm == "batch")
+            convolution = nn.ConvTranspose2d(channels, fan_outs[i], kernel, stride, padding, missing, bias=biased)
             self.layers.append(_block(convolution, fan_outs[i], norm, activation) if i else convolution)
 
     def forward(self, z: Tensor) -> Tensor:

@@ -42,8 +42,8 @@ def restore(path: Path, step: Step) -> State:
         DiaboloError: when there is none, it is damaged, or it is of another model.
     """
     tensors, about = files.read_tensors(path / FILE)
+    state = _parse(path, about)
     try:
-        state = State(**about)
         step.restore(tensors)
     except (KeyError, RuntimeError, TypeError, IndexError, AttributeError) as error:
         reason = " ".join(str(error).split())
@@ -51,10 +51,21 @@ def restore(path: Path, step: Step) -> State:
     return state
 
 
+def _parse(path: Path, about: Any) -> State:
+    """The state that the header of a checkpoint holds."""
+    wanted = {"epoch": int, "history": list, "status": str}
+    if not isinstance(about, dict) or not all(isinstance(about.get(key), kind) for key, kind in wanted.items()):
+        raise DiaboloError(f"the checkpoint in {path} is damaged: its header does not say where training stands")
+    try:
+        return State(**about)
+    except TypeError as error:
+        raise DiaboloError(f"the checkpoint in {path} is damaged: {error}") from error
+
+
 def status(path: Path) -> str:
     """Where the run in folder `path` stands, in words."""
     if not (path / FILE).exists():
         return "finished" if (path / "model.safetensors").exists() else "not started"
     _, about = files.read_tensors(path / FILE)
-    state = State(**about)
+    state = _parse(path, about)
     return f"{state.status} after {state.epoch} epoch{'' if state.epoch == 1 else 's'}"

@@ -12,6 +12,7 @@ from diabolo.data.images import Images
 from diabolo.data.origin import reload
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
+from diabolo.training import files
 from diabolo.training.checkpoint import State
 from diabolo.training.options import TrainOptions
 
@@ -27,7 +28,16 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
                 f"{images.shape}; make it with input_shape={images.shape}"
             )
     if isinstance(model, PCA):
+        if len(train) < model.latent_shape[0]:
+            components = model.latent_shape[0]
+            raise DiaboloError(f"PCA with {components} components needs at least as many images, not {len(train)}")
         return
+    if not any(p.requires_grad for p in model.parameters()):
+        raise DiaboloError("there is nothing to train: all weights are frozen")
+    if validation is not None and len(validation) < processes.world():
+        raise DiaboloError(f"{len(validation)} validation image(s) are too few for {processes.world()} processes")
+    if options.tensorboard:
+        event_writer_class()
     if options.batch_size * processes.world() > len(train):
         raise DiaboloError(
             f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
@@ -40,19 +50,49 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         raise DiaboloError(f"{needs_validation} needs validation images to go by")
 
 
-def check_unfinished(path: Path, state: State, options: TrainOptions) -> None:
-    """Refuse to go on with a run that has no epochs left."""
-    if state.epoch >= options.epochs:
-        raise DiaboloError(
-            f"{path} has finished its {state.epoch} epochs; to train on, give a larger total: diabolo resume {path} "
-            f"--epochs {state.epoch + options.epochs}"
-        )
+def only_to_keep(path: Path, state: State, options: TrainOptions, epochs_before: int) -> bool:
+    """Whether all epochs are done and only model.safetensors is missing, or older than the checkpoint (a process killed
+    in between). `epochs_before` is the total that the run was to have until now.
+
+    Raises:
+        DiaboloError: when nothing at all is left to do.
+    """
+    early = state.status.startswith("stopped early") and options.epochs == epochs_before
+    if state.epoch < options.epochs and not early:
+        return False
+    try:
+        _, about = files.read_tensors(path / "model.safetensors")
+    except DiaboloError:
+        return True
+    if not isinstance(about, dict) or about.get("epoch") != state.epoch:
+        return True
+    done = state.status if early else f"has finished its {state.epoch} epochs"
+    raise DiaboloError(
+        f"{path} {done}; to train on, give a larger total: diabolo resume {path} --epochs {state.epoch + options.epochs}"
+    )
+
+
+def event_writer_class() -> Any:
+    """TensorBoard's writer.
+
+    Raises:
+        DiaboloError: when the extra is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise DiaboloError("--tensorboard needs the extra: pip install 'diabolo[tensorboard]'") from error
+    return SummaryWriter
 
 
 def same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str) -> Images | None:
     """The images of the run, given or loaded again; refused when they are others."""
     if about is None:
+        if given is not None:
+            raise DiaboloError(f"{path} was trained without {part} images; leave them out")
         return None
+    if not isinstance(about, dict):
+        raise DiaboloError(f"{path / 'config.json'} was edited or damaged: data.{part} is no object")
     if given is None and about.get("origin") is None:
         raise DiaboloError(
             f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"

@@ -36,6 +36,13 @@ def write(path: Path, content: bytes) -> None:
             os.unlink(part)
 
 
+def sweep(folder: Path) -> None:
+    """Take away what writers that were killed left half-written in the run folder `folder`."""
+    for ending in ("json", "jsonl", "safetensors"):
+        for part in (*folder.glob(f".*.{ending}.*"), *folder.glob(f"checkpoint/.*.{ending}.*")):
+            part.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Put `value` at `path` as readable JSON."""
     write(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
@@ -51,7 +58,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except OSError as error:
         raise DiaboloError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DiaboloError(f"{path} is not valid JSON: {error}") from error
 
 

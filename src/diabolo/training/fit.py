@@ -20,7 +20,7 @@ from diabolo.pca import PCA
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, files, runs
 from diabolo.training.checkpoint import State
-from diabolo.training.checks import check, check_unfinished, same_images
+from diabolo.training.checks import check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
 from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_device, choose_precision, use_threads
@@ -91,7 +91,7 @@ def _fit(model: Any, train: Images, validation: Images | None, options: TrainOpt
     _on_first(lambda: files.write_json(path / "config.json", config))
     if isinstance(model, PCA):
         return solve(model, train, validation, path, config, say)
-    return _run(model, train, validation, options, path, config, say, resuming=False)
+    return _run(model, train, validation, options, path, config, say, None)
 
 
 def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: Any, validation: Any) -> Run:
@@ -105,8 +105,15 @@ def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: An
     if images[0] is None:
         raise DiaboloError(f"{path / 'config.json'} was edited or damaged: it names no training images")
     check(model, images[0], images[1], options)
+    resolved = config.get("resolved")
+    before = resolved.get("processes", 1) if isinstance(resolved, dict) else 1
+    if before != processes.world():
+        raise DiaboloError(
+            f"{path} was trained by {before} process{'es' if before != 1 else ''}, not {processes.world()}; go on with: {_resume_line(path, before)}"
+        )
+    epochs_before = config["options"].get("epochs", options.epochs)
     config |= {"options": options.as_dict()}
-    return _run(model, images[0], images[1], options, path, config, reporter(options.quiet), resuming=True)
+    return _run(model, images[0], images[1], options, path, config, reporter(options.quiet), epochs_before)
 
 
 def _run(
@@ -117,7 +124,7 @@ def _run(
     path: Path,
     config: dict[str, Any],
     say: Reporter,
-    resuming: bool,
+    epochs_before: int | None,
 ) -> Run:
     device = choose_device(options.device)
     use_threads(options.threads)
@@ -127,10 +134,10 @@ def _run(
         model.to(memory_format=torch.channels_last)
     step = Step(model, options, precision)
     try:
-        state = _train(step, train, validation, options, path, config, say, resuming)
+        state = _train(step, train, validation, options, path, config, say, epochs_before)
     finally:
         step.release()
-    _keep(step, path, options)
+    _keep(step, path, options, state.epoch)
     say.say(_farewell(state, path))
     return Run(model.eval(), path, state.history, config, state.status)
 
@@ -143,15 +150,18 @@ def _train(
     path: Path,
     config: dict[str, Any],
     say: Reporter,
-    resuming: bool,
+    epochs_before: int | None,
 ) -> State:
-    """Lay out the loop and run it."""
+    """Lay out the loop and run it; `epochs_before` is the old total of a run that is resumed, None for a new one."""
     model, device = step.model, step.device
-    state = checkpoint.restore(path, step) if resuming else State()
-    if resuming:
-        check_unfinished(path, state, options)
+    state = State() if epochs_before is None else checkpoint.restore(path, step)
+    if epochs_before is not None:
+        _on_first(lambda: files.sweep(path))
+        if only_to_keep(path, state, options, epochs_before):
+            return state
         _on_first(lambda: files.write_json(path / "config.json", config))
-    for tensor in (step.weights.flat.data, *model.buffers()):
+    average = () if step.average is None else (step.average,)
+    for tensor in (step.weights.flat.data, *average, *model.buffers()):
         processes.from_first(tensor)
     step.weights.refresh()
     store = open_store(train, device, options.store)
@@ -163,10 +173,10 @@ def _train(
     say.say(f"{device}, {threads} CPU threads, {step.precision.name}{together}; images {store.place}")
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
-    if not resuming:
+    if epochs_before is None:
         _on_first(lambda: checkpoint.save(path, step, state))
     if options.tensorboard and processes.rank() == 0:
-        loop.events = _event_writer(path)
+        loop.events = event_writer_class()(str(path / "tensorboard"), purge_step=state.epoch + 1)
     state.status = "running"
     return loop.run(state)
 
@@ -174,7 +184,11 @@ def _train(
 def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     """The step as a CUDA graph, or None (said why) when that cannot be."""
     size = loop.options.batch_size
-    full = sum(len(batch) == size for batch in plan(torch.arange(loop.n), size).batches)
+    batches = plan(torch.arange(loop.n), size)
+    full = sum(len(batch) == size for batch in batches.batches)
+    if not full:
+        say.say("no CUDA graph: no batch is full; steps run eagerly")
+        return None
     if loop.options.precision == "float16":
         say.say("no CUDA graph: float16 adapts its loss scale on the host; steps run eagerly")
         return None
@@ -183,37 +197,37 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
         return None
     noise = generator(loop.options.seed, "noise", device=loop.step.device)
     steps = loop.steps
-    device_loop = DeviceLoop(loop.step, store, loop.new_watch(), noise, (full, size), steps * loop.options.epochs)
+    total = steps * loop.options.epochs
+    device_loop = DeviceLoop(loop.step, store, loop.new_watch(), noise, (full, size), total, batches.windows[0])
     try:
         device_loop.capture()
-    except RuntimeError as error:
-        say.say(f"no CUDA graph, steps run eagerly: {str(error).splitlines()[0]}")
+    except Exception as error:  # whatever a capture dies of, the same steps can be run eagerly
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        say.say(f"no CUDA graph, steps run eagerly: {reason}")
         return None
     say.say(f"the step of {size} images is captured in a CUDA graph")
     return device_loop
 
 
-def _keep(step: Step, path: Path, options: TrainOptions) -> None:
+def _keep(step: Step, path: Path, options: TrainOptions, epoch: int) -> None:
     """Leave the kept weights in the model and in model.safetensors."""
+    processes.wait()  # for rank 0 to have written the best weights
     state = step.kept_state()
     if options.keep == "best" and (path / "best.safetensors").exists():
         state, _ = files.read_tensors(path / "best.safetensors")
     step.model.load_state_dict(state)
-    _on_first(lambda: files.write_tensors(path / "model.safetensors", dict(step.model.state_dict())))
+    kept = dict(step.model.state_dict())
+    _on_first(lambda: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
 
 
 def _farewell(state: State, path: Path) -> str:
     if state.status == "interrupted":
-        return f"interrupted after epoch {state.epoch}; go on with: diabolo resume {path}"
+        return f"interrupted after epoch {state.epoch}; go on with: {_resume_line(path, processes.world())}"
     return f"{state.status}: {path}"
 
 
-def _event_writer(path: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise DiaboloError("--tensorboard needs the extra: pip install 'diabolo[tensorboard]'") from error
-    return SummaryWriter(str(path / "tensorboard"))
+def _resume_line(path: Path, world: int) -> str:
+    return f"{'diabolo' if world == 1 else f'torchrun --nproc-per-node {world} -m diabolo'} resume {path}"
 
 
 def _new_folder(out: Path, name: str) -> Path:
@@ -229,9 +243,12 @@ def _on_first(action: Callable[[], None]) -> None:
 @contextmanager
 def _together(options: TrainOptions) -> Iterator[None]:
     """Under torchrun, join the other processes for the length of the block (gloo on CPUs, NCCL on GPUs)."""
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or dist.is_initialized():
+    world = os.environ.get("WORLD_SIZE", "1")
+    if world == "1" or dist.is_initialized():
         yield
         return
+    if not (world.isdecimal() and os.environ.get("RANK", "").isdecimal()):
+        raise DiaboloError("WORLD_SIZE and RANK must both be numbers; start several processes with torchrun")
     device = choose_device(options.device)
     if device.type == "cuda":
         torch.cuda.set_device(device)

@@ -22,12 +22,19 @@ class DeviceLoop:
     """Steps through a table of batches (steps, B) that lies on the device. Runs anywhere; `capture` needs CUDA."""
 
     def __init__(
-        self, step: Step, store: ResidentStore, watch: Watch, noise: torch.Generator, shape: tuple[int, int], total: int
+        self,
+        step: Step,
+        store: ResidentStore,
+        watch: Watch,
+        noise: torch.Generator,
+        shape: tuple[int, int],
+        total: int,
+        window: tuple[int, int] | None = None,
     ) -> None:
         self.step, self.store, self.watch, self.noise, self.total = step, store, watch, noise, total
         device = store.pixels.device
         self.table = torch.zeros(shape, dtype=torch.int64, device=device)
-        self.window: tuple[int, int] | None = None
+        self.window = window  # baked into the graph: the same for every full batch
         self.counter = torch.zeros(1, dtype=torch.int64, device=device)
         self.done = torch.zeros((), dtype=torch.float32, device=device)  # steps of the epochs before this one
         self.replay: Callable[[], object] = self.body
@@ -68,7 +75,6 @@ class DeviceLoop:
             self.counter.zero_()
             graph = torch.cuda.CUDAGraph()
             graph.register_generator_state(self.noise)
-            self.step.optimizer.zero_grad(set_to_none=True)
             with torch.cuda.graph(graph):
                 self.body()
             self.replay = graph.replay
@@ -83,3 +89,4 @@ class DeviceLoop:
         with torch.no_grad():
             for name, tensor in self.step.state().items():
                 tensor.copy_(before[name]) if name in before else tensor.zero_()
+        self.step.weights.refresh()

@@ -84,7 +84,10 @@ def _cgroup_cores(root: Path) -> int | None:
             return None
     if quota in ("max", "-1"):
         return None
-    return max(1, int(quota) // int(period))
+    try:
+        return max(1, int(quota) // int(period))
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def use_threads(threads: int | None) -> int:

@@ -1,6 +1,7 @@
 """The loop. An epoch is: shuffle, step through the batches, look at the validation images, write down, save."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -65,7 +66,7 @@ class Loop:
             with Interrupt(self.reporter) as interrupt, torch.random.fork_rng():
                 for epoch in range(state.epoch, options.epochs):
                     state = self._epoch(epoch, state)
-                    state.status = self._status(state, interrupt.asked)
+                    state.status = self._status(state, processes.any_of(interrupt.asked))
                     self._save(state)
                     if state.status != "running":
                         break
@@ -103,23 +104,33 @@ class Loop:
             if self.watch.seen_bad():
                 break
         self._refuse_non_finite(epoch, batches)
+        weights = self.step.weights.flat.isfinite().all() & self.step.kept.isfinite().all()
+        self._refuse_unless(bool(weights), "the weights", epoch)
         train = self.watch.means(batches.sizes)
         seconds = time.perf_counter() - started
         line: dict[str, Any] = {
             "epoch": epoch + 1,
             "step": (epoch + 1) * self.steps,
-            "train": _over_processes(train),
+            "train": train,
             "validation": self._validate(),
             "lr": float(self.step.optimizer.param_groups[0]["lr"]),
             "seconds": round(seconds, 4),
             "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
             "peak_memory_mib": round(peak_memory(self.step.device) / 2**20, 1),
         }
+        well = all(map(math.isfinite, (line["validation"] or {}).values()))
+        self._refuse_unless(well, "the validation loss", epoch)
         self.reporter.epoch(line)
         state = replace(state, epoch=epoch + 1, history=[*state.history, line])
-        if line["validation"] and stopping.note(state, epoch + 1, line["validation"]["total"], self.options.min_delta):
-            self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
+        if line["validation"]:
+            stopping.note(state, epoch + 1, line["validation"]["total"], self.options.min_delta)
+            self._write_if_best(state)
         return state
+
+    def _write_if_best(self, state: State) -> None:
+        *before, now = (line["validation"]["total"] for line in state.history)
+        if all(now < loss for loss in before):
+            self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
 
     def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
         """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""
@@ -143,12 +154,26 @@ class Loop:
         with self.step.weights.shown(self.step.kept):
             return mean_loss(self.step.model, self.validation, self.n_validation, self.options)
 
+    def _refuse_unless(self, well: bool, what: str, epoch: int) -> None:
+        """Nothing of an epoch that ended in NaN or infinity is kept."""
+        if not well:
+            raise NotFiniteError(
+                what,
+                math.nan,
+                self.steps - 1,
+                f"after epoch {epoch + 1} {what} held NaN or infinity. Likely cause: a learning rate too high for this model "
+                f"(lr {self.options.lr:g}: try a tenth, or --clip-norm 1). The weights of the epoch before are in "
+                f"{self.path / checkpoint.FILE}.",
+            )
+
     def _refuse_non_finite(self, epoch: int, batches: Plan) -> None:
         found = self.watch.first_bad()
         if found is None:
             return
         i, term, value = found
-        x = next(iter(self.store.batches([batches.batches[i]])))
+        world, order = processes.world(), shuffled(self.n, self.options.seed, epoch)
+        joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
+        x = next(iter(self.store.batches([joint])))
         self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
         raise NotFiniteError(
             term,
@@ -198,14 +223,6 @@ def mean_loss(model: Autoencoder, store: Store, n: int, options: TrainOptions) -
         raise DiaboloError(f"{n} validation images are too few for {processes.world()} processes")
     means = processes.mean(sums / sum(batches.sizes))
     return dict(zip(names, means.tolist(), strict=True))
-
-
-def _over_processes(means: dict[str, float]) -> dict[str, float]:
-    if processes.world() == 1:
-        return means
-    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
-    joint = processes.mean(torch.tensor(list(means.values()), dtype=torch.float64, device=device))
-    return dict(zip(means, joint.tolist(), strict=True))
 
 
 def _write_events(writer: Any, line: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """Everything that can be said about a training, in one place: the API, the CLI and YAML files all fill this dataclass."""
 
+import operator
+import os
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from diabolo.errors import DiaboloError, UnknownNameError
 
@@ -61,6 +63,8 @@ class TrainOptions:
     quiet: bool = False
 
     def __post_init__(self) -> None:
+        for name, hint in get_type_hints(TrainOptions).items():
+            object.__setattr__(self, name, _as(name, getattr(self, name), hint))
         for name in ("epochs", "batch_size", "checkpoint_every"):
             _whole(name, getattr(self, name), 1)
         for name in ("threads", "early_stopping"):
@@ -96,7 +100,7 @@ class TrainOptions:
             if name not in known:
                 raise UnknownNameError("training option", name, known)
         if "out" in changes:
-            changes["out"] = str(changes["out"])
+            changes["out"] = os.fspath(changes["out"]) if isinstance(changes["out"], os.PathLike) else changes["out"]
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,3 +120,24 @@ CHOICES = {
 def _whole(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise DiaboloError(f"{name} must be a whole number of at least {least}, not {value!r}")
+
+
+def _as(name: str, value: Any, hint: Any) -> Any:
+    """`value` as the plain Python number, text or truth value that the option wants; numpy's and torch's are welcome."""
+    if get_origin(hint) is Literal:
+        return value  # CHOICES names the valid ones
+    kinds = get_args(hint) or (hint,)
+    if value is None and type(None) in kinds:
+        return None
+    kind = kinds[0]
+    try:
+        if kind is int and not isinstance(value, bool):
+            return operator.index(value)
+        if kind is float and not isinstance(value, str | bool):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+        raise DiaboloError(f"{name} must be {words[kind]}, not {value!r}")
+    return value

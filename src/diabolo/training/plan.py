@@ -35,7 +35,7 @@ def plan(order: Tensor, batch_size: int) -> Plan:
     size = batch_size * world
     batches, windows = [], []
     pieces = list(order.split(size))
-    if len(pieces) > 1 and world <= len(pieces[-1]) < 2 * world:
+    if len(pieces) > 1 and len(pieces[-1]) == 1:
         pieces[-2:] = [torch.cat(pieces[-2:])]
     for joint in pieces:
         share = len(joint) // world

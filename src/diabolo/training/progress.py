@@ -5,7 +5,7 @@ import time
 from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from diabolo import processes
 
@@ -66,7 +66,7 @@ class Lines(Silence):
     def say(self, text: str) -> None:
         """The sentence."""
         super().say(text)
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def epoch(self, line: dict[str, Any]) -> None:
         """The line."""
@@ -79,6 +79,7 @@ class Bar(Lines):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
+        self.task: TaskID | None = None
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=24),
@@ -103,7 +104,7 @@ class Bar(Lines):
         """Move the bar, at most ten times a second."""
         self.waiting, self.images = self.waiting + 1, self.images + images
         passed = time.perf_counter() - self.last
-        if passed < 0.1:
+        if passed < 0.1 or self.task is None:
             return
         self.bar.update(
             self.task,
@@ -116,6 +117,8 @@ class Bar(Lines):
     def epoch(self, line: dict[str, Any]) -> None:
         """Print the line above the bar."""
         super().epoch(line)
+        if self.task is None:  # solved in closed form: there was nothing to wait for
+            return
         terms = " ".join(f"{name} {value:.4g}" for name, value in line["train"].items())
         self.bar.update(self.task, completed=line["epoch"] * self.steps, terms=terms)
         self.waiting, self.images, self.last = 0, 0, time.perf_counter()

@@ -12,6 +12,7 @@ runs/0007-vae-mnist/
 import json
 import platform
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ import diabolo
 from diabolo import parts, zoo  # noqa: F401  # importing the zoo makes every part known by name
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.images import Images
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.pca import PCA
 from diabolo.training import files
+from diabolo.training.hardware import choose_device
 
 History = list[dict[str, Any]]
 
@@ -71,7 +73,11 @@ def create(out: Path, name: str) -> Path:
                 continue
             (claim / "checkpoint").mkdir()
             (claim / "figures").mkdir()
-            claim.rename(path)
+            try:
+                claim.rename(path)
+            except OSError:
+                shutil.rmtree(claim)
+                raise
             return path
     except OSError as error:
         raise DiaboloError(f"no run folder can be made in {out}: {error.strerror}") from error
@@ -142,7 +148,7 @@ def read_history(path: Path) -> History:
     """The lines of metrics.jsonl of the run folder `path`, as far as they are whole."""
     try:
         lines = (path / "metrics.jsonl").read_text().splitlines()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return []
     history: History = []
     for line in lines:
@@ -165,14 +171,20 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
         DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
     """
     path = Path(path)
+    if weights not in ("model", "best"):
+        raise UnknownNameError("weights", weights, ("model", "best"))
+    device = choose_device(str(device))
     config = read_config(path)
     try:
         model = build_model(config)
     except DiaboloError as error:
         raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
     if not (path / f"{weights}.safetensors").exists():
-        hint = f"; go on with: diabolo resume {path}" if weights == "model" else ""
-        raise DiaboloError(f"{path} holds no {weights}.safetensors: its training has not finished{hint}")
+        why = {
+            "model": f"its training has not finished; go on with: diabolo resume {path}",
+            "best": "it had no validation images, or no finished epoch",
+        }
+        raise DiaboloError(f"{path} holds no {weights}.safetensors: {why[weights]}")
     tensors, _ = files.read_tensors(path / f"{weights}.safetensors")
     try:
         model.load_state_dict(tensors)

@@ -1,11 +1,14 @@
 """One step of training: loss, gradient, update. Written once, run eagerly or captured in a CUDA graph."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._dynamo.exc import TorchDynamoException
 
 from diabolo.autoencoder import Autoencoder, Loss
+from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws
 from diabolo.schedules import Constant, Cosine, OneCycle, Schedule
 from diabolo.training.hardware import Precision
@@ -15,6 +18,22 @@ from diabolo.training.weights import Weights
 LR_SCHEDULES: dict[str, type] = {"constant": Constant, "cosine": Cosine, "one-cycle": OneCycle}
 SCALER = ("scale", "_growth_tracker")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def compiled(function: Callable[..., Loss]) -> Callable[..., Loss]:
+    """`function` under torch.compile; when nothing can be compiled here (no C++ compiler, say) the error is one sentence."""
+    fast = torch.compile(function, dynamic=False)
+
+    def call(*arguments: Any) -> Loss:
+        try:
+            return fast(*arguments)
+        except (TorchDynamoException, RuntimeError) as error:
+            if isinstance(error, TorchDynamoException) or "ompiler" in str(error):
+                reason = str(error).splitlines()[0]
+                raise DiaboloError(f"--compile does not work here: {reason}; train without it") from error
+            raise
+
+    return call
 
 
 class Step:
@@ -45,7 +64,7 @@ class Step:
         self.schedule: Schedule = LR_SCHEDULES[options.schedule](options.lr)
         self.average = self.weights.flat.detach().clone() if options.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision.name == "float16")
-        self.loss: Any = torch.compile(model.loss, dynamic=False) if options.compile else model.loss
+        self.loss: Any = compiled(model.loss) if options.compile else model.loss
 
     def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor) -> Loss:
         """Train on the images `x` (B, …), float in [0, 1]; the loss before the update."""
@@ -109,7 +128,12 @@ class Step:
         Raises:
             KeyError, RuntimeError: when it was the state of another model.
         """
+        for name, tensor in self.state().items():
+            if name in tensors and tensors[name].shape != tensor.shape:
+                raise KeyError(f"{name!r} has shape {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}")
         slots = {name.removeprefix("optimizer/"): t for name, t in tensors.items() if name.startswith("optimizer/")}
+        if any(t.ndim and t.shape != self.weights.flat.shape for t in slots.values()):
+            raise KeyError("the optimizer state is of another model")
         group = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": {0: slots} if slots else {}, "param_groups": group})
         own = self.state()

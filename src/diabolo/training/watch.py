@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from diabolo import processes
 from diabolo.autoencoder import Loss
 from diabolo.errors import DiaboloError
 
@@ -32,8 +33,9 @@ class Watch:
 
     def write(self, step: int | Tensor, loss: Loss) -> None:
         """Note the loss of one step; `step` may be a tensor (1,) on the device."""
-        total = loss.total.detach()
-        row = torch.stack([total, *(term.detach() for term in loss.terms.values())])
+        row = torch.stack([loss.total.detach(), *(term.detach() for term in loss.terms.values())])
+        processes.average(row)  # so that all processes see the same, and stop together
+        total = row[0]
         if isinstance(step, Tensor):
             self.record.index_copy_(0, step, row[None])
         else:
