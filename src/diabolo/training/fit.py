@@ -108,8 +108,9 @@ def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: An
     resolved = config.get("resolved")
     before = resolved.get("processes", 1) if isinstance(resolved, dict) else 1
     if before != processes.world():
+        were = f"{before} process{'es' if before != 1 else ''}"
         raise DiaboloError(
-            f"{path} was trained by {before} process{'es' if before != 1 else ''}, not {processes.world()}; go on with: {_resume_line(path, before)}"
+            f"{path} was trained by {were}, not {processes.world()}; go on with: {_resume_line(path, before)}"
         )
     epochs_before = config["options"].get("epochs", options.epochs)
     config |= {"options": options.as_dict()}
