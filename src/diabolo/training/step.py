@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._dynamo.exc import TorchDynamoException
 
 from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.errors import DiaboloError
@@ -22,6 +21,8 @@ OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 def compiled(function: Callable[..., Loss]) -> Callable[..., Loss]:
     """`function` under torch.compile; when nothing can be compiled here (no C++ compiler, say) the error is one sentence."""
+    from torch._dynamo.exc import TorchDynamoException  # slow to import, and wanted here alone
+
     fast = torch.compile(function, dynamic=False)
 
     def call(*arguments: Any) -> Loss:
