@@ -75,7 +75,7 @@ def test_what_suits_the_model_is_drawn(name, latent_dim, epochs, expected, digit
 def test_the_test_images_are_loaded_again_when_none_are_given(digits, drawn):
     run = trained(digits[0])
     assert "reconstructions" in stems(gallery.draw(run))
-    np.testing.assert_array_equal(drawn["reconstructions"][0], gallery.shown(digits[1]))
+    np.testing.assert_array_equal(drawn["reconstructions"][0], gallery.shown(digits[1]).images)
     assert drawn["reconstructions"][2] == "undercomplete: digits (test)"
 
 
@@ -92,12 +92,12 @@ def test_reconstructions_are_those_of_the_model(digits, drawn):
 
 def test_the_images_shown_are_spread_over_all(digits):
     pixels = np.arange(95, dtype=np.uint8).reshape(95, 1, 1, 1)
-    shown = gallery.shown(Images(pixels)).ravel().tolist()
+    shown = gallery.shown(Images(pixels)).images.ravel().tolist()
     assert len(shown) == gallery.SHOWN
     assert (shown[0], shown[-1]) == (0, 94)
     assert set(np.diff(shown)) <= {10, 11}
     for few in (1, 2, 10):
-        np.testing.assert_array_equal(gallery.shown(Images(pixels[:few])), pixels[:few])
+        np.testing.assert_array_equal(gallery.shown(Images(pixels[:few])).images, pixels[:few])
 
 
 def test_vectors_have_no_pictures():

@@ -180,7 +180,7 @@ def test_what_is_no_part_is_refused_by_its_class(value):
 
 
 ENCODER = {"part": "nets.ConvEncoder", "input_shape": [1, 8, 8], "layers": [[4, 4, 2, 1]]}
-DECODER = {"part": "nets.ConvDecoder", "latent_dim": 2, "output_shape": [1, 8, 8], "layers": [[4, 4, 2, 1]]}
+DECODER = {"part": "nets.ConvDecoder", "code_shape": 2, "output_shape": [1, 8, 8], "layers": [[4, 4, 2, 1]]}
 
 
 @pytest.mark.parametrize(

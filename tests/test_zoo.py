@@ -105,9 +105,12 @@ def test_every_recipe_by_name(name):
 def test_options_are_those_of_recipe_and_net():
     assert set(zoo.options_of("pca")) == {"latent_dim"}
     assert set(zoo.options_of("vae")) == {
-        "latent_dim", "beta", "net", "likelihood", "hidden", "channels", "norm", "activation",
+        "latent_dim", "beta", *zoo.PartOptions.__annotations__,
     }  # fmt: skip
+    assert {"net", "likelihood", "corruption", "condition", "hidden", "activation"} <= set(zoo.options_of("vae"))
     assert zoo.options_of("vae")["latent_dim"][1] == 16
+    assert zoo.options_of("vae")["likelihood"][1] == "bernoulli"
+    assert zoo.options_of("sparse")["likelihood"][1] == "squared-error"
 
 
 def test_two_models_share_nothing():

@@ -1,17 +1,17 @@
 """The one model: two cones joined at a narrow waist.
 
     x ── corruption ── encoder ── bottleneck ── decoder ── likelihood ── loss
-                                      z             x_hat
+                          │           z            │ x_hat
+                          └────── condition ───────┘
 
-Every named model is a choice of these five parts (see `diabolo.zoo`). The loss is the negative ELBO, or a penalised
-reconstruction, which is the same formula:  −log p(x | z) + Σ weight · penalty.
+Every named model is a choice of these parts (see `diabolo.zoo`). Unless another objective is chosen, the loss is the negative
+ELBO, or a penalised reconstruction, which is the same formula:  −log p(x | z) + Σ weight · penalty  (`objectives/elbo.py`).
 """
 
 import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -19,12 +19,17 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.bottlenecks import Bottleneck, Latent
+from diabolo.conditions import Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
 from diabolo.errors import DiaboloError
+from diabolo.heads import Head, Headless
 from diabolo.likelihoods import Likelihood
+from diabolo.objectives import ELBO, Loss, Objective
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.summary import Summary, summarise
+
+__all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
 
 CHUNK = 1024  # images that go through the model at once in inference
 
@@ -35,37 +40,23 @@ class Codec(Protocol):
     name: str
     input_shape: tuple[int, ...]
     latent_shape: tuple[int, ...]
+    reads: str | None  # what must be known of each image besides its pixels, given as `y`: "labels", say
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) in [0, 1] → deterministic codes (N, *latent_shape)."""
         ...
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, *latent_shape) → images (N, *input_shape) in [0, 1]."""
         ...
 
-    def reconstruct(self, x: Tensor) -> Tensor:
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """decode(encode(x))."""
         ...
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
+    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
         """`n` new images (n, *input_shape)."""
         ...
-
-
-@dataclass(frozen=True)
-class Loss:
-    """The loss of one batch: total = Σ weights[name] · terms[name].
-
-    Attributes:
-        total: what is minimised, a scalar with gradient.
-        terms: unweighted means over the batch, each a scalar: "reconstruction" and the bottleneck's penalties.
-        weights: the weight of each term at this moment of training.
-    """
-
-    total: Tensor
-    terms: dict[str, Tensor]
-    weights: dict[str, float | Tensor]
 
 
 @part
@@ -73,11 +64,14 @@ class Autoencoder(nn.Module):
     """An autoencoder from its parts.
 
     Args:
-        encoder: x (N, *input_shape) → features (N, features); has `input_shape`.
+        encoder: x (N, *input_shape) → features (N, features); has `input_shape`. Under a condition it is called with (x, c).
         bottleneck: features → `Latent`.
-        decoder: z (N, *latent_shape) → raw (N, *input_shape), one real number per pixel.
+        decoder: z (N, *latent_shape) → raw (N, *input_shape), one real number per pixel; or (z, c).
         likelihood: raw → x_hat and the loss against x.
         corruption: what the encoder sees in training instead of x; the target stays x.
+        condition: what both cones are told besides.
+        head: what else is read off the code.
+        objective: what is minimised; the ELBO when left out.
     """
 
     name = "autoencoder"  # a recipe puts its own name here; run folders are called by it
@@ -89,12 +83,25 @@ class Autoencoder(nn.Module):
         decoder: nn.Module,
         likelihood: Likelihood,
         corruption: Corruption | None = None,
+        condition: Condition | None = None,
+        head: Head | None = None,
+        objective: Objective | None = None,
     ) -> None:
         super().__init__()
         self.encoder, self.bottleneck, self.decoder = encoder, bottleneck, decoder
         self.likelihood, self.corruption = likelihood, corruption or Clean()
+        self.condition, self.head, self.objective = (
+            condition or Unconditional(),
+            head or Headless(),
+            objective or ELBO(),
+        )
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
+        if self.condition.reads and self.head.reads and self.condition.reads != self.head.reads:
+            raise DiaboloError(
+                f"a model can read one column of the images: the condition wants {self.condition.reads}, the head "
+                f"{self.head.reads}"
+            )
         if math.prod(self.latent_shape) >= math.prod(self.input_shape):
             warnings.warn(
                 f"no bottleneck: the code has {math.prod(self.latent_shape)} numbers and the input has only "
@@ -104,73 +111,116 @@ class Autoencoder(nn.Module):
 
     # --- training ---------------------------------------------------------------------------------------------------
 
-    def forward(self, x: Tensor, draws: Draws | None = None) -> tuple[Latent, Tensor]:
-        """`x` (N, *input_shape) as the encoder is to see it → its latent, and the decoder's raw output."""
-        latent: Latent = self.bottleneck(self.encoder(x), draws or Draws())
-        return latent, self.decoder(latent.z)
+    def forward(self, x: Tensor, draws: Draws | None = None, given: Tensor | None = None) -> tuple[Latent, Tensor]:
+        """`x` (N, *input_shape) as the encoder is to see it, and what the condition is `given` → its latent, and the decoder's
+        raw output."""
+        to_encoder, to_decoder = self.condition(given)
+        latent: Latent = self.bottleneck(self.encoder(x, *to_encoder), draws or Draws())
+        return latent, self.decoder(latent.z, *to_decoder)
 
-    def loss(self, x: Tensor, draws: Draws | None = None, progress: float | Tensor = 1.0) -> Loss:
+    def loss(
+        self, x: Tensor, draws: Draws | None = None, progress: float | Tensor = 1.0, y: Tensor | None = None
+    ) -> Loss:
         """The loss of the images `x` (N, *input_shape), float in [0, 1].
 
         Args:
             x: the images.
             draws: where noise comes from; torch's global generator when left out.
             progress: the share of training done, for weights that change over training.
+            y: what is known of each image, where the model `reads` it: labels (N,) int64, −1 for unknown; or vectors (N, F).
         """
         if x.shape[1:] != self.input_shape or not x.is_floating_point():
             raise DiaboloError(
                 f"expected images (N, {_joined(self.input_shape)}) as floats, not {tuple(x.shape)} {x.dtype}"
             )
-        draws = draws or Draws()
-        latent, raw = self(self.corruption(x, draws), draws)
-        terms = {"reconstruction": self.likelihood.loss(raw, x).mean()}
-        terms |= {name: penalty.mean() for name, penalty in latent.penalties.items()}
-        weights: dict[str, float | Tensor] = {"reconstruction": 1.0}
-        weights |= {name: weight(progress) for name, weight in self.bottleneck.weights.items()}
-        total = terms["reconstruction"]
-        for name in latent.penalties:
-            total = total + weights[name] * terms[name]
-        return Loss(total, terms, weights)
+        if y is None and self.reads is not None:
+            raise DiaboloError(f"this model reads {self.reads}: give them as `y`")
+        loss: Loss = self.objective(self, x, y, draws or Draws(), progress)
+        return loss
+
+    def begin(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
+        """Once before training: let the waist see the features of some training images `x` (n, *input_shape)."""
+        x = self._images(x)
+
+        def features() -> Tensor:
+            """As in training (batch norm by the batch), but nothing of the model changes."""
+            to_encoder, _ = self.condition(self.condition.pick(x, y))
+            buffers = {name: buffer.clone() for name, buffer in self.encoder.named_buffers()}
+            with torch.no_grad():
+                found: Tensor = self.encoder.train()(x, *to_encoder)
+                for name, buffer in self.encoder.named_buffers():
+                    buffer.copy_(buffers[name])
+            return found
+
+        self.bottleneck.begin(features, Draws(generator(seed, "begin", device=self.device)))
 
     @property
     def units(self) -> dict[str, str]:
         """What each term of the loss is measured in."""
-        return {"reconstruction": self.likelihood.unit, **self.bottleneck.units}
+        return self.objective.units(self)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What is written down each step beside the terms of the loss."""
+        return self.objective.watched(self)
+
+    @property
+    def reads(self) -> str | None:
+        """What must be known of each image besides its pixels: "labels", "attributes" or "factors"; None for nothing."""
+        return self.condition.reads or self.head.reads
 
     # --- inference: evaluation mode, no gradients, and the mode put back ------------------------------------------------
 
-    def encode(self, x: Tensor) -> Tensor:
-        """The deterministic codes (N, *latent_shape) of the images `x` (N, *input_shape): means, never samples."""
-        unused = Draws(generator(0, "encode", device=self.device))  # a bottleneck may draw, and it must disturb nobody
-        return self._infer(lambda part: self.bottleneck(self.encoder(part), unused).code, self._images(x))
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The deterministic codes (N, *latent_shape) of the images `x` (N, *input_shape): means, never samples.
 
-    def decode(self, z: Tensor) -> Tensor:
+        `y` is what is known of each image, for a model with a condition (`reads`); so in the methods below.
+        """
+        unused = Draws(generator(0, "encode", device=self.device))  # a bottleneck may draw, and it must disturb nobody
+        return self._latent(x, y, unused, "code")
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The images x_hat (N, *input_shape) in [0, 1] of the codes `z` (N, *latent_shape)."""
         z = torch.as_tensor(z)
         if z.shape[1:] != self.latent_shape:
             raise DiaboloError(f"expected codes (N, {_joined(self.latent_shape)}), not {tuple(z.shape)}")
-        return self._infer(lambda part: self.likelihood.mean(self.decoder(part)), z.to(self.device, torch.float32))
+        _, to_decoder = self.condition(self._known(y, len(z)))
+        z = z.to(self.device, torch.float32)
+        return self._infer(lambda part, *c: self.likelihood.mean(self.decoder(part, *c)), z, *to_decoder)
 
-    def reconstruct(self, x: Tensor) -> Tensor:
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The reconstructions x_hat (N, *input_shape) of `x` as it is, without corruption: decode(encode(x))."""
-        return self.decode(self.encode(x))
+        x = self._images(x)
+        return self.decode(self.encode(x, y), self.condition.pick(x, y))
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
-        """`n` images (n, *input_shape) decoded from the prior; the same for the same seed on the same kind of device."""
+    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
+        """`n` images (n, *input_shape) decoded from the prior; the same for the same seed on the same kind of device.
+
+        `y` is what they are conditioned on, one entry for each or one for all.
+        """
         if n < 1:
             raise DiaboloError(f"the number of samples must be at least 1, not {n}")
         draws = Draws(generator(seed, "sample", device=self.device))
-        return self.decode(self.bottleneck.prior(n, draws, self.device))
+        if y is None:
+            y = self.condition.default(n, self.device)
+        return self.decode(self.bottleneck.prior(n, draws, self.device), y)
 
-    def sample_codes(self, x: Tensor, seed: int = 0) -> Tensor:
+    def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:
         """One draw z ~ q(z | x) for each image of `x` (N, *input_shape): (N, *latent_shape)."""
-        draws = Draws(generator(seed, "posterior", device=self.device))
-        return self._infer(lambda part: self.bottleneck(self.encoder(part), draws).z, self._images(x))
+        return self._latent(x, y, Draws(generator(seed, "posterior", device=self.device)), "z")
 
     def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
         """`x` (N, *input_shape) as the encoder sees it in training."""
         draws = Draws(generator(seed, "corruption", device=self.device))
         return self._infer(lambda part: self.corruption(part, draws), self._images(x))
+
+    def predict(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """What the head says of the images `x` (N, *input_shape): for a classifier the logits (N, classes)."""
+        x, draws = self._images(x), Draws(generator(0, "predict", device=self.device))
+        to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
+        return self._infer(
+            lambda part, *c: self.head(part, self.bottleneck(self.encoder(part, *c), draws)), x, *to_encoder
+        )
 
     def summary(self) -> Summary:
         """The table of layers, output shapes and parameter counts; print it."""
@@ -181,12 +231,35 @@ class Autoencoder(nn.Module):
         """Where the model lies."""
         return next(self.parameters()).device
 
-    def _images(self, x: Tensor) -> Tensor:
+    def _images(self, x: Tensor | np.ndarray) -> Tensor:
         return as_input(x, self.input_shape, self.device)
 
-    def _infer(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    def _known(self, y: Tensor | None, n: int) -> Tensor | None:
+        """`y` on the device, one entry for each of `n`; refused when the condition needs it and it is not there."""
+        if y is None:
+            if self.condition.reads is not None:
+                raise DiaboloError(f"this model is conditioned on {self.condition.reads}: give them as `y`")
+            return None
+        y = torch.as_tensor(y).to(self.device)
+        y = y.expand(n, *y.shape[1:]) if y.ndim and len(y) == 1 else y.expand(n) if not y.ndim else y
+        if len(y) != n:
+            raise DiaboloError(f"there are {n} images or codes but {len(y)} entries in `y`")
+        return y
+
+    def _latent(self, x: Tensor, y: Tensor | None, draws: Draws, field: str) -> Tensor:
+        """`field` of the latents of `x`."""
+        x = self._images(x)
+        to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
+        return self._infer(
+            lambda part, *c: getattr(self.bottleneck(self.encoder(part, *c), draws), field), x, *to_encoder
+        )
+
+    def _infer(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """`function` over `inputs` (N, …) each, a chunk at a time."""
         with torch.no_grad(), evaluating(self):
-            return torch.cat([function(part) for part in x.split(CHUNK)]) if len(x) else function(x)
+            if not len(inputs[0]):
+                return function(*inputs)
+            return torch.cat([function(*parts) for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True)])
 
 
 def as_input(x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.device) -> Tensor:

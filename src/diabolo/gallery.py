@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
+from torch import Tensor
 
 from diabolo import figures, pca
 from diabolo.data.images import Images
 from diabolo.data.origin import reload
+from diabolo.data.side import side
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.training.runs import Run
 
@@ -39,18 +41,32 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     if pictures:
         drawn["samples"] = figures.sample_grid(model.sample(SAMPLES).cpu().numpy(), samples_title(model))
     if test is not None and pictures:
-        x = shown(test)
+        few = shown(test)
+        x = few.images
         title = f"{name}: {test.name} ({test.split})"
-        drawn["reconstructions"] = figures.reconstructions(x, model.reconstruct(x).cpu().numpy(), title)
+        drawn["reconstructions"] = figures.reconstructions(x, reconstruct(model, few).cpu().numpy(), title)
     if test is not None and len(test) > 1:
         drawn |= _latent_map(run, test.subset(min(POINTS, len(test)), 0), pictures)
     return [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
 
 
-def shown(images: Images) -> np.ndarray:
-    """The few images to look at (n, C, H, W), spread over all, since images of a class often lie together."""
+def shown(images: Images) -> Images:
+    """The few images to look at, spread over all, since images of a class often lie together."""
     chosen = np.linspace(0, len(images) - 1, min(SHOWN, len(images))).round().astype(int)
-    return images.take(chosen).images
+    return images.take(chosen)
+
+
+def reconstruct(model: Any, images: Images) -> Tensor:
+    """The reconstructions of `images`; the model is told of them what it reads."""
+    reconstructions: Tensor = model.reconstruct(images.images, side(images, model.reads))
+    return reconstructions
+
+
+def encode(model: Any, images: Images) -> np.ndarray:
+    """The codes (N, D) of `images`, flat; the model is told of them what it reads."""
+    pieces = (images.take(np.arange(i, min(i + PIECE, len(images)))) for i in range(0, len(images), PIECE))
+    codes = [model.encode(few.images, side(few, model.reads)).flatten(1).cpu().numpy() for few in pieces]
+    return np.concatenate(codes)
 
 
 def samples_title(model: Any) -> str:
@@ -79,8 +95,7 @@ def _history(run: Run) -> list[dict[str, Any]]:
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
     name, model = run.config["name"], run.model
-    pieces = (images.images[i : i + PIECE] for i in range(0, len(images), PIECE))
-    codes = np.concatenate([model.encode(x).flatten(1).cpu().numpy() for x in pieces])
+    codes = encode(model, images)
     labels, names = images.labels, images.label_names
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:
         labels = names = None  # more than a legend can hold

@@ -25,6 +25,7 @@ class PCA(nn.Module):
     """
 
     name = "pca"
+    reads = None  # `y`, which other codecs may need, is ignored
     mu: Tensor
     components: Tensor
     variances: Tensor
@@ -66,24 +67,24 @@ class PCA(nn.Module):
             getattr(self, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
     @torch.no_grad()
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
         codes: Tensor = (as_input(x, self.input_shape, self.device).flatten(1) - self.mu) @ self.components.T
         return codes
 
     @torch.no_grad()
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
         z = torch.as_tensor(z)
         if z.shape[1:] != self.latent_shape:
             raise DiaboloError(f"expected codes (N, {self.latent_shape[0]}), not {tuple(z.shape)}")
         return (self.mu + z.to(self.device, torch.float32) @ self.components).view(-1, *self.input_shape)
 
-    def reconstruct(self, x: Tensor) -> Tensor:
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The projection of `x` (N, *input_shape) on the components."""
         return self.decode(self.encode(x))
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
+    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
         """`n` images μ + Σ αᵢ √λᵢ vᵢ with α ~ N(0, I)."""
         if n < 1:
             raise DiaboloError(f"the number of samples must be at least 1, not {n}")

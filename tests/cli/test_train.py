@@ -3,6 +3,8 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import UnionType
+from typing import Union, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -160,17 +162,20 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
     assert seen == expected | {"name": "some/folder", "root": Path("there")}
 
 
+def some_value(kind):
+    """A value that an option of this type may have: the widest of its alternatives."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    if any(get_origin(k) is tuple for k in kinds):
+        return [8, 4]
+    return next(value for k, value in ((str, "word"), (bool, True), (float, 0.25), (int, 3)) if k in kinds)
+
+
 @pytest.mark.parametrize("way", ["flags", "yaml"])
 def test_every_model_option_can_be_reached(way, diabolo, monkeypatch):
     seen = {}
     monkeypatch.setattr("diabolo.zoo.build", lambda name, shape, **options: seen.update(options) or 1 / 0)
-    values = {
-        "latent_dim": 3, "net": "conv", "likelihood": "laplace", "sparsity": "linear(0, 1, 0.3)", "corruption": "dropout",
-        "level": 0.25, "beta": 2.0, "hidden": [8, 4], "channels": [6, 7], "norm": "none", "activation": "elu",
-    }  # fmt: skip
-    assert values.keys() == zoo.HELP.keys()
     for name in zoo.RECIPES:
-        own = {key: values[key] for key in zoo.options_of(name)}
+        own = {key: some_value(kind) for key, (kind, _) in zoo.options_of(name).items()}
         flags = {key: value for key, value in own.items() if not isinstance(value, list)}
         several = [word for key in own.keys() - flags.keys() for word in (f"--{key}", *map(str, own[key]))]
         words = [*as_flags(flags), *several] if way == "flags" else given(own, way)

@@ -1,6 +1,7 @@
 """What every bottleneck returns, and what every bottleneck is."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -19,11 +20,13 @@ class Latent:
         z: what the decoder sees, (N, *latent_shape); a sample where the bottleneck is stochastic.
         code: the deterministic code, (N, *latent_shape): the posterior mean where there is a posterior.
         penalties: what the bottleneck adds to the loss, unweighted, one number per image (N,).
+        watch: what else is worth writing down each step, scalars without gradient (the perplexity of a codebook, say).
     """
 
     z: Tensor
     code: Tensor
     penalties: dict[str, Tensor] = field(default_factory=dict)
+    watch: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Bottleneck(nn.Module):
@@ -32,8 +35,11 @@ class Bottleneck(nn.Module):
     Attributes:
         latent_shape: the shape of one code.
         weights: the weight of each penalty, as a schedule over training.
-        units: what each penalty is measured in.
+        units: what each penalty is measured in, those of `across` last.
+        watched: the names in `Latent.watch`, in their order.
     """
+
+    watched: tuple[str, ...] = ()
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
@@ -46,6 +52,17 @@ class Bottleneck(nn.Module):
     @abstractmethod
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The latent of `features` (N, in_features)."""
+
+    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:  # most have nothing to do
+        """Once, before a new model is trained: `features()` gives those (n, in_features) of some training images."""
+
+    def before(self, x: Tensor) -> Tensor:
+        """What the encoder is to see, `x` (N, …) as it is; a waist that needs derivatives by x asks for them here."""
+        return x
+
+    def across(self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws) -> dict[str, Tensor]:
+        """Penalties (N,) that concern the cones too: `x` is what the encoder saw, `raw` what the decoder gave."""
+        return {}
 
     def prior(self, n: int, draws: Draws, device: torch.device) -> Tensor:
         """`n` codes (n, *latent_shape) to decode as samples: from N(0, I)."""

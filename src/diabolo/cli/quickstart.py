@@ -64,7 +64,7 @@ def command(
                 raise KeyboardInterrupt
             gallery.draw(runs[name], test)
     folder = runs["vae"].path / "figures"
-    x = gallery.shown(test)
+    x = gallery.shown(test).images
     rows = {name: run.model.reconstruct(x).cpu().numpy() for name, run in runs.items()}
     title = f"{test.name} ({test.split}): three codes of {LATENT_DIM} numbers"
     start = figures.save(figures.reconstructions(x, rows, title), folder / "side-by-side.png")

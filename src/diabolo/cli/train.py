@@ -66,6 +66,8 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         tell_of_data()
     train, test = images.load(given.get("data", "digits"))
     torch.manual_seed(derive(training.seed, "weights"))
+    if train.labels is not None and "classes" in zoo.options_of(name):
+        model_options = {"classes": int(train.labels.max()) + 1} | model_options
     model = zoo.build(name, train.shape, **model_options)
     decides = training.early_stopping is not None or training.keep == "best"
     choice = given.get("validation") or ("0.1" if decides else "test")

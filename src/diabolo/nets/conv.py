@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.activations import activation as activation_layer
 from diabolo.nets.batchnorm import BatchNorm2d
+from diabolo.nets.code import join
 from diabolo.parts import part
 
 Layer = tuple[int, int, int, int]
@@ -74,37 +75,41 @@ class ConvEncoder(nn.Module):
         layers: Layers,
         norm: str = "batch",
         activation: str = "leaky_relu",
+        condition: int = 0,
     ) -> None:
         super().__init__()
         self.input_shape = _image(input_shape)
         if norm not in NORMS:
             raise UnknownNameError("norm", norm, NORMS)
         fan_in, height, width = self.input_shape
+        fan_in += condition
         self.layers = nn.Sequential()
         for i, (channels, kernel, stride, padding) in enumerate(layers):
             biased = not (i and norm == "batch")  # batch norm takes the mean away again
             convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding, bias=biased)
             self.layers.append(_block(convolution, channels, norm if i else "none", activation))
             fan_in = channels
-        self.features = fan_in * _sizes(height, layers)[-1] * _sizes(width, layers)[-1]
+        self.map_shape = (fan_in, _sizes(height, layers)[-1], _sizes(width, layers)[-1])
+        self.features = math.prod(self.map_shape)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Features (N, features) of `x` (N, C, H, W)."""
-        features: Tensor = self.layers(x)
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """Features (N, features), a flat map of `map_shape`, of `x` (N, C, H, W) and `c` (N, condition)."""
+        features: Tensor = self.layers(join(x, c))
         return features.flatten(1)
 
 
 @part
 class ConvDecoder(nn.Module):
-    """z (N, latent_dim) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order."""
+    """z (N, *code_shape) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order."""
 
     def __init__(
         self,
-        latent_dim: int,
+        code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
         layers: Layers,
         norm: str = "batch",
         activation: str = "leaky_relu",
+        condition: int = 0,
     ) -> None:
         super().__init__()
         out_channels, height, width = _image(output_shape)
@@ -112,7 +117,13 @@ class ConvDecoder(nn.Module):
             raise UnknownNameError("norm", norm, NORMS)
         heights, widths = _sizes(height, layers), _sizes(width, layers)
         self.map_shape = (layers[-1][0], heights[-1], widths[-1])
-        self.from_code = nn.Sequential(nn.Linear(latent_dim, math.prod(self.map_shape)), activation_layer(activation))
+        code = (code_shape,) if isinstance(code_shape, int) else tuple(code_shape)
+        widen = (
+            nn.Linear(code[0] + condition, math.prod(self.map_shape))
+            if len(code) == 1
+            else nn.Conv2d(code[0] + condition, self.map_shape[0], 1)
+        )
+        self.from_code = nn.Sequential(widen, activation_layer(activation))
         fan_outs = [out_channels] + [layer[0] for layer in layers[:-1]]
         self.layers = nn.Sequential()
         for i in reversed(range(len(layers))):
@@ -124,7 +135,7 @@ class ConvDecoder(nn.Module):
             convolution = nn.ConvTranspose2d(channels, fan_outs[i], kernel, stride, padding, missing, bias=biased)
             self.layers.append(_block(convolution, fan_outs[i], norm, activation) if i else convolution)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """One real number per pixel, (N, C, H, W), of `z` (N, latent_dim)."""
-        raw: Tensor = self.layers(self.from_code(z).view(-1, *self.map_shape))
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """One real number per pixel, (N, C, H, W), of `z` (N, *code_shape) and `c` (N, condition)."""
+        raw: Tensor = self.layers(self.from_code(join(z, c)).view(-1, *self.map_shape))
         return raw

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
 from diabolo.nets.activations import activation as activation_layer
+from diabolo.nets.code import join
 from diabolo.parts import part
 
 HIDDEN = (512, 256)
@@ -37,38 +38,44 @@ class MLPEncoder(nn.Module):
     """x (N, *input_shape) → features (N, hidden[-1]), through layers of the widths `hidden`."""
 
     def __init__(
-        self, input_shape: tuple[int, ...], hidden: tuple[int, ...] = HIDDEN, activation: str = "relu"
+        self,
+        input_shape: tuple[int, ...],
+        hidden: tuple[int, ...] = HIDDEN,
+        activation: str = "relu",
+        condition: int = 0,
     ) -> None:
         super().__init__()
         self.input_shape = tuple(input_shape)
-        widths = (math.prod(input_shape), *_checked(hidden))
+        widths = (math.prod(input_shape) + condition, *_checked(hidden))
         self.features = widths[-1]
         self.layers = _layers(widths, activation)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Features (N, features) of `x` (N, *input_shape)."""
-        features: Tensor = self.layers(x.flatten(1))
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """Features (N, features) of `x` (N, *input_shape), and of what it is told besides, `c` (N, condition)."""
+        features: Tensor = self.layers(join(x.flatten(1), c))
         return features
 
 
 @part
 class MLPDecoder(nn.Module):
-    """z (N, latent_dim) → raw (N, *output_shape), the mirror of `MLPEncoder`: `hidden` is given in the encoder's order."""
+    """z (N, *code_shape) → raw (N, *output_shape), the mirror of `MLPEncoder`: `hidden` is given in the encoder's order."""
 
     def __init__(
         self,
-        latent_dim: int,
+        code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
         hidden: tuple[int, ...] = HIDDEN,
         activation: str = "relu",
+        condition: int = 0,
     ) -> None:
         super().__init__()
         self.output_shape = tuple(output_shape)
-        widths = (latent_dim, *reversed(_checked(hidden)))
+        code = code_shape if isinstance(code_shape, int) else math.prod(code_shape)
+        widths = (code + condition, *reversed(_checked(hidden)))
         self.layers = _layers(widths, activation)
         self.to_raw = nn.Linear(widths[-1], math.prod(output_shape))
 
-    def forward(self, z: Tensor) -> Tensor:
-        """One real number per pixel, (N, *output_shape), of `z` (N, latent_dim)."""
-        raw: Tensor = self.to_raw(self.layers(z))
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """One real number per pixel, (N, *output_shape), of `z` (N, *code_shape) and `c` (N, condition)."""
+        raw: Tensor = self.to_raw(self.layers(join(z.flatten(1), c)))
         return raw.view(-1, *self.output_shape)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -14,6 +15,7 @@ from diabolo import processes
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
+from diabolo.data.side import side
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
@@ -30,6 +32,8 @@ from diabolo.training.plan import plan
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.runs import Run
 from diabolo.training.step import Step
+
+START = 2048  # training images that a waist may look at before training
 
 
 def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
@@ -133,6 +137,9 @@ def _run(
     model.to(device)
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
         model.to(memory_format=torch.channels_last)
+    if epochs_before is None:
+        start = train.take(np.linspace(0, len(train) - 1, min(len(train), START)).round().astype(int))
+        model.begin(start.images, side(start, model.reads, device), options.seed)
     step = Step(model, options, precision)
     try:
         state = _train(step, train, validation, options, path, config, say, epochs_before)
@@ -168,6 +175,8 @@ def _train(
     store = open_store(train, device, options.store)
     held = None if validation is None else open_store(validation, device, options.store)
     loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, path, say)
+    loop.known = side(train, model.reads, device)
+    loop.validation_known = None if validation is None else side(validation, model.reads, device)
     say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
     together = f", {processes.world()} processes" if processes.world() > 1 else ""
     threads = torch.get_num_threads()
@@ -199,7 +208,8 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     noise = generator(loop.options.seed, "noise", device=loop.step.device)
     steps = loop.steps
     total = steps * loop.options.epochs
-    device_loop = DeviceLoop(loop.step, store, loop.new_watch(), noise, (full, size), total, batches.windows[0])
+    watch, window = loop.new_watch(), batches.windows[0]
+    device_loop = DeviceLoop(loop.step, store, watch, noise, (full, size), total, window, loop.known)
     try:
         device_loop.capture()
     except Exception as error:  # whatever a capture dies of, the same steps can be run eagerly

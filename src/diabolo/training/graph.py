@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from diabolo.autoencoder import Loss
+from diabolo.data.side import rows
 from diabolo.data.stores import ResidentStore, to_float
 from diabolo.randomness import Draws
 from diabolo.training.step import Step
@@ -30,8 +31,10 @@ class DeviceLoop:
         shape: tuple[int, int],
         total: int,
         window: tuple[int, int] | None = None,
+        known: Tensor | None = None,
     ) -> None:
         self.step, self.store, self.watch, self.noise, self.total = step, store, watch, noise, total
+        self.known = known
         device = store.pixels.device
         self.table = torch.zeros(shape, dtype=torch.int64, device=device)
         self.window = window  # baked into the graph: the same for every full batch
@@ -51,7 +54,7 @@ class DeviceLoop:
         indices = self.table.index_select(0, self.counter).flatten()
         x = to_float(self.store.pixels.index_select(0, indices))
         progress = (self.done + self.counter[0]) / self.total
-        loss = self.step(x, Draws(self.noise, self.window), progress)
+        loss = self.step(x, Draws(self.noise, self.window), progress, rows(self.known, indices))
         self.watch.write(self.counter, loss)
         self.counter.add_(1)
         return loss

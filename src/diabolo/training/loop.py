@@ -14,6 +14,7 @@ from torch import Tensor
 
 from diabolo import processes
 from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.data.side import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
@@ -42,6 +43,7 @@ class Loop:
         reporter: who is told.
         device_loop: steps captured in a CUDA graph, or None for eager steps.
         events: a TensorBoard writer, or None.
+        known, validation_known: what the model reads of the images besides their pixels (labels, say), on the device.
     """
 
     step: Step
@@ -54,6 +56,8 @@ class Loop:
     reporter: Reporter
     device_loop: DeviceLoop | None = None
     events: Any = None
+    known: Tensor | None = None
+    validation_known: Tensor | None = None
 
     def run(self, state: State) -> State:
         """Train until the last epoch, an early stop, or Ctrl-C; `state.status` says which."""
@@ -88,7 +92,7 @@ class Loop:
 
     def new_watch(self) -> Watch:
         """A record for one epoch's steps."""
-        return Watch(["total", *self.step.model.units], self.steps, self.step.device)
+        return Watch(["total", *self.step.model.units, *self.step.model.watched], self.steps, self.step.device)
 
     def _epoch(self, epoch: int, state: State) -> State:
         seed = self.options.seed
@@ -144,7 +148,8 @@ class Loop:
             first += 1
         for i, x in enumerate(self.store.batches(batches.batches[first:]), start=first):
             progress = (before + i) / (self.steps * self.options.epochs)
-            loss = self.step(x, Draws(self.noise, batches.windows[i]), progress)
+            y = rows(self.known, batches.batches[i])
+            loss = self.step(x, Draws(self.noise, batches.windows[i]), progress, y)
             self.watch.write(i, loss)
             yield i
 
@@ -152,7 +157,7 @@ class Loop:
         if self.validation is None:
             return None
         with self.step.weights.shown(self.step.kept):
-            return mean_loss(self.step.model, self.validation, self.n_validation, self.options)
+            return mean_loss(self.step.model, self.validation, self.n_validation, self.options, self.validation_known)
 
     def _refuse_unless(self, well: bool, what: str, epoch: int) -> None:
         """Nothing of an epoch that ended in NaN or infinity is kept."""
@@ -203,7 +208,9 @@ class Loop:
             checkpoint.save(self.path, self.step, state)
 
 
-def mean_loss(model: Autoencoder, store: Store, n: int, options: TrainOptions) -> dict[str, float]:
+def mean_loss(
+    model: Autoencoder, store: Store, n: int, options: TrainOptions, known: Tensor | None = None
+) -> dict[str, float]:
     """The mean loss and its terms over `n` images, in evaluation mode and float32, with the same noise every time.
 
     Processes share the work; with several, at most one image fewer than processes is left out.
@@ -214,10 +221,11 @@ def mean_loss(model: Autoencoder, store: Store, n: int, options: TrainOptions) -
     sums: Tensor | None = None
     names: list[str] = []
     with torch.no_grad(), evaluating(model):
-        for x, window in zip(store.batches(batches.batches), batches.windows, strict=True):
-            loss = model.loss(x, Draws(noise, window))
-            names = ["total", *loss.terms]
-            row = torch.stack([loss.total, *loss.terms.values()]).double() * len(x)
+        for i, x in enumerate(store.batches(batches.batches)):
+            loss = model.loss(x, Draws(noise, batches.windows[i]), y=rows(known, batches.batches[i]))
+            values = {"total": loss.total, **loss.terms, **loss.watch}
+            names = list(values)
+            row = torch.stack(list(values.values())).double() * len(x)
             sums = row if sums is None else sums + row
     if sums is None:
         raise DiaboloError(f"{n} validation images are too few for {processes.world()} processes")

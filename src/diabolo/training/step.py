@@ -67,8 +67,8 @@ class Step:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision.name == "float16")
         self.loss: Any = compiled(model.loss) if options.compile else model.loss
 
-    def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor) -> Loss:
-        """Train on the images `x` (B, …), float in [0, 1]; the loss before the update."""
+    def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor, y: Tensor | None = None) -> Loss:
+        """Train on the images `x` (B, …), float in [0, 1], and what is known of them, `y`; the loss before the update."""
         self._set_lr(self.schedule(progress))
         self.weights.forget()
         if (
@@ -76,7 +76,7 @@ class Step:
         ):  # compiled code cannot draw from a generator of ours; torch's own is seeded every epoch
             draws, progress = Draws(None, draws.window), torch.as_tensor(progress)
         with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast):
-            loss: Loss = self.loss(x, draws, progress)
+            loss: Loss = self.loss(x, draws, progress, y)
         self.scaler.scale(loss.total).backward()
         self.weights.gather()
         if self.options.clip_norm is not None:

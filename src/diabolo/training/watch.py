@@ -33,7 +33,7 @@ class Watch:
 
     def write(self, step: int | Tensor, loss: Loss) -> None:
         """Note the loss of one step; `step` may be a tensor (1,) on the device."""
-        row = torch.stack([loss.total.detach(), *(term.detach() for term in loss.terms.values())])
+        row = torch.stack([v.detach() for v in (loss.total, *loss.terms.values(), *loss.watch.values())])
         processes.average(row)  # so that all processes see the same, and stop together
         total = row[0]
         if isinstance(step, Tensor):

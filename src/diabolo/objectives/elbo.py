@@ -1,0 +1,47 @@
+"""The usual objective: the negative ELBO, or a penalised reconstruction, which is the same formula."""
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from diabolo.errors import DiaboloError
+from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.parts import part
+from diabolo.randomness import Draws
+from diabolo.schedules import Schedule
+
+if TYPE_CHECKING:
+    from diabolo.autoencoder import Autoencoder
+
+
+@part
+class ELBO(Objective):
+    """reconstruction + Σ weight · penalty: −log p(x | z) + β KL for a Gaussian waist (Kingma & Welling 2014, arXiv 1312.6114).
+
+    Args:
+        reconstruction: the weight of the reconstruction term, 1 for a bound on the likelihood.
+    """
+
+    def __init__(self, reconstruction: float = 1.0) -> None:
+        super().__init__()
+        if not 0 <= reconstruction < float("inf"):
+            raise DiaboloError(f"the weight of the reconstruction must be 0 or more, not {reconstruction}")
+        self.reconstruction = float(reconstruction)
+
+    def forward(
+        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
+    ) -> Loss:
+        """The loss of the images `x` (N, *input_shape); what the encoder sees is corrupted, the target is not."""
+        seen = model.bottleneck.before(model.corruption(x, draws))
+        latent, raw = model(seen, draws, model.condition.pick(x, y))
+        per_image = {"reconstruction": model.likelihood.loss(raw, x)}
+        per_image |= latent.penalties
+        per_image |= model.bottleneck.across(seen, latent, raw, model.decoder, draws)
+        per_image |= model.head.penalties(seen, latent, y)
+        schedules: dict[str, float | Schedule] = {"reconstruction": self.reconstruction}
+        schedules |= model.bottleneck.weights | model.head.weights
+        return weighted(per_image, schedules, progress, latent.watch)
+
+    def units(self, model: "Autoencoder") -> dict[str, str]:
+        """Reconstruction, the waist's penalties, the head's."""
+        return {"reconstruction": model.likelihood.unit, **model.bottleneck.units, **model.head.units}

@@ -1,0 +1,143 @@
+"""What all recipes share: the options that any of them takes, and how parts become a model."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, get_type_hints
+
+from diabolo import nets
+from diabolo.autoencoder import Autoencoder
+from diabolo.bottlenecks import Bottleneck
+from diabolo.conditions import Condition, as_condition
+from diabolo.corruptions import Corruption, as_corruption
+from diabolo.errors import UnknownNameError
+from diabolo.heads import Head
+from diabolo.likelihoods import Likelihood, as_likelihood
+from diabolo.nets import NetOptions
+from diabolo.objectives import Objective
+from diabolo.pca import PCA
+
+
+class PartOptions(NetOptions, total=False):
+    """The parts that any recipe can change. None, or left out, is the recipe's own choice. `HELP` says what each means."""
+
+    net: str | None
+    likelihood: str | Likelihood | None
+    corruption: str | Corruption | None
+    level: float | None
+    condition: str | Condition | None
+    classes: int | None
+
+
+HELP = {
+    "latent_dim": "Length of the code.",
+    "net": f"The two cones: {', '.join(nets.NETS)}.",
+    "likelihood": "How a reconstruction is scored: squared-error, bernoulli, gaussian or laplace.",
+    "corruption": "What the encoder sees instead of the image: gaussian, masking, salt-and-pepper or dropout.",
+    "level": "Strength of the corruption: its sigma or share.",
+    "condition": "What the model is told besides the image.",
+    "classes": "Number of classes of the labels, for a condition or head; 10 when left out.",
+    **nets.HELP,
+}  # every recipe's own options are added by `recipe`
+
+USUAL: PartOptions = {"net": "mlp", "likelihood": "squared-error"}
+
+RECIPES: dict[str, Callable[..., Any]] = {}
+CHOICES: dict[str, PartOptions] = {}
+
+P = ParamSpec("P")
+M = TypeVar("M", Autoencoder, PCA)
+
+
+def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Callable[P, M]], Callable[P, M]]:
+    """Make a recipe known by its function's name, and give its models that name.
+
+    Args:
+        usual: its choice of parts where it is not that of all (`USUAL`): {"likelihood": "bernoulli"}, say.
+        **helps: what its own options mean.
+    """
+
+    def register(function: Callable[P, M]) -> Callable[P, M]:
+        @functools.wraps(function)
+        def named(*args: P.args, **kwargs: P.kwargs) -> M:
+            said = {name: value for name, value in kwargs.items() if value is not None}
+            model = function(*args, **{**(usual or {}), **said})  # type: ignore[arg-type]  # checked by the function
+            model.name = function.__name__
+            return model
+
+        for option, text in helps.items():
+            if HELP.setdefault(option, text) != text:
+                raise RuntimeError(f"the option {option!r} of {function.__name__} already means: {HELP[option]}")
+        RECIPES[function.__name__] = named
+        CHOICES[function.__name__] = usual or {}
+        return named
+
+    return register
+
+
+def assemble(
+    input_shape: tuple[int, ...],
+    code: int | nets.Maps,
+    waist: Callable[[Any], Bottleneck],
+    options: PartOptions,
+    *,
+    head: Callable[[Bottleneck], Head] | None = None,
+    objective: Objective | None = None,
+) -> Autoencoder:
+    """A model from its parts.
+
+    Args:
+        input_shape: (C, H, W) or (D,).
+        code: the length of the code, or `nets.Maps(D)`: a code map of D channels, as large as the encoder's last map.
+        waist: encoder → bottleneck.
+        options: what the user said of the parts.
+        head: bottleneck → head.
+        objective: what is minimised; the ELBO when left out.
+    """
+    chosen: dict[str, Any] = {**USUAL, **{name: value for name, value in options.items() if value is not None}}
+    corruption, level = chosen.pop("corruption", None), chosen.pop("level", None)
+    condition = as_condition(chosen.pop("condition", None), tuple(input_shape), chosen.pop("classes", None))
+    net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"))
+    widths = (condition.to_encoder, condition.to_decoder)
+    encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
+    bottleneck = waist(encoder)
+    return Autoencoder(
+        encoder,
+        bottleneck,
+        decoder,
+        likelihood,
+        as_corruption(corruption or "none", level),
+        condition,
+        None if head is None else head(bottleneck),
+        objective,
+    )
+
+
+def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
+    """The model of that name for images of `input_shape`.
+
+    Raises:
+        UnknownNameError: for a model that does not exist, or an option that it does not have.
+    """
+    if name not in RECIPES:
+        raise UnknownNameError("model", name, RECIPES)
+    known = options_of(name)
+    for option in options:
+        if option not in known:
+            raise UnknownNameError(f"option of the model {name!r}", option, known)
+    return RECIPES[name](input_shape, **options)
+
+
+def own_options_of(name: str) -> dict[str, tuple[Any, Any]]:
+    """The options that a recipe itself has: name → (type, default)."""
+    parameters = inspect.signature(RECIPES[name]).parameters.items()
+    return {n: (p.annotation, p.default) for n, p in parameters if n != "input_shape" and p.kind != p.VAR_KEYWORD}
+
+
+def options_of(name: str) -> dict[str, tuple[Any, Any]]:
+    """All options of a recipe: name → (type, default); None where a part has its own default."""
+    own = own_options_of(name)
+    if not any(p.kind == p.VAR_KEYWORD for p in inspect.signature(RECIPES[name]).parameters.values()):
+        return own
+    usual: dict[str, Any] = {**USUAL, **CHOICES[name]}
+    return own | {n: (hint, usual.get(n)) for n, hint in get_type_hints(PartOptions).items() if n not in own}
