@@ -9,7 +9,25 @@ from torch import Tensor, nn
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
+UNKNOWN = -1  # the label of an image whose class is not known
 Given = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # what the encoder gets beside x, what the decoder gets beside z
+
+
+def check_labels(y: Tensor, classes: int) -> None:
+    """Refuse labels `y` that are not one whole number per image from 0 to classes − 1.
+
+    Raises:
+        DiaboloError: which says how many are not known, or which is no class.
+    """
+    if y.ndim != 1 or y.is_floating_point():
+        raise DiaboloError(f"labels are one whole number per image, not {y.dtype} of shape {tuple(y.shape)}")
+    if unknown := int((y == UNKNOWN).sum()):
+        raise DiaboloError(
+            f"{unknown:,} of {len(y):,} labels are not known (-1), and this model needs all of them; leave those images out"
+        )
+    if len(y) and not 0 <= int(y.min()) <= int(y.max()) < classes:
+        wrong = int(y.max()) if y.max() >= classes else int(y.min())
+        raise DiaboloError(f"the label {wrong} is none of the {classes} classes 0 … {classes - 1}; see the option classes")
 
 
 class Condition(nn.Module):
@@ -27,6 +45,10 @@ class Condition(nn.Module):
     def pick(self, x: Tensor, y: Tensor | None) -> Tensor | None:
         """What `forward` is given, from the images `x` and what is known of them, `y`."""
         return y
+
+    def check(self, y: Tensor) -> None:  # most of it fits all
+        """Refuse, in one sentence, what is known of the images, `y` (N, …), where this condition cannot use it: before training,
+        and when a trained model is given `y`."""
 
     @abstractmethod
     def forward(self, given: Tensor | None) -> Given:
@@ -65,6 +87,10 @@ class Label(Condition):
         if classes < 2:
             raise DiaboloError(f"a condition on labels needs at least 2 classes, not {classes}")
         self.classes = self.to_encoder = self.to_decoder = classes
+
+    def check(self, y: Tensor) -> None:
+        """Refuse labels that are not known, or none of the classes."""
+        check_labels(y, self.classes)
 
     def forward(self, given: Tensor | None) -> Given:
         """One-hot labels (N, classes) for both cones."""

@@ -26,6 +26,9 @@ class Head(nn.Module):
         self.weights: dict[str, Schedule] = {}
         self.units: dict[str, str] = {}
 
+    def check(self, y: Tensor) -> None:  # most of it fits all
+        """Refuse, in one sentence and before training, what is known of the images, `y` (N, …), where it cannot be learnt."""
+
     @abstractmethod
     def penalties(self, x: Tensor, latent: Latent, y: Tensor | None) -> dict[str, Tensor]:
         """What it adds to the loss, one number per image (N,); `x` is what the encoder sees, `y` what is known of it."""

@@ -140,7 +140,7 @@ class TestFingerprint:
         ({"labels": np.zeros(10, np.int32)}, "labels must be int64"),
         ({"labels": [0] * 10}, "labels must be int64"),
         ({"labels": np.full(10, 2), "label_names": ("a", "b")}, "labels run from 2 to 2 but there are 2 label names"),
-        ({"labels": np.full(10, -1), "label_names": ("a", "b")}, "labels run from -1"),
+        ({"labels": np.full(10, -2), "label_names": ("a", "b")}, "labels run from -2"),
         ({"label_names": ("a",)}, "no labels"),
         ({"attributes": np.zeros((10, 2), np.uint8), "attribute_names": ("a", "b")}, "attributes must be bool"),
         ({"attributes": np.zeros((9, 1), bool), "attribute_names": ("a",)}, "10 images but 9 rows of attributes"),
@@ -171,3 +171,9 @@ def test_parts_that_do_not_fit_are_refused(fields, says):
 def test_pixels_that_are_none_are_refused(pixels, says):
     with pytest.raises(DiaboloError, match=says):
         Images(pixels)
+
+
+def test_a_label_may_be_unknown_beside_names():
+    labels = np.array([0, -1, 1], np.int64)
+    images = Images(np.zeros((3, 1, 2, 2), np.uint8), labels, ("a", "b"))
+    assert images.take([1]).labels.tolist() == [-1]

@@ -19,7 +19,7 @@ class Images:
     """N images, or N vectors, with what is known about each.
 
     images           uint8 `(N, C, H, W)`, possibly a memory map; or float32 vectors `(N, D)` in [0, 1]
-    labels           int64 `(N,)`, counted from 0 where `label_names` is given
+    labels           int64 `(N,)`, counted from 0 where `label_names` is given; -1 where an image's label is not known
     attributes       bool `(N, A)`, columns named by `attribute_names`
     factors          float32 `(N, F)`, what the images were made from where that is known, named by `factor_names`
     name, split      where they come from; "train", "test" or "all"
@@ -144,7 +144,7 @@ class Images:
             raise DiaboloError(f"labels must be int64 (N,), got {describe(labels)}.")
         if len(labels) != len(self):
             raise DiaboloError(f"there are {len(self):,} images but {len(labels):,} labels.")
-        if self.label_names is not None and not 0 <= labels.min() <= labels.max() < len(self.label_names):
+        if self.label_names is not None and not -1 <= labels.min() <= labels.max() < len(self.label_names):
             raise DiaboloError(
                 f"labels run from {labels.min()} to {labels.max()} but there are {len(self.label_names)} label names."
             )
