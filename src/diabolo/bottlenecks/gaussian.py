@@ -1,13 +1,17 @@
 """The waist of the variational autoencoder: a distribution over codes, held close to N(0, I)."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from diabolo.bottlenecks.latent import Bottleneck, Latent
+from diabolo.bottlenecks.latent import Latent
+from diabolo.bottlenecks.variational import Variational
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule, as_schedule
 
+LOG_TAU = math.log(2 * math.pi)
 LOGVAR_RANGE = (-20.0, 10.0)  # σ from 5e-5 to 150: σ² and its gradient stay finite even in half precision
 
 
@@ -17,7 +21,7 @@ def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
 
 
 @part
-class Gaussian(Bottleneck):
+class Gaussian(Variational):
     """q(z|x) = N(μ, σ²), z = μ + σ ε, with the penalty kl = KL(q(z|x) ‖ N(0, I)) (Kingma & Welling 2014, arXiv 1312.6114).
 
     Args:
@@ -42,3 +46,17 @@ class Gaussian(Bottleneck):
         mu, logvar = self.posterior(features)
         z = mu + torch.exp(0.5 * logvar) * draws.normal(mu)
         return Latent(z=z, code=mu, penalties={"kl": kl_to_standard_normal(mu, logvar)})
+
+    def draw(self, posterior: tuple[Tensor, ...], draws: Draws, k: int) -> Tensor:
+        """z = μ + σ ε, (N, k, D), `k` of them for each μ and log σ² (N, D)."""
+        mu, logvar = (parameter[:, None] for parameter in posterior)
+        return mu + torch.exp(0.5 * logvar) * draws.normal(mu.expand(-1, k, -1))
+
+    def log_posterior(self, z: Tensor, posterior: tuple[Tensor, ...]) -> Tensor:
+        """log N(z; μ, σ²) of `z` (N, k, D): (N, k)."""
+        mu, logvar = (parameter[:, None] for parameter in posterior)
+        return -0.5 * (((z - mu) * torch.exp(-0.5 * logvar)).square() + logvar + LOG_TAU).sum(2)
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        """log N(z; 0, I) of `z` (N, k, D): (N, k)."""
+        return -0.5 * (z.square() + LOG_TAU).sum(2)
