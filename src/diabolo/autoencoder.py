@@ -25,6 +25,7 @@ from diabolo.errors import DiaboloError
 from diabolo.heads import Head, Headless
 from diabolo.likelihoods import Likelihood
 from diabolo.objectives import ELBO, Loss, Objective
+from diabolo.observations import AsIs, Observation
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.summary import Summary, summarise
@@ -72,6 +73,7 @@ class Autoencoder(nn.Module):
         condition: what both cones are told besides.
         head: what else is read off the code.
         objective: what is minimised; the ELBO when left out.
+        observation: what is taken to be the image in the loss, input and target alike: a 0/1 draw of it, say.
     """
 
     name = "autoencoder"  # a recipe puts its own name here; run folders are called by it
@@ -86,6 +88,7 @@ class Autoencoder(nn.Module):
         condition: Condition | None = None,
         head: Head | None = None,
         objective: Objective | None = None,
+        observation: Observation | None = None,
     ) -> None:
         super().__init__()
         self.encoder, self.bottleneck, self.decoder = encoder, bottleneck, decoder
@@ -95,6 +98,7 @@ class Autoencoder(nn.Module):
             head or Headless(),
             objective or ELBO(),
         )
+        self.observation = observation or AsIs()
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
         if self.condition.reads and self.head.reads and self.condition.reads != self.head.reads:
@@ -102,6 +106,7 @@ class Autoencoder(nn.Module):
                 f"a model can read one column of the images: the condition wants {self.condition.reads}, the head "
                 f"{self.head.reads}"
             )
+        self.objective.check(self)
         if math.prod(self.latent_shape) >= math.prod(self.input_shape):
             warnings.warn(
                 f"no bottleneck: the code has {math.prod(self.latent_shape)} numbers and the input has only "
@@ -135,12 +140,13 @@ class Autoencoder(nn.Module):
             )
         if y is None and self.reads is not None:
             raise DiaboloError(f"this model reads {self.reads}: give them as `y`")
-        loss: Loss = self.objective(self, x, y, draws or Draws(), progress)
+        draws = draws or Draws()
+        loss: Loss = self.objective(self, self.observation(x, draws), y, draws, progress)
         return loss
 
     def begin(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
         """Once before training: let the waist see the features of some training images `x` (n, *input_shape)."""
-        x = self._images(x)
+        x = self.observe(x, seed)
 
         def features() -> Tensor:
             """As in training (batch norm by the batch), but nothing of the model changes."""
@@ -208,6 +214,11 @@ class Autoencoder(nn.Module):
     def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:
         """One draw z ~ q(z | x) for each image of `x` (N, *input_shape): (N, *latent_shape)."""
         return self._latent(x, y, Draws(generator(seed, "posterior", device=self.device)), "z")
+
+    def observe(self, x: Tensor, seed: int = 0) -> Tensor:
+        """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
+        draws = Draws(generator(seed, "observation", device=self.device))
+        return self._infer(lambda part: self.observation(part, draws), self._images(x))
 
     def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
         """`x` (N, *input_shape) as the encoder sees it in training."""

@@ -40,6 +40,9 @@ class Objective(nn.Module):
 
     marginalises_labels = False
 
+    def check(self, model: "Autoencoder") -> None:  # the usual one fits all
+        """Refuse, in one sentence, a model whose parts it cannot train; asked once, when the model is made."""
+
     @abstractmethod
     def forward(
         self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
@@ -67,11 +70,12 @@ def weighted(
     for name in terms:
         schedule = schedules.get(name, 1.0)
         weights[name] = schedule if isinstance(schedule, float) else schedule(progress)
-    parts = [
-        term if isinstance(weight := weights[name], float) and weight == 1.0 else weight * term
-        for name, term in terms.items()
-    ]
+    parts = [_times(weights[name], term) for name, term in terms.items()]
     total = parts[0]
     for part in parts[1:]:
         total = total + part
     return Loss(total, terms, weights, watch or {})
+
+
+def _times(weight: float | Tensor, term: Tensor) -> Tensor:
+    return term if isinstance(weight, float) and weight == 1.0 else weight * term

@@ -2,7 +2,7 @@
 
 from diabolo.zoo.classical import denoising, pca, sparse, undercomplete
 from diabolo.zoo.recipe import HELP, RECIPES, PartOptions, build, options_of, own_options_of
-from diabolo.zoo.variational import vae
+from diabolo.zoo.variational import iwae, vae
 
 __all__ = [
     "HELP",
@@ -10,6 +10,7 @@ __all__ = [
     "PartOptions",
     "build",
     "denoising",
+    "iwae",
     "options_of",
     "own_options_of",
     "pca",

@@ -15,6 +15,7 @@ from diabolo.heads import Head
 from diabolo.likelihoods import Likelihood, as_likelihood
 from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
+from diabolo.observations import Observation, as_observation
 from diabolo.pca import PCA
 
 
@@ -25,6 +26,7 @@ class PartOptions(NetOptions, total=False):
     likelihood: str | Likelihood | None
     corruption: str | Corruption | None
     level: float | None
+    observation: str | Observation | None
     condition: str | Condition | None
     classes: int | None
 
@@ -35,6 +37,7 @@ HELP = {
     "likelihood": "How a reconstruction is scored: squared-error, bernoulli, gaussian or laplace.",
     "corruption": "What the encoder sees instead of the image: gaussian, masking, salt-and-pepper or dropout.",
     "level": "Strength of the corruption: its sigma or share.",
+    "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
     "condition": "What the model is told besides the image.",
     "classes": "Number of classes of the labels, for a condition or head; 10 when left out.",
     **nets.HELP,
@@ -96,6 +99,7 @@ def assemble(
     """
     chosen: dict[str, Any] = {**USUAL, **{name: value for name, value in options.items() if value is not None}}
     corruption, level = chosen.pop("corruption", None), chosen.pop("level", None)
+    observation = as_observation(chosen.pop("observation", None) or "as-is")
     condition = as_condition(chosen.pop("condition", None), tuple(input_shape), chosen.pop("classes", None))
     net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"))
     widths = (condition.to_encoder, condition.to_decoder)
@@ -110,6 +114,7 @@ def assemble(
         condition,
         None if head is None else head(bottleneck),
         objective,
+        observation,
     )
 
 

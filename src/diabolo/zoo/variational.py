@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from diabolo import bottlenecks
+from diabolo import bottlenecks, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
@@ -24,4 +24,27 @@ def vae(
         latent_dim,
         lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta),
         options,
+    )
+
+
+@recipe(
+    {"likelihood": "bernoulli"},
+    importance_samples="Codes drawn for each image (k); 1 is the VAE, 50 comes near the likelihood and costs 50 decoders.",
+    gradient="Of the encoder's weights: standard, or dreg (doubly reparameterised: the same on average, less noise).",
+)
+def iwae(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 50,
+    importance_samples: int = 5,
+    gradient: str = "standard",
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """Importance-weighted autoencoder: a VAE under a bound on log p(x) that k codes per image draw closer. Burda, Grosse &
+    Salakhutdinov 2016, arXiv 1509.00519; dreg: Tucker et al. 2019, arXiv 1810.04152."""
+    return assemble(
+        input_shape,
+        latent_dim,
+        lambda enc: bottlenecks.Gaussian(enc.features, latent_dim),
+        options,
+        objective=objectives.IWAE(importance_samples, gradient),
     )

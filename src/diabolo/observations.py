@@ -1,0 +1,54 @@
+"""What is taken to be the image, input and target alike, drawn anew each time it is seen. (A corruption is what the encoder
+alone sees; its target stays as it is.) Each maps x (N, …) in [0, 1] to images of the same shape."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from diabolo.errors import UnknownNameError
+from diabolo.parts import part
+from diabolo.randomness import Draws
+
+
+class Observation(nn.Module):
+    """What is taken to be the image."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, draws: Draws) -> Tensor:
+        """The images (N, …) drawn from `x` (N, …)."""
+
+
+@part
+class AsIs(Observation):
+    """The image itself."""
+
+    def forward(self, x: Tensor, draws: Draws) -> Tensor:
+        """`x` itself."""
+        return x
+
+
+@part
+class Binarised(Observation):
+    """Each value becomes 1 with the probability that its grey says, else 0: dynamic binarisation (Salakhutdinov & Murray
+    2008, ICML; Burda et al. 2016, arXiv 1509.00519). Of such pixels a Bernoulli is a likelihood, in nats per image."""
+
+    def forward(self, x: Tensor, draws: Draws) -> Tensor:
+        """The 0/1 image drawn from `x`."""
+        return (draws.uniform(x) < x).to(x.dtype)
+
+
+OBSERVATIONS: dict[str, Callable[[], Observation]] = {"as-is": AsIs, "binarised": Binarised}
+
+
+def as_observation(value: str | Observation) -> Observation:
+    """An observation by name, or as it is.
+
+    Raises:
+        UnknownNameError: for another name.
+    """
+    if not isinstance(value, str):
+        return value
+    if value not in OBSERVATIONS:
+        raise UnknownNameError("observation", value, OBSERVATIONS)
+    return OBSERVATIONS[value]()
