@@ -8,6 +8,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.code import Maps, code_shape
 from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, conv_layers
 from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder, is_width
+from diabolo.nets.vq import vq_conv
 
 
 class NetOptions(TypedDict, total=False):
@@ -17,6 +18,9 @@ class NetOptions(TypedDict, total=False):
     channels: tuple[int, ...] | None
     norm: str | None
     activation: str | None
+    width: int | None
+    residual_width: int | None
+    residual_layers: int | None
 
 
 __all__ = ["HELP", "NETS", "Maps", "NetOptions", "build"]
@@ -26,6 +30,9 @@ HELP = {
     "channels": "Channels of the layers from image to code, each halving the image (conv; default by its size).",
     "norm": "batch, group or none (conv; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
+    "width": "Channels of the last map (vq-conv; default 128).",
+    "residual_width": "Channels within a residual block (vq-conv; default 32).",
+    "residual_layers": "Residual blocks of each cone (vq-conv; default 2).",
 }
 
 
@@ -68,7 +75,12 @@ def conv_to_point(
     return encoder, ConvDecoder(code_shape(code, encoder), input_shape, layers, norm, activation, condition[1])
 
 
-NETS: dict[str, Callable[..., tuple[Any, Any]]] = {"mlp": mlp, "conv": conv, "conv-to-point": conv_to_point}
+NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
+    "mlp": mlp,
+    "conv": conv,
+    "conv-to-point": conv_to_point,
+    "vq-conv": vq_conv,
+}
 
 
 def build(
@@ -90,7 +102,7 @@ def build(
         raise UnknownNameError("net", net, NETS)
     if not input_shape or any(side < 1 for side in input_shape):
         raise DiaboloError(f"input_shape must be (C, H, W) or (D,) with sides of at least 1, not {input_shape}")
-    if not is_width(code.channels if isinstance(code, Maps) else code):
+    if code != Maps() and not is_width(code.channels if isinstance(code, Maps) else code):
         raise DiaboloError(f"latent_dim must be at least 1, not {code}")
     given = {name: value for name, value in options.items() if value is not None}
     known = [n for n in inspect.signature(NETS[net]).parameters if n not in ("input_shape", "code", "condition")]

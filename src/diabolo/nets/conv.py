@@ -6,7 +6,6 @@ convolution puts it back by `output_padding`, so that no image needs to be padde
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -28,7 +27,7 @@ NORMS: dict[str, Callable[[int], nn.Module | None]] = {
 
 def conv_layers(input_shape: tuple[int, ...], channels: tuple[int, ...] | None = None) -> Layers:
     """4×4 convolutions of stride 2 down to a map of about 4×4, with 32, 64, 128, … (at most 256) channels unless given."""
-    _, height, width = _image(input_shape)
+    _, height, width = image_shape(input_shape)
     if channels is not None and (not isinstance(channels, tuple | list) or not channels or min(channels) < 1):
         raise DiaboloError(f"channels must be one or more numbers of at least 1, not {channels}")
     if channels is None:
@@ -37,14 +36,27 @@ def conv_layers(input_shape: tuple[int, ...], channels: tuple[int, ...] | None =
     return tuple((c, 4, 2, 1) for c in channels)
 
 
-def _sizes(size: int, layers: Layers) -> list[int]:
-    """The side of the map before, between and after the layers."""
-    sizes = [size]
+def sizes(size: int, layers: Layers) -> list[int]:
+    """The side of the map before, between and after the layers.
+
+    Raises:
+        DiaboloError: when nothing is left of it.
+    """
+    sides = [size]
     for _, kernel, stride, padding in layers:
-        sizes.append((sizes[-1] + 2 * padding - kernel) // stride + 1)
-    if sizes[-1] < 1 or min(sizes) < 1:
-        raise DiaboloError(f"{len(layers)} layers are too many for a side of {size} pixels: the maps shrink as {sizes}")
-    return sizes
+        sides.append((sides[-1] + 2 * padding - kernel) // stride + 1)
+    if min(sides) < 1:
+        raise DiaboloError(f"{len(layers)} layers are too many for a side of {size} pixels: the maps shrink as {sides}")
+    return sides
+
+
+def transposed(
+    fan_in: int, fan_out: int, layer: Layer, heights: list[int], widths: list[int], bias: bool = True
+) -> nn.ConvTranspose2d:
+    """What takes a map back through `layer`: from height `heights[1]` to exactly `heights[0]`, and so the width."""
+    _, kernel, stride, padding = layer
+    missing = [large - ((small - 1) * stride - 2 * padding + kernel) for large, small in (heights[:2], widths[:2])]
+    return nn.ConvTranspose2d(fan_in, fan_out, kernel, stride, padding, (missing[0], missing[1]), bias=bias)
 
 
 def _block(convolution: nn.Module, channels: int, norm: str, activation: str) -> nn.Sequential:
@@ -54,7 +66,12 @@ def _block(convolution: nn.Module, channels: int, norm: str, activation: str) ->
     return nn.Sequential(convolution, *([] if normalised is None else [normalised]), activation_layer(activation))
 
 
-def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
+def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """(C, H, W), when `shape` is that of an image large enough for convolutions.
+
+    Raises:
+        DiaboloError: when it is not.
+    """
     if len(shape) != 3:
         raise DiaboloError(f"a conv net needs images (C, H, W), not {shape}; use net='mlp' for vectors")
     channels, height, width = shape
@@ -78,7 +95,7 @@ class ConvEncoder(nn.Module):
         condition: int = 0,
     ) -> None:
         super().__init__()
-        self.input_shape = _image(input_shape)
+        self.input_shape = image_shape(input_shape)
         if norm not in NORMS:
             raise UnknownNameError("norm", norm, NORMS)
         fan_in, height, width = self.input_shape
@@ -89,7 +106,7 @@ class ConvEncoder(nn.Module):
             convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding, bias=biased)
             self.layers.append(_block(convolution, channels, norm if i else "none", activation))
             fan_in = channels
-        self.map_shape = (fan_in, _sizes(height, layers)[-1], _sizes(width, layers)[-1])
+        self.map_shape = (fan_in, sizes(height, layers)[-1], sizes(width, layers)[-1])
         self.features = math.prod(self.map_shape)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
@@ -112,10 +129,10 @@ class ConvDecoder(nn.Module):
         condition: int = 0,
     ) -> None:
         super().__init__()
-        out_channels, height, width = _image(output_shape)
+        out_channels, height, width = image_shape(output_shape)
         if norm not in NORMS:
             raise UnknownNameError("norm", norm, NORMS)
-        heights, widths = _sizes(height, layers), _sizes(width, layers)
+        heights, widths = sizes(height, layers), sizes(width, layers)
         self.map_shape = (layers[-1][0], heights[-1], widths[-1])
         code = (code_shape,) if isinstance(code_shape, int) else tuple(code_shape)
         widen = (
@@ -127,12 +144,8 @@ class ConvDecoder(nn.Module):
         fan_outs = [out_channels] + [layer[0] for layer in layers[:-1]]
         self.layers = nn.Sequential()
         for i in reversed(range(len(layers))):
-            channels, kernel, stride, padding = layers[i]
-            (large_h, small_h), (large_w, small_w) = list(pairwise(heights))[i], list(pairwise(widths))[i]
-            made_h, made_w = ((small - 1) * stride - 2 * padding + kernel for small in (small_h, small_w))
-            missing = (large_h - made_h, large_w - made_w)
             biased = not (i and norm == "batch")
-            convolution = nn.ConvTranspose2d(channels, fan_outs[i], kernel, stride, padding, missing, bias=biased)
+            convolution = transposed(layers[i][0], fan_outs[i], layers[i], heights[i:], widths[i:], biased)
             self.layers.append(_block(convolution, fan_outs[i], norm, activation) if i else convolution)
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
