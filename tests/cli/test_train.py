@@ -19,6 +19,7 @@ FEW = ["--n-train", "150", "--n-test", "40", "--batch-size", "50"]
 SMALL = [*FEW, "--epochs", "2"]
 
 TRAINING = {
+    "init": "some/run", "freeze": ["encoder", "*.bias"],
     "epochs": 3, "batch_size": 10, "lr": 0.5, "schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.25,
     "clip_norm": 2.0, "ema": 0.5, "early_stopping": 4, "min_delta": 0.125, "keep": "best", "precision": "float32",
     "device": "cpu", "threads": 1, "store": "host", "compile": True, "graph": False, "seed": 7, "out": "elsewhere",
@@ -41,7 +42,10 @@ def as_flags(options):
     flags = []
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
-        flags += [flag if value else f"--no-{flag[2:]}"] if isinstance(value, bool) else [flag, str(value)]
+        each = value if isinstance(value, list) else [value]
+        flags += [word for v in each for word in (flag, str(v))]
+        if isinstance(value, bool):
+            flags[-2:] = [flag if value else f"--no-{flag[2:]}"]
     return flags
 
 
@@ -134,12 +138,13 @@ def test_a_dry_run_tells_what_the_run_will_hold(diabolo):
 
 
 @pytest.mark.parametrize("way", ["flags", "yaml"])
-def test_every_training_option_can_be_reached(way, diabolo):
+def test_every_training_option_can_be_reached(way, diabolo, runs):
     fields = {field.name: field.default for field in dataclasses.fields(TrainOptions)}
     assert TRAINING.keys() == fields.keys()
     assert not [name for name, value in TRAINING.items() if value == fields[name]], "these would prove nothing"
-    config, _ = dry(diabolo("train", "vae", "--hidden", "8", "--dry-run", *given(TRAINING, way)))
-    assert config["options"] == TRAINING
+    wanted = TRAINING | {"init": str(runs["vae"])}
+    config, _ = dry(diabolo("train", "vae", "--hidden", "8", "--dry-run", *given(wanted, way)))
+    assert config["options"] == wanted
 
 
 @pytest.mark.parametrize("way", ["flags", "yaml"])

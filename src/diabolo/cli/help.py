@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 class TidyHelp(DefaultFormatter):
-    """Leaves out what says nothing: choices that the description names already, and of a switch that is off its negative
-    (`--no-quiet` is for putting right what a config file says) and that it is off."""
+    """Leaves out what says nothing: choices that the description names already, how to give an empty list, and of a switch
+    that is off its negative (`--no-quiet` is for putting right what a config file says) and that it is off."""
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
         """Print one panel."""
@@ -20,4 +20,5 @@ class TidyHelp(DefaultFormatter):
 def _tidy(entry: HelpEntry) -> HelpEntry:
     if entry.type is bool and entry.default == "False":
         entry = entry.copy(negative_names=(), default=None)
-    return entry.copy(choices=None)
+    negative = tuple(name for name in entry.negative_names if not name.startswith("--empty-"))
+    return entry.copy(choices=None, negative_names=negative)

@@ -14,7 +14,9 @@ from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
 from diabolo.training import files
 from diabolo.training.checkpoint import State
+from diabolo.training.freezing import matching
 from diabolo.training.options import TrainOptions
+from diabolo.training.takeover import fitting
 
 
 def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
@@ -28,12 +30,17 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
                 f"{images.shape}; make it with input_shape={images.shape}"
             )
     if isinstance(model, PCA):
+        if options.freeze or options.init:
+            raise DiaboloError("a PCA is solved in closed form: it has no weights to freeze or to take over")
         if len(train) < model.latent_shape[0]:
             components = model.latent_shape[0]
             raise DiaboloError(f"PCA with {components} components needs at least as many images, not {len(train)}")
         return
-    if not any(p.requires_grad for p in model.parameters()):
+    frozen = matching(model, options.freeze)
+    if not any(p.requires_grad and name not in frozen for name, p in model.named_parameters()):
         raise DiaboloError("there is nothing to train: all weights are frozen")
+    if options.init:
+        fitting(model, options.init)
     if validation is not None and len(validation) < processes.world():
         raise DiaboloError(f"{len(validation)} validation image(s) are too few for {processes.world()} processes")
     if options.tensorboard:

@@ -24,6 +24,7 @@ from diabolo.training import checkpoint, files, runs
 from diabolo.training.checkpoint import State
 from diabolo.training.checks import check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
+from diabolo.training.freezing import matching
 from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_device, choose_precision, use_threads
 from diabolo.training.loop import Loop
@@ -32,6 +33,7 @@ from diabolo.training.plan import plan
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.runs import Run
 from diabolo.training.step import Step
+from diabolo.training.takeover import fitting, take_over
 
 START = 2048  # training images that a waist may look at before training
 
@@ -108,7 +110,7 @@ def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: An
     ]
     if images[0] is None:
         raise DiaboloError(f"{path / 'config.json'} was edited or damaged: it names no training images")
-    check(model, images[0], images[1], options)
+    check(model, images[0], images[1], options.but(init=None))  # its weights are in the checkpoint
     resolved = config.get("resolved")
     before = resolved.get("processes", 1) if isinstance(resolved, dict) else 1
     if before != processes.world():
@@ -138,8 +140,7 @@ def _run(
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
         model.to(memory_format=torch.channels_last)
     if epochs_before is None:
-        start = train.take(np.linspace(0, len(train) - 1, min(len(train), START)).round().astype(int))
-        model.begin(start.images, side(start, model.reads, device), options.seed)
+        _begin(model, train, options, say)
     step = Step(model, options, precision)
     try:
         state = _train(step, train, validation, options, path, config, say, epochs_before)
@@ -148,6 +149,21 @@ def _run(
     _keep(step, path, options, state.epoch)
     say.say(_farewell(state, path))
     return Run(model.eval(), path, state.history, config, state.status)
+
+
+def _begin(model: Autoencoder, train: Images, options: TrainOptions, say: Reporter) -> None:
+    """Weights of another run, where asked for; then the waist looks at some training images, which must not move what was
+    taken over or is frozen."""
+    held = matching(model, options.freeze)
+    if options.init:
+        say.say(take_over(model, options.init))
+        held |= set(fitting(model, options.init))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items() if name in held}
+    start = train.take(np.linspace(0, len(train) - 1, min(len(train), START)).round().astype(int))
+    model.begin(start.images, side(start, model.reads, model.device), options.seed)
+    for name, tensor in model.state_dict().items():
+        if name in held:
+            tensor.copy_(before[name])
 
 
 def _train(
@@ -168,8 +184,9 @@ def _train(
         if only_to_keep(path, state, options, epochs_before):
             return state
         _on_first(lambda: files.write_json(path / "config.json", config))
+    still = (p.data for p in model.parameters() if not p.requires_grad)
     average = () if step.average is None else (step.average,)
-    for tensor in (step.weights.flat.data, *average, *model.buffers()):
+    for tensor in (step.weights.flat.data, *average, *still, *model.buffers()):
         processes.from_first(tensor)
     step.weights.refresh()
     store = open_store(train, device, options.store)
@@ -209,6 +226,7 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     steps = loop.steps
     total = steps * loop.options.epochs
     watch, window = loop.new_watch(), batches.windows[0]
+    loop.step.frozen.train()  # what is captured is what happens in training mode
     device_loop = DeviceLoop(loop.step, store, watch, noise, (full, size), total, window, loop.known)
     try:
         device_loop.capture()

@@ -100,7 +100,7 @@ class Loop:
         self.noise.manual_seed(derive(seed, "noise", epoch))
         batches = plan(shuffled(self.n, seed, epoch), self.options.batch_size)
         self.watch.record.zero_()
-        self.step.model.train()
+        self.step.frozen.train()
         reset_peak_memory(self.step.device)
         started = time.perf_counter()
         for i in self._steps(epoch, batches):

@@ -13,6 +13,8 @@ class TrainOptions:
     """Options of a training.
 
     Args:
+        init: a run folder whose weights are taken over before training, where names and shapes agree.
+        freeze: weights that stay as they are: names of parts, or patterns such as 'encoder.*'; once for each.
         epochs: passes over the training images.
         batch_size: images per step and process.
         lr: learning rate; the peak of it when a schedule is given.
@@ -38,6 +40,8 @@ class TrainOptions:
         quiet: print nothing.
     """
 
+    init: str | None = None
+    freeze: tuple[str, ...] | None = None
     epochs: int = 10
     batch_size: int = 128
     lr: float = 1e-3
@@ -99,8 +103,9 @@ class TrainOptions:
         for name in changes:
             if name not in known:
                 raise UnknownNameError("training option", name, known)
-        if "out" in changes:
-            changes["out"] = os.fspath(changes["out"]) if isinstance(changes["out"], os.PathLike) else changes["out"]
+        for name in ("out", "init"):
+            if isinstance(changes.get(name), os.PathLike):
+                changes[name] = os.fspath(changes[name])
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
@@ -130,6 +135,11 @@ def _as(name: str, value: Any, hint: Any) -> Any:
     if value is None and type(None) in kinds:
         return None
     kind = kinds[0]
+    if get_origin(kind) is tuple:  # one word, or several
+        words = (value,) if isinstance(value, str) else value
+        if not isinstance(words, tuple | list) or not all(isinstance(word, str) for word in words):
+            raise DiaboloError(f"{name} must be names, not {value!r}")
+        return tuple(words) or None
     try:
         if kind is int and not isinstance(value, bool):
             return operator.index(value)

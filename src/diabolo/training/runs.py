@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 import diabolo
 from diabolo import parts, zoo  # noqa: F401  # importing the zoo makes every part known by name
@@ -159,6 +160,22 @@ def read_history(path: Path) -> History:
     return history
 
 
+def read_weights(path: Path, weights: str = "model") -> dict[str, Tensor]:
+    """The tensors of `weights`.safetensors of the run folder `path`.
+
+    Raises:
+        DiaboloError: when they are not there yet, or damaged.
+    """
+    if not (path / f"{weights}.safetensors").exists():
+        why = {
+            "model": f"its training has not finished; go on with: diabolo resume {path}",
+            "best": "it had no validation images, or no finished epoch",
+        }
+        raise DiaboloError(f"{path} holds no {weights}.safetensors: {why[weights]}")
+    tensors, _ = files.read_tensors(path / f"{weights}.safetensors")
+    return tensors
+
+
 def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu") -> Any:
     """The model of a run folder, in evaluation mode.
 
@@ -179,15 +196,8 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
         model = build_model(config)
     except DiaboloError as error:
         raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
-    if not (path / f"{weights}.safetensors").exists():
-        why = {
-            "model": f"its training has not finished; go on with: diabolo resume {path}",
-            "best": "it had no validation images, or no finished epoch",
-        }
-        raise DiaboloError(f"{path} holds no {weights}.safetensors: {why[weights]}")
-    tensors, _ = files.read_tensors(path / f"{weights}.safetensors")
     try:
-        model.load_state_dict(tensors)
+        model.load_state_dict(read_weights(path, weights))
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise DiaboloError(f"the weights in {path} do not fit its config.json: {reason}") from error

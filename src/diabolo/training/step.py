@@ -10,6 +10,7 @@ from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws
 from diabolo.schedules import Constant, Cosine, OneCycle, Schedule
+from diabolo.training.freezing import Frozen
 from diabolo.training.hardware import Precision
 from diabolo.training.options import TrainOptions
 from diabolo.training.weights import Weights
@@ -43,6 +44,7 @@ class Step:
     While it is in use the model's weights belong to it; `release` gives them back.
 
     Attributes:
+        frozen: what of the model stays as it is.
         weights: all trainable weights as one flat tensor.
         optimizer: fused Adam or AdamW over it; on CUDA its learning rate lives on the device, so that a graph can change it.
         schedule: learning rate over training.
@@ -53,6 +55,7 @@ class Step:
     def __init__(self, model: Autoencoder, options: TrainOptions, precision: Precision) -> None:
         self.model, self.precision, self.options = model, precision, options
         self.device = model.device
+        self.frozen = Frozen(model, options.freeze)
         self.weights = Weights(model, precision)
         on_gpu = self.device.type == "cuda"
         self.optimizer = OPTIMIZERS[options.optimizer](
@@ -106,8 +109,9 @@ class Step:
         return self.model.state_dict() | self.weights.named(self.kept)
 
     def release(self) -> None:
-        """Give the model its own float32 weights back."""
+        """Give the model its own float32 weights back, and let the frozen ones move again."""
         self.weights.release()
+        self.frozen.release()
 
     # --- everything needed to go on bit-exactly -----------------------------------------------------------------------
 

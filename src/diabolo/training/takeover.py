@@ -1,0 +1,45 @@
+"""Starting from the weights of another run, as far as they fit: pre-train once, then fine-tune or put a head on."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from diabolo.errors import DiaboloError
+from diabolo.training import runs
+
+
+def take_over(model: nn.Module, path: str | Path) -> str:
+    """Copy into `model` the weights and statistics of the run folder `path` whose names and shapes agree.
+
+    Returns:
+        One sentence: how many were taken, and which parts were not.
+
+    Raises:
+        DiaboloError: when it is no run folder, or nothing in it fits.
+    """
+    state, others = model.state_dict(), fitting(model, path)
+    for name, tensor in others.items():
+        state[name].copy_(tensor)
+    said = f"{len(others)} of {len(state)} tensors taken over from {path}"
+    left = list(dict.fromkeys(name.rpartition(".")[0] or name for name in state if name not in others))
+    if not left:
+        return said
+    more = f" and {len(left) - 8} more" if len(left) > 8 else ""
+    return f"{said}; not there, or of another shape: {', '.join(left[:8])}{more}"
+
+
+def fitting(model: nn.Module, path: str | Path) -> dict[str, Tensor]:
+    """The tensors of the run folder `path` that `take_over` would copy.
+
+    Raises:
+        DiaboloError: when it is no run folder, or no weight in it fits.
+    """
+    config = runs.read_config(Path(path))
+    there, state = runs.read_weights(Path(path)), model.state_dict()
+    found = {name: t for name, t in there.items() if name in state and state[name].shape == t.shape}
+    if not any(name in found for name, _ in model.named_parameters()):
+        raise DiaboloError(
+            f"nothing of {path} (a model {config['name']!r}) fits this model: no weight has the same name and shape; make "
+            "it with the same net, widths and latent_dim"
+        )
+    return found
