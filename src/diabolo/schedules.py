@@ -16,6 +16,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
 Number = float | Tensor
+GRID = 200  # points of progress at which a schedule is looked at
 
 
 class Schedule(Protocol):
@@ -108,9 +109,15 @@ class OneCycle:
         return risen - 0.5 * (self.peak - last) * (1.0 - _cos(math.pi * down))
 
 
+def warm_up(end: float, over: float = 0.1) -> Linear:
+    """From 0 to `end` over the first `over` of training (Sønderby et al. 2016, arXiv 1602.02282)."""
+    return Linear(0.0, end, over)
+
+
 SCHEDULES: dict[str, Callable[..., Any]] = {
     "constant": Constant,
     "linear": Linear,
+    "warm-up": warm_up,
     "cyclical": Cyclical,
     "cosine": Cosine,
 }
@@ -131,6 +138,21 @@ def as_schedule(value: "float | str | Schedule") -> Schedule:
     if not callable(value):
         raise DiaboloError(f"a schedule is a number or text such as 'linear(0, 1, 0.3)', not {value!r}")
     return value
+
+
+def as_weight(value: "float | str | Schedule", name: str) -> Schedule:
+    """`as_schedule` for a weight in a loss, which must not reward what it is to hold down.
+
+    Raises:
+        DiaboloError: when it is negative, or no finite number, anywhere on a fine grid over training.
+    """
+    schedule = as_schedule(value)
+    for i in range(GRID + 1):
+        weight = float(schedule(i / GRID))
+        if not 0 <= weight < math.inf:
+            when = "" if isinstance(schedule, Constant) else f" when {i / GRID:.0%} of training is done"
+            raise DiaboloError(f"{name} must be 0 or more throughout training, not {weight:g}{when}")
+    return schedule
 
 
 def _read(value: str) -> Schedule:

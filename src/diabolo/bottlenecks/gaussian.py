@@ -5,14 +5,21 @@ import math
 import torch
 from torch import Tensor, nn
 
+from diabolo import processes
 from diabolo.bottlenecks.latent import Latent
 from diabolo.bottlenecks.variational import Variational
+from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
-from diabolo.schedules import Schedule, as_schedule
+from diabolo.schedules import Constant, Schedule, as_weight
 
 LOG_TAU = math.log(2 * math.pi)
 LOGVAR_RANGE = (-20.0, 10.0)  # σ from 5e-5 to 150: σ² and its gradient stay finite even in half precision
+
+
+def kl_per_unit(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(μ, σ²) ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²) of each unit, in nats: (N, D), (N, D) → (N, D)."""
+    return 0.5 * (mu.square() + (logvar.expm1() - logvar))
 
 
 def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
@@ -24,17 +31,42 @@ def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
 class Gaussian(Variational):
     """q(z|x) = N(μ, σ²), z = μ + σ ε, with the penalty kl = KL(q(z|x) ‖ N(0, I)) (Kingma & Welling 2014, arXiv 1312.6114).
 
+    `kl` is always the true divergence. Two things can be asked for that keep it from vanishing; each is a term of its own with
+    the weight beta, in place of kl, which then is only written down. Both look at means over the batch, that of all processes:
+
+    * `free_bits` λ: Σⱼ max(λ, KLⱼ), so that nothing is gained by pressing a unit below λ nats (Kingma et al. 2016,
+      arXiv 1606.04934).
+    * `capacity` C: |KL − C|, which draws the divergence to C from both sides (Burgess et al. 2018, arXiv 1804.03599; their γ is
+      this beta, 1000 in the paper, while C goes from 0 to 25 nats).
+
     Args:
         in_features: features per image that the encoder gives.
         latent_dim: length of the code.
         beta: the weight of the KL term, a number or a schedule (β-VAE: Higgins et al. 2017).
+        free_bits: λ in nats per unit; 0 for none.
+        capacity: C in nats per image, a number or a schedule; None for none.
     """
 
-    def __init__(self, in_features: int, latent_dim: int, beta: float | str | Schedule = 1.0) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        latent_dim: int,
+        beta: float | str | Schedule = 1.0,
+        free_bits: float = 0.0,
+        capacity: float | str | Schedule | None = None,
+    ) -> None:
         super().__init__(latent_dim)
+        if not 0 <= free_bits < math.inf:
+            raise DiaboloError(f"free_bits must be 0 or more nats per unit, not {free_bits}")
+        if free_bits and capacity is not None:
+            raise DiaboloError("free_bits and capacity both bend the KL term; ask for one of them")
         self.to_posterior = nn.Linear(in_features, 2 * latent_dim)  # μ and log σ² in one product
-        self.weights = {"kl": as_schedule(beta)}
-        self.units = {"kl": "nats per image"}
+        self.free_bits = float(free_bits)
+        self.capacity = None if capacity is None else as_weight(capacity, "the capacity")
+        self.weights = {"kl": as_weight(beta, "beta")}
+        if bent := "capacity" if capacity is not None else "free_bits" if free_bits else None:
+            self.weights = {"kl": Constant(0.0), bent: self.weights["kl"]}
+        self.units = dict.fromkeys(self.weights, "nats per image")
 
     def posterior(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ², each (N, D), of q(z|x)."""
@@ -45,7 +77,19 @@ class Gaussian(Variational):
         """A sample of q(z|x), its mean as the code, and the KL term in nats per image."""
         mu, logvar = self.posterior(features)
         z = mu + torch.exp(0.5 * logvar) * draws.normal(mu)
-        return Latent(z=z, code=mu, penalties={"kl": kl_to_standard_normal(mu, logvar)})
+        return Latent(z, mu, {"kl": kl_to_standard_normal(mu, logvar)}, posterior=(mu, logvar))
+
+    def across(
+        self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
+    ) -> dict[str, Tensor]:
+        """The term that stands for kl under `free_bits` or `capacity`, the same for each image (N,)."""
+        if self.capacity is not None:
+            kl = processes.mean(latent.penalties["kl"].mean())
+            return {"capacity": (kl - self.capacity(progress)).abs().expand(len(raw))}
+        if self.free_bits:
+            per_unit = processes.mean(kl_per_unit(*latent.posterior).mean(0))
+            return {"free_bits": per_unit.clamp(min=self.free_bits).sum().expand(len(raw))}
+        return {}
 
     def draw(self, posterior: tuple[Tensor, ...], draws: Draws, k: int) -> Tensor:
         """z = μ + σ ε, (N, k, D), `k` of them for each μ and log σ² (N, D)."""

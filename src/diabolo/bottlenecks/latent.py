@@ -21,12 +21,14 @@ class Latent:
         code: the deterministic code, (N, *latent_shape): the posterior mean where there is a posterior.
         penalties: what the bottleneck adds to the loss, unweighted, one number per image (N,).
         watch: what else is worth writing down each step, scalars without gradient (the perplexity of a codebook, say).
+        posterior: what q(z|x) is made of, each (N, …), where there is one: mean and log variance, say.
     """
 
     z: Tensor
     code: Tensor
     penalties: dict[str, Tensor] = field(default_factory=dict)
     watch: dict[str, Tensor] = field(default_factory=dict)
+    posterior: tuple[Tensor, ...] = ()
 
 
 class Bottleneck(nn.Module):
@@ -37,9 +39,11 @@ class Bottleneck(nn.Module):
         weights: the weight of each penalty, as a schedule over training.
         units: what each penalty is measured in, those of `across` last.
         watched: the names in `Latent.watch`, in their order.
+        differentiates: whether `across` takes derivatives, so that the loss needs the graph even where nothing is trained.
     """
 
     watched: tuple[str, ...] = ()
+    differentiates = False
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
@@ -60,8 +64,11 @@ class Bottleneck(nn.Module):
         """What the encoder is to see, `x` (N, …) as it is; a waist that needs derivatives by x asks for them here."""
         return x
 
-    def across(self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws) -> dict[str, Tensor]:
-        """Penalties (N,) that concern the cones too: `x` is what the encoder saw, `raw` what the decoder gave."""
+    def across(
+        self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
+    ) -> dict[str, Tensor]:
+        """Penalties (N,) of the loss alone, not of `forward`: those that concern the cones too, the whole batch (over all
+        processes), or the share of training done. `x` is what the encoder saw, `raw` what the decoder gave."""
         return {}
 
     def prior(self, n: int, draws: Draws, device: torch.device) -> Tensor:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
@@ -33,10 +34,10 @@ class ELBO(Objective):
     ) -> Loss:
         """The loss of the images `x` (N, *input_shape); what the encoder sees is corrupted, the target is not."""
         seen = model.bottleneck.before(model.corruption(x, draws))
-        latent, raw = model(seen, draws, model.condition.pick(x, y))
-        per_image = {"reconstruction": model.likelihood.loss(raw, x)}
-        per_image |= latent.penalties
-        per_image |= model.bottleneck.across(seen, latent, raw, model.decoder, draws)
+        with torch.set_grad_enabled(torch.is_grad_enabled() or model.bottleneck.differentiates):
+            latent, raw = model(seen, draws, model.condition.pick(x, y))
+            across = model.bottleneck.across(seen, latent, raw, model.decoder, draws, progress)
+        per_image = {"reconstruction": model.likelihood.loss(raw, x), **latent.penalties, **across}
         per_image |= model.head.penalties(seen, latent, y)
         schedules: dict[str, float | Schedule] = {"reconstruction": self.reconstruction}
         schedules |= model.bottleneck.weights | model.head.weights

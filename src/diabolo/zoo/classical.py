@@ -1,6 +1,7 @@
 """Deterministic codes: what keeps the model from copying is the width of the code, a penalty, or noise."""
 
-from typing import Unpack
+import math
+from typing import Any, Unpack
 
 from diabolo import bottlenecks
 from diabolo.autoencoder import Autoencoder
@@ -25,6 +26,83 @@ def sparse(
     """Sparse autoencoder: reconstruction + sparsity · Σ|z|. Ng 2011, CS294A notes; Olshausen & Field 1996, Nature 381:607."""
     return assemble(
         input_shape, latent_dim, lambda enc: bottlenecks.Sparse(enc.features, latent_dim, sparsity), options
+    )
+
+
+@recipe(active="Units of the code kept for each image, those of the largest value; an eighth of them when left out.")
+def topk(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 128,
+    active: int | None = None,
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """k-sparse autoencoder: only the largest units of the code are kept. Makhzani & Frey 2014, arXiv 1312.5663."""
+    k = max(1, latent_dim // 8) if active is None else active
+    return assemble(input_shape, latent_dim, lambda enc: bottlenecks.TopK(enc.features, latent_dim, k), options)
+
+
+@recipe(
+    rate="How active each unit of the code, between 0 and 1, is to be on average (rho).",
+    rate_weight="Weight of Σ KL(rho ‖ mean activation): a number or a schedule.",
+)
+def kl_sparse(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 128,
+    rate: float = 0.05,
+    rate_weight: float | str | Schedule = 1e-3,
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """Sparse autoencoder by rate: sigmoid units, each held to be active as rarely as is asked. Ng 2011, CS294A notes."""
+    return assemble(
+        input_shape, latent_dim, lambda enc: bottlenecks.KLSparse(enc.features, latent_dim, rate, rate_weight), options
+    )
+
+
+@recipe(
+    contraction="Weight of ‖dz/dx‖², the squared derivatives of the code by the image: a number or a schedule.",
+    probes="Random directions by which ‖dz/dx‖² is estimated, 1 when left out; without hidden layers it is exact instead.",
+    code_activation="Activation of the code: sigmoid, tanh, relu or linear.",
+)
+def contractive(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 128,
+    contraction: float | str | Schedule = 1e-3,
+    probes: int | None = None,
+    code_activation: str = "sigmoid",
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """Contractive autoencoder: reconstruction + contraction · ‖dz/dx‖², so that the code moves little when the image moves.
+    Rifai et al. 2011, ICML."""
+
+    def waist(enc: Any) -> bottlenecks.Bottleneck:
+        one_layer = enc.features == math.prod(enc.input_shape) and not list(enc.parameters())
+        if one_layer and probes is None:
+            return bottlenecks.ContractiveLayer(enc.features, latent_dim, contraction, code_activation)
+        n = 1 if probes is None else probes
+        return bottlenecks.Contractive(enc.features, latent_dim, contraction, code_activation, n)
+
+    return assemble(input_shape, latent_dim, waist, options)
+
+
+@recipe(
+    code_l2="Weight of ½ ‖z‖²: a number or a schedule.",
+    decoder_l2="Weight of the squares of the decoder's weights: a number or a schedule.",
+    gradient_penalty="Weight of ‖dD(z)/dz‖², the squared derivatives of the decoder: a number or a schedule.",
+)
+def rae(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 16,
+    code_l2: float | str | Schedule = 1e-4,
+    decoder_l2: float | str | Schedule = 1e-6,
+    gradient_penalty: float | str | Schedule = 0.0,
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """Regularised autoencoder: small codes and a tame decoder, not a VAE's noise. Ghosh et al. 2020, arXiv 1903.12436."""
+    return assemble(
+        input_shape,
+        latent_dim,
+        lambda enc: bottlenecks.Regularised(enc.features, latent_dim, code_l2, decoder_l2, gradient_penalty),
+        options,
     )
 
 

@@ -11,18 +11,24 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 @recipe(
     {"likelihood": "bernoulli"},
     beta="Weight of the KL term: a number, or a schedule such as 'linear(0, 1, 0.3)' or 'cyclical(0, 1, 4)'.",
+    free_bits="Nats per unit of the code below which the KL term presses no more.",
+    capacity="Nats per image, a number or a schedule, to which the KL term is drawn with the weight beta, then 100 or more.",
 )
 def vae(
     input_shape: tuple[int, ...],
     latent_dim: int = 16,
     beta: float | str | Schedule = 1.0,
+    free_bits: float = 0.0,
+    capacity: float | str | Schedule | None = None,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """Variational autoencoder: reconstruction + beta · KL(q(z|x) ‖ N(0, I)). Kingma & Welling 2014, arXiv 1312.6114."""
+    """Variational autoencoder: reconstruction + beta · KL(q(z|x) ‖ N(0, I)). Kingma & Welling 2014, arXiv 1312.6114.
+
+    free_bits: Kingma et al. 2016, arXiv 1606.04934; capacity: Burgess et al. 2018, arXiv 1804.03599."""
     return assemble(
         input_shape,
         latent_dim,
-        lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta),
+        lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta, free_bits, capacity),
         options,
     )
 
