@@ -86,14 +86,18 @@ class Weights:
         """Let the half-precision copies follow `flat`."""
         self._half.copy_(self._full)
 
+    def views(self, flat: Tensor) -> list[Tensor]:
+        """Pieces of `flat`, a tensor like `self.flat`, in the shapes and memory layouts of the parameters."""
+        return self._views(flat.detach(), self.parameters)
+
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """`flat`, or a tensor like it, by the names of the parameters."""
-        return dict(zip(self.names, self._views(flat.detach(), self.parameters), strict=True))
+        return dict(zip(self.names, self.views(flat), strict=True))
 
     @contextmanager
     def shown(self, flat: Tensor) -> Iterator[None]:
         """Inside the block the model has the float32 weights `flat`, a tensor like `self.flat`."""
-        self._show(self._views(flat.detach(), self.parameters))
+        self._show(self.views(flat))
         try:
             yield
         finally:
