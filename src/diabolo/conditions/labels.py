@@ -1,0 +1,88 @@
+"""Conditions on the class."""
+
+import torch
+from torch import Tensor, nn
+
+from diabolo.conditions.condition import Condition, Given, told
+from diabolo.errors import DiaboloError
+from diabolo.parts import part
+
+UNKNOWN = -1  # the label of an image whose class is not known
+
+
+def check_labels(y: Tensor, classes: int) -> None:
+    """Refuse labels `y` that are not one whole number per image from 0 to classes − 1.
+
+    Raises:
+        DiaboloError: which says how many are not known, or which is no class.
+    """
+    if y.ndim != 1 or y.is_floating_point():
+        raise DiaboloError(f"labels are one whole number per image, not {y.dtype} of shape {tuple(y.shape)}")
+    if unknown := int((y == UNKNOWN).sum()):
+        raise DiaboloError(
+            f"{unknown:,} of {len(y):,} labels are not known (-1), and this model needs all of them; leave those images out"
+        )
+    if len(y) and not 0 <= int(y.min()) <= int(y.max()) < classes:
+        wrong = int(y.max()) if y.max() >= classes else int(y.min())
+        raise DiaboloError(
+            f"the label {wrong} is none of the {classes} classes 0 … {classes - 1}; see the option classes"
+        )
+
+
+class _OfClasses(Condition):
+    """A condition on the class."""
+
+    reads = "labels"
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        if classes < 2:
+            raise DiaboloError(f"a condition on labels needs at least 2 classes, not {classes}")
+        self.classes = classes
+
+    def check(self, y: Tensor) -> None:
+        """Refuse labels that are not known, or none of the classes."""
+        check_labels(y, self.classes)
+
+    def every(self, device: torch.device) -> Tensor:
+        """Each class."""
+        return torch.arange(self.classes, device=device)
+
+
+@part
+class Label(_OfClasses):
+    """The class as a one-hot vector (Sohn et al. 2015, NeurIPS: conditional VAE)."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__(classes)
+        self.to_encoder = self.to_decoder = classes
+
+    def forward(self, given: Tensor | None) -> Given:
+        """One-hot labels (N, classes) for both cones, of labels (N,)."""
+        labels = told(given, "labels")
+        one_hot = (labels[:, None] == self.every(labels.device)).float()
+        return (one_hot,), (one_hot,)
+
+
+@part
+class Embedding(_OfClasses):
+    """The class as a learned vector, the same for both cones: shorter than one-hot where classes are many, and classes that
+    look alike may come to lie side by side (in conditional generators since Mirza & Osindero 2014, arXiv 1411.1784).
+
+    Args:
+        classes: how many.
+        width: numbers in the vector of a class.
+    """
+
+    def __init__(self, classes: int = 10, width: int = 16) -> None:
+        super().__init__(classes)
+        if width < 1:
+            raise DiaboloError(f"a class embedding needs a width of at least 1, not {width}")
+        self.to_encoder = self.to_decoder = width
+        self.vectors = nn.Embedding(classes, width)
+
+    def forward(self, given: Tensor | None) -> Given:
+        """The vectors (N, width) of labels (N,) for both cones; zeros for an unknown label."""
+        labels = told(given, "labels")
+        vectors = self.vectors(labels.clamp(min=0)) * (labels != UNKNOWN)[:, None]
+        return (vectors,), (vectors,)

@@ -1,0 +1,45 @@
+"""A condition on any vector per image."""
+
+import torch
+from torch import Tensor
+
+from diabolo.conditions.condition import Condition, Given, told
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.parts import part
+
+COLUMNS = ("attributes", "factors")  # of `Images`
+
+
+@part
+class Vector(Condition):
+    """Any numbers known of each image: its attributes (0 or 1 each) or its factors, for both cones.
+
+    Args:
+        reads: "attributes" or "factors".
+        width: how many numbers, the columns of the data set.
+    """
+
+    def __init__(self, reads: str, width: int) -> None:
+        super().__init__()
+        if reads not in COLUMNS:
+            raise UnknownNameError("kind of vector", reads, COLUMNS)
+        if width < 1:
+            raise DiaboloError(f"a condition on {reads} needs at least 1 column, not {width}")
+        self.reads = reads
+        self.width = self.to_encoder = self.to_decoder = width
+
+    def check(self, y: Tensor) -> None:
+        """Refuse vectors of another length, or that hold NaN or infinity."""
+        if y.ndim != 2 or y.shape[1] != self.width:
+            raise DiaboloError(f"{self.reads} (N, {self.width}) are wanted, not {tuple(y.shape)}")
+        if not y.isfinite().all():
+            raise DiaboloError(f"the {self.reads} hold NaN or infinity")
+
+    def forward(self, given: Tensor | None) -> Given:
+        """The vectors (N, width) as they are."""
+        vectors = told(given, str(self.reads)).float()
+        return (vectors,), (vectors,)
+
+    def blank(self, device: torch.device) -> Tensor:
+        """Zeros."""
+        return torch.zeros(1, self.width, device=device)

@@ -1,0 +1,72 @@
+"""p(x | z): how a reconstruction is scored.
+
+The decoder gives `raw`, one real number per pixel. A likelihood turns it into the reconstruction x_hat (`mean`) and into a
+loss per image (`loss`): sums over pixels unless the unit says otherwise, always in float32.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.likelihoods.bernoulli import Bernoulli
+from diabolo.likelihoods.continuous import ContinuousBernoulli
+from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Gaussian, Laplace
+from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood
+from diabolo.likelihoods.ms_ssim import MSSSIM
+from diabolo.likelihoods.perceptual import VGG16, Perceptual, features_of
+from diabolo.likelihoods.squared import SquaredError
+
+__all__ = [
+    "LIKELIHOODS",
+    "LOG_SIGMA_FLOOR",
+    "MSSSIM",
+    "OUTPUTS",
+    "VGG16",
+    "Bernoulli",
+    "ContinuousBernoulli",
+    "Gaussian",
+    "Laplace",
+    "Likelihood",
+    "Perceptual",
+    "SquaredError",
+    "as_likelihood",
+    "features_of",
+]
+
+
+def _perceptual(features: str | nn.Module | None = None, pixel_weight: float = 1.0) -> Perceptual:
+    if features is None:
+        raise DiaboloError("the perceptual likelihood needs a feature network: --features RUN, a run folder, or vgg16")
+    return Perceptual(features if isinstance(features, nn.Module) else features_of(features), pixel=pixel_weight)
+
+
+LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
+    "squared-error": SquaredError,
+    "bernoulli": Bernoulli,
+    "continuous-bernoulli": ContinuousBernoulli,
+    "gaussian": Gaussian,
+    "laplace": Laplace,
+    "ms-ssim": MSSSIM,
+    "perceptual": _perceptual,
+}
+
+
+def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
+    """A likelihood by name with its defaults (see `LIKELIHOODS`), or as it is.
+
+    Args:
+        value: the name, or a likelihood.
+        **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`. None is left out.
+
+    Raises:
+        UnknownNameError: for another name.
+        DiaboloError: for options that this likelihood does not have.
+    """
+    if isinstance(value, str) and value not in LIKELIHOODS:
+        raise UnknownNameError("likelihood", value, LIKELIHOODS)
+    options = {name: option for name, option in options.items() if option is not None}
+    if options and value != "perceptual":
+        raise DiaboloError(f"the option {next(iter(options))} is for the likelihood perceptual, not {value}")
+    return LIKELIHOODS[value](**options) if isinstance(value, str) else value

@@ -1,0 +1,86 @@
+"""Structural similarity over several scales: what an eye compares, rather than pixel by pixel."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diabolo.errors import DiaboloError
+from diabolo.likelihoods.likelihood import WithOutput
+from diabolo.parts import part
+
+EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first (Wang et al. 2003)
+WINDOW, SIGMA = 11, 1.5  # pixels
+C1, C2 = 0.01**2, 0.03**2
+SMALLEST = 4  # pixels a side
+FLOOR = 1e-6  # keeps the root's derivative finite
+
+
+def scales_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many scales images of `shape` (C, H, W) are compared at, and the side of the window in pixels."""
+    side = min(shape[1:])
+    window = min(WINDOW, side - 1 + side % 2)
+    scales = 1
+    while scales < len(EXPONENTS) and side // 2**scales >= window:
+        scales += 1
+    return scales, window
+
+
+@part
+class MSSSIM(WithOutput):
+    """1 − MS-SSIM(x, x_hat) of each image (Wang, Simoncelli & Bovik 2003, Asilomar): 0 for equal images.
+
+    Per scale, in Gaussian windows of 11 pixels (σ 1.5), means over windows and channels: contrast and structure
+    (2 σ_xy + C₂) / (σ_x² + σ_y² + C₂), and at the coarsest scale times luminance (2 μ_x μ_y + C₁) / (μ_x² + μ_y² + C₁);
+    the product over the scales, each to its exponent. A scale that correlates negatively counts as 0.
+
+    The published five scales need 176 pixels a side. Smaller images have as many scales, each half as large as the one
+    before, as the window fits into: 2 for 28×28, 3 for 64×64; below 11 pixels one, and the window is as large as the image.
+    The exponents of the scales that are left are rescaled to sum to 1.
+
+    Args:
+        output: "sigmoid" or "linear".
+    """
+
+    unit = "1 − MS-SSIM"
+
+    def __init__(self, output: str = "sigmoid") -> None:
+        super().__init__(output)
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse vectors, and images of less than 4 pixels a side."""
+        if len(shape) != 3 or min(shape[1:]) < SMALLEST:
+            raise DiaboloError(
+                f"MS-SSIM compares images (C, H, W) of {SMALLEST}×{SMALLEST} pixels or more, not {shape}"
+            )
+
+    def loss(self, raw: Tensor, x: Tensor) -> Tensor:
+        """1 − MS-SSIM of each image (N,), in float32."""
+        with torch.autocast(raw.device.type, enabled=False):  # variances are differences of nearly equal numbers
+            return 1 - ms_ssim(self.mean(raw), x.float())
+
+
+def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
+    """MS-SSIM (N,) of images `x` and `y` (N, C, H, W) in [0, 1]; see `MSSSIM`."""
+    scales, window = scales_of(tuple(x.shape[1:]))
+    exponents = EXPONENTS[:scales]
+    logs = x.new_zeros(len(x))
+    for scale, exponent in enumerate(exponents):
+        if scale:
+            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+        contrast, whole = _similarities(x, y, window)
+        similarity = contrast if scale < scales - 1 else whole
+        logs = logs + exponent / sum(exponents) * similarity.clamp(min=FLOOR).log()
+    return logs.exp()
+
+
+def _similarities(x: Tensor, y: Tensor, window: int) -> tuple[Tensor, Tensor]:
+    """Contrast and structure (N,), and the same times luminance (N,), means over all windows that lie within the image."""
+    n, c = x.shape[:2]
+    offsets = torch.arange(window, device=x.device, dtype=x.dtype) - (window - 1) / 2
+    weights = torch.softmax(-offsets.square() / (2 * SIGMA**2), 0)
+    maps = torch.cat([x, y, x * x, y * y, x * y]).flatten(0, 1)[:, None]
+    maps = F.conv2d(F.conv2d(maps, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+    mx, my, xx, yy, xy = maps.view(5, n, c, -1)
+    contrast = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
+    luminance = (2 * mx * my + C1) / (mx * mx + my * my + C1)
+    return contrast.mean((1, 2)), (luminance * contrast).mean((1, 2))
