@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from diabolo import processes
 from diabolo.autoencoder import Autoencoder
+from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
 from diabolo.data.origin import reload
+from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
 from diabolo.training import files
@@ -43,6 +45,9 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         fitting(model, options.init)
     if validation is not None and len(validation) < processes.world():
         raise DiaboloError(f"{len(validation)} validation image(s) are too few for {processes.world()} processes")
+    for images in (train, validation):
+        if images is not None and (known := side(images, model.reads)) is not None:
+            _check_known(model, images, known)
     if options.tensorboard:
         event_writer_class()
     if options.batch_size * processes.world() > len(train):
@@ -55,6 +60,20 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
     if needs_validation and validation is None:
         raise DiaboloError(f"{needs_validation} needs validation images to go by")
+
+
+def _check_known(model: Autoencoder, images: Images, known: Tensor) -> None:
+    """Refuse what condition and head cannot use of what is `known` of the images."""
+    told = known
+    if model.objective.marginalises_labels and model.reads == "labels":
+        told = known[known != UNKNOWN]
+    try:
+        if model.condition.reads is not None:
+            model.condition.check(told)
+        if model.head.reads is not None:
+            model.head.check(known)
+    except DiaboloError as error:
+        raise DiaboloError(f"{images.name} ({images.split}): {error}") from error
 
 
 def only_to_keep(path: Path, state: State, options: TrainOptions, epochs_before: int) -> bool:

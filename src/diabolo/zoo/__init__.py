@@ -1,7 +1,9 @@
 """The named recipes: which parts make which model. Every one takes the shape of an image and gives a model ready to train."""
 
 from diabolo.zoo.classical import contractive, denoising, kl_sparse, pca, rae, sparse, topk, undercomplete
+from diabolo.zoo.conditional import completion, completion_plain, cvae
 from diabolo.zoo.recipe import HELP, RECIPES, PartOptions, build, options_of, own_options_of
+from diabolo.zoo.skips import denoising_conv, linear, unet
 from diabolo.zoo.variational import iwae, vae
 
 __all__ = [
@@ -9,10 +11,15 @@ __all__ = [
     "RECIPES",
     "PartOptions",
     "build",
+    "completion",
+    "completion_plain",
     "contractive",
+    "cvae",
     "denoising",
+    "denoising_conv",
     "iwae",
     "kl_sparse",
+    "linear",
     "options_of",
     "own_options_of",
     "pca",
@@ -20,5 +27,6 @@ __all__ = [
     "sparse",
     "topk",
     "undercomplete",
+    "unet",
     "vae",
 ]  # fmt: skip

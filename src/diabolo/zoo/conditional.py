@@ -1,0 +1,58 @@
+"""Models that are told something: a class, a part of the image, attributes."""
+
+from typing import Unpack
+
+from diabolo import bottlenecks
+from diabolo.autoencoder import Autoencoder
+from diabolo.conditions import Unconditional
+from diabolo.errors import DiaboloError
+from diabolo.nets.blind import Blind
+from diabolo.schedules import Schedule
+from diabolo.zoo.recipe import PartOptions, assemble, recipe
+
+
+@recipe({"likelihood": "bernoulli", "condition": "label"})
+def cvae(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 16,
+    beta: float | str | Schedule = 1.0,
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """Conditional VAE: both cones are told the class, so that images of a class can be asked for; with --condition embedding a
+    learned vector of it. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS."""
+    return assemble(
+        input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options
+    )
+
+
+@recipe({"likelihood": "bernoulli", "condition": "quarter"})
+def completion(
+    input_shape: tuple[int, ...],
+    latent_dim: int = 16,
+    beta: float | str | Schedule = 1.0,
+    **options: Unpack[PartOptions],
+) -> Autoencoder:
+    """Completes images: a conditional VAE whose decoder is told a quarter of the image, the lower left one, and draws many
+    answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output)."""
+    return assemble(
+        input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options
+    )
+
+
+@recipe({"likelihood": "bernoulli", "condition": "quarter"})
+def completion_plain(input_shape: tuple[int, ...], **options: Unpack[PartOptions]) -> Autoencoder:
+    """Completes images with one deterministic network: completion's decoder without a code, to compare with. The baseline of
+    Sohn, Lee & Yan 2015, NeurIPS."""
+    if options.get("corruption") not in (None, "none"):
+        raise DiaboloError("completion_plain has no encoder that could see a corrupted image; leave the corruption out")
+    if options.get("condition") == "none" or isinstance(options.get("condition"), Unconditional):
+        raise DiaboloError("completion_plain goes by its condition alone: it needs one, such as quarter")
+    model = assemble(input_shape, 0, lambda enc: bottlenecks.Nothing(), options)
+    return Autoencoder(
+        Blind(input_shape),
+        model.bottleneck,
+        model.decoder,
+        model.likelihood,
+        condition=model.condition,
+        observation=model.observation,
+    )
