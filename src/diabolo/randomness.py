@@ -2,12 +2,16 @@
 processes share the work."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Integral
 
 import torch
 from torch import Tensor
+
+from diabolo import processes
 
 
 def derive(seed: int, *purpose: object) -> int:
@@ -46,6 +50,28 @@ class Draws:
 
     def _rows(self, like: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         start, total = self.window or (0, like.shape[0])
-        shape = (total, *like.shape[1:])
+        each = max(1, like.shape[0] * processes.world() // total)  # rows per image, one after the other: k samples, say
+        shape = (total * each, *like.shape[1:])
         numbers = draw(shape, generator=self.generator, device=like.device, dtype=like.dtype)
-        return numbers[start : start + like.shape[0]]
+        return numbers[start * each : start * each + like.shape[0]]
+
+
+_CURRENT: ContextVar[Draws | None] = ContextVar("draws", default=None)
+
+
+@contextmanager
+def drawing(draws: Draws) -> Iterator[None]:
+    """Inside the block, layers that draw in a forward pass without being handed `draws` (dropout) take them from there."""
+    if torch.compiler.is_compiling():  # which knows no context variables; compiled code draws from torch's own generator
+        yield
+        return
+    token = _CURRENT.set(draws)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_draws() -> Draws:
+    """The draws of the block that `drawing` opened; torch's global generator outside."""
+    return Draws() if torch.compiler.is_compiling() else _CURRENT.get() or Draws()

@@ -1,5 +1,7 @@
 """The plain waist: a narrow code and nothing else."""
 
+import math
+
 from torch import Tensor, nn
 
 from diabolo.bottlenecks.latent import Bottleneck, Latent
@@ -19,4 +21,19 @@ class Identity(Bottleneck):
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The code of `features` (N, in_features), without penalty."""
         z = self.to_code(features).float()
+        return Latent(z=z, code=z)
+
+
+@part
+class FeatureMap(Bottleneck):
+    """z is the encoder's last map as it is: no layer of its own, for networks of convolutions alone. Narrow where it has fewer
+    numbers than the image."""
+
+    def __init__(self, map_shape: tuple[int, ...]) -> None:
+        super().__init__(math.prod(map_shape))
+        self.latent_shape = tuple(map_shape)
+
+    def forward(self, features: Tensor, draws: Draws) -> Latent:
+        """The `features` (N, C·h·w) as a map (N, C, h, w)."""
+        z = features.float().unflatten(1, self.latent_shape)
         return Latent(z=z, code=z)

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.nets.code import Maps, code_shape
-from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, conv_layers
-from diabolo.nets.mlp import HIDDEN, MLPDecoder, MLPEncoder, is_width
+from diabolo.nets.code import Maps
+from diabolo.nets.conv import conv
+from diabolo.nets.mlp import is_width, mlp
+from diabolo.nets.presets import conv_pool, conv_to_point, linear, mlp_256_128, mlp_512_256_128, mlp_one_hidden
+from diabolo.nets.resnet import resnet
+from diabolo.nets.unet import unet
 from diabolo.nets.vq import vq_conv
 
 
@@ -18,6 +21,9 @@ class NetOptions(TypedDict, total=False):
     channels: tuple[int, ...] | None
     norm: str | None
     activation: str | None
+    dropout: float | None
+    checkpointing: bool | None
+    skips: bool | None
     width: int | None
     residual_width: int | None
     residual_layers: int | None
@@ -27,58 +33,29 @@ __all__ = ["HELP", "NETS", "Maps", "NetOptions", "build"]
 
 HELP = {
     "hidden": "Widths of the layers from image to code (mlp; default 512 256).",
-    "channels": "Channels of the layers from image to code, each halving the image (conv; default by its size).",
-    "norm": "batch, group or none (conv; default batch).",
+    "channels": "Channels of the layers from image to code, each halving the image (conv, resnet, unet; default by its size).",
+    "norm": "batch, group or none (conv, resnet, unet; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
+    "dropout": "Share of units dropped in training after each activation (mlp, conv, resnet, unet; default 0).",
+    "checkpointing": "Keep less of each layer and compute it again in the backward pass: less memory, more time, same result.",
+    "skips": "Lead the encoder's maps around the code to the decoder (unet; they are led unless cut).",
     "width": "Channels of the last map (vq-conv; default 128).",
     "residual_width": "Channels within a residual block (vq-conv; default 32).",
-    "residual_layers": "Residual blocks of each cone (vq-conv; default 2).",
+    "residual_layers": "Residual blocks: of each cone (vq-conv; default 2), of each size (resnet; default 1).",
 }
-
-
-def mlp(
-    input_shape: tuple[int, ...],
-    code: int | Maps,
-    condition: tuple[int, int] = (0, 0),
-    hidden: tuple[int, ...] = HIDDEN,
-    activation: str = "relu",
-) -> tuple[MLPEncoder, MLPDecoder]:
-    """Fully connected layers; any input shape."""
-    encoder = MLPEncoder(input_shape, hidden, activation, condition[0])
-    return encoder, MLPDecoder(code_shape(code, encoder), input_shape, hidden, activation, condition[1])
-
-
-def conv(
-    input_shape: tuple[int, ...],
-    code: int | Maps,
-    condition: tuple[int, int] = (0, 0),
-    channels: tuple[int, ...] | None = None,
-    norm: str = "batch",
-    activation: str = "leaky_relu",
-) -> tuple[ConvEncoder, ConvDecoder]:
-    """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more."""
-    layers = conv_layers(input_shape, channels)
-    encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0])
-    return encoder, ConvDecoder(code_shape(code, encoder), input_shape, layers, norm, activation, condition[1])
-
-
-def conv_to_point(
-    input_shape: tuple[int, ...],
-    code: int | Maps,
-    condition: tuple[int, int] = (0, 0),
-    norm: str = "batch",
-    activation: str = "leaky_relu",
-) -> tuple[ConvEncoder, ConvDecoder]:
-    """28×28 → 14×14×32 → 7×7×64 → 3×3×128 → 1×1×256, the pair of many course notebooks for MNIST."""
-    layers: Layers = ((32, 4, 2, 1), (64, 4, 2, 1), (128, 3, 2, 0), (256, 3, 2, 0))
-    encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0])
-    return encoder, ConvDecoder(code_shape(code, encoder), input_shape, layers, norm, activation, condition[1])
 
 
 NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "mlp": mlp,
     "conv": conv,
+    "resnet": resnet,
+    "unet": unet,
+    "linear": linear,
+    "mlp-512-256-128": mlp_512_256_128,
+    "mlp-256-128": mlp_256_128,
+    "mlp-one-hidden": mlp_one_hidden,
     "conv-to-point": conv_to_point,
+    "conv-pool": conv_pool,
     "vq-conv": vq_conv,
 }
 
@@ -102,7 +79,8 @@ def build(
         raise UnknownNameError("net", net, NETS)
     if not input_shape or any(side < 1 for side in input_shape):
         raise DiaboloError(f"input_shape must be (C, H, W) or (D,) with sides of at least 1, not {input_shape}")
-    if code != Maps() and not is_width(code.channels if isinstance(code, Maps) else code):
+    alone = code == 0 and condition[1] > 0  # a decoder that goes by the condition alone
+    if code != Maps() and not alone and not is_width(code.channels if isinstance(code, Maps) else code):
         raise DiaboloError(f"latent_dim must be at least 1, not {code}")
     given = {name: value for name, value in options.items() if value is not None}
     known = [n for n in inspect.signature(NETS[net]).parameters if n not in ("input_shape", "code", "condition")]

@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from diabolo import processes
+from diabolo.nets.checkpointing import second_pass
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -12,16 +14,23 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `x` (N, C, H, W) per channel."""
-        if not self.training or processes.world() == 1:
+        if not self.training or (processes.world() == 1 and not second_pass()):
             return super().forward(x)
+        if processes.world() == 1:  # the first pass has counted this batch
+            thrown_away = self.running_mean.clone(), self.running_var.clone()  # type: ignore[union-attr]
+            return functional.batch_norm(x, *thrown_away, self.weight, self.bias, True, 0.0, self.eps)
         h = x.float()
         mean = processes.mean(h.mean((0, 2, 3)))
         variance = processes.mean((h - mean[:, None, None]).square().mean((0, 2, 3)))
-        with torch.no_grad():
-            count = processes.world() * h.numel() / h.shape[1]
-            momentum = self.momentum or 0.1
-            self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr]  # present: track_running_stats is on
-            self.running_var.lerp_(variance * count / (count - 1), momentum)  # type: ignore[union-attr]
-            self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+        if not second_pass():
+            self._count(mean, variance, h.numel() / h.shape[1])
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return ((h - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+
+    @torch.no_grad()
+    def _count(self, mean: Tensor, variance: Tensor, rows: float) -> None:
+        """Let the running statistics follow; `rows` numbers per channel went into those of this process."""
+        count, momentum = processes.world() * rows, self.momentum or 0.1
+        self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr]  # present: track_running_stats is on
+        self.running_var.lerp_(variance * count / (count - 1), momentum)  # type: ignore[union-attr]
+        self.num_batches_tracked.add_(1)  # type: ignore[union-attr]

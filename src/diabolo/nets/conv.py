@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.activations import activation as activation_layer
 from diabolo.nets.batchnorm import BatchNorm2d
-from diabolo.nets.code import join
+from diabolo.nets.checkpointing import Chain, dropped
+from diabolo.nets.code import Maps, code_shape, join
 from diabolo.parts import part
 
 Layer = tuple[int, int, int, int]
@@ -59,11 +60,12 @@ def transposed(
     return nn.ConvTranspose2d(fan_in, fan_out, kernel, stride, padding, (missing[0], missing[1]), bias=bias)
 
 
-def _block(convolution: nn.Module, channels: int, norm: str, activation: str) -> nn.Sequential:
+def active(channels: int, norm: str, activation: str, dropout: float = 0.0) -> list[nn.Module]:
+    """What follows a convolution to that many channels: norm, activation, dropout."""
     if norm not in NORMS:
         raise UnknownNameError("norm", norm, NORMS)
     normalised = NORMS[norm](channels)
-    return nn.Sequential(convolution, *([] if normalised is None else [normalised]), activation_layer(activation))
+    return [*([] if normalised is None else [normalised]), activation_layer(activation), *dropped(dropout)]
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -93,6 +95,8 @@ class ConvEncoder(nn.Module):
         norm: str = "batch",
         activation: str = "leaky_relu",
         condition: int = 0,
+        dropout: float = 0.0,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.input_shape = image_shape(input_shape)
@@ -100,11 +104,12 @@ class ConvEncoder(nn.Module):
             raise UnknownNameError("norm", norm, NORMS)
         fan_in, height, width = self.input_shape
         fan_in += condition
-        self.layers = nn.Sequential()
+        self.layers = Chain(checkpointing=checkpointing)
         for i, (channels, kernel, stride, padding) in enumerate(layers):
             biased = not (i and norm == "batch")  # batch norm takes the mean away again
             convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding, bias=biased)
-            self.layers.append(_block(convolution, channels, norm if i else "none", activation))
+            after = active(channels, norm if i else "none", activation, dropout)
+            self.layers.append(nn.Sequential(convolution, *after))
             fan_in = channels
         self.map_shape = (fan_in, sizes(height, layers)[-1], sizes(width, layers)[-1])
         self.features = math.prod(self.map_shape)
@@ -127,6 +132,8 @@ class ConvDecoder(nn.Module):
         norm: str = "batch",
         activation: str = "leaky_relu",
         condition: int = 0,
+        dropout: float = 0.0,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         out_channels, height, width = image_shape(output_shape)
@@ -140,15 +147,33 @@ class ConvDecoder(nn.Module):
             if len(code) == 1
             else nn.Conv2d(code[0] + condition, self.map_shape[0], 1)
         )
-        self.from_code = nn.Sequential(widen, activation_layer(activation))
+        self.from_code = nn.Sequential(widen, *active(0, "none", activation, dropout))
         fan_outs = [out_channels] + [layer[0] for layer in layers[:-1]]
-        self.layers = nn.Sequential()
+        self.layers = Chain(checkpointing=checkpointing)
         for i in reversed(range(len(layers))):
             biased = not (i and norm == "batch")
             convolution = transposed(layers[i][0], fan_outs[i], layers[i], heights[i:], widths[i:], biased)
-            self.layers.append(_block(convolution, fan_outs[i], norm, activation) if i else convolution)
+            after = active(fan_outs[i], norm, activation, dropout)
+            self.layers.append(nn.Sequential(convolution, *after) if i else convolution)
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """One real number per pixel, (N, C, H, W), of `z` (N, *code_shape) and `c` (N, condition)."""
         raw: Tensor = self.layers(self.from_code(join(z, c)).view(-1, *self.map_shape))
         return raw
+
+
+def conv(
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    channels: tuple[int, ...] | None = None,
+    norm: str = "batch",
+    activation: str = "leaky_relu",
+    dropout: float = 0.0,
+    checkpointing: bool = False,
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more."""
+    layers = conv_layers(input_shape, channels)
+    encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0], dropout, checkpointing)
+    shape = code_shape(code, encoder)
+    return encoder, ConvDecoder(shape, input_shape, layers, norm, activation, condition[1], dropout, checkpointing)

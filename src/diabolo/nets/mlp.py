@@ -8,18 +8,19 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
 from diabolo.nets.activations import activation as activation_layer
-from diabolo.nets.code import join
+from diabolo.nets.checkpointing import Chain, dropped
+from diabolo.nets.code import Maps, code_shape, join
 from diabolo.parts import part
 
 HIDDEN = (512, 256)
 
 
-def _layers(widths: tuple[int, ...], activation: str) -> nn.Sequential:
-    """Linear layers from width to width, each followed by the activation."""
+def _layers(widths: tuple[int, ...], activation: str, dropout: float, checkpointing: bool) -> Chain:
+    """Linear layers from width to width, each followed by the activation (and dropout)."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise(widths):
-        layers += [nn.Linear(fan_in, fan_out), activation_layer(activation)]
-    return nn.Sequential(*layers)
+        layers += [nn.Linear(fan_in, fan_out), activation_layer(activation), *dropped(dropout)]
+    return Chain(*layers, checkpointing=checkpointing, per=2 + len(dropped(dropout)))
 
 
 def is_width(value: object) -> bool:
@@ -43,12 +44,14 @@ class MLPEncoder(nn.Module):
         hidden: tuple[int, ...] = HIDDEN,
         activation: str = "relu",
         condition: int = 0,
+        dropout: float = 0.0,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.input_shape = tuple(input_shape)
         widths = (math.prod(input_shape) + condition, *_checked(hidden))
         self.features = widths[-1]
-        self.layers = _layers(widths, activation)
+        self.layers = _layers(widths, activation, dropout, checkpointing)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """Features (N, features) of `x` (N, *input_shape), and of what it is told besides, `c` (N, condition)."""
@@ -67,15 +70,32 @@ class MLPDecoder(nn.Module):
         hidden: tuple[int, ...] = HIDDEN,
         activation: str = "relu",
         condition: int = 0,
+        dropout: float = 0.0,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.output_shape = tuple(output_shape)
         code = code_shape if isinstance(code_shape, int) else math.prod(code_shape)
         widths = (code + condition, *reversed(_checked(hidden)))
-        self.layers = _layers(widths, activation)
+        self.layers = _layers(widths, activation, dropout, checkpointing)
         self.to_raw = nn.Linear(widths[-1], math.prod(output_shape))
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """One real number per pixel, (N, *output_shape), of `z` (N, *code_shape) and `c` (N, condition)."""
         raw: Tensor = self.to_raw(self.layers(join(z.flatten(1), c)))
         return raw.view(-1, *self.output_shape)
+
+
+def mlp(
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    hidden: tuple[int, ...] = HIDDEN,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    checkpointing: bool = False,
+) -> tuple[MLPEncoder, MLPDecoder]:
+    """Fully connected layers; any input shape."""
+    encoder = MLPEncoder(input_shape, hidden, activation, condition[0], dropout, checkpointing)
+    shape = code_shape(code, encoder)
+    return encoder, MLPDecoder(shape, input_shape, hidden, activation, condition[1], dropout, checkpointing)

@@ -1,0 +1,155 @@
+"""The exact pairs of well-known experiments, by names that say their layers."""
+
+import math
+
+from torch import Tensor, nn
+
+from diabolo.errors import DiaboloError
+from diabolo.nets.checkpointing import Chain
+from diabolo.nets.code import Maps, code_shape, join, to_map
+from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, active, image_shape, sizes
+from diabolo.nets.mlp import MLPDecoder, MLPEncoder, mlp
+from diabolo.parts import part
+
+Pair = tuple[MLPEncoder, MLPDecoder]
+
+
+def linear(input_shape: tuple[int, ...], code: int | Maps, condition: tuple[int, int] = (0, 0)) -> Pair:
+    """One matrix each way and nothing else: with squared error its best code is that of PCA (Baldi & Hornik 1989, Neural
+    Networks 2:53)."""
+    return mlp(input_shape, code, condition, hidden=())
+
+
+def mlp_512_256_128(input_shape: tuple[int, ...], code: int | Maps, condition: tuple[int, int] = (0, 0)) -> Pair:
+    """Fully connected, image-512-256-128-code with LeakyReLU: for codes of two numbers."""
+    return mlp(input_shape, code, condition, hidden=(512, 256, 128), activation="leaky_relu")
+
+
+def mlp_256_128(input_shape: tuple[int, ...], code: int | Maps, condition: tuple[int, int] = (0, 0)) -> Pair:
+    """Fully connected, image-256-128-code with ReLU: the plain autoencoder of many courses, with a code of 32."""
+    return mlp(input_shape, code, condition, hidden=(256, 128))
+
+
+def mlp_one_hidden(
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    hidden: tuple[int, ...] = (128,),
+) -> Pair:
+    """Fully connected, image-hidden-code with ReLU: one hidden layer, to hold against PCA."""
+    if not isinstance(hidden, tuple | list) or len(hidden) != 1:
+        raise DiaboloError(
+            f"mlp-one-hidden has one hidden layer, such as (128,), not {hidden}; use net='mlp' for others"
+        )
+    return mlp(input_shape, code, condition, hidden=hidden)
+
+
+def conv_to_point(
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    norm: str = "batch",
+    activation: str = "leaky_relu",
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """28×28 → 14×14×32 → 7×7×64 → 3×3×128 → 1×1×256, the pair of many course notebooks for MNIST."""
+    layers: Layers = ((32, 4, 2, 1), (64, 4, 2, 1), (128, 3, 2, 0), (256, 3, 2, 0))
+    encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0])
+    return encoder, ConvDecoder(code_shape(code, encoder), input_shape, layers, norm, activation, condition[1])
+
+
+# --- convolutions and pooling alone, for denoising ------------------------------------------------------------------------
+
+
+def _poolings(channels: tuple[int, ...]) -> Layers:
+    """Each convolution is followed by a 2×2 pooling, which halves the map, rounding down."""
+    if not isinstance(channels, tuple | list) or not channels or min(channels) < 1:
+        raise DiaboloError(f"channels must be one or more numbers of at least 1, not {channels}")
+    return tuple((c, 2, 2, 0) for c in channels)
+
+
+def _doubling(fan_in: int, fan_out: int, heights: list[int], widths: list[int]) -> nn.ConvTranspose2d:
+    """A 3×3 transposed convolution of stride 2 from height `heights[1]` to `heights[0]`, twice as large or one more, and so
+    the width."""
+    even_h, even_w = (int(large == 2 * small) for large, small in (heights[:2], widths[:2]))
+    cut = (even_h, even_w)
+    return nn.ConvTranspose2d(fan_in, fan_out, 3, 2, padding=cut, output_padding=cut, bias=False)
+
+
+@part
+class PoolingEncoder(nn.Module):
+    """x (N, C, H, W) → features (N, features): 3×3 convolution, batch norm, activation and 2×2 max pooling for each of
+    `channels`."""
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        channels: tuple[int, ...],
+        activation: str = "leaky_relu",
+        condition: int = 0,
+    ) -> None:
+        super().__init__()
+        self.input_shape = image_shape(input_shape)
+        fan_in, height, width = self.input_shape
+        layers = _poolings(channels)
+        self.layers = Chain()
+        fan_in += condition
+        for fan_out in channels:
+            convolution = nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=False)  # batch norm takes the mean away again
+            self.layers.append(nn.Sequential(convolution, *active(fan_out, "batch", activation), nn.MaxPool2d(2)))
+            fan_in = fan_out
+        self.map_shape = (fan_in, sizes(height, layers)[-1], sizes(width, layers)[-1])
+        self.features = math.prod(self.map_shape)
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """Features (N, features), a flat map of `map_shape`, of `x` (N, C, H, W) and `c` (N, condition)."""
+        features: Tensor = self.layers(join(x, c))
+        return features.flatten(1)
+
+
+@part
+class PoolingDecoder(nn.Module):
+    """z (N, *code_shape) → raw (N, C, H, W): for each of `channels` (in the encoder's order) a 3×3 transposed convolution of
+    stride 2, batch norm and activation, then a 3×3 convolution. A code map goes into the first of them as it is."""
+
+    def __init__(
+        self,
+        code_shape: int | tuple[int, ...],
+        output_shape: tuple[int, ...],
+        channels: tuple[int, ...],
+        activation: str = "leaky_relu",
+        condition: int = 0,
+    ) -> None:
+        super().__init__()
+        out_channels, height, width = image_shape(output_shape)
+        layers = _poolings(channels)
+        heights, widths = sizes(height, layers), sizes(width, layers)
+        code = (code_shape,) if isinstance(code_shape, int) else tuple(code_shape)
+        is_map = len(code) == 3
+        bottom = (channels[-1], heights[-1], widths[-1])
+        self.from_code = nn.Identity() if is_map else to_map(code, bottom, condition)
+        self.layers = Chain()
+        fan_in = code[0] + condition if is_map else channels[-1]
+        for i in reversed(range(len(channels))):
+            fan_out = channels[max(i - 1, 0)]
+            doubling = _doubling(fan_in, fan_out, heights[i:], widths[i:])
+            self.layers.append(nn.Sequential(doubling, *active(fan_out, "batch", activation)))
+            fan_in = fan_out
+        self.layers.append(nn.Conv2d(fan_in, out_channels, 3, padding=1))
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """One real number per pixel, (N, C, H, W), of `z` (N, *code_shape) and `c` (N, condition)."""
+        raw: Tensor = self.layers(self.from_code(join(z, c)))
+        return raw
+
+
+def conv_pool(
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    channels: tuple[int, ...] = (16, 20, 16),
+    activation: str = "leaky_relu",
+) -> tuple[PoolingEncoder, PoolingDecoder]:
+    """Three 3×3 convolutions, each with batch norm, LeakyReLU and max pooling; three transposed ones and a last convolution:
+    under 15,000 parameters for grey images, for denoising."""
+    encoder = PoolingEncoder(input_shape, channels, activation, condition[0])
+    return encoder, PoolingDecoder(code_shape(code, encoder), input_shape, channels, activation, condition[1])
