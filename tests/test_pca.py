@@ -197,3 +197,11 @@ def test_codes_of_another_shape_are_refused(solved, shape):
 def test_no_sample_is_refused(solved):
     with pytest.raises(DiaboloError, match="at least 1, not 0"):
         solved.sample(0)
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda m: m.encode(torch.rand(2, 5)), lambda m: m.decode(torch.rand(2, 3)), lambda m: m.sample(2)]
+)
+def test_without_components_it_says_so(ask):
+    with pytest.raises(DiaboloError, match="no components yet"):
+        ask(PCA((5,), 3))

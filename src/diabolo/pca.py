@@ -69,12 +69,14 @@ class PCA(nn.Module):
     @torch.no_grad()
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
+        self._refuse_unsolved()
         codes: Tensor = (as_input(x, self.input_shape, self.device).flatten(1) - self.mu) @ self.components.T
         return codes
 
     @torch.no_grad()
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
+        self._refuse_unsolved()
         z = torch.as_tensor(z)
         if z.shape[1:] != self.latent_shape:
             raise DiaboloError(f"expected codes (N, {self.latent_shape[0]}), not {tuple(z.shape)}")
@@ -90,6 +92,12 @@ class PCA(nn.Module):
             raise DiaboloError(f"the number of samples must be at least 1, not {n}")
         alpha = Draws(generator(seed, "sample", device=self.device)).normal(self.mu.new_empty(n, *self.latent_shape))
         return self.decode(alpha * self.variances.sqrt())
+
+    def _refuse_unsolved(self) -> None:
+        if not self.components.any():
+            raise DiaboloError(
+                "this PCA has no components yet: give it images by solve(images), or diabolo.fit(model, images)"
+            )
 
     def summary(self) -> Summary:
         """The mean and the components."""

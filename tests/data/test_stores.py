@@ -267,3 +267,14 @@ def test_free_memory_is_a_number_of_bytes():
 
 def test_the_size_is_said_in_mib():
     assert "(2.0 MiB)" in open_store(Images(np.zeros((2, 1, 1024, 1024), np.uint8)), CPU, "host").place
+
+
+def test_free_memory_is_no_more_than_the_container_may_take(tmp_path, monkeypatch):
+    limit, used = tmp_path / "max", tmp_path / "current"
+    monkeypatch.setattr(stores, "CGROUPS", ((limit, used),))
+    free = stores.free_memory(CPU)  # no such files: no limit
+    limit.write_text("1048576\n")
+    used.write_text("1000000\n")
+    assert stores.free_memory(CPU) == 48576
+    limit.write_text("max\n")
+    assert stores.free_memory(CPU) == pytest.approx(free, rel=0.5)

@@ -1,8 +1,10 @@
 """How batches reach the device: uint8 at rest, float32 in [0, 1] on the device, one gather per batch."""
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from queue import Queue
 from typing import Any, Protocol
 
@@ -16,6 +18,10 @@ from diabolo.errors import UnknownNameError
 
 PLACES = ("auto", "device", "host", "disk")
 SHARE = 0.5  # of the free memory that the images may take
+CGROUPS = (  # limit and use of this container: version 2, version 1
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
 AHEAD = 4  # batches gathered before they are needed
 
 
@@ -124,10 +130,19 @@ def free_memory(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[0]
     try:
         with open("/proc/meminfo") as lines:
-            available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-        return available * 1024
+            available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) * 1024
     except (OSError, StopIteration):  # not Linux
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return int(min(available, *(_left_in(cgroup) for cgroup in CGROUPS)))
+
+
+def _left_in(cgroup: tuple[str, str]) -> float:
+    """Bytes that the container may still take; infinity where it is not limited."""
+    try:
+        limit, used = (Path(file).read_text().strip() for file in cgroup)
+        return max(0, int(limit) - int(used))
+    except (OSError, ValueError):  # no such cgroup, or the limit is "max"
+        return math.inf
 
 
 def _mib(size: int) -> str:
