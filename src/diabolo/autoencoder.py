@@ -27,7 +27,7 @@ from diabolo.likelihoods import Likelihood
 from diabolo.objectives import ELBO, Loss, Objective
 from diabolo.observations import AsIs, Observation
 from diabolo.parts import part
-from diabolo.randomness import Draws, generator
+from diabolo.randomness import Draws, drawing, generator
 from diabolo.summary import Summary, summarise
 
 __all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
@@ -101,6 +101,7 @@ class Autoencoder(nn.Module):
         self.observation = observation or AsIs()
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
+        self.likelihood.check(self.input_shape)
         if self.condition.reads and self.head.reads and self.condition.reads != self.head.reads:
             raise DiaboloError(
                 f"a model can read one column of the images: the condition wants {self.condition.reads}, the head "
@@ -141,7 +142,8 @@ class Autoencoder(nn.Module):
         if y is None and self.reads is not None:
             raise DiaboloError(f"this model reads {self.reads}: give them as `y`")
         draws = draws or Draws()
-        loss: Loss = self.objective(self, self.observation(x, draws), y, draws, progress)
+        with drawing(draws):
+            loss: Loss = self.objective(self, self.observation(x, draws), y, draws, progress)
         return loss
 
     def begin(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
@@ -152,7 +154,7 @@ class Autoencoder(nn.Module):
             """As in training (batch norm by the batch), but nothing of the model changes."""
             to_encoder, _ = self.condition(self.condition.pick(x, y))
             buffers = {name: buffer.clone() for name, buffer in self.encoder.named_buffers()}
-            with torch.no_grad():
+            with torch.no_grad(), drawing(Draws(generator(seed, "begin", "features", device=self.device))):
                 found: Tensor = self.encoder.train()(x, *to_encoder)
                 for name, buffer in self.encoder.named_buffers():
                     buffer.copy_(buffers[name])
@@ -215,7 +217,7 @@ class Autoencoder(nn.Module):
         """One draw z ~ q(z | x) for each image of `x` (N, *input_shape): (N, *latent_shape)."""
         return self._latent(x, y, Draws(generator(seed, "posterior", device=self.device)), "z")
 
-    def observe(self, x: Tensor, seed: int = 0) -> Tensor:
+    def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
         """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
         draws = Draws(generator(seed, "observation", device=self.device))
         return self._infer(lambda part: self.observation(part, draws), self._images(x))
@@ -235,7 +237,10 @@ class Autoencoder(nn.Module):
 
     def summary(self) -> Summary:
         """The table of layers, output shapes and parameter counts; print it."""
-        return summarise(self, lambda: self.decode(self.encode(torch.zeros(1, *self.input_shape))))
+        x, draws = torch.zeros(1, *self.input_shape, device=self.device), Draws(generator(0, "summary", device=self.device))
+        given = self.condition.pick(x, self.condition.blank(self.device))
+        with torch.no_grad(), evaluating(self):
+            return summarise(self, lambda: self(x, draws, given))
 
     @property
     def device(self) -> torch.device:
@@ -255,6 +260,7 @@ class Autoencoder(nn.Module):
         y = y.expand(n, *y.shape[1:]) if y.ndim and len(y) == 1 else y.expand(n) if not y.ndim else y
         if len(y) != n:
             raise DiaboloError(f"there are {n} images or codes but {len(y)} entries in `y`")
+        self.condition.check(y)
         return y
 
     def _latent(self, x: Tensor, y: Tensor | None, draws: Draws, field: str) -> Tensor:

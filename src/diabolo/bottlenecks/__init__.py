@@ -2,9 +2,11 @@
 
 from diabolo.bottlenecks.contractive import Contractive, ContractiveLayer
 from diabolo.bottlenecks.gaussian import Gaussian, kl_per_unit, kl_to_standard_normal
-from diabolo.bottlenecks.identity import Identity
+from diabolo.bottlenecks.identity import FeatureMap, Identity
 from diabolo.bottlenecks.latent import Bottleneck, Latent
+from diabolo.bottlenecks.nothing import Nothing
 from diabolo.bottlenecks.regularised import Regularised
+from diabolo.bottlenecks.skips import WithSkips, around
 from diabolo.bottlenecks.sparse import KLSparse, Sparse, TopK
 from diabolo.bottlenecks.variational import Variational
 
@@ -12,14 +14,18 @@ __all__ = [
     "Bottleneck",
     "Contractive",
     "ContractiveLayer",
+    "FeatureMap",
     "Gaussian",
     "Identity",
     "KLSparse",
     "Latent",
+    "Nothing",
     "Regularised",
     "Sparse",
     "TopK",
     "Variational",
+    "WithSkips",
+    "around",
     "kl_per_unit",
     "kl_to_standard_normal",
 ]  # fmt: skip

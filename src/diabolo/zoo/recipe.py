@@ -9,7 +9,7 @@ from torch import nn
 
 from diabolo import nets
 from diabolo.autoencoder import Autoencoder
-from diabolo.bottlenecks import Bottleneck
+from diabolo.bottlenecks import Bottleneck, around
 from diabolo.conditions import CONDITIONS, Condition, as_condition
 from diabolo.corruptions import CORRUPTIONS, Corruption, as_corruption
 from diabolo.errors import UnknownNameError
@@ -114,7 +114,7 @@ def assemble(
     net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"), **scored)
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
-    bottleneck = waist(encoder)
+    bottleneck = around(encoder, waist(encoder))
     return Autoencoder(
         encoder,
         bottleneck,
