@@ -23,6 +23,7 @@ MODELS = {
     "denoising": {},
     "denoising, masking": {"corruption": "masking", "level": 0.25},
     "denoising, speckled": {"corruption": corruptions.SaltAndPepper(0.3)},
+    "iwae": {"importance_samples": 3, "gradient": "dreg", "observation": "binarised"},
     "vae": {"beta": 4},
     "vae, cyclical": {"beta": schedules.Cyclical(0.0, 1.0, 3), "likelihood": "gaussian"},
     "vae, learned sigma": {"likelihood": likelihoods.Gaussian("learned"), "activation": "gelu"},
@@ -40,6 +41,8 @@ def draws():
 @pytest.mark.parametrize("net", sorted(nets.NETS))
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_model_comes_back_as_it_was(kind, net):
+    if (kind, net) == ("iwae", "unet"):
+        pytest.skip("what goes around the code has no density, and is refused")
     model = zoo.build(kind.partition(",")[0], (3, 28, 30), net=net, latent_dim=5, **MODELS[kind])
     x = torch.rand(4, 3, 28, 30, generator=torch.Generator().manual_seed(0))
     model.loss(x, draws())  # running statistics that are not those of a new model

@@ -95,7 +95,10 @@ near(share.grad / 2, whole_raw.grad[mine])
 near(joint.log_sigma, one.log_sigma)
 
 # the whole loss of a model, with its noise
-for name, options in (("vae", {"net": "conv"}), ("denoising", {"net": "conv", "latent_dim": 8}), ("vae", {"net": "mlp"})):
+for name, options in (
+    ("vae", {"net": "conv"}), ("denoising", {"net": "conv", "latent_dim": 8}), ("vae", {"net": "mlp"}),
+    ("iwae", {"gradient": "dreg", "observation": "binarised"}), ("iwae", {"net": "conv"}),
+):
     torch.manual_seed(0)
     model = zoo.build(name, (1, 12, 12), **options)
     x = torch.rand(8, 1, 12, 12, generator=torch.Generator().manual_seed(4))

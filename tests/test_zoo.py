@@ -29,6 +29,8 @@ def digits():
         ("denoising", {"latent_dim": 16, "corruption": "masking", "level": 0.1}, 0.3),
         ("vae", {"latent_dim": 16, "beta": 0.01, "likelihood": likelihoods.SquaredError("image")}, 0.3),
         ("vae", {"latent_dim": 16, "beta": "linear(0, 0.1, 0.5)"}, 0.4),
+        ("iwae", {"latent_dim": 16, "likelihood": likelihoods.Gaussian(0.1)}, 0.5),
+        ("iwae", {"latent_dim": 16, "likelihood": likelihoods.Gaussian(0.1), "gradient": "dreg"}, 0.5),
     ],
 )
 def test_sixty_four_digits_are_learnt_by_heart(name, options, share, net, digits):

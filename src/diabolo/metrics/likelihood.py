@@ -122,7 +122,9 @@ def _sums(
 ) -> _Sums:
     check_densities(model)
     if samples < 1 or not len(images):
-        raise DiaboloError(f"a likelihood is measured with 1 sample or more on 1 image or more, not {samples}, {len(images)}")
+        raise DiaboloError(
+            f"a likelihood is measured with 1 sample or more on 1 image or more, not {samples}, {len(images)}"
+        )
     pixels, known = (images.images, side(images, model.reads)) if isinstance(images, Images) else (images, y)
     x = model.observe(pixels, seed)
     rows = rows or max(1, NUMBERS.get(x.device.type, NUMBERS["cpu"]) // x[0].numel())
@@ -130,7 +132,11 @@ def _sums(
     with torch.no_grad(), evaluating(model):
         together = max(1, rows // samples)  # images
         parts = [
-            add_up(_log_weights(model, few, None if known is None else known[i : i + together].to(x.device), samples, rows, draws))
+            add_up(
+                _log_weights(
+                    model, few, None if known is None else known[i : i + together].to(x.device), samples, rows, draws
+                )
+            )
             for i, few in zip(range(0, len(x), together), x.split(together), strict=True)
         ]
     weights, squares, logs = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
@@ -158,7 +164,9 @@ def _log_weights(
 def add_up(log_weights: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """log Σ w, log Σ w² and Σ log w, each (n,), of weights that come as pieces (n, k₁), (n, k₂), … of log w."""
 
-    def merged(one: tuple[Tensor, Tensor, Tensor], other: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    def merged(
+        one: tuple[Tensor, Tensor, Tensor], other: tuple[Tensor, Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         return torch.logaddexp(one[0], other[0]), torch.logaddexp(one[1], other[1]), one[2] + other[2]
 
     return reduce(merged, ((w.logsumexp(1), (2 * w).logsumexp(1), w.sum(1)) for w in log_weights))

@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from diabolo.bottlenecks import Latent, Variational
@@ -26,7 +25,8 @@ def check_densities(model: "Autoencoder") -> Variational:
     """
     if not isinstance(model.bottleneck, Variational):
         raise DiaboloError(
-            f"importance weights need a waist with a posterior and a prior, such as Gaussian, not {type(model.bottleneck).__name__}"
+            f"importance weights need a waist with a posterior and a prior, such as Gaussian, not "
+            f"{type(model.bottleneck).__name__}"
         )
     if not model.likelihood.unit.startswith("nats per image"):
         raise DiaboloError(
@@ -116,7 +116,7 @@ class IWAE(Objective):
         weights: dict[str, float | Tensor] = dict.fromkeys(terms, 1.0)
         watch = {"effective_samples": share.square().sum(1).reciprocal().mean()}
         total = -bound
-        if penalties := model.head.penalties(seen, Latent(z[:, 0], posterior[0]), y):
+        if penalties := model.head.penalties(seen, Latent(z[:, 0], posterior[0], posterior=posterior), y):
             head = weighted(penalties, model.head.weights, progress)
             total, terms, weights = total + head.total, terms | head.terms, weights | head.weights
         return Loss(total, terms, weights, watch)
