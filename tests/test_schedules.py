@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from diabolo import parts
 from diabolo.errors import DiaboloError
-from diabolo.schedules import Constant, Cosine, Cyclical, Linear, OneCycle, as_schedule
+from diabolo.schedules import Constant, Cosine, Cyclical, Linear, OneCycle, as_schedule, as_weight, warm_up
 
 SCHEDULES = [
     Constant(3.0),
@@ -100,6 +100,8 @@ def test_outside_training_the_ends_hold(schedule, progress):
         ("cyclical(0, 1, 3)", Cyclical(0, 1, 3)),
         ("cosine(1, 1e-2)", Cosine(1, 0.01)),
         ("constant(3)", Constant(3)),
+        ("warm-up(2, 0.3)", Linear(0, 2, 0.3)),
+        ("warm-up(1)", Linear(0, 1, 0.1)),
     ],
 )
 def test_text_is_read(text, wanted):
@@ -142,6 +144,33 @@ def test_text_that_is_no_schedule_is_refused(text, says):
 def test_what_gives_no_number_is_refused(value):
     with pytest.raises(DiaboloError):
         as_schedule(value)
+
+
+def test_warm_up_starts_from_nothing():
+    assert [warm_up(4.0, 0.5)(p) for p in (0.0, 0.25, 0.5, 1.0)] == [0.0, 2.0, 4.0, 4.0]
+
+
+@pytest.mark.parametrize("value", [0, 0.0, 3, "0.5", "cyclical(0, 1)", "warm-up(1, 0.2)", Cosine(2.0), lambda p: p])
+def test_a_weight_that_is_never_negative_passes(value):
+    assert as_weight(value, "it")(1.0) == as_schedule(value)(1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (-1, "it must be 0 or more throughout training, not -1$"),
+        ("-0.5", "it must be 0 or more throughout training, not -0.5$"),
+        ("linear(0, -1)", r"not -0.00\d+ when 0% of training is done"),
+        ("cyclical(1, -1, 2)", "of training is done"),
+        ("cosine(1, -1e-3)", "of training is done"),
+        ("linear(0, 1e999)", "of training is done"),
+        (lambda p: torch.tensor(0.9) - p, "of training is done"),
+        ("nan", "a finite number"),
+    ],
+)
+def test_a_weight_that_would_reward_is_refused(value, says):
+    with pytest.raises(DiaboloError, match=says):
+        as_weight(value, "it")
 
 
 def test_one_cycle_refuses_a_rise_outside_training():

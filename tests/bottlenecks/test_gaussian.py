@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch.distributions import Normal, kl_divergence
 
-from diabolo.bottlenecks import Gaussian, kl_to_standard_normal
+from diabolo import zoo
+from diabolo.bottlenecks import Gaussian, kl_per_unit, kl_to_standard_normal
 from diabolo.bottlenecks.gaussian import LOGVAR_RANGE
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, generator
@@ -149,3 +150,119 @@ def test_the_prior_is_the_standard_normal():
 def test_no_code_is_refused(latent_dim):
     with pytest.raises(DiaboloError, match="latent_dim must be at least 1"):
         Gaussian(4, latent_dim)
+
+
+@pytest.mark.parametrize("beta", [-1.0, "linear(1, -1)", "cosine(1, -0.1)"])
+def test_a_negative_beta_is_refused(beta):
+    with pytest.raises(DiaboloError, match="beta must be 0 or more throughout training"):
+        Gaussian(4, 2, beta)
+
+
+# --- free bits and capacity ---------------------------------------------------------------------------------------------------
+
+
+def posteriors():
+    """Features of three units: one collapsed, one that says little, one that says much; in float64."""
+    g = torch.Generator().manual_seed(0)
+    mu = torch.tensor([0.0, 0.1, 2.0]) * torch.randn(40, 3, generator=g)
+    return torch.cat([mu, torch.tensor([0.0, -0.05, -3.0]).expand(40, 3)], 1).double().requires_grad_()
+
+
+def penalties(waist, features, progress=1.0):
+    latent = waist(features, draws())
+    return latent.penalties | waist.across(features, latent, latent.z, torch.nn.Identity(), draws(), progress)
+
+
+def test_kl_per_unit_is_that_of_torch():
+    mu, logvar = posteriors().chunk(2, 1)
+    wanted = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(0.0, 1.0))
+    assert torch.allclose(kl_per_unit(mu, logvar), wanted, rtol=1e-9, atol=1e-15)
+    assert torch.allclose(kl_per_unit(mu, logvar).sum(1), kl_to_standard_normal(mu, logvar))
+
+
+def test_without_being_asked_for_nothing_bends_the_kl():
+    waist = Gaussian(4, 2)
+    assert waist.units == {"kl": "nats per image"}
+    assert list(waist.weights) == ["kl"]
+    assert penalties(waist, torch.randn(3, 4)).keys() == {"kl"}
+    assert zoo.vae((1, 8, 8)).units.keys() == {"reconstruction", "kl"}
+
+
+@pytest.mark.parametrize("floor", [0.01, 0.1, 1.0, 100.0])
+def test_free_bits_are_counted_unit_by_unit_over_the_batch(floor):
+    waist, features = transparent(3).double(), posteriors()
+    waist.free_bits = floor
+    mu, logvar = features.float().chunk(2, 1)
+    per_unit = kl_divergence(Normal(mu.double(), (0.5 * logvar.double()).exp()), Normal(0.0, 1.0)).mean(0)
+    found = penalties(waist, features)
+    wanted = sum(max(floor, kl) for kl in per_unit.tolist())
+    assert found["free_bits"].shape == (40,)
+    assert found["free_bits"].tolist() == pytest.approx([wanted] * 40, rel=1e-5)
+    assert found["kl"].mean().item() == pytest.approx(per_unit.sum().item(), rel=1e-5)  # the true one, never clamped
+
+
+def test_units_below_the_floor_are_left_in_peace():
+    features = posteriors()
+    waist = transparent(3).double()
+    waist.free_bits = 0.5
+    penalties(waist, features)["free_bits"].mean().backward()
+    pressed = features.grad.abs().sum(0).view(2, 3) > 0
+    assert pressed.tolist() == [[False, False, True], [False, False, True]]
+    again = posteriors()
+    penalties(transparent(3).double(), again)["kl"].mean().backward()
+    assert torch.allclose(features.grad[:, 2], again.grad[:, 2])
+
+
+@pytest.mark.parametrize("target", [1.0, 50.0])
+def test_the_capacity_draws_from_both_sides(target):
+    features, plain = posteriors(), posteriors()
+    waist = Gaussian(6, 3, 7.0, capacity="linear(0, 100)").double()
+    with torch.no_grad():
+        waist.to_posterior.weight.copy_(torch.eye(6))
+        waist.to_posterior.bias.zero_()
+    found = penalties(waist, features, target / 100)
+    kl = found["kl"].mean().item()
+    assert 1 < kl < 50
+    assert found["capacity"].tolist() == pytest.approx([abs(kl - target)] * 40, rel=1e-6)
+    found["capacity"].mean().backward()
+    penalties(transparent(3).double(), plain)["kl"].mean().backward()
+    assert torch.allclose(features.grad, plain.grad * (1 if kl > target else -1), atol=1e-9)
+
+
+@pytest.mark.parametrize(("options", "bent"), [({"free_bits": 0.3}, "free_bits"), ({"capacity": "linear(0, 5)"}, "capacity")])
+def test_the_total_is_the_weighted_sum_and_kl_is_written_down(options, bent):
+    torch.manual_seed(0)
+    model, x = zoo.vae((1, 8, 8), 4, beta="linear(0, 8)", **options), torch.rand(6, 1, 8, 8)
+    loss = model.loss(x, draws(), 0.5)
+    assert list(loss.terms) == list(model.units) == ["reconstruction", "kl", bent]
+    assert loss.weights == {"reconstruction": 1.0, "kl": 0.0, bent: 4.0}
+    assert loss.total.item() == pytest.approx(sum(loss.weights[n] * t.item() for n, t in loss.terms.items()), rel=1e-6)
+    mu, logvar = model.bottleneck.posterior(model.encoder(x))
+    assert loss.terms["kl"].item() == pytest.approx(kl_to_standard_normal(mu, logvar).mean().item())
+
+
+def test_a_capacity_is_reached_in_training():
+    torch.manual_seed(0)
+    model, x = zoo.vae((1, 8, 8), 4, beta=10.0, capacity=5.0, hidden=(16,)), torch.rand(32, 1, 8, 8)
+    optimizer, noise = torch.optim.Adam(model.parameters(), lr=1e-2), draws()
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss = model.loss(x, noise)
+        loss.total.backward()
+        optimizer.step()
+    assert loss.terms["kl"].item() == pytest.approx(5.0, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"free_bits": -0.1}, "free_bits must be 0 or more nats per unit, not -0.1"),
+        ({"free_bits": float("nan")}, "free_bits must be 0 or more"),
+        ({"capacity": -1.0}, "the capacity must be 0 or more"),
+        ({"capacity": "linear(0, -5)"}, "the capacity must be 0 or more"),
+        ({"free_bits": 0.5, "capacity": 1.0}, "ask for one of them"),
+    ],
+)
+def test_what_cannot_bend_the_kl_is_refused(options, says):
+    with pytest.raises(DiaboloError, match=says):
+        Gaussian(4, 2, **options)
