@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
 from diabolo import figures, pca
+from diabolo.autoencoder import Autoencoder
+from diabolo.conditions import UNKNOWN
 from diabolo.data.images import Images
 from diabolo.data.origin import reload
 from diabolo.data.side import side
@@ -17,6 +20,8 @@ from diabolo.training.runs import Run
 
 SHOWN = 10  # images in a row of reconstructions
 SAMPLES = 36
+IN_ROW = 10  # samples of one class
+TRIES = 5  # samples for one test image, where the model is told of it
 POINTS = 10_000  # in a scatter
 PIECE = 1024  # images encoded at a time
 
@@ -39,7 +44,7 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         drawn["curves"] = figures.loss_curves(_history(run), f"{name}: loss")
     pictures = len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
     if pictures:
-        drawn["samples"] = figures.sample_grid(model.sample(SAMPLES).cpu().numpy(), samples_title(model))
+        drawn |= _samples(model, test)
     if test is not None and pictures:
         few = shown(test)
         x = few.images
@@ -48,6 +53,29 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     if test is not None and len(test) > 1:
         drawn |= _latent_map(run, test.subset(min(POINTS, len(test)), 0), pictures)
     return [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
+
+
+def is_told(model: Any) -> bool:
+    """Whether the decoder of `model` is told something besides the code."""
+    return isinstance(model, Autoencoder) and model.condition.to_decoder > 0
+
+
+def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
+    """Samples; of a conditional model a row for each class, or for a few test images what it makes of their condition."""
+    title = samples_title(model)
+    if not is_told(model):
+        return {"samples": figures.sample_grid(model.sample(SAMPLES).cpu().numpy(), title)}
+    every = model.condition.every(model.device)
+    if every is not None:
+        y = every[:MAX_CLASSES].repeat_interleave(IN_ROW, 0)
+        grid = model.sample(len(y), y=y).cpu().numpy()
+        return {"samples": figures.sample_grid(grid, f"{title}; each row is asked for one class", IN_ROW)}
+    if test is None:
+        return {}
+    few = shown(test)
+    y = model.condition.pick(torch.from_numpy(few.images), side(few, model.reads))
+    rows = {f"sample {i + 1}": model.sample(len(few), i, y).cpu().numpy() for i in range(TRIES)}
+    return {"samples": figures.reconstructions(few.images, rows, title)}
 
 
 def shown(images: Images) -> Images:
@@ -73,6 +101,8 @@ def samples_title(model: Any) -> str:
     """What `model.sample` shows: only some models have a prior that they were trained towards."""
     if isinstance(model, pca.PCA):
         return f"{model.name}: codes drawn with the variances of its components"
+    if not math.prod(model.latent_shape):
+        return f"{model.name}: what it makes of its condition alone"
     if "kl" in model.units:
         return f"{model.name}: samples from the prior"
     return f"{model.name}: decoded from N(0, I), though it was not trained to have a prior"
@@ -95,8 +125,11 @@ def _history(run: Run) -> list[dict[str, Any]]:
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
     name, model = run.config["name"], run.model
+    if not math.prod(model.latent_shape):
+        return {}
     codes = encode(model, images)
-    labels, names = images.labels, images.label_names
+    labels = images.labels
+    names = None if images.label_names is None else dict(enumerate(images.label_names)) | {UNKNOWN: "not known"}
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:
         labels = names = None  # more than a legend can hold
     title, axes = f"{name}: codes of {images.name} ({images.split})", ("z₁", "z₂")
@@ -105,7 +138,7 @@ def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.
         plane, axes = PCA(2, random_state=0).fit_transform(codes), ("PC 1", "PC 2")
         title = f"{name}: {codes.shape[1]}-d codes of {images.name} ({images.split}), first two principal components"
     drawn = {"latent": figures.latent_scatter(plane, labels, names, title, axes)}
-    if pictures and codes.shape[1] == 2:
+    if pictures and codes.shape[1] == 2 and not is_told(model):
         extent = _extent(codes)
         side = 20 if math.prod(model.input_shape[1:]) >= 256 else 12  # tiles; smaller images need to be drawn larger
         tiles = model.decode(figures.latent_grid(extent, side)).cpu().numpy()

@@ -32,12 +32,16 @@ def command(
     import io
 
     from diabolo.cli.images import in_pieces, read_for, write, write_array
+    from diabolo.cli.told import check_images_suffice
     from diabolo.errors import DiaboloError
     from diabolo.training.runs import load
 
     if out.suffix.lower() not in (".npy", ".csv"):
         raise DiaboloError(f"codes are written as .npy or .csv, not {out.suffix or out}")
     model = load(run)
+    check_images_suffice(run, model)
+    if 0 in model.latent_shape:
+        raise DiaboloError(f"{run} holds a model without a code: there is nothing to encode")
     pixels, names = read_for(run, model, images, skip_bad)
     codes = in_pieces(lambda x: model.encode(x).flatten(1), pixels)
     if out.suffix.lower() == ".npy":

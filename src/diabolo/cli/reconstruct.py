@@ -28,10 +28,12 @@ def command(
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
+    from diabolo.cli.told import check_images_suffice
     from diabolo.training.runs import load
 
     model = load(run)
     check_out(out, model.input_shape)
+    check_images_suffice(run, model)
     pixels, names = read_for(run, model, images, skip_bad)
     if out.suffix.lower() != ".npy":
         names = names_within(out, images, names)

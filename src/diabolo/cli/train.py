@@ -16,8 +16,10 @@ from diabolo import gallery, processes, zoo
 from diabolo.cli.main import VERBS
 from diabolo.cli.notices import tell_of_data
 from diabolo.cli.options import DataOptions
+from diabolo.conditions import COLUMNS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
+from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.randomness import derive
 from diabolo.training import hardware, runs
@@ -66,9 +68,7 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         tell_of_data()
     train, test = images.load(given.get("data", "digits"))
     torch.manual_seed(derive(training.seed, "weights"))
-    if train.labels is not None and "classes" in zoo.options_of(name):
-        model_options = {"classes": int(train.labels.max()) + 1} | model_options
-    model = zoo.build(name, train.shape, **model_options)
+    model = zoo.build(name, train.shape, **known_of(train, name, model_options))
     decides = training.early_stopping is not None or training.keep == "best"
     choice = given.get("validation") or ("0.1" if decides else "test")
     train, validation = watched(train, test, choice, images.data_seed)
@@ -79,6 +79,18 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
             print(model.summary())
         return
     finish(fit(model, train, validation, **training.as_dict()), given.get("figures", True), test)
+
+
+def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[str, Any]:
+    """The options of the model, with what the data say where the user does not: how many classes, attributes or factors."""
+    options = zoo.options_of(name)
+    known: dict[str, Any] = {}
+    if train.labels is not None and "classes" in options:
+        known["classes"] = max(int(train.labels.max()) + 1, len(train.label_names or ()))
+    condition = model_options.get("condition", options.get("condition", (None, None))[1])
+    if condition in COLUMNS and (columns := side(train, condition)) is not None:
+        known["columns"] = columns.shape[1]
+    return known | model_options
 
 
 def watched(train: Images, test: Images, choice: str, seed: int) -> tuple[Images, Images | None]:

@@ -20,9 +20,7 @@ def cvae(
 ) -> Autoencoder:
     """Conditional VAE: both cones are told the class, so that images of a class can be asked for; with --condition embedding a
     learned vector of it. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS."""
-    return assemble(
-        input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options
-    )
+    return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
 @recipe({"likelihood": "bernoulli", "condition": "quarter"})
@@ -34,9 +32,7 @@ def completion(
 ) -> Autoencoder:
     """Completes images: a conditional VAE whose decoder is told a quarter of the image, the lower left one, and draws many
     answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output)."""
-    return assemble(
-        input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options
-    )
+    return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
 @recipe({"likelihood": "bernoulli", "condition": "quarter"})
