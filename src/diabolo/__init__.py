@@ -13,7 +13,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diabolo import bottlenecks, corruptions, data, figures, likelihoods, nets, parts, schedules, training, zoo
+    from diabolo import (
+        bottlenecks,
+        corruptions,
+        data,
+        figures,
+        likelihoods,
+        metrics,
+        nets,
+        objectives,
+        observations,
+        parts,
+        schedules,
+        training,
+        zoo,
+    )
     from diabolo.autoencoder import Autoencoder
     from diabolo.pca import PCA
     from diabolo.training.fit import fit, resume
@@ -36,7 +50,10 @@ __all__ = [
     "fit",
     "likelihoods",
     "load",
+    "metrics",
     "nets",
+    "objectives",
+    "observations",
     "parts",
     "resume",
     "schedules",

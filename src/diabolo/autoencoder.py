@@ -108,7 +108,7 @@ class Autoencoder(nn.Module):
                 f"{self.head.reads}"
             )
         self.objective.check(self)
-        if math.prod(self.latent_shape) >= math.prod(self.input_shape):
+        if not bottleneck.discrete and math.prod(self.latent_shape) >= math.prod(self.input_shape):
             warnings.warn(
                 f"no bottleneck: the code has {math.prod(self.latent_shape)} numbers and the input has only "
                 f"{math.prod(self.input_shape)}",
@@ -230,6 +230,8 @@ class Autoencoder(nn.Module):
     def predict(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """What the head says of the images `x` (N, *input_shape): for a classifier the logits (N, classes)."""
         x, draws = self._images(x), Draws(generator(0, "predict", device=self.device))
+        if not self.head.of_code:
+            return self._infer(lambda part: self.head(part, None), x)
         to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
         return self._infer(
             lambda part, *c: self.head(part, self.bottleneck(self.encoder(part, *c), draws)), x, *to_encoder

@@ -24,6 +24,13 @@ CASES = {
     ),
     "bf16": ("denoising", {}, {"precision": "bf16", "weight_decay": 0.1}),
     "float16": ("undercomplete", {}, {"precision": "float16"}),
+    "contractive": ("contractive", {"net": "conv", "contraction": 1e-2}, {"precision": "bf16"}),
+    "top-k": ("topk", {"active": 2}, {}),
+    "rate": ("kl_sparse", {}, {}),
+    "regularised": ("rae", {"decoder_l2": 1e-4, "gradient_penalty": 1e-3}, {}),
+    "free bits": ("vae", {"free_bits": 0.1}, {}),
+    "capacity": ("vae", {"capacity": 5.0, "beta": 10.0}, {}),
+    "importance-weighted, binarised": ("iwae", {"gradient": "dreg", "observation": "binarised"}, {"precision": "bf16"}),
     "learned sigma": ("undercomplete", {"likelihood": "gaussian"}, {"keep": "best"}),
 }
 
