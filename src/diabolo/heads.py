@@ -1,13 +1,20 @@
 """What else is read off the model besides a reconstruction: a class, say."""
 
+import math
 from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import pairwise
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diabolo import processes
 from diabolo.bottlenecks import Latent
+from diabolo.conditions import UNKNOWN, check_labels
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
-from diabolo.schedules import Schedule
+from diabolo.schedules import Constant, Schedule, as_weight
 
 
 class Head(nn.Module):
@@ -15,11 +22,13 @@ class Head(nn.Module):
 
     Attributes:
         reads: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing.
+        of_code: whether it reads the code; one that reads the images alone needs no latent.
         weights: the weight of each of its penalties, as a schedule over training.
         units: what each penalty is measured in.
     """
 
     reads: str | None = None
+    of_code = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,11 +39,11 @@ class Head(nn.Module):
         """Refuse, in one sentence and before training, what is known of the images, `y` (N, …), where it cannot be learnt."""
 
     @abstractmethod
-    def penalties(self, x: Tensor, latent: Latent, y: Tensor | None) -> dict[str, Tensor]:
+    def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
         """What it adds to the loss, one number per image (N,); `x` is what the encoder sees, `y` what is known of it."""
 
     @abstractmethod
-    def forward(self, x: Tensor, latent: Latent) -> Tensor:
+    def forward(self, x: Tensor, latent: Latent | None) -> Tensor:
         """Its raw answer for each image (N, …)."""
 
 
@@ -42,13 +51,117 @@ class Head(nn.Module):
 class Headless(Head):
     """Nothing besides the reconstruction."""
 
-    def penalties(self, x: Tensor, latent: Latent, y: Tensor | None) -> dict[str, Tensor]:
+    def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 
-    def forward(self, x: Tensor, latent: Latent) -> Tensor:
+    def forward(self, x: Tensor, latent: Latent | None) -> Tensor:
         """
         Raises:
             DiaboloError: always: there is nothing to ask.
         """
         raise DiaboloError("this model has no head: make it with one, as zoo.joint does")
+
+
+def of_the_labelled(values: Tensor, known: Tensor) -> Tensor:
+    """`values` (N,) where `known` (N,), else 0, so scaled that their mean over the batch is the mean over the known ones; 0
+    where there are none. The batch is that of all processes."""
+    share = processes.mean(known.float().mean())
+    return torch.where(known, values.float(), 0) / share.clamp(min=torch.finfo(torch.float32).tiny)
+
+
+class ToClasses(Head):
+    """A head whose answer is the logits of a class, log p(class) + constant: (N, classes).
+
+    Its terms, over the images whose label is known: `classification`, the cross entropy −log p(y), weighted by `alpha`; and
+    `misclassified`, the share of them for which another class is likelier, which is only written down.
+    """
+
+    reads = "labels"
+
+    def __init__(self, classes: int, alpha: float | str | Schedule) -> None:
+        super().__init__()
+        if classes < 2:
+            raise DiaboloError(f"a classifier needs at least 2 classes, not {classes}")
+        self.classes = classes
+        self.weights = {"classification": as_weight(alpha, "alpha"), "misclassified": Constant(0.0)}
+        self.units = {"classification": "nats per labelled image", "misclassified": "share of labelled images"}
+
+    def check(self, y: Tensor) -> None:
+        """Refuse labels none of which is known, or that are none of the classes."""
+        known = y[y != UNKNOWN]
+        if not len(known):
+            raise DiaboloError("no label is known (all are -1), and a classifier needs some")
+        check_labels(known, self.classes)
+
+    def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
+        """Cross entropy and error, (N,) each, of the images whose label in `y` (N,) is known."""
+        if y is None:
+            raise DiaboloError("a classifier learns from labels: give them as `y`")
+        return self.scores(self(x, latent), y)
+
+    def scores(self, logits: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Those terms of logits (N, classes) that are there already."""
+        known, target = y != UNKNOWN, y.clamp(min=0)
+        missed = F.cross_entropy(logits.float(), target, reduction="none")
+        return {
+            "classification": of_the_labelled(missed, known),
+            "misclassified": of_the_labelled((logits.detach().argmax(1) != target).float(), known),
+        }
+
+
+@part
+class Classifier(ToClasses):
+    """The class, read off the deterministic code: reconstruction + α · cross entropy learns from labelled and unlabelled images
+    at once (Ranzato & Szummer 2008, ICML).
+
+    Args:
+        latent_shape: the shape of one code.
+        classes: how many.
+        alpha: α, the weight of the cross entropy: a number or a schedule.
+        widths: of hidden layers between code and class, with ReLU; none makes it linear.
+    """
+
+    def __init__(
+        self,
+        latent_shape: Sequence[int],
+        classes: int = 10,
+        alpha: float | str | Schedule = 1.0,
+        widths: Sequence[int] = (),
+    ) -> None:
+        super().__init__(classes, alpha)
+        if any(width < 1 for width in widths):
+            raise DiaboloError(f"hidden layers of a classifier have at least 1 unit, not {tuple(widths)}")
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in pairwise((math.prod(latent_shape), *widths, classes)):
+            layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1])
+
+    def forward(self, x: Tensor, latent: Latent | None) -> Tensor:
+        """Logits (N, classes) of the code of `latent`."""
+        assert latent is not None
+        logits: Tensor = self.layers(latent.code.flatten(1))
+        return logits
+
+
+@part
+class ImageClassifier(ToClasses):
+    """The class, read off the image by an encoder of its own: the q(y|x) of M2 (Kingma et al. 2014, arXiv 1406.5298).
+
+    Args:
+        encoder: x (N, *input_shape) → features (N, features).
+        classes: how many.
+        alpha: α, the weight of the cross entropy: a number or a schedule.
+    """
+
+    of_code = False
+
+    def __init__(self, encoder: nn.Module, classes: int = 10, alpha: float | str | Schedule = 1.0) -> None:
+        super().__init__(classes, alpha)
+        self.encoder = encoder
+        self.to_class = nn.Linear(int(encoder.features), classes)  # type: ignore[arg-type]  # encoders carry it
+
+    def forward(self, x: Tensor, latent: Latent | None = None) -> Tensor:
+        """Logits (N, classes) of log q(y|x)."""
+        logits: Tensor = self.to_class(self.encoder(x))
+        return logits

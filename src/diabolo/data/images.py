@@ -104,6 +104,35 @@ class Images:
             raise DiaboloError(f"{n:,} images were asked of {self.name} ({self.split}), which holds {len(self):,}.")
         return self.take(np.sort(permutation(len(self), seed)[:n]))
 
+    def keep_labels(self, n: int, seed: int = 0) -> "Images":
+        """The same images, of which exactly n keep their label and all others have -1: few labels, as in semi-supervised
+        learning.
+
+        The n are drawn by `seed`, as evenly over the classes as n and the classes allow; those of a smaller n are among
+        those of a larger one. DiaboloError when there are fewer labels than n, or more classes.
+        """
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise DiaboloError(f"labels are kept of a whole number of images from 1 up, got {n!r}.")
+        where = f"{self.name} ({self.split})"
+        if self.labels is None:
+            raise DiaboloError(f"labels of {n:,} images were asked of {where}, which has none.")
+        known, classes = np.flatnonzero(self.labels >= 0), np.unique(self.labels[self.labels >= 0])
+        if n > len(known):
+            raise DiaboloError(f"labels of {n:,} images were asked of {where}, where {len(known):,} are known.")
+        if n < len(classes):
+            raise DiaboloError(
+                f"{n} labels cannot show all {len(classes)} classes of {where}; keep {len(classes)} or more."
+            )
+        shuffled = known[permutation(len(known), seed)]
+        rounds = np.empty(len(known), np.int64)  # which image of its class each is: one of every class is drawn in turn
+        for label in classes:
+            of_class = self.labels[shuffled] == label
+            rounds[of_class] = np.arange(np.count_nonzero(of_class))
+        kept = shuffled[np.argsort(rounds, kind="stable")[:n]]
+        labels = np.full_like(self.labels, -1)
+        labels[kept] = self.labels[kept]
+        return replace(self, labels=labels, origin=None)
+
     def _indices(self, indices: ArrayLike) -> NDArray[np.int64]:
         chosen = np.asarray(indices)
         if chosen.dtype == np.bool_ and chosen.shape == (len(self),):

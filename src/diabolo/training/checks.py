@@ -48,6 +48,10 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     for images in (train, validation):
         if images is not None and (known := side(images, model.reads)) is not None:
             _check_known(model, images, known)
+    if options.labelled_per_batch is not None:
+        labels = side(train, "labels") if model.reads == "labels" else None
+        if labels is None or not (labels != UNKNOWN).any():
+            raise DiaboloError("labelled_per_batch needs a model that reads labels, and images of which some have one")
     if options.tensorboard:
         event_writer_class()
     if options.batch_size * processes.world() > len(train):

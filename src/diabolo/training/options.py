@@ -17,6 +17,8 @@ class TrainOptions:
         freeze: weights that stay as they are: names of parts, or patterns such as 'encoder.*'; once for each.
         epochs: passes over the training images.
         batch_size: images per step and process.
+        labelled_per_batch: images of each batch whose label is known; they come round in turn, and the rest of the batch is of
+            all images. As it falls when left out.
         lr: learning rate; the peak of it when a schedule is given.
         schedule: how the learning rate changes: constant, cosine (down to 0) or one-cycle (up, then down).
         optimizer: adam or adamw.
@@ -44,6 +46,7 @@ class TrainOptions:
     freeze: tuple[str, ...] | None = None
     epochs: int = 10
     batch_size: int = 128
+    labelled_per_batch: int | None = None
     lr: float = 1e-3
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
     optimizer: Literal["adam", "adamw"] = "adam"
@@ -71,10 +74,14 @@ class TrainOptions:
             object.__setattr__(self, name, _as(name, getattr(self, name), hint))
         for name in ("epochs", "batch_size", "checkpoint_every"):
             _whole(name, getattr(self, name), 1)
-        for name in ("threads", "early_stopping"):
+        for name in ("threads", "early_stopping", "labelled_per_batch"):
             if getattr(self, name) is not None:
                 _whole(name, getattr(self, name), 1)
         _whole("seed", self.seed, 0)
+        if self.labelled_per_batch is not None and self.labelled_per_batch >= self.batch_size:
+            raise DiaboloError(
+                f"labelled_per_batch must be below the batch size of {self.batch_size}, not {self.labelled_per_batch}"
+            )
         for name, low, high in (
             ("lr", 0, float("inf")),
             ("clip_norm", 0, float("inf")),

@@ -45,6 +45,26 @@ def plan(order: Tensor, batch_size: int) -> Plan:
     return Plan(tuple(batches), tuple(windows))
 
 
+def mixed(order: Tensor, labelled: Tensor, each: int, batch_size: int, seed: int, epoch: int) -> Tensor:
+    """`order` (N,) with labelled images put in, so that `plan` cuts it into batches that have `each` of them per process first,
+    and `batch_size − each` of `order` after them: the last batch fewer of these. The longer order is the same for all
+    processes.
+
+    Args:
+        order: of all images, as `shuffled` gives it.
+        labelled: the numbers (L,) of those whose label is known. They come round again and again, each time in a new order.
+        each: how many of them, below `batch_size`.
+        batch_size, seed, epoch: those of the training.
+    """
+    world = processes.world()
+    pieces = order.split((batch_size - each) * world)
+    wanted = each * world * len(pieces)
+    draws, rounds = generator(seed, "labelled", epoch), -(-wanted // len(labelled))
+    turns = torch.cat([labelled[torch.randperm(len(labelled), generator=draws)] for _ in range(rounds)])
+    parts = zip(turns[:wanted].split(each * world), pieces, strict=True)
+    return torch.cat([rows for pair in parts for rows in pair])
+
+
 def shuffled(n: int, seed: int, epoch: int) -> Tensor:
     """The order of `n` images in that epoch."""
     return torch.randperm(n, generator=generator(seed, "order", epoch))

@@ -106,10 +106,9 @@ def describe(
 
 def units_of(model: Any) -> dict[str, str]:
     """What each column of metrics.jsonl is measured in."""
-    weighted = [f"weight × {name}" for name in model.units if name != "reconstruction"]
-    unit = model.units["reconstruction"]
-    total = unit if set(model.units.values()) == {unit} else " + ".join([unit, *weighted])
-    return {"total": total, **model.units}
+    parts = [unit if name == "reconstruction" else f"weight × {name}" for name, unit in model.units.items()]
+    units = set(model.units.values())
+    return {"total": units.pop() if len(units) == 1 else " + ".join(parts), **model.units}
 
 
 def _about(images: Images | None) -> dict[str, Any] | None:

@@ -1,0 +1,39 @@
+"""Labels alone: no reconstruction."""
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from diabolo.errors import DiaboloError
+from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.parts import part
+from diabolo.randomness import Draws
+
+if TYPE_CHECKING:
+    from diabolo.autoencoder import Autoencoder
+
+
+@part
+class Supervised(Objective):
+    """The head's terms and nothing else, so that encoder, waist and head are a plain classifier; the decoder learns nothing.
+    What a model with a reconstruction is compared with."""
+
+    judges_reconstructions = False
+
+    def check(self, model: "Autoencoder") -> None:
+        """Refuse a model without a head."""
+        if not model.head.units:
+            raise DiaboloError("an objective of labels alone needs a model with a head, such as Classifier")
+
+    def forward(
+        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
+    ) -> Loss:
+        """The head's loss of the images `x` (N, *input_shape), which the encoder sees corrupted."""
+        seen = model.corruption(x, draws)
+        to_encoder, _ = model.condition(model.condition.pick(x, y))
+        latent = model.bottleneck(model.encoder(seen, *to_encoder), draws)
+        return weighted(model.head.penalties(seen, latent, y), model.head.weights, progress, latent.watch)
+
+    def units(self, model: "Autoencoder") -> dict[str, str]:
+        """The head's."""
+        return dict(model.head.units)
