@@ -211,7 +211,7 @@ def _train(
 def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     """The step as a CUDA graph, or None (said why) when that cannot be."""
     size = loop.options.batch_size
-    batches = plan(torch.arange(loop.n), size)
+    batches = plan(loop.order(0), size)
     full = sum(len(batch) == size for batch in batches.batches)
     if not full:
         say.say("no CUDA graph: no batch is full; steps run eagerly")

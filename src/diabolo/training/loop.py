@@ -14,6 +14,7 @@ from torch import Tensor
 
 from diabolo import processes
 from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.conditions import UNKNOWN
 from diabolo.data.side import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
@@ -24,7 +25,7 @@ from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import peak_memory, reset_peak_memory
 from diabolo.training.interrupt import Interrupt
 from diabolo.training.options import TrainOptions
-from diabolo.training.plan import Plan, plan, shuffled
+from diabolo.training.plan import Plan, mixed, plan, shuffled
 from diabolo.training.progress import Reporter
 from diabolo.training.step import Step
 from diabolo.training.watch import NotFiniteError, Watch
@@ -88,7 +89,16 @@ class Loop:
     @cached_property
     def steps(self) -> int:
         """Steps in an epoch."""
-        return len(plan(torch.arange(self.n), self.options.batch_size).batches)
+        return len(plan(self.order(0), self.options.batch_size).batches)
+
+    def order(self, epoch: int) -> Tensor:
+        """The numbers of the images in that epoch, one after the other; as many in every epoch."""
+        options, order = self.options, shuffled(self.n, self.options.seed, epoch)
+        if options.labelled_per_batch is None:
+            return order
+        assert self.known is not None
+        labelled = (self.known != UNKNOWN).nonzero().flatten().cpu()
+        return mixed(order, labelled, options.labelled_per_batch, options.batch_size, options.seed, epoch)
 
     def new_watch(self) -> Watch:
         """A record for one epoch's steps."""
@@ -98,7 +108,7 @@ class Loop:
         seed = self.options.seed
         torch.manual_seed(derive(seed, "global", epoch))  # for parts that draw from torch's own generator
         self.noise.manual_seed(derive(seed, "noise", epoch))
-        batches = plan(shuffled(self.n, seed, epoch), self.options.batch_size)
+        batches = plan(self.order(epoch), self.options.batch_size)
         self.watch.record.zero_()
         self.step.frozen.train()
         reset_peak_memory(self.step.device)
@@ -176,7 +186,7 @@ class Loop:
         if found is None:
             return
         i, term, value = found
-        world, order = processes.world(), shuffled(self.n, self.options.seed, epoch)
+        world, order = processes.world(), self.order(epoch)
         joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
         x = next(iter(self.store.batches([joint])))
         self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
