@@ -16,6 +16,11 @@ SHAPE = (1, 9, 11)
 MODELS = {
     "undercomplete mlp": lambda: zoo.undercomplete(SHAPE, 4, hidden=(16,)),
     "sparse mlp": lambda: zoo.sparse(SHAPE, 6, hidden=(16,)),
+    "topk mlp": lambda: zoo.topk(SHAPE, 6, active=2, hidden=(16,)),
+    "kl_sparse mlp": lambda: zoo.kl_sparse(SHAPE, 6, hidden=(16,)),
+    "contractive conv": lambda: zoo.contractive(SHAPE, 6, net="conv"),
+    "contractive layer": lambda: zoo.contractive(SHAPE, 6, hidden=()),
+    "rae mlp": lambda: zoo.rae(SHAPE, 4, hidden=(16,), gradient_penalty=1e-3),
     "denoising conv": lambda: zoo.denoising(SHAPE, 4, net="conv"),
     "vae mlp": lambda: zoo.vae(SHAPE, 4, hidden=(16,)),
     "vae conv": lambda: zoo.vae(SHAPE, 4, net="conv", likelihood="gaussian"),
@@ -124,7 +129,7 @@ def test_the_loss_repeats_with_its_draws(make):
     model, x = make(), images()
     one, same = (model.eval().loss(x, draws(0)).total for _ in range(2))
     assert torch.equal(one, same)
-    stochastic = not isinstance(model.bottleneck, bottlenecks.Identity | bottlenecks.Sparse)
+    stochastic = isinstance(model.bottleneck, bottlenecks.Gaussian | bottlenecks.Contractive | bottlenecks.Regularised)
     stochastic |= not isinstance(model.corruption, corruptions.Clean)
     assert torch.equal(one, model.loss(x, draws(1)).total) != stochastic
 

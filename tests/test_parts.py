@@ -20,7 +20,17 @@ MODELS = {
     "undercomplete, laplace": {"likelihood": likelihoods.Laplace(0.1, "linear")},
     "sparse": {"sparsity": "linear(0, 1e-3, 0.3)"},
     "sparse, schedule": {"sparsity": schedules.Cosine(1e-3, 1e-4), "likelihood": likelihoods.SquaredError("image")},
+    "topk": {"active": 2},
+    "kl_sparse": {"rate": 0.1, "rate_weight": "cosine(1e-2, 1e-3)"},
+    "contractive": {"contraction": "warm-up(1e-3, 0.2)", "probes": 2, "code_activation": "tanh"},
+    "rae": {"code_l2": schedules.Linear(0.0, 1e-3), "decoder_l2": 1e-5, "gradient_penalty": 1e-5},
+    "vae, free bits": {"free_bits": 0.25},
+    "vae, capacity": {"beta": 100, "capacity": "linear(0, 10, 0.5)"},
     "denoising": {},
+    "denoising_conv": {},
+    "linear": {},
+    "unet": {"skips": False},
+    "unet, with dropout": {"dropout": 0.2, "checkpointing": True},
     "denoising, masking": {"corruption": "masking", "level": 0.25},
     "denoising, speckled": {"corruption": corruptions.SaltAndPepper(0.3)},
     "iwae": {"importance_samples": 3, "gradient": "dreg", "observation": "binarised"},
@@ -38,12 +48,21 @@ def draws():
     return Draws(generator(0, "test"))
 
 
-@pytest.mark.parametrize("net", sorted(nets.NETS))
-@pytest.mark.parametrize("kind", MODELS)
+CONES = {net: {} for net in nets.NETS} | {
+    "custom": {"encoder": "torch.nn:Flatten", "decoder": "user_cones:Decoder", "decoder_args": {"code": 5}}
+}  # what each net needs to be told
+PAIRS = [(kind, net) for kind in MODELS for net in ("conv", "mlp", "unet")]
+PAIRS = [p for p in PAIRS if p[1] == "unet" or not (p[0].startswith("unet") or p == ("denoising_conv", "mlp"))]
+PAIRS += [(kind, net) for kind in ("undercomplete", "vae") for net in CONES if (kind, net) not in PAIRS]
+
+
+@pytest.mark.parametrize(("kind", "net"), PAIRS)
 def test_every_model_comes_back_as_it_was(kind, net):
     if (kind, net) == ("iwae", "unet"):
         pytest.skip("what goes around the code has no density, and is refused")
-    model = zoo.build(kind.partition(",")[0], (3, 28, 30), net=net, latent_dim=5, **MODELS[kind])
+    name = kind.partition(",")[0]
+    code = {"latent_dim": 5} if "latent_dim" in zoo.options_of(name) else {}
+    model = zoo.build(name, (3, 28, 30), net=net, **code, **CONES[net], **MODELS[kind])
     x = torch.rand(4, 3, 28, 30, generator=torch.Generator().manual_seed(0))
     model.loss(x, draws())  # running statistics that are not those of a new model
     again = through_json(model)
@@ -68,7 +87,8 @@ def test_every_recipe_is_covered():
 
 def test_a_description_reads_like_the_call():
     waist = zoo.vae((1, 8, 8), 4, hidden=(6,)).bottleneck
-    assert describe(waist) == {"part": "bottlenecks.Gaussian", "in_features": 6, "latent_dim": 4, "beta": 1.0}
+    wanted = {"part": "bottlenecks.Gaussian", "in_features": 6, "latent_dim": 4, "beta": 1.0}
+    assert describe(waist) == wanted | {"free_bits": 0.0, "capacity": None}
     assert describe(corruptions.Masking()) == {"part": "corruptions.Masking", "p": 0.3}
     assert describe(corruptions.Clean()) == {"part": "corruptions.Clean"}
 

@@ -97,6 +97,10 @@ near(joint.log_sigma, one.log_sigma)
 # the whole loss of a model, with its noise
 for name, options in (
     ("vae", {"net": "conv"}), ("denoising", {"net": "conv", "latent_dim": 8}), ("vae", {"net": "mlp"}),
+    ("vae", {"net": "mlp", "free_bits": 0.01}), ("vae", {"net": "conv", "capacity": 3.0}),
+    ("kl_sparse", {"net": "conv", "latent_dim": 8, "rate_weight": 1.0}), ("topk", {"net": "conv", "latent_dim": 8}),
+    ("contractive", {"net": "conv", "latent_dim": 8, "contraction": 1.0}),
+    ("rae", {"net": "conv", "code_l2": 1.0, "decoder_l2": 1e-2, "gradient_penalty": 1.0}),
     ("iwae", {"gradient": "dreg", "observation": "binarised"}), ("iwae", {"net": "conv"}),
 ):
     torch.manual_seed(0)

@@ -26,9 +26,16 @@ def digits():
         ("undercomplete", {"latent_dim": 16, "likelihood": likelihoods.Laplace(0.1, "linear")}, 0.3),
         ("undercomplete", {"latent_dim": 16, "likelihood": likelihoods.Gaussian("optimal", "linear")}, 0.1),
         ("sparse", {"latent_dim": 32, "sparsity": 1e-4}, 0.1),
+        ("topk", {"latent_dim": 32, "active": 8}, 0.2),
+        ("kl_sparse", {"latent_dim": 32, "rate": 0.2, "rate_weight": 1e-3}, 0.3),
+        ("contractive", {"latent_dim": 32, "contraction": 1e-3}, 0.3),
+        ("rae", {"latent_dim": 16}, 0.1),
+        ("rae", {"latent_dim": 16, "gradient_penalty": 1e-5}, 0.3),
         ("denoising", {"latent_dim": 16, "corruption": "masking", "level": 0.1}, 0.3),
         ("vae", {"latent_dim": 16, "beta": 0.01, "likelihood": likelihoods.SquaredError("image")}, 0.3),
         ("vae", {"latent_dim": 16, "beta": "linear(0, 0.1, 0.5)"}, 0.4),
+        ("vae", {"latent_dim": 16, "free_bits": 2.0}, 0.6),
+        ("vae", {"latent_dim": 16, "capacity": 20.0}, 0.6),
         ("iwae", {"latent_dim": 16, "likelihood": likelihoods.Gaussian(0.1)}, 0.5),
         ("iwae", {"latent_dim": 16, "likelihood": likelihoods.Gaussian(0.1), "gradient": "dreg"}, 0.5),
     ],
@@ -174,7 +181,9 @@ def test_an_image_without_pixels_is_refused(name, shape):
     ("name", "options"),
     [("vae", {"beta": "lots"}), ("vae", {"beta": "linear(0)"}), ("sparse", {"sparsity": "linaer(0, 1)"}),
      ("denoising", {"level": -1.0}), ("denoising", {"corruption": "masking", "level": 2.0}),
-     ("denoising", {"corruption": "none", "level": 0.5})],
+     ("denoising", {"corruption": "none", "level": 0.5}), ("vae", {"beta": -1.0}), ("sparse", {"sparsity": -1e-4}),
+     ("kl_sparse", {"rate": 1.0}), ("kl_sparse", {"rate_weight": "linear(1, -1)"}), ("topk", {"active": 0}),
+     ("topk", {"active": 5}), ("contractive", {"contraction": -1.0}), ("rae", {"decoder_l2": -1.0})],
 )  # fmt: skip
 def test_options_that_cannot_be_are_refused(name, options):
     with pytest.raises(DiaboloError):
