@@ -1,7 +1,9 @@
 """For all tests: an environment in which torch does not crawl, and images and models that train in milliseconds."""
 
 import os
+import sys
 
+sys.path.append(os.path.dirname(__file__))  # for user_cones, which is found by its import path as a user's module is
 os.environ.setdefault(
     "GOMP_SPINCOUNT", "10000"
 )  # read when torch is loaded; waiting threads must not eat a shared machine

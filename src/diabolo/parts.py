@@ -11,6 +11,7 @@ Arguments may be numbers, strings, None, lists, tuples and other parts. Nothing 
 """
 
 import functools
+import importlib.util
 import inspect
 from typing import Any, TypeVar
 
@@ -87,6 +88,8 @@ def build(description: Any) -> Any:
         return description
     arguments = dict(description)
     name = arguments.pop("part", None)
+    if isinstance(name, str) and name not in PARTS:
+        _import_home(name)
     if not isinstance(name, str) or name not in PARTS:
         raise UnknownNameError("part", name, PARTS)
     try:
@@ -95,3 +98,25 @@ def build(description: Any) -> Any:
         raise
     except (TypeError, ValueError, AttributeError, RuntimeError, LookupError, ArithmeticError) as error:
         raise DiaboloError(f"the part {name} cannot be built from {sorted(arguments)}: {error}") from error
+
+
+def _import_home(name: str) -> None:
+    """Import the module of a part of one's own, so that it makes itself known.
+
+    Raises:
+        DiaboloError: when that cannot be done, or the part is not there.
+    """
+    home, _, cls = name.rpartition(".")
+    room = home.partition(".")[0]
+    if not home or (room != "__main__" and importlib.util.find_spec(f"diabolo.{room}")):
+        return  # diabolo's own are all known
+    try:
+        module = importlib.import_module(home)
+    except Exception as error:  # whatever goes wrong in a module of someone else
+        raise DiaboloError(
+            f"the module {home!r} of the part {name!r} cannot be imported ({type(error).__name__}: {error}); install it, "
+            f"or put its folder on PYTHONPATH"
+        ) from error
+    if not hasattr(module, cls):
+        hint = "; a class made in a script must move into a module to be found again" if home == "__main__" else ""
+        raise DiaboloError(f"the module {home!r} has no {cls} (any more){hint}")

@@ -1,12 +1,15 @@
 """The two cones, by name: an encoder from images to features, a decoder from codes to one real number per pixel."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
+
+from torch import nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.code import Maps
 from diabolo.nets.conv import conv
+from diabolo.nets.custom import custom, pair
 from diabolo.nets.mlp import is_width, mlp
 from diabolo.nets.presets import conv_pool, conv_to_point, linear, mlp_256_128, mlp_512_256_128, mlp_one_hidden
 from diabolo.nets.resnet import resnet
@@ -27,6 +30,10 @@ class NetOptions(TypedDict, total=False):
     width: int | None
     residual_width: int | None
     residual_layers: int | None
+    encoder: str | None
+    decoder: str | None
+    encoder_args: str | dict[str, Any] | None
+    decoder_args: str | dict[str, Any] | None
 
 
 __all__ = ["HELP", "NETS", "Maps", "NetOptions", "build"]
@@ -42,6 +49,10 @@ HELP = {
     "width": "Channels of the last map (vq-conv; default 128).",
     "residual_width": "Channels within a residual block (vq-conv; default 32).",
     "residual_layers": "Residual blocks: of each cone (vq-conv; default 2), of each size (resnet; default 1).",
+    "encoder": "Your own encoder (custom), as package.module:Class.",
+    "decoder": "Your own decoder (custom), as package.module:Class.",
+    "encoder_args": "Arguments of your own encoder as a JSON object, such as '{\"width\": 64}'.",
+    "decoder_args": "Arguments of your own decoder as a JSON object.",
 }
 
 
@@ -57,16 +68,21 @@ NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "conv-to-point": conv_to_point,
     "conv-pool": conv_pool,
     "vq-conv": vq_conv,
+    "custom": custom,
 }
 
 
 def build(
-    net: str, input_shape: tuple[int, ...], code: int | Maps, condition: tuple[int, int] = (0, 0), **options: Any
+    net: str | Sequence[nn.Module],
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    **options: Any,
 ) -> tuple[Any, Any]:
     """The pair (encoder, decoder) of the net of that name; options that are None keep the net's default.
 
     Args:
-        net: its name.
+        net: its name; or two modules (encoder, decoder) of one's own.
         input_shape: (C, H, W) or (D,).
         code: the length of the code, or `Maps(D)` for a code map of D channels.
         condition: how many features encoder and decoder are told besides.
@@ -75,7 +91,7 @@ def build(
     Raises:
         UnknownNameError: for a net that does not exist, or an option that this net does not have.
     """
-    if net not in NETS:
+    if isinstance(net, str) and net not in NETS:
         raise UnknownNameError("net", net, NETS)
     if not input_shape or any(side < 1 for side in input_shape):
         raise DiaboloError(f"input_shape must be (C, H, W) or (D,) with sides of at least 1, not {input_shape}")
@@ -83,6 +99,10 @@ def build(
     if code != Maps() and not alone and not is_width(code.channels if isinstance(code, Maps) else code):
         raise DiaboloError(f"latent_dim must be at least 1, not {code}")
     given = {name: value for name, value in options.items() if value is not None}
+    if not isinstance(net, str):
+        if given:
+            raise DiaboloError(f"modules of your own take no options of a net: leave out {', '.join(given)}")
+        return pair(net, tuple(input_shape), code, condition)
     known = [n for n in inspect.signature(NETS[net]).parameters if n not in ("input_shape", "code", "condition")]
     for name in given:
         if name not in known:

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from torch import nn
@@ -24,7 +24,7 @@ from diabolo.pca import PCA
 class PartOptions(NetOptions, total=False):
     """The parts that any recipe can change. None, or left out, is the recipe's own choice. `HELP` says what each means."""
 
-    net: str | None
+    net: str | Sequence[nn.Module] | None
     likelihood: str | Likelihood | None
     features: str | nn.Module | None
     pixel_weight: float | None
@@ -38,7 +38,7 @@ class PartOptions(NetOptions, total=False):
 
 HELP = {
     "latent_dim": "Length of the code.",
-    "net": f"The two cones: {', '.join(nets.NETS)}.",
+    "net": f"The two cones: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder).",
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
