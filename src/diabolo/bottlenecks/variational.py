@@ -16,7 +16,8 @@ class Variational(Bottleneck):
 
     @abstractmethod
     def posterior(self, features: Tensor) -> tuple[Tensor, ...]:
-        """What q(z|x) is made of, each (N, …), from `features` (N, in_features): mean and log variance, say."""
+        """What q(z|x) is made of, each (N, …), from `features` (N, in_features): mean and log variance, say. The first is the
+        deterministic code."""
 
     @abstractmethod
     def draw(self, posterior: tuple[Tensor, ...], draws: Draws, k: int) -> Tensor:
