@@ -23,6 +23,7 @@ SAMPLES = 36
 IN_ROW = 10  # samples of one class
 TRIES = 5  # samples for one test image, where the model is told of it
 POINTS = 10_000  # in a scatter
+NUMBERS = 2**25  # in the codes of one: those of a U-Net are larger than its images
 PIECE = 1024  # images encoded at a time
 
 
@@ -51,7 +52,8 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         title = f"{name}: {test.name} ({test.split})"
         drawn["reconstructions"] = figures.reconstructions(x, reconstruct(model, few).cpu().numpy(), title)
     if test is not None and len(test) > 1:
-        drawn |= _latent_map(run, test.subset(min(POINTS, len(test)), 0), pictures)
+        n = min(POINTS, len(test), max(2, NUMBERS // math.prod(model.latent_shape)))
+        drawn |= _latent_map(run, test.subset(n, 0), pictures)
     return [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
 
 

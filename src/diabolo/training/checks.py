@@ -59,6 +59,8 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
             f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
             f"--batch-size {max(1, len(train) // processes.world())} or less"
         )
+    if options.compile and any(getattr(m, "checkpointing", False) for m in model.modules()):
+        raise DiaboloError("--compile decides itself what is kept for the backward pass; leave out --checkpointing")
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
         raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
