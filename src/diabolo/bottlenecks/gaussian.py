@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo import processes
+from diabolo.bottlenecks.diagnosis import Diagnosis, of_posterior
 from diabolo.bottlenecks.latent import Latent
 from diabolo.bottlenecks.variational import Variational
 from diabolo.errors import DiaboloError
@@ -90,6 +91,11 @@ class Gaussian(Variational):
             per_unit = processes.mean(kl_per_unit(*latent.posterior).mean(0))
             return {"free_bits": per_unit.clamp(min=self.free_bits).sum().expand(len(raw))}
         return {}
+
+    def diagnose(self, features: Tensor, latent: Latent) -> Diagnosis:
+        """Active units, and KL per unit."""
+        mu, logvar = latent.posterior
+        return of_posterior(mu, kl_per_unit(mu, logvar))
 
     def draw(self, posterior: tuple[Tensor, ...], draws: Draws, k: int) -> Tensor:
         """z = μ + σ ε, (N, k, D), `k` of them for each μ and log σ² (N, D)."""

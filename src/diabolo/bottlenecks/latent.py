@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from diabolo.bottlenecks.diagnosis import Diagnosis, of_units
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule
@@ -40,9 +41,11 @@ class Bottleneck(nn.Module):
         units: what each penalty is measured in, those of `across` last.
         watched: the names in `Latent.watch`, in their order.
         differentiates: whether `across` takes derivatives, so that the loss needs the graph even where nothing is trained.
+        discrete: whether codes stand for indices, so that no arithmetic may be done on them.
     """
 
     watched: tuple[str, ...] = ()
+    discrete = False
     differentiates = False
 
     def __init__(self, latent_dim: int) -> None:
@@ -70,6 +73,11 @@ class Bottleneck(nn.Module):
         """Penalties (N,) of the loss alone, not of `forward`: those that concern the cones too, the whole batch (over all
         processes), or the share of training done. `x` is what the encoder saw, `raw` what the decoder gave."""
         return {}
+
+    def diagnose(self, features: Tensor, latent: Latent) -> Diagnosis:
+        """How well it is, by the `features` (N, in_features) of some images and their `latent`, in evaluation mode; looked at
+        after each epoch. Of a plain code: units that are dead, and units that repeat another."""
+        return of_units(latent.code)
 
     def prior(self, n: int, draws: Draws, device: torch.device) -> Tensor:
         """`n` codes (n, *latent_shape) to decode as samples: from N(0, I)."""

@@ -26,7 +26,7 @@ def command(run: Path, /) -> None:
 
     config, history = runs.read_config(run), runs.read_history(run)
     try:
-        texts, table = _texts(run, config), _table(history)
+        texts, table = _texts(run, config, history), _table(history)
     except (DiaboloError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         reason = str(error) if isinstance(error, DiaboloError) else repr(error)
         raise DiaboloError(f"the files in {run} were edited or damaged: {reason}") from error
@@ -37,7 +37,7 @@ def command(run: Path, /) -> None:
         console.print(table)
 
 
-def _texts(run: Path, config: dict[str, Any]) -> list[str]:
+def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> list[str]:
     from diabolo.training import checkpoint, runs
 
     status = checkpoint.status(run)
@@ -50,7 +50,15 @@ def _texts(run: Path, config: dict[str, Any]) -> list[str]:
             told.append(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})")
     told.append("options: " + ", ".join(f"{key}={value}" for key, value in config["options"].items()))
     told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config["units"].items()))
-    return [*told, "", str(runs.build_model(config).summary()), ""]
+    return [*told, *_health(history), "", str(runs.build_model(config).summary()), ""]
+
+
+def _health(history: list[dict[str, Any]]) -> list[str]:
+    """How the codes and reconstructions were after the last epoch, and what was wrong with them."""
+    last = history[-1] if history else {}
+    values = {name: value for name, value in (last.get("health") or {}).items() if not isinstance(value, list)}
+    told = ["health: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items())] if values else []
+    return told + [f"warning: {text}" for text in (last.get("warnings") or {}).values()]
 
 
 def _table(history: list[dict[str, Any]], most: int = 12) -> Table:

@@ -28,6 +28,7 @@ class ELBO(Objective):
         if not 0 <= reconstruction < float("inf"):
             raise DiaboloError(f"the weight of the reconstruction must be 0 or more, not {reconstruction}")
         self.reconstruction = float(reconstruction)
+        self.judges_reconstructions = self.reconstruction > 0
 
     def forward(
         self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor

@@ -19,7 +19,7 @@ from diabolo.data.side import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
-from diabolo.training import checkpoint, files, stopping
+from diabolo.training import checkpoint, files, health, stopping
 from diabolo.training.checkpoint import State
 from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import peak_memory, reset_peak_memory
@@ -72,6 +72,8 @@ class Loop:
                 for epoch in range(state.epoch, options.epochs):
                     state = self._epoch(epoch, state)
                     state.status = self._status(state, processes.any_of(interrupt.asked))
+                    for warning in health.news(state.history, state.status != "running"):
+                        self.reporter.say(f"warning: {warning}")
                     self._save(state)
                     if state.status != "running":
                         break
@@ -127,6 +129,7 @@ class Loop:
             "step": (epoch + 1) * self.steps,
             "train": train,
             "validation": self._validate(),
+            **self._examine(epoch),
             "lr": float(self.step.optimizer.param_groups[0]["lr"]),
             "seconds": round(seconds, 4),
             "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
@@ -168,6 +171,20 @@ class Loop:
             return None
         with self.step.weights.shown(self.step.kept):
             return mean_loss(self.step.model, self.validation, self.n_validation, self.options, self.validation_known)
+
+    @cached_property
+    def _patients(self) -> tuple[Tensor, Tensor | None]:
+        """Images whose codes are looked at after each epoch, the same in every epoch and process, and what is known of them."""
+        store, n, known = self.store, self.n, self.known
+        if self.validation is not None:
+            store, n, known = self.validation, self.n_validation, self.validation_known
+        chosen = torch.linspace(0, n - 1, min(n, health.IMAGES)).long()
+        return next(iter(store.batches([chosen]))), rows(known, chosen)
+
+    def _examine(self, epoch: int) -> dict[str, Any]:
+        with self.step.weights.shown(self.step.kept):
+            values, warnings = health.examine(self.step.model, *self._patients, (epoch + 1) * self.steps)
+        return {"health": values, "warnings": warnings}
 
     def _refuse_unless(self, well: bool, what: str, epoch: int) -> None:
         """Nothing of an epoch that ended in NaN or infinity is kept."""
@@ -247,6 +264,9 @@ def _write_events(writer: Any, line: dict[str, Any]) -> None:
     for split in ("train", "validation"):
         for name, value in (line[split] or {}).items():
             writer.add_scalar(f"{name}/{split}", value, line["epoch"])
+    for name, value in line["health"].items():
+        if not isinstance(value, list):
+            writer.add_scalar(f"health/{name}", value, line["epoch"])
     for name in ("lr", "images_per_second", "peak_memory_mib"):
         writer.add_scalar(name, line[name], line["epoch"])
     writer.flush()

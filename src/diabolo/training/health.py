@@ -1,0 +1,138 @@
+"""Collapse is watched while training: after each epoch some images go through the model, and what is wrong is said, with the
+remedy that exists here as an option.
+
+The waist says what only it knows (`Bottleneck.diagnose`: active units and KL per unit, dead codes and perplexity, …); here is
+what concerns every model: codes that explode, reconstructions that ignore the code, outputs that are stuck.
+"""
+
+import math
+from dataclasses import fields
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diabolo import zoo
+from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
+from diabolo.randomness import Draws, generator
+from diabolo.training.options import TrainOptions
+
+IMAGES = 512  # looked at after each epoch: under 1 % of an epoch of MNIST
+EXPLODED = 1e3  # root mean square of the code from which on it is too large
+IGNORED = 0.02  # share of the error that the own code must take away from that with another image's code
+SETTLED = 200  # steps before which only what is wrong from the start is warned of
+STUCK = 1e-3  # how close to 0 or 1 a pixel stays, for every image, to be stuck there
+STUCK_SHARE = 0.5  # of the variance of the images, from which on lying in stuck pixels is bad
+
+Health = dict[str, float | list[float]]
+
+
+def examine(
+    model: Autoencoder, x: Tensor, y: Tensor | None = None, steps: int = SETTLED
+) -> tuple[Health, dict[str, str]]:
+    """What can be measured on the images `x` (N, *input_shape) in [0, 1], and what is known of them, `y`; and the warnings,
+    one sentence each, by a name that stays the same. `steps` of training are done.
+
+    In evaluation mode, in float32, without gradient, and with noise of its own: training goes on as if nothing had been.
+    """
+    if len(x) < 2:
+        return {}, {}
+    draws = Draws(generator(0, "health", device=x.device))
+    with torch.no_grad(), evaluating(model):
+        to_encoder, to_decoder = model.condition(model.condition.pick(x, y))
+        features = model.encoder(x, *to_encoder)
+        latent = model.bottleneck(features, draws)
+        coded = latent.code.numel() > 0  # a model without a code goes by its condition alone
+        diagnoses = [model.bottleneck.diagnose(features, latent), _of_codes(latent.code)] if coded else []
+        if model.objective.judges_reconstructions:
+            own, other = (
+                model.likelihood.mean(model.decoder(z, *to_decoder))
+                for z in (latent.code, latent.code.roll(len(x) // 2, 0))
+            )
+            diagnoses += [_of_use(x, own, other), _of_outputs(x, own)] if coded else [_of_outputs(x, own)]
+    values = {name: value for d in diagnoses for name, value in d.values.items()}
+    known = _options(model.name)
+    found = _telling([f for d in diagnoses for f in d.findings if f.early or steps >= SETTLED])
+    return values, {finding.key: _sentence(finding, known) for finding in found}
+
+
+def news(history: list[dict[str, Any]], over: bool) -> list[str]:
+    """The warnings to say now, after the last epoch of `history`: each once, when it has held for two epochs, or when
+    training is over."""
+    warned = [line.get("warnings") or {} for line in history]
+    now, before = warned[-1], warned[-2] if len(warned) > 1 else {}
+    said = {key for earlier, later in pairwise(warned[:-1]) for key in earlier if key in later}
+    return [text for key, text in now.items() if key not in said and (over or key in before)]
+
+
+def _of_codes(code: Tensor) -> Diagnosis:
+    """Whether the codes have exploded."""
+    size = float(code.double().square().mean().sqrt())
+    if size <= EXPLODED:
+        return Diagnosis({"code_rms": _short(size)})
+    told = f"the codes have exploded (their root mean square is {size:.3g})"
+    values: Health = {"code_rms": _short(size)} if math.isfinite(size) else {}
+    remedies = {"lr": "a smaller --lr", "weight_decay": "--weight-decay 1e-4", "clip_norm": "--clip-norm 1"}
+    return Diagnosis(values, (Finding("exploding-codes", told, remedies, early=True),))
+
+
+def _of_use(x: Tensor, own: Tensor, other: Tensor) -> Diagnosis:
+    """Whether the reconstructions heed the code: their error with the `own` code against that with the code of an`other`
+    image."""
+    error, shuffled = (float((x - x_hat).double().square().mean()) for x_hat in (own, other))
+    if not 0 < shuffled < math.inf:
+        return Diagnosis()
+    use = 1 - error / shuffled
+    values: Health = {"code_use": _short(use)}
+    if use >= IGNORED:
+        return Diagnosis(values)
+    told = (
+        f"the reconstructions ignore the code (with the codes of other images their squared error is {shuffled:.3g}, with "
+        f"their own {error:.3g})"
+    )
+    remedies = {"beta": "--beta 'linear(0, 1, 0.3)'", "lr": "another --lr", "epochs": "more --epochs"}
+    return Diagnosis(values, (Finding("code-ignored", told, remedies),))
+
+
+def _of_outputs(x: Tensor, x_hat: Tensor) -> Diagnosis:
+    """Whether the outputs are saturated: how much of the variance of the images lies in pixels where every reconstruction is
+    stuck at 0, or at 1."""
+    variance = x.double().var(0, correction=0)
+    if not float(variance.sum()) > 0:
+        return Diagnosis()
+    stuck = (x_hat < STUCK).all(0) | (x_hat > 1 - STUCK).all(0)
+    share = float((variance * stuck).sum() / variance.sum())
+    values: Health = {"stuck_share": _short(share)}
+    if share < STUCK_SHARE:
+        return Diagnosis(values)
+    told = (
+        f"the outputs are saturated ({int(stuck.sum())} of {stuck.numel()} pixels are stuck at 0 or 1 for every image, with "
+        f"{share:.0%} of the variance of the images)"
+    )
+    remedies = {"lr": "a smaller --lr", "clip_norm": "--clip-norm 1", "likelihood": "another --likelihood"}
+    return Diagnosis(values, (Finding("saturated-outputs", told, remedies, early=True),))
+
+
+def _telling(findings: list[Finding]) -> list[Finding]:
+    """Those that are not explained by another: a waist that has collapsed, or outputs that are stuck, make every model ignore
+    its code."""
+    return [f for f in findings if f.key != "code-ignored"] or findings
+
+
+def _sentence(finding: Finding, known: set[str] | None) -> str:
+    remedies = [how for option, how in finding.remedies.items() if known is None or option in known][:2]
+    return f"{finding.evidence}; try {' or '.join(remedies)}" if remedies else finding.evidence
+
+
+def _options(name: str) -> set[str] | None:
+    """The options that there are in a training of the recipe of that name; None for a model made by hand."""
+    if name not in zoo.RECIPES:
+        return None
+    return {*zoo.options_of(name), *(field.name for field in fields(TrainOptions))}
+
+
+def _short(value: float) -> float:
+    """Four digits: enough to read, and short in metrics.jsonl."""
+    return float(f"{value:.4g}")
