@@ -16,3 +16,7 @@ class UnknownNameError(DiaboloError):
         near = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         super().__init__(f"unknown {what} {name!r}; {hint}Valid: {', '.join(valid)}.")
+
+
+class NoPriorError(DiaboloError):
+    """Nothing can be sampled from a model, since the prior over its codes is still to be fitted."""

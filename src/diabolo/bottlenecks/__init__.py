@@ -1,19 +1,24 @@
 """The waist: what stands between encoder and decoder. Every bottleneck returns a `Latent`."""
 
 from diabolo.bottlenecks.contractive import Contractive, ContractiveLayer
+from diabolo.bottlenecks.fsq import FSQ
 from diabolo.bottlenecks.gaussian import Gaussian, kl_per_unit, kl_to_standard_normal
 from diabolo.bottlenecks.identity import FeatureMap, Identity
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.bottlenecks.nothing import Nothing
+from diabolo.bottlenecks.quantizer import Discrete
+from diabolo.bottlenecks.quantizer_vq import VectorQuantizer
 from diabolo.bottlenecks.regularised import Regularised
 from diabolo.bottlenecks.skips import WithSkips, around
 from diabolo.bottlenecks.sparse import KLSparse, Sparse, TopK
 from diabolo.bottlenecks.variational import Variational
 
 __all__ = [
+    "FSQ",
     "Bottleneck",
     "Contractive",
     "ContractiveLayer",
+    "Discrete",
     "FeatureMap",
     "Gaussian",
     "Identity",
@@ -24,6 +29,7 @@ __all__ = [
     "Sparse",
     "TopK",
     "Variational",
+    "VectorQuantizer",
     "WithSkips",
     "around",
     "kl_per_unit",

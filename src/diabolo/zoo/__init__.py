@@ -2,8 +2,10 @@
 
 from diabolo.zoo.classical import contractive, denoising, kl_sparse, pca, rae, sparse, topk, undercomplete
 from diabolo.zoo.conditional import completion, completion_plain, cvae
+from diabolo.zoo.quantised import fsq, vqvae
 from diabolo.zoo.recipe import HELP, RECIPES, PartOptions, build, options_of, own_options_of
 from diabolo.zoo.skips import denoising_conv, linear, unet
+from diabolo.zoo.supervised import classifier, joint, m2
 from diabolo.zoo.variational import iwae, vae
 
 __all__ = [
@@ -11,15 +13,19 @@ __all__ = [
     "RECIPES",
     "PartOptions",
     "build",
+    "classifier",
     "completion",
     "completion_plain",
     "contractive",
     "cvae",
     "denoising",
     "denoising_conv",
+    "fsq",
     "iwae",
+    "joint",
     "kl_sparse",
     "linear",
+    "m2",
     "options_of",
     "own_options_of",
     "pca",
@@ -29,4 +35,5 @@ __all__ = [
     "undercomplete",
     "unet",
     "vae",
+    "vqvae",
 ]  # fmt: skip

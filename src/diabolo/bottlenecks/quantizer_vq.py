@@ -1,0 +1,185 @@
+"""The waist of the vector-quantised autoencoder: every position of the code map is replaced by the nearest of K vectors."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diabolo.bottlenecks.latent import Latent
+from diabolo.bottlenecks.quantizer import Discrete, over_processes, rows_of
+from diabolo.bottlenecks.quantizer_kmeans import kmeans, nearest, one_hot
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.parts import part
+from diabolo.randomness import Draws
+from diabolo.schedules import Schedule, as_weight
+
+TINY = 1e-8  # what every code's share is raised by, so that one that is never used divides by no zero
+LENGTH = 1e-6  # vectors shorter than this are not rotated
+
+
+def straight_through(z: Tensor, q: Tensor) -> Tensor:
+    """q in value; its gradient goes to z as it is (Bengio et al. 2013, arXiv 1308.3432)."""
+    return q.detach() + (z - z.detach())
+
+
+def rotation(z: Tensor, q: Tensor) -> Tensor:
+    """q = λ R z in value, (M, D), with R the rotation in the plane of z and q that takes the one's direction to the other's,
+    and λ = ‖q‖ / ‖z‖; neither has a gradient, so that of q goes to z rotated back (Fifty et al. 2024, arXiv 2410.06424)."""
+    a, b = z.detach(), q.detach()
+    length_a, length_b = (v.norm(dim=1, keepdim=True).clamp(min=LENGTH) for v in (a, b))
+    a, b = a / length_a, b / length_b
+    r = F.normalize(a + b, dim=1, eps=LENGTH)
+    along_r, along_a = (z * r).sum(1, keepdim=True), (z * a).sum(1, keepdim=True)
+    return (length_b / length_a) * (z - 2 * along_r * r + 2 * along_a * b)
+
+
+ESTIMATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": straight_through, "rotation": rotation}
+
+
+@part
+class VectorQuantizer(Discrete):
+    """z = e_k with k = argminₖ ‖z_e − e_k‖² at each position of the map z_e = W h (van den Oord et al. 2017, arXiv 1711.00937).
+
+    Penalties: commitment = ‖z_e − sg[e_k]‖², which moves the encoder, and codebook = ‖sg[z_e] − e_k‖², which moves the codes;
+    both are means over positions and channels. An EMA codebook has no codebook term: each code is the mean of the vectors that
+    it stood for lately, N_k ← γ N_k + (1 − γ) n_k, m_k ← γ m_k + (1 − γ) Σ z_e, e_k = m_k / N_k (appendix A.1), with N and m
+    as shares of the batch.
+
+    A code whose share N_k fell below `restart` / K begins anew, before the batch is quantised, as one of the batch's own
+    vectors, with a share of just that and no memory of what it was: not used again, it goes again. So do all at the start.
+
+    Args:
+        map_shape: (C, h, w) of the map that the encoder gives, flat.
+        latent_dim: D, numbers per code.
+        codes: K.
+        codebook: "ema", or "loss" for one trained by the codebook term.
+        commitment: weight of the commitment term, a number or a schedule.
+        codebook_weight: weight of the codebook term, a number or a schedule; for a loss-trained codebook.
+        decay: γ of the moving averages.
+        kmeans: whether the codebook begins as centres of the encoder's first vectors; else uniform in ±1 / K.
+        restart: the part of the average use below which a code begins anew; 0 for never.
+        estimator: how gradients pass: "straight-through", or "rotation".
+    """
+
+    remedies = MappingProxyType({"restart": "--restart 0.1", "kmeans": "--kmeans", "codes": "fewer --codes"})
+    share: Tensor
+    moment: Tensor
+    vectors: Tensor
+
+    def __init__(
+        self,
+        map_shape: tuple[int, ...],
+        latent_dim: int,
+        codes: int = 512,
+        codebook: str = "ema",
+        commitment: float | str | Schedule = 0.25,
+        codebook_weight: float | str | Schedule = 1.0,
+        decay: float = 0.99,
+        kmeans: bool = True,
+        restart: float = 0.1,
+        estimator: str = "straight-through",
+    ) -> None:
+        super().__init__(map_shape, latent_dim, codes)
+        if codebook not in ("ema", "loss"):
+            raise UnknownNameError("codebook", codebook, ("ema", "loss"))
+        if estimator not in ESTIMATORS:
+            raise UnknownNameError("estimator", estimator, ESTIMATORS)
+        if not 0 < decay < 1:
+            raise DiaboloError(f"the decay of a codebook's averages must lie between 0 and 1, not at {decay}")
+        if not 0 <= restart < 1:
+            raise DiaboloError(f"codes are restarted below a part of the average use in [0, 1), not {restart}")
+        self.ema, self.decay, self.kmeans, self.restart = codebook == "ema", decay, kmeans, restart
+        self.estimate = ESTIMATORS[estimator]
+        self.least = (restart or 1) / codes  # the share that a new code begins with
+        vectors = torch.empty(codes, latent_dim).uniform_(-1 / codes, 1 / codes)
+        self.register_buffer("share", torch.full((codes,), self.least))
+        if self.ema:
+            self.register_buffer("vectors", vectors)
+            self.register_buffer("moment", self.least * vectors)
+        else:
+            self.vectors = nn.Parameter(vectors)
+            self.weights = {"codebook": as_weight(codebook_weight, "the weight of the codebook term")}
+        self.weights |= {"commitment": as_weight(commitment, "the weight of the commitment term")}
+        self.units = dict.fromkeys(self.weights, "squared error per number of the code")
+
+    def forward(self, features: Tensor, draws: Draws) -> Latent:
+        """The codes (N, D, h, w) nearest to what `features` (N, in_features) hold; in training the codebook learns, too."""
+        z = self.unquantised(features)
+        rows = rows_of(z)
+        if self.training and self.restart:
+            self._restart(rows.detach(), draws)
+        indices = nearest(rows, self.vectors)
+        q = F.embedding(indices, self.vectors)
+        counts = self.count(indices)
+        if self.training:
+            self._learn(rows.detach(), indices, counts)
+        n, d, h, w = z.shape
+        through, code = (v.view(n, h, w, d).permute(0, 3, 1, 2) for v in (self.estimate(rows, q), q.detach()))
+        penalties = {"codebook": _distance(rows.detach(), q, n)} if not self.ema else {}
+        penalties["commitment"] = _distance(rows, q.detach(), n)
+        return Latent(z=through, code=code, penalties=penalties, watch=self.watch(counts))
+
+    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:
+        """The k-means start.
+
+        Raises:
+            DiaboloError: for more codes than vectors.
+        """
+        if self.kmeans:
+            with torch.no_grad():
+                centres = kmeans(rows_of(self.unquantised(features())), self.codes, draws.generator)
+                self._set(centres, torch.ones_like(self.share))
+
+    def indices_of(self, vectors: Tensor) -> Tensor:
+        """The index of the code nearest to each of `vectors` (N, D, h, w): (N, h, w), int64."""
+        n, _, h, w = vectors.shape
+        return nearest(rows_of(vectors.to(self.vectors.device)), self.vectors).view(n, h, w)
+
+    def codes_of(self, indices: Tensor) -> Tensor:
+        """The codes (N, D, h, w) that the `indices` (N, h, w) stand for, as `Autoencoder.decode` takes them."""
+        return F.embedding(indices.to(self.vectors.device), self.vectors.detach()).permute(0, 3, 1, 2)
+
+    # --- the codebook, in place and without a word to the host, so that a CUDA graph can hold it -----------------------------
+
+    @torch.no_grad()
+    def _set(self, vectors: Tensor, where: Tensor) -> None:
+        """Let the codes where `where` (K,) is true be new ones, `vectors` (K, D)."""
+        where = where.bool()
+        self.vectors.data.copy_(torch.where(where[:, None], vectors, self.vectors))
+        self.share.copy_(torch.where(where, self.least, self.share))
+        if self.ema:
+            self.moment.copy_(torch.where(where[:, None], self.least * vectors, self.moment))
+
+    @torch.no_grad()
+    def _learn(self, rows: Tensor, indices: Tensor, counts: Tensor) -> None:
+        """One update of the moving averages by the vectors `rows` (M, D) of all processes; `counts` are over all already."""
+        total = counts.sum()
+        self.share.lerp_(counts / total, 1 - self.decay)
+        if self.ema:
+            with torch.autocast(rows.device.type, enabled=False):
+                sums = over_processes(one_hot(indices, self.codes).T @ rows)
+            self.moment.lerp_(sums / total, 1 - self.decay)
+            whole = self.share.sum()
+            smooth = (self.share + TINY) / (whole + self.codes * TINY) * whole
+            self.vectors.copy_(self.moment / smooth[:, None])
+
+    @torch.no_grad()
+    def _restart(self, rows: Tensor, draws: Draws) -> None:
+        """Codes fallen out of use begin anew as vectors of the joint batch, `rows` (M, D) of which are this process's: as many
+        different ones as there are, the same in all processes."""
+        positions = self.latent_shape[1] * self.latent_shape[2]
+        start, total = draws.window or (0, len(rows) // positions)
+        each = total * positions
+        times = -(-self.codes // each)
+        numbers = torch.rand(times, each, generator=draws.generator, device=rows.device)
+        chosen = numbers.argsort(1).flatten()[: self.codes] - start * positions
+        here = (chosen >= 0) & (chosen < len(rows))
+        vectors = torch.where(here[:, None], rows[chosen.clamp(0, len(rows) - 1)], 0.0)
+        self._set(over_processes(vectors), self.share < self.least)
+
+
+def _distance(one: Tensor, other: Tensor, n: int) -> Tensor:
+    """‖one − other‖² of vectors (n·h·w, D), as a mean over the numbers of each image: (n,)."""
+    return (one - other).square().view(n, -1).mean(1)

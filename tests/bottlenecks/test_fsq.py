@@ -1,0 +1,77 @@
+"""FSQ against vector-quantize-pytorch on the same inputs, and by counting."""
+
+import itertools
+import math
+
+import pytest
+import torch
+import vector_quantize_pytorch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diabolo.bottlenecks import FSQ
+from diabolo.errors import DiaboloError
+from diabolo.randomness import Draws, generator
+
+LEVELS = st.lists(st.integers(3, 9), min_size=1, max_size=4).map(tuple)
+
+
+def waist(levels, size=3, seed=0):
+    torch.manual_seed(seed)
+    return FSQ((5, size, size), levels)
+
+
+@settings(max_examples=25, deadline=None)
+@given(levels=LEVELS, seed=st.integers(0, 99))
+def test_codes_indices_and_gradients_are_those_of_vector_quantize_pytorch(levels, seed):
+    fsq, other = waist(levels), vector_quantize_pytorch.FSQ(list(levels), channel_first=True)
+    one = 2 * torch.randn(4, len(levels), 3, 3, generator=generator(seed))
+    one.requires_grad_()
+    two = one.detach().clone().requires_grad_()
+    fsq.unquantised = lambda _: one
+    latent = fsq(one, Draws())
+    q, indices = other(two)
+    torch.testing.assert_close(latent.z, q, rtol=1e-5, atol=1e-6)
+    assert torch.equal(fsq.indices_of(latent.code), indices.long())
+    assert torch.equal(fsq.indices(one), indices.long())
+    assert torch.equal(fsq.codes_of(indices.long()), latent.code)
+    slope = torch.randn(q.shape, generator=generator(seed, "slope"))
+    (latent.z * slope).sum().backward()
+    (q * slope).sum().backward()
+    torch.testing.assert_close(one.grad, two.grad, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("levels", [(3,), (4, 3), (5, 8, 3)])
+def test_the_implied_codebook_is_every_choice_of_levels(levels):
+    fsq = waist(levels)
+    every = fsq.codes_of(torch.arange(fsq.codes).view(-1, 1, 1)).flatten(1)
+    wanted = {tuple((i - n // 2) / (n // 2) for i, n in zip(choice, levels, strict=True))
+              for choice in itertools.product(*map(range, levels))}  # fmt: skip
+    assert {tuple(row) for row in every.double().tolist()} == wanted
+    assert fsq.codes == math.prod(levels) == len(wanted)
+    assert torch.equal(fsq.indices_of(every[:, :, None, None]).flatten(), torch.arange(fsq.codes))
+
+
+def test_far_away_is_the_outermost_level():
+    fsq = waist((4, 5))
+    far = torch.tensor([[[[90.0]], [[-90.0]]]])
+    assert fsq.indices_of(far).item() == 3 + 4 * 0
+    fsq.unquantised = lambda _: far
+    assert fsq.indices(far).item() == 3
+
+
+def test_use_is_watched_and_dead_codes_are_told():
+    fsq = waist((3, 3))
+    latent = fsq(torch.randn(7, 45, generator=generator(0)), Draws())
+    counts = fsq.indices_of(latent.code).flatten().bincount(minlength=9).double()
+    p = counts[counts > 0] / counts.sum()
+    assert latent.watch["perplexity"].item() == pytest.approx(math.exp(-(p * p.log()).sum()), rel=1e-5)
+    assert torch.equal(fsq.usage.double(), counts)
+    assert fsq.diagnose(torch.randn(7, 45), latent).values["dead_codes"] == (counts == 0).sum()
+    assert latent.penalties == {}
+
+
+@pytest.mark.parametrize("levels", [(), (2, 5), (5, 0)])
+def test_what_cannot_be_is_refused(levels):
+    with pytest.raises(DiaboloError, match="at least 3 levels"):
+        waist(levels)

@@ -1,0 +1,311 @@
+"""The vector quantiser against vector-quantize-pytorch on the same inputs, and against what the paper says of each term."""
+
+import math
+
+import pytest
+import torch
+from vector_quantize_pytorch import VectorQuantize
+
+from diabolo import likelihoods, nets, objectives
+from diabolo.autoencoder import Autoencoder
+from diabolo.bottlenecks import VectorQuantizer
+from diabolo.bottlenecks.quantizer import perplexity, rows_of
+from diabolo.bottlenecks.quantizer_vq import TINY, rotation, straight_through
+from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
+from diabolo.randomness import Draws, generator
+
+N, C, H, W, D, K = 6, 5, 3, 4, 7, 11
+
+
+def waist(seed=0, **options):
+    torch.manual_seed(seed)
+    vq = VectorQuantizer((C, H, W), D, K, **({"restart": 0.0, "kmeans": False} | options))
+    with torch.no_grad():
+        vq.vectors.data.normal_(generator=generator(seed, "codebook"))
+        if vq.ema:
+            vq.share.copy_(torch.rand(K, generator=generator(seed, "share")) + 0.1)
+            vq.moment.copy_(vq.vectors * vq.share[:, None])
+    return vq
+
+
+def features(seed=0, n=N):
+    return 2 * torch.randn(n, C * H * W, generator=generator(seed, "features"))
+
+
+def draws(seed=0):
+    return Draws(generator(seed, "draws"))
+
+
+def reference(vq, **options):
+    """The same quantiser by vector-quantize-pytorch: same codebook, same averages (its counts are per batch, ours shares)."""
+    m = N * H * W
+    other = VectorQuantize(D, K, decay=vq.decay, eps=TINY * m, accept_image_fmap=True, **options)
+    book = other._codebook
+    book.initted.fill_(True)
+    book.embed.data.copy_(vq.vectors.detach()[None])
+    if vq.ema:
+        book.cluster_size.data.copy_(vq.share[None] * m)
+        book.embed_avg.data.copy_(vq.moment[None] * m)
+    return other.train()
+
+
+@pytest.mark.parametrize("estimator", ["straight-through", "rotation"])
+@pytest.mark.parametrize("codebook", ["ema", "loss"])
+def test_values_and_gradients_are_those_of_vector_quantize_pytorch(codebook, estimator):
+    vq = waist(codebook=codebook, estimator=estimator, decay=0.8)
+    rotates = {"rotation_trick": estimator == "rotation"}
+    learns = {"learnable_codebook": True, "ema_update": False} if codebook == "loss" else {}
+    other = reference(vq, commitment_weight=0.7, **rotates, **learns)
+    x = features()
+    one = vq.unquantised(x).detach().requires_grad_()
+    two = one.detach().clone().requires_grad_()
+    vq.unquantised = lambda _: one
+    latent = vq(x, draws())
+    q, indices, loss = other(two)
+    assert torch.equal(vq.indices_of(one), indices) or codebook == "ema"  # an EMA codebook has moved by now
+    torch.testing.assert_close(latent.z, q, rtol=1e-4, atol=1e-5)
+    slope = torch.randn(latent.z.shape, generator=generator(1))
+    penalties = 0.7 * sum(p.mean() for p in latent.penalties.values())  # each has the gradient of one side
+    ((latent.z * slope).sum() + penalties).backward()
+    ((q * slope).sum() + loss.sum()).backward()
+    torch.testing.assert_close(one.grad, two.grad, rtol=1e-4, atol=1e-5)
+    if codebook == "loss":
+        torch.testing.assert_close(vq.vectors.grad, other._codebook.embed.grad[0], rtol=1e-4, atol=1e-6)
+
+
+def test_the_moving_averages_are_those_of_vector_quantize_pytorch():
+    vq = waist(decay=0.9)
+    other = reference(vq)
+    for seed in range(5):
+        z = vq.unquantised(features(seed)).detach()
+        latent = vq(features(seed), draws())
+        q, _, _ = other(z)
+        torch.testing.assert_close(latent.code, q.detach(), rtol=1e-4, atol=1e-5)
+    m = N * H * W
+    torch.testing.assert_close(vq.vectors, other._codebook.embed[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(vq.share * m, other._codebook.cluster_size[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(vq.moment * m, other._codebook.embed_avg[0], rtol=1e-4, atol=1e-5)
+
+
+def test_each_term_moves_its_own_side():
+    vq = waist(codebook="loss")
+    latent = vq(features(), draws())
+    side = {"codebook": vq.vectors, "commitment": vq.to_code.weight}
+    for term, values in latent.penalties.items():
+        for name, parameter in side.items():
+            (grad,) = torch.autograd.grad(values.sum(), parameter, retain_graph=True, allow_unused=True)
+            assert (grad is not None and bool(grad.any())) == (name == term)
+    assert torch.autograd.grad(latent.z.sum(), vq.vectors, allow_unused=True) == (None,)
+
+
+def test_penalties_and_nearest_codes_in_float64():
+    vq = waist()
+    z = rows_of(vq.unquantised(features())).detach().double()
+    distances = (z[:, None] - vq.vectors.double()).square().sum(2)
+    best = distances.min(1)
+    latent = vq.eval()(features(), draws())
+    torch.testing.assert_close(
+        latent.penalties["commitment"].double(), best.values.view(N, -1).sum(1) / (D * H * W), rtol=1e-5, atol=0
+    )
+    assert torch.equal(vq.indices(features()).flatten(), best.indices)
+    counts = best.indices.bincount(minlength=K).double()
+    p = counts[counts > 0] / counts.sum()
+    assert latent.watch["perplexity"].item() == pytest.approx(math.exp(-(p * p.log()).sum()), rel=1e-5)
+    assert latent.watch["used_codes"].item() == len(p)
+    assert tuple(latent.watch) == vq.watched
+
+
+def test_the_value_passed_on_is_the_code_itself():
+    z, q = torch.randn(2, 50, 4, generator=generator(0)).unbind(0)
+    assert torch.equal(straight_through(z, q), q)
+    torch.testing.assert_close(rotation(z, q), q, rtol=1e-4, atol=1e-5)
+
+
+def test_rotation_keeps_angles():
+    # the gradient at q turned back by the rotation that takes z to q: its angle to z is that to q
+    z, q, slope = torch.randn(3, 200, 5, generator=generator(0), dtype=torch.float64).unbind(0)
+    z.requires_grad_()
+    (grad,) = torch.autograd.grad((rotation(z, q) * slope).sum(), z)
+    cosine = torch.nn.functional.cosine_similarity
+    torch.testing.assert_close(cosine(grad, z), cosine(slope, q), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(grad.norm(dim=1) / slope.norm(dim=1), q.norm(dim=1) / z.norm(dim=1), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("where", ["z", "q", "both", "opposite"])
+def test_rotation_of_nothing_stays_finite(where):
+    z, q = torch.ones(2, 3, 4).unbind(0)
+    z, q = z * (where not in ("z", "both")), q * (where not in ("q", "both")) * (-1 if where == "opposite" else 1)
+    z = z.clone().requires_grad_()
+    rotation(z, q).sum().backward()
+    assert z.grad.isfinite().all()
+
+
+def test_codes_and_indices_go_back_and_forth():
+    vq = waist().eval()
+    indices = torch.randint(K, (N, H, W), generator=generator(0))
+    codes = vq.codes_of(indices)
+    assert codes.shape == (N, *vq.latent_shape)
+    assert torch.equal(codes[1, :, 2, 3], vq.vectors[indices[1, 2, 3]])
+    assert torch.equal(vq.indices_of(codes), indices)
+    latent = vq(features(), draws())
+    assert torch.equal(vq.codes_of(vq.indices(features())), latent.code)
+    assert vq.discrete
+
+
+def test_nothing_moves_in_evaluation():
+    vq = waist(restart=0.9).eval()
+    before = {name: t.clone() for name, t in vq.state_dict().items()}
+    vq(features(), draws())
+    assert all(torch.equal(t, before[name]) for name, t in vq.state_dict().items())
+
+
+# --- k-means, restarts --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codebook", ["ema", "loss"])
+def test_k_means_finds_the_clusters(codebook):
+    vq = waist(codebook=codebook, kmeans=True)
+    centres = 20 * torch.randn(3, D, generator=generator(1))
+    vq.codes = 3
+    vq.vectors.data, vq.share = vq.vectors.data[:3], vq.share[:3]
+    if vq.ema:
+        vq.moment = vq.moment[:3]
+    z = centres[torch.arange(N * H * W) % 3].view(N, H, W, D).permute(0, 3, 1, 2)
+    z = z + 0.01 * torch.randn(z.shape, generator=generator(2))
+    vq.unquantised = lambda _: z
+    for seed in range(20):  # Lloyd finds the best from most starts, not from all
+        vq.begin(lambda: z, draws(seed))
+        found = torch.cdist(centres, vq.vectors.detach()).min(1).values
+        if found.max() < 0.1:
+            break
+    assert found.max() < 0.1
+    assert torch.allclose(vq.share, torch.tensor(1 / K))
+    if vq.ema:
+        torch.testing.assert_close(vq.moment / vq.share[:, None], vq.vectors)
+
+
+def test_a_codebook_larger_than_the_vectors_is_refused():
+    vq = waist(kmeans=True)
+    with pytest.raises(DiaboloError, match=r"a codebook of 11 codes is larger than the 0 vectors"):
+        vq.begin(lambda: features(n=0), draws())
+    vq = VectorQuantizer((C, 1, 1), D, 300)
+    with pytest.raises(DiaboloError, match=r"300 codes is larger than the 6 vectors"):
+        vq.begin(lambda: torch.randn(6, C), draws())
+
+
+@pytest.mark.parametrize("codebook", ["ema", "loss"])
+def test_a_dead_code_begins_anew_and_forgets_what_it_was(codebook):
+    vq = waist(codebook=codebook, restart=0.5, decay=0.99)
+    with torch.no_grad():
+        vq.share.fill_(1 / K)
+        vq.share[3], vq.share[7] = 0.4 / K, 0.0
+        vq.vectors[[3, 7]] = 1e4  # so far away that nothing goes there
+        if vq.ema:
+            vq.moment[[3, 7]] = 1e4
+    before, z = vq.vectors.detach().clone(), rows_of(vq.unquantised(features())).detach()
+    vq._restart(z, draws())
+    revived = torch.tensor([k in (3, 7) for k in range(K)])
+    assert torch.equal(vq.vectors[~revived], before[~revived])
+    for k in (3, 7):
+        assert (z == vq.vectors[k]).all(1).any()  # one of the batch's own vectors
+        assert vq.share[k].item() == pytest.approx(0.5 / K)
+        if vq.ema:
+            torch.testing.assert_close(vq.moment[k], vq.vectors[k] * 0.5 / K)
+    assert not torch.equal(vq.vectors[3], vq.vectors[7])
+    latent = vq(features(), draws())  # and a step later nothing of the old remains
+    assert vq.vectors[revived].abs().max() < 100
+    assert latent.watch["used_codes"] > 2
+
+
+def test_restarts_bring_a_dead_codebook_to_life():
+    def used(restart):
+        vq = waist(restart=restart, decay=0.9)
+        with torch.no_grad():
+            vq.vectors[1:] = 1e3
+            vq.moment.copy_(vq.vectors * vq.share[:, None])
+        for seed in range(80):
+            latent = vq(features(seed), draws(seed))
+        return latent.watch["used_codes"].item()
+
+    assert used(0.0) == 1
+    assert used(0.1) == K
+
+
+def test_more_codes_than_vectors_are_restarted_too():
+    vq = VectorQuantizer((C, 1, 1), D, 50, kmeans=False, restart=0.5)
+    vq.share.zero_()
+    vq(torch.randn(8, C), draws())
+    assert vq.vectors.isfinite().all()
+
+
+# --- in a model -------------------------------------------------------------------------------------------------------------
+
+
+def model(reconstruction=1.0, **options):
+    torch.manual_seed(0)
+    encoder, decoder = nets.build("conv", (1, 8, 8), nets.Maps(4), channels=(8, 8), norm="group")
+    vq = VectorQuantizer(encoder.map_shape, 4, 8, **options)
+    return Autoencoder(encoder, vq, decoder, likelihoods.SquaredError(), objective=objectives.ELBO(reconstruction))
+
+
+@pytest.mark.parametrize(
+    ("weights", "options"),
+    [((0, 0.25), {"codebook": "ema"}), ((1, 0.0), {"codebook": "ema"}), ((2, 0.25), {"codebook": "loss"}),
+     ((1, 0.0), {"codebook": "loss"}), ((1, 0.3), {"codebook": "loss", "codebook_weight": 0.0})],
+)  # fmt: skip
+def test_each_weight_may_be_zero(weights, options):
+    reconstruction, commitment = weights
+    loss = model(reconstruction, commitment=commitment, **options).loss(torch.rand(5, 1, 8, 8), draws())
+    terms = loss.terms
+    wanted = reconstruction * terms["reconstruction"] + commitment * terms["commitment"]
+    if options["codebook"] == "loss":
+        wanted = wanted + options.get("codebook_weight", 1.0) * terms["codebook"]
+    assert set(terms) == {"reconstruction", "commitment"} | ({"codebook"} if options["codebook"] == "loss" else set())
+    torch.testing.assert_close(loss.total, wanted)
+    loss.total.backward()
+
+
+def test_half_precision_quantises_in_float32():
+    net = model(restart=0.5)
+    x = torch.rand(6, 1, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = net.loss(x, draws())
+        latent, _ = net(x, draws())
+    assert loss.terms["commitment"].dtype == latent.z.dtype == net.bottleneck.vectors.dtype == torch.float32
+    z = net.bottleneck.eval().unquantised(net.encoder(x))
+    assert torch.equal(
+        net.bottleneck.indices_of(z).flatten(),
+        (rows_of(z)[:, None] - net.bottleneck.vectors).double().square().sum(2).argmin(1),
+    )
+
+
+def test_without_a_prior_nothing_is_sampled():
+    with pytest.raises(NoPriorError, match="diabolo fit-prior RUN"):
+        model().sample(2)
+
+
+def test_dead_codes_are_told():
+    net = model(restart=0.0, kmeans=False)
+    for seed in range(3):
+        net.loss(torch.rand(4, 1, 8, 8, generator=generator(seed)), draws(seed))
+    vq = net.bottleneck
+    assert vq.usage.sum() == 3 * 4 * vq.latent_shape[1] * vq.latent_shape[2]
+    counts = vq.usage.clone()
+    net.eval()
+    x = net.encoder(torch.rand(4, 1, 8, 8))
+    found = vq.diagnose(x, vq(x, draws()))
+    assert found.values["dead_codes"] == (counts == 0).sum()
+    assert found.values["codebook_perplexity"] == pytest.approx(perplexity(counts).item(), abs=0.1)
+    assert not vq.usage.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"codebook": "emma"}, "did you mean 'ema'"), ({"estimator": "rotate"}, "did you mean 'rotation'"),
+     ({"decay": 1.0}, "decay"), ({"restart": -0.1}, "restarted"), ({"commitment": -1}, "commitment"),
+     ({"codes": 1}, "at least 2 codes"), ({"map_shape": (5,)}, "ends in a map"), ({"latent_dim": 0}, "latent_dim")],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(options, says):
+    with pytest.raises(DiaboloError, match=says) as error:
+        VectorQuantizer(**({"map_shape": (C, H, W), "latent_dim": D} | options))
+    assert isinstance(error.value, UnknownNameError) == ("did you mean" in says)
