@@ -79,8 +79,8 @@ def test_every_model_comes_back_as_it_was(kind, net):
     again.load_state_dict(model.state_dict())
     assert str(again) == str(model)
     assert describe(again) == describe(model)
-    assert torch.equal(again.encode(x), model.encode(x))
-    assert torch.equal(again.reconstruct(x), model.reconstruct(x))
+    assert torch.equal(again.encode(x, y), model.encode(x, y))
+    assert torch.equal(again.reconstruct(x, y), model.reconstruct(x, y))
     if model.bottleneck.discrete:
         with pytest.raises(NoPriorError):
             again.sample(3)
