@@ -1,0 +1,106 @@
+"""An autoregressive prior over maps of discrete codes, so that a vector-quantised autoencoder generates."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diabolo.errors import DiaboloError
+from diabolo.objectives import Loss
+from diabolo.parts import part
+from diabolo.priors.transformer import CausalTransformer, Past
+from diabolo.randomness import Draws
+
+CHUNK = 256  # maps drawn at once
+MOST = 2**16  # codes that two bytes can name
+
+
+@part
+class CodePrior(nn.Module):
+    """log p(k) = Σᵢ log p(kᵢ | k₁ … kᵢ₋₁) of a map of indices (h, w), row by row (van den Oord et al. 2017, arXiv 1711.00937,
+    section 3.3, with a causal transformer in place of the PixelCNN).
+
+    It is trained as a model of images is, by the same loop. Its "images" are maps of indices as bytes, (1, h, w), or with
+    more than 256 codes (1, 2 h, w): the low bytes above the high bytes (`to_bytes`).
+
+    Args:
+        codes: K, size of the codebook.
+        grid: (h, w) of the code map.
+        width: numbers per position.
+        layers: blocks of the transformer.
+        heads: of its attention.
+        fitted_to: the fingerprint of the weights whose codes it is of.
+    """
+
+    name = "prior"
+    reads = None
+    watched = ("bits_per_code",)
+
+    def __init__(
+        self,
+        codes: int,
+        grid: tuple[int, int],
+        width: int = 128,
+        layers: int = 4,
+        heads: int = 4,
+        fitted_to: str = "",
+    ) -> None:
+        super().__init__()
+        if not 2 <= codes <= MOST:
+            raise DiaboloError(f"a prior is over 2 to {MOST:,} codes, not {codes:,}")
+        self.codes, self.grid, self.fitted_to = codes, (grid[0], grid[1]), fitted_to
+        self.input_shape = (1, bytes_of(codes) * grid[0], grid[1])
+        self.net = CausalTransformer(codes, self.grid, width, layers, heads)
+        self.units = {"nll": "nats per map"}
+
+    def loss(self, x: Tensor, draws: Draws | None = None, progress: float | Tensor = 1.0, y: Any = None) -> Loss:
+        """−log p(k) of the maps `x` (N, *input_shape), bytes / 255; watched in bits per code beside it."""
+        indices = from_bytes(x, self.grid)
+        nll = F.cross_entropy(self.net(indices).float().flatten(0, 1), indices.flatten(), reduction="sum") / len(x)
+        bits = nll.detach() / (math.prod(self.grid) * math.log(2))
+        return Loss(nll, {"nll": nll}, {"nll": 1.0}, {"bits_per_code": bits})
+
+    def begin(self, x: Any, y: Any = None, seed: int = 0) -> None:
+        """There is nothing to look at before training."""
+
+    def draw(self, n: int, draws: Draws, device: torch.device) -> Tensor:
+        """`n` maps of indices (n, h, w), int64, on `device`, each code by the inverse of its distribution function."""
+        self.to(device).eval()
+        uniform = draws.uniform(torch.empty(n, math.prod(self.grid), device=device))
+        with torch.no_grad():
+            return torch.cat([self._draw(part) for part in uniform.split(CHUNK)]).view(n, *self.grid)
+
+    def _draw(self, uniform: Tensor) -> Tensor:
+        tokens = torch.empty(len(uniform), 0, dtype=torch.int64, device=uniform.device)
+        past: Past | None = None
+        for u in uniform.T:
+            logits, past = self.net.following(tokens, past)
+            below = logits.double().softmax(1).cumsum(1) <= u[:, None]
+            tokens = torch.cat([tokens, below.sum(1, keepdim=True).clamp(max=self.codes - 1)], 1)
+        return tokens
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self.net.start.device
+
+
+def bytes_of(codes: int) -> int:
+    """How many bytes an index below `codes` takes."""
+    return 1 if codes <= 256 else 2
+
+
+def to_bytes(indices: NDArray[np.int64], codes: int) -> NDArray[np.uint8]:
+    """Maps of indices (N, h, w) as bytes (N, h, w), or (N, 2 h, w): low bytes above high bytes."""
+    parts = [indices >> (8 * i) & 255 for i in range(bytes_of(codes))]
+    return np.concatenate(parts, 1).astype(np.uint8)
+
+
+def from_bytes(x: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Maps of indices (N, h · w), int64, from bytes / 255, (N, 1, h, w) or (N, 1, 2 h, w)."""
+    parts = (255 * x).round().long().flatten(1).split(math.prod(grid), 1)
+    return parts[0] if len(parts) == 1 else parts[0] + 256 * parts[1]
