@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from diabolo.autoencoder import Autoencoder
     from diabolo.pca import PCA
     from diabolo.training.fit import fit, resume
+    from diabolo.training.greedy import greedy
     from diabolo.training.runs import Run, load
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ __all__ = [
     "data",
     "figures",
     "fit",
+    "greedy",
     "latents",
     "likelihoods",
     "load",
@@ -68,6 +70,7 @@ _HOME = {
     "Autoencoder": "diabolo.autoencoder",
     "Run": "diabolo.training.runs",
     "fit": "diabolo.training.fit",
+    "greedy": "diabolo.training.greedy",
     "load": "diabolo.training.runs",
     "resume": "diabolo.training.fit",
 }

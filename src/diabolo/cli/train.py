@@ -25,6 +25,7 @@ from diabolo.randomness import derive
 from diabolo.training import hardware, runs
 from diabolo.training.checks import check
 from diabolo.training.fit import fit
+from diabolo.training.greedy import greedy, ready
 from diabolo.training.options import TrainOptions
 
 app = App(name="train", help=VERBS["train"])
@@ -52,6 +53,16 @@ SHARED: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "greedy": (
+        Annotated[
+            int | None,
+            Parameter(
+                group=TRAINING,
+                help="first train the layers one by one, so many epochs each, then all of them (nets mlp and conv).",
+            ),
+        ],
+        None,
+    ),
     "training": (Annotated[TrainOptions | None, Parameter(name="*", group=TRAINING)], None),
     "figures": (Annotated[bool, Parameter(group=TRAINING, help="draw figures into the run folder afterwards.")], True),
     "dry_run": (
@@ -72,13 +83,20 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     decides = training.early_stopping is not None or training.keep == "best"
     choice = given.get("validation") or ("0.1" if decides else "test")
     train, validation = watched(train, test, choice, images.data_seed)
+    layerwise = given.get("greedy")
     if given.get("dry_run"):
         check(model, train, validation, training)
+        if layerwise is not None:
+            ready(model, training.but(epochs=layerwise))
         if _is_first():
             print(json.dumps(_resolved(model, training, train, validation), indent=2, ensure_ascii=False))
             print(model.summary())
         return
-    finish(fit(model, train, validation, **training.as_dict()), given.get("figures", True), test)
+    if layerwise is None:
+        result = fit(model, train, validation, **training.as_dict())
+    else:
+        result = greedy(model, train, validation, layerwise, **training.as_dict())[-1]
+    finish(result, given.get("figures", True), test)
 
 
 def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,11 @@ class Chain(nn.Sequential):
         super().__init__(*layers)
         self.checkpointing, self.per = checkpointing, per
 
+    def blocks(self) -> list[nn.Module]:
+        """The blocks, each of `per` layers."""
+        layers = list(self)
+        return [nn.Sequential(*layers[i : i + self.per]) for i in range(0, len(layers), self.per)]
+
     def forward(self, x: Tensor) -> Tensor:
         """The layers, one after the other."""
         if not (self.checkpointing and self.training and torch.is_grad_enabled()):

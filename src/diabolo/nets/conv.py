@@ -119,6 +119,11 @@ class ConvEncoder(nn.Module):
         features: Tensor = self.layers(join(x, c))
         return features.flatten(1)
 
+    @property
+    def stages(self) -> list[nn.Module]:
+        """Its layers, from the image inwards, to be trained one by one."""
+        return self.layers.blocks()
+
 
 @part
 class ConvDecoder(nn.Module):
@@ -160,6 +165,11 @@ class ConvDecoder(nn.Module):
         """One real number per pixel, (N, C, H, W), of `z` (N, *code_shape) and `c` (N, condition)."""
         raw: Tensor = self.layers(self.from_code(join(z, c)).view(-1, *self.map_shape))
         return raw
+
+    @property
+    def stages(self) -> list[nn.Module]:
+        """Its layers, from the code outwards; between the first and the second the features are a map."""
+        return [self.from_code, *self.layers.blocks()]
 
 
 def conv(

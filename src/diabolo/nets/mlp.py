@@ -58,6 +58,11 @@ class MLPEncoder(nn.Module):
         features: Tensor = self.layers(join(x.flatten(1), c))
         return features
 
+    @property
+    def stages(self) -> list[nn.Module]:
+        """Its layers, from the image inwards, to be trained one by one."""
+        return [nn.Sequential(nn.Flatten(), block) for block in self.layers.blocks()]
+
 
 @part
 class MLPDecoder(nn.Module):
@@ -84,6 +89,11 @@ class MLPDecoder(nn.Module):
         """One real number per pixel, (N, *output_shape), of `z` (N, *code_shape) and `c` (N, condition)."""
         raw: Tensor = self.to_raw(self.layers(join(z.flatten(1), c)))
         return raw.view(-1, *self.output_shape)
+
+    @property
+    def stages(self) -> list[nn.Module]:
+        """Its layers, from the code outwards."""
+        return [*self.layers.blocks(), self.to_raw]
 
 
 def mlp(

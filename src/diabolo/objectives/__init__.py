@@ -2,8 +2,9 @@
 
 from diabolo.objectives.elbo import ELBO
 from diabolo.objectives.iwae import IWAE
+from diabolo.objectives.layerwise import Layerwise
 from diabolo.objectives.m2 import M2
 from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.objectives.supervised import Supervised
 
-__all__ = ["ELBO", "IWAE", "M2", "Loss", "Objective", "Supervised", "weighted"]
+__all__ = ["ELBO", "IWAE", "M2", "Layerwise", "Loss", "Objective", "Supervised", "weighted"]
