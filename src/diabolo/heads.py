@@ -163,5 +163,6 @@ class ImageClassifier(ToClasses):
 
     def forward(self, x: Tensor, latent: Latent | None = None) -> Tensor:
         """Logits (N, classes) of log q(y|x)."""
-        logits: Tensor = self.to_class(self.encoder(x))
+        features = self.encoder(x)[:, : self.to_class.in_features]  # skip connections come after them, and are not read
+        logits: Tensor = self.to_class(features)
         return logits

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diabolo.bottlenecks import Variational
 from diabolo.conditions import UNKNOWN
 from diabolo.errors import DiaboloError
 from diabolo.heads import ToClasses
@@ -43,9 +44,9 @@ class M2(Objective):
                 "M2 needs a condition on the label, such as condition='label', and a head that reads the class off the "
                 "image, such as ImageClassifier"
             )
-        if set(model.bottleneck.weights) != {"kl"}:
+        if not isinstance(model.bottleneck, Variational) or set(model.bottleneck.weights) != {"kl"}:
             raise DiaboloError(
-                "M2 needs a waist whose only penalty is kl, such as Gaussian without free_bits and capacity, not "
+                "M2 needs a waist with a posterior whose only penalty is kl, such as Gaussian without free_bits and capacity, not "
                 f"{type(model.bottleneck).__name__} with {', '.join(model.bottleneck.weights) or 'none'}"
             )
         if not model.likelihood.unit.startswith("nats per image"):
