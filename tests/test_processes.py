@@ -102,17 +102,23 @@ for name, options in (
     ("contractive", {"net": "conv", "latent_dim": 8, "contraction": 1.0}),
     ("rae", {"net": "conv", "code_l2": 1.0, "decoder_l2": 1e-2, "gradient_penalty": 1.0}),
     ("iwae", {"gradient": "dreg", "observation": "binarised"}), ("iwae", {"net": "conv"}),
+    ("vae", {"net": "unet", "dropout": 0.2, "checkpointing": True}), ("iwae", {"net": "resnet", "dropout": 0.2}),
+    ("denoising_conv", {"channels": (4, 4)}),
+    ("cvae", {"net": "conv", "condition": "embedding"}), ("completion", {}), ("completion_plain", {}),
+    ("denoising", {"corruption": "occlusion", "level": "0.1..0.6", "likelihood": "ms-ssim"}),
+    ("denoising", {"corruption": "dropout", "level": "0.1..0.6", "likelihood": "continuous-bernoulli", "latent_dim": 8}),
 ):
     torch.manual_seed(0)
     model = zoo.build(name, (1, 12, 12), **options)
     x = torch.rand(8, 1, 12, 12, generator=torch.Generator().manual_seed(4))
-    model.loss(x[mine], Draws(generator(0), (4 * rank, 8))).total.backward()
+    y = torch.arange(8) % 10 if model.reads == "labels" else None
+    model.loss(x[mine], Draws(generator(0), (4 * rank, 8)), y=None if y is None else y[mine]).total.backward()
     average_gradients(model)
     got = [p.grad.clone() for p in model.parameters()]
     model.zero_grad()
     world = processes.world
     processes.world = lambda: 1
-    model.loss(x, Draws(generator(0))).total.backward()
+    model.loss(x, Draws(generator(0)), y=y).total.backward()
     processes.world = world
     for p, g in zip(model.parameters(), got):
         assert torch.allclose(g, p.grad, rtol=1e-3, atol=1e-4 * max(1.0, p.grad.abs().max().item()))

@@ -11,6 +11,7 @@ from diabolo import nets, zoo
 from diabolo.errors import DiaboloError
 from diabolo.nets.checkpointing import Chain, Dropout
 from diabolo.randomness import Draws, current_draws, drawing, generator
+from diabolo.training.fit import fit, resume
 
 CONES = ["mlp", "conv", "resnet", "unet"]
 
@@ -180,3 +181,17 @@ def test_a_graph_may_be_walked_twice():
     one = torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)
     two = torch.autograd.grad(loss, list(model.parameters()))
     assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+@pytest.mark.parametrize("net", ["conv", "unet"])
+def test_a_resumed_run_ends_with_the_same_bits(net, tiny_pixels, tiny_model, tmp_path):
+    x = tiny_pixels(40)
+    given = {"batch_size": 20, "quiet": True, "device": "cpu", "out": tmp_path}
+    ends = []
+    for stop in (None, 1):
+        options = {"net": net, "channels": (4, 4), "hidden": None, "dropout": 0.3, "checkpointing": True}
+        model = tiny_model("vae", **options)
+        run = fit(model, x, epochs=stop or 3, **given)
+        run = run if stop is None else resume(run.path, x, epochs=3)
+        ends.append(run.model.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(*(end.values() for end in ends), strict=True))
