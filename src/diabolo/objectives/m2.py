@@ -46,8 +46,8 @@ class M2(Objective):
             )
         if not isinstance(model.bottleneck, Variational) or set(model.bottleneck.weights) != {"kl"}:
             raise DiaboloError(
-                "M2 needs a waist with a posterior whose only penalty is kl, such as Gaussian without free_bits and capacity, not "
-                f"{type(model.bottleneck).__name__} with {', '.join(model.bottleneck.weights) or 'none'}"
+                "M2 needs a waist with a posterior whose only penalty is kl, such as Gaussian without free_bits and capacity, "
+                f"not {type(model.bottleneck).__name__} with {', '.join(model.bottleneck.weights) or 'none'}"
             )
         if not model.likelihood.unit.startswith("nats per image"):
             raise DiaboloError(
