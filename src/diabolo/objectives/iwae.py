@@ -1,6 +1,7 @@
 """The importance-weighted bound: k codes for each image, and a bound on the log-likelihood that k draws closer."""
 
 import math
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -73,11 +74,11 @@ class IWAE(Objective):
 
     def __init__(self, k: int = 5, gradient: str = "standard") -> None:
         super().__init__()
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
             raise DiaboloError(f"the number of importance samples must be a whole number of at least 1, not {k!r}")
         if gradient not in GRADIENTS:
             raise UnknownNameError("gradient", gradient, GRADIENTS)
-        self.k, self.gradient = k, gradient
+        self.k, self.gradient = int(k), gradient
 
     def check(self, model: "Autoencoder") -> None:
         """Refuse a model without densities, and one whose KL term has a weight: the bound has none."""
