@@ -82,7 +82,9 @@ def test_one_probe_is_right_on_average_and_more_are_nearer():
 
 
 @pytest.mark.parametrize("grad", [True, False])
-@pytest.mark.parametrize("net", [{"hidden": (6, 5)}, {"hidden": None, "net": "conv", "channels": (4,), "norm": "group"}])
+@pytest.mark.parametrize(
+    "net", [{"hidden": (6, 5)}, {"hidden": None, "net": "conv", "channels": (4,), "norm": "group"}]
+)
 def test_in_the_loss_of_one_unit_it_is_exact(net, grad):
     # v = ±1 makes v² = 1: with one unit there is nothing to estimate
     model, x = small(latent_dim=1, **net), images()
@@ -90,7 +92,7 @@ def test_in_the_loss_of_one_unit_it_is_exact(net, grad):
         loss = model.eval().loss(x, Draws(generator(0)))
     assert loss.terms["contraction"].item() == pytest.approx(norms(model, x).mean().item(), rel=1e-5)
     assert loss.total.requires_grad == grad
-    assert loss.total.item() == pytest.approx((loss.terms["reconstruction"] + 1e-3 * loss.terms["contraction"]).item())
+    assert loss.total.item() == pytest.approx((loss.terms["reconstruction"] + 1e-4 * loss.terms["contraction"]).item())
 
 
 def test_its_gradient_is_that_of_the_exact_norm():

@@ -229,7 +229,9 @@ def test_the_capacity_draws_from_both_sides(target):
     assert torch.allclose(features.grad, plain.grad * (1 if kl > target else -1), atol=1e-9)
 
 
-@pytest.mark.parametrize(("options", "bent"), [({"free_bits": 0.3}, "free_bits"), ({"capacity": "linear(0, 5)"}, "capacity")])
+@pytest.mark.parametrize(
+    ("options", "bent"), [({"free_bits": 0.3}, "free_bits"), ({"capacity": "linear(0, 5)"}, "capacity")]
+)
 def test_the_total_is_the_weighted_sum_and_kl_is_written_down(options, bent):
     torch.manual_seed(0)
     model, x = zoo.vae((1, 8, 8), 4, beta="linear(0, 8)", **options), torch.rand(6, 1, 8, 8)

@@ -153,7 +153,11 @@ def test_encoding_waits_for_nobody(monkeypatch):
         raise AssertionError("a collective in inference")
 
     monkeypatch.setattr("diabolo.processes.mean", forbidden)
-    for model in (zoo.kl_sparse((1, 8, 8), 4), zoo.vae((1, 8, 8), 4, free_bits=1.0), zoo.vae((1, 8, 8), 4, capacity=3.0)):
+    for model in (
+        zoo.kl_sparse((1, 8, 8), 4),
+        zoo.vae((1, 8, 8), 4, free_bits=1.0),
+        zoo.vae((1, 8, 8), 4, capacity=3.0),
+    ):
         model.encode(torch.rand(3, 1, 8, 8))
         with pytest.raises(AssertionError):
             model.loss(torch.rand(3, 1, 8, 8))

@@ -12,7 +12,9 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
 @recipe()
 def undercomplete(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack[PartOptions]) -> Autoencoder:
-    """Plain autoencoder: the narrow code alone keeps it from copying. Hinton & Salakhutdinov 2006, Science 313:504."""
+    """Plain autoencoder: the narrow code alone keeps it from copying. Hinton & Salakhutdinov 2006, Science 313:504.
+
+    For compact codes, and as the plain model that every other is compared with."""
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options)
 
 
@@ -23,7 +25,9 @@ def sparse(
     sparsity: float | str | Schedule = 1e-4,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """Sparse autoencoder: reconstruction + sparsity · Σ|z|. Ng 2011, CS294A notes; Olshausen & Field 1996, Nature 381:607."""
+    """Sparse autoencoder: reconstruction + sparsity · Σ|z|. Ng 2011, CS294A notes; Olshausen & Field 1996, Nature 381:607.
+
+    For wide codes of which few units speak for each image, and are easier to read than those of a narrow code."""
     return assemble(
         input_shape, latent_dim, lambda enc: bottlenecks.Sparse(enc.features, latent_dim, sparsity), options
     )
@@ -36,7 +40,9 @@ def topk(
     active: int | None = None,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """k-sparse autoencoder: only the largest units of the code are kept. Makhzani & Frey 2014, arXiv 1312.5663."""
+    """k-sparse autoencoder: only the largest units of the code are kept. Makhzani & Frey 2014, arXiv 1312.5663.
+
+    For sparse codes whose sparsity is set, not searched for: no weight to tune, and no shrunken activations."""
     k = max(1, latent_dim // 8) if active is None else active
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.TopK(enc.features, latent_dim, k), options)
 
@@ -52,7 +58,9 @@ def kl_sparse(
     rate_weight: float | str | Schedule = 1e-3,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """Sparse autoencoder by rate: sigmoid units, each held to be active as rarely as is asked. Ng 2011, CS294A notes."""
+    """Sparse autoencoder by rate: sigmoid units, each held to be active as rarely as is asked. Ng 2011, CS294A notes.
+
+    For sparse codes of which every unit is used by some images: units that fall silent are drawn back."""
     return assemble(
         input_shape, latent_dim, lambda enc: bottlenecks.KLSparse(enc.features, latent_dim, rate, rate_weight), options
     )
@@ -66,13 +74,15 @@ def kl_sparse(
 def contractive(
     input_shape: tuple[int, ...],
     latent_dim: int = 128,
-    contraction: float | str | Schedule = 1e-3,
+    contraction: float | str | Schedule = 1e-4,
     probes: int | None = None,
     code_activation: str = "sigmoid",
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Contractive autoencoder: reconstruction + contraction · ‖dz/dx‖², so that the code moves little when the image moves.
-    Rifai et al. 2011, ICML."""
+    Rifai et al. 2011, ICML.
+
+    For codes that ignore small changes of the image; features for a classifier."""
 
     def waist(enc: Any) -> bottlenecks.Bottleneck:
         one_layer = enc.features == math.prod(enc.input_shape) and not list(enc.parameters())
@@ -97,7 +107,9 @@ def rae(
     gradient_penalty: float | str | Schedule = 0.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """Regularised autoencoder: small codes and a tame decoder, not a VAE's noise. Ghosh et al. 2020, arXiv 1903.12436."""
+    """Regularised autoencoder: small codes and a tame decoder, not a VAE's noise. Ghosh et al. 2020, arXiv 1903.12436.
+
+    For images drawn from a density fitted to its codes, sharper than a VAE's."""
     return assemble(
         input_shape,
         latent_dim,
@@ -108,11 +120,15 @@ def rae(
 
 @recipe({"corruption": "gaussian"})
 def denoising(input_shape: tuple[int, ...], latent_dim: int = 128, **options: Unpack[PartOptions]) -> Autoencoder:
-    """Denoising autoencoder: sees a corrupted image, must give the clean one. Vincent et al. 2010, JMLR 11:3371."""
+    """Denoising autoencoder: sees a corrupted image, must give the clean one. Vincent et al. 2010, JMLR 11:3371.
+
+    For cleaning images, and for features that survive noise."""
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options)
 
 
 @recipe()
 def pca(input_shape: tuple[int, ...], latent_dim: int = 32) -> PCA:
-    """Principal components, in closed form: the linear codec to compare with. Pearson 1901; Hotelling 1933."""
+    """Principal components, in closed form: the linear codec to compare with. Pearson 1901; Hotelling 1933.
+
+    For a floor: what a linear map of that many numbers can do, at once and without training."""
     return PCA(tuple(input_shape), latent_dim)

@@ -24,6 +24,7 @@ def vae(
 ) -> Autoencoder:
     """Variational autoencoder: reconstruction + beta · KL(q(z|x) ‖ N(0, I)). Kingma & Welling 2014, arXiv 1312.6114.
 
+    For codes to draw new images from, to interpolate and to do arithmetic with. beta other than 1: Higgins et al. 2017, ICLR;
     free_bits: Kingma et al. 2016, arXiv 1606.04934; capacity: Burgess et al. 2018, arXiv 1804.03599."""
     return assemble(
         input_shape,
