@@ -74,7 +74,8 @@ class IWAE(Objective):
 
     def __init__(self, k: int = 5, gradient: str = "standard") -> None:
         super().__init__()
-        if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
+        given: object = k  # numpy's whole numbers are welcome
+        if isinstance(given, bool) or not isinstance(given, Integral) or k < 1:
             raise DiaboloError(f"the number of importance samples must be a whole number of at least 1, not {k!r}")
         if gradient not in GRADIENTS:
             raise UnknownNameError("gradient", gradient, GRADIENTS)
