@@ -1,5 +1,6 @@
 """The figures of a run: which are drawn, of what, and that no run is too odd to be drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from diabolo.data import Images, load
 from diabolo.training.fit import fit
 
 
-def trained(train, name="undercomplete", epochs=1, latent_dim=2, **options):
-    small = {} if name == "pca" else {"hidden": (8,)}
+def trained(train, name="undercomplete", epochs=1, latent_dim=2, condition=None, **options):
+    small = {} if name == "pca" else {"hidden": (8,), "condition": condition}
     torch.manual_seed(0)
     model = zoo.build(name, train.shape, latent_dim=latent_dim, **small)
     return fit(model, train, epochs=epochs, batch_size=10, quiet=True, **options)
@@ -182,3 +183,24 @@ def test_figures_are_drawn_anew(digits):
     first = [path.read_bytes() for path in gallery.draw(run, digits[1])]
     assert [path.read_bytes() for path in gallery.draw(run, digits[1])] == first
     assert not [path for path in Path(run.path / "figures").iterdir() if path.suffix != ".png"]
+
+
+def test_a_row_of_samples_for_each_class(digits, drawn):
+    run = trained(digits[0], "cvae", condition="label")
+    gallery.draw(run, digits[1])
+    grid, title, columns = drawn["sample_grid"]
+    asked = torch.arange(10).repeat_interleave(columns)
+    np.testing.assert_array_equal(grid, run.model.sample(len(asked), y=asked).numpy())
+    assert title == "cvae: samples from the prior; each row is asked for one class"
+
+
+def test_images_of_unknown_class_are_drawn_as_such(digits, drawn):
+    labels = digits[1].labels.copy()
+    labels[::2] = -1
+    some = replace(digits[1], labels=labels)
+    assert "latent" in stems(gallery.draw(trained(digits[0]), some))
+    assert drawn["latent_scatter"][2][-1] == "not known"
+
+
+def test_without_test_images_a_model_that_completes_shows_nothing(tiny_pixels):
+    assert stems(gallery.draw(trained(gallery.Images(tiny_pixels(30)), "completion"))) == set()

@@ -71,8 +71,8 @@ PAIRS += [(kind, net) for kind in ("undercomplete", "vae") for net in CONES if (
 
 @pytest.mark.parametrize(("kind", "net"), PAIRS)
 def test_every_model_comes_back_as_it_was(kind, net):
-    if net == "unet" and kind in ("iwae", "m2"):
-        pytest.skip("what goes around the code has no density, and is refused")
+    if net == "unet" and kind in ("iwae", "m2", "completion_plain"):
+        pytest.skip("what goes around the code has no density, or nowhere to come from, and is refused")
     name = kind.partition(",")[0]
     code = {"latent_dim": 5} if "latent_dim" in zoo.options_of(name) else {}
     model = zoo.build(name, (3, 28, 30), net=net, **code, **CONES[net], **MODELS[kind])

@@ -1,6 +1,7 @@
 """The figures of one run, drawn from what it left on disk and its test images."""
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from diabolo.conditions import UNKNOWN
 from diabolo.data.images import Images
 from diabolo.data.origin import reload
 from diabolo.data.side import side
+from diabolo.errors import NoPriorError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.training.runs import Run
 
@@ -43,15 +45,20 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     drawn = {}
     if len(run.history) > 1:
         drawn["curves"] = figures.loss_curves(_history(run), f"{name}: loss")
-    pictures = len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
+    if not hasattr(model, "decode"):  # a prior over codes
+        test = None
+    pictures = hasattr(model, "decode") and len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
     if pictures:
-        drawn |= _samples(model, test)
+        try:
+            drawn |= _samples(model, test)
+        except NoPriorError as error:
+            warnings.warn(f"no picture of samples: {error}", stacklevel=2)
     if test is not None and pictures:
         few = shown(test)
         x = few.images
         title = f"{name}: {test.name} ({test.split})"
         drawn["reconstructions"] = figures.reconstructions(x, reconstruct(model, few).cpu().numpy(), title)
-    if test is not None and len(test) > 1:
+    if test is not None and len(test) > 1 and math.prod(model.latent_shape):
         n = min(POINTS, len(test), max(2, NUMBERS // math.prod(model.latent_shape)))
         drawn |= _latent_map(run, test.subset(n, 0), pictures)
     return [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
@@ -105,6 +112,8 @@ def samples_title(model: Any) -> str:
         return f"{model.name}: codes drawn with the variances of its components"
     if not math.prod(model.latent_shape):
         return f"{model.name}: what it makes of its condition alone"
+    if model.bottleneck.discrete:
+        return f"{model.name}: samples from the prior fitted to its codes"
     if "kl" in model.units:
         return f"{model.name}: samples from the prior"
     return f"{model.name}: decoded from N(0, I), though it was not trained to have a prior"
@@ -127,11 +136,8 @@ def _history(run: Run) -> list[dict[str, Any]]:
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
     name, model = run.config["name"], run.model
-    if not math.prod(model.latent_shape):
-        return {}
     codes = encode(model, images)
-    labels = images.labels
-    names = None if images.label_names is None else dict(enumerate(images.label_names)) | {UNKNOWN: "not known"}
+    labels, names = images.labels, _names(images)
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:
         labels = names = None  # more than a legend can hold
     title, axes = f"{name}: codes of {images.name} ({images.split})", ("z₁", "z₂")
@@ -146,6 +152,14 @@ def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.
         tiles = model.decode(figures.latent_grid(extent, side)).cpu().numpy()
         drawn["decoded-grid"] = figures.decoded_grid(tiles, extent, f"{name}: decoded over the latent plane")
     return drawn
+
+
+def _names(images: Images) -> "figures.latent.Names | None":
+    """The names of the classes, that of an unknown one among them where there are any."""
+    names, labels = images.label_names, images.labels
+    if names is None or labels is None or not (labels == UNKNOWN).any():
+        return names
+    return dict(enumerate(names)) | {UNKNOWN: "not known"}
 
 
 def _extent(codes: np.ndarray) -> tuple[float, float, float, float]:

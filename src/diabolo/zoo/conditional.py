@@ -44,6 +44,8 @@ def completion_plain(input_shape: tuple[int, ...], **options: Unpack[PartOptions
     if options.get("condition") == "none" or isinstance(options.get("condition"), Unconditional):
         raise DiaboloError("completion_plain goes by its condition alone: it needs one, such as quarter")
     model = assemble(input_shape, 0, lambda enc: bottlenecks.Nothing(), options)
+    if model.latent_shape != (0,):
+        raise DiaboloError("completion_plain has no encoder whose maps could be led around the code; use --no-skips")
     return Autoencoder(
         Blind(input_shape),
         model.bottleneck,

@@ -1,0 +1,169 @@
+"""Conditional models on the command line: trained, drawn, sampled by class and from images, and refused in a sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from diabolo import zoo
+from diabolo.data import load
+from diabolo.training import runs as folders
+from diabolo.training.fit import fit
+
+FEW = ["--n-train", "150", "--n-test", "40", "--batch-size", "50", "--epochs", "2", "--quiet"]
+
+
+def _run(folder, name, data="digits", **options):
+    train, _ = load(data, n_train=60, n_test=20)
+    torch.manual_seed(0)
+    model = zoo.build(name, train.shape, hidden=(16,), **options)
+    return fit(model, train, epochs=1, batch_size=20, seed=0, out=folder, quiet=True).path
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Finished runs of conditional models; not to be written into."""
+    folder = tmp_path_factory.mktemp("told")
+    return {
+        "cvae": _run(folder, "cvae", latent_dim=3),
+        "completion": _run(folder, "completion", latent_dim=3),
+        "completion_plain": _run(folder, "completion_plain"),
+        "faces": _run(
+            folder, "cvae", "faces", latent_dim=3, condition="factors", columns=load("faces")[0].factors.shape[1]
+        ),
+        "vae": _run(folder, "vae", latent_dim=3),
+    }
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Two image files of 8×8 grey pixels."""
+    paths = []
+    for i in range(2):
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
+        paths.append(path)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("words", "figures"),
+    [
+        (["cvae", "--latent-dim", "3"], {"curves", "samples", "reconstructions", "latent"}),
+        (["cvae", "--latent-dim", "2", "--condition", "embedding"], {"curves", "samples", "reconstructions", "latent"}),
+        (["completion", "--latent-dim", "3"], {"curves", "samples", "reconstructions", "latent"}),
+        (["completion_plain"], {"curves", "samples", "reconstructions"}),
+    ],
+)
+def test_conditional_models_train_and_draw(words, figures, diabolo):
+    answer = diabolo("train", *words, "--hidden", "16", *FEW)
+    assert (answer.code, answer.err) == (0, "")
+    (path,) = Path("runs").glob("0001-*")
+    assert {p.stem for p in (path / "figures").iterdir()} == figures
+
+
+@pytest.mark.parametrize(("condition", "what"), [("attributes", "attributes"), ("factors", "factors")])
+def test_the_width_of_a_vector_comes_from_the_data(condition, what, diabolo):
+    words = ["--data", "faces", "--condition", condition, "--hidden", "8", "--no-figures", *FEW]
+    assert diabolo("train", "cvae", *words).code == 0
+    width = getattr(load("faces")[0], what).shape[1]
+    assert folders.read_config(Path("runs/0001-cvae-faces"))["model"]["condition"] == {
+        "part": "conditions.Vector", "reads": condition, "width": width,
+    }  # fmt: skip
+
+
+def test_samples_of_asked_for_classes(told, diabolo):
+    assert diabolo("sample", told["cvae"], "--label", "3", "5", "--n", "5", "--out", "x.npy").code == 0
+    model = folders.load(told["cvae"])
+    np.testing.assert_array_equal(np.load("x.npy"), model.sample(5, 0, torch.tensor([3, 5, 3, 5, 3])).numpy())
+    assert diabolo("sample", told["cvae"], "--n", "12", "--out", "y.npy").code == 0
+    np.testing.assert_array_equal(np.load("y.npy"), model.sample(12, 0, torch.arange(12) % 10).numpy())
+
+
+@pytest.mark.parametrize("name", ["completion", "completion_plain"])
+def test_images_are_completed(name, told, images, diabolo):
+    assert diabolo("sample", told[name], "--images", *images, "--n", "4", "--out", "x.npy").code == 0
+    x = torch.from_numpy(np.stack([np.asarray(Image.open(p)) for p in images])[:, None]).float() / 255
+    wanted = folders.load(told[name]).sample(4, 0, x[[0, 1, 0, 1]]).numpy()
+    np.testing.assert_allclose(np.load("x.npy"), wanted, atol=1e-6)
+    assert diabolo("reconstruct", told[name], *images, "--out", "r.npy").code == 0
+    assert np.load("r.npy").shape == (2, 1, 8, 8)
+
+
+def test_samples_of_given_factors(told, diabolo):
+    width = folders.load(told["faces"]).condition.width
+    values = ["0.5"] * width
+    assert diabolo("sample", told["faces"], "--values", *values, "--n", "2", "--out", "x.npy").code == 0
+    wanted = folders.load(told["faces"]).sample(2, 0, torch.full((1, width), 0.5)).numpy()
+    np.testing.assert_allclose(np.load("x.npy"), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "says"),
+    [
+        ("completion", [], "need --images: its model is conditioned on images"),
+        ("faces", [], "need --values: its model is conditioned on factors"),
+        ("faces", ["--values", "1", "0"], "are wanted, not"),
+        ("cvae", ["--label", "10"], "the label 10 is none of the 10 classes"),
+        ("cvae", ["--label", "-1"], "not known (-1)"),
+        ("cvae", ["--values", "1"], "takes no --values; its model takes --label"),
+        ("vae", ["--label", "1"], "takes no --label; its model is told nothing"),
+        ("completion", ["--images", "nowhere.png"], "nowhere.png"),
+    ],
+)
+def test_samples_that_cannot_be_are_refused(name, words, says, told, refused):
+    assert says in refused(1, "sample", told[name], *words, "--out", "x.npy")
+
+
+def test_image_files_carry_no_labels(told, images, refused):
+    for verb in ("encode", "reconstruct"):
+        said = refused(1, verb, told["cvae"], *images)
+        assert "conditioned on labels, which image files do not carry" in said
+    assert "without a code" in refused(1, "encode", told["completion_plain"], *images)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--classes", "5"], "digits (train): the label 9 is none of the 5 classes"),
+        (["--condition", "attributes"], "this model needs attributes, and digits (train) has none"),
+        (["--likelihood", "perceptual"], "--features RUN"),
+        (["--features", "runs/0001"], "features is for the likelihood perceptual, not bernoulli"),
+        (["--corruption", "occlusion", "--level", "0.6..0.1"], "must lie in [0, 1]"),
+        (["--corruption", "masking", "--level", "some"], "a range such as 0.1..0.6"),
+    ],
+)
+def test_trainings_that_cannot_be_are_refused(words, says, refused):
+    assert says in refused(1, "train", "cvae", "--hidden", "8", *FEW, *words)
+    assert not Path("runs").exists()
+
+
+def test_an_unknown_condition_suggests_the_nearest(refused):
+    assert "did you mean 'label'" in refused(2, "train", "cvae", "--hidden", "8", *FEW, "--condition", "lable")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--likelihood", "continuous-bernoulli"],
+        ["--likelihood", "ms-ssim"],
+        ["--corruption", "occlusion", "--level", "0.1..0.6"],
+        ["--corruption", "gaussian", "--level", "0.2"],
+    ],
+)
+def test_likelihoods_and_corruptions_by_name(words, diabolo):
+    answer = diabolo("train", "vae", "--hidden", "8", "--no-figures", *FEW, *words)
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_features_of_a_run(told, diabolo):
+    words = ["--likelihood", "perceptual", "--features", told["vae"], "--pixel-weight", "0.5"]
+    assert (
+        diabolo("train", "undercomplete", "--hidden", "8", "--latent-dim", "3", "--no-figures", *FEW, *words).code == 0
+    )
+    (path,) = Path("runs").glob("0001-*")
+    likelihood = folders.read_config(path)["model"]["likelihood"]
+    assert likelihood["network"]["part"] == "nets.MLPEncoder"
+    assert likelihood["pixel"] == 0.5
