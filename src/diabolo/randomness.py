@@ -50,7 +50,7 @@ class Draws:
 
     def _rows(self, like: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         start, total = self.window or (0, like.shape[0])
-        each = max(1, like.shape[0] * processes.world() // total)  # rows per image, one after the other: k samples, say
+        each = max(1, like.shape[0] * processes.world() // max(1, total))  # rows per image, one after the other: k samples, say
         shape = (total * each, *like.shape[1:])
         numbers = draw(shape, generator=self.generator, device=like.device, dtype=like.dtype)
         return numbers[start * each : start * each + like.shape[0]]
