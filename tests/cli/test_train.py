@@ -8,6 +8,7 @@ from typing import Union, get_args, get_origin
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from diabolo import zoo
@@ -20,14 +21,15 @@ SMALL = [*FEW, "--epochs", "2"]
 
 TRAINING = {
     "init": "some/run", "freeze": ["encoder", "*.bias"],
-    "epochs": 3, "batch_size": 10, "lr": 0.5, "schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.25,
+    "epochs": 3, "batch_size": 10, "labelled_per_batch": 4,
+    "lr": 0.5, "schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.25,
     "clip_norm": 2.0, "ema": 0.5, "early_stopping": 4, "min_delta": 0.125, "keep": "best", "precision": "float32",
     "device": "cpu", "threads": 1, "store": "host", "compile": True, "graph": False, "seed": 7, "out": "elsewhere",
     "name": "mine", "checkpoint_every": 2, "tensorboard": True, "quiet": True,
 }  # fmt: skip
 DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
-    "n_train": 11, "n_test": 5, "data_seed": 6, "skip_bad": True,
+    "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
 }  # fmt: skip
 
 
@@ -59,13 +61,16 @@ def given(options, way):
 
 @pytest.mark.parametrize("name", zoo.RECIPES)
 def test_every_recipe_trains_and_draws(name, diabolo):
-    answer = diabolo("train", name, "--latent-dim", "3", *SMALL, *([] if name == "pca" else ["--hidden", "16"]))
+    code = ["--latent-dim", "3"] if "latent_dim" in zoo.options_of(name) else []
+    answer = diabolo("train", name, *code, *SMALL, *([] if name == "pca" else ["--hidden", "16"]))
     assert (answer.code, answer.err) == (0, "")
     path = Path(f"runs/0001-{name}-digits")
     assert str(path) in answer.out
     drawn = {"samples", "reconstructions", "latent", *([] if name == "pca" else ["curves"])}
     assert {p.name for p in (path / "figures").iterdir()} == {f"{what}.png" for what in drawn}
-    assert load(path).encode(np.zeros((2, 1, 8, 8), np.uint8)).shape == (2, 3)
+    model = load(path)
+    y = torch.zeros(2, dtype=torch.int64) if model.reads == "labels" else None
+    assert model.encode(np.zeros((2, 1, 8, 8), np.uint8), y).shape == (2, 3)
     assert len(read_history(path)) == (1 if name == "pca" else 2)
 
 
@@ -88,10 +93,11 @@ def test_every_recipe_takes_conv_nets_and_likelihoods(name, diabolo):
         "--size",
         "16",
     ]
-    answer = diabolo("train", name, *words, "--latent-dim", "3", *FEW, "--epochs", "1", "--no-figures", "--quiet")
+    code = ["--latent-dim", "3"] if "latent_dim" in zoo.options_of(name) else []
+    answer = diabolo("train", name, *words, *code, *FEW, "--epochs", "1", "--no-figures", "--quiet")
     assert answer.code == 0, answer
     config = read_config(Path(f"runs/0001-{name}-patches"))
-    assert [layer[0] for layer in config["model"]["encoder"]["layers"]] == [4, 8]
+    assert [layer[0] for layer in config["model"]["decoder"]["layers"]] == [4, 8]
     assert config["model"]["likelihood"]["part"] == "likelihoods.Laplace"
 
 
@@ -143,7 +149,7 @@ def test_every_training_option_can_be_reached(way, diabolo, runs):
     assert TRAINING.keys() == fields.keys()
     assert not [name for name, value in TRAINING.items() if value == fields[name]], "these would prove nothing"
     wanted = TRAINING | {"init": str(runs["vae"])}
-    config, _ = dry(diabolo("train", "vae", "--hidden", "8", "--dry-run", *given(wanted, way)))
+    config, _ = dry(diabolo("train", "joint", "--hidden", "8", "--dry-run", *given(wanted, way)))
     assert config["options"] == wanted
 
 

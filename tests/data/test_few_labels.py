@@ -59,7 +59,7 @@ def test_what_cannot_be_kept_is_refused(labels, n, says):
 
 
 def test_loaded_with_few_labels_and_found_again():
-    train, test = data.load("digits", labels=30, label_seed=3)
+    train, test = data.load("digits", n_labels=30, label_seed=3)
     assert (train.labels >= 0).sum() == 30
     assert (test.labels >= 0).all()
     assert reload(train.origin).fingerprint == train.fingerprint
@@ -67,4 +67,4 @@ def test_loaded_with_few_labels_and_found_again():
     assert [reload(half.origin).fingerprint for half in halves] == [half.fingerprint for half in halves]
     every, _ = data.load("digits")
     assert np.array_equal(train.labels, every.keep_labels(30, 3).labels)
-    assert "labels" not in every.origin["load"]
+    assert "n_labels" not in every.origin["load"]

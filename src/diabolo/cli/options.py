@@ -27,7 +27,7 @@ class DataOptions:
         n_train: exactly so many training images, drawn by the data seed.
         n_test: exactly so many test images.
         data_seed: of subsets and splits.
-        labels: of only so many training images the label is known, drawn evenly over the classes; all when left out.
+        n_labels: of exactly so many training images the label is known, drawn evenly over the classes; of all when left out.
         label_seed: of that draw.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
@@ -41,7 +41,7 @@ class DataOptions:
     n_train: int | None = None
     n_test: int | None = None
     data_seed: int = 42
-    labels: int | None = None
+    n_labels: int | None = None
     label_seed: int = 0
     skip_bad: SkipBad = False
 
@@ -63,7 +63,7 @@ class DataOptions:
             n_train=self.n_train,
             n_test=self.n_test,
             seed=self.data_seed,
-            labels=self.labels,
+            n_labels=self.n_labels,
             label_seed=self.label_seed,
             **{option: value for option, value in chosen.items() if value is not None},
         )

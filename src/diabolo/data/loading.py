@@ -27,7 +27,7 @@ def load(
     n_train: int | None = None,
     n_test: int | None = None,
     seed: int = 42,
-    labels: int | None = None,
+    n_labels: int | None = None,
     label_seed: int = 0,
     **options: Any,
 ) -> tuple[Images, Images]:
@@ -37,8 +37,8 @@ def load(
              or an array, a tensor or `Images` (see `as_images`)
     root     the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo
     n_train  exactly so many images, drawn without replacement by `seed`; None takes all. `n_test` likewise
-    labels   of only so many training images the label is kept, drawn evenly over the classes by `label_seed`; the others
-             have -1, see `Images.keep_labels`. None keeps all
+    n_labels  of exactly so many training images the label is kept, drawn by `label_seed`; the others have -1, see
+              `Images.keep_labels`. None keeps all
     options  of that source, such as `size=64`; those it does not know are refused
 
     What has no test part of its own is split by `seed`, see `random_split`. DiaboloError, in one sentence, when a data
@@ -50,19 +50,19 @@ def load(
     for option in options:
         if option not in valid:
             raise UnknownNameError(
-                f"option of {what}", option, [*valid, "root", "n_train", "n_test", "seed", "labels", "label_seed"]
+                f"option of {what}", option, [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed"]
             )
     train, test = source(find_root(root) if subject is None else subject, draw, **options)
-    if labels is not None:
-        train = train.keep_labels(labels, label_seed)
+    if n_labels is not None:
+        train = train.keep_labels(n_labels, label_seed)
     if not isinstance(name, str | os.PathLike):
         return train, test
     arguments = {"name": str(name), "root": None if root is None else os.path.abspath(root), **options}
     if isinstance(subject, Path):
         arguments["name"] = os.path.abspath(subject)
     arguments |= {"n_train": n_train, "n_test": n_test, "seed": seed}
-    if labels is not None:
-        arguments |= {"labels": labels, "label_seed": label_seed}
+    if n_labels is not None:
+        arguments |= {"n_labels": n_labels, "label_seed": label_seed}
     return (
         replace(train, origin={"load": arguments, "part": "train"}),
         replace(test, origin={"load": arguments, "part": "test"}),
