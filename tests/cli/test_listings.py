@@ -1,11 +1,16 @@
 """`diabolo models` and `diabolo data`."""
 
+import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from diabolo import nets, zoo
+from diabolo.cli.models import told
 from diabolo.data import names
+from diabolo.zoo.results import as_markdown, results
 
 
 @pytest.mark.parametrize("width", ["80", "200"])
@@ -15,10 +20,74 @@ def test_every_model_and_net_is_listed_with_its_options(width, diabolo, monkeypa
     assert (answer.code, answer.err) == (0, "")
     for name in [*zoo.RECIPES, *nets.NETS]:
         assert f"│ {name} " in answer.out
-    for option in zoo.HELP:
-        assert f"--{option.replace('_', '-')}" in answer.out
     assert "2006" in answer.out
     assert max(map(len, answer.out.splitlines())) <= int(width)
+
+
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_every_recipe_says_in_a_line_what_it_is_its_paper_and_what_it_is_for(name):
+    what, *more = told(name)
+    assert re.match(r"\S.*?[:.] ", what)
+    assert re.search(r"\b(19|20)\d\d\b", what) or name == "classifier", "no paper"
+    assert [line for line in more if line.startswith("For ")], "not said what for"
+
+
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_a_model_is_shown_with_its_parts_options_and_an_example_that_works(name, diabolo, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    answer = diabolo("models", name)
+    assert (answer.code, answer.err) == (0, "")
+    options = zoo.options_of(name)
+    for option, (_, default) in options.items():
+        (line,) = [line for line in answer.out.splitlines() if f"│ --{option.replace('_', '-')} " in line]
+        assert default is None or str(default).strip("()").split(",")[0] in line
+    model = zoo.build(name, (1, 28, 28))
+    if name != "pca":
+        for part in (model.encoder, model.bottleneck, model.decoder, model.likelihood, model.objective):
+            assert f" {type(part).__name__} " in answer.out
+        assert " in ".join(next(iter(model.units.items()))) in re.sub(r"\s+", " ", answer.out)
+    example = answer.out.splitlines()[-1].split()
+    assert example[:3] == ["diabolo", "train", name]
+
+
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_every_example_and_every_command_of_a_result_can_be_run(name, diabolo):
+    commands = [r.command for r in results().get(name, ()) if r.command.startswith("diabolo train ")]
+    for command in commands or [f"diabolo train {name}"]:
+        words = shlex.split(command)[1:]
+        if "--data" in words:  # the options must be right; the data need not be there
+            words[words.index("--data") + 1] = "digits"
+        answer = diabolo(*words, "--dry-run")
+        assert answer.code in (0, 1), answer.err
+
+
+def test_an_unknown_model_names_the_nearest(refused):
+    assert "did you mean 'vae'" in refused(2, "models", "vea")
+
+
+def test_results_are_those_of_recipes_and_shown_where_they_belong(diabolo, monkeypatch, tmp_path):
+    assert set(results()) <= set(zoo.RECIPES)
+    held = {"vae": [{"data": "mnist", "setting": "a setting", "measure": "nats | image", "value": "97.5 ± 0.1",
+                     "command": "diabolo train vae --lr 3e-3", "bar": "≤ 98"}]}  # fmt: skip
+    monkeypatch.setattr("diabolo.zoo.results.FILE", tmp_path / "results.json")
+    (tmp_path / "results.json").write_text(json.dumps(held))
+    results.cache_clear()
+    try:
+        out = diabolo("models", "vae").out
+        assert all(word in out for word in held["vae"][0].values())
+        assert out.splitlines()[-1] == "diabolo train vae --lr 3e-3"
+        page = as_markdown()
+        assert "| mnist | a setting | nats \\| image | 97.5 ± 0.1 | ≤ 98 |" in page
+        assert "```\ndiabolo train vae --lr 3e-3\n```" in page
+        assert "97.5" not in diabolo("models", "iwae").out
+    finally:
+        monkeypatch.undo()
+        results.cache_clear()
+
+
+def test_the_page_of_results_is_that_of_the_file():
+    page = Path(__file__).parents[2] / "docs" / "results.md"
+    assert page.read_text(encoding="utf-8") == as_markdown(), "run: python -m diabolo.zoo.results > docs/results.md"
 
 
 @pytest.mark.parametrize("width", ["80", "200"])

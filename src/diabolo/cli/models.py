@@ -1,37 +1,119 @@
-"""`diabolo models`."""
+"""`diabolo models` and `diabolo models NAME`."""
 
 import inspect
+import re
+import warnings
+from collections.abc import Iterable
 
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from torch import nn
 
 from diabolo import nets, zoo
+from diabolo.autoencoder import Autoencoder
 from diabolo.cli.main import VERBS
+from diabolo.errors import UnknownNameError
+from diabolo.zoo.results import results
 
 app = App(name="models", help=VERBS["models"])
 
+EXAMPLE_SHAPE = (1, 28, 28)
+PARTS = (
+    "corruption",
+    "encoder",
+    "bottleneck",
+    "decoder",
+    "likelihood",
+    "condition",
+    "head",
+    "objective",
+    "observation",
+)
+SILENT = ("Clean", "Unconditional", "Headless", "AsIs")  # parts that do nothing
+
 
 @app.default
-def command() -> None:
-    """The models that can be trained, their options and papers."""
-    models = Table("model", "what it is", "its own options", title="diabolo train MODEL", show_lines=True)
-    for name, recipe in zoo.RECIPES.items():
-        options = {key: default for key, (_, default) in zoo.options_of(name).items() if key not in nets.HELP}
-        models.add_row(name, inspect.getdoc(recipe), _flags(options))
+def command(name: str | None = None, /) -> None:
+    """The models that can be trained, their papers, and what they are for.
+
+    Args:
+        name: a model; shows its parts, options and defaults, an example, and what it reached here.
+    """
+    console = Console(highlight=False)
+    if name is None:
+        _list(console)
+    elif name not in zoo.RECIPES:
+        raise UnknownNameError("model", name, zoo.RECIPES)
+    else:
+        _show(console, name)
+
+
+def _list(console: Console) -> None:
+    models = Table("model", "what it is, its paper, and what it is for", title="diabolo train MODEL", show_lines=True)
+    for name in zoo.RECIPES:
+        models.add_row(name, Text("\n".join(told(name))))
     cones = Table("net", "what it is", "its options", title="--net NET", show_lines=True)
     for name, net in nets.NETS.items():
-        parameters = inspect.signature(net).parameters.items()
-        options = {key: p.default for key, p in parameters if key in nets.HELP}
+        options = {key: p.default for key, p in inspect.signature(net).parameters.items() if key in nets.HELP}
         cones.add_row(name, inspect.getdoc(net), _flags(options))
-    console = Console()
-    console.print(models, cones, "Every option of a model, with its help: diabolo train MODEL --help.")
+    console.print(models, cones, "All of a model, and what it reached: diabolo models MODEL.")
+
+
+def told(name: str) -> list[str]:
+    """The paragraphs of a recipe's docstring, each on one line: what it is with its paper, and what it is for."""
+    paragraphs = (inspect.getdoc(zoo.RECIPES[name]) or "").split("\n\n")
+    return [re.sub(r"\s+", " ", paragraph).strip() for paragraph in paragraphs]
+
+
+def _show(console: Console, name: str) -> None:
+    with warnings.catch_warnings(action="ignore"):  # that a U-Net's code is no bottleneck is said in training
+        model = zoo.build(name, EXAMPLE_SHAPE)
+    own = zoo.own_options_of(name)
+    everything = {key: default for key, (_, default) in zoo.options_of(name).items()}
+    console.print(f"[bold]{name}[/bold]", Text("\n".join(told(name))), sep="\n")
+    if isinstance(model, Autoencoder):
+        console.print(_parts(model))
+        console.print(f"loss: {', '.join(f'{term} in {unit}' for term, unit in model.units.items())}", markup=False)
+    console.print(_options("its own options", own, everything))
+    console.print(_options("options of its parts", [key for key in everything if key not in own], everything))
+    known = results().get(name, ())
+    if known:
+        reached = Table("data", "setting", "measure", "value", "bar", title="reached here", title_justify="left")
+        for r in known:
+            reached.add_row(r.data, r.setting, r.measure, r.value, r.bar)
+        console.print(reached)
+    commands = dict.fromkeys(r.command for r in known) or [f"diabolo train {name} --data mnist --epochs 10"]
+    for line in ("with:" if known else "for example:", *commands):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _parts(model: Autoencoder) -> Table:
+    """The parts with which the recipe makes its model unless told otherwise."""
+    table = Table("part", "", "what it is", title="parts", title_justify="left")
+    for slot in PARTS:
+        made: nn.Module = getattr(model, slot)
+        if type(made).__name__ not in SILENT:
+            first = (inspect.getdoc(type(made)) or "").split("\n\n")[0]
+            table.add_row(slot, type(made).__name__, Text(re.sub(r"\s+", " ", first)))
+    return table
+
+
+def _options(title: str, names: Iterable[str], defaults: dict[str, object]) -> Table:
+    table = Table("option", "default", "what it means", title=title, title_justify="left")
+    for name in names:
+        table.add_row(_flag(name), _word(defaults[name]), Text(zoo.HELP[name]))
+    return table
 
 
 def _flags(options: dict[str, object]) -> Text:
     """One flag a line, with its default where it has one."""
-    return Text("\n".join(f"--{key.replace('_', '-')} {_word(default)}".rstrip() for key, default in options.items()))
+    return Text("\n".join(f"{_flag(key)} {_word(default)}".rstrip() for key, default in options.items()))
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _word(default: object) -> str:

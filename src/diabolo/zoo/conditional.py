@@ -19,7 +19,9 @@ def cvae(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Conditional VAE: both cones are told the class, so that images of a class can be asked for; with --condition embedding a
-    learned vector of it. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS."""
+    learned vector of it. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS.
+
+    For images of a class that is asked for, and codes that hold what the class does not say: the style."""
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
@@ -31,14 +33,18 @@ def completion(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Completes images: a conditional VAE whose decoder is told a quarter of the image, the lower left one, and draws many
-    answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output)."""
+    answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output).
+
+    For many plausible completions of one image, where one answer would be a blur of them all."""
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
 @recipe({"likelihood": "bernoulli", "condition": "quarter"})
 def completion_plain(input_shape: tuple[int, ...], **options: Unpack[PartOptions]) -> Autoencoder:
     """Completes images with one deterministic network: completion's decoder without a code, to compare with. The baseline of
-    Sohn, Lee & Yan 2015, NeurIPS."""
+    Sohn, Lee & Yan 2015, NeurIPS.
+
+    For a measure of what the codes of completion are worth."""
     if options.get("corruption") not in (None, "none"):
         raise DiaboloError("completion_plain has no encoder that could see a corrupted image; leave the corruption out")
     if options.get("condition") == "none" or isinstance(options.get("condition"), Unconditional):

@@ -37,7 +37,9 @@ def vqvae(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Vector-quantised autoencoder: each position of the code map is the nearest of a learnt set of vectors of latent_dim
-    numbers. van den Oord et al. 2017, arXiv 1711.00937."""
+    numbers. van den Oord et al. 2017, arXiv 1711.00937.
+
+    For compression to a counted number of bits, sharp reconstructions, and generation by a prior over the indices."""
     return assemble(
         input_shape,
         Maps(latent_dim),
@@ -68,7 +70,9 @@ def fsq(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Finite scalar quantisation: each channel of the code map is rounded to a few levels, without a codebook to learn. Mentzer
-    et al. 2023, arXiv 2309.15505."""
+    et al. 2023, arXiv 2309.15505.
+
+    For discrete codes that cannot collapse: no codebook, no commitment, nothing to restart."""
     if latent_dim is not None and latent_dim != len(levels):
         if latent_dim < 1:
             raise DiaboloError(f"latent_dim must be at least 1, not {latent_dim}")

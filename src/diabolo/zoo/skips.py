@@ -10,7 +10,9 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
 @recipe({"net": "linear"})
 def linear(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack[PartOptions]) -> Autoencoder:
-    """Linear autoencoder: squared error, linear output; finds PCA's subspace. Baldi & Hornik 1989, Neural Networks 2:53."""
+    """Linear autoencoder: squared error, linear output; finds PCA's subspace. Baldi & Hornik 1989, Neural Networks 2:53.
+
+    For showing what a gradient finds where the answer is known in closed form."""
     if options.get("likelihood") in (None, "squared-error"):
         options["likelihood"] = likelihoods.SquaredError(output="linear")
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options)
@@ -19,11 +21,15 @@ def linear(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack
 @recipe({"net": "unet"})
 def unet(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack[PartOptions]) -> Autoencoder:
     """U-Net autoencoder: skip connections lead the encoder's maps around the code, which is no bottleneck then; --no-skips cuts
-    them. Ronneberger et al. 2015, arXiv 1505.04597."""
+    them. Ronneberger et al. 2015, arXiv 1505.04597.
+
+    For images in, images out, such as cleaning, where every pixel counts and the code does not."""
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options)
 
 
 @recipe({"net": "conv-pool", "corruption": "gaussian"})
 def denoising_conv(input_shape: tuple[int, ...], **options: Unpack[PartOptions]) -> Autoencoder:
-    """Denoising autoencoder of convolutions alone: its code is the encoder's last map. Vincent et al. 2010, JMLR 11:3371."""
+    """Denoising autoencoder of convolutions alone: its code is the encoder's last map. Vincent et al. 2010, JMLR 11:3371.
+
+    For cleaning images of any size with very few parameters."""
     return assemble(input_shape, Maps(), lambda enc: bottlenecks.FeatureMap(enc.map_shape), options)

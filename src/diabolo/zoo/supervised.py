@@ -20,7 +20,9 @@ def joint(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Semi-supervised autoencoder: reconstruction + alpha · cross entropy of a classifier on the code; images without a label
-    (-1) count for the reconstruction alone. Ranzato & Szummer 2008, ICML."""
+    (-1) count for the reconstruction alone. Ranzato & Szummer 2008, ICML.
+
+    For classification with few labels and many images."""
 
     def head(waist: Bottleneck) -> heads.Head:
         return heads.Classifier(waist.latent_shape, options.get("classes") or CLASSES, alpha)
@@ -33,7 +35,9 @@ def joint(
 @recipe()
 def classifier(input_shape: tuple[int, ...], latent_dim: int = 64, **options: Unpack[PartOptions]) -> Autoencoder:
     """Plain classifier: the encoder and waist of an autoencoder, cross entropy alone and no reconstruction (the decoder learns
-    nothing). What semi-supervised models are compared with; or, with --init, the second half of pre-train and fine-tune."""
+    nothing). What semi-supervised models are compared with; or, with --init, the second half of pre-train and fine-tune.
+
+    For knowing what few labels give alone, or after pre-training."""
 
     def head(waist: Bottleneck) -> heads.Head:
         return heads.Classifier(waist.latent_shape, options.get("classes") or CLASSES)
@@ -56,7 +60,9 @@ def m2(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """M2: a variational autoencoder with the class as a second latent, summed over where the label is not known (-1), at the
-    cost of one pass for each class. Kingma, Rezende, Mohamed & Welling 2014, arXiv 1406.5298."""
+    cost of one pass for each class. Kingma, Rezende, Mohamed & Welling 2014, arXiv 1406.5298.
+
+    For classification with few labels by a generative model, which also draws images of a class."""
 
     def head(waist: Bottleneck) -> heads.Head:
         net: dict[str, Any] = {name: value for name, value in options.items() if name in nets.HELP}

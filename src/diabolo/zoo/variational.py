@@ -47,7 +47,9 @@ def iwae(
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Importance-weighted autoencoder: a VAE under a bound on log p(x) that k codes per image draw closer. Burda, Grosse &
-    Salakhutdinov 2016, arXiv 1509.00519; dreg: Tucker et al. 2019, arXiv 1810.04152."""
+    Salakhutdinov 2016, arXiv 1509.00519; dreg: Tucker et al. 2019, arXiv 1810.04152.
+
+    For a closer bound on the likelihood of images, and codes that use more units than a VAE's."""
     return assemble(
         input_shape,
         latent_dim,
