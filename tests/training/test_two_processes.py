@@ -39,6 +39,8 @@ CASES = {
     "conv, batch norm": ("vae", CONV, {"clip_norm": 1.0}),
     "gaussian, optimal sigma": ("vae", MLP | {"likelihood": "gaussian"}, {"optimizer": "adamw", "weight_decay": 0.01}),
     "denoising": ("denoising", MLP, {"schedule": "one-cycle"}),
+    "blocks of a size drawn per image": ("denoising", MLP | {"corruption": "occlusion", "level": "0.1..0.6"}, {}),
+    "a part of the image": ("completion", MLP, {}),
 }
 
 
