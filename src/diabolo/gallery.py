@@ -37,7 +37,8 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         test: images to show; when left out, the test images of the data set it was trained on, loaded again.
 
     Returns:
-        The files written. A model of vectors has no pictures: its curves and latent map alone are drawn.
+        The files written. A model of vectors, or one that learnt no decoder, has no pictures: its curves and latent map alone
+        are drawn.
     """
     if test is None and run.config["data"]["train"]["origin"] is not None:
         test = reload({"load": run.config["data"]["train"]["origin"]["load"], "part": "test"})
@@ -47,7 +48,8 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         drawn["curves"] = figures.loss_curves(_history(run), f"{name}: loss")
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
-    pictures = hasattr(model, "decode") and len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
+    decodes = not isinstance(model, Autoencoder) or model.objective.judges_reconstructions
+    pictures = hasattr(model, "decode") and decodes and len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
     if pictures:
         try:
             drawn |= _samples(model, test)
