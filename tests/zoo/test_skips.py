@@ -7,6 +7,8 @@ from sklearn.datasets import load_digits
 
 from diabolo import likelihoods, zoo
 from diabolo.pca import PCA
+from diabolo.randomness import Draws, generator
+from diabolo.training.runs import load
 
 K = 4
 
@@ -66,3 +68,47 @@ def test_it_is_linear_and_one_matrix_each_way():
     for likelihood in (None, "squared-error"):
         assert zoo.linear((1, 8, 8), 3, likelihood=likelihood).likelihood.output == "linear"
     assert isinstance(zoo.linear((1, 8, 8), 3, likelihood="gaussian").likelihood, likelihoods.Gaussian)
+
+
+@pytest.mark.filterwarnings("ignore:no bottleneck")
+@pytest.mark.parametrize(
+    ("name", "options", "share"),
+    [
+        ("linear", {"latent_dim": 16}, 0.3),
+        ("unet", {"latent_dim": 16, "channels": (8, 16)}, 0.05),
+        ("unet", {"latent_dim": 16, "channels": (8, 16), "skips": False}, 0.2),
+        ("denoising_conv", {"level": 0.1}, 0.2),
+        ("undercomplete", {"latent_dim": 16, "net": "resnet", "residual_layers": 2}, 0.1),
+        ("undercomplete", {"latent_dim": 16, "net": "resnet", "norm": "group", "dropout": 0.02}, 0.15),
+        ("undercomplete", {"latent_dim": 16, "net": "vq-conv", "width": 32}, 0.25),
+        ("undercomplete", {"latent_dim": 16, "net": "conv-pool"}, 0.1),
+        ("undercomplete", {"latent_dim": 16, "net": "mlp-512-256-128"}, 0.2),
+        ("vae", {"latent_dim": 16, "net": "unet", "beta": 0.01}, 0.05),
+    ],
+)
+def test_sixty_four_digits_are_learnt_by_heart(name, options, share, digits):
+    x = digits[:64].float().view(64, 1, 8, 8)
+    torch.manual_seed(0)
+    model = zoo.build(name, (1, 8, 8), **options)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    draws = Draws(generator(0, "test"))
+    for _ in range(150):
+        optimizer.zero_grad()
+        model.loss(x, draws).total.backward()
+        optimizer.step()
+    # far better than the best that knows nothing of each image: their mean
+    assert (model.reconstruct(x) - x).square().mean() < share * (x.mean(0) - x).square().mean()
+
+
+def test_a_pair_by_dotted_path_trains_from_the_command_line(tmp_path, monkeypatch, capsys):
+    from diabolo.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "vae", "--net", "custom", "--encoder", "user_cones:Encoder", "--decoder", "user_cones:Decoder"]
+    words += ["--latent-dim", "5", "--n-train", "100", "--epochs", "1", "--batch-size", "50", "--quiet", "--no-figures"]
+    main([*words, "--decoder-args", '{"code": 5, "shape": [1, 8, 8]}'])
+    assert load(tmp_path / "runs/0001-vae-digits").decode(torch.zeros(2, 5)).shape == (2, 1, 8, 8)
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--decoder-args", '{"code": 5, "shape": [1, 9, 9]}'])
+    assert end.value.code != 0
+    assert "expected (N, 1, 8, 8), found (N, 1, 9, 9)" in capsys.readouterr().err
