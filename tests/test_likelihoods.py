@@ -272,8 +272,7 @@ def test_the_mean_is_what_is_scored_best(make):
     for shift in (-0.05, 0.05):
         if isinstance(likelihood, Bernoulli | ContinuousBernoulli):  # linear in x: its least lies at the mode instead
             continue
-        else:
-            assert (likelihood.loss(raw, x_hat + shift) > best).all()
+        assert (likelihood.loss(raw, x_hat + shift) > best).all()
 
 
 @every
