@@ -25,12 +25,14 @@ if TYPE_CHECKING:
         objectives,
         observations,
         parts,
+        priors,
         schedules,
         training,
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
     from diabolo.pca import PCA
+    from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
     from diabolo.training.greedy import greedy
     from diabolo.training.runs import Run, load
@@ -50,6 +52,7 @@ __all__ = [
     "data",
     "figures",
     "fit",
+    "fit_prior",
     "greedy",
     "latents",
     "likelihoods",
@@ -59,6 +62,7 @@ __all__ = [
     "objectives",
     "observations",
     "parts",
+    "priors",
     "resume",
     "schedules",
     "training",
@@ -70,6 +74,7 @@ _HOME = {
     "Autoencoder": "diabolo.autoencoder",
     "Run": "diabolo.training.runs",
     "fit": "diabolo.training.fit",
+    "fit_prior": "diabolo.training.code_priors",
     "greedy": "diabolo.training.greedy",
     "load": "diabolo.training.runs",
     "resume": "diabolo.training.fit",

@@ -124,7 +124,7 @@ def samples_title(model: Any) -> str:
 def _history(run: Run) -> list[dict[str, Any]]:
     """The history with its units; a total that is but the reconstruction is left out."""
     units = run.config["units"]
-    terms = list(units) if len(units) > 2 else ["reconstruction"]
+    terms = list(units) if len(units) > 2 else list(units)[1:]
 
     def chosen(losses: dict[str, float] | None) -> dict[str, float] | None:
         return losses and {term: losses[term] for term in terms}

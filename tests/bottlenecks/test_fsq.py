@@ -75,3 +75,12 @@ def test_use_is_watched_and_dead_codes_are_told():
 def test_what_cannot_be_is_refused(levels):
     with pytest.raises(DiaboloError, match="at least 3 levels"):
         waist(levels)
+
+
+def test_channels_begin_standardised():
+    fsq = waist((5, 4, 3))
+    x = 3 * torch.randn(50, 45, generator=generator(0)) + 2
+    fsq.begin(lambda: x, Draws())
+    z = fsq.unquantised(x)
+    torch.testing.assert_close(z.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(z.std((0, 2, 3)), torch.ones(3))

@@ -1,6 +1,7 @@
 """A quantiser without a codebook: each channel of the code map is rounded to one of a few levels."""
 
 import math
+from collections.abc import Callable
 from types import MappingProxyType
 
 import torch
@@ -55,6 +56,16 @@ class FSQ(Discrete):
         z = (rounded + (bounded - bounded.detach())) / self.middle
         code = rounded / self.middle
         return Latent(z=z, code=code, watch=self.watch(self.count(self._number(code))))
+
+    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:
+        """Each channel begins with mean 0 and variance 1 over the first images, so that all levels are in use from the start
+        (Salimans & Kingma 2016, arXiv 1602.07868). Where all images begin in one level, the tanh soon saturates there."""
+        with torch.no_grad():
+            vectors = self.unquantised(features())
+            mean, deviation = vectors.mean((0, 2, 3)), vectors.std((0, 2, 3)).clamp(min=EPS)
+            self.to_code.weight /= deviation.view(-1, 1, 1, 1)
+            if self.to_code.bias is not None:
+                self.to_code.bias.sub_(mean).div_(deviation)
 
     def bounded(self, vectors: Tensor) -> Tensor:
         """`vectors` (N, D, h, w), each channel within half a step of its outermost levels."""

@@ -128,7 +128,8 @@ def counts_of(indices: Tensor, codes: int) -> Tensor:
 def perplexity(counts: Tensor) -> Tensor:
     """exp(−Σₖ pₖ log pₖ) with pₖ the share of code k in `counts` (K,): how many codes, evenly used, would tell as much."""
     p = counts / counts.sum().clamp(min=1)
-    return torch.special.entr(p).sum().exp()
+    value: Tensor = torch.special.entr(p).sum().exp()
+    return value
 
 
 def over_processes(x: Tensor) -> Tensor:

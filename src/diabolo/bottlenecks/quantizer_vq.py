@@ -32,7 +32,8 @@ def rotation(z: Tensor, q: Tensor) -> Tensor:
     a, b = a / length_a, b / length_b
     r = F.normalize(a + b, dim=1, eps=LENGTH)
     along_r, along_a = (z * r).sum(1, keepdim=True), (z * a).sum(1, keepdim=True)
-    return (length_b / length_a) * (z - 2 * along_r * r + 2 * along_a * b)
+    rotated: Tensor = (length_b / length_a) * (z - 2 * along_r * r + 2 * along_a * b)
+    return rotated
 
 
 ESTIMATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": straight_through, "rotation": rotation}
@@ -182,4 +183,4 @@ class VectorQuantizer(Discrete):
 
 def _distance(one: Tensor, other: Tensor, n: int) -> Tensor:
     """‖one − other‖² of vectors (n·h·w, D), as a mean over the numbers of each image: (n,)."""
-    return (one - other).square().view(n, -1).mean(1)
+    return (one - other).square().reshape(n, -1).mean(1)

@@ -18,9 +18,11 @@ VERBS = {
     "quickstart": "Train PCA, an autoencoder and a VAE on real handwriting, and look at them: under two minutes.",
     "train": "Train a model: diabolo train vae --data mnist --latent-dim 16 --epochs 10.",
     "resume": "Go on with an interrupted run, or train a finished one for further epochs.",
+    "fit-prior": "Fit a prior to the discrete codes of a trained model, so that it can be sampled from.",
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",
+    "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
     "info": "What a run folder holds: model, data, options, and how far it came.",
@@ -43,7 +45,7 @@ def build_app(config: Path | None = None) -> App:
         suppress_keyboard_interrupt=False,
     )
     for order, (verb, summary) in enumerate(VERBS.items()):
-        app.command(f"diabolo.cli.{verb}:app", name=verb, help=summary, sort_key=order)
+        app.command(f"diabolo.cli.{verb.replace('-', '_')}:app", name=verb, help=summary, sort_key=order)
     return app
 
 
@@ -73,7 +75,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
         sentence = _sentence(error)
         if debug or sentence is None:
             raise
-        _fail(sentence, 2 if isinstance(error, CycloptsError | UnknownNameError) else 1)
+        _fail(sentence, 2 if isinstance(error, CycloptsError) else getattr(error, "exit_code", 1))
 
 
 def _take_config(words: list[str]) -> Path | None:

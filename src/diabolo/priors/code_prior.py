@@ -14,6 +14,7 @@ from diabolo.objectives import Loss
 from diabolo.parts import part
 from diabolo.priors.transformer import CausalTransformer, Past
 from diabolo.randomness import Draws
+from diabolo.summary import Summary, summarise
 
 CHUNK = 256  # maps drawn at once
 MOST = 2**16  # codes that two bytes can name
@@ -83,10 +84,16 @@ class CodePrior(nn.Module):
             tokens = torch.cat([tokens, below.sum(1, keepdim=True).clamp(max=self.codes - 1)], 1)
         return tokens
 
+    def summary(self) -> Summary:
+        """The table of layers, output shapes and parameter counts; print it."""
+        with torch.no_grad():
+            return summarise(self, lambda: self.loss(torch.zeros(1, *self.input_shape, device=self.device)))
+
     @property
     def device(self) -> torch.device:
         """Where it lies."""
-        return self.net.start.device
+        device: torch.device = self.net.start.device
+        return device
 
 
 def bytes_of(codes: int) -> int:
@@ -103,4 +110,5 @@ def to_bytes(indices: NDArray[np.int64], codes: int) -> NDArray[np.uint8]:
 def from_bytes(x: Tensor, grid: tuple[int, int]) -> Tensor:
     """Maps of indices (N, h · w), int64, from bytes / 255, (N, 1, h, w) or (N, 1, 2 h, w)."""
     parts = (255 * x).round().long().flatten(1).split(math.prod(grid), 1)
-    return parts[0] if len(parts) == 1 else parts[0] + 256 * parts[1]
+    indices: Tensor = parts[0] if len(parts) == 1 else parts[0] + 256 * parts[1]
+    return indices

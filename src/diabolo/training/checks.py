@@ -19,11 +19,12 @@ from diabolo.training.checkpoint import State
 from diabolo.training.freezing import matching
 from diabolo.training.options import TrainOptions
 from diabolo.training.takeover import fitting
+from diabolo.training.trainable import can_be_trained
 
 
 def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
     """Refuse what cannot work, before anything is made."""
-    if not isinstance(model, Autoencoder | PCA):
+    if not (isinstance(model, PCA) or can_be_trained(model)):
         raise DiaboloError(f"fit trains an Autoencoder or a PCA, not a {type(model).__name__}; see diabolo.zoo")
     for images in (train, validation):
         if images is not None and images.shape != model.input_shape:

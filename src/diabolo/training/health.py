@@ -37,7 +37,7 @@ def examine(
 
     In evaluation mode, in float32, without gradient, and with noise of its own: training goes on as if nothing had been.
     """
-    if len(x) < 2:
+    if len(x) < 2 or not isinstance(model, Autoencoder):
         return {}, {}
     draws = Draws(generator(0, "health", device=x.device))
     with torch.no_grad(), evaluating(model):

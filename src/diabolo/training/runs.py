@@ -9,6 +9,7 @@ runs/0007-vae-mnist/
     figures/
 """
 
+import hashlib
 import json
 import platform
 import re
@@ -23,12 +24,14 @@ from torch import Tensor
 
 import diabolo
 from diabolo import parts, zoo  # noqa: F401  # importing the zoo makes every part known by name
-from diabolo.autoencoder import Autoencoder
+from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.pca import PCA
+from diabolo.priors import CodePrior
 from diabolo.training import files
 from diabolo.training.hardware import choose_device
+from diabolo.training.trainable import can_be_trained
 
 History = list[dict[str, Any]]
 
@@ -189,7 +192,33 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
     path = Path(path)
     if weights not in ("model", "best"):
         raise UnknownNameError("weights", weights, ("model", "best"))
-    device = choose_device(str(device))
+    model = _load(path, weights, choose_device(str(device)))
+    if isinstance(model, CodePrior):
+        raise DiaboloError(f"{path} holds a prior over codes: load the run that it belongs to, {path.parent.parent}")
+    bottleneck = getattr(model, "bottleneck", None)
+    if isinstance(bottleneck, Discrete):
+        _attach_prior(bottleneck, path, weights)
+    return model
+
+
+def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:
+    """Let it draw from the newest prior in the run folder `path`, if that was fitted to the codes of these weights."""
+    how = f"fit one with: diabolo fit-prior {path}"
+    fitted = sorted((path / "prior").glob("[0-9]*/model.safetensors"))
+    if not fitted:
+        return bottleneck.attach(None, how)
+    prior = _load(fitted[-1].parent, "model", choose_device("cpu"))
+    if not isinstance(prior, CodePrior) or prior.fitted_to != fingerprint(path, weights):
+        return bottleneck.attach(None, f"the one in {fitted[-1].parent} is of other weights; {how}")
+    return bottleneck.attach(prior)
+
+
+def fingerprint(path: Path, weights: str = "model") -> str:
+    """A digest of the weights of the run folder `path`."""
+    return hashlib.blake2b((path / f"{weights}.safetensors").read_bytes(), digest_size=16).hexdigest()
+
+
+def _load(path: Path, weights: str, device: torch.device) -> Any:
     config = read_config(path)
     try:
         model = build_model(config)
@@ -206,7 +235,7 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
 def build_model(config: dict[str, Any]) -> Any:
     """An untrained model as `config` describes it."""
     model = parts.build(config["model"])
-    if not isinstance(model, Autoencoder | PCA):
+    if not (isinstance(model, PCA) or can_be_trained(model)):
         raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
     model.name = config["name"]
     return model

@@ -1,0 +1,50 @@
+"""What the loop can train: an `Autoencoder`, or anything else with the same few doors, such as a prior over its codes."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from diabolo.objectives import Loss
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A module and part with the loss of a batch.
+
+    Attributes:
+        name: what run folders are called by.
+        input_shape: the shape of what it is trained on.
+        reads: the column of `Images` that it is given as `y`; None for none.
+        units: what each term of the loss is measured in, in the order of the terms; the first has weight 1.
+        watched: the names in `Loss.watch`, in their order.
+        device: where it lies.
+    """
+
+    name: str
+    reads: Any
+    units: Any
+    watched: Any
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of what it is trained on."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        ...
+
+    def loss(self, x: Tensor, draws: Any = None, progress: Any = 1.0, y: Tensor | None = None) -> Loss:
+        """The loss of the batch `x` (N, *input_shape), float in [0, 1]."""
+        ...
+
+    def begin(self, x: Any, y: Tensor | None = None, seed: int = 0) -> None:
+        """Once before training: a look at some training images."""
+        ...
+
+
+def can_be_trained(model: Any) -> bool:
+    """Whether `model` is a module with all of these."""
+    return isinstance(model, nn.Module) and isinstance(model, Trainable)
