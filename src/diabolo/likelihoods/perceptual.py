@@ -2,7 +2,7 @@
 
 import copy
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +65,11 @@ class VGG16(nn.Module):
         return seen
 
 
+def _note(module: nn.Module, inputs: object, output: Tensor) -> None:
+    """What `module` gives is kept in it until it is read: a hook that can be copied with it, and compiled."""
+    module.seen = output
+
+
 @part
 class Perceptual(WithOutput):
     """Σ over layers, mean over the layer's units (φ(x) − φ(x_hat))², + pixel · mean over pixels (x − x_hat)² (Johnson et al.
@@ -94,6 +99,8 @@ class Perceptual(WithOutput):
                 raise UnknownNameError("layer of the feature network", name, known)
         activations = [name for name, module in known.items() if isinstance(module, tuple(ACTIVATIONS.values()))]
         self.layers = tuple(layers) or tuple(activations) or ("",)
+        for name in self.layers:
+            self.network.get_submodule(name).register_forward_hook(_note)
         self.pixel = float(pixel)
         self.unit = f"squared feature distance + {self.pixel:g} × squared error per pixel"
 
@@ -127,17 +134,11 @@ class Perceptual(WithOutput):
 
     def _features(self, x: Tensor) -> list[Tensor]:
         """What the chosen layers give (N, …) for `x` (N, …)."""
-        seen: list[Tensor] = []
-
-        def note(module: nn.Module, inputs: object, output: Tensor) -> None:
-            seen.append(output)
-
-        hooks = [self.network.get_submodule(name).register_forward_hook(note) for name in self.layers]
-        try:
-            self.network(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        self.network(x)
+        layers = [self.network.get_submodule(name) for name in self.layers]
+        seen: list[Any] = [layer.seen for layer in layers]
+        for layer in layers:
+            del layer.seen
         return seen
 
 
