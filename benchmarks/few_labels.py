@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy import sparse
 
 import diabolo
 from diabolo import latents, zoo
@@ -54,8 +55,11 @@ class Bench:
 
     @property
     def graph(self):
+        path = self.out / "graph.npz"
+        if self._graph is None and not path.exists():
+            sparse.save_npz(path, latents.neighbour_graph(self.codes[0]))
         if self._graph is None:
-            self._graph = latents.neighbour_graph(self.codes[0])
+            self._graph = sparse.load_npz(path)
         return self._graph
 
     def spread(self, few):

@@ -1,0 +1,63 @@
+"""`diabolo spread-labels RUN`."""
+
+from pathlib import Path
+
+from cyclopts import App
+
+from diabolo.cli.main import VERBS
+
+app = App(name="spread-labels", help=VERBS["spread-labels"])
+
+
+@app.default
+def command(
+    run: Path,
+    /,
+    *,
+    n_labels: int | None = None,
+    label_seed: int = 0,
+    neighbours: int = 10,
+    alpha: float = 0.99,
+    out: Path = Path("labelled.npz"),
+) -> None:
+    """From few labels to a label for every training image, along the neighbours among the codes of a trained model.
+
+    Then train a classifier on them, from the same weights: diabolo train classifier --data labelled.npz --init RUN.
+
+    Args:
+        run: the run folder of a model that was trained on these images; it needs no label.
+        n_labels: how many of its training images' labels may be used, drawn evenly over the classes; all that are known when
+            left out.
+        label_seed: of that draw.
+        neighbours: of each image in the graph that labels spread along.
+        alpha: how far labels spread: the share that an image takes from its neighbours, below 1.
+        out: the .npz file: x_train with y_train for every image, x_test, and y_test where that is known.
+    """
+    import io
+
+    import numpy as np
+
+    from diabolo import latents
+    from diabolo.cli.images import write
+    from diabolo.data.origin import reload
+    from diabolo.errors import DiaboloError
+    from diabolo.training import runs
+
+    if out.suffix.lower() != ".npz":
+        raise DiaboloError(f"labelled images are written as .npz, not {out.suffix or out}")
+    model, origin = runs.load(run), runs.read_config(run)["data"]["train"]["origin"]
+    if origin is None:
+        raise DiaboloError(f"the training images of {run} were given as arrays; use diabolo.latents from Python")
+    train, test = reload(origin), reload({"load": origin["load"], "part": "test"})
+    few = train if n_labels is None else train.keep_labels(n_labels, label_seed)
+    full = latents.label_by_neighbours(model, few, neighbours, alpha)
+    assert few.labels is not None
+    assert full.labels is not None
+    arrays = {"x_train": full.images, "y_train": full.labels, "x_test": test.images}
+    if test.labels is not None:
+        arrays["y_test"] = test.labels
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    write(out, content.getvalue())
+    known, reached = (few.labels >= 0).sum(), (full.labels >= 0).sum()
+    print(f"from {known:,} labels to {reached:,} of {len(full):,} images, in {out}")
