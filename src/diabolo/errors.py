@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 
 class DiaboloError(ValueError):
-    """A mistake that the user can mend; its message is the whole story. The CLI prints it without a traceback."""
+    """A mistake that the user can mend; its message is the whole story. The CLI prints it without a traceback, and ends with
+    `exit_code`."""
+
+    exit_code = 2
 
 
 class UnknownNameError(DiaboloError):

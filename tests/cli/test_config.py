@@ -110,12 +110,12 @@ def test_an_empty_file_says_nothing(diabolo):
         ("hidden: [16, wide]", 2, '"wide"'),
         ("hidden: {a: 1}", 2, "hidden"),
         ("beta: [0, 1]", 2, "beta"),
-        ("epochs: 0", 1, "epochs must be a whole number"),
-        ("- epochs: 3", 1, "not a list"),
-        ("just words", 1, "not a str"),
-        ("epochs: [1, 2", 1, "line 1 of the config file options.yaml is not valid YAML"),
-        ("epochs: 3\n  lr: 2", 1, "line 2"),
-        ("!!python/object/apply:os.system ['touch owned']", 1, "is not valid YAML"),
+        ("epochs: 0", 2, "epochs must be a whole number"),
+        ("- epochs: 3", 2, "not a list"),
+        ("just words", 2, "not a str"),
+        ("epochs: [1, 2", 2, "line 1 of the config file options.yaml is not valid YAML"),
+        ("epochs: 3\n  lr: 2", 2, "line 2"),
+        ("!!python/object/apply:os.system ['touch owned']", 2, "is not valid YAML"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_in_one_sentence(text, code, said, refused):
@@ -128,9 +128,9 @@ def test_a_mistake_in_the_file_is_told_in_one_sentence(text, code, said, refused
 def test_a_file_that_cannot_be_read_is_told(refused):
     Path("binary.yaml").write_bytes(b"\xff\xfe\x00")
     Path("folder").mkdir()
-    assert "nowhere.yaml cannot be read" in refused(1, "train", "vae", "--config", "nowhere.yaml")
-    assert "folder cannot be read" in refused(1, "train", "vae", "--config", "folder")
-    assert "binary.yaml is not valid YAML" in refused(1, "train", "vae", "--config", "binary.yaml")
+    assert "nowhere.yaml cannot be read" in refused(2, "train", "vae", "--config", "nowhere.yaml")
+    assert "folder cannot be read" in refused(2, "train", "vae", "--config", "folder")
+    assert "binary.yaml is not valid YAML" in refused(2, "train", "vae", "--config", "binary.yaml")
 
 
 @pytest.mark.parametrize("words", [["--config"], ["--config="], ["--config", "a.yaml", "--config=b.yaml"]])

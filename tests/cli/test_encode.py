@@ -63,12 +63,12 @@ def test_strange_names_survive(runs, pictures, diabolo):
 
 
 def test_a_damaged_file_is_named_or_left_out(runs, damaged, diabolo, refused):
-    assert "3.jpg" in refused(1, "encode", runs["vae"], damaged)
+    assert "3.jpg" in refused(2, "encode", runs["vae"], damaged)
     answer = diabolo("encode", runs["vae"], damaged, "--out", "codes.csv", "--skip-bad")
     assert answer.code == 0
     assert "3.jpg" in answer.err
     assert table("codes.csv")[1] == ["a/1.png", "a/2.jpg", "b/1.png", "c.bmp"]
-    assert "none of the 1 images" in refused(1, "encode", runs["vae"], damaged / "a" / "3.jpg", "--skip-bad")
+    assert "none of the 1 images" in refused(2, "encode", runs["vae"], damaged / "a" / "3.jpg", "--skip-bad")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_damaged_file_is_named_or_left_out(runs, damaged, diabolo, refused):
 def test_an_out_that_cannot_be_is_refused(out, said, runs, pictures, refused):
     Path("notes.txt").write_text("")
     Path("full.npy").mkdir()
-    assert said in refused(1, "encode", runs["vae"], pictures, "--out", out)
+    assert said in refused(2, "encode", runs["vae"], pictures, "--out", out)
 
 
 def test_a_run_that_has_not_finished_says_how_to_go_on(runs, pictures, refused):
@@ -86,4 +86,4 @@ def test_a_run_that_has_not_finished_says_how_to_go_on(runs, pictures, refused):
 
     shutil.copytree(runs["vae"], "run")
     Path("run/model.safetensors").unlink()
-    assert "diabolo resume run" in refused(1, "encode", "run", pictures)
+    assert "diabolo resume run" in refused(2, "encode", "run", pictures)

@@ -56,18 +56,18 @@ def test_many_images_go_through_in_pieces(runs, pictures, diabolo, monkeypatch):
 
 def test_names_that_collide_are_refused_before_anything_is_written(runs, pictures, refused):
     (pictures / "a" / "2.png").write_bytes((pictures / "a" / "1.png").read_bytes())
-    message = refused(1, "reconstruct", runs["vae"], pictures, "--out", "out")
+    message = refused(2, "reconstruct", runs["vae"], pictures, "--out", "out")
     assert "2.jpg" in message
     assert "2.png" in message
     assert not Path("out").exists()
     one = pictures / "c.bmp"
-    assert "c.bmp" in refused(1, "reconstruct", runs["vae"], one, one, "--out", "out")
+    assert "c.bmp" in refused(2, "reconstruct", runs["vae"], one, one, "--out", "out")
 
 
 def test_the_images_given_are_never_overwritten(runs, pictures, refused):
     before = {p: p.read_bytes() for p in pictures.rglob("*") if p.is_file()}
-    assert "overwritten" in refused(1, "reconstruct", runs["vae"], pictures, "--out", pictures)
-    assert "overwritten" in refused(1, "reconstruct", runs["vae"], pictures / "a" / "1.png", "--out", pictures / "a")
+    assert "overwritten" in refused(2, "reconstruct", runs["vae"], pictures, "--out", pictures)
+    assert "overwritten" in refused(2, "reconstruct", runs["vae"], pictures / "a" / "1.png", "--out", pictures / "a")
     assert {p: p.read_bytes() for p in pictures.rglob("*") if p.is_file()} == before
 
 
@@ -85,7 +85,7 @@ def test_a_crop_of_the_training_is_used_again(diabolo, tmp_path):
 
 
 def test_a_damaged_file_is_named_or_left_out(runs, damaged, diabolo, refused):
-    assert "3.jpg" in refused(1, "reconstruct", runs["vae"], damaged, "--out", "out")
+    assert "3.jpg" in refused(2, "reconstruct", runs["vae"], damaged, "--out", "out")
     assert not Path("out").exists()
     answer = diabolo("reconstruct", runs["vae"], damaged, "--out", "out", "--skip-bad")
     assert answer.code == 0
@@ -110,9 +110,9 @@ def test_a_damaged_file_is_named_or_left_out(runs, damaged, diabolo, refused):
 def test_a_mistake_is_told_in_one_sentence(images, out, said, runs, pictures, refused):
     Path("empty").mkdir()
     Path("notes.txt").write_text("no image")
-    assert said in refused(1, "reconstruct", runs["vae"], *images.split(), "--out", out)
+    assert said in refused(2, "reconstruct", runs["vae"], *images.split(), "--out", out)
 
 
 def test_a_model_of_vectors_takes_no_images(vectors, pictures, refused):
-    assert "vectors of 6 numbers" in refused(1, "reconstruct", vectors, pictures, "--out", "x.npy")
-    assert "vectors of 6 numbers" in refused(1, "encode", vectors, pictures)
+    assert "vectors of 6 numbers" in refused(2, "reconstruct", vectors, pictures, "--out", "x.npy")
+    assert "vectors of 6 numbers" in refused(2, "encode", vectors, pictures)

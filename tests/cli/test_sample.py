@@ -43,7 +43,7 @@ def test_a_folder_gets_one_png_for_each(runs, diabolo):
 
 def test_a_model_of_vectors_gives_numbers_only(vectors, diabolo, refused):
     for out in ([], ["--out", "x.png"], ["--out", "folder"]):
-        assert "--out FILE.npy" in refused(1, "sample", vectors, *out)
+        assert "--out FILE.npy" in refused(2, "sample", vectors, *out)
     assert diabolo("sample", vectors, "--n", "3", "--out", "x.npy").code == 0
     assert np.load("x.npy").shape == (3, 6)
 
@@ -65,7 +65,7 @@ def test_a_model_of_vectors_gives_numbers_only(vectors, diabolo, refused):
 def test_a_mistake_is_told_in_one_sentence(words, said, runs, refused):
     Path("notes.txt").write_text("")
     Path("full.npy").mkdir()
-    assert said in refused(1, "sample", runs["vae"], *words)
+    assert said in refused(2, "sample", runs["vae"], *words)
 
 
 def test_a_run_is_read_in_a_process_that_has_trained_nothing(runs, process):

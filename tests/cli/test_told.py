@@ -114,14 +114,14 @@ def test_samples_of_given_factors(told, diabolo):
     ],
 )
 def test_samples_that_cannot_be_are_refused(name, words, says, told, refused):
-    assert says in refused(1, "sample", told[name], *words, "--out", "x.npy")
+    assert says in refused(2, "sample", told[name], *words, "--out", "x.npy")
 
 
 def test_image_files_carry_no_labels(told, images, refused):
     for verb in ("encode", "reconstruct"):
-        said = refused(1, verb, told["cvae"], *images)
+        said = refused(2, verb, told["cvae"], *images)
         assert "conditioned on labels, which image files do not carry" in said
-    assert "without a code" in refused(1, "encode", told["completion_plain"], *images)
+    assert "without a code" in refused(2, "encode", told["completion_plain"], *images)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_image_files_carry_no_labels(told, images, refused):
     ],
 )
 def test_trainings_that_cannot_be_are_refused(words, says, refused):
-    assert says in refused(1, "train", "cvae", "--hidden", "8", *FEW, *words)
+    assert says in refused(2, "train", "cvae", "--hidden", "8", *FEW, *words)
     assert not Path("runs").exists()
 
 

@@ -75,7 +75,10 @@ def main(tokens: Sequence[str] | None = None) -> None:
         sentence = _sentence(error)
         if debug or sentence is None:
             raise
-        _fail(sentence, 2 if isinstance(error, CycloptsError) else getattr(error, "exit_code", 1))
+        _fail(sentence, getattr(error, "exit_code", 2 if isinstance(error, ASKED_IN_VAIN) else 1))
+
+
+ASKED_IN_VAIN = (CycloptsError, FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 def _take_config(words: list[str]) -> Path | None:

@@ -11,6 +11,8 @@ from diabolo.errors import DiaboloError
 class NotFiniteError(DiaboloError):
     """The loss became NaN or infinite. `step` counts from 0 within the epoch; `term` is the term of the loss."""
 
+    exit_code = 1  # nothing was asked for that cannot be
+
     def __init__(self, term: str, value: float, step: int, message: str) -> None:
         super().__init__(message)
         self.term, self.value, self.step = term, value, step
