@@ -78,6 +78,15 @@ def test_active_units_and_kl_are_those_of_the_papers(fitted, x):
     np.testing.assert_allclose(values["kl_per_unit"], kl.detach().numpy(), rtol=1e-3, atol=1e-6)
 
 
+def test_a_waist_with_skips_around_it_is_seen_without_them():
+    torch.manual_seed(0)
+    x = torch.rand(40, 1, 16, 16)
+    with pytest.warns(UserWarning, match="no bottleneck"):
+        model = zoo.build("vae", (1, 16, 16), net="unet", channels=(4, 6), latent_dim=5)
+    values, _ = examine(model, x, steps=1)
+    assert len(values["kl_per_unit"]) == 5
+
+
 def test_dead_units_and_duplicates(fitted, x):
     model = fitted("sparse", latent_dim=8)
     with torch.no_grad():

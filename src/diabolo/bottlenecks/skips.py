@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from diabolo.bottlenecks.diagnosis import Diagnosis
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.parts import part
 from diabolo.randomness import Draws
@@ -66,6 +67,11 @@ class WithSkips(Bottleneck):
             z, code = (each[:, : self.width].reshape(shape) for each in (latent.z, latent.code))
             own = replace(latent, z=z, code=code)
         return self.inner.across(x, own, raw, decoder, draws, progress)
+
+    def diagnose(self, features: Tensor, latent: Latent) -> Diagnosis:
+        """That of the inner bottleneck, by its own part of the features."""
+        own = latent.inner if isinstance(latent, _Led) else None
+        return Diagnosis() if own is None else self.inner.diagnose(features[:, : self.features], own)
 
     def prior(self, n: int, draws: Draws, device: torch.device) -> Tensor:
         """`n` codes of the inner prior, with zeros for the skips: nobody says how those are distributed."""
