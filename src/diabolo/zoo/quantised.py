@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from diabolo import bottlenecks, objectives
+from diabolo import bottlenecks, likelihoods, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.errors import DiaboloError
 from diabolo.nets import Maps
@@ -40,6 +40,7 @@ def vqvae(
     numbers. van den Oord et al. 2017, arXiv 1711.00937.
 
     For compression to a counted number of bits, sharp reconstructions, and generation by a prior over the indices."""
+    _linear_output(options)
     return assemble(
         input_shape,
         Maps(latent_dim),
@@ -73,6 +74,7 @@ def fsq(
     et al. 2023, arXiv 2309.15505.
 
     For discrete codes that cannot collapse: no codebook, no commitment, nothing to restart."""
+    _linear_output(options)
     if latent_dim is not None and latent_dim != len(levels):
         if latent_dim < 1:
             raise DiaboloError(f"latent_dim must be at least 1, not {latent_dim}")
@@ -80,3 +82,9 @@ def fsq(
             raise DiaboloError(f"levels are given for {len(levels)} channels, but latent_dim is {latent_dim}")
         levels = (*levels, *[levels[-1]] * latent_dim)[:latent_dim]
     return assemble(input_shape, Maps(len(levels)), lambda enc: bottlenecks.FSQ(enc.map_shape, tuple(levels)), options)
+
+
+def _linear_output(options: PartOptions) -> None:
+    """A squared error is of a linear output, as in the authors' code: a sigmoid may saturate before the codes say anything."""
+    if options.get("likelihood") in (None, "squared-error"):
+        options["likelihood"] = likelihoods.SquaredError(output="linear")
