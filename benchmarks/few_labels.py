@@ -104,7 +104,7 @@ def fine_tuned(bench, few, seed):
 def joint(bench, few, seed):
     """joint: reconstruction + alpha · cross entropy on all images, from the pre-trained weights"""
     torch.manual_seed(seed)
-    model = zoo.joint(bench.train.shape, **NET, **CORRUPTION, alpha=0.02)
+    model = zoo.joint(bench.train.shape, **NET, **CORRUPTION, alpha=0.2)
     how = {"init": bench.pretrained, "epochs": 1, "schedule": "cosine", "labelled_per_batch": 16, "seed": seed}
     return bench.accuracy(diabolo.fit(model, few, **(bench.fixed | how)).model)
 
