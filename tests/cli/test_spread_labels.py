@@ -19,7 +19,9 @@ def test_from_few_labels_to_a_classifier(runs, diabolo):
     assert np.array_equal(train.images, every.images)
     assert np.array_equal(test.labels, held.labels)
     assert np.array_equal(train.labels[few.labels >= 0], few.labels[few.labels >= 0])
-    assert (train.labels == every.labels).mean() > 0.2  # by the three numbers of a model of two epochs; a tenth is chance
+    assert (
+        train.labels == every.labels
+    ).mean() > 0.2  # by the three numbers of a model of two epochs; a tenth is chance
     words = ["--data", "labelled.npz", "--init", runs["undercomplete"], "--latent-dim", "3", "--epochs", "1"]
     answer = diabolo("train", "classifier", *words, "--batch-size", "32", "--no-figures")
     assert answer.code == 0, answer

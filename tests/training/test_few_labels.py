@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 
 import diabolo
 from diabolo import processes
+from diabolo.data.stores import ResidentStore
 from diabolo.errors import DiaboloError
-from diabolo.training import files
+from diabolo.randomness import generator
+from diabolo.training import checkpoint, files
+from diabolo.training.graph import DeviceLoop
+from diabolo.training.hardware import choose_precision
+from diabolo.training.loop import Loop
+from diabolo.training.options import TrainOptions
 from diabolo.training.plan import mixed, plan, shuffled
+from diabolo.training.progress import Silence
+from diabolo.training.step import Step
 from diabolo.training.watch import NotFiniteError
 
 MODEL = {"hidden": (16,), "latent_dim": 4, "classes": 3}
@@ -112,6 +120,26 @@ def test_the_batch_that_ended_in_nan_is_the_one_that_was_trained_on(train, tiny_
     (path,) = (tmp_path / "runs").glob("*/offending-batch.safetensors")
     tensors, _ = files.read_tensors(path)
     assert torch.equal(tensors["x"], seen[-1])
+
+
+@pytest.mark.parametrize("name", ["joint", "m2"])
+def test_driven_from_the_device_it_is_the_same_training(name, tiny_model, few, tmp_path, weights):
+    images, options = few(), TrainOptions(epochs=2, batch_size=16, labelled_per_batch=5, precision="float32")
+    models = [tiny_model(name, classes=3) for _ in range(2)]
+    for model, driven in zip(models, (False, True), strict=True):
+        path = tmp_path / str(driven)
+        (path / "checkpoint").mkdir(parents=True)
+        step = Step(model, options, choose_precision("float32", torch.device("cpu")))
+        store = ResidentStore(images.images, torch.device("cpu"))
+        loop = Loop(step, store, len(images), None, 0, options, path, Silence(), known=torch.from_numpy(images.labels))
+        if driven:
+            shape = (sum(len(batch) == 16 for batch in plan(loop.order(0), 16).batches), 16)
+            noise = generator(options.seed, "noise")
+            total = loop.steps * options.epochs
+            loop.device_loop = DeviceLoop(step, store, loop.new_watch(), noise, shape, total, known=loop.known)
+        loop.run(checkpoint.State())
+        step.release()
+    torch.testing.assert_close(weights(models[1]), weights(models[0]), rtol=1e-5, atol=1e-6)
 
 
 TWO = """
