@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from diabolo import zoo
 from diabolo.data.arrays import as_images
 from diabolo.data.stores import ResidentStore
 from diabolo.randomness import generator
@@ -52,6 +53,19 @@ def test_driven_from_the_device_it_is_the_same_training(n, options, tiny_model, 
     for ours, theirs in zip(found.history, expected.history, strict=True):
         assert ours["train"] == pytest.approx(theirs["train"], rel=1e-5)
         assert ours["lr"] == pytest.approx(theirs["lr"], rel=1e-5)
+
+
+@pytest.mark.parametrize("codebook", ["ema", "loss"])
+def test_a_codebook_learns_the_same_driven_from_the_device(codebook, tiny_pixels, tmp_path, weights):
+    torch.manual_seed(0)
+    net = {"width": 8, "residual_width": 4, "residual_layers": 1}
+    eager = zoo.vqvae((1, 8, 8), 4, codes=9, codebook=codebook, restart=0.5, codebook_decay=0.8, **net)
+    driven = copy.deepcopy(eager)
+    chosen = TrainOptions(epochs=3, batch_size=16, lr=1e-2, precision="float32")
+    expected = run(eager, tiny_pixels(70), chosen, tmp_path / "eager", driven=False)
+    found = run(driven, tiny_pixels(70), chosen, tmp_path / "driven")
+    torch.testing.assert_close(driven.state_dict(), eager.state_dict(), rtol=1e-5, atol=1e-6)
+    assert found.history[-1]["train"] == pytest.approx(expected.history[-1]["train"], rel=1e-5)
 
 
 def test_no_graph_is_said_with_the_reason(tiny_model, tiny_pixels, tmp_path, monkeypatch):
