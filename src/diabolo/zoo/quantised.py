@@ -73,7 +73,7 @@ def fsq(
     """Finite scalar quantisation: each channel of the code map is rounded to a few levels, without a codebook to learn. Mentzer
     et al. 2023, arXiv 2309.15505.
 
-    For discrete codes that cannot collapse: no codebook, no commitment, nothing to restart."""
+    For discrete codes without a codebook to keep alive: no commitment, nothing to restart."""
     _linear_output(options)
     if latent_dim is not None and latent_dim != len(levels):
         if latent_dim < 1:
