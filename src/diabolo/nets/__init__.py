@@ -44,7 +44,7 @@ HELP = {
     "norm": "batch, group or none (conv, resnet, unet; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
     "dropout": "Share of units dropped in training after each activation (mlp, conv, resnet, unet; default 0).",
-    "checkpointing": "Compute layers again in the backward pass: less memory, more time, same result (mlp, conv, resnet, unet).",
+    "checkpointing": "Compute layers again in the backward pass: less memory, same result (mlp, conv, resnet, unet).",
     "skips": "Lead the encoder's maps around the code to the decoder (unet; they are led unless cut).",
     "width": "Channels of the last map (vq-conv; default 128).",
     "residual_width": "Channels within a residual block (vq-conv; default 32).",
