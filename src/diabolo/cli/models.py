@@ -84,8 +84,10 @@ def _show(console: Console, name: str) -> None:
         for r in known:
             reached.add_row(r.data, r.setting, r.measure, r.value, r.bar)
         console.print(reached)
-    commands = dict.fromkeys(r.command for r in known) or [f"diabolo train {name} --data mnist --epochs 10"]
-    for line in ("with:" if known else "for example:", *commands):
+    commands = list(dict.fromkeys(r.command for r in known))
+    if not any(line.startswith(f"diabolo train {name} ") for command in commands for line in command.splitlines()):
+        console.print(f"for example:\ndiabolo train {name} --data mnist --epochs 10", markup=False, soft_wrap=True)
+    for line in ("with:", *commands) if known else ():
         console.print(line, markup=False, soft_wrap=True)
 
 
