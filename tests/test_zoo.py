@@ -125,7 +125,9 @@ def test_the_call_of_the_readme():
     assert sum(isinstance(m, torch.nn.SiLU) for m in model.modules()) == 4
 
 
-CODED = sorted(name for name in zoo.RECIPES if "latent_dim" in zoo.options_of(name))  # others have a code of its own shape
+CODED = sorted(
+    name for name in zoo.RECIPES if "latent_dim" in zoo.options_of(name)
+)  # others have a code of its own shape
 
 
 @pytest.mark.parametrize("name", sorted(zoo.RECIPES))

@@ -239,7 +239,10 @@ class Autoencoder(nn.Module):
 
     def summary(self) -> Summary:
         """The table of layers, output shapes and parameter counts; print it."""
-        x, draws = torch.zeros(1, *self.input_shape, device=self.device), Draws(generator(0, "summary", device=self.device))
+        x, draws = (
+            torch.zeros(1, *self.input_shape, device=self.device),
+            Draws(generator(0, "summary", device=self.device)),
+        )
         given = self.condition.pick(x, self.condition.blank(self.device))
         with torch.no_grad(), evaluating(self):
             return summarise(self, lambda: self(x, draws, given))

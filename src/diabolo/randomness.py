@@ -50,7 +50,9 @@ class Draws:
 
     def _rows(self, like: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         start, total = self.window or (0, like.shape[0])
-        each = max(1, like.shape[0] * processes.world() // max(1, total))  # rows per image, one after the other: k samples, say
+        each = max(
+            1, like.shape[0] * processes.world() // max(1, total)
+        )  # rows per image, one after the other: k samples, say
         shape = (total * each, *like.shape[1:])
         numbers = draw(shape, generator=self.generator, device=like.device, dtype=like.dtype)
         return numbers[start * each : start * each + like.shape[0]]
@@ -62,7 +64,9 @@ _CURRENT: ContextVar[Draws | None] = ContextVar("draws", default=None)
 @contextmanager
 def drawing(draws: Draws) -> Iterator[None]:
     """Inside the block, layers that draw in a forward pass without being handed `draws` (dropout) take them from there."""
-    if torch.compiler.is_compiling():  # which knows no context variables; compiled code draws from torch's own generator
+    if (
+        torch.compiler.is_compiling()
+    ):  # which knows no context variables; compiled code draws from torch's own generator
         yield
         return
     token = _CURRENT.set(draws)

@@ -78,7 +78,14 @@ def main(tokens: Sequence[str] | None = None) -> None:
         _fail(sentence, getattr(error, "exit_code", 2 if isinstance(error, ASKED_IN_VAIN) else 1))
 
 
-ASKED_IN_VAIN = (CycloptsError, FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+ASKED_IN_VAIN = (
+    CycloptsError,
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
 
 
 def _take_config(words: list[str]) -> Path | None:
