@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import diabolo
@@ -126,9 +127,9 @@ def hub(tmp_path, monkeypatch):
 
 
 def test_vgg_without_weights_says_where_to_put_them(hub):
-    with pytest.raises(DiaboloError, match=r"put https://download.*vgg16-397923af.pth into .*checkpoints, or"):
+    with pytest.raises(DiaboloError, match=r"checkpoints/vgg16.safetensors: put them there by python -c .*, or"):
         as_likelihood("perceptual", features="vgg16")
-    (hub / "vgg16-397923af.pth").write_bytes(b"half a file")
+    (hub / "vgg16.safetensors").write_bytes(b"half a file")
     with pytest.raises(DiaboloError, match="does not hold the weights of VGG-16"):
         as_likelihood("perceptual", features="vgg16")
 
@@ -138,7 +139,7 @@ def test_vgg_is_that_of_torchvision(hub):
 
     torch.manual_seed(0)
     whole = nn.ModuleDict({"features": make_layers(cfgs["D"])})  # random weights under torchvision's names
-    torch.save(whole.state_dict(), hub / "vgg16-397923af.pth")
+    save_file(whole.state_dict(), hub / "vgg16.safetensors")
     likelihood = as_likelihood("perceptual", features="vgg16")
     x = torch.rand(2, 3, 32, 32)
     normal = (x - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -16,7 +17,11 @@ MEAN, SPREAD = (
     (0.485, 0.456, 0.406),
     (0.229, 0.224, 0.225),
 )  # of ImageNet's channels, as torchvision's networks want them
-VGG16_FILE = "vgg16-397923af.pth"
+VGG16_FILE = "vgg16.safetensors"
+CONVERSION = (  # torchvision's own file is a pickle, which diabolo never reads
+    'python -c "import torchvision, safetensors.torch as s; '
+    "s.save_file(torchvision.models.vgg16(weights='IMAGENET1K_V1').state_dict(), '{path}')\""
+)
 
 
 @part
@@ -40,7 +45,7 @@ class VGG16(nn.Module):
 
     @classmethod
     def trained(cls) -> Self:
-        """With torchvision's weights, if they lie where torchvision keeps them; nothing is downloaded.
+        """With torchvision's weights, if they lie, as safetensors, where torchvision keeps its own; nothing is downloaded.
 
         Raises:
             DiaboloError: when they are not there; it says what to put where.
@@ -48,14 +53,14 @@ class VGG16(nn.Module):
         path = Path(torch.hub.get_dir()) / "checkpoints" / VGG16_FILE
         if not path.is_file():
             raise DiaboloError(
-                f"the weights of VGG-16 are not on this machine: put https://download.pytorch.org/models/{VGG16_FILE} into "
-                f"{path.parent}, or take the features of a run: --features RUN"
+                f"the weights of VGG-16 are not in {path}: put them there by {CONVERSION.format(path=path)}, or take the "
+                f"features of a run: --features RUN"
             )
         network = cls()
         try:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+            tensors = load_file(path)
             network.load_state_dict({name: tensors[name] for name in network.state_dict()})
-        except Exception as error:  # whatever a damaged file makes torch raise
+        except Exception as error:  # whatever a damaged file makes safetensors raise
             raise DiaboloError(f"{path} does not hold the weights of VGG-16: {str(error).splitlines()[0]}") from error
         return network
 
