@@ -58,7 +58,6 @@ def main():
             schedule="constant",
             device=args.device,
             seed=args.seed,
-            compile=args.compile,
             out=folder,
         )
 
@@ -70,7 +69,7 @@ def main():
         test_loss = negative_elbo(model, test, args.device)
 
     print_result(
-        "compiled" if args.compile else "diabolo",
+        "diabolo",
         args,
         seconds_per_epoch=[float(epoch["seconds"]) for epoch in run.history],
         train_loss=train_loss,

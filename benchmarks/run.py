@@ -21,13 +21,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SCRIPTS = {
-    "course": "course.py",
-    "pythae": "pythae_run.py",
-    "diabolo": "diabolo_run.py",
-    "compiled": "diabolo_run.py",
-    "floor": "floor.py",
-}
+SCRIPTS = {"course": "course.py", "pythae": "pythae_run.py", "diabolo": "diabolo_run.py", "floor": "floor.py"}
 WORKS = ("fc", "conv", "conv64")
 IMAGES = {"fc": 60_000, "conv": 60_000, "conv64": 20_000}
 LOSS_UNIT = {"fc": "nats per image", "conv": "squared error per pixel", "conv64": "nats per image"}
@@ -38,23 +32,13 @@ BUSY = 0.03  # share of the cores taken by other programs from which a warning i
 RATIO_BARS = (
     ("cpu", "fc", "course", "diabolo", 4.0),
     ("cpu", "fc", "pythae", "diabolo", 4.0),
-    ("cpu", "fc", "course", "compiled", 4.0),
-    ("cpu", "fc", "pythae", "compiled", 4.0),
     ("cpu", "conv", "course", "diabolo", 2.0),
     ("cuda", "fc", "pythae", "diabolo", 20.0),
     ("cuda", "conv64", "pythae", "diabolo", 20.0),
 )
 # (device, work, images per second at least)
 SPEED_BARS = (("cuda", "fc", 1_500_000), ("cuda", "conv64", 60_000))
-SHOWN_RATIOS = (
-    ("course", "diabolo"),
-    ("pythae", "diabolo"),
-    ("course", "compiled"),
-    ("pythae", "compiled"),
-    ("course", "pythae"),
-    ("diabolo", "floor"),
-    ("compiled", "floor"),
-)
+SHOWN_RATIOS = (("course", "diabolo"), ("pythae", "diabolo"), ("course", "pythae"), ("diabolo", "floor"))
 
 
 # ------------------------------------------------------------------------------------------------- the machine
@@ -106,8 +90,6 @@ def run_one(what: str, work: str, seed: int, args: argparse.Namespace) -> dict:
     command = [python, str(HERE / SCRIPTS[what]), "--threads", str(args.threads), "--device", args.device]
     if what != "floor":
         command += ["--work", work, "--epochs", str(args.epochs), "--seed", str(seed)]
-    if what == "compiled":
-        command.append("--compile")
     if args.batch_size:
         command += ["--batch-size", str(args.batch_size)]
     threads = str(args.threads)
