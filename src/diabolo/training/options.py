@@ -32,7 +32,7 @@ class TrainOptions:
         device: auto (a GPU when there is one), cpu, cuda, cuda:1, …
         threads: CPU threads; all the cores this process may use when left out.
         store: where the images lie: auto, device, host or disk.
-        compile: compile the step with torch.compile (on a CPU as a whole, elsewhere the loss).
+        compile: compile the loss with torch.compile.
         graph: on CUDA, capture the whole step in a CUDA graph.
         seed: of the order of images, and of all noise.
         out: the folder of runs.

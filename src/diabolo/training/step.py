@@ -1,6 +1,5 @@
 """One step of training: loss, gradient, update. Written once, run eagerly or captured in a CUDA graph."""
 
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.randomness import Draws
 from diabolo.schedules import Constant, Cosine, OneCycle, Schedule
-from diabolo.training.compiled import WholeStep, can_be_whole, compiled
+from diabolo.training.compiled import compiled
 from diabolo.training.freezing import Frozen
 from diabolo.training.hardware import Precision
 from diabolo.training.options import TrainOptions
@@ -32,7 +31,6 @@ class Step:
         schedule: learning rate over training.
         average: the exponential moving average of the weights; None without `ema`.
         scaler: for float16 only; the others need none.
-        whole: whether full batches go through one compiled function.
     """
 
     def __init__(self, model: Autoencoder, options: TrainOptions, precision: Precision) -> None:
@@ -51,30 +49,14 @@ class Step:
         self.schedule: Schedule = LR_SCHEDULES[options.schedule](options.lr)
         self.average = self.weights.flat.detach().clone() if options.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision.name == "float16")
-        self.whole = options.compile and can_be_whole(self)
-        self.loss: Any = compiled(model.loss) if options.compile and not self.whole else model.loss
+        self.loss: Any = compiled(model.loss) if options.compile else model.loss
 
     def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor, y: Tensor | None = None) -> Loss:
         """Train on the images `x` (B, …), float in [0, 1], and what is known of them, `y`; the loss before the update."""
         self._set_lr(self.schedule(progress))
-        if (
-            self.options.compile
-        ):  # compiled code cannot draw from a generator of ours; torch's own is seeded every epoch
-            draws, progress = Draws(None, draws.window), torch.as_tensor(progress)
-        if self.whole and len(x) == self.options.batch_size:
-            loss = self._whole(x, draws.window, torch.as_tensor(progress), y)
-        else:
-            loss = self._eager(x, draws, progress, y)
-        if self.average is not None:
-            self.average.lerp_(self.weights.flat.detach(), 1 - float(self.options.ema or 0))
-        return loss
-
-    @cached_property
-    def _whole(self) -> WholeStep:
-        return WholeStep(self)  # not before the first step: a resumed training puts the optimizer's state back first
-
-    def _eager(self, x: Tensor, draws: Draws, progress: float | Tensor, y: Tensor | None) -> Loss:
         self.weights.forget()
+        if self.options.compile:  # compiled code cannot draw from our generator; torch's own is seeded every epoch
+            draws, progress = Draws(None, draws.window), torch.as_tensor(progress)
         with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast):
             loss: Loss = self.loss(x, draws, progress, y)
         self.scaler.scale(loss.total).backward()
@@ -85,6 +67,8 @@ class Step:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.weights.refresh()
+        if self.average is not None:
+            self.average.lerp_(self.weights.flat.detach(), 1 - float(self.options.ema or 0))
         return loss
 
     def _set_lr(self, value: float | Tensor) -> None:
