@@ -122,9 +122,11 @@ def samples_title(model: Any) -> str:
 
 
 def _history(run: Run) -> list[dict[str, Any]]:
-    """The history with its units; a total that is but the reconstruction is left out."""
+    """The history with its units, and what was watched beside the loss; a total that is but the reconstruction is left out."""
     units = run.config["units"]
-    terms = list(units) if len(units) > 2 else list(units)[1:]
+    watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
+    terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
+    units = units | watched
 
     def chosen(losses: dict[str, float] | None) -> dict[str, float] | None:
         return losses and {term: losses[term] for term in terms}

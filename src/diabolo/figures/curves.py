@@ -64,7 +64,7 @@ def _panel(axes: Axes, history: Sequence[Mapping[str, Any]], term: str, unit: st
         finals.append((values[-1], colour))
     axes.set_title("KL" if term == "kl" else term.replace("_", " "))
     axes.set_xlabel("epoch")
-    axes.set_ylabel(unit)
+    axes.set_ylabel(wrap(unit, 0.85 * _PANEL[1], 10))
     first, last = history[0]["epoch"], history[-1]["epoch"]
     room = 0.5 if first == last else 0.03 * (last - first)
     axes.set_xlim(first - min(room, 0.5), last + room)  # no tick before the first epoch
