@@ -23,3 +23,9 @@ class UnknownNameError(DiaboloError):
 
 class NoPriorError(DiaboloError):
     """Nothing can be sampled from a model, since the prior over its codes is still to be fitted."""
+
+
+class NotWrittenError(DiaboloError):
+    """A file could not be written: the disk is full, say."""
+
+    exit_code = 1  # nothing was asked for that cannot be

@@ -202,7 +202,7 @@ def test_every_model_option_can_be_reached(way, diabolo, monkeypatch):
         words = [*as_flags(flags), *several] if way == "flags" else given(own, way)
         seen.clear()
         with pytest.raises(ZeroDivisionError):
-            diabolo("train", name, *words)
+            pytest.fail(f"{name}: {diabolo('train', name, *words)}")
         assert seen == {key: tuple(value) if isinstance(value, list) else value for key, value in own.items()}
 
 

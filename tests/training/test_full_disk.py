@@ -51,7 +51,7 @@ def test_the_old_checkpoint_survives(start, tmp_path, tiny_pixels, tiny_model, l
     assert whole.wait() == 0, whole.errors
     assert full.wait() == 1
     message = full.errors.strip().splitlines()[-1]
-    assert message.startswith("diabolo.errors.DiaboloError: ")
+    assert message.startswith("diabolo.errors.NotWrittenError: ")
     assert "checkpoint/last.safetensors could not be written: File too large" in message
     assert "the one written before it is untouched" in message
     (path,) = (tmp_path / "full").iterdir()

@@ -179,7 +179,8 @@ def _hint(key: str, kind: Any) -> Any:
     """The type of a model's option as cyclopts is to read it: `--hidden 512 256` are two widths, `--no-hidden` makes a linear
     model."""
     text = zoo.HELP[key][0].lower() + zoo.HELP[key][1:]
-    several = (1, None) if key in ("hidden", "channels") else None
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    several = (1, None) if any(get_origin(k) is tuple for k in kinds) else None
     negative = None if several is None else "--no-hidden" if key == "hidden" else ()
     return Annotated[_word_type(kind), Parameter(group=MODEL, help=text, consume_multiple=several, negative=negative)]
 

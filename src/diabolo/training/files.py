@@ -10,14 +10,14 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, NotWrittenError
 
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`; whatever stops it, the old file stays as it was.
 
     Raises:
-        DiaboloError: when the disk is full or the folder cannot be written to.
+        NotWrittenError: when the disk is full or the folder cannot be written to.
     """
     part: str | None = None
     try:
@@ -30,7 +30,7 @@ def write(path: Path, content: bytes) -> None:
         os.replace(part, path)
     except OSError as error:
         kept = " (the one written before it is untouched)" if path.exists() else ""
-        raise DiaboloError(f"{path} could not be written: {error.strerror}{kept}") from error
+        raise NotWrittenError(f"{path} could not be written: {error.strerror}{kept}") from error
     finally:
         if part is not None and os.path.exists(part):
             os.unlink(part)
