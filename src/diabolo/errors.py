@@ -26,6 +26,6 @@ class NoPriorError(DiaboloError):
 
 
 class NotWrittenError(DiaboloError):
-    """A file could not be written: the disk is full, say."""
+    """A file could not be written, since the disk is full or fails."""
 
     exit_code = 1  # nothing was asked for that cannot be

@@ -1,5 +1,6 @@
 """Files that are either whole or not there: temporary file, fsync, rename."""
 
+import errno
 import json
 import os
 import tempfile
@@ -12,12 +13,15 @@ from torch import Tensor
 
 from diabolo.errors import DiaboloError, NotWrittenError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # nobody asked for what cannot be
+
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`; whatever stops it, the old file stays as it was.
 
     Raises:
-        NotWrittenError: when the disk is full or the folder cannot be written to.
+        NotWrittenError: when the disk is full.
+        DiaboloError: when nothing can be written there.
     """
     part: str | None = None
     try:
@@ -30,7 +34,8 @@ def write(path: Path, content: bytes) -> None:
         os.replace(part, path)
     except OSError as error:
         kept = " (the one written before it is untouched)" if path.exists() else ""
-        raise NotWrittenError(f"{path} could not be written: {error.strerror}{kept}") from error
+        kind = NotWrittenError if error.errno in FULL else DiaboloError
+        raise kind(f"{path} could not be written: {error.strerror}{kept}") from error
     finally:
         if part is not None and os.path.exists(part):
             os.unlink(part)
