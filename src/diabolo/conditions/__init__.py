@@ -1,6 +1,7 @@
 """What the model is told besides x: a class, a part of the image, a vector. It joins what the encoder sees and the code."""
 
 from collections.abc import Callable
+from functools import partial
 
 from diabolo.conditions.condition import Condition, Given, Unconditional
 from diabolo.conditions.labels import UNKNOWN, Embedding, Label, check_labels
@@ -30,6 +31,10 @@ def _vector(reads: str, columns: int | None) -> Vector:
     return Vector(reads, columns)
 
 
+def _quarter(corner: str, shape: tuple[int, ...], classes: int, columns: int | None) -> Quarter:
+    return Quarter(shape, corner)
+
+
 CONDITIONS: dict[str, Callable[[tuple[int, ...], int, int | None], Condition]] = {
     "none": lambda shape, classes, columns: Unconditional(),
     "label": lambda shape, classes, columns: Label(classes),
@@ -37,10 +42,7 @@ CONDITIONS: dict[str, Callable[[tuple[int, ...], int, int | None], Condition]] =
     "attributes": lambda shape, classes, columns: _vector("attributes", columns),
     "factors": lambda shape, classes, columns: _vector("factors", columns),
     "quarter": lambda shape, classes, columns: Quarter(shape),
-    **{
-        f"quarter-{corner}": lambda shape, classes, columns, corner=corner: Quarter(shape, corner)  # type: ignore[misc]
-        for corner in CORNERS[1:]
-    },
+    **{f"quarter-{corner}": partial(_quarter, corner) for corner in CORNERS[1:]},
 }
 
 

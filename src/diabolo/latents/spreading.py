@@ -5,6 +5,7 @@ full = latents.label_by_neighbours(run.model, train.keep_labels(100))   # every 
 diabolo.fit(diabolo.zoo.classifier(train.shape), full, init=run.path)   # and new images can be classified
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -39,8 +40,8 @@ def label_by_neighbours(model: Codec, images: Images, neighbours: int = 10, alph
         raise DiaboloError(f"no label of {images.name} ({images.split}) is known: there is nothing to spread")
     if getattr(getattr(model, "condition", None), "to_encoder", 0):
         raise DiaboloError("labels cannot spread among the codes of a model whose encoder is told more than the image")
-    pieces = (images.images[start : start + PIECE] for start in range(0, len(images), PIECE))
-    codes = np.concatenate([model.encode(piece).flatten(1).cpu().numpy() for piece in pieces])  # type: ignore[arg-type]
+    pieces: Iterable[Any] = (images.images[start : start + PIECE] for start in range(0, len(images), PIECE))
+    codes = np.concatenate([model.encode(piece).flatten(1).cpu().numpy() for piece in pieces])
     scores = spread(neighbour_graph(codes, neighbours), images.labels, alpha)
     found = np.where(scores.max(1) > 0, scores.argmax(1), UNKNOWN)
     labels = np.where(images.labels != UNKNOWN, images.labels, found)

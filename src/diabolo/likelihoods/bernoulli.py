@@ -42,4 +42,4 @@ class Bernoulli(Likelihood):
 
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """Cross entropy of each image (N,), in nats, summed over its pixels."""
-        return _CrossEntropy.apply(raw.float(), x).flatten(1).sum(1)  # type: ignore[no-any-return]
+        return _CrossEntropy.apply(raw.float(), x).flatten(1).sum(1)  # type: ignore[no-any-return]  # apply is untyped

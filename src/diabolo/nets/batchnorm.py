@@ -17,8 +17,8 @@ class BatchNorm2d(nn.BatchNorm2d):
         if not self.training or (processes.world() == 1 and not second_pass()):
             return super().forward(x)
         if processes.world() == 1:  # the first pass has counted this batch
-            thrown_away = self.running_mean.clone(), self.running_var.clone()  # type: ignore[union-attr]
-            return functional.batch_norm(x, *thrown_away, self.weight, self.bias, True, 0.0, self.eps)
+            copies = (self._statistics(0).clone(), self._statistics(1).clone())  # updated, and thrown away
+            return functional.batch_norm(x, *copies, self.weight, self.bias, True, 0.0, self.eps)
         h = x.float()
         mean = processes.mean(h.mean((0, 2, 3)))
         variance = processes.mean((h - mean[:, None, None]).square().mean((0, 2, 3)))
@@ -31,6 +31,12 @@ class BatchNorm2d(nn.BatchNorm2d):
     def _count(self, mean: Tensor, variance: Tensor, rows: float) -> None:
         """Let the running statistics follow; `rows` numbers per channel went into those of this process."""
         count, momentum = processes.world() * rows, self.momentum or 0.1
-        self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr]  # present: track_running_stats is on
-        self.running_var.lerp_(variance * count / (count - 1), momentum)  # type: ignore[union-attr]
-        self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+        self._statistics(0).lerp_(mean, momentum)
+        self._statistics(1).lerp_(variance * count / (count - 1), momentum)
+        self._statistics(2).add_(1)
+
+    def _statistics(self, which: int) -> Tensor:
+        """Running mean, running variance or number of batches: present, since track_running_stats is on."""
+        held = (self.running_mean, self.running_var, self.num_batches_tracked)[which]
+        assert held is not None
+        return held
