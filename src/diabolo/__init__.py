@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         bottlenecks,
         corruptions,
         data,
+        evaluation,
         figures,
         latents,
         likelihoods,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
+    from diabolo.evaluation import evaluate
     from diabolo.pca import PCA
     from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
@@ -50,6 +52,8 @@ __all__ = [
     "bottlenecks",
     "corruptions",
     "data",
+    "evaluate",
+    "evaluation",
     "figures",
     "fit",
     "fit_prior",
@@ -73,6 +77,7 @@ _HOME = {
     "PCA": "diabolo.pca",
     "Autoencoder": "diabolo.autoencoder",
     "Run": "diabolo.training.runs",
+    "evaluate": "diabolo.evaluation",
     "fit": "diabolo.training.fit",
     "fit_prior": "diabolo.training.code_priors",
     "greedy": "diabolo.training.greedy",

@@ -29,7 +29,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.pca import PCA
 from diabolo.priors import CodePrior
-from diabolo.training import files
+from diabolo.training import checkpoint, files
 from diabolo.training.hardware import choose_device
 from diabolo.training.trainable import can_be_trained
 
@@ -45,7 +45,7 @@ class Run:
         path: the run folder.
         history: one dict per epoch, the lines of metrics.jsonl.
         config: what config.json holds.
-        status: why training ended: "finished", "stopped early: …" or "interrupted".
+        status: why training ended: "finished", "stopped early: …" or "interrupted"; "finished after 10 epochs" of one read from disk.
     """
 
     model: Any
@@ -199,6 +199,12 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
     if isinstance(bottleneck, Discrete):
         _attach_prior(bottleneck, path, weights)
     return model
+
+
+def load_run(path: str | Path, weights: str = "model", device: str | torch.device = "cpu") -> Run:
+    """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained."""
+    path = Path(path)
+    return Run(load(path, weights, device), path, read_history(path), read_config(path), checkpoint.status(path))
 
 
 def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:

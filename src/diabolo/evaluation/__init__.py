@@ -1,0 +1,22 @@
+"""`evaluate(model, data)`: which measures apply, run together, one record. Each measure is one file here, over `diabolo.metrics`."""
+
+from diabolo.evaluation.evaluate import Evaluation, evaluate
+from diabolo.evaluation.measure import HELP, MEASURES, NotApplicable, Panel, Section, measure, options_of
+from diabolo.evaluation.subject import Subject
+
+# The measures, in the order of the table; each makes itself known.
+# isort: off
+# isort: on
+
+__all__ = [
+    "HELP",
+    "MEASURES",
+    "Evaluation",
+    "NotApplicable",
+    "Panel",
+    "Section",
+    "Subject",
+    "evaluate",
+    "measure",
+    "options_of",
+]

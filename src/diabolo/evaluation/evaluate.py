@@ -1,0 +1,157 @@
+"""`evaluate`: every measure that applies, in one record."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import diabolo
+from diabolo import figures
+from diabolo.autoencoder import Codec
+from diabolo.data import Images, as_images
+from diabolo.data.origin import reload
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation.measure import MEASURES, NotApplicable, Section, options_of
+from diabolo.evaluation.subject import Subject
+from diabolo.training import files
+from diabolo.training.runs import Run, load_run
+
+Pair = tuple[Images, Images]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found.
+
+    Attributes:
+        about: the model, the images, the seed, the versions and when.
+        sections: by the name of the measure.
+        skipped: why a measure was left out, by its name.
+        seconds: what each took.
+    """
+
+    about: Mapping[str, Any]
+    sections: Mapping[str, Section]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Section:
+        return self.sections[name]
+
+    def record(self) -> dict[str, Any]:
+        """All of it but the figures, JSON-able."""
+        return {
+            "about": dict(self.about),
+            "scores": {
+                name: {key: score.record() for key, score in section.scores.items()}
+                for name, section in self.sections.items()
+            },
+            "skipped": dict(self.skipped),
+            "seconds": dict(self.seconds),
+        }
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write `scores.json`, one figure per panel as PNG and PDF, and `evaluation.pdf`/`.png`, the page of all of them,
+        into `folder`; returns the files. Nothing is left half-written."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_json(folder / "scores.json", self.record())
+        panels = {name: panel for section in self.sections.values() for name, panel in section.panels.items()}
+        drawn = [figures.save(panel(), folder / f"{name}.png", pdf=True) for name, panel in panels.items()]
+        if panels:
+            page = figures.page(list(panels.values()), f"{self.about['model']} on {self.about['test']['name']}")
+            drawn.append(figures.save(page, folder / "evaluation.png", pdf=True))
+        return [folder / "scores.json", *drawn]
+
+
+def evaluate(
+    model: Codec | Run | str | Path,
+    data: Pair | Images | None = None,
+    measures: Sequence[str] = (),
+    seed: int = 0,
+    **options: Any,
+) -> Evaluation:
+    """Measure a model: reconstruction, likelihood, what its codes are good for, how well it generates, and what it costs.
+
+    Args:
+        model: a trained model, or a run or its folder.
+        data: (training images, test images); the codec is measured on the latter, and probes, densities and classifiers are
+            fitted to the former. When left out, those that the run was trained on.
+        measures: names of what to measure (`diabolo.evaluation.MEASURES`); when left out, all that apply.
+        seed: of all that is drawn.
+        **options: those of the measures; see `diabolo evaluate --help`.
+
+    Raises:
+        UnknownNameError: for a measure or an option that does not exist.
+        DiaboloError: when there are no images, or a measure that was asked for by name cannot be made.
+    """
+    asked = tuple(measures) or tuple(MEASURES)
+    for name in asked:
+        if name not in MEASURES:
+            raise UnknownNameError("measure", name, MEASURES)
+    known = {option for name in MEASURES for option in options_of(name)}
+    for option in options:
+        if option not in known:
+            raise UnknownNameError("option of evaluate", option, known)
+    if isinstance(model, str | Path):
+        model = load_run(model)
+    run, codec = (model, model.model) if isinstance(model, Run) else (None, model)
+    train, test = _images(run, data)
+    for images in (train, test):
+        if images.shape != tuple(codec.input_shape):
+            raise DiaboloError(
+                f"the model is for images {tuple(codec.input_shape)}, and {images.name} ({images.split}) has {images.shape}"
+            )
+    subject = Subject(codec, train, test, seed, run)
+    sections, skipped, seconds = {}, {}, {}
+    for name in asked:
+        own = {option: options[option] for option in options_of(name) if option in options}
+        started = time.perf_counter()
+        try:
+            sections[name] = MEASURES[name](subject, **own)
+        except NotApplicable as reason:
+            if measures:
+                raise
+            skipped[name] = str(reason)
+        seconds[name] = round(time.perf_counter() - started, 2)
+    return Evaluation(_about(subject, options), sections, skipped, seconds)
+
+
+def _images(run: Run | None, data: Pair | Images | None) -> Pair:
+    if data is None:
+        origin = None if run is None else run.config["data"]["train"]["origin"]
+        if origin is None:
+            raise DiaboloError("it is not known what images this model was trained on: give (train, test) as `data`")
+        return reload(origin), reload({"load": origin["load"], "part": "test"})
+    if isinstance(data, Images) or not isinstance(data, tuple):
+        raise DiaboloError(
+            "`data` is a pair (train, test): probes and densities are fitted to the first, not to the second"
+        )
+    train, test = data
+    return as_images(train), as_images(test)
+
+
+def _about(subject: Subject, options: Mapping[str, Any]) -> dict[str, Any]:
+    def told(images: Images) -> dict[str, Any]:
+        return {
+            "name": images.name,
+            "split": images.split,
+            "images": len(images),
+            "shape": list(images.shape),
+            "fingerprint": images.fingerprint,
+        }
+
+    return {
+        "model": subject.codec.name,
+        "run": None if subject.run is None else str(subject.run.path),
+        "train": told(subject.train),
+        "test": told(subject.test),
+        "seed": subject.seed,
+        "options": {name: value for name, value in options.items()},
+        "versions": {"diabolo": diabolo.__version__, "torch": torch.__version__},
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

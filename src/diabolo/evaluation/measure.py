@@ -1,0 +1,77 @@
+"""What `evaluate` can measure. One measure is one function in one file of this package:
+
+@measure(draws="How often the labelled images are drawn anew.")
+def few_labels(subject: Subject, *, draws: int = 10) -> Section:
+    \"\"\"Test accuracy from few labels. Paper.\"\"\"
+    if subject.train.labels is None:
+        raise NotApplicable("the images have no labels")
+    ...
+    return Section({"100 labels": Score(...)}, {"few-labels": partial(figures.few_label_curve, ...)})
+
+Its keyword options are options of `diabolo.evaluate` and of `diabolo evaluate` at once, and must have defaults.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.subject import Subject
+from diabolo.metrics.score import Score
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+
+class NotApplicable(DiaboloError):  # noqa: N818  # no error: the table says why a measure is left out
+    """This measure says nothing about this model on these images; the message says why."""
+
+
+class Panel(Protocol):
+    """A figure to be: `panel()` draws it on a page of its own, `panel(on=subfigure)` as a part of another page."""
+
+    def __call__(self, *, on: "SubFigure | None" = None) -> "Figure":
+        """Draw it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one measure found.
+
+    Attributes:
+        scores: by name, in the order of the table.
+        panels: figures by file name without suffix.
+    """
+
+    scores: Mapping[str, Score]
+    panels: Mapping[str, Panel] = field(default_factory=dict)
+
+
+Measure = Callable[..., Section]
+MEASURES: dict[str, Measure] = {}
+HELP: dict[str, str] = {}
+
+
+def measure(**helps: str) -> Callable[[Measure], Measure]:
+    """Make a measure known by its function's name; `helps` says what each of its options means."""
+
+    def register(function: Measure) -> Measure:
+        parameters = inspect.signature(function).parameters.values()
+        own = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        if own != set(helps):
+            raise RuntimeError(f"{function.__name__}: options {sorted(own)}, but help for {sorted(helps)}")
+        for option, text in helps.items():
+            if HELP.setdefault(option, text) != text:
+                raise RuntimeError(f"the option {option!r} of {function.__name__} already means: {HELP[option]}")
+        MEASURES[function.__name__] = function
+        return function
+
+    return register
+
+
+def options_of(name: str) -> dict[str, tuple[Any, Any]]:
+    """The options of the measure of that name: name → (type, default)."""
+    parameters = inspect.signature(MEASURES[name], eval_str=True).parameters.values()
+    return {p.name: (p.annotation, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY}

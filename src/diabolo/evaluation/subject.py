@@ -1,0 +1,72 @@
+"""What is being measured: a codec and its images, and what several measures need of them, computed once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diabolo.autoencoder import Codec
+from diabolo.data.images import Images
+from diabolo.data.side import side
+from diabolo.training.runs import Run
+
+PIECE = 1024  # images that go through the codec at once
+Part = Literal["train", "test"]
+
+
+@dataclass
+class Subject:
+    """A codec with the images that it was trained on and is tested with.
+
+    Attributes:
+        codec: an `Autoencoder`, `PCA`, or anything with their face.
+        train: images to fit probes, densities and classifiers on: those the codec was trained on.
+        test: images to measure on.
+        seed: of all that is drawn.
+        run: the training it comes from, where that is known.
+    """
+
+    codec: Codec
+    train: Images
+    test: Images
+    seed: int = 0
+    run: Run | None = None
+    _codes: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    def part(self, part: Part) -> Images:
+        """The training or the test images."""
+        return self.train if part == "train" else self.test
+
+    def codes(self, part: Part) -> NDArray[np.float32]:
+        """The deterministic codes (N, D) of all images of that part, flat."""
+        if part not in self._codes:
+            images = self.part(part)
+            found = (
+                self.codec.encode(torch.from_numpy(few.images), side(few, self.codec.reads)) for few in pieces(images)
+            )
+            self._codes[part] = np.concatenate([z.flatten(1).float().cpu().numpy() for z in found])
+        return self._codes[part]
+
+    @cached_property
+    def reconstructions(self) -> NDArray[np.float32]:
+        """x_hat (N, *input_shape) of all test images."""
+        found = (
+            self.codec.reconstruct(torch.from_numpy(few.images), side(few, self.codec.reads))
+            for few in pieces(self.test)
+        )
+        return np.concatenate([x_hat.cpu().numpy() for x_hat in found])
+
+
+def pixels(images: Images) -> NDArray[np.float32]:
+    """The pixels (N, *shape) in [0, 1]."""
+    x = images.images
+    return x.astype(np.float32) / 255 if x.dtype == np.uint8 else x
+
+
+def pieces(images: Images, size: int = PIECE) -> Iterator[Images]:
+    """`images`, `size` at a time."""
+    return (images.take(np.arange(start, min(start + size, len(images)))) for start in range(0, len(images), size))

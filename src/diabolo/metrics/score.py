@@ -1,0 +1,37 @@
+"""`Score`: one measured number with all that a reader needs to trust it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured number.
+
+    Attributes:
+        value: the number.
+        unit: what it is measured in: "squared error per pixel", "nats per image", "share of images".
+        n: how many examples it was measured on.
+        split: of which part of the data: "test" or "train".
+        low, high: a 95 % interval, where there is one; `interval` says how it was found: "Wilson", "bootstrap over images".
+        better: "lower" or "higher" where one of the two is better.
+        setting: what else decides the number: the extractor, the number of samples, the seed, a draw's size.
+        detail: what stands behind it and is too long for a table: one number per class, per unit, the worst examples.
+            JSON-able.
+    """
+
+    value: float
+    unit: str
+    n: int
+    split: str = "test"
+    low: float | None = None
+    high: float | None = None
+    interval: str | None = None
+    better: Literal["lower", "higher"] | None = None
+    setting: Mapping[str, Any] = field(default_factory=dict)
+    detail: Any = None
+
+    def record(self) -> dict[str, Any]:
+        """All of it that is there, JSON-able."""
+        return {name: value for name, value in vars(self).items() if value is not None and value != {}}
