@@ -1,7 +1,7 @@
-"""`evaluate(model, data)`: which measures apply, run together, one record. Each measure is one file here, over `diabolo.metrics`."""
+"""`evaluate(model, data)`: which measures apply, run together, one record. A measure is one file here, over `metrics/`."""
 
-from diabolo.evaluation.evaluate import Evaluation, evaluate
 from diabolo.evaluation.measure import HELP, MEASURES, NotApplicable, Panel, Section, measure, options_of
+from diabolo.evaluation.record import Evaluation, evaluate
 from diabolo.evaluation.subject import Subject
 
 # The measures, in the order of the table; each makes itself known.

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ class Subject:
 def pixels(images: Images) -> NDArray[np.float32]:
     """The pixels (N, *shape) in [0, 1]."""
     x = images.images
-    return x.astype(np.float32) / 255 if x.dtype == np.uint8 else x
+    return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
 
 
 def pieces(images: Images, size: int = PIECE) -> Iterator[Images]:

@@ -45,7 +45,8 @@ class Run:
         path: the run folder.
         history: one dict per epoch, the lines of metrics.jsonl.
         config: what config.json holds.
-        status: why training ended: "finished", "stopped early: …" or "interrupted"; "finished after 10 epochs" of one read from disk.
+        status: why training ended: "finished", "stopped early: …" or "interrupted"; with "… after 10 epochs" of
+            one read from disk.
     """
 
     model: Any

@@ -151,7 +151,7 @@ def _about(subject: Subject, options: Mapping[str, Any]) -> dict[str, Any]:
         "train": told(subject.train),
         "test": told(subject.test),
         "seed": subject.seed,
-        "options": {name: value for name, value in options.items()},
+        "options": dict(options),
         "versions": {"diabolo": diabolo.__version__, "torch": torch.__version__},
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
