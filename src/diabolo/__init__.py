@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
-    from diabolo.evaluation import evaluate
+    from diabolo.evaluation import compare, evaluate
     from diabolo.pca import PCA
     from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
@@ -51,6 +51,7 @@ __all__ = [
     "Run",
     "bottlenecks",
     "corruptions",
+    "compare",
     "data",
     "evaluate",
     "evaluation",
@@ -77,6 +78,7 @@ _HOME = {
     "PCA": "diabolo.pca",
     "Autoencoder": "diabolo.autoencoder",
     "Run": "diabolo.training.runs",
+    "compare": "diabolo.evaluation",
     "evaluate": "diabolo.evaluation",
     "fit": "diabolo.training.fit",
     "fit_prior": "diabolo.training.code_priors",

@@ -19,6 +19,8 @@ VERBS = {
     "train": "Train a model: diabolo train vae --data mnist --latent-dim 16 --epochs 10.",
     "resume": "Go on with an interrupted run, or train a finished one for further epochs.",
     "fit-prior": "Fit a prior to the discrete codes of a trained model, so that it can be sampled from.",
+    "evaluate": "How good a trained model is: every measure that applies, one table, one page of figures.",
+    "compare": "Several runs side by side, with spreads over seeds.",
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",

@@ -1,5 +1,6 @@
 """`evaluate(model, data)`: which measures apply, run together, one record. A measure is one file here, over `metrics/`."""
 
+from diabolo.evaluation.comparison import Comparison, compare
 from diabolo.evaluation.measure import HELP, MEASURES, NotApplicable, Panel, Section, measure, options_of
 from diabolo.evaluation.record import Evaluation, evaluate
 from diabolo.evaluation.subject import Subject
@@ -11,11 +12,13 @@ from diabolo.evaluation.subject import Subject
 __all__ = [
     "HELP",
     "MEASURES",
+    "Comparison",
     "Evaluation",
     "NotApplicable",
     "Panel",
     "Section",
     "Subject",
+    "compare",
     "evaluate",
     "measure",
     "options_of",

@@ -1,7 +1,7 @@
 """`evaluate`: every measure that applies, in one record."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +17,11 @@ from diabolo.data.origin import reload
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Section, options_of
 from diabolo.evaluation.subject import Subject
+from diabolo.metrics.score import Score
 from diabolo.training import files
-from diabolo.training.runs import Run, load_run
+from diabolo.training.runs import Run, fingerprint, load_run
 
+FOLDER = "evaluation"  # of a run folder
 Pair = tuple[Images, Images]
 
 
@@ -54,6 +56,24 @@ class Evaluation:
             "seconds": dict(self.seconds),
         }
 
+    @classmethod
+    def read(cls, folder: str | Path) -> "Evaluation":
+        """What `write` left in `folder`, without the figures.
+
+        Raises:
+            DiaboloError: when it is not there, or damaged.
+        """
+        path = Path(folder) / "scores.json"
+        record = files.read_json(path)
+        try:
+            sections = {
+                name: Section({key: Score(**score) for key, score in scores.items()})
+                for name, scores in record["scores"].items()
+            }
+            return cls(record["about"], sections, record["skipped"], record["seconds"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DiaboloError(f"{path} was edited or damaged: {error!r}") from error
+
     def write(self, folder: str | Path) -> list[Path]:
         """Write `scores.json`, one figure per panel as PNG and PDF, and `evaluation.pdf`/`.png`, the page of all of them,
         into `folder`; returns the files. Nothing is left half-written."""
@@ -73,6 +93,7 @@ def evaluate(
     data: Pair | Images | None = None,
     measures: Sequence[str] = (),
     seed: int = 0,
+    say: Callable[[str], None] = lambda _: None,
     **options: Any,
 ) -> Evaluation:
     """Measure a model: reconstruction, likelihood, what its codes are good for, how well it generates, and what it costs.
@@ -83,6 +104,7 @@ def evaluate(
             fitted to the former. When left out, those that the run was trained on.
         measures: names of what to measure (`diabolo.evaluation.MEASURES`); when left out, all that apply.
         seed: of all that is drawn.
+        say: is told the name of each measure when it begins.
         **options: those of the measures; see `diabolo evaluate --help`.
 
     Raises:
@@ -111,6 +133,7 @@ def evaluate(
     for name in asked:
         own = {option: options[option] for option in options_of(name) if option in options}
         started = time.perf_counter()
+        say(name)
         try:
             sections[name] = MEASURES[name](subject, **own)
         except NotApplicable as reason:
@@ -118,7 +141,7 @@ def evaluate(
                 raise
             skipped[name] = str(reason)
         seconds[name] = round(time.perf_counter() - started, 2)
-    return Evaluation(_about(subject, options), sections, skipped, seconds)
+    return Evaluation(_about(subject, measures, options), sections, skipped, seconds)
 
 
 def _images(run: Run | None, data: Pair | Images | None) -> Pair:
@@ -135,7 +158,7 @@ def _images(run: Run | None, data: Pair | Images | None) -> Pair:
     return as_images(train), as_images(test)
 
 
-def _about(subject: Subject, options: Mapping[str, Any]) -> dict[str, Any]:
+def _about(subject: Subject, measures: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
     def told(images: Images) -> dict[str, Any]:
         return {
             "name": images.name,
@@ -150,7 +173,9 @@ def _about(subject: Subject, options: Mapping[str, Any]) -> dict[str, Any]:
         "run": None if subject.run is None else str(subject.run.path),
         "train": told(subject.train),
         "test": told(subject.test),
+        "weights": None if subject.run is None else fingerprint(subject.run.path),
         "seed": subject.seed,
+        "asked": list(measures),
         "options": dict(options),
         "versions": {"diabolo": diabolo.__version__, "torch": torch.__version__},
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,0 +1,39 @@
+"""`diabolo compare RUN RUN …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from diabolo.cli.main import VERBS
+
+app = App(name="compare", help=VERBS["compare"])
+
+
+@app.default
+def command(
+    *runs: Annotated[Path, Parameter(required=True)],
+    measures: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
+    seed: int = 0,
+    out: Path = Path("comparison"),
+) -> None:
+    """Several runs side by side, those that differ only in the seed as one model with its spread.
+
+    Args:
+        runs: run folders; those not evaluated yet, or trained since, are evaluated first.
+        measures: what to compare; all that apply when left out.
+        seed: of the evaluation.
+        out: folder for comparison.json and the page of figures.
+    """
+    from rich.console import Console
+
+    from diabolo.cli.tables import comparison_table
+    from diabolo.evaluation import compare
+
+    errors = Console(stderr=True)
+    with errors.status("comparing") as status:
+        found = compare(runs, measures, seed, status.update)
+    found.write(out)
+    console = Console(highlight=False)
+    console.print(comparison_table(found))
+    console.print(f"{out}", markup=False, soft_wrap=True)

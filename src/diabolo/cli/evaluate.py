@@ -1,0 +1,106 @@
+"""`diabolo evaluate RUN`, with the options of every measure."""
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+
+from diabolo import evaluation
+from diabolo.cli.main import VERBS
+from diabolo.cli.options import DataOptions
+from diabolo.cli.tables import scores_table
+from diabolo.evaluation.record import FOLDER
+
+app = App(name="evaluate", help=VERBS["evaluate"])
+
+DATA, MEASURES = Group("Data", sort_key=2), Group("Measures", sort_key=3)
+MEASURE_NAMES = Annotated[
+    tuple[str, ...],
+    Parameter(
+        consume_multiple=True, negative=(), help=f"what to measure: {', '.join(evaluation.MEASURES)}; all that apply."
+    ),
+]
+SEED = Annotated[int, Parameter(help="of all that is drawn.")]
+
+
+def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
+    """Evaluate, write, print."""
+    from diabolo.errors import DiaboloError
+    from diabolo.training.runs import load_run
+
+    errors = Console(stderr=True)
+    subject = load_run(path)
+    name, images = given.get("data"), given.get("images")
+    if images is not None and name is None:
+        raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
+    data = None if name is None else (images or DataOptions()).load(name)
+    with errors.status("measuring") as status:
+        found = evaluation.evaluate(
+            subject,
+            data,
+            given.get("measures", ()),
+            given.get("seed", 0),
+            lambda measure: status.update(f"measuring {measure}"),
+            **options,
+        )
+    out = given.get("out") or path / FOLDER
+    found.write(out)
+    console = Console(highlight=False)
+    console.print(scores_table(found))
+    for measure, reason in found.skipped.items():
+        console.print(f"not measured: {measure}, {reason}", markup=False, soft_wrap=True)
+    console.print(f"{out}", markup=False, soft_wrap=True)
+
+
+def measure_options() -> dict[str, inspect.Parameter]:
+    """The options of all measures, as a command line takes them: None stands for the measure's own default."""
+    found = {}
+    for name in evaluation.MEASURES:
+        for option, (kind, default) in evaluation.options_of(name).items():
+            several = (1, None) if isinstance(default, tuple) else None
+            said = " ".join(map(str, default)) if isinstance(default, tuple) else default
+            text = f"{evaluation.HELP[option][0].lower()}{evaluation.HELP[option][1:]}"
+            usual = "" if default is None else f" [default: {said}]"
+            told = Parameter(
+                group=MEASURES, help=text + usual, consume_multiple=several, negative=(), show_default=False
+            )
+            found[option] = inspect.Parameter(
+                option, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, told]
+            )
+    return found
+
+
+def _command() -> Any:
+    """A function whose signature holds the options of all measures, for cyclopts."""
+    own = measure_options()
+
+    def command(path: Path, /, **given: Any) -> None:
+        run(path, given, {option: given[option] for option in own if given.get(option) is not None})
+
+    command.__doc__ = """How good a trained model is: every measure that applies, in one table, one scores.json, one page of figures.
+
+    Args:
+        path: the run folder.
+    """
+    shared: dict[str, tuple[Any, Any]] = {
+        "measures": (MEASURE_NAMES, ()),
+        "seed": (SEED, 0),
+        "out": (Annotated[Path | None, Parameter(help="folder to write into; RUN/evaluation when left out.")], None),
+        "data": (Annotated[str | None, Parameter(group=DATA, help="other images than those of the run.")], None),
+        "images": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
+    }
+    run_folder = inspect.Parameter("path", inspect.Parameter.POSITIONAL_ONLY, annotation=Path)
+    keywords = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in shared.items()
+    ]
+    parameters = [run_folder, *keywords, *own.values()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how a signature is set
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+app.default(_command())

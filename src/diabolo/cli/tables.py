@@ -1,0 +1,55 @@
+"""Scores as tables in a terminal."""
+
+from rich.table import Table
+from rich.text import Text
+
+from diabolo.evaluation.comparison import Comparison, Spread
+from diabolo.evaluation.record import Evaluation
+
+
+def scores_table(evaluation: Evaluation) -> Table:
+    """One line per score; the measure is named on its first."""
+    about = evaluation.about
+    title = f"{about['model']}: {about['test']['images']:,} test images of {about['test']['name']}"
+    table = Table("measure", "score", title=title, title_justify="left")
+    for column in ("value", "95 % interval"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for column in ("unit", "of"):
+        table.add_column(column)
+    for name, section in evaluation.sections.items():
+        for i, (key, score) in enumerate(section.scores.items()):
+            interval = "" if score.low is None or score.high is None else f"{number(score.low)} … {number(score.high)}"
+            row = (name if not i else "", key, number(score.value), interval, score.unit, f"{score.n:,} {score.split}")
+            table.add_row(*map(Text, row), end_section=i == len(section.scores) - 1)
+    return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """One line per score, one column per model: the mean, and the standard deviation over seeds."""
+    table = Table("measure", "score", title="mean ± standard deviation over seeds", title_justify="left")
+    for label, group in comparison.groups.items():
+        table.add_column(Text(f"{label}, {len(group)} seed{'s' if len(group) > 1 else ''}"), justify="right")
+    table.add_column("unit")
+    last = None
+    for row in comparison.rows():
+        if last not in (None, row.measure):
+            table.add_section()
+        cells = [spread(row.spreads.get(label), row.like.better, row.spreads) for label in comparison.groups]
+        table.add_row(Text(row.measure if row.measure != last else ""), Text(row.name), *cells, Text(row.like.unit))
+        last = row.measure
+    return table
+
+
+def spread(one: Spread | None, better: str | None, every: object) -> Text:
+    """Mean ± deviation; bold where it is the best of `every` model."""
+    if one is None:
+        return Text("–")
+    told = number(one.mean) if one.deviation is None else f"{number(one.mean)} ± {number(one.deviation)}"
+    means = [other.mean for other in every.values()] if isinstance(every, dict) else []
+    best = bool(means) and one.mean == (min if better == "lower" else max)(means)
+    return Text(told, style="bold" if better and best and len(means) > 1 else "")
+
+
+def number(value: float) -> str:
+    """Four significant digits, without an exponent where that is readable."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

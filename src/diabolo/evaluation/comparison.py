@@ -1,0 +1,223 @@
+"""`compare`: several runs side by side, and how much of a difference is but the seed."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from diabolo import figures
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.measure import Panel
+from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
+from diabolo.metrics.score import Score
+from diabolo.training import files
+from diabolo.training.runs import fingerprint, read_config
+
+SEEDED = ("seed", "out", "name", "quiet", "threads", "init")  # options in which runs of one model may differ
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A score over the seeds of one model: the mean, the standard deviation over seeds (None for one seed), all values."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Over the seeds."""
+        return fmean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        """Over the seeds, with n − 1; None for a single one."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score of several models.
+
+    Attributes:
+        measure, name: which.
+        like: the score of one of the runs, for its unit, split and setting.
+        spreads: by model; a model that has no such score is left out.
+    """
+
+    measure: str
+    name: str
+    like: Score
+    spreads: Mapping[str, Spread]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        groups: the evaluations of each model, one per seed, by the model's label.
+    """
+
+    groups: Mapping[str, Sequence[Evaluation]]
+
+    def rows(self) -> Iterator[Row]:
+        """One for each score that any of them has."""
+        every = [evaluation for group in self.groups.values() for evaluation in group]
+        names = dict.fromkeys((m, n) for e in every for m, section in e.sections.items() for n in section.scores)
+        for measure, name in names:
+            found = {
+                label: [e.sections[measure].scores[name] for e in group if name in _scores(e, measure)]
+                for label, group in self.groups.items()
+            }
+            like = next(scores[0] for scores in found.values() if scores)
+            spreads = {label: Spread(tuple(s.value for s in scores)) for label, scores in found.items() if scores}
+            yield Row(measure, name, like, spreads)
+
+    def record(self) -> dict[str, Any]:
+        """All of it, JSON-able."""
+        return {
+            "models": {label: [e.about["run"] for e in group] for label, group in self.groups.items()},
+            "scores": [
+                {
+                    "measure": row.measure,
+                    "name": row.name,
+                    "unit": row.like.unit,
+                    "split": row.like.split,
+                    "values": {
+                        label: {"mean": s.mean, "deviation_over_seeds": s.deviation, "values": s.values}
+                        for label, s in row.spreads.items()
+                    },
+                }
+                for row in self.rows()
+            ],
+        }
+
+    def panels(self) -> list[Panel]:
+        """One figure for each score of which more or less is better; whiskers are one standard deviation over seeds."""
+        drawn: list[Panel] = []
+        for row in self.rows():
+            if row.like.better is None or len(row.spreads) < 2:
+                continue
+            means = {label: s.mean for label, s in row.spreads.items()}
+            whiskers = {
+                label: (s.mean - s.deviation, s.mean + s.deviation)
+                for label, s in row.spreads.items()
+                if s.deviation is not None
+            }
+            title = f"{row.measure}: {row.name} ({row.like.better} is better)"
+            drawn.append(partial(figures.bars, means, row.like.unit, whiskers or None, title=title))
+        return drawn
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_json(folder / "comparison.json", self.record())
+        written = [folder / "comparison.json"]
+        if panels := self.panels():
+            page = figures.page(panels, " against ".join(self.groups))
+            written.append(figures.save(page, folder / "comparison.png", pdf=True))
+        return written
+
+
+def compare(
+    runs: Sequence[str | Path],
+    measures: Sequence[str] = (),
+    seed: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+    **options: Any,
+) -> Comparison:
+    """Several runs side by side. Those that are the same but for the seed are one model, with a mean and a spread.
+
+    A run that was evaluated before with these options, and not trained since, is not evaluated again.
+
+    Args:
+        runs: run folders, two or more, trained on images of the same kind.
+        measures: as in `evaluate`; so are `seed`, `say` and `options`.
+
+    Raises:
+        DiaboloError: for a single run, or runs that are measured on different test images.
+    """
+    paths = list(dict.fromkeys(Path(run) for run in runs))
+    if len(paths) < 2:
+        raise DiaboloError("a comparison needs two runs or more")
+    configs = {path: read_config(path) for path in paths}
+    kinds = {path: json.dumps(_without_seed(config), sort_keys=True) for path, config in configs.items()}
+    tested = {json.dumps(_tested_on(config)) for config in configs.values()}
+    if len(tested) > 1:
+        raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
+    labels = _labels({kinds[path]: configs[path] for path in paths})
+    groups: dict[str, list[Evaluation]] = {}
+    for path in paths:
+        evaluation = _known(path, measures, seed, options)
+        if evaluation is None:
+            say(f"{path}: evaluating")
+            evaluation = evaluate(path, None, measures, seed, say, **options)
+            evaluation.write(path / FOLDER)
+        groups.setdefault(labels[kinds[path]], []).append(evaluation)
+    prints = {e.about["test"]["fingerprint"] for group in groups.values() for e in group}
+    if len(prints) > 1:
+        raise DiaboloError("these runs were measured on different test images: evaluate them on the same")
+    return Comparison(groups)
+
+
+def _scores(evaluation: Evaluation, measure: str) -> Mapping[str, Score]:
+    section = evaluation.sections.get(measure)
+    return {} if section is None else section.scores
+
+
+def _known(path: Path, measures: Sequence[str], seed: int, options: Mapping[str, Any]) -> Evaluation | None:
+    """The evaluation in the run folder `path`, if it is of these weights and was made as asked."""
+    if not (path / FOLDER / "scores.json").exists():
+        return None
+    found = Evaluation.read(path / FOLDER)
+    about = found.about
+    asked = json.loads(json.dumps({"seed": seed, "options": dict(options), "weights": fingerprint(path)}))
+    same = all(about.get(key) == value for key, value in asked.items())
+    whole = about["asked"] == [] or (measures and set(measures) <= set(found.sections))
+    return found if same and whole else None
+
+
+def _without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
+    options = {key: value for key, value in config["options"].items() if key not in SEEDED}
+    train = {key: value for key, value in config["data"]["train"].items() if key != "origin"}
+    return {"name": config["name"], "model": config["model"], "options": options, "train": train}
+
+
+def _tested_on(config: Mapping[str, Any]) -> Any:
+    return config["data"]["train"]["name"], config["data"]["train"]["shape"]
+
+
+def _labels(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """A name for each of several configs, which says in what it differs from those of the same name."""
+    labels = {}
+    for key, config in configs.items():
+        others = [other for k, other in configs.items() if k != key and other["name"] == config["name"]]
+        mine = _flat(_without_seed(config))
+        differs = {
+            name.rpartition(".")[2]: value
+            for name, value in mine.items()
+            if any(_flat(_without_seed(other)).get(name) != value for other in others)
+        }
+        said = ", ".join(f"{name} {value}" for name, value in differs.items() if name != "fingerprint")
+        labels[key] = f"{config['name']} ({said})" if said else config["name"]
+    if len(set(labels.values())) < len(labels):
+        raise DiaboloError("two of these models cannot be told apart by their options; give their runs other names")
+    return labels
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings and lists as one mapping with dotted names."""
+    if isinstance(tree, Mapping):
+        pairs = tree.items()
+    elif isinstance(tree, list) and any(isinstance(item, Mapping | list) for item in tree):
+        pairs = {str(i): item for i, item in enumerate(tree)}.items()
+    else:
+        return {prefix: tree}
+    return {
+        name: value
+        for key, item in pairs
+        for name, value in _flat(item, f"{prefix}.{key}" if prefix else str(key)).items()
+    }
