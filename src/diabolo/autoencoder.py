@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -77,6 +77,7 @@ class Autoencoder(nn.Module):
     """
 
     name = "autoencoder"  # a recipe puts its own name here; run folders are called by it
+    recipe: dict[str, Any] | None = None  # and here the options it was called with, where they are plain words and numbers
 
     def __init__(
         self,

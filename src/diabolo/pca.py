@@ -1,6 +1,7 @@
 """Principal component analysis with the face of an autoencoder, so that every study can compare with it."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ class PCA(nn.Module):
     """
 
     name = "pca"
+    recipe: dict[str, Any] | None = None  # the options of the zoo's recipe, where that made it
     reads = None  # `y`, which other codecs may need, is ignored
     mu: Tensor
     components: Tensor

@@ -193,19 +193,22 @@ def _tested_on(config: Mapping[str, Any]) -> Any:
 def _labels(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """A name for each of several configs, which says in what it differs from those of the same name."""
     labels = {}
+    flat = {key: _flat(_told(config)) for key, config in configs.items()}
     for key, config in configs.items():
-        others = [other for k, other in configs.items() if k != key and other["name"] == config["name"]]
-        mine = _flat(_without_seed(config))
-        differs = {
-            name.rpartition(".")[2]: value
-            for name, value in mine.items()
-            if any(_flat(_without_seed(other)).get(name) != value for other in others)
-        }
-        said = ", ".join(f"{name} {value}" for name, value in differs.items() if name != "fingerprint")
+        others = [flat[k] for k, other in configs.items() if k != key and other["name"] == config["name"]]
+        differs = {n: v for n, v in flat[key].items() if any(other.get(n) != v for other in others)}
+        said = ", ".join(f"{name.rpartition('.')[2]} {value}" for name, value in differs.items())
         labels[key] = f"{config['name']} ({said})" if said else config["name"]
     if len(set(labels.values())) < len(labels):
         raise DiaboloError("two of these models cannot be told apart by their options; give their runs other names")
     return labels
+
+
+def _told(config: Mapping[str, Any]) -> Any:
+    """What to tell models of one name apart by: how they were asked for, or where that is not known what they are made of."""
+    whole = _without_seed(config)
+    made = whole["model"] if config.get("recipe") is None else config["recipe"]
+    return {"made": made, "options": whole["options"], "images": whole["train"]["images"]}
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:

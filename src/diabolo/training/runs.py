@@ -95,6 +95,7 @@ def describe(
     return {
         "name": model.name,
         "model": parts.describe(model),
+        "recipe": getattr(model, "recipe", None),
         "units": units_of(model),
         "options": options,
         "resolved": resolved,

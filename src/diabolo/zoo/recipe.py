@@ -69,11 +69,14 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
     """
 
     def register(function: Callable[P, M]) -> Callable[P, M]:
+        signature = inspect.signature(function)
+
         @functools.wraps(function)
         def named(*args: P.args, **kwargs: P.kwargs) -> M:
             said = {name: value for name, value in kwargs.items() if value is not None}
             model = function(*args, **{**(usual or {}), **said})  # type: ignore[arg-type]  # checked by the function
             model.name = function.__name__
+            model.recipe = _plain(signature.bind(*args, **said).arguments)
             return model
 
         for option, text in helps.items():
@@ -84,6 +87,15 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
         return named
 
     return register
+
+
+def _plain(arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """The options that a recipe was called with, as a command line takes them; None where some are objects."""
+    options = {**arguments, **arguments.get("options", {})}
+    options = {name: value for name, value in options.items() if name not in ("input_shape", "options")}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
+    words = [w for value in plain.values() for w in (value if isinstance(value, list) else (value,))]
+    return plain if all(isinstance(w, bool | int | float | str) for w in words) else None
 
 
 def assemble(

@@ -1,0 +1,100 @@
+"""`evaluate`: which images, which measures, which options, and what is written."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import diabolo
+from diabolo.data import load
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation import Evaluation, NotApplicable, Subject, evaluate
+
+pytestmark = pytest.mark.usefixtures("measures")
+
+
+@pytest.fixture
+def digits():
+    return load("digits", n_train=100, n_test=40)
+
+
+def test_every_measure_that_applies_is_made_on_the_images_of_the_run(seeds):
+    run = seeds["latent_dim 4"][0]
+    found = evaluate(run)
+    model, (_, test) = diabolo.load(run), load("digits", n_train=100, n_test=40)
+    x = torch.from_numpy(test.images) / 255
+    assert found["error"].scores["mean"].value == pytest.approx(
+        float((model.reconstruct(x) - x).square().mean()), rel=1e-5
+    )
+    assert found["labelled"].scores["classes"].value == 10
+    assert found.skipped == {}
+    assert found.about["test"]["fingerprint"] == test.fingerprint
+    assert set(found.seconds) == {"error", "labelled"}
+
+
+def test_what_does_not_apply_is_skipped_with_its_reason_unless_it_was_asked_for(digits, tiny_model):
+    pair = tuple(replace(images, labels=None, label_names=None) for images in digits)
+    assert evaluate(tiny_model(), pair).skipped == {"labelled": "the images have no labels"}
+    with pytest.raises(NotApplicable, match="no labels"):
+        evaluate(tiny_model(), pair, ["labelled"])
+
+
+def test_an_option_reaches_its_measure(digits, tiny_model):
+    squared, absolute = (evaluate(tiny_model(), digits, ["error"], power=p)["error"].scores["mean"] for p in (2.0, 1.0))
+    assert squared.value < absolute.value
+    assert absolute.setting == {"power": 1.0}
+
+
+def test_unknown_names_are_refused_with_the_nearest(digits, tiny_model):
+    with pytest.raises(UnknownNameError, match="error"):
+        evaluate(tiny_model(), digits, ["eror"])
+    with pytest.raises(UnknownNameError, match="power"):
+        evaluate(tiny_model(), digits, powr=2)
+
+
+def test_images_that_do_not_fit_or_are_not_known_are_refused(digits, tiny_model):
+    with pytest.raises(DiaboloError, match="give"):
+        evaluate(tiny_model())
+    with pytest.raises(DiaboloError, match="pair"):
+        evaluate(tiny_model(), digits[0])
+    with pytest.raises(DiaboloError, match=r"\(1, 4, 4\)"):
+        evaluate(tiny_model(), (np.zeros((5, 1, 4, 4), np.uint8), np.zeros((5, 1, 4, 4), np.uint8)))
+
+
+def test_plain_arrays_do(digits, tiny_model):
+    train, test = digits
+    found = evaluate(tiny_model(), (train.images, test.images), ["error"])
+    assert found["error"].scores["mean"].n == 40
+
+
+def test_what_is_written_is_read_again(seeds, tmp_path):
+    found = evaluate(seeds["latent_dim 2"][0])
+    written = found.write(tmp_path / "out")
+    assert {path.name for path in written} == {"scores.json", "error-bars.png", "evaluation.png"}
+    assert (tmp_path / "out" / "evaluation.pdf").read_bytes().startswith(b"%PDF")
+    assert all(path.exists() for path in written)
+    again = Evaluation.read(tmp_path / "out")
+    assert again.record() == json.loads(json.dumps(found.record()))
+    (tmp_path / "out" / "scores.json").write_text('{"scores": 3}')
+    with pytest.raises(DiaboloError, match=r"scores\.json"):
+        Evaluation.read(tmp_path / "out")
+
+
+def test_codes_are_computed_once_and_in_pieces(digits, tiny_model, monkeypatch):
+    train, test = digits
+    model = tiny_model()
+    subject = Subject(model, train, test)
+    assert np.array_equal(subject.codes("train"), model.encode(torch.from_numpy(train.images)).numpy())
+    monkeypatch.setattr(model, "encode", None)  # a second time it would fail
+    assert subject.codes("train").shape == (100, 4)
+
+
+def test_a_conditional_model_is_told_its_labels(digits):
+    train, test = digits
+    torch.manual_seed(0)
+    model = diabolo.zoo.cvae(train.shape, latent_dim=3, hidden=(16,))
+    subject = Subject(model, train, test)
+    told = model.reconstruct(torch.from_numpy(test.images), torch.from_numpy(test.labels))
+    assert np.allclose(subject.reconstructions, told.numpy(), atol=1e-6)
