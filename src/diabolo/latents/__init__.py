@@ -1,5 +1,67 @@
 """What one does in latent space."""
 
+from diabolo.latents.arithmetic import Sweep, attribute, mean_difference, orthogonalised, probe_normal, sweep
+from diabolo.latents.codebook import codebook, uses
+from diabolo.latents.densities import DENSITIES, Density, draw_images, fit_density
+from diabolo.latents.geodesic import CodeGraph
+from diabolo.latents.grids import Grid, by_quantiles, over_range
+from diabolo.latents.interpolation import along_data, confidence, linear, smoothness, spherical
+from diabolo.latents.nearest import Memorisation, memorisation, nearest
+from diabolo.latents.posterior import draws_of, kl_of_units, scaled_samples
+from diabolo.latents.probe import Probe
+from diabolo.latents.projection import Projection, project
 from diabolo.latents.spreading import label_by_neighbours, neighbour_graph, spread
+from diabolo.latents.stability import (
+    between,
+    cka,
+    decoded_directions,
+    neighbourhood_overlap,
+    procrustes_distance,
+    subspace_angles,
+)
+from diabolo.latents.traversal import Units, traverse, units
 
-__all__ = ["label_by_neighbours", "neighbour_graph", "spread"]
+__all__ = [
+    "DENSITIES",
+    "CodeGraph",
+    "Density",
+    "Grid",
+    "Memorisation",
+    "Probe",
+    "Projection",
+    "Sweep",
+    "Units",
+    "along_data",
+    "attribute",
+    "between",
+    "by_quantiles",
+    "cka",
+    "codebook",
+    "confidence",
+    "decoded_directions",
+    "draw_images",
+    "draws_of",
+    "fit_density",
+    "kl_of_units",
+    "label_by_neighbours",
+    "linear",
+    "mean_difference",
+    "memorisation",
+    "nearest",
+    "neighbour_graph",
+    "neighbourhood_overlap",
+    "orthogonalised",
+    "over_range",
+    "probe_normal",
+    "procrustes_distance",
+    "project",
+    "scaled_samples",
+    "smoothness",
+    "spherical",
+    "spread",
+    "subspace_angles",
+    "sweep",
+    "traverse",
+    "units",
+    "uses",
+]

@@ -1,0 +1,158 @@
+"""Directions in latent space that stand for an attribute, and what becomes of images that are moved along them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from diabolo.autoencoder import Codec
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.latents.codes import check_codes, decode, refuse_discrete
+from diabolo.latents.probe import Probe
+
+Floats = NDArray[np.float64]
+Judge = Callable[
+    [NDArray[np.float32]], Mapping[str, Floats]
+]  # images (N, C, H, W) → the probability (N,) of each attribute
+LEFT = 1e-6  # of a direction's length: less is nothing
+
+
+def attribute(images: Images, name: str) -> NDArray[np.bool_]:
+    """Which of `images` have the attribute `name`, (N,); where there are no attributes, which are of the class `name`.
+
+    Raises:
+        UnknownNameError: when there is no such attribute.
+        DiaboloError: when all of the images have it, or none has.
+    """
+    where = f"{images.name} ({images.split})"
+    if images.attributes is not None and images.attribute_names is not None:
+        if name not in images.attribute_names:
+            raise UnknownNameError("attribute", name, images.attribute_names)
+        has: NDArray[np.bool_] = images.attributes[:, images.attribute_names.index(name)]
+    elif images.labels is not None:
+        names = images.label_names or tuple(map(str, range(int(images.labels.max()) + 1)))
+        if name not in names:
+            raise UnknownNameError("class", name, names)
+        if (images.labels < 0).any():
+            raise DiaboloError(f"not every label of {where} is known: take the images whose label is")
+        has = images.labels == names.index(name)
+    else:
+        raise DiaboloError(f"{where} has neither attributes nor labels: nothing is known to go by")
+    if has.all() or not has.any():
+        raise DiaboloError(f"{'all' if has.all() else 'none'} of the {len(images):,} images of {where} are {name!r}: "
+                           f"a direction needs some that are and some that are not")  # fmt: skip
+    return has
+
+
+def mean_difference(codes: ArrayLike, has: NDArray[np.bool_]) -> Floats:
+    """v (D,): the mean code of the images that have the attribute, less that of those that have not (Larsen et al. 2016,
+    arXiv 1512.09300). Means of codes, which are means of the posterior, never of its samples.
+
+    Args:
+        codes: (N, D).
+        has: (N,), some of them and not all.
+    """
+    z = _halves(codes, has)
+    found: Floats = z[has].mean(0) - z[~has].mean(0)
+    return found
+
+
+def probe_normal(codes: ArrayLike, has: NDArray[np.bool_], probe: Probe | None = None) -> Floats:
+    """v (D,): the normal of the plane that parts the two groups best, a logistic regression (after Shen et al. 2020,
+    arXiv 1907.10786), as long as the mean difference is along it, so that a step is as large as one of `mean_difference`.
+
+    Unlike that, it does not follow other attributes which go along with this one: it takes the way on which this one changes.
+
+    Args:
+        codes: (N, D).
+        has: (N,), some of them and not all.
+        probe: the one for this attribute, where it was fitted before.
+    """
+    probe = probe or Probe.fit(codes, has)
+    n = probe.weight / np.linalg.norm(probe.weight)
+    found: Floats = n * (n @ mean_difference(codes, has))
+    return found
+
+
+def orthogonalised(direction: ArrayLike, others: ArrayLike) -> Floats:
+    """What is left of `direction` (D,) at right angles to all of `others` (A, D): a step along it leaves them as they are, as
+    far as linear probes see (Shen et al. 2020, arXiv 1907.10786: conditional manipulation).
+
+    Raises:
+        DiaboloError: when nothing is left: it is a sum of the others.
+    """
+    v, V = np.asarray(direction, np.float64), np.atleast_2d(np.asarray(others, np.float64))
+    _, size, rows = np.linalg.svd(V, full_matrices=False)
+    basis = rows[size > size.max(initial=0) * LEFT]
+    left: Floats = v - basis.T @ (basis @ v)
+    if np.linalg.norm(left) <= LEFT * np.linalg.norm(v):
+        raise DiaboloError(
+            f"nothing of the direction is left at right angles to the {len(V)} others, in {len(v)} dimensions: keep fewer"
+        )
+    return left
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Images moved along a direction.
+
+    Attributes:
+        alphas: (K,).
+        images: (N, K, C, H, W).
+        response: of each attribute the probability (N, K) that a judge gives it.
+    """
+
+    alphas: tuple[float, ...]
+    images: NDArray[np.float32]
+    response: Mapping[str, Floats]
+
+    def drift(self, moved: str) -> dict[str, float]:
+        """How far each attribute but the one `moved` goes along: the mean of |p(α) − p(0)| over images and all α ≠ 0."""
+        start = int(np.argmin(np.abs(self.alphas)))
+        away = [k for k in range(len(self.alphas)) if k != start]
+        return {
+            name: float(np.abs(p[:, away] - p[:, [start]]).mean()) for name, p in self.response.items() if name != moved
+        }
+
+
+def sweep(
+    codec: Codec,
+    codes: ArrayLike,
+    direction: ArrayLike,
+    alphas: Sequence[float],
+    judge: Judge | None = None,
+    y: Tensor | None = None,
+) -> Sweep:
+    """Decode z + α v for each of `codes` and `alphas`, and let a judge look at the images.
+
+    A probe that is shown the moved code itself answers what it was asked: its logit is linear in α. So judges see images; one
+    that encodes them again is `probe.judge`.
+
+    Args:
+        codec: of continuous codes.
+        codes: z (N, D).
+        direction: v (D,).
+        alphas: K numbers, 0 among them where a drift is to be measured.
+        judge: images → the probability of each attribute; none when left out.
+        y: what the decoder is told of each, see `codes.known`.
+    """
+    refuse_discrete(codec, "arithmetic")
+    z, v = check_codes(codes), np.asarray(direction, np.float64)
+    if not len(alphas) or not np.isfinite(alphas).all():
+        raise DiaboloError(f"give one α or more, finite numbers such as −2 0 2 4, not {tuple(alphas)}")
+    if v.shape != z.shape[1:] or not v.any():
+        raise DiaboloError(f"a direction among codes of {z.shape[1]} numbers is one of them and not 0, not {v.shape}")
+    images = decode(codec, z[:, None] + np.asarray(alphas, np.float64)[:, None] * v, y)
+    flat = images.reshape(-1, *images.shape[2:])
+    found = {} if judge is None else {name: p.reshape(images.shape[:2]) for name, p in judge(flat).items()}
+    return Sweep(tuple(map(float, alphas)), images, found)
+
+
+def _halves(codes: ArrayLike, has: NDArray[np.bool_]) -> Floats:
+    z = check_codes(codes, least=2)
+    if has.shape != (len(z),) or has.dtype != np.bool_ or has.all() or not has.any():
+        raise DiaboloError(f"of {len(z)} codes some must have the attribute and some must not, told by {len(z)} bools")
+    return z

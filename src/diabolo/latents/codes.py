@@ -1,0 +1,81 @@
+"""What everything in latent space starts from: codes of images as flat rows, and images of such rows."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from diabolo.autoencoder import Autoencoder, Codec
+from diabolo.data.images import Images
+from diabolo.data.side import side
+from diabolo.errors import DiaboloError
+
+PIECE = 1024  # images that go through the codec at once
+
+
+def check_codes(codes: ArrayLike, least: int = 1) -> NDArray[np.float64]:
+    """`codes` (N, D) in float64.
+
+    Raises:
+        DiaboloError: for another shape, fewer than `least`, and NaN or infinity among them.
+    """
+    z = np.asarray(codes, np.float64)
+    if z.ndim != 2 or not z.shape[1]:
+        raise DiaboloError(f"codes must be of the shape (N, D), not {z.shape}; flatten maps first")
+    if len(z) < least:
+        raise DiaboloError(f"{least} codes or more are needed, not {len(z)}")
+    if bad := int((~np.isfinite(z)).any(1).sum()):
+        raise DiaboloError(f"{bad:,} of {len(z):,} codes hold NaN or infinity: the model they come from is broken")
+    return z
+
+
+def refuse_discrete(codec: Codec, what: str) -> None:
+    """Refuse a codec whose codes stand for indices, and one without codes: `what` is done with sums of codes."""
+    bottleneck = getattr(codec, "bottleneck", None)
+    if getattr(bottleneck, "discrete", False):
+        raise DiaboloError(
+            f"{what} adds codes up, and those of {codec.name} are discrete: what lies between means nothing"
+        )
+    if not math.prod(codec.latent_shape):
+        raise DiaboloError(f"{what} needs a code, and {codec.name} has none")
+
+
+def known(codec: Codec, images: Images) -> Tensor | None:
+    """What the decoder is told of each of `images` besides its code, as `decode` takes it; None where that is nothing."""
+    y = side(images, codec.reads)
+    return codec.condition.pick(torch.from_numpy(images.images), y) if isinstance(codec, Autoencoder) else y
+
+
+def pieces(images: Images) -> Iterator[Images]:
+    """`images`, some at a time, so that they need not all be floats at once."""
+    return (images.take(np.arange(i, min(i + PIECE, len(images)))) for i in range(0, len(images), PIECE))
+
+
+def encode(codec: Codec, images: Images) -> NDArray[np.float32]:
+    """The deterministic codes (N, D) of `images`, flat: means, never samples."""
+    codes = [codec.encode(torch.from_numpy(few.images), side(few, codec.reads)) for few in pieces(images)]
+    return np.concatenate([z.flatten(1).float().cpu().numpy() for z in codes])
+
+
+def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArray[np.float32]:
+    """The images (P, …, *input_shape) in [0, 1] of flat codes (P, …, D).
+
+    Args:
+        codes: any number of them for each of P images.
+        y: what the decoder is told, one entry for each of the P; see `known`.
+    """
+    *shape, width = codes.shape
+    if width != math.prod(codec.latent_shape):
+        raise DiaboloError(f"the codes of {codec.name} have {math.prod(codec.latent_shape)} numbers, not {width}")
+    z = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(-1, *codec.latent_shape)
+    if y is not None and shape[0]:
+        y = y.repeat_interleave(len(z) // shape[0], 0)
+    x_hat = [
+        codec.decode(few, None if y is None else y[i * PIECE : (i + 1) * PIECE]) for i, few in enumerate(z.split(PIECE))
+    ]
+    pixels = torch.cat(x_hat).float().clamp(0, 1).cpu().numpy()  # PCA leaves [0, 1]
+    return pixels.reshape(*shape, *codec.input_shape)

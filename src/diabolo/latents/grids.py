@@ -1,0 +1,56 @@
+"""Regular grids of two-dimensional codes, to be decoded tile by tile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo import figures
+from diabolo.errors import DiaboloError
+from diabolo.latents.codes import check_codes
+
+Extent = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """n × n codes as `figures.decoded_grid` wants their images: z₁ runs fastest, z₂ grows from row to row.
+
+    Attributes:
+        codes: (n · n, 2).
+        extent: of the picture's axes, (x0, x1, y0, y1).
+        axis_names: what the axes are.
+    """
+
+    codes: NDArray[np.float32]
+    extent: Extent
+    axis_names: tuple[str, str]
+
+
+def over_range(codes: ArrayLike, n: int = 20, share: float = 0.98) -> Grid:
+    """Over the rectangle in which the middle `share` of `codes` (N, 2) lie along each axis: for codes that nothing holds near
+    N(0, I). Never empty, even where all codes are one."""
+    z = _plane(codes)
+    if not 0 < share <= 1:
+        raise DiaboloError(f"the share of codes must lie between 0 and 1, not {share}")
+    low, high = np.quantile(z, ((1 - share) / 2, (1 + share) / 2), axis=0)
+    room = 1e-3 * max(1.0, *np.abs(low))
+    extent = (float(low[0] - room), float(high[0] + room), float(low[1] - room), float(high[1] + room))
+    return Grid(figures.latent_grid(extent, n), extent, ("z₁", "z₂"))
+
+
+def by_quantiles(n: int = 20) -> Grid:
+    """At the quantiles Φ⁻¹((i + ½) / n) of N(0, 1) along each axis, so that each tile stands for an equal share of the prior
+    (Kingma & Welling 2014, arXiv 1312.6114, figure 4): for a VAE. Its axes are shares, not codes."""
+    from scipy.special import ndtri
+
+    shares: Extent = (0.0, 1.0, 0.0, 1.0)
+    codes: NDArray[np.float32] = ndtri(figures.latent_grid(shares, n).astype(np.float64)).astype(np.float32)
+    return Grid(codes, shares, ("Φ(z₁)", "Φ(z₂)"))
+
+
+def _plane(codes: ArrayLike) -> NDArray[np.float64]:
+    z = check_codes(codes)
+    if z.shape[1] != 2:
+        raise DiaboloError(f"a grid needs codes of 2 numbers, not {z.shape[1]}: traverse them instead, or project them")
+    return z

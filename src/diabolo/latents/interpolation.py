@@ -1,0 +1,151 @@
+"""From one code to another, in three ways, and how smooth the way is in pixels.
+
+Ends are codes (posterior means), never samples of the posterior: a path between two draws begins and ends beside the images.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo.errors import DiaboloError
+from diabolo.latents.codes import check_codes
+from diabolo.latents.geodesic import CodeGraph
+
+Floats = NDArray[np.float64]
+EPS = 1e-7  # radians: two directions closer than this are one
+
+
+def linear(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
+    """The straight way z(t) = (1 − t) a + t b at `steps` even values of t from 0 to 1.
+
+    Args:
+        start, end: a and b, (P, D) each.
+        steps: codes on the way, both ends among them.
+
+    Returns:
+        (P, steps, D).
+    """
+    a, b, t = _checked(start, end, steps)
+    return (1 - t) * a + t * b
+
+
+def spherical(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
+    """The way along the sphere: directions turn evenly by slerp, sin((1 − t) θ)/sin θ · â + sin(t θ)/sin θ · b̂ (Shoemake
+    1985, SIGGRAPH; for latent space White 2016, arXiv 1609.04468), and lengths go evenly from |a| to |b|.
+
+    Between codes of one length it is the formula of White. Parallel codes have the straight way between them, and so has a
+    code of length 0, which has no direction. Between opposite codes every great circle is as short: the one taken passes by
+    the axis in which a is smallest.
+
+    Args:
+        start, end: a and b, (P, D) each; D is 2 or more where any two are opposite.
+        steps: codes on the way, both ends among them.
+
+    Returns:
+        (P, steps, D).
+    """
+    a, b, t = _checked(start, end, steps)
+    size_a, size_b = (np.linalg.norm(z, axis=2, keepdims=True) for z in (a, b))
+    u, v = (_directions(z, size) for z, size in ((a, size_a), (b, size_b)))
+    half = np.arctan2(np.linalg.norm(u - v, axis=2, keepdims=True), np.linalg.norm(u + v, axis=2, keepdims=True))
+    angle = 2 * half  # stable at 0 and π, where the arc cosine of the product is not
+    opposite = np.pi - angle < EPS
+    if a.shape[2] == 1 and (opposite & (size_a * size_b > 0)).any():
+        raise DiaboloError("there is no way around 0 between opposite codes of one number: use linear interpolation")
+    smallest = np.eye(a.shape[2])[np.abs(a).argmin(2)]
+    ahead = np.where(opposite, smallest, v)
+    ahead = ahead - (ahead * u).sum(2, keepdims=True) * u  # the direction in which u sets out for v
+    size = np.linalg.norm(ahead, axis=2, keepdims=True)
+    ahead = np.divide(ahead, size, out=np.zeros_like(ahead), where=size > 0)
+    way = ((1 - t) * size_a + t * size_b) * (np.cos(t * angle) * u + np.sin(t * angle) * ahead)
+    straight = (angle < EPS) | (size_a == 0) | (size_b == 0)
+    way = np.where(straight, (1 - t) * a + t * b, way)
+    way[:, :1], way[:, -1:] = a, b  # to the last bit
+    return way
+
+
+def along_data(start: ArrayLike, end: ArrayLike, steps: int, graph: CodeGraph) -> Floats:
+    """The way that keeps to where there are codes: the shortest path in a graph of k nearest neighbours among codes, as in
+    Isomap (Tenenbaum et al. 2000, Science 290), which is the geodesic of the data when codes are many.
+
+    The path is cut into `steps` points at even lengths, so that it can be compared with other ways of as many steps.
+
+    Args:
+        start, end: a and b, (P, D) each.
+        steps: codes on the way, both ends among them.
+        graph: of the training codes.
+
+    Returns:
+        (P, steps, D).
+    """
+    a, b, t = _checked(start, end, steps)
+    paths = graph.shortest(a[:, 0], b[:, 0])
+    return np.stack([_resampled(path, t.ravel()) for path in paths])
+
+
+@dataclass(frozen=True)
+class Smoothness:
+    """Of P ways.
+
+    Attributes:
+        longest_step: (P,) the longest step in pixel space over the mean step: 1 for an even way, steps − 1 for one that jumps.
+        detour: (P,) the length of the way in pixel space over the distance between its ends: 1 for a cross-fade.
+    """
+
+    longest_step: Floats
+    detour: Floats
+
+
+def smoothness(frames: NDArray[Any]) -> Smoothness:
+    """How evenly the images on a way change, by Euclidean distances between neighbours on it.
+
+    Args:
+        frames: (P, steps, …): the decoded images of P ways, or features of them. Where nothing changes, both numbers are 1;
+            a way that goes somewhere and comes back has an infinite detour.
+    """
+    x = np.asarray(frames, np.float64)
+    if x.ndim < 3 or x.shape[1] < 3:
+        raise DiaboloError(f"smoothness is measured on ways (P, steps, …) of 3 steps or more, not {x.shape}")
+    x = x.reshape(*x.shape[:2], -1)
+    step = np.linalg.norm(np.diff(x, axis=1), axis=2)
+    length, straight = step.sum(1), np.linalg.norm(x[:, -1] - x[:, 0], axis=1)
+    still = length == 0
+    with np.errstate(divide="ignore"):
+        detour = np.divide(length, straight, out=np.ones_like(length), where=~still)
+    return Smoothness(np.divide(step.max(1), step.mean(1), out=np.ones_like(length), where=~still), detour)
+
+
+def confidence(probabilities: ArrayLike) -> Floats:
+    """The lowest probability (P,) that the likeliest class has anywhere on a way, given those of all classes (P, steps, K):
+    near 1 where every image on it is clearly of some class."""
+    lowest: Floats = np.asarray(probabilities, np.float64).max(2).min(1)
+    return lowest
+
+
+def _checked(start: ArrayLike, end: ArrayLike, steps: int) -> tuple[Floats, Floats, Floats]:
+    """a and b as (P, 1, D), t as (steps, 1)."""
+    a, b = check_codes(start), check_codes(end)
+    if a.shape != b.shape:
+        raise DiaboloError(f"codes are joined one to one: {a.shape} does not fit {b.shape}")
+    if steps < 2:
+        raise DiaboloError(f"a way has 2 steps or more, its ends, not {steps}")
+    return a[:, None], b[:, None], np.linspace(0, 1, steps)[:, None]
+
+
+def _directions(z: Floats, size: Floats) -> Floats:
+    return np.divide(z, size, out=np.zeros_like(z), where=size > 0)
+
+
+def _resampled(path: Floats, t: Floats) -> Floats:
+    """Points at the shares `t` of the length of the polyline `path` (n, D)."""
+    at = np.concatenate([[0.0], np.linalg.norm(np.diff(path, axis=0), axis=1).cumsum()])
+    if not at[-1]:
+        return np.repeat(path[:1], len(t), 0)
+    wanted = t * at[-1]
+    i = np.clip(np.searchsorted(at, wanted, side="right") - 1, 0, len(path) - 2)
+    share = np.divide(wanted - at[i], at[i + 1] - at[i], out=np.zeros_like(wanted), where=at[i + 1] > at[i])[:, None]
+    found: Floats = (1 - share) * path[i] + share * path[i + 1]
+    found[-1] = path[-1]
+    return found

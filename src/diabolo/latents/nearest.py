@@ -1,0 +1,133 @@
+"""The training images nearest to given ones, and whether samples are nearer to them than unseen images are: memorisation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.errors import DiaboloError
+
+Floats = NDArray[np.float64]
+BYTES = 2**28  # of one piece of references, as floats
+
+
+def nearest(
+    queries: NDArray[np.generic], references: NDArray[np.generic], k: int = 1
+) -> tuple[NDArray[np.int64], Floats]:
+    """The `k` nearest of `references` (N, …) to each of `queries` (n, …), by Euclidean distance, exactly.
+
+    Both are images in [0, 1], uint8 images (divided by 255), or any features of them. The references are taken in pieces, so
+    that they may be a memory map.
+
+    Returns:
+        indices (n, k), nearest first, of equal ones the earlier first; distances (n, k).
+
+    Raises:
+        DiaboloError: for shapes that do not fit, NaN, and fewer references than `k`.
+    """
+    from sklearn.neighbors import NearestNeighbors  # slow to import
+
+    if queries.shape[1:] != references.shape[1:] or not len(queries):
+        raise DiaboloError(f"images {queries.shape} cannot be looked for among images {references.shape}")
+    if not 1 <= k <= len(references):
+        raise DiaboloError(f"{k} nearest images were asked for among {len(references):,}")
+    flat = _rows(queries)
+    if not np.isfinite(flat).all():
+        raise DiaboloError("the images that are looked for hold NaN or infinity")
+    size = max(k, BYTES // (4 * flat.shape[1]))
+    index, distance = np.empty((len(flat), 0), np.int64), np.empty((len(flat), 0))
+    for start in range(0, len(references), size):
+        piece = _rows(references[start : start + size])
+        if not np.isfinite(piece).all():
+            raise DiaboloError("the images that are looked through hold NaN or infinity")
+        search = NearestNeighbors(n_neighbors=min(k, len(piece)), algorithm="brute").fit(piece)
+        found = search.kneighbors(flat, return_distance=False)
+        exact = np.stack([_distance(flat, piece[column]) for column in found.T], 1)
+        index, distance = np.hstack([index, found + start]), np.hstack([distance, exact])
+        order = np.lexsort((index, distance))[:, :k]
+        index, distance = np.take_along_axis(index, order, 1), np.take_along_axis(distance, order, 1)
+    return index, distance
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """Whether samples are copies, by their distances to training images against those of unseen images from the same source.
+
+    Attributes:
+        nearer: the share of pairs (sample, unseen image) in which the sample is nearer to the training images: ½ for samples
+            of the same distribution as the unseen images, 1 when all are nearer. Blurred samples are nearer too: see
+            `copies`.
+        z: of that, in standard deviations from ½ (the C_T of Meehan et al. 2020, arXiv 2004.05675, in one cell, with its sign
+            turned: above 3, say, is copying).
+        p: how probable such samples are to be as near or nearer if they are of the same distribution (Mann & Whitney 1947).
+        copies: the share of samples whose nearest training image is so much nearer than the second nearest as it is for 1 %
+            of the unseen images only. 0.01 for samples of the same distribution; a blur changes both distances alike.
+        copies_p: how probable so many are, were it 0.01 (binomial; the quantile's own spread is left out).
+        samples, unseen: the distance of each to its nearest training image, (n,), (m,).
+        index: (n, 2) the two training images nearest to each sample.
+        ratio: (n,) of the distances to the two.
+    """
+
+    nearer: float
+    z: float
+    p: float
+    copies: float
+    copies_p: float
+    samples: Floats
+    unseen: Floats
+    index: NDArray[np.int64]
+    ratio: Floats
+
+
+LEVEL = 0.01
+
+
+def memorisation(samples: NDArray[np.generic], train: NDArray[np.generic], unseen: NDArray[np.generic]) -> Memorisation:
+    """Compare `samples` (n, …) with `unseen` images (m, …) by how near they are to `train` (N, …); see `nearest` for what
+    they are.
+
+    m of 100 or more are needed, since 1 % of them is looked at.
+    """
+    from scipy.stats import binomtest, mannwhitneyu  # slow to import
+
+    if len(unseen) < 100 or len(samples) < 2 or len(train) < 2:
+        raise DiaboloError(
+            f"memorisation is judged by 100 unseen images or more, 2 samples and 2 training images, not {len(unseen)}, "
+            f"{len(samples)} and {len(train)}"
+        )
+    index, own = nearest(samples, train, 2)
+    _, usual = nearest(unseen, train, 2)
+    n, m = len(own), len(usual)
+    test = mannwhitneyu(own[:, 0], usual[:, 0], alternative="less", method="asymptotic")
+    nearer = 1 - float(test.statistic) / (n * m)
+    ratio, of_unseen = (_ratio(pair) for pair in (own, usual))
+    found = int((ratio < np.quantile(of_unseen, LEVEL)).sum())
+    rare = binomtest(found, n, LEVEL, alternative="greater")
+    return Memorisation(
+        nearer=nearer,
+        z=(nearer - 0.5) / np.sqrt((n + m + 1) / (12 * n * m)),
+        p=float(test.pvalue),
+        copies=found / n,
+        copies_p=float(rare.pvalue),
+        samples=own[:, 0],
+        unseen=usual[:, 0],
+        index=index,
+        ratio=ratio,
+    )
+
+
+def _rows(images: NDArray[np.generic]) -> NDArray[np.float32]:
+    """(n, …) as float32 (n, D), uint8 divided by 255."""
+    flat = images.reshape(len(images), -1)
+    return np.divide(flat, 255, dtype=np.float32) if flat.dtype == np.uint8 else flat.astype(np.float32)
+
+
+def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
+    """Row by row, by differences: the distance of equal rows is 0, which it is not by products."""
+    found: Floats = np.sqrt(np.square(a.astype(np.float64) - b).sum(1))
+    return found
+
+
+def _ratio(pair: Floats) -> Floats:
+    """Nearest over second nearest; 1 where both are 0, since then neither stands out."""
+    return np.divide(pair[:, 0], pair[:, 1], out=np.ones(len(pair)), where=pair[:, 1] > 0)

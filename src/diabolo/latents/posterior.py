@@ -1,0 +1,66 @@
+"""What the posterior q(z|x) of an image holds, made visible: draws from it, with its variance as it is and scaled up."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diabolo.autoencoder import Autoencoder, Codec, as_input, evaluating
+from diabolo.bottlenecks.gaussian import Gaussian, kl_per_unit
+from diabolo.data.images import Images
+from diabolo.data.side import side
+from diabolo.errors import DiaboloError
+from diabolo.latents.codes import decode, encode, known, pieces, refuse_discrete
+from diabolo.randomness import Draws, derive, generator
+
+
+def draws_of(codec: Codec, images: Images, seed: int = 0) -> NDArray[np.float32]:
+    """One code z ~ q(z|x) of each of `images`, flat (N, D); of a codec without a posterior the codes themselves. All together
+    are a sample of the aggregated posterior. Not for interpolation or averages, for which there are the means."""
+    found = []
+    for i, few in enumerate(pieces(images)):
+        x, y = torch.from_numpy(few.images), side(few, codec.reads)
+        drawn = codec.sample_codes(x, derive(seed, i), y) if isinstance(codec, Autoencoder) else codec.encode(x, y)
+        found.append(drawn.flatten(1).float().cpu().numpy())
+    return np.concatenate(found)
+
+
+def scaled_samples(
+    codec: Codec, images: Images, scales: Sequence[float] = (1.0, 20.0), n: int = 8, seed: int = 0
+) -> dict[float, NDArray[np.float32]]:
+    """`n` images decoded from the posterior of each of `images`, its variance multiplied by each of `scales`: z' = μ + √s (z
+    − μ) with z ~ q(z|x). The same noise is used for every scale, so that only its size differs.
+
+    Returns:
+        scale → (N, n, *input_shape).
+
+    Raises:
+        DiaboloError: for a codec without a posterior.
+    """
+    refuse_discrete(codec, "a posterior of another variance")
+    if n < 1 or not scales or not all(0 <= s < np.inf for s in scales):
+        raise DiaboloError(f"give 1 sample or more and variances × 0 or more, not {n} and {tuple(scales)}")
+    mu = encode(codec, images).astype(np.float64)
+    z = np.stack([draws_of(codec, images, derive(seed, "draw", i)) for i in range(n)], 1).astype(np.float64)
+    if (z == mu[:, None]).all():
+        raise DiaboloError(
+            f"{codec.name} has no posterior: the code of an image is always the same, whatever its variance"
+        )
+    y = known(codec, images)
+    return {s: decode(codec, mu[:, None] + np.sqrt(s) * (z - mu[:, None]), y) for s in scales}
+
+
+def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
+    """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a waist that is not Gaussian."""
+    waist = getattr(codec, "bottleneck", None)
+    if not isinstance(codec, Autoencoder) or not isinstance(getattr(waist, "inner", waist), Gaussian):
+        return None
+    found = []
+    with torch.no_grad(), evaluating(codec):
+        for few in pieces(images):
+            x = as_input(few.images, codec.input_shape, codec.device)
+            to_encoder, _ = codec.condition(codec.condition.pick(x, side(few, codec.reads, codec.device)))
+            latent = codec.bottleneck(codec.encoder(x, *to_encoder), Draws(generator(0, "kl", device=codec.device)))
+            found.append(kl_per_unit(*latent.posterior).double().cpu())
+    return torch.cat(found).mean(0).numpy()
