@@ -21,6 +21,7 @@ VERBS = {
     "fit-prior": "Fit a prior to the discrete codes of a trained model, so that it can be sampled from.",
     "evaluate": "How good a trained model is: every measure that applies, one table, one page of figures.",
     "compare": "Several runs side by side, with spreads over seeds.",
+    "doctor": "What is wrong with a run, how it shows, and the line that would mend it.",
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",

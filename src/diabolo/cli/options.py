@@ -29,6 +29,7 @@ class DataOptions:
         data_seed: of subsets and splits.
         n_labels: of exactly so many training images the label is known, drawn evenly over the classes; of all when left out.
         label_seed: of that draw.
+        drop_leaks: leave out training images that are test images too, or nearly.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
 
@@ -43,6 +44,7 @@ class DataOptions:
     data_seed: int = 42
     n_labels: int | None = None
     label_seed: int = 0
+    drop_leaks: SkipBad = False
     skip_bad: SkipBad = False
 
     def load(self, name: str) -> "tuple[Images, Images]":
@@ -65,5 +67,6 @@ class DataOptions:
             seed=self.data_seed,
             n_labels=self.n_labels,
             label_seed=self.label_seed,
+            drop_leaks=self.drop_leaks,
             **{option: value for option, value in chosen.items() if value is not None},
         )

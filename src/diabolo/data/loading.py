@@ -10,6 +10,7 @@ from typing import Any
 
 from diabolo.data.catalogue import SOURCES
 from diabolo.data.images import Images
+from diabolo.data.leaks import without_leaks
 from diabolo.data.roots import find_root
 from diabolo.data.splits import Draw
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -29,6 +30,7 @@ def load(
     seed: int = 42,
     n_labels: int | None = None,
     label_seed: int = 0,
+    drop_leaks: bool = False,
     **options: Any,
 ) -> tuple[Images, Images]:
     """Train and test `Images`.
@@ -39,6 +41,7 @@ def load(
     n_train  exactly so many images, drawn without replacement by `seed`; None takes all. `n_test` likewise
     n_labels  of exactly so many training images the label is kept, drawn by `label_seed`; the others have -1, see
               `Images.keep_labels`. None keeps all
+    drop_leaks  leave out training images that are test images too, or nearly, see `leaks.without_leaks`
     options  of that source, such as `size=64`; those it does not know are refused
 
     What has no test part of its own is split by `seed`, see `random_split`. DiaboloError, in one sentence, when a data
@@ -50,9 +53,13 @@ def load(
     for option in options:
         if option not in valid:
             raise UnknownNameError(
-                f"option of {what}", option, [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed"]
+                f"option of {what}",
+                option,
+                [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks"],
             )
     train, test = source(find_root(root) if subject is None else subject, draw, **options)
+    if drop_leaks:
+        train = without_leaks(train, test)
     if n_labels is not None:
         train = train.keep_labels(n_labels, label_seed)
     if not isinstance(name, str | os.PathLike):
@@ -61,6 +68,8 @@ def load(
     if isinstance(subject, Path):
         arguments["name"] = os.path.abspath(subject)
     arguments |= {"n_train": n_train, "n_test": n_test, "seed": seed}
+    if drop_leaks:
+        arguments["drop_leaks"] = True
     if n_labels is not None:
         arguments |= {"n_labels": n_labels, "label_seed": label_seed}
     return (

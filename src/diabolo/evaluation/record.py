@@ -122,7 +122,7 @@ def evaluate(
     if isinstance(model, str | Path):
         model = load_run(model)
     run, codec = (model, model.model) if isinstance(model, Run) else (None, model)
-    train, test = _images(run, data)
+    train, test = images_of(run, data)
     for images in (train, test):
         if images.shape != tuple(codec.input_shape):
             raise DiaboloError(
@@ -144,7 +144,8 @@ def evaluate(
     return Evaluation(_about(subject, measures, options), sections, skipped, seconds)
 
 
-def _images(run: Run | None, data: Pair | Images | None) -> Pair:
+def images_of(run: Run | None, data: Pair | Images | None) -> Pair:
+    """(training, test) images: `data`, or those that the run was trained on."""
     if data is None:
         origin = None if run is None else run.config["data"]["train"]["origin"]
         if origin is None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.data.side import side
+from diabolo.evaluation.views import View, views
 from diabolo.training.runs import Run
 
 PIECE = 1024  # images that go through the codec at once
@@ -50,6 +51,11 @@ class Subject:
             )
             self._codes[part] = np.concatenate([z.flatten(1).float().cpu().numpy() for z in found])
         return self._codes[part]
+
+    @cached_property
+    def views(self) -> dict[str, View]:
+        """All images as codes, as pixels, and as principal components, by name: for probes and their floors."""
+        return views((self.codes("train"), self.codes("test")), self.train, self.test, self.seed)
 
     @cached_property
     def reconstructions(self) -> NDArray[np.float32]:

@@ -39,6 +39,14 @@ def examine(
     """
     if len(x) < 2 or not isinstance(model, Autoencoder):
         return {}, {}
+    diagnosis = measure(model, x, y)
+    known = _options(model.name)
+    found = _telling([f for f in diagnosis.findings if f.early or steps >= SETTLED])
+    return diagnosis.values, {finding.key: _sentence(finding, known) for finding in found}
+
+
+def measure(model: Autoencoder, x: Tensor, y: Tensor | None = None) -> Diagnosis:
+    """All that can be measured on the images `x` (N, *input_shape) in [0, 1], N ≥ 2, and what is known of them, `y`."""
     draws = Draws(generator(0, "health", device=x.device))
     with torch.no_grad(), evaluating(model):
         to_encoder, to_decoder = model.condition(model.condition.pick(x, y))
@@ -53,9 +61,7 @@ def examine(
             )
             diagnoses += [_of_use(x, own, other), _of_outputs(x, own)] if coded else [_of_outputs(x, own)]
     values = {name: value for d in diagnoses for name, value in d.values.items()}
-    known = _options(model.name)
-    found = _telling([f for d in diagnoses for f in d.findings if f.early or steps >= SETTLED])
-    return values, {finding.key: _sentence(finding, known) for finding in found}
+    return Diagnosis(values, tuple(finding for d in diagnoses for finding in d.findings))
 
 
 def news(history: list[dict[str, Any]], over: bool) -> list[str]:

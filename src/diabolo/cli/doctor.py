@@ -1,0 +1,43 @@
+"""`diabolo doctor RUN`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from diabolo.cli.main import VERBS
+from diabolo.cli.options import DataOptions
+
+app = App(name="doctor", help=VERBS["doctor"])
+
+
+@app.default
+def command(
+    run: Path,
+    /,
+    *,
+    data: str | None = None,
+    images: Annotated[DataOptions | None, Parameter(name="*")] = None,
+) -> None:
+    """What is wrong with a run, how it shows, and the line that would mend it.
+
+    Args:
+        run: the run folder.
+        data: other images than those that the run was trained on.
+    """
+    from rich.console import Console
+
+    from diabolo.doctor import diagnose
+    from diabolo.errors import DiaboloError
+
+    if images is not None and data is None:
+        raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
+    with Console(stderr=True).status("looking at it"):
+        found = diagnose(run, None if data is None else (images or DataOptions()).load(data))
+    if not found:
+        print(f"{run}: nothing wrong was found")
+    for illness in found:
+        print(f"{illness.name}: {illness.evidence}.")
+        print(f"  try {illness.remedy.words}")
+        if illness.remedy.command is not None:
+            print(f"  {illness.remedy.command}")

@@ -1,0 +1,41 @@
+"""Images that two parts of a data set share."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError
+
+NEAR = 0.02  # root mean square difference per pixel below which two images are one: 5 of 255 grey levels
+PIECE = 2048  # images compared with as many others at once
+
+
+def distance_to(images: Images, among: Images) -> NDArray[np.float64]:
+    """The root mean square difference per pixel, in [0, 1], of each of `images` (n) to the nearest `among` N: (n,)."""
+    best = [np.full(len(part), np.inf, np.float32) for part in _pieces(images)]
+    for other in _pieces(among):
+        squares = (other**2).sum(1)
+        for i, one in enumerate(_pieces(images)):
+            best[i] = np.minimum(best[i], (squares - 2 * one @ other.T).min(1) + (one**2).sum(1))
+    nearest = np.concatenate(best).astype(np.float64)
+    return np.sqrt(np.maximum(nearest, 0) / np.prod(images.shape))
+
+
+def without_leaks(train: Images, test: Images) -> Images:
+    """`train` without the images that are, or nearly are, among `test`.
+
+    Raises:
+        DiaboloError: when none would be left.
+    """
+    apart = distance_to(train, test) >= NEAR
+    if not apart.any():
+        raise DiaboloError(f"every training image of {train.name} is a test image too: nothing is left to train on")
+    return train if apart.all() else train.take(apart)
+
+
+def _pieces(images: Images) -> Iterator[NDArray[np.float32]]:
+    x = images.images
+    parts = (x[start : start + PIECE].reshape(-1, int(np.prod(images.shape))) for start in range(0, len(x), PIECE))
+    return (np.divide(part, 255, dtype=np.float32) if x.dtype == np.uint8 else part for part in parts)

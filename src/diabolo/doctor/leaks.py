@@ -1,0 +1,51 @@
+"""Illnesses of the images: what is tested on was trained on, or what is drawn was seen."""
+
+from diabolo.autoencoder import Autoencoder
+from diabolo.data.leaks import NEAR, distance_to
+from diabolo.doctor.patient import Patient
+from diabolo.doctor.prescription import train_again
+from diabolo.doctor.symptom import Illness, symptom
+from diabolo.errors import NoPriorError
+from diabolo.evaluation.subject import pixels
+from diabolo.latents.nearest import memorisation
+
+LEAK = 0.01  # share of the test images that may lie among the training images
+COPIES = (
+    0.1  # share of the samples that may be as much nearer to one training image than to the next as 1 % of others are
+)
+
+
+@symptom
+def leak(patient: Patient) -> Illness | None:
+    """Test images that are training images too, or nearly."""
+    test = patient.few.test
+    near = distance_to(test, patient.train) < NEAR
+    if near.mean() < LEAK or near.sum() < 2:
+        return None
+    return Illness(
+        "leak between train and test",
+        f"{near.sum()} of {len(test)} test images are (nearly) among the training images: what is measured on them is too good",
+        train_again(patient, "leave out training images that are test images", drop_leaks=True),
+    )
+
+
+@symptom
+def memorised(patient: Patient) -> Illness | None:
+    """Samples that are copies of training images (Meehan et al. 2020, arXiv 2004.05675, ask for a like comparison)."""
+    if not isinstance(patient.model, Autoencoder) or patient.model.condition.reads is not None:
+        return None
+    if patient.kl_weight is None or len(patient.few.test) < 100:
+        return None
+    try:
+        samples = patient.model.sample(200, 0).cpu().numpy()
+    except NoPriorError:
+        return None
+    found = memorisation(samples, patient.train.images, pixels(patient.few.test))
+    if found.copies < COPIES or found.copies_p > 1e-6:
+        return None
+    return Illness(
+        "memorised samples",
+        f"{found.copies:.0%} of the samples lie as close to a single training image, against the next, as only 1 % of unseen "
+        f"images do: they are copies of it",
+        train_again(patient, "more images, or a smaller model", n_train=None),
+    )
