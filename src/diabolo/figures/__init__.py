@@ -1,5 +1,6 @@
 """One matplotlib figure per function: arrays in, a `matplotlib.figure.Figure` out.
 
+Each draws a page of its own, or, with `on=subfigure`, a part of another; `page` puts many on one.
 matplotlib is imported when the first figure is asked for, not with this package.
 """
 
@@ -7,30 +8,83 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .attributes import attribute_table
+    from .values import bars
+    from .captioned import neighbours, strips, worst
+    from .codebook import codebook_heat, codebook_map
     from .curves import loss_curves
     from .decoded import decoded_grid, latent_grid
+    from .distributions import histogram
+    from .grids import density_samples
+    from .health import health_timeline
     from .images import reconstructions, sample_grid
     from .latent import latent_scatter
+    from .lines import few_label_curve, response, spectrum
+    from .matrices import matrix
+    from .pages import page
+    from .points import pareto, trade_off
     from .saving import save
+    from .thumbnails import thumbnail_scatter
+    from .units import kl_bars, posterior_against_prior
 
 __all__ = [
+    "attribute_table",
+    "bars",
+    "codebook_heat",
+    "codebook_map",
     "decoded_grid",
+    "density_samples",
+    "few_label_curve",
+    "health_timeline",
+    "histogram",
+    "kl_bars",
     "latent_grid",
     "latent_scatter",
     "loss_curves",
+    "matrix",
+    "neighbours",
+    "page",
+    "pareto",
+    "posterior_against_prior",
     "reconstructions",
+    "response",
     "sample_grid",
     "save",
+    "spectrum",
+    "strips",
+    "thumbnail_scatter",
+    "trade_off",
+    "worst",
 ]
 
 _HOME = {
+    "attribute_table": "attributes",
+    "bars": "values",
+    "codebook_heat": "codebook",
+    "codebook_map": "codebook",
     "decoded_grid": "decoded",
+    "density_samples": "grids",
+    "few_label_curve": "lines",
+    "health_timeline": "health",
+    "histogram": "distributions",
+    "kl_bars": "units",
     "latent_grid": "decoded",
     "latent_scatter": "latent",
     "loss_curves": "curves",
+    "matrix": "matrices",
+    "neighbours": "captioned",
+    "page": "pages",
+    "pareto": "points",
+    "posterior_against_prior": "units",
     "reconstructions": "images",
+    "response": "lines",
     "sample_grid": "images",
     "save": "saving",
+    "spectrum": "lines",
+    "strips": "captioned",
+    "thumbnail_scatter": "thumbnails",
+    "trade_off": "points",
+    "worst": "captioned",
 }
 
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from diabolo.errors import DiaboloError
 
-from .style import BLUE, VERMILLION, Dashes, new_figure, style, wrap
+from .layout import canvas, settle
+from .style import BLUE, VERMILLION, Dashes, style, wrap
 
 # Split: colour, dashes and marker, so that the two are told apart without colour as well.
 _SPLITS: dict[str, tuple[str, Dashes, str]] = {"train": (BLUE, "-", "o"), "validation": (VERMILLION, "--", "s")}
@@ -20,7 +21,9 @@ _MARKED = 20  # epochs up to which every one gets a marker
 
 
 @style()
-def loss_curves(history: Sequence[Mapping[str, Any]], title: str | None = None) -> Figure:
+def loss_curves(
+    history: Sequence[Mapping[str, Any]], title: str | None = None, *, on: SubFigure | None = None
+) -> Figure:
     """Draw every loss term against the epoch, each in its own panel, with the final values at the right margin.
 
     `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
@@ -40,15 +43,14 @@ def loss_curves(history: Sequence[Mapping[str, Any]], title: str | None = None) 
     columns = len(terms) if len(terms) <= 3 else math.ceil(len(terms) / math.ceil(len(terms) / 3))
     rows = math.ceil(len(terms) / columns)
     width = _PANEL[0] * columns
-    figure = new_figure(width, _PANEL[1] * rows + 0.6, constrained=True)
+    figure = canvas(on, width, _PANEL[1] * rows + 0.6)
     for i, term in enumerate(terms):
         _panel(figure.add_subplot(rows, columns, i + 1), history, term, units.get(term, "unit not recorded"))
     figure.suptitle(wrap(title or "Loss by epoch", width, 12), fontsize=12, fontweight="bold")
     shown = [split for split in _SPLITS if any(record.get(split) for record in history)]
     handles = [Line2D([], [], color=c, linestyle=d, marker=m) for c, d, m in (_SPLITS[s] for s in shown)]
     figure.legend(handles, shown, loc="outside lower center", ncols=len(handles), handlelength=3)
-    figure.draw_without_rendering()  # ticks move when the panels get their size: laid out once more when drawn
-    return figure
+    return settle(figure)
 
 
 def _panel(axes: Axes, history: Sequence[Mapping[str, Any]], term: str, unit: str) -> None:

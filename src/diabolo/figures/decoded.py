@@ -3,14 +3,15 @@
 import math
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
 
 from .mosaic import as_images, lay, show, zoom
-from .style import DPI, new_figure, style, wrap
+from .sheet import Sheet
+from .style import DPI, style, wrap
 
 Extent = tuple[float, float, float, float]
 _LEFT, _RIGHT, _BOTTOM, _SIDE = 110, 40, 90, 1000  # canvas pixels
@@ -32,7 +33,12 @@ def latent_grid(extent: Extent, n: int) -> NDArray[np.float32]:
 
 @style()
 def decoded_grid(
-    images: ArrayLike, extent: Extent, title: str | None = None, axis_names: tuple[str, str] = ("z₁", "z₂")
+    images: ArrayLike,
+    extent: Extent,
+    title: str | None = None,
+    axis_names: tuple[str, str] = ("z₁", "z₂"),
+    *,
+    on: SubFigure | None = None,
 ) -> Figure:
     """Draw `images` (n * n, C, H, W), decoded from `latent_grid(extent, n)`, as one picture with axes in latent units.
 
@@ -53,16 +59,15 @@ def decoded_grid(
     width = _LEFT + max(wide, 400) + _RIGHT
     heading = wrap(title or "Images decoded over latent space", (width - 40) / DPI, 12)
     top = 40 + 34 * len(heading.splitlines())
-    height = top + tall + _BOTTOM
-    figure = new_figure(width / DPI, height / DPI)
-    axes = figure.add_axes((_LEFT / width, _BOTTOM / height, wide / width, tall / height))
+    sheet = Sheet(on, width, top + tall + _BOTTOM)
+    axes = sheet.axes(_LEFT, top, wide, tall)
     show(axes, page, factor, extent)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
     axes.set_xlabel(f"{axis_names[0]} →")
     axes.set_ylabel(f"{axis_names[1]} →")  # turned with its axis, the arrow points up
-    figure.text(0.5, 1 - 22 / height, heading, ha="center", va="top", fontsize=12, fontweight="bold")
-    return figure
+    sheet.text(width / 2, 22, heading, 12, ha="center", va="top", fontweight="bold")
+    return sheet.page()
 
 
 def _checked(extent: Extent) -> Extent:

@@ -4,13 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
 
 from .mosaic import Floats, as_images, best_columns, lay, show, zoom
-from .style import DPI, new_figure, shorten, style, wrap
+from .sheet import Sheet, extent
+from .style import DPI, shorten, style, wrap
 
 _MARGIN, _WIDEST, _CELL, _NARROWEST = 30, 1250, 240, 600  # canvas pixels
 _MOST = {"reconstructions": 256, "sample_grid": 2500}
@@ -18,7 +19,11 @@ _MOST = {"reconstructions": 256, "sample_grid": 2500}
 
 @style()
 def reconstructions(
-    originals: ArrayLike, reconstructions: ArrayLike | Mapping[str, ArrayLike], title: str | None = None
+    originals: ArrayLike,
+    reconstructions: ArrayLike | Mapping[str, ArrayLike],
+    title: str | None = None,
+    *,
+    on: SubFigure | None = None,
 ) -> Figure:
     """Draw `originals` above `reconstructions`, both (N, C, H, W); or above several rows of them, label → images.
 
@@ -37,11 +42,13 @@ def reconstructions(
     count = _at_most("reconstructions", shape[0])
     columns = count if count <= 12 else best_columns(count, 10, 16)
     blocks = [[images[i : i + columns] for images in sets.values()] for i in range(0, count, columns)]
-    return _page(blocks, list(sets), title or "Originals and reconstructions")
+    return _page(blocks, list(sets), title or "Originals and reconstructions", on)
 
 
 @style()
-def sample_grid(images: ArrayLike, title: str | None = None, columns: int | None = None) -> Figure:
+def sample_grid(
+    images: ArrayLike, title: str | None = None, columns: int | None = None, *, on: SubFigure | None = None
+) -> Figure:
     """Draw at most 2,500 `images` (N, C, H, W) row by row in a grid, about square or of this many `columns`."""
     array = as_images(images, "images")
     count = _at_most("sample_grid", len(array))
@@ -51,7 +58,7 @@ def sample_grid(images: ArrayLike, title: str | None = None, columns: int | None
     elif columns < 1:
         raise DiaboloError(f"columns must be at least 1, not {columns}.")
     columns = min(columns, count)
-    return _page([[array[i : i + columns] for i in range(0, count, columns)]], [], title or "Samples")
+    return _page([[array[i : i + columns] for i in range(0, count, columns)]], [], title or "Samples", on)
 
 
 def _at_most(name: str, count: int) -> int:
@@ -62,7 +69,9 @@ def _at_most(name: str, count: int) -> int:
     return count
 
 
-def _page(blocks: Sequence[Sequence[Floats]], labels: Sequence[str], title: str) -> Figure:
+def _page(
+    blocks: Sequence[Sequence[Floats]], labels: Sequence[str], title: str, on: SubFigure | None = None
+) -> Figure:
     """Lay out blocks of image rows, each row labelled, below a title. All sizes are in canvas pixels."""
     _, h, w, _ = blocks[0][0].shape
     gap = max(1, round(0.05 * max(h, w)))
@@ -75,35 +84,27 @@ def _page(blocks: Sequence[Sequence[Floats]], labels: Sequence[str], title: str)
     heights = [page.shape[0] * factor for page in pages]
     between = max(24.0, 2 * gap * factor)
 
-    figure = new_figure(1, 1)
-    texts = [figure.text(0, 0, wrap(shorten(label, 48), 1.7, 9), ha="right", va="center") for label in labels]
-    left = _MARGIN + max((text.get_window_extent().width + 15 for text in texts), default=0)
+    texts = [wrap(shorten(label, 48), 1.7, 9) for label in labels]
+    left = _MARGIN + max((extent(text)[0] + 15 for text in texts), default=0)
     inner = pages[0].shape[1] * factor
-    width = max(left + inner + _MARGIN, _NARROWEST)
+    width = math.ceil(max(left + inner + _MARGIN, _NARROWEST))
     if not labels:
         left = (width - inner) / 2
     heading = wrap(title, (width - 2 * _MARGIN) / DPI, 12)
-    top = _MARGIN + 34 * len(heading.splitlines())
-    height = top + sum(heights) + between * (len(pages) - 1) + _MARGIN
-    figure.set_size_inches(math.ceil(width) / DPI, math.ceil(height) / DPI)
-    width, height = math.ceil(width), math.ceil(height)
+    y = _MARGIN + 34 * len(heading.splitlines())
     # Whole pixels everywhere: an enlarged image pixel is then a square of the same size all over the page.
-    left, y = round(left), height - top
-    figure.text(0.5, 1 - 22 / height, heading, ha="center", va="top", fontsize=12, fontweight="bold")
+    left = round(left)
+    sheet = Sheet(on, width, y + sum(map(math.ceil, heights)) + round(between) * (len(pages) - 1) + _MARGIN)
+    sheet.text(width / 2, 22, heading, 12, ha="center", va="top", fontweight="bold")
     for page, tall in zip(pages, heights, strict=True):
-        y -= math.ceil(tall)
-        axes = figure.add_axes((left / width, y / height, page.shape[1] * factor / width, tall / height))
+        axes = sheet.axes(left, y + math.ceil(tall) - tall, inner, tall)
         axes.set_axis_off()
         show(axes, page, factor)
-        for row, label in enumerate(texts):
-            middle = y + tall - (row * (h + gap) + h / 2) * factor
-            figure.text(
-                (left - 15) / width, middle / height, label.get_text(), ha="right", va="center", multialignment="right"
-            )
-        y -= round(between)
-    for text in texts:
-        text.remove()
-    return figure
+        for row, text in enumerate(texts):
+            middle = y + (row * (h + gap) + h / 2) * factor
+            sheet.text(left - 15, middle, text, ha="right", va="center", multialignment="right")
+        y += math.ceil(tall) + round(between)
+    return sheet.page()
 
 
 def _stack(block: Sequence[Floats], gap: int) -> Floats:

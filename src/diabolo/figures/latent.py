@@ -1,18 +1,21 @@
 """Where the encoder puts things: codes as points (two dimensions) or as histograms (one), coloured by class."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
 
-from .style import MAX_CLASSES, class_style, new_figure, shorten, style, wrap
+from .layout import canvas, settle
+from .style import MAX_CLASSES, class_style, shorten, style, wrap
 
 Names = Sequence[str] | Mapping[int, str]
+UNKNOWN = -1  # the label of what has none
 _SIDE, _LEGEND_ROWS, _NAME = 5.2, 22, 36  # inches, entries in a column, characters
 
 
@@ -23,29 +26,30 @@ def latent_scatter(
     label_names: Names | None = None,
     title: str | None = None,
     axis_names: tuple[str, str] = ("z₁", "z₂"),
+    *,
+    on: SubFigure | None = None,
 ) -> Figure:
     """Draw `codes` (N, 2) as points coloured by `labels` (N,); codes (N, 1) or (N,) as one histogram per class.
 
     `label_names[k]` is what the legend says for the label k. Codes of more dimensions are refused: which two directions
     to show is the caller's choice.
     """
-    points = _checked_codes(codes)
-    classes = _classes(labels, label_names, len(points))
-    figure = new_figure(_SIDE, _SIDE, constrained=True)
+    points = checked_codes(codes)
+    classes = classes_of(labels, label_names, len(points))
+    figure = canvas(on, _SIDE, _SIDE)
     axes = figure.add_subplot()
     flat = points.shape[1] == 1
-    (_histograms if flat else _scatter)(axes, points, list(classes.values()))
+    (_histograms if flat else scatter)(axes, points, list(classes.values()))
     axes.set_xlabel(axis_names[0])
     axes.set_ylabel("codes per bin" if flat else axis_names[1])
     if labels is not None:
-        _legend(figure, list(classes), flat)
+        add_legend(figure, list(classes), handles_of(len(classes), flat), 2.2 if flat else 1)
     heading = title or ("Codes by class" if labels is not None else "Codes")
     axes.set_title(wrap(heading, _SIDE - 0.6, 12), fontsize=12, loc="center", pad=10)
-    figure.draw_without_rendering()  # ticks move when the axes get their size: laid out once more when drawn
-    return figure
+    return settle(figure)
 
 
-def _checked_codes(codes: ArrayLike) -> NDArray[np.float64]:
+def checked_codes(codes: ArrayLike) -> NDArray[np.float64]:
     points = np.asarray(codes, dtype=np.float64)
     points = points[:, None] if points.ndim == 1 else points
     if points.ndim != 2 or not points.size:
@@ -61,7 +65,7 @@ def _checked_codes(codes: ArrayLike) -> NDArray[np.float64]:
     return points
 
 
-def _classes(labels: ArrayLike | None, names: Names | None, count: int) -> dict[str, NDArray[np.intp]]:
+def classes_of(labels: ArrayLike | None, names: Names | None, count: int) -> dict[str, NDArray[np.intp]]:
     """Return what the legend says for each class, with the indices of its points."""
     if labels is None:
         return {"": np.arange(count)}
@@ -74,6 +78,8 @@ def _classes(labels: ArrayLike | None, names: Names | None, count: int) -> dict[
     told = None if names is None else dict(names if isinstance(names, Mapping) else enumerate(names))
     classes: dict[str, NDArray[np.intp]] = {}
     for k, value in enumerate(values):
+        if told is not None and value == UNKNOWN:
+            told.setdefault(UNKNOWN, "not known")
         if told is not None and value not in told:
             raise DiaboloError(f"label_names holds {len(told)} names, but none for the label {value}.")
         name = str(value) if told is None else str(told[value])
@@ -83,7 +89,7 @@ def _classes(labels: ArrayLike | None, names: Names | None, count: int) -> dict[
     return classes
 
 
-def _scatter(axes: Axes, points: NDArray[np.float64], classes: Sequence[NDArray[np.intp]]) -> None:
+def scatter(axes: Axes, points: NDArray[np.float64], classes: Sequence[NDArray[np.intp]]) -> None:
     """Small translucent points. They are dealt out in rounds over the classes, so that no class lies on top of all."""
     count = len(points)
     area = float(np.clip(12_000 / count, 4, 30))
@@ -109,25 +115,31 @@ def _histograms(axes: Axes, points: NDArray[np.float64], classes: Sequence[NDArr
         axes.hist(points[members, 0], edges, histtype="step", color=look.colour, linestyle=look.dashes, linewidth=1.4)
 
 
-def _legend(figure: Figure, names: Sequence[str], flat: bool) -> None:
-    """Put the legend to the right of the axes and widen the page by what it needs."""
-    looks = [class_style(k) for k in range(len(names))]
-    handles = [
+def handles_of(count: int, flat: bool = False) -> list[Line2D]:
+    """What stands before the names of `count` classes in a legend: their markers, or the lines of a histogram."""
+    looks = [class_style(k) for k in range(count)]
+    return [
         Line2D([], [], color=look.colour, linestyle=look.dashes)
         if flat
         else Line2D([], [], color=look.colour, linestyle="", marker=look.marker, markersize=6 * look.area**0.5)
         for look in looks
     ]
-    legend = figure.legend(
+
+
+def add_legend(canvas: Figure | SubFigure, names: Sequence[str], handles: Sequence[Any], length: float, **look: Any) -> None:
+    """Put the legend to the right of the axes; a page of its own grows wider by what it needs."""
+    legend = canvas.legend(
         handles,
         ["?"] * len(names),  # replaced below: matplotlib leaves out names that begin with an underscore
         loc="outside right upper",
         ncols=-(-len(names) // _LEGEND_ROWS),
         title="class",
         alignment="left",
-        handlelength=2.2 if flat else 1,
+        handlelength=length,
+        **look,
     )
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(shorten(name, _NAME))
-    figure.draw_without_rendering()  # so that the legend knows its size
-    figure.set_size_inches(_SIDE + legend.get_window_extent().width / figure.dpi, _SIDE)
+    if isinstance(canvas, Figure):
+        canvas.draw_without_rendering()  # so that the legend knows its size
+        canvas.set_size_inches(_SIDE + legend.get_window_extent().width / canvas.dpi, _SIDE)

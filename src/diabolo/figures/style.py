@@ -56,6 +56,7 @@ _RC: dict[Any, Any] = {
     "lines.linewidth": 1.6,
     "lines.markersize": 4,
     "text.parse_math": False,  # a class called "$5" is a name, not a formula
+    "hatch.linewidth": 0.6,
     "pdf.fonttype": 42,  # TrueType: text in the PDF stays text
 }
 

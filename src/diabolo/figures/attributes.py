@@ -1,0 +1,74 @@
+"""Many attributes, several ways to read them: a table whose numbers are drawn beside it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import PercentFormatter
+
+from diabolo.errors import DiaboloError
+
+from .checks import interval, some
+from .layout import canvas, settle
+from .style import class_style, shorten, style, wrap
+
+_ROW, _DOTS, _COLUMN, _NAME = 0.23, 3.4, 0.72, 30  # inches, characters
+
+
+@style()
+def attribute_table(
+    accuracies: Mapping[str, Mapping[str, tuple[float, float, float]]],
+    columns: Sequence[str],
+    *,
+    title: str | None = None,
+    on: SubFigure | None = None,
+) -> Figure:
+    """Draw a row per attribute: the share of each of `columns` as a dot with its interval, and as a number in %.
+
+    `accuracies` is {"Smiling": {"pixels": (value, low, high), …}}; the best number of a row is bold. A row may lack columns.
+    """
+    some(accuracies, "attribute_table: accuracies")
+    some(columns, "attribute_table: columns")
+    for name, row in accuracies.items():
+        unknown = [column for column in row if column not in columns]
+        if unknown:
+            raise DiaboloError(f"attribute_table: {name!r} has {unknown[0]!r}, which is none of the columns {list(columns)}.")
+    count = len(accuracies)
+    heads = [wrap(shorten(column, 24), _COLUMN - 0.1, 8) for column in columns]
+    lines = max(text.count("\n") + 1 for text in heads)
+    names = [shorten(name, _NAME) for name in accuracies]
+    beside = _COLUMN * len(columns)
+    width = 0.075 * max(map(len, names)) + _DOTS + beside + 0.5
+    sheet = canvas(on, width, _ROW * count + 1.2 + 0.14 * lines)
+    axes, table = sheet.subplots(1, 2, width_ratios=[_DOTS, beside], sharey=True)
+    table.set_axis_off()
+    table.set_xlim(-0.5, len(columns) - 0.5)
+    shift = 0.6 / len(columns)
+    best = [max((v[0] for v in row.values()), default=np.nan) for row in accuracies.values()]
+    for k, column in enumerate(columns):
+        look = class_style(k)
+        shown = [(i, *interval(row[column], f"attribute_table: {name!r}, {column!r}"))
+                 for i, (name, row) in enumerate(accuracies.items()) if column in row]
+        if shown:
+            places, values, low, high = np.array(shown).T
+            y = places + shift * (k - (len(columns) - 1) / 2)
+            ends = np.maximum(0, [values - low, high - values])
+            axes.errorbar(values, y, xerr=ends, fmt="none", ecolor="#555555", elinewidth=0.7)
+            axes.scatter(values, y, s=16 * look.area, color=look.colour, marker=look.marker, edgecolor="black", linewidth=0.3, zorder=3)
+        for i, value, *_ in shown:
+            heavy = "bold" if value >= best[i] - 1e-12 else "normal"
+            table.text(k, i, f"{100 * value:.1f}", ha="center", va="center", fontsize=8, fontweight=heavy)
+        table.plot(k, -1.05, color=look.colour, marker=look.marker, markersize=6 * look.area**0.5, markeredgecolor="black",
+                   markeredgewidth=0.3, clip_on=False)
+        table.text(k, -1.5, heads[k], ha="center", va="bottom", fontsize=8)
+    for i in range(0, count, 2):
+        for part in (axes, table):
+            part.axhspan(i - 0.5, i + 0.5, color="#F3F3F3", zorder=0, linewidth=0)
+    axes.set_yticks(range(count), names)
+    axes.set_ylim(count - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xlabel("share of test images (95 % interval)")
+    sheet.suptitle(wrap(title or "Attributes, read from each", width - 0.4, 12), fontsize=12, fontweight="bold")
+    return settle(sheet)

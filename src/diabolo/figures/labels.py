@@ -1,0 +1,106 @@
+"""Names beside what they name, pushed apart where they would touch: a page in grey needs no legend then."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import Bbox
+
+from .checks import Array
+from .layout import root, settle
+from .style import shorten
+
+LINE = 0.16  # inches that a line of text takes at 8 points
+_LONGEST = 34  # characters
+_RINGS = (5, 12, 20, 30, 42)  # points between a point and its name, tried in this order
+_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_ALIGN = {-1: ("right", "top"), 0: ("center", "center"), 1: ("left", "bottom")}
+
+
+def spread(places: Sequence[float], gap: float) -> Array:
+    """Move `places` as little as possible (in squares) so that each two are at least `gap` apart; their order is kept."""
+    order = np.argsort(places, kind="stable")
+    targets = np.asarray(places, dtype=np.float64)[order] - gap * np.arange(len(order))
+    blocks: list[list[float]] = []  # pool adjacent violators: (mean, count)
+    for target in targets:
+        blocks.append([float(target), 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            mean, count = blocks.pop()
+            last = blocks[-1]
+            last[0] = (last[0] * last[1] + mean * count) / (last[1] + count)
+            last[1] += count
+    moved = np.concatenate([np.full(int(count), mean) for mean, count in blocks]) + gap * np.arange(len(order))
+    result = np.empty(len(order))
+    result[order] = moved
+    return result
+
+
+def name_ends(axes: Axes, canvas: Figure | SubFigure, ends: Mapping[str, tuple[float, float]]) -> None:
+    """Write each name at the right edge of `axes`, at the height at which its curve ends, with a thin line to that end."""
+    names = [axes.text(1.06, 0, shorten(name, _LONGEST), fontsize=8, va="center") for name in ends]
+    for text in names:
+        text.set_transform(axes.transAxes)  # at the place of the first, so that the layout leaves room for all
+    settle(canvas)
+    inverse = axes.transData + axes.transAxes.inverted()
+    x, y = inverse.transform(list(ends.values())).T
+    gap = LINE * root(canvas).dpi / axes.get_window_extent().height
+    heights = spread(y.tolist(), gap)
+    heights -= max(0.0, heights.max() - 1)  # below the title
+    heights += max(0.0, -heights.min()) if len(heights) * gap < 1 else 0
+    for text, end, start, height in zip(names, x, y, heights, strict=True):
+        text.set_y(height)
+        axes.plot(
+            [end + 0.01, 1.02, 1.05],
+            [start, start, height],
+            transform=axes.transAxes,
+            color="#999999",
+            linewidth=0.6,
+            clip_on=False,
+            scalex=False,
+            scaley=False,
+            zorder=0,
+        )
+
+
+def name_points(axes: Axes, canvas: Figure | SubFigure, points: Mapping[str, tuple[float, float]], size: float) -> None:
+    """Write each name beside its point, where it touches no other name, point or edge; `size` is that of the points.
+
+    A name that finds no such place is drawn where it covers least, with a line to its point.
+    """
+    page = settle(canvas)
+    scale = page.dpi / 72
+    places = axes.transData.transform(list(points.values()))
+    inner = axes.get_window_extent()
+    taken = [Bbox.from_bounds(x - size * scale / 2, y - size * scale / 2, size * scale, size * scale) for x, y in places]
+    for (name, point), place in zip(points.items(), places, strict=True):
+        text = axes.annotate(shorten(name, _LONGEST), point, (0, 0), textcoords="offset points", fontsize=8)
+        box = text.get_window_extent()
+        best, where, worst = None, (0.0, 0.0, 0, 0), np.inf
+        for ring in _RINGS:
+            for dx, dy in _DIRECTIONS:
+                x = place[0] + dx * ring * scale - {1: 0, 0: box.width / 2, -1: box.width}[dx]
+                y = place[1] + dy * ring * scale - {1: 0, 0: box.height / 2, -1: box.height}[dy]
+                tried = Bbox.from_bounds(x - 2, y - 2, box.width + 4, box.height + 4)
+                covered = sum(_area(tried, other) for other in taken)
+                covered += tried.width * tried.height - _area(tried, inner)  # what sticks out of the axes
+                if covered < worst - 1:
+                    best, where, worst = tried, (dx * ring, dy * ring, dx, dy), covered
+            if worst < 1:
+                break
+        assert best is not None  # noqa: S101  # the first place tried is better than none
+        taken.append(best)
+        dx, dy, right, up = where
+        text.set_position((dx, dy))
+        text.set_horizontalalignment(_ALIGN[right][0])
+        text.set_verticalalignment(_ALIGN[up][1])
+        text.set_in_layout(False)  # it is inside of the axes, which must not move any more
+        if max(abs(dx), abs(dy)) > _RINGS[1]:
+            axes.annotate(
+                "", point, (dx, dy), textcoords="offset points", arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6}
+            ).set_in_layout(False)
+
+
+def _area(one: Bbox, other: Bbox) -> float:
+    both = Bbox.intersection(one, other)
+    return 0.0 if both is None else float(both.width * both.height)

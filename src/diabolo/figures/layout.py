@@ -1,0 +1,84 @@
+"""Where the parts of a chart go: laid out once by matplotlib, and in just the same way when drawn as a part of a page."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
+
+from .style import new_figure, wrap
+
+Sheet = Figure | SubFigure
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the axes of a figure are, and its heading, in fractions of the figure."""
+
+    axes: tuple[Bbox, ...]
+    heading: tuple[float, float] | None
+
+
+# matplotlib lays out a page as a whole, and takes minutes for one of thirty charts. So each chart of a page is first drawn by
+# itself, and on the page, where it has the same size, its parts are put where they were then.
+_FOUND: "WeakKeyDictionary[Figure, list[Layout]]" = WeakKeyDictionary()
+_GIVEN: "WeakKeyDictionary[SubFigure, Iterator[Layout]]" = WeakKeyDictionary()
+
+
+def canvas(on: SubFigure | None, width: float, height: float) -> Sheet:
+    """Return what a chart is drawn on: `on`, or a new page of `width` × `height` inches. Either is laid out by itself."""
+    if on is None:
+        return new_figure(width, height, constrained=True)
+    if on not in _GIVEN and root(on).get_layout_engine() is None:
+        root(on).set_layout_engine(ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
+    return on
+
+
+def root(sheet: Sheet) -> Figure:
+    """Return the page that `sheet` is, or is a part of."""
+    figure = sheet.get_figure(root=True)
+    assert figure is not None  # noqa: S101  # only artists without a figure have none
+    return figure
+
+
+def settle(sheet: Sheet) -> Figure:
+    """Lay `sheet` out, so that what is placed next finds the axes where they will be; return the page."""
+    page = root(sheet)
+    engine = page.get_layout_engine()
+    if isinstance(sheet, SubFigure) and sheet in _GIVEN:
+        _put(sheet, next(_GIVEN[sheet]))
+    elif engine is not None:
+        for _ in range(2):  # ticks move when the axes get their size
+            engine.execute(page)
+    if isinstance(sheet, Figure):
+        heading = sheet._suptitle  # noqa: SLF001  # there is no other way to it
+        layout = Layout(
+            tuple(axes.get_position(original=True) for axes in sheet.axes), heading and heading.get_position()
+        )
+        _FOUND.setdefault(sheet, []).append(layout)
+    return page
+
+
+def layouts(figure: Figure) -> list[Layout]:
+    """Return how `figure` was laid out, each time that it was settled."""
+    return _FOUND.get(figure, [])
+
+
+def lay_out_as(part: SubFigure, found: Iterable[Layout]) -> None:
+    """Have whatever is drawn on `part` laid out as it was `found` when drawn by itself."""
+    _GIVEN[part] = iter(found)
+
+
+def _put(part: SubFigure, layout: Layout) -> None:
+    for axes, place in zip(part.axes, layout.axes, strict=True):
+        axes.set_position(place)
+    if layout.heading is not None:
+        part._suptitle.set_position(layout.heading)  # noqa: SLF001
+
+
+def head(axes: Axes, text: str, inches: float) -> None:
+    """Write the title of a figure that has one set of axes, broken to the width of the page."""
+    axes.set_title(wrap(text, inches, 12), fontsize=12, loc="center", pad=10)

@@ -1,0 +1,97 @@
+"""What single units of a code do: their KL, and their moments against those of the prior."""
+
+import numpy as np
+from matplotlib.figure import Figure, SubFigure
+from numpy.typing import ArrayLike
+
+from diabolo.errors import DiaboloError
+
+from .checks import numbers
+from .layout import canvas, settle
+from .style import BLUE, VERMILLION, style, wrap
+
+ACTIVE = 0.01  # nats; a unit with less tells the decoder nothing
+_NAMED = 40  # units up to which each is named on its axis
+_HEIGHT = 3.2
+
+
+@style()
+def kl_bars(
+    kl: ArrayLike, *, active: ArrayLike | None = None, title: str | None = None, on: SubFigure | None = None
+) -> Figure:
+    """Draw the KL of each unit, `kl` (D,) in nats per image averaged over images, from the largest to the smallest.
+
+    `active` (D,) says which units are; when left out, those with a KL of at least 0.01 nats. Active units are dark, the
+    others are hatched bars on grey ground, since they are too low to be told by their height.
+    """
+    values = numbers(kl, "kl_bars: kl")
+    if values.min() < -1e-3:
+        raise DiaboloError(f"kl_bars: a KL is never negative, and one of these is {values.min():.3g} nats.")
+    used = values >= ACTIVE if active is None else np.asarray(active).astype(bool)
+    if used.shape != values.shape:
+        raise DiaboloError(f"kl_bars: `active` must be one per unit, {values.shape}, not {used.shape}.")
+    order = np.lexsort((-values, ~used))  # active ones first, then by KL
+    values, used, count = values[order], used[order], len(values)
+    width = _width(count)
+    sheet = canvas(on, width, _HEIGHT)
+    axes = sheet.add_subplot()
+    places, wide = np.arange(count), 0.76 if count <= _NAMED else 1.0
+    dark = axes.bar(places[used], values[used], wide, color=BLUE, edgecolor="black", linewidth=0.5 * (count <= 100))
+    pale = axes.bar(places[~used], values[~used], wide, color="white", edgecolor="black", hatch="///", linewidth=0.5)
+    alive = int(used.sum())
+    if alive < count:
+        axes.axvspan(alive - 0.5, count - 0.5, color="#EEEEEE", zorder=0, linewidth=0)
+    _unit_axis(axes, order, count)
+    axes.set_ylabel("KL (nats per image)")
+    axes.set_ylim(0, max(1.05 * float(values.max()), ACTIVE))
+    rule = f"KL ≥ {ACTIVE} nats" if active is None else "as given"
+    axes.legend([dark, pale], [f"{alive} active ({rule})", f"{count - alive} inactive"], loc="upper right")
+    told = f"KL per unit: {values.sum():.1f} nats in all, {alive} of {count} units active"
+    axes.set_title(wrap(title or told, width - 0.8, 12), fontsize=12, loc="center", pad=10)
+    return settle(sheet)
+
+
+@style()
+def posterior_against_prior(
+    mean: ArrayLike, deviation: ArrayLike, *, title: str | None = None, on: SubFigure | None = None
+) -> Figure:
+    """Draw mean ± standard deviation of each unit of the aggregated posterior, both (D,), over the 0 ± 1 of the prior."""
+    means, spreads = numbers(mean, "posterior_against_prior: mean"), numbers(deviation, "posterior_against_prior: deviation")
+    if means.shape != spreads.shape:
+        raise DiaboloError(f"posterior_against_prior: {len(means)} means, but {len(spreads)} deviations.")
+    if spreads.min() < 0:
+        raise DiaboloError("posterior_against_prior: a standard deviation is negative.")
+    count = len(means)
+    width = _width(count)
+    sheet = canvas(on, width, _HEIGHT)
+    axes = sheet.add_subplot()
+    places = np.arange(count)
+    prior = axes.axhspan(-1, 1, facecolor="#DDDDDD", edgecolor="none", zorder=0)
+    axes.axhline(0, color="#777777", linewidth=0.8, linestyle="--", zorder=1)
+    fine = {"capsize": 3, "markersize": 4} if count <= _NAMED else {"capsize": 0, "markersize": 1.5, "elinewidth": 0.7}
+    posterior = axes.errorbar(places, means, spreads, fmt="o", color=VERMILLION, ecolor="black", **fine)
+    _unit_axis(axes, places, count)
+    axes.set_ylabel("code (mean ± 1 sd)")
+    axes.legend([posterior, prior], ["aggregated posterior", "prior, 0 ± 1"], loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1))
+    axes.set_title(wrap(title or "Aggregated posterior against the prior", width - 0.8, 12), fontsize=12, loc="center", pad=28)
+    return settle(sheet)
+
+
+def _width(count: int) -> float:
+    return float(np.clip(2 + 0.22 * count, 4.4, 8))
+
+
+def _unit_axis(axes: object, order: np.ndarray, count: int) -> None:
+    """Name every unit, or, when there are many, say how many there are."""
+    from matplotlib.axes import Axes
+
+    assert isinstance(axes, Axes)
+    axes.set_xlim(-0.7, count - 0.3)
+    axes.grid(visible=False, axis="x")
+    if count <= _NAMED:
+        axes.set_xticks(range(count), [str(unit + 1) for unit in order], rotation=0 if count <= 26 else 90)
+        axes.tick_params(axis="x", length=0)
+        axes.set_xlabel("unit of the code")
+    else:
+        sort = "" if (np.diff(order) == 1).all() else ", sorted by KL"
+        axes.set_xlabel(f"units of the code ({count}{sort})")

@@ -1,0 +1,58 @@
+"""Values side by side: horizontal bars with their intervals and numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure, SubFigure
+
+from diabolo.errors import DiaboloError
+
+from .checks import interval, numbers, some
+from .curves import format_value
+from .layout import canvas, root, settle
+from .style import BLUE, shorten, style, wrap
+
+Interval = tuple[float, float]
+WHISKER: dict[str, Any] = {"ecolor": "black", "elinewidth": 1.1, "capsize": 2.5, "capthick": 1.1}
+_WIDTH, _ROW, _NAME = 5.6, 0.27, 38  # inches, inches, characters
+
+
+@style()
+def bars(
+    values: Mapping[str, float],
+    unit: str,
+    intervals: Mapping[str, Interval] | None = None,
+    *,
+    title: str | None = None,
+    on: SubFigure | None = None,
+) -> Figure:
+    """Draw one horizontal bar per value, from zero, in the order given, its interval as a whisker and both as numbers.
+
+    `unit` names the axis: "test accuracy", "FID". `intervals` holds (low, high), and may lack some of the names.
+    """
+    some(values, "bars: values")
+    intervals = intervals or {}
+    for name in intervals:
+        if name not in values:
+            raise DiaboloError(f"bars: there is an interval for {name!r}, but no value.")
+    lengths = numbers(list(values.values()), "bars: values").tolist()
+    sheet = canvas(on, _WIDTH, 1.15 + _ROW * len(values))
+    axes = sheet.add_subplot()
+    places = range(len(values))
+    axes.barh(places, lengths, height=0.62, color=BLUE, edgecolor="black", linewidth=0.5)
+    for place, (name, value) in zip(places, values.items(), strict=True):
+        text = format_value(value)
+        if name in intervals:
+            _, low, high = interval((value, *intervals[name]), f"bars: {name!r}")
+            axes.errorbar(value, place, xerr=[[max(0, value - low)], [max(0, high - value)]], fmt="none", **WHISKER)
+            text += f"  [{format_value(low)}, {format_value(high)}]"
+        axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(places, [shorten(name, _NAME) for name in values])
+    axes.set_ylim(len(values) - 0.4, -0.6)
+    axes.set_xlabel(wrap(unit, 3, 9))
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    sheet.suptitle(wrap(title or unit, _WIDTH - 0.4, 12), fontsize=12, fontweight="bold")
+    settle(sheet)
+    return root(sheet)
