@@ -1,0 +1,194 @@
+"""Densities over codes: what they draw follows what they say, and both follow the codes; against scipy and scikit-learn."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.covariance import LedoitWolf
+from sklearn.neighbors import KernelDensity
+
+from diabolo import latents
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.latents.densities import DENSITIES
+
+NAMES = ["normal", "gaussian", "mixture", "neighbours", "flow"]
+QUICK = {"mixture": {"components": 3}, "flow": {"epochs": 12, "transforms": 2, "hidden": 16}}
+
+
+def rings(n=600, seed=0):
+    """Codes that no single Gaussian fits: three clusters of unequal width, far from the origin."""
+    random = np.random.default_rng(seed)
+    middle = np.array([[8.0, 0.0], [-8.0, 1.0], [0.0, 9.0]])[random.integers(3, size=n)]
+    return 20 + middle + random.standard_normal((n, 2)) * [1.0, 0.3]
+
+
+def fitted(name, codes, seed=0):
+    return latents.fit_density(name, codes, seed, **QUICK.get(name, {}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_integrates_to_one(name):
+    """By importance sampling from a wide Gaussian: E_q[p/q] = 1."""
+    codes = rings()
+    density = fitted(name, codes)
+    centre, wide = (np.zeros(2), 4.0) if name == "normal" else (codes.mean(0), 12.0)
+    points = centre + wide * np.random.default_rng(1).standard_normal((40_000, 2))
+    log_q = stats.multivariate_normal(centre, wide**2).logpdf(points)
+    assert np.exp(density.log_prob(points) - log_q).mean() == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_it_draws_follows_what_it_says(name):
+    """E_p[-log p] by its samples is that by samples of q weighed with p/q: the entropy, found in two ways."""
+    codes = rings()
+    density = fitted(name, codes)
+    drawn = density.sample(20_000, 1)
+    centre, wide = drawn.mean(0), 2 * drawn.std(0)
+    points = centre + wide * np.random.default_rng(2).standard_normal((40_000, 2))
+    log_p = density.log_prob(points)
+    weight = np.exp(log_p - stats.multivariate_normal(centre, np.diag(wide**2)).logpdf(points))
+    assert -density.log_prob(drawn).mean() == pytest.approx(-(weight * log_p).sum() / weight.sum(), abs=0.1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_seed_gives_the_same_codes_and_disturbs_nobody(name):
+    codes = rings(200)
+    torch.manual_seed(0)
+    np.random.seed(0)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    one, other = fitted(name, codes, 3), fitted(name, codes, 3)
+    np.testing.assert_array_equal(one.sample(50, 1), other.sample(50, 1))
+    np.testing.assert_array_equal(one.sample(50, 1), one.sample(50, 1))
+    np.testing.assert_array_equal(one.log_prob(codes), other.log_prob(codes))
+    assert not np.array_equal(one.sample(50, 1), one.sample(50, 2))
+    assert one.sample(7).shape == (7, 2)
+    assert one.sample(7).dtype == one.log_prob(codes).dtype == np.float64
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])
+
+
+def test_what_fits_better_says_so():
+    train, test = rings(600, 0), rings(300, 1)
+    found = {name: fitted(name, train).log_prob(test).mean() for name in NAMES}
+    assert found["normal"] < found["gaussian"] < found["neighbours"] < found["mixture"]
+    assert found["gaussian"] < found["flow"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 5), st.integers(0, 1000), st.floats(1e-3, 1e3))
+def test_gaussian_is_the_sample_mean_and_covariance(width, seed, size):
+    random = np.random.default_rng(seed)
+    codes = size * (random.standard_normal((60, width)) @ random.standard_normal((width, width)) + 3)
+    density = latents.fit_density("gaussian", codes)
+    expected = stats.multivariate_normal(codes.mean(0), np.cov(codes, rowvar=False)).logpdf(codes)
+    np.testing.assert_allclose(density.log_prob(codes), expected, rtol=1e-6, atol=1e-6)
+    assert "shrinkage" not in density.setting
+    drawn = density.sample(20_000)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(codes.T), atol=0.06 * np.cov(codes.T).max())
+
+
+def test_gaussian_is_shrunk_when_codes_are_few():
+    codes = rings(19)
+    density, expected = latents.fit_density("gaussian", codes), LedoitWolf().fit(codes)
+    reference = stats.multivariate_normal(expected.location_, expected.covariance_).logpdf(codes)
+    np.testing.assert_allclose(density.log_prob(codes), reference)
+    assert density.setting["shrinkage"] == pytest.approx(expected.shrinkage_)
+    assert density.setting["shrinkage"] > 0
+
+
+def test_normal_is_scipys():
+    points = rings(50) / 10
+    density = latents.fit_density("normal", rings())
+    np.testing.assert_allclose(density.log_prob(points), stats.multivariate_normal(np.zeros(2)).logpdf(points))
+
+
+def test_mixture_of_one_is_the_gaussian_and_bic_finds_three():
+    codes = rings()
+    one = latents.fit_density("gmm", codes, components=1)
+    expected = stats.multivariate_normal(codes.mean(0), np.cov(codes.T, bias=True)).logpdf(codes)
+    np.testing.assert_allclose(one.log_prob(codes), expected, atol=1e-4)
+    far = np.concatenate([rings(300) + np.array([200.0 * i, 0]) for i in range(2)])  # 2 × 3 clusters
+    assert (
+        latents.fit_density("mixture", rings(2000), components="bic").setting["components"] == 5
+    )  # the least tried ≥ 3
+    assert latents.fit_density("mixture", far, components="bic").setting["components"] == 10
+
+
+def test_the_first_of_a_mixtures_samples_are_of_all_components():
+    drawn = latents.fit_density("mixture", rings(), components=3).sample(30)
+    nearest = np.linalg.norm(drawn[:12, None] - [[28, 20], [12, 21], [20, 29]], axis=2).argmin(1)
+    assert len(set(nearest)) == 3
+
+
+def test_neighbours_is_a_kernel_density():
+    """Where all codes have their neighbour at the same distance it is scikit-learn's, which knows one bandwidth."""
+    codes = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0)), -1).reshape(-1, 2)
+    points = rings(40) / 8
+    density = latents.fit_density("neighbours", codes, k=1, scale=0.7)
+    expected = KernelDensity(bandwidth=0.7 / math.sqrt(2)).fit(codes).score_samples(points)
+    np.testing.assert_allclose(density.log_prob(points), expected, atol=1e-9)
+
+
+def test_samples_of_neighbours_lie_beside_codes():
+    codes = rings()
+    drawn = latents.fit_density("neighbours", codes, scale=0.01).sample(300)
+    assert np.linalg.norm(drawn[:, None] - codes, axis=2).min(1).max() < 0.2
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_a_dead_unit_stays_dead(name):
+    codes = np.column_stack([rings(400), np.full(400, 0.25)])
+    density = fitted(name, codes)
+    drawn = density.sample(200)
+    assert np.isfinite(drawn).all()
+    assert np.isfinite(density.log_prob(codes)).all()
+    if name != "neighbours":  # which moves a code by the same in all directions
+        np.testing.assert_allclose(drawn[:, 2], 0.25, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mixture", "neighbours", "flow"])
+def test_codes_that_are_all_one_are_refused(name):
+    with pytest.raises(DiaboloError, match="all codes are the same"):
+        fitted(name, np.ones((60, 2)))
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_three_codes_in_128_dimensions(name):
+    with pytest.raises(DiaboloError, match=r"128 dimensions needs [\d,]+ codes or more to be fitted to, not 3"):
+        latents.fit_density(name, np.zeros((3, 128)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_codes_that_are_not_finite_are_refused(name):
+    codes = rings(50)
+    codes[3, 1] = math.nan
+    with pytest.raises(DiaboloError, match="1 of 50 codes hold NaN"):
+        fitted(name, codes)
+
+
+def test_mistakes_are_told():
+    codes = rings(50)
+    with pytest.raises(UnknownNameError, match="did you mean 'mixture'"):
+        latents.fit_density("mixtur", codes)
+    with pytest.raises(UnknownNameError, match="did you mean 'components'"):
+        latents.fit_density("mixture", codes, component=3)
+    with pytest.raises(DiaboloError, match="1 component or more"):
+        latents.fit_density("mixture", codes, components=0)
+    with pytest.raises(DiaboloError, match="counted from 1"):
+        latents.fit_density("neighbours", codes, k=0)
+    with pytest.raises(DiaboloError, match="must be at least 1, not 0"):
+        latents.fit_density("gaussian", codes).sample(0)
+    with pytest.raises(DiaboloError, match="codes of 2 numbers, not 3"):
+        latents.fit_density("gaussian", codes).log_prob(np.zeros((4, 3)))
+    with pytest.raises(DiaboloError, match="not fitted yet"):
+        DENSITIES["gaussian"]().sample(3)
+
+
+def test_a_flow_without_its_library_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "zuko", None)
+    with pytest.raises(DiaboloError, match=r"pip install 'diabolo\[flow\]'"):
+        latents.fit_density("flow", rings(50))
