@@ -7,6 +7,7 @@ from diabolo.evaluation.subject import Subject
 
 # The measures, in the order of the table; each makes itself known.
 # isort: off
+from diabolo.evaluation import arithmetic, interpolation, memorisation, stability  # noqa: F401
 # isort: on
 
 __all__ = [

@@ -1,0 +1,135 @@
+"""Whether an attribute can be added to an image by adding a direction to its code, and what else changes then."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation.continuous import pictures, require_continuous
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.subject import Subject
+from diabolo.metrics.intervals import mean_interval
+from diabolo.metrics.score import Score
+
+FITTED = 5000  # training images that probes are fitted to
+MOVED, SHOWN = 200, 4  # test images
+USUAL = ("Eyeglasses", "Smiling")
+
+
+@measure(
+    edited="Attributes that are added to test images which have them not; Eyeglasses and Smiling where there are such.",
+    alphas="By how many mean differences codes are moved along the direction of the attribute.",
+)
+def arithmetic(
+    subject: Subject, *, edited: tuple[str, ...] = (), alphas: tuple[float, ...] = (-2.0, 0.0, 2.0, 4.0)
+) -> Section:
+    """z + α v for test images without the attribute, by three directions v: the mean difference of training codes (Larsen et
+    al. 2016, arXiv 1512.09300), the normal of a linear probe, and the mean difference at right angles to the normals of all
+    other attributes (Shen et al. 2020, arXiv 1907.10786). The images are encoded again and judged by linear probes: how much
+    more probable the attribute has become from α = 0 to the largest α, and how far the other attributes moved on average."""
+    from diabolo import figures, latents
+    from diabolo.latents.probe import judge
+
+    names = _names(subject.train, edited)
+    require_continuous(subject, "arithmetic")
+    if 0 not in alphas or max(alphas, default=0) <= 0:
+        raise DiaboloError(f"alphas hold 0, from which it is counted, and a number above it, not {alphas}")
+    kept = np.sort(np.random.default_rng(subject.seed).permutation(len(subject.train))[:FITTED])
+    few, z = subject.train.take(kept), subject.codes("train")[kept].astype(np.float64)
+    varying = [name for name, column in _columns(few).items() if column.any() and not column.all()]
+    probes = {name: latents.Probe.fit(z, latents.attribute(few, name)) for name in varying}
+    see = judge(subject.codec, probes)
+    scores: dict[str, Score] = {}
+    panels: dict[str, Panel] = {}
+    for name in names:
+        has = latents.attribute(few, name)
+        others = [probes[other].weight for other in varying if other != name]
+        ways: dict[str, Callable[[], NDArray[np.float64]]] = {
+            "mean difference": lambda has=has: latents.mean_difference(z, has),  # type: ignore[misc]  # bound here
+            "probe normal": lambda has=has, name=name: latents.probe_normal(z, has, probes[name]),  # type: ignore[misc]
+        }
+        if 0 < len(others) < z.shape[1]:
+            ways["right-angled"] = lambda has=has, others=others: latents.orthogonalised(  # type: ignore[misc]
+                latents.mean_difference(z, has), np.stack(others)
+            )
+        without = np.flatnonzero(~_columns(subject.test)[name])[:MOVED]
+        if len(without) < 2:
+            raise NotApplicable(f"fewer than 2 test images are without {name}")
+        moved = {
+            way: latents.sweep(subject.codec, subject.codes("test")[without], find(), alphas, see)
+            for way, find in ways.items()
+        }
+        for way, sweep in moved.items():
+            setting = {
+                "alphas": list(alphas),
+                "judge": f"probes of the codes of {len(few)} training images, on the encoded images",
+            }
+            scores |= _scores(f"{name} by {way}", name, sweep, setting)
+        plain = moved["mean difference"]
+        stem = name.lower().replace(" ", "-").replace("_", "-")
+        if pictures(subject):
+            rows = {f"test image {i + 1}": images for i, images in enumerate(plain.images[:SHOWN])}
+            told = [f"α = {alpha:g}" for alpha in alphas]
+            panels[f"arithmetic-{stem}"] = partial(figures.strips, rows, told, title=f"{name}, by the mean difference")
+        panels[f"response-{stem}"] = partial(
+            figures.response,
+            sorted(alphas),
+            {way: _curve(sweep.response[name], alphas) for way, sweep in moved.items()},
+            "α",
+            f"probability of {name}",
+            title=f"{name} along its direction",
+        )
+    return Section(scores, panels)
+
+
+def _names(train: Images, edited: tuple[str, ...]) -> tuple[str, ...]:
+    if train.attribute_names is None:
+        raise NotApplicable("the images have no attributes")
+    for name in edited:
+        if name not in train.attribute_names:
+            raise UnknownNameError("attribute", name, train.attribute_names)
+    found = _columns(train)
+    names = edited or tuple(name for name in USUAL if name in found and 0 < found[name].mean() < 1)
+    if not names:
+        raise NotApplicable(f"none of {', '.join(USUAL)} is known of the images and varies: name attributes by edited")
+    return names
+
+
+def _columns(images: Images) -> dict[str, NDArray[np.bool_]]:
+    assert images.attributes is not None
+    assert images.attribute_names is not None
+    return dict(zip(images.attribute_names, images.attributes.T, strict=True))
+
+
+def _scores(label: str, name: str, sweep: Any, setting: dict[str, Any]) -> dict[str, Score]:
+    start, last = sweep.alphas.index(0), int(np.argmax(sweep.alphas))
+    gain = sweep.response[name][:, last] - sweep.response[name][:, start]
+    low, high = mean_interval(gain)
+    drift = sweep.drift(name)
+    found = {
+        f"{label}: gain": Score(
+            float(gain.mean()), "probability", len(gain), low=low, high=high, interval="Student's t, over images",
+            better="higher", setting=setting,
+        )
+    }  # fmt: skip
+    if drift:
+        found[f"{label}: drift of others"] = Score(
+            float(np.mean(list(drift.values()))),
+            "probability",
+            len(gain),
+            better="lower",
+            setting=setting,
+            detail=drift,
+        )
+    return found
+
+
+def _curve(response: NDArray[np.float64], alphas: tuple[float, ...]) -> NDArray[np.float64]:
+    """(K, 3): mean, low and high over images, by rising α."""
+    order = np.argsort(alphas)
+    rows = [(response[:, k].mean(), *mean_interval(response[:, k])) for k in order]
+    return np.array(rows)

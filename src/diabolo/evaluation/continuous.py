@@ -1,0 +1,31 @@
+"""What several measures ask first: whether codes of this codec can be moved about, and the images be looked at."""
+
+import math
+
+from diabolo.autoencoder import Autoencoder
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.measure import NotApplicable
+from diabolo.evaluation.subject import Subject
+from diabolo.latents.codes import refuse_discrete
+
+
+def require_continuous(subject: Subject, what: str) -> None:
+    """NotApplicable unless codes can be added up and the decoder draws an image of a code alone."""
+    codec = subject.codec
+    try:
+        refuse_discrete(codec, what)
+    except DiaboloError as reason:
+        raise NotApplicable(str(reason)) from reason
+    if math.prod(codec.latent_shape) > math.prod(codec.input_shape):
+        raise NotApplicable("its code has more numbers than the image, so that ways between codes need not be simpler")
+    if isinstance(codec, Autoencoder):
+        if not codec.objective.judges_reconstructions:
+            raise NotApplicable("its decoder was not trained")
+        if codec.condition.to_decoder:
+            raise NotApplicable("its decoder is told more than the code, and two images are told different things")
+
+
+def pictures(subject: Subject) -> bool:
+    """Whether its images can be drawn."""
+    shape = subject.codec.input_shape
+    return len(shape) == 3 and shape[0] in (1, 3)

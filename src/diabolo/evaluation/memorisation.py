@@ -1,0 +1,71 @@
+"""Whether samples are copies of training images."""
+
+from functools import partial
+
+import numpy as np
+
+from diabolo.autoencoder import Autoencoder
+from diabolo.errors import NoPriorError
+from diabolo.evaluation.continuous import pictures
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.subject import Subject, pixels
+from diabolo.metrics.score import Score
+
+LEAST, MOST, SHOWN = 100, 500, 8
+
+
+@measure(
+    checked="Samples that are compared with every training image, as many as test images (500 at most, 100 at least)."
+)
+def memorisation(subject: Subject, *, checked: int = 500) -> Section:
+    """The distance of samples to the nearest training image against that of unseen test images (Meehan et al. 2020,
+    arXiv 2004.05675), and the share of samples of which one training image is far nearer than any other. In pixel space."""
+    from diabolo import figures, latents
+    from diabolo.latents.nearest import LEVEL
+
+    codec = subject.codec
+    if isinstance(codec, Autoencoder):
+        if not codec.objective.judges_reconstructions:
+            raise NotApplicable("its decoder was not trained")
+        if codec.condition.to_decoder and codec.condition.every(codec.device) is None:
+            raise NotApplicable("its samples need to be told what to show")
+    if len(subject.test) < LEAST:
+        raise NotApplicable(f"it takes {LEAST} test images, and there are {len(subject.test)}")
+    try:
+        samples = codec.sample(checked, subject.seed).float().clamp(0, 1).cpu().numpy()
+    except NoPriorError as reason:
+        raise NotApplicable(str(reason)) from reason
+    unseen = subject.test if len(subject.test) <= MOST else subject.test.subset(MOST, subject.seed)
+    found = latents.memorisation(samples, subject.train.images, unseen.images)
+    setting = {
+        "training images": len(subject.train),
+        "test images": len(unseen),
+        "space": "pixels",
+        "seed": subject.seed,
+    }
+    scores = {
+        "nearer than test images": Score(
+            found.nearer, "share of pairs; 0.5 without copying", checked, setting=setting,
+            detail={"z": float(found.z), "p": found.p},
+        ),
+        "copies": Score(
+            found.copies, f"share of samples; {LEVEL:g} without copying", checked, better="lower", setting=setting,
+            detail={"p": found.copies_p},
+        ),
+    }  # fmt: skip
+    panels: dict[str, Panel] = {
+        "nearest-distances": partial(
+            figures.histogram,
+            {"samples": found.samples, "test images": found.unseen},
+            "distance to the nearest training image",
+            title="How near samples are to training images",
+        )
+    }
+    if pictures(subject):
+        first = np.argsort(found.ratio, kind="stable")[:SHOWN]
+        near = pixels(subject.train.take(found.index[first].ravel())).reshape(len(first), 2, *subject.train.shape)
+        away = np.linalg.norm((near - samples[first][:, None]).reshape(len(first), 2, -1), axis=2)
+        panels["nearest-training-images"] = partial(
+            figures.neighbours, samples[first], near, away, title="The samples most like one training image"
+        )
+    return Section(scores, panels)
