@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .attributes import attribute_table
-    from .values import bars
     from .captioned import neighbours, strips, worst
     from .codebook import codebook_heat, codebook_map
     from .curves import loss_curves
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from .saving import save
     from .thumbnails import thumbnail_scatter
     from .units import kl_bars, posterior_against_prior
+    from .values import bars
 
 __all__ = [
     "attribute_table",

@@ -69,11 +69,14 @@ def worst(
     """Draw `originals` (N, C, H, W), the reconstructions below, and the error of each, `errors` (N,), under the pair."""
     x, x_hat = as_images(originals, "the originals"), as_images(reconstructions, "the reconstructions")
     if x.shape != x_hat.shape:
-        raise DiaboloError(f"worst: the originals have the shape {x.shape}, but the reconstructions have {x_hat.shape}.")
+        raise DiaboloError(
+            f"worst: the originals have the shape {x.shape}, but the reconstructions have {x_hat.shape}."
+        )
     told = [format_value(e) for e in numbers(errors, "worst: errors", (len(x),))]
     _few(len(x), _MOST, "worst", "images")
     blocks = [
-        [Row(x[part], "original"), Row(x_hat[part], "reconstruction and its error", told[part])] for part in _parts(len(x))
+        [Row(x[part], "original"), Row(x_hat[part], "reconstruction and its error", told[part])]
+        for part in _parts(len(x))
     ]
     return _draw(blocks, title or "The worst reconstructions", on)
 
@@ -95,7 +98,9 @@ def neighbours(
     near, far = np.asarray(nearest), np.asarray(distances)
     near, far = near[:, None] if near.ndim == 4 else near, far[:, None] if far.ndim == 1 else far
     if near.ndim != 5 or len(near) != len(x) or not near.shape[1]:
-        raise DiaboloError(f"neighbours: `nearest` must be (N, k, C, H, W) with N = {len(x)} samples, not {near.shape}.")
+        raise DiaboloError(
+            f"neighbours: `nearest` must be (N, k, C, H, W) with N = {len(x)} samples, not {near.shape}."
+        )
     _few(len(x), _MOST, "neighbours", "samples")
     _few(near.shape[1], 10, "neighbours", "neighbours of each")
     far = numbers(far, "neighbours: distances", near.shape[:2])
@@ -105,7 +110,10 @@ def neighbours(
     names = ["nearest in training, and its distance", *(f"{rank}." for rank in range(2, len(ranks) + 1))]
     blocks = [
         [Row(x[part], "sample")]
-        + [Row(r[part], name, [format_value(d) for d in far[part, i]]) for i, (r, name) in enumerate(zip(ranks, names, strict=True))]
+        + [
+            Row(r[part], name, [format_value(d) for d in far[part, i]])
+            for i, (r, name) in enumerate(zip(ranks, names, strict=True))
+        ]
         for part in _parts(len(x))
     ]
     return _draw(blocks, title or "Samples and their nearest training images", on)
@@ -126,7 +134,7 @@ def _draw(blocks: Sequence[Sequence[Row]], title: str, on: SubFigure | None) -> 
     count, h, w, _ = first.shape
     captions = [text for block in blocks for row in block for text in row.captions or ()]
     size = max((extent(text, _CAPTION)[0] for text in captions), default=0.0) + _GAP
-    line = max((extent(text, _CAPTION)[1] for text in captions), default=0.0) + 8
+    line = max((extent(text, _CAPTION)[1] for text in captions), default=0.0) + 10
     factor = zoom(max(h, w), max(min(_CELL, _WIDEST / count), min(size * max(h, w) / w, _CELL)))
     gap = max(1, round(0.05 * max(h, w)), math.ceil((size - w * factor) / factor))  # image pixels
     pitch, tall, space = (w + gap) * factor, h * factor, max(4.0, round(0.05 * h * factor))
@@ -153,7 +161,14 @@ def _draw(blocks: Sequence[Sequence[Row]], title: str, on: SubFigure | None) -> 
             axes = sheet.axes(left, top, page.shape[1] * factor, tall)
             axes.set_axis_off()
             show(axes, page, factor)
-            sheet.text(left - 15 - max(0, (size - w * factor) / 2), top + tall / 2, labels[row.label], ha="right", va="center", multialignment="right")
+            sheet.text(
+                left - 15 - max(0, (size - w * factor) / 2),
+                top + tall / 2,
+                labels[row.label],
+                ha="right",
+                va="center",
+                multialignment="right",
+            )
             for i, caption in enumerate(row.captions or ()):
-                sheet.text(left + i * pitch + w * factor / 2, top + tall + 4, caption, _CAPTION, ha="center", va="top")
+                sheet.text(left + i * pitch + w * factor / 2, top + tall + 6, caption, _CAPTION, ha="center", va="top")
     return sheet.page()

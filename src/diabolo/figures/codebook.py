@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
@@ -31,7 +32,11 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
     sheet = canvas(on, _WIDTH, _HEIGHT)
     axes, curve = sheet.subplots(1, 2, width_ratios=[1.25, 1])
     shown = axes.imshow(
-        np.ma.masked_invalid(grid.reshape(rows, columns)), cmap="Blues", vmin=0, vmax=shares.max(), interpolation="nearest"
+        np.ma.masked_invalid(grid.reshape(rows, columns)),
+        cmap="Blues",
+        vmin=0,
+        vmax=shares.max(),
+        interpolation="nearest",
     )
     dead = np.flatnonzero(uses == 0)
     size = min(6.0, 110 / columns)
@@ -45,10 +50,19 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
     rank = np.arange(1, k + 1)
     curve.plot(rank, np.sort(shares)[::-1], color=BLUE, marker="o" if k <= 32 else None)
     curve.axhline(1 / k, color="#777777", linestyle="--", linewidth=1)
-    curve.annotate("all alike", (1, 1 / k), xycoords=curve.get_yaxis_transform(), xytext=(-2, 2), textcoords="offset points",
-                   ha="right", va="bottom", fontsize=8)
+    curve.annotate(
+        "all alike",
+        (1, 1 / k),
+        xycoords=curve.get_yaxis_transform(),
+        xytext=(-2, 2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=8,
+    )
     curve.set_ylim(bottom=0)
     curve.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.3g} %")
+    curve.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     curve.set_xlabel("code, by rank of use")
     curve.set_title("sorted", fontsize=10, loc="center", fontweight="normal")
     told = f"Codebook: {k - len(dead):,} of {k:,} codes used, perplexity {perplexity:.1f}"
@@ -78,7 +92,15 @@ def codebook_map(
             raise DiaboloError(f"codebook_map: {len(places)} points, but {len(uses)} counts.")
         used = uses > 0
         area = 30 * uses[used] / uses[used].mean()
-        axes.scatter(*places[used].T, s=area, color=BLUE, alpha=0.45, edgecolor="black", linewidths=0.4, label="used; its area is its share")
+        axes.scatter(
+            *places[used].T,
+            s=area,
+            color=BLUE,
+            alpha=0.45,
+            edgecolor="black",
+            linewidths=0.4,
+            label="used; its area is its share",
+        )
         if not used.all():
             axes.scatter(*places[~used].T, s=16, color="#777777", marker="x", linewidths=0.9, label="never used")
         legend = sheet.legend(loc="outside lower center", ncols=2, markerscale=1)

@@ -61,8 +61,15 @@ def histogram(
         look = class_style(k + 6)
         axes.axvline(place, color="black", linewidth=1)
         axes.plot(
-            place, 1, marker=look.marker, color="black", transform=axes.get_xaxis_transform(), clip_on=False, linewidth=1,
-            label=f"{shorten(name, _NAME)}: {format_value(place)}", markersize=6,
+            place,
+            1,
+            marker=look.marker,
+            color="black",
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+            linewidth=1,
+            label=f"{shorten(name, _NAME)}: {format_value(place)}",
+            markersize=6,
         )
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylabel("share of each group")

@@ -45,7 +45,9 @@ def health_timeline(
     for axes, name in zip(rows[len(curves) :], maps, strict=False):
         _map(sheet, axes, epochs, step, name, [line["health"].get(name) for line in lines])
     if warned:
-        _warnings(rows[-1], epochs, step, {key: [key in (line.get("warnings") or {}) for line in lines] for key in warned})
+        _warnings(
+            rows[-1], epochs, step, {key: [key in (line.get("warnings") or {}) for line in lines] for key in warned}
+        )
     for axes in rows:
         axes.grid(visible=False, axis="y")
     rows[-1].set_xlim(epochs[0] - step / 2, epochs[-1] + step / 2)
@@ -69,7 +71,11 @@ def _curve(axes: Axes, epochs: Array, name: str, values: Sequence[Any]) -> None:
     if low == high:
         axes.set_ylim(low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=2, min_n_ticks=2))
-    axes.text(1.02, 0.5, f"last {format_value(float(shown[-1]))}", transform=axes.transAxes, fontsize=8, va="center")
+    axes.text(1.02, 0.5, f"last {_short(float(shown[-1]))}", transform=axes.transAxes, fontsize=8, va="center")
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value, 0) and abs(value) < 1e6 else format_value(value)
 
 
 def _map(sheet: Any, axes: Axes, epochs: Array, step: float, name: str, values: Sequence[Any]) -> None:
@@ -82,7 +88,9 @@ def _map(sheet: Any, axes: Axes, epochs: Array, step: float, name: str, values: 
             grid[: len(value), i] = value
     order = np.argsort(-np.nan_to_num(grid[:, -1]), kind="stable")  # by the last epoch
     x = np.append(epochs - step / 2, epochs[-1] + step / 2)
-    shown = axes.pcolormesh(x, np.arange(units + 1), np.ma.masked_invalid(grid[order]), cmap="Blues", vmin=0, rasterized=True)
+    shown = axes.pcolormesh(
+        x, np.arange(units + 1), np.ma.masked_invalid(grid[order]), cmap="Blues", vmin=0, rasterized=True
+    )
     axes.set_ylim(units, 0)
     axes.set_yticks([0.5, units - 0.5] if units > 1 else [0.5], ["most", "least"] if units > 1 else ["1"])
     axes.tick_params(axis="y", length=0)

@@ -69,9 +69,7 @@ def _at_most(name: str, count: int) -> int:
     return count
 
 
-def _page(
-    blocks: Sequence[Sequence[Floats]], labels: Sequence[str], title: str, on: SubFigure | None = None
-) -> Figure:
+def _page(blocks: Sequence[Sequence[Floats]], labels: Sequence[str], title: str, on: SubFigure | None = None) -> Figure:
     """Lay out blocks of image rows, each row labelled, below a title. All sizes are in canvas pixels."""
     _, h, w, _ = blocks[0][0].shape
     gap = max(1, round(0.05 * max(h, w)))

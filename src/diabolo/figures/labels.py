@@ -1,10 +1,12 @@
 """Names beside what they name, pushed apart where they would touch: a page in grey needs no legend then."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from .checks import Array
@@ -13,7 +15,7 @@ from .style import shorten
 
 LINE = 0.16  # inches that a line of text takes at 8 points
 _LONGEST = 34  # characters
-_RINGS = (5, 12, 20, 30, 42)  # points between a point and its name, tried in this order
+_RINGS = (3, 8, 16, 26, 40, 56)  # points between the edge of a point and its name, tried in this order
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _ALIGN = {-1: ("right", "top"), 0: ("center", "center"), 1: ("left", "bottom")}
 
@@ -63,8 +65,15 @@ def name_ends(axes: Axes, canvas: Figure | SubFigure, ends: Mapping[str, tuple[f
         )
 
 
-def name_points(axes: Axes, canvas: Figure | SubFigure, points: Mapping[str, tuple[float, float]], size: float) -> None:
-    """Write each name beside its point, where it touches no other name, point or edge; `size` is that of the points.
+def name_points(
+    axes: Axes,
+    canvas: Figure | SubFigure,
+    points: Mapping[str, tuple[float, float]],
+    size: float,
+    lines: Sequence[Line2D],
+) -> None:
+    """Write each name beside its point, where it touches no other name, point, edge, or one of `lines`; `size` is that of
+    the points, in points.
 
     A name that finds no such place is drawn where it covers least, with a line to its point.
     """
@@ -72,33 +81,56 @@ def name_points(axes: Axes, canvas: Figure | SubFigure, points: Mapping[str, tup
     scale = page.dpi / 72
     places = axes.transData.transform(list(points.values()))
     inner = axes.get_window_extent()
-    taken = [Bbox.from_bounds(x - size * scale / 2, y - size * scale / 2, size * scale, size * scale) for x, y in places]
+    taken = [
+        Bbox.from_bounds(x - size * scale / 2, y - size * scale / 2, size * scale, size * scale) for x, y in places
+    ]
+    taken += [Bbox.from_bounds(x - 2, y - 2, 4, 4) for line in lines for x, y in _along(line)]
     for (name, point), place in zip(points.items(), places, strict=True):
         text = axes.annotate(shorten(name, _LONGEST), point, (0, 0), textcoords="offset points", fontsize=8)
         box = text.get_window_extent()
         best, where, worst = None, (0.0, 0.0, 0, 0), np.inf
         for ring in _RINGS:
             for dx, dy in _DIRECTIONS:
-                x = place[0] + dx * ring * scale - {1: 0, 0: box.width / 2, -1: box.width}[dx]
-                y = place[1] + dy * ring * scale - {1: 0, 0: box.height / 2, -1: box.height}[dy]
+                far = (ring + size / 2) * (0.75 if dx and dy else 1)
+                x = place[0] + dx * far * scale - {1: 0, 0: box.width / 2, -1: box.width}[dx]
+                y = place[1] + dy * far * scale - {1: 0, 0: box.height / 2, -1: box.height}[dy]
                 tried = Bbox.from_bounds(x - 2, y - 2, box.width + 4, box.height + 4)
                 covered = sum(_area(tried, other) for other in taken)
                 covered += tried.width * tried.height - _area(tried, inner)  # what sticks out of the axes
                 if covered < worst - 1:
-                    best, where, worst = tried, (dx * ring, dy * ring, dx, dy), covered
+                    best, where, worst = tried, (dx * far, dy * far, dx, dy), covered
             if worst < 1:
                 break
-        assert best is not None  # noqa: S101  # the first place tried is better than none
+        assert best is not None  # the first place tried is better than none
         taken.append(best)
         dx, dy, right, up = where
         text.set_position((dx, dy))
         text.set_horizontalalignment(_ALIGN[right][0])
         text.set_verticalalignment(_ALIGN[up][1])
         text.set_in_layout(False)  # it is inside of the axes, which must not move any more
-        if max(abs(dx), abs(dy)) > _RINGS[1]:
+        if max(abs(dx), abs(dy)) > _RINGS[1] + size / 2:
             axes.annotate(
-                "", point, (dx, dy), textcoords="offset points", arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6}
+                "",
+                point,
+                (dx, dy),
+                textcoords="offset points",
+                arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6},
             ).set_in_layout(False)
+
+
+def _along(line: Line2D) -> Array:
+    """Places (N, 2) along a drawn line, some pixels apart, on the canvas; it may go in steps."""
+    corners = np.column_stack(line.get_data()).astype(np.float64)
+    steps = line.get_drawstyle()
+    if steps != "default" and len(corners) > 1:  # between two points lies the corner: x of the one, y of the other
+        post = steps == "steps-post"
+        turns = np.column_stack(
+            [corners[1:, 0] if post else corners[:-1, 0], corners[:-1, 1] if post else corners[1:, 1]]
+        )
+        corners = np.insert(corners, np.arange(1, len(corners)), turns, axis=0)
+    shown = line.axes.transData.transform(corners)  # type: ignore[union-attr]  # it is drawn on axes
+    t = np.linspace(0, 1, 40)[:, None]
+    return np.concatenate([a + t * (b - a) for a, b in pairwise(shown)] or [shown])
 
 
 def _area(one: Bbox, other: Bbox) -> float:

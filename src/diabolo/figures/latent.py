@@ -50,6 +50,7 @@ def latent_scatter(
 
 
 def checked_codes(codes: ArrayLike) -> NDArray[np.float64]:
+    """Return `codes` as (N, 2) or (N, 1), all of them finite."""
     points = np.asarray(codes, dtype=np.float64)
     points = points[:, None] if points.ndim == 1 else points
     if points.ndim != 2 or not points.size:
@@ -126,7 +127,9 @@ def handles_of(count: int, flat: bool = False) -> list[Line2D]:
     ]
 
 
-def add_legend(canvas: Figure | SubFigure, names: Sequence[str], handles: Sequence[Any], length: float, **look: Any) -> None:
+def add_legend(
+    canvas: Figure | SubFigure, names: Sequence[str], handles: Sequence[Any], length: float, **look: Any
+) -> None:
     """Put the legend to the right of the axes; a page of its own grows wider by what it needs."""
     legend = canvas.legend(
         handles,

@@ -40,7 +40,7 @@ def canvas(on: SubFigure | None, width: float, height: float) -> Sheet:
 def root(sheet: Sheet) -> Figure:
     """Return the page that `sheet` is, or is a part of."""
     figure = sheet.get_figure(root=True)
-    assert figure is not None  # noqa: S101  # only artists without a figure have none
+    assert figure is not None  # only artists without a figure have none
     return figure
 
 
@@ -54,7 +54,7 @@ def settle(sheet: Sheet) -> Figure:
         for _ in range(2):  # ticks move when the axes get their size
             engine.execute(page)
     if isinstance(sheet, Figure):
-        heading = sheet._suptitle  # noqa: SLF001  # there is no other way to it
+        heading = sheet._suptitle  # there is no other way to it
         layout = Layout(
             tuple(axes.get_position(original=True) for axes in sheet.axes), heading and heading.get_position()
         )
@@ -76,7 +76,7 @@ def _put(part: SubFigure, layout: Layout) -> None:
     for axes, place in zip(part.axes, layout.axes, strict=True):
         axes.set_position(place)
     if layout.heading is not None:
-        part._suptitle.set_position(layout.heading)  # noqa: SLF001
+        part._suptitle.set_position(layout.heading)
 
 
 def head(axes: Axes, text: str, inches: float) -> None:

@@ -1,16 +1,16 @@
 """Curves: accuracy over labels, a response along a direction, power over frequency."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
 
-from .values import Interval
 from .checks import Array, interval, numbers, some
 from .labels import LINE, name_ends
 from .layout import canvas, head, settle
@@ -108,13 +108,24 @@ def spectrum(curves: Mapping[str, ArrayLike], *, title: str | None = None, on: S
         ends[name] = (float(r[-1]), power[r[-1]])
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_locator(LogLocator(base=2))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda n, _: f"{n:g}")
-    axes.xaxis.set_minor_formatter(lambda n, _: "")
+    low, high = axes.get_ylim()
+    decades = high / low >= 30
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades else (1.0, 2.0, 5.0), numticks=8))
+    axes.yaxis.set_major_formatter(lambda v, _: _power(v) if decades else f"{v:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("spatial frequency (cycles per image)")
     axes.set_ylabel("power")
     head(axes, title or "Power by spatial frequency", _WIDTH - 1)
     name_ends(axes, sheet, ends)
     return settle(sheet)
+
+
+def _power(value: float) -> str:
+    """A power of ten, without the mathematics that the house style leaves out of text."""
+    return "10" + f"{math.log10(value):.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _tall(curves: int) -> float:
@@ -150,5 +161,3 @@ def _thinned(values: list[int]) -> list[int]:
         if not kept or np.log(value / kept[-1]) > 0.11 * span:
             kept.append(value)
     return kept
-
-

@@ -34,17 +34,21 @@ def matrix(
     """
     array = numbers(values, "matrix: values", (None, None))
     if array.shape != (len(rows), len(columns)):
-        raise DiaboloError(f"matrix: {array.shape} values, but {len(rows)} names of rows and {len(columns)} of columns.")
+        raise DiaboloError(
+            f"matrix: {array.shape} values, but {len(rows)} names of rows and {len(columns)} of columns."
+        )
     texts = _written(array)
     count_y, count_x = array.shape
     written = max(array.shape) <= _MOST_WRITTEN
-    cell = max(0.34, 0.075 * max(len(t) for line in texts for t in line)) if written else max(0.12, 8 / max(array.shape))
+    cell = (
+        max(0.34, 0.075 * max(len(t) for line in texts for t in line)) if written else max(0.12, 8 / max(array.shape))
+    )
     cell = min(cell, 0.3) if not written else cell
     tall = min(cell, 0.42)
     row_names = [shorten(str(name), _NAME) for name in rows]
     column_names = [shorten(str(name), _NAME) for name in columns]
     turned = max(map(len, column_names)) * 0.085 > cell
-    room = 0.085 * max(map(len, row_names)), 0.085 * max(map(len, column_names)) if turned else 0.15
+    room = 0.075 * max(map(len, row_names)), 0.075 * max(map(len, column_names)) if turned else 0.15
     width = max(3.4, count_x * cell + room[0] + 0.75 + 0.8 * (not written))
     sheet = canvas(on, width, max(1.6, count_y * tall + room[1] + 1.15))
     axes = sheet.add_subplot()
@@ -65,7 +69,10 @@ def matrix(
     step_y, step_x = (max(1, -(-n // 60)) for n in array.shape)
     axes.set_yticks(range(0, count_y, step_y), row_names[::step_y], fontsize=8 if tall >= 0.16 else 6)
     axes.set_xticks(
-        range(0, count_x, step_x), column_names[::step_x], fontsize=8 if cell >= 0.16 else 6, rotation=90 if turned else 0
+        range(0, count_x, step_x),
+        column_names[::step_x],
+        fontsize=8 if cell >= 0.16 else 6,
+        rotation=90 if turned else 0,
     )
     axes.tick_params(length=0)
     axes.set_xlabel(x_name)

@@ -46,7 +46,8 @@ def page(panels: Sequence[Panel], title: str) -> Figure:
     for row, shelf, height in zip(rows[1:], shelves, heights, strict=False):
         widths = [_column_width(column, sizes) for column in shelf]
         side = (wide - sum(widths) - _SPACE * (len(shelf) - 1)) / 2
-        cells = [side, *(w for width in widths for w in (width, _SPACE))][:-1] + [side]
+        cells = [side, *(w for width in widths for w in (width, _SPACE))]
+        cells[-1] = side
         for column, part, width in zip(shelf, _parts(row, cells, down=False)[1::2], widths, strict=False):
             tall = [sizes[i][1] for i in column]
             for i, part_of in zip(column, _parts(part, [*tall, height - sum(tall)], down=True), strict=False):
@@ -70,18 +71,17 @@ def _parts(canvas: Figure | SubFigure, sizes: Sequence[float], down: bool) -> li
 def _pack(sizes: Sequence[Size], width: float) -> list[Shelf]:
     """Put figures on shelves not wider than `width`; one goes below its neighbour where the shelf is high enough."""
     shelves: list[Shelf] = []
-    for i, size in enumerate(sizes):
-        if shelves:
-            shelf = shelves[-1]
-            column = shelf[-1]
-            if len(shelf) > 1 and _stack(column, sizes) + size[1] <= _tall(shelf, sizes) + 0.01:
-                if _wide(shelf, sizes) - _column_width(column, sizes) + max(_column_width(column, sizes), size[0]) <= width:
-                    column.append(i)
-                    continue
-            if _wide(shelf, sizes) + _SPACE + size[0] <= width:
-                shelf.append([i])
+    for i, (wide, tall) in enumerate(sizes):
+        shelf = shelves[-1] if shelves else []
+        if len(shelf) > 1 and _stack(shelf[-1], sizes) + tall <= _tall(shelf, sizes):
+            lower = [*shelf[:-1], [*shelf[-1], i]]
+            if _wide(lower, sizes) <= width:
+                shelf[-1].append(i)
                 continue
-        shelves.append([[i]])
+        if shelf and _wide(shelf, sizes) + _SPACE + wide <= width:
+            shelf.append([i])
+        else:
+            shelves.append([[i]])
     return shelves
 
 

@@ -1,16 +1,15 @@
 """One thing against another: who is best at both (Pareto), and what a knob trades for what."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from diabolo.errors import DiaboloError
-
 from .checks import Array, numbers, some
 from .labels import name_points
 from .layout import canvas, head, settle
-from .style import BLUE, VERMILLION, class_style, style, wrap
+from .style import BLUE, class_style, style, wrap
 
 Point = tuple[float, float]
 _WIDTH, _HEIGHT, _SIZE = 5.6, 4.2, 8
@@ -46,15 +45,29 @@ def pareto(
             axes.scatter(*cloud.T, s=9, color=look.colour, marker=look.marker, alpha=0.7, linewidths=0, zorder=2)
         face = look.colour if unbeaten else "white"
         axes.scatter(
-            *middle, s=_SIZE**2 * look.area, facecolor=face, edgecolor=look.colour, marker=look.marker, linewidths=1.3, zorder=4
+            *middle,
+            s=_SIZE**2 * look.area,
+            facecolor=face,
+            edgecolor=look.colour,
+            marker=look.marker,
+            linewidths=1.3,
+            zorder=4,
         )
     line = middles[best][np.lexsort(middles[best].T[::-1])]
-    axes.plot(*line.T, color="#444444", linestyle="--", linewidth=1.1, drawstyle=_steps(lower_is_better), zorder=3, label="front")
+    drawn = axes.plot(
+        *line.T,
+        color="#444444",
+        linestyle="--",
+        linewidth=1.1,
+        drawstyle=_steps(lower_is_better),
+        zorder=3,
+        label="front",
+    )
     better = ["lower is better" if lower else "higher is better" for lower in lower_is_better]
     axes.set_xlabel(wrap(f"{x_name} ({better[0]})", 4.4, 9))
     axes.set_ylabel(wrap(f"{y_name} ({better[1]})", 3.2, 9))
     head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
-    name_points(axes, sheet, dict(zip(seeds, map(tuple, middles.tolist()), strict=True)), _SIZE)  # type: ignore[arg-type]
+    name_points(axes, sheet, dict(zip(seeds, map(tuple, middles.tolist()), strict=True)), _SIZE, drawn)  # type: ignore[arg-type]
     return settle(sheet)
 
 
@@ -68,16 +81,19 @@ def trade_off(
     sheet = canvas(on, _WIDTH, _HEIGHT)
     axes = sheet.add_subplot()
     axes.margins(0.12)
-    axes.plot(*path.T, color=BLUE, marker="o", markersize=6, markeredgecolor="black", markeredgewidth=0.5)
-    for start, end in zip(path[:-1], path[1:], strict=True):  # an arrow in the middle says which way the order goes
+    drawn = axes.plot(*path.T, color=BLUE, marker="o", markersize=6, markeredgecolor="black", markeredgewidth=0.5)
+    for start, end in pairwise(path):  # an arrow in the middle says which way the order goes
         middle = (start + end) / 2
         axes.annotate(
-            "", middle + 1e-3 * (end - start), middle, arrowprops={"arrowstyle": "-|>", "color": BLUE, "shrinkA": 0, "shrinkB": 0}
+            "",
+            middle + 1e-3 * (end - start),
+            middle,
+            arrowprops={"arrowstyle": "-|>", "color": BLUE, "shrinkA": 0, "shrinkB": 0},
         )
     axes.set_xlabel(wrap(x_name, 4.4, 9))
     axes.set_ylabel(wrap(y_name, 3.2, 9))
     head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
-    name_points(axes, sheet, dict(zip(points, map(tuple, path.tolist()), strict=True)), 6)  # type: ignore[arg-type]
+    name_points(axes, sheet, dict(zip(points, map(tuple, path.tolist()), strict=True)), 6, drawn)  # type: ignore[arg-type]
     return settle(sheet)
 
 
@@ -97,5 +113,3 @@ def _seeds(given: Point | Sequence[Point], what: str) -> Array:
 def _steps(lower_is_better: tuple[bool, bool]) -> str:
     """How the front steps from left to right: it encloses what is beaten."""
     return "steps-post" if lower_is_better[0] else "steps-pre"
-
-

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.errors import DiaboloError
 
 from .latent import Names, add_legend, checked_codes, classes_of, handles_of, scatter
-from .mosaic import Floats, as_images
 from .layout import canvas, head, settle
+from .mosaic import Floats, as_images
 from .style import style
 
 _SIDE, _SEEN = 5.2, 22  # inches; classes up to which there is room for an image of each
@@ -46,7 +46,9 @@ def thumbnail_scatter(
         raise DiaboloError("thumbnail_scatter: points must have the shape (N, 2).")
     pictures = np.asarray(images)
     if len(pictures) != len(codes):
-        raise DiaboloError(f"thumbnail_scatter: {len(codes):,} points, but {len(pictures):,} images; it needs one for each.")
+        raise DiaboloError(
+            f"thumbnail_scatter: {len(codes):,} points, but {len(pictures):,} images; it needs one for each."
+        )
     classes = classes_of(labels, label_names, len(codes))
     shown = as_images(pictures[[_typical(codes, members) for members in classes.values()]], "images")
     sheet = canvas(on, _SIDE, _SIDE)

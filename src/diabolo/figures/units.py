@@ -1,8 +1,10 @@
 """What single units of a code do: their KL, and their moments against those of the prior."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from numpy.typing import ArrayLike
+from matplotlib.patches import Patch
+from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
 
@@ -36,18 +38,20 @@ def kl_bars(
     sheet = canvas(on, width, _HEIGHT)
     axes = sheet.add_subplot()
     places, wide = np.arange(count), 0.76 if count <= _NAMED else 1.0
-    dark = axes.bar(places[used], values[used], wide, color=BLUE, edgecolor="black", linewidth=0.5 * (count <= 100))
-    pale = axes.bar(places[~used], values[~used], wide, color="white", edgecolor="black", hatch="///", linewidth=0.5)
-    alive = int(used.sum())
+    alive, thin = int(used.sum()), 0.5 * (count <= 100)
+    axes.bar(places, values, wide, color=np.where(used, BLUE, "white").tolist(), edgecolor="black", linewidth=thin)
     if alive < count:
-        axes.axvspan(alive - 0.5, count - 0.5, color="#EEEEEE", zorder=0, linewidth=0)
+        axes.axvspan(
+            alive - 0.5, count - 0.5, facecolor="#F0F0F0", edgecolor="#C4C4C4", hatch="////", zorder=0, linewidth=0
+        )
     _unit_axis(axes, order, count)
     axes.set_ylabel("KL (nats per image)")
     axes.set_ylim(0, max(1.05 * float(values.max()), ACTIVE))
     rule = f"KL ≥ {ACTIVE} nats" if active is None else "as given"
-    axes.legend([dark, pale], [f"{alive} active ({rule})", f"{count - alive} inactive"], loc="upper right")
-    told = f"KL per unit: {values.sum():.1f} nats in all, {alive} of {count} units active"
-    axes.set_title(wrap(title or told, width - 0.8, 12), fontsize=12, loc="center", pad=10)
+    handles = [Patch(facecolor=BLUE, edgecolor="black"), Patch(facecolor="#F0F0F0", edgecolor="#C4C4C4", hatch="////")]
+    told = [f"{alive} active ({rule})", f"{count - alive} inactive"]
+    axes.legend(handles, told, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1))
+    _title(axes, title or f"KL per unit: {values.sum():.1f} nats in all", width)
     return settle(sheet)
 
 
@@ -56,7 +60,10 @@ def posterior_against_prior(
     mean: ArrayLike, deviation: ArrayLike, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:
     """Draw mean ± standard deviation of each unit of the aggregated posterior, both (D,), over the 0 ± 1 of the prior."""
-    means, spreads = numbers(mean, "posterior_against_prior: mean"), numbers(deviation, "posterior_against_prior: deviation")
+    means, spreads = (
+        numbers(mean, "posterior_against_prior: mean"),
+        numbers(deviation, "posterior_against_prior: deviation"),
+    )
     if means.shape != spreads.shape:
         raise DiaboloError(f"posterior_against_prior: {len(means)} means, but {len(spreads)} deviations.")
     if spreads.min() < 0:
@@ -72,21 +79,29 @@ def posterior_against_prior(
     posterior = axes.errorbar(places, means, spreads, fmt="o", color=VERMILLION, ecolor="black", **fine)
     _unit_axis(axes, places, count)
     axes.set_ylabel("code (mean ± 1 sd)")
-    axes.legend([posterior, prior], ["aggregated posterior", "prior, 0 ± 1"], loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1))
-    axes.set_title(wrap(title or "Aggregated posterior against the prior", width - 0.8, 12), fontsize=12, loc="center", pad=28)
+    axes.legend(
+        [posterior, prior],
+        ["aggregated posterior", "prior, 0 ± 1"],
+        loc="lower center",
+        ncols=2,
+        bbox_to_anchor=(0.5, 1),
+    )
+    _title(axes, title or "Aggregated posterior against the prior", width)
     return settle(sheet)
 
 
 def _width(count: int) -> float:
-    return float(np.clip(2 + 0.22 * count, 4.4, 8))
+    return float(np.clip(2 + 0.22 * count, 5, 8))
 
 
-def _unit_axis(axes: object, order: np.ndarray, count: int) -> None:
+def _title(axes: Axes, text: str, width: float) -> None:
+    axes.set_title(wrap(text, width - 0.4, 12), fontsize=12, loc="center", pad=26)  # above the legend
+
+
+def _unit_axis(axes: Axes, order: NDArray[np.intp], count: int) -> None:
     """Name every unit, or, when there are many, say how many there are."""
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
-    axes.set_xlim(-0.7, count - 0.3)
+    half, middle = max(count / 2 + 0.2, 3), (count - 1) / 2
+    axes.set_xlim(middle - half, middle + half)
     axes.grid(visible=False, axis="x")
     if count <= _NAMED:
         axes.set_xticks(range(count), [str(unit + 1) for unit in order], rotation=0 if count <= 26 else 90)
