@@ -22,6 +22,7 @@ VERBS = {
     "evaluate": "How good a trained model is: every measure that applies, one table, one page of figures.",
     "compare": "Several runs side by side, with spreads over seeds.",
     "doctor": "What is wrong with a run, how it shows, and the line that would mend it.",
+    "explore": "Look into the latent space of a trained model: ways between images, units, directions, maps.",
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",

@@ -1,6 +1,6 @@
 """What one does in latent space."""
 
-from diabolo.latents.arithmetic import Sweep, attribute, mean_difference, orthogonalised, probe_normal, sweep
+from diabolo.latents.arithmetic import Sweep, attribute, mean_difference, of_class, orthogonalised, probe_normal, sweep
 from diabolo.latents.codebook import codebook, uses
 from diabolo.latents.densities import DENSITIES, Density, draw_images, fit_density
 from diabolo.latents.geodesic import CodeGraph
@@ -9,7 +9,7 @@ from diabolo.latents.interpolation import along_data, confidence, linear, smooth
 from diabolo.latents.nearest import Memorisation, memorisation, nearest
 from diabolo.latents.posterior import draws_of, kl_of_units, scaled_samples
 from diabolo.latents.probe import Probe
-from diabolo.latents.projection import Projection, project
+from diabolo.latents.projection import Projection, most_of, project
 from diabolo.latents.spreading import label_by_neighbours, neighbour_graph, spread
 from diabolo.latents.stability import (
     between,
@@ -47,9 +47,11 @@ __all__ = [
     "linear",
     "mean_difference",
     "memorisation",
+    "most_of",
     "nearest",
     "neighbour_graph",
     "neighbourhood_overlap",
+    "of_class",
     "orthogonalised",
     "over_range",
     "probe_normal",

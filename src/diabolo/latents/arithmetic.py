@@ -27,23 +27,33 @@ def attribute(images: Images, name: str) -> NDArray[np.bool_]:
         UnknownNameError: when there is no such attribute.
         DiaboloError: when all of the images have it, or none has.
     """
+    if images.attributes is None or images.attribute_names is None:
+        return of_class(images, name)
+    if name not in images.attribute_names:
+        raise UnknownNameError("attribute", name, images.attribute_names)
+    has: NDArray[np.bool_] = images.attributes[:, images.attribute_names.index(name)]
+    return _some(images, name, has)
+
+
+def of_class(images: Images, name: str) -> NDArray[np.bool_]:
+    """Which of `images` are of the class `name`, (N,); errors as those of `attribute`."""
     where = f"{images.name} ({images.split})"
-    if images.attributes is not None and images.attribute_names is not None:
-        if name not in images.attribute_names:
-            raise UnknownNameError("attribute", name, images.attribute_names)
-        has: NDArray[np.bool_] = images.attributes[:, images.attribute_names.index(name)]
-    elif images.labels is not None:
-        names = images.label_names or tuple(map(str, range(int(images.labels.max()) + 1)))
-        if name not in names:
-            raise UnknownNameError("class", name, names)
-        if (images.labels < 0).any():
-            raise DiaboloError(f"not every label of {where} is known: take the images whose label is")
-        has = images.labels == names.index(name)
-    else:
-        raise DiaboloError(f"{where} has neither attributes nor labels: nothing is known to go by")
+    if images.labels is None:
+        raise DiaboloError(f"{where} has neither attributes nor labels to go by")
+    names = images.label_names or tuple(map(str, range(int(images.labels.max()) + 1)))
+    if name not in names:
+        raise UnknownNameError("class", name, names)
+    if (images.labels < 0).any():
+        raise DiaboloError(f"not every label of {where} is known: take the images whose label is")
+    return _some(images, name, images.labels == names.index(name))
+
+
+def _some(images: Images, name: str, has: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if has.all() or not has.any():
-        raise DiaboloError(f"{'all' if has.all() else 'none'} of the {len(images):,} images of {where} are {name!r}: "
-                           f"a direction needs some that are and some that are not")  # fmt: skip
+        raise DiaboloError(
+            f"{'all' if has.all() else 'none'} of the {len(images):,} images of {images.name} ({images.split}) are {name!r}: "
+            f"a direction needs some that are and some that are not"
+        )
     return has
 
 
