@@ -1,0 +1,133 @@
+"""How far reconstructions of test images are from them."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diabolo import parts
+from diabolo.corruptions import Clean
+from diabolo.data.side import side
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.measure import Panel, Section, measure
+from diabolo.evaluation.subject import PIECE, Subject, pieces, pixels
+from diabolo.metrics.intervals import mean_interval
+from diabolo.metrics.reconstruction import Totals, exponents_of, per_image
+from diabolo.metrics.score import Score
+from diabolo.randomness import derive
+
+HOW = "Student's t over images"
+SCALE = {"pixels": "in [0, 1]"}
+NAMES: dict[str, tuple[str, str, Any]] = {
+    "mse": ("MSE", "squared error per pixel", "lower"),
+    "mae": ("MAE", "absolute error per pixel", "lower"),
+    "psnr": ("PSNR", "dB, mean over images", "higher"),
+    "ssim": ("SSIM", "similarity, 1 for equal images", "higher"),
+    "ms_ssim": ("MS-SSIM", "similarity, 1 for equal images", "higher"),
+}
+
+
+@measure(worst="How many of the images with the largest error are named and shown.")
+def reconstruction(subject: Subject, *, worst: int = 8) -> Section:
+    """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
+    if worst < 1:
+        raise DiaboloError(f"the number of worst images shown must be at least 1, not {worst}")
+    test, split = subject.test, subject.test.split
+    each, totals = _measured(subject)
+    mse, n = each["mse"], len(test)
+    order = np.argsort(-mse, kind="stable")[:worst]
+    classes = _classes(subject, mse)
+    scores = {}
+    for key, values in each.items():
+        name, unit, better = NAMES[key]
+        finite = values[np.isfinite(values)]
+        if not len(finite):  # every reconstruction is exact: there is no such number
+            continue
+        setting: dict[str, Any] = dict(SCALE)
+        if len(finite) < n:
+            setting["exact images left out"] = n - len(finite)
+        if key == "ms_ssim":
+            setting |= {"scales": len(exponents_of(test.shape)), "published": "5 scales, for 176 pixels a side or more"}
+        detail = None
+        if key == "mse":
+            detail = {"worst": [[int(i), float(mse[i])] for i in order]}  # index, error
+            detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}
+        interval = _interval(finite)
+        scores[name] = Score(float(finite.mean()), unit, len(finite), split, *interval, better, setting, detail)
+    for name, value, variance, of in (
+        ("error over variance", totals.error_over_variance, totals.variance, "all pixel values around one mean"),
+        ("FVU", totals.unexplained, totals.variance_per_pixel, "each pixel around its own mean"),
+    ):
+        low, high, how = _interval(mse)
+        low, high = (None if end is None else end / variance for end in (low, high))
+        setting = SCALE | {"variance": variance, "of": of, "measured on": f"{split} images"}
+        scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting)
+    scores |= _denoising(subject)
+    return Section(scores, _panels(subject, totals, mse, order, classes))
+
+
+def _measured(subject: Subject) -> tuple[dict[str, NDArray[np.float64]], Totals]:
+    """Each error of each image, and their totals."""
+    found, totals = [], []
+    for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
+        x, x_hat = torch.from_numpy(pixels(few)), torch.from_numpy(subject.reconstructions[start : start + PIECE])
+        found.append(per_image(x, x_hat))
+        totals.append(Totals.of(x, x_hat, found[-1]))
+    each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[0]}
+    return each, sum(totals[1:], totals[0])
+
+
+def _interval(values: NDArray[np.float64]) -> tuple[float | None, float | None, str | None]:
+    return (*mean_interval(values), HOW) if len(values) > 1 else (None, None, None)
+
+
+def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """The errors by class, where labels are known."""
+    labels, names = subject.test.labels, subject.test.label_names
+    known = [] if labels is None else sorted({int(label) for label in labels if label >= 0})
+    return {str(names[c] if names else c): errors[labels == c] for c in known}
+
+
+def _denoising(subject: Subject) -> dict[str, Score]:
+    """For a model that was trained to undo a corruption: the error when it sees corrupted images."""
+    codec: Any = subject.codec
+    if isinstance(getattr(codec, "corruption", Clean()), Clean):
+        return {}
+    seed, errors = derive(subject.seed, "denoising") % 2**31, []
+    for i, few in enumerate(pieces(subject.test)):
+        x, y = torch.from_numpy(pixels(few)), side(few, codec.reads)
+        x_hat = codec.reconstruct(codec.corrupt(x, derive(seed, i)), y).cpu()
+        errors.append((x_hat.double() - x).square().flatten(1).mean(1).numpy())
+    found = np.concatenate(errors)
+    setting = SCALE | {"corruption": parts.describe(codec.corruption), "seed": seed}
+    unit = "squared error per pixel, corrupted in, clean out"
+    name, split = "denoising MSE", subject.test.split
+    return {name: Score(float(found.mean()), unit, len(found), split, *_interval(found), "lower", setting)}
+
+
+def _panels(
+    subject: Subject,
+    totals: Totals,
+    mse: NDArray[np.float64],
+    order: NDArray[np.int64],
+    classes: dict[str, NDArray[np.float64]],
+) -> dict[str, Panel]:
+    from diabolo import figures
+
+    panels: dict[str, Panel] = {}
+    if len(classes) > 1:
+        whiskers = {name: mean_interval(errors) for name, errors in classes.items() if len(errors) > 1}
+        means = {name: float(errors.mean()) for name, errors in classes.items()}
+        title = f"Reconstruction error by class ({subject.test.split})"
+        panels["reconstruction-classes"] = partial(
+            figures.bars, means, "squared error per pixel", whiskers, title=title
+        )
+    if len(subject.test.shape) == 3:
+        curves = {"images": totals.mean("spectrum").numpy(), "error": totals.mean("error spectrum").numpy()}
+        panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
+    if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
+        shown = pixels(subject.test.take(order)), subject.reconstructions[order].clip(0, 1), mse[order]
+        panels["reconstruction-worst"] = partial(figures.worst, *shown)
+    return panels

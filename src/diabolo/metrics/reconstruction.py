@@ -1,0 +1,156 @@
+"""How far reconstructions are from their images: per image, and as totals that add up over batches and processes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from diabolo import processes
+from diabolo.errors import DiaboloError
+from diabolo.likelihoods.ms_ssim import EXPONENTS, SIGMA, WINDOW, scales_of
+
+MIDDLE = 0.5  # subtracted from pixels before they are squared and summed, so that less cancels in their variance
+TOGETHER = 2**21  # pixels compared at once, which bounds the memory
+
+
+def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
+    """How well each of `x_hat` matches its image in `x`, both (n, …) in [0, 1] (x_hat may leave it, as PCA's do), each (n,) in
+    float64:
+
+    * `mse`, `mae`: mean squared and mean absolute error per pixel;
+    * `psnr`: 10 log₁₀(1 / mse) in dB; infinite where they are equal;
+    * `ssim`: structural similarity in Gaussian windows of 11 pixels, σ 1.5 (Wang, Bovik, Sheikh & Simoncelli 2004); for images
+      (n, C, H, W) of at least 11 pixels a side;
+    * `ms_ssim`: the same over several scales (Wang, Simoncelli & Bovik 2003), where two or more fit in, see `scales_of`. The
+      published five need 176 pixels a side; for fewer, the exponents are rescaled to sum to 1.
+
+    Both similarities are torchmetrics', in float32: where images are flat they may be off by 3e-4.
+
+    Raises:
+        DiaboloError: for shapes that differ, or reconstructions that hold NaN or infinity.
+    """
+    if x.shape != x_hat.shape or x.ndim < 2:
+        raise DiaboloError(f"images are {tuple(x.shape)}, but their reconstructions {tuple(x_hat.shape)}")
+    if bad := int((~torch.isfinite(x_hat.flatten(1))).any(1).sum()):
+        raise DiaboloError(f"{bad:,} of {len(x):,} reconstructions hold NaN or infinity: the model is broken")
+    rows = max(1, TOGETHER // max(1, x[0].numel())) if len(x) else 1
+    parts = [_per_image(*few) for few in zip(x.split(rows), x_hat.split(rows), strict=True)]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
+    from torchmetrics.functional import image  # slow to import
+
+    error = (x_hat.double() - x.double()).flatten(1)
+    mse = error.square().mean(1)
+    found = {"mse": mse, "mae": error.abs().mean(1), "psnr": -10 * mse.log10()}
+    if x.ndim == 4 and min(x.shape[2:]) >= WINDOW:
+        pair = x_hat.float(), x.float()
+        ssim = image.structural_similarity_index_measure(*pair, sigma=SIGMA, reduction="none", data_range=1.0)
+        found["ssim"] = ssim.double().reshape(len(x))
+        if (exponents := exponents_of(tuple(x.shape[1:]))) and len(exponents) > 1:
+            ms_ssim = image.multiscale_structural_similarity_index_measure(
+                *pair, sigma=SIGMA, reduction="none", data_range=1.0, betas=exponents
+            )
+            found["ms_ssim"] = ms_ssim.double().reshape(len(x))
+    return found
+
+
+def exponents_of(shape: tuple[int, ...]) -> tuple[float, ...]:
+    """Those of the scales, finest first, that images of `shape` (C, H, W) are compared at by MS-SSIM."""
+    chosen = EXPONENTS[: scales_of(shape)[0]]
+    return tuple(exponent / sum(chosen) for exponent in chosen)
+
+
+def spectrum(images: Tensor) -> Tensor:
+    """Radially averaged power of `images` (n, C, H, W): (n, R), R = ⌊min(H, W) / 2⌋ + 1, float64.
+
+    Entry r is the mean of |F(f)|² / (H W) over the channels and over all frequencies f whose length, in cycles per shorter
+    side, rounds to r; those beyond R − 1, in the corners, are left out. White noise of variance σ² has σ² everywhere.
+    """
+    if images.ndim != 4:
+        raise DiaboloError(f"a spectrum is of images (n, C, H, W), not of {tuple(images.shape)}")
+    h, w = images.shape[2:]
+    short = min(h, w)
+    down, across = (torch.fft.fftfreq(side, dtype=torch.float64, device=images.device) * short for side in (h, w))
+    ring = torch.hypot(down[:, None], across[None, :]).round().long().flatten()
+    inside = ring <= short // 2
+    power = torch.fft.fft2(images.double()).abs().square().mean(1).flatten(1)[:, inside] / (h * w)
+    ring = ring[inside]
+    sums = power.new_zeros(len(images), short // 2 + 1).index_add_(1, ring, power)
+    return sums / torch.bincount(ring, minlength=sums.shape[1])
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over images, which add up: `Totals.of(…) + Totals.of(…)`, and `over_processes` where several share the work.
+
+    Attributes:
+        sums: float64, each summed over the images: what `per_image` gives, and what the variances and spectra are made of.
+    """
+
+    sums: Mapping[str, Tensor]
+
+    @classmethod
+    def of(cls, x: Tensor, x_hat: Tensor, each: Mapping[str, Tensor] | None = None) -> "Totals":
+        """Of the images `x` and their reconstructions (n, …); `each` is what `per_image` made of them, if that is known."""
+        each = per_image(x, x_hat) if each is None else each
+        pixels = x.double().flatten(1) - MIDDLE
+        sums = {name: values[torch.isfinite(values)].sum() for name, values in each.items()}
+        sums |= {
+            "images": torch.tensor(float(len(x)), dtype=torch.float64, device=x.device),
+            "exact": (each["mse"] == 0).double().sum(),
+            "pixels": pixels.sum(0),
+            "squares": pixels.square().sum(),
+        }
+        if x.ndim == 4:
+            sums |= {"spectrum": spectrum(x).sum(0), "error spectrum": spectrum(x_hat - x).sum(0)}
+        return cls(sums)
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals({name: value + other.sums[name] for name, value in self.sums.items()})
+
+    def over_processes(self) -> "Totals":
+        """Of the images of all processes, the same in each; to be called in each."""
+        return Totals({name: processes.mean(value) * processes.world() for name, value in self.sums.items()})
+
+    @property
+    def images(self) -> int:
+        """How many."""
+        return round(self.sums["images"].item())
+
+    def mean(self, name: str) -> Tensor:
+        """The mean over the images of what `per_image` or `spectrum` call `name`; of `psnr` over those that are not exact."""
+        over = self.sums["images"] - (self.sums["exact"] if name == "psnr" else 0)
+        return self.sums[name] / over
+
+    @property
+    def variance(self) -> float:
+        """Of all pixel values of the images around their one mean."""
+        values = self.sums["images"] * len(self.sums["pixels"])
+        return float(self.sums["squares"] / values - (self.sums["pixels"].sum() / values).square())
+
+    @property
+    def variance_per_pixel(self) -> float:
+        """Of each pixel around its own mean over the images, averaged over the pixels."""
+        mean = self.sums["pixels"] / self.sums["images"]
+        return float(self.sums["squares"] / self.sums["images"] / len(mean) - mean.square().mean())
+
+    @property
+    def error_over_variance(self) -> float:
+        """mse / variance of all pixel values, of the same images in the same scale: what VQ-VAE papers call normalised error
+        (van den Oord et al. 2017, arXiv 1711.00937, and its notebooks)."""
+        return float(self.mean("mse")) / _not_zero(self.variance)
+
+    @property
+    def unexplained(self) -> float:
+        """Fraction of variance unexplained, FVU = Σ ‖x − x_hat‖² / Σ ‖x − x̄‖² = 1 − R², x̄ the mean of the same images. Whoever
+        answers with x̄ has 1, and PCA fitted to these images the least of all linear codes."""
+        return float(self.mean("mse")) / _not_zero(self.variance_per_pixel)
+
+
+def _not_zero(variance: float) -> float:
+    if variance < 1e-12:
+        raise DiaboloError("the images do not vary: no error can be measured against their variance")
+    return variance

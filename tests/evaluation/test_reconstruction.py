@@ -1,0 +1,89 @@
+"""The section on reconstruction: its numbers are those of the images, and everything that decides them is said."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from diabolo import zoo
+from diabolo.data import load
+from diabolo.errors import DiaboloError
+from diabolo.evaluation import Subject, evaluate
+from diabolo.evaluation.reconstruction import reconstruction
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits", n_train=200, n_test=90)
+
+
+@pytest.fixture(scope="module")
+def pca(digits):
+    model = zoo.pca(digits[0].shape, latent_dim=6)
+    model.solve(digits[0].images)
+    return model
+
+
+def test_the_numbers_of_pca(digits, pca):
+    section = reconstruction(Subject(pca, *digits))
+    x = digits[1].images.astype(np.float64) / 255
+    error = (pca.reconstruct(torch.from_numpy(digits[1].images)).double().numpy() - x) ** 2
+    mse = section.scores["MSE"]
+    assert mse.value == pytest.approx(error.mean(), rel=1e-5)
+    assert mse.low < mse.value < mse.high
+    assert (mse.n, mse.split, mse.unit) == (90, "test", "squared error per pixel")
+    assert section.scores["error over variance"].value == pytest.approx(error.mean() / x.var(), rel=1e-5)
+    assert section.scores["FVU"].value == pytest.approx(error.mean() / x.var(0).mean(), rel=1e-5)
+    assert section.scores["FVU"].setting["measured on"] == "test images"
+    assert "SSIM" not in section.scores  # 8 pixels a side are fewer than its window
+    each = error.mean((1, 2, 3))
+    assert [i for i, _ in mse.detail["worst"]] == np.argsort(-each)[:8].tolist()
+    labels = digits[1].labels
+    assert mse.detail["per class"]["3"] == pytest.approx(each[labels == 3].mean(), rel=1e-5)
+    json.dumps({name: score.record() for name, score in section.scores.items()}, allow_nan=False)
+
+
+def test_every_panel_can_be_drawn(digits, pca):
+    section = reconstruction(Subject(pca, *digits), worst=3)
+    assert set(section.panels) == {"reconstruction-classes", "reconstruction-spectrum", "reconstruction-worst"}
+    for panel in section.panels.values():
+        assert panel().axes
+
+
+def test_images_without_labels_and_vectors(digits, tiny_model):
+    unlabelled = [replace(part, labels=None, label_names=None) for part in digits]
+    section = reconstruction(Subject(tiny_model(), *unlabelled))
+    assert "per class" not in section.scores["MSE"].detail
+    vectors = np.random.default_rng(0).random((30, 5), np.float32)
+    found = evaluate(tiny_model(shape=(5,), latent_dim=2), (vectors, vectors), ["reconstruction"])["reconstruction"]
+    assert set(found.scores) == {"MSE", "MAE", "PSNR", "error over variance", "FVU"}
+    assert not found.panels
+
+
+def test_larger_images_have_similarities(tiny_model, tiny_pixels):
+    x = tiny_pixels(20, (1, 24, 24))
+    scores = evaluate(tiny_model(shape=(1, 24, 24)), (x, x), ["reconstruction"])["reconstruction"].scores
+    assert 0 < scores["SSIM"].value < 1
+    assert scores["MS-SSIM"].setting["scales"] == 2
+
+
+def test_a_denoiser_is_also_measured_at_its_work(digits, tiny_model):
+    scores = reconstruction(Subject(tiny_model("denoising", level=0.3), *digits)).scores
+    noisy, clean = scores["denoising MSE"], scores["MSE"]
+    assert noisy.value != clean.value
+    assert 0.3 in noisy.setting["corruption"].values()
+    again = reconstruction(Subject(tiny_model("denoising", level=0.3), *digits)).scores["denoising MSE"]
+    assert again.value == noisy.value
+    assert "denoising MSE" not in reconstruction(Subject(tiny_model(), *digits)).scores
+
+
+def test_what_cannot_be_measured_is_refused(digits, tiny_model):
+    with pytest.raises(DiaboloError, match="at least 1, not 0"):
+        reconstruction(Subject(tiny_model(), *digits), worst=0)
+    broken = tiny_model()
+    with torch.no_grad():
+        next(broken.decoder.parameters()).fill_(float("nan"))
+    with pytest.raises(DiaboloError, match="90 of 90 reconstructions hold NaN"):
+        reconstruction(Subject(broken, *digits))
