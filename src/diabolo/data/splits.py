@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diabolo.data.draws import permutation
 from diabolo.data.images import Images
@@ -43,6 +44,31 @@ def random_split(images: Images, draw: Draw, test_fraction: float = 0.1) -> tupl
         )
     order = permutation(total, draw.seed)
     train, test = images.take(np.sort(order[-n_train:])), images.take(np.sort(order[:n_test]))
+    return replace(train, split="train"), replace(test, split="test")
+
+
+def split_by_group(
+    images: Images, groups: NDArray[np.int64], draw: Draw, test_fraction: float = 0.1
+) -> tuple[Images, Images]:
+    """As `random_split`, but what is shuffled are the `groups` (N,), so that no group, all images of one person say, has images
+    in both parts. The images of the group at the border that are left over belong to neither."""
+    persons, group = np.unique(groups, return_inverse=True)
+    if len(persons) < 2:
+        raise DiaboloError(
+            f"a split that keeps groups apart needs two of them or more, but {images.name} has {len(persons)}."
+        )
+    rank = np.empty(len(persons), np.int64)
+    rank[permutation(len(persons), draw.seed)] = np.arange(len(persons))
+    order = np.argsort(rank[group], kind="stable")
+    n_test = draw.n_test or max(1, round(test_fraction * len(images)))
+    rest = order[rank[group[order]] > rank[group[order[min(n_test, len(order)) - 1]]]]
+    n_train = draw.n_train or max(1, len(rest))
+    if n_test > len(order) or n_train > len(rest):
+        raise DiaboloError(
+            f"{n_train:,} train and {n_test:,} test images were asked of {images.name}; with its {len(persons):,} groups kept "
+            f"apart, {max(0, len(rest)):,} train images go with those."
+        )
+    train, test = images.take(np.sort(rest[-n_train:])), images.take(np.sort(order[:n_test]))
     return replace(train, split="train"), replace(test, split="test")
 
 

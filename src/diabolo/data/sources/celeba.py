@@ -12,7 +12,7 @@ from diabolo.data.files import disk_files
 from diabolo.data.images import Images
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.missing import missing
-from diabolo.data.splits import Draw, draw_from, random_split
+from diabolo.data.splits import Draw, draw_from, random_split, split_by_group
 from diabolo.errors import DiaboloError, UnknownNameError
 
 log = logging.getLogger("diabolo.data")
@@ -36,7 +36,8 @@ def load(
 
     size, crop  see `Shaping`; a crop of 148 or so shows little but the face
     split       "official": the train and test parts of list_eval_partition.txt (its validation part is left out);
-                "random": all images present, split by the seed; None: official where that table is there, else random
+                "random": all images present, split by the seed; "persons": the same, but no person of identity_CelebA.txt is
+                in both parts, as none is in the official ones; None: official where that table is there, else random
     skip_bad    leave damaged files out, with a warning that names them
     identity    labels are the numbers of the persons in identity_CelebA.txt
     """
@@ -46,12 +47,12 @@ def load(
     for needed in (PICTURES, ATTRIBUTES):
         if not (home / needed).exists():
             raise DiaboloError(f"celeba in {home} lacks {needed}: put it there (unpacked, if it came in a .zip).")
-    if split not in (None, "official", "random"):
-        raise UnknownNameError("split of celeba", split, ("official", "random"))
+    if split not in (None, "official", "random", "persons"):
+        raise UnknownNameError("split of celeba", split, ("official", "random", "persons"))
 
     files = disk_files(home / PICTURES)
     attribute_names, attributes = _attributes(home / ATTRIBUTES, files.names)
-    persons = _column(home / IDENTITY, files.names) if identity else None
+    persons = _column(home / IDENTITY, files.names) if identity or split == "persons" else None
     if split is None:
         split = "official" if (home / PARTITION).is_file() else "random"
         log.info("celeba: %s split", split)
@@ -62,11 +63,13 @@ def load(
     kept[skipped] = False
     images = Images(
         pixels,
-        labels=None if persons is None else persons[kept],
+        labels=persons[kept] if persons is not None and identity else None,
         attributes=attributes[kept],
         attribute_names=attribute_names,
         name="celeba",
     )
+    if split == "persons" and persons is not None:
+        return split_by_group(images, persons[kept], draw)
     if part is None:
         return random_split(images, draw)
     part = part[kept]

@@ -1,0 +1,71 @@
+"""Test accuracy from ten, a hundred, a thousand labels: what the codes save of labelling."""
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.probes import UNIT, check_labels, described
+from diabolo.evaluation.subject import Subject
+from diabolo.evaluation.views import View
+from diabolo.metrics.few_labels import few_label_accuracy
+from diabolo.metrics.intervals import mean_interval
+from diabolo.metrics.probes import UNKNOWN
+from diabolo.metrics.score import Score
+from diabolo.randomness import derive
+
+
+@measure(
+    few_labels="Numbers of labelled images to learn from; those that the classes or the labels do not allow are left out.",
+    label_draws="How often the labelled images are drawn anew, two times or more.",
+)
+def few_labels(
+    subject: Subject, *, few_labels: tuple[int, ...] = (10, 30, 100, 300, 1000), label_draws: int = 10
+) -> Section:
+    """Accuracy of logistic regression on the codes of a few labelled training images, as evenly of all classes as possible;
+    against the same on pixels and on as many principal components. Mean over draws; its interval is Student's over draws, and
+    says nothing about another codec trained from another seed."""
+    from diabolo import figures
+
+    check_labels(subject)
+    train, y, test_y = subject.train, subject.train.labels, subject.test.labels
+    assert y is not None
+    assert test_y is not None
+    if label_draws < 2:
+        raise NotApplicable(f"a spread over draws needs two or more, not {label_draws}")
+    there, classes, labels = test_y != UNKNOWN, len(np.unique(y[y != UNKNOWN])), int((y != UNKNOWN).sum())
+    sizes = [n for n in sorted(set(few_labels)) if classes <= n <= labels]
+    if not sizes:
+        raise NotApplicable(f"none of {tuple(few_labels)} labels can be drawn from {labels} of {classes} classes")
+    draws: dict[int, list[NDArray[np.int64]]] = {n: [] for n in sizes}
+    for i in range(label_draws):
+        seed = derive(subject.seed, "few labels", i) % 2**31
+        for n in sizes:
+            kept = train.keep_labels(n, seed).labels
+            assert kept is not None
+            draws[n].append(np.flatnonzero(kept != UNKNOWN))
+    scores: dict[str, Score] = {}
+    curves: dict[str, dict[int, tuple[float, float, float]]] = {}
+    for name, view in subject.views.items():
+        x, test_x = _scaled(view)
+        curves[name] = {}
+        for n in sizes:
+            shares = few_label_accuracy(x, y, draws[n], test_x[there], test_y[there])
+            low, high = mean_interval(shares)
+            curves[name][n] = (float(shares.mean()), low, high)
+            setting = {"labels": n, "draws": label_draws, "deviation_over_draws": float(shares.std(ddof=1))}
+            scores[f"{n} labels: {name}"] = Score(
+                float(shares.mean()), UNIT, int(there.sum()), subject.test.split, low, high, "Student's t over draws",
+                "higher", setting | {"penalty": "scikit-learn's C = 1"} | described(view, subject), shares.tolist(),
+            )  # fmt: skip
+    return Section(scores, {"few-labels": partial(figures.few_label_curve, curves)})
+
+
+def _scaled(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Codes and components divided by one number, so that they vary by 1 on average: a unit that hardly varies stays small, and
+    is not blown up as it would be if each were divided by its own deviation. Pixels stay between 0 and 1."""
+    if view.name == "pixels":
+        return view.train, view.test
+    scale = np.sqrt(view.train.var(0, dtype=np.float64).mean()) or 1.0
+    return (view.train / scale).astype(np.float32), (view.test / scale).astype(np.float32)

@@ -1,0 +1,105 @@
+"""Linear and nearest-neighbour probes of the codes, against pixels, principal components and the majority class."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.data.images import Images
+from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.subject import Subject
+from diabolo.evaluation.views import View, is_told
+from diabolo.metrics.intervals import wilson
+from diabolo.metrics.probes import UNKNOWN, linear_probe, majority, nearest_neighbours
+from diabolo.metrics.score import Score
+
+SLOW = 2**40  # multiplications above which neighbours of fewer test images are looked for
+FEWER = 2000
+UNIT = "share of images"
+
+
+@measure(probe_neighbours="How many nearest training codes vote for the class of a test image.")
+def probes(subject: Subject, *, probe_neighbours: int = 5) -> Section:
+    """How well the class is read off frozen codes by one linear layer (Alain & Bengio 2017, arXiv 1610.01644) and by the
+    nearest neighbours; and off raw pixels, off as many principal components, and by always saying the most frequent class."""
+    from diabolo import figures
+
+    check_labels(subject)
+    y, test_y = subject.train.labels, subject.test.labels
+    assert y is not None
+    assert test_y is not None
+    there, n_train = test_y != UNKNOWN, int((y != UNKNOWN).sum())
+    truth = test_y[there]
+
+    def score(found: NDArray[np.int64], wanted: NDArray[np.int64], **setting: Any) -> Score:
+        right, n = int((found == wanted).sum()), len(wanted)
+        low, high = wilson(right, n)
+        return Score(right / n, UNIT, n, subject.test.split, low, high, "Wilson", "higher", setting)
+
+    scores: dict[str, Score] = {}
+    for name, view in subject.views.items():
+        how = {"trained_on": n_train, **described(view, subject)}
+        scaled = "one scale for all" if view.like_units else "standardised by the training images"
+        probe = linear_probe(view.train, y, standardise=not view.like_units)
+        scores[f"linear probe: {name}"] = score(
+            probe.predict(view.test[there]), truth, **how, inputs=scaled, penalty="scikit-learn's C = 1"
+        )
+        if name == "codes":
+            found = _scikit_learn(view, y, view.test[there])
+            scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how, inputs=scaled, penalty="C = 1")
+    for name, view in subject.views.items():
+        few = slice(FEWER) if n_train * len(truth) * view.train.shape[1] > SLOW // 4 else slice(None)
+        found = nearest_neighbours(view.train, y, view.test[there][few], probe_neighbours)
+        how = {"trained_on": n_train, "neighbours": probe_neighbours, **described(view, subject)}
+        scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[few], **how)
+    scores["majority class"] = score(np.full_like(truth, majority(y)), truth, trained_on=n_train)
+    values = {name: one.value for name, one in scores.items()}
+    whiskers = {name: wilson(round(one.value * one.n), one.n) for name, one in scores.items()}
+    title = f"Classes read off frozen codes ({subject.test.split})"
+    return Section(scores, {"probes": partial(figures.bars, values, UNIT, whiskers, title=title)})
+
+
+def check_labels(subject: Subject) -> None:
+    """Whether labels can be read off the codes at all.
+
+    Raises:
+        NotApplicable: when not, and why.
+    """
+    if is_told(subject.codec, "labels"):
+        raise NotApplicable(
+            "the encoder is told the label of each image: its codes say nothing about reading it off them"
+        )
+    train, test = _classes(subject.train), _classes(subject.test)
+    if len(train) < 2:
+        raise NotApplicable(f"the training images show {len(train)} classes, and a probe tells two or more apart")
+    if not len(test):
+        raise NotApplicable("no label of the test images is known")
+    if not np.isin(test, train).any():
+        raise NotApplicable("no class of the test images occurs among the training images")
+
+
+def described(view: View, subject: Subject) -> dict[str, Any]:
+    """What to say of a view beside a score."""
+    said: dict[str, Any] = {"numbers": view.train.shape[1]}
+    if view.reduced:
+        said["stood_for"] = view.reduced
+    if view.name == "codes" and subject.codec.reads:
+        said["codec_was_trained_with"] = subject.codec.reads
+    return said
+
+
+def _classes(images: Images) -> NDArray[np.int64]:
+    return np.unique([] if images.labels is None else images.labels[images.labels != UNKNOWN])
+
+
+def _scikit_learn(view: View, y: NDArray[np.int64], queries: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The same probe by someone else."""
+    from sklearn.linear_model import LogisticRegression  # slow to import
+    from sklearn.preprocessing import StandardScaler
+
+    there = y != UNKNOWN
+    scaler = StandardScaler(with_mean=True, with_std=not view.like_units).fit(view.train[there])
+    fitted = LogisticRegression(max_iter=1000).fit(scaler.transform(view.train[there]), y[there])
+    found: NDArray[np.int64] = fitted.predict(scaler.transform(queries))
+    return found

@@ -1,0 +1,112 @@
+"""What images can be told by besides their codes, as a floor under every probe: their pixels, and as many principal components
+as the code has numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError
+
+WHOLE = 1024  # numbers an image or a code may have, to be looked at as it is
+KEPT = 512  # principal components that stand for a larger one
+FITTED = 8192  # images those are fitted to
+PIECE = 4096
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to describe the images by numbers.
+
+    Attributes:
+        name: "codes", "pixels", "PCA-16".
+        train, test: (N, D) and (M, D), float32.
+        like_units: whether its numbers are in one scale, as pixels are, rather than each in its own.
+        reduced: by what it is stood for, where it is too large: a sentence for `Score.setting`.
+    """
+
+    name: str
+    train: NDArray[np.float32]
+    test: NDArray[np.float32]
+    like_units: bool = False
+    reduced: str | None = None
+
+
+def views(
+    codes: tuple[NDArray[np.float32], NDArray[np.float32]], train: Images, test: Images, seed: int
+) -> dict[str, View]:
+    """The codes (N, D) and (M, D) of the training and test images, their pixels, and their first D principal components (left
+    out where D is not less than the pixels), by name."""
+    for part, z in zip((train, test), codes, strict=True):
+        bad = int((~np.isfinite(z.sum(1))).sum())
+        if bad:
+            raise DiaboloError(f"{bad} codes of {part.name} ({part.split}) hold NaN or infinity")
+    found = [_codes(*codes, seed)]
+    numbers, size = int(np.prod(train.shape)), codes[0].shape[1]
+    whole, wanted = numbers <= WHOLE, min(size, KEPT, numbers - 1)
+    kept = wanted if whole else min(KEPT, len(train))
+    principal = _principal([train, test], train, kept, seed, exact=whole)
+    if whole:
+        found.append(View("pixels", flat_pixels(train), flat_pixels(test), like_units=True))
+    else:
+        said = f"by their first {kept} principal components ({principal.share:.1%} of the variance)"
+        found.append(View("pixels", principal.parts[0], principal.parts[1], like_units=True, reduced=said))
+    if size < numbers and wanted <= kept:
+        few = [np.ascontiguousarray(part[:, :wanted]) for part in principal.parts]
+        found.append(View(f"PCA-{wanted}", few[0], few[1]))
+    return {view.name: view for view in found}
+
+
+def flat_pixels(images: Images) -> NDArray[np.float32]:
+    """(N, D) in [0, 1]."""
+    x = images.images.reshape(len(images), -1)
+    return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
+
+
+def _codes(train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> View:
+    if train.shape[1] <= WHOLE:
+        return View("codes", train, test)
+    from sklearn.decomposition import PCA  # slow to import
+
+    chosen = _few(len(train), seed)
+    pca = PCA(min(KEPT, len(chosen)), svd_solver="randomized", random_state=seed).fit(train[chosen])
+    share = float(pca.explained_variance_ratio_.sum())
+    said = f"by their first {pca.n_components_} principal components ({share:.1%} of the variance)"
+    return View("codes", pca.transform(train), pca.transform(test), like_units=True, reduced=said)
+
+
+@dataclass(frozen=True)
+class _Principal:
+    parts: list[NDArray[np.float32]]
+    share: float
+
+
+def _principal(parts: list[Images], fit_to: Images, kept: int, seed: int, exact: bool) -> _Principal:
+    from sklearn.decomposition import PCA  # slow to import
+
+    chosen = np.arange(len(fit_to)) if exact else _few(len(fit_to), seed)
+    x = flat_pixels(fit_to if exact else fit_to.take(chosen))
+    kept = min(kept, len(x))
+    pca = PCA(kept, svd_solver="covariance_eigh" if exact else "randomized", random_state=seed).fit(x)
+    found = [
+        np.concatenate([pca.transform(flat_pixels(piece)).astype(np.float32) for piece in _pieces(part)])
+        for part in parts
+    ]
+    return _Principal(found, float(pca.explained_variance_ratio_.sum()))
+
+
+def _few(n: int, seed: int) -> NDArray[np.int64]:
+    return np.sort(np.random.default_rng(seed).permutation(n)[:FITTED])
+
+
+def _pieces(images: Images) -> Iterator[Any]:
+    return (images.take(np.arange(i, min(i + PIECE, len(images)))) for i in range(0, len(images), PIECE))
+
+
+def is_told(codec: Any, what: str) -> bool:
+    """Whether the encoder of `codec` sees, besides the pixels, the very column that is to be read off its codes."""
+    condition = getattr(codec, "condition", None)
+    return bool(getattr(condition, "to_encoder", 0)) and codec.reads == what

@@ -1,0 +1,76 @@
+"""All yes-or-no attributes of images at once: how well one linear layer reads each off a representation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from diabolo.errors import DiaboloError
+from diabolo.metrics.intervals import wilson
+from diabolo.metrics.logistic import sigmoid_regression
+from diabolo.metrics.probes import scale_of
+
+
+def attribute_probe(
+    x: NDArray[Any], attributes: NDArray[np.bool_], l2: float | None = None, standardise: bool = True
+) -> nn.Linear:
+    """One `nn.Linear` with an output for each attribute, trained to convergence with binary cross entropy: logits above 0 say
+    yes. No attribute knows of the others.
+
+    Args:
+        x: representations (N, D).
+        attributes: (N, A).
+        l2, standardise: as in `linear_probe`.
+
+    Raises:
+        DiaboloError: for an attribute that is the same for all.
+    """
+    share = attributes.mean(0)
+    constant = (share == 0) | (share == 1)
+    if constant.any():
+        raise DiaboloError(
+            f"{int(constant.sum())} of {len(constant)} attributes are the same for all images to learn from"
+        )
+    scale = scale_of(x) if standardise else np.ones(x.shape[1], x.dtype)
+    weight, bias = sigmoid_regression(torch.from_numpy(x / scale), torch.from_numpy(attributes), l2)
+    layer = nn.Linear(x.shape[1], attributes.shape[1])
+    with torch.no_grad():
+        layer.weight.copy_(weight / torch.from_numpy(scale))
+        layer.bias.copy_(bias)
+    return layer
+
+
+def read_attributes(layer: nn.Linear, x: NDArray[Any]) -> NDArray[np.bool_]:
+    """What `layer` says of `x` (N, D): (N, A)."""
+    with torch.no_grad():
+        said: NDArray[np.bool_] = (layer(torch.from_numpy(x)) > 0).numpy()
+    return said
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well attributes were read, one entry for each, (A,).
+
+    Attributes:
+        accuracy: share of images.
+        low, high: its 95 % interval (Wilson).
+        balanced: the mean of the share of "yes" images and that of "no" images that were read right; ½ for a guess, however
+            rare the attribute is. NaN where all images to test on have it, or none.
+    """
+
+    accuracy: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    balanced: NDArray[np.float64]
+
+
+def agreement(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Agreement:
+    """Of `said` with `truth`, (N, A) each."""
+    right = said == truth
+    intervals = np.array([wilson(int(count), len(truth)) for count in right.sum(0)])
+    with np.errstate(invalid="ignore"):  # 0 / 0: an attribute that nobody or everybody has
+        yes, no = ((right & kind).sum(0) / kind.sum(0) for kind in (truth, ~truth))
+    return Agreement(right.mean(0), intervals[:, 0], intervals[:, 1], (yes + no) / 2)

@@ -1,0 +1,48 @@
+"""Whether classes lie in heaps of their own, though no label was ever seen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.errors import DiaboloError
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """How well clusters agree with classes.
+
+    Attributes:
+        nmi: mutual information of cluster and class, over the mean of their entropies: 0 for none, 1 for the same partition.
+        ari: adjusted Rand index: 0 on average for random clusters, 1 for the same partition (Hubert & Arabie 1985).
+        assigned: (M,), the cluster of each test example.
+    """
+
+    nmi: float
+    ari: float
+    assigned: NDArray[np.int64]
+
+
+def kmeans_agreement(
+    x: NDArray[Any], test_x: NDArray[Any], test_y: NDArray[np.int64], clusters: int, starts: int = 4, seed: int = 0
+) -> Clusters:
+    """k-means fitted to `x` (N, D) without labels; its clusters of `test_x` (M, D) against the classes `test_y` (M,).
+
+    Args:
+        x, test_x, test_y: as above; Euclidean distance in x as it is.
+        clusters: k.
+        starts: of k-means++; that of least inertia counts.
+        seed: of the starts.
+    """
+    from sklearn.cluster import KMeans  # slow to import
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    if len(x) < clusters:
+        raise DiaboloError(f"{len(x)} codes cannot lie in {clusters} clusters")
+    if not np.isfinite(x.sum() + test_x.sum()):
+        raise DiaboloError("k-means was given codes that hold NaN or infinity")
+    fitted = KMeans(clusters, n_init=starts, random_state=seed).fit(x)
+    assigned = fitted.predict(test_x.astype(x.dtype)).astype(np.int64)
+    nmi, ari = normalized_mutual_info_score(test_y, assigned), adjusted_rand_score(test_y, assigned)
+    return Clusters(float(nmi), float(ari), assigned)

@@ -1,0 +1,70 @@
+"""How much of a code is used: active units, the directions that codes spread over, the codes of a codebook."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.bottlenecks.diagnosis import ACTIVE, DEAD
+
+NEAR = 1e-3  # of the median distance between two codes: nearer ones are duplicates
+
+
+def active_units(mu: NDArray[Any], threshold: float = ACTIVE) -> NDArray[np.bool_]:
+    """Which units (D,) are active: Var over images of the posterior mean `mu` (N, D) above `threshold` (Burda et al. 2016,
+    arXiv 1509.00519, section 4). For codes on the scale of N(0, I) alone; else see `live_units`."""
+    variance: NDArray[np.float64] = mu.var(0, dtype=np.float64)
+    return variance > threshold
+
+
+def live_units(codes: NDArray[Any], share: float = DEAD) -> NDArray[np.bool_]:
+    """Which units (D,) of deterministic `codes` (N, D), whose scale means nothing, vary over images by more than this share of
+    the standard deviation of the one that varies most."""
+    deviation = codes.std(0, dtype=np.float64)
+    live: NDArray[np.bool_] = deviation > share * deviation.max()
+    return live
+
+
+def effective_dimensions(codes: NDArray[Any]) -> float:
+    """exp(−Σ pᵢ log pᵢ), pᵢ = λᵢ / Σ λ the share of the variance of `codes` (N, D) along principal direction i: how many
+    directions, evenly used, would spread as much (effective rank: Roy & Vetterli 2007). 0 for codes that are all the same."""
+    variance = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes, rowvar=False, dtype=np.float64))).clip(0)
+    if not variance.sum():
+        return 0.0
+    p = variance[variance > 0] / variance.sum()
+    return float(np.exp(-(p * np.log(p)).sum()))
+
+
+@dataclass(frozen=True)
+class CodebookUse:
+    """How a codebook of K codes is used.
+
+    Attributes:
+        used: how many codes were used at least once.
+        dead: K − used.
+        entropy: −Σ pₖ log₂ pₖ in bits per code, pₖ the share of code k.
+        perplexity: 2^entropy: how many codes, evenly used, would tell as much.
+    """
+
+    used: int
+    dead: int
+    entropy: float
+    perplexity: float
+
+
+def codebook_use(counts: NDArray[Any]) -> CodebookUse:
+    """Of how often each code was used, (K,). The entropy is that of the counts as they are: with few uses per code it is
+    too small."""
+    p = counts[counts > 0] / counts.sum(dtype=np.float64)
+    entropy = float(-(p * np.log2(p)).sum()) + 0.0
+    return CodebookUse(len(p), len(counts) - len(p), entropy, 2**entropy)
+
+
+def duplicate_codes(vectors: NDArray[Any], near: float = NEAR) -> int:
+    """How many of the codes (K, D) repeat an earlier one: lie nearer to it than `near` times the median distance of two."""
+    from scipy.spatial.distance import pdist, squareform  # slow to import
+
+    distances = pdist(vectors.astype(np.float64))
+    same = squareform(distances <= near * np.median(distances))
+    return int(np.tril(same, -1).any(1).sum())

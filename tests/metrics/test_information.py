@@ -1,0 +1,160 @@
+"""Usage, mutual information and the prior hole, against closed forms and other code."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import sqrtm
+from scipy.special import logsumexp
+from scipy.stats import entropy, norm
+from sklearn.metrics.pairwise import rbf_kernel
+from torch.distributions import MultivariateNormal, kl_divergence
+
+from diabolo.bottlenecks.gaussian import kl_per_unit
+from diabolo.errors import DiaboloError
+from diabolo.metrics.information import marginal_kl_per_unit, mutual_information
+from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
+from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, live_units
+
+
+def channel(n, noise, seed=0, units=1):
+    """x ~ N(0, 1 − σ²), z = x + σ ε: the aggregated posterior is N(0, 1) and I(x; z) = −log σ for each unit."""
+    g = torch.Generator().manual_seed(seed)
+    mu = torch.randn(n, units, generator=g, dtype=torch.float64) * math.sqrt(1 - noise**2)
+    logvar = torch.full_like(mu, 2 * math.log(noise))
+    z = mu + noise * torch.randn(n, units, generator=g, dtype=torch.float64)
+    return z, torch.arange(n), mu, logvar
+
+
+@pytest.mark.parametrize("noise", [0.9, 0.3, 0.1])
+def test_mutual_information_of_a_gaussian_channel(noise):
+    found = mutual_information(*channel(3000, noise))
+    low, high = float(found.low.mean()), float(found.high.mean())
+    assert low == pytest.approx(-math.log(noise), abs=0.06)
+    assert high == pytest.approx(-math.log(noise), abs=0.06)
+    assert low < high
+
+
+def test_it_is_never_above_log_n_and_says_between_which_bounds_it_lies():
+    z, rows, mu, logvar = channel(200, 0.01, units=4)  # 18.4 nats, of which 200 images can show 5.3
+    found = mutual_information(z, rows, mu, logvar)
+    assert (found.low <= math.log(200) + 1e-9).all()
+    assert float(found.low.mean()) < 4 * -math.log(0.01) < float(found.high.mean())
+
+
+def test_it_is_the_definition_image_by_image():
+    z, rows, mu, logvar = channel(7, 0.5, units=3)
+    log_q = np.array([[norm.logpdf(a, m, 0.5).sum() for m in mu.numpy()] for a in z.numpy()])
+    found = mutual_information(z, rows, mu, logvar)
+    assert np.allclose(found.marginal, logsumexp(log_q, 1) - math.log(7))
+    assert np.allclose(found.low, log_q.diagonal() - logsumexp(log_q, 1) + math.log(7))
+    others = np.where(np.eye(7, dtype=bool), -np.inf, log_q)
+    assert np.allclose(found.high, log_q.diagonal() - logsumexp(others, 1) + math.log(6))
+
+
+def test_a_collapsed_posterior_tells_nothing():
+    mu = torch.zeros(50, 3)
+    found = mutual_information(torch.randn(50, 3), torch.arange(50), mu, mu)
+    assert found.low.abs().max() < 1e-12
+    assert found.high.abs().max() < 1e-12
+
+
+def test_the_units_of_the_aggregated_posterior_against_closed_forms():
+    z, _, mu, logvar = channel(4000, 0.5, units=2)
+    assert marginal_kl_per_unit(z, mu, logvar).abs().max() < 0.02  # it is the prior
+    moved = marginal_kl_per_unit(z + 1, mu + 1, logvar)
+    assert torch.allclose(moved, torch.full((2,), 0.5, dtype=torch.float64), atol=0.06)  # KL(N(1, 1) ‖ N(0, 1)) = ½
+
+
+def test_the_parts_of_the_kl_term_add_up():
+    z, rows, mu, logvar = channel(4000, 0.5, units=2)
+    mu, z = mu + 0.5, z + 0.5
+    kl = float(kl_per_unit(mu, logvar).sum(1).mean())
+    information = float(mutual_information(z, rows, mu, logvar).low.mean())
+    assert kl == pytest.approx(information + float(marginal_kl_per_unit(z, mu, logvar).sum()), abs=0.1)
+
+
+def test_the_frechet_distance_is_that_of_two_gaussians():
+    codes = np.random.default_rng(0).normal(size=(500, 5)) @ np.diag([2, 1, 0.5, 0.1, 0.01]) + 1
+    mean, covariance = codes.mean(0), np.cov(codes, rowvar=False)
+    trace = np.trace(covariance + np.eye(5) - 2 * sqrtm(covariance).real)
+    assert frechet_to_normal(codes) == pytest.approx(mean @ mean + trace, rel=1e-6)
+
+
+def test_draws_of_the_prior_are_as_near_as_the_docstring_says():
+    random = np.random.default_rng(0)
+    found = np.mean([frechet_to_normal(random.normal(size=(2000, 8))) for _ in range(20)])
+    assert found == pytest.approx(8 * 13 / 8000, rel=0.2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 30), st.integers(1, 5), st.floats(0.3, 4), st.integers(0, 99))
+def test_mmd_is_its_definition_with_scikit_learns_kernel(n, size, bandwidth, seed):
+    codes = np.random.default_rng(seed).normal(size=(n, size)) + 1
+    gamma = 1 / (2 * bandwidth**2)
+    kernel = rbf_kernel(codes, gamma=gamma)
+    among = kernel[~np.eye(n, dtype=bool)].mean()
+    prior = np.random.default_rng(1).normal(size=(4000, size))
+    across = rbf_kernel(codes, prior, gamma=gamma).mean()
+    both = rbf_kernel(prior[:2000], prior[2000:], gamma=gamma).mean()
+    assert mmd_to_normal(codes, bandwidth) == pytest.approx(among - 2 * across + both, abs=0.06)
+
+
+def test_mmd_is_about_zero_for_the_prior_itself_and_not_for_codes_that_missed_it():
+    random = np.random.default_rng(0)
+    found = np.array([mmd_to_normal(random.normal(size=(300, 4))) for _ in range(60)])
+    assert abs(found.mean()) < 3 * found.std() / math.sqrt(60)  # unbiased
+    for codes in (random.normal(size=(300, 4)) + 0.5, 0.5 * random.normal(size=(300, 4))):
+        assert mmd_to_normal(codes) > found.max()
+
+
+def test_the_distances_refuse_what_is_no_code():
+    for distance in (frechet_to_normal, mmd_to_normal):
+        with pytest.raises(DiaboloError, match="two or more"):
+            distance(np.zeros((1, 3)))
+        with pytest.raises(DiaboloError, match="NaN"):
+            distance(np.array([[0.0, np.nan], [1, 1]]))
+
+
+def test_active_and_live_units():
+    random = np.random.default_rng(0)
+    mu = random.normal(size=(1000, 4)) * [1, 0.2, 0.05, 0]  # variances 1, 0.04, 0.0025, 0
+    assert active_units(mu).tolist() == [True, True, False, False]
+    assert live_units(1e6 * mu).tolist() == [True, True, True, False]  # whatever the scale
+    assert not active_units(1e-6 * mu).any()
+
+
+def test_effective_dimensions():
+    axes = np.concatenate([np.eye(3), -np.eye(3)])
+    assert effective_dimensions(axes) == pytest.approx(3)
+    assert effective_dimensions(np.outer(np.arange(9), [1, 2, 3])) == pytest.approx(1)
+    assert effective_dimensions(np.ones((5, 3))) == 0
+    turned = axes @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    assert effective_dimensions(turned * 7 + 1) == pytest.approx(3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40).filter(any))
+def test_codebook_use_is_scipys_entropy(counts):
+    use = codebook_use(np.array(counts))
+    assert use.entropy == pytest.approx(entropy(counts, base=2), abs=1e-9)
+    assert use.perplexity == pytest.approx(math.exp(entropy(counts)))
+    assert (use.used, use.dead) == (np.count_nonzero(counts), len(counts) - np.count_nonzero(counts))
+
+
+def test_duplicate_codes_are_counted_once_each():
+    codes = np.random.default_rng(0).normal(size=(6, 4))
+    assert duplicate_codes(codes) == 0
+    codes[3] = codes[5] = codes[0] + 1e-6
+    assert duplicate_codes(codes) == 2
+
+
+def test_kl_of_a_gaussian_channel_is_torchs():
+    mu, logvar = torch.tensor([[0.3, -1.0]]), torch.tensor([[0.2, -0.5]])
+    theirs = kl_divergence(
+        MultivariateNormal(mu[0], (logvar[0]).exp().diag()), MultivariateNormal(torch.zeros(2), torch.eye(2))
+    )
+    assert float(kl_per_unit(mu, logvar).sum()) == pytest.approx(float(theirs), rel=1e-5)

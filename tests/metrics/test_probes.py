@@ -1,0 +1,187 @@
+"""Probes against scikit-learn's logistic regression and neighbours, and against what they must not depend on."""
+
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from torch.nn import functional as F
+
+from diabolo.errors import DiaboloError
+from diabolo.metrics import logistic
+from diabolo.metrics.attributes import agreement, attribute_probe, read_attributes
+from diabolo.metrics.clustering import kmeans_agreement
+from diabolo.metrics.few_labels import few_label_accuracy
+from diabolo.metrics.intervals import wilson
+from diabolo.metrics.logistic import sigmoid_regression, softmax_regression
+from diabolo.metrics.probes import linear_probe, majority, nearest_neighbours, scale_of
+
+
+@pytest.fixture(scope="module")
+def digits():
+    x, y = load_digits(return_X_y=True)
+    return (x / 16).astype(np.float32), y.astype(np.int64)
+
+
+@pytest.fixture
+def to_the_end(monkeypatch):
+    """Convergence so tight that weights can be compared, not accuracies alone."""
+    monkeypatch.setattr(logistic, "GRADIENT", 1e-7)
+
+
+@pytest.mark.parametrize("n", [1000, 40])  # more examples than numbers in each, and fewer
+def test_softmax_regression_finds_the_weights_of_scikit_learn(digits, to_the_end, n):
+    x, y = digits[0][:n].astype(np.float64), digits[1][:n]
+    w, b = softmax_regression(torch.from_numpy(x), torch.from_numpy(y), 10)
+    other = LogisticRegression(max_iter=10_000, tol=1e-8).fit(x, y)
+    assert np.abs(w.numpy() - other.coef_).max() < 2e-3
+    assert np.abs((b - b.mean()).numpy() - other.intercept_ + other.intercept_.mean()).max() < 2e-3
+
+
+def test_the_gradient_vanishes_by_autograd_where_it_stops(digits, to_the_end):
+    x, y = torch.from_numpy(digits[0][:200]).double(), torch.from_numpy(digits[1][:200])
+    w, b = (p.requires_grad_() for p in softmax_regression(x, y, 10, l2=0.01))
+    (F.cross_entropy(x @ w.T + b, y) + 0.005 * w.square().sum()).backward()
+    assert w.grad.abs().max() < 1e-5
+    assert b.grad.abs().max() < 1e-5
+
+
+def test_sigmoid_regression_is_one_logistic_regression_for_each_question(digits, to_the_end):
+    x = digits[0][:300].astype(np.float64)
+    targets = np.stack([digits[1][:300] == 3, digits[1][:300] > 4, digits[1][:300] % 2 == 0], 1)
+    w, b = sigmoid_regression(torch.from_numpy(x), torch.from_numpy(targets))
+    for k in range(3):
+        other = LogisticRegression(max_iter=10_000, tol=1e-8).fit(x, targets[:, k])
+        assert np.abs(w[k].numpy() - other.coef_[0]).max() < 2e-3
+        assert abs(float(b[k]) - other.intercept_[0]) < 2e-3
+
+
+@mock.patch.object(logistic, "GRADIENT", 1e-7)
+@settings(max_examples=15, deadline=None)
+@given(st.integers(3, 60), st.integers(1, 40), st.integers(0, 1000))
+def test_many_fits_at_once_are_the_fits_one_by_one(n, d, seed):
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(3, n, d, generator=g, dtype=torch.float64)
+    y = torch.randint(0, 3, (3, n), generator=g)
+    y[:, :3] = torch.arange(3)  # with one class alone b has no minimum
+    together = softmax_regression(x, y, 3, l2=0.1)
+    for i in range(3):
+        w, b = softmax_regression(x[i], y[i], 3, l2=0.1)
+        assert torch.allclose(together[0][i], w, atol=1e-3)
+        assert torch.allclose(together[1][i], b, atol=1e-3)
+
+
+@mock.patch.object(logistic, "GRADIENT", 1e-7)
+@settings(max_examples=15, deadline=None)
+@given(st.integers(2, 20), st.integers(0, 1000))
+def test_rotating_the_input_changes_no_logit(d, seed):
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(12, d, generator=g, dtype=torch.float64)
+    turn = torch.linalg.qr(torch.randn(d, d, generator=g, dtype=torch.float64))[0]
+    y = torch.arange(12) % 2
+    w, b = softmax_regression(x, y, 2)
+    turned, c = softmax_regression(x @ turn, y, 2)
+    assert torch.allclose(x @ w.T + b, x @ turn @ turned.T + c, atol=1e-3)
+
+
+def test_a_linear_probe_reads_codes_as_they_are_and_is_scikit_learns_within_noise(digits):
+    x, y = digits[0] * np.linspace(1, 1000, 64, dtype=np.float32) + 5, digits[1]
+    probe = linear_probe(x[:1200], y[:1200])
+    scale = scale_of(x[:1200])
+    other = LogisticRegression(max_iter=5000).fit(x[:1200] / scale, y[:1200])
+    mine, theirs = probe.predict(x[1200:]), other.predict(x[1200:] / scale)
+    low, high = wilson(int((theirs == y[1200:]).sum()), len(theirs))
+    assert low < (mine == y[1200:]).mean() < high
+    assert (mine == theirs).mean() > 0.98
+    assert isinstance(probe.layer, torch.nn.Linear)
+
+
+def test_unknown_labels_are_left_out_and_classes_keep_their_names(digits):
+    x, y = digits[0][:600], np.where(digits[1][:600] < 5, digits[1][:600], -1) * 10
+    y[y < 0] = -1
+    probe = linear_probe(x, y)
+    assert probe.classes.tolist() == [0, 10, 20, 30, 40]
+    known = y != -1
+    assert np.array_equal(probe.predict(x), linear_probe(x[known], y[known]).predict(x))
+    assert set(nearest_neighbours(x, y, x)) == {0, 10, 20, 30, 40}
+    assert majority(np.array([-1, -1, -1, 7, 7, 2])) == 7
+
+
+def test_a_constant_unit_is_no_trouble(digits):
+    x = np.concatenate([digits[0], np.full((len(digits[0]), 1), 3, np.float32)], 1)
+    assert (linear_probe(x, digits[1]).predict(x) == digits[1]).mean() > 0.97
+
+
+def test_neighbours_are_scikit_learns(digits):
+    x, y = digits
+    mine = nearest_neighbours(x[:1000], y[:1000], x[1000:], 5)
+    other = KNeighborsClassifier(5, algorithm="kd_tree").fit(x[:1000], y[:1000])
+    assert (mine == other.predict(x[1000:])).mean() > 0.995  # ties between equal distances aside
+
+
+def test_few_labels_are_logistic_regression_for_each_draw(digits):
+    x, y = digits
+    draws = [np.random.default_rng(i).permutation(1000)[:50] for i in range(3)]
+    shares = few_label_accuracy(x, y, draws, x[1000:], y[1000:])
+    for share, draw in zip(shares, draws, strict=True):
+        other = LogisticRegression(max_iter=5000).fit(x[draw], y[draw])
+        assert abs(share - other.score(x[1000:], y[1000:])) < 0.01
+
+
+def test_a_class_that_no_label_showed_is_never_right(digits):
+    x, y = digits
+    draw = [np.flatnonzero(y == 2)[:5].tolist() + np.flatnonzero(y == 7)[:5].tolist()]
+    (share,) = few_label_accuracy(x, y, np.array(draw), x, y)
+    assert 0.1 < share <= np.isin(y, (2, 7)).mean()
+
+
+def test_clusters_that_are_the_classes_score_one_and_noise_scores_nothing():
+    random = np.random.default_rng(0)
+    y = np.repeat(np.arange(4), 50)
+    heaps = (10 * np.eye(4)[y] + random.normal(size=(200, 4))).astype(np.float32)
+    found = kmeans_agreement(heaps, heaps, y, 4)
+    assert found.nmi == pytest.approx(1)
+    assert found.ari == pytest.approx(1)
+    noise = random.normal(size=(200, 4)).astype(np.float32)
+    assert abs(kmeans_agreement(noise, noise, y, 4).ari) < 0.05
+
+
+def test_attributes_are_read_and_rare_ones_are_not_flattered():
+    truth = np.array([[1, 0], [1, 0], [0, 0], [0, 1]], bool)
+    found = agreement(np.array([[1, 0], [0, 0], [0, 0], [0, 0]], bool), truth)
+    assert found.accuracy.tolist() == [0.75, 0.75]
+    assert found.balanced.tolist() == [0.75, 0.5]  # (1/2 + 1) / 2, and (0 + 1) / 2 by always saying no
+    assert (found.low[0], found.high[0]) == wilson(3, 4)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(400, 6)).astype(np.float32)
+    attributes = np.stack([x[:, 0] > 0, x[:, 1] + x[:, 2] > 1], 1)
+    layer = attribute_probe(x[:300], attributes[:300])
+    assert (agreement(read_attributes(layer, x[300:]), attributes[300:]).accuracy > 0.9).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_none_are_refused(digits, bad):
+    x = digits[0][:50].copy()
+    x[3, 4] = bad
+    for probe in (linear_probe, lambda a, b: nearest_neighbours(a, b, a)):
+        with pytest.raises(DiaboloError, match="NaN"), np.errstate(invalid="ignore"):
+            probe(x, digits[1][:50])
+
+
+def test_bad_input_is_refused_in_a_sentence(digits):
+    x, y = digits
+    with pytest.raises(DiaboloError, match="hold 1"):
+        linear_probe(x[:5], np.zeros(5, np.int64))
+    with pytest.raises(DiaboloError, match="50 representations but 49"):
+        linear_probe(x[:50], y[:49])
+    with pytest.raises(DiaboloError, match="from 1 to 4"):
+        nearest_neighbours(x[:4], y[:4], x, 5)
+    with pytest.raises(DiaboloError, match="same for all"):
+        attribute_probe(x[:4], np.ones((4, 1), bool))
+    with pytest.raises(DiaboloError, match="3 codes cannot lie in 4"):
+        kmeans_agreement(x[:3], x, y, 4)
