@@ -1,0 +1,106 @@
+"""The images that a codec makes, in every way that the measures of generation look at."""
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diabolo.autoencoder import Autoencoder
+from diabolo.data.draws import permutation
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation.subject import Subject
+from diabolo.latents.codes import decode, known
+from diabolo.latents.densities import DENSITIES, PRIOR, check_continuous, draw_images, make_density
+from diabolo.randomness import derive
+
+USUAL = (PRIOR, "gaussian", "mixture")
+WIDE = 512  # numbers in a code, above which a mixture takes hours
+Images = NDArray[np.float32]
+Made = tuple[str, Images, dict[str, Any]]  # what it is called, the images (n, *input_shape), and what decided them
+
+
+def check_densities(subject: Subject, names: Sequence[str]) -> None:
+    """Refuse, before anything is computed, names that do not exist, and densities that were asked for in vain.
+
+    Raises:
+        UnknownNameError, DiaboloError: then.
+    """
+    for name in names:
+        if name not in (PRIOR, *DENSITIES):
+            raise UnknownNameError("density", name, (PRIOR, *DENSITIES))
+        if name != PRIOR:
+            make_density(name)  # which may need a library that is not there
+        if name != PRIOR and tuple(names) != USUAL:
+            check_continuous(subject.codec, name)
+
+
+def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[Made]:
+    """Reconstructions, interpolations and samples: `n` images each, or as many as there are test images of the first two.
+
+    Of discrete codes there are no interpolations, nor densities but the codec's own prior. What is left out of the usual
+    densities for another reason is warned of; one that was asked for raises.
+    """
+    order = permutation(len(subject.test), derive(subject.seed, "generation"))[:n]
+    yield "reconstruction", subject.reconstructions[order], {}
+    continuous = _is_continuous(subject)
+    if continuous:
+        yield "interpolation", _interpolations(subject, order), {"of": "mid-points of random pairs of test codes"}
+    for name in names:
+        if name != PRIOR and not continuous:
+            continue
+        try:
+            images, setting = _samples(subject, name, n)
+        except DiaboloError as error:
+            if tuple(names) != USUAL:
+                raise
+            warnings.warn(f"no samples from the {name}: {error}", stacklevel=2)
+            continue
+        yield name, images, setting
+
+
+def _is_continuous(subject: Subject) -> bool:
+    try:
+        check_continuous(subject.codec, "any")
+    except DiaboloError:
+        return False
+    return math.prod(subject.codec.latent_shape) <= math.prod(subject.codec.input_shape)  # a U-Net's codes are no waist
+
+
+def _interpolations(subject: Subject, order: NDArray[np.int64]) -> Images:
+    """Decoded mid-points (n, *input_shape) between the codes of the test images `order` (n,) and of others; codes are means,
+    never samples. The condition, where there is one, is that of the first of a pair."""
+    codes = subject.codes("test")
+    y = _conditions(subject)
+    chosen = torch.from_numpy(order)
+    return decode(subject.codec, (codes[order] + codes[np.roll(order, 1)]) / 2, None if y is None else y[chosen])
+
+
+def _samples(subject: Subject, name: str, n: int) -> tuple[Images, dict[str, Any]]:
+    """`n` images from the density of that name, fitted to the training codes; conditions are those of random test images."""
+    codec, density, setting = subject.codec, None, {"density": "the model's own prior"}
+    if name != PRIOR:
+        width = math.prod(codec.latent_shape)
+        if name == "mixture" and width > WIDE:
+            raise DiaboloError(f"it would take hours with codes of {width:,} numbers")
+        fitted = make_density(name, subject.seed)
+        least = fitted.least(width)
+        if len(subject.train) < least:
+            raise DiaboloError(f"it needs {least:,} training codes or more, not {len(subject.train):,}")
+        density = fitted.fit(subject.codes("train"))
+        setting = density.setting
+    y = _conditions(subject)
+    if y is not None:
+        order = permutation(len(y), derive(subject.seed, "conditions"))
+        y = y[torch.from_numpy(order[np.arange(n) % len(order)])]
+    return draw_images(codec, density, n, subject.seed, y), setting
+
+
+def _conditions(subject: Subject) -> torch.Tensor | None:
+    """What the decoder is told of each test image."""
+    if isinstance(subject.codec, Autoencoder) and not subject.codec.condition.to_decoder:
+        return None
+    return known(subject.codec, subject.test)

@@ -1,0 +1,150 @@
+"""How well a codec generates: from each density over its codes, and for reconstruction and interpolation beside."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from diabolo.autoencoder import Autoencoder
+from diabolo.data.draws import permutation
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.generated import USUAL, check_densities, every_kind
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.subject import Subject, pixels
+from diabolo.metrics.score import Score
+from diabolo.randomness import derive
+
+MOST = 10_000  # images generated unless asked for others
+SHOWN = 36
+SUBSET = 1000  # of the kernel distance
+
+
+@measure(
+    densities="Where codes to generate from are drawn: prior (the model's own), normal, gaussian, mixture, neighbours, flow.",
+    extractor="What takes features of images: classifier (trained on the training images), inception, or package.module:name.",
+    generated="Images generated from each density; as many as there are test images, at most 10,000, when left out.",
+    manifold_images="Of how many images of either kind precision, recall, density and coverage are found.",
+    manifold_k="The neighbour that the ball around an image reaches to, for these four.",
+)
+def generation(
+    subject: Subject,
+    *,
+    densities: tuple[str, ...] = USUAL,
+    extractor: str = "classifier",
+    generated: int | None = None,
+    manifold_images: int = 5000,
+    manifold_k: int = 5,
+) -> Section:
+    """Fréchet and kernel distance, precision, recall, density, coverage and inception-style score of generated images against
+    test images, for each density and for reconstruction and interpolation: the table of Ghosh et al. 2020, arXiv 1903.12436."""
+    from diabolo.metrics import generation as measures
+
+    if isinstance(subject.codec, Autoencoder) and not subject.codec.objective.judges_reconstructions:
+        raise NotApplicable("its decoder was not trained")
+    if generated is not None and generated < 1:
+        raise DiaboloError(f"the number of images generated must be at least 1, not {generated}")
+    if manifold_k < 1 or manifold_images <= manifold_k:
+        raise DiaboloError(
+            f"balls reach to neighbour 1 or farther among more images, not {manifold_k} of {manifold_images}"
+        )
+    check_densities(subject, densities)
+    test = subject.test
+    n = generated or min(MOST, len(test))
+    taker = _taker(subject, extractor)
+    as_stored = measures.extract(taker, test.images)
+    width = as_stored.values.shape[1]
+    if min(n, len(test)) <= width:
+        raise NotApplicable(
+            f"distances between {width:,} features need {width + 1:,} images or more on either side, not {n:,} generated and "
+            f"{len(test):,} of {test.name} ({test.split})"
+        )
+    # In random order, since data sets are not: the first half of MNIST's test images is easier than the second.
+    real = as_stored.at(permutation(len(test), derive(subject.seed, "references")))
+    balls = real.first(manifold_images).values
+    reach = measures.radii(balls, manifold_k)
+    common: dict[str, Any] = {"extractor": taker.name, **taker.setting, "n_real": len(test), "size": _size(test.shape)}
+    if isinstance(taker, measures.Classifier):
+        common["accuracy"] = taker.accuracy(as_stored, test)
+    scores: dict[str, Score] = {}
+    shown = {"test images": pixels(test.take(permutation(len(test), derive(subject.seed, "generation"))[:SHOWN]))}
+    for name, images, how in every_kind(subject, densities, n):
+        made = measures.extract(taker, images)
+        few = made.first(manifold_images)
+        scores |= _scores(
+            name,
+            {
+                "fid": measures.fid(made.values, real.values, seed=subject.seed),
+                "kid": measures.kid(made.values, real.values, SUBSET, subject.seed),
+                "manifold": measures.manifold(few.values, balls, manifold_k, reach),
+                "score": None if made.logits is None else measures.inception_score(made.logits, seed=subject.seed),
+            },
+            common | how | {"n_generated": len(images)},
+            test.split,
+        )
+        shown[name] = images[:SHOWN]
+    return Section(scores, _panels(subject, scores, shown, taker.name))
+
+
+def _taker(subject: Subject, extractor: str) -> Any:
+    from diabolo.metrics import generation as measures
+
+    train = subject.train
+    if extractor == "classifier" and train.labels is None and train.attributes is None:
+        raise NotApplicable(
+            f"the extractor 'classifier' is trained on labels or attributes, and {train.name} ({train.split}) has neither; "
+            f"give another as `extractor`"
+        )
+    return measures.extractor(extractor, train)
+
+
+def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: str) -> dict[str, Score]:
+    """The scores of one set of images."""
+    from diabolo.metrics.intervals import mean_interval, wilson
+
+    fid, kid, balls, score = (found[key] for key in ("fid", "kid", "manifold", "score"))
+    n, m = setting["n_generated"], len(balls.within)
+    of_kid = setting | {"kernel": "(xᵀy / F + 1)³", "subsets": len(kid.subsets), "subset_size": kid.size}
+    within = setting | {"k": balls.k, "n_generated": m, "n_real": len(balls.covered)}
+    redrawn, subsets = "± 1.96 bootstrap standard errors, blocks of images", "Student's t over disjoint subsets"
+    lines: list[tuple[str, float, str, int, Any, str, Any, dict[str, Any]]] = [
+        ("FID", fid.value, "squared distance of features", n, (fid.low, fid.high), redrawn, "lower", setting),
+        ("KID", kid.value, "squared MMD of features", n, kid.interval or (None, None), subsets, "lower", of_kid),
+    ]
+    for what, hits in (("precision", balls.within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
+        unit = "share of generated images" if what == "precision" else "share of test images"
+        interval = wilson(int(hits.sum()), len(hits))
+        how = "Wilson, the balls held fixed"
+        lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
+    each = balls.within / balls.k
+    how = "Student's t over generated images, the balls held fixed"
+    lines.append(("density", balls.density, "balls of test images / k", m, mean_interval(each), how, "higher", within))
+    if score is not None:
+        how = "percentile bootstrap over images"
+        lines.append(("score", score.value, "effective classes", n, (score.low, score.high), how, "higher", setting))
+    return {
+        f"{what}, {name}": Score(value, unit, n, split, low, high, None if low is None else how, better, of)
+        for what, value, unit, n, (low, high), how, better, of in lines
+    }
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _panels(
+    subject: Subject, scores: dict[str, Score], shown: dict[str, np.ndarray], extractor: str
+) -> dict[str, Panel]:
+    from diabolo import figures
+
+    found = {key.removeprefix("FID, "): score for key, score in scores.items() if key.startswith("FID, ")}
+    values = {name: score.value for name, score in found.items()}
+    whiskers = {name: (s.low, s.high) for name, s in found.items() if s.low is not None and s.high is not None}
+    what = f"{subject.codec.name} on {subject.test.name} ({subject.test.split})"
+    unit = f"Fréchet distance, features of {extractor}"
+    panels: dict[str, Panel] = {
+        "generation-fid": partial(figures.bars, values, unit, whiskers or None, title=f"{what}: FID")
+    }
+    shape = subject.test.shape
+    if len(shape) == 3 and shape[0] in (1, 3):
+        panels["generation-samples"] = partial(figures.density_samples, shown, title=f"{what}: what is compared")
+    return panels

@@ -1,0 +1,193 @@
+"""The extractor `classifier`: a small network that is trained once on the training images' labels or attributes, and kept.
+
+~/.cache/diabolo/classifiers/KEY/0001-classifier/    a run folder; KEY covers the images and everything that decides the weights
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from diabolo import bottlenecks, heads, objectives
+from diabolo.autoencoder import Autoencoder
+from diabolo.bottlenecks import Bottleneck, Latent
+from diabolo.data.images import Images
+from diabolo.data.roots import default_cache
+from diabolo.errors import DiaboloError
+from diabolo.metrics.generation.features import Features
+from diabolo.nets.conv import SMALLEST
+from diabolo.parts import part
+from diabolo.randomness import derive
+from diabolo.schedules import Constant
+from diabolo.training import runs
+from diabolo.training.fit import fit
+from diabolo.zoo.recipe import PartOptions, assemble
+
+FEATURES = 64
+VERSION = 1  # raise it when the same images would give other weights
+MOST_CHANNELS = 128
+WORK = 9e7  # numbers of all images seen in training: what one core does in half a minute
+EPOCHS = 30  # at most
+
+
+@part
+class AttributeClassifier(heads.Head):
+    """Yes or no for each of several attributes, read off the code by one linear map.
+
+    Args:
+        latent_shape: the shape of one code.
+        columns: how many attributes.
+    """
+
+    reads = "attributes"
+
+    def __init__(self, latent_shape: tuple[int, ...], columns: int) -> None:
+        super().__init__()
+        self.to_logits = nn.Linear(math.prod(latent_shape), columns)
+        self.weights = {"classification": Constant(1.0), "misclassified": Constant(0.0)}
+        self.units = {"classification": "nats per attribute", "misclassified": "share of attributes"}
+
+    def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
+        """Cross entropy and error, means over attributes, (N,) each; `y` (N, columns) holds 0 and 1."""
+        assert y is not None
+        logits = self(x, latent).float()
+        missed = F.binary_cross_entropy_with_logits(logits, y, reduction="none").mean(1)
+        return {"classification": missed, "misclassified": ((logits.detach() > 0) != (y > 0)).float().mean(1)}
+
+    def forward(self, x: Tensor, latent: Latent | None) -> Tensor:
+        """Logits (N, columns) of the code of `latent`."""
+        assert latent is not None
+        logits: Tensor = self.to_logits(latent.code.flatten(1))
+        return logits
+
+
+@dataclass
+class Classifier:
+    """An extractor whose features are the 64 numbers before the last layer of a trained classifier.
+
+    Attributes:
+        model: the classifier.
+        path: its run folder.
+        name, setting, piece: see `Extractor`.
+    """
+
+    model: Autoencoder
+    path: Path
+    setting: Mapping[str, Any]
+    name: str = "classifier"
+    piece: int = field(default=1000, repr=False)
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Images → features (n, 64), and logits (n, classes) where it was trained on classes."""
+        return self.model.encode(x), self.model.predict(x) if self.model.head.reads == "labels" else None
+
+    def accuracy(self, features: Features, images: Images) -> float | None:
+        """The share of `images` with a known label, or of their attributes, that it is right about; None where none
+        is known."""
+        if self.model.head.reads == "labels":
+            if features.logits is None or images.labels is None or not (images.labels >= 0).any():
+                return None
+            known = images.labels >= 0
+            return float((features.logits.argmax(1) == images.labels)[known].mean())
+        if images.attributes is None:
+            return None
+        head = self.model.head
+        assert isinstance(head, AttributeClassifier)
+        with torch.no_grad():
+            logits = (
+                head.to_logits(torch.from_numpy(features.values).to(self.model.device, torch.float32)).cpu().numpy()
+            )
+        return float(((logits > 0) == images.attributes).mean())
+
+
+def classifier(train: Images, seed: int = 0) -> Classifier:
+    """The classifier of those images: found in the cache, or trained there in about half a minute.
+
+    It learns the labels; the attributes, where there are no labels.
+
+    Args:
+        train: the training images, never those that are measured on.
+        seed: of weights and order.
+
+    Raises:
+        DiaboloError: when they have neither, or all images are of one class.
+    """
+    model_of, learns = _plan(train)
+    epochs, images = _budget(train)
+    settings: dict[str, Any] = {
+        "batch_size": 128,
+        "lr": 3e-3,
+        "schedule": "one-cycle",
+        "precision": "float32",
+        "seed": seed,
+    }
+    key = json.dumps([VERSION, learns, FEATURES, epochs, len(images), settings, train.fingerprint], sort_keys=True)
+    folder = default_cache() / "classifiers" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    finished = sorted(folder.glob("[0-9]*/model.safetensors"))
+    if finished:
+        path = finished[0].parent
+        model = runs.load(path, device="auto")
+    else:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "weights"))
+            made = model_of(images.shape)
+            threads = torch.get_num_threads()
+            run = fit(
+                made, images, epochs=epochs, threads=threads, out=folder, name="classifier", quiet=True, **settings
+            )
+        model, path = run.model, run.path
+    about = f"{learns} of {len(images):,} images of {train.name} ({train.split}), {epochs} epoch{'s' * (epochs > 1)}"
+    return Classifier(model, path, {"trained_on": about, "features": FEATURES})
+
+
+def _plan(train: Images) -> tuple[Any, str]:
+    """What makes the model, by the shape of an image; and what it learns."""
+    if train.labels is not None and (train.labels >= 0).any():
+        found = np.unique(train.labels[train.labels >= 0])
+        if len(found) < 2:
+            raise DiaboloError(
+                f"the extractor 'classifier' needs two classes, and {train.name} ({train.split}) shows one"
+            )
+        classes = int(found.max()) + 1
+        return lambda shape: _model(shape, lambda waist: heads.Classifier(waist.latent_shape, classes)), "the labels"
+    if train.attributes is not None:
+        columns = train.attributes.shape[1]
+        return (
+            lambda shape: _model(shape, lambda waist: AttributeClassifier(waist.latent_shape, columns)),
+            f"the {columns} attributes",
+        )
+    raise DiaboloError(
+        f"the extractor 'classifier' is trained on labels or attributes, and {train.name} ({train.split}) has neither: use "
+        f"'inception', or a network of your own as package.module:name"
+    )
+
+
+def _model(shape: tuple[int, ...], head: Any) -> Autoencoder:
+    """As the recipe `classifier` of the zoo: an encoder and a head; the decoder is not trained."""
+
+    def waist(encoder: Any) -> Bottleneck:
+        return bottlenecks.Identity(encoder.features, FEATURES)
+
+    options: PartOptions = {"net": "mlp", "hidden": (256, 128)}
+    if len(shape) == 3 and min(shape[1:]) >= SMALLEST:
+        depth = max(1, round(math.log2(min(shape[1:]) / 4)))
+        options = {"net": "conv", "channels": tuple(min(16 * 2**i, MOST_CHANNELS) for i in range(depth))}
+    model = assemble(shape, FEATURES, waist, options, head=head, objective=objectives.Supervised())
+    model.name = "classifier"
+    return model
+
+
+def _budget(train: Images) -> tuple[int, Images]:
+    """Epochs, and the images to train on: fewer where one epoch of all would take too long."""
+    each = math.prod(train.shape)
+    epochs = min(EPOCHS, max(1, round(WORK / (len(train) * each))))
+    most = max(1000, int(WORK / each))
+    return epochs, train if len(train) <= most else train.subset(most, 0)
