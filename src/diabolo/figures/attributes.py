@@ -10,7 +10,7 @@ from matplotlib.transforms import ScaledTranslation
 from diabolo.errors import DiaboloError
 
 from .checks import interval, some
-from .layout import canvas, root, settle
+from .layout import canvas, overhead, root, settle
 from .style import class_style, shorten, style, wrap
 
 _ROW, _DOTS, _COLUMN, _NAME = 0.23, 3.4, 0.72, 30  # inches, characters
@@ -106,5 +106,5 @@ def attribute_table(
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.xaxis.set_major_formatter(lambda v, _: f"{100 * v:g} %")
     axes.set_xlabel("share of test images (95 % interval)")
-    sheet.suptitle(wrap(title or "Attributes, read from each", width - 0.4, 12), fontsize=12, fontweight="bold")
+    overhead(sheet, title or "Attributes, read from each", width - 0.4)
     return settle(sheet)

@@ -16,7 +16,8 @@ from .mosaic import Floats, as_images, best_columns, lay, show, zoom
 from .sheet import Sheet, extent
 from .style import DPI, shorten, style, wrap
 
-_MARGIN, _WIDEST, _CELL, _NARROWEST, _CAPTION, _GAP = 30, 1250, 240, 600, 8, 10  # canvas pixels; points for the caption
+_MARGIN, _WIDEST, _HIGHEST, _CELL, _NARROWEST, _GAP = 30, 1250, 1500, 240, 600, 10  # canvas pixels
+_CAPTION = 8  # points
 _REPEATED = 4  # rows of a strip up to which the captions stand under each of them
 _MOST = 256
 
@@ -132,10 +133,11 @@ def _parts(count: int) -> list[slice]:
 def _draw(blocks: Sequence[Sequence[Row]], title: str, on: SubFigure | None) -> Figure:
     first = blocks[0][0].images
     count, h, w, _ = first.shape
+    lines = sum(len(block) for block in blocks)
     captions = [text for block in blocks for row in block for text in row.captions or ()]
     size = max((extent(text, _CAPTION)[0] for text in captions), default=0.0) + _GAP
     line = max((extent(text, _CAPTION)[1] for text in captions), default=0.0) + 10
-    factor = zoom(max(h, w), max(min(_CELL, _WIDEST / count), min(size * max(h, w) / w, _CELL)))
+    factor = zoom(max(h, w), max(min(_CELL, _WIDEST / count, _HIGHEST / lines), min(size * max(h, w) / w, _CELL)))
     gap = max(1, round(0.05 * max(h, w)), math.ceil((size - w * factor) / factor))  # image pixels
     pitch, tall, space = (w + gap) * factor, h * factor, max(4.0, round(0.05 * h * factor))
     labels = {row.label: wrap(shorten(row.label, 48), 1.7, 9) for block in blocks for row in block}

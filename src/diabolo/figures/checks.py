@@ -1,7 +1,6 @@
 """What may be drawn: numbers, in the shape that is meant; all else is refused in one sentence."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,7 +32,7 @@ def told(shape: Sequence[int | None]) -> str:
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
 
-def some(given: Mapping[str, Any] | Sequence[Any], what: str) -> None:
+def some(given: Sized, what: str) -> None:
     """Refuse an empty `given`."""
     if not len(given):
         raise DiaboloError(f"{what} is empty: there is nothing to draw.")

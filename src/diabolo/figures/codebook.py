@@ -1,6 +1,7 @@
 """Which codes of a codebook are used, and where they lie."""
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
@@ -10,8 +11,8 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers
-from .layout import canvas, head, settle
-from .style import BLUE, style, wrap
+from .layout import canvas, head, overhead, settle
+from .style import BLUE, style
 
 _WIDTH, _HEIGHT = 7.2, 3.4
 
@@ -67,7 +68,7 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
     curve.set_title("sorted", fontsize=10, loc="center", fontweight="normal")
     told = f"Codebook: {k - len(dead):,} of {k:,} codes used, perplexity {perplexity:.1f}"
     told = told if title is None else f"{title} (perplexity {perplexity:.1f})"
-    sheet.suptitle(wrap(told, _WIDTH - 0.4, 12), fontsize=12, fontweight="bold")
+    overhead(sheet, told, _WIDTH - 0.4)
     return settle(sheet)
 
 
@@ -85,24 +86,18 @@ def codebook_map(
     sheet = canvas(on, 5.2, 5.2)
     axes = sheet.add_subplot()
     if counts is None:
-        axes.scatter(*places.T, s=18, color=BLUE, alpha=0.6, linewidths=0)
+        axes.scatter(places[:, 0], places[:, 1], s=18, color=BLUE, alpha=0.6, linewidths=0)
     else:
         uses = _counts(counts, "codebook_map")
         if len(uses) != len(places):
             raise DiaboloError(f"codebook_map: {len(places)} points, but {len(uses)} counts.")
         used = uses > 0
         area = 30 * uses[used] / uses[used].mean()
-        axes.scatter(
-            *places[used].T,
-            s=area,
-            color=BLUE,
-            alpha=0.45,
-            edgecolor="black",
-            linewidths=0.4,
-            label="used; its area is its share",
-        )
+        look: dict[str, Any] = {"color": BLUE, "alpha": 0.45, "edgecolor": "black", "linewidths": 0.4}
+        x, y = places.T
+        axes.scatter(x[used], y[used], s=area, label="used; its area is its share", **look)
         if not used.all():
-            axes.scatter(*places[~used].T, s=16, color="#777777", marker="x", linewidths=0.9, label="never used")
+            axes.scatter(x[~used], y[~used], s=16, color="#777777", marker="x", linewidths=0.9, label="never used")
         legend = sheet.legend(loc="outside lower center", ncols=2, markerscale=1)
         for handle in legend.legend_handles:
             if handle is not None:

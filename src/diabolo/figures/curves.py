@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from diabolo.errors import DiaboloError
 
-from .layout import canvas, settle
+from .layout import canvas, overhead, settle
 from .style import BLUE, VERMILLION, Dashes, style, wrap
 
 # Split: colour, dashes and marker, so that the two are told apart without colour as well.
@@ -46,7 +46,7 @@ def loss_curves(
     figure = canvas(on, width, _PANEL[1] * rows + 0.6)
     for i, term in enumerate(terms):
         _panel(figure.add_subplot(rows, columns, i + 1), history, term, units.get(term, "unit not recorded"))
-    figure.suptitle(wrap(title or "Loss by epoch", width, 12), fontsize=12, fontweight="bold")
+    overhead(figure, title or "Loss by epoch", width)
     shown = [split for split in _SPLITS if any(record.get(split) for record in history)]
     handles = [Line2D([], [], color=c, linestyle=d, marker=m) for c, d, m in (_SPLITS[s] for s in shown)]
     figure.legend(handles, shown, loc="outside lower center", ncols=len(handles), handlelength=3)

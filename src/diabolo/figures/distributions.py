@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from .checks import numbers, some
+from .checks import Array, numbers, some
 from .curves import format_value
-from .layout import canvas, head, settle
-from .style import class_style, shorten, style, wrap
+from .layout import canvas, overhead, settle
+from .style import DASHES, class_style, shorten, style, wrap
 
-_WIDTH, _HEIGHT, _BINS, _TAIL, _NAME = 5.6, 3.6, 50, 0.002, 40
+_WIDTH, _HEIGHT, _ROW = 5.6, 3.4, 0.5  # inches
+_BINS, _TAIL, _NAME, _TOGETHER = 50, 0.002, 40, 4
 
 
 @style()
@@ -26,7 +29,8 @@ def histogram(
 ) -> Figure:
     """Draw one outline per label → (N,), as shares of its own N in bins common to all; `marks` are lines with a name.
 
-    The few values far out on either side are counted in the first and the last bin, and the axis says so.
+    More than four labels get a row each. The few values far out on either side are counted in the first and the last bin,
+    and the axis says so.
     """
     some(values, "histogram: values")
     groups = {name: numbers(given, f"histogram: {name!r}") for name, given in values.items()}
@@ -40,41 +44,46 @@ def histogram(
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, min(_BINS, max(5, 2 * int(len(pooled) ** 0.5))) + 1)
     beyond = int(((pooled < low) | (pooled > high)).sum())
-    sheet = canvas(on, _WIDTH, _HEIGHT + 0.2 * (len(groups) + len(lines)))
-    axes = sheet.add_subplot()
+    note = f" ({beyond:,} beyond, in the outer bins)" if beyond else ""
+    heading, below = title or f"Distribution of {x_name}", wrap(x_name + note, 4.8, 9)
+    apart = len(groups) > _TOGETHER
+    count = len(groups) if apart else 1
+    sheet = canvas(on, _WIDTH, (1.3 + _ROW * count if apart else _HEIGHT + 0.2 * len(groups)) + 0.2 * len(lines))
+    rows = sheet.subplots(count, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for k, (name, group) in enumerate(groups.items()):
-        look, inside = class_style(k), group.clip(low, high)
-        weights = np.full(len(group), 1 / len(group))
-        if len(groups) <= 3:
-            axes.hist(inside, edges.tolist(), weights=weights, histtype="stepfilled", color=look.colour, alpha=0.15)
-        axes.hist(
-            inside,
-            edges.tolist(),
-            weights=weights,
-            histtype="step",
-            color=look.colour,
-            linestyle=look.dashes,
-            linewidth=1.5,
-            label=f"{shorten(name, _NAME)} (n = {len(group):,})",
-        )
-    for k, (name, place) in enumerate(lines.items()):
-        look = class_style(k + 6)
-        axes.axvline(place, color="black", linewidth=1)
-        axes.plot(
-            place,
-            1,
-            marker=look.marker,
-            color="black",
-            transform=axes.get_xaxis_transform(),
-            clip_on=False,
-            linewidth=1,
-            label=f"{shorten(name, _NAME)}: {format_value(place)}",
-            markersize=6,
-        )
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_ylabel("share of each group")
-    note = f" ({beyond:,} further out are in the outer bins)" if beyond else ""
-    axes.set_xlabel(wrap(x_name + note, 4.8, 9))
-    head(axes, title or f"Distribution of {x_name}", _WIDTH - 1)
-    sheet.legend(loc="outside lower center", ncols=1)
+        axes = rows[k if apart else 0]
+        _outline(axes, group.clip(low, high), edges.tolist(), 0 if apart else k, len(groups) <= 3 or apart)
+        if apart:
+            axes.set_ylabel(_told(name, len(group)), rotation=0, ha="right", va="center", fontsize=8.5)
+    for axes in rows:
+        for k, place in enumerate(lines.values()):
+            axes.axvline(place, color="black", linewidth=1, linestyle=DASHES[k % len(DASHES)])
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=1 if apart else 6))
+        axes.yaxis.set_major_formatter(lambda v, _: f"{100 * v:g} %")
+        axes.set_ylim(bottom=0)
+    rows[-1].set_xlabel(below)
+    handles, names = [], []
+    if not apart:
+        rows[0].set_ylabel("share of each group")
+        looks = [class_style(k) for k in range(len(groups))]
+        handles = [Line2D([], [], color=look.colour, linestyle=look.dashes) for look in looks]
+        names = [_told(name, len(group)) for name, group in groups.items()]
+    handles += [
+        Line2D([], [], color="black", linewidth=1, linestyle=DASHES[k % len(DASHES)]) for k in range(len(lines))
+    ]
+    names += [f"{shorten(name, _NAME)}: {format_value(place)}" for name, place in lines.items()]
+    if handles:
+        sheet.legend(handles, names, loc="outside lower center", ncols=1, handlelength=3)
+    overhead(sheet, heading, _WIDTH - 0.4)
     return settle(sheet)
+
+
+def _told(name: str, count: int) -> str:
+    return wrap(f"{shorten(name, _NAME)} (n = {count:,})", 2.4, 8.5)
+
+
+def _outline(axes: Axes, values: Array, edges: list[float], k: int, filled: bool) -> None:
+    look, weights = class_style(k), np.full(len(values), 1 / len(values))
+    if filled:
+        axes.hist(values, edges, weights=weights, histtype="stepfilled", color=look.colour, alpha=0.15)
+    axes.hist(values, edges, weights=weights, histtype="step", color=look.colour, linestyle=look.dashes, linewidth=1.5)

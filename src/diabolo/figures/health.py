@@ -12,7 +12,7 @@ from diabolo.errors import DiaboloError
 
 from .checks import Array, some
 from .curves import format_value
-from .layout import canvas, settle
+from .layout import canvas, overhead, settle
 from .style import BLUE, shorten, style, wrap
 
 _WIDTH, _CURVE, _MAP, _WARNING = 6.2, 0.8, 1.7, 0.24  # inches
@@ -53,12 +53,12 @@ def health_timeline(
     rows[-1].set_xlim(epochs[0] - step / 2, epochs[-1] + step / 2)
     rows[-1].xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
     rows[-1].set_xlabel("epoch")
-    sheet.suptitle(wrap(title or "Health while training", _WIDTH - 0.4, 12), fontsize=12, fontweight="bold")
+    overhead(sheet, title or "Health while training", _WIDTH - 0.4)
     return settle(sheet)
 
 
 def _name(axes: Axes, name: str) -> None:
-    text = wrap(shorten(name.replace("_", " "), 44), 1.25, 8.5)
+    text = wrap(shorten(name.replace("_", " ").replace("kl ", "KL "), 44), 1.25, 8.5)
     axes.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8.5)
 
 
@@ -71,6 +71,7 @@ def _curve(axes: Axes, epochs: Array, name: str, values: Sequence[Any]) -> None:
     if low == high:
         axes.set_ylim(low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=2, min_n_ticks=2))
+    axes.yaxis.set_major_formatter(lambda v, _: f"{v:.3g}".replace("-", "−"))
     axes.text(1.02, 0.5, f"last {_short(float(shown[-1]))}", transform=axes.transAxes, fontsize=8, va="center")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,8 @@ LINE = 0.16  # inches that a line of text takes at 8 points
 _LONGEST = 34  # characters
 _RINGS = (3, 8, 16, 26, 40, 56)  # points between the edge of a point and its name, tried in this order
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-_ALIGN = {-1: ("right", "top"), 0: ("center", "center"), 1: ("left", "bottom")}
+_BESIDE: dict[int, Literal["left", "center", "right"]] = {-1: "right", 0: "center", 1: "left"}
+_ABOVE: dict[int, Literal["top", "center", "bottom"]] = {-1: "top", 0: "center", 1: "bottom"}
 
 
 def spread(places: Sequence[float], gap: float) -> Array:
@@ -103,16 +105,16 @@ def name_points(
                 break
         assert best is not None  # the first place tried is better than none
         taken.append(best)
-        dx, dy, right, up = where
-        text.set_position((dx, dy))
-        text.set_horizontalalignment(_ALIGN[right][0])
-        text.set_verticalalignment(_ALIGN[up][1])
+        x_off, y_off, right, up = where
+        text.set_position((x_off, y_off))
+        text.set_horizontalalignment(_BESIDE[right])
+        text.set_verticalalignment(_ABOVE[up])
         text.set_in_layout(False)  # it is inside of the axes, which must not move any more
-        if max(abs(dx), abs(dy)) > _RINGS[1] + size / 2:
+        if max(abs(x_off), abs(y_off)) > _RINGS[1] + size / 2:
             axes.annotate(
                 "",
                 point,
-                (dx, dy),
+                (x_off, y_off),
                 textcoords="offset points",
                 arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6},
             ).set_in_layout(False)

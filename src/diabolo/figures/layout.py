@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from .style import new_figure, wrap
@@ -25,6 +26,7 @@ class Layout:
 # matplotlib lays out a page as a whole, and takes minutes for one of thirty charts. So each chart of a page is first drawn by
 # itself, and on the page, where it has the same size, its parts are put where they were then.
 _FOUND: "WeakKeyDictionary[Figure, list[Layout]]" = WeakKeyDictionary()
+_HEADINGS: "WeakKeyDictionary[Sheet, Text]" = WeakKeyDictionary()
 _GIVEN: "WeakKeyDictionary[SubFigure, Iterator[Layout]]" = WeakKeyDictionary()
 
 
@@ -54,9 +56,10 @@ def settle(sheet: Sheet) -> Figure:
         for _ in range(2):  # ticks move when the axes get their size
             engine.execute(page)
     if isinstance(sheet, Figure):
-        heading = sheet._suptitle  # there is no other way to it
+        heading = _HEADINGS.get(sheet)
         layout = Layout(
-            tuple(axes.get_position(original=True) for axes in sheet.axes), heading and heading.get_position()
+            tuple(axes.get_position(original=True) for axes in sheet.axes),
+            None if heading is None else heading.get_position(),
         )
         _FOUND.setdefault(sheet, []).append(layout)
     return page
@@ -75,8 +78,14 @@ def lay_out_as(part: SubFigure, found: Iterable[Layout]) -> None:
 def _put(part: SubFigure, layout: Layout) -> None:
     for axes, place in zip(part.axes, layout.axes, strict=True):
         axes.set_position(place)
+        axes.get_xlim(), axes.get_ylim()  # brought up to date with the data only when asked for
     if layout.heading is not None:
-        part._suptitle.set_position(layout.heading)
+        _HEADINGS[part].set_position(layout.heading)
+
+
+def overhead(sheet: Sheet, text: str, inches: float) -> None:
+    """Write the title of a figure that has several sets of axes, or wide labels, in the middle of the page."""
+    _HEADINGS[sheet] = sheet.suptitle(wrap(text, inches, 12), fontsize=12, fontweight="bold")
 
 
 def head(axes: Axes, text: str, inches: float) -> None:

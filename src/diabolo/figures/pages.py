@@ -34,7 +34,7 @@ def page(panels: Sequence[Panel], title: str) -> Figure:
     """
     some(panels, "page: panels")
     alone = [panel() for panel in panels]
-    sizes = [_rounded(figure.get_size_inches()) for figure in alone]
+    sizes = [_rounded(figure.get_size_inches().tolist()) for figure in alone]
     shelves = min((_pack(sizes, width) for width in _widths(sizes)), key=lambda packed: _waste(packed, sizes))
     wide = max(_NARROWEST, *(_wide(shelf, sizes) for shelf in shelves)) + 2 * _SPACE
     heading = wrap(title, wide - 1, 16)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
+from numpy.typing import NDArray
 
 from .checks import Array, numbers, some
 from .labels import name_points
@@ -42,10 +43,13 @@ def pareto(
         if len(cloud) > 1:
             for seed in cloud:
                 axes.plot(*zip(middle, seed, strict=True), color="#BBBBBB", linewidth=0.6, zorder=1)
-            axes.scatter(*cloud.T, s=9, color=look.colour, marker=look.marker, alpha=0.7, linewidths=0, zorder=2)
+            axes.scatter(
+                cloud[:, 0], cloud[:, 1], s=9, color=look.colour, marker=look.marker, alpha=0.7, linewidths=0, zorder=2
+            )
         face = look.colour if unbeaten else "white"
         axes.scatter(
-            *middle,
+            middle[0],
+            middle[1],
             s=_SIZE**2 * look.area,
             facecolor=face,
             edgecolor=look.colour,
@@ -67,7 +71,7 @@ def pareto(
     axes.set_xlabel(wrap(f"{x_name} ({better[0]})", 4.4, 9))
     axes.set_ylabel(wrap(f"{y_name} ({better[1]})", 3.2, 9))
     head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
-    name_points(axes, sheet, dict(zip(seeds, map(tuple, middles.tolist()), strict=True)), _SIZE, drawn)  # type: ignore[arg-type]
+    name_points(axes, sheet, dict(zip(seeds, map(tuple, middles.tolist()), strict=True)), _SIZE, drawn)
     return settle(sheet)
 
 
@@ -93,16 +97,15 @@ def trade_off(
     axes.set_xlabel(wrap(x_name, 4.4, 9))
     axes.set_ylabel(wrap(y_name, 3.2, 9))
     head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
-    name_points(axes, sheet, dict(zip(points, map(tuple, path.tolist()), strict=True)), 6, drawn)  # type: ignore[arg-type]
+    name_points(axes, sheet, dict(zip(points, map(tuple, path.tolist()), strict=True)), 6, drawn)
     return settle(sheet)
 
 
-def front(points: Array) -> np.ndarray:
+def front(points: Array) -> NDArray[np.bool_]:
     """Return which of `points` (N, 2) no other is at least as low as in both and lower in one."""
     at_most = (points[:, None] <= points[None]).all(-1)
     lower = (points[:, None] < points[None]).any(-1)
-    beaten: np.ndarray = (at_most & lower).any(0)
-    return ~beaten
+    return ~np.asarray((at_most & lower).any(0))
 
 
 def _seeds(given: Point | Sequence[Point], what: str) -> Array:

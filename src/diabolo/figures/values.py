@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from diabolo.errors import DiaboloError
 
 from .checks import interval, numbers, some
 from .curves import format_value
-from .layout import canvas, root, settle
+from .layout import canvas, overhead, root, settle
 from .style import BLUE, shorten, style, wrap
 
 Interval = tuple[float, float]
@@ -36,7 +37,9 @@ def bars(
         if name not in values:
             raise DiaboloError(f"bars: there is an interval for {name!r}, but no value.")
     lengths = numbers(list(values.values()), "bars: values").tolist()
-    sheet = canvas(on, _WIDTH, 1.15 + _ROW * len(values))
+    heading = title or unit
+    lines = len(wrap(heading, _WIDTH - 0.4, 12).splitlines()) + len(wrap(unit, 3, 9).splitlines())
+    sheet = canvas(on, _WIDTH, 0.75 + 0.2 * lines + _ROW * len(values))
     axes = sheet.add_subplot()
     places = range(len(values))
     axes.barh(places, lengths, height=0.62, color=BLUE, edgecolor="black", linewidth=0.5)
@@ -50,9 +53,10 @@ def bars(
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(places, [shorten(name, _NAME) for name in values])
     axes.set_ylim(len(values) - 0.4, -0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.set_xlabel(wrap(unit, 3, 9))
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    sheet.suptitle(wrap(title or unit, _WIDTH - 0.4, 12), fontsize=12, fontweight="bold")
+    overhead(sheet, heading, _WIDTH - 0.4)
     settle(sheet)
     return root(sheet)
