@@ -82,7 +82,7 @@ def traverse(
     shown = look.test.take([at])
     rows = latents.traverse(look.codec, encode(look.codec, shown), order, reach, steps, units, known(look.codec, shown))
     labels = [f"z{j + 1}: {told:.3g} {order.unit}" for j, told in zip(order.order[:units], order.told, strict=False)]
-    columns = [f"{k:+.1f} σ" for k in np.linspace(-reach, reach, steps)]
+    columns = [f"{_number(k)} σ" for k in np.linspace(-reach, reach, steps)]
     title = f"{_title(look)}: units of the code of test image {at}, by {order.unit}"
     return figures.strips(dict(zip(labels, rows, strict=True)), columns, title=title)
 
@@ -116,7 +116,7 @@ def arithmetic(
     rows = {f"test image {i}": row for i, row in zip(numbers, swept.images, strict=True)}
     kept = f", keeping {', '.join(keep)}" if keep else ""
     title = f"{_title(look)}: z + α · {attribute} by the {direction}{kept}"
-    return figures.strips(rows, [f"α = {alpha:g}" for alpha in alphas], title=title)
+    return figures.strips(rows, [f"α = {_number(alpha)}" for alpha in alphas], title=title)
 
 
 def grid(look: Look, *, side: int = 20, quantiles: bool = False) -> "Figure":
@@ -190,6 +190,10 @@ def decode_clipped(samples: Any) -> NDArray[np.float32]:
     """Images in [0, 1], which PCA leaves."""
     found: NDArray[np.float32] = samples.float().clamp(0, 1).cpu().numpy()
     return found
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _title(look: Look) -> str:

@@ -22,7 +22,9 @@ def normal(seed, *shape):
 def moved(z, seed):
     """Rotated or mirrored, scaled, shifted."""
     random = np.random.default_rng(seed)
-    return random.uniform(0.1, 10) * z @ ortho_group.rvs(z.shape[1], random_state=seed % 1000) + random.normal(size=z.shape[1])
+    return random.uniform(0.1, 10) * z @ ortho_group.rvs(z.shape[1], random_state=seed % 1000) + random.normal(
+        size=z.shape[1]
+    )
 
 
 @given(seeds)
@@ -123,7 +125,9 @@ def test_a_linear_decoder_draws_what_its_weights_span(tiny_pixels):
 def test_a_linear_autoencoder_at_its_optimum_finds_the_principal_subspace():
     """At the optimum the decoder is Uᵣ Q for any invertible Q (Baldi & Hornik 1989)."""
     random = np.random.default_rng(0)
-    x = (random.normal(size=(200, 3)) @ random.normal(size=(3, 10)) + 0.01 * random.normal(size=(200, 10))).astype(np.float32)
+    x = (random.normal(size=(200, 3)) @ random.normal(size=(3, 10)) + 0.01 * random.normal(size=(200, 10))).astype(
+        np.float32
+    )
     from sklearn.decomposition import PCA
 
     vectors = PCA(3).fit(x).components_

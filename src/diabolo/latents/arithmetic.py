@@ -74,7 +74,8 @@ def probe_normal(codes: ArrayLike, has: NDArray[np.bool_], probe: Probe | None =
     """v (D,): the normal of the plane that parts the two groups best, a logistic regression (after Shen et al. 2020,
     arXiv 1907.10786), as long as the mean difference is along it, so that a step is as large as one of `mean_difference`.
 
-    Unlike that, it does not follow other attributes which go along with this one: it takes the way on which this one changes.
+    It follows attributes that go along with this one less than the mean difference does, but where those tell something of it,
+    so they do here: see `orthogonalised`.
 
     Args:
         codes: (N, D).

@@ -55,12 +55,11 @@ def project(codes: ArrayLike, how: str = "pca", seed: int = 0, most: int | None 
         UnknownNameError: for a method that there is not.
         DiaboloError: for too few codes, and without umap-learn for UMAP.
     """
-    if how not in METHODS:
-        raise UnknownNameError("projection", how, METHODS)
+    usual = most_of(how)
     z = check_codes(codes, least=4)
     if z.shape[1] < 2:
         raise DiaboloError("codes of one number are a line and need no projection: draw them as histograms")
-    most = most_of(how) if most is None else most
+    most = usual if most is None else most
     if most < 4:
         raise DiaboloError(f"a projection shows 4 codes or more, not {most}")
     chosen = np.sort(permutation(len(z), seed)[:most]).astype(np.int64)
@@ -74,7 +73,9 @@ def project(codes: ArrayLike, how: str = "pca", seed: int = 0, most: int | None 
 
 
 def most_of(how: str) -> int:
-    """How many points the method is given when nobody says."""
+    """How many points the method is given when nobody says; UnknownNameError for a method that there is not."""
+    if how not in METHODS:
+        raise UnknownNameError("projection", how, METHODS)
     return OPEN_TSNE if how == "t-sne" and find_spec("openTSNE") else MOST[how]
 
 

@@ -1,0 +1,107 @@
+"""Nearest training images against SciPy, and whether copies are told from samples that are not."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from diabolo.errors import DiaboloError
+from diabolo.latents import memorisation, nearest
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1000), st.integers(1, 4), st.booleans())
+def test_they_are_those_of_scipy(seed, k, whole):
+    random = np.random.default_rng(seed)
+    a, b = (random.integers(0, 256, (n, 1, 3, 4), dtype=np.uint8) for n in (5, 30))
+    if not whole:
+        a, b = (np.float32(x) / 255 for x in (a, b))
+    index, distance = nearest(a, b, k)
+    expected = cdist(*(np.float64(np.float32(x.reshape(len(x), -1) / (255 if whole else 1))) for x in (a, b)))
+    np.testing.assert_allclose(distance, np.sort(expected, 1)[:, :k], rtol=1e-6)
+    np.testing.assert_allclose(np.take_along_axis(expected, index, 1), distance, rtol=1e-6)
+
+
+def test_pieces_do_not_matter(monkeypatch):
+    random = np.random.default_rng(0)
+    a, b = random.random((7, 6)), random.random((50, 6))
+    whole = nearest(a, b, 3)
+    monkeypatch.setattr(sys.modules["diabolo.latents.nearest"], "BYTES", 4 * 6 * 8)  # the function has its name
+    for found, expected in zip(nearest(a, b, 3), whole, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_copy_is_at_a_distance_of_exactly_0_and_of_two_the_first_is_named():
+    train = np.random.default_rng(0).integers(0, 256, (40, 1, 28, 28), dtype=np.uint8)
+    train[30] = train[12]
+    index, distance = nearest(train[[12, 5]], train, 2)
+    assert index[0].tolist() == [12, 30]
+    assert distance[0].tolist() == [0, 0]
+    assert (index[1, 0], distance[1, 0]) == (5, 0)
+
+
+def normal(seed, n):
+    return np.random.default_rng(seed).normal(size=(n, 4))
+
+
+def test_samples_of_the_same_distribution_are_no_copies():
+    """Under the null, z is a standard normal number and copies are 1 in 100; over many draws both must show."""
+    found = [memorisation(normal(3 * s, 200), normal(3 * s + 1, 300), normal(3 * s + 2, 200)) for s in range(60)]
+    assert abs(np.mean([one.z for one in found])) < 0.5
+    assert 0.6 < np.std([one.z for one in found]) < 1.6
+    assert np.mean([one.nearer for one in found]) == pytest.approx(0.5, abs=0.02)
+    assert np.mean([one.copies for one in found]) < 0.03
+
+
+def test_copies_are_found():
+    train, unseen = normal(0, 500), normal(1, 300)
+    random = np.random.default_rng(2)
+    copies = train[:100] + 0.01 * random.normal(size=(100, 4))
+    found = memorisation(copies, train, unseen)
+    assert found.nearer > 0.97
+    assert found.z > 10
+    assert found.p < 1e-9
+    assert found.copies > 0.7
+    assert found.copies_p < 1e-9
+    np.testing.assert_array_equal(found.index[:, 0], np.arange(100))
+    some = memorisation(np.concatenate([copies[:20], normal(3, 180)]), train, unseen)
+    assert some.copies > 0.06  # a tenth of copies shows here
+    assert some.copies_p < 1e-4
+
+
+def test_a_blur_alone_is_near_but_no_copy():
+    """Shrunk samples are nearer to training points than unseen points are, yet to no single one."""
+    found = memorisation(0.3 * normal(0, 200), normal(1, 500), normal(2, 300))
+    assert found.nearer > 0.7
+    assert found.copies < 0.05
+
+
+def test_the_statistic_is_that_of_mann_and_whitney():
+    samples, train, unseen = normal(0, 50), normal(1, 80), normal(2, 120)
+    a, b = (cdist(x, train).min(1) for x in (samples, unseen))
+    found = memorisation(samples, train, unseen)
+    assert found.nearer == pytest.approx((a[:, None] < b).mean())
+    np.testing.assert_allclose(found.samples, a, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("queries", "references", "k", "said"),
+    [
+        (np.ones((2, 3)), np.ones((5, 4)), 1, "cannot be looked for"),
+        (np.ones((0, 3)), np.ones((5, 3)), 1, "cannot be looked for"),
+        (np.ones((2, 3)), np.ones((5, 3)), 6, "6 nearest images were asked for among 5"),
+        (np.full((2, 3), np.nan), np.ones((5, 3)), 1, "looked for hold NaN"),
+        (np.ones((2, 3)), np.full((5, 3), np.nan), 1, "looked through hold NaN"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(queries, references, k, said):
+    with pytest.raises(DiaboloError, match=said):
+        nearest(queries, references, k)
+
+
+def test_too_few_unseen_images_are_refused():
+    with pytest.raises(DiaboloError, match="100 unseen images"):
+        memorisation(normal(0, 10), normal(1, 10), normal(2, 99))

@@ -1,0 +1,189 @@
+"""Traversals, draws from the posterior, decoded grids and codebooks."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from diabolo import figures, latents, zoo
+from diabolo.bottlenecks.gaussian import kl_per_unit
+from diabolo.data import Images, load
+from diabolo.errors import DiaboloError
+from diabolo.latents import by_quantiles, over_range, scaled_samples, traverse, units
+from diabolo.latents.codes import check_codes, decode, encode, known
+
+
+@pytest.fixture
+def images(tiny_pixels):
+    return Images(tiny_pixels(60))
+
+
+@pytest.fixture
+def pca(images):
+    model = zoo.pca((1, 8, 8), latent_dim=4)
+    model.solve(images.images)
+    return model
+
+
+def sharpened(model, unit, factor):
+    """The same VAE, whose `unit` tells `factor` times more of its mean."""
+    with torch.no_grad():
+        model.bottleneck.to_posterior.weight[unit] *= factor
+    return model
+
+
+def test_units_of_a_posterior_are_ordered_by_kl(tiny_model, images):
+    model = sharpened(tiny_model("vae"), 2, 30)
+    found = units(model, images)
+    mu, logvar = model.bottleneck.posterior(model.encoder(torch.from_numpy(images.images) / 255))
+    kl = kl_per_unit(mu, logvar).mean(0).detach().numpy()
+    assert found.unit == "nats of KL"
+    assert found.order[0] == 2
+    np.testing.assert_array_equal(found.order, np.argsort(-kl))
+    np.testing.assert_allclose(found.told, np.sort(kl)[::-1], rtol=1e-5)
+    np.testing.assert_allclose(
+        found.width[2] ** 2, mu[:, 2].detach().var() + logvar[:, 2].exp().mean().item(), rtol=0.5
+    )
+
+
+def test_units_of_a_plain_code_are_ordered_by_variance(tiny_model, images):
+    model = tiny_model()
+    found, z = units(model, images), encode(model, images)
+    assert found.unit == "variance"
+    np.testing.assert_array_equal(found.order, np.argsort(-z.var(0)))
+    np.testing.assert_allclose(found.width, z.std(0), rtol=1e-5)
+
+
+def test_pca_is_traversed_along_its_components(pca, images):
+    found = units(pca, images)
+    assert found.order.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(found.width, pca.variances.sqrt() * np.sqrt(59 / 60), rtol=1e-3)
+    rows = traverse(pca, found.middle, found, reach=1, steps=3, most=2)
+    assert rows.shape == (2, 3, 1, 8, 8)
+    expected = pca.mu + found.width[1] * pca.components[1]
+    np.testing.assert_allclose(rows[1, 2].ravel(), expected.clamp(0, 1), atol=1e-5)
+
+
+def test_only_one_unit_is_moved_at_a_time(tiny_model, images):
+    model = tiny_model()
+    found, z = units(model, images), encode(model, images)[:1]
+    rows = traverse(model, z[0], found, reach=2, steps=5)
+    moved = z.copy()
+    moved[0, found.order[0]] = found.middle[found.order[0]] - 2 * found.width[found.order[0]]
+    np.testing.assert_allclose(rows[0, 0], decode(model, moved)[0], atol=1e-6)
+    for reach, steps, most in ((0, 5, None), (1, 1, None), (1, 5, 0), (np.inf, 5, 1)):
+        with pytest.raises(DiaboloError, match="a traversal is of 1 code"):
+            traverse(model, z[0], found, reach, steps, most)
+
+
+def test_a_model_with_skips_has_the_units_of_its_waist(tiny_pixels):
+    torch.manual_seed(0)
+    model = zoo.build("unet", (1, 16, 16), latent_dim=3, channels=(4, 4))
+    found = units(model, Images(tiny_pixels(20, (1, 16, 16))))
+    assert len(found.middle) == np.prod(model.latent_shape)
+
+
+def test_the_variance_of_draws_is_that_of_the_posterior_times_the_scale(tiny_model, images):
+    model = tiny_model("vae")
+    model.decoder, model.likelihood = torch.nn.Identity(), zoo.undercomplete((1, 8, 8), latent_dim=4).likelihood
+    few = images.take(np.arange(3))
+    draws = np.stack([latents.draws_of(model, few, seed) for seed in range(2000)], 1)
+    mu, logvar = model.bottleneck.posterior(model.encoder(torch.from_numpy(few.images) / 255))
+    np.testing.assert_allclose(draws.mean(1), mu.detach(), atol=0.15)
+    np.testing.assert_allclose(draws.var(1), logvar.exp().detach(), rtol=0.2)
+
+
+def test_the_same_noise_is_used_for_every_scale(tiny_model, images, monkeypatch):
+    model, few = tiny_model("vae"), images.take(np.arange(2))
+    seen = {}
+    monkeypatch.setattr("diabolo.latents.posterior.decode", lambda _, z, y: z)
+    seen = scaled_samples(model, few, (0, 1, 20), 5)
+    mu = encode(model, few)[:, None]
+    np.testing.assert_allclose(seen[0], np.repeat(mu, 5, 1), rtol=1e-6)
+    np.testing.assert_allclose(seen[20] - mu, np.sqrt(20) * (seen[1] - mu), rtol=1e-5)
+    for a in range(5):
+        for b in range(a):
+            assert np.abs(seen[1][:, a] - seen[1][:, b]).min() > 0
+
+
+def test_a_scaled_posterior_gives_images_in_range_and_needs_a_posterior(tiny_model, images, pca):
+    found = scaled_samples(tiny_model("vae"), images.take([0, 1]), n=3)
+    assert {scale: x.shape for scale, x in found.items()} == {1.0: (2, 3, 1, 8, 8), 20.0: (2, 3, 1, 8, 8)}
+    for model in (tiny_model(), pca):
+        with pytest.raises(DiaboloError, match="has no posterior"):
+            scaled_samples(model, images.take([0]))
+    with pytest.raises(DiaboloError, match="variances × 0 or more"):
+        scaled_samples(tiny_model("vae"), images, ())
+
+
+def test_a_grid_by_quantiles_gives_each_tile_an_equal_share_of_the_prior():
+    grid = by_quantiles(5)
+    np.testing.assert_allclose(norm.cdf(grid.codes), figures.latent_grid((0, 1, 0, 1), 5), atol=1e-6)
+    assert grid.codes[0, 0] < grid.codes[1, 0]  # z₁ runs fastest
+    assert grid.codes[0, 1] == grid.codes[1, 1] < grid.codes[5, 1]
+    assert grid.extent == (0, 1, 0, 1)
+
+
+def test_a_grid_over_the_range_covers_the_share_of_codes():
+    z = np.random.default_rng(0).normal(size=(5000, 2)) * (1, 5)
+    x0, x1, y0, y1 = over_range(z, 4, 0.9).extent
+    for column, low, high in ((0, x0, x1), (1, y0, y1)):
+        assert ((z[:, column] > low) & (z[:, column] < high)).mean() == pytest.approx(0.9, abs=0.01)
+    assert np.isfinite(over_range(np.ones((3, 2)), 2).codes).all()
+    with pytest.raises(DiaboloError, match="codes of 2 numbers, not 3"):
+        over_range(np.ones((4, 3)))
+
+
+@pytest.fixture
+def vq():
+    torch.manual_seed(0)
+    return zoo.vqvae((1, 8, 8), latent_dim=4, codes=8, width=8, residual_width=4)
+
+
+def test_the_codebook_and_its_uses_are_those_of_the_encodings(vq, images):
+    book, counts = latents.codebook(vq), latents.uses(vq, images)
+    assert book.shape == (8, 4)
+    maps = vq.encode(images.images).permute(0, 2, 3, 1).reshape(-1, 4).numpy()
+    used = [int((np.abs(maps - code).max(1) < 1e-5).sum()) for code in book]
+    assert counts.tolist() == used
+    assert counts.sum() == len(maps)
+
+
+def test_what_has_no_codebook_is_refused(tiny_model, pca):
+    for model in (tiny_model(), pca):
+        with pytest.raises(DiaboloError, match="no codebook"):
+            latents.codebook(model)
+
+
+def test_discrete_codes_are_not_moved(vq, images):
+    for what in (lambda: units(vq, images), lambda: scaled_samples(vq, images)):
+        with pytest.raises(DiaboloError, match="discrete"):
+            what()
+
+
+def test_a_decoder_is_told_what_goes_with_each_image():
+    train, _ = load("digits", n_train=30, n_test=10)
+    torch.manual_seed(0)
+    model = zoo.build("cvae", train.shape, latent_dim=3, hidden=(8,), condition="label")
+    z, y = encode(model, train), known(model, train)
+    again = decode(model, np.stack([z, z], 1), y)
+    expected = model.reconstruct(train.images, torch.from_numpy(train.labels)).numpy()
+    np.testing.assert_allclose(again[:, 0], expected, atol=1e-6)
+    np.testing.assert_allclose(again[:, 1], expected, atol=1e-6)
+
+
+def test_pieces_do_not_matter(tiny_model, images, monkeypatch):
+    model = tiny_model()
+    z = encode(model, images)
+    x = decode(model, z)
+    monkeypatch.setattr("diabolo.latents.codes.PIECE", 7)
+    np.testing.assert_allclose(encode(model, images), z, atol=1e-6)
+    np.testing.assert_allclose(decode(model, z), x, atol=1e-6)
+    with pytest.raises(DiaboloError, match="have 4 numbers, not 3"):
+        decode(model, z[:, :3])
+
+
+@pytest.mark.parametrize(("codes", "said"), [(np.ones((3, 2, 2)), "flatten"), (np.ones((1, 2)), "2 codes or more")])
+def test_what_are_no_codes(codes, said):
+    with pytest.raises(DiaboloError, match=said):
+        check_codes(codes, least=2)
