@@ -51,7 +51,7 @@ def test_it_computes_what_the_paper_draws():
     encoder, decoder = (m.double() for m in nets.build("vq-conv", CIFAR, nets.Maps(6), width=8, residual_width=5))
     x, z = torch.rand(2, *CIFAR, dtype=torch.float64), torch.randn(2, 6, 8, 8, dtype=torch.float64)
     one, two, three, r1, r2, r3, r4 = [m for m in encoder.modules() if isinstance(m, nn.Conv2d)]
-    h = three(two(one(x).relu()).relu())
+    h = three(two(one(x - 0.5).relu()).relu())
     for narrow, wide in ((r1, r2), (r3, r4)):
         h = h + wide(narrow(h.relu()).relu())
     assert torch.allclose(encoder(x), h.relu().flatten(1))

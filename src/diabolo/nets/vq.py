@@ -46,8 +46,8 @@ def _residuals(width: int, residual_width: int, residual_layers: int, activation
 
 @part
 class VQConvEncoder(nn.Module):
-    """x (N, C, H, W) → features (N, features), a map (width, H/4, W/4): 4×4 convolutions of stride 2 to width/2 and to width
-    channels, a 3×3 convolution, the residual blocks."""
+    """x (N, C, H, W) in [0, 1] → features (N, features), a map (width, H/4, W/4): x − ½, as in the authors' code; 4×4
+    convolutions of stride 2 to width/2 and to width channels, a 3×3 convolution, the residual blocks."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class VQConvEncoder(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """Features (N, features), a flat map of `map_shape`, of `x` (N, C, H, W) and `c` (N, condition)."""
-        features: Tensor = self.layers(join(x, c))
+        features: Tensor = self.layers(join(x - 0.5, c))
         return features.flatten(1)
 
 
