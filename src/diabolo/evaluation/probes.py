@@ -14,8 +14,8 @@ from diabolo.metrics.intervals import wilson
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
 
-SLOW = 2**40  # multiplications above which neighbours of fewer test images are looked for
-FEWER = 2000
+SLOW = 2**38  # products above which the neighbours of fewer test images are looked for: of pixels, not of codes
+FEWER = 2000  # so many
 UNIT = "share of images"
 
 
@@ -49,7 +49,7 @@ def probes(subject: Subject, *, probe_neighbours: int = 5) -> Section:
             found = _scikit_learn(view, y, view.test[there])
             scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how, inputs=scaled, penalty="C = 1")
     for name, view in subject.views.items():
-        few = slice(FEWER) if n_train * len(truth) * view.train.shape[1] > SLOW // 4 else slice(None)
+        few = slice(FEWER) if n_train * len(truth) * view.train.shape[1] > SLOW else slice(None)
         found = nearest_neighbours(view.train, y, view.test[there][few], probe_neighbours)
         how = {"trained_on": n_train, "neighbours": probe_neighbours, **described(view, subject)}
         scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[few], **how)

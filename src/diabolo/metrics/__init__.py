@@ -1,5 +1,26 @@
 """One measure per function: what it takes, what it gives, in which unit."""
 
+from diabolo.metrics.attributes import attribute_probe
+from diabolo.metrics.clustering import kmeans_agreement
+from diabolo.metrics.few_labels import few_label_accuracy
+from diabolo.metrics.information import mutual_information
 from diabolo.metrics.likelihood import Nats, negative_elbo, nll
+from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
+from diabolo.metrics.probes import linear_probe, nearest_neighbours
+from diabolo.metrics.usage import active_units, codebook_use
 
-__all__ = ["Nats", "negative_elbo", "nll"]
+__all__ = [
+    "Nats",
+    "active_units",
+    "attribute_probe",
+    "codebook_use",
+    "few_label_accuracy",
+    "frechet_to_normal",
+    "kmeans_agreement",
+    "linear_probe",
+    "mmd_to_normal",
+    "mutual_information",
+    "nearest_neighbours",
+    "negative_elbo",
+    "nll",
+]

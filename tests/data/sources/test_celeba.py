@@ -79,6 +79,16 @@ def test_only_the_attribute_table_is_needed(root):
         load("celeba", root, identity=True)
 
 
+def test_no_person_is_in_both_parts_of_a_split_by_persons(root):
+    names = (root / "celeba" / "identity_CelebA.txt").read_text().split()[::2]
+    table = "\n".join(f"{name} {7 + i // 3}" for i, name in enumerate(names))
+    (root / "celeba" / "identity_CelebA.txt").write_text(table)
+    train, test = load("celeba", root, split="persons", identity=True, size=8, n_test=4, seed=3)
+    assert len(test) == 4
+    assert not set(train.labels.tolist()) & set(test.labels.tolist())
+    assert load("celeba", root, split="persons", size=8, n_test=4, seed=3)[0].labels is None
+
+
 def test_identity(root):
     train, _ = load("celeba", root, identity=True)
     assert train.labels.tolist() == [1000 + i for i in numbers(train)]

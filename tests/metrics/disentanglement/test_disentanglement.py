@@ -1,0 +1,182 @@
+"""Disentanglement against cases worked out by hand, scikit-learn, and what each paper says of its extremes.
+
+Numbers of units and of factors differ throughout: a matrix that is reshaped where it should be transposed is caught.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import entropy
+from sklearn.metrics import mutual_info_score
+
+from diabolo.errors import DiaboloError
+from diabolo.metrics.disentanglement import (
+    binned,
+    dci,
+    entropies,
+    factor_vae_score,
+    from_importance,
+    gaps,
+    majority_vote,
+    mig,
+    modularity,
+    mutual_information_matrix,
+    sap,
+    separability,
+)
+
+GRID = np.stack(np.meshgrid(np.arange(4), np.arange(3), np.arange(2), indexing="ij"), -1).reshape(
+    -1, 3
+)  # all 24 of 3 factors
+
+
+def many(n=3000, seed=0):
+    """Three factors (n, 3): a number, a number, a category of two."""
+    random = np.random.default_rng(seed)
+    return np.stack([random.random(n), random.random(n), random.random(n) < 0.3], 1)
+
+
+def test_bins_keep_few_values_and_cut_many_evenly():
+    values = np.array([[5.0, 0.0], [7.0, 0.24], [5.0, 0.26], [9.0, 1.0]])
+    assert binned(values, 3)[:, 0].tolist() == [0, 1, 0, 2]
+    assert binned(np.linspace(0, 1, 101)[:, None], 4)[[0, 24, 26, 51, 100], 0].tolist() == [0, 0, 1, 2, 3]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 200), st.integers(1, 5), st.integers(1, 4), st.integers(0, 999))
+def test_mutual_information_is_scikit_learns_unit_by_factor(n, units, factors, seed):
+    random = np.random.default_rng(seed)
+    codes, values = random.integers(0, 5, (n, units)), random.integers(0, 3, (n, factors))
+    matrix = mutual_information_matrix(codes, values)
+    assert matrix.shape == (units, factors)
+    wanted = [[mutual_info_score(codes[:, i], values[:, k]) for k in range(factors)] for i in range(units)]
+    assert np.allclose(matrix, wanted, atol=1e-12)
+    assert np.allclose(entropies(values), [entropy(np.bincount(v)) for v in values.T])
+
+
+def test_mig_by_hand():
+    matrix = np.array([[0.6, 0.1], [0.2, 0.0], [0.3, 0.5]])  # 3 units, 2 factors
+    assert mig(matrix, np.array([1.0, 0.5])) == pytest.approx([(0.6 - 0.3) / 1, (0.5 - 0.1) / 0.5])
+    with pytest.raises(DiaboloError, match="2 factors and there are 3"):
+        mig(matrix, np.ones(3))
+    with pytest.raises(DiaboloError, match="never varies"):
+        mig(matrix, np.array([1.0, 0.0]))
+
+
+def test_mig_is_one_for_a_unit_each_and_nought_for_two_units_alike():
+    codes = np.concatenate([GRID, np.zeros((24, 2), int)], 1)  # 5 units, 2 of them idle
+    perfect = mutual_information_matrix(codes, GRID)
+    assert mig(perfect, entropies(GRID)) == pytest.approx([1, 1, 1])
+    assert perfect.max(0) == pytest.approx([math.log(4), math.log(3), math.log(2)])
+    twice = mutual_information_matrix(np.concatenate([GRID, GRID], 1), GRID)
+    assert mig(twice, entropies(GRID)) == pytest.approx([0, 0, 0])
+
+
+def test_of_a_single_unit_the_gap_is_all_that_it_tells():
+    assert gaps(np.array([[0.3, 0.7]])).tolist() == [0.3, 0.7]
+
+
+def test_modularity_by_hand():
+    matrix = np.array([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])  # 4 units, 3 factors
+    assert modularity(matrix)[:3] == pytest.approx([1, 1 - 1 / 2, 0])
+    assert np.isnan(modularity(matrix)[3])
+    with pytest.raises(DiaboloError, match="two factors"):
+        modularity(matrix[:, :1])
+
+
+def test_modularity_is_of_units_and_mig_of_factors():
+    """One factor in two units is modular and has no gap; two factors in one unit are not modular."""
+    doubled = mutual_information_matrix(GRID[:, [0, 0, 1, 2]], GRID)
+    assert modularity(doubled) == pytest.approx([1, 1, 1, 1])
+    assert mig(doubled, entropies(GRID)) == pytest.approx([0, 1, 1])
+    both = mutual_information_matrix((GRID[:, 0] * 3 + GRID[:, 1])[:, None], GRID)
+    assert modularity(both)[0] == pytest.approx(1 - (math.log(3) / math.log(4)) ** 2 / 2)
+
+
+def test_dci_of_an_importance_matrix_by_hand():
+    diagonal = np.eye(4)[:, :3]  # 4 units, 3 factors, one unit idle
+    assert from_importance(diagonal) == pytest.approx((1, 1))
+    assert from_importance(np.ones((4, 3))) == pytest.approx((0, 0), abs=1e-12)
+    spread = np.array(
+        [[1.0, 0.0], [1.0, 0.0], [0.0, 2.0]]
+    )  # each unit has one factor; factor 1 needs two units of three
+    disentangled, complete = from_importance(spread)
+    assert disentangled == pytest.approx(1)
+    assert complete == pytest.approx(0.5 * (1 - math.log(2) / math.log(3)) + 0.5)
+    shared = np.array([[3.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
+    disentangled, complete = from_importance(shared)
+    assert disentangled == pytest.approx(1 - entropy([0.75, 0.25], base=2))
+    assert complete == pytest.approx(1)
+    assert from_importance(np.zeros((3, 2))) == (0, 0)
+
+
+def test_transposing_swaps_disentanglement_and_completeness():
+    r = np.random.default_rng(0).random((5, 3))
+    assert from_importance(r) == pytest.approx(from_importance(r.T)[::-1])
+
+
+def test_dci_reads_numbers_and_categories():
+    factors = many()
+    codes = np.concatenate([factors[:, [2, 0, 1]], np.random.default_rng(1).random((3000, 1))], 1)  # 4 units, one noise
+    found = dci(codes[:2000], factors[:2000], codes[2000:], factors[2000:])
+    assert found.importance.shape == (4, 3)
+    assert found.importance.argmax(0).tolist() == [1, 2, 0]
+    assert found.disentanglement > 0.95
+    assert found.completeness > 0.95
+    assert (found.informativeness > 0.98).all()
+    noise = dci(codes[:2000, 3:], factors[:2000], codes[2000:, 3:], factors[2000:])
+    assert (noise.informativeness < 0.1).all()
+
+
+def test_sap_is_a_squared_correlation_for_numbers_and_a_threshold_for_categories():
+    factors = many()
+    random = np.random.default_rng(1)
+    codes = np.stack(
+        [factors[:, 0] + 0.3 * random.normal(size=3000), 5 - 2 * factors[:, 2], random.random(3000), factors[:, 1]], 1
+    )
+    matrix = separability(codes[:2000], factors[:2000], codes[2000:], factors[2000:])
+    assert matrix.shape == (4, 3)
+    assert matrix[0, 0] == pytest.approx(np.corrcoef(codes[2000:, 0], factors[2000:, 0])[0, 1] ** 2)
+    assert matrix[1, 2] == pytest.approx(1)
+    assert matrix[3, 1] == pytest.approx(1)
+    assert matrix[2].max() < 0.1
+    assert sap(matrix) == pytest.approx(np.sort(matrix, 0)[-1] - np.sort(matrix, 0)[-2])
+    twice = separability(codes[:, [1, 1]], factors[:, 2:], codes[:, [1, 1]], factors[:, 2:])
+    assert sap(twice).tolist() == [0]
+
+
+def test_a_rare_category_read_by_never_is_worth_nothing():
+    rare = (np.arange(1000) % 20 == 0).astype(float)[:, None]
+    noise = np.random.default_rng(0).random((1000, 1))
+    assert separability(noise[:500], rare[:500], noise[500:], rare[500:])[0, 0] < 0.15
+
+
+def test_the_factor_vae_score_of_its_extremes():
+    factors = many(5000)
+    codes = np.concatenate(
+        [factors[:, [1, 2, 0]] * [1, 20, 0.5], np.zeros((5000, 1))], 1
+    )  # any scale, and an idle unit
+    assert factor_vae_score(codes, factors, bins=10) == 1
+    noise = np.random.default_rng(1).normal(size=(5000, 4))
+    assert factor_vae_score(noise, factors) < 0.5  # chance is a third
+    assert factor_vae_score(np.zeros((5000, 2)), factors) == 0
+
+
+def test_the_majority_vote_by_hand():
+    units, factors = np.array([0, 0, 0, 1, 1]), np.array([2, 2, 0, 1, 1])
+    assert majority_vote(units, factors, np.array([0, 0, 1, 1]), np.array([2, 0, 1, 2])) == 0.5
+
+
+def test_turning_the_code_destroys_it_all_but_informativeness():
+    factors = many(4000)
+    codes = factors - factors.mean(0)
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    cut = binned(factors)
+    kept, lost = (mig(mutual_information_matrix(binned(z), cut), entropies(cut)).mean() for z in (codes, codes @ turn))
+    assert kept > 0.9 > 0.3 > lost
+    plain, turned = (dci(z[:3000], factors[:3000], z[3000:], factors[3000:]) for z in (codes, codes @ turn))
+    assert plain.disentanglement > turned.disentanglement + 0.3
+    assert turned.informativeness.min() > 0.8
