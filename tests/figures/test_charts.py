@@ -57,6 +57,11 @@ def test_bars_have_their_lengths_numbers_and_whiskers_in_the_order_given():
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first is on top
 
 
+def test_an_interval_that_does_not_hold_its_value_is_drawn_as_it_is():
+    (axes,) = figures.bars({"FID": 10}, "FID", {"FID": (11, 13)}).axes
+    np.testing.assert_allclose(axes.collections[0].get_segments()[0][:, 0], [11, 13])
+
+
 def test_few_label_curves_keep_their_shares_and_intervals():
     figure = figures.few_label_curve({"codes": {100: (0.8, 0.7, 0.85), 10: (0.4, 0.3, 0.5)}})
     (axes,) = figure.axes
@@ -199,7 +204,7 @@ def test_names_are_pushed_apart_as_little_as_can_be():
         (lambda: figures.bars({}, "share"), "nothing to draw"),
         (lambda: figures.bars({"a": math.inf}, "share"), "NaN or infinite"),
         (lambda: figures.bars({"a": 1}, "share", {"b": (0, 1)}), "no value"),
-        (lambda: figures.bars({"a": 1}, "share", {"a": (2, 3)}), "does not hold"),
+        (lambda: figures.bars({"a": 1}, "share", {"a": (3, 2)}), "from 3 down to 2"),
         (lambda: figures.pareto({"a": (1, math.nan)}, "x", "y"), "NaN"),
         (lambda: figures.pareto({"a": (1, 2, 3)}, "x", "y"), "shape"),
         (lambda: figures.trade_off({}, "x", "y"), "nothing to draw"),

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from diabolo.errors import DiaboloError
 
-from .checks import interval, numbers, some
+from .checks import numbers, some
 from .curves import format_value
 from .layout import canvas, overhead, root, settle
 from .style import BLUE, shorten, style, wrap
@@ -46,8 +46,11 @@ def bars(
     for place, (name, value) in zip(places, values.items(), strict=True):
         text = format_value(value)
         if name in intervals:
-            _, low, high = interval((value, *intervals[name]), f"bars: {name!r}")
-            axes.errorbar(value, place, xerr=[[max(0, value - low)], [max(0, high - value)]], fmt="none", **WHISKER)
+            low, high = numbers(intervals[name], f"bars: the interval of {name!r}", (2,)).tolist()
+            if low > high:
+                raise DiaboloError(f"bars: the interval of {name!r} runs from {low:.4g} down to {high:.4g}.")
+            # Drawn as it is: that of a biased estimate, such as a bootstrapped FID, need not hold the value.
+            axes.errorbar((low + high) / 2, place, xerr=(high - low) / 2, fmt="none", **WHISKER)
             text += f"  [{format_value(low)}, {format_value(high)}]"
         axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
     axes.axvline(0, color="black", linewidth=0.8)
