@@ -1,12 +1,15 @@
 """The graph of codes that are near each other, and the shortest ways in it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components, dijkstra
 
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Floats = NDArray[np.float64]
 TINY = np.finfo(np.float64).tiny  # a length of 0 would be no edge
@@ -23,7 +26,8 @@ class CodeGraph:
     """
 
     def __init__(self, codes: ArrayLike, neighbours: int = 10) -> None:
-        from sklearn.neighbors import NearestNeighbors  # slow to import
+        from scipy import sparse  # slow to import, as all below
+        from sklearn.neighbors import NearestNeighbors
 
         self.codes = check_codes(codes, least=2)
         count = len(self.codes)
@@ -37,6 +41,7 @@ class CodeGraph:
 
     def _bridges(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats] | None:
         """From each group but the largest its shortest edge to any other; None when all is one group."""
+        from scipy.sparse.csgraph import connected_components
         from sklearn.neighbors import NearestNeighbors
 
         groups, group = connected_components(self.graph, directed=False)
@@ -56,6 +61,9 @@ class CodeGraph:
 
         The ends need not be codes of the graph: each is joined to its k nearest.
         """
+        from scipy import sparse
+        from scipy.sparse.csgraph import dijkstra
+
         count, pairs = len(self.codes), len(start)
         length, index = self.search.kneighbors(np.concatenate([start, end]))
         ends, near = np.repeat(np.arange(count, count + 2 * pairs), index.shape[1]), index.ravel()
@@ -70,8 +78,10 @@ class CodeGraph:
         return [places[_walk(before[p], count + p, count + pairs + p)] for p in range(pairs)]
 
 
-def _edges(rows: NDArray[np.int64], columns: NDArray[np.int64], length: Floats, count: int) -> sparse.csr_array:
+def _edges(rows: NDArray[np.int64], columns: NDArray[np.int64], length: Floats, count: int) -> "sparse.csr_array":
     """Symmetric, one edge between any two."""
+    from scipy import sparse
+
     one_way = sparse.csr_array((np.maximum(length, TINY), (rows, columns)), shape=(count, count))
     return sparse.csr_array(one_way.maximum(one_way.T))
 
