@@ -5,14 +5,14 @@ real, made = (generation.extract(extractor, images) for images in (test.images, 
 generation.fid(made.values, real.values)
 """
 
-from diabolo.metrics.generation.classifier import AttributeClassifier, Classifier, classifier
+from diabolo.metrics.generation.certainty import InceptionScore, inception_score
 from diabolo.metrics.generation.extractors import EXTRACTORS, extractor
 from diabolo.metrics.generation.features import Extractor, Features, extract
 from diabolo.metrics.generation.frechet import Frechet, Moments, fid, frechet_distance
-from diabolo.metrics.generation.inception import Inception, inception
-from diabolo.metrics.generation.inception_score import InceptionScore, inception_score
+from diabolo.metrics.generation.inception_v3 import Inception, inception
 from diabolo.metrics.generation.kernel import Kernel, kid, polynomial_mmd
-from diabolo.metrics.generation.manifold import Manifold, manifold, radii
+from diabolo.metrics.generation.prdc import Manifold, manifold, radii
+from diabolo.metrics.generation.small_classifier import AttributeClassifier, Classifier, classifier
 
 __all__ = [
     "EXTRACTORS",

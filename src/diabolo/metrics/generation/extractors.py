@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from diabolo.autoencoder import evaluating
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.metrics.generation.classifier import classifier
 from diabolo.metrics.generation.features import Extractor
-from diabolo.metrics.generation.inception import inception
+from diabolo.metrics.generation.inception_v3 import inception
+from diabolo.metrics.generation.small_classifier import classifier
 
 EXTRACTORS: dict[str, Callable[[Images, int], Extractor]] = {
     "classifier": classifier,

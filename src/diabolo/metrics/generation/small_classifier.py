@@ -31,7 +31,7 @@ from diabolo.training import runs
 from diabolo.training.fit import fit
 from diabolo.zoo.recipe import PartOptions, assemble
 
-FEATURES = 64
+FEATURES = 64  # fewer for images of fewer than 128 numbers
 VERSION = 1  # raise it when the same images would give other weights
 MOST_CHANNELS = 128
 WORK = 9e7  # numbers of all images seen in training: what one core does in half a minute
@@ -71,7 +71,7 @@ class AttributeClassifier(heads.Head):
 
 @dataclass
 class Classifier:
-    """An extractor whose features are the 64 numbers before the last layer of a trained classifier.
+    """An extractor whose features are the numbers before the last layer of a trained classifier.
 
     Attributes:
         model: the classifier.
@@ -86,7 +86,7 @@ class Classifier:
     piece: int = field(default=1000, repr=False)
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Images → features (n, 64), and logits (n, classes) where it was trained on classes."""
+        """Images → features (n, ≤ 64), and logits (n, classes) where it was trained on classes."""
         return self.model.encode(x), self.model.predict(x) if self.model.head.reads == "labels" else None
 
     def accuracy(self, features: Features, images: Images) -> float | None:
@@ -123,13 +123,14 @@ def classifier(train: Images, seed: int = 0) -> Classifier:
     model_of, learns = _plan(train)
     epochs, images = _budget(train)
     settings: dict[str, Any] = {
-        "batch_size": 128,
+        "batch_size": min(128, len(images)),
         "lr": 3e-3,
         "schedule": "one-cycle",
         "precision": "float32",
         "seed": seed,
     }
-    key = json.dumps([VERSION, learns, FEATURES, epochs, len(images), settings, train.fingerprint], sort_keys=True)
+    features = _features(train.shape)
+    key = json.dumps([VERSION, learns, features, epochs, len(images), settings, train.fingerprint], sort_keys=True)
     folder = default_cache() / "classifiers" / hashlib.sha256(key.encode()).hexdigest()[:16]
     finished = sorted(folder.glob("[0-9]*/model.safetensors"))
     if finished:
@@ -145,7 +146,7 @@ def classifier(train: Images, seed: int = 0) -> Classifier:
             )
         model, path = run.model, run.path
     about = f"{learns} of {len(images):,} images of {train.name} ({train.split}), {epochs} epoch{'s' * (epochs > 1)}"
-    return Classifier(model, path, {"trained_on": about, "features": FEATURES})
+    return Classifier(model, path, {"trained_on": about, "features": features})
 
 
 def _plan(train: Images) -> tuple[Any, str]:
@@ -173,16 +174,22 @@ def _plan(train: Images) -> tuple[Any, str]:
 def _model(shape: tuple[int, ...], head: Any) -> Autoencoder:
     """As the recipe `classifier` of the zoo: an encoder and a head; the decoder is not trained."""
 
+    features = _features(shape)
+
     def waist(encoder: Any) -> Bottleneck:
-        return bottlenecks.Identity(encoder.features, FEATURES)
+        return bottlenecks.Identity(encoder.features, features)
 
     options: PartOptions = {"net": "mlp", "hidden": (256, 128)}
     if len(shape) == 3 and min(shape[1:]) >= SMALLEST:
         depth = max(1, round(math.log2(min(shape[1:]) / 4)))
         options = {"net": "conv", "channels": tuple(min(16 * 2**i, MOST_CHANNELS) for i in range(depth))}
-    model = assemble(shape, FEATURES, waist, options, head=head, objective=objectives.Supervised())
+    model = assemble(shape, features, waist, options, head=head, objective=objectives.Supervised())
     model.name = "classifier"
     return model
+
+
+def _features(shape: tuple[int, ...]) -> int:
+    return max(1, min(FEATURES, math.prod(shape) // 2))
 
 
 def _budget(train: Images) -> tuple[int, Images]:

@@ -1,0 +1,206 @@
+"""The measure `generation`, on real digits of 8×8 pixels."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from diabolo import evaluation, figures, latents, zoo
+from diabolo.data import Images, load
+from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
+from diabolo.evaluation import NotApplicable, Subject
+from diabolo.evaluation.generated import every_kind
+from diabolo.evaluation.generation import generation
+from diabolo.metrics import generation as metrics
+from diabolo.training.fit import fit
+
+pytestmark = pytest.mark.filterwarnings("ignore:a Fréchet distance of")
+KINDS = ("reconstruction", "interpolation", "prior", "gaussian", "mixture")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return load("digits")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def at_home(home, monkeypatch):
+    """One cache for all of these tests: the classifier is trained once."""
+    monkeypatch.setenv("HOME", str(home))
+
+
+@pytest.fixture(scope="session")
+def trained(digits, home):
+    """trained(name, **options): a subject with a model of two seconds' training."""
+    made = {}
+
+    def make(name, **options):
+        if name not in made:
+            train, _ = digits
+            torch.manual_seed(0)
+            model = zoo.build(name, train.shape, latent_dim=4, **options)
+            made[name] = fit(model, train, epochs=15, batch_size=64, lr=3e-3, quiet=True, out=home).model
+        return Subject(made[name], *digits)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def of_autoencoder(trained, home):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        return generation(trained("undercomplete", hidden=(64,)))
+
+
+def test_the_table_of_the_rae_paper(of_autoencoder):
+    scores = of_autoencoder.scores
+    for what in ("FID", "KID", "precision", "recall", "density", "coverage", "score"):
+        assert [key for key in scores if key.startswith(f"{what}, ")] == [f"{what}, {kind}" for kind in KINDS]
+    fid = {kind: scores[f"FID, {kind}"].value for kind in KINDS}
+    assert fid["reconstruction"] < fid["mixture"] < fid["prior"]  # a plain autoencoder has no prior
+    assert fid["gaussian"] < fid["prior"]
+    assert scores["recall, reconstruction"].value > scores["recall, prior"].value
+    assert 1 <= scores["score, prior"].value < scores["score, reconstruction"].value <= 10
+
+
+def test_every_output_says_how_it_was_measured(of_autoencoder, digits):
+    for key, score in of_autoencoder.scores.items():
+        assert score.split == "test"
+        assert score.low <= score.value <= score.high
+        assert score.interval
+        setting = score.setting
+        assert setting["extractor"] == "classifier"
+        assert "labels of 1,437 images of digits (train)" in setting["trained_on"]
+        assert setting["accuracy"] > 0.9
+        assert setting["size"] == "1×8×8"
+        assert setting["n_generated"] == setting["n_real"] == len(digits[1]) == score.n, key
+    mixture = of_autoencoder.scores["FID, mixture"].setting
+    assert (mixture["density"], mixture["components"], mixture["fitted_to"]) == ("mixture", 10, 1437)
+    assert of_autoencoder.scores["KID, prior"].setting["subset_size"] == 180
+    assert of_autoencoder.scores["density, prior"].setting["k"] == 5
+
+
+def test_the_numbers_are_those_of_the_metrics(of_autoencoder, trained, digits):
+    subject = trained("undercomplete")
+    taker = metrics.extractor("classifier", digits[0])
+    real = metrics.extract(taker, digits[1].images).values
+    made = metrics.extract(taker, subject.reconstructions).values
+    scores = of_autoencoder.scores
+    assert scores["FID, reconstruction"].value == pytest.approx(metrics.fid(made, real).value, rel=1e-6)
+    assert scores["coverage, reconstruction"].value == metrics.manifold(made, real).coverage
+    density = latents.fit_density("gaussian", subject.codes("train"))
+    drawn = metrics.extract(taker, latents.draw_images(subject.codec, density, len(real))).values
+    assert scores["FID, gaussian"].value == pytest.approx(metrics.fid(drawn, real).value, rel=1e-6)
+
+
+def test_mid_points_are_of_codes_not_of_samples(trained):
+    """Of a VAE too: they are the same each time, and each is the decoded mean of two posterior means."""
+    subject = trained("vae", hidden=(64,))
+    images = {kind: made for kind, made, _ in every_kind(subject, (), 50)}
+    codes = subject.codes("test").astype(np.float64)
+    pairs = (codes[:, None] + codes[None]) / 2
+    first = torch.from_numpy(pairs.reshape(-1, 4)).float()
+    every = subject.codec.decode(first).numpy().reshape(len(first), -1)
+    for image in images["interpolation"][:3]:
+        assert np.abs(every - image.ravel()).max(1).min() < 1e-5
+
+
+def test_panels_are_drawn(of_autoencoder, tmp_path):
+    assert set(of_autoencoder.panels) == {"generation-fid", "generation-samples"}
+    for name, panel in of_autoencoder.panels.items():
+        assert figures.save(panel(), tmp_path / f"{name}.png").stat().st_size > 5000
+
+
+def test_pca_and_chosen_densities(digits):
+    pca = zoo.pca(digits[0].shape, latent_dim=8)
+    pca.solve(digits[0].images)
+    names = ("neighbours", "normal", "prior")
+    found = generation(Subject(pca, *digits), densities=names, generated=100, manifold_images=80, manifold_k=3)
+    fid = {name: found.scores[f"FID, {name}"] for name in names}
+    assert fid["neighbours"].value < fid["prior"].value
+    assert {score.n for score in fid.values()} == {100}
+    assert found.scores["precision, prior"].n == 80
+    assert found.scores["recall, prior"].setting["k"] == 3
+
+
+def test_a_model_conditioned_on_labels(trained):
+    subject = trained("cvae", hidden=(64,))
+    found = generation(subject, densities=("prior", "gaussian"))
+    assert {"FID, prior", "FID, gaussian", "FID, interpolation"} <= set(found.scores)
+
+
+def test_discrete_codes_have_their_own_prior_alone(digits):
+    torch.manual_seed(0)
+    subject = Subject(zoo.build("vqvae", digits[0].shape, latent_dim=4, codes=8, net="conv", channels=(8,)), *digits)
+    with pytest.warns(UserWarning, match="no samples from the prior: nothing can be sampled before a prior is fitted"):
+        found = generation(subject)
+    assert {key.partition(", ")[2] for key in found.scores} == {"reconstruction"}
+    with pytest.raises(NoPriorError):
+        generation(subject, densities=("prior",))
+    with pytest.raises(DiaboloError, match="codes of vqvae are discrete: use 'prior'"):
+        generation(subject, densities=("gaussian",))
+
+
+def test_what_cannot_be_fitted_is_warned_of_or_refused_if_asked_for(trained, digits):
+    subject = trained("undercomplete", hidden=(64,))
+    few = Subject(subject.codec, digits[0].subset(40), digits[1])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = generation(few)
+    assert any(
+        "no samples from the mixture: it needs 50 training codes or more, not 40" in str(w.message) for w in caught
+    )
+    assert "FID, gaussian" in found.scores
+    with pytest.raises(DiaboloError, match="needs 50 training codes"):
+        generation(few, densities=("mixture",))
+
+
+def test_a_network_of_ones_own_by_path(trained):
+    found = generation(
+        trained("undercomplete", hidden=(64,)), extractor=f"{__name__}:quarters", densities=("gaussian",)
+    )
+    assert not any(key.startswith("score") for key in found.scores)
+    assert found.scores["FID, gaussian"].setting["extractor"] == f"{__name__}:quarters"
+
+
+def quarters(x):
+    return torch.nn.functional.avg_pool2d(x, 4).flatten(1)
+
+
+def test_where_it_says_nothing(trained, digits):
+    train, test = digits
+    subject = trained("undercomplete", hidden=(64,))
+    with pytest.raises(NotApplicable, match="between 32 features need 33 images or more"):
+        generation(Subject(subject.codec, train, test.subset(32)))
+    bare = Images(train.images, name="bare", split="train")
+    with pytest.raises(NotApplicable, match=r"bare \(train\) has neither"):
+        generation(Subject(subject.codec, bare, test))
+    torch.manual_seed(0)
+    classifier = zoo.build("classifier", train.shape, latent_dim=4, hidden=(16,))
+    with pytest.raises(NotApplicable, match="decoder was not trained"):
+        generation(Subject(classifier, train, test))
+
+
+def test_mistakes_are_told_before_anything_is_computed(trained):
+    codec = trained("undercomplete", hidden=(64,)).codec
+    subject = Subject(codec, None, None)  # nothing is looked at
+    for wrong, said in (
+        ({"densities": ("gausian",)}, "did you mean 'gaussian'"),
+        ({"generated": 0}, "at least 1, not 0"),
+        ({"manifold_k": 0}, "not 0 of 5000"),
+        ({"manifold_images": 5}, "not 5 of 5"),
+    ):
+        with pytest.raises(DiaboloError, match=said):
+            generation(subject, **wrong)
+    with pytest.raises(UnknownNameError, match="did you mean 'classifier'"):
+        generation(trained("undercomplete"), extractor="classifer")
+
+
+def test_it_is_one_of_the_measures():
+    assert evaluation.options_of("generation")["densities"][1] == ("prior", "gaussian", "mixture")

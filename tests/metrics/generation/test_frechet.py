@@ -1,0 +1,158 @@
+"""The Fréchet distance: against torch-fidelity, torchmetrics, scipy's matrix root and what Gaussians give on paper."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import sqrtm
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+from diabolo import processes
+from diabolo.errors import DiaboloError
+from diabolo.metrics.generation import Moments, fid, frechet_distance
+
+pytestmark = pytest.mark.filterwarnings("ignore:a Fréchet distance of")
+
+
+def features(n=300, width=6, seed=0, size=1.0, shift=0.0):
+    random = np.random.default_rng(seed)
+    mixing = np.random.default_rng(99).standard_normal((width, width))
+    return size * random.standard_normal((n, width)) @ mixing + shift
+
+
+def test_it_is_torch_fidelitys():
+    one, other = features(500, 8, 0), features(400, 8, 1, 1.3, 0.5)
+    statistics = [fid_features_to_statistics(torch.from_numpy(x)) for x in (one, other)]
+    expected = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    assert fid(one, other).value == pytest.approx(expected, rel=1e-9)
+
+
+def test_it_is_torchmetrics():
+    class Flat(torch.nn.Module):
+        num_features = 12
+
+        def forward(self, x):
+            return x.flatten(1)
+
+    images = [torch.rand(90, 3, 2, 2, generator=torch.Generator().manual_seed(i)) ** (1 + i) for i in range(2)]
+    other = FrechetInceptionDistance(Flat(), normalize=True, input_img_size=(3, 2, 2)).set_dtype(torch.float64)
+    for real, x in zip((True, False), images, strict=True):
+        other.update(x.double(), real=real)
+    ours = fid(images[1].flatten(1).double().numpy(), images[0].flatten(1).double().numpy()).value
+    assert ours == pytest.approx(float(other.compute()), rel=1e-6)
+
+
+def test_two_gaussians_on_paper():
+    """Of N(m₁, s₁²) and N(m₂, s₂²) it is (m₁ − m₂)² + (s₁ − s₂)², and so in each direction where the axes are the same."""
+    base = np.random.default_rng(0).standard_normal((200, 3))
+    base = np.linalg.qr(base - base.mean(0))[0] * np.sqrt(199)  # covariance exactly I, mean 0
+    base -= base.mean(0)
+    sizes = np.array([[1.0, 2.0, 0.5], [3.0, 2.0, 0.0]])
+    shift = np.array([1.0, -2.0, 0.5])
+    expected = np.square(shift).sum() + np.square(sizes[0] - sizes[1]).sum()
+    assert fid(base * sizes[0], base * sizes[1] + shift).value == pytest.approx(expected, rel=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 7), st.integers(0, 1000), st.floats(0.01, 100))
+def test_properties(width, seed, size):
+    one, other = features(60, width, seed, size), features(50, width, seed + 1, size, size)
+    moments = Moments.of(one), Moments.of(other)
+    found = frechet_distance(*moments)
+    covariances = [m.covariance for m in moments]
+    root = sqrtm(covariances[0] @ covariances[1]).real
+    expected = np.square(moments[0].mean - moments[1].mean).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-8 * size**2)
+    assert found == pytest.approx(frechet_distance(*moments[::-1]), rel=1e-8, abs=1e-8 * size**2)
+    assert frechet_distance(moments[0], moments[0]) == pytest.approx(0, abs=1e-6 * size**2)
+    turn = np.linalg.qr(np.random.default_rng(seed).standard_normal((width, width)))[0]
+    assert frechet_distance(Moments.of(one @ turn), Moments.of(other @ turn)) == pytest.approx(found, rel=1e-6)
+
+
+def test_a_dead_feature_makes_nothing_imaginary():
+    """The product of two singular covariances has no real root by the general route in floating point; here it has."""
+    one, other = features(300, 6), features(300, 6, 1)
+    one[:, 2] = other[:, 2] = 0
+    one[:, 4], other[:, 4] = one[:, 0], other[:, 0]
+    kept = [0, 1, 3, 5]
+    assert np.isfinite(fid(one, other).value)
+    assert fid(one, one).value == pytest.approx(0, abs=1e-6)
+    assert fid(one[:, kept], other[:, kept]).value < fid(one, other).value
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_moments_do_not_depend_on_the_pieces(size):
+    x = features(400, 5, shift=1000.0)  # far from 0, where a sum of squares in one go loses its digits
+    pieces = [Moments.of(x[i : i + size]) for i in range(0, len(x), size)]
+    whole, found = Moments.of(x), sum(pieces[1:], pieces[0])
+    assert found.n == whole.n
+    np.testing.assert_allclose(found.mean, whole.mean, rtol=1e-12)
+    np.testing.assert_allclose(found.covariance, np.cov(x.T), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(whole.covariance, np.cov(x.T), rtol=1e-9, atol=1e-9)
+
+
+def test_moments_of_two_processes(monkeypatch):
+    """What each process finds when the sum over both is what `average` gives."""
+    parts = [Moments.of(features(150, 4, 0, shift=50.0)), Moments.of(features(90, 4, 1, shift=70.0))]
+    n, mean = 240, (150 * parts[0].mean + 90 * parts[1].mean) / 240
+    answers = iter(
+        [np.array([240.0]), n * mean, sum(p.scatter + p.n * np.outer(p.mean - mean, p.mean - mean) for p in parts)]
+    )
+
+    def average(x):
+        x.copy_(torch.from_numpy(next(answers) / 2))
+
+    monkeypatch.setattr(processes, "world", lambda: 2)
+    monkeypatch.setattr(processes, "average", average)
+    found, expected = parts[0].over_processes(), parts[0] + parts[1]
+    assert found.n == expected.n
+    np.testing.assert_allclose(found.mean, expected.mean)
+    np.testing.assert_allclose(found.scatter, expected.scatter)
+
+
+def test_the_interval_holds_what_other_draws_give():
+    """Of 100 repetitions of the whole measurement, about 95 lie where the interval of one of them says."""
+    values = [
+        fid(features(500, 4, 2 * i), features(500, 4, 2 * i + 1, 1.2, 0.4), resamples=0).value for i in range(100)
+    ]
+    one = fid(features(500, 4, 1000), features(500, 4, 1001, 1.2, 0.4), seed=0)
+    half = (one.high - one.low) / 2
+    assert one.low < one.value < one.high
+    assert half == pytest.approx(1.96 * np.std(values), rel=0.3)
+
+
+def test_few_images_make_it_too_large():
+    """Which is why values at different n must not be compared."""
+    same = [[fid(features(n, 8, 2 * i), features(n, 8, 2 * i + 1), 0).value for i in range(5)] for n in (50, 500)]
+    assert np.mean(same[0]) > 5 * np.mean(same[1]) > 0
+
+
+def test_many_features_get_no_interval():
+    x = np.random.default_rng(0).standard_normal((300, 260))
+    assert fid(x, x[::-1] * 1.1).low is None
+
+
+def test_too_few_images_are_refused():
+    with pytest.raises(DiaboloError, match="6 features needs 7 images or more on either side, not 6"):
+        fid(features(6), features(100, seed=1))
+    with pytest.raises(DiaboloError, match="6 features needs 7 images or more on either side, not 6"):
+        fid(features(100), features(6, seed=1))
+    assert fid(features(7), features(7, seed=1)).value > 0
+    with pytest.raises(DiaboloError, match="not of 6 and 5 numbers"):
+        fid(features(), features(width=5))
+    with pytest.raises(DiaboloError, match="NaN"):
+        fid(np.full((30, 2), np.nan), features(30, 2))
+
+
+@pytest.mark.filterwarnings("default:a Fréchet distance of")
+def test_under_ten_thousand_it_warns():
+    with pytest.warns(UserWarning, match="300 to 300 images is too large by more than that of 10,000"):
+        fid(features(), features(seed=1))
+    many = features(10_000, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fid(many, many, 0)
