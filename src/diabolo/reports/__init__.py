@@ -1,0 +1,1 @@
+"""One document model, rendered to Markdown, HTML and PDF; and notebooks."""

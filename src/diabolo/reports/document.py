@@ -1,0 +1,84 @@
+"""A report before it has a format: headings, paragraphs, tables, figures, verdicts. Renderers read these, nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Cell = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; `anchor` is what links to it point at."""
+
+    text: str
+    level: int = 2
+    anchor: str | None = None
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Plain sentences. `cites` are anchors of headings that they rest on, shown as links behind the text."""
+
+    text: str
+    cites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A command or a few lines of code, as they are."""
+
+    text: str
+    language: str = "sh"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under column names. Numbers are numbers, so that they sort; a renderer writes them with four digits."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str
+    anchor: str | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on disk, `path` a .png (a .pdf of the same name beside it is used where vectors are wanted)."""
+
+    path: Path
+    caption: str
+    anchor: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim that was checked: "training loss below 0.04" with what was measured.
+
+    state: "met", "missed", or "not checked" with the reason in `note`.
+    """
+
+    claim: str
+    measured: str
+    state: Literal["met", "missed", "not checked"]
+    note: str = ""
+
+
+Block = Heading | Paragraph | Bullets | Code | Table | Picture | Verdict
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report: its title, one sentence on what it is (`about`: data, sizes, date, command), and its blocks."""
+
+    title: str
+    about: str
+    blocks: Sequence[Block]

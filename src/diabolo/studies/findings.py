@@ -1,0 +1,68 @@
+"""Sentences from numbers: which of them is said depends on what was measured, and on how sure that is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+SURE = 2.0  # standard errors from which on a difference is one
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number and its standard error; 0 for one without noise, None where nothing is known of it."""
+
+    value: float
+    error: float | None = None
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> "Measured":
+        """The mean of `values`, one per seed or draw, and its standard error."""
+        return cls(fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None)
+
+    @classmethod
+    def within(cls, value: float, low: float, high: float) -> "Measured":
+        """Of a 95 % interval."""
+        return cls(value, (high - low) / (2 * 1.96))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """a − b, and whether it is more than noise."""
+
+    a: Measured
+    b: Measured
+
+    @property
+    def value(self) -> float:
+        """a − b."""
+        return self.a.value - self.b.value
+
+    @property
+    def error(self) -> float | None:
+        """Its standard error; None where one of the two is not known."""
+        if self.a.error is None or self.b.error is None:
+            return None
+        return math.hypot(self.a.error, self.b.error)
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is more than two standard errors; a difference of unknown error is not sure."""
+        return self.error is not None and abs(self.value) > SURE * self.error
+
+    def say(self, more: str, less: str, same: str) -> str:
+        """One of three sentences: a is `more` than b, or `less`, or the `same` within the noise. In each, {difference} is put
+        in as "2.1 ± 0.6", {a} and {b} as the two numbers."""
+        told = f"{abs(self.value):.3g}" + (f" ± {SURE * self.error:.2g}" if self.error else "")
+        sentence = same if not self.sure else more if self.value > 0 else less
+        return sentence.format(difference=told, a=f"{self.a.value:.4g}", b=f"{self.b.value:.4g}")
+
+
+def difference(a: Measured | Sequence[float], b: Measured | Sequence[float]) -> Difference:
+    """a − b; lists are values over seeds or draws."""
+    return Difference(*(m if isinstance(m, Measured) else Measured.over(m) for m in (a, b)))
+
+
+def joined(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

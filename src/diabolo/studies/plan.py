@@ -1,0 +1,72 @@
+"""How a study is run: with which parameters, which of its rows, and where everything lies."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+OUT, TRAINED, ROOT = (
+    "DIABOLO_STUDY_OUT",
+    "DIABOLO_STUDY_TRAINED",
+    "DIABOLO_STUDY_ROOT",
+)  # for the notebook's own process
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to run a study.
+
+    Attributes:
+        parameters: in place of the script's defaults.
+        quick: whether the script's small sizes are taken, beneath `parameters`.
+        only: numbers of rows; all when empty.
+        out: the study's folder; studies/NAME when left out.
+        trained: where finished trainings are kept, for all studies; studies/trained when left out.
+        root: where the data sets lie, as in `diabolo.data.load`.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    quick: bool = False
+    only: tuple[str, ...] = ()
+    out: Path | None = None
+    trained: Path | None = None
+    root: Path | None = None
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What tells another process where everything lies."""
+        found = {OUT: str(self.folder(name).absolute()), TRAINED: str(self.shelf.absolute())}
+        return found if self.root is None else found | {ROOT: str(self.root.absolute())}
+
+    def folder(self, name: str) -> Path:
+        """Of the study of that name."""
+        return self.out or Path("studies") / name
+
+    @property
+    def shelf(self) -> Path:
+        """Of finished trainings."""
+        return self.trained or Path("studies") / "trained"
+
+
+_PLAN: ContextVar[Plan | None] = ContextVar("plan", default=None)
+
+
+def current() -> Plan:
+    """The plan of the study that is running; in a process of its own, by the environment."""
+
+    def path(variable: str) -> Path | None:
+        return Path(os.environ[variable]) if variable in os.environ else None
+
+    return _PLAN.get() or Plan(out=path(OUT), trained=path(TRAINED), root=path(ROOT))
+
+
+@contextmanager
+def following(plan: Plan) -> Iterator[None]:
+    """Inside the block, studies are run by `plan`."""
+    token = _PLAN.set(plan)
+    try:
+        yield
+    finally:
+        _PLAN.reset(token)

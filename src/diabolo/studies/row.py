@@ -1,0 +1,104 @@
+"""One row of a study: what it shows, what it measures, what it finds."""
+
+import operator
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diabolo import figures
+from diabolo.reports.document import Block, Cell, Paragraph, Picture, Table, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    "≤": operator.le,
+    "<": operator.lt,
+    "≥": operator.ge,
+    ">": operator.gt,
+    "=": operator.eq,
+}
+
+
+class Row:
+    """What a row's function is given.
+
+    Attributes:
+        index, title: "3.2", "PCA with two components".
+        blocks: what it has shown so far, in order.
+        numbers: what it has measured: {"name": {"value": …, "unit": …}}.
+    """
+
+    def __init__(self, index: str, title: str, folder: Path, unchecked: str | None) -> None:
+        self.index, self.title, self._folder, self._unchecked = index, title, folder, unchecked
+        self.blocks: list[Block] = []
+        self.numbers: dict[str, dict[str, Any]] = {}
+
+    @property
+    def anchor(self) -> str:
+        """What links to this row point at."""
+        return f"row-{self.index.replace('.', '-')}"
+
+    def text(self, sentence: str) -> None:
+        """Say something that is true whatever was measured."""
+        self.blocks.append(Paragraph(sentence))
+
+    def figure(self, name: str, figure: "Figure", caption: str) -> None:
+        """Show a figure; it is saved as figures/INDEX-name.png, and .pdf."""
+        path = figures.save(figure, self._folder / "figures" / f"{self.index}-{name}.png", pdf=True)
+        self.blocks.append(Picture(path, caption, f"{self.anchor}-{name}"))
+        _display(path)
+
+    def table(self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """Show a table."""
+        self.blocks.append(Table(tuple(columns), [tuple(row) for row in rows], caption))
+        _print_table(caption, columns, rows)
+
+    def number(
+        self, name: str, value: float, unit: str, low: float | None = None, high: float | None = None, how: str = ""
+    ) -> float:
+        """Write down a measured number, with its interval where there is one and `how` that was found; returns it."""
+        entry = {"value": float(value), "unit": unit, "low": low, "high": high, "interval": how or None}
+        self.numbers[name] = {key: item for key, item in entry.items() if item is not None}
+        return float(value)
+
+    def check(self, claim: str, value: float, relation: str, bar: float, unit: str = "", always: bool = False) -> None:
+        """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`.
+
+        On stand-in data or in a quick run a bar says nothing and is shown as not checked, unless it holds `always`: of the
+        number of parameters, say.
+        """
+        measured = f"{value:,.4g} {unit}".strip()
+        text = f"{claim} {relation} {bar:,g} {unit}".strip()
+        if self._unchecked is not None and not always:
+            self.blocks.append(Verdict(text, measured, "not checked", self._unchecked))
+            return
+        self.blocks.append(Verdict(text, measured, "met" if RELATIONS[relation](value, bar) else "missed"))
+
+    def finding(self, sentence: str, *figures: str) -> None:
+        """Say what was found: a sentence made from numbers (see `findings`). It cites this row, and its `figures` by name."""
+        self.blocks.append(Paragraph(sentence, (self.anchor, *(f"{self.anchor}-{name}" for name in figures))))
+        print(sentence)
+
+
+def _display(path: Path) -> None:
+    """In a notebook, show the picture below the cell."""
+    try:
+        from IPython import get_ipython  # type: ignore[import-not-found, unused-ignore]  # there in notebooks only
+        from IPython.display import Image, display  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return
+    if get_ipython() is not None:
+        display(Image(filename=str(path)))
+
+
+def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    table = RichTable(*columns, title=caption, title_justify="left")
+    for row in rows:
+        table.add_row(
+            *("" if cell is None else f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row)
+        )
+    Console(highlight=False).print(table)

@@ -1,0 +1,144 @@
+"""`Study`: the one object that a study's script talks to. Parameters, trainings that are found again, rows, results."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import diabolo
+from diabolo.data import Images, load
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.reports import document
+from diabolo.reports.document import Block
+from diabolo.studies.plan import current
+from diabolo.studies.row import Row
+from diabolo.studies.trained import Trained, remembered
+from diabolo.training import files
+
+STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
+SEED = 42  # of subsets
+
+
+class Study:
+    """A study that is running.
+
+    Args:
+        name: what it is called.
+        quick: what `--quick` makes of the parameters.
+        **parameters: its parameters and their defaults, plain words and numbers. They are attributes of the study.
+    """
+
+    def __init__(self, name: str, quick: Mapping[str, Any] | None = None, **parameters: Any) -> None:
+        self.plan, self.name = current(), name
+        for given in self.plan.parameters:
+            if given not in parameters:
+                raise UnknownNameError(f"parameter of the study {name!r}", given, parameters)
+        chosen = parameters | dict(quick or {}) if self.plan.quick else parameters
+        self.parameters: dict[str, Any] = {**chosen, **self.plan.parameters}
+        swapped = [n for n, v in parameters.items() if v in STAND_INS and self.parameters[n] != v]
+        self._unchecked = (
+            f"the bar is for {parameters[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
+            if swapped
+            else "a quick run"
+            if self.plan.quick
+            else None
+        )
+        self.folder = self.plan.folder(name)
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __getattr__(self, name: str) -> Any:
+        parameters = self.__dict__.get("parameters", {})
+        if name not in parameters:
+            raise AttributeError(f"the study has no parameter {name!r}")
+        return parameters[name]
+
+    def data(self, parameter: str = "data", **options: Any) -> tuple[Images, Images]:
+        """The training and test images of the data set that the parameter names; `n_train` and `n_test` of them where the study
+        has such parameters, or all when there are fewer. `options` are the source's own, such as size=64."""
+        name = self.parameters[parameter]
+        try:
+            train, test = load(name, self.plan.root, **options)
+        except DiaboloError as error:
+            instead = STAND_INS.get(name)
+            hint = f" (without it: --{parameter.replace('_', '-')} {instead})" if instead else ""
+            raise DiaboloError(f"{error}{hint}") from error
+        sizes = {key: self.parameters.get(key) for key in ("n_train", "n_test")}
+        exact = {
+            key: min(n, len(images))
+            for (key, n), images in zip(sizes.items(), (train, test), strict=True)
+            if n is not None
+        }
+        return load(name, self.plan.root, seed=SEED, **exact, **options) if exact else (train, test)
+
+    def train(self, recipe: Callable[..., Any], train: Images, test: Images, /, **options: Any) -> Trained:
+        """A model by a recipe of the zoo, trained on `train` and watched on `test`, when it is first looked at; or found again.
+        `options` are those of the recipe and those of `diabolo.fit`."""
+        return Trained(recipe, train, test, self.plan.shelf, self.say, **options)
+
+    def remember(self, what: str, depends: Any, compute: Callable[[], Any]) -> Any:
+        """`compute()`, which gives plain words and numbers; or what it gave before for the same `depends`."""
+        return remembered(self.plan.shelf, what, depends, compute)
+
+    def row(self, number: str, title: str) -> Callable[[Callable[[Row], None]], Callable[[Row], None]]:
+        """Make the function below one row of the study, and run it now if that row is wanted."""
+
+        def run(function: Callable[[Row], None]) -> Callable[[Row], None]:
+            if self.plan.only and number not in self.plan.only:
+                return function
+            self.say(f"{number} {title}")
+            started = time.perf_counter()
+            row = Row(number, title, self.folder, self._unchecked)
+            function(row)
+            self.rows[number] = {
+                "title": title,
+                "seconds": round(time.perf_counter() - started, 1),
+                "numbers": row.numbers,
+                "blocks": [as_record(block, self.folder) for block in row.blocks],
+            }
+            self.save()
+            return function
+
+        return run
+
+    def save(self) -> None:
+        """Write results.json: the rows run so far, and those of an earlier run with the same parameters."""
+        path = self.folder / "results.json"
+        head = {
+            "study": self.name,
+            "parameters": {k: _plain(v) for k, v in self.parameters.items()},
+            "quick": self.plan.quick,
+        }
+        before = files.read_json(path) if path.exists() else {}
+        same = all(before.get(key) == value for key, value in head.items())
+        rows = {**(before["rows"] if same else {}), **self.rows}
+        about = {"versions": {"diabolo": diabolo.__version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        files.write_json(path, {**head, **about, "rows": rows})
+
+    def say(self, text: str) -> None:
+        """One line of progress."""
+        print(f"[{self.name}] {text}", flush=True)
+
+
+def as_record(block: Block, folder: Path) -> dict[str, Any]:
+    """A block as JSON-able data; paths relative to `folder`."""
+    assert is_dataclass(block)
+    values = {field.name: getattr(block, field.name) for field in fields(block)}
+    if "path" in values:
+        values["path"] = str(values["path"].relative_to(folder))
+    return {"block": type(block).__name__, **{name: _plain(value) for name, value in values.items()}}
+
+
+def as_block(record: Mapping[str, Any], folder: Path) -> Block:
+    """The block that `as_record` wrote down."""
+    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in record.items() if n != "block"}
+    if "path" in values:
+        values["path"] = folder / values["path"]
+    block: Block = getattr(document, record["block"])(**values)
+    return block
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,142 @@
+"""Trainings that are found again by what defines them, so that no study trains the same model twice."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diabolo import parts
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError
+from diabolo.evaluation import Evaluation, Section, evaluate
+from diabolo.evaluation.subject import Subject
+from diabolo.randomness import derive
+from diabolo.training import checkpoint, files
+from diabolo.training.fit import fit, resume
+from diabolo.training.options import TrainOptions
+from diabolo.training.runs import Run, fingerprint, load_run
+
+VERSION = 1  # raised when a training of the same description gives other weights
+ELSEWHERE = (
+    "out",
+    "name",
+    "quiet",
+    "device",
+    "threads",
+    "store",
+    "graph",
+    "compile",
+    "tensorboard",
+    "checkpoint_every",
+)
+TRAINING = {f.name for f in fields(TrainOptions)}
+
+
+class Trained:
+    """A model that is trained when it is first looked at, or was trained before.
+
+    Attributes:
+        train, test: the images.
+        options: of the training.
+    """
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        train: Images,
+        test: Images,
+        shelf: Path,
+        say: Callable[[str], None],
+        **options: Any,
+    ) -> None:
+        self.train, self.test, self._shelf, self._say, self._make = train, test, shelf, say, make
+        self.options = {name: value for name, value in options.items() if name in TRAINING}
+        self._model_options = {name: value for name, value in options.items() if name not in TRAINING}
+
+    @cached_property
+    def run(self) -> Run:
+        """The finished run."""
+        torch.manual_seed(derive(self.options.get("seed", 0), "weights"))
+        model = self._make(self.train.shape, **self._model_options)
+        folder = self._shelf / key_of(model, self.train, self.test, self.options)
+        found = sorted(folder.glob("[0-9]*"))
+        if found and checkpoint.status(found[-1]).startswith(("finished", "stopped early")):
+            return load_run(found[-1])
+        self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}")
+        if found and (found[-1] / checkpoint.FILE).exists():
+            run = resume(found[-1], self.train, self.test)
+        else:
+            run = fit(model, self.train, self.test, **self.options, out=str(folder), quiet=True)
+        if run.status == "interrupted":
+            raise KeyboardInterrupt
+        return run
+
+    @property
+    def model(self) -> Any:
+        """The trained model."""
+        return self.run.model
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One dict an epoch."""
+        return self.run.history
+
+    @cached_property
+    def subject(self) -> Subject:
+        """Its codes and reconstructions, computed once."""
+        return Subject(self.model, self.train, self.test, self.options.get("seed", 0), self.run)
+
+    def curve(self, part: str = "train", term: str = "reconstruction") -> list[float]:
+        """A term of the loss by epoch."""
+        return [line[part][term] for line in self.history if line[part]]
+
+    def measure(self, name: str, **options: Any) -> Section:
+        """What the measure `name` of `diabolo.evaluate` finds, with these options; found again when it was measured before."""
+        asked = json.dumps(
+            {"measure": name, **options, "weights": fingerprint(self.run.path), "version": VERSION}, sort_keys=True
+        )
+        folder = self.run.path / "measured" / f"{name}-{_digest(asked)}"
+        if (folder / "scores.json").exists():
+            return Evaluation.read(folder)[name]
+        self._say(f"measuring {name} of {self.run.config['name']}")
+        found = evaluate(self.run, (self.train, self.test), [name], **options)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_json(folder / "scores.json", found.record())
+        return found[name]
+
+
+def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any]) -> str:
+    """What a training is found by: the model as it is made, the images, the options that matter to the result."""
+    chosen = TrainOptions.of(**options).as_dict()
+    init = chosen.pop("init")
+    told = {
+        "version": VERSION,
+        "name": model.name,
+        "model": parts.describe(model),
+        "train": train.fingerprint,
+        "test": test.fingerprint,
+        "options": {name: value for name, value in chosen.items() if name not in ELSEWHERE},
+        "init": None if init is None else fingerprint(Path(init)),
+    }
+    return f"{model.name}-{_digest(json.dumps(told, sort_keys=True))}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def remembered(folder: Path, what: str, depends: Any, compute: Callable[[], Any]) -> Any:
+    """`compute()`, JSON-able, or what it gave before for the same `depends`, JSON-able."""
+    try:
+        path = folder / "remembered" / f"{what}-{_digest(json.dumps([VERSION, depends], sort_keys=True))}.json"
+    except TypeError as error:
+        raise DiaboloError(f"{what!r} can be remembered only by plain words and numbers: {error}") from error
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_json(path, compute())
+    return files.read_json(path)
