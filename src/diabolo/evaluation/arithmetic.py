@@ -29,8 +29,9 @@ def arithmetic(
 ) -> Section:
     """z + α v for test images without the attribute, by three directions v: the mean difference of training codes (Larsen et
     al. 2016, arXiv 1512.09300), the normal of a linear probe, and the mean difference at right angles to the normals of all
-    other attributes (Shen et al. 2020, arXiv 1907.10786). The images are encoded again and judged by linear probes: how much
-    more probable the attribute has become from α = 0 to the largest α, and how far the other attributes moved on average."""
+    other attributes (Shen et al. 2020, arXiv 1907.10786; where the code has more numbers than those are). The images are
+    encoded again and judged by linear probes: how much more probable the attribute has become from α = 0 to the largest α,
+    and how far the other attributes moved on average."""
     from diabolo import figures, latents
     from diabolo.latents.probe import judge
 
