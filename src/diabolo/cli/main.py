@@ -27,6 +27,7 @@ VERBS = {
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",
     "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
+    "study": "The five studies, from raw images to a finished report: diabolo study pca --quick.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
     "info": "What a run folder holds: model, data, options, and how far it came.",

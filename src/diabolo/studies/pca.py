@@ -5,7 +5,7 @@
 
 # %%
 from diabolo import figures, zoo
-from diabolo.studies import Study
+from diabolo.studies import Row, Study
 
 # %% tags=["parameters"]
 study = Study(
@@ -26,7 +26,7 @@ train, test = study.data()
 
 # %%
 @study.row("3.2", "PCA with two components: the map, and images along the axes")
-def components(row):
+def components(row: Row) -> None:
     pca = study.train(zoo.pca, train, test, latent_dim=2)
     codes = pca.subject.codes("test")
     row.figure("map", figures.latent_scatter(codes, test.labels), "Test images by their two principal components.")

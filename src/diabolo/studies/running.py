@@ -6,10 +6,11 @@ from typing import Any
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
+from diabolo.studies.writing import document_of
 
 
 def run(script: Script, plan: Plan) -> Study:
-    """Run the rows that the plan wants.
+    """Run the rows that the plan wants; results.json in its folder grows row by row.
 
     Raises:
         UnknownNameError: for a row or a parameter that the study has not.
@@ -23,6 +24,10 @@ def run(script: Script, plan: Plan) -> Study:
     return study
 
 
-def default_script(path: Path) -> Script:
-    """A script of one's own."""
-    return Script(path)
+def report(script: Script, plan: Plan, study: Study) -> list[Path]:
+    """Write report.md, report.html, report.pdf and the executed notebook.ipynb into the study's folder."""
+    from diabolo.reports import notebook, write
+
+    document = document_of(script, study.folder)
+    made = notebook.execute(script.with_parameters(study.parameters), study.folder, plan.environment(script.name))
+    return [*write(document, study.folder), made]

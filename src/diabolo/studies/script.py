@@ -10,6 +10,7 @@ def components(row): ...
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,6 +75,20 @@ class Script:
                     found[number] = title
         return found
 
+    @cached_property
+    def lessons(self) -> dict[str, str]:
+        """The text of the markdown cell above each row, by the row's number; that of the first cell by ""."""
+        found: dict[str, str] = {}
+        text = ""
+        for cell in re.split(r"^# %%", self.source, flags=re.MULTILINE)[1:]:
+            head, _, body = cell.partition("\n")
+            if "[markdown]" in head:
+                text = "\n".join(line.removeprefix("#").removeprefix(" ") for line in body.splitlines()).strip()
+                found.setdefault("", _without_heading(text))
+            elif (row := re.search(r"^@study\.row\(\s*[\"']([^\"']+)", body, flags=re.MULTILINE)) is not None:
+                found[row[1]], text = _without_heading(text), ""
+        return found
+
     def with_parameters(self, parameters: dict[str, Any]) -> str:
         """The source with `parameters` written into the call, so that it says what was run."""
         words = ", ".join([repr(self.name), *(f"{name}={value!r}" for name, value in parameters.items())])
@@ -82,6 +97,10 @@ class Script:
         before, after = lines[call.lineno - 1][: call.col_offset], lines[call.end_lineno - 1][call.end_col_offset :]
         lines[call.lineno - 1 : call.end_lineno] = [f"{before}Study({words}){after}"]
         return "".join(lines)
+
+
+def _without_heading(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#")).strip()
 
 
 def scripts() -> dict[str, Script]:

@@ -1,0 +1,91 @@
+"""`diabolo study NAME`: one command per study, with that study's own parameters."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Group, Parameter
+
+from diabolo.cli.main import VERBS
+from diabolo.studies.script import Script, scripts
+
+app = App(name="study", help=VERBS["study"])
+
+PARAMETERS = Group("Study", sort_key=1)
+SHARED: dict[str, tuple[Any, Any]] = {
+    "only": (
+        Annotated[
+            tuple[str, ...],
+            Parameter(consume_multiple=True, negative=(), help="rows, such as 3.2, and what they need."),
+        ],
+        (),
+    ),
+    "quick": (
+        Annotated[bool, Parameter(negative=(), help="all rows in minutes, on few images for few epochs.")],
+        False,
+    ),
+    "root": (Annotated[Path | None, Parameter(help="the folder that holds the data sets.")], None),
+    "out": (Annotated[Path | None, Parameter(help="the study's folder; studies/NAME when left out.")], None),
+    "trained": (
+        Annotated[Path | None, Parameter(help="where finished trainings are kept for all studies; studies/trained.")],
+        None,
+    ),
+    "report": (Annotated[bool, Parameter(help="write the report and the notebook afterwards.")], True),
+}
+
+
+def run(script: Script, given: dict[str, Any]) -> None:
+    """Run, write, and fail when a bar is missed."""
+    from diabolo.studies import running, writing
+    from diabolo.studies.plan import Plan
+
+    parameters = {name: given[name] for name in script.parameters if given.get(name) is not None}
+    plan = Plan(
+        parameters, given.get("quick", False), tuple(given.get("only", ())), given.get("out"), given.get("trained"),
+        given.get("root"),
+    )  # fmt: skip
+    study = running.run(script, plan)
+    if given.get("report", True):
+        for path in running.report(script, plan, study):
+            print(path)
+    missed = [verdict for verdict in writing.verdicts(writing.read(study.folder)) if verdict.state == "missed"]
+    for verdict in missed:
+        print(f"missed: {verdict.claim}, measured {verdict.measured}")
+    if missed:
+        sys.exit(1)
+
+
+def _command(script: Script) -> Callable[..., None]:
+    """A function whose signature is the study's parameters, for cyclopts."""
+
+    def command(**given: Any) -> None:
+        run(script, given)
+
+    options = {name: (_hint(value), None) for name, value in script.parameters.items()} | SHARED
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        for name, (hint, default) in options.items()
+    ]
+    command.__name__ = script.name
+    rows = ", ".join(f"{index} {title}" for index, title in script.rows.items())
+    command.__doc__ = f"{script.title}.\n\nRows: {rows}."
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how a signature is set
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _hint(value: Any) -> Any:
+    """The type of a parameter by its default."""
+    several = isinstance(value, tuple | list)
+    kind = tuple[type(value[0]), ...] if several else type(value) if value is not None else str  # type: ignore[misc]
+    said = " ".join(map(str, value)) if several else value
+    told = Parameter(
+        group=PARAMETERS, help=f"[default: {said}]", consume_multiple=several or None, negative=(), show_default=False
+    )
+    return Annotated[kind | None, told]
+
+
+for _script in scripts().values():
+    app.command(_command(_script), name=_script.name)

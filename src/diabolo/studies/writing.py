@@ -1,0 +1,96 @@
+"""The report of a study, from what it left in its folder and the lesson in its script."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from diabolo.errors import DiaboloError
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
+from diabolo.studies.script import Script
+from diabolo.studies.study import as_block
+from diabolo.training import files
+
+MARKS = {"met": "met", "missed": "MISSED", "not checked": "not checked"}
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """results.json of the study's `folder`.
+
+    Raises:
+        DiaboloError: when it is not there, or not that of a study.
+    """
+    found = files.read_json(folder / "results.json")
+    if not isinstance(found, dict) or not {"study", "parameters", "rows", "at"} <= set(found):
+        raise DiaboloError(f"{folder / 'results.json'} is not that of a study")
+    return found
+
+
+def verdicts(results: Mapping[str, Any]) -> list[Verdict]:
+    """All that was checked."""
+    blocks = [as_block(b, Path()) for row in results["rows"].values() for b in row["blocks"] if b["block"] == "Verdict"]
+    return [block for block in blocks if isinstance(block, Verdict)]
+
+
+def document_of(script: Script, folder: Path) -> Document:
+    """The report. Rows that were not run are named as missing."""
+    results = read(folder)
+    given = ", ".join(f"{name} {_words(value)}" for name, value in results["parameters"].items())
+    quick = "A quick run with small sizes. " if results["quick"] else ""
+    about = f"{quick}{given}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
+    return Document(script.title, about, [*_opening(script, results), *_rows(script, results, folder)])
+
+
+def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
+    lesson = script.lessons.get("", "")
+    yield from (Paragraph(text) for text in _paragraphs(lesson))
+    yield Code(f"diabolo study {script.name}{' --quick' if results['quick'] else ''}")
+    checked = verdicts(results)
+    if checked:
+        yield Heading("What was checked", 2, "checked")
+        yield Table(
+            ("claim", "measured", "verdict"),
+            [(v.claim, v.measured, MARKS[v.state] + (f": {v.note}" if v.note else "")) for v in checked],
+            f"{sum(v.state == 'met' for v in checked)} met, {sum(v.state == 'missed' for v in checked)} missed, "
+            f"{sum(v.state == 'not checked' for v in checked)} not checked.",
+        )
+    missing = [f"{index} {title}" for index, title in script.rows.items() if index not in results["rows"]]
+    if missing:
+        yield Heading("Rows that were not run", 2, "missing")
+        yield Bullets(missing)
+
+
+def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
+    for index, title in script.rows.items():
+        row = results["rows"].get(index)
+        if row is None:
+            continue
+        anchor = f"row-{index.replace('.', '-')}"
+        yield Heading(f"{index} {title}" if index[0].isdigit() else title, 2, anchor)
+        yield from (Paragraph(text) for text in _paragraphs(script.lessons.get(index, "")))
+        yield from (as_block(block, folder) for block in row["blocks"])
+        if row["numbers"]:
+            yield Table(
+                ("what", "value", "95 % interval", "unit"),
+                [(name, n["value"], _interval(n), n["unit"]) for name, n in row["numbers"].items()],
+                f"The numbers of row {index}.",
+                f"{anchor}-numbers",
+            )
+
+
+def _interval(number: Mapping[str, Any]) -> str:
+    if "low" not in number or "high" not in number:
+        return ""
+    how = f" ({number['interval']})" if "interval" in number else ""
+    return f"{number['low']:.4g} … {number['high']:.4g}{how}"
+
+
+def _paragraphs(markdown: str) -> list[str]:
+    """Paragraphs without their headings, each on one line."""
+    parts = [" ".join(part.split()) for part in markdown.split("\n\n")]
+    return [part for part in parts if part and not part.startswith("#")]
+
+
+def _words(value: Any) -> str:
+    return (
+        " ".join(map(str, value)) if isinstance(value, list) else f"{value:,}" if isinstance(value, int) else str(value)
+    )
