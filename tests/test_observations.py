@@ -6,7 +6,7 @@ from torch import nn
 
 from diabolo import corruptions, zoo
 from diabolo.errors import UnknownNameError
-from diabolo.observations import AsIs, Binarised, as_observation
+from diabolo.observations import AsIs, Binarised, Dequantised, as_observation
 from diabolo.randomness import Draws, generator
 
 
@@ -85,3 +85,13 @@ def test_every_recipe_can_have_it(name):
 def test_an_unknown_one_is_refused():
     with pytest.raises(UnknownNameError, match="unknown observation 'binarized'; did you mean 'binarised'"):
         as_observation("binarized")
+
+
+def test_a_dequantised_pixel_lies_anywhere_in_the_bin_of_its_level():
+    levels = torch.arange(256)
+    drawn = Dequantised()((levels / 255).expand(2000, 256), draws())
+    within = 256 * drawn - levels
+    assert ((within >= 0) & (within <= 1)).all()  # 1 by rounding alone
+    assert within.mean().item() == pytest.approx(0.5, abs=0.005)
+    assert within.var().item() == pytest.approx(1 / 12, abs=0.002)
+    assert torch.equal(drawn, Dequantised()((levels / 255).expand(2000, 256), draws()))

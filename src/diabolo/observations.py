@@ -38,7 +38,25 @@ class Binarised(Observation):
         return (draws.uniform(x) < x).to(x.dtype)
 
 
-OBSERVATIONS: dict[str, Callable[[], Observation]] = {"as-is": AsIs, "binarised": Binarised}
+@part
+class Dequantised(Observation):
+    """x' = (255 x + u) / 256 with u uniform in [0, 1): each of the 256 levels of an 8-bit pixel becomes a bin of its own.
+
+    A density of x' bounds the probability of the pixels, −log P(x) ≤ E −log p(x') + D log 256 (Uria et al. 2013, arXiv
+    1306.0186; Theis et al. 2016, arXiv 1511.01844). A density of pixels that stay on their levels can grow without bound.
+    """
+
+    def forward(self, x: Tensor, draws: Draws) -> Tensor:
+        """The image in [0, 1) drawn from `x`, multiples of 1/255."""
+        drawn: Tensor = ((255 * x).round() + draws.uniform(x)) / 256
+        return drawn
+
+
+OBSERVATIONS: dict[str, Callable[[], Observation]] = {
+    "as-is": AsIs,
+    "binarised": Binarised,
+    "dequantised": Dequantised,
+}
 
 
 def as_observation(value: str | Observation) -> Observation:

@@ -14,7 +14,8 @@ from diabolo.bottlenecks import Gaussian
 from diabolo.data import Images
 from diabolo.errors import DiaboloError
 from diabolo.metrics import negative_elbo, nll
-from diabolo.metrics.likelihood import add_up
+from diabolo.metrics.importance import add_up
+from diabolo.metrics.likelihood import bits_per_dimension, elbo_terms
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
 
 D, Z, SIGMA = 7, 3, 0.3
@@ -186,3 +187,46 @@ def test_a_model_without_densities_is_refused(model, says):
 def test_nothing_to_measure_is_refused(n, samples):
     with pytest.raises(DiaboloError, match="1 sample or more on 1 image or more"):
         nll(zoo.vae((1, 8, 8), 3), torch.rand(n, 1, 8, 8), samples)
+
+
+# --- the terms, and what is taken to be the image ---------------------------------------------------------------------------
+
+
+def test_the_terms_make_the_bound_and_are_near_their_closed_forms(images):
+    model, _ = ppca(off=0.4)
+    terms = elbo_terms(model, images, 4000)
+    bound = negative_elbo(model, images, 4000)
+    assert torch.equal(terms["negative ELBO"].per_image, bound.per_image)
+    added = terms["reconstruction"].per_image + terms["KL"].per_image
+    assert torch.allclose(added, bound.per_image, rtol=1e-10)
+    mu, logvar = (p.detach().double() for p in model.bottleneck.posterior(images))
+    kl = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(1)
+    assert terms["KL"].mean == pytest.approx(kl.mean().item(), abs=0.02)
+
+
+@pytest.mark.parametrize("rows", [50, 1000])
+def test_the_terms_do_not_depend_on_the_size_of_pieces(rows, images):
+    model, _ = ppca()
+    wanted = elbo_terms(model, images[:7], 3000)["reconstruction"].mean
+    assert elbo_terms(model, images[:7], 3000, rows=rows)["reconstruction"].mean == pytest.approx(wanted, abs=0.05)
+
+
+def test_bits_of_a_uniform_density_over_256_levels_are_eight():
+    assert bits_per_dimension(0.0, 784, 256) == 8
+    assert bits_per_dimension(784 * math.log(2), 784) == pytest.approx(1)
+    assert bits_per_dimension(-10 * math.log(256), 10, 256) == pytest.approx(0)
+    with pytest.raises(DiaboloError, match="no bits"):
+        bits_per_dimension(1.0, 0)
+
+
+def test_binarised_pixels_are_a_likelihood_and_dequantised_ones_lie_within_their_bin():
+    model, x = zoo.vae((1, 8, 8), 3), torch.randint(0, 256, (5, 1, 8, 8), generator=torch.Generator().manual_seed(0))
+    grey = (x / 255).float()
+    assert nll(model, grey, 3, observation="binarised").unit == "nats per image"
+    assert "no likelihood" in nll(model, grey, 3, observation="as-is").unit
+    one, other = (nll(model, grey, 3, seed, observation="binarised").per_image for seed in (0, 1))
+    assert not torch.equal(one, other)
+    with pytest.raises(DiaboloError, match="multiples of 1/255"):
+        nll(model, torch.rand(5, 1, 8, 8), 3, observation="dequantised")
+    gaussian = zoo.vae((1, 8, 8), 3, likelihood="gaussian")
+    assert math.isfinite(nll(gaussian, grey, 3, observation="dequantised").mean)

@@ -50,7 +50,7 @@ def reconstruction(subject: Subject, *, worst: int = 8) -> Section:
             setting["exact images left out"] = n - len(finite)
         if key == "ms_ssim":
             setting |= {"scales": len(exponents_of(test.shape)), "published": "5 scales, for 176 pixels a side or more"}
-        detail = None
+        detail: dict[str, Any] | None = None
         if key == "mse":
             detail = {"worst": [[int(i), float(mse[i])] for i in order]}  # index, error
             detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}

@@ -48,12 +48,12 @@ def _per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
     if x.ndim == 4 and min(x.shape[2:]) >= WINDOW:
         pair = x_hat.float(), x.float()
         ssim = image.structural_similarity_index_measure(*pair, sigma=SIGMA, reduction="none", data_range=1.0)
-        found["ssim"] = ssim.double().reshape(len(x))
+        found["ssim"] = torch.as_tensor(ssim).double().reshape(len(x))
         if (exponents := exponents_of(tuple(x.shape[1:]))) and len(exponents) > 1:
             ms_ssim = image.multiscale_structural_similarity_index_measure(
                 *pair, sigma=SIGMA, reduction="none", data_range=1.0, betas=exponents
             )
-            found["ms_ssim"] = ms_ssim.double().reshape(len(x))
+            found["ms_ssim"] = torch.as_tensor(ms_ssim).double().reshape(len(x))
     return found
 
 
@@ -78,7 +78,7 @@ def spectrum(images: Tensor) -> Tensor:
     inside = ring <= short // 2
     power = torch.fft.fft2(images.double()).abs().square().mean(1).flatten(1)[:, inside] / (h * w)
     ring = ring[inside]
-    sums = power.new_zeros(len(images), short // 2 + 1).index_add_(1, ring, power)
+    sums: Tensor = power.new_zeros(len(images), short // 2 + 1).index_add_(1, ring, power)
     return sums / torch.bincount(ring, minlength=sums.shape[1])
 
 

@@ -1,0 +1,118 @@
+"""How probable a model finds the test images."""
+
+from typing import Any
+
+import numpy as np
+
+from diabolo.autoencoder import Autoencoder
+from diabolo.bottlenecks.gaussian import kl_to_standard_normal
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.posterior import gaussian_posterior
+from diabolo.evaluation.subject import Subject
+from diabolo.metrics.intervals import mean_interval
+from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, nll
+from diabolo.metrics.score import Score
+from diabolo.objectives.iwae import check_densities
+from diabolo.observations import OBSERVATIONS
+
+OWN = "own"
+LEVELS = 256
+HOW = "Student's t over images"
+
+
+@measure(
+    importance_samples="Codes drawn for each image to estimate its −log p(x).",
+    nll_images="Test images that −log p(x) is estimated for, drawn by the seed.",
+    elbo_samples="Codes drawn for each test image to estimate its −ELBO.",
+    likelihood_of="What is taken to be the pixels in likelihoods: own (as in training), as-is, binarised or dequantised.",
+)
+def likelihood(
+    subject: Subject,
+    *,
+    importance_samples: int = 1000,
+    nll_images: int = 1000,
+    elbo_samples: int = 10,
+    likelihood_of: str = OWN,
+) -> Section:
+    """−ELBO with its terms, and −log p(x) by importance sampling, in nats per image and bits per dimension."""
+    model = densities(subject)
+    for name, value in {
+        "importance_samples": importance_samples,
+        "nll_images": nll_images,
+        "elbo_samples": elbo_samples,
+    }.items():
+        if value < 1:
+            raise DiaboloError(f"{name} must be at least 1, not {value}")
+    if likelihood_of not in (OWN, *OBSERVATIONS):
+        raise UnknownNameError("kind of pixels", likelihood_of, (OWN, *OBSERVATIONS))
+    observation = None if likelihood_of == OWN else likelihood_of
+    own = next((name for name, kind in OBSERVATIONS.items() if type(model.observation) is kind), "own")
+    pixels = observation or own
+    common = {"pixels": pixels, "likelihood": type(model.likelihood).__name__, "seed": subject.seed}
+    scores = {}
+    terms = elbo_terms(model, subject.test, elbo_samples, subject.seed, observation=observation)
+    kl, how = terms["KL"].per_image.numpy(), "from the same draws"
+    if pixels == "as-is" and (posterior := gaussian_posterior(subject)) is not None:
+        kl, how = kl_to_standard_normal(*posterior).numpy(), "closed form"
+    reconstruction = terms["reconstruction"].per_image.numpy()
+    drawn = common | {"draws": elbo_samples, "KL": how}
+    scores["negative ELBO"] = _score(subject, reconstruction + kl, terms["KL"].unit, drawn)
+    scores["reconstruction term"] = _score(subject, reconstruction, terms["KL"].unit, common | {"draws": elbo_samples})
+    scores["KL term"] = _score(subject, kl, "nats per image", common | {"KL": how}, better=None)
+    few = subject.test
+    if nll_images < len(few):
+        few = few.subset(nll_images, subject.seed)
+    found = nll(model, few, importance_samples, subject.seed, observation=observation)
+    scores["NLL"] = _score(subject, found.per_image.numpy(), found.unit, common | _trust(found))
+    for name in ("negative ELBO", "NLL"):
+        scores[f"{name} per dimension"] = _per_dimension(scores[name], int(np.prod(subject.test.shape)), pixels)
+    return Section(scores)
+
+
+def densities(subject: Subject) -> Autoencoder:
+    """The codec, if its p(x|z), p(z) and q(z|x) are known.
+
+    Raises:
+        NotApplicable: when not, and why.
+    """
+    if not isinstance(subject.codec, Autoencoder):
+        raise NotApplicable(f"{subject.codec.name} has no posterior and no likelihood")
+    try:
+        check_densities(subject.codec)
+    except DiaboloError as error:
+        raise NotApplicable(str(error)) from None
+    return subject.codec
+
+
+def _score(subject: Subject, values: np.ndarray, unit: str, setting: dict[str, Any], better: Any = "lower") -> Score:
+    low, high = mean_interval(values) if len(values) > 1 else (None, None)
+    how = None if low is None else HOW
+    return Score(float(values.mean()), unit, len(values), subject.test.split, low, high, how, better, setting)
+
+
+def _trust(found: Nats) -> dict[str, Any]:
+    """What says how far an estimate by importance samples can be trusted."""
+    bias = 0.5 * (1 / found.effective - 1 / found.samples).mean()
+    return {
+        "importance_samples": found.samples,
+        "standard_error": found.standard_error,
+        "effective_samples_median": float(found.effective.median()),
+        "effective_samples_least": float(found.effective.min()),
+        "too_large_by_about": float(bias),
+    }
+
+
+def _per_dimension(score: Score, dimensions: int, pixels: str) -> Score:
+    """The same in bits for each value of an image."""
+    levels = LEVELS if pixels == "dequantised" else 1
+    value, low, high = (
+        None if nats is None else bits_per_dimension(nats, dimensions, levels)
+        for nats in (score.value, score.low, score.high)
+    )
+    assert value is not None
+    unit = score.unit.replace("nats per image", "bits per dimension")
+    if levels == 1 and pixels == "as-is" and "no likelihood" not in unit and score.setting["likelihood"] != "Bernoulli":
+        unit += " (of a density; the pixels were not dequantised)"
+    setting = dict(score.setting) | {"dimensions": dimensions, "levels": levels}
+    return Score(value, unit, score.n, score.split, low, high, score.interval, score.better, setting)

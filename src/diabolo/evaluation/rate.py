@@ -1,0 +1,77 @@
+"""How many bits a code takes, and how many times smaller than its image that is."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from diabolo.bottlenecks import Discrete
+from diabolo.bottlenecks.gaussian import kl_to_standard_normal
+from diabolo.bottlenecks.quantizer import counts_of
+from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.posterior import gaussian_posterior, indices
+from diabolo.evaluation.subject import Subject
+from diabolo.metrics.intervals import mean_interval
+from diabolo.metrics.rate import compression_ratio, image_bits, index_bits
+from diabolo.metrics.score import Score
+from diabolo.metrics.usage import codebook_use
+
+BITS = "bits per image"
+FLOAT = 32  # bits of each number of a continuous code
+
+
+@measure()
+def rate(subject: Subject) -> Section:
+    """Size of the code as it is stored and as an ideal coder would make it, against the image as it is at rest.
+
+    Of a posterior also KL(q(z|x) ‖ p(z)) in bits, the cost of an image's code by bits back, which takes back what the noise of
+    the draw cost (Hinton & van Camp 1993; Townsend et al. 2019, arXiv 1901.04866).
+    """
+    codec = subject.codec
+    if not (numbers := math.prod(codec.latent_shape)):
+        raise NotApplicable(f"{codec.name} has no code")
+    of: dict[str, Any] = {"code": list(codec.latent_shape)}
+    waist = getattr(codec, "bottleneck", None)
+    if isinstance(waist, Discrete):
+        found = indices(subject)
+        assert found is not None
+        counts, places = counts_of(found, waist.codes).numpy(), math.prod(waist.latent_shape[1:])
+        of |= {"indices": places, "codes": waist.codes}
+        entropy = codebook_use(counts).entropy
+        too_low = (np.count_nonzero(counts) - 1) / (2 * counts.sum() * math.log(2))  # Miller 1955
+        by_share = {
+            "bits per index": entropy,
+            "too low by about": float(too_low),
+            "coder": "ideal, by the share of each code",
+        }
+        return Section(
+            _size(
+                subject, "stored code", index_bits(places, waist.codes), of | {"bits per index": math.log2(waist.codes)}
+            )
+            | _size(subject, "entropy-coded code", places * entropy, of | by_share)
+        )
+    of |= {"numbers": numbers, "each": "float32, neither rounded nor coded"}
+    return Section(_size(subject, "stored code", float(FLOAT * numbers), of) | _divergence(subject))
+
+
+def _size(subject: Subject, name: str, bits: float, of: dict[str, Any]) -> dict[str, Score]:
+    """The size of the code, and how many times it goes into the image."""
+    test, image = subject.test, image_bits(subject.test.images)
+    scores = {name: Score(bits, BITS, len(test), test.split, better="lower", setting=of)}
+    if bits > 0:  # one and the same code for all images costs an ideal coder nothing
+        setting = {"image": f"{image:,} bits, {test.images.dtype} {tuple(test.shape)}"} | of
+        ratio = compression_ratio(image, bits)
+        unit = "bits of the image per bit of code"
+        scores[f"compression: {name}"] = Score(ratio, unit, len(test), test.split, better="higher", setting=setting)
+    return scores
+
+
+def _divergence(subject: Subject) -> dict[str, Score]:
+    posterior = gaussian_posterior(subject)
+    if posterior is None:
+        return {}
+    bits = kl_to_standard_normal(*posterior).numpy() / math.log(2)
+    low, high = mean_interval(bits) if len(bits) > 1 else (None, None)
+    how = None if low is None else "Student's t over images"
+    setting = {"coder": "bits back, ideal; the error of the reconstruction is not paid for"}
+    return {"KL": Score(float(bits.mean()), BITS, len(bits), subject.test.split, low, high, how, setting=setting)}

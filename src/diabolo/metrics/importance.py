@@ -1,0 +1,117 @@
+"""Importance weights of codes, summed over the samples of each image: what likelihoods are estimated from."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diabolo.autoencoder import Autoencoder, as_input, evaluating
+from diabolo.data.images import Images
+from diabolo.data.side import side
+from diabolo.errors import DiaboloError
+from diabolo.likelihoods import Bernoulli
+from diabolo.objectives.iwae import check_densities, log_densities
+from diabolo.observations import Dequantised, Observation, as_observation
+from diabolo.randomness import Draws, generator
+
+NUMBERS = {"cpu": 2**20, "cuda": 2**26}  # pixels that are decoded at once: within a CPU's cache, enough for a GPU
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Over the samples of each image, (N,) in float64, of its importance weights w = p(x|z) p(z) / q(z|x): log Σ w, log Σ w²,
+    Σ log w; and Σ log p(x|z)."""
+
+    weights: Tensor
+    squares: Tensor
+    logs: Tensor
+    likelihoods: Tensor
+    unit: str
+
+    @property
+    def effective(self) -> Tensor:
+        """(Σ w)² / Σ w²: how many of the samples count."""
+        return (2 * self.weights - self.squares).exp()
+
+
+def importance_sums(
+    model: Autoencoder,
+    images: Images | Any,
+    samples: int,
+    seed: int,
+    y: Tensor | None,
+    rows: int | None,
+    observation: str | Observation | None,
+) -> Sums:
+    """Those of `samples` codes of each of the `images`; arguments as in `likelihood.nll`."""
+    check_densities(model)
+    if samples < 1 or not len(images):
+        raise DiaboloError(
+            f"a likelihood is measured with 1 sample or more on 1 image or more, not {samples}, {len(images)}"
+        )
+    pixels, known = (images.images, side(images, model.reads)) if isinstance(images, Images) else (images, y)
+    x = _observed(model, pixels, seed, observation)
+    rows = rows or max(1, NUMBERS.get(x.device.type, NUMBERS["cpu"]) // x[0].numel())
+    draws = Draws(generator(seed, "importance", device=x.device))
+    with torch.no_grad(), evaluating(model):
+        together = max(1, rows // samples)  # images
+        parts = []
+        for i, few in zip(range(0, len(x), together), x.split(together), strict=True):
+            each: list[Tensor] = []
+            told = None if known is None else known[i : i + together].to(x.device)
+            logs_of = _log_weights(model, few, told, samples, rows, draws, each)
+            parts.append((*add_up(logs_of), torch.stack(each).sum(0)))
+    weights, squares, logs, likelihoods = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
+    grey = type(model.likelihood) is Bernoulli and bool(((x != 0) & (x != 1)).any())
+    unit = "nats per image (cross entropy of grey pixels, no likelihood)" if grey else model.likelihood.unit
+    return Sums(weights, squares, logs, likelihoods, unit)
+
+
+def _observed(model: Autoencoder, pixels: Any, seed: int, observation: str | Observation | None) -> Tensor:
+    """What is taken to be the images."""
+    if observation is None:
+        return model.observe(pixels, seed)
+    x = as_input(pixels, model.input_shape, model.device)
+    chosen = as_observation(observation)
+    if isinstance(chosen, Dequantised) and not torch.allclose(255 * x, (255 * x).round(), atol=1e-3):
+        raise DiaboloError("only 8-bit pixels can be dequantised, and these are not multiples of 1/255")
+    drawn: Tensor = chosen(x, Draws(generator(seed, "observation", device=x.device)))
+    return drawn
+
+
+def _log_weights(
+    model: Autoencoder,
+    x: Tensor,
+    known: Tensor | None,
+    samples: int,
+    rows: int,
+    draws: Draws,
+    likelihoods: list[Tensor],
+) -> Iterator[Tensor]:
+    """log w (n, ≤ rows) of the images `x` (n, …), until there are `samples` of each; Σ log p(x|z) (n,) of each piece goes to
+    `likelihoods`."""
+    waist = check_densities(model)
+    given = model.condition.pick(x, known)
+    if given is not None:
+        model.condition.check(given)
+    to_encoder, to_decoder = model.condition(given)
+    posterior = waist.posterior(model.encoder(x, *to_encoder))
+    for start in range(0, samples, rows):
+        z = waist.draw(posterior, draws, min(rows, samples - start))
+        log_likelihood, log_ratio = log_densities(model, x, z, posterior, to_decoder)
+        likelihoods.append(log_likelihood.double().sum(1))
+        yield log_likelihood.double() + log_ratio.double()
+
+
+def add_up(log_weights: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """log Σ w, log Σ w² and Σ log w, each (n,), of weights that come as pieces (n, k₁), (n, k₂), … of log w."""
+
+    def merged(
+        one: tuple[Tensor, Tensor, Tensor], other: tuple[Tensor, Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        return torch.logaddexp(one[0], other[0]), torch.logaddexp(one[1], other[1]), one[2] + other[2]
+
+    return reduce(merged, ((w.logsumexp(1), (2 * w).logsumexp(1), w.sum(1)) for w in log_weights))

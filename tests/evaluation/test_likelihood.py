@@ -1,0 +1,74 @@
+"""The section on likelihood: for which models, in which units, and what is said beside the number."""
+
+import json
+import math
+
+import pytest
+
+from diabolo.data import load
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation import NotApplicable, Subject
+from diabolo.evaluation.likelihood import likelihood
+from diabolo.metrics import negative_elbo, nll
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits", n_train=60, n_test=50)
+
+
+def test_the_numbers_are_those_of_the_metrics(digits, tiny_model):
+    model = tiny_model("vae", observation="binarised")
+    scores = likelihood(Subject(model, *digits), importance_samples=40, nll_images=20, elbo_samples=5).scores
+    chosen = digits[1].subset(20, 0)
+    found = nll(model, chosen, 40)
+    assert scores["NLL"].value == pytest.approx(found.mean)
+    assert (scores["NLL"].n, scores["NLL"].setting["importance_samples"]) == (20, 40)
+    assert scores["NLL"].setting["standard_error"] == pytest.approx(found.standard_error)
+    assert 1 <= scores["NLL"].setting["effective_samples_least"] <= 40
+    bound = scores["negative ELBO"]
+    assert bound.value == pytest.approx(negative_elbo(model, digits[1], 5).mean, rel=1e-6)
+    assert bound.value == pytest.approx(scores["reconstruction term"].value + scores["KL term"].value)
+    assert bound.n == 50
+    assert scores["NLL per dimension"].value == pytest.approx(found.mean / 64 / math.log(2))
+    assert scores["NLL per dimension"].unit == "bits per dimension"
+    assert scores["NLL"].setting["pixels"] == "binarised"
+    json.dumps({name: score.record() for name, score in scores.items()}, allow_nan=False)
+
+
+def test_the_divergence_in_closed_form_is_near_that_of_the_draws(digits, tiny_model):
+    model = tiny_model("vae")
+    scores = likelihood(Subject(model, *digits), importance_samples=2, elbo_samples=300).scores
+    assert scores["KL term"].setting["KL"] == "closed form"
+    assert scores["negative ELBO"].value == pytest.approx(negative_elbo(model, digits[1], 300).mean, abs=0.1)
+
+
+def test_grey_pixels_are_labelled_as_what_they_are(digits, tiny_model):
+    grey = likelihood(Subject(tiny_model("vae"), *digits), importance_samples=2).scores
+    assert "no likelihood" in grey["NLL"].unit
+    assert "no likelihood" in grey["NLL per dimension"].unit
+    binarised = likelihood(Subject(tiny_model("vae"), *digits), importance_samples=2, likelihood_of="binarised").scores
+    assert binarised["NLL"].unit == "nats per image"
+
+
+def test_a_density_of_pixels_says_whether_they_were_dequantised(digits, tiny_model):
+    subject = Subject(tiny_model("vae", likelihood="gaussian"), *digits)
+    plain = likelihood(subject, importance_samples=2).scores["NLL per dimension"]
+    assert "not dequantised" in plain.unit
+    spread = likelihood(subject, importance_samples=2, likelihood_of="dequantised").scores
+    assert spread["NLL per dimension"].unit == "bits per dimension"
+    assert spread["NLL per dimension"].value == pytest.approx(spread["NLL"].value / 64 / math.log(2) + 8)
+
+
+@pytest.mark.parametrize("name", ["undercomplete", "pca"])
+def test_what_has_no_likelihood_is_left_out(name, digits, tiny_model):
+    with pytest.raises(NotApplicable, match=r"posterior|has no posterior"):
+        likelihood(Subject(tiny_model(name), *digits))
+
+
+def test_nonsense_is_refused(digits, tiny_model):
+    subject = Subject(tiny_model("vae"), *digits)
+    with pytest.raises(DiaboloError, match="importance_samples must be at least 1, not 0"):
+        likelihood(subject, importance_samples=0)
+    with pytest.raises(UnknownNameError, match="binarised"):
+        likelihood(subject, likelihood_of="binarized")
