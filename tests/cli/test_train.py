@@ -32,6 +32,7 @@ TRAINING = {
 DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
+    "drop_leaks": True, "without_class": 8,
 }  # fmt: skip
 
 

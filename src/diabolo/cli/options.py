@@ -30,6 +30,7 @@ class DataOptions:
         n_labels: of exactly so many training images the label is known, drawn evenly over the classes; of all when left out.
         label_seed: of that draw.
         drop_leaks: leave out training images that are test images too, or nearly.
+        without_class: leave that class, by its number, out of the training images: its test images are anomalies then.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
 
@@ -45,6 +46,7 @@ class DataOptions:
     n_labels: int | None = None
     label_seed: int = 0
     drop_leaks: SkipBad = False
+    without_class: int | None = None
     skip_bad: SkipBad = False
 
     def load(self, name: str) -> "tuple[Images, Images]":
@@ -68,5 +70,6 @@ class DataOptions:
             n_labels=self.n_labels,
             label_seed=self.label_seed,
             drop_leaks=self.drop_leaks,
+            without_class=self.without_class,
             **{option: value for option, value in chosen.items() if value is not None},
         )

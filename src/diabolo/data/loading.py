@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo.data.catalogue import SOURCES
+from diabolo.data.held_class import without_class as leave_out
 from diabolo.data.images import Images
 from diabolo.data.leaks import without_leaks
 from diabolo.data.roots import find_root
@@ -31,6 +32,7 @@ def load(
     n_labels: int | None = None,
     label_seed: int = 0,
     drop_leaks: bool = False,
+    without_class: int | None = None,
     **options: Any,
 ) -> tuple[Images, Images]:
     """Train and test `Images`.
@@ -42,6 +44,7 @@ def load(
     n_labels  of exactly so many training images the label is kept, drawn by `label_seed`; the others have -1, see
               `Images.keep_labels`. None keeps all
     drop_leaks  leave out training images that are test images too, or nearly, see `leaks.without_leaks`
+    without_class  leave that class out of the training images, so that its test images are anomalies
     options  of that source, such as `size=64`; those it does not know are refused
 
     What has no test part of its own is split by `seed`, see `random_split`. DiaboloError, in one sentence, when a data
@@ -55,11 +58,13 @@ def load(
             raise UnknownNameError(
                 f"option of {what}",
                 option,
-                [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks"],
+                [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks", "without_class"],
             )
     train, test = source(find_root(root) if subject is None else subject, draw, **options)
     if drop_leaks:
         train = without_leaks(train, test)
+    if without_class is not None:
+        train = leave_out(train, without_class)
     if n_labels is not None:
         train = train.keep_labels(n_labels, label_seed)
     if not isinstance(name, str | os.PathLike):
@@ -70,6 +75,8 @@ def load(
     arguments |= {"n_train": n_train, "n_test": n_test, "seed": seed}
     if drop_leaks:
         arguments["drop_leaks"] = True
+    if without_class is not None:
+        arguments["without_class"] = without_class
     if n_labels is not None:
         arguments |= {"n_labels": n_labels, "label_seed": label_seed}
     return (

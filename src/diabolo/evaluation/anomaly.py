@@ -1,0 +1,123 @@
+"""How well images of a class that training held out are told from those of the classes it saw."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.likelihood import densities
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.subject import Subject, pixels
+from diabolo.latents.codes import refuse_discrete
+from diabolo.latents.densities import fit_density
+from diabolo.metrics.anomaly import separation
+from diabolo.metrics.likelihood import negative_elbo
+from diabolo.metrics.score import Score
+
+Scores = dict[str, tuple[NDArray[np.float64], dict[str, Any]]]
+
+
+@measure(
+    anomalous="Class, by its number, whose test images are the anomalies: one that training held out (--without-class).",
+    elbo_samples="Codes drawn for each test image to estimate its −ELBO.",
+)
+def anomaly(subject: Subject, *, anomalous: int | None = None, elbo_samples: int = 10) -> Section:
+    """Test images of a held-out class against those of the others, by three scores: the squared error of the reconstruction,
+    −ELBO, and −log N(z; μ, Σ) of the code with mean and full covariance of the training codes. Areas under the ROC and the
+    precision-recall curve; reconstruction error often fails where anomalies are simpler than what was trained on."""
+    from diabolo import figures
+
+    label = _held_out(subject) if anomalous is None else anomalous
+    _check(subject, label)
+    labels = subject.test.labels
+    assert labels is not None
+    known = labels >= 0
+    odd = labels[known] == label
+    names = subject.test.label_names
+    called = str(names[label] if names else label)
+    scores: dict[str, Score] = {}
+    panels: dict[str, Panel] = {}
+    areas, whiskers = {}, {}
+    for name, (values, setting) in _scores(subject, elbo_samples).items():
+        values = values[known]
+        found = separation(values, odd, seed=subject.seed)
+        setting = setting | {"anomalous": called, "anomalous_images": int(odd.sum())}
+        if subject.train.labels is None:
+            setting["held_out"] = "on trust: the training images have no labels"
+        n, split = len(values), subject.test.split
+        area = "area under the curve"
+        scores[f"AUROC: {name}"] = Score(
+            found.auroc, area, n, split, *found.auroc_interval, "DeLong", "higher", setting | {"chance": 0.5}
+        )
+        scores[f"AUPRC: {name}"] = Score(
+            found.auprc, area, n, split, *found.auprc_interval, "bootstrap over images", "higher",
+            setting | {"chance": found.share},
+        )  # fmt: skip
+        areas[name], whiskers[name] = found.auroc, found.auroc_interval
+        panels[f"anomaly-{name.replace(' ', '-')}"] = partial(
+            figures.histogram, {"seen classes": values[~odd], called: values[odd]}, setting["unit"],
+            title=f"Anomaly score: {name}",
+        )  # fmt: skip
+    title = f"Class {called}, unseen in training, told from the others"
+    return Section(scores, {"anomaly": partial(figures.bars, areas, "AUROC", whiskers, title=title)} | panels)
+
+
+def _scores(subject: Subject, elbo_samples: int) -> Scores:
+    """Those that this codec has, (N,) each, the higher the more anomalous; and what decides them."""
+    squared = np.square(subject.reconstructions - pixels(subject.test), dtype=np.float64)
+    error = squared.reshape(len(squared), -1).mean(1)
+    found: Scores = {"reconstruction error": (error, {"unit": "squared error per pixel"})}
+    try:
+        model = densities(subject)
+    except NotApplicable:
+        pass
+    else:
+        bound = negative_elbo(model, subject.test, elbo_samples, subject.seed)
+        setting = {"unit": bound.unit, "draws": elbo_samples, "seed": subject.seed}
+        found["negative ELBO"] = bound.per_image.numpy(), setting
+    try:
+        refuse_discrete(subject.codec, "a density")
+        density = fit_density("gaussian", subject.codes("train"), subject.seed)
+    except DiaboloError:  # discrete codes, none, or too few of them for a Gaussian
+        return found
+    of = {
+        "unit": "−log density of the code, nats",
+        "fitted_to": f"{len(subject.train):,} codes of {subject.train.split}",
+    }
+    found["latent density"] = -density.log_prob(subject.codes("test")), of | dict(density.setting)
+    return found
+
+
+def _held_out(subject: Subject) -> int:
+    """The one class of the test images that is not among the training images."""
+    missing = sorted(_classes(subject.test) - _classes(subject.train)) if _classes(subject.train) else []
+    if len(missing) != 1:
+        raise NotApplicable(
+            "no class was held out: train with --without-class N, or name one that the training images lack by anomalous"
+        )
+    return missing[0]
+
+
+def _check(subject: Subject, label: int) -> None:
+    """Refuse a class that cannot be anomalous."""
+    train, test = subject.train, subject.test
+    if label not in _classes(test):
+        raise NotApplicable(f"no test image of {test.name} is of class {label}, which was to be the anomalous one")
+    how = f"train with --without-class {label}, or data.load(…, without_class={label}), so that it is new to the model"
+    loaded = (train.origin or {}).get("load", {})
+    if label in _classes(train):
+        raise NotApplicable(f"class {label} is among the training images and so no anomaly: {how}")
+    if train.labels is not None and (train.labels < 0).any() and loaded.get("without_class") != label:
+        raise NotApplicable(f"training images whose label is not known may be of class {label}: {how}")
+    trained_on = None if subject.run is None else subject.run.config["data"]["train"]["fingerprint"]
+    if trained_on not in (None, train.fingerprint):
+        raise NotApplicable(
+            f"the run was trained on other images than those given, which may have shown class {label}: {how}"
+        )
+
+
+def _classes(images: Images) -> set[int]:
+    return set() if images.labels is None else set(np.unique(images.labels[images.labels >= 0]).tolist())

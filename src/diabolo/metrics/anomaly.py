@@ -1,0 +1,79 @@
+"""How well a score tells anomalous images from normal ones."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.errors import DiaboloError
+from diabolo.metrics.intervals import bootstrap
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How well a score separates n images, of which m are anomalous.
+
+    Attributes:
+        auroc: the probability that an anomalous image scores above a normal one, ties counting half; 0.5 by chance.
+        auroc_interval: its 95 % interval (DeLong et al. 1988).
+        auprc: average precision, Σ (Rₖ − Rₖ₋₁) Pₖ over the thresholds; m / n by chance.
+        auprc_interval: its 95 % interval, by a bootstrap over images.
+        share: m / n.
+    """
+
+    auroc: float
+    auroc_interval: Interval
+    auprc: float
+    auprc_interval: Interval
+    share: float
+
+
+def separation(scores: NDArray[Any], anomalous: NDArray[np.bool_], n_resamples: int = 200, seed: int = 0) -> Separation:
+    """How well `scores` (n,), the higher the more anomalous, tell which images are `anomalous` (n,). Areas by scikit-learn.
+
+    Args:
+        scores, anomalous: as above.
+        n_resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        DiaboloError: for scores that are NaN, or fewer than two images of either kind.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score  # slow to import
+
+    scores = np.asarray(scores, np.float64)
+    if bad := int(np.isnan(scores).sum()):
+        raise DiaboloError(f"{bad:,} of {len(scores):,} anomaly scores are NaN")
+    m = int(anomalous.sum())
+    if not 2 <= m <= len(scores) - 2:
+        raise DiaboloError(f"two anomalous and two normal images are needed at least, not {m} and {len(scores) - m}")
+    scores = np.nan_to_num(scores)  # infinity is a score, only no number that scikit-learn takes
+    auroc = float(roc_auc_score(anomalous, scores))
+
+    def auprc(s: NDArray[np.float64], y: NDArray[np.bool_]) -> float:
+        return float(average_precision_score(y, s)) if y.any() else 0.0
+
+    between = bootstrap(auprc, scores, anomalous, n_resamples=n_resamples, seed=seed)
+    return Separation(auroc, delong(scores, anomalous), auprc(scores, anomalous), between, m / len(scores))
+
+
+def delong(scores: NDArray[np.float64], anomalous: NDArray[np.bool_]) -> Interval:
+    """95 % interval of the area under the ROC curve (DeLong, DeLong & Clarke-Pearson 1988), clipped to [0, 1].
+
+    Its variance is var(V₁) / m + var(V₀) / (n − m): V₁ is the share of normal images below each anomalous one, V₀ the share of
+    anomalous ones above each normal one, ties counting half. By ranks (Sun & Xu 2014), so that no pair is looked at.
+    """
+    from scipy.stats import norm, rankdata  # slow to import
+
+    above, below = scores[anomalous], scores[~anomalous]
+    ranks = rankdata(np.concatenate([above, below]))
+    m, n = len(above), len(below)
+    v1 = (ranks[:m] - rankdata(above)) / n
+    v0 = 1 - (ranks[m:] - rankdata(below)) / m
+    area = v1.mean()
+    half = norm.ppf(0.975) * math.sqrt(v1.var(ddof=1) / m + v0.var(ddof=1) / n)
+    return max(0.0, float(area - half)), min(1.0, float(area + half))
