@@ -1,0 +1,97 @@
+"""What a model costs: in size, operations, time and memory."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from diabolo.data.side import side
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.measure import Section, measure
+from diabolo.evaluation.subject import Subject, pixels
+from diabolo.latents.codes import known
+from diabolo.metrics.cost import flops, pace, peak_bytes
+from diabolo.metrics.score import Score
+
+MIB = 2**20
+
+
+@measure(
+    cost_images="Images encoded and decoded at once when time and memory are measured.",
+    cost_repeats="How often that is timed; the median counts.",
+)
+def cost(subject: Subject, *, cost_images: int = 1024, cost_repeats: int = 5) -> Section:
+    """Parameters, operations per image, images encoded and decoded per second (warm, pixels already in memory), the most memory
+    that takes, and what training took."""
+    if cost_images < 1 or cost_repeats < 1:
+        raise DiaboloError(f"cost is measured on 1 image or more, once or more, not {cost_images}, {cost_repeats}")
+    codec: Any = subject.codec
+    few = subject.test.take(range(min(cost_images, len(subject.test))))
+    x, y, told = torch.from_numpy(pixels(few)), side(few, codec.reads), known(codec, few)
+    device = getattr(codec, "device", torch.device("cpu"))
+    x = x.to(device)
+    z = codec.encode(x, y)
+
+    def first(column: Any) -> Any:
+        return None if column is None else column[:1]
+
+    steps: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        "encode": (lambda: codec.encode(x, y), lambda: codec.encode(x[:1], first(y))),
+        "decode": (lambda: codec.decode(z, told), lambda: codec.decode(z[:1], first(told))),
+    }
+    where = {"device": _named(device), "threads": torch.get_num_threads()} | {"batch": len(few), "precision": "float32"}
+    scores = _size(subject)
+    for name, (_, one) in steps.items():
+        scores[f"{name}: operations"] = Score(
+            flops(one), "floating-point operations per image", 1, subject.test.split, better="lower",
+            setting={"counted": "matrix products, convolutions and attention; an addition and a multiplication are two"},
+        )  # fmt: skip
+    for name, (all_of_them, _) in steps.items():
+        found = pace(all_of_them, device, cost_repeats)
+        rates = sorted(len(few) / seconds for seconds in found.seconds)
+        scores[f"{name}: speed"] = Score(
+            len(few) / found.median, "images per second", len(few), subject.test.split, better="higher",
+            setting=where | {"repeats": cost_repeats, "kept": "median", "slowest": rates[0], "fastest": rates[-1]},
+        )  # fmt: skip
+    how = "torch's allocator" if device.type == "cuda" else "tensors alive at once, without what is inside an operation"
+    for name, (all_of_them, _) in steps.items():
+        scores[f"{name}: memory"] = Score(
+            peak_bytes(all_of_them, device) / MIB, "MiB beside model and images", len(few), subject.test.split,
+            better="lower", setting=where | {"how": how},
+        )  # fmt: skip
+    return Section(scores | _training(subject))
+
+
+def _size(subject: Subject) -> dict[str, Score]:
+    """The numbers that the model consists of."""
+    module = subject.codec
+    if not isinstance(module, torch.nn.Module):
+        return {}
+    parameters = [p.numel() for p in module.parameters()]
+    buffers = sum(b.numel() for b in module.buffers())
+    setting = {"trainable": sum(p.numel() for p in module.parameters() if p.requires_grad), "buffers beside": buffers}
+    if not parameters:  # PCA: what was fitted lies in buffers
+        parameters, setting = [buffers], {"trainable": 0, "fitted in closed form": True}
+    return {"parameters": Score(sum(parameters), "numbers", 1, "train", better="lower", setting=setting)}
+
+
+def _training(subject: Subject) -> dict[str, Score]:
+    """What the run wrote down."""
+    history = [] if subject.run is None else subject.run.history
+    seconds = [line["seconds"] for line in history if "seconds" in line]
+    if not seconds or subject.run is None:
+        return {}
+    resolved, n = subject.run.config.get("resolved", {}), len(subject.train)
+    setting = {"epochs": len(seconds), "seconds per epoch": math.fsum(seconds) / len(seconds)} | dict(resolved)
+    scores = {"training: time": Score(math.fsum(seconds), "seconds", n, "train", better="lower", setting=setting)}
+    if peaks := [line["peak_memory_mib"] for line in history if "peak_memory_mib" in line]:
+        unit = "MiB, the whole process"
+        if resolved.get("device", "cpu") != "cpu":
+            unit = "MiB on the device"
+        scores["training: memory"] = Score(max(peaks), unit, n, "train", better="lower", setting=setting)
+    return scores
+
+
+def _named(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)

@@ -1,0 +1,67 @@
+"""Operations, time and memory of computations whose cost is known."""
+
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from diabolo.errors import DiaboloError
+from diabolo.metrics.cost import Pace, flops, pace, peak_bytes
+
+CPU = torch.device("cpu")
+
+
+def test_operations_of_products_and_convolutions():
+    a, b = torch.rand(3, 5), torch.rand(5, 7)
+    assert flops(lambda: a @ b) == 2 * 3 * 5 * 7
+    conv, x = nn.Conv2d(2, 4, 3, padding=1), torch.rand(1, 2, 8, 8)
+    with torch.no_grad():
+        assert flops(lambda: conv(x)) == 2 * 4 * 8 * 8 * 2 * 9
+    assert flops(lambda: torch.relu(a)) == 0
+
+
+def test_time_is_the_median_of_warm_repetitions():
+    calls = []
+
+    def compute():
+        calls.append(0)
+        time.sleep(0.2 if len(calls) == 1 else 0.01)
+
+    found = pace(compute, CPU, repeats=3)
+    assert len(calls) == 4
+    assert len(found.seconds) == 3
+    assert all(s >= 0.01 for s in found.seconds)
+    assert Pace((1.0, 9.0, 2.0)).median == 2
+    with pytest.raises(DiaboloError, match="once or more"):
+        pace(compute, CPU, repeats=0)
+
+
+MIB = 2**18  # numbers of 4 bytes
+
+
+@pytest.mark.parametrize(
+    ("compute", "mib"),
+    [
+        (lambda x: x + 1, 1),
+        (lambda x: (x + 1) + 1, 2),
+        (lambda x: ((x + 1) + 1) + 1, 2),  # the first is gone when the third is made
+        (lambda x: (x + 1).add_(1).view(2, -1), 1),
+        (lambda x: x.view(2, -1).T, 0),
+        (lambda x: torch.cat([x, x]).sum(), 2),
+        (lambda x: [x + i for i in range(4)], 4),
+    ],
+)
+def test_memory_is_what_lives_at_once(compute, mib):
+    x = torch.zeros(MIB)
+    assert peak_bytes(lambda: compute(x), CPU) == pytest.approx(mib * 2**20, abs=64)
+
+
+def test_memory_does_not_pile_up_over_repetitions():
+    x = torch.zeros(MIB)
+
+    def compute():
+        for _ in range(20):
+            x.exp()
+
+    assert peak_bytes(compute, CPU) <= 2 * 2**20
