@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from diabolo.training.runs import load
+from diabolo import data, latents, zoo
+from diabolo.data.origin import reload
+from diabolo.training.fit import fit
+from diabolo.training.runs import load, read_config
 
 
 def test_samples_go_into_the_run_when_nothing_is_said(runs, diabolo):
@@ -71,3 +75,57 @@ def test_a_mistake_is_told_in_one_sentence(words, said, runs, refused):
 def test_a_run_is_read_in_a_process_that_has_trained_nothing(runs, process):
     done = process("sample", runs["vae"], "--out", "x.npy")
     assert (done.returncode, done.stdout, done.stderr) == (0, "x.npy\n", "")
+
+
+@pytest.mark.parametrize("name", ["normal", "gaussian", "gmm", "neighbours", "flow"])
+def test_from_a_density_fitted_to_the_training_codes(name, runs, diabolo):
+    run = runs["undercomplete"]
+    assert diabolo("sample", run, "--density", name, "--n", "6", "--seed", "2", "--out", "x.npy").code == 0
+    model, origin = load(run), read_config(run)["data"]["train"]["origin"]
+    density = latents.fit_density(name, latents.codes.encode(model, reload(origin)), 2)
+    np.testing.assert_array_equal(np.load("x.npy"), latents.draw_images(model, density, 6, 2))
+
+
+def test_a_grid_of_its_own_for_each_density(runs, diabolo):
+    shutil.copytree(runs["pca"], "run")
+    answer = diabolo("sample", "run", "--density", "mixture", "--components", "2")
+    assert (answer.code, answer.out) == (0, "run/figures/samples-mixture.png\n")
+    assert diabolo("sample", "run", "--density", "mixture", "--components", "bic", "--out", "bic.npy").code == 0
+
+
+def test_a_density_for_a_model_that_is_told_the_class(labelled, diabolo):
+    assert diabolo("sample", labelled, "--density", "gaussian", "--n", "12", "--out", "x.npy").code == 0
+    assert diabolo("sample", labelled, "--density", "normal", "--label", "3", "--out", "y.npy").code == 0
+    model = load(labelled)
+    drawn = latents.fit_density("normal", np.zeros((1, 3))).sample(16, 0)
+    expected = model.decode(torch.from_numpy(drawn).float(), torch.full((16,), 3)).numpy()
+    np.testing.assert_array_equal(np.load("y.npy"), expected)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    return trained("cvae", tmp_path_factory.mktemp("labelled"), hidden=(16,))
+
+
+def trained(name, folder, **options):
+    train, _ = data.load("digits", n_train=100, n_test=10)
+    model = zoo.build(name, train.shape, **({"latent_dim": 3} | options))
+    return fit(model, train, epochs=1, batch_size=50, out=folder, quiet=True).path
+
+
+def test_mistakes_with_densities_are_told_in_one_sentence(runs, vectors, refused, tmp_path):
+    run = runs["vae"]
+    assert "did you mean 'gaussian'" in refused(2, "sample", run, "--density", "gausian")
+    assert "give --density mixture" in refused(2, "sample", run, "--components", "3")
+    assert "unknown option of the density 'gaussian'" in refused(
+        2, "sample", run, "--density", "gaussian", "--components", "3"
+    )
+    assert "1 component or more" in refused(2, "sample", run, "--density", "gmm", "--components", "0")
+    assert "needs 400 codes or more to be fitted to, not 200" in refused(
+        2, "sample", run, "--density", "gmm", "--components", "100"
+    )
+    assert "at least 1, not 0" in refused(2, "sample", run, "--density", "gaussian", "--n", "0")
+    words = ["--density", "gaussian", "--out", "x.npy"]
+    assert "were given as arrays" in refused(2, "sample", vectors, *words)
+    discrete = trained("vqvae", tmp_path / "vq", latent_dim=4, codes=8, net="conv", channels=(8,))
+    assert "are discrete: use 'prior'" in refused(2, "sample", discrete, "--density", "mixture")

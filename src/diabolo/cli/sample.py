@@ -1,7 +1,7 @@
 """`diabolo sample RUN`."""
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from cyclopts import App, Parameter
 
@@ -20,38 +20,76 @@ def command(
     *,
     n: int = 16,
     seed: int = 0,
+    density: str = "prior",
+    components: int | Literal["bic"] | None = None,
     label: Several[int] = (),
     values: Several[float] = (),
     images: Several[Path] = (),
     out: Path | None = None,
 ) -> None:
-    """New images from a trained model: codes drawn from its prior, decoded.
+    """New images from a trained model: codes drawn from its prior, or from a density fitted to its training codes, decoded.
 
     Args:
         run: the run folder.
         n: how many.
         seed: the same seed gives the same images.
+        density: where codes are drawn: prior (the model's own), normal, gaussian, mixture (gmm), neighbours or flow; all but
+            the first are fitted to the codes of the images that the run was trained on, which are loaded again.
+        components: of a mixture: how many, or bic to let that criterion choose; 10 when left out.
         label: of a model conditioned on labels: the class to sample from, or several, in turn; each class when left out.
         values: of a model conditioned on attributes or factors: one number for each.
         images: of a model that completes images: files, or one folder, to complete in turn.
         out: a .png or .pdf file for one grid, a .npy file for the numbers (N, C, H, W), or a folder for one PNG each; when
-            left out, figures/samples.png of the run.
+            left out, figures/samples.png of the run, or samples-DENSITY.png.
     """
-    import torch
-
     from diabolo import figures, gallery
     from diabolo.cli.images import check_out, write_images
     from diabolo.cli.told import told
+    from diabolo.errors import DiaboloError
+    from diabolo.latents.densities import PRIOR, draw_images, take_turns
     from diabolo.training.runs import load
 
     model = load(run)
-    target = out or run / "figures" / "samples.png"
+    if n < 1:
+        raise DiaboloError(f"the number of samples must be at least 1, not {n}")
+    own = density == PRIOR
+    target = out or run / "figures" / ("samples.png" if own else f"samples-{density}.png")
     grid = target.suffix.lower() in (".png", ".pdf")
     check_out(target.with_suffix("") if grid else target, model.input_shape)
     y = told(run, model, label, values, images)
-    samples = model.sample(n, seed, None if y is None or n < 1 else y[torch.arange(n) % len(y)]).numpy()
+    if not own and y is None and gallery.is_told(model):
+        y = model.condition.every(model.device)
+    fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components})
+    y = take_turns(y, n)
+    samples = model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y)
     if grid:
-        figures.save(figures.sample_grid(samples, gallery.samples_title(model)), target)
+        title = gallery.samples_title(model) if own else f"{model.name}: {density} fitted to the training codes"
+        figures.save(figures.sample_grid(samples, title), target)
     else:
         write_images(target, samples, [f"sample-{i:04d}.png" for i in range(n)])
     print(target)
+
+
+def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]) -> Any:
+    """The density of that name over the codes of the images that `run` was trained on; None for the model's own prior."""
+    from diabolo.data.origin import reload
+    from diabolo.errors import DiaboloError, UnknownNameError
+    from diabolo.latents.codes import encode
+    from diabolo.latents.densities import DENSITIES, PRIOR, check_continuous, make_density
+    from diabolo.training.runs import read_config
+
+    if name == PRIOR:
+        if options:
+            raise DiaboloError("--components is of a mixture: give --density mixture with it")
+        return None
+    if name not in DENSITIES:
+        raise UnknownNameError("density", name, (PRIOR, *DENSITIES))
+    density = make_density(name, seed, **options)
+    check_continuous(model, name)
+    origin = read_config(run)["data"]["train"]["origin"]
+    if origin is None:
+        raise DiaboloError(
+            f"the training images of {run} were given as arrays; fit a density to their codes from Python: "
+            f"diabolo.latents.fit_density({name!r}, codes)"
+        )
+    return density.fit(encode(model, reload(origin)))
