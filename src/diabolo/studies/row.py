@@ -3,10 +3,16 @@
 import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from diabolo import figures
+from diabolo.metrics.intervals import mean_interval
+from diabolo.metrics.score import Score
 from diabolo.reports.document import Block, Cell, Paragraph, Picture, Table, Verdict
+from diabolo.studies.findings import Measured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,6 +67,20 @@ class Row:
         entry = {"value": float(value), "unit": unit, "low": low, "high": high, "interval": how or None}
         self.numbers[name] = {key: item for key, item in entry.items() if item is not None}
         return float(value)
+
+    def score(self, name: str, score: Score) -> float:
+        """Write down a score of a measure, with its interval."""
+        return self.number(name, score.value, score.unit, score.low, score.high, score.interval or "")
+
+    def over(self, name: str, values: Sequence[float], unit: str, of: str = "seeds") -> float:
+        """Write down the mean of `values`, one per seed or draw, with Student's interval over them."""
+        low, high = mean_interval(np.asarray(values, np.float64)) if len(values) > 1 else (None, None)
+        return self.number(name, fmean(values), unit, low, high, f"Student's t over {len(values)} {of}")
+
+    @property
+    def found(self) -> dict[str, Measured]:
+        """What it has measured, for the sentences of `findings`."""
+        return {name: Measured.of(**entry) for name, entry in self.numbers.items()}
 
     def check(self, claim: str, value: float, relation: str, bar: float, unit: str = "", always: bool = False) -> None:
         """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`.

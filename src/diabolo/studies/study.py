@@ -12,6 +12,7 @@ from diabolo.data import Images, load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.reports import document
 from diabolo.reports.document import Block
+from diabolo.studies.findings import Measured
 from diabolo.studies.plan import current
 from diabolo.studies.row import Row
 from diabolo.studies.trained import Trained, remembered
@@ -103,19 +104,33 @@ class Study:
 
         return run
 
+    def found(self, index: str) -> dict[str, Measured]:
+        """What the row of that number has measured, now or in an earlier run with the same parameters; empty when it was not
+        run."""
+        rows = {**self._earlier(), **self.rows}
+        return {name: Measured.of(**entry) for name, entry in rows.get(index, {}).get("numbers", {}).items()}
+
     def save(self) -> None:
         """Write results.json: the rows run so far, and those of an earlier run with the same parameters."""
-        path = self.folder / "results.json"
-        head = {
+        rows = {**self._earlier(), **self.rows}
+        about = {"versions": {"diabolo": diabolo.__version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        files.write_json(self.folder / "results.json", {**self._head, **about, "rows": rows})
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        """What another run must share with this one, for its rows to stand beside those of this one."""
+        return {
             "study": self.name,
             "parameters": {k: _plain(v) for k, v in self.parameters.items()},
             "quick": self.plan.quick,
         }
+
+    def _earlier(self) -> dict[str, Any]:
+        """The rows of an earlier run with the same parameters."""
+        path = self.folder / "results.json"
         before = files.read_json(path) if path.exists() else {}
-        same = all(before.get(key) == value for key, value in head.items())
-        rows = {**(before["rows"] if same else {}), **self.rows}
-        about = {"versions": {"diabolo": diabolo.__version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        files.write_json(path, {**head, **about, "rows": rows})
+        same = all(before.get(key) == value for key, value in self._head.items())
+        return dict(before["rows"]) if same else {}
 
     def say(self, text: str) -> None:
         """One line of progress."""
