@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diabolo.data.images import Images
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.subject import Subject
-from diabolo.evaluation.views import View, is_told
+from diabolo.evaluation.views import View, codes_view, is_told
 from diabolo.metrics.intervals import wilson
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
@@ -19,8 +19,11 @@ FEWER = 2000  # so many
 UNIT = "share of images"
 
 
-@measure(probe_neighbours="How many nearest training codes vote for the class of a test image.")
-def probes(subject: Subject, *, probe_neighbours: int = 5) -> Section:
+@measure(
+    probe_neighbours="How many nearest training codes vote for the class of a test image.",
+    probe_floors="Whether pixels and principal components are probed too, and the codes by scikit-learn; that takes longer.",
+)
+def probes(subject: Subject, *, probe_neighbours: int = 5, probe_floors: bool = True) -> Section:
     """How well the class is read off frozen codes by one linear layer (Alain & Bengio 2017, arXiv 1610.01644) and by the
     nearest neighbours; and off raw pixels, off as many principal components, and by always saying the most frequent class."""
     from diabolo import figures
@@ -38,17 +41,19 @@ def probes(subject: Subject, *, probe_neighbours: int = 5) -> Section:
         return Score(right / n, UNIT, n, subject.test.split, low, high, "Wilson", "higher", setting)
 
     scores: dict[str, Score] = {}
-    for name, view in subject.views.items():
+    codes = subject.codes("train"), subject.codes("test")
+    looked_at = subject.views if probe_floors else {"codes": codes_view(*codes, subject.seed)}
+    for name, view in looked_at.items():
         how = {"trained_on": n_train, **described(view, subject)}
         scaled = "one scale for all" if view.like_units else "standardised by the training images"
         probe = linear_probe(view.train, y, standardise=not view.like_units)
         scores[f"linear probe: {name}"] = score(
             probe.predict(view.test[there]), truth, **how, inputs=scaled, penalty="scikit-learn's C = 1"
         )
-        if name == "codes":
+        if name == "codes" and probe_floors:
             found = _scikit_learn(view, y, view.test[there])
             scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how, inputs=scaled, penalty="C = 1")
-    for name, view in subject.views.items():
+    for name, view in looked_at.items():
         few = slice(FEWER) if n_train * len(truth) * view.train.shape[1] > SLOW else slice(None)
         found = nearest_neighbours(view.train, y, view.test[there][few], probe_neighbours)
         how = {"trained_on": n_train, "neighbours": probe_neighbours, **described(view, subject)}

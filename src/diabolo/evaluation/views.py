@@ -44,7 +44,7 @@ def views(
         bad = int((~np.isfinite(z.sum(1))).sum())
         if bad:
             raise DiaboloError(f"{bad} codes of {part.name} ({part.split}) hold NaN or infinity")
-    found = [_codes(*codes, seed)]
+    found = [codes_view(*codes, seed)]
     numbers, size = int(np.prod(train.shape)), codes[0].shape[1]
     whole, wanted = numbers <= WHOLE, min(size, KEPT, numbers - 1)
     kept = wanted if whole else min(KEPT, len(train))
@@ -66,7 +66,8 @@ def flat_pixels(images: Images) -> NDArray[np.float32]:
     return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
 
 
-def _codes(train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> View:
+def codes_view(train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> View:
+    """The codes of training and test images, (N, D) and (M, D)."""
     if train.shape[1] <= WHOLE:
         return View("codes", train, test)
     from sklearn.decomposition import PCA  # slow to import

@@ -17,7 +17,9 @@ from diabolo.evaluation import Evaluation, Section, evaluate
 from diabolo.evaluation.subject import Subject
 from diabolo.randomness import derive
 from diabolo.training import checkpoint, files
+from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
+from diabolo.training.greedy import greedy
 from diabolo.training.options import TrainOptions
 from diabolo.training.runs import Run, fingerprint, load_run
 
@@ -55,6 +57,7 @@ class Trained:
         **options: Any,
     ) -> None:
         self.train, self.test, self._shelf, self._say, self._make = train, test, shelf, say, make
+        self._greedy = {name: options.pop(name) for name in ("epochs_per_layer",) if name in options}
         self.options = {name: value for name, value in options.items() if name in TRAINING}
         self._model_options = {name: value for name, value in options.items() if name not in TRAINING}
 
@@ -63,18 +66,33 @@ class Trained:
         """The finished run."""
         torch.manual_seed(derive(self.options.get("seed", 0), "weights"))
         model = self._make(self.train.shape, **self._model_options)
-        folder = self._shelf / key_of(model, self.train, self.test, self.options)
-        found = sorted(folder.glob("[0-9]*"))
+        folder = self._shelf / key_of(model, self.train, self.test, self.options, **self._greedy)
+        found = sorted(path for path in folder.glob("[0-9]*") if not path.match("*-layer-*"))
         if found and checkpoint.status(found[-1]).startswith(("finished", "stopped early")):
             return load_run(found[-1])
         self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}")
         if found and (found[-1] / checkpoint.FILE).exists():
             run = resume(found[-1], self.train, self.test)
+        elif self._greedy:
+            run = greedy(model, self.train, self.test, **self._greedy, **self.options, out=str(folder), quiet=True)[-1]
         else:
             run = fit(model, self.train, self.test, **self.options, out=str(folder), quiet=True)
         if run.status == "interrupted":
             raise KeyboardInterrupt
         return run
+
+    def fit_prior(self, **options: Any) -> Run:
+        """The prior over its discrete codes, fitted (options of `diabolo.training.code_priors.fit_prior`) if it has none yet; the
+        model draws from it from now on."""
+        fitted = sorted((self.run.path / "prior").glob("[0-9]*"))
+        if fitted and checkpoint.status(fitted[-1]).startswith("finished"):
+            prior = load_run(fitted[-1])
+        else:
+            self._say(f"fitting a prior to the codes of {self.run.config['name']}")
+            prior = fit_prior(self.run.path, self.train, self.test, **options, quiet=True)
+        for name in ("run", "subject"):  # loaded again, with the prior
+            self.__dict__.pop(name, None)
+        return prior
 
     @property
     def model(self) -> Any:
@@ -110,7 +128,7 @@ class Trained:
         return found[name]
 
 
-def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any]) -> str:
+def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], **greedy: int) -> str:
     """What a training is found by: the model as it is made, the images, the options that matter to the result."""
     chosen = TrainOptions.of(**options).as_dict()
     init = chosen.pop("init")
@@ -122,7 +140,10 @@ def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any]) 
         "test": test.fingerprint,
         "options": {name: value for name, value in chosen.items() if name not in ELSEWHERE},
         "init": None if init is None else fingerprint(Path(init)),
-    }
+    } | greedy
+    given = {n: p.detach().cpu().numpy().tobytes() for n, p in model.named_parameters() if not p.requires_grad}
+    if given:  # weights that another training gave it, such as those of a feature network
+        told["given"] = hashlib.blake2b(b"".join(given[name] for name in sorted(given)), digest_size=8).hexdigest()
     return f"{model.name}-{_digest(json.dumps(told, sort_keys=True))}"
 
 
