@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from diabolo import zoo
 from diabolo.data import load
-from diabolo.evaluation import NotApplicable, Subject
+from diabolo.evaluation import NotApplicable, Subject, evaluate
 from diabolo.evaluation.anomaly import anomaly
 from diabolo.training.fit import fit
 
@@ -75,6 +75,16 @@ def test_a_run_trained_on_other_images_is_not_measured_on_these(digits, tmp_path
     run = fit(zoo.pca(every.shape, latent_dim=4), every, out=tmp_path, quiet=True)
     with pytest.raises(NotApplicable, match="trained on other images"):
         anomaly(Subject(run.model, *digits, run=run))
+
+
+def test_a_run_knows_which_class_it_was_trained_without(digits, pca, tmp_path):
+    run = fit(zoo.pca(digits[0].shape, latent_dim=10), *digits, out=tmp_path, quiet=True)
+    found = evaluate(run.path, measures=["anomaly"])["anomaly"]
+    assert found.scores == anomaly(Subject(run.model, *digits, run=run)).scores
+    every = load("digits")
+    run = fit(zoo.pca(every[0].shape, latent_dim=10), *every, out=tmp_path, quiet=True)
+    with pytest.raises(NotApplicable, match="train with --without-class"):
+        evaluate(run.path, measures=["anomaly"])
 
 
 def test_unknown_labels_are_trusted_only_where_it_is_known_what_they_hide(digits, pca):
