@@ -7,9 +7,35 @@ def components(row):
     row.figure("scatter", figures.latent_scatter(…), "The codes of …")
 """
 
-from diabolo.studies.findings import Difference, Measured, difference, joined
-from diabolo.studies.row import Row
-from diabolo.studies.study import Study
-from diabolo.studies.trained import Trained
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diabolo.studies.findings import Difference, Measured, difference, joined
+    from diabolo.studies.row import Row
+    from diabolo.studies.study import Study
+    from diabolo.studies.trained import Trained
 
 __all__ = ["Difference", "Measured", "Row", "Study", "Trained", "difference", "joined"]
+
+_HOME = {
+    "Difference": "findings",
+    "Measured": "findings",
+    "Row": "row",
+    "Study": "study",
+    "Trained": "trained",
+    "difference": "findings",
+    "joined": "findings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
