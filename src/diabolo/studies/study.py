@@ -38,6 +38,7 @@ class Study:
                 raise UnknownNameError(f"parameter of the study {name!r}", given, parameters)
         chosen = parameters | dict(quick or {}) if self.plan.quick else parameters
         self.parameters: dict[str, Any] = {**chosen, **self.plan.parameters}
+        self._defaults = parameters
         swapped = [n for n, v in parameters.items() if v in STAND_INS and self.parameters[n] != v]
         self._unchecked = (
             f"the bar is for {parameters[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
@@ -48,6 +49,7 @@ class Study:
         )
         self.folder = self.plan.folder(name)
         self.rows: dict[str, dict[str, Any]] = {}
+        self._functions: dict[str, tuple[str, Callable[[Row], None]]] = {}
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def __getattr__(self, name: str) -> Any:
@@ -58,15 +60,18 @@ class Study:
 
     def data(self, parameter: str = "data", **options: Any) -> tuple[Images, Images]:
         """The training and test images of the data set that the parameter names; `n_train` and `n_test` of them where the study
-        has such parameters, or all when there are fewer. `options` are the source's own, such as size=64."""
+        has such parameters (for `colour_data` they are `colour_n_train` and `colour_n_test`), or all when there are fewer.
+        `options` are the source's own, such as size=64; another data set than the script's has none."""
         name = self.parameters[parameter]
+        options = options if name == self._defaults[parameter] else {}
         try:
             train, test = load(name, self.plan.root, **options)
         except DiaboloError as error:
             instead = STAND_INS.get(name)
             hint = f" (without it: --{parameter.replace('_', '-')} {instead})" if instead else ""
             raise DiaboloError(f"{error}{hint}") from error
-        sizes = {key: self.parameters.get(key) for key in ("n_train", "n_test")}
+        prefix = parameter.removesuffix("data")
+        sizes = {key: self.parameters.get(prefix + key) for key in ("n_train", "n_test")}
         exact = {
             key: min(n, len(images))
             for (key, n), images in zip(sizes.items(), (train, test), strict=True)
@@ -87,27 +92,34 @@ class Study:
         """Make the function below one row of the study, and run it now if that row is wanted."""
 
         def run(function: Callable[[Row], None]) -> Callable[[Row], None]:
-            if self.plan.only and number not in self.plan.only:
-                return function
-            self.say(f"{number} {title}")
-            started = time.perf_counter()
-            row = Row(number, title, self.folder, self._unchecked)
-            function(row)
-            self.rows[number] = {
-                "title": title,
-                "seconds": round(time.perf_counter() - started, 1),
-                "numbers": row.numbers,
-                "blocks": [as_record(block, self.folder) for block in row.blocks],
-            }
-            self.save()
+            self._functions[number] = (title, function)
+            if not self.plan.only or number in self.plan.only:
+                self._run(number)
             return function
 
         return run
 
+    def _run(self, number: str) -> None:
+        title, function = self._functions[number]
+        self.say(f"{number} {title}")
+        started = time.perf_counter()
+        row = Row(number, title, self.folder, self._unchecked)
+        function(row)
+        self.rows[number] = {
+            "title": title,
+            "seconds": round(time.perf_counter() - started, 1),
+            "numbers": row.numbers,
+            "blocks": [as_record(block, self.folder) for block in row.blocks],
+        }
+        self.save()
+
     def found(self, index: str) -> dict[str, Measured]:
-        """What the row of that number has measured, now or in an earlier run with the same parameters; empty when it was not
-        run."""
+        """What the row of that number has measured, now or in an earlier run with the same parameters. A row above that was
+        run in neither is run now, so that `--only` brings what a row needs; of a row below there is nothing."""
         rows = {**self._earlier(), **self.rows}
+        if index not in rows and index in self._functions:
+            self._run(index)
+            rows = self.rows
         return {name: Measured.of(**entry) for name, entry in rows.get(index, {}).get("numbers", {}).items()}
 
     def save(self) -> None:
