@@ -81,3 +81,11 @@ def test_the_table_is_aligned_and_says_the_totals():
     assert "(N, 512)" in lines[2]
     assert lines[-1].startswith(f"parameters: {count(model):,} (trainable {count(model):,}; ")
     assert f"{4 * count(model) / 2**20:.2f} MiB" in lines[-1]
+
+
+def test_the_table_of_a_report_ends_in_the_whole_model():
+    model = zoo.undercomplete((1, 4, 4), 2, hidden=(5,))
+    columns, rows = model.summary().table
+    assert columns == ("layer", "type", "output shape", "parameters")
+    assert rows[0] == ("encoder.layers.0", "Linear", "5", 16 * 5 + 5)
+    assert rows[-1][-1] == sum(row[-1] for row in rows[:-1]) == count(model)

@@ -45,7 +45,7 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     name, model = run.config["name"], run.model
     drawn = {}
     if len(run.history) > 1:
-        drawn["curves"] = figures.loss_curves(_history(run), f"{name}: loss")
+        drawn["curves"] = figures.loss_curves(losses(run), f"{name}: loss")
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
     decodes = not isinstance(model, Autoencoder) or model.objective.judges_reconstructions
@@ -121,8 +121,9 @@ def samples_title(model: Any) -> str:
     return f"{model.name}: decoded from N(0, I), though it was not trained to have a prior"
 
 
-def _history(run: Run) -> list[dict[str, Any]]:
-    """The history with its units, and what was watched beside the loss; a total that is but the reconstruction is left out."""
+def losses(run: Run) -> list[dict[str, Any]]:
+    """The history as `figures.loss_curves` wants it: with units, and with what was watched beside the loss; a total that is but
+    the reconstruction is left out."""
     units = run.config["units"]
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]

@@ -24,6 +24,14 @@ class Summary:
     parameters: int
     trainable: int
 
+    @property
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str | int, ...]]]:
+        """Column names, and a row for each layer, for a report; the last row is the whole model."""
+        rows: list[tuple[str | int, ...]] = [
+            (r.name, r.kind, " × ".join(map(str, r.output)), r.parameters) for r in self.rows
+        ]
+        return ("layer", "type", "output shape", "parameters"), [*rows, ("all", "", "", self.parameters)]
+
     def __str__(self) -> str:
         cells = [("layer", "type", "output shape", "parameters")]
         cells += [(r.name, r.kind, f"(N, {', '.join(map(str, r.output))})", f"{r.parameters:,}") for r in self.rows]

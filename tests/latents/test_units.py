@@ -126,7 +126,10 @@ def test_a_grid_by_quantiles_gives_each_tile_an_equal_share_of_the_prior():
 
 def test_a_grid_over_the_range_covers_the_share_of_codes():
     z = np.random.default_rng(0).normal(size=(5000, 2)) * (1, 5)
-    x0, x1, y0, y1 = over_range(z, 4, 0.9).extent
+    grid = over_range(z, 4, 0.9)
+    x0, x1, y0, y1 = grid.extent
+    assert grid.counts(grid.codes).tolist() == [1] * 16
+    assert grid.counts(grid.codes[[0, 1, 1, 5]]).tolist() == [1, 2, 0, 0, 0, 1, *[0] * 10]
     for column, low, high in ((0, x0, x1), (1, y0, y1)):
         assert ((z[:, column] > low) & (z[:, column] < high)).mean() == pytest.approx(0.9, abs=0.01)
     assert np.isfinite(over_range(np.ones((3, 2)), 2).codes).all()
@@ -142,6 +145,10 @@ def vq():
 
 def test_the_codebook_and_its_uses_are_those_of_the_encodings(vq, images):
     book, counts = latents.codebook(vq), latents.uses(vq, images)
+    vectors = latents.unquantised(vq, images)
+    assert vectors.shape == (counts.sum(), book.shape[1])
+    found = ((vectors[:, None] - book) ** 2).sum(2).argmin(1)
+    assert (np.bincount(found, minlength=len(book)) == counts).all()
     assert book.shape == (8, 4)
     maps = vq.encode(images.images).permute(0, 2, 3, 1).reshape(-1, 4).numpy()
     used = [int((np.abs(maps - code).max(1) < 1e-5).sum()) for code in book]

@@ -1,7 +1,7 @@
 """What one does in latent space."""
 
 from diabolo.latents.arithmetic import Sweep, attribute, mean_difference, of_class, orthogonalised, probe_normal, sweep
-from diabolo.latents.codebook import codebook, uses
+from diabolo.latents.codebook import codebook, unquantised, uses
 from diabolo.latents.densities import DENSITIES, Density, draw_images, fit_density
 from diabolo.latents.geodesic import CodeGraph
 from diabolo.latents.grids import Grid, by_quantiles, over_range
@@ -65,5 +65,6 @@ __all__ = [
     "sweep",
     "traverse",
     "units",
+    "unquantised",
     "uses",
 ]

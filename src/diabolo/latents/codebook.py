@@ -1,13 +1,15 @@
 """The codebook of a quantiser: the vectors its codes stand for, and how often each is used."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder, Codec, as_input, evaluating
-from diabolo.bottlenecks.quantizer import Discrete, counts_of
+from diabolo.bottlenecks.quantizer import Discrete, counts_of, rows_of
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
@@ -22,18 +24,34 @@ def codebook(codec: Codec) -> NDArray[np.float32]:
     return vectors.flatten(1).float().cpu().numpy()
 
 
+def unquantised(codec: Codec, images: Images) -> NDArray[np.float32]:
+    """What the encoder gives for `images` before it is quantised: (N · h · w, D), one vector for each place of their maps."""
+    waist, model, found = _discrete(codec), _model(codec), []
+    for features in _features(model, images):
+        with torch.no_grad():
+            found.append(rows_of(waist.unquantised(features)).cpu().numpy())
+    return np.concatenate(found)
+
+
 def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
     """How often each code (K,) is used for `images`; in all, as often as there are places in their maps."""
     waist, model = _discrete(codec), _model(codec)
     counts = np.zeros(waist.codes, np.int64)
-    with torch.no_grad(), evaluating(model):
-        for few in pieces(images):
-            x = as_input(few.images, model.input_shape, model.device)
-            to_encoder, _ = model.condition(model.condition.pick(x, side(few, model.reads, model.device)))
-            indices = waist.indices(model.encoder(x, *to_encoder))
-            counts += counts_of(indices, waist.codes).cpu().numpy().astype(np.int64)
+    for features in _features(model, images):
+        with torch.no_grad():
+            counts += counts_of(waist.indices(features), waist.codes).cpu().numpy().astype(np.int64)
     assert counts.sum() == len(images) * math.prod(waist.latent_shape[1:])
     return counts
+
+
+def _features(model: Autoencoder, images: Images) -> Iterator[Tensor]:
+    """What the encoder gives to the waist, in evaluation mode, without gradients."""
+    for few in pieces(images):
+        with torch.no_grad(), evaluating(model):
+            x = as_input(few.images, model.input_shape, model.device)
+            to_encoder, _ = model.condition(model.condition.pick(x, side(few, model.reads, model.device)))
+            features: Tensor = model.encoder(x, *to_encoder)
+        yield features
 
 
 def _model(codec: Codec) -> Autoencoder:

@@ -1,5 +1,6 @@
 """Regular grids of two-dimensional codes, to be decoded tile by tile."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,13 @@ class Grid:
     codes: NDArray[np.float32]
     extent: Extent
     axis_names: tuple[str, str]
+
+    def counts(self, codes: ArrayLike) -> NDArray[np.int64]:
+        """How many of `codes` (N, 2), on the picture's axes, lie in each tile: (n · n,), in the order of the images."""
+        z, n = _plane(codes), math.isqrt(len(self.codes))
+        x0, x1, y0, y1 = self.extent
+        found, _, _ = np.histogram2d(z[:, 1], z[:, 0], bins=n, range=((y0, y1), (x0, x1)))
+        return found.astype(np.int64).ravel()
 
 
 def over_range(codes: ArrayLike, n: int = 20, share: float = 0.98) -> Grid:

@@ -3,6 +3,7 @@
 from diabolo.metrics.anomaly import separation
 from diabolo.metrics.attributes import attribute_probe
 from diabolo.metrics.clustering import kmeans_agreement
+from diabolo.metrics.completion import Completions, complete
 from diabolo.metrics.few_labels import few_label_accuracy
 from diabolo.metrics.information import mutual_information
 from diabolo.metrics.intervals import bootstrap, mean_interval, wilson
@@ -13,6 +14,7 @@ from diabolo.metrics.reconstruction import Totals, per_image, spectrum
 from diabolo.metrics.usage import active_units, codebook_use
 
 __all__ = [
+    "Completions",
     "Nats",
     "Totals",
     "active_units",
@@ -20,6 +22,7 @@ __all__ = [
     "bits_per_dimension",
     "bootstrap",
     "codebook_use",
+    "complete",
     "elbo_terms",
     "few_label_accuracy",
     "frechet_to_normal",

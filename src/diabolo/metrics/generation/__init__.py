@@ -5,6 +5,7 @@ real, made = (generation.extract(extractor, images) for images in (test.images, 
 generation.fid(made.values, real.values)
 """
 
+from diabolo.metrics.generation.asked_for import asked_for, read
 from diabolo.metrics.generation.certainty import InceptionScore, inception_score
 from diabolo.metrics.generation.extractors import EXTRACTORS, extractor
 from diabolo.metrics.generation.features import Extractor, Features, extract
@@ -26,6 +27,7 @@ __all__ = [
     "Kernel",
     "Manifold",
     "Moments",
+    "asked_for",
     "classifier",
     "extract",
     "extractor",
@@ -37,4 +39,5 @@ __all__ = [
     "manifold",
     "polynomial_mmd",
     "radii",
+    "read",
 ]

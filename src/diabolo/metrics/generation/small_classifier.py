@@ -35,7 +35,7 @@ FEATURES = 64  # fewer for images of fewer than 128 numbers
 VERSION = 1  # raise it when the same images would give other weights
 MOST_CHANNELS = 128
 WORK = 9e7  # numbers of all images seen in training: what one core does in half a minute
-EPOCHS = 30  # at most
+EPOCHS = 20  # at most
 
 
 @part

@@ -1,0 +1,61 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+
+from diabolo import zoo
+from diabolo.errors import DiaboloError
+from diabolo.metrics import generation
+
+
+@dataclass
+class Corner:
+    """Says which of the first three pixels is brightest."""
+
+    name: str = "corner"
+    setting: dict = field(default_factory=dict)
+    piece: int = 4
+
+    def __call__(self, x):
+        return x.flatten(1), x.flatten(1)[:, :3] * 10
+
+
+class Silent(Corner):
+    def __call__(self, x):
+        return x.flatten(1), None
+
+
+class Obedient(torch.nn.Module):
+    """Lights the pixel of its class, or, where the code says so, pixel 0."""
+
+    def forward(self, z, c):
+        shown = torch.where(z[:, :1] > 0, c, torch.eye(3)[:1])
+        return torch.nn.functional.pad(50 * shown - 25, (0, 6)).view(-1, 1, 3, 3)
+
+
+def test_samples_are_read_and_codes_are_the_same_for_every_class():
+    model = zoo.cvae((1, 3, 3), 2, hidden=(4,), classes=3)
+    model.decoder = Obedient()
+    asked, found = generation.asked_for(model, Corner(), 50)
+    assert asked.tolist() == [0] * 50 + [1] * 50 + [2] * 50
+    right = (asked == found).reshape(3, 50)
+    assert right[0].all()
+    assert (right[1] == right[2]).all()
+    assert 10 < right[1].sum() < 40
+    assert (found[asked != found] == 0).all()
+
+
+def test_confidence_is_the_largest_probability():
+    images = np.zeros((2, 1, 3, 3), np.float32)
+    images[0, 0, 0, 1] = 1
+    found, sure = generation.read(Corner(), images)
+    assert found[0] == 1
+    assert sure == pytest.approx([np.exp(10) / (np.exp(10) + 2), 1 / 3])
+
+
+def test_what_cannot_be_asked_is_refused():
+    with pytest.raises(DiaboloError, match="cannot be asked"):
+        generation.asked_for(zoo.vae((1, 3, 3), 2, hidden=(4,)), Corner())
+    with pytest.raises(DiaboloError, match="no classes"):
+        generation.read(Silent(), np.zeros((1, 1, 3, 3), np.float32))
