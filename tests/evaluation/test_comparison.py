@@ -70,6 +70,13 @@ def test_what_cannot_be_compared_is_refused(copies, tmp_path):
     with pytest.raises(DiaboloError, match="two runs"):
         compare([one, one])
     train, _ = load("patches", n_train=50, n_test=20)
-    other = fit(undercomplete(train.shape, latent_dim=2, hidden=(8,)), train, epochs=1, out=tmp_path / "o", quiet=True)
+    other = fit(
+        undercomplete(train.shape, latent_dim=2, hidden=(8,)),
+        train,
+        epochs=1,
+        batch_size=25,
+        out=tmp_path / "o",
+        quiet=True,
+    )
     with pytest.raises(DiaboloError, match="data sets"):
         compare([one, other.path])

@@ -80,7 +80,7 @@ def _command() -> Any:
     def command(path: Path, /, **given: Any) -> None:
         run(path, given, {option: given[option] for option in own if given.get(option) is not None})
 
-    command.__doc__ = """How good a trained model is: every measure that applies, in one table, one scores.json, one page of figures.
+    command.__doc__ = """How good a trained model is: every measure that applies, in one table and one page of figures.
 
     Args:
         path: the run folder.
