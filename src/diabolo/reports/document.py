@@ -26,8 +26,15 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Prose:
+    """A paragraph in which `code`, **strong**, *stressed* and [links](https://…) are Markdown, such as a lesson's."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Bullets:
-    """A list of sentences."""
+    """A list of sentences, in which the same is Markdown."""
 
     items: Sequence[str]
 
@@ -72,7 +79,7 @@ class Verdict:
     note: str = ""
 
 
-Block = Heading | Paragraph | Bullets | Code | Table | Picture | Verdict
+Block = Heading | Paragraph | Prose | Bullets | Code | Table | Picture | Verdict
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,149 @@
+"""A document as one HTML file with nothing outside it: style, script and pictures are inside, and it asks no server."""
+
+import base64
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from diabolo.reports.cells import is_numeric, words
+from diabolo.reports.document import (
+    Bullets,
+    Cell,
+    Code,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Prose,
+    Table,
+    Verdict,
+)
+from diabolo.reports.references import Entry, cited, entries, names
+from diabolo.reports.spans import spans
+
+TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
+STATES = {"met": "met", "missed": "missed", "not checked": "unchecked"}
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<nav aria-label="Contents">
+<details open><summary>Contents</summary>
+<ol>
+{contents}
+</ol>
+</details>
+<button type="button" id="theme" hidden></button>
+</nav>
+<main>
+<header id="top">
+<h1>{title}</h1>
+<p class="about">{about}</p>
+</header>
+{body}
+</main>
+<dialog id="large" aria-label="Figure"><img alt="" src="{nothing}"><p></p></dialog>
+<script>
+{script}</script>
+</body>
+</html>
+"""
+NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # until a figure is enlarged
+
+
+def render(document: Document, folder: Path | None = None) -> str:
+    """The text of report.html; it can lie anywhere."""
+    found = entries(document)
+    called = names(found)
+    here = files("diabolo.reports")
+    contents = [
+        f'<li><a href="#{entry.anchor}">{escape(entry.block.text)}</a></li>'
+        for entry in found
+        if isinstance(entry.block, Heading) and entry.block.level == 2
+    ]
+    return PAGE.format(
+        title=escape(document.title),
+        about=escape(document.about),
+        style=(here / "page.css").read_text(encoding="utf-8"),
+        script=(here / "page.js").read_text(encoding="utf-8"),
+        nothing=NOTHING,
+        contents="\n".join(contents),
+        body="\n".join(_block(entry, called) for entry in found),
+    )
+
+
+def _block(entry: Entry, called: dict[str, str]) -> str:
+    block, name = entry.block, escape(entry.name)
+    match block:
+        case Heading():
+            link = f'<a class="anchor" href="#{entry.anchor}" aria-label="Link to this section">#</a>'
+            return f'<h{block.level} id="{entry.anchor}">{escape(block.text)} {link}</h{block.level}>'
+        case Paragraph():
+            links = ", ".join(
+                f'<a href="#{anchor}">{escape(told)}</a>' if anchor else escape(told)
+                for anchor, told in cited(block.cites, called)
+            )
+            return f"<p>{escape(block.text)}" + (f' <span class="cites">({links})</span></p>' if links else "</p>")
+        case Prose():
+            return f"<p>{_inline(block.text)}</p>"
+        case Bullets():
+            return "<ul>\n" + "\n".join(f"<li>{_inline(item)}</li>" for item in block.items) + "\n</ul>"
+        case Code():
+            return f"<pre><code>{escape(block.text)}</code></pre>"
+        case Table():
+            return _table(entry.anchor, f"<b>{name}.</b> {escape(block.caption)}", block)
+        case Picture():
+            data = base64.b64encode(block.path.read_bytes()).decode()
+            caption = escape(block.caption)
+            return (
+                f'<figure id="{entry.anchor}"><button type="button" class="enlarge" title="Enlarge">'
+                f'<img alt="{caption}" src="data:image/png;base64,{data}"></button>'
+                f"<figcaption><b>{name}.</b> {caption}</figcaption></figure>"
+            )
+        case Verdict():
+            note = f" ({escape(block.note)})" if block.note else ""
+            return (
+                f'<p class="verdict"><span class="mark {STATES[block.state]}">{block.state}</span> '
+                f"{escape(block.claim)}; measured: {escape(block.measured)}{note}</p>"
+            )
+
+
+def _inline(text: str) -> str:
+    told = []
+    for span in spans(text):
+        if span.kind == "link":
+            told.append(f'<a href="{escape(span.url)}">{escape(span.text)}</a>')
+        elif span.kind == "plain":
+            told.append(escape(span.text))
+        else:
+            told.append(f"<{TAGS[span.kind]}>{escape(span.text)}</{TAGS[span.kind]}>")
+    return "".join(told)
+
+
+def _table(anchor: str, caption: str, table: Table) -> str:
+    numeric = [' class="number"' if is_numeric(table, i) else "" for i in range(len(table.columns))]
+    heads = "".join(
+        f'<th scope="col"{kind}><button type="button">{escape(column)}</button></th>'
+        for column, kind in zip(table.columns, numeric, strict=True)
+    )
+    rows = "\n".join(
+        "<tr>" + "".join(_cell(cell, kind) for cell, kind in zip(row, numeric, strict=True)) + "</tr>"
+        for row in table.rows
+    )
+    return (
+        f'<div class="table" id="{anchor}"><p class="caption">{caption}</p>\n<div class="scroll" tabindex="0"><table>\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div></div>"
+    )
+
+
+def _cell(cell: Cell, kind: str) -> str:
+    """Numbers keep all their digits for sorting."""
+    value = f' data-value="{float(cell)!r}"' if isinstance(cell, int | float) else ""
+    return f"<td{kind}{value}>{escape(words(cell))}</td>"

@@ -1,0 +1,85 @@
+"""A document as Markdown that GitHub, editors and converters understand. Pictures are linked by their relative paths."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from diabolo.reports.cells import is_numeric, words
+from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
+from diabolo.reports.references import Entry, cited, entries, names
+from diabolo.reports.spans import spans
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
+_LINE_START = re.compile(r"^(\s*)(#|[-+=](?=\s|$|[-=])|\d+(?=[.)](\s|$)))", re.MULTILINE)
+MARKS = {"met": "✓", "missed": "✗", "not checked": "–"}
+
+
+def render(document: Document, folder: Path) -> str:
+    """The text of report.md when it lies in `folder`."""
+    found = entries(document)
+    called = names(found)
+    parts = [f"# {escape(document.title)}", f"*{escape(document.about.strip())}*" if document.about.strip() else ""]
+    parts += [_block(entry, folder, called) for entry in found]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    text = _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;"))
+    return _LINE_START.sub(lambda m: f"{m[1]}{m[2]}\\" if m[2].isdigit() else f"{m[1]}\\{m[2]}", text)
+
+
+def _block(entry: Entry, folder: Path, called: dict[str, str]) -> str:
+    block = entry.block
+    match block:
+        case Heading():
+            return f'<a id="{entry.anchor}"></a>\n\n{"#" * block.level} {escape(block.text)}'
+        case Paragraph():
+            links = [f"[{escape(name)}](#{anchor})" if anchor else name for anchor, name in cited(block.cites, called)]
+            return escape(block.text) + (f" ({', '.join(links)})" if links else "")
+        case Prose():
+            return _inline(block.text)
+        case Bullets():
+            return "\n".join(f"- {_inline(item)}" for item in block.items)
+        case Code():
+            fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", block.text)), default=0))
+            return f"{fence}{block.language}\n{block.text}\n{fence}"
+        case Table():
+            return _table(entry, block)
+        case Picture():
+            where = quote(Path(os.path.relpath(block.path, folder)).as_posix())
+            text = escape(" ".join(block.caption.split()))
+            return f'<a id="{entry.anchor}"></a>\n\n![{text}]({where})\n\n**{entry.name}.** {text}'
+        case Verdict():
+            note = f" ({escape(block.note)})" if block.note else ""
+            told = f"{escape(block.claim)}; measured: {escape(block.measured)}"
+            return f"{MARKS[block.state]} **{block.state}**: {told}{note}"
+
+
+def _inline(text: str) -> str:
+    def told(kind: str, words: str, url: str) -> str:
+        match kind:
+            case "code":
+                return f"`{words}`"
+            case "strong":
+                return f"**{escape(words)}**"
+            case "stressed":
+                return f"*{escape(words)}*"
+            case "link":
+                return f"[{escape(words)}]({url})"
+            case _:
+                return escape(words)
+
+    return "".join(told(span.kind, span.text, span.url) for span in spans(text))
+
+
+def _table(entry: Entry, table: Table) -> str:
+    def line(cells: list[str]) -> str:
+        return f"| {' | '.join(' '.join(escape(cell).split()) for cell in cells)} |"
+
+    rules = ["---:" if is_numeric(table, i) else "---" for i in range(len(table.columns))]
+    lines = [line(list(table.columns)), f"| {' | '.join(rules)} |"]
+    lines += [line([words(cell) for cell in row]) for row in table.rows]
+    caption = f'<a id="{entry.anchor}"></a>\n\n**{entry.name}.** {escape(table.caption)}'
+    return f"{caption}\n\n" + "\n".join(lines)

@@ -1,0 +1,79 @@
+"""A document as a PDF that looks like a paper, set by typst. Its words go there as data, so that none is read as markup."""
+
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from diabolo.reports.cells import is_numeric, words
+from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
+from diabolo.reports.extra import needed
+from diabolo.reports.html import STATES
+from diabolo.reports.references import Entry, cited, entries, names
+from diabolo.reports.spans import spans
+
+NO_DATE = datetime(
+    2000, 1, 1, tzinfo=UTC
+)  # the same document gives the same bytes; the date of the results is in its text
+
+
+def render(document: Document, folder: Path | None = None) -> bytes:
+    """The bytes of report.pdf.
+
+    Raises:
+        DiaboloError: when typst is not installed.
+    """
+    typst = needed("typst")
+    found = entries(document)
+    called = names(found)
+    with tempfile.TemporaryDirectory() as name:
+        desk = Path(name)
+        record = {
+            "title": document.title,
+            "about": document.about,
+            "blocks": [_record(entry, called, desk) for entry in found],
+        }
+        (desk / "document.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+        paper = desk / "paper.typ"
+        paper.write_bytes((files("diabolo.reports") / "paper.typ").read_bytes())
+        pdf: bytes = typst.compile(paper, root=desk, timestamp=NO_DATE)
+    return pdf
+
+
+def _record(entry: Entry, called: dict[str, str], desk: Path) -> dict[str, Any]:
+    """What paper.typ reads of one block; pictures are laid on the `desk`."""
+    block = entry.block
+    head: dict[str, Any] = {"kind": type(block).__name__, "anchor": entry.anchor, "name": entry.name}
+    match block:
+        case Heading():
+            return head | {"text": block.text, "level": block.level}
+        case Paragraph():
+            cites = [{"anchor": anchor, "name": name} for anchor, name in cited(block.cites, called)]
+            return head | {"text": block.text, "cites": cites}
+        case Prose():
+            return head | {"spans": _spans(block.text)}
+        case Bullets():
+            return head | {"items": [_spans(item) for item in block.items]}
+        case Code():
+            return head | {"text": block.text}
+        case Table():
+            numeric = [is_numeric(block, i) for i in range(len(block.columns))]
+            rows = [[words(cell) for cell in row] for row in block.rows]
+            return head | {"caption": block.caption, "columns": list(block.columns), "numeric": numeric, "rows": rows}
+        case Picture():
+            vectors = block.path.with_suffix(".pdf")
+            source = vectors if vectors.exists() else block.path
+            file = entry.anchor + source.suffix
+            shutil.copyfile(source, desk / file)
+            return head | {"file": file, "caption": block.caption}
+        case Verdict():
+            note = f" ({block.note})" if block.note else ""
+            text = f"{block.claim}; measured: {block.measured}{note}"
+            return head | {"state": block.state, "mark": STATES[block.state], "text": text}
+
+
+def _spans(text: str) -> list[dict[str, str]]:
+    return [{"kind": span.kind, "text": span.text, "url": span.url} for span in spans(text)]

@@ -1,0 +1,67 @@
+"""What links in a document point at: every heading, figure and table has one anchor, and one name that all renderers share."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diabolo.reports.document import Block, Document, Heading, Picture, Table
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A block with what it is called.
+
+    Attributes:
+        block: itself.
+        anchor: what a link to it points at, unique in the document; empty where nothing links to it.
+        name: "3.2", "Figure 4", "Table 2".
+    """
+
+    block: Block
+    anchor: str = ""
+    name: str = ""
+
+
+def entries(document: Document) -> list[Entry]:
+    """The blocks in order; figures and tables are numbered through the document."""
+    found: list[Entry] = []
+    taken: set[str] = set()
+    for block in document.blocks:
+        if not isinstance(block, Heading | Picture | Table):
+            found.append(Entry(block))
+            continue
+        if isinstance(block, Heading):
+            number = re.match(r"\d+(\.\d+)*", block.text)
+            name, usual = number[0] if number else block.text, _slug(block.text)
+        else:
+            kind = "Figure" if isinstance(block, Picture) else "Table"
+            n = 1 + sum(type(entry.block) is type(block) for entry in found)
+            name, usual = f"{kind} {n}", f"{kind.lower()}-{n}"
+        anchor = _free(_slug(block.anchor) if block.anchor else usual, taken)
+        taken.add(anchor)
+        found.append(Entry(block, anchor, name))
+    return found
+
+
+def cited(cites: Iterable[str], names: dict[str, str]) -> list[tuple[str, str]]:
+    """(anchor, name) of what a paragraph rests on; the anchor is empty where that is not in this document, such as a row
+    that was not run."""
+    return [(_slug(cite) if _slug(cite) in names else "", names.get(_slug(cite), cite)) for cite in cites]
+
+
+def names(found: Iterable[Entry]) -> dict[str, str]:
+    """What is called how, by its anchor."""
+    return {entry.anchor: entry.name for entry in found if entry.anchor}
+
+
+def _slug(text: str) -> str:
+    """Letters, digits and hyphens, as in an address."""
+    return re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "part"
+
+
+def _free(anchor: str, taken: set[str]) -> str:
+    n, free = 1, anchor
+    while free in taken:
+        n += 1
+        free = f"{anchor}-{n}"
+    return free

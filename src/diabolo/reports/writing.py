@@ -1,0 +1,34 @@
+"""A document to disk, in every format."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from diabolo.errors import DiaboloError
+from diabolo.reports import html, markdown, pdf
+from diabolo.reports.document import Document
+from diabolo.training import files
+
+FORMATS: dict[str, Callable[[Document, Path], str | bytes]] = {
+    "md": markdown.render,
+    "html": html.render,
+    "pdf": pdf.render,
+}
+
+
+def write(document: Document, folder: str | Path, name: str = "report") -> list[Path]:
+    """Write NAME.md, NAME.html and NAME.pdf into `folder`, each of them whole or not at all; returns their paths.
+
+    Raises:
+        DiaboloError: when a picture is missing, typst is not installed, or the folder cannot be written to.
+    """
+    folder, written = Path(folder), []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiaboloError(f"{folder} cannot be made: {error.strerror}") from error
+    for ending, render in FORMATS.items():
+        content = render(document, folder)
+        path = folder / f"{name}.{ending}"
+        files.write(path, content if isinstance(content, bytes) else content.encode())
+        written.append(path)
+    return written
