@@ -60,7 +60,10 @@ def generation(
         )
     # In random order, since data sets are not: the first half of MNIST's test images is easier than the second.
     real = as_stored.at(permutation(len(test), derive(subject.seed, "references")))
-    balls = real.first(manifold_images).values
+    alike = min(
+        manifold_images, n, len(test)
+    )  # as many of either kind, or recall and coverage would be that of fewer tries
+    balls = real.first(alike).values
     reach = measures.radii(balls, manifold_k)
     common: dict[str, Any] = {"extractor": taker.name, **taker.setting, "n_real": len(test), "size": _size(test.shape)}
     if isinstance(taker, measures.Classifier):
@@ -69,7 +72,7 @@ def generation(
     shown = {"test images": pixels(test.take(permutation(len(test), derive(subject.seed, "generation"))[:SHOWN]))}
     for name, images, how in every_kind(subject, densities, n):
         made = measures.extract(taker, images)
-        few = made.first(manifold_images)
+        few = made.first(alike)
         scores |= _scores(
             name,
             {

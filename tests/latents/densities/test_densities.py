@@ -16,7 +16,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.densities import DENSITIES
 
 NAMES = ["normal", "gaussian", "mixture", "neighbours", "flow"]
-QUICK = {"mixture": {"components": 3}, "flow": {"epochs": 12, "transforms": 2, "hidden": 16}}
+QUICK = {"mixture": {"components": 3}, "flow": {"epochs": 8, "transforms": 2, "hidden": 16}}
 
 
 def rings(n=600, seed=0):

@@ -12,6 +12,7 @@ from diabolo.metrics.intervals import mean_interval
 from diabolo.randomness import derive
 
 SIZE = 1000
+LEAST = 10  # subsets, so that they have an interval
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _kernel(x: Floats, y: Floats) -> Floats:
 
 def kid(generated: ArrayLike, real: ArrayLike, size: int = SIZE, seed: int = 0) -> Kernel:
     """The kernel distance between features (M, F) of generated and (N, F) of real images, over as many disjoint subsets of
-    `size` images as there are; smaller ones where there are fewer than two of them.
+    `size` images as there are; of fewer images where that would give fewer than ten subsets.
 
     Args:
         generated, real: features of one extractor.
@@ -75,7 +76,7 @@ def kid(generated: ArrayLike, real: ArrayLike, size: int = SIZE, seed: int = 0) 
     check_alike(x, y)
     if size < 2:
         raise DiaboloError(f"a subset holds two images or more, not {size}")
-    size = min(size, min(len(x), len(y)) // 2)
+    size = min(size, max(2, min(len(x), len(y)) // LEAST))
     random = np.random.default_rng(derive(seed, "kernel"))
     subsets = math.floor(min(len(x), len(y)) / size)
     x, y = (z[random.permutation(len(z))[: subsets * size]].reshape(subsets, size, -1) for z in (x, y))
