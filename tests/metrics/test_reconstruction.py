@@ -194,3 +194,15 @@ def test_two_processes_measure_what_one_would(tmp_path):
             process.kill()
     for process, (_, errors) in zip(running, ends, strict=True):
         assert process.returncode == 0, errors
+
+
+def test_resolution_is_where_half_of_the_power_is_lost():
+    x = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    spectrum_of_x = torch.fft.fft2(x)
+    down, across = torch.meshgrid(torch.fft.fftfreq(32) * 32, torch.fft.fftfreq(32) * 32, indexing="ij")
+    coarse = torch.fft.ifft2(spectrum_of_x * (torch.hypot(down, across).round() <= 7)).real
+    assert reconstruction.resolution(x, coarse) == 7
+    assert reconstruction.resolution(x, x) == 16
+    assert reconstruction.resolution(x, torch.zeros_like(x)) == 0
+    assert reconstruction.resolution(x, 0.5 * x) == 16  # a quarter of the power is lost everywhere
+    assert reconstruction.resolution(x, 0.5 * x, share=0.2) == 0

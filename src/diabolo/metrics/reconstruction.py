@@ -11,6 +11,7 @@ from diabolo.errors import DiaboloError
 from diabolo.likelihoods.ms_ssim import EXPONENTS, SIGMA, WINDOW, scales_of
 
 MIDDLE = 0.5  # subtracted from pixels before they are squared and summed, so that less cancels in their variance
+CONSTANT = 1e-12  # variance below which images do not vary
 TOGETHER = 2**21  # pixels compared at once, which bounds the memory
 
 
@@ -82,6 +83,15 @@ def spectrum(images: Tensor) -> Tensor:
     return sums / torch.bincount(ring, minlength=sums.shape[1])
 
 
+def resolution(x: Tensor, x_hat: Tensor, share: float = 0.5) -> int:
+    """The highest spatial frequency, in cycles per shorter side, up to which the reconstructions `x_hat` (n, C, H, W) lose less
+    than `share` of the power of the images `x` at every frequency from 1; 0 where they lose that much at once, and half the
+    side at most. What is finer is mostly not there."""
+    power, error = spectrum(x).mean(0)[1:], spectrum(x_hat - x).mean(0)[1:]
+    lost = (error >= share * power).nonzero()
+    return int(lost[0]) if len(lost) else len(power)
+
+
 @dataclass(frozen=True)
 class Totals:
     """Sums over images, which add up: `Totals.of(…) + Totals.of(…)`, and `over_processes` where several share the work.
@@ -151,6 +161,6 @@ class Totals:
 
 
 def _not_zero(variance: float) -> float:
-    if variance < 1e-12:
+    if variance < CONSTANT:
         raise DiaboloError("the images do not vary: no error can be measured against their variance")
     return variance

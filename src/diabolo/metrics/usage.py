@@ -36,6 +36,18 @@ def effective_dimensions(codes: NDArray[Any]) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
+def hoyer(codes: NDArray[Any]) -> NDArray[np.float64]:
+    """(√D − ‖z‖₁ / ‖z‖₂) / (√D − 1) of each code, (N, D) → (N,): 0 where all units are of one size, 1 where only one speaks.
+    The scale of a code does not change it, as it does the L1 norm (Hoyer 2004, JMLR 5). A code of zeros has 0."""
+    z = np.abs(codes.astype(np.float64))
+    length, root = np.sqrt(np.square(z).sum(1)), np.sqrt(z.shape[1])
+    if root == 1:
+        return np.zeros(len(z))
+    ratio = np.divide(z.sum(1), length, out=np.full(len(z), root), where=length > 0)
+    found: NDArray[np.float64] = (root - ratio) / (root - 1)
+    return found.clip(0, 1)  # rounding
+
+
 @dataclass(frozen=True)
 class CodebookUse:
     """How a codebook of K codes is used.

@@ -11,7 +11,8 @@ import numpy as np
 from diabolo import figures
 from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
-from diabolo.reports.document import Block, Cell, Paragraph, Picture, Table, Verdict
+from diabolo.reports import markdown
+from diabolo.reports.document import Block, Cell, Document, Paragraph, Picture, Table, Verdict
 from diabolo.studies.findings import Measured
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ RELATIONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "=": operator.eq,
 }
+
+
+def anchor_of(index: str) -> str:
+    """What links to the row of that number point at."""
+    return f"row-{index.replace('.', '-')}"
 
 
 class Row:
@@ -39,11 +45,12 @@ class Row:
         self.index, self.title, self._folder, self._unchecked = index, title, folder, unchecked
         self.blocks: list[Block] = []
         self.numbers: dict[str, dict[str, Any]] = {}
+        self.own_report: Document | None = None
 
     @property
     def anchor(self) -> str:
         """What links to this row point at."""
-        return f"row-{self.index.replace('.', '-')}"
+        return anchor_of(self.index)
 
     def text(self, sentence: str) -> None:
         """Say something that is true whatever was measured."""
@@ -95,10 +102,18 @@ class Row:
             return
         self.blocks.append(Verdict(text, measured, "met" if RELATIONS[relation](value, bar) else "missed"))
 
-    def finding(self, sentence: str, *figures: str) -> None:
-        """Say what was found: a sentence made from numbers (see `findings`). It cites this row, and its `figures` by name."""
-        self.blocks.append(Paragraph(sentence, (self.anchor, *(f"{self.anchor}-{name}" for name in figures))))
+    def finding(self, sentence: str, *figures: str, rows: Sequence[str] = ()) -> None:
+        """Say what was found: a sentence made from numbers (see `findings`). It cites this row, or those of the numbers `rows`
+        that it rests on, and `figures` of this row by name."""
+        cited = [anchor_of(index) for index in rows] or [self.anchor]
+        self.blocks.append(Paragraph(sentence, (*cited, *(f"{self.anchor}-{name}" for name in figures))))
         print(sentence)
+
+    def report(self, document: Document) -> str:
+        """Make this the report.md of the study, in place of that of all rows, which is then called after the study; returns
+        the text."""
+        self.own_report = document
+        return markdown.render(document, self._folder)
 
 
 def _display(path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
-from diabolo.studies.writing import document_of
+from diabolo.studies.writing import write_reports
 
 
 def run(script: Script, plan: Plan) -> Study:
@@ -26,8 +26,7 @@ def run(script: Script, plan: Plan) -> Study:
 
 def report(script: Script, plan: Plan, study: Study) -> list[Path]:
     """Write report.md, report.html, report.pdf and the executed notebook.ipynb into the study's folder."""
-    from diabolo.reports import notebook, write
+    from diabolo.reports import notebook
 
-    document = document_of(script, study.folder)
     made = notebook.execute(script.with_parameters(study.parameters), study.folder, plan.environment(script.name))
-    return [*write(document, study.folder), made]
+    return [*write_reports(script, study.folder), made]

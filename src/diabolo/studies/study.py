@@ -111,6 +111,10 @@ class Study:
             "numbers": row.numbers,
             "blocks": [as_record(block, self.folder) for block in row.blocks],
         }
+        if row.own_report is not None:
+            told = row.own_report
+            blocks = [as_record(block, self.folder) for block in told.blocks]
+            self.rows[number]["report"] = {"title": told.title, "about": told.about, "blocks": blocks}
         self.save()
 
     def found(self, index: str) -> dict[str, Measured]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo.errors import DiaboloError
+from diabolo.reports import markdown
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.studies.script import Script
 from diabolo.studies.study import as_block
@@ -38,6 +39,26 @@ def document_of(script: Script, folder: Path) -> Document:
     quick = "A quick run with small sizes. " if results["quick"] else ""
     about = f"{quick}{given}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
     return Document(script.title, about, [*_opening(script, results), *_rows(script, results, folder)])
+
+
+def own_report(folder: Path) -> Document | None:
+    """The report.md that a row of the study made, where one did."""
+    for row in read(folder)["rows"].values():
+        if told := row.get("report"):
+            return Document(told["title"], told["about"], [as_block(block, folder) for block in told["blocks"]])
+    return None
+
+
+def write_reports(script: Script, folder: Path) -> list[Path]:
+    """Write report.md, report.html and report.pdf; where a row made a report.md, that of all rows is NAME.md beside it."""
+    from diabolo.reports import write
+
+    written, own = write(document_of(script, folder), folder), own_report(folder)
+    if own is None:
+        return written
+    written.append((folder / "report.md").replace(folder / f"{script.name}.md"))
+    files.write(folder / "report.md", markdown.render(own, folder).encode())
+    return written
 
 
 def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
