@@ -62,6 +62,13 @@ def test_images_without_labels_and_vectors(digits, tiny_model):
     assert not found.panels
 
 
+def test_of_one_image_there_is_neither_interval_nor_variance(digits, pca):
+    scores = reconstruction(Subject(pca, digits[0], digits[1].take([0]))).scores
+    assert scores["MSE"].low is None
+    assert "FVU" not in scores
+    assert "error over variance" in scores  # of its pixels around their one mean
+
+
 def test_larger_images_have_similarities(tiny_model, tiny_pixels):
     x = tiny_pixels(20, (1, 24, 24))
     scores = evaluate(tiny_model(shape=(1, 24, 24)), (x, x), ["reconstruction"])["reconstruction"].scores

@@ -81,7 +81,8 @@ def _scores(subject: Subject, elbo_samples: int) -> Scores:
     try:
         refuse_discrete(subject.codec, "a density")
         density = fit_density("gaussian", subject.codes("train"), subject.seed)
-    except DiaboloError:  # discrete codes, none, or too few of them for a Gaussian
+    except DiaboloError as error:  # discrete codes, none, or too few of them for a Gaussian
+        found["reconstruction error"][1]["latent density left out"] = str(error)
         return found
     of = {
         "unit": "−log density of the code, nats",
@@ -104,8 +105,13 @@ def _held_out(subject: Subject) -> int:
 def _check(subject: Subject, label: int) -> None:
     """Refuse a class that cannot be anomalous."""
     train, test = subject.train, subject.test
-    if label not in _classes(test):
-        raise NotApplicable(f"no test image of {test.name} is of class {label}, which was to be the anomalous one")
+    if test.labels is None:
+        raise NotApplicable(f"the test images of {test.name} have no labels to say which are of class {label}")
+    odd, others = int((test.labels == label).sum()), int(((test.labels != label) & (test.labels >= 0)).sum())
+    if min(odd, others) < 2:
+        raise NotApplicable(
+            f"{odd} test images of {test.name} are known to be of class {label}, and {others} of others: two of each are needed"
+        )
     how = f"train with --without-class {label}, or data.load(…, without_class={label}), so that it is new to the model"
     loaded = (train.origin or {}).get("load", {})
     if label in _classes(train):

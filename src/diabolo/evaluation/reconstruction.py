@@ -14,7 +14,7 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import Panel, Section, measure
 from diabolo.evaluation.subject import PIECE, Subject, pieces, pixels
 from diabolo.metrics.intervals import mean_interval
-from diabolo.metrics.reconstruction import Totals, exponents_of, per_image
+from diabolo.metrics.reconstruction import CONSTANT, Totals, exponents_of, per_image
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 
@@ -56,10 +56,13 @@ def reconstruction(subject: Subject, *, worst: int = 8) -> Section:
             detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}
         interval = _interval(finite)
         scores[name] = Score(float(finite.mean()), unit, len(finite), split, *interval, better, setting, detail)
-    for name, value, variance, of in (
-        ("error over variance", totals.error_over_variance, totals.variance, "all pixel values around one mean"),
-        ("FVU", totals.unexplained, totals.variance_per_pixel, "each pixel around its own mean"),
+    for name, variance, of in (
+        ("error over variance", totals.variance, "all pixel values around one mean"),
+        ("FVU", totals.variance_per_pixel, "each pixel around its own mean"),
     ):
+        if variance < CONSTANT:  # one image, or one shown many times: there is no such number
+            continue
+        value = totals.error_over_variance if name != "FVU" else totals.unexplained
         low, high, how = _interval(mse)
         low, high = (None if end is None else end / variance for end in (low, high))
         setting = SCALE | {"variance": variance, "of": of, "measured on": f"{split} images"}
