@@ -5,6 +5,8 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from PIL import Image
+
 from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import (
     Bullets,
@@ -23,6 +25,7 @@ from diabolo.reports.spans import spans
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
 STATES = {"met": "met", "missed": "missed", "not checked": "unchecked"}
+SCREEN = 96  # pixels of CSS in an inch
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -102,9 +105,10 @@ def _block(entry: Entry, called: dict[str, str]) -> str:
         case Picture():
             data = base64.b64encode(block.path.read_bytes()).decode()
             caption = escape(block.caption)
+            wide, tall = _size(block.path)
             return (
                 f'<figure id="{entry.anchor}"><button type="button" class="enlarge" title="Enlarge">'
-                f'<img alt="{caption}" src="data:image/png;base64,{data}"></button>'
+                f'<img alt="{caption}" width="{wide}" height="{tall}" src="data:image/png;base64,{data}"></button>'
                 f"<figcaption><b>{name}.</b> {caption}</figcaption></figure>"
             )
         case Verdict():
@@ -113,6 +117,14 @@ def _block(entry: Entry, called: dict[str, str]) -> str:
                 f'<p class="verdict"><span class="mark {STATES[block.state]}">{block.state}</span> '
                 f"{escape(block.claim)}; measured: {escape(block.measured)}{note}</p>"
             )
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels of CSS, so that a figure is as large on the screen as on paper."""
+    with Image.open(path) as image:
+        resolution = image.info.get("dpi", (SCREEN, SCREEN))
+        wide, tall = (round(n * SCREEN / dpi) for n, dpi in zip(image.size, resolution, strict=True))
+    return wide, tall
 
 
 def _inline(text: str) -> str:
