@@ -34,7 +34,7 @@ from diabolo.zoo.recipe import PartOptions, assemble
 FEATURES = 64  # fewer for images of fewer than 128 numbers
 VERSION = 1  # raise it when the same images would give other weights
 MOST_CHANNELS = 128
-WORK = 9e7  # numbers of all images seen in training: what one core does in half a minute
+WORK = 9e7  # pixels (of any number of channels) seen in training: what one core does in half a minute
 EPOCHS = 20  # at most
 
 
@@ -194,7 +194,7 @@ def _features(shape: tuple[int, ...]) -> int:
 
 def _budget(train: Images) -> tuple[int, Images]:
     """Epochs, and the images to train on: fewer where one epoch of all would take too long."""
-    each = math.prod(train.shape)
+    each = math.prod(train.shape[1:] or train.shape)
     epochs = min(EPOCHS, max(1, round(WORK / (len(train) * each))))
     most = max(1000, int(WORK / each))
     return epochs, train if len(train) <= most else train.subset(most, 0)
