@@ -1,0 +1,697 @@
+# %% [markdown]
+# # The techniques of a course on autoencoders, each measured
+# A course teaches a dozen techniques and says of each that it helps. Here each is tried on the same images, beside what it is
+# said to improve on. The last row answers for each: when does it help, by how much here, and what does it cost?
+#
+# An interval stands behind each number: over trainings from several seeds, over draws of the labels, or over the test images
+# where there is one training; then it says nothing about another training from another seed.
+
+# %%
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+
+import diabolo
+from diabolo import figures, latents, zoo
+from diabolo.metrics import cost, generation
+from diabolo.metrics.intervals import wilson
+from diabolo.metrics.reconstruction import per_image, spectrum
+from diabolo.studies import Row, Study
+from diabolo.studies.words import guide as words
+from diabolo.studies.words import guide_answers
+
+# %% tags=["parameters"]
+study = Study(
+    "guide",
+    data="mnist",
+    n_train=60_000,
+    n_test=10_000,
+    n_few=10_000,
+    n_few_test=2_000,
+    n_small=1_000,
+    epochs=6,
+    conv_epochs=6,
+    few_epochs=3,
+    small_epochs=60,
+    seeds=3,
+    labels=100,
+    draws=10,
+    repeats=60,
+    map_points=2_000,
+    quick={
+        "n_train": 1_200,
+        "n_test": 360,
+        "n_few": 800,
+        "n_few_test": 200,
+        "n_small": 200,
+        "epochs": 12,
+        "conv_epochs": 8,
+        "few_epochs": 8,
+        "small_epochs": 20,
+        "seeds": 2,
+        "draws": 2,
+        "repeats": 20,
+        "map_points": 200,
+    },
+)
+train, test = study.data()
+
+# %% [markdown]
+# Slow nets see fewer of the images, and so does all that they are compared with.
+
+# %%
+some, some_test = (part.subset(min(n, len(part))) for part, n in ((train, study.n_few), (test, study.n_few_test)))
+small = some.subset(min(study.n_small, len(some)))
+fast = {"lr": 3e-3, "schedule": "one-cycle"}
+
+
+def x_of(images):
+    """Pixels (N, C, H, W) in [0, 1]."""
+    return torch.from_numpy(images.images).float() / (255 if images.images.dtype == np.uint8 else 1)
+
+
+def errors(x_hat, images):
+    """The squared error per pixel of each reconstruction."""
+    return per_image(x_of(images), x_hat)["mse"].tolist()
+
+
+# %% [markdown]
+# ## 5.1 Vanilla and convolutional
+# The plain autoencoder is kept from copying by a narrow code alone: 784-256-128-32 in full layers, or convolutions down to 32
+# numbers. PCA with 32 components is the linear answer to the same question.
+
+
+# %%
+def plain(seed=0):
+    return study.train(
+        zoo.undercomplete, train, test, net="mlp-256-128", latent_dim=32, epochs=study.epochs, seed=seed, **fast
+    )
+
+
+conv = study.train(zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=study.conv_epochs, **fast)
+pca = study.train(zoo.pca, train, test, latent_dim=32)
+
+
+@study.row("5.1", "Vanilla and convolutional autoencoders against PCA with 32 components")
+def vanilla(row: Row) -> None:
+    row.over(
+        "MSE, fully connected",
+        [plain(seed).measure("reconstruction").scores["MSE"].value for seed in range(study.seeds)],
+        "squared error per pixel",
+    )
+    models = {"fully connected": plain(), "convolutional": conv, "PCA": pca}
+    for name, model in models.items():
+        if name != "fully connected":
+            row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"])
+        row.score(f"probe, {name}", model.measure("probes", probe_floors=False).scores["linear probe: codes"])
+        row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
+    shown = {name: model.subject.reconstructions[:10] for name, model in models.items()}
+    row.figure(
+        "reconstructions", figures.reconstructions(x_of(test)[:10], shown), "Test images from codes of 32 numbers."
+    )
+    row.finding(words.bent(row.found), "reconstructions")
+    row.finding(words.convolutional(row.found), "reconstructions")
+
+
+# %% [markdown]
+# ## 5.2 U-Net
+# Skip connections lead the encoder's maps around the code. What does the code still carry then? Set it to zero and decode.
+
+
+# %%
+unet, cut = (
+    study.train(
+        zoo.unet, some, some_test, channels=(8, 16), latent_dim=32, skips=skips, epochs=study.few_epochs, **fast
+    )
+    for skips in (True, False)
+)
+
+
+@study.row("5.2", "A U-Net, and why its code is no bottleneck")
+def skipping(row: Row) -> None:
+    shown = {}
+    for name, model in {"U-Net": unet.model, "skips cut": cut.model}.items():
+        z = model.encode(some_test.images)
+        silent = z.clone()
+        silent[:, :32] = 0  # the code comes first, the skip maps after it
+        for said, codes in {name: z, f"{name}, code zeroed": silent}.items():
+            x_hat = model.decode(codes)
+            row.over(f"MSE, {said}", errors(x_hat, some_test), "squared error per pixel", "images")
+            shown[said] = x_hat[:10]
+        row.number(f"numbers, {name}", z[0].numel(), "numbers that the decoder sees")
+    row.figure("zeroed", figures.reconstructions(x_of(some_test)[:10], shown), "Decoded with and without the code.")
+    row.finding(words.skips(row.found), "zeroed")
+
+
+# %% [markdown]
+# ## 5.3 Layer by layer, L2 and dropout
+# Before rectifiers and Adam, deep autoencoders were trained one layer at a time. Is that still of use? And on few images, do L2
+# and dropout narrow the gap between training and test error?
+
+
+# %%
+layer_epochs = max(1, study.epochs // 6)
+
+
+def greedy(seed):
+    return study.train(
+        zoo.undercomplete, train, test, net="mlp", hidden=(256, 128), latent_dim=32, seed=seed, **fast,
+        epochs_per_layer=layer_epochs, epochs=max(1, study.epochs - 3 * layer_epochs),
+    )  # fmt: skip
+
+
+against = {
+    "neither": {},
+    "L2 1e-5": {"weight_decay": 1e-5},
+    "L2 1e-4": {"weight_decay": 1e-4},
+    "dropout 0.1": {"dropout": 0.1},
+    "dropout 0.3": {"dropout": 0.3},
+}
+
+
+@study.row("5.3", "Greedy layer-wise training against end-to-end; L2 and dropout")
+def layerwise(row: Row) -> None:
+    for name, make in {"end to end": plain, "layer by layer": greedy}.items():
+        found = [make(seed).measure("reconstruction").scores["MSE"].value for seed in range(study.seeds)]
+        row.over(f"MSE, {name}", found, "squared error per pixel")
+    for name, how in against.items():
+        models = [
+            study.train(
+                zoo.undercomplete, small, some_test, net="mlp", hidden=(256, 128), latent_dim=32,
+                epochs=study.small_epochs, batch_size=50, seed=seed, **how, **fast,
+            )
+            for seed in range(study.seeds)
+        ]  # fmt: skip
+        for part, images in {"training": small, "test": some_test}.items():
+            found = [np.mean(errors(m.model.reconstruct(images.images), images)) for m in models]
+            row.over(f"{part} MSE, {name}", found, "squared error per pixel")
+    table = [(name, *(row.found[f"{part} MSE, {name}"].value for part in ("training", "test"))) for name in against]
+    row.table(f"Trained on {len(small):,} images.", ("against overfitting", "training MSE", "test MSE"), table)
+    gaps = {name: (before, after) for name, before, after in table}
+    row.figure("gap", figures.pareto(gaps, "training MSE", "test MSE"), "Training and test error on few images.")
+    row.finding(words.greedy(row.found))
+    row.finding(words.regularised(row.found, list(against)), "gap")
+
+
+# %% [markdown]
+# ## 5.4 Few labels
+# A hundred labelled digits, and all the others without a label. The autoencoder learns from all of them what digits look like;
+# what is that worth to a classifier? Each number is over several draws of the hundred.
+
+
+# %%
+shape = {"net": "conv", "latent_dim": 32}
+noise = {"corruption": "masking", "level": 0.3}
+pretrained = study.train(zoo.denoising, train, test, **shape, **noise, epochs=study.conv_epochs, **fast)
+
+
+def right(recipe, images, draw, **how):
+    """The test accuracy of a classifier that was trained on `images`."""
+    model = study.train(recipe, images, test, **shape, seed=draw, **({"epochs": 1, "schedule": "cosine"} | how))
+    return 1 - model.curve("validation", "misclassified")[-1]
+
+
+def few_labels():
+    """The accuracy of each way to use the labels, for each draw of them."""
+    found = {name: [] for name in words.WAYS}
+    start = str(pretrained.run.path)
+    graph = latents.neighbour_graph(pretrained.subject.codes("train"))
+    for draw in range(study.draws):
+        few = train.keep_labels(study.labels, draw)
+        at = np.flatnonzero(few.labels >= 0)
+        again = few.take(np.tile(at, study.repeats))  # so often that the hundred make enough steps
+        mixed = few.take(np.concatenate([at, np.arange(min(study.n_few, len(few)))]))
+        spread = latents.spread(graph, few.labels).argmax(1)
+        spread[at] = few.labels[at]
+        all_labelled = diabolo.data.Images(few.images, labels=spread, name=few.name)
+        frozen = {"freeze": ("encoder", "bottleneck"), "lr": 1e-2}
+        found["from scratch"].append(right(zoo.classifier, again, draw, batch_size=50))
+        found["frozen features"].append(right(zoo.classifier, again, draw, batch_size=50, init=start, **frozen))
+        found["fine-tuned"].append(right(zoo.classifier, again, draw, batch_size=50, init=start))
+        joint = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": 2}
+        found["joint"].append(right(zoo.joint, mixed, draw, init=start, **noise, **joint))
+        found["spread, then fine-tuned"].append(right(zoo.classifier, all_labelled, draw, init=start))
+    return found
+
+
+@study.row("5.4", "A hundred labels: from scratch, frozen, fine-tuned, joint, and spread along neighbours")
+def labels(row: Row) -> None:
+    depends = [pretrained.run.path.parent.name, study.labels, study.draws, study.repeats, study.n_few]
+    found = study.remember("few-labels", depends, few_labels)
+    for name, shares in found.items():
+        row.over(f"accuracy, {name}", shares, "share of test images", "draws")
+    best = max(found, key=lambda name: np.mean(found[name]))
+    row.check(f"test accuracy from {study.labels} labels, mean of draws, {best}", np.mean(found[best]), "≥", 0.95)
+    table = [(name, words.WAYS[name], np.mean(s), np.std(s, ddof=1), min(s)) for name, s in found.items()]
+    row.table(f"{study.draws} draws of {study.labels} labels.", ("way", "how", "mean", "deviation", "least"), table)
+    means = {name: row.found[f"accuracy, {name}"].value for name in found}
+    ends = {name: (n["low"], n["high"]) for name in found for n in [row.numbers[f"accuracy, {name}"]]}
+    row.figure("accuracy", figures.bars(means, "test accuracy", ends), f"What {study.labels} labels give.")
+    row.number("seconds, pre-training", sum(line["seconds"] for line in pretrained.history), "seconds of training")
+    row.finding(words.few_labels(row.found), "accuracy")
+    row.finding(words.spreading(row.found), "accuracy")
+
+
+# %% [markdown]
+# ## 5.5 Denoising
+# The encoder sees a spoilt image, the target is the clean one, so copying the input is no solution. Which noise, and how much of
+# it? Each model is tried on each noise.
+
+
+# %%
+levels = {"gaussian": (0.25, 0.5, 1.0), "masking": (0.25, 0.5, 0.75), "salt-and-pepper": (0.1, 0.25, 0.5)}
+denoisers = {
+    f"{kind} {level:g}": study.train(
+        zoo.denoising,
+        train,
+        test,
+        corruption=kind,
+        level=level,
+        latent_dim=32,
+        epochs=max(1, study.epochs // 2),
+        **fast,
+    )
+    for kind, several in levels.items()
+    for level in several
+}
+clean = study.train(zoo.undercomplete, train, test, latent_dim=32, epochs=max(1, study.epochs // 2), **fast)
+
+
+@study.row("5.5", "Denoising: Gaussian, masking, salt-and-pepper; and how much")
+def denoising(row: Row) -> None:
+    models = {"none": clean, **denoisers}
+    seen = {name: model.model.corrupt(some_test.images, 0) for name, model in models.items()}
+    found = {}
+    for trained, model in models.items():
+        for tried, noisy in seen.items():
+            each = errors(model.model.reconstruct(noisy), some_test)
+            found[trained, tried] = row.over(f"{trained} on {tried}", each, "squared error per pixel", "images")
+    square = np.array([[found[trained, tried] for tried in models] for trained in models])
+    names = list(models)
+    row.figure(
+        "matrix",
+        figures.matrix(1000 * square, names, names, "tried on", "trained on", title="1,000 × squared error per pixel"),
+        "Each denoiser on each noise; the diagonal is what it was trained for.",
+    )
+    middle = denoisers["gaussian 0.5"].model
+    shown = {"noisy": seen["gaussian 0.5"][:10], "denoised": middle.reconstruct(seen["gaussian 0.5"][:10])}
+    row.figure(
+        "denoised",
+        figures.reconstructions(x_of(some_test)[:10], shown),
+        "Gaussian noise of 0.5, and what is made of it.",
+    )
+    for name in ("none", *(f"gaussian {level:g}" for level in levels["gaussian"])):
+        scores = models[name].measure("probes", probe_floors=False).scores
+        row.score(f"probe, {name}", scores["linear probe: codes"])
+    row.finding(words.matched(row.found, names), "matrix")
+    row.finding(words.no_identity(row.found), "denoised")
+    row.finding(words.level(row.found, [f"gaussian {level:g}" for level in levels["gaussian"]]), "matrix")
+
+
+# %% [markdown]
+# ## 5.6 The KL term: annealing, free bits, β, and collapse
+# A posterior collapses when saying nothing costs less than it saves. A weight of 50 provokes that on purpose. Then three cures
+# are tried: free bits and annealing at the same weight, and the weight of the bound itself, 1.
+
+
+# %%
+wide = {"hidden": (512, 512), "activation": "silu"}
+
+
+def vae(seed=0, **how):
+    return study.train(zoo.vae, train, test, latent_dim=16, epochs=study.epochs, seed=seed, **wide, **fast, **how)
+
+
+schedules = {
+    "β 1": {},
+    "linear annealing": {"beta": "linear(0, 1, 0.3)"},
+    "cyclical annealing": {"beta": "cyclical(0, 1, 2)"},
+}
+weights = {
+    "free bits 0.5": {"free_bits": 0.5},
+    "β 4": {"beta": 4.0},
+    "β 50": {"beta": 50.0},
+    "β 50, annealed": {"beta": "linear(0, 50, 0.5)"},
+    "β 50, free bits 0.5": {"beta": 50.0, "free_bits": 0.5},
+}
+
+
+@study.row("5.6", "VAE: annealing, free bits, β; collapse provoked, detected, cured")
+def collapse(row: Row) -> None:
+    for name, how in schedules.items():
+        bounds = [
+            sum(vae(s, **how).curve("validation", t)[-1] for t in ("reconstruction", "kl")) for s in range(study.seeds)
+        ]
+        row.over(f"−ELBO, {name}", bounds, "nats per image")
+    table, found = [], {}
+    for name, how in {**schedules, **weights}.items():
+        model = vae(**how)
+        reconstruction, kl = (model.curve("validation", term)[-1] for term in ("reconstruction", "kl"))
+        active = model.measure("usage").scores["active units"].value
+        ill = [i.name for i in diabolo.doctor.diagnose(model.run, (train, test)) if i.name == "posterior collapse"]
+        row.number(f"active units, {name}", active, "of 16 units")
+        row.number(f"reconstruction, {name}", reconstruction, "nats per image")
+        row.number(f"KL, {name}", kl, "nats per image")
+        row.number(f"collapse found, {name}", len(ill), "1 where the doctor says so")
+        table.append((name, reconstruction, kl, reconstruction + kl, active, "collapse" if ill else ""))
+        found[name] = (kl, reconstruction)
+    columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
+    row.table("Nats per test image.", columns, table)
+    row.figure(
+        "balance", figures.trade_off(found, "KL, nats", "reconstruction, nats"), "What is said, and what is left."
+    )
+    row.figure(
+        "collapsed",
+        figures.kl_bars(latents.kl_of_units(vae(beta=50.0).model, some_test.images)),
+        "KL of each unit at β 50.",
+    )
+    row.finding(words.annealing(row.found, list(schedules)))
+    row.finding(words.collapse(row.found), "collapsed", "balance")
+    row.finding(words.cures(row.found), "balance")
+
+
+# %% [markdown]
+# ## 5.7 Perceptual loss
+# Squared error per pixel is smallest at the mean of what might be there, and a mean of sharp images is blurred. A loss on
+# features compares edges and strokes instead. The features are those of the convolutional encoder of 5.1, which no label taught.
+
+
+# %%
+by_pixels = study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=2 * study.few_epochs, **fast)
+
+
+def by_features():
+    features = {"likelihood": "perceptual", "features": str(conv.run.path)}
+    return study.train(
+        zoo.undercomplete, some, some_test, latent_dim=32, epochs=2 * study.few_epochs, **features, **fast
+    )
+
+
+reader = study.train(zoo.classifier, train, test, net="conv", channels=(16, 32), latent_dim=64, epochs=2, **fast)
+
+
+@study.row("5.7", "Perceptual loss against blur")
+def perceptual(row: Row) -> None:
+    x = x_of(some_test)
+    fine = slice(some.shape[-1] // 4, None)  # the upper half of the frequencies
+    whole = spectrum(x)[:, fine].sum(1).mean()
+    shown = {}
+    for name, model in {"pixels": by_pixels, "features": by_features()}.items():
+        x_hat = model.model.reconstruct(some_test.images)
+        row.over(f"MSE, {name}", errors(x_hat, some_test), "squared error per pixel", "images")
+        kept = spectrum(x_hat)[:, fine].sum(1) / whole
+        row.over(
+            f"detail, {name}", kept.tolist(), "power of the upper frequencies, that of the images being 1", "images"
+        )
+        read = (reader.model.predict(x_hat).argmax(1).numpy() == some_test.labels).mean()
+        low, high = wilson(round(read * len(x)), len(x))
+        row.number(
+            f"read, {name}", read, "share of reconstructions that a classifier reads rightly", low, high, "Wilson"
+        )
+        row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
+        shown[name] = x_hat[:10]
+    row.figure("blur", figures.reconstructions(x[:10], shown), "Trained on squared pixels, and on features.")
+    row.finding(words.blur(row.found), "blur")
+
+
+# %% [markdown]
+# ## 5.8 A class-embedded conditional VAE
+# The decoder is told the class, so the code need not say it. The class goes in as a learned vector, or one-hot. A classifier
+# trained on real digits reads which digit was drawn.
+
+
+# %%
+conditional = {
+    condition: study.train(
+        zoo.cvae, train, test, condition=condition, latent_dim=16, epochs=study.epochs, **wide, **fast
+    )
+    for condition in ("embedding", "label")
+}
+
+
+@study.row("5.8", "A conditional VAE with embedded classes")
+def classes(row: Row) -> None:
+    y = torch.arange(10).repeat_interleave(100)
+    real = reader.model.predict(test.images).argmax(1).numpy() == test.labels
+    row.number("read, real digits", real.mean(), "share of test images", *wilson(int(real.sum()), len(real)), "Wilson")
+    for name, model in {"none": vae(), **conditional}.items():
+        row.number(
+            f"−ELBO, {name}", sum(model.curve("validation", t)[-1] for t in ("reconstruction", "kl")), "nats per image"
+        )
+        row.number(f"KL, {name}", model.curve("validation", "kl")[-1], "nats per image")
+    for name, model in conditional.items():
+        images = model.model.sample(len(y), seed=1, y=y)
+        hits = int((reader.model.predict(images).argmax(1) == y).sum())
+        row.number(
+            f"read, {name}", hits / len(y), "share of samples read as asked for", *wilson(hits, len(y)), "Wilson"
+        )
+        shown = images.reshape(10, 100, *images.shape[1:])[:, :12].flatten(0, 1)
+        row.figure(name, figures.sample_grid(shown, columns=12), f"Samples of the digits 0 to 9, a row each ({name}).")
+    vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
+    names = [str(digit) for digit in range(10)]
+    row.figure(
+        "vectors", figures.matrix((vectors @ vectors.T).numpy(), names, names, "digit", "digit", title="Cosine of class vectors"),
+        "How alike the learned vectors of the classes are.",
+    )  # fmt: skip
+    row.finding(words.told(row.found), "embedding")
+    row.finding(words.embedded(row.found), "embedding", "vectors")
+
+
+# %% [markdown]
+# ## 5.9 VQ-VAE: codebook collapse and its cures; samples from a prior over the codes
+# A code that is never the nearest to anything gets no gradient and stays where it is: the codebook collapses. Moving averages,
+# a start at centres of the encoder's outputs, and new starts for dead codes are said to cure that. Then a transformer learns
+# which code follows which, and draws new maps of codes.
+
+
+# %%
+book = {"codes": 256, "latent_dim": 16, "width": 64, "residual_width": 32, "epochs": study.few_epochs, **fast}
+books = {
+    "by gradient": {"codebook": "loss", "kmeans": False, "restart": 0.0},
+    "moving averages": {"codebook": "ema", "kmeans": False, "restart": 0.0},
+    "+ k-means start": {"codebook": "ema", "kmeans": True, "restart": 0.0},
+    "+ restarts": {"codebook": "ema", "kmeans": False, "restart": 0.1},
+    "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
+}
+quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
+
+
+@study.row("5.9", "VQ-VAE: codebook collapse, its cures, and a prior over the codes")
+def codebooks(row: Row) -> None:
+    table = []
+    for name, model in quantised.items():
+        use, error = model.measure("usage").scores, model.measure("reconstruction").scores["MSE"]
+        used = row.number(f"used codes, {name}", use["used codes"].value, "of 256 codes")
+        even = row.number(f"perplexity, {name}", use["perplexity"].value, "codes, were they evenly used")
+        table.append((name, used, even, row.score(f"MSE, {name}", error)))
+    row.table(
+        f"After {study.few_epochs} epochs of {len(some):,} images.",
+        ("codebook", "used codes", "perplexity", "MSE"),
+        table,
+    )
+    best = quantised["all three"]
+    prior = best.fit_prior(width=64, layers=2, epochs=2 * study.few_epochs, lr=3e-3, schedule="one-cycle")
+    row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
+    row.number("bits per code, prior", prior.history[-1]["validation"]["bits_per_code"], "bits")
+    indices = diabolo.training.code_priors.indices_of(best.model, some)
+    one_by_one = np.random.default_rng(0).choice(indices.ravel(), (len(some_test), *indices.shape[1:]))
+    drawn = {
+        "prior": best.model.sample(len(some_test), seed=1),
+        "each code by itself": best.model.decode(best.model.bottleneck.codes_of(torch.from_numpy(one_by_one))),
+    }
+    extractor = generation.extractor("classifier", train)
+    real = generation.extract(extractor, some_test.images).values
+    for name, images in drawn.items():
+        found = generation.fid(generation.extract(extractor, images.clamp(0, 1).numpy()).values, real)
+        row.number(f"FID, {name}", found.value, "squared distance of features", found.low, found.high, "bootstrap")
+    row.figure(
+        "samples",
+        figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
+        "New maps of codes, decoded.",
+    )
+    row.figure(
+        "codebook", figures.codebook_heat(np.bincount(indices.ravel(), minlength=256)), "How often each code is used."
+    )
+    row.finding(words.codebooks(row.found))
+    row.finding(words.code_prior(row.found), "samples")
+
+
+# %% [markdown]
+# ## 5.10 Maps of the latent space, and ways through it
+# A code of 16 numbers has no picture. Three projections make one, each by keeping something else: PCA the directions of most
+# variance, t-SNE and UMAP who is whose neighbour. Then two ways between codes: straight, and along the sphere.
+
+
+# %%
+@study.row("5.10", "Maps of the latent space; interpolation, linear and spherical")
+def maps(row: Row) -> None:
+    codes, model = vae().subject.codes("test"), vae()
+    methods = ["PCA", "t-SNE", *(["UMAP"] if find_spec("umap") else [])]
+    if "UMAP" not in methods:
+        row.text("UMAP is left out: it needs the extra, pip install 'diabolo[umap]'.")
+    for name in methods:
+        map_ = latents.project(codes, name.lower(), seed=0, most=study.map_points)
+        overlap = latents.neighbourhood_overlap(codes[map_.chosen], map_.points)
+        row.number(f"overlap, {name}", overlap, "share of the 10 nearest neighbours that the map keeps")
+        drawn = figures.latent_scatter(
+            map_.points, test.labels[map_.chosen], axis_names=map_.axis_names, title=map_.told
+        )
+        row.figure(name, drawn, f"Codes of test images by {map_.told}.")
+    ways = model.measure("interpolation", path_classifier=str(reader.run.path)).scores
+    for way in ("linear", "spherical"):
+        row.score(f"longest step, {way}", ways[f"{way}: longest step"])
+        row.score(f"least confidence, {way}", ways[f"{way}: least confidence"])
+    a, b = (np.stack([codes[test.labels == digit][0] for digit in pair]) for pair in ((1, 3, 4), (7, 5, 9)))
+    strips = {}
+    for way in (latents.linear, latents.spherical):
+        frames = model.model.decode(torch.from_numpy(way(a, b, 9)).float().flatten(0, 1)).unflatten(0, (3, 9))
+        strips |= {
+            f"{pair}, {way.__name__}": each for pair, each in zip(("1 → 7", "3 → 5", "4 → 9"), frames, strict=True)
+        }
+    row.figure("ways", figures.strips(strips), "From one test image to another.")
+    row.finding(words.maps(row.found, methods), *methods)
+    row.finding(words.ways(row.found), "ways")
+
+
+# %% [markdown]
+# ## 5.11 Generation, measured
+# Images are drawn by the prior N(0, I), by one Gaussian and by a mixture of ten fitted to the training codes, and compared with
+# test images by features of a small classifier trained on the training images. Such distances compare models here; they are
+# not those of papers, which come from another extractor.
+
+
+# %%
+ae = study.train(zoo.undercomplete, train, test, latent_dim=16, epochs=study.epochs, **wide, **fast)
+
+
+@study.row("5.11", "Generation: FID, KID, precision and recall, inception-style score")
+def generated(row: Row) -> None:
+    table, n = [], min(study.n_few, len(test))
+    for name, model in {"AE": ae, "VAE": vae()}.items():
+        found = model.measure(
+            "generation", densities=("normal", "gaussian", "mixture"), generated=n, manifold_images=study.n_few_test
+        ).scores
+        for how in ("reconstruction", "normal", "gaussian", "mixture"):
+            line = [row.score(f"{what}, {name}, {how}", found[f"{what}, {how}"]) for what in words.MEASURES]
+            table.append((name, how, *line))
+    setting = found["FID, normal"].setting
+    row.table(
+        f"{n:,} images each; extractor: {setting['extractor']}, {setting['trained_on']}.",
+        ("model", "drawn by", *words.MEASURES),
+        table,
+    )
+    fids = {f"{name}, {how}": row.found[f"FID, {name}, {how}"].value for name, how, *_ in table}
+    row.figure("fid", figures.bars(fids, "FID"), "Fréchet distance to test images; lower is better.")
+    shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(m.subject.codes("train"), how), 36)
+             for name, m in {"AE": ae, "VAE": vae()}.items() for how in ("normal", "mixture")}  # fmt: skip
+    row.figure("samples", figures.density_samples(shown), "Drawn from N(0, I) and from a mixture fitted to the codes.")
+    row.finding(words.hole(row.found), "fid", "samples")
+    row.finding(words.fitted(row.found), "fid", "samples")
+
+
+# %% [markdown]
+# ## 5.12 Mixed precision and gradient checkpointing
+# bf16 has as wide a range as float32 and fewer digits, and chips multiply it faster. Checkpointing keeps only the inputs of the
+# layers and computes their insides again for the gradient: time for memory. Neither may change what is learnt.
+
+
+# %%
+precise, mixed = (
+    study.train(zoo.vae, train, test, latent_dim=16, epochs=study.few_epochs, precision=p, **wide, **fast)
+    for p in ("float32", "bf16")
+)
+kept, again = (
+    study.train(
+        zoo.undercomplete, some, some_test, net="conv", latent_dim=32, epochs=study.few_epochs, precision="float32",
+        checkpointing=checkpointing, **fast,
+    )
+    for checkpointing in (False, True)
+)  # fmt: skip
+
+
+@study.row("5.12", "Mixed precision and gradient checkpointing: speed, memory, the same result")
+def economy(row: Row) -> None:
+    for name, model in {"float32": precise, "bf16": mixed}.items():
+        row.number(f"seconds, {name}", min(line["seconds"] for line in model.history), "seconds of the fastest epoch")
+        row.number(f"loss, {name}", model.curve("validation", "total")[-1], "nats per image")
+    x = x_of(some)[:512]
+    for name, model in {"all kept": kept, "computed again": again}.items():
+        live = model.run.model.train()
+
+        def step(live=live):
+            live.zero_grad(set_to_none=True)
+            live.loss(x).total.backward()
+
+        def measured(step=step, device=live.device):
+            return {"bytes": cost.peak_bytes(step, device), "seconds": cost.pace(step, device).seconds}
+
+        found = study.remember("step", [model.run.path.parent.name, 512], measured)
+        row.number(f"MiB, {name}", found["bytes"] / 2**20, "MiB of tensors alive at once in a step of 512 images")
+        row.number(f"seconds of a step, {name}", min(found["seconds"]), "seconds")
+        row.number(f"loss, {name}", model.curve("validation", "total")[-1], "squared error per image")
+        live.eval()
+    row.check("difference of the loss, bf16 against float32", words.apart(row.found, "float32", "bf16"), "≤", 0.01)
+    row.check(
+        "difference of the loss with checkpointing", words.apart(row.found, "all kept", "computed again"), "≤", 0.001
+    )
+    row.finding(words.precision(row.found))
+    row.finding(words.checkpointing(row.found))
+
+
+# %% [markdown]
+# ## 5.13 AE, VAE and VQ-VAE side by side
+# All three learn from the same images for as many epochs.
+
+
+# %%
+few = {"latent_dim": 16, "epochs": study.few_epochs, **wide, **fast}
+three = {
+    "AE": study.train(zoo.undercomplete, some, some_test, **few),
+    "VAE": study.train(zoo.vae, some, some_test, **few),
+    "VQ-VAE": quantised["all three"],
+}
+
+
+@study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
+def summary(row: Row) -> None:
+    quantised["all three"].fit_prior(width=64, layers=2, epochs=2 * study.few_epochs, lr=3e-3, schedule="one-cycle")
+    table = []
+    for name, model in three.items():
+        density = "prior" if name == "VQ-VAE" else "mixture"
+        drawn = model.measure("generation", densities=(density,), manifold_images=study.n_few_test).scores
+        of_codes = model.measure("probes", probe_floors=False).scores
+        line = [
+            row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"]),
+            row.score(f"probe, {name}", of_codes["linear probe: codes"]),
+            row.score(f"FID, {name}", drawn[f"FID, {density}"]),
+            row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training"),
+            row.number(f"parameters, {name}", sum(p.numel() for p in model.model.parameters()), "numbers"),
+        ]
+        code = " × ".join(map(str, model.model.latent_shape))
+        table.append((name, f"{code} numbers" if name != "VQ-VAE" else f"{code} numbers of 256 codes", density, *line))
+    columns = ("model", "code", "drawn by", "MSE", "probe accuracy", "FID", "training seconds", "parameters")
+    row.table(
+        f"{len(some):,} images, {study.few_epochs} epochs; measured on {len(some_test):,} test images.", columns, table
+    )
+    row.finding(words.side_by_side(row.found))
+
+
+# %% [markdown]
+# ## For each technique: when does it help, by how much here, and what does it cost?
+# Every number is from a row above; a row that was not run has no line here.
+
+
+# %%
+@study.row("answers", "For each technique: when it helps, by how much here, what it costs")
+def answers(row: Row) -> None:
+    said = [
+        (index, answer(study.found(index)))
+        for index, several in guide_answers.ANSWERS.items()
+        for answer in several
+        if study.found(index)
+    ]
+    columns = ("row", "technique", "when it helps", "by how much here", "what it costs")
+    row.table("The techniques.", columns, [(index, *parts) for index, parts in said])
+    for index, parts in said:
+        row.finding(guide_answers.sentence(index, *parts))

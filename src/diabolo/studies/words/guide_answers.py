@@ -1,0 +1,222 @@
+"""The answers of the study `guide`: of each technique, when it helps, by how much it did here, and what it costs."""
+
+from collections.abc import Callable
+
+from diabolo.studies.findings import difference
+from diabolo.studies.words.guide_models import UNITS, against, apart, points
+from diabolo.studies.words.guide_plain import WAYS, Numbers
+
+Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
+
+
+def sentence(index: str, technique: str, when: str, gain: str, cost: str) -> str:
+    """An answer in one paragraph."""
+    return f"{technique} ({index}) helps {when}. Here: {gain}. Cost: {cost}."
+
+
+def _seconds(n: Numbers, name: str) -> str:
+    return f"{n[f'seconds, {name}'].value:.3g} s"
+
+
+def cones(n: Numbers) -> Answer:
+    """5.1."""
+    gain = against(n, "MSE", "fully connected", "convolutional").say(
+        more="error from {a} to {b} per pixel",
+        less="no help: error from {a} to {b} per pixel",
+        same="no difference beyond the noise ({a}, {b})",
+    )
+    cost = f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
+    f"{_seconds(n, 'PCA')} for PCA"
+    return "Convolutions", "where the same strokes and edges occur at many places of an image", gain, cost
+
+
+def skips(n: Numbers) -> Answer:
+    """5.2."""
+    gain = against(n, "MSE", "skips cut", "U-Net").say(
+        more="error from {a} to {b}",
+        less="no help: error from {a} to {b}",
+        same="no difference beyond the noise ({a}, {b})",
+    )
+    cost = f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
+    f"{n['numbers, skips cut'].value:.0f}"
+    return "Skip connections", "where the output is to be the input, mended, and no code is wanted", gain, cost
+
+
+def layers(n: Numbers) -> Answer:
+    """5.3."""
+    gain = against(n, "MSE", "end to end", "layer by layer").say(
+        more="error from {a} to {b} after as many epochs",
+        less="no help: error from {a} to {b} after as many epochs",
+        same="no difference beyond the noise ({a}, {b})",
+    )
+    when = "where gradients do not get through many layers at once: saturating units, poor initial weights"
+    return "Layer-wise training", when, gain, "a schedule of stages, each with epochs of its own to choose"
+
+
+def against_overfitting(n: Numbers) -> Answer:
+    """5.3, L2 and dropout."""
+    names = [
+        name.removeprefix("test MSE, ") for name in n if name.startswith("test MSE, ") and not name.endswith("neither")
+    ]
+    best = min(names, key=lambda name: n[f"test MSE, {name}"].value)
+    gain = difference(n["test MSE, neither"], n[f"test MSE, {best}"]).say(
+        more=f"test error from {{a}} to {{b}} at the best, {best}",
+        less=f"no help: test error from {{a}} to {{b}} at the best, {best}",
+        same=f"no difference beyond the noise at the best, {best} ({{a}}, {{b}})",
+    )
+    cost = "a strength to search; too much of either underfits"
+    return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
+
+
+def labels(n: Numbers) -> Answer:
+    """5.4."""
+    best = max(WAYS, key=lambda name: n[f"accuracy, {name}"].value)
+    gain = points(against(n, "accuracy", best, "from scratch")).say(
+        more=f"from {{b}} % to {{a}} % right by the best way, {best}",
+        less="no help: from scratch is best, {b} %",
+        same=f"no difference beyond the noise (the best way, {best}: {{a}} %)",
+    )
+    cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a training for each set of labels"
+    return (
+        "Unlabelled images",
+        "where labels are few and images are many, and classes hang together in latent space",
+        gain,
+        cost,
+    )
+
+
+def noise(n: Numbers) -> Answer:
+    """5.5."""
+    middle = "gaussian 0.5"
+    gain = difference(n[f"none on {middle}"], n[f"{middle} on {middle}"]).say(
+        more="error on noisy images from {a} to {b}",
+        less="no help on noisy images: error from {a} to {b}",
+        same="no difference on noisy images beyond the noise ({a}, {b})",
+    )
+    clean = difference(n[f"{middle} on none"], n["none on none"]).say(
+        more="error on clean images from {b} to {a}",
+        less="none on clean images (error from {b} to {a})",
+        same="none on clean images beyond the noise",
+    )
+    return (
+        "Denoising",
+        "where images come spoilt in a way that can be imitated, and for features that survive noise",
+        gain,
+        clean,
+    )
+
+
+def kl_term(n: Numbers) -> Answer:
+    """5.6."""
+    gain = against(n, "−ELBO", "β 1", "linear annealing").say(
+        more="the bound improves from {a} to {b} nats with linear annealing",
+        less="no help: the bound worsens from {a} to {b} nats with linear annealing",
+        same="no difference beyond the noise with linear annealing ({a}, {b} nats)",
+    )
+    units = n["active units, β 50, free bits 0.5"].value
+    cost = f"free bits keep {units:.0f} of {UNITS} units active even at β 50, and the loss is no bound any more; "
+    "annealing costs epochs"
+    return "Annealing and free bits", "where units fall silent before the decoder has learnt to use them", gain, cost
+
+
+def features(n: Numbers) -> Answer:
+    """5.7."""
+    gain = against(n, "detail", "features", "pixels").say(
+        more="power of the upper frequencies from {b} to {a} of that of the images",
+        less="no help: power of the upper frequencies from {b} to {a} of that of the images",
+        same="no difference in the upper frequencies beyond the noise ({b}, {a})",
+    )
+    cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}; squared error "
+    f"{n['MSE, features'].value:.4g} against {n['MSE, pixels'].value:.4g}"
+    return (
+        "Perceptual loss",
+        "where blur is worse than a wrong pixel, and features of such images are at hand",
+        gain,
+        cost,
+    )
+
+
+def condition(n: Numbers) -> Answer:
+    """5.8."""
+    bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
+    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples are of the digit asked for, and the bound " + (
+        f"improves by {bound:.3g} nats" if bound > 0 else "does not improve"
+    )
+    return "A condition", "where images of a class are to be asked for", gain, "a label for every training image"
+
+
+def codebook(n: Numbers) -> Answer:
+    """5.9."""
+    before, after = n["perplexity, by gradient"].value, n["perplexity, all three"].value
+    error = n["MSE, all three"].value, n["MSE, by gradient"].value
+    gain = f"evenly used codes from {before:.0f} to {after:.0f} of 256, error from {error[1]:.4g} to {error[0]:.4g}"
+    if after <= before:
+        gain = f"no help: {gain}"
+    cost = "k-means once and a count of each code's use; nothing per image worth the name"
+    return "Moving averages, k-means start, restarts", "where codes of a codebook are never chosen", gain, cost
+
+
+def code_prior(n: Numbers) -> Answer:
+    """5.9, the prior."""
+    gain = against(n, "FID", "each code by itself", "prior").say(
+        more="FID from {a} to {b}",
+        less="no help: FID from {a} to {b}",
+        same="no difference in FID beyond the noise ({a}, {b})",
+    )
+    cost = "a second training, and drawing one code after the other"
+    return "A prior over discrete codes", "where a VQ-VAE is to generate", gain, cost
+
+
+def projections(n: Numbers) -> Answer:
+    """5.10."""
+    kept = {name.removeprefix("overlap, "): value.value for name, value in n.items() if name.startswith("overlap, ")}
+    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in kept.items())
+    cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the points"
+    return "t-SNE and UMAP", "to see which codes are neighbours", gain, cost
+
+
+def densities(n: Numbers) -> Answer:
+    """5.11."""
+    gain = against(n, "FID", "AE, normal", "AE, mixture").say(
+        more="FID of the autoencoder from {a} to {b}",
+        less="no help for the autoencoder: FID from {a} to {b}",
+        same="no difference for the autoencoder beyond the noise ({a}, {b})",
+    )
+    return (
+        "A density fitted afterwards",
+        "where codes do not lie where the prior says",
+        gain,
+        "a fit to the training codes, no training",
+    )
+
+
+def economy(n: Numbers) -> Answer:
+    """5.12."""
+    times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
+    memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
+    gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f} % of the memory"
+    again = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
+    cost = f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
+    "the time of a step"
+    return (
+        "Mixed precision, checkpointing",
+        "where the chip multiplies bf16; where memory, not time, is short",
+        gain,
+        cost,
+    )
+
+
+ANSWERS: dict[str, tuple[Callable[[Numbers], Answer], ...]] = {
+    "5.1": (cones,),
+    "5.2": (skips,),
+    "5.3": (layers, against_overfitting),
+    "5.4": (labels,),
+    "5.5": (noise,),
+    "5.6": (kl_term,),
+    "5.7": (features,),
+    "5.8": (condition,),
+    "5.9": (codebook, code_prior),
+    "5.10": (projections,),
+    "5.11": (densities,),
+    "5.12": (economy,),
+}
