@@ -4,6 +4,8 @@ from diabolo.metrics.anomaly import separation
 from diabolo.metrics.attributes import attribute_probe
 from diabolo.metrics.clustering import kmeans_agreement
 from diabolo.metrics.completion import Completions, complete
+from diabolo.metrics.components import components_needed, error_by_components
+from diabolo.metrics.elbow import elbow
 from diabolo.metrics.few_labels import few_label_accuracy
 from diabolo.metrics.information import mutual_information
 from diabolo.metrics.intervals import bootstrap, mean_interval, wilson
@@ -23,7 +25,10 @@ __all__ = [
     "bootstrap",
     "codebook_use",
     "complete",
+    "components_needed",
     "elbo_terms",
+    "elbow",
+    "error_by_components",
     "few_label_accuracy",
     "frechet_to_normal",
     "kmeans_agreement",

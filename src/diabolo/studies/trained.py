@@ -82,8 +82,8 @@ class Trained:
         return run
 
     def fit_prior(self, **options: Any) -> Run:
-        """The prior over its discrete codes, fitted (options of `diabolo.training.code_priors.fit_prior`) if it has none yet; the
-        model draws from it from now on."""
+        """The prior over its discrete codes, which the model draws from, from now on; fitted if it has none yet (options of
+        `diabolo.training.code_priors.fit_prior`)."""
         fitted = sorted((self.run.path / "prior").glob("[0-9]*"))
         if fitted and checkpoint.status(fitted[-1]).startswith("finished"):
             prior = load_run(fitted[-1])
@@ -126,6 +126,10 @@ class Trained:
         folder.mkdir(parents=True, exist_ok=True)
         files.write_json(folder / "scores.json", found.record())
         return found[name]
+
+    def remember(self, what: str, compute: Callable[[], Any]) -> Any:
+        """`compute()`, JSON-able, that looks at this model; or what it gave before for the same weights."""
+        return remembered(self._shelf, what, fingerprint(self.run.path), compute)
 
 
 def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], **greedy: int) -> str:

@@ -1,0 +1,227 @@
+"""What the study `pca` says, from what it measured."""
+
+from collections.abc import Mapping, Sequence
+
+from diabolo.studies.findings import Difference, Measured, difference, joined
+
+SAME_MAP = 0.05  # share of squared distances left after rotation, below which two maps are called one
+
+
+def runs(errors: Sequence[float], procrustes: float, overlap: float, chance: float) -> str:
+    """Runs that differ in the seed alone: their test errors, and the means over pairs of Procrustes distance and overlap."""
+    mean, spread = sum(errors) / len(errors), max(errors) - min(errors)
+    kept = (
+        f"Over {len(errors)} seeds the test error lies between {min(errors):.4f} and {max(errors):.4f} squared "
+        "error per pixel, "
+        f"a spread of {spread / mean:.1%}"
+    )
+    shared = f"an image keeps {overlap:.0%} of its ten nearest neighbours from one run to another ({chance:.1%} by chance)"
+    left = f"after the best shift, rotation and scale {procrustes:.0%} of the squared distances are unexplained"
+    if procrustes < SAME_MAP:
+        return (
+            f"{kept}; and the maps agree: {left}, and {shared}. Nothing in the loss asks for that, since it "
+            "looks at the image "
+            "that comes out and never at the code."
+        )
+    return (
+        f"{kept}; the maps differ by more than a rotation: {left}, and {shared}. The loss looks at the image "
+        "that comes out and "
+        "never at the code, so that a map may be bent and folded in any way that the decoder can undo; which "
+        "one is found is "
+        "decided by the first weights and the order of the images."
+    )
+
+
+def fits(moved: float, angle: float, gap: float) -> str:
+    """Two fits of PCA: the largest difference of a coordinate on the same images, in pixel units; the angle in degrees between
+    the planes of two halves of the images; λ₁ / λ₂."""
+    again = (
+        "Fitted twice to the same images, PCA gives the same map to the last digit"
+        if moved == 0
+        else f"Fitted twice to the same images, PCA gives coordinates that differ by {moved:.2g} at most"
+    )
+    return (
+        f"{again}: the components are eigenvectors of one covariance matrix, with no first weights to start "
+        "from, and the first "
+        f"two are told apart by their variances (λ₁ / λ₂ = {gap:.2f}). Fitted to two halves of the images, "
+        "which share none, "
+        f"the two planes are {angle:.1f}° apart at most."
+    )
+
+
+def maps(accuracy: Mapping[str, tuple[float, float, float]]) -> str:
+    """How well neighbours in the map tell the class, "PCA" and "autoencoder", each with its interval."""
+    ae, pca = (Measured.within(*accuracy[name]) for name in ("autoencoder", "PCA"))
+    return difference(ae, pca).say(
+        more="The five nearest neighbours in the map name the class of a share of {a} of the test images for "
+        "the autoencoder and "
+        "of {b} for two principal components: a curved map can pull classes apart that a flat shadow of the "
+        "images lays on top "
+        "of each other.",
+        less="The five nearest neighbours in the map name the class of a share of {a} of the test images for "
+        "the autoencoder and "
+        "of {b} for two principal components: here the curved map keeps the classes less apart than the flat one.",
+        same="The five nearest neighbours in the map name the class about as often for the autoencoder (a share "
+        "of {a}) as for "
+        "two principal components ({b}): the difference of {difference} is within the noise.",
+    )
+
+
+def generated(fid: Mapping[str, tuple[float, float, float]], outside: float) -> str:
+    """FID of images decoded from a Gaussian fitted to the codes, of "PCA" and "autoencoder", with intervals; and the share of
+    pixels that PCA's leave outside [0, 1]."""
+    ae, pca = (Measured.within(*fid[name]) for name in ("autoencoder", "PCA"))
+    why = (
+        "An image of PCA is a sum of the mean and two patterns, so that its strokes are blends of light and "
+        "shadow, and "
+        f"{outside:.0%} of its pixels have to be cut back to [0, 1]"
+    )
+    return difference(ae, pca).say(
+        less="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for the autoencoder, "
+        "at a FID of {a} "
+        f"against {{b}} for PCA. {why}; the decoder's hidden layer and its sigmoid draw strokes that begin and end.",
+        more="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for PCA, at a FID of "
+        "{b} against {a} for "
+        f"the autoencoder. {why}; but its two codes are uncorrelated and nearer to a Gaussian, while that of "
+        "the autoencoder "
+        "also draws codes from between its branches, where nothing was trained.",
+        same="Images decoded from a Gaussian fitted to the codes are as far from real ones for the autoencoder "
+        "(FID {a}) as for "
+        f"PCA ({{b}}), within the noise. {why}.",
+    )
+
+
+def equals(pairs: Sequence[tuple[int, float, int]]) -> str:
+    """How many components are as good as how many latent variables: (latent variables, their error, components)."""
+    told = joined([f"{d} latent variables ({error:.4f}) is reached by {k}" for d, error, k in pairs])
+    wins = [d for d, _, k in pairs if k > d]
+    if len(wins) == len(pairs):
+        end = (
+            "At every size PCA needs more: its components are the best that a linear code can do, and the "
+            "hidden layers let the "
+            "same few numbers follow a curved surface."
+        )
+    elif wins:
+        end = (
+            f"With {joined([str(d) for d in wins])} the autoencoder is ahead; with the others PCA is as good "
+            "with as many or "
+            "fewer: what the hidden layers could gain there, this training has not found."
+        )
+    else:
+        end = "PCA needs no more at any size: the hidden layers gain nothing here that this training would have found."
+    return f"The error on the test images of {told} principal components. {end}"
+
+
+def elbows(whole: Mapping[str, float | None], half: Mapping[str, float | None], last: int, middle: int) -> str:
+    """The elbow of each curve, over all sizes to `last` and to `middle`; None for a curve that does not fall."""
+    if None in (*whole.values(), *half.values()):
+        risen = joined([name for name in whole if None in (whole[name], half[name])])
+        return (
+            f"The error of {risen} does not fall from the first size to the last, so that it has no elbow to speak of."
+        )
+    told = joined([f"{whole[name]:g} for {name}" for name in whole])
+    if all(half[name] == whole[name] for name in whole):
+        return (
+            "The elbow, the point farthest below the straight line between the ends of the curve, is at "
+            f"{told}, and stays there "
+            f"when the curve is cut off at {middle}: here the rule is sound."
+        )
+    other = joined([f"{half[name]:g} for {name}" for name in half])
+    return (
+        f"The elbow, the point farthest below the straight line between the ends of the curve, is at {told}; "
+        "but when the same "
+        f"curve is cut off at {middle} instead of {last} it is at {other}. The error falls smoothly, without a "
+        "corner, so that "
+        "the rule tells more of the range that was looked at than of the images: the number is better chosen "
+        "by the error that "
+        "one can bear."
+    )
+
+
+def prior(distance: Mapping[str, float], floor: float) -> str:
+    """Fréchet distance of the codes to N(0, I), of "autoencoder" and "VAE", and of as many draws of N(0, I) itself."""
+    ae, vae = distance["autoencoder"], distance["VAE"]
+    where = (
+        f"The VAE's map has a place and a scale: its codes are at a Fréchet distance of {vae:.3g} from N(0, I), the "
+        f"autoencoder's at {ae:.3g} (as many draws of N(0, I) itself: {floor:.2g})"
+    )
+    if vae < ae:
+        return (
+            f"{where}. The KL term charges for every code that is far from the origin or too sure of itself, "
+            "which holds the "
+            "codes together without gaps that nothing fills; the autoencoder pays for neither, and leaves its "
+            "codes wherever "
+            "training happened to put them."
+        )
+    return (
+        f"The VAE's codes are no nearer to N(0, I) than the autoencoder's: {vae:.3g} against {ae:.3g} (as many "
+        "draws of N(0, I) "
+        f"itself: {floor:.2g}). The KL term asks for it, but this training has not brought it about."
+    )
+
+
+def redrawn(same: bool, apart: float, pair: float, of_test: tuple[float, float, float]) -> str:
+    """Samples drawn again: whether the same seed gives the same images; FID between two draws of other seeds; FID of a draw to
+    test images with its interval; the mean distance between images that hold the same place in both draws, in pixels."""
+    first = (
+        "With the same seed the VAE draws the same images to the last bit"
+        if same
+        else "Even with the same seed the VAE does not draw the same images"
+    )
+    second = f"with another seed every image is another (they differ by {pair:.3f} squared error per pixel)"
+    value, low, high = of_test
+    if apart < low:
+        return (
+            f"{first}; {second}, but the two sets are of one kind: their FID to each other is {apart:.3g}, and "
+            "to the test images "
+            f"{value:.4g} ({low:.4g} to {high:.4g}). A seed chooses the codes, and what may be drawn is in the "
+            "weights."
+        )
+    return (
+        f"{first}; {second}, and the two sets are as far from each other (FID {apart:.3g}) as from the test "
+        f"images ({value:.4g}, "
+        f"{low:.4g} to {high:.4g}): too few were drawn to tell these apart."
+    )
+
+
+def subspace(largest: float, chance: float, units: float, ratio: float) -> str:
+    """The linear autoencoder: the largest principal angle to PCA's subspace, and that of a random one, in degrees; the largest
+    angle between a unit's direction and the component nearest to it; its error over that of PCA."""
+    if largest < 10:
+        found = (
+            "The linear autoencoder has found the subspace of PCA: the largest principal angle between them is "
+            f"{largest:.2f}° "
+            f"({chance:.0f}° for a random one)"
+        )
+    else:
+        found = (
+            f"After this training the linear autoencoder is still {largest:.1f}° from the subspace of PCA at "
+            "its worst angle "
+            f"({chance:.0f}° for a random one)"
+        )
+    axes = (
+        f"its single units are no components, the farthest is {units:.0f}° from any: the error is the same for "
+        "every basis of "
+        "that space, and nothing asks for orthogonal ones"
+        if units > 10
+        else f"even its single units lie along components, within {units:.0f}°, though nothing in the error asks for that"
+    )
+    return (
+        f"{found}, and its test error is {ratio:.3f} times that of PCA. With squared error no linear code does "
+        "better than PCA "
+        f"(Baldi & Hornik 1989); {axes}."
+    )
+
+
+def latent(ae: Sequence[float], pca: float, size: int) -> str:
+    """Errors of the autoencoder over seeds against PCA's with as many numbers."""
+    return lower(difference(Measured.over(ae), Measured(pca, 0.0)), size)
+
+
+def lower(found: Difference, size: int) -> str:
+    """Which error is lower with `size` numbers: that of the autoencoder (a) or PCA's (b)."""
+    return found.say(
+        less=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, lower by {{difference}}.",
+        more=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, higher by {{difference}}.",
+        same=f"With {size} numbers the autoencoder's test error ({{a}}) cannot be told from PCA's ({{b}}).",
+    )
