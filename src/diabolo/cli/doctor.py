@@ -41,3 +41,6 @@ def command(
         print(f"  try {illness.remedy.words}")
         if illness.remedy.command is not None:
             print(f"  {illness.remedy.command}")
+    for reason in sorted(set(found.unseen.values())):
+        names = ", ".join(name for name, why in found.unseen.items() if why == reason)
+        print(f"not looked at ({names}): {reason}")

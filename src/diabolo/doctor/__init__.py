@@ -8,8 +8,8 @@ One illness is one function (`symptom.py`); they stand by subject in `collapse`,
 `leaks` and `inference`.
 """
 
-from diabolo.doctor.diagnosis import diagnose
-from diabolo.doctor.patient import Patient
+from diabolo.doctor.diagnosis import Visit, diagnose
+from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness, Remedy, symptom
 
-__all__ = ["SYMPTOMS", "Illness", "Patient", "Remedy", "diagnose", "symptom"]
+__all__ = ["SYMPTOMS", "Illness", "Patient", "Remedy", "UnseenError", "Visit", "diagnose", "symptom"]

@@ -1,7 +1,9 @@
 """Illnesses of a waist that says less than it could, as they are watched for while training (`training/health`)."""
 
+from diabolo.bottlenecks.skips import WithSkips
+from diabolo.doctor.objective import LOST
 from diabolo.doctor.patient import Patient
-from diabolo.doctor.prescription import train_again
+from diabolo.doctor.prescription import USUAL, enough, gentler, train_again
 from diabolo.doctor.symptom import Illness, symptom
 
 MOST = 0.75  # of the units, from which on their silence is no economy but a collapse
@@ -9,23 +11,28 @@ MOST = 0.75  # of the units, from which on their silence is no economy but a col
 
 @symptom
 def posterior_collapse(patient: Patient) -> Illness | None:
-    """Most units of a posterior say nothing (Bowman et al. 2016, arXiv 1511.06349; Lucas et al. 2019, arXiv 1911.02469)."""
+    """Most units of a posterior say nothing, and the image suffers, or goes another way (Bowman et al. 2016, arXiv 1511.06349;
+    Lucas et al. 2019, arXiv 1911.02469)."""
     found, kl = patient.finding("inactive-units"), patient.diagnosis.values.get("kl_per_unit")
     if found is None or not isinstance(kl, list):
         return None
     active = patient.diagnosis.values["active_units"]
     assert isinstance(active, int | float)
-    if active > (1 - MOST) * len(kl):
+    skips = isinstance(patient.model.bottleneck, WithSkips)
+    if active > (1 - MOST) * len(kl) or (active and not skips and patient.unexplained < LOST):
         return None  # the others were not needed: a latent wider than used
-    beta = patient.kl_weight or 0.0
+    if skips:
+        remedy = train_again(patient, "cut the skips, which lead the image around the code", skips=False)
+    elif patient.beta is not None and patient.beta > 1:
+        remedy = train_again(patient, "the ELBO itself", beta=1.0)
+    else:
+        remedy = train_again(
+            patient, "a KL term that grows, and some nats that cost nothing", beta="linear(0, 1, 0.5)", free_bits=0.5
+        )
     return Illness(
         "posterior collapse",
         found.evidence.removesuffix(": posterior collapse"),
-        train_again(
-            patient, "a KL term that grows, and some nats that cost nothing", beta="linear(0, 1, 0.5)", free_bits=0.1
-        )
-        if beta <= 1
-        else train_again(patient, "the ELBO itself", beta=1.0),
+        remedy,
         explains=("code ignored", "blurry reconstructions", "latent wider than used"),
     )
 
@@ -36,15 +43,19 @@ def codebook_collapse(patient: Patient) -> Illness | None:
     found = patient.finding("dead-codes")
     if found is None:
         return None
-    restart, kmeans = patient.option("restart"), patient.option("kmeans")
-    if restart == 0 or kmeans is False:
+    if patient.option("restart") == 0 or patient.option("kmeans") is False:
         remedy = train_again(patient, "begin with centres, and begin dead codes anew", restart=0.1, kmeans=True)
     else:
-        codes = patient.model.bottleneck.codes
         even = patient.diagnosis.values["codebook_perplexity"]
         assert isinstance(even, int | float)
-        remedy = train_again(patient, "no more codes than are used", codes=max(2, min(codes // 2, round(even))))
-    return Illness("codebook collapse", found.evidence, remedy, explains=("code ignored",))
+        fewer = max(2, min(patient.waist.codes // 2, round(even)))
+        remedy = train_again(patient, "no more codes than are used", codes=fewer)
+    return Illness(
+        "codebook collapse",
+        found.evidence,
+        remedy,
+        explains=("code ignored", "blurry reconstructions", "too high a learning rate"),
+    )
 
 
 @symptom
@@ -53,10 +64,11 @@ def code_ignored(patient: Patient) -> Illness | None:
     found = patient.finding("code-ignored")
     if found is None:
         return None
-    lr = patient.run.config["options"]["lr"]
+    lr = gentler(patient.lr) if patient.lr > USUAL / 10 else USUAL
+    epochs = max(2 * len(patient.run.history), enough(patient, lr))
     return Illness(
         "code ignored",
         found.evidence,
-        train_again(patient, "a smaller learning rate, for longer", lr=lr / 10, epochs=2 * len(patient.run.history)),
-        explains=("blurry reconstructions",),
+        train_again(patient, "another learning rate, for longer", lr=lr, epochs=epochs),
+        explains=("blurry reconstructions", "latent wider than used"),
     )

@@ -1,107 +1,184 @@
-"""Illnesses of the training itself, read off its history."""
+"""Illnesses of the training itself, read off its history and by what it came to."""
+
+import shlex
 
 import numpy as np
+from numpy.typing import NDArray
 
+from diabolo.autoencoder import Autoencoder
 from diabolo.doctor.patient import Patient
-from diabolo.doctor.prescription import train_again
+from diabolo.doctor.prescription import REACH, USUAL, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 
-ROSE = 0.5  # share of its range up to then that the loss rises by again: too large steps
-FALLING = 0.1  # share by which the loss fell in the last quarter of the epochs: not done yet
-FORGOT = 0.1  # share by which the kept weights are worse on validation images than the best were
+ROSE = 0.2  # share of what was learnt that the loss has lost again in the end: a run that wavers keeps within a tenth
+HIGH = 10 * USUAL  # a learning rate from which on it is the first suspect
+UNLEARNT = 0.5  # share of the variance that is left where something may still come
+POOR = 0.95  # share of the variance that is left: no better than the mean image
+FALLING = (
+    0.1  # share of all that was learnt which the last quarter of the epochs brought; 0.07 of ten epochs of 1/√epoch
+)
+NOISE = 0.01  # share of the loss that it may fall by chance
+FORGOT = 0.1  # share of what was learnt by which validation images are worse off in the end than they were
+GAP = 2.0  # error of test images over that of training images; 1.1 is usual
+COSTLY = 0.05  # share of the variance that such a gap must cost to matter
 HUGE = 1e4  # size of a weight from which on half the digits of a float are gone beside it
 
 
 @symptom
-def learning_rate(patient: Patient) -> Illness | None:
-    """A training loss that jumps up again, or that never comes below that of the mean image."""
-    loss = patient.curve(term="reconstruction")
-    if len(loss) < 2 or not patient.judged:
-        return None
-    best = np.minimum.accumulate(loss)
-    rises = loss[1:] - best[:-1]
-    fall = loss[0] - best[:-1]
-    worst = int(rises.argmax())
-    jumped = rises[worst] > ROSE * max(fall[worst], 0.1 * abs(best[worst]))
-    lr = patient.run.config["options"]["lr"]
-    stuck = patient.unexplained > 0.95 and lr >= 3e-3 and not (patient.kl_weight or 0) > 1
-    if not (jumped or stuck):
-        return None
-    told = (
-        f"the reconstruction term rose again from {best[worst]:.4g} to {loss[worst + 1]:.4g} in epoch {worst + 2}"
-        if jumped
-        else f"the reconstructions are hardly better than the mean image ({patient.unexplained:.0%} of the variance is left)"
+def numerical_trouble(patient: Patient) -> Illness | None:
+    """A training that ended in NaN; weights or codes so large that float32 has few digits left for what matters."""
+    half, lr = patient.run.config["options"]["precision"] == "float16", gentler(patient.lr)
+    remedy = (
+        train_again(patient, "numbers with a wider range", precision="float32")
+        if half and patient.lr <= USUAL
+        else train_again(patient, "smaller steps of limited length", lr=lr, clip_norm=1.0, epochs=enough(patient, lr))
     )
+    if patient.broke_off:
+        done = len(patient.run.history)
+        return Illness(
+            "numerical trouble",
+            f"training broke off in epoch {done + 1}: the loss was no finite number any more, with a learning rate of "
+            f"{patient.lr:g}{' in float16' if half else ''}",
+            remedy,
+            explains=("too high a learning rate", "overfitting", "underfitting"),
+        )
+    if not patient.trained:
+        return None
+    weights = [p.detach().double() for p in patient.model.state_dict().values() if p.is_floating_point() and p.numel()]
+    largest = max(float(w.abs().max()) for w in weights)
+    if not largest < HUGE:  # NaN too
+        told = f"the largest weight is {largest:.3g}, beside which a float32 has few digits left for the others"
+    elif (found := patient.finding("exploding-codes")) is not None:
+        told = found.evidence
+    else:
+        return None
+    wrong = ("underfitting", "overfitting", "code ignored", "blurry reconstructions", "outputs saturated", "prior hole")
+    return Illness("numerical trouble", told, remedy, explains=(*wrong, "latent wider than used"))
+
+
+@symptom
+def learning_rate(patient: Patient) -> Illness | None:
+    """A reconstruction that was better before; or, at a high rate, one no better than the mean image, or dead units."""
+    if not patient.judged or not isinstance(patient.model, Autoencoder):
+        return None
+    loss = patient.curve(term="reconstruction")
+    if patient.steady and len(loss) > 1 and loss[-1] - loss.min() > max(ROSE * (loss[0] - loss.min()), NOISE * loss[0]):
+        told = f"the reconstruction term was {loss.min():.4g} after epoch {loss.argmin() + 1} and is {loss[-1]:.4g} in the end"
+    elif patient.lr < HIGH:
+        return None
+    elif patient.unexplained > POOR:
+        told = (
+            f"the reconstructions are no better than the mean image ({patient.unexplained:.0%} of the variance is left)"
+        )
+    elif (found := patient.finding("dead-units")) is not None:
+        told = found.evidence
+    else:
+        return None
+    lr = gentler(patient.lr)
     return Illness(
         "too high a learning rate",
-        f"{told}, with a learning rate of {lr:g}",
-        train_again(patient, "smaller steps", lr=lr / 10, schedule="one-cycle", clip_norm=1.0),
-        explains=("code ignored", "underfitting", "outputs saturated", "blurry reconstructions", "posterior collapse",
-                  "latent wider than used", "numerical trouble"),
+        f"{told}, with a learning rate of {patient.lr:g}",
+        train_again(patient, "smaller steps", lr=lr, schedule="one-cycle", clip_norm=1.0, epochs=enough(patient, lr / 2)),
+        explains=("code ignored", "underfitting", "overfitting", "outputs saturated", "blurry reconstructions",
+                  "posterior collapse", "latent wider than used", "numerical trouble", "prior hole"),
     )  # fmt: skip
 
 
 @symptom
 def underfitting(patient: Patient) -> Illness | None:
-    """The loss was still falling when training ended."""
-    loss = patient.curve(term="reconstruction" if patient.judged else "total")
-    quarter = max(1, len(loss) // 4)
-    if len(loss) < 2 or not patient.run.status.startswith("finished"):
+    """The loss was still falling when training ended, or has hardly begun to fall."""
+    if not patient.run.status.startswith("finished") or not isinstance(patient.model, Autoencoder):
         return None
-    fall = (loss[-1 - quarter] - loss[-1]) / abs(loss[-1 - quarter])
-    if fall < FALLING:
+    epochs = len(patient.run.history)
+    falls = [_fall(loss) for part in ("train", "validation") if len(loss := _comparable(patient, part)) > 1]
+    if falls and min(falls) >= FALLING:
+        told = (
+            f"the last {max(1, epochs // 4)} of {epochs} epochs still brought {min(falls):.0%} of all that was learnt"
+        )
+    elif patient.judged and reach(patient) < REACH and patient.unexplained > UNLEARNT:
+        told = (
+            f"{patient.unexplained:.0%} of the variance of test images is left, and the steps taken, with a learning rate of "
+            f"{patient.lr:g}, can have moved a weight by no more than about {reach(patient):.2g}"
+        )
+    else:
         return None
-    epochs = 3 * len(loss)
-    constant = patient.run.config["options"]["schedule"] == "constant"
-    again = train_again(patient, "more epochs", epochs=epochs)
-    remedy = Remedy(again.words, f"diabolo resume {patient.run.path} --epochs {epochs}") if constant else again
+    lr = max(patient.lr, USUAL) if reach(patient) < REACH else patient.lr
+    more = max(3 * epochs if lr == patient.lr else epochs, enough(patient, lr))
+    remedy = train_again(patient, "more steps", lr=lr, epochs=more)
+    if lr == patient.lr and patient.option("schedule") == "constant":
+        remedy = Remedy(
+            f"more epochs (--epochs {more})",
+            shlex.join(["diabolo", "resume", str(patient.run.path), "--epochs", str(more)]),
+        )
     return Illness(
         "underfitting",
-        f"the loss still fell by {fall:.0%} in the last {quarter} of {len(loss)} epochs, to {loss[-1]:.4g}",
+        told,
         remedy,
-        explains=("blurry reconstructions",),
+        explains=(
+            "blurry reconstructions",
+            "code ignored",
+            "latent wider than used",
+            "codebook collapse",
+            "prior hole",
+        ),
     )
 
 
 @symptom
 def overfitting(patient: Patient) -> Illness | None:
-    """The validation loss was lower before: what was learnt since is the training images themselves."""
-    loss = patient.curve("validation")
-    if len(loss) < 3 or patient.run.config["options"]["keep"] == "best":
+    """What is learnt is the training images themselves: the validation loss rises, or test images fare far worse."""
+    if not isinstance(patient.model, Autoencoder):
         return None
-    best = int(loss.argmin())
-    if loss[-1] - loss[best] < FORGOT * abs(loss[best]):
+    loss, train = patient.curve("validation"), patient.curve()
+    best = int(loss.argmin()) if len(loss) else 0
+    stops = patient.option("keep") == "best"
+    if (
+        len(loss) > 2
+        and not stops
+        and loss[-1] - loss[best] > FORGOT * (loss[0] - loss[best]) + NOISE * abs(loss[best])
+    ):
+        told = (
+            f"the validation loss was lowest after epoch {best + 1} ({loss[best]:.4g}) and is {loss[-1]:.4g} in the end, "
+            f"while the training loss went from {train[best]:.4g} to {train[-1]:.4g}"
+        )
+    elif (
+        not patient.judged
+        or patient.unexplained < GAP * patient.unexplained_train
+        or (patient.unexplained - patient.unexplained_train < COSTLY)
+    ):
         return None
-    train = patient.curve()
-    return Illness(
-        "overfitting",
-        f"the validation loss was lowest after epoch {best + 1} ({loss[best]:.4g}) and is {loss[-1]:.4g} at the end, "
-        f"while the training loss fell from {train[best]:.4g} to {train[-1]:.4g}",
-        train_again(patient, "stop when it no longer helps, and keep the best", keep="best", early_stopping=5),
-    )
+    else:
+        told = (
+            f"the reconstructions leave {patient.unexplained_train:.0%} of the variance of training images unexplained, and "
+            f"{patient.unexplained:.0%} of that of test images"
+        )
+        stops = True  # it would help little
+    if patient.option("n_train") or _subset(patient):
+        remedy = train_again(patient, "all training images", n_train=None)
+    elif not stops:
+        remedy = train_again(
+            patient, "stop when it no longer helps, and keep the best", keep="best", early_stopping=5, validation=None
+        )
+    else:
+        remedy = train_again(patient, "noise, so that no image is seen twice", corruption="masking", level=0.5)
+    return Illness("overfitting", told, remedy, explains=("blurry reconstructions", "prior hole"))
 
 
-@symptom
-def numerical_trouble(patient: Patient) -> Illness | None:
-    """Weights or codes so large that float32 has few digits left for what matters, or that are no numbers at all."""
-    found = patient.finding("exploding-codes")
-    weights = [p.detach().double() for p in patient.model.parameters()] if hasattr(patient.model, "parameters") else []
-    largest = max((float(w.abs().max()) for w in weights if w.numel()), default=0.0)
-    history = np.array([v for line in patient.losses for terms in line.values() for v in terms.values()], np.float64)
-    bad = not np.isfinite(largest) or not np.isfinite(history).all()
-    if found is None and largest < HUGE and not bad:
-        return None
-    told = (
-        "some weights or losses are not finite"
-        if bad
-        else found.evidence
-        if found is not None
-        else f"the largest weight is {largest:.3g}"
-    )
-    lr = patient.run.config["options"]["lr"]
-    return Illness(
-        "numerical trouble",
-        told,
-        train_again(patient, "smaller steps of limited length", lr=lr / 10, clip_norm=1.0, precision="float32"),
-        explains=("latent wider than used", "prior hole"),
-    )
+def _comparable(patient: Patient, part: str) -> NDArray[np.float64]:
+    """A loss by epoch that means the same in every epoch: of validation the total, which is taken with the final weights."""
+    if part == "train" and not patient.steady:
+        return np.empty(0)
+    return patient.curve(part, "reconstruction" if patient.judged and patient.steady else "total")
+
+
+def _fall(loss: NDArray[np.float64]) -> float:
+    """The share of all that was learnt which came in the last quarter of the epochs; 0 when it may be chance."""
+    quarter = max(1, len(loss) // 4)
+    fall, learnt = loss[-1 - quarter] - loss[-1], loss[0] - loss.min()
+    return float(fall / learnt) if fall > NOISE * abs(loss[-1]) else 0.0
+
+
+def _subset(patient: Patient) -> bool:
+    """Whether only some of the training images were taken."""
+    origin = patient.run.config["data"]["train"]["origin"]
+    return origin is not None and origin["load"].get("n_train") is not None

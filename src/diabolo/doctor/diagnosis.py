@@ -1,39 +1,71 @@
 """`diagnose`: every symptom looked for, and what is but a consequence of something else left out."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 # The symptoms make themselves known when imported, in the order in which they are looked for.
 # isort: off
 import diabolo.doctor.inference
 import diabolo.doctor.objective
-import diabolo.doctor.collapse
 import diabolo.doctor.course
+import diabolo.doctor.collapse
 import diabolo.doctor.outputs
 import diabolo.doctor.codes
 import diabolo.doctor.leaks  # noqa: F401
 
 # isort: on
-from diabolo.data.images import Images
-from diabolo.doctor.patient import Patient
+from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness
-from diabolo.evaluation.record import images_of
-from diabolo.training.runs import Run, load_run
+from diabolo.evaluation.record import Pair
+from diabolo.training.runs import Run
 
 
-def diagnose(run: Run | str | Path, data: tuple[Images, Images] | None = None) -> list[Illness]:
-    """What is wrong with a run, worst first; an empty list when nothing was found.
+@dataclass(frozen=True)
+class Visit:
+    """What was found, and what could not be looked at.
+
+    Attributes:
+        illnesses: causes before what else is wrong.
+        unseen: why a symptom was not looked for, by its name; where it is "overfitting", say, its history has been looked at
+            and showed nothing.
+    """
+
+    illnesses: tuple[Illness, ...]
+    unseen: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[Illness]:
+        return iter(self.illnesses)
+
+    def __len__(self) -> int:
+        return len(self.illnesses)
+
+
+def diagnose(run: Run | str | Path, data: Pair | None = None) -> Visit:
+    """What is wrong with a run.
 
     Args:
-        run: a run, or its folder.
-        data: (training images, test images); when left out, those that the run was trained on.
+        run: a run, or its folder, of a training that has finished, broke off, or goes on.
+        data: (training images, test images); when left out, those that the run was trained on. Where they are gone, what its
+            history shows is looked at, and the rest is named in `unseen`.
 
     Raises:
-        DiaboloError: when it is not known what images the run was trained on, or they are gone.
+        DiaboloError: when it is no run, or `data` are not for its model.
     """
-    if not isinstance(run, Run):
-        run = load_run(run)
-    train, test = images_of(run, data)
-    patient = Patient(run, train, test)
-    found = [illness for look in SYMPTOMS.values() if (illness := look(patient)) is not None]
-    explained = {name for illness in found for name in illness.explains}
-    return [illness for illness in found if illness.name not in explained]
+    patient = Patient.admit(run, data)
+    found: list[Illness] = []
+    unseen = {}
+    for name, look in SYMPTOMS.items():
+        try:
+            illness = look(patient)
+        except UnseenError as reason:
+            unseen[name.replace("_", " ")] = str(reason)
+        else:
+            found += [] if illness is None else [illness]
+    return Visit(tuple(illness for illness in found if not _explained(illness, found)), unseen)
+
+
+def _explained(illness: Illness, found: list[Illness]) -> bool:
+    """Whether another that was found explains it; of two that explain each other, the first does."""
+    mutual = [other.name for other in found[found.index(illness) :] if other.name in illness.explains]
+    return any(illness.name in other.explains and other.name not in mutual for other in found)

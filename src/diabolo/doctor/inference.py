@@ -1,36 +1,49 @@
 """Illnesses of a model that does not do the same twice."""
 
-import torch
+import math
+
+from torch import Tensor
 
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 
-SAME = 1e-3  # of the spread of the codes: what rounding may do
+SAME = 1e-3  # mean difference over spread; rounding makes 1e-6, and one in a thousand discrete codes may lie on an edge
+PROBED = 64  # images
 
 
 @symptom
 def training_mode(patient: Patient) -> Illness | None:
-    """Codes that change from call to call, or with the other images of a batch: something is still in training mode, such as
-    `F.dropout` without `training=self.training`, or a batch norm that takes the statistics of what it sees."""
-    if not len(getattr(patient.model, "latent_shape", ())):
+    """Codes or reconstructions that change from call to call, or with the other images of a batch: a layer is still in training
+    mode, as `F.dropout` without `training=self.training` is, or a batch norm that takes the statistics of what it sees."""
+    x, y = patient.x("test")[:PROBED], patient.known("test")
+    y = None if y is None else y[:PROBED]
+    half = len(x) // 2
+    if half < 1:
         return None
-    x = patient.x("test")[:64]
-    known = None if patient.model.reads is None else getattr(patient.few.test, patient.model.reads)[:64]
-    y = None if known is None else torch.from_numpy(known)
-    codes, again = (patient.model.encode(x, y).flatten(1).double() for _ in range(2))
-    half = patient.model.encode(x[: len(x) // 2], None if y is None else y[: len(x) // 2]).flatten(1).double()
-    spread = float(codes.std()) or 1.0
-    twice = float((codes - again).abs().max()) / spread
-    alone = float((codes[: len(half)] - half).abs().max()) / spread
-    if max(twice, alone) < SAME:
-        return None
-    told = "the same images" if twice >= SAME else "the same images beside others"
-    return Illness(
-        "evaluation in training mode",
-        f"{told} get other codes when they are encoded again, by up to {max(twice, alone):.2g} of their spread: a layer of the "
-        f"encoder still behaves as in training",
-        Remedy(
-            "let every layer heed its mode: F.dropout(x, p, training=self.training), nn.Dropout and nn.BatchNorm as they are"
-        ),
-        explains=("learning rate",),
-    )
+    model = patient.model
+    coded = math.prod(model.latent_shape) > 0
+    for what, call in (("codes", model.encode), ("reconstructions", model.reconstruct)):
+        if what == "codes" and not coded:
+            continue
+        first, again = call(x, y), call(x, y)
+        apart = call(x[:half], None if y is None else y[:half])
+        twice, alone = _change(first, again), _change(first[:half], apart)
+        if not max(twice, alone) < SAME:
+            told = "when they go through the model again" if twice >= SAME else "when other images are beside them"
+            return Illness(
+                "evaluation in training mode",
+                f"the same images get other {what} {told}, by {max(twice, alone):.2g} of their spread in the mean: a layer "
+                f"still behaves as in training",
+                Remedy(
+                    "to let every layer heed its mode: F.dropout(x, p, training=self.training), or nn.Dropout and "
+                    "nn.BatchNorm as they are"
+                ),
+                explains=("blurry reconstructions", "code ignored", "overfitting", "too high a learning rate"),
+            )
+    return None
+
+
+def _change(a: Tensor, b: Tensor) -> float:
+    """The mean difference over the spread."""
+    spread = float(a.double().std(correction=0))
+    return float((a - b).double().abs().mean()) / (spread if spread > 0 else 1.0)

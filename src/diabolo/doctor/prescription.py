@@ -1,6 +1,8 @@
 """Lines that can be typed: the training of a run again, with something changed."""
 
+import math
 import shlex
+from dataclasses import fields
 from typing import Any
 
 from diabolo import zoo
@@ -8,28 +10,69 @@ from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Remedy
 from diabolo.training.options import TrainOptions
 
+USUAL = TrainOptions().lr  # the learning rate that trains every recipe of the zoo
+PEAK = 3 * USUAL  # and one that trains most of them faster
+REACH = 0.3  # how far all steps together can move a weight, below which it can hardly have come to where it should be
 DATA_FLAGS = {"seed": "data_seed", "channels": "image_channels"}  # where `load` and the command line differ
-QUIETLY = ("quiet", "device", "threads", "store", "graph", "compile", "tensorboard", "checkpoint_every", "precision")
+QUIETLY = ("quiet", "device", "threads", "store", "graph", "compile", "tensorboard", "checkpoint_every")
+OF_DATA = ("classes", "columns")  # the command line reads them off the data
+
+
+def gentler(lr: float) -> float:
+    """A learning rate to try after `lr` was too high."""
+    return min(lr / 10, PEAK)
+
+
+def reach(patient: Patient) -> float:
+    """How far all steps of training together can have moved a weight: Adam moves it by about the learning rate a step."""
+    history = patient.run.history
+    return patient.lr * float(history[-1].get("step", 0)) if history else 0.0
+
+
+def enough(patient: Patient, lr: float) -> int:
+    """Epochs, no fewer than there were, that reach far enough at the learning rate `lr`."""
+    images, batch = patient.run.config["data"]["train"]["n"], patient.option("batch_size")
+    return max(int(patient.option("epochs")), math.ceil(3 * REACH / (lr * math.ceil(images / batch))))
 
 
 def train_again(patient: Patient, words: str, **changes: Any) -> Remedy:
-    """The training again with `changes`, options of the model, of the training or of the data; as words alone where the run
-    does not say how its model was asked for, or what images it was trained on."""
+    """The training again with `changes`, options of the model, of the training or of the data; None takes one back.
+
+    What the recipe does not know is left out. In words alone where nothing is left to change, or where the run does not say how
+    its model was asked for or what images it was trained on.
+    """
     config = patient.run.config
+    changes = {name: value for name, value in changes.items() if _takes(config["name"], name)}
     flags = ", ".join(_flags({name: value for name, value in changes.items() if value is not None}))
     said = f"{words} ({flags})" if flags else words
-    origin = config["data"]["train"]["origin"]
-    if config.get("recipe") is None or origin is None or config["name"] not in zoo.RECIPES:
+    before = line_of(config)
+    if before is None or not changes or {**before, **changes} == before:
         return Remedy(said)
-    load = {
-        name: value for name, value in origin["load"].items() if value is not None and (name, value) != ("seed", 42)
-    }
-    data = {DATA_FLAGS.get(name, name): value for name, value in load.items() if name != "name"}
-    usual = TrainOptions().as_dict()
+    options = {name: value for name, value in {**before, **changes}.items() if value is not None}
+    return Remedy(said, " ".join(["diabolo train", config["name"], *_flags(options)]))
+
+
+def line_of(config: dict[str, Any]) -> dict[str, Any] | None:
+    """The options with which `diabolo train` trains the run of that config again; None where it does not say enough."""
+    images = config["data"]
+    origin = images["train"]["origin"]
+    if config.get("recipe") is None or origin is None or config["name"] not in zoo.RECIPES:
+        return None
+    recipe = {name: value for name, value in config["recipe"].items() if name not in OF_DATA}
+    load = {n: v for n, v in origin["load"].items() if v is not None and n != "name" and (n, v) != ("seed", 42)}
+    data = {DATA_FLAGS.get(name, name): value for name, value in load.items()}
+    held, usual = origin.get("held_out"), TrainOptions().as_dict()
+    watched = {"validation": held["fraction"]} if held else {} if images.get("validation") else {"validation": "none"}
+    if config["name"] == "pca":
+        watched = {}  # solved at once
     training = {n: v for n, v in config["options"].items() if v != usual.get(n) and n not in QUIETLY}
-    options = {**config["recipe"], "data": load["name"], **data, **training, **changes}
-    known = [name for name, value in options.items() if value is not None]
-    return Remedy(said, " ".join(["diabolo train", config["name"], *_flags({name: options[name] for name in known})]))
+    return {**recipe, "data": origin["load"]["name"], **data, **watched, **training}
+
+
+def _takes(recipe: str, option: str) -> bool:
+    """Whether `diabolo train` of that recipe has the option."""
+    known = {field.name for field in fields(TrainOptions)} | {"n_train", "drop_leaks", "validation"}
+    return option in known or recipe not in zoo.RECIPES or option in zoo.options_of(recipe)
 
 
 def _flags(options: dict[str, Any]) -> list[str]:
@@ -39,8 +82,17 @@ def _flags(options: dict[str, Any]) -> list[str]:
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             flags.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, list | tuple) and not value:
+            flags.append(f"--no-{flag}")
         else:
             words = value if isinstance(value, list | tuple) else [value]
-            told = [f"{word:g}" if isinstance(word, float) else shlex.quote(str(word)) for word in words]
-            flags.append(" ".join([f"--{flag}", *told]))
+            flags.append(" ".join([f"--{flag}", *map(_word, words)]))
     return flags
+
+
+def _word(value: Any) -> str:
+    """A number as short as it can be without becoming another, or a word as a shell takes it."""
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return shlex.quote(str(value))

@@ -1,11 +1,11 @@
-"""What the doctor can find. One illness is one function:
+'''What the doctor can find. One illness is one function:
 
 @symptom
 def codebook_collapse(patient: Patient) -> Illness | None:
-    \"\"\"Most codes are never used. Paper.\"\"\"
+    """Most codes are never used. Paper."""
     ...
-    return Illness("codebook collapse", "412 of 512 codes …", patient.train_again("begin dead codes anew", restart=0.1))
-"""
+    return Illness("codebook collapse", "412 of 512 codes …", train_again(patient, "begin dead codes anew", restart=0.1))
+'''
 
 from collections.abc import Callable
 from dataclasses import dataclass
