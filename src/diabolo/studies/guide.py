@@ -7,19 +7,24 @@
 # where there is one training; then it says nothing about another training from another seed.
 
 # %%
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import torch
 
 import diabolo
 from diabolo import figures, latents, zoo
+from diabolo.data import Images
+from diabolo.evaluation.subject import pixels
 from diabolo.metrics import cost, generation
 from diabolo.metrics.intervals import wilson
 from diabolo.metrics.reconstruction import per_image, spectrum
-from diabolo.studies import Row, Study
+from diabolo.studies import Row, Study, Trained
 from diabolo.studies.words import guide as words
 from diabolo.studies.words import guide_answers
+from diabolo.training.code_priors import indices_of
 
 # %% tags=["parameters"]
 study = Study(
@@ -39,6 +44,7 @@ study = Study(
     draws=10,
     repeats=60,
     map_points=2_000,
+    maps=("PCA", "t-SNE", "UMAP"),
     quick={
         "n_train": 1_200,
         "n_test": 360,
@@ -63,17 +69,17 @@ train, test = study.data()
 # %%
 some, some_test = (part.subset(min(n, len(part))) for part, n in ((train, study.n_few), (test, study.n_few_test)))
 small = some.subset(min(study.n_small, len(some)))
-fast = {"lr": 3e-3, "schedule": "one-cycle"}
+fast: dict[str, Any] = {"lr": 3e-3, "schedule": "one-cycle"}
 
 
-def x_of(images):
+def x_of(images: Images) -> torch.Tensor:
     """Pixels (N, C, H, W) in [0, 1]."""
-    return torch.from_numpy(images.images).float() / (255 if images.images.dtype == np.uint8 else 1)
+    return torch.from_numpy(pixels(images))
 
 
-def errors(x_hat, images):
+def errors(x_hat: torch.Tensor, images: Images) -> list[float]:
     """The squared error per pixel of each reconstruction."""
-    return per_image(x_of(images), x_hat)["mse"].tolist()
+    return [float(error) for error in per_image(x_of(images), x_hat)["mse"]]
 
 
 # %% [markdown]
@@ -83,7 +89,7 @@ def errors(x_hat, images):
 
 
 # %%
-def plain(seed=0):
+def plain(seed: int = 0) -> Trained:
     return study.train(
         zoo.undercomplete, train, test, net="mlp-256-128", latent_dim=32, epochs=study.epochs, seed=seed, **fast
     )
@@ -154,14 +160,14 @@ def skipping(row: Row) -> None:
 layer_epochs = max(1, study.epochs // 6)
 
 
-def greedy(seed):
+def greedy(seed: int) -> Trained:
     return study.train(
         zoo.undercomplete, train, test, net="mlp", hidden=(256, 128), latent_dim=32, seed=seed, **fast,
         epochs_per_layer=layer_epochs, epochs=max(1, study.epochs - 3 * layer_epochs),
     )  # fmt: skip
 
 
-against = {
+against: dict[str, dict[str, Any]] = {
     "neither": {},
     "L2 1e-5": {"weight_decay": 1e-5},
     "L2 1e-4": {"weight_decay": 1e-4},
@@ -184,9 +190,10 @@ def layerwise(row: Row) -> None:
             for seed in range(study.seeds)
         ]  # fmt: skip
         for part, images in {"training": small, "test": some_test}.items():
-            found = [np.mean(errors(m.model.reconstruct(images.images), images)) for m in models]
+            found = [float(np.mean(errors(m.model.reconstruct(images.images), images))) for m in models]
             row.over(f"{part} MSE, {name}", found, "squared error per pixel")
-    table = [(name, *(row.found[f"{part} MSE, {name}"].value for part in ("training", "test"))) for name in against]
+    n = row.found
+    table = [(name, n[f"training MSE, {name}"].value, n[f"test MSE, {name}"].value) for name in against]
     row.table(f"Trained on {len(small):,} images.", ("against overfitting", "training MSE", "test MSE"), table)
     gaps = {name: (before, after) for name, before, after in table}
     row.figure("gap", figures.pareto(gaps, "training MSE", "test MSE"), "Training and test error on few images.")
@@ -201,35 +208,36 @@ def layerwise(row: Row) -> None:
 
 
 # %%
-shape = {"net": "conv", "latent_dim": 32}
-noise = {"corruption": "masking", "level": 0.3}
+shape: dict[str, Any] = {"net": "conv", "latent_dim": 32}
+noise: dict[str, Any] = {"corruption": "masking", "level": 0.3}
 pretrained = study.train(zoo.denoising, train, test, **shape, **noise, epochs=study.conv_epochs, **fast)
 
 
-def right(recipe, images, draw, **how):
+def right(recipe: Callable[..., Any], images: Images, draw: int, **how: Any) -> float:
     """The test accuracy of a classifier that was trained on `images`."""
     model = study.train(recipe, images, test, **shape, seed=draw, **({"epochs": 1, "schedule": "cosine"} | how))
     return 1 - model.curve("validation", "misclassified")[-1]
 
 
-def few_labels():
+def few_labels() -> dict[str, list[float]]:
     """The accuracy of each way to use the labels, for each draw of them."""
-    found = {name: [] for name in words.WAYS}
+    found: dict[str, list[float]] = {name: [] for name in words.WAYS}
     start = str(pretrained.run.path)
     graph = latents.neighbour_graph(pretrained.subject.codes("train"))
     for draw in range(study.draws):
         few = train.keep_labels(study.labels, draw)
-        at = np.flatnonzero(few.labels >= 0)
+        known = np.asarray(few.labels)
+        at = np.flatnonzero(known >= 0)
         again = few.take(np.tile(at, study.repeats))  # so often that the hundred make enough steps
         mixed = few.take(np.concatenate([at, np.arange(min(study.n_few, len(few)))]))
-        spread = latents.spread(graph, few.labels).argmax(1)
-        spread[at] = few.labels[at]
+        spread = latents.spread(graph, known).argmax(1)
+        spread[at] = known[at]
         all_labelled = diabolo.data.Images(few.images, labels=spread, name=few.name)
-        frozen = {"freeze": ("encoder", "bottleneck"), "lr": 1e-2}
+        frozen: dict[str, Any] = {"freeze": ("encoder", "bottleneck"), "lr": 1e-2}
         found["from scratch"].append(right(zoo.classifier, again, draw, batch_size=50))
         found["frozen features"].append(right(zoo.classifier, again, draw, batch_size=50, init=start, **frozen))
         found["fine-tuned"].append(right(zoo.classifier, again, draw, batch_size=50, init=start))
-        joint = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": 2}
+        joint: dict[str, Any] = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": 2}
         found["joint"].append(right(zoo.joint, mixed, draw, init=start, **noise, **joint))
         found["spread, then fine-tuned"].append(right(zoo.classifier, all_labelled, draw, init=start))
     return found
@@ -255,8 +263,8 @@ def labels(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.5 Denoising
-# The encoder sees a spoilt image, the target is the clean one, so copying the input is no solution. Which noise, and how much of
-# it? Each model is tried on each noise.
+# The encoder sees a spoilt image, the target is the clean one, so copying the input is no solution. Which noise, and how
+# much of it? Each model is tried on each noise.
 
 
 # %%
@@ -316,19 +324,19 @@ def denoising(row: Row) -> None:
 
 
 # %%
-wide = {"hidden": (512, 512), "activation": "silu"}
+wide: dict[str, Any] = {"hidden": (512, 512), "activation": "silu"}
 
 
-def vae(seed=0, **how):
+def vae(seed: int = 0, **how: Any) -> Trained:
     return study.train(zoo.vae, train, test, latent_dim=16, epochs=study.epochs, seed=seed, **wide, **fast, **how)
 
 
-schedules = {
+schedules: dict[str, dict[str, Any]] = {
     "β 1": {},
     "linear annealing": {"beta": "linear(0, 1, 0.3)"},
     "cyclical annealing": {"beta": "cyclical(0, 1, 2)"},
 }
-weights = {
+weights: dict[str, dict[str, Any]] = {
     "free bits 0.5": {"free_bits": 0.5},
     "β 4": {"beta": 4.0},
     "β 50": {"beta": 50.0},
@@ -363,7 +371,7 @@ def collapse(row: Row) -> None:
     )
     row.figure(
         "collapsed",
-        figures.kl_bars(latents.kl_of_units(vae(beta=50.0).model, some_test.images)),
+        figures.kl_bars(np.asarray(latents.kl_of_units(vae(beta=50.0).model, some_test))),
         "KL of each unit at β 50.",
     )
     row.finding(words.annealing(row.found, list(schedules)))
@@ -374,15 +382,16 @@ def collapse(row: Row) -> None:
 # %% [markdown]
 # ## 5.7 Perceptual loss
 # Squared error per pixel is smallest at the mean of what might be there, and a mean of sharp images is blurred. A loss on
-# features compares edges and strokes instead. The features are those of the convolutional encoder of 5.1, which no label taught.
+# features compares edges and strokes instead. The features are those of the convolutional encoder of 5.1, which no label
+# taught.
 
 
 # %%
 by_pixels = study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=2 * study.few_epochs, **fast)
 
 
-def by_features():
-    features = {"likelihood": "perceptual", "features": str(conv.run.path)}
+def by_features() -> Trained:
+    features: dict[str, Any] = {"likelihood": "perceptual", "features": str(conv.run.path)}
     return study.train(
         zoo.undercomplete, some, some_test, latent_dim=32, epochs=2 * study.few_epochs, **features, **fast
     )
@@ -451,7 +460,8 @@ def classes(row: Row) -> None:
     vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
     names = [str(digit) for digit in range(10)]
     row.figure(
-        "vectors", figures.matrix((vectors @ vectors.T).numpy(), names, names, "digit", "digit", title="Cosine of class vectors"),
+        "vectors",
+        figures.matrix((vectors @ vectors.T).numpy(), names, names, "digit", "digit", title="Cosine of class vectors"),
         "How alike the learned vectors of the classes are.",
     )  # fmt: skip
     row.finding(words.told(row.found), "embedding")
@@ -466,8 +476,15 @@ def classes(row: Row) -> None:
 
 
 # %%
-book = {"codes": 256, "latent_dim": 16, "width": 64, "residual_width": 32, "epochs": study.few_epochs, **fast}
-books = {
+book: dict[str, Any] = {
+    "codes": 256,
+    "latent_dim": 16,
+    "width": 64,
+    "residual_width": 32,
+    "epochs": study.few_epochs,
+    **fast,
+}
+books: dict[str, dict[str, Any]] = {
     "by gradient": {"codebook": "loss", "kmeans": False, "restart": 0.0},
     "moving averages": {"codebook": "ema", "kmeans": False, "restart": 0.0},
     "+ k-means start": {"codebook": "ema", "kmeans": True, "restart": 0.0},
@@ -494,7 +511,7 @@ def codebooks(row: Row) -> None:
     prior = best.fit_prior(width=64, layers=2, epochs=2 * study.few_epochs, lr=3e-3, schedule="one-cycle")
     row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
     row.number("bits per code, prior", prior.history[-1]["validation"]["bits_per_code"], "bits")
-    indices = diabolo.training.code_priors.indices_of(best.model, some)
+    indices = indices_of(best.model, some)
     one_by_one = np.random.default_rng(0).choice(indices.ravel(), (len(some_test), *indices.shape[1:]))
     drawn = {
         "prior": best.model.sample(len(some_test), seed=1),
@@ -526,29 +543,26 @@ def codebooks(row: Row) -> None:
 # %%
 @study.row("5.10", "Maps of the latent space; interpolation, linear and spherical")
 def maps(row: Row) -> None:
-    codes, model = vae().subject.codes("test"), vae()
-    methods = ["PCA", "t-SNE", *(["UMAP"] if find_spec("umap") else [])]
-    if "UMAP" not in methods:
+    model, digits = vae(), np.asarray(test.labels)
+    codes = model.subject.codes("test")
+    methods = [name for name in study.maps if name != "UMAP" or find_spec("umap")]
+    if len(methods) < len(study.maps):
         row.text("UMAP is left out: it needs the extra, pip install 'diabolo[umap]'.")
     for name in methods:
         map_ = latents.project(codes, name.lower(), seed=0, most=study.map_points)
         overlap = latents.neighbourhood_overlap(codes[map_.chosen], map_.points)
         row.number(f"overlap, {name}", overlap, "share of the 10 nearest neighbours that the map keeps")
-        drawn = figures.latent_scatter(
-            map_.points, test.labels[map_.chosen], axis_names=map_.axis_names, title=map_.told
-        )
+        drawn = figures.latent_scatter(map_.points, digits[map_.chosen], axis_names=map_.axis_names, title=map_.told)
         row.figure(name, drawn, f"Codes of test images by {map_.told}.")
     ways = model.measure("interpolation", path_classifier=str(reader.run.path)).scores
     for way in ("linear", "spherical"):
         row.score(f"longest step, {way}", ways[f"{way}: longest step"])
         row.score(f"least confidence, {way}", ways[f"{way}: least confidence"])
-    a, b = (np.stack([codes[test.labels == digit][0] for digit in pair]) for pair in ((1, 3, 4), (7, 5, 9)))
-    strips = {}
-    for way in (latents.linear, latents.spherical):
-        frames = model.model.decode(torch.from_numpy(way(a, b, 9)).float().flatten(0, 1)).unflatten(0, (3, 9))
-        strips |= {
-            f"{pair}, {way.__name__}": each for pair, each in zip(("1 → 7", "3 → 5", "4 → 9"), frames, strict=True)
-        }
+    a, b = (np.stack([codes[digits == digit][0] for digit in ends]) for ends in ((1, 3, 4), (7, 5, 9)))
+    strips: dict[str, torch.Tensor] = {}
+    for name, path in {"linear": latents.linear(a, b, 9), "spherical": latents.spherical(a, b, 9)}.items():
+        frames = model.model.decode(torch.from_numpy(path).float().flatten(0, 1)).unflatten(0, (3, 9))
+        strips |= {f"{pair}, {name}": each for pair, each in zip(("1 → 7", "3 → 5", "4 → 9"), frames, strict=True)}
     row.figure("ways", figures.strips(strips), "From one test image to another.")
     row.finding(words.maps(row.found, methods), *methods)
     row.finding(words.ways(row.found), "ways")
@@ -567,7 +581,8 @@ ae = study.train(zoo.undercomplete, train, test, latent_dim=16, epochs=study.epo
 
 @study.row("5.11", "Generation: FID, KID, precision and recall, inception-style score")
 def generated(row: Row) -> None:
-    table, n = [], min(study.n_few, len(test))
+    n = min(study.n_few, len(test))
+    table: list[tuple[str | float, ...]] = []
     for name, model in {"AE": ae, "VAE": vae()}.items():
         found = model.measure(
             "generation", densities=("normal", "gaussian", "mixture"), generated=n, manifold_images=study.n_few_test
@@ -583,7 +598,7 @@ def generated(row: Row) -> None:
     )
     fids = {f"{name}, {how}": row.found[f"FID, {name}, {how}"].value for name, how, *_ in table}
     row.figure("fid", figures.bars(fids, "FID"), "Fréchet distance to test images; lower is better.")
-    shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(m.subject.codes("train"), how), 36)
+    shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(how, m.subject.codes("train")), 36)
              for name, m in {"AE": ae, "VAE": vae()}.items() for how in ("normal", "mixture")}  # fmt: skip
     row.figure("samples", figures.density_samples(shown), "Drawn from N(0, I) and from a mixture fitted to the codes.")
     row.finding(words.hole(row.found), "fid", "samples")
@@ -619,11 +634,11 @@ def economy(row: Row) -> None:
     for name, model in {"all kept": kept, "computed again": again}.items():
         live = model.run.model.train()
 
-        def step(live=live):
+        def step(live: Any = live) -> None:
             live.zero_grad(set_to_none=True)
             live.loss(x).total.backward()
 
-        def measured(step=step, device=live.device):
+        def measured(step: Any = step, device: Any = live.device) -> dict[str, Any]:
             return {"bytes": cost.peak_bytes(step, device), "seconds": cost.pace(step, device).seconds}
 
         found = study.remember("step", [model.run.path.parent.name, 512], measured)
@@ -645,7 +660,7 @@ def economy(row: Row) -> None:
 
 
 # %%
-few = {"latent_dim": 16, "epochs": study.few_epochs, **wide, **fast}
+few: dict[str, Any] = {"latent_dim": 16, "epochs": study.few_epochs, **wide, **fast}
 three = {
     "AE": study.train(zoo.undercomplete, some, some_test, **few),
     "VAE": study.train(zoo.vae, some, some_test, **few),
@@ -656,7 +671,7 @@ three = {
 @study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
 def summary(row: Row) -> None:
     quantised["all three"].fit_prior(width=64, layers=2, epochs=2 * study.few_epochs, lr=3e-3, schedule="one-cycle")
-    table = []
+    table: list[tuple[str | float, ...]] = []
     for name, model in three.items():
         density = "prior" if name == "VQ-VAE" else "mixture"
         drawn = model.measure("generation", densities=(density,), manifold_images=study.n_few_test).scores

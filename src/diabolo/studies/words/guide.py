@@ -1,23 +1,18 @@
 """What the study `guide` says: each function takes the numbers of a row by name, and gives a sentence that is true of them."""
 
-from diabolo.studies.words.guide_models import (
-    annealing,
+from diabolo.studies.words.guide_codes import (
     apart,
-    blur,
     checkpointing,
     code_prior,
     codebooks,
-    collapse,
-    cures,
-    embedded,
     fitted,
     hole,
     maps,
     precision,
     side_by_side,
-    told,
     ways,
 )
+from diabolo.studies.words.guide_models import annealing, blur, collapse, cures, embedded, told
 from diabolo.studies.words.guide_plain import (
     MEASURES,
     WAYS,

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from diabolo.studies.findings import difference
-from diabolo.studies.words.guide_models import UNITS, against, apart, points
-from diabolo.studies.words.guide_plain import WAYS, Numbers
+from diabolo.studies.words.guide_codes import apart
+from diabolo.studies.words.guide_models import UNITS
+from diabolo.studies.words.guide_plain import WAYS, Numbers, against, points
 
 Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
 
@@ -25,8 +26,10 @@ def cones(n: Numbers) -> Answer:
         less="no help: error from {a} to {b} per pixel",
         same="no difference beyond the noise ({a}, {b})",
     )
-    cost = f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
-    f"{_seconds(n, 'PCA')} for PCA"
+    cost = (
+        f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
+        f"{_seconds(n, 'PCA')} for PCA"
+    )
     return "Convolutions", "where the same strokes and edges occur at many places of an image", gain, cost
 
 
@@ -37,8 +40,10 @@ def skips(n: Numbers) -> Answer:
         less="no help: error from {a} to {b}",
         same="no difference beyond the noise ({a}, {b})",
     )
-    cost = f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
-    f"{n['numbers, skips cut'].value:.0f}"
+    cost = (
+        f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
+        f"{n['numbers, skips cut'].value:.0f}"
+    )
     return "Skip connections", "where the output is to be the input, mended, and no code is wanted", gain, cost
 
 
@@ -114,8 +119,10 @@ def kl_term(n: Numbers) -> Answer:
         same="no difference beyond the noise with linear annealing ({a}, {b} nats)",
     )
     units = n["active units, β 50, free bits 0.5"].value
-    cost = f"free bits keep {units:.0f} of {UNITS} units active even at β 50, and the loss is no bound any more; "
-    "annealing costs epochs"
+    cost = (
+        f"free bits keep {units:.0f} of {UNITS} units active even at β 50, and the loss is no bound any more; "
+        "annealing costs epochs"
+    )
     return "Annealing and free bits", "where units fall silent before the decoder has learnt to use them", gain, cost
 
 
@@ -126,8 +133,10 @@ def features(n: Numbers) -> Answer:
         less="no help: power of the upper frequencies from {b} to {a} of that of the images",
         same="no difference in the upper frequencies beyond the noise ({b}, {a})",
     )
-    cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}; squared error "
-    f"{n['MSE, features'].value:.4g} against {n['MSE, pixels'].value:.4g}"
+    cost = (
+        f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}; squared error "
+        f"{n['MSE, features'].value:.4g} against {n['MSE, pixels'].value:.4g}"
+    )
     return (
         "Perceptual loss",
         "where blur is worse than a wrong pixel, and features of such images are at hand",
@@ -196,8 +205,10 @@ def economy(n: Numbers) -> Answer:
     memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
     gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f} % of the memory"
     again = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
-    cost = f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
-    "the time of a step"
+    cost = (
+        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
+        "the time of a step"
+    )
     return (
         "Mixed precision, checkpointing",
         "where the chip multiplies bf16; where memory, not time, is short",

@@ -169,8 +169,8 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     """5.5: whether each noise is best undone by the model trained on it."""
     noisy = [name for name in names if name != "none"]
     own = [name for name in noisy if min(noisy, key=lambda model: n[f"{model} on {name}"].value) == name]
-    rest = "" if len(own) == len(noisy) else " The exceptions: "
-    "{joined([name for name in noisy if name not in own])}."
+    others = joined([name for name in noisy if name not in own])
+    rest = f" The exceptions: {others}." if others else ""
     return (
         f"Of {len(noisy)} noises, {len(own)} are undone best by the model that was trained on just that noise: the "
         f"model learns "
@@ -214,4 +214,5 @@ def level(n: Numbers, names: Sequence[str]) -> str:
         if rises
         else "What is lost on clean images does not simply grow with the noise in training"
     )
-    return f"{told} {cost} ({', '.join(f'{value:.4g}' for value in clean)}): choose the level of the noise to be undone, or by the probe."
+    errors = ", ".join(f"{value:.4g}" for value in clean)
+    return f"{told} {cost} ({errors}): choose the level of the noise to be undone, or by the probe."

@@ -1,0 +1,177 @@
+"""What the study `guide` says of its rows 5.9 to 5.13, on discrete codes, maps, generation and cost; see `guide`."""
+
+from collections.abc import Sequence
+
+from diabolo.studies.findings import difference, joined
+from diabolo.studies.words.guide_plain import Numbers, against
+
+
+def codebooks(n: Numbers) -> str:
+    """5.9: collapse of the codebook and its cures."""
+    used, even = (n[f"{what}, by gradient"].value for what in ("used codes", "perplexity"))
+    others = {
+        name: n[f"perplexity, {name}"].value
+        for name in ("moving averages", "+ k-means start", "+ restarts", "all three")
+    }
+    cured = [name for name, value in others.items() if value > 2 * even]
+    said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
+    if not cured:
+        return (
+            f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. "
+            f"None of the cures "
+            f"doubles that here (perplexities: {said})."
+        )
+    worse = "by-gradient" if used >= 128 else "collapsed"
+    state = (
+        "It starts within ±1/256 of the origin, where a few codes are nearest to all there is; the others are "
+        "never chosen, and "
+        "what is never chosen gets no gradient."
+        if worse == "collapsed"
+        else "Many codes are used, but unevenly."
+    )
+    return (
+        f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. "
+        f"{state} As evenly used "
+        f"codes, the cures reach: {said}. More than twice as many: {joined(cured)}."
+    )
+
+
+def code_prior(n: Numbers) -> str:
+    """5.9: what an autoregressive prior knows beyond counts."""
+    counted, learnt = n["bits per code, counted"].value, n["bits per code, prior"].value
+    saved = counted - learnt
+    known = (
+        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: "
+        f"it knows which code "
+        f"follows which."
+        if saved > 0
+        else f"The prior needs {learnt:.3g} bits for each code, no fewer than the counts of the codes alone "
+        f"({counted:.3g}): it has not learnt which code follows which."
+    )
+    drawn = against(n, "FID", "each code by itself", "prior").say(
+        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against "
+        "{a}): the parts of "
+        "its images fit together.",
+        less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
+        "{a}).",
+        same="Images drawn by it are as far from real ones as those of codes drawn one by one, within the noise.",
+    )
+    return f"{known} {drawn}"
+
+
+def maps(n: Numbers, names: Sequence[str]) -> str:
+    """5.10: which map keeps neighbours."""
+    kept = {name: n[f"overlap, {name}"].value for name in names}
+    best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f} %" for name in names)
+    why = (
+        "It is made to keep neighbours and gives up distances between groups for that; how far two groups lie "
+        "apart in it means "
+        "nothing."
+        if best != "PCA"
+        else "Here the plane of most variance keeps neighbours as well as methods that are made for it."
+    )
+    return f"Of each code's ten nearest neighbours the maps keep: {said}. {best} keeps most. {why}"
+
+
+def ways(n: Numbers) -> str:
+    """5.10: linear against spherical."""
+    return against(n, "least confidence", "spherical", "linear").say(
+        more="On the spherical way a classifier stays surer than on the straight one (lowest confidence {a} "
+        "against {b}): the straight "
+        "way passes nearer to the origin than most codes lie.",
+        less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} "
+        "against {b}): with this "
+        "few dimensions the middle of the prior is where codes are, and the way around it is a detour.",
+        same="Straight or spherical makes no difference to a classifier's confidence beyond the noise ({b} and "
+        "{a}): with 16 numbers "
+        "the two ways are not far apart.",
+    )
+
+
+def hole(n: Numbers) -> str:
+    """5.11: N(0, I) for an autoencoder and for a VAE."""
+    return against(n, "FID", "AE, normal", "VAE, normal").say(
+        more="Drawn from N(0, I), the plain autoencoder is farther from real digits (FID {a}) than the VAE ({b}): "
+        "nothing ever told "
+        "its codes to lie where that density is, while the KL term of the VAE does just that.",
+        less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
+        "although nothing told "
+        "its codes to lie there.",
+        same="Drawn from N(0, I), autoencoder and VAE are equally far from real digits within the noise (FID {a} "
+        "and {b}).",
+    )
+
+
+def fitted(n: Numbers) -> str:
+    """5.11: a density fitted afterwards."""
+    said = [
+        against(n, "FID", f"{name}, normal", f"{name}, mixture").say(
+            more=f"for the {name} from {{a}} to {{b}}",
+            less=f"for the {name} not at all: it rises from {{a}} to {{b}}",
+            same=f"for the {name} not beyond the noise ({{a}} and {{b}})",
+        )
+        for name in ("AE", "VAE")
+    ]
+    return (
+        f"A mixture fitted to the training codes lowers the FID {joined(said)}. It puts its mass where codes are; "
+        f"N(0, I) also draws "
+        f"from where the decoder was never trained."
+    )
+
+
+def apart(n: Numbers, one: str, other: str) -> float:
+    """How far two losses are apart, as a share of the first."""
+    a, b = n[f"loss, {one}"].value, n[f"loss, {other}"].value
+    return abs(a - b) / max(abs(a), 1e-12)
+
+
+def precision(n: Numbers) -> str:
+    """5.12: bf16 against float32."""
+    times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
+    fast = (
+        f"An epoch takes {times:.2g} times as long in float32 as in bf16"
+        if times >= 1
+        else f"bf16 is slower here, {1 / times:.2g} times"
+    )
+    why = "on this device" if times >= 1 else ": without instructions for it the numbers are converted back and forth"
+    off = apart(n, "float32", "bf16")
+    return f"{fast} {why}; the two losses differ by {100 * off:.2g} %. Sums and weights are kept in float32.".replace(
+        " :", ":"
+    )
+
+
+def checkpointing(n: Numbers) -> str:
+    """5.12: what is saved and what it costs."""
+    memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
+    seconds = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
+    saved = (
+        f"Checkpointing needs {100 * memory:.0f} % of the memory"
+        if memory < 1
+        else "Checkpointing saves no memory on so small a net"
+    )
+    return (
+        f"{saved} and {seconds:.2g} times the time of a step, for at most one forward pass more; the losses differ "
+        f"by "
+        f"{100 * apart(n, 'all kept', 'computed again'):.2g} %."
+    )
+
+
+def side_by_side(n: Numbers) -> str:
+    """5.13: who is best at what."""
+    names = ("AE", "VAE", "VQ-VAE")
+
+    def best(what: str, most: bool = False) -> str:
+        values = {name: n[f"{what}, {name}"] for name in names}
+        first, second, *_ = sorted(values, key=lambda name: values[name].value, reverse=most)
+        sure = difference(values[first], values[second]).sure
+        return first if sure else f"{first} and {second}, alike within the noise"
+
+    return (
+        f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "
+        f"real images when "
+        f"drawn: {best('FID')}. The quickest training took "
+        f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the "
+        f"slowest {max(n[f'seconds, {name}'].value for name in names):.3g}. The VQ-VAE's code is a map and holds "
+        f"more than the "
+        f"sixteen numbers of the others, so its reconstruction is not from an equal code."
+    )

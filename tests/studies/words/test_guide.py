@@ -1,0 +1,181 @@
+"""The sentences of the guide, each in every outcome. The numbers are made up, and fed to the sentences alone."""
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+
+from diabolo.studies.findings import Measured
+from diabolo.studies.words import guide, guide_answers
+
+Numbers = dict[str, Measured]
+SURE = 0.01  # standard error of what is made up below
+
+
+class Ones(dict[str, Measured]):
+    """Every number is 1 ± 0.01, but those given."""
+
+    def __missing__(self, name: str) -> Measured:
+        return Measured(1.0, SURE)
+
+
+class _Drawn(dict[str, Measured]):
+    """Every number is drawn when it is asked for, and stays."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self._draw = draw
+
+    def __missing__(self, name: str) -> Measured:
+        self[name] = Measured(self._draw.uniform(0.01, 2), SURE)
+        return self[name]
+
+
+def of(given: dict[str, float]) -> Numbers:
+    return Ones({name: Measured(value, SURE) for name, value in given.items()})
+
+
+LEVELS = ["gaussian 0.25", "gaussian 0.5"]
+REGULARISED = ["neither", "L2 1e-5", "dropout 0.1"]
+THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
+    "bent": (guide.bent, "MSE, PCA", ("reconstructs better than PCA", "PCA reconstructs better", "equally well")),
+    "convolutional": (
+        guide.convolutional,
+        "MSE, fully connected",
+        ("Convolutions reconstruct better", "Convolutions reconstruct worse", "equally well"),
+    ),
+    "greedy": (guide.greedy, "MSE, layer by layer", ("with more error", "with less error", "end alike")),
+    "regularised": (
+        lambda n: guide.regularised(n, REGULARISED),
+        "test MSE, neither",
+        ("lowers the test error by", "raise the test error", "beyond the noise"),
+    ),
+    "few labels": (
+        guide.few_labels,
+        "accuracy, fine-tuned",
+        ("fine-tuned, 100 ± 2.8 points more", "fine-tuned, 100 ± 2.8 points fewer", "fine-tuned, no difference"),
+    ),
+    "spreading": (guide.spreading, "accuracy, spread, then fine-tuned", ("gains", "loses", "no difference")),
+    "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs by", "err alike")),
+    "level": (
+        lambda n: guide.level(n, LEVELS),
+        "probe, none",
+        ("No level helps", "The features are best at", "No level changes"),
+    ),
+    "annealing": (
+        lambda n: guide.annealing(n, ["β 1", "linear annealing"]),
+        "−ELBO, linear annealing",
+        ("worse by", "better by", "changes nothing"),
+    ),
+    "blur": (guide.blur, "detail, features", ("keep 2 of the power", "keep less", "same power")),
+    "embedded": (guide.embedded, "read, embedding", ("more often", "less often", "equally well")),
+    "code prior": (guide.code_prior, "FID, each code by itself", ("nearer", "farther", "as far")),
+    "ways": (guide.ways, "least confidence, spherical", ("stays surer", "is less sure", "no difference")),
+    "hole": (guide.hole, "FID, AE, normal", ("is farther", "is nearer", "equally far")),
+    "fitted": (
+        guide.fitted,
+        "FID, AE, normal",
+        ("for the AE from 2 to 1", "for the AE not at all", "for the AE not beyond"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", THREE)
+def test_more_less_and_the_same_are_told_apart(name: str) -> None:
+    say, varied, expected = THREE[name]
+    found = [say(of({varied: value})) for value in (2.0, 0.0, 1.0)]
+    for sentence, words in zip(found, expected, strict=True):
+        assert words in sentence, sentence
+        assert "{" not in sentence
+        assert "}" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("alone", "through", "words"),
+    [(3.0, 1.01, "no bottleneck"), (3.0, 3.0, "leans on the code as well"), (1.0, 1.0, "neither of the two")],
+)
+def test_what_zeroing_the_code_of_a_u_net_says(alone: float, through: float, words: str) -> None:
+    given = {"MSE, skips cut, code zeroed": alone, "MSE, U-Net, code zeroed": through, "numbers, U-Net": 800.0}
+    assert words in guide.skips(of(given))
+
+
+def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> None:
+    names = ["none", "a", "b"]
+    both = of({"a on a": 0.1, "b on b": 0.1})
+    assert "Of 2 noises, 2" in guide.matched(both, names)
+    one = guide.matched(of({"a on a": 0.1, "a on b": 0.1}), names)
+    assert "Of 2 noises, 1" in one
+    assert one.endswith("The exceptions: b.")
+
+
+def test_a_collapse_that_came_and_one_that_did_not() -> None:
+    gone = {"active units, β 50": 0.0, "KL, β 50": 0.01}
+    assert "becomes the prior" in guide.collapse(of(gone | {"collapse found, β 50": 1.0}))
+    assert "does not call it" in guide.collapse(of(gone | {"collapse found, β 50": 0.0}))
+    assert "no collapse came about" in guide.collapse(of({"active units, β 50": 12.0}))
+
+
+def test_cures_that_work_and_cures_that_do_not() -> None:
+    works = guide.cures(of({"active units, β 50, annealed": 10.0, "KL, β 50, free bits 0.5": 8.0}))
+    assert "another end" in works
+    assert "cost nothing" in works
+    fails = guide.cures(of({"active units, β 50, annealed": 0.0, "KL, β 50, free bits 0.5": 1.0}))
+    assert "silence is its optimum" in fails
+    assert "do not bring the code back" in fails
+
+
+def test_what_a_condition_saves() -> None:
+    assert "nats less" in guide.told(of({"KL, none": 20.0, "KL, embedding": 15.0}))
+    assert "no less" in guide.told(of({"KL, none": 15.0, "KL, embedding": 20.0}))
+
+
+def test_codebooks_that_collapse_and_cures() -> None:
+    collapsed = of({"used codes, by gradient": 3.0, "perplexity, by gradient": 2.0, "perplexity, all three": 100.0})
+    assert "never chosen" in guide.codebooks(collapsed)
+    assert "More than twice as many: all three." in guide.codebooks(collapsed)
+    even = of({"used codes, by gradient": 250.0, "perplexity, by gradient": 40.0, "perplexity, all three": 100.0})
+    assert "unevenly" in guide.codebooks(even)
+    assert "None of the cures doubles that" in guide.codebooks(of({"perplexity, by gradient": 100.0}))
+
+
+def test_a_prior_that_learnt_and_one_that_did_not() -> None:
+    assert "which code follows which." in guide.code_prior(
+        of({"bits per code, counted": 7.0, "bits per code, prior": 5.0})
+    )
+    assert "has not learnt" in guide.code_prior(of({"bits per code, counted": 5.0, "bits per code, prior": 7.0}))
+
+
+def test_maps() -> None:
+    assert "made to keep neighbours" in guide.maps(of({"overlap, t-SNE": 2.0}), ["PCA", "t-SNE"])
+    assert "as well as methods" in guide.maps(of({"overlap, PCA": 2.0}), ["PCA", "t-SNE"])
+
+
+def test_speed_and_memory_both_ways() -> None:
+    assert "times as long in float32" in guide.precision(of({"seconds, float32": 2.0}))
+    assert "bf16 is slower" in guide.precision(of({"seconds, bf16": 2.0}))
+    assert "needs 50 % of the memory" in guide.checkpointing(of({"MiB, computed again": 0.5}))
+    assert "saves no memory" in guide.checkpointing(of({"MiB, computed again": 1.5}))
+    assert guide.apart(of({"loss, a": 2.0, "loss, b": 1.0}), "a", "b") == pytest.approx(0.5)
+
+
+def test_three_models_side_by_side() -> None:
+    said = guide.side_by_side(of({"MSE, VQ-VAE": 0.1, "probe, AE": 2.0}))
+    assert "Best reconstruction: VQ-VAE." in said
+    assert "read off the code best: AE." in said
+    assert "alike within the noise" in said  # the FID
+
+
+@pytest.mark.parametrize("index", guide_answers.ANSWERS)
+@pytest.mark.parametrize("seed", range(8))
+def test_answers_are_whole_whatever_was_measured(index: str, seed: int) -> None:
+    draw = random.Random(seed)
+    n = _Drawn(draw)
+    for name in ("neither", "L2 1e-5"):
+        n[f"test MSE, {name}"] = Measured(draw.uniform(0.01, 2), SURE)
+    n["overlap, PCA"] = Measured(draw.random(), SURE)
+    for answer in guide_answers.ANSWERS[index]:
+        parts = answer(n)
+        assert len(parts) == 4
+        sentence = guide_answers.sentence(index, *parts)
+        assert not re.search(r"[{}]|nan|inf", sentence.replace("influence", ""))
+        assert all(parts)
