@@ -25,6 +25,7 @@ from diabolo.reports.spans import spans
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
 STATES = {"met": "met", "missed": "missed", "not checked": "unchecked"}
+LONG = 20  # characters from which on a cell is a sentence
 SCREEN = 96  # pixels of CSS in an inch
 PAGE = """<!doctype html>
 <html lang="en">
@@ -156,6 +157,8 @@ def _table(anchor: str, caption: str, table: Table) -> str:
 
 
 def _cell(cell: Cell, kind: str) -> str:
-    """Numbers keep all their digits for sorting."""
+    """Numbers keep all their digits for sorting; sentences get room to be read."""
     value = f' data-value="{float(cell)!r}"' if isinstance(cell, int | float) else ""
-    return f"<td{kind}{value}>{escape(words(cell))}</td>"
+    text = words(cell)
+    long = ' class="long"' if len(text) > LONG and not kind else ""
+    return f"<td{kind}{long}{value}>{escape(text)}</td>"

@@ -1,4 +1,4 @@
-"""A percent-format script as a notebook that was run: its outputs are inside, and it runs again in Jupyter, VS Code and Colab."""
+"""A percent-format script as a notebook that was run, its outputs inside; it runs again in Jupyter, VS Code and Colab."""
 
 import os
 import tempfile

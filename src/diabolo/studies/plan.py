@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-OUT, TRAINED, ROOT = (
-    "DIABOLO_STUDY_OUT",
-    "DIABOLO_STUDY_TRAINED",
-    "DIABOLO_STUDY_ROOT",
-)  # for the notebook's own process
+# For the notebook's own process.
+OUT, TRAINED, ROOT = "DIABOLO_STUDY_OUT", "DIABOLO_STUDY_TRAINED", "DIABOLO_STUDY_ROOT"
+QUICK, ONLY = "DIABOLO_STUDY_QUICK", "DIABOLO_STUDY_ONLY"
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,10 @@ class Plan:
     root: Path | None = None
 
     def environment(self, name: str) -> dict[str, str]:
-        """What tells another process where everything lies."""
-        found = {OUT: str(self.folder(name).absolute()), TRAINED: str(self.shelf.absolute())}
+        """What tells another process where everything lies, and which rows are wanted."""
+        found = {OUT: str(self.folder(name).absolute()), TRAINED: str(self.shelf.absolute()), ONLY: " ".join(self.only)}
+        if self.quick:
+            found[QUICK] = "yes"
         return found if self.root is None else found | {ROOT: str(self.root.absolute())}
 
     def folder(self, name: str) -> Path:
@@ -59,7 +59,8 @@ def current() -> Plan:
     def path(variable: str) -> Path | None:
         return Path(os.environ[variable]) if variable in os.environ else None
 
-    return _PLAN.get() or Plan(out=path(OUT), trained=path(TRAINED), root=path(ROOT))
+    only = tuple(os.environ.get(ONLY, "").split())
+    return _PLAN.get() or Plan({}, QUICK in os.environ, only, path(OUT), path(TRAINED), path(ROOT))
 
 
 @contextmanager

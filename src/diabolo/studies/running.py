@@ -1,12 +1,14 @@
 """Run a study from its script, then write what it found."""
 
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
-from diabolo.studies.writing import write_reports
+from diabolo.studies.writing import read, write_reports
 
 
 def run(script: Script, plan: Plan) -> Study:
@@ -28,5 +30,8 @@ def report(script: Script, plan: Plan, study: Study) -> list[Path]:
     """Write report.md, report.html, report.pdf and the executed notebook.ipynb into the study's folder."""
     from diabolo.reports import notebook
 
-    made = notebook.execute(script.with_parameters(study.parameters), study.folder, plan.environment(script.name))
+    rows = tuple(read(study.folder)["rows"])
+    with tempfile.TemporaryDirectory() as aside:  # results.json is not written anew by the notebook
+        environment = replace(plan, only=rows, out=Path(aside)).environment(script.name)
+        made = notebook.execute(script.with_parameters(study.parameters), study.folder, environment)
     return [*write_reports(script, study.folder), made]
