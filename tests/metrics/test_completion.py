@@ -24,6 +24,8 @@ def test_errors_are_those_of_the_pixels_that_were_not_told():
     made = metrics.complete(model(zoo.completion, latent_dim=3), x, k=4, seed=1)
     unknown = np.ones((6, 6), bool)
     unknown[3:, :3] = False
+    assert (made.told[:, 0, unknown] == 0.5).all()
+    np.testing.assert_allclose(made.told[:, 0, ~unknown], x.images[:, 0, ~unknown] / 255, rtol=1e-6)
     wrong = (made.images - x.images[:, None] / 255)[..., unknown]
     np.testing.assert_allclose(made.errors, np.square(wrong).mean((2, 3)), rtol=1e-5)
     np.testing.assert_allclose(made.of_mean, np.square(wrong.mean(1)).mean((1, 2)), rtol=1e-4)

@@ -57,6 +57,12 @@ class Images:
         """Of one example: `(C, H, W)` or `(D,)`."""
         return tuple(int(side) for side in self.images.shape[1:])
 
+    @property
+    def pixels(self) -> NDArray[np.float32]:
+        """The pixels `(N, C, H, W)` as float32 in [0, 1], as models and figures see them; all of them in memory."""
+        x = self.images
+        return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of pixels, labels, attributes, factors and their names; not of `name` and `split`."""

@@ -21,11 +21,13 @@ class Completions:
     """k answers for each of N images.
 
     Attributes:
+        told: (N, C, H, W), the images as far as the model was told of them; the rest is grey.
         images: (N, k, C, H, W) in [0, 1], as drawn.
         errors: (N, k), squared error per pixel over the pixels that the model was not told.
         of_mean: (N,), the same of the mean of an image's k answers.
     """
 
+    told: NDArray[np.float32]
     images: NDArray[np.float32]
     errors: Floats
     of_mean: Floats
@@ -39,7 +41,8 @@ class Completions:
     @property
     def mean(self) -> Floats:
         """(N,) the mean error of the k answers: what a single one costs."""
-        return self.errors.mean(1)
+        mean: Floats = self.errors.mean(1)
+        return mean
 
     @property
     def spread(self) -> Floats:
@@ -62,7 +65,8 @@ def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> 
     y = told.pick(torch.from_numpy(images.images), side(images, model.reads))
     unknown = np.ones(told.input_shape, bool)
     unknown[:, told.rows, told.columns] = False
-    x = images.images / 255 if images.images.dtype == np.uint8 else images.images
+    x = images.pixels
+    known = np.where(unknown, np.float32(0.5), x)
     drawn = np.stack([model.sample(len(images), derive(seed, i), y).cpu().numpy() for i in range(k)], 1)
     wrong = (drawn - x[:, None])[:, :, unknown].astype(np.float64)
-    return Completions(drawn, np.square(wrong).mean(2), np.square(wrong.mean(1)).mean(1))
+    return Completions(known, drawn, np.square(wrong).mean(2), np.square(wrong.mean(1)).mean(1))

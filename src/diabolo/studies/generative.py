@@ -1,0 +1,466 @@
+# %% [markdown]
+# # Six generative models, from a map of digits to a codebook of colours
+# Six models, each a small change of the one before: a plain autoencoder, one that removes noise, one whose codes can be
+# drawn, one that can be asked for a digit, one that completes images, and one whose codes are discrete. The first five see
+# digits, the last one small colour images. The questions that this study answers are in its last row.
+#
+# An interval is over seeds where there are several trainings, else over test images; then it says nothing about another
+# training.
+
+# %%
+import numpy as np
+
+from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo.metrics import generation
+from diabolo.metrics.intervals import mean_interval, wilson
+from diabolo.studies import Row, Study
+from diabolo.studies.words import generative as words
+from diabolo.studies.words.generative_answers import QUESTIONS
+
+# %% tags=["parameters"]
+study = Study(
+    "generative",
+    data="mnist",
+    colour_data="cifar10",
+    n_train=60_000,
+    n_test=10_000,
+    colour_n_train=40_000,
+    colour_n_test=10_000,
+    seeds=3,
+    map_epochs=15,
+    denoising_epochs=20,
+    waist_epochs=3,
+    waists=(1, 2, 4, 8, 16),
+    vae_epochs=10,
+    per_class=1_000,
+    looked_at=1_000,
+    completions=10,
+    importance_samples=200,
+    vq_epochs=8,
+    vq_lr=3e-3,
+    vq_restart=0.05,
+    halving_epochs=2,
+    quick={
+        "n_train": 2_000,
+        "n_test": 500,
+        "colour_n_train": 512,
+        "colour_n_test": 128,
+        "seeds": 2,
+        "map_epochs": 3,
+        "denoising_epochs": 2,
+        "waist_epochs": 1,
+        "waists": (1, 16),
+        "vae_epochs": 3,
+        "per_class": 50,
+        "looked_at": 100,
+        "completions": 5,
+        "importance_samples": 20,
+        "vq_epochs": 1,
+        "halving_epochs": 1,
+    },
+)
+train, test = study.data()
+colour, colour_test = study.data("colour_data")
+few = test.subset(min(study.looked_at, len(test)), 0)
+shown = gallery.shown(test)
+once = {"schedule": "one-cycle", "seed": 0}
+
+# %% [markdown]
+# ## 2.1 A map of digits
+# A code of two numbers can be drawn on paper. Encoder and decoder are fully connected with LeakyReLU between their layers,
+# nothing bounds the code, a sigmoid keeps the pixels in [0, 1], and the loss is the squared error. The decoder can be asked
+# for every point of the plane, also where no image lies.
+
+# %%
+maps = [
+    study.train(
+        zoo.undercomplete, train, test, latent_dim=2, hidden=(512, 256, 128), activation="leaky_relu",
+        epochs=study.map_epochs, batch_size=64, lr=2e-3, schedule="one-cycle", seed=seed,
+    )
+    for seed in range(study.seeds)
+]  # fmt: skip
+
+
+@study.row("2.1", "An autoencoder with a code of two numbers")
+def two_numbers(row: Row) -> None:
+    first, errors = maps[0], [ae.measure("reconstruction").scores["MSE"].value for ae in maps]
+    summary, codes = first.model.summary(), [ae.subject.codes("test") for ae in maps]
+    row.table("The layers.", *summary.table)
+    row.figure("loss", figures.loss_curves(gallery.losses(first.run), "Autoencoder, code of 2"), "Loss by epoch.")
+    row.check("parameters", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True)
+    lowest = row.number("lowest training loss", min(first.curve()), "squared error per pixel")
+    row.check(f"training loss within {study.map_epochs} epochs", lowest, "<", 0.04)
+    row.check("test error", row.over("test error", errors, "squared error per pixel"), "≤", 0.034, "per pixel")
+
+    grid = latents.over_range(codes[0])
+    row.figure(
+        "map", figures.latent_scatter(codes[0], test.labels, test.label_names), "Codes of the test images by class."
+    )
+    tiles = first.model.decode(grid.codes).numpy()
+    row.figure(
+        "grid",
+        figures.decoded_grid(tiles, grid.extent),
+        "Decoded from a regular grid over the middle 98 % of the codes.",
+    )
+    sides = np.array([np.ptp(np.quantile(z, (0.01, 0.99), axis=0), axis=0) for z in codes])
+    row.number("width of the map", sides[0, 0], "units of z₁, middle 98 %")
+    row.number("height of the map", sides[0, 1], "units of z₂, middle 98 %")
+    row.over("area of the map", sides.prod(1).tolist(), "squared units")
+    row.finding(words.size_of_map(sides.prod(1).tolist(), errors), "map", "grid")
+
+    full = grid.counts(codes[0]) > 0
+    row.number("tiles that hold a test code", full.mean(), "share of tiles")
+    _, sure = generation.read(generation.classifier(train), tiles)
+    for kind, which in (("filled", full), ("empty", ~full)):
+        interval = mean_interval(sure[which]) if which.sum() > 1 else (None, None)
+        row.number(
+            f"confidence in {kind} tiles",
+            sure[which].mean() if which.any() else 0,
+            "probability of the class",
+            *interval,
+        )
+    row.finding(words.filled(row.found), "grid")
+
+
+# %% [markdown]
+# ## 2.2 Removing noise, with convolutions alone
+# The encoder sees each image with Gaussian noise of standard deviation 0.5, cut back to [0, 1]; the target is the clean
+# image. Three convolutions with batch norm, LeakyReLU and max pooling, three transposed ones back. Its code is the last map:
+# how few numbers may that have? Networks that differ in the channels of that map alone are trained for fewer epochs and
+# compared with each other.
+
+# %%
+denoiser = study.train(zoo.denoising_conv, train, test, epochs=study.denoising_epochs, batch_size=128, lr=1e-2, **once)
+narrower = [
+    study.train(zoo.denoising_conv, train, test, channels=(16, 20, c), epochs=study.waist_epochs, lr=1e-2, **once)
+    for c in study.waists
+]
+
+
+@study.row("2.2", "A small convolutional network that removes noise")
+def noise(row: Row) -> None:
+    summary = denoiser.model.summary()
+    row.table("The layers.", *summary.table)
+    row.figure("loss", figures.loss_curves(gallery.losses(denoiser.run), "Denoising autoencoder"), "Loss by epoch.")
+    row.check("parameters", row.number("parameters", summary.parameters, "weights"), "≤", 15_000, always=True)
+    lowest = row.number("lowest training loss", min(denoiser.curve()), "squared error per pixel")
+    row.check(f"training loss within {study.denoising_epochs} epochs", lowest, "<", 0.025)
+    found = denoiser.measure("reconstruction").scores["denoising MSE"]
+    row.check("test error from noisy images", row.score("test error", found), "≤", 0.0125, "per pixel")
+
+    away = np.square(denoiser.model.corrupt(few.images).numpy() - few.pixels).mean((1, 2, 3))
+    row.number("error of the noisy images", away.mean(), "squared error per pixel", *mean_interval(away))
+    pairs = denoiser.model.corrupt(shown.images)
+    cleaned = {"noisy": pairs.numpy(), "denoised": denoiser.model.reconstruct(pairs).numpy()}
+    row.figure(
+        "denoised",
+        figures.reconstructions(shown.pixels, cleaned, "Test images"),
+        "Clean, noisy and denoised test images.",
+    )
+    row.finding(words.denoised(row.found), "denoised")
+
+    size = {
+        int(np.prod(ae.model.latent_shape)): ae.measure("reconstruction").scores["denoising MSE"] for ae in narrower
+    }
+    points = {f"{n} numbers": (n, score.value) for n, score in size.items()}
+    axes = ("numbers in the waist", "test error from noisy images")
+    row.figure(
+        "waist",
+        figures.trade_off(points, *axes),
+        f"Test error by size of the waist, after {study.waist_epochs} epochs each.",
+    )
+    for n, score in size.items():
+        row.score(f"test error, {n} numbers", score)
+    enough, sentence = words.waist({n: score.value for n, score in size.items()}, room=0.25)
+    row.number("smallest waist that is enough", enough, "numbers")
+    row.number("pixels", np.prod(test.shape), "numbers")
+    row.finding(sentence, "waist")
+
+
+# %% [markdown]
+# ## 2.3 Codes that can be drawn
+# A variational autoencoder gives each image not a code but a Gaussian of codes, and pays (the KL term) for every nat by which
+# that differs from N(0, I). Loss: cross entropy summed over the pixels plus KL, averaged over the batch. Grey pixels are no
+# coin flips, so these nats are a cross entropy and not a likelihood.
+
+# %%
+vaes = [
+    study.train(
+        zoo.vae, train, test, latent_dim=16, hidden=(512, 512), activation="silu",
+        epochs=study.vae_epochs, lr=5e-3, schedule="one-cycle", seed=seed,
+    )
+    for seed in range(study.seeds)
+]  # fmt: skip
+vae = vaes[0]
+
+
+@study.row("2.3", "A variational autoencoder, and one image encoded many times")
+def variational(row: Row) -> None:
+    summary = vae.model.summary()
+    row.table("The layers.", *summary.table)
+    row.figure("loss", figures.loss_curves(gallery.losses(vae.run), "VAE"), "Negative ELBO and its two terms by epoch.")
+    row.check("parameters", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True)
+    lowest = row.number("lowest training loss", min(vae.curve(term="total")), "nats per image")
+    row.check(f"training loss within {study.vae_epochs} epochs", lowest, "<", 120, "nats")
+    last = row.over("training loss, last epoch", [v.curve(term="total")[-1] for v in vaes], "nats per image")
+    row.check("training loss in the last epoch", last, "≤", 98, "nats")
+    row.over("test loss", [v.curve("validation", "total")[-1] for v in vaes], "nats per image")
+
+    draws = latents.scaled_samples(vae.model, shown.take([0, 3, 6]), scales=(1, 20), n=8)
+    strips = {f"image {i + 1}, σ² × {s}": images[i] for i in range(3) for s, images in draws.items()}
+    row.figure(
+        "draws",
+        figures.strips(strips, title="Eight draws from the posterior of one image"),
+        "Draws from the posterior of one image, decoded.",
+    )
+    reader = generation.classifier(train)
+    for scale, images in latents.scaled_samples(vae.model, few, scales=(1, 20), n=8).items():
+        classes, _ = generation.read(reader, images.reshape(-1, *test.shape))
+        right = (classes.reshape(len(few), -1) == few.labels[:, None]).mean(1)
+        name = f"draws read as the right class, variance × {scale}"
+        row.number(name, right.mean(), "share of draws", *mean_interval(right), "Student's t over images")
+        row.number(
+            f"spread between draws, variance × {scale}", np.sqrt(images.var(1).mean()), "root mean square per pixel"
+        )
+        if scale == 1:
+            spread, edge = images.var(1), (images.mean(1) > 0.1) & (images.mean(1) < 0.9)
+            row.number("variance at the edges of strokes", spread[edge].sum() / spread.sum(), "share of the variance")
+            row.number("pixels at the edges of strokes", edge.mean(), "share of pixels")
+    row.finding(words.encoded_again(row.found), "draws")
+
+
+# %% [markdown]
+# ## 2.4 Asking for a digit
+# Encoder and decoder are told the class as a one-hot vector. Then a digit can be asked for, and the code need not say which
+# it is. Told nothing, the same recipe must be the model of row 2.3, weight by weight.
+
+# %%
+cvae = study.train(
+    zoo.cvae, train, test, latent_dim=16, hidden=(512, 512), activation="silu", epochs=study.vae_epochs, lr=3e-3, **once
+)
+untold = study.train(
+    zoo.cvae, train, test, condition="none", latent_dim=16, hidden=(512, 512), activation="silu",
+    epochs=study.vae_epochs, lr=5e-3, **once,
+)  # fmt: skip
+
+
+@study.row("2.4", "A conditional variational autoencoder")
+def conditional(row: Row) -> None:
+    pairs = zip(vae.model.parameters(), untold.model.parameters(), strict=True)
+    apart = row.number(
+        "largest difference of a weight from row 2.3", max(float((a - b).abs().max()) for a, b in pairs), ""
+    )
+    row.check("without a condition, largest difference of a weight from row 2.3", apart, "=", 0, always=True)
+    losses = zip(vae.curve(term="total"), untold.curve(term="total"), strict=True)
+    apart = row.number(
+        "largest difference of a loss from row 2.3", max(abs(a - b) for a, b in losses), "nats per image"
+    )
+    row.check("without a condition, largest difference of an epoch's loss", apart, "=", 0, "nats", always=True)
+    row.figure(
+        "loss",
+        figures.loss_curves(gallery.losses(cvae.run), "Conditional VAE"),
+        "Negative ELBO and its terms by epoch.",
+    )
+    row.number("test loss", cvae.curve("validation", "total")[-1], "nats per image, given the label")
+
+    classes = np.arange(10)
+    drawn = np.concatenate([cvae.model.sample(10, y=c).numpy() for c in classes])
+    title = "Each row is asked for one class, each column has one code"
+    row.figure("samples", figures.sample_grid(drawn, title, 10), "Samples: rows share the label, columns the code.")
+    reader = generation.classifier(train)
+    asked, read = generation.asked_for(cvae.model, reader, study.per_class)
+    right = {str(c): int((read == asked)[asked == c].sum()) for c in classes}
+    whiskers = {name: wilson(n, study.per_class) for name, n in right.items()}
+    shares = {name: n / study.per_class for name, n in right.items()}
+    row.figure(
+        "read",
+        figures.bars(shares, "share read as asked", whiskers),
+        "Samples that a classifier reads as asked, by class.",
+    )
+    share = row.number(
+        "read as asked", (read == asked).mean(), "share of samples", *wilson(sum(right.values()), len(read)), "Wilson"
+    )
+    row.number(
+        "real test images read right",
+        (generation.read(reader, test.pixels)[0] == test.labels).mean(),
+        "share of images",
+    )
+    row.check("samples read as the digit asked for", share, "≥", 0.95)
+
+    other = (few.labels + 1 + np.random.default_rng(0).integers(0, 9, len(few))) % 10
+    codes = cvae.model.encode(few.images, few.labels)
+    read, _ = generation.read(reader, cvae.model.decode(codes, other).numpy())
+    for name, labels in (("new", other), ("old", few.labels)):
+        n = int((read == labels).sum())
+        row.number(f"read as the {name} label", n / len(few), "share of images", *wilson(n, len(few)), "Wilson")
+    row.finding(words.relabelled(row.found), "samples")
+
+
+# %% [markdown]
+# ## 2.5 Completing an image
+# The decoder is told the lower left quarter of the image and must give all of it. One network without a code has the
+# decoder's capacity, and one answer. The conditional VAE has a code for what the quarter leaves open, and as many answers as
+# are drawn.
+
+# %%
+wide = {"hidden": (512, 512), "activation": "silu", "epochs": study.vae_epochs, "lr": 3e-3}
+completing = study.train(zoo.completion, train, test, latent_dim=16, **wide, **once)
+plain = study.train(zoo.completion_plain, train, test, **wide, **once)
+
+
+@study.row("2.5", "Completions of one quarter, against one deterministic network")
+def completion(row: Row) -> None:
+    several = metrics.complete(completing.model, few, study.completions)
+    single = metrics.complete(plain.model, few, 1)
+    how = "squared error per pixel not told"
+    for name, errors in {
+        "error of the plain network": single.mean,
+        "error of one completion": several.mean,
+        "error of the best": several.best,
+        "error of their mean": several.of_mean,
+        "variance between completions": several.spread,
+    }.items():
+        row.number(name, errors.mean(), how, *mean_interval(errors), "Student's t over images")
+    nats = metrics.nll(completing.model, few, study.importance_samples)
+    plainly = metrics.nll(plain.model, few, 1)
+    for name, each in {
+        "conditional NLL of the VAE": nats.per_image,
+        "conditional NLL of the plain network": plainly.per_image,
+        "nats gained by the code": plainly.per_image - nats.per_image,
+    }.items():
+        row.number(name, each.mean(), nats.unit, *mean_interval(each), "Student's t over images, paired")
+
+    eight = few.take(range(8))
+    rows = {"told": several.told[:8], "one network": single.images[:8, 0]}
+    rows |= {f"completion {i + 1}": several.images[:8, i] for i in range(min(5, study.completions))}
+    row.figure(
+        "completions",
+        figures.reconstructions(eight.pixels, rows, "Completions"),
+        "Five of the completions of each test image.",
+    )
+    errors = {name: n["value"] for name, n in row.numbers.items() if n["unit"] == how}
+    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in errors}
+    row.figure(
+        "errors",
+        figures.bars(errors, how, spans),
+        f"Errors over {len(few):,} test images; {study.completions} completions each.",
+    )
+    row.finding(words.completions(row.found, study.completions), "completions", "errors")
+    row.finding(words.conditional_nll(row.found))
+
+
+# %% [markdown]
+# ## 2.6 Discrete codes
+# The VQ-VAE replaces each output of the encoder by the nearest vector of a codebook. The gradient skips that step, so that
+# the loss has three terms: the reconstruction, the codebook term, which draws codes to outputs, and the commitment term,
+# which draws outputs to codes. The codebook can also follow the outputs as moving averages, without a term of its own. Four
+# trainings, with and without commitment for both; then one part of the network is halved at a time, with fewer steps, and
+# compared after as many.
+
+
+# %%
+def quantised(epochs: int = study.vq_epochs, **options: object):
+    return study.train(
+        zoo.vqvae,
+        colour,
+        colour_test,
+        restart=study.vq_restart,
+        batch_size=32,
+        lr=study.vq_lr,
+        epochs=epochs,
+        **options,
+        **once,
+    )
+
+
+usual = quantised()
+quantisers = {
+    "moving averages": usual,
+    "moving averages, no commitment": quantised(commitment=0.0),
+    "codebook loss": quantised(codebook="loss"),
+    "codebook loss, no commitment": quantised(codebook="loss", commitment=0.0),
+}
+halves = {
+    "whole": quantised(study.halving_epochs),
+    "half the hidden width": quantised(study.halving_epochs, width=64),
+    "half the residual width": quantised(study.halving_epochs, residual_width=16),
+    "half the residual layers": quantised(study.halving_epochs, residual_layers=1),
+}
+
+
+@study.row("2.6", "A vector-quantised autoencoder, with and without commitment")
+def discrete(row: Row) -> None:
+    row.table("The layers.", *usual.model.summary().table)
+    cells, outputs = [], {}
+    for name, vq in quantisers.items():
+        title, caption = f"VQ-VAE: {name}", f"Loss terms, perplexity and used codes in a batch of 32: {name}."
+        row.figure(
+            f"loss-{name.replace(', ', '-').replace(' ', '-')}",
+            figures.loss_curves(gallery.losses(vq.run), title),
+            caption,
+        )
+        error, use = vq.measure("reconstruction").scores["error over variance"], vq.measure("usage").scores
+        outputs[name] = z = latents.unquantised(vq.model, colour_test)
+        size = row.number(
+            f"encoder outputs, root mean square: {name}", np.sqrt(np.square(z).mean()), "units of the code"
+        )
+        lost = row.score(f"test error over variance: {name}", error)
+        ends = np.quantile(z, (0, 0.01, 0.99, 1)).tolist()
+        cells.append((name, lost, use["perplexity"].value, use["used codes"].value, size, *ends))
+    columns = (
+        "codebook",
+        "test error / variance",
+        "perplexity",
+        "used codes",
+        "outputs, rms",
+        "min",
+        "1 %",
+        "99 %",
+        "max",
+    )
+    row.table("Test images: error, use of the codebook, and the range of the encoder's outputs.", columns, cells)
+    steps = usual.history[-1]["step"]
+    row.number("steps", steps, "batches of 32")
+    row.check(f"test error over variance after {steps:,} steps", cells[0][1], "≤", 0.055)
+
+    use = usual.measure("usage").scores
+    row.score("perplexity", use["perplexity"])
+    row.score("used codes", use["used codes"])
+    values = {name: z.ravel()[:: max(1, z.size // 100_000)] for name, z in outputs.items()}
+    row.figure(
+        "ranges",
+        figures.histogram(values, "encoder output, each number"),
+        "What the encoder gives, before it is quantised.",
+    )
+    seen = latents.project(latents.codebook(usual.model))
+    flat = figures.codebook_map(seen.points, latents.uses(usual.model, colour_test), axis_names=seen.axis_names)
+    row.figure("codebook", flat, f"The codebook, moving averages with commitment ({seen.told}).")
+    some = gallery.shown(colour_test)
+    images = {name: gallery.reconstruct(vq.model, some).clamp(0, 1).numpy() for name, vq in quantisers.items()}
+    row.figure("images", figures.reconstructions(some.pixels, images, "Test images"), "Reconstructions by the four.")
+    for book in ("moving averages", "codebook loss"):
+        pair = [cells[list(quantisers).index(book + end)] for end in ("", ", no commitment")]
+        row.finding(words.commitment(book, (pair[0][4], pair[1][4]), (pair[0][1], pair[1][1])), "ranges")
+
+    errors = {name: vq.measure("reconstruction").scores["error over variance"] for name, vq in halves.items()}
+    for name, score in errors.items():
+        row.score(f"test error over variance, {name}", score)
+        change = score.value / errors["whole"].value - 1
+        if name != "whole":
+            row.number(f"change of the error: {name.removeprefix('half the ')}", change, "share of the whole network's")
+    bars = {name: score.value for name, score in errors.items()}
+    about = f"Test error over variance after {halves['whole'].history[-1]['step']:,} steps."
+    row.figure("halves", figures.bars(bars, "test error / variance"), about)
+    row.finding(words.halved(bars, "whole"), "halves")
+
+
+# %% [markdown]
+# ## The questions
+# Each is answered from what the rows above have measured.
+
+
+# %%
+@study.row("answers", "The questions, answered from the measurements")
+def answers(row: Row) -> None:
+    for question in QUESTIONS:
+        row.finding(f"{question.text} {question.answer(study.found(question.row))}", rows=(question.row,))

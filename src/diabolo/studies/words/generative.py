@@ -1,0 +1,209 @@
+"""What the study `generative` says, from what it measured. `f` are the numbers of a row by name."""
+
+from collections.abc import Mapping
+
+from diabolo.studies.findings import Measured, difference
+
+Found = Mapping[str, Measured]
+ALIKE = 0.05  # relative difference of two trainings below which nothing is made of it: there is one training of each
+GROWN = 1.5  # factor from which on the range of the encoder's outputs is said to have changed
+
+
+def size_of_map(areas: list[float], errors: list[float]) -> str:
+    """Maps of several seeds: their areas, and their test errors."""
+    wider, worse = max(areas) / min(areas) - 1, max(errors) / min(errors) - 1
+    scale = (
+        "nothing in the loss fixes the scale of the code: a map twice as large with half the weights behind it decodes to "
+        "the same images"
+    )
+    if wider > 2 * worse:
+        return (
+            f"Over {len(areas)} seeds the area of the map varies by {wider:.0%}, and the test error by {worse:.1%}. The "
+            f"size alone says nothing, since {scale}; what counts is how the codes fill it."
+        )
+    return (
+        f"Over {len(areas)} seeds the area of the map varies by {wider:.0%}, no more than the test error can "
+        f"({worse:.1%}). Even so the size alone is no measure, since {scale}; what counts is how the codes fill it."
+    )
+
+
+def filled(f: Found) -> str:
+    """How much of the grid holds codes, and whether what is decoded elsewhere looks like digits to a classifier."""
+    told = f"{f['tiles that hold a test code'].value:.0%} of the tiles of the grid hold the code of a test image. "
+    there, elsewhere = (f[f"confidence in {kind} tiles"] for kind in ("filled", "empty"))
+    if elsewhere.value == 0:
+        return told + "There is no empty tile to compare them with."
+    return told + difference(there, elsewhere).say(
+        more="A classifier trained on real images is surer of what is decoded there ({a}) than of what is decoded from "
+        "empty tiles ({b}): between and around the classes the decoder was never trained, and blends what lies on either "
+        "side.",
+        less="A classifier trained on real images is less sure of what is decoded there ({a}) than of what is decoded from "
+        "empty tiles ({b}): the outskirts prolong the clear members of a class, while the crowded middle is where classes "
+        "meet.",
+        same="A classifier trained on real images is as sure of what is decoded there ({a}) as of what is decoded from "
+        "empty tiles ({b}), within the noise: a decoder goes on smoothly where it was not trained.",
+    )
+
+
+def denoised(f: Found) -> str:
+    """The denoiser against its input."""
+    before, after = f["error of the noisy images"], f["test error"]
+    if after.value < before.value:
+        return (
+            f"The noisy images are {before.value:.4f} (squared error per pixel) away from the clean ones, what the network "
+            f"makes of them {after.value:.4f}, {before.value / after.value:.1f} times less. The identity would leave the "
+            f"noise where it is: since the target is the clean image and the noise cannot be guessed, the best answer is "
+            f"the mean of all clean images that could look like this, which has to be learnt from the images."
+        )
+    return (
+        f"The noisy images are {before.value:.4f} (squared error per pixel) away from the clean ones, and what the network "
+        f"makes of them {after.value:.4f}, no less: it was trained too little to pay for what is lost on the way through "
+        f"its waist."
+    )
+
+
+def waist(errors: Mapping[int, float], room: float) -> tuple[int, str]:
+    """The smallest waist, of sizes in numbers → test error, whose error is within `room` of the best; and a sentence."""
+    best = min(errors.values())
+    enough = min(n for n, error in errors.items() if error <= (1 + room) * best)
+    least, most = min(errors), max(errors)
+    rule = f"The smallest waist whose test error is within {room:.0%} of the best one has {enough} numbers"
+    if enough == least:
+        return enough, f"{rule}, which is the smallest that was tried: these images ask for no more."
+    costs = errors[least] / best
+    if enough == most:
+        return enough, (
+            f"{rule}, which is the largest that was tried; with {least} the error is {costs:.1f} times the best. A waist "
+            f"must carry where each stroke goes, since the decoder sees nothing else."
+        )
+    return enough, (
+        f"{rule}; with {least} the error is {costs:.1f} times the best, and beyond {enough} more numbers hardly help. A "
+        f"waist must carry where each stroke goes, since the decoder sees nothing else, but not the noise."
+    )
+
+
+def encoded_again(f: Found) -> str:
+    """What varies between draws from the posterior of one image."""
+    once, far = (f[f"draws read as the right class, variance × {s}"] for s in (1, 20))
+    edges, pixels = f["variance at the edges of strokes"].value, f["pixels at the edges of strokes"].value
+    where = (
+        f"{edges:.0%} of the variance between draws falls on the {pixels:.0%} of the pixels that lie at the edges of "
+        f"strokes (mean of the draws between 0.1 and 0.9)"
+    )
+    where += (
+        ": thickness, slant and the ends of lines vary."
+        if edges > 1.5 * pixels
+        else ", so that it is not gathered at the edges."
+    )
+    return f"{where} " + difference(once, far).say(
+        more="The digit itself stays when the variance is that of the posterior (a share of {a} of the draws is read as "
+        "the right class), and is lost more often at twenty times the variance ({b}): the draws then leave the part of the "
+        "code that the KL term has set aside for this image, and reach that of others.",
+        less="At twenty times the variance more draws are read as the right class ({b}) than at the posterior's own ({a}), "
+        "which says that the reconstructions themselves are not yet legible.",
+        same="A share of {a} of the draws is read as the right class, and {b} at twenty times the variance, the same "
+        "within the noise: the posteriors are so narrow, or the images so far apart, that even these draws stay in their "
+        "own part of the code.",
+    )
+
+
+def relabelled(f: Found) -> str:
+    """Codes of real images decoded under another label."""
+    asked, kept = f["read as the new label"], f["read as the old label"]
+    return difference(asked, kept).say(
+        more="Encoded under its own label and decoded under another, an image is read as the new label in a share of {a} "
+        "of the cases and as the old one in {b}: the condition decides the class. The KL term makes it so: every nat in "
+        "the code is paid for, and the label is told for nothing.",
+        less="Encoded under its own label and decoded under another, an image is still read as the old label in a share of "
+        "{b} of the cases and as the new one in {a}: here the code, not the condition, decides the class.",
+        same="Encoded under its own label and decoded under another, an image is read as the new label in a share of {a} "
+        "of the cases and as the old one in {b}: neither the code nor the condition decides alone.",
+    )
+
+
+def completions(f: Found, k: int) -> str:
+    """Many completions against one deterministic answer."""
+    plain, one, best = (
+        f[name] for name in ("error of the plain network", "error of one completion", "error of the best")
+    )
+    single = difference(one, plain).say(
+        more="A single completion is further from the truth ({a}, squared error per pixel that was not told) than the "
+        "answer of the one network ({b}). It must be: the least expected error is that of the mean of all that could be "
+        "there, and the one network is trained to give just that, a blur where the quarter leaves several digits open, "
+        "while a draw commits to one.",
+        less="A single completion is nearer to the truth ({a}, squared error per pixel that was not told) than the answer "
+        "of the one network ({b}), though the best answer of all in this error is the mean, which only the one network "
+        "gives: it is not yet trained to its end.",
+        same="A single completion is as near to the truth ({a}, squared error per pixel that was not told) as the answer "
+        "of the one network ({b}), within the noise: the draws hardly differ from their mean.",
+    )
+    among = difference(best, plain).say(
+        less=f" Of {k} completions the best is nearer ({{a}}): the truth is among what the model holds possible.",
+        more=f" Even the best of {k} completions is further ({{a}}): so few draws do not reach the truth.",
+        same=f" The best of {k} completions is as near ({{a}}), within the noise.",
+    )
+    return single + among
+
+
+def conditional_nll(f: Found) -> str:
+    """The paired difference of cross entropies, plain network − conditional VAE."""
+    gain = f["nats gained by the code"]
+    return difference(gain, Measured(0.0, 0.0)).say(
+        more="Given the quarter, the conditional VAE needs {difference} nats per image less than the one network: pixels "
+        "that hang together, such as all those of a loop, are decided once by the code, while the one network treats each "
+        "pixel as independent of the others and pays for its doubt in each.",
+        less="Given the quarter, the conditional VAE needs {difference} nats per image more than the one network: what its "
+        "code could save is more than lost in the training, or in the estimate, which is on average too large.",
+        same="Given the quarter, the conditional VAE needs as many nats per image as the one network, within {difference}.",
+    )
+
+
+def commitment(book: str, rms: tuple[float, float], error: tuple[float, float]) -> str:
+    """With and without the commitment term: the root mean square of the encoder's outputs, and the test error."""
+    (held, free), (with_it, without) = rms, error
+    ratio, worse = free / held, without / with_it - 1
+    if ratio > GROWN:
+        told = (
+            f"the encoder's outputs are {ratio:.1f} times as large without it (root mean square {free:.3g} against "
+            f"{held:.3g}): the reconstruction reaches the encoder only through the copied gradient, which does not say how "
+            f"far an output lies from its code, so that nothing holds the outputs back, and the codes run after them"
+        )
+    elif ratio < 1 / GROWN:
+        told = (
+            f"the encoder's outputs are {1 / ratio:.1f} times smaller without it (root mean square {free:.3g} against "
+            f"{held:.3g}): here the term does not shrink them, since it draws outputs to their codes wherever those lie"
+        )
+    else:
+        told = (
+            f"the encoder's outputs keep their range without it (root mean square {free:.3g} against {held:.3g}): in so "
+            f"many steps they do not run away from the codes, though nothing in the loss would hold them"
+        )
+    loss = (
+        f"the test error is {abs(worse):.0%} {'higher' if worse > 0 else 'lower'} without it"
+        if abs(worse) > ALIKE
+        else f"the test error is much the same ({worse:+.1%} without it)"
+    )
+    return f"{book}: {told}; {loss} (one training each)."
+
+
+def halved(errors: Mapping[str, float], whole: str) -> str:
+    """What halving each part of the network does to the test error, after the same steps; one training each."""
+    changes = {name: error / errors[whole] - 1 for name, error in errors.items() if name != whole}
+    worst = max(changes, key=lambda name: changes[name])
+    listed = ", ".join(f"{name} {change:+.1%}" for name, change in changes.items())
+    if changes[worst] <= ALIKE:
+        return f"Change of the test error when one part is halved: {listed}. None of it is more than another training "
+        "might give."
+    return (
+        f"Change of the test error when one part is halved: {listed} (one training each). {worst[0].upper() + worst[1:]} "
+        f"costs most: " + WHY[worst]
+    )
+
+
+WHY = {
+    "half the hidden width": "it is the number of channels of every map, so that all layers, the two halvings of the image "
+    "among them, carry half as much.",
+    "half the residual width": "it is the waist inside the residual blocks, where an output is adjusted to what lies "
+    "around it.",
+    "half the residual layers": "each block widens what an output can see by a place of the map on every side, and bends it once more.",
+}

@@ -1,0 +1,112 @@
+"""The questions of the study `generative`, and their answers from the numbers of its rows."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from diabolo.studies.words.generative import ALIKE, GROWN, Found
+
+
+class Question(NamedTuple):
+    """A question, the row that it is answered from, and the answer from what that row measured."""
+
+    text: str
+    row: str
+    answer: Callable[[Found], str]
+
+
+def size(f: Found) -> str:
+    """2.1."""
+    share, sides = f["tiles that hold a test code"].value, (f["width of the map"].value, f["height of the map"].value)
+    much = (
+        "so that part of the grid is decoded from where no image is"
+        if share < 0.9
+        else "so that nearly all of it is in use"
+    )
+    return (
+        f"Only over what part of the plane to decode. The map of the first seed is {sides[0]:.1f} by {sides[1]:.1f} units "
+        f"large, and {share:.0%} of the tiles over it hold a test image, {much}. The unit itself has no meaning: nothing "
+        f"in the loss fixes it."
+    )
+
+
+def smallest(f: Found) -> str:
+    """2.2."""
+    n, pixels = f["smallest waist that is enough"].value, f["pixels"].value
+    return (
+        f"{n:.0f} numbers for {pixels:.0f} pixels, by the rule of row 2.2. The decoder sees nothing else of the image than "
+        f"these."
+    )
+
+
+def varies(f: Found) -> str:
+    """2.3."""
+    once, far = (f[f"spread between draws, variance × {s}"].value for s in (1, 20))
+    right = [f[f"draws read as the right class, variance × {s}"].value for s in (1, 20)]
+    return (
+        f"Draws from the posterior of an image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at "
+        f"twenty times the variance; {right[0]:.0%} and {right[1]:.0%} of them are read as its class. A larger variance "
+        f"takes the draws further from the code of the image."
+    )
+
+
+def decides(f: Found) -> str:
+    """2.4."""
+    asked, kept = f["read as the new label"].value, f["read as the old label"].value
+    say = "Yes" if asked > 0.5 else "No" if kept > 0.5 else "Not alone"
+    return (
+        f"{say}: of images that were encoded under their own label and decoded under another, {asked:.0%} are read as the "
+        f"new label and {kept:.0%} as the old one; of new samples {f['read as asked'].value:.1%} are read as the digit "
+        f"asked for."
+    )
+
+
+def gives(f: Found) -> str:
+    """2.5."""
+    spread, gain = f["variance between completions"], f["nats gained by the code"].value
+    nats = f"{gain:.1f} nats per image fewer" if gain > 0 else f"no fewer nats ({-gain:.1f} more per image)"
+    return (
+        f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
+        f"told), where the one network has a single answer, the mean; the truth costs it {nats} than the one network; and "
+        f"the best of its answers has an error of {f['error of the best'].value:.4f}, against "
+        f"{f['error of the plain network'].value:.4f}."
+    )
+
+
+def discrete(f: Found) -> str:
+    """2.6."""
+    rms = [f[f"encoder outputs, root mean square: moving averages{end}"].value for end in ("", ", no commitment")]
+    ratio = rms[1] / rms[0]
+    grown = (
+        f"grow to {ratio:.1f} times the size"
+        if ratio > GROWN
+        else f"shrink to {ratio:.2f} of the size"
+        if ratio < 1 / GROWN
+        else "keep their size"
+    )
+    why = "Nothing but the commitment term draws an output to its code, since the quantiser is skipped by the gradient."
+    halves = {
+        name: f[f"change of the error: {name}"].value for name in ("hidden width", "residual width", "residual layers")
+    }
+    told = ", ".join(f"the {name} {change:+.0%}" for name, change in halves.items())
+    real = "" if max(halves.values()) > ALIKE else ", which one training each cannot tell from nothing"
+    return (
+        f"Each output of the encoder is replaced by the nearest of the codebook's vectors, so that an image is a map of "
+        f"their numbers; {f['used codes'].value:.0f} are in use. Halving changes the test error: {told}{real}. Without the "
+        f"commitment term the encoder's outputs {grown} (moving averages; root mean square {rms[1]:.3g} against "
+        f"{rms[0]:.3g}). {why}"
+    )
+
+
+QUESTIONS = (
+    Question("What does the size of the 2-D map tell about the decoded grid?", "2.1", size),
+    Question("How small may the denoiser's waist be?", "2.2", smallest),
+    Question("What varies when one image is encoded repeatedly, and at twenty times the variance?", "2.3", varies),
+    Question("Does the condition, not the code, decide the digit?", "2.4", decides),
+    Question("What can the conditional VAE give that one deterministic network cannot?", "2.5", gives),
+    Question(
+        "How does the quantiser make a discrete code, what do hidden width, residual width and depth do, and what happens "
+        "without the commitment term?",
+        "2.6",
+        discrete,
+    ),
+)
