@@ -37,7 +37,7 @@ study = Study(
     n_small=1_000,
     epochs=6,
     conv_epochs=6,
-    few_epochs=3,
+    few_epochs=8,
     small_epochs=60,
     seeds=3,
     labels=100,
@@ -95,7 +95,9 @@ def plain(seed: int = 0) -> Trained:
     )
 
 
-conv = study.train(zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=study.conv_epochs, **fast)
+conv = study.train(
+    zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=max(1, study.conv_epochs // 2), **fast
+)
 pca = study.train(zoo.pca, train, test, latent_dim=32)
 
 
@@ -366,9 +368,7 @@ def collapse(row: Row) -> None:
         found[name] = (kl, reconstruction)
     columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
     row.table("Nats per test image.", columns, table)
-    row.figure(
-        "balance", figures.trade_off(found, "KL, nats", "reconstruction, nats"), "What is said, and what is left."
-    )
+    row.figure("balance", figures.pareto(found, "KL, nats", "reconstruction, nats"), "What is said, and what is left.")
     row.figure(
         "collapsed",
         figures.kl_bars(np.asarray(latents.kl_of_units(vae(beta=50.0).model, some_test))),
@@ -387,14 +387,12 @@ def collapse(row: Row) -> None:
 
 
 # %%
-by_pixels = study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=2 * study.few_epochs, **fast)
+by_pixels = study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **fast)
 
 
 def by_features() -> Trained:
     features: dict[str, Any] = {"likelihood": "perceptual", "features": str(conv.run.path)}
-    return study.train(
-        zoo.undercomplete, some, some_test, latent_dim=32, epochs=2 * study.few_epochs, **features, **fast
-    )
+    return study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **features, **fast)
 
 
 reader = study.train(zoo.classifier, train, test, net="conv", channels=(16, 32), latent_dim=64, epochs=2, **fast)
@@ -456,7 +454,11 @@ def classes(row: Row) -> None:
             f"read, {name}", hits / len(y), "share of samples read as asked for", *wilson(hits, len(y)), "Wilson"
         )
         shown = images.reshape(10, 100, *images.shape[1:])[:, :12].flatten(0, 1)
-        row.figure(name, figures.sample_grid(shown, columns=12), f"Samples of the digits 0 to 9, a row each ({name}).")
+        row.figure(
+            name,
+            figures.sample_grid(shown, "Samples of each class", columns=12),
+            f"Samples of the digits 0 to 9, a row each ({name}).",
+        )
     vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
     names = [str(digit) for digit in range(10)]
     row.figure(
@@ -488,7 +490,6 @@ books: dict[str, dict[str, Any]] = {
     "by gradient": {"codebook": "loss", "kmeans": False, "restart": 0.0},
     "moving averages": {"codebook": "ema", "kmeans": False, "restart": 0.0},
     "+ k-means start": {"codebook": "ema", "kmeans": True, "restart": 0.0},
-    "+ restarts": {"codebook": "ema", "kmeans": False, "restart": 0.1},
     "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
 }
 quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
@@ -508,9 +509,9 @@ def codebooks(row: Row) -> None:
         table,
     )
     best = quantised["all three"]
-    prior = best.fit_prior(width=64, layers=2, epochs=2 * study.few_epochs, lr=3e-3, schedule="one-cycle")
+    prior = best.fit_prior(width=64, layers=2, epochs=study.few_epochs, lr=3e-3, schedule="one-cycle")
     row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
-    row.number("bits per code, prior", prior.history[-1]["validation"]["bits_per_code"], "bits")
+    row.number("bits per code, prior", prior[-1]["validation"]["bits_per_code"], "bits")
     indices = indices_of(best.model, some)
     one_by_one = np.random.default_rng(0).choice(indices.ravel(), (len(some_test), *indices.shape[1:]))
     drawn = {
@@ -563,7 +564,9 @@ def maps(row: Row) -> None:
     for name, path in {"linear": latents.linear(a, b, 9), "spherical": latents.spherical(a, b, 9)}.items():
         frames = model.model.decode(torch.from_numpy(path).float().flatten(0, 1)).unflatten(0, (3, 9))
         strips |= {f"{pair}, {name}": each for pair, each in zip(("1 → 7", "3 → 5", "4 → 9"), frames, strict=True)}
-    row.figure("ways", figures.strips(strips), "From one test image to another.")
+    row.figure(
+        "ways", figures.strips(strips, title="From one test image to another"), "From one test image to another."
+    )
     row.finding(words.maps(row.found, methods), *methods)
     row.finding(words.ways(row.found), "ways")
 
@@ -597,7 +600,11 @@ def generated(row: Row) -> None:
         table,
     )
     fids = {f"{name}, {how}": row.found[f"FID, {name}, {how}"].value for name, how, *_ in table}
-    row.figure("fid", figures.bars(fids, "FID"), "Fréchet distance to test images; lower is better.")
+    row.figure(
+        "fid",
+        figures.bars(fids, "Fréchet distance to test images"),
+        "Fréchet distance to test images; lower is better.",
+    )
     shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(how, m.subject.codes("train")), 36)
              for name, m in {"AE": ae, "VAE": vae()}.items() for how in ("normal", "mixture")}  # fmt: skip
     row.figure("samples", figures.density_samples(shown), "Drawn from N(0, I) and from a mixture fitted to the codes.")
@@ -613,12 +620,13 @@ def generated(row: Row) -> None:
 
 # %%
 precise, mixed = (
-    study.train(zoo.vae, train, test, latent_dim=16, epochs=study.few_epochs, precision=p, **wide, **fast)
+    study.train(zoo.vae, train, test, latent_dim=16, epochs=max(1, study.epochs // 3), precision=p, **wide, **fast)
     for p in ("float32", "bf16")
 )
 kept, again = (
     study.train(
-        zoo.undercomplete, some, some_test, net="conv", latent_dim=32, epochs=study.few_epochs, precision="float32",
+        zoo.undercomplete, some, some_test, net="conv", latent_dim=32, epochs=max(1, study.few_epochs // 4),
+        precision="float32",
         checkpointing=checkpointing, **fast,
     )
     for checkpointing in (False, True)
@@ -670,7 +678,7 @@ three = {
 
 @study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
 def summary(row: Row) -> None:
-    quantised["all three"].fit_prior(width=64, layers=2, epochs=2 * study.few_epochs, lr=3e-3, schedule="one-cycle")
+    quantised["all three"].fit_prior(width=64, layers=2, epochs=study.few_epochs, lr=3e-3, schedule="one-cycle")
     table: list[tuple[str | float, ...]] = []
     for name, model in three.items():
         density = "prior" if name == "VQ-VAE" else "mixture"
@@ -694,17 +702,14 @@ def summary(row: Row) -> None:
 
 # %% [markdown]
 # ## For each technique: when does it help, by how much here, and what does it cost?
-# Every number is from a row above; a row that was not run has no line here.
+# Every number is from a row above.
 
 
 # %%
 @study.row("answers", "For each technique: when it helps, by how much here, what it costs")
 def answers(row: Row) -> None:
     said = [
-        (index, answer(study.found(index)))
-        for index, several in guide_answers.ANSWERS.items()
-        for answer in several
-        if study.found(index)
+        (index, answer(study.found(index))) for index, several in guide_answers.ANSWERS.items() for answer in several
     ]
     columns = ("row", "technique", "when it helps", "by how much here", "what it costs")
     row.table("The techniques.", columns, [(index, *parts) for index, parts in said])

@@ -21,7 +21,7 @@ from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
 from diabolo.training.options import TrainOptions
-from diabolo.training.runs import Run, fingerprint, load_run
+from diabolo.training.runs import Run, fingerprint, load_run, read_history
 
 VERSION = 1  # raised when a training of the same description gives other weights
 ELSEWHERE = (
@@ -81,18 +81,19 @@ class Trained:
             raise KeyboardInterrupt
         return run
 
-    def fit_prior(self, **options: Any) -> Run:
-        """The prior over its discrete codes, which the model draws from, from now on; fitted if it has none yet (options of
-        `diabolo.training.code_priors.fit_prior`)."""
+    def fit_prior(self, **options: Any) -> list[dict[str, Any]]:
+        """Fit a prior to its discrete codes, if it has none yet, from which the model draws from now on; `options` are those of
+        `diabolo.training.code_priors.fit_prior`. Returns the history of the prior's own training, one dict an epoch."""
         fitted = sorted((self.run.path / "prior").glob("[0-9]*"))
-        if fitted and checkpoint.status(fitted[-1]).startswith("finished"):
-            prior = load_run(fitted[-1])
-        else:
+        if not fitted or not checkpoint.status(fitted[-1]).startswith("finished"):
             self._say(f"fitting a prior to the codes of {self.run.config['name']}")
             prior = fit_prior(self.run.path, self.train, self.test, **options, quiet=True)
+            if prior.status == "interrupted":
+                raise KeyboardInterrupt
+            fitted = [prior.path]
         for name in ("run", "subject"):  # loaded again, with the prior
             self.__dict__.pop(name, None)
-        return prior
+        return read_history(fitted[-1])
 
     @property
     def model(self) -> Any:

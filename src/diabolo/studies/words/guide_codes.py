@@ -9,10 +9,7 @@ from diabolo.studies.words.guide_plain import Numbers, against
 def codebooks(n: Numbers) -> str:
     """5.9: collapse of the codebook and its cures."""
     used, even = (n[f"{what}, by gradient"].value for what in ("used codes", "perplexity"))
-    others = {
-        name: n[f"perplexity, {name}"].value
-        for name in ("moving averages", "+ k-means start", "+ restarts", "all three")
-    }
+    others = {name: n[f"perplexity, {name}"].value for name in ("moving averages", "+ k-means start", "all three")}
     cured = [name for name, value in others.items() if value > 2 * even]
     said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
     if not cured:
@@ -21,12 +18,11 @@ def codebooks(n: Numbers) -> str:
             f"None of the cures "
             f"doubles that here (perplexities: {said})."
         )
-    worse = "by-gradient" if used >= 128 else "collapsed"
     state = (
         "It starts within ±1/256 of the origin, where a few codes are nearest to all there is; the others are "
         "never chosen, and "
         "what is never chosen gets no gradient."
-        if worse == "collapsed"
+        if used < 128
         else "Many codes are used, but unevenly."
     )
     return (
@@ -171,7 +167,6 @@ def side_by_side(n: Numbers) -> str:
         f"real images when "
         f"drawn: {best('FID')}. The quickest training took "
         f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the "
-        f"slowest {max(n[f'seconds, {name}'].value for name in names):.3g}. The VQ-VAE's code is a map and holds "
-        f"more than the "
-        f"sixteen numbers of the others, so its reconstruction is not from an equal code."
+        f"slowest {max(n[f'seconds, {name}'].value for name in names):.3g}. The VQ-VAE's code is a map of "
+        f"indices, a counted number of bits; the others' are sixteen real numbers, so the codes are not of one size."
     )
