@@ -11,7 +11,7 @@ from functools import cache, partial
 import numpy as np
 import torch
 
-from diabolo import figures, latents, metrics, zoo
+from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.studies import Row, Study, Trained
@@ -239,7 +239,7 @@ def sizes(row: Row) -> None:
     pairs = {d: (float(np.mean(v)), min(v), max(v)) for d, v in errors.items()}
     lines = {
         "PCA": [float(by_components[d]) for d in pairs],
-        "autoencoder (mean and range over seeds)": list(pairs.values()),
+        "autoencoder": list(pairs.values()),
     }
     axes = ("numbers in the code", "squared error per pixel, test images")
     row.figure(
@@ -294,7 +294,9 @@ def drawn_again() -> str:
 
 @study.row("3.4", "The VAE: its map beside the autoencoder's, its samples drawn again")
 def variational(row: Row) -> None:
-    row.figure("loss", figures.loss_curves(vae.history, "Training of the VAE"), "Terms of the loss by epoch.")
+    row.figure(
+        "loss", figures.loss_curves(gallery.losses(vae.run), "Training of the VAE"), "Terms of the loss by epoch."
+    )
     both = {"autoencoder": runs[0], "VAE (means)": vae}
     maps = [
         partial(figures.latent_scatter, one.subject.codes("test"), test.labels, title=name)

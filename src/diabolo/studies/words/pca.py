@@ -15,7 +15,9 @@ def runs(errors: Sequence[float], procrustes: float, overlap: float, chance: flo
         "error per pixel, "
         f"a spread of {spread / mean:.1%}"
     )
-    shared = f"an image keeps {overlap:.0%} of its ten nearest neighbours from one run to another ({chance:.1%} by chance)"
+    shared = (
+        f"an image keeps {overlap:.0%} of its ten nearest neighbours from one run to another ({chance:.1%} by chance)"
+    )
     left = f"after the best shift, rotation and scale {procrustes:.0%} of the squared distances are unexplained"
     if procrustes < SAME_MAP:
         return (

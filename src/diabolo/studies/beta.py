@@ -1,0 +1,351 @@
+# %% [markdown]
+# # The weight of the KL term
+#
+# A variational autoencoder minimises reconstruction error + β · KL. With β = 0 it is all but a plain autoencoder, with a large
+# β its code says nothing at all. This study goes from one end to the other with one convolutional pair, and looks at
+# reconstructions, samples, ways between images, and what the codes are worth to a classifier.
+
+# %%
+from functools import cache
+
+import numpy as np
+import torch
+
+from diabolo import figures, gallery, latents, zoo
+from diabolo.evaluation.posterior import gaussian_posterior
+from diabolo.evaluation.subject import pixels
+from diabolo.metrics import generation
+from diabolo.studies import Row, Study, Trained
+from diabolo.studies.words import beta as words
+
+# %% tags=["parameters"]
+study = Study(
+    "beta",
+    data="mnist",
+    n_train=60_000,
+    n_test=10_000,
+    latent_dim=64,
+    batch_size=64,
+    lr=1e-3,
+    epochs=10,
+    tuned_epochs=20,
+    search=(1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6),
+    search_epochs=2,
+    pairs=("1-7", "3-5", "6-9", "2-8"),
+    steps=7,
+    quick={
+        "n_train": 1_500,
+        "n_test": 400,
+        "latent_dim": 16,
+        "epochs": 10,
+        "tuned_epochs": 12,
+        "search": (0.1, 1e-2, 1e-3, 1e-4),
+        "search_epochs": 5,
+    },
+)
+train, test = study.data()
+
+
+# %% [markdown]
+# The models. The loss is the squared error, a mean over pixels, plus β times KL(q(z|x) ‖ N(0, I)), a sum over the code. The
+# pair of the first row is made for 28×28 pixels; smaller images get as many layers as they allow.
+
+# %%
+options = {
+    "latent_dim": study.latent_dim,
+    "net": "conv-to-point" if train.shape[-1] >= 28 else "conv",
+    "batch_size": study.batch_size,
+    "lr": study.lr,
+    "seed": 0,
+}
+plain = study.train(zoo.undercomplete, train, test, epochs=study.epochs, **options)
+
+
+@cache
+def variational(beta: float, epochs: int) -> Trained:
+    return study.train(zoo.vae, train, test, likelihood="squared-error", beta=beta, epochs=epochs, **options)
+
+
+def error(trained: Trained) -> float:
+    return trained.measure("reconstruction").scores["MSE"].value
+
+
+def fid(trained: Trained, density: str = "prior") -> tuple[float, float, float]:
+    score = trained.measure("generation", densities=(density,)).scores[f"FID, {density}"]
+    return score.value, score.low, score.high
+
+
+# %% [markdown]
+# ## 4.1 The pair, as a plain autoencoder
+# Four convolutions take 28×28 pixels to 14×14×32, 7×7×64, 3×3×128 and 1×1×256, with batch norm from the second on and
+# LeakyReLU, and a linear layer to the code; the decoder mirrors them. Adam at a constant rate, batches of 64.
+
+
+# %%
+@study.row("4.1", "The convolutional pair as a plain autoencoder")
+def autoencoder(row: Row) -> None:
+    columns, rows = plain.model.summary().table
+    row.table("Layers, shapes and parameters.", columns, rows)
+    row.figure(
+        "loss",
+        figures.loss_curves(gallery.losses(plain.run), "Training of the autoencoder"),
+        "Squared error per pixel.",
+    )
+    shown = figures.reconstructions(pixels(test)[:10], plain.subject.reconstructions[:10], "Test images, reconstructed")
+    row.figure("reconstructions", shown, "Ten test images above their reconstructions.")
+    last = row.number("training error, mean of the last epoch", plain.curve()[-1], "squared error per pixel")
+    row.score("test error", plain.measure("reconstruction").scores["MSE"])
+    row.check("training error, mean of the last epoch", last, "≤", 0.0050, "squared error per pixel")
+
+
+# %% [markdown]
+# ## 4.2 Samples of the plain autoencoder
+# Nothing in its loss says where codes should lie. What does the decoder make of codes drawn from N(0, I)? And of codes drawn
+# from a Gaussian that was fitted to those of the training images?
+
+
+# %%
+@cache
+def from_noise() -> str:
+    def distances() -> list[float]:
+        codes = plain.subject.codes("train")
+        drawn = np.random.default_rng(0).normal(size=(500, study.latent_dim))
+        found = (latents.nearest(few, codes)[1].mean() for few in (drawn, plain.subject.codes("test")[:500]))
+        return [float(distance) for distance in found]
+
+    far, usual = plain.remember("distances to training codes", distances)
+    deviation = plain.measure("prior_hole").scores["deviation of a unit"].value
+    both = {"N(0, I)": fid(plain), "fitted Gaussian": fid(plain, "gaussian")}
+    return words.from_noise(both, deviation, far, usual)
+
+
+@study.row("4.2", "What a plain autoencoder decodes from N(0, I)")
+def noise(row: Row) -> None:
+    fitted = latents.fit_density("gaussian", plain.subject.codes("train"))
+    samples = {
+        "N(0, I)": plain.model.sample(36, seed=0).numpy(),
+        "Gaussian fitted to the codes": latents.draw_images(plain.model, fitted, 36),
+        "test images": pixels(test)[:36],
+    }
+    row.figure(
+        "samples", figures.density_samples(samples, title="The plain autoencoder"), "Decoded from two densities."
+    )
+    moments = plain.measure("prior_hole").scores["mean of a unit"].detail
+    hole = figures.posterior_against_prior(moments["means"], moments["deviations"])
+    row.figure("codes", hole, "Mean and deviation of each unit over the test images; those of N(0, I) are 0 and 1.")
+    for density in ("prior", "gaussian"):
+        row.score(f"FID, {density}", plain.measure("generation", densities=(density,)).scores[f"FID, {density}"])
+    row.finding(from_noise(), "samples", "codes")
+
+
+# %% [markdown]
+# ## 4.3 β = 0, β = 10, and β tuned
+# β is searched for in steps of 10 with short trainings. The criterion: the smallest FID between test images and samples from
+# N(0, I), since the error of reconstructions alone would always ask for the smallest β. The weight found is trained for longer.
+
+
+# %%
+@cache
+def search() -> dict[float, Trained]:
+    return {beta: variational(beta, study.search_epochs) for beta in study.search}
+
+
+@cache
+def tuned() -> tuple[float, Trained]:
+    beta = min(search(), key=lambda beta: fid(search()[beta])[0])
+    return beta, variational(beta, study.tuned_epochs)
+
+
+free, heavy = variational(0.0, study.epochs), variational(10.0, study.epochs)
+
+
+def noise_of(trained: Trained) -> float:
+    mu, logvar = gaussian_posterior(trained.subject)
+    noise = logvar.exp().mean(0)
+    return float((noise / (noise + mu.var(0))).median())
+
+
+@cache
+def extremes() -> str:
+    beta, best = tuned()
+    kl = {name: one.measure("usage").scores for name, one in (("0", free), ("10", heavy))}
+    hole = {
+        n: one.measure("prior_hole").scores["Fréchet distance to N(0, I)"].value
+        for n, one in (("0", free), ("tuned", best))
+    }
+    unexplained = heavy.measure("reconstruction").scores["FVU"].value
+    alike = float(heavy.model.sample(500, seed=0).var(0).mean()) / float(pixels(test).var(0).mean())
+    return " ".join(
+        (
+            words.free(
+                kl["0"]["KL"].value,
+                {"0": noise_of(free), "tuned": noise_of(best)},
+                hole,
+                {"0": fid(free), "tuned": fid(best)},
+                beta,
+            ),
+            words.heavy(
+                10.0, kl["10"]["KL"].value, kl["10"]["active units"].value, study.latent_dim, unexplained, alike
+            ),
+        )
+    )
+
+
+@cache
+def searched() -> str:
+    return words.tuned({b: fid(one) for b, one in search().items()}, {b: error(one) for b, one in search().items()})
+
+
+@cache
+def result() -> str:
+    beta, best = tuned()
+    epochs = {"AE": study.epochs, "VAE": study.tuned_epochs}
+    return words.good({"AE": error(plain), "VAE": error(best)}, {"AE": fid(plain), "VAE": fid(best)}, epochs, beta)
+
+
+@study.row("4.3", "β = 0, β = 10, and β tuned")
+def weights(row: Row) -> None:
+    beta, best = tuned()
+    row.table(
+        f"The search, {study.search_epochs} epochs for each weight: the smallest FID decides.",
+        ("β", "test error", "FID of samples", "KL, nats", "active units"),
+        [
+            (b, error(one), fid(one)[0], *(one.measure("usage").scores[name].value for name in ("KL", "active units")))
+            for b, one in search().items()
+        ],
+    )
+    points = {f"β = {b:g}": (error(one), fid(one)[0]) for b, one in search().items()}
+    front = figures.pareto(
+        points, "squared error per pixel, test images", "FID of samples", title="Two ways to be good"
+    )
+    row.figure("search", front, "Reconstructions against samples; what nothing else beats in both is filled.")
+    row.number("β tuned", beta, "squared error per pixel and nat")
+    three = {"β = 0": free, f"β = {beta:g}": best, "β = 10": heavy}
+    rebuilt = {name: one.subject.reconstructions[:10] for name, one in three.items()}
+    row.figure(
+        "reconstructions", figures.reconstructions(pixels(test)[:10], rebuilt, "Test images, reconstructed"), "By β."
+    )
+    samples = {name: one.model.sample(36, seed=0).numpy() for name, one in three.items()}
+    row.figure(
+        "samples", figures.density_samples(samples, title="Samples from N(0, I)"), "The same codes in all three."
+    )
+    for name, one in three.items():
+        curves = figures.loss_curves(gallery.losses(one.run), f"Training at {name}")
+        row.figure(
+            f"loss-{name.removeprefix('β = ')}", curves, f"The terms of the loss at {name}, KL without its weight."
+        )
+        row.score(f"test error, {name}", one.measure("reconstruction").scores["MSE"])
+        row.score(f"FID of samples, {name}", one.measure("generation", densities=("prior",)).scores["FID, prior"])
+        row.score(f"KL, {name}", one.measure("usage").scores["KL"])
+    row.finding(searched(), "search")
+    row.finding(extremes(), "samples", "reconstructions")
+    row.finding(result(), "samples")
+
+
+# %% [markdown]
+# ## 4.4 From one image to another
+# Codes on the straight line between those of two test images, decoded. How evenly images change is measured on a hundred
+# random pairs of different classes: the longest step in pixels over the mean step, and the least confidence of a classifier
+# on the way.
+
+
+# %%
+@cache
+def ways() -> dict[str, dict[str, tuple[float, float, float]]]:
+    classifier = str(generation.classifier(train).path)
+    found: dict[str, dict[str, tuple[float, float, float]]] = {"longest step": {}, "least confidence": {}}
+    for name, one in (("AE", plain), ("VAE", tuned()[1])):
+        scores = one.measure("interpolation", path_classifier=classifier).scores
+        for what, values in found.items():
+            score = scores[f"linear: {what}"]
+            values[name] = score.value, score.low, score.high
+    return found
+
+
+@study.row("4.4", "Interpolation between two digits, autoencoder and VAE side by side")
+def interpolation(row: Row) -> None:
+    beta, best = tuned()
+    rows = {}
+    for pair in study.pairs:
+        ends = [int(np.flatnonzero(test.labels == int(digit))[0]) for digit in pair.split("-")]
+        for name, one in (("AE", plain), ("VAE", best)):
+            codes = one.subject.codes("test")
+            way = latents.linear(codes[ends[:1]], codes[ends[1:]], study.steps)[0]
+            rows[f"{pair.replace('-', ' → ')}, {name}"] = one.model.decode(torch.from_numpy(way)).numpy()
+    captions = [f"{step / (study.steps - 1):.0%}" for step in range(study.steps)]
+    row.figure("ways", figures.strips(rows, captions, title="Between two test images"), f"AE, and VAE at β = {beta:g}.")
+    for what, values in ways().items():
+        unit = "mean steps" if what == "longest step" else "probability of the likeliest class"
+        for name, value in values.items():
+            row.number(f"{what}, {name}", value[0], unit, *value[1:], "Student's t, over pairs")
+    row.finding(words.between(ways()["longest step"], ways()["least confidence"]), "ways")
+
+
+# %% [markdown]
+# ## 4.5 What it means for downstream use
+# The encoders are frozen, and the digit is read off their codes by one linear layer and by the nearest neighbours; beside them
+# raw pixels and as many principal components. The VAE is the tuned one, which was trained for longer.
+
+
+# %%
+@cache
+def probed() -> str:
+    linear, near = {}, {}
+    for name, one in (("AE", plain), ("VAE", tuned()[1])):
+        scores = one.measure("probes").scores
+        for found, what in ((linear, "linear probe"), (near, "5 nearest neighbours")):
+            score = scores[f"{what}: codes"]
+            found[name] = score.value, score.low, score.high
+        floor = scores["linear probe: pixels"]
+        linear["pixels"] = floor.value, floor.low, floor.high
+    active = tuned()[1].measure("usage").scores["active units"].value
+    return words.downstream(linear, near, active, study.latent_dim)
+
+
+@study.row("4.5", "Probes on the codes of both")
+def downstream(row: Row) -> None:
+    scores = {name: one.measure("probes").scores for name, one in (("AE", plain), ("VAE", tuned()[1]))}
+    row.table(
+        "Test accuracy of what is read off frozen codes.",
+        ("read off by", "AE", "VAE", "low (VAE)", "high (VAE)"),
+        [(name, scores["AE"][name].value, one.value, one.low, one.high) for name, one in scores["VAE"].items()],
+    )
+    shown = {
+        f"{name}, {what}": one[what]
+        for what in ("linear probe: codes", "5 nearest neighbours: codes")
+        for name, one in scores.items()
+    }
+    shown["linear probe: pixels"] = scores["AE"]["linear probe: pixels"]
+    intervals = {name: (score.low, score.high) for name, score in shown.items()}
+    bars = figures.bars(
+        {n: s.value for n, s in shown.items()}, "share of test images", intervals, title="Read off frozen codes"
+    )
+    row.figure("accuracy", bars, "Test accuracy with 95 % intervals.")
+    for name, score in shown.items():
+        row.score(name, score)
+    row.finding(probed(), "accuracy")
+
+
+# %% [markdown]
+# ## The questions
+# Answered from the rows above, in at most 150, 150, 200 and 300 words.
+
+
+# %%
+@study.row("answers", "The questions, answered from what was measured")
+def answers(row: Row) -> None:
+    steps, samples = ways()["longest step"], {"AE": fid(plain), "VAE": fid(tuned()[1])}
+    use = words.use(steps, samples)
+    for question, most, answer in (
+        ("What does an autoencoder decode from N(0, I), and why?", 150, from_noise()),
+        ("What happens at β = 0 and at β = 10?", 150, extremes()),
+        ("What is a good result, in reconstructions and in samples?", 200, f"{searched()} {result()}"),
+        (
+            "How do interpolations of the two differ, and what does that mean for downstream learning?",
+            300,
+            f"{words.between(steps, ways()['least confidence'])} {probed()} {use}",
+        ),
+    ):
+        row.text(question)
+        row.finding(answer)
+        row.check(f"words in the answer to: {question}", words.words_of(answer), "≤", most, "words", always=True)

@@ -1,0 +1,203 @@
+"""What the study `beta` says, from what it measured."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from diabolo.studies.findings import Measured, difference, joined
+
+Interval = tuple[float, float, float]  # a value and its 95 % interval
+SILENT = 0.5  # nats per image, below which a code says next to nothing
+
+
+def from_noise(fid: Mapping[str, Interval], deviation: float, far: float, usual: float) -> str:
+    """What the plain autoencoder decodes from noise: FID of codes from "N(0, I)" and from a "fitted Gaussian"; the mean
+    deviation of a unit of its codes; the distance to the nearest training code of draws of N(0, I), and of test images."""
+    where = (
+        f"Its codes are spread by {deviation:.3g} per unit where N(0, I) is spread by 1, and a draw of N(0, I) is "
+        f"{far / usual:.2g} times as far from the nearest training code as the code of a test image is"
+    )
+    return difference(*(Measured.within(*fid[name]) for name in ("N(0, I)", "fitted Gaussian"))).say(
+        more="From N(0, I) the autoencoder decodes images far from digits, at a FID of {a}; from a Gaussian "
+        "fitted to "
+        f"its codes the FID is {{b}}. {where}. The loss never asked that codes lie anywhere: the decoder is "
+        "trained at the "
+        "codes of images alone, and what it gives elsewhere is left to chance.",
+        less="From N(0, I) the autoencoder's images have a FID of {a}, less than the {b} from a Gaussian fitted "
+        "to its codes. "
+        f"{where}. The loss never asked that codes lie anywhere; that N(0, I) serves better here is an accident "
+        "of this "
+        "training.",
+        same="From N(0, I) the autoencoder's images have a FID of {a}, and from a Gaussian fitted to its codes "
+        "{b}, which is "
+        f"no difference beyond noise. {where}. The loss never asked that codes lie anywhere: the decoder is "
+        "trained at the "
+        "codes of images alone.",
+    )
+
+
+def free(
+    kl: float, noise: Mapping[str, float], distance: Mapping[str, float], fid: Mapping[str, Interval], beta: float
+) -> str:
+    """β = 0: its KL term in nats; of "0" and "tuned" the share of noise in the variance of a unit, Fréchet
+    distances of aggregated posteriors to N(0, I), and FID of samples from it."""
+    place = "farther from" if distance["0"] > distance["tuned"] else "no farther from"
+    head = (
+        f"At β = 0 nothing pays for the code: its KL stands at {kl:.4g} nats per image, and codes lie {place} N(0, I) (Fréchet "
+        f"distance {distance['0']:.3g}) than at β = {beta:g} ({distance['tuned']:.3g}). "
+    )
+    share = f"Noise, which only harms the reconstruction, makes {noise['0']:.1%} of a unit's variance"
+    why = (
+        f"{share} ({noise['tuned']:.1%} at β = {beta:g}): this is a plain autoencoder in all but name"
+        if noise["0"] < min(noise["tuned"], 0.1)
+        else f"{share} ({noise['tuned']:.1%} at β = {beta:g}), which this training has not yet made small"
+    )
+    samples = difference(*(Measured.within(*fid[name]) for name in ("0", "tuned"))).say(
+        more="; samples from N(0, I) have a FID of {a}, against {b}.",
+        less="; yet samples from N(0, I) are nearer to real images (FID {a} against {b}).",
+        same="; samples from N(0, I) are no worse beyond noise (FID {a} against {b}).",
+    )
+    return head + why + samples
+
+
+def heavy(beta: float, kl: float, active: float, units: int, unexplained: float, alike: float) -> str:
+    """β = 10: its KL term in nats, its active units, the share of variance that reconstructions leave; the variance among its
+    samples as a share of that among test images."""
+    vary = f"samples vary by {alike:.1%} of what test images vary"
+    if kl < SILENT and active == 0:
+        mean = (
+            f"about the mean image ({unexplained:.0%} of the variance is unexplained)"
+            if unexplained < 1.1
+            else f"about one image, which is not even the mean yet ({unexplained:.0%} of the variance is unexplained)"
+        )
+        return (
+            f"At β = {beta:g} the posterior has collapsed: {kl:.2g} nats and {active:g} of {units} active units. A nat costs "
+            f"{beta:g} squared errors per pixel, more than the whole image is worth, so that the cheapest code says nothing and "
+            f"the decoder always draws {mean}; {vary}."
+        )
+    return (
+        f"At β = {beta:g} the code still carries {kl:.3g} nats in {active:g} of {units} active units, although a nat costs "
+        f"{beta:g} squared errors per pixel; {unexplained:.0%} of the variance is unexplained, and {vary}. Training has not "
+        f"settled: what is said costs more than it saves."
+    )
+
+
+def tuned(fid: Mapping[float, Interval], errors: Mapping[float, float]) -> str:
+    """The search: FID of samples from N(0, I), and test errors, by β."""
+    best = min(fid, key=lambda beta: fid[beta][0])
+    others = [
+        beta
+        for beta in fid
+        if beta != best and not difference(Measured.within(*fid[beta]), Measured.within(*fid[best])).sure
+    ]
+    among = f", within the noise of β = {joined([f'{b:g}' for b in others])}" if others else ", beyond the noise"
+    head = (
+        f"Of {len(fid)} weights from {max(fid):g} down to {min(fid):g}, β = {best:g} gives the samples nearest "
+        "to real images: "
+        f"a FID of {fid[best][0]:.4g}{among}"
+    )
+    ordered = [errors[beta] for beta in sorted(errors)]
+    falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
+    alone = f"The error of reconstructions alone{falls} would choose β = {min(errors, key=lambda b: errors[b]):g}"
+    if best in (max(fid), min(fid)):
+        return (
+            f"{head}. {alone}. The best lies at the end of the search, so that a weight beyond it may be better still."
+        )
+    return (
+        f"{head}. {alone}; samples have their best place in between: with a large weight the code says too little to draw a "
+        f"digit from, and with a small one the codes of images leave N(0, I), where samples are drawn."
+    )
+
+
+def good(errors: Mapping[str, float], fid: Mapping[str, Interval], epochs: Mapping[str, int], beta: float) -> str:
+    """Test errors, FID of samples from N(0, I), and epochs of training, of "AE" and "VAE"."""
+    ratio = errors["VAE"] / errors["AE"]
+    side = (
+        f"After {epochs['VAE']} epochs the VAE at β = {beta:g} leaves {ratio:.2f} times the autoencoder's test error "
+        f"({errors['VAE']:.4f} against {errors['AE']:.4f} squared error per pixel, after {epochs['AE']} epochs)"
+    )
+    return difference(*(Measured.within(*fid[name]) for name in ("VAE", "AE"))).say(
+        less=f"{side}, and its samples from N(0, I) are nearer to real images, at a FID of {{a}} against "
+        f"{{b}}. A good "
+        "result is good at both: reconstructions that keep the digit, and samples that can be read; neither "
+        "number alone tells.",
+        more=f"{side}, and its samples from N(0, I) are farther from real images, at a FID of {{a}} against "
+        f"{{b}}: this is no "
+        "good result yet, which would have reconstructions that keep the digit and samples that can be read.",
+        same=f"{side}, and its samples from N(0, I) are as far from real images as the autoencoder's (FID {{a}} "
+        f"against {{b}}, "
+        "within noise): this is no good result yet, which would have samples that can be read.",
+    )
+
+
+def between(jump: Mapping[str, Interval], sure: Mapping[str, Interval]) -> str:
+    """On straight ways between codes of two test images, of "AE" and "VAE": the longest step over the mean step, and the least
+    confidence of a classifier on the way."""
+    even = difference(*(Measured.within(*jump[name]) for name in ("VAE", "AE"))).say(
+        less="The VAE's images change more evenly on the way: the longest step is {a} mean steps, {b} for the "
+        "autoencoder",
+        more="The VAE's images change less evenly on the way: the longest step is {a} mean steps, {b} for the "
+        "autoencoder",
+        same="The images of both change about as evenly on the way: the longest step is {a} mean steps for the "
+        "VAE and {b} for "
+        "the autoencoder",
+    )
+    clear = difference(*(Measured.within(*sure[name]) for name in ("VAE", "AE"))).say(
+        more="; and at its most doubtful image a classifier is surer of the VAE's ({a} against {b}): noise on "
+        "the codes has made "
+        "the decoder draw digits around each of them, and not at the codes alone.",
+        less="; but at its most doubtful image a classifier is less sure of the VAE's ({a} against {b}): "
+        "between two classes the "
+        "VAE draws something between two digits.",
+        same="; and at its most doubtful image a classifier is about as sure of either ({a} for the VAE, {b} for the "
+        "autoencoder).",
+    )
+    return even + clear
+
+
+def downstream(linear: Mapping[str, Interval], near: Mapping[str, Interval], active: float, units: int) -> str:
+    """Test accuracies of a linear layer and of five nearest neighbours on the codes of "AE" and "VAE", and the linear layer on
+    "pixels"; the VAE's active units."""
+    probe = difference(*(Measured.within(*linear[name]) for name in ("VAE", "AE"))).say(
+        more="A linear layer reads the digit better off the VAE's codes, with an accuracy of {a} against {b}",
+        less="A linear layer reads the digit better off the autoencoder's codes, with an accuracy of {b} against {a}",
+        same="A linear layer reads the digit equally well off the codes of both, within noise ({a} for the VAE, "
+        "{b} for the "
+        "autoencoder)",
+    )
+    close = difference(*(Measured.within(*near[name]) for name in ("VAE", "AE"))).say(
+        more="; nearest neighbours are right more often among the VAE's codes ({a} against {b}).",
+        less="; nearest neighbours are right less often among the VAE's codes ({a} against {b}).",
+        same="; nearest neighbours are right as often among either ({a} and {b}).",
+    )
+    code = f" The VAE uses {active:g} of {units} units: " + (
+        "the KL term drops whatever saves less error than it costs"
+        if active < units
+        else "at this weight the KL term has dropped none"
+    )
+    best = max(("AE", "VAE"), key=lambda name: linear[name][0])
+    floor = difference(Measured.within(*linear[best]), Measured.within(*linear["pixels"])).say(
+        more="; raw pixels reach {b}, so that the better of the codes ({a}) is worth having for a linear layer.",
+        less="; raw pixels reach {b}, more than either code: to a linear layer these codes give brevity and nothing else.",
+        same="; raw pixels reach {b}, about as much as the better code ({a}), which is shorter by far.",
+    )
+    return probe + close + code + floor
+
+
+def use(jump: Mapping[str, Interval], fid: Mapping[str, Interval]) -> str:
+    """What to take for what: longest steps, and FID of samples, of "AE" and "VAE"."""
+    draw = difference(*(Measured.within(*fid[name]) for name in ("VAE", "AE"))).say(
+        less="for drawing new images take the VAE, whose codes lie nearer to where one draws",
+        more="for drawing new images the VAE has gained nothing here",
+        same="for drawing new images the VAE has gained nothing here",
+    )
+    move = difference(*(Measured.within(*jump[name]) for name in ("VAE", "AE"))).say(
+        less="for moving between images take it too, since they change more evenly",
+        more="for moving between images take the autoencoder, where they change more evenly",
+        same="for moving between images either will do",
+    )
+    return f"So, {draw}; {move}; for features to classify by, go by the probes and not by the look of the samples."
+
+
+def words_of(text: str) -> int:
+    """How many words a text has."""
+    return len(text.split())
