@@ -28,6 +28,7 @@ VERBS = {
     "encode": "Image files in, their codes out, as .npy or .csv.",
     "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
     "study": "The five studies, from raw images to a finished report: diabolo study pca --quick.",
+    "report": "Write up a run or a study: Markdown, HTML, PDF, and a notebook that was run.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
     "info": "What a run folder holds: model, data, options, and how far it came.",

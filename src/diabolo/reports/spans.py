@@ -8,6 +8,7 @@ from typing import Literal
 from diabolo.reports.document import Block, Bullets, Code, Prose
 
 Kind = Literal["plain", "code", "strong", "stressed", "link"]
+MARKED: tuple[Kind, ...] = ("code", "strong", "stressed", "link")
 
 _INLINE = re.compile(
     r"`(?P<code>[^`]+)`"
@@ -34,7 +35,7 @@ def spans(markdown: str) -> list[Span]:
     for match in _INLINE.finditer(markdown):
         if match.start() > end:
             found.append(Span("plain", markdown[end : match.start()]))
-        kind = next(name for name in ("code", "strong", "stressed", "link") if match[name])
+        kind = next(kind for kind in MARKED if match[kind])
         found.append(Span(kind, match[kind], match["url"] or ""))
         end = match.end()
     return [*found, Span("plain", markdown[end:])] if end < len(markdown) else found

@@ -1,0 +1,57 @@
+"""`diabolo report FOLDER`, of a run or a study."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from diabolo.cli.main import VERBS
+
+app = App(name="report", help=VERBS["report"])
+
+
+@app.default
+def command(
+    folder: Path,
+    /,
+    *,
+    notebook: Annotated[bool, Parameter(negative=("--no-notebook",))] = True,
+) -> None:
+    """Write up a run or a study as report.md, report.html and report.pdf in its folder; a run as notebook.ipynb too.
+
+    Args:
+        folder: of a run, or of a study (that with results.json), whose rows are not run again.
+        notebook: whether the notebook of a run is made; its process loads the run and draws its figures.
+    """
+    if (folder / "results.json").exists():
+        return _study(folder)
+    from diabolo import reports
+    from diabolo.reports import extra, run_notebook, run_report
+    from diabolo.reports import notebook as notebooks
+
+    extra.check()
+    document = run_report.document_of(folder)
+    written = reports.write(document, folder)
+    if notebook:
+        written.append(notebooks.execute(run_notebook.script(folder, document.title), folder, {}))
+    for path in written:
+        print(path)
+    return None
+
+
+def _study(folder: Path) -> None:
+    """Write the reports of a study again, and say what is missing in them."""
+    from diabolo.reports import extra
+    from diabolo.studies import writing
+    from diabolo.studies.script import find
+
+    extra.check()
+    results = writing.read(folder)
+    script = find(results["study"])
+    for path in writing.write_reports(script, folder):
+        print(path)
+    missing = [index for index in script.rows if index not in results["rows"]]
+    if missing:
+        quick = " --quick" if results["quick"] else ""
+        print(f"not run, so not in the report: {', '.join(missing)}")
+        print(f"they are run by: diabolo study {script.name}{quick} --only {' '.join(missing)} --out {folder}")

@@ -1,0 +1,60 @@
+"""The notebook of one training: the run read from its folder, its loss, its figures, its codes, ready to be played with."""
+
+from pathlib import Path
+
+SCRIPT = """# %% [markdown]
+# # {title}
+# The run is read from its folder: the trained model, the course of its training, and the images it was trained on.
+
+# %% tags=["parameters"]
+path = {path!r}
+
+# %%
+from IPython.display import Image, display
+
+from diabolo import gallery
+from diabolo.evaluation.record import images_of
+from diabolo.training import load_run
+
+run = load_run(path)
+model = run.model
+print(run.config["name"], run.status)
+
+# %% [markdown]
+# ## The model
+# Its layers, what each gives for one image, and the parameters.
+
+# %%
+print(model.summary())
+
+# %% [markdown]
+# ## The loss
+# Of the last epoch; `run.history` has every epoch.
+
+# %%
+for part in ("train", "validation"):
+    if run.history and run.history[-1][part]:
+        print(part, {{term: round(value, 5) for term, value in run.history[-1][part].items()}})
+
+# %% [markdown]
+# ## Figures
+# The loss by epoch, reconstructions, samples and the map of the codes, as far as this model has them.
+
+# %%
+for figure in gallery.draw(run):
+    display(Image(filename=str(figure)))
+
+# %% [markdown]
+# ## Codes
+# `encode` gives the code of each image, `reconstruct` what the decoder makes of it. From here on the notebook is yours.
+
+# %%
+train, test = images_of(run, None)
+codes = gallery.encode(model, test.take(range(min(1000, len(test)))))
+print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.std().round(4))
+"""
+
+
+def script(path: Path, title: str) -> str:
+    """The percent-format script for the run in the folder `path`."""
+    return SCRIPT.format(title=title, path=str(path.absolute()))

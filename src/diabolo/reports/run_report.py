@@ -1,0 +1,150 @@
+"""The report of one training, from its run folder: the loss, the model, figures, scores, and what is wrong with it."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from diabolo import gallery
+from diabolo.doctor import diagnose
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.record import FOLDER, Evaluation
+from diabolo.reports.cells import words
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
+from diabolo.training.runs import Run, fingerprint, load_run
+
+SPLITS = ("train", "validation")
+LINES = 12  # of the loss by epoch
+CAPTIONS = {
+    "curves": "The loss by epoch.",
+    "samples": "Samples.",
+    "reconstructions": "Test images and their reconstructions.",
+    "latent": "The codes of test images.",
+    "decoded-grid": "What the decoder makes of a regular grid of codes.",
+}
+
+
+def document_of(path: Path) -> Document:
+    """The report of the run in the folder `path`; its figures are drawn anew.
+
+    Raises:
+        DiaboloError: when it is no run folder, or its training has not finished.
+    """
+    run = load_run(path)
+    parts = (_training(run), _figures(run), _scores(run), _doctor(run), _model(run))
+    return Document(f"{run.config['name']}: run {run.path.name}", _about(run), list(chain(*parts)))
+
+
+def _about(run: Run) -> str:
+    data, options = run.config["data"], run.config["options"]
+    told = [
+        f"{part}: {about['images']:,} images of {'×'.join(map(str, about['shape']))}, {about['name']} ({about['split']})"
+        for part in SPLITS
+        if (about := data.get(part))
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in run.config["versions"].items())
+    return f"{'; '.join(told)}. Seed {options.get('seed', 0)}; training {run.status}. {versions}."
+
+
+def _training(run: Run) -> Iterator[Block]:
+    if not run.history:
+        return
+    last, units = run.history[-1], run.config["units"]
+    splits = [split for split in SPLITS if last[split]]
+    yield Heading("Training", 2, "training")
+    yield Table(
+        ("term", *splits, "unit"),
+        [(term, *(last[split].get(term) for split in splits), units.get(term, "")) for term in last["train"]],
+        f"The loss after epoch {last['epoch']}.",
+    )
+    stride = -(-len(run.history) // LINES)
+    shown = [line for line in run.history if line["epoch"] % stride == 0 or line is last]
+    yield Table(
+        ("epoch", *(f"{split} {term}" for term in last["train"] for split in splits)),
+        [(n["epoch"], *(n[split].get(t) for t in last["train"] for split in splits)) for n in shown],
+        "The loss by epoch.",
+    )
+    health = [(name, value) for name, value in (last.get("health") or {}).items() if not isinstance(value, list)]
+    if health:
+        yield Table(("what", "value"), health, "How the codes and reconstructions were after the last epoch.")
+
+
+def _figures(run: Run) -> Iterator[Block]:
+    yield Heading("Figures", 2, "figures")
+    try:
+        drawn = gallery.draw(run)
+    except DiaboloError as error:  # the images are gone
+        yield Paragraph(f"They could not be drawn: {error}.")
+        return
+    yield from (Picture(path, CAPTIONS.get(path.stem, _caption(path))) for path in drawn)
+
+
+def _scores(run: Run) -> Iterator[Block]:
+    yield Heading("Evaluation", 2, "evaluation")
+    folder = run.path / FOLDER
+    command = Code(f"diabolo evaluate {run.path}")
+    if not (folder / "scores.json").exists():
+        yield Paragraph("This run has not been evaluated. The scores and their figures are made by:")
+        yield command
+        return
+    found = Evaluation.read(folder)
+    if found.about["weights"] != fingerprint(run.path):
+        yield Paragraph(
+            "The scores are of other weights than the run now holds: it was trained on. They are made anew by:"
+        )
+        yield command
+    test = found.about["test"]
+    yield Table(
+        ("measure", "score", "value", "95 % interval", "unit", "of"),
+        [
+            (name, key, score.value, _interval(score.low, score.high), score.unit, f"{score.n:,} {score.split}")
+            for name, section in found.sections.items()
+            for key, score in section.scores.items()
+        ],
+        f"Scores on {test['images']:,} images of {test['name']} ({test['split']}), {found.about['at'][:10]}.",
+    )
+    if found.skipped:
+        yield Paragraph("Not measured, and why:")
+        yield Bullets([f"{name}: {reason}" for name, reason in found.skipped.items()])
+    pictures = sorted(path for path in folder.glob("*.png") if path.stem != "evaluation")  # not the page of all of them
+    yield from (Picture(path, _caption(path)) for path in pictures)
+
+
+def _doctor(run: Run) -> Iterator[Block]:
+    yield Heading("What the doctor found", 2, "doctor")
+    visit = diagnose(run)
+    if not visit.illnesses:
+        yield Paragraph("Nothing wrong was found.")
+    for illness in visit.illnesses:
+        yield Heading(illness.name, 3)
+        yield Paragraph(f"{illness.evidence}. What would mend it: {illness.remedy.words}.")
+        if illness.remedy.command is not None:
+            yield Code(illness.remedy.command)
+    if visit.unseen:
+        yield Paragraph("Not looked for, and why:")
+        yield Bullets([f"{name}: {reason}" for name, reason in visit.unseen.items()])
+
+
+def _model(run: Run) -> Iterator[Block]:
+    yield Heading("Model and options", 2, "model")
+    if hasattr(run.model, "summary"):
+        summary = run.model.summary()
+        columns, rows = summary.table
+        yield Table(columns, rows, f"Layers: {summary.parameters:,} parameters, {summary.trainable:,} of them trained.")
+    yield Table(
+        ("option", "value"),
+        [(name, _told(value)) for name, value in run.config["options"].items() if value is not None],
+        "The options of the training; all that defines it is in config.json.",
+    )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{words(low)} … {words(high)}"
+
+
+def _told(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def _caption(path: Path) -> str:
+    return f"{path.stem.replace('-', ' ').capitalize()}."
