@@ -14,7 +14,7 @@ from IPython.display import Image, display
 
 from diabolo import gallery
 from diabolo.evaluation.record import images_of
-from diabolo.training import load_run
+from diabolo.training.runs import load_run
 
 run = load_run(path)
 model = run.model
