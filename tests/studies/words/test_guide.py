@@ -56,7 +56,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         ("fine-tuned, 100 ± 2.8 points more", "fine-tuned, 100 ± 2.8 points fewer", "fine-tuned, no difference"),
     ),
     "spreading": (guide.spreading, "accuracy, spread, then fine-tuned", ("gains", "loses", "no difference")),
-    "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs by", "err alike")),
+    "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs more", "err alike")),
     "level": (
         lambda n: guide.level(n, LEVELS),
         "probe, none",
@@ -106,13 +106,22 @@ def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> 
     one = guide.matched(of({"a on a": 0.1, "a on b": 0.1}), names)
     assert "Of 2 noises, 1" in one
     assert one.endswith("The exceptions: b.")
+    assert "counts more here" in one
+    assert "counts more here" not in guide.matched(both, names)
 
 
 def test_a_collapse_that_came_and_one_that_did_not() -> None:
     gone = {"active units, β 50": 0.0, "KL, β 50": 0.01}
-    assert "becomes the prior" in guide.collapse(of(gone | {"collapse found, β 50": 1.0}))
+    assert "becomes nearly the prior" in guide.collapse(of(gone | {"collapse found, β 50": 1.0}))
     assert "does not call it" in guide.collapse(of(gone | {"collapse found, β 50": 0.0}))
     assert "no collapse came about" in guide.collapse(of({"active units, β 50": 12.0}))
+
+
+def test_why_annealing_did_or_did_not_help() -> None:
+    names = ["β 1", "linear annealing"]
+    assert "before that costs" in guide.annealing(of({"−ELBO, linear annealing": 0.0}), names)
+    assert "little to rescue" in guide.annealing(of({"active units, β 1": 15.0}), names)
+    assert "did not mend" in guide.annealing(of({"active units, β 1": 2.0}), names)
 
 
 def test_cures_that_work_and_cures_that_do_not() -> None:

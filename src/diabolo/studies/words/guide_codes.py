@@ -14,21 +14,18 @@ def codebooks(n: Numbers) -> str:
     said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
     if not cured:
         return (
-            f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. "
-            f"None of the cures "
-            f"doubles that here (perplexities: {said})."
+            f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. None "
+            f"of the cures doubles that here (perplexities: {said})."
         )
     state = (
-        "It starts within ±1/256 of the origin, where a few codes are nearest to all there is; the others are "
-        "never chosen, and "
-        "what is never chosen gets no gradient."
+        "It starts within ±1/256 of the origin, where a few codes are nearest to all there is; the others are never "
+        "chosen, and what is never chosen gets no gradient."
         if used < 128
         else "Many codes are used, but unevenly."
     )
     return (
-        f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. "
-        f"{state} As evenly used "
-        f"codes, the cures reach: {said}. More than twice as many: {joined(cured)}."
+        f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. {state} As "
+        f"evenly used codes, the cures reach: {said}. More than twice as many: {joined(cured)}."
     )
 
 
@@ -37,17 +34,15 @@ def code_prior(n: Numbers) -> str:
     counted, learnt = n["bits per code, counted"].value, n["bits per code, prior"].value
     saved = counted - learnt
     known = (
-        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: "
-        f"it knows which code "
-        f"follows which."
+        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: it "
+        f"knows which code follows which."
         if saved > 0
         else f"The prior needs {learnt:.3g} bits for each code, no fewer than the counts of the codes alone "
         f"({counted:.3g}): it has not learnt which code follows which."
     )
     drawn = against(n, "FID", "each code by itself", "prior").say(
-        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against "
-        "{a}): the parts of "
-        "its images fit together.",
+        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against {a}): "
+        "the parts of its images fit together.",
         less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
         "{a}).",
         same="Images drawn by it are as far from real ones as those of codes drawn one by one, within the noise.",
@@ -60,9 +55,8 @@ def maps(n: Numbers, names: Sequence[str]) -> str:
     kept = {name: n[f"overlap, {name}"].value for name in names}
     best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f} %" for name in names)
     why = (
-        "It is made to keep neighbours and gives up distances between groups for that; how far two groups lie "
-        "apart in it means "
-        "nothing."
+        "It is made to keep neighbours and gives up distances between groups for that; how far two groups lie apart "
+        "in it means nothing."
         if best != "PCA"
         else "Here the plane of most variance keeps neighbours as well as methods that are made for it."
     )
@@ -72,15 +66,12 @@ def maps(n: Numbers, names: Sequence[str]) -> str:
 def ways(n: Numbers) -> str:
     """5.10: linear against spherical."""
     return against(n, "least confidence", "spherical", "linear").say(
-        more="On the spherical way a classifier stays surer than on the straight one (lowest confidence {a} "
-        "against {b}): the straight "
-        "way passes nearer to the origin than most codes lie.",
-        less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} "
-        "against {b}): with this "
-        "few dimensions the middle of the prior is where codes are, and the way around it is a detour.",
-        same="Straight or spherical makes no difference to a classifier's confidence beyond the noise ({b} and "
-        "{a}): with 16 numbers "
-        "the two ways are not far apart.",
+        more="On the spherical way a classifier stays surer than on the straight one (lowest confidence {a} against "
+        "{b}): the straight way passes nearer to the origin than its ends lie, and there are fewer codes there.",
+        less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} against "
+        "{b}): keeping the length of a code does not keep it where digits are.",
+        same="Straight or spherical makes no difference to a classifier's confidence beyond the noise ({b} and {a}): "
+        "midway the straight way's codes are shorter than at its ends, and the decoder does as well with those.",
     )
 
 
@@ -88,13 +79,11 @@ def hole(n: Numbers) -> str:
     """5.11: N(0, I) for an autoencoder and for a VAE."""
     return against(n, "FID", "AE, normal", "VAE, normal").say(
         more="Drawn from N(0, I), the plain autoencoder is farther from real digits (FID {a}) than the VAE ({b}): "
-        "nothing ever told "
-        "its codes to lie where that density is, while the KL term of the VAE does just that.",
+        "nothing ever told its codes to lie where that density is, while the KL term of the VAE does just that.",
         less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
-        "although nothing told "
-        "its codes to lie there.",
-        same="Drawn from N(0, I), autoencoder and VAE are equally far from real digits within the noise (FID {a} "
-        "and {b}).",
+        "although nothing told its codes to lie there.",
+        same="Drawn from N(0, I), autoencoder and VAE are equally far from real digits within the noise (FID {a} and "
+        "{b}).",
     )
 
 
@@ -109,9 +98,8 @@ def fitted(n: Numbers) -> str:
         for name in ("AE", "VAE")
     ]
     return (
-        f"A mixture fitted to the training codes lowers the FID {joined(said)}. It puts its mass where codes are; "
-        f"N(0, I) also draws "
-        f"from where the decoder was never trained."
+        f"A mixture fitted to the training codes lowers the FID {joined(said)}. It puts its mass where codes are; N(0, "
+        f"I) also draws from where the decoder was never trained."
     )
 
 
@@ -125,15 +113,12 @@ def precision(n: Numbers) -> str:
     """5.12: bf16 against float32."""
     times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
     fast = (
-        f"An epoch takes {times:.2g} times as long in float32 as in bf16"
+        f"An epoch takes {times:.2g} times as long in float32 as in bf16 on this device"
         if times >= 1
-        else f"bf16 is slower here, {1 / times:.2g} times"
+        else f"bf16 is slower here, {1 / times:.2g} times: converting the numbers costs more than the products save"
     )
-    why = "on this device" if times >= 1 else ": without instructions for it the numbers are converted back and forth"
     off = apart(n, "float32", "bf16")
-    return f"{fast} {why}; the two losses differ by {100 * off:.2g} %. Sums and weights are kept in float32.".replace(
-        " :", ":"
-    )
+    return f"{fast}. The two losses differ by {100 * off:.2g} %: weights and sums are kept in float32."
 
 
 def checkpointing(n: Numbers) -> str:
@@ -146,8 +131,7 @@ def checkpointing(n: Numbers) -> str:
         else "Checkpointing saves no memory on so small a net"
     )
     return (
-        f"{saved} and {seconds:.2g} times the time of a step, for at most one forward pass more; the losses differ "
-        f"by "
+        f"{saved} and {seconds:.2g} times the time of a step, for at most one forward pass more; the losses differ by "
         f"{100 * apart(n, 'all kept', 'computed again'):.2g} %."
     )
 
@@ -164,9 +148,8 @@ def side_by_side(n: Numbers) -> str:
 
     return (
         f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "
-        f"real images when "
-        f"drawn: {best('FID')}. The quickest training took "
-        f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the "
-        f"slowest {max(n[f'seconds, {name}'].value for name in names):.3g}. The VQ-VAE's code is a map of "
-        f"indices, a counted number of bits; the others' are sixteen real numbers, so the codes are not of one size."
+        f"real images when drawn: {best('FID')}. The quickest training took "
+        f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the slowest "
+        f"{max(n[f'seconds, {name}'].value for name in names):.3g}. The VQ-VAE's code is a map of indices, a counted "
+        f"number of bits; the others' are sixteen real numbers, so the codes are not of one size."
     )

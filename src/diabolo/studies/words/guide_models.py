@@ -19,13 +19,16 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
         for name in names[1:]
     ]
     usual = n[f"active units, {names[0]}"].value
-    why = (
-        f"At the constant weight {usual:.0f} of {UNITS} units are active, so there was little to rescue: annealing "
-        f"helps where "
-        f"units go silent before the decoder has learnt to listen."
-        if usual > UNITS / 2
-        else f"At the constant weight only {usual:.0f} of {UNITS} units are active."
-    )
+    changes = [against(n, "−ELBO", name, names[0]) for name in names[1:]]
+    if any(change.sure and change.value < 0 for change in changes):
+        why = "A small weight at first lets units say something before that costs."
+    elif usual > UNITS / 2:
+        why = (
+            f"At the constant weight {usual:.0f} of {UNITS} units are active, so there was little to rescue: annealing "
+            f"helps where units go silent before the decoder has learnt to listen."
+        )
+    else:
+        why = f"At the constant weight only {usual:.0f} of {UNITS} units are active, and annealing did not mend that."
     return f"At a final weight of 1, {joined(said)}. {why}"
 
 
@@ -37,9 +40,9 @@ def collapse(n: Numbers) -> str:
         return f"At β = 50 {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
     found = "The doctor finds it from the run alone." if ill else "The doctor does not call it a collapse."
     return (
-        f"At β = 50 {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat "
-        f"of the code costs "
-        f"fifty nats of the loss and saves fewer, so q(z|x) becomes the prior, whatever the image. {found}"
+        f"At β = 50 {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
+        f"the code costs fifty nats of the loss and saves fewer, so q(z|x) becomes nearly the prior, whatever the "
+        f"image. {found}"
     )
 
 
@@ -67,13 +70,10 @@ def blur(n: Numbers) -> str:
     """5.7: features against pixels."""
     detail = against(n, "detail", "features", "pixels").say(
         more="Trained on features, the reconstructions keep {a} of the power of the upper frequencies, trained on "
-        "pixels {b}: squared "
-        "pixels are smallest at the mean of all that might be there, which is blurred, and features tell a sharp "
-        "edge from a "
-        "faint one",
+        "pixels {b}: squared pixels are smallest at the mean of all that might be there, which is blurred, and "
+        "features tell a sharp edge from a faint one",
         less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
-        "trained on pixels "
-        "({b}): these features do not ask for more detail than the pixels do",
+        "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
         same="Both keep the same power of the upper frequencies within the noise ({a} and {b})",
     )
     error = against(n, "MSE", "features", "pixels").say(
@@ -101,20 +101,18 @@ def told(n: Numbers) -> str:
     )
     return (
         f"A classifier that is right about {100 * real:.1f} % of real test digits reads {100 * read:.1f} % of the "
-        f"samples as the "
-        f"digit asked for; chance would be 10 %. And {code}."
+        f"samples as the digit asked for; chance would be 10 %. And {code}."
     )
 
 
 def embedded(n: Numbers) -> str:
     """5.8: learned vectors against one-hot."""
     return points(against(n, "read", "embedding", "label")).say(
-        more="Samples by embedded classes are read as asked for more often than by one-hot classes, by "
-        "{difference} points.",
-        less="Samples by embedded classes are read as asked for less often than by one-hot classes, by "
-        "{difference} points.",
-        same="Embedded and one-hot classes do equally well within the noise ({a} % and {b} %): the first layer "
-        "after a one-hot "
-        "vector is an embedding itself. A separate one pays where classes are many, since several layers and both "
-        "cones share it.",
+        more="Samples by embedded classes are read as asked for more often than by one-hot classes, by {difference} "
+        "points.",
+        less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
+        "points.",
+        same="Embedded and one-hot classes do equally well within the noise ({a} % and {b} %): the first layer after "
+        "a one-hot vector is an embedding itself. A separate one pays where classes are many, since several layers "
+        "and both cones share it.",
     )

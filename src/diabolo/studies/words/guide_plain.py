@@ -31,30 +31,24 @@ def bent(n: Numbers) -> str:
     """5.1: PCA against the fully connected autoencoder."""
     return against(n, "MSE", "PCA", "fully connected").say(
         more="From as many numbers the fully connected autoencoder reconstructs better than PCA: {b} against {a} "
-        "squared error "
-        "per pixel, {difference} less. PCA's reconstructions lie on a flat sheet, the autoencoder's on a bent "
-        "one, which can "
-        "follow the images.",
-        less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error "
-        "per pixel, "
-        "{difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
-        "learnt, and this "
-        "training did not get there.",
-        same="PCA and the fully connected autoencoder reconstruct equally well within the noise ({a} and {b} "
-        "squared error per "
-        "pixel): being able to bend did not pay in this training.",
+        "squared error per pixel, {difference} less. PCA's reconstructions lie on a flat sheet, the autoencoder's on "
+        "a bent one, which can follow the images.",
+        less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
+        "pixel, {difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
+        "learnt, and this training did not get there.",
+        same="PCA and the fully connected autoencoder reconstruct equally well within the noise ({a} and {b} squared "
+        "error per pixel): being able to bend did not pay in this training.",
     )
 
 
 def convolutional(n: Numbers) -> str:
     """5.1: convolutions against full layers, in error and in what the code tells."""
     error = against(n, "MSE", "fully connected", "convolutional").say(
-        more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight "
-        "is used at every "
-        "place, so a stroke learnt at one place is known at all",
+        more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
+        "used at every place, so a stroke learnt at one place is known at all",
         less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
-        "weights over places "
-        "saves parameters, but digits stand in the middle, where full layers can learn each place by itself",
+        "weights over places saves parameters, but digits stand in the middle, where full layers can learn each place "
+        "by itself",
         same="Convolutions and full layers reconstruct equally well within the noise ({b} and {a})",
     )
     told = points(against(n, "probe", "convolutional", "fully connected")).say(
@@ -75,8 +69,8 @@ def skips(n: Numbers) -> str:
         same="With and without skips the reconstruction is equally good within the noise.",
     )
     zeroed = (
-        f"With the code set to zero the error of the U-Net changes by {rise:.0f} %, that of the same net without skips by "
-        f"{alone:.0f} %"
+        f"With the code set to zero the error of the U-Net changes by {rise:.0f} %, that of the same net without skips "
+        f"by {alone:.0f} %"
     )
     numbers = f"the decoder of the U-Net sees {n['numbers, U-Net'].value:,.0f} numbers, of which 32 are the code"
     if not without.sure or alone < 10:
@@ -84,26 +78,22 @@ def skips(n: Numbers) -> str:
     if rise < alone / 2:
         return f"{better} {zeroed}: {numbers}, and most of the image goes around it. Such a code is no bottleneck."
     return (
-        f"{better} {zeroed}: {numbers}, yet this training leans on the code as well. Nothing forces it to: the way around is "
-        f"wide enough for the whole image."
+        f"{better} {zeroed}: {numbers}, yet this training leans on the code as well. Nothing forces it to: the way "
+        f"around is wide enough for the whole image."
     )
 
 
 def greedy(n: Numbers) -> str:
     """5.3: layer by layer against end to end."""
     return against(n, "MSE", "layer by layer", "end to end").say(
-        more="After as many epochs in all, training layer by layer ends with more error than end to end ({a} "
-        "against {b}, by "
-        "{difference}): a layer is fitted before those above it can say what they need, and the epochs spent on "
-        "it are missing "
-        "at the end.",
-        less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} "
-        "against {b}, by "
-        "{difference}): the layers begin where each can already be undone.",
-        same="After as many epochs in all, layer by layer and end to end end alike within the noise ({a} and "
-        "{b}): rectifiers, good "
-        "initial weights and Adam let the gradient through few layers at once, and that was what pre-training was "
-        "for.",
+        more="After as many epochs in all, training layer by layer ends with more error than end to end ({a} against "
+        "{b}, by {difference}): a layer is fitted before those above it can say what they need, and the epochs spent "
+        "on it are missing at the end.",
+        less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
+        "{b}, by {difference}): the layers begin where each can already be undone.",
+        same="After as many epochs in all, layer by layer and end to end end alike within the noise ({a} and {b}): "
+        "rectifiers, good initial weights and Adam let the gradient through few layers at once, and that was what "
+        "pre-training was for.",
     )
 
 
@@ -113,14 +103,12 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
     gap = plain.value - n["training MSE, neither"].value
     best = min(names[1:], key=lambda name: n[f"test MSE, {name}"].value)
     told = difference(plain, n[f"test MSE, {best}"]).say(
-        more=f"The best of L2 and dropout, {best}, lowers the test error by {{difference}}, to {{b}}: what it "
-        f"takes from the fit to "
-        f"the training images, it more than gives back on others.",
-        less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least "
-        f"({best}): the narrow "
-        f"code is what keeps this model from overfitting, and they only take from the fit.",
-        same=f"None of the strengths of L2 and dropout tried lowers the test error beyond the noise (the best, "
-        f"{best}: {{b}}).",
+        more=f"The best of L2 and dropout, {best}, lowers the test error by {{difference}}, to {{b}}: what it takes "
+        f"from the fit to the training images, it more than gives back on others.",
+        less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
+        f"the narrow code is what keeps this model from overfitting, and they only take from the fit.",
+        same=f"None of the strengths of L2 and dropout tried lowers the test error beyond the noise (the best, {best}: "
+        f"{{b}}).",
     )
     size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
     return f"On few images the test error, {plain.value:.4g}, {size}, {n['training MSE, neither'].value:.4g}. {told}"
@@ -140,11 +128,9 @@ def few_labels(n: Numbers) -> str:
         )
     scratch = 100 * n["accuracy, from scratch"].value
     return (
-        f"The classifier from scratch is right about {scratch:.1f} % of the test images. Against that, "
-        f"{joined(said)}. In these "
-        f"three the images without a label shape the features only; which class lies where is still said by the "
-        f"labelled ones "
-        f"alone."
+        f"The classifier from scratch is right about {scratch:.1f} % of the test images. Against that, {joined(said)}. "
+        f"In these three the images without a label shape the features only; which class lies where is still said by "
+        f"the labelled ones alone."
     )
 
 
@@ -153,15 +139,12 @@ def spreading(n: Numbers) -> str:
     name = "spread, then fine-tuned"
     return points(against(n, "accuracy", name, "from scratch")).say(
         more="Spreading each label along neighbours among the codes, then fine-tuning on all images, gains "
-        "{difference} points "
-        "({a} %): images of a digit hang together in latent space through many small steps, so that one label "
-        "reaches many of "
-        "them, and the classifier then learns from all images instead of a handful.",
+        "{difference} points ({a} %): images of a digit hang together in latent space through many small steps, so "
+        "that one label reaches many of them, and the classifier then learns from all images instead of a handful.",
         less="Spreading labels along neighbours among the codes loses {difference} points ({a} %): where codes of "
-        "different "
-        "digits are neighbours, wrong labels spread as well as right ones.",
-        same="Spreading labels along neighbours among the codes makes no difference beyond the noise ({a} % "
-        "against {b} %).",
+        "different digits are neighbours, wrong labels spread as well as right ones.",
+        same="Spreading labels along neighbours among the codes makes no difference beyond the noise ({a} % against "
+        "{b} %).",
     )
 
 
@@ -171,11 +154,12 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     own = [name for name in noisy if min(noisy, key=lambda model: n[f"{model} on {name}"].value) == name]
     others = joined([name for name in noisy if name not in own])
     rest = f" The exceptions: {others}." if others else ""
-    return (
-        f"Of {len(noisy)} noises, {len(own)} are undone best by the model that was trained on just that noise: the "
-        f"model learns "
-        f"what images look like together with what this noise does to them.{rest}"
+    why = (
+        "the model learns what images look like together with what this noise does to them"
+        if 2 * len(own) > len(noisy)
+        else "what each has learnt of the images counts more here than which noise it has seen"
     )
+    return f"Of {len(noisy)} noises, {len(own)} are undone best by the model that was trained on just that noise: {why}.{rest}"
 
 
 def no_identity(n: Numbers) -> str:
@@ -183,18 +167,14 @@ def no_identity(n: Numbers) -> str:
     middle = "gaussian 0.5"
     d = difference(n[f"none on {middle}"], n[f"{middle} on {middle}"])
     return d.say(
-        more="On images with Gaussian noise of 0.5, the denoiser errs by {b} and the plain autoencoder by {a}. "
-        "The denoiser's target "
-        "is the clean image, so that copying would cost it the variance of the noise: it has to learn which part "
-        "of what it sees "
-        "can be an image.",
-        less="On images with Gaussian noise of 0.5 the denoiser errs by {a} less {difference} only after more "
-        "training than this: "
-        "it errs by {b}, the plain autoencoder by {a}. Copying would cost it the variance of the noise, since its "
-        "target is clean.",
-        same="On images with Gaussian noise of 0.5 the denoiser and the plain autoencoder err alike within the "
-        "noise ({b} and {a}): "
-        "the narrow code alone already keeps either from copying the noise.",
+        more="On images with Gaussian noise of 0.5, the denoiser errs by {b} and the plain autoencoder by {a}. The "
+        "denoiser's target is the clean image, so that copying would cost it the variance of the noise: it has to "
+        "learn which part of what it sees can be an image.",
+        less="On images with Gaussian noise of 0.5 the denoiser errs more, by {b}, than the plain autoencoder, by "
+        "{a}: its target is clean, so that copying is no way out, but in this training it has learnt less of what "
+        "digits look like.",
+        same="On images with Gaussian noise of 0.5 the denoiser and the plain autoencoder err alike within the noise "
+        "({b} and {a}): the narrow code alone already keeps either from copying the noise.",
     )
 
 
