@@ -31,11 +31,10 @@ def command(
 
     extra.check()
     document = run_report.document_of(folder)
-    written = reports.write(document, folder)
-    if notebook:
-        written.append(notebooks.execute(run_notebook.script(folder, document.title), folder, {}))
-    for path in written:
+    for path in reports.write(document, folder):
         print(path)
+    if notebook:
+        print(notebooks.execute(run_notebook.script(folder, document.title), folder, {}))
     return None
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from diabolo import gallery
 from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.record import FOLDER, Evaluation
 from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table
 from diabolo.training.runs import Run, fingerprint, load_run
 
 SPLITS = ("train", "validation")
@@ -64,7 +63,11 @@ def _training(run: Run) -> Iterator[Block]:
         [(n["epoch"], *(n[split].get(t) for t in last["train"] for split in splits)) for n in shown],
         "The loss by epoch.",
     )
-    health = [(name, value) for name, value in (last.get("health") or {}).items() if not isinstance(value, list)]
+    health = [
+        (name.replace("_", " "), value)
+        for name, value in (last.get("health") or {}).items()
+        if not isinstance(value, list)
+    ]
     if health:
         yield Table(("what", "value"), health, "How the codes and reconstructions were after the last epoch.")
 
@@ -74,7 +77,7 @@ def _figures(run: Run) -> Iterator[Block]:
     try:
         drawn = gallery.draw(run)
     except DiaboloError as error:  # the images are gone
-        yield Paragraph(f"They could not be drawn: {error}.")
+        yield Paragraph(f"They could not be drawn: {str(error).rstrip('.')}.")
         return
     yield from (Picture(path, CAPTIONS.get(path.stem, _caption(path))) for path in drawn)
 
@@ -122,7 +125,13 @@ def _doctor(run: Run) -> Iterator[Block]:
             yield Code(illness.remedy.command)
     if visit.unseen:
         yield Paragraph("Not looked for, and why:")
-        yield Bullets([f"{name}: {reason}" for name, reason in visit.unseen.items()])
+        reasons = dict.fromkeys(visit.unseen.values())
+        yield Bullets(
+            [
+                f"{', '.join(name for name, why in visit.unseen.items() if why == reason)}: {reason}"
+                for reason in reasons
+            ]
+        )
 
 
 def _model(run: Run) -> Iterator[Block]:
@@ -131,19 +140,12 @@ def _model(run: Run) -> Iterator[Block]:
         summary = run.model.summary()
         columns, rows = summary.table
         yield Table(columns, rows, f"Layers: {summary.parameters:,} parameters, {summary.trainable:,} of them trained.")
-    yield Table(
-        ("option", "value"),
-        [(name, _told(value)) for name, value in run.config["options"].items() if value is not None],
-        "The options of the training; all that defines it is in config.json.",
-    )
+    chosen = ", ".join(f"`{name}={value}`" for name, value in run.config["options"].items() if value is not None)
+    yield Prose(f"The training's options: {chosen}. All that defines the run is in config.json.")
 
 
 def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{words(low)} … {words(high)}"
-
-
-def _told(value: Any) -> Any:
-    return value if isinstance(value, str | int | float) else str(value)
 
 
 def _caption(path: Path) -> str:
