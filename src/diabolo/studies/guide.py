@@ -56,7 +56,7 @@ study = Study(
         "few_epochs": 8,
         "small_epochs": 20,
         "seeds": 2,
-        "draws": 2,
+        "draws": 3,
         "repeats": 20,
         "map_points": 200,
     },
@@ -187,7 +187,8 @@ def layerwise(row: Row) -> None:
         models = [
             study.train(
                 zoo.undercomplete, small, some_test, net="mlp", hidden=(256, 128), latent_dim=32,
-                epochs=study.small_epochs, batch_size=50, seed=seed, **how, **fast,
+                epochs=study.small_epochs,
+                checkpoint_every=study.small_epochs, batch_size=50, seed=seed, **how, **fast,
             )
             for seed in range(study.seeds)
         ]  # fmt: skip
@@ -256,7 +257,8 @@ def labels(row: Row) -> None:
     table = [(name, words.WAYS[name], np.mean(s), np.std(s, ddof=1), min(s)) for name, s in found.items()]
     row.table(f"{study.draws} draws of {study.labels} labels.", ("way", "how", "mean", "deviation", "least"), table)
     means = {name: row.found[f"accuracy, {name}"].value for name in found}
-    ends = {name: (n["low"], n["high"]) for name in found for n in [row.numbers[f"accuracy, {name}"]]}
+    lines = {name: row.numbers[f"accuracy, {name}"] for name in found}
+    ends = {name: (max(0.0, n["low"]), min(1.0, n["high"])) for name, n in lines.items()}
     row.figure("accuracy", figures.bars(means, "test accuracy", ends), f"What {study.labels} labels give.")
     row.number("seconds, pre-training", sum(line["seconds"] for line in pretrained.history), "seconds of training")
     row.finding(words.few_labels(row.found), "accuracy")
@@ -369,11 +371,8 @@ def collapse(row: Row) -> None:
     columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
     row.table("Nats per test image.", columns, table)
     row.figure("balance", figures.pareto(found, "KL, nats", "reconstruction, nats"), "What is said, and what is left.")
-    row.figure(
-        "collapsed",
-        figures.kl_bars(np.asarray(latents.kl_of_units(vae(beta=50.0).model, some_test))),
-        "KL of each unit at β 50.",
-    )
+    units = {name: row.found[f"active units, {name}"].value for name in found}
+    row.figure("collapsed", figures.bars(units, "active units of 16"), "Units that say something, of each variant.")
     row.finding(words.annealing(row.found, list(schedules)))
     row.finding(words.collapse(row.found), "collapsed", "balance")
     row.finding(words.cures(row.found), "balance")
