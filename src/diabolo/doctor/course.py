@@ -20,7 +20,7 @@ FALLING = (
 NOISE = 0.01  # share of the loss that it may fall by chance
 FORGOT = 0.1  # share of what was learnt by which validation images are worse off in the end than they were
 GAP = 2.0  # error of test images over that of training images; 1.1 is usual
-COSTLY = 0.05  # share of the variance that such a gap must cost to matter
+COSTLY = 0.1  # share of the variance that such a gap must cost to matter
 HUGE = 1e4  # size of a weight from which on half the digits of a float are gone beside it
 
 
@@ -52,7 +52,7 @@ def numerical_trouble(patient: Patient) -> Illness | None:
         told = found.evidence
     else:
         return None
-    wrong = ("underfitting", "overfitting", "code ignored", "blurry reconstructions", "outputs saturated", "prior hole")
+    wrong = ("underfitting", "overfitting", "code ignored", "blurry reconstructions", "prior hole")
     return Illness("numerical trouble", told, remedy, explains=(*wrong, "latent wider than used"))
 
 
@@ -79,8 +79,8 @@ def learning_rate(patient: Patient) -> Illness | None:
         "too high a learning rate",
         f"{told}, with a learning rate of {patient.lr:g}",
         train_again(patient, "smaller steps", lr=lr, schedule="one-cycle", clip_norm=1.0, epochs=enough(patient, lr / 2)),
-        explains=("code ignored", "underfitting", "overfitting", "outputs saturated", "blurry reconstructions",
-                  "posterior collapse", "latent wider than used", "numerical trouble", "prior hole"),
+        explains=("code ignored", "underfitting", "overfitting", "blurry reconstructions", "posterior collapse",
+                  "latent wider than used", "numerical trouble", "prior hole"),
     )  # fmt: skip
 
 

@@ -62,10 +62,14 @@ def diagnose(run: Run | str | Path, data: Pair | None = None) -> Visit:
             unseen[name.replace("_", " ")] = str(reason)
         else:
             found += [] if illness is None else [illness]
-    return Visit(tuple(illness for illness in found if not _explained(illness, found)), unseen)
+    return Visit(tuple(_causes(found)), unseen)
 
 
-def _explained(illness: Illness, found: list[Illness]) -> bool:
-    """Whether another that was found explains it; of two that explain each other, the first does."""
-    mutual = [other.name for other in found[found.index(illness) :] if other.name in illness.explains]
-    return any(illness.name in other.explains and other.name not in mutual for other in found)
+def _causes(found: list[Illness]) -> Iterator[Illness]:
+    """Those that nothing else explains, then those left when all that they explain is taken away; of some that explain each
+    other the first."""
+    while found:
+        roots = [illness for illness in found if not any(illness.name in other.explains for other in found)]
+        cause = (roots or found)[0]
+        yield cause
+        found = [illness for illness in found if illness is not cause and illness.name not in cause.explains]

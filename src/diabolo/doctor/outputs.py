@@ -26,8 +26,9 @@ def saturated(patient: Patient) -> Illness | None:
         "outputs saturated",
         found.evidence,
         train_again(patient, "smaller steps of limited length", lr=lr, clip_norm=1.0, epochs=enough(patient, lr)),
-        explains=("code ignored", "blurry reconstructions", "latent wider than used"),
-    )
+        explains=("too high a learning rate", "numerical trouble", "underfitting", "overfitting", "code ignored",
+                  "blurry reconstructions", "latent wider than used", "posterior collapse", "prior hole"),
+    )  # fmt: skip
 
 
 @symptom

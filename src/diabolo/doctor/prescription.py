@@ -31,7 +31,7 @@ def reach(patient: Patient) -> float:
 
 def enough(patient: Patient, lr: float) -> int:
     """Epochs, no fewer than there were, that reach far enough at the learning rate `lr`."""
-    images, batch = patient.run.config["data"]["train"]["n"], patient.option("batch_size")
+    images, batch = int(patient.run.config["data"]["train"]["images"]), int(patient.option("batch_size"))
     return max(int(patient.option("epochs")), math.ceil(3 * REACH / (lr * math.ceil(images / batch))))
 
 

@@ -1,0 +1,30 @@
+"""Healthy trainings of every recipe of the zoo raise no alarm."""
+
+import pytest
+
+from diabolo import zoo
+
+NARROW = "--latent-dim 8 --hidden 64"
+WAISTS = {
+    "pca": "--latent-dim 16",
+    "denoising_conv": "--channels 16 16",
+    "completion_plain": "--hidden 64",
+    "unet": "--latent-dim 8 --channels 8 16",
+    "linear": "--latent-dim 16",
+    "vqvae": "--latent-dim 8 --codes 32 --width 16 --residual-width 8",
+    "fsq": "--width 16 --residual-width 8",
+    "vae": "--latent-dim 4 --hidden 64",
+    "iwae": "--latent-dim 4 --hidden 64",
+    "cvae": "--latent-dim 4 --hidden 64",
+    "m2": "--latent-dim 4 --hidden 64 --n-labels 200",
+    "joint": f"{NARROW} --n-labels 200",
+    "completion": "--latent-dim 4 --hidden 64",
+}
+
+
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_no_alarm(name, seen):
+    training = "" if name == "pca" else "--epochs 25 --lr 3e-3"
+    found = seen(f"diabolo train {name.replace('_', '-')} {WAISTS.get(name, NARROW)} {training}")
+    assert not found.unseen
+    assert list(found) == []

@@ -1,0 +1,45 @@
+"""Each illness is provoked on real digits, named, treated with the very line that is proposed, and gone."""
+
+import pytest
+
+from diabolo.doctor import diagnose
+
+PLAIN = "diabolo train undercomplete --latent-dim 8 --hidden 64"
+VAE = "diabolo train vae --latent-dim 4 --hidden 64 --epochs 15 --lr 3e-3"
+VQ = "diabolo train vqvae --codes 32 --latent-dim 8 --width 8 --residual-width 4 --epochs 10 --lr 3e-3"
+
+# What is typed, what is found, and a word of the remedy.
+PROVOKED = {
+    "scale": (f"{VAE} --likelihood squared-error", "wrong loss scale", "--likelihood gaussian"),
+    "strong": (f"{VAE} --beta 30", "over-strong beta", "--beta 1"),
+    "absent": (f"{VAE} --beta 0", "absent beta", "--beta 1"),
+    "weak": (f"{VAE} --beta 0.01", "prior hole", "--beta 1"),
+    "deep": (f"{VAE} --hidden 64 64 64 64 --epochs 20", "posterior collapse", "--free-bits 0.5"),
+    "skips": ("diabolo train vae --net unet --channels 4 8 --latent-dim 4 --epochs 15 --lr 3e-3", "posterior collapse",
+              "--no-skips"),
+    "codebook": (f"{VQ} --restart 0 --no-kmeans", "codebook collapse", "--kmeans"),
+    "fast": (f"{PLAIN} --epochs 20 --lr 0.1", "too high a learning rate", "--lr 0.003"),
+    "stuck": (f"{PLAIN} --epochs 5 --lr 0.3", "outputs saturated", "--lr 0.003"),
+    "broken off": ("diabolo train linear --latent-dim 8 --epochs 20 --lr 1e10", "numerical trouble", "--lr 0.003"),
+    "short": (f"{PLAIN} --epochs 3 --lr 3e-3", "underfitting", "diabolo resume"),
+    "slow": (f"{PLAIN} --epochs 5 --lr 1e-6", "underfitting", "--lr 0.001"),
+    "few images": (f"{PLAIN} --epochs 100 --lr 3e-3 --n-train 60", "overfitting", ""),
+    "wide": ("diabolo train undercomplete --latent-dim 60 --hidden 128 --epochs 20 --lr 3e-3", "latent wider than used",
+             "--latent-dim"),
+    "narrow": ("diabolo train undercomplete --latent-dim 1 --hidden 64 --epochs 25 --lr 3e-3", "blurry reconstructions",
+               "--latent-dim 4"),
+    "a dozen images": ("diabolo train vae --latent-dim 2 --hidden 128 --likelihood gaussian --n-train 12 --epochs 200 "
+                       "--lr 5e-3", "memorised samples", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PROVOKED)
+def test_an_illness_is_named_and_its_remedy_mends_it(case, typed):
+    line, name, word = PROVOKED[case]
+    found = diagnose(typed(line))
+    assert [illness.name for illness in found] == [name], [illness.evidence for illness in found]
+    command = found.illnesses[0].remedy.command
+    assert command is not None
+    assert word in command
+    after = diagnose(typed(command))
+    assert name not in [illness.name for illness in after], [illness.evidence for illness in after]
