@@ -11,11 +11,13 @@ def scores_table(evaluation: Evaluation) -> Table:
     """One line per score; the measure is named on its first."""
     about = evaluation.about
     title = f"{about['model']}: {about['test']['images']:,} test images of {about['test']['name']}"
-    table = Table("measure", "score", title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for column in ("measure", "score"):
+        table.add_column(column, overflow="fold")
     for column in ("value", "95 % interval"):
         table.add_column(column, justify="right", no_wrap=True)
     for column in ("unit", "of"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for name, section in evaluation.sections.items():
         for i, (key, score) in enumerate(section.scores.items()):
             interval = "" if score.low is None or score.high is None else f"{number(score.low)} … {number(score.high)}"
