@@ -98,3 +98,5 @@ def test_a_conditional_model_is_told_its_labels(digits):
     subject = Subject(model, train, test)
     told = model.reconstruct(torch.from_numpy(test.images), torch.from_numpy(test.labels))
     assert np.allclose(subject.reconstructions, told.numpy(), atol=1e-6)
+    expected = np.square(told.numpy() - test.images / 255).mean((1, 2, 3))
+    assert np.allclose(subject.errors, expected, atol=1e-6)

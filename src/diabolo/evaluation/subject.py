@@ -66,6 +66,14 @@ class Subject:
         )
         return np.concatenate([x_hat.cpu().numpy() for x_hat in found])
 
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """Mean squared error per pixel of each test image (N,), so that two codecs can be compared image by image."""
+        starts = range(0, len(self.test), PIECE)
+        parts = zip(starts, pieces(self.test), strict=True)
+        found = [np.square(self.reconstructions[i : i + len(few)] - pixels(few)) for i, few in parts]
+        return np.concatenate([square.reshape(len(square), -1).mean(1, dtype=np.float64) for square in found])
+
 
 def pixels(images: Images) -> NDArray[np.float32]:
     """The pixels (N, *shape) in [0, 1]."""

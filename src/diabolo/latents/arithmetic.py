@@ -120,13 +120,25 @@ class Sweep:
     images: NDArray[np.float32]
     response: Mapping[str, Floats]
 
-    def drift(self, moved: str) -> dict[str, float]:
-        """How far each attribute but the one `moved` goes along: the mean of |p(α) − p(0)| over images and all α ≠ 0."""
-        start = int(np.argmin(np.abs(self.alphas)))
-        away = [k for k in range(len(self.alphas)) if k != start]
+    def drift(self, moved: str, alpha: float | None = None) -> dict[str, float]:
+        """How far each attribute but the one `moved` goes along: the mean of |p(α) − p(0)| over images and all α ≠ 0, or at one
+        `alpha`."""
+        away = [k for k in range(len(self.alphas)) if k != self._start] if alpha is None else [self.alphas.index(alpha)]
         return {
-            name: float(np.abs(p[:, away] - p[:, [start]]).mean()) for name, p in self.response.items() if name != moved
+            name: float(np.abs(p[:, away] - p[:, [self._start]]).mean())
+            for name, p in self.response.items()
+            if name != moved
         }
+
+    def apart(self) -> dict[str, float]:
+        """How far two of the images are apart in each attribute before they are moved: the mean of |pᵢ(0) − pⱼ(0)| over all
+        pairs, beside which a drift is small or large."""
+        pairs = {name: np.abs(p[:, None, self._start] - p[None, :, self._start]) for name, p in self.response.items()}
+        return {name: float(far.sum() / max(1, len(far) * (len(far) - 1))) for name, far in pairs.items()}
+
+    @property
+    def _start(self) -> int:
+        return int(np.argmin(np.abs(self.alphas)))
 
 
 def sweep(

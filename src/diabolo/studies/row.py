@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diabolo import figures
 from diabolo.metrics.intervals import mean_interval
@@ -79,7 +80,7 @@ class Row:
         """Write down a score of a measure, with its interval."""
         return self.number(name, score.value, score.unit, score.low, score.high, score.interval or "")
 
-    def over(self, name: str, values: Sequence[float], unit: str, of: str = "seeds") -> float:
+    def over(self, name: str, values: Sequence[float] | NDArray[Any], unit: str, of: str = "seeds") -> float:
         """Write down the mean of `values`, one per seed or draw, with Student's interval over them."""
         low, high = mean_interval(np.asarray(values, np.float64)) if len(values) > 1 else (None, None)
         return self.number(name, fmean(values), unit, low, high, f"Student's t over {len(values)} {of}")

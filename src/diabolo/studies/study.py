@@ -120,11 +120,19 @@ class Study:
     def found(self, index: str) -> dict[str, Measured]:
         """What the row of that number has measured, now or in an earlier run with the same parameters. A row above that was
         run in neither is run now, so that `--only` brings what a row needs; of a row below there is nothing."""
+        return {name: Measured.of(**entry) for name, entry in self._record(index).get("numbers", {}).items()}
+
+    def said(self, index: str) -> list[str]:
+        """The findings of the row of that number, each a sentence or more; of which row, as for `found`."""
+        blocks = self._record(index).get("blocks", [])
+        return [block["text"] for block in blocks if block["block"] == "Paragraph" and block["cites"]]
+
+    def _record(self, index: str) -> dict[str, Any]:
         rows = {**self._earlier(), **self.rows}
         if index not in rows and index in self._functions:
             self._run(index)
             rows = self.rows
-        return {name: Measured.of(**entry) for name, entry in rows.get(index, {}).get("numbers", {}).items()}
+        return dict(rows.get(index, {}))
 
     def save(self) -> None:
         """Write results.json: the rows run so far, and those of an earlier run with the same parameters."""

@@ -1,0 +1,129 @@
+"""What the study of faces says: each sentence is chosen by numbers, and true for the numbers that choose it."""
+
+from collections.abc import Mapping
+
+from diabolo.studies.findings import Measured, difference, joined
+
+ZERO = Measured(0.0, 0.0)
+EVERYTHING, WIDE, HIGH = (
+    162_770,
+    178,
+    218,
+)  # CelebA's own training part, and its pixels (Liu et al. 2015, arXiv 1411.7766)
+
+
+def largest_within(errors: Mapping[float, float], reference: float, factor: float) -> float | None:
+    """The largest λ of `errors` (λ → error) whose error is at most `factor` times the `reference`; None when there is none."""
+    return max((weight for weight, error in errors.items() if error <= factor * reference), default=None)
+
+
+def fitted(train: float, test: float) -> str:
+    """Errors of the last epoch, in squared error per pixel."""
+    told = f"In the last epoch the error is {train:.4f} per pixel on training images and {test:.4f} on test images"
+    if test > 1.05 * train:
+        return f"{told}, {test / train - 1:.0%} more: some of what was learned holds for the training images alone."
+    return f"{told}: what was learned holds for images never seen."
+
+
+def choice(errors: Mapping[float, float], reference: float, factor: float) -> str:
+    """The rule for λ, and what it chose."""
+    chosen = largest_within(errors, reference, factor)
+    ratios = {weight: error / reference for weight, error in sorted(errors.items())}
+    told = joined([f"{ratio:.2f} at λ = {weight:g}" for weight, ratio in ratios.items()])
+    rule = f"Training errors relative to the undercomplete model are {told}."
+    if chosen is None:
+        return (
+            f"{rule} None stays within a factor of {factor:g}, so that the smallest λ, {min(errors):g}, is looked at."
+        )
+    return f"{rule} The largest λ that stays within a factor of {factor:g} is {chosen:g}."
+
+
+def sparse(l1: Measured, plain_l1: Measured, more_hoyer: Measured, weight: float) -> str:
+    """What the penalty did to the codes; `more_hoyer` is the paired difference of Hoyer's measure, sparse less plain."""
+    size = difference(l1, plain_l1).say(
+        less=f"At λ = {weight:g} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
+        more=f"At λ = {weight:g} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too weak to "
+        "hold it",
+        same=f"At λ = {weight:g} the L1 norm of a code is {{a}}, about that without the penalty, {{b}}",
+    )
+    return size + difference(more_hoyer, ZERO).say(
+        more="; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {difference}.",
+        less="; but no fewer units carry it: Hoyer's measure, which no scale changes, is lower by {difference}. An L1 "
+        "norm can be lowered by smaller numbers alone, and a decoder with larger weights makes good for those.",
+        same="; but no fewer units carry it beyond noise, by Hoyer's measure, which no scale changes. An L1 norm can be "
+        "lowered by smaller numbers alone, and a decoder with larger weights makes good for those.",
+    )
+
+
+def denoised(identity: Measured, model: Measured) -> str:
+    """Errors on noisy test images: of passing them on as they are, and of the denoising model."""
+    return difference(model, identity).say(
+        less="Passing a noisy image on as it is would leave an error of {b} per pixel, and the model leaves {a}. So the "
+        "identity is not the answer that training rewards: the target is not what the encoder sees, the noise is drawn "
+        "anew each time and cannot be foretold, and the least error is that of the mean of all faces which may lie behind "
+        "the noisy one.",
+        more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the {a} of the model: "
+        "the identity would be the better answer here, and what bars it is the narrow code, not the noise.",
+        same="Passing a noisy image on as it is would leave an error of {b} per pixel, about what the model leaves, {a}: "
+        "at this level of noise the identity would do as well, and what bars it is the narrow code.",
+    )
+
+
+def against_plain(more_error: Measured) -> str:
+    """Paired difference of the errors on noisy test images, denoising less undercomplete."""
+    return difference(more_error, ZERO).say(
+        less="Shown the same noisy images, the undercomplete model, which never saw noise, errs by {difference} more.",
+        more="Shown the same noisy images, the undercomplete model errs by {difference} less, although it never saw "
+        "noise: its narrow code alone leaves out more of the noise than the denoising model has learned to.",
+        same="Shown the same noisy images, the undercomplete model errs no more and no less beyond noise, although it "
+        "never saw any: the narrow code alone leaves the noise out.",
+    )
+
+
+def eye(resolutions: Mapping[str, float], errors: Mapping[str, Measured], finest: int) -> str:
+    """How reconstructions differ: `resolutions` in cycles per image, of which there are `finest`, and paired differences of
+    error from the undercomplete model."""
+    told = joined([f"{cycles:.0f} ({name})" for name, cycles in resolutions.items()])
+    head = f"Half of the power of the images, or more, is kept at every frequency up to {told} cycles per image"
+    if len(set(resolutions.values())) == 1:
+        head = f"All keep half of the power of the images up to {next(iter(resolutions.values())):.0f} cycles per image"
+    blur = (
+        "; what is finer, thin lines and sharp edges, is mostly lost. Squared error is least at the mean of all faces "
+        "that a code may stand for, and a mean of sharp images is blurred."
+        if max(resolutions.values()) < finest
+        else "."
+    )
+    each = [
+        difference(error, ZERO).say(
+            more=f"the {name} model errs more by {{difference}}",
+            less=f"the {name} model errs less by {{difference}}",
+            same=f"the {name} model errs the same, within noise",
+        )
+        for name, error in errors.items()
+    ]
+    return f"{head}{blur} Against the undercomplete model, per pixel, {joined(each)}."
+
+
+def variational(more_error: Measured, active: float, units: int) -> str:
+    """Paired difference of test errors, VAE less undercomplete."""
+    return difference(more_error, ZERO).say(
+        more="The VAE's error per pixel is larger by {difference}. Its code is a draw with noise, and each unit costs "
+        f"KL nats: what would save less error than it costs is left out, and {active:.0f} of {units} units are used.",
+        less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
+        "harm to the reconstructions.",
+        same="The VAE's error per pixel is the same within noise: here the noise on its code and the KL term cost nothing "
+        "that can be measured.",
+    )
+
+
+def bought(n: int, found: Mapping[str, Measured]) -> str:
+    """What the subset of `n` images and the resize spare, by the numbers of the row on the undercomplete model."""
+    seconds, mib = found["an epoch"].value, found["pixels"].value
+    more = found["operations, full size"].value / found["operations"].value
+    return (
+        f"An epoch of {n:,} images takes {seconds:.3g} s here, and their pixels {mib:,.0f} MiB; all {EVERYTHING:,} "
+        f"training images of CelebA would take {EVERYTHING / n:.1f} times both. At its full {WIDE}×{HIGH} pixels an image "
+        f"is {WIDE * HIGH / 64**2:.1f} times as large, and the same layers need {more:.1f} times the operations. Subset "
+        f"and resize together: {EVERYTHING / n * more:,.0f} times fewer operations an epoch, and "
+        f"{EVERYTHING / n * WIDE * HIGH / 64**2:,.0f} times less memory for the pixels."
+    )

@@ -1,0 +1,165 @@
+"""What the study of faces says of codes: what can be read off them, added to them and drawn from them, and whether they "
+"are used."""
+
+from collections.abc import Mapping
+
+from diabolo.studies.findings import Measured, difference, joined
+from diabolo.studies.words.celeba import ZERO
+
+HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole
+SURVIVES, LOST = 1 / 3, 2 / 3  # of how far two people differ
+LESS = 0.9  # of a drift: what is nearer to it is about as much
+FLOORS = ("pixels", "PCA-", "majority")
+Found = Mapping[str, Measured]
+
+
+def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) -> str:
+    """Paired difference of probe accuracies in percentage points, undercomplete less VAE."""
+    silent = units - active
+    why = (
+        f"The KL term has silenced {silent:.0f} of {units} units, and what those would have told is lost to the probe too: "
+        "a unit is kept by the pixels it saves, and not by what it says of the person."
+        if silent >= 0.05 * units
+        else "Nearly all units are still used, so that few were lost; the noise on the code, in which small differences drown, "
+        "is the likelier reason."
+    )
+    return difference(ae_less_vae, ZERO).say(
+        more=f"{attribute} is read better off the codes of the undercomplete model, by {{difference}} points. {why}",
+        less=f"{attribute} is read better off the codes of the VAE, by {{difference}} points. A linear layer does not mind "
+        "how units are scaled or turned, so that this is no matter of a tidier basis; whether the KL term did it, one "
+        "training of each cannot tell.",
+        same=f"{attribute} is read as well off the codes of either, within noise (the two differ by "
+        f"{abs(ae_less_vae.value):.2g} points): the KL term neither helps nor hurts the probe here.",
+    )
+
+
+def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
+    """Accuracies in %: that of the better of the two codes, and that of the best of pixels and principal components."""
+    (name, code), (other, plain) = best_code, floor
+    return difference(code, plain).say(
+        more=f"The codes of the {name} ({{a}} %) tell more to a linear layer than {other} ({{b}} %): the encoder has "
+        "straightened something out.",
+        less=f"The codes of the {name} ({{a}} %) tell less to a linear layer than {other} ({{b}} %): the encoder was "
+        "trained to save squared error, and nothing asked it to keep attributes apart by a plane.",
+        same=f"The codes of the {name} ({{a}} %) tell a linear layer no more than {other} ({{b}} %), within noise.",
+    )
+
+
+def best(found: Found) -> tuple[tuple[str, Measured], tuple[str, Measured]]:
+    """(name, accuracy) of the better of the two codes, and of the best floor."""
+    codes = {name: found[name] for name in ("undercomplete", "VAE")}
+    floor = {name: told for name, told in found.items() if name.startswith(FLOORS)}
+    first, second = (max(group.items(), key=lambda one: one[1].value) for group in (codes, floor))
+    return first, second
+
+
+def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str:
+    """Whether adding the vector adds the attribute: `scores` α → mean probability by the other model's probe."""
+    told = joined([f"{score:.2f} at α = {alpha:g}".replace("-", "−") for alpha, score in sorted(scores.items())])
+    work = difference(gain, ZERO).say(
+        more="works" if max(scores.values()) >= 0.5 else "works in part: the probe moves, but does not say yes",
+        less="works backwards",
+        same="does not work beyond noise",
+    )
+    judge = "a probe on the codes of another model, which sees the decoded faces,"
+    return f"The vector for {attribute} {work}: {judge} gives {told}."
+
+
+def strength(scores: Mapping[float, float]) -> float:
+    """The least α above 0 at which the mean probability is ½ or more; the largest when it never is."""
+    return min((alpha for alpha, score in scores.items() if alpha > 0 and score >= 0.5), default=max(scores))
+
+
+def person(drift: float, apart: float, moved: str, shift: float) -> str:
+    """Whether the face stays that of the same person: mean movement of the attributes that bear on who it is, as a probability,
+    against how far two people are apart in them; and the attribute that moved most, and by how much."""
+    share = drift / apart
+    kept = (
+        "by that the person survives"
+        if share < SURVIVES
+        else "by that the person is changed in part"
+        if share < LOST
+        else "by that it is another person"
+    )
+    told = f"Attributes that bear on who it is move by {drift:.3f} on average, {share:.0%} of what parts two people"
+    moves = f"{shift:+.2f}".replace("-", "−")
+    return (
+        f"{told}: {kept}. Of all other attributes {moved} moves most, by {moves}: the vector is a difference of means, and "
+        "so it may also hold what goes along with the attribute in the training images."
+    )
+
+
+def right_angled(found: Found, score: float) -> str:
+    """The same at right angles to all other attributes; `score` is that of the plain vector."""
+    drift, plain = found["drift at right angles"].value, found["drift"].value
+    now = found["score at right angles"].value
+    told = f"{drift:.3f} instead of {plain:.3f}, at a score of {now:.2f} instead of {score:.2f}"
+    step = "At right angles to the normals of the probes of all other attributes the same step moves them"
+    if drift < LESS * plain:
+        return f"{step} less: {told}. That part of the drift came with the vector, and not with the decoder."
+    return (
+        f"{step} about as much: {told}. What moves them lies in the decoder or in the judge, not in a part of the vector "
+        "that linear probes see."
+    )
+
+
+def hole(found: Found) -> str:
+    """The prior hole: Fréchet distance and MMD² of codes to N(0, I), beside those of as many draws of N(0, I)."""
+    distance, of_prior = (found[f"Fréchet distance to N(0, I){end}"].value for end in ("", ", prior draws"))
+    mmd, mmd_of_prior = (found[f"MMD to N(0, I){end}"].value for end in ("", ", prior draws"))
+    told = (
+        f"The codes of test images lie at a Fréchet distance of {distance:.3g} from N(0, I), where as many draws of N(0, "
+        f"I) itself lie at {of_prior:.3g}"
+    )
+    if distance >= HOLE * of_prior:
+        return (
+            f"{told}: that gap is the prior hole. Where N(0, I) is dense and codes are rare, the decoder is asked for what "
+            "it was hardly trained on."
+        )
+    if mmd >= 1e-4 and mmd >= HOLE * abs(mmd_of_prior):
+        return f"{told}: mean and covariance fit, but the shape does not (MMD² {mmd:.2g}, of prior draws {mmd_of_prior:.2g})."
+    return f"{told}: there is hardly a prior hole here."
+
+
+def mended(found: Found) -> str:
+    """FIDs of samples from the fitted Gaussian, from N(0, I) and from the mixture."""
+    normal, gaussian, mixture = (found[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian", "mixture of ten"))
+    first = difference(gaussian, normal).say(
+        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}: it has the mean and the "
+        "covariance of the codes, so that its draws fall where the decoder was trained.",
+        more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I): fitted to the means of "
+        "the posteriors, it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
+        same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: no difference beyond "
+        "noise.",
+    )
+    second = difference(mixture, gaussian).say(
+        less=" The mixture of ten is better still, at {a}: the codes are no single ellipsoid.",
+        more=" The mixture of ten is worse than the Gaussian, at {a}.",
+        same=" The mixture of ten, at {a}, differs from the Gaussian by no more than noise.",
+    )
+    return first + second
+
+
+def collapse(active: float, units: int, kl: float, code_use: float) -> str:
+    """Whether the posterior collapsed; `code_use` is the share of the error that the own code takes away from that with
+    another image's."""
+    told = f"{active:.0f} of {units} units are active and the KL term is {kl:.1f} nats per image"
+    use = f"decoding with the code of another image, the error is {1 / max(1e-9, 1 - code_use):.1f} times as large"
+    if active == 0 or code_use < 0.02:
+        return f"The posterior collapsed: {told}; the decoder does not listen to the code."
+    if active < 0.9 * units:
+        return (
+            f"The posterior did not collapse, but part of the code is off: {told}. A unit goes off when it would save less "
+            f"squared error than its KL costs, and that is what the KL term is for. The decoder listens to the rest: {use}."
+        )
+    return f"The posterior did not collapse: {told}; {use}."
+
+
+def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
+    """The two terms of the last epoch, per image: squared error summed over pixels, and KL in nats."""
+    return (
+        f"Squared error is summed over the {pixels:,} numbers of an image and the KL term over units, with β = {beta:g}: "
+        f"in the end {reconstruction:.1f} against {beta * kl:.1f}, a share of "
+        f"{beta * kl / (reconstruction + beta * kl):.0%} for the KL term. With the mean over pixels instead of the sum the "
+        f"same β would weigh {pixels:,} times as much."
+    )
