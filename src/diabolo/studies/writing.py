@@ -1,12 +1,16 @@
 """The report of a study, from what it left in its folder and the lesson in its script."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
+from diabolo.reports.cells import words
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Table, Verdict
+from diabolo.reports.spans import blocks_of
+from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
 from diabolo.studies.study import as_block
 from diabolo.training import files
@@ -38,7 +42,8 @@ def document_of(script: Script, folder: Path) -> Document:
     given = ", ".join(f"{name} {_words(value)}" for name, value in results["parameters"].items())
     quick = "A quick run with small sizes. " if results["quick"] else ""
     about = f"{quick}{given}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
-    return Document(script.title, about, [*_opening(script, results), *_rows(script, results, folder)])
+    parts = (_opening(script, results), _rows(script, results, folder), _numbers(script, results))
+    return Document(script.title, about, list(chain(*parts)))
 
 
 def own_report(folder: Path) -> Document | None:
@@ -62,8 +67,7 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
 
 
 def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
-    lesson = script.lessons.get("", "")
-    yield from (Paragraph(text) for text in _paragraphs(lesson))
+    yield from blocks_of(script.lessons.get("", ""))
     yield Code(f"diabolo study {script.name}{' --quick' if results['quick'] else ''}")
     checked = verdicts(results)
     if checked:
@@ -85,16 +89,23 @@ def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[
         row = results["rows"].get(index)
         if row is None:
             continue
-        anchor = f"row-{index.replace('.', '-')}"
-        yield Heading(f"{index} {title}" if index[0].isdigit() else title, 2, anchor)
-        yield from (Paragraph(text) for text in _paragraphs(script.lessons.get(index, "")))
+        yield Heading(f"{index} {title}" if index[0].isdigit() else title, 2, anchor_of(index))
+        yield from blocks_of(script.lessons.get(index, ""))
         yield from (as_block(block, folder) for block in row["blocks"])
+
+
+def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
+    """All that was measured, row by row: behind everything else, since it is there to be looked up."""
+    rows = {index: results["rows"][index] for index in script.rows if index in results["rows"]}
+    if any(row["numbers"] for row in rows.values()):
+        yield Heading("All numbers", 2, "numbers")
+    for index, row in rows.items():
         if row["numbers"]:
             yield Table(
                 ("what", "value", "95 % interval", "unit"),
                 [(name, n["value"], _interval(n), n["unit"]) for name, n in row["numbers"].items()],
-                f"The numbers of row {index}.",
-                f"{anchor}-numbers",
+                f"The numbers of {f'row {index}' if index[0].isdigit() else f'the {index}'}.",
+                f"{anchor_of(index)}-numbers",
             )
 
 
@@ -102,13 +113,7 @@ def _interval(number: Mapping[str, Any]) -> str:
     if "low" not in number or "high" not in number:
         return ""
     how = f" ({number['interval']})" if "interval" in number else ""
-    return f"{number['low']:.4g} … {number['high']:.4g}{how}"
-
-
-def _paragraphs(markdown: str) -> list[str]:
-    """Paragraphs without their headings, each on one line."""
-    parts = [" ".join(part.split()) for part in markdown.split("\n\n")]
-    return [part for part in parts if part and not part.startswith("#")]
+    return f"{words(number['low'])} … {words(number['high'])}{how}"
 
 
 def _words(value: Any) -> str:
