@@ -8,12 +8,15 @@
 # training.
 
 # %%
+import math
+from typing import Any
+
 import numpy as np
 
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.intervals import mean_interval, wilson
-from diabolo.studies import Row, Study
+from diabolo.studies import Row, Study, Trained
 from diabolo.studies.words import generative as words
 from diabolo.studies.words.generative_answers import QUESTIONS
 
@@ -62,6 +65,7 @@ study = Study(
 train, test = study.data()
 colour, colour_test = study.data("colour_data")
 few = test.subset(min(study.looked_at, len(test)), 0)
+digits = np.asarray(few.labels)
 shown = gallery.shown(test)
 once = {"schedule": "one-cycle", "seed": 0}
 
@@ -159,10 +163,8 @@ def noise(row: Row) -> None:
     )
     row.finding(words.denoised(row.found), "denoised")
 
-    size = {
-        int(np.prod(ae.model.latent_shape)): ae.measure("reconstruction").scores["denoising MSE"] for ae in narrower
-    }
-    points = {f"{n} numbers": (n, score.value) for n, score in size.items()}
+    size = {math.prod(ae.model.latent_shape): ae.measure("reconstruction").scores["denoising MSE"] for ae in narrower}
+    points = {str(n): (n, score.value) for n, score in size.items()}
     axes = ("numbers in the waist", "test error from noisy images")
     row.figure(
         "waist",
@@ -173,7 +175,7 @@ def noise(row: Row) -> None:
         row.score(f"test error, {n} numbers", score)
     enough, sentence = words.waist({n: score.value for n, score in size.items()}, room=0.25)
     row.number("smallest waist that is enough", enough, "numbers")
-    row.number("pixels", np.prod(test.shape), "numbers")
+    row.number("pixels", math.prod(test.shape), "numbers")
     row.finding(sentence, "waist")
 
 
@@ -216,7 +218,7 @@ def variational(row: Row) -> None:
     reader = generation.classifier(train)
     for scale, images in latents.scaled_samples(vae.model, few, scales=(1, 20), n=8).items():
         classes, _ = generation.read(reader, images.reshape(-1, *test.shape))
-        right = (classes.reshape(len(few), -1) == few.labels[:, None]).mean(1)
+        right = (classes.reshape(len(few), -1) == digits[:, None]).mean(1)
         name = f"draws read as the right class, variance × {scale}"
         row.number(name, right.mean(), "share of draws", *mean_interval(right), "Student's t over images")
         row.number(
@@ -248,7 +250,7 @@ untold = study.train(
 def conditional(row: Row) -> None:
     pairs = zip(vae.model.parameters(), untold.model.parameters(), strict=True)
     apart = row.number(
-        "largest difference of a weight from row 2.3", max(float((a - b).abs().max()) for a, b in pairs), ""
+        "largest difference of a weight from row 2.3", max(float((a - b).detach().abs().max()) for a, b in pairs), ""
     )
     row.check("without a condition, largest difference of a weight from row 2.3", apart, "=", 0, always=True)
     losses = zip(vae.curve(term="total"), untold.curve(term="total"), strict=True)
@@ -287,10 +289,10 @@ def conditional(row: Row) -> None:
     )
     row.check("samples read as the digit asked for", share, "≥", 0.95)
 
-    other = (few.labels + 1 + np.random.default_rng(0).integers(0, 9, len(few))) % 10
-    codes = cvae.model.encode(few.images, few.labels)
+    other = (digits + 1 + np.random.default_rng(0).integers(0, 9, len(few))) % 10
+    codes = cvae.model.encode(few.images, digits)
     read, _ = generation.read(reader, cvae.model.decode(codes, other).numpy())
-    for name, labels in (("new", other), ("old", few.labels)):
+    for name, labels in (("new", other), ("old", digits)):
         n = int((read == labels).sum())
         row.number(f"read as the {name} label", n / len(few), "share of images", *wilson(n, len(few)), "Wilson")
     row.finding(words.relabelled(row.found), "samples")
@@ -328,7 +330,7 @@ def completion(row: Row) -> None:
         "conditional NLL of the plain network": plainly.per_image,
         "nats gained by the code": plainly.per_image - nats.per_image,
     }.items():
-        row.number(name, each.mean(), nats.unit, *mean_interval(each), "Student's t over images, paired")
+        row.number(name, float(each.mean()), nats.unit, *mean_interval(each), "Student's t over images, paired")
 
     eight = few.take(range(8))
     rows = {"told": several.told[:8], "one network": single.images[:8, 0]}
@@ -338,11 +340,11 @@ def completion(row: Row) -> None:
         figures.reconstructions(eight.pixels, rows, "Completions"),
         "Five of the completions of each test image.",
     )
-    errors = {name: n["value"] for name, n in row.numbers.items() if n["unit"] == how}
-    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in errors}
+    shares = {name: n["value"] for name, n in row.numbers.items() if n["unit"] == how}
+    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in shares}
     row.figure(
         "errors",
-        figures.bars(errors, how, spans),
+        figures.bars(shares, how, spans),
         f"Errors over {len(few):,} test images; {study.completions} completions each.",
     )
     row.finding(words.completions(row.found, study.completions), "completions", "errors")
@@ -359,7 +361,7 @@ def completion(row: Row) -> None:
 
 
 # %%
-def quantised(epochs: int = study.vq_epochs, **options: object):
+def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
     return study.train(
         zoo.vqvae,
         colour,

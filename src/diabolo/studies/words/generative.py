@@ -6,6 +6,7 @@ from diabolo.studies.findings import Measured, difference
 
 Found = Mapping[str, Measured]
 ALIKE = 0.05  # relative difference of two trainings below which nothing is made of it: there is one training of each
+LEGIBLE = 0.5  # share of draws read as the right class from which on it is said to stay
 GROWN = 1.5  # factor from which on the range of the encoder's outputs is said to have changed
 
 
@@ -67,9 +68,9 @@ def waist(errors: Mapping[int, float], room: float) -> tuple[int, str]:
     best = min(errors.values())
     enough = min(n for n, error in errors.items() if error <= (1 + room) * best)
     least, most = min(errors), max(errors)
-    rule = f"The smallest waist whose test error is within {room:.0%} of the best one has {enough} numbers"
+    rule = f"The smallest waist whose test error is within {room:.0%} of the best one has {enough} number{'s' * (enough > 1)}"
     if enough == least:
-        return enough, f"{rule}, which is the smallest that was tried: these images ask for no more."
+        return enough, f"{rule}, which is the smallest that was tried: a larger one gains less than that."
     costs = errors[least] / best
     if enough == most:
         return enough, (
@@ -95,29 +96,35 @@ def encoded_again(f: Found) -> str:
         if edges > 1.5 * pixels
         else ", so that it is not gathered at the edges."
     )
+    shares = "a share of {a} of the draws is read as the right class, and {b} at twenty times the variance"
+    if once.value < LEGIBLE:
+        return f"{where} " + difference(once, far).say(
+            more=f"Even with the variance of the posterior the class is often lost: {shares}.",
+            less=f"Of the class the draws say little: {shares}.",
+            same=f"Of the class the draws say little, whatever the variance: {shares}, the same within the noise.",
+        )
     return f"{where} " + difference(once, far).say(
-        more="The digit itself stays when the variance is that of the posterior (a share of {a} of the draws is read as "
-        "the right class), and is lost more often at twenty times the variance ({b}): the draws then leave the part of the "
-        "code that the KL term has set aside for this image, and reach that of others.",
-        less="At twenty times the variance more draws are read as the right class ({b}) than at the posterior's own ({a}), "
-        "which says that the reconstructions themselves are not yet legible.",
-        same="A share of {a} of the draws is read as the right class, and {b} at twenty times the variance, the same "
-        "within the noise: the posteriors are so narrow, or the images so far apart, that even these draws stay in their "
-        "own part of the code.",
+        more=f"The class stays with the variance of the posterior and is lost more often with a larger one: {shares}. "
+        "Those draws leave the part of the code that was decoded as this image in training, and reach that of others.",
+        less=f"The class is lost no more often with a larger variance: {shares}.",
+        same=f"The class stays even with a larger variance: {shares}, the same within the noise. The codes of "
+        "other classes are further away than these draws reach.",
     )
 
 
 def relabelled(f: Found) -> str:
     """Codes of real images decoded under another label."""
     asked, kept = f["read as the new label"], f["read as the old label"]
+    told = (
+        "Encoded under its own label and decoded under another, an image is read as the new label in a share of {a} of the "
+        "cases and as the old one in {b}: "
+    )
+    decides = "the condition, not the code, decides the class"
+    by = decides if asked.value > 0.5 else "the condition says more of the class than the code does"
     return difference(asked, kept).say(
-        more="Encoded under its own label and decoded under another, an image is read as the new label in a share of {a} "
-        "of the cases and as the old one in {b}: the condition decides the class. The KL term makes it so: every nat in "
-        "the code is paid for, and the label is told for nothing.",
-        less="Encoded under its own label and decoded under another, an image is still read as the old label in a share of "
-        "{b} of the cases and as the new one in {a}: here the code, not the condition, decides the class.",
-        same="Encoded under its own label and decoded under another, an image is read as the new label in a share of {a} "
-        "of the cases and as the old one in {b}: neither the code nor the condition decides alone.",
+        more=f"{told}{by}. The KL term makes it so: every nat in the code is paid for, and the label is told for nothing.",
+        less=f"{told}here the code says more of the class than the condition does.",
+        same=f"{told}neither the code nor the condition decides alone.",
     )
 
 
@@ -135,7 +142,7 @@ def completions(f: Found, k: int) -> str:
         "of the one network ({b}), though the best answer of all in this error is the mean, which only the one network "
         "gives: it is not yet trained to its end.",
         same="A single completion is as near to the truth ({a}, squared error per pixel that was not told) as the answer "
-        "of the one network ({b}), within the noise: the draws hardly differ from their mean.",
+        "of the one network ({b}), within the noise: what a draw loses by committing itself is small here.",
     )
     among = difference(best, plain).say(
         less=f" Of {k} completions the best is nearer ({{a}}): the truth is among what the model holds possible.",
@@ -191,13 +198,10 @@ def halved(errors: Mapping[str, float], whole: str) -> str:
     changes = {name: error / errors[whole] - 1 for name, error in errors.items() if name != whole}
     worst = max(changes, key=lambda name: changes[name])
     listed = ", ".join(f"{name} {change:+.1%}" for name, change in changes.items())
+    told = f"Change of the test error when one part is halved: {listed} (one training each)."
     if changes[worst] <= ALIKE:
-        return f"Change of the test error when one part is halved: {listed}. None of it is more than another training "
-        "might give."
-    return (
-        f"Change of the test error when one part is halved: {listed} (one training each). {worst[0].upper() + worst[1:]} "
-        f"costs most: " + WHY[worst]
-    )
+        return f"{told} None of it is more than another training might give."
+    return f"{told} {worst[0].upper() + worst[1:]} costs most: {WHY[worst]}"
 
 
 WHY = {
@@ -205,5 +209,5 @@ WHY = {
     "among them, carry half as much.",
     "half the residual width": "it is the waist inside the residual blocks, where an output is adjusted to what lies "
     "around it.",
-    "half the residual layers": "each block widens what an output can see by a place of the map on every side, and bends it once more.",
+    "half the residual layers": "each block widens what an output can see by a place of the map on every side.",
 }

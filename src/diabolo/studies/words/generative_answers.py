@@ -63,7 +63,7 @@ def decides(f: Found) -> str:
 def gives(f: Found) -> str:
     """2.5."""
     spread, gain = f["variance between completions"], f["nats gained by the code"].value
-    nats = f"{gain:.1f} nats per image fewer" if gain > 0 else f"no fewer nats ({-gain:.1f} more per image)"
+    nats = f"{abs(gain):.1f} nats per image {'fewer' if gain > 0 else 'more'}"
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
         f"told), where the one network has a single answer, the mean; the truth costs it {nats} than the one network; and "

@@ -1,0 +1,178 @@
+"""Every sentence of the study `generative`, in each outcome of what it compares."""
+
+import pytest
+
+from diabolo.studies.findings import Measured
+from diabolo.studies.words import generative as words
+from diabolo.studies.words.generative_answers import QUESTIONS
+
+
+def found(**numbers):
+    return {name.replace("_", " "): Measured(value, 0.001) for name, value in numbers.items()}
+
+
+@pytest.mark.parametrize(
+    ("areas", "errors", "says"),
+    [
+        ([50.0, 100.0], [0.034, 0.0343], "varies by 100%, and the test error by 0.9%. The size alone says nothing"),
+        ([50.0, 51.0], [0.034, 0.035], "varies by 2%, no more than the test error can (2.9%)"),
+    ],
+)
+def test_the_size_of_the_map(areas, errors, says):
+    assert says in words.size_of_map(areas, errors)
+
+
+@pytest.mark.parametrize(
+    ("full", "empty", "says"),
+    [
+        (0.9, 0.6, "is surer"),
+        (0.6, 0.9, "is less sure"),
+        (0.6, 0.6005, "is as sure"),
+        (0.9, 0.0, "no empty tile"),
+    ],
+)
+def test_what_is_decoded_where_no_image_lies(full, empty, says):
+    f = found(tiles_that_hold_a_test_code=0.8, confidence_in_filled_tiles=full, confidence_in_empty_tiles=empty)
+    sentence = words.filled(f)
+    assert sentence.startswith("80% of the tiles")
+    assert says in sentence
+
+
+@pytest.mark.parametrize(("after", "says"), [(0.0125, "8.0 times less"), (0.2, "no less: it was trained too little")])
+def test_what_the_denoiser_takes_away(after, says):
+    assert says in words.denoised(found(error_of_the_noisy_images=0.1, test_error=after))
+
+
+@pytest.mark.parametrize(
+    ("errors", "enough", "says"),
+    [
+        ({9: 0.05, 18: 0.03, 36: 0.024, 72: 0.02}, 36, "has 36 numbers; with 9 the error is 2.5 times the best"),
+        ({9: 0.05, 72: 0.02}, 72, "which is the largest that was tried"),
+        ({1: 0.021, 72: 0.02}, 1, "has 1 number, which is the smallest that was tried"),
+    ],
+)
+def test_the_smallest_waist(errors, enough, says):
+    n, sentence = words.waist(errors, 0.25)
+    assert n == enough
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("once", "far", "edges", "says"),
+    [
+        (
+            0.97,
+            0.6,
+            0.6,
+            "thickness, slant and the ends of lines vary. The class stays with the variance of the posterior",
+        ),
+        (0.9, 0.9, 0.6, "The class stays even with a larger variance"),
+        (0.8, 0.9, 0.6, "lost no more often"),
+        (0.3, 0.2, 0.2, "not gathered at the edges. Even with the variance of the posterior the class is often lost"),
+        (0.2, 0.3, 0.2, "Of the class the draws say little"),
+        (0.2, 0.2, 0.2, "Of the class the draws say little, whatever the variance"),
+    ],
+)
+def test_draws_from_one_posterior(once, far, edges, says):
+    f = found(variance_at_the_edges_of_strokes=edges, pixels_at_the_edges_of_strokes=0.2)
+    f |= {f"draws read as the right class, variance × {s}": Measured(v, 0.001) for s, v in ((1, once), (20, far))}
+    sentence = words.encoded_again(f)
+    assert says in sentence
+    assert f"{once:.4g}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "says"),
+    [
+        (0.95, 0.01, "the condition, not the code, decides the class"),
+        (0.4, 0.1, "the condition says more of the class than the code does. The KL term makes it so"),
+        (0.1, 0.8, "the code says more of the class than the condition"),
+        (0.4, 0.4, "neither the code nor the condition decides alone"),
+    ],
+)
+def test_decoded_under_another_label(asked, kept, says):
+    assert says in words.relabelled(found(read_as_the_new_label=asked, read_as_the_old_label=kept))
+
+
+@pytest.mark.parametrize(
+    ("plain", "one", "best", "says"),
+    [
+        (0.05, 0.08, 0.04, ("further from the truth (0.08", "It must be", "the best is nearer (0.04)")),
+        (0.05, 0.04, 0.03, ("nearer to the truth (0.04", "not yet trained to its end", "is nearer")),
+        (0.05, 0.05, 0.05, ("as near to the truth", "small here", "is as near")),
+        (0.05, 0.09, 0.08, ("further from the truth", "Even the best of 10 completions is further (0.08)")),
+    ],
+)
+def test_completions(plain, one, best, says):
+    f = found(error_of_the_plain_network=plain, error_of_one_completion=one, error_of_the_best=best)
+    sentence = words.completions(f, 10)
+    assert all(part in sentence for part in says)
+
+
+@pytest.mark.parametrize(
+    ("gain", "says"), [(9.0, "9 ± 0.002 nats per image less"), (-2.0, "more than the one"), (0.0, "as many nats")]
+)
+def test_nats_gained_by_the_code(gain, says):
+    assert says in words.conditional_nll(found(nats_gained_by_the_code=gain))
+
+
+@pytest.mark.parametrize(
+    ("rms", "error", "says"),
+    [
+        ((1.0, 30.0), (0.055, 0.2), ("30.0 times as large without it", "264% higher without it")),
+        ((1.0, 0.2), (0.055, 0.045), ("5.0 times smaller without it", "18% lower without it")),
+        ((1.0, 1.1), (0.055, 0.056), ("keep their range", "much the same (+1.8% without it)")),
+    ],
+)
+def test_without_commitment(rms, error, says):
+    sentence = words.commitment("moving averages", rms, error)
+    assert sentence.startswith("moving averages: ")
+    assert all(part in sentence for part in says)
+
+
+@pytest.mark.parametrize("worst", list(words.WHY))
+def test_halves(worst):
+    errors = {"whole": 0.06} | {name: 0.09 if name == worst else 0.061 for name in words.WHY}
+    sentence = words.halved(errors, "whole")
+    assert f"{worst} +50.0%" in sentence
+    assert f"{worst[0].upper()}{worst[1:]} costs most" in sentence
+    assert "None of it" in words.halved(dict.fromkeys(errors, 0.06), "whole")
+
+
+NUMBERS = {
+    "2.1": {"tiles that hold a test code": 0.7, "width of the map": 12.0, "height of the map": 9.0},
+    "2.2": {"smallest waist that is enough": 36.0, "pixels": 784.0},
+    "2.3": {
+        f"{what}, variance × {s}": v
+        for what in ("spread between draws", "draws read as the right class")
+        for s, v in ((1, 0.1), (20, 0.3))
+    },
+    "2.4": {"read as the new label": 0.9, "read as the old label": 0.05, "read as asked": 0.957},
+    "2.5": {"variance between completions": 0.02, "nats gained by the code": 8.0, "error of the best": 0.04,
+        "error of the plain network": 0.05},
+    "2.6": {f"encoder outputs, root mean square: moving averages{end}": 1.0 for end in ("", ", no commitment")}
+    | {f"change of the error: {name}": 0.1 for name in ("hidden width", "residual width", "residual layers")}
+    | {"used codes": 500.0},
+}  # fmt: skip
+OTHERWISE = {
+    "2.1": ({"tiles that hold a test code": 0.95}, "decoded from where no image is", "nearly all of it is in use"),
+    "2.4": ({"read as the new label": 0.1, "read as the old label": 0.8}, "Yes: of images", "No: of images"),
+    "2.5": ({"nats gained by the code": -1.0}, "8.0 nats per image fewer", "1.0 nats per image more"),
+    "2.6": (
+        {"encoder outputs, root mean square: moving averages, no commitment": 5.0},
+        "keep their size",
+        "grow to 5.0 times",
+    ),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.row)
+def test_answers(question):
+    numbers = {name: Measured(value) for name, value in NUMBERS[question.row].items()}
+    answer = question.answer(numbers)
+    assert answer[0].isupper() or answer[0].isdigit()
+    assert answer.endswith(".")
+    if question.row in OTHERWISE:
+        changes, one, other = OTHERWISE[question.row]
+        assert one in answer
+        assert other in question.answer(numbers | {name: Measured(value) for name, value in changes.items()})
