@@ -114,9 +114,10 @@ def from_noise() -> str:
         return [float(distance) for distance in found]
 
     far, usual = plain.remember("distances to training codes", distances)
-    deviation = plain.measure("prior_hole").scores["deviation of a unit"].value
+    hole = plain.measure("prior_hole").scores
+    centre, deviation = (hole[f"{moment} of a unit"].value for moment in ("mean", "deviation"))
     both = {"N(0, I)": fid(plain), "fitted Gaussian": fid(plain, "gaussian")}
-    return words.from_noise(both, deviation, far, usual)
+    return words.from_noise(both, centre, deviation, far, usual)
 
 
 @study.row("4.2", "What a plain autoencoder decodes from N(0, I)")
@@ -336,16 +337,17 @@ def downstream(row: Row) -> None:
 def answers(row: Row) -> None:
     steps, samples = ways()["longest step"], {"AE": fid(plain), "VAE": fid(tuned()[1])}
     use = words.use(steps, samples)
-    for question, most, answer in (
-        ("What does an autoencoder decode from N(0, I), and why?", 150, from_noise()),
-        ("What happens at β = 0 and at β = 10?", 150, extremes()),
-        ("What is a good result, in reconstructions and in samples?", 200, f"{searched()} {result()}"),
+    for question, most, rows, answer in (
+        ("What does an autoencoder decode from N(0, I), and why?", 150, ("4.2",), from_noise()),
+        ("What happens at β = 0 and at β = 10?", 150, ("4.3",), extremes()),
+        ("What is a good result, in reconstructions and in samples?", 200, ("4.3",), f"{searched()} {result()}"),
         (
             "How do interpolations of the two differ, and what does that mean for downstream learning?",
             300,
+            ("4.4", "4.5"),
             f"{words.between(steps, ways()['least confidence'])} {probed()} {use}",
         ),
     ):
         row.text(question)
-        row.finding(answer)
+        row.finding(answer, rows=rows)
         row.check(f"words in the answer to: {question}", words.words_of(answer), "≤", most, "words", always=True)

@@ -374,12 +374,12 @@ def answers(row: Row) -> None:
             "bootstrap",
         )
     row.text("What stays and what changes between runs of the autoencoder, and between two fits of PCA?")
-    row.finding(f"{between_runs()[0]} {fitted_twice()}")
+    row.finding(f"{between_runs()[0]} {fitted_twice()}", rows=("3.1", "3.2"))
     row.text("How do the two maps and the two sets of generated images compare?")
-    row.finding(f"{words.maps(accuracy)} {words.generated(fids, outside)}")
+    row.finding(f"{words.maps(accuracy)} {words.generated(fids, outside)}", rows=("3.1", "3.2"))
     row.text(
         "How many principal components equal how many latent variables, and is there a simple rule for the best number?"
     )
-    row.finding(f"{matched()} {elbows()}")
+    row.finding(f"{matched()} {elbows()}", rows=("3.3",))
     row.text("What does the VAE's map have that the autoencoder's has not, and do its samples differ when drawn again?")
-    row.finding(f"{held_together()} {drawn_again()}")
+    row.finding(f"{held_together()} {drawn_again()}", rows=("3.4",))

@@ -9,12 +9,14 @@ Interval = tuple[float, float, float]  # a value and its 95 % interval
 SILENT = 0.5  # nats per image, below which a code says next to nothing
 
 
-def from_noise(fid: Mapping[str, Interval], deviation: float, far: float, usual: float) -> str:
-    """What the plain autoencoder decodes from noise: FID of codes from "N(0, I)" and from a "fitted Gaussian"; the mean
-    deviation of a unit of its codes; the distance to the nearest training code of draws of N(0, I), and of test images."""
+def from_noise(fid: Mapping[str, Interval], centre: float, deviation: float, far: float, usual: float) -> str:
+    """What the plain autoencoder decodes from noise: FID of codes from "N(0, I)" and from a "fitted Gaussian"; how far a
+    unit's mean is from 0, and its deviation; the distance to the nearest training code, of draws of N(0, I) and of test
+    images."""
     where = (
-        f"Its codes are spread by {deviation:.3g} per unit where N(0, I) is spread by 1, and a draw of N(0, I) is "
-        f"{far / usual:.2g} times as far from the nearest training code as the code of a test image is"
+        f"A unit of its codes is {centre:.3g} from 0 in the mean, with a deviation of {deviation:.3g}, where N(0, I) has 0 and "
+        f"1; and a draw of N(0, I) is {far / usual:.2g} times as far from the nearest training code as the code of a test "
+        f"image is"
     )
     return difference(*(Measured.within(*fid[name]) for name in ("N(0, I)", "fitted Gaussian"))).say(
         more="From N(0, I) the autoencoder decodes images far from digits, at a FID of {a}; from a Gaussian "
@@ -71,8 +73,8 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
         )
         return (
             f"At β = {beta:g} the posterior has collapsed: {kl:.2g} nats and {active:g} of {units} active units. A nat costs "
-            f"{beta:g} squared errors per pixel, more than the whole image is worth, so that the cheapest code says nothing and "
-            f"the decoder always draws {mean}; {vary}."
+            f"{beta:g} squared errors per pixel, more than the whole image is worth, so that the cheapest code says nothing "
+            f"and the decoder always draws {mean}; {vary}."
         )
     return (
         f"At β = {beta:g} the code still carries {kl:.3g} nats in {active:g} of {units} active units, although a nat costs "

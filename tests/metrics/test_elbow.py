@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from diabolo import metrics
+from diabolo.errors import DiaboloError
+
+
+def test_the_corner_of_a_curve_that_has_one():
+    assert metrics.elbow([0, 1, 2, 3, 4], [4, 2, 0.4, 0.2, 0]) == 2
+    assert metrics.elbow([2, 4, 8, 16], [1.0, 0.1, 0.05, 0.0]) == 4
+
+
+def test_scales_do_not_matter_but_the_range_does():
+    x = np.arange(1, 41)
+    y = 1 / x
+    whole = metrics.elbow(x, y)
+    assert whole == metrics.elbow(3 * x, 100 * y + 7) / 3
+    # 1/x is farthest below its chord over [1, b] at √b
+    assert whole == pytest.approx(np.sqrt(40), abs=0.5)
+    assert metrics.elbow(x[:9], y[:9]) == 3
+
+
+def test_a_straight_line_and_a_rise():
+    assert metrics.elbow([0, 1, 2], [2, 1, 0]) == 0
+    assert metrics.elbow([0, 1, 2], [1, 0, 1]) is None
+
+
+@pytest.mark.parametrize(
+    "bad", [([0, 1], [1, 0]), ([0, 2, 1], [2, 1, 0]), ([0, 1, 2], [2, np.nan, 0]), ([0, 1, 2], [2, 1])]
+)
+def test_what_is_no_curve_is_refused(bad):
+    with pytest.raises(DiaboloError):
+        metrics.elbow(*bad)

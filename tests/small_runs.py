@@ -1,0 +1,67 @@
+"""A shipped study at its smallest, run once for all tests of it; and what holds of every study."""
+
+import contextlib
+import io
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from diabolo.studies import running
+from diabolo.studies.plan import Plan
+from diabolo.studies.script import find
+
+
+def run(name: str, parameters: dict[str, Any], folder: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """results.json of a first run, and what a second one prints."""
+    plan = Plan(parameters=parameters, quick=True, out=folder / "out", trained=folder / "trained")
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))  # where the extractor of features is kept
+        patch.setenv("LOCAL_WORLD_SIZE", str(torch.get_num_threads() or 1))
+        running.run(find(name), plan)
+        results = json.loads((folder / "out" / "results.json").read_text())
+        with contextlib.redirect_stdout(said):
+            running.run(find(name), plan)
+    again = json.loads((folder / "out" / "results.json").read_text())
+    assert again["rows"].keys() == results["rows"].keys()
+    assert all(again["rows"][i]["numbers"] == results["rows"][i]["numbers"] for i in results["rows"])
+    yield results, said.getvalue()
+
+
+def check_rows(results: dict[str, Any], rows: list[str]) -> None:
+    """All rows, each with a lesson and something shown."""
+    script = find(results["study"])
+    assert list(results["rows"]) == list(script.rows) == rows
+    assert all(script.lessons[index] for index in rows)
+
+
+def check_numbers(results: dict[str, Any], least: int) -> None:
+    """Finite, with a unit, shares in [0, 1], errors and distances not below 0, intervals around their number."""
+    numbers = [(name, n) for row in results["rows"].values() for name, n in row["numbers"].items()]
+    assert len(numbers) >= least
+    for name, n in numbers:
+        assert math.isfinite(n["value"]), name
+        assert n["unit"], name
+        assert n["value"] >= 0, name
+        if n["unit"].startswith(("share", "probability")):
+            assert n["value"] <= 1, name
+        if "low" in n and "bootstrap" not in n.get("interval", ""):  # a bootstrap of a biased estimate need not hold it
+            assert n["low"] <= n["value"] <= n["high"], name
+
+
+def check_blocks(results: dict[str, Any], folder: Path) -> None:
+    """Figures are there, sentences are whole, every row but the first of none says something."""
+    for index, row in results["rows"].items():
+        for block in row["blocks"]:
+            if block["block"] == "Picture":
+                assert (folder / "out" / block["path"]).stat().st_size > 1000
+            if block["block"] == "Paragraph":
+                assert block["text"][-1] in ".?", block["text"]
+                assert not set("{}") & set(block["text"]), block["text"]
+                assert "nan" not in block["text"].split(), block["text"]
+        assert any(block["block"] in ("Paragraph", "Verdict") for block in row["blocks"]), index

@@ -1,0 +1,55 @@
+"""The study of the weight of the KL term, whole, on scikit-learn's digits."""
+
+import pytest
+import small_runs
+
+SMALL = {
+    "data": "digits",
+    "n_train": 300,
+    "n_test": 120,
+    "latent_dim": 4,
+    "epochs": 1,
+    "tuned_epochs": 2,
+    "search": (1e-2, 1e-4),
+    "search_epochs": 1,
+    "pairs": ("1-7", "3-5"),
+    "steps": 5,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("beta")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    yield from small_runs.run("beta", SMALL, folder)
+
+
+def test_every_row_is_there(runs, folder):
+    results, _ = runs
+    small_runs.check_rows(results, ["4.1", "4.2", "4.3", "4.4", "4.5", "answers"])
+    small_runs.check_blocks(results, folder)
+
+
+def test_numbers_are_finite_and_in_range(runs):
+    results, _ = runs
+    small_runs.check_numbers(results, least=20)
+    assert results["rows"]["4.3"]["numbers"]["β tuned"]["value"] in SMALL["search"]
+
+
+def test_answers_are_as_short_as_they_must_be(runs):
+    results, _ = runs
+    verdicts = [b for b in results["rows"]["answers"]["blocks"] if b["block"] == "Verdict"]
+    assert [v["state"] for v in verdicts] == ["met"] * 4
+    assert [v["claim"].split("≤")[1].strip() for v in verdicts] == ["150 words", "150 words", "200 words", "300 words"]
+    (bar,) = [b for b in results["rows"]["4.1"]["blocks"] if b["block"] == "Verdict"]
+    assert (bar["state"], "0.005" in bar["claim"]) == ("not checked", True)
+
+
+def test_a_second_run_trains_and_measures_nothing(runs):
+    _, said = runs
+    assert "4.1" in said
+    assert "[beta] training" not in said
+    assert "[beta] measuring" not in said

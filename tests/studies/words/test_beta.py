@@ -1,0 +1,106 @@
+"""Each sentence in each of its outcomes."""
+
+from itertools import product
+
+import pytest
+
+from diabolo.studies.words import beta as words
+
+LESS, SAME, MORE = (10.0, 9.0, 11.0), (50.0, 49.0, 51.0), (90.0, 89.0, 91.0)
+ALL = (LESS, SAME, MORE)
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"), [(MORE, "far from digits"), (LESS, "an accident"), (SAME, "no difference beyond noise")]
+)
+def test_from_noise(noise, said):
+    found = words.from_noise({"N(0, I)": noise, "fitted Gaussian": SAME}, 3.0, 1.5, 12.0, 2.0)
+    assert said in found
+    assert "6 times as far" in found
+    assert words.words_of(found) <= 150
+
+
+@pytest.mark.parametrize(
+    ("fid", "said"), [(MORE, "have a FID of 90, against 50"), (LESS, "yet samples"), (SAME, "no worse beyond noise")]
+)
+def test_free(fid, said):
+    found = words.free(200.0, {"0": 0.001, "tuned": 0.3}, {"0": 300.0, "tuned": 5.0}, {"0": fid, "tuned": SAME}, 1e-3)
+    assert said in found
+    assert "codes lie farther from" in found
+    assert "in all but name" in found
+    other = words.free(200.0, {"0": 0.4, "tuned": 0.3}, {"0": 3.0, "tuned": 5.0}, {"0": fid, "tuned": SAME}, 1e-3)
+    assert "no farther from" in other
+    assert "not yet made small" in other
+
+
+def test_heavy():
+    assert "has collapsed" in words.heavy(10.0, 0.001, 0, 64, 1.001, 0.001)
+    assert "about the mean image" in words.heavy(10.0, 0.001, 0, 64, 1.001, 0.001)
+    assert "not even the mean yet" in words.heavy(10.0, 0.001, 0, 64, 1.5, 0.001)
+    alive = words.heavy(10.0, 3.0, 4, 64, 0.6, 0.5)
+    assert "collapsed" not in alive
+    assert "4 of 64 active units" in alive
+
+
+def test_what_happens_at_both_ends_fits_into_150_words():
+    free = [
+        words.free(234.5, {"0": a, "tuned": 0.3}, {"0": d, "tuned": 12.3}, {"0": fid, "tuned": SAME}, 1e-5)
+        for a, d, fid in product((0.001, 0.5), (345.6, 1.23), ALL)
+    ]
+    heavy = [words.heavy(10.0, kl, a, 64, u, 0.123) for kl, a, u in ((0.01, 0, 1.0), (0.01, 0, 1.5), (3.0, 4, 0.6))]
+    assert max(map(words.words_of, free)) + max(map(words.words_of, heavy)) <= 150
+
+
+def test_tuned():
+    inside = words.tuned({1.0: MORE, 0.1: LESS, 0.01: SAME}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
+    end = words.tuned({1.0: MORE, 0.1: SAME, 0.01: LESS}, {1.0: 0.06, 0.1: 0.01, 0.01: 0.03})
+    close = words.tuned({1.0: MORE, 0.1: (50.1, 49.0, 51.2), 0.01: SAME}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
+    assert "β = 0.1 gives" in inside
+    assert "beyond the noise" in inside
+    assert "falls all the way" in inside
+    assert "best place in between" in inside
+    assert "end of the search" in end
+    assert "falls all the way" not in end
+    assert "would choose β = 0.1" in end
+    assert "within the noise of β = 0.1" in close
+
+
+@pytest.mark.parametrize(
+    ("vae", "said"), [(LESS, "nearer to real images, at"), (MORE, "farther from real images"), (SAME, "as far from")]
+)
+def test_good(vae, said):
+    found = words.good({"AE": 0.004, "VAE": 0.008}, {"AE": SAME, "VAE": vae}, {"AE": 10, "VAE": 20}, 1e-4)
+    assert said in found
+    assert "2.00 times" in found
+
+
+def test_between():
+    jumps = [words.between({"AE": SAME, "VAE": vae}, {"AE": SAME, "VAE": SAME}) for vae in ALL]
+    assert [said in found for said, found in zip(("more evenly", "as evenly", "less evenly"), jumps, strict=True)] == [
+        True
+    ] * 3
+    sure = [words.between({"AE": SAME, "VAE": SAME}, {"AE": SAME, "VAE": vae}) for vae in ALL]
+    for said, found in zip(("less sure", "about as sure", "is surer"), sure, strict=True):
+        assert said in found
+
+
+@pytest.mark.parametrize(("linear", "near"), list(product(ALL, ALL)))
+def test_downstream_is_said_and_short(linear, near):
+    found = words.downstream({"AE": SAME, "VAE": linear, "pixels": SAME}, {"AE": SAME, "VAE": near}, 12, 64)
+    assert ("off the VAE's codes" in found) == (linear is MORE)
+    assert ("off the autoencoder's codes" in found) == (linear is LESS)
+    assert ("right less often" in found) == (near is LESS)
+    assert "drops whatever" in found
+    assert "dropped none" in words.downstream(
+        {"AE": SAME, "VAE": linear, "pixels": MORE}, {"AE": SAME, "VAE": near}, 64, 64
+    )
+    longest = " ".join((words.between({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": MORE}), found))
+    assert words.words_of(longest + words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": LESS})) <= 300
+
+
+def test_use():
+    assert "take the VAE" in words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": LESS})
+    assert "take it too" in words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": LESS})
+    assert "gained nothing" in words.use({"AE": SAME, "VAE": MORE}, {"AE": SAME, "VAE": MORE})
+    assert "take the autoencoder" in words.use({"AE": SAME, "VAE": MORE}, {"AE": SAME, "VAE": MORE})
+    assert "either will do" in words.use({"AE": SAME, "VAE": SAME}, {"AE": SAME, "VAE": SAME})

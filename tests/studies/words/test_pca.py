@@ -1,0 +1,94 @@
+"""Each sentence in each of its outcomes."""
+
+import pytest
+
+from diabolo.studies.words import pca as words
+
+
+def test_runs():
+    differ = words.runs([0.04, 0.05], 0.4, 0.3, 0.01)
+    agree = words.runs([0.04, 0.05], 0.01, 0.9, 0.01)
+    assert "differ by more than a rotation" in differ
+    assert "the maps agree" in agree
+    for said in (differ, agree):
+        assert "between 0.0400 and 0.0500" in said
+        assert "22.2%" in said
+    assert "40% of the squared distances" in differ
+    assert "30% of its ten nearest" in differ
+
+
+def test_fits():
+    assert "to the last digit" in words.fits(0.0, 3.21, 1.5)
+    moved = words.fits(1e-5, 3.21, 1.5)
+    assert "1e-05 at most" in moved
+    assert "3.2° apart" in moved
+    assert "1.50" in moved
+
+
+@pytest.mark.parametrize(("ae", "said"), [(0.8, "pull classes apart"), (0.2, "less apart"), (0.5, "within the noise")])
+def test_maps(ae, said):
+    found = words.maps({"autoencoder": (ae, ae - 0.01, ae + 0.01), "PCA": (0.5, 0.49, 0.51)})
+    assert said in found
+    assert f"{ae:.4g}" in found
+
+
+@pytest.mark.parametrize(
+    ("ae", "said"),
+    [(10.0, "for the autoencoder, at"), (90.0, "nearer to real ones for PCA"), (50.0, "within the noise")],
+)
+def test_generated(ae, said):
+    found = words.generated({"autoencoder": (ae, ae - 1, ae + 1), "PCA": (50.0, 49.0, 51.0)}, 0.125)
+    assert said in found
+    assert "12% of its pixels" in found
+
+
+def test_equals():
+    ahead = words.equals([(2, 0.04, 5), (4, 0.03, 9)])
+    mixed = words.equals([(2, 0.04, 5), (4, 0.03, 3)])
+    behind = words.equals([(2, 0.04, 2), (4, 0.03, 3)])
+    assert "At every size PCA needs more" in ahead
+    assert "With 2 the autoencoder is ahead" in mixed
+    assert "no more at any size" in behind
+    assert all("2 latent variables (0.0400) is reached by" in said for said in (ahead, mixed, behind))
+
+
+def test_elbows():
+    stays = words.elbows({"PCA": 6.0}, {"PCA": 6.0}, 20, 10)
+    moves = words.elbows({"PCA": 8.0}, {"PCA": 4.0}, 20, 10)
+    none = words.elbows({"PCA": 8.0, "it": None}, {"PCA": 4.0, "it": None}, 20, 10)
+    assert "stays there when the curve is cut off at 10" in stays
+    assert "at 8 for PCA" in moves
+    assert "at 4 for PCA" in moves
+    assert "The error of it does not fall" in none
+
+
+def test_prior():
+    near = words.prior({"autoencoder": 20.0, "VAE": 0.02}, 0.001)
+    far = words.prior({"autoencoder": 0.02, "VAE": 20.0}, 0.001)
+    assert "has a place and a scale" in near
+    assert "no nearer" in far
+
+
+def test_redrawn():
+    alike = words.redrawn(True, 0.1, 0.05, (20.0, 19.0, 21.0))
+    few = words.redrawn(False, 30.0, 0.05, (20.0, 19.0, 21.0))
+    assert "to the last bit" in alike
+    assert "of one kind" in alike
+    assert "Even with the same seed" in few
+    assert "too few were drawn" in few
+
+
+def test_subspace():
+    found = words.subspace(0.5, 88.0, 40.0, 1.001)
+    lost = words.subspace(50.0, 88.0, 5.0, 1.2)
+    assert "has found the subspace" in found
+    assert "no components" in found
+    assert "still 50.0°" in lost
+    assert "lie along components" in lost
+
+
+@pytest.mark.parametrize(
+    ("ae", "said"), [([0.01, 0.0101], "lower by"), ([0.1, 0.101], "higher by"), ([0.0, 0.1], "cannot")]
+)
+def test_errors_at_one_size(ae, said):
+    assert said in words.latent(ae, 0.05, 2)
