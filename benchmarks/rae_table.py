@@ -21,7 +21,7 @@ import diabolo
 from diabolo import zoo
 from diabolo.evaluation import Evaluation, evaluate
 
-NET = {"net": "conv", "latent_dim": 16}
+NET = {"net": "mlp", "latent_dim": 16, "hidden": (512, 512), "activation": "silu"}
 MODELS = {"AE": "undercomplete", "RAE-L2": "rae", "VAE": "vae"}  # recipes of the zoo, with their own likelihoods
 ROWS = ("reconstruction", "prior", "gaussian", "mixture", "interpolation")
 TITLES = {"prior": "N(0, I)", "gaussian": "Gaussian", "mixture": "mixture of 10"}
@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--n-train", type=int)
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
