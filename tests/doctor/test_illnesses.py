@@ -14,7 +14,8 @@ PROVOKED = {
     "strong": (f"{VAE} --beta 30", "over-strong beta", "--beta 1"),
     "absent": (f"{VAE} --beta 0", "absent beta", "--beta 1"),
     "weak": (f"{VAE} --beta 0.01", "prior hole", "--beta 1"),
-    "deep": (f"{VAE} --hidden 64 64 64 64 --epochs 20", "posterior collapse", "--free-bits 0.5"),
+    "deep": ("diabolo train vae --latent-dim 4 --hidden 64 64 64 64 --epochs 20 --lr 3e-3", "posterior collapse",
+             "--free-bits 0.5"),
     "skips": ("diabolo train vae --net unet --channels 4 8 --latent-dim 4 --epochs 15 --lr 3e-3", "posterior collapse",
               "--no-skips"),
     "codebook": (f"{VQ} --restart 0 --no-kmeans", "codebook collapse", "--kmeans"),
@@ -23,13 +24,14 @@ PROVOKED = {
     "broken off": ("diabolo train linear --latent-dim 8 --epochs 20 --lr 1e10", "numerical trouble", "--lr 0.003"),
     "short": (f"{PLAIN} --epochs 3 --lr 3e-3", "underfitting", "diabolo resume"),
     "slow": (f"{PLAIN} --epochs 5 --lr 1e-6", "underfitting", "--lr 0.001"),
-    "few images": (f"{PLAIN} --epochs 100 --lr 3e-3 --n-train 60", "overfitting", ""),
+    "few images": ("diabolo train undercomplete --latent-dim 8 --hidden 256 --epochs 100 --lr 5e-3 --n-train 40 --batch-size 20",
+                   "overfitting", ""),
     "wide": ("diabolo train undercomplete --latent-dim 60 --hidden 128 --epochs 20 --lr 3e-3", "latent wider than used",
              "--latent-dim"),
     "narrow": ("diabolo train undercomplete --latent-dim 1 --hidden 64 --epochs 25 --lr 3e-3", "blurry reconstructions",
                "--latent-dim 4"),
-    "a dozen images": ("diabolo train vae --latent-dim 2 --hidden 128 --likelihood gaussian --n-train 12 --epochs 200 "
-                       "--lr 5e-3", "memorised samples", ""),
+    "a dozen images": ("diabolo train vae --latent-dim 2 --hidden 128 --likelihood gaussian --n-train 12 "
+                       "--batch-size 12 --epochs 200 --lr 5e-3", "memorised samples", ""),
 }  # fmt: skip
 
 

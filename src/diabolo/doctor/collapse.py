@@ -21,14 +21,13 @@ def posterior_collapse(patient: Patient) -> Illness | None:
     skips = isinstance(patient.model.bottleneck, WithSkips)
     if active > (1 - MOST) * len(kl) or (active and not skips and patient.unexplained < LOST):
         return None  # the others were not needed: a latent wider than used
-    if skips:
-        remedy = train_again(patient, "cut the skips, which lead the image around the code", skips=False)
+    held = {"beta": "linear(0, 1, 0.5)", "free_bits": 0.5}
+    if skips:  # without them the code has to come to life yet
+        remedy = train_again(patient, "cut the skips, which lead the image around the code", skips=False, **held)
     elif patient.beta is not None and patient.beta > 1:
         remedy = train_again(patient, "the ELBO itself", beta=1.0)
     else:
-        remedy = train_again(
-            patient, "a KL term that grows, and some nats that cost nothing", beta="linear(0, 1, 0.5)", free_bits=0.5
-        )
+        remedy = train_again(patient, "a KL term that grows, and some nats that cost nothing", **held)
     return Illness(
         "posterior collapse",
         found.evidence.removesuffix(": posterior collapse"),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from diabolo.autoencoder import Autoencoder
 from diabolo.doctor.patient import Patient
-from diabolo.doctor.prescription import REACH, USUAL, enough, gentler, reach, train_again
+from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 
 ROSE = 0.2  # share of what was learnt that the loss has lost again in the end: a run that wavers keeps within a tenth
@@ -153,8 +153,8 @@ def overfitting(patient: Patient) -> Illness | None:
             f"{patient.unexplained:.0%} of that of test images"
         )
         stops = True  # it would help little
-    if patient.option("n_train") or _subset(patient):
-        remedy = train_again(patient, "all training images", n_train=None)
+    if (more := all_images(patient)) is not None:
+        remedy = more
     elif not stops:
         remedy = train_again(
             patient, "stop when it no longer helps, and keep the best", keep="best", early_stopping=5, validation=None
@@ -176,9 +176,3 @@ def _fall(loss: NDArray[np.float64]) -> float:
     quarter = max(1, len(loss) // 4)
     fall, learnt = loss[-1 - quarter] - loss[-1], loss[0] - loss.min()
     return float(fall / learnt) if fall > NOISE * abs(loss[-1]) else 0.0
-
-
-def _subset(patient: Patient) -> bool:
-    """Whether only some of the training images were taken."""
-    origin = patient.run.config["data"]["train"]["origin"]
-    return origin is not None and origin["load"].get("n_train") is not None

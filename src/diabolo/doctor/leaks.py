@@ -4,8 +4,8 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.variational import Variational
 from diabolo.data.leaks import NEAR, distance_to
 from diabolo.doctor.patient import Patient
-from diabolo.doctor.prescription import train_again
-from diabolo.doctor.symptom import Illness, symptom
+from diabolo.doctor.prescription import all_images, train_again
+from diabolo.doctor.symptom import Illness, Remedy, symptom
 from diabolo.evaluation.subject import pixels
 from diabolo.latents.nearest import memorisation
 
@@ -46,6 +46,6 @@ def memorised(patient: Patient) -> Illness | None:
         "memorised samples",
         f"{found.copies:.0%} of the samples lie as close to a single training image, against the next, as only 1 % of unseen "
         f"images do: they are copies of it",
-        train_again(patient, "more images, or a smaller model", n_train=None),
-        explains=("overfitting",),
+        all_images(patient) or Remedy("more images, or a smaller model"),
+        explains=("overfitting", "prior hole"),
     )

@@ -52,6 +52,17 @@ def train_again(patient: Patient, words: str, **changes: Any) -> Remedy:
     return Remedy(said, " ".join(["diabolo train", config["name"], *_flags(options)]))
 
 
+def all_images(patient: Patient) -> Remedy | None:
+    """The training again with all the images there are, in batches of the usual size; None when it had them all."""
+    origin = patient.run.config["data"]["train"]["origin"]
+    n = None if origin is None else origin["load"].get("n_train")
+    if n is None:
+        return None
+    usual = TrainOptions().batch_size
+    batch = None if n < usual else patient.option("batch_size")
+    return train_again(patient, f"all training images, not {n:,} of them", n_train=None, batch_size=batch)
+
+
 def line_of(config: dict[str, Any]) -> dict[str, Any] | None:
     """The options with which `diabolo train` trains the run of that config again; None where it does not say enough."""
     images = config["data"]
