@@ -25,7 +25,9 @@ SMALL = {
     "conv_epochs": 2,
     "few_epochs": 2,
     "small_epochs": 2,
+    "draws": 2,
     "repeats": 2,
+    "label_epochs": 1,
     "map_points": 60,
     "maps": ("PCA", "t-SNE"),  # UMAP compiles for many seconds
 }

@@ -55,7 +55,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         "accuracy, fine-tuned",
         ("fine-tuned, 100 ± 2.8 points more", "fine-tuned, 100 ± 2.8 points fewer", "fine-tuned, no difference"),
     ),
-    "spreading": (guide.spreading, "accuracy, spread, then fine-tuned", ("gains", "loses", "no difference")),
+    "spreading": (guide.spreading, "accuracy, spread, then fine-tuned", ("gains", "loses", "no better or worse")),
     "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs more", "err alike")),
     "level": (
         lambda n: guide.level(n, LEVELS),
@@ -102,18 +102,24 @@ def test_what_zeroing_the_code_of_a_u_net_says(alone: float, through: float, wor
 def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> None:
     names = ["none", "a", "b"]
     both = of({"a on a": 0.1, "b on b": 0.1})
-    assert "Of 2 noises, 2" in guide.matched(both, names)
+    assert "2 of 2" in guide.matched(both, names)
     one = guide.matched(of({"a on a": 0.1, "a on b": 0.1}), names)
-    assert "Of 2 noises, 1" in one
+    assert "1 of 2" in one
     assert one.endswith("The exceptions: b.")
     assert "counts more here" in one
     assert "counts more here" not in guide.matched(both, names)
 
 
+def test_why_spread_labels_may_not_help() -> None:
+    good = {guide.SPREAD: 2.0, "accuracy, spread, then fine-tuned": 0.0}
+    assert "better labels" in guide.spreading(of(good))
+    assert "wrong labels spread" in guide.spreading(of(good | {guide.SPREAD: 0.5}))
+
+
 def test_a_collapse_that_came_and_one_that_did_not() -> None:
     gone = {"active units, β 50": 0.0, "KL, β 50": 0.01}
     assert "becomes nearly the prior" in guide.collapse(of(gone | {"collapse found, β 50": 1.0}))
-    assert "does not call it" in guide.collapse(of(gone | {"collapse found, β 50": 0.0}))
+    assert "does not see it" in guide.collapse(of(gone | {"collapse found, β 50": 0.0}))
     assert "no collapse came about" in guide.collapse(of({"active units, β 50": 12.0}))
 
 

@@ -15,6 +15,7 @@ from diabolo.studies.words.guide_codes import (
 from diabolo.studies.words.guide_models import annealing, blur, collapse, cures, embedded, told
 from diabolo.studies.words.guide_plain import (
     MEASURES,
+    SPREAD,
     WAYS,
     Numbers,
     bent,
@@ -31,6 +32,7 @@ from diabolo.studies.words.guide_plain import (
 
 __all__ = [
     "MEASURES",
+    "SPREAD",
     "WAYS",
     "Numbers",
     "annealing",

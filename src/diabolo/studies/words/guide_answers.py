@@ -12,7 +12,7 @@ Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much 
 
 def sentence(index: str, technique: str, when: str, gain: str, cost: str) -> str:
     """An answer in one paragraph."""
-    return f"{technique} ({index}) helps {when}. Here: {gain}. Cost: {cost}."
+    return f"{technique} ({index}). When: {when}. By how much here: {gain}. Cost: {cost}."
 
 
 def _seconds(n: Numbers, name: str) -> str:

@@ -38,7 +38,7 @@ def collapse(n: Numbers) -> str:
     active, kl, ill = (n[f"{what}, {name}"].value for what in ("active units", "KL", "collapse found"))
     if active > UNITS / 4:
         return f"At β = 50 {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
-    found = "The doctor finds it from the run alone." if ill else "The doctor does not call it a collapse."
+    found = "The doctor names the collapse, or its cause, from the run alone." if ill else "The doctor does not see it."
     return (
         f"At β = 50 {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
         f"the code costs fifty nats of the loss and saves fewer, so q(z|x) becomes nearly the prior, whatever the "

@@ -7,6 +7,7 @@ from itertools import pairwise
 from diabolo.studies.findings import Difference, Measured, difference, joined
 
 Numbers = Mapping[str, Measured]
+SPREAD = "labels spread along neighbours"
 MEASURES = ("FID", "KID", "precision", "recall", "score")
 WAYS = {
     "from scratch": "a classifier on the labelled images alone",
@@ -137,14 +138,23 @@ def few_labels(n: Numbers) -> str:
 def spreading(n: Numbers) -> str:
     """5.4: labels spread along neighbours."""
     name = "spread, then fine-tuned"
+    gave = points(difference(n[SPREAD], n["accuracy, from scratch"]))
+    share = f"{gave.a.value:.1f} % of the training images"
+    labelled = f"The labels that spread along neighbours among the codes are right for {share}"
+    why = (
+        "these were better labels than a classifier from scratch gives, but training on them was too short or too "
+        "coarse to pass that on"
+        if gave.sure and gave.value > 0
+        else "where codes of different digits are neighbours, wrong labels spread as well as right ones"
+    )
     return points(against(n, "accuracy", name, "from scratch")).say(
-        more="Spreading each label along neighbours among the codes, then fine-tuning on all images, gains "
-        "{difference} points ({a} %): images of a digit hang together in latent space through many small steps, so "
-        "that one label reaches many of them, and the classifier then learns from all images instead of a handful.",
-        less="Spreading labels along neighbours among the codes loses {difference} points ({a} %): where codes of "
-        "different digits are neighbours, wrong labels spread as well as right ones.",
-        same="Spreading labels along neighbours among the codes makes no difference beyond the noise ({a} % against "
-        "{b} %).",
+        more=f"{labelled}; a classifier fine-tuned on all of them gains {{difference}} points over the one from "
+        f"scratch ({{a}} %). Images of a digit hang together in latent space through many small steps, so that one "
+        f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
+        less=f"{labelled}; a classifier fine-tuned on all of them loses {{difference}} points against the one from "
+        f"scratch ({{a}} %): {why}.",
+        same=f"{labelled}; a classifier fine-tuned on all of them is no better or worse than the one from scratch "
+        f"beyond the noise ({{a}} % against {{b}} %).",
     )
 
 
@@ -155,11 +165,14 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     others = joined([name for name in noisy if name not in own])
     rest = f" The exceptions: {others}." if others else ""
     why = (
-        "the model learns what images look like together with what this noise does to them"
+        "a model learns what images look like together with what this noise does to them"
         if 2 * len(own) > len(noisy)
         else "what each has learnt of the images counts more here than which noise it has seen"
     )
-    return f"Of {len(noisy)} noises, {len(own)} are undone best by the model that was trained on just that noise: {why}.{rest}"
+    return (
+        f"Noises that are undone best by the model trained on just that noise: {len(own)} of {len(noisy)}. So "
+        f"{why}.{rest}"
+    )
 
 
 def no_identity(n: Numbers) -> str:
