@@ -76,6 +76,8 @@ def response(
         y = _with_interval(curve, len(x), f"response: the curve {name!r}")[order]
         _curve(axes, x[order], y, k)
         ends[name] = (x[order][-1], y[-1, 0])
+    if len(x) > 1 and np.diff(x[order]).min() >= 0.06 * np.ptp(x):  # there is room to name each
+        axes.set_xticks(x)
     axes.set_xlabel(wrap(x_name, 4, 9))
     axes.set_ylabel(wrap(y_name, 2.6, 9))
     head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)

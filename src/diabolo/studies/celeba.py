@@ -15,7 +15,7 @@ from statistics import fmean
 import numpy as np
 import torch
 
-from diabolo import figures, latents, metrics, zoo
+from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.evaluation import NotApplicable
 from diabolo.evaluation.views import View
 from diabolo.latents.probe import judge
@@ -64,9 +64,10 @@ study = Study(
         "n_train": 1_500,
         "n_test": 300,
         "latent_dim": 32,
-        "channels": (8, 16, 32, 32),
-        "batch_size": 32,
-        "epochs": 3,
+        "channels": (16, 32, 32, 64),
+        "batch_size": 16,
+        "epochs": 4,
+        "lr": 4e-3,
     },
 )
 train, test = study.data(split=study.split, size=64)
@@ -137,7 +138,11 @@ def cones(row: Row) -> None:
 # %%
 @study.row("1.2", "Undercomplete: mean squared error")
 def narrow(row: Row) -> None:
-    row.figure("losses", figures.loss_curves(undercomplete.history), "Error by epoch, on training and on test images.")
+    row.figure(
+        "losses",
+        figures.loss_curves(gallery.losses(undercomplete.run)),
+        "Error by epoch, on training and on test images.",
+    )
     seconds = float(np.mean([line["seconds"] for line in undercomplete.history]))
     row.number("training error", undercomplete.curve()[-1], PER_PIXEL)
     row.number("test error", undercomplete.curve("validation")[-1], PER_PIXEL)
@@ -185,7 +190,11 @@ def penalty(row: Row) -> None:
     weight = row.number("λ", sparse_weight(), "weight of Σ|z|")
     gained = hoyer(by_weight[weight].subject.codes("test")) - hoyer(z)
     row.over("Hoyer, sparse less undercomplete", gained, "0 to 1", "test images, paired")
-    row.figure("losses", figures.loss_curves(by_weight[weight].history), f"The terms of the loss at λ = {weight:g}.")
+    row.figure(
+        "losses",
+        figures.loss_curves(gallery.losses(by_weight[weight].run)),
+        f"The terms of the loss at λ = {weight:g}.",
+    )
     ratio = training_errors()[weight] / undercomplete.curve()[-1]
     row.check("training error over the undercomplete model's", ratio, "≤", study.within)
     row.finding(words.choice(training_errors(), undercomplete.curve()[-1], study.within), "errors")
@@ -203,7 +212,11 @@ def penalty(row: Row) -> None:
 # %%
 @study.row("1.4", "Denoising: Gaussian noise in, the clean image out")
 def noise(row: Row) -> None:
-    row.figure("losses", figures.loss_curves(denoising.history), "Error by epoch; validation is on clean test images.")
+    row.figure(
+        "losses",
+        figures.loss_curves(gallery.losses(denoising.run)),
+        "Error by epoch; validation is on clean test images.",
+    )
     noisy = denoising.model.corrupt(x, seed=1)
     cleaned = {"denoising": denoising.model.reconstruct(noisy), "undercomplete": undercomplete.model.reconstruct(noisy)}
     errors = {name: (x_hat - x).square().mean((1, 2, 3)).numpy() for name, x_hat in {"noisy": noisy, **cleaned}.items()}
@@ -259,7 +272,9 @@ def reconstructions(row: Row) -> None:
 # %%
 @study.row("1.6", "VAE: reconstruction and KL")
 def variational(row: Row) -> None:
-    row.figure("losses", figures.loss_curves(vae.history), "Reconstruction and KL by epoch, each per image.")
+    row.figure(
+        "losses", figures.loss_curves(gallery.losses(vae.run)), "Reconstruction and KL by epoch, each per image."
+    )
     shown = {"undercomplete": undercomplete.subject.reconstructions[few], "VAE": vae.subject.reconstructions[few]}
     row.figure(
         "grid", figures.reconstructions(x[few], shown), "Five test images; the VAE's from the mean of the posterior."
@@ -315,7 +330,9 @@ def probe(row: Row) -> None:
     values = {name: row.found[name].value for name in right}
     whiskers = {name: (n["low"], n["high"]) for name, n in row.numbers.items() if "low" in n}
     row.figure(
-        "probes", figures.bars(values, "% of test images", whiskers), f"{study.attribute}, read by one linear layer."
+        "probes",
+        figures.bars(values, "% of test images", whiskers, title=f"{study.attribute}, by a linear probe"),
+        f"{study.attribute}, read by one linear layer.",
     )
     paired = 100 * (np.array(right["undercomplete"], float) - np.array(right["VAE"], float))
     row.over("undercomplete less VAE", paired, "percentage points", "test images, paired")

@@ -1,0 +1,198 @@
+"""Each sentence about faces in each of its outcomes."""
+
+import pytest
+
+from diabolo.studies.findings import Measured
+from diabolo.studies.words import celeba as words
+from diabolo.studies.words import celeba_codes as of_codes
+from diabolo.studies.words import celeba_report as of_report
+
+MORE, LESS, SAME = Measured(2.0, 0.5), Measured(-2.0, 0.5), Measured(0.2, 0.5)
+LOW, HIGH, NEAR = Measured(1.0, 0.1), Measured(3.0, 0.1), Measured(1.1, 0.1)
+
+
+def test_the_largest_lambda_within_the_factor():
+    errors = {1e-5: 0.010, 1e-4: 0.0109, 1e-3: 0.02}
+    assert words.largest_within(errors, 0.01, 1.1) == 1e-4
+    assert words.largest_within(errors, 0.001, 1.1) is None
+    assert (
+        words.largest_within({1e-5: 0.5, 1e-3: 0.01}, 0.01, 1.1) == 1e-3
+    )  # the largest, also where errors do not rise
+    assert words.choice(errors, 0.01, 1.1).endswith("within a factor of 1.1 is 0.0001.")
+    assert "None stays within a factor of 1.1, so that the smallest λ, 1e-05, is looked at" in words.choice(
+        errors, 1e-3, 1.1
+    )
+
+
+def test_fitted():
+    assert "50% more" in words.fitted(0.01, 0.015)
+    assert "never seen" in words.fitted(0.01, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("norm", "said"),
+    [(LOW, "is 1, against 3 without"), (Measured(9, 0.1), "too weak"), (Measured(3.1, 0.1), "about that")],
+)
+@pytest.mark.parametrize(
+    ("hoyer", "then"), [(MORE, "fewer units carry it, whatever"), (LESS, "lower by 2 ± 1"), (SAME, "beyond noise")]
+)
+def test_sparse(norm, said, hoyer, then):
+    found = words.sparse(norm, HIGH, hoyer, 1e-3)
+    assert said in found
+    assert then in found
+    assert ("made good" in found or "makes good" in found) == (hoyer is not MORE)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [(LOW, "not the answer that training rewards"), (Measured(9, 0.1), "would be the better"), (HIGH, "do as well")],
+)
+def test_denoised(model, said):
+    assert said in words.denoised(HIGH, model)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(LESS, "by 2 ± 1 more"), (MORE, "by 2 ± 1 less"), (SAME, "no more and no less")]
+)
+def test_against_plain(more, said):
+    assert said in words.against_plain(more)
+
+
+def test_eye():
+    found = words.eye({"undercomplete": 9, "sparse": 8}, {"sparse": MORE, "denoising": LESS, "other": SAME}, 32)
+    for said in (
+        "9 (undercomplete) and 8 (sparse)",
+        "blurred",
+        "errs more by 2 ± 1",
+        "errs less by",
+        "the other model errs the same",
+    ):
+        assert said in found
+    found = words.eye({"undercomplete": 32, "sparse": 32}, {"sparse": SAME}, 32)
+    assert found.startswith("All keep half of the power of the images up to 32")
+    assert "blurred" not in found
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(MORE, "larger by 2 ± 1"), (LESS, "smaller by"), (SAME, "same within noise")]
+)
+def test_variational(more, said):
+    assert said in words.variational(more, 90, 128)
+
+
+@pytest.mark.parametrize(
+    ("more", "active", "said"),
+    [
+        (MORE, 60, "silenced 68 of 128"),
+        (MORE, 128, "few were lost"),
+        (LESS, 60, "codes of the VAE, by 2 ± 1 points"),
+        (SAME, 60, "within noise (the two differ by 0.2 points)"),
+    ],
+)
+def test_separable(more, active, said):
+    assert said in of_codes.separable(more, "Smiling", active, 128)
+
+
+def test_floors():
+    found = {
+        "undercomplete": LOW,
+        "VAE": HIGH,
+        "pixels": NEAR,
+        "PCA-16": LOW,
+        "majority": LOW,
+        "undercomplete less VAE": MORE,
+    }
+    assert of_codes.best(found) == (("VAE", HIGH), ("pixels", NEAR))
+    assert "VAE (3 %) tell more to a linear layer than pixels (1.1 %)" in of_codes.floors(*of_codes.best(found))
+    assert "tell less" in of_codes.floors(("VAE", LOW), ("pixels", HIGH))
+    assert "no more than" in of_codes.floors(("VAE", LOW), ("pixels", NEAR))
+
+
+def test_vector():
+    assert "Eyeglasses works: a probe" in of_codes.vector(MORE, {0: 0.1, 4: 0.6}, "Eyeglasses")
+    assert "works in part" in of_codes.vector(MORE, {0: 0.1, 4: 0.4}, "Eyeglasses")
+    assert "works backwards" in of_codes.vector(LESS, {0: 0.1, 4: 0.0}, "Eyeglasses")
+    assert "does not work" in of_codes.vector(SAME, {-2: 0.1, 4: 0.1}, "Eyeglasses")
+    assert "0.10 at α = −2 and 0.20 at α = 4" in of_codes.vector(SAME, {4: 0.2, -2: 0.1}, "Eyeglasses")
+
+
+def test_strength():
+    assert of_codes.strength({-2: 0.9, 0: 0.6, 2: 0.55, 4: 0.8}) == 2
+    assert of_codes.strength({-2: 0.9, 0: 0.6, 2: 0.1, 4: 0.2}) == 4
+
+
+@pytest.mark.parametrize(("drift", "said"), [(0.03, "survives"), (0.05, "changed in part"), (0.09, "another person")])
+def test_person(drift, said):
+    found = of_codes.person(drift, 0.1, "Male", -0.2)
+    assert said in found
+    assert "Male moves most, by −0.20" in found
+
+
+@pytest.mark.parametrize(
+    ("drift", "said"), [(0.05, "moves them less: 0.050 instead of 0.100"), (0.095, "about as much")]
+)
+def test_right_angled(drift, said):
+    found = {"drift at right angles": Measured(drift), "drift": Measured(0.1), "score at right angles": Measured(0.5)}
+    assert said in of_codes.right_angled(found, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("distance", "mmd", "said"),
+    [(9, 0.1, "that gap is the prior hole"), (1.1, 0.1, "the shape does not"), (1.1, 0, "hardly a")],
+)
+def test_hole(distance, mmd, said):
+    found = {
+        "Fréchet distance to N(0, I)": Measured(distance),
+        "Fréchet distance to N(0, I), prior draws": Measured(1),
+        "MMD to N(0, I)": Measured(mmd),
+        "MMD to N(0, I), prior draws": Measured(-1e-5),
+    }
+    assert said in of_codes.hole(found)
+
+
+@pytest.mark.parametrize(
+    ("gaussian", "first"),
+    [(LOW, "where the decoder was trained"), (Measured(9, 0.1), "worse than the 3"), (HIGH, "beyond noise")],
+)
+@pytest.mark.parametrize(
+    ("shift", "then"), [(-0.9, "better still"), (5, "worse than the Gaussian"), (0, "no more than noise")]
+)
+def test_mended(gaussian, first, shift, then):
+    mixture = Measured(gaussian.value + shift, 0.1)
+    found = of_codes.mended({"FID, N(0, I)": HIGH, "FID, fitted Gaussian": gaussian, "FID, mixture of ten": mixture})
+    assert first in found
+    assert then in found
+
+
+def test_collapse():
+    assert of_codes.collapse(0, 128, 0.0, 0.0).startswith("The posterior collapsed")
+    assert of_codes.collapse(128, 128, 9.0, 0.01).startswith("The posterior collapsed")
+    assert "part of the code is off: 60 of 128 units" in of_codes.collapse(60, 128, 30.0, 0.8)
+    assert "5.0 times as large" in of_codes.collapse(128, 128, 30.0, 0.8)
+
+
+def test_balance_and_cost():
+    assert "90.0 against 10.0, a share of 10%" in of_codes.balance(90, 5, 2, 12288)
+    found = {
+        name: Measured(v)
+        for name, v in {"an epoch": 10, "pixels": 20, "operations": 1, "operations, full size": 9}.items()
+    }
+    said = words.bought(16277, found)
+    assert "10.0 times both" in said
+    assert "90 times fewer operations" in said
+
+
+@pytest.mark.parametrize(
+    ("probe", "first"), [(MORE, "better off the plain"), (LESS, "better off the VAE's"), (SAME, "equally well")]
+)
+@pytest.mark.parametrize(
+    ("fid", "then"), [(LOW, "become better"), (Measured(9, 0.1), "draws worse"), (HIGH, "no better and no worse")]
+)
+def test_takeaway(probe, first, fid, then):
+    drawn = {"FID, N(0, I)": HIGH, "FID, fitted Gaussian": fid}
+    found = of_report.takeaway("10 faces", "Smiling", {"undercomplete less VAE": probe}, drawn)
+    assert found.startswith("On 10 faces, ")
+    assert first in found
+    assert then in found
+    assert found.count(". ") == 0
+    assert first in of_report.takeaway("10 faces", "Smiling", {"undercomplete less VAE": probe}, {})
