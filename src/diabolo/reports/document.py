@@ -56,6 +56,13 @@ class Table:
     caption: str
     anchor: str | None = None
 
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"the table {self.caption!r} has {len(self.columns)} columns, and a row of {len(row)} cells"
+                )
+
 
 @dataclass(frozen=True)
 class Picture:

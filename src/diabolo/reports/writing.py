@@ -5,7 +5,7 @@ from pathlib import Path
 
 from diabolo.errors import DiaboloError
 from diabolo.reports import html, markdown, pdf
-from diabolo.reports.document import Document
+from diabolo.reports.document import Document, Picture
 from diabolo.training import files
 
 FORMATS: dict[str, Callable[[Document, Path], str | bytes]] = {
@@ -22,6 +22,9 @@ def write(document: Document, folder: str | Path, name: str = "report") -> list[
         DiaboloError: when a picture is missing, typst is not installed, or the folder cannot be written to.
     """
     folder, written = Path(folder), []
+    for block in document.blocks:
+        if isinstance(block, Picture) and not block.path.is_file():
+            raise DiaboloError(f"the picture {block.path} is missing: it was deleted or moved after it was drawn")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
