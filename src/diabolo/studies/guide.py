@@ -39,6 +39,7 @@ study = Study(
     conv_epochs=6,
     few_epochs=8,
     small_epochs=60,
+    batch_size=128,
     seeds=3,
     labels=100,
     draws=10,
@@ -56,6 +57,7 @@ study = Study(
         "conv_epochs": 8,
         "few_epochs": 8,
         "small_epochs": 20,
+        "batch_size": 32,
         "seeds": 2,
         "draws": 3,
         "label_epochs": 15,
@@ -70,7 +72,7 @@ train, test = study.data()
 # %%
 some, some_test = (part.subset(min(n, len(part))) for part, n in ((train, study.n_few), (test, study.n_few_test)))
 small = some.subset(min(study.n_small, len(some)))
-fast: dict[str, Any] = {"lr": 3e-3, "schedule": "one-cycle"}
+fast: dict[str, Any] = {"lr": 3e-3, "schedule": "one-cycle", "batch_size": study.batch_size}
 
 
 def x_of(images: Images) -> torch.Tensor:
@@ -97,9 +99,7 @@ def plain(seed: int = 0) -> Trained:
     )
 
 
-conv = study.train(
-    zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=max(1, study.conv_epochs // 2), **fast
-)
+conv = study.train(zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=study.epochs, **fast)
 pca = study.train(zoo.pca, train, test, latent_dim=32)
 
 
@@ -190,7 +190,7 @@ def layerwise(row: Row) -> None:
             study.train(
                 zoo.undercomplete, small, some_test, net="mlp", hidden=(256, 128), latent_dim=32,
                 epochs=study.small_epochs,
-                checkpoint_every=study.small_epochs, batch_size=50, seed=seed, **how, **fast,
+                checkpoint_every=study.small_epochs, seed=seed, **how, **(fast | {"batch_size": 50}),
             )
             for seed in range(study.seeds)
         ]  # fmt: skip
@@ -220,7 +220,9 @@ pretrained = study.train(zoo.denoising, train, test, **shape, **noise, epochs=st
 
 def right(recipe: Callable[..., Any], images: Images, draw: int, **how: Any) -> float:
     """The test accuracy of a classifier that was trained on `images`."""
-    model = study.train(recipe, images, test, **shape, seed=draw, **({"epochs": 1, "schedule": "cosine"} | how))
+    model = study.train(
+        recipe, images, test, **shape, seed=draw, **({"schedule": "cosine", "batch_size": study.batch_size} | how)
+    )
     return 1 - model.curve("validation", "misclassified")[-1]
 
 
@@ -239,10 +241,11 @@ def few_labels() -> dict[str, list[float]]:
         spread[at] = known[at]
         found[words.SPREAD].append(float((spread == train.labels).mean()))
         all_labelled = diabolo.data.Images(few.images, labels=spread, name=few.name)
+        briefly: dict[str, Any] = {"epochs": 1, "batch_size": 50}
         frozen: dict[str, Any] = {"freeze": ("encoder", "bottleneck"), "lr": 1e-2}
-        found["from scratch"].append(right(zoo.classifier, again, draw, batch_size=50))
-        found["frozen features"].append(right(zoo.classifier, again, draw, batch_size=50, init=start, **frozen))
-        found["fine-tuned"].append(right(zoo.classifier, again, draw, batch_size=50, init=start))
+        found["from scratch"].append(right(zoo.classifier, again, draw, **briefly))
+        found["frozen features"].append(right(zoo.classifier, again, draw, init=start, **briefly, **frozen))
+        found["fine-tuned"].append(right(zoo.classifier, again, draw, init=start, **briefly))
         joint: dict[str, Any] = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": 2 * study.label_epochs}
         found["joint"].append(right(zoo.joint, mixed, draw, init=start, **noise, **joint))
         found["spread, then fine-tuned"].append(
@@ -522,7 +525,7 @@ def codebooks(row: Row) -> None:
         table,
     )
     best = quantised["all three"]
-    prior = best.fit_prior(width=64, layers=2, epochs=study.few_epochs, lr=3e-3, schedule="one-cycle")
+    prior = best.fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
     row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
     row.number("bits per code, prior", prior[-1]["validation"]["bits_per_code"], "bits")
     indices = indices_of(best.model, some)
@@ -691,7 +694,7 @@ three = {
 
 @study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
 def summary(row: Row) -> None:
-    quantised["all three"].fit_prior(width=64, layers=2, epochs=study.few_epochs, lr=3e-3, schedule="one-cycle")
+    quantised["all three"].fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
     table: list[tuple[str | float, ...]] = []
     for name, model in three.items():
         density = "prior" if name == "VQ-VAE" else "mixture"
