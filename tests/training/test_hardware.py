@@ -42,9 +42,25 @@ def test_available_cores_are_the_smaller_of_affinity_and_group(monkeypatch: pyte
     assert hardware.available_cores() == 6
 
 
+@pytest.mark.parametrize(("said", "used"), [("1", 1), ("3", 3), ("99", 6), ("", 6), ("0", 1), ("many", 6)])
+def test_omp_num_threads_is_heeded(said: str, used: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(hardware, "available_cores", lambda: 6)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    try:
+        assert hardware.use_threads(None) == torch.get_num_threads() == used
+        assert hardware.use_threads(2) == 2, "what is asked for goes before"
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+        assert hardware.use_threads(None) == 2, "torchrun's own setting says nothing"
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_threads_are_shared_among_the_processes_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     monkeypatch.setattr(hardware, "available_cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     try:
         assert hardware.use_threads(None) == torch.get_num_threads() == 6
         assert hardware.use_threads(2) == torch.get_num_threads() == 2

@@ -91,8 +91,12 @@ def _cgroup_cores(root: Path) -> int | None:
 
 
 def use_threads(threads: int | None) -> int:
-    """Let torch use `threads` CPU threads (None: the available cores, shared among this machine's processes)."""
-    threads = threads or max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    """Let torch use `threads` CPU threads. None: OMP_NUM_THREADS of them where the user has set that, else the available cores,
+    shared among this machine's processes (torchrun sets that variable to 1 of its own accord: there it says nothing)."""
+    processes, said = os.environ.get("LOCAL_WORLD_SIZE"), os.environ.get("OMP_NUM_THREADS", "")
+    if threads is None and processes is None and said.isdigit():
+        threads = max(1, min(int(said), available_cores()))
+    threads = threads or max(1, available_cores() // int(processes or 1))
     torch.set_num_threads(threads)
     return threads
 
