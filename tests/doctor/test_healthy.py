@@ -7,16 +7,18 @@ from diabolo import zoo
 NARROW = "--latent-dim 8 --hidden 64"
 WAISTS = {
     "pca": "--latent-dim 16",
+    "topk": "--latent-dim 16 --active 4 --hidden 64",
+    "kl_sparse": "--latent-dim 16 --rate 0.2 --hidden 64",
     "denoising_conv": "--channels 16 16",
     "completion_plain": "--hidden 64",
     "unet": "--latent-dim 8 --channels 8 16",
     "linear": "--latent-dim 16",
     "vqvae": "--latent-dim 8 --codes 32 --width 16 --residual-width 8",
-    "fsq": "--width 16 --residual-width 8",
+    "fsq": "--levels 4 4 --width 16 --residual-width 8 --batch-size 64",
     "vae": "--latent-dim 4 --hidden 64",
     "iwae": "--latent-dim 4 --hidden 64",
     "cvae": "--latent-dim 4 --hidden 64",
-    "m2": "--latent-dim 4 --hidden 64 --n-labels 200",
+    "m2": "--latent-dim 4 --hidden 64 --n-labels 200 --epochs 12",
     "joint": f"{NARROW} --n-labels 200",
     "completion": "--latent-dim 4 --hidden 64",
 }
@@ -24,7 +26,8 @@ WAISTS = {
 
 @pytest.mark.parametrize("name", zoo.RECIPES)
 def test_no_alarm(name, seen):
-    training = "" if name == "pca" else "--epochs 25 --lr 3e-3"
-    found = seen(f"diabolo train {name.replace('_', '-')} {WAISTS.get(name, NARROW)} {training}")
+    options = WAISTS.get(name, NARROW)
+    training = "" if name == "pca" else "--lr 3e-3" if "--epochs" in options else "--lr 3e-3 --epochs 25"
+    found = seen(f"diabolo train {name} {options} {training}")
     assert not found.unseen
     assert list(found) == []

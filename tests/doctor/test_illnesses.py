@@ -24,14 +24,14 @@ PROVOKED = {
     "broken off": ("diabolo train linear --latent-dim 8 --epochs 20 --lr 1e10", "numerical trouble", "--lr 0.003"),
     "short": (f"{PLAIN} --epochs 3 --lr 3e-3", "underfitting", "diabolo resume"),
     "slow": (f"{PLAIN} --epochs 5 --lr 1e-6", "underfitting", "--lr 0.001"),
-    "few images": ("diabolo train undercomplete --latent-dim 8 --hidden 256 --epochs 100 --lr 5e-3 --n-train 40 --batch-size 20",
-                   "overfitting", ""),
+    "few images": ("diabolo train undercomplete --latent-dim 8 --hidden 256 --epochs 100 --lr 5e-3 --n-train 40 "
+                   "--batch-size 20", "overfitting", ""),
     "wide": ("diabolo train undercomplete --latent-dim 60 --hidden 128 --epochs 20 --lr 3e-3", "latent wider than used",
              "--latent-dim"),
     "narrow": ("diabolo train undercomplete --latent-dim 1 --hidden 64 --epochs 25 --lr 3e-3", "blurry reconstructions",
                "--latent-dim 4"),
     "a dozen images": ("diabolo train vae --latent-dim 2 --hidden 128 --likelihood gaussian --n-train 12 "
-                       "--batch-size 12 --epochs 200 --lr 5e-3", "memorised samples", ""),
+                       "--batch-size 12 --epochs 150 --lr 5e-3", "memorised samples", ""),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from diabolo.doctor.prescription import train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 
 WIDE = 0.5  # share of the width used, from which down the latent is far too wide
+SPARE = 4  # units too many, from which on "far" is said
 VARIANCE = 0.99  # of the codes, which the directions that count hold
 NATS = 0.95  # of the KL term, which the units that count hold
 HOLE = 0.5  # nats per unit between the Gaussian of the codes and the prior; under 0.1 at beta 1, 0.7 at 0.1
@@ -21,9 +22,11 @@ FLAT = 1e-6  # variance below which a direction counts as having this one: the d
 def wide_latent(patient: Patient) -> Illness | None:
     """Far more units than the codes have directions, or than carry the KL term of a posterior."""
     found = used_units(patient)
-    if found is None or not 0 < found[0] <= WIDE * patient.width:
+    if found is None:
         return None
     used, what = found
+    if not 0 < used <= min(WIDE * patient.width, patient.width - SPARE):
+        return None
     return Illness(
         "latent wider than used",
         f"the code has {patient.width} units, and {used} {what}",
@@ -61,6 +64,8 @@ def prior_hole(patient: Patient) -> Illness | None:
         return None
     drawn = patient.model.sample_codes(patient.x("train"), 0, patient.known("train"))
     z = drawn.flatten(1)[:, : patient.width].double().cpu().numpy()
+    if not np.isfinite(z).all():
+        return None  # numerical trouble
     gap = gaussian_kl(z) / patient.width
     if gap < HOLE:
         return None

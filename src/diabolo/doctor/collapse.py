@@ -1,11 +1,14 @@
 """Illnesses of a waist that says less than it could, as they are watched for while training (`training/health`)."""
 
+import math
+
 from diabolo.bottlenecks.skips import WithSkips
 from diabolo.doctor.objective import LOST
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import USUAL, enough, gentler, train_again
 from diabolo.doctor.symptom import Illness, symptom
 
+UNUSED = 0.5  # of the codes of a codebook that no image needs
 MOST = 0.75  # of the units, from which on their silence is no economy but a collapse
 
 
@@ -39,9 +42,11 @@ def posterior_collapse(patient: Patient) -> Illness | None:
 @symptom
 def codebook_collapse(patient: Patient) -> Illness | None:
     """Most codes of a codebook are never used (Dhariwal et al. 2020, arXiv 2005.00341, appendix)."""
-    found = patient.finding("dead-codes")
-    if found is None:
+    found, dead = patient.finding("dead-codes"), patient.diagnosis.values.get("dead_codes")
+    if found is None or not isinstance(dead, int | float) or dead < UNUSED * patient.waist.codes:
         return None
+    if len(patient.few.test) * math.prod(patient.model.latent_shape[1:]) < patient.waist.codes:
+        return None  # too few positions to need them all
     if patient.option("restart") == 0 or patient.option("kmeans") is False:
         remedy = train_again(patient, "begin with centres, and begin dead codes anew", restart=0.1, kmeans=True)
     else:
@@ -49,6 +54,8 @@ def codebook_collapse(patient: Patient) -> Illness | None:
         assert isinstance(even, int | float)
         fewer = max(2, min(patient.waist.codes // 2, round(even)))
         remedy = train_again(patient, "no more codes than are used", codes=fewer)
+        if remedy.command is None:  # no codebook to learn: levels
+            remedy = train_again(patient, "fewer levels", levels=[max(2, round(even ** (1 / 2)))] * 2)
     return Illness(
         "codebook collapse",
         found.evidence,

@@ -2,6 +2,7 @@
 
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.variational import Variational
+from diabolo.conditions import Unconditional
 from diabolo.data.leaks import NEAR, distance_to
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import all_images, train_again
@@ -34,8 +35,8 @@ def leak(patient: Patient) -> Illness | None:
 @symptom
 def memorised(patient: Patient) -> Illness | None:
     """Samples that are copies of training images (Meehan et al. 2020, arXiv 2004.05675, ask for a like comparison)."""
-    if not isinstance(patient.model, Autoencoder) or patient.model.condition.reads is not None:
-        return None
+    if not isinstance(patient.model, Autoencoder) or not isinstance(patient.model.condition, Unconditional):
+        return None  # a part of the image may have been told
     if not isinstance(patient.waist, Variational) or len(patient.few.test) < UNSEEN or len(patient.few.train) < 2:
         return None
     samples = patient.model.sample(DRAWN, 0).cpu().numpy()

@@ -140,8 +140,19 @@ class Patient:
         if not self.trained:
             left = "its training broke off" if self.broke_off else f"its training {self.run.status}"
             raise UnseenError(f"{left}, and has left no weights; to go on: diabolo resume {self.run.path}")
-        some = [part.subset(min(LOOKED_AT, len(part)), 0) for part in (train, test)]
+        if not all(p.isfinite().all() for p in self.model.state_dict().values()):
+            raise UnseenError("its weights hold NaN or infinity")
+        some = [part.subset(min(LOOKED_AT, len(part)), 0) for part in map(self._told, (train, test))]
         return Subject(self.model, some[0], some[1], seed=0, run=self.run)
+
+    def _told(self, images: Images) -> Images:
+        """Those of which is known what the condition is told: a class of -1 is none."""
+        condition = getattr(self.model, "condition", None)
+        if condition is None or condition.reads != "labels" or images.labels is None or (images.labels >= 0).all():
+            return images
+        if not (images.labels >= 0).any():
+            raise UnseenError(f"no label of {images.name} ({images.split}) is known, and the model is told the class")
+        return images.take(images.labels >= 0)
 
     def x(self, part: Part) -> Tensor:
         """The pixels (n, *shape) in [0, 1] of the few."""
@@ -166,7 +177,10 @@ class Patient:
 
     def codes(self, part: Part) -> NDArray[np.float64]:
         """The deterministic codes (n, D) of the few, without what skips lead around them."""
-        return self.few.codes(part).astype(np.float64)[:, : self.width]
+        codes = self.few.codes(part).astype(np.float64)[:, : self.width]
+        if not np.isfinite(codes).all():
+            raise UnseenError("its codes hold NaN or infinity")
+        return codes
 
     @property
     def width(self) -> int:
