@@ -1,6 +1,7 @@
 """A document with everything in it, and words that every format must let through."""
 
 import re
+import shutil
 
 import matplotlib.figure
 import numpy as np
@@ -29,17 +30,27 @@ def drawn(path, power=1):
     return figures.save(figure, path, pdf=True)
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder with two figures, drawn once."""
+    folder = tmp_path_factory.mktemp("pictures") / "figures"
+    drawn(folder / "3.2-map & more.png")
+    drawn(folder / "again.png", 2)
+    return folder
+
+
 @pytest.fixture
-def everything(tmp_path):
+def everything(tmp_path, pictures):
     """A document of every block, each with special characters, in a folder with its figures."""
+    shutil.copytree(pictures, tmp_path / "figures")
     rows = [(NASTY, 0.012345678, 1_234_567, None), ("b", -1e-7, -3, "x"), ("c", float("nan"), None, "y")]
     blocks = [
         Prose("A *stressed* and **strong** `word`, [a link](https://arxiv.org/abs/1312.6114) and 2 * 3 * 4."),
         Heading("3.2 Two principal components", 2, "row-3-2"),
         Paragraph(NASTY, ("row-3-2", "row-3-2-map", "row-9-9")),
         *[Paragraph(line) for line in LINES],
-        Picture(drawn(tmp_path / "figures" / "3.2-map & more.png"), f"Caption {NASTY}", "row-3-2-map"),
-        Picture(drawn(tmp_path / "figures" / "again.png", 2), "Without an anchor."),
+        Picture(tmp_path / "figures" / "3.2-map & more.png", f"Caption {NASTY}", "row-3-2-map"),
+        Picture(tmp_path / "figures" / "again.png", "Without an anchor."),
         Bullets(("one", "two with `code`")),
         Code("diabolo study pca --quick  # ```"),
         Table(("what | <it> is", "value", "count", "note"), rows, f"Table {NASTY}", "row-3-2-numbers"),
