@@ -1,5 +1,7 @@
 """What each number of principal components costs, from one fit; and how many of them are as good as another code."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +12,7 @@ from diabolo.pca import PCA
 PIECE = 4096  # images at once
 
 
-def error_by_components(pca: PCA, images: NDArray[np.generic]) -> NDArray[np.float64]:
+def error_by_components(pca: PCA, images: NDArray[Any]) -> NDArray[np.float64]:
     """Squared error per pixel with the first k of `pca`'s K components, k = 0 … K: (K + 1,), over `images` (N, …), uint8 or
     float in [0, 1].
 

@@ -7,15 +7,15 @@
 
 # %%
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
 
 from diabolo import figures, gallery, latents, zoo
-from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import generation
-from diabolo.studies import Row, Study, Trained
+from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.words import beta as words
 
 # %% tags=["parameters"]
@@ -70,9 +70,12 @@ def error(trained: Trained) -> float:
     return trained.measure("reconstruction").scores["MSE"].value
 
 
-def fid(trained: Trained, density: str = "prior") -> tuple[float, float, float]:
-    score = trained.measure("generation", densities=(density,)).scores[f"FID, {density}"]
-    return score.value, score.low, score.high
+def measured(trained: Trained, measure: str, score: str, **how: Any) -> Measured:
+    return Measured.of(**trained.measure(measure, **how).scores[score].record())
+
+
+def fid(trained: Trained, density: str = "prior") -> Measured:
+    return measured(trained, "generation", f"FID, {density}", densities=(density,))
 
 
 # %% [markdown]
@@ -153,7 +156,7 @@ def search() -> dict[float, Trained]:
 
 @cache
 def tuned() -> tuple[float, Trained]:
-    beta = min(search(), key=lambda beta: fid(search()[beta])[0])
+    beta = min(search(), key=lambda beta: fid(search()[beta]).value)
     return beta, variational(beta, study.tuned_epochs)
 
 
@@ -161,9 +164,9 @@ free, heavy = variational(0.0, study.epochs), variational(10.0, study.epochs)
 
 
 def noise_of(trained: Trained) -> float:
-    mu, logvar = gaussian_posterior(trained.subject)
-    noise = logvar.exp().mean(0)
-    return float((noise / (noise + mu.var(0))).median())
+    mu = trained.subject.codes("test")
+    noise = np.square(latents.draws_of(trained.model, test) - mu).mean(0)
+    return float(np.median(noise / (noise + mu.var(0))))
 
 
 @cache
@@ -211,11 +214,16 @@ def weights(row: Row) -> None:
         f"The search, {study.search_epochs} epochs for each weight: the smallest FID decides.",
         ("β", "test error", "FID of samples", "KL, nats", "active units"),
         [
-            (b, error(one), fid(one)[0], *(one.measure("usage").scores[name].value for name in ("KL", "active units")))
+            (
+                b,
+                error(one),
+                fid(one).value,
+                *(one.measure("usage").scores[name].value for name in ("KL", "active units")),
+            )
             for b, one in search().items()
         ],
     )
-    points = {f"β = {b:g}": (error(one), fid(one)[0]) for b, one in search().items()}
+    points = {f"β = {b:g}": (error(one), fid(one).value) for b, one in search().items()}
     front = figures.pareto(
         points, "squared error per pixel, test images", "FID of samples", title="Two ways to be good"
     )
@@ -252,15 +260,13 @@ def weights(row: Row) -> None:
 
 # %%
 @cache
-def ways() -> dict[str, dict[str, tuple[float, float, float]]]:
-    classifier = str(generation.classifier(train).path)
-    found: dict[str, dict[str, tuple[float, float, float]]] = {"longest step": {}, "least confidence": {}}
-    for name, one in (("AE", plain), ("VAE", tuned()[1])):
-        scores = one.measure("interpolation", path_classifier=classifier).scores
-        for what, values in found.items():
-            score = scores[f"linear: {what}"]
-            values[name] = score.value, score.low, score.high
-    return found
+def ways() -> dict[str, dict[str, Measured]]:
+    judge = {"path_classifier": str(generation.classifier(train).path)}
+    both = {"AE": plain, "VAE": tuned()[1]}
+    return {
+        what: {name: measured(one, "interpolation", f"linear: {what}", **judge) for name, one in both.items()}
+        for what in ("longest step", "least confidence")
+    }
 
 
 @study.row("4.4", "Interpolation between two digits, autoencoder and VAE side by side")
@@ -275,10 +281,10 @@ def interpolation(row: Row) -> None:
             rows[f"{pair.replace('-', ' → ')}, {name}"] = one.model.decode(torch.from_numpy(way)).numpy()
     captions = [f"{step / (study.steps - 1):.0%}" for step in range(study.steps)]
     row.figure("ways", figures.strips(rows, captions, title="Between two test images"), f"AE, and VAE at β = {beta:g}.")
-    for what, values in ways().items():
-        unit = "mean steps" if what == "longest step" else "probability of the likeliest class"
-        for name, value in values.items():
-            row.number(f"{what}, {name}", value[0], unit, *value[1:], "Student's t, over pairs")
+    for name, one in (("AE", plain), ("VAE", best)):
+        scores = one.measure("interpolation", path_classifier=str(generation.classifier(train).path)).scores
+        for what in ways():
+            row.score(f"{what}, {name}", scores[f"linear: {what}"])
     row.finding(words.between(ways()["longest step"], ways()["least confidence"]), "ways")
 
 
@@ -291,14 +297,12 @@ def interpolation(row: Row) -> None:
 # %%
 @cache
 def probed() -> str:
-    linear, near = {}, {}
-    for name, one in (("AE", plain), ("VAE", tuned()[1])):
-        scores = one.measure("probes").scores
-        for found, what in ((linear, "linear probe"), (near, "5 nearest neighbours")):
-            score = scores[f"{what}: codes"]
-            found[name] = score.value, score.low, score.high
-        floor = scores["linear probe: pixels"]
-        linear["pixels"] = floor.value, floor.low, floor.high
+    both = {"AE": plain, "VAE": tuned()[1]}
+    linear, near = (
+        {name: measured(one, "probes", f"{what}: codes") for name, one in both.items()}
+        for what in ("linear probe", "5 nearest neighbours")
+    )
+    linear["pixels"] = measured(plain, "probes", "linear probe: pixels")
     active = tuned()[1].measure("usage").scores["active units"].value
     return words.downstream(linear, near, active, study.latent_dim)
 
@@ -317,7 +321,7 @@ def downstream(row: Row) -> None:
         for name, one in scores.items()
     }
     shown["linear probe: pixels"] = scores["AE"]["linear probe: pixels"]
-    intervals = {name: (score.low, score.high) for name, score in shown.items()}
+    intervals = {n: (s.low, s.high) for n, s in shown.items() if s.low is not None and s.high is not None}
     bars = figures.bars(
         {n: s.value for n, s in shown.items()}, "share of test images", intervals, title="Read off frozen codes"
     )

@@ -7,6 +7,7 @@
 # %%
 import math
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ import torch
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
-from diabolo.studies import Row, Study, Trained
+from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.words import pca as words
 
 # %% tags=["parameters"]
@@ -142,8 +143,8 @@ def fitted_twice() -> str:
     first, second = components(2).subject.codes("test"), components(2, seed=1).subject.codes("test")
     halves = [study.train(zoo.pca, train.take(np.arange(i, len(train), 2)), test, latent_dim=2) for i in (0, 1)]
     angle = latents.subspace_angles(*(half.model.components.numpy() for half in halves))[0]
-    variances = components(2).model.variances
-    return words.fits(float(abs(first - second).max()), float(angle), float(variances[0] / variances[1]))
+    variances = components(3).model.variances
+    return words.fits(float(abs(first - second).max()), float(angle), float(variances[1] / variances[2]))
 
 
 @study.row("3.2", "Two principal components: the map, and images along the axes")
@@ -169,28 +170,27 @@ def two_components(row: Row) -> None:
 # %%
 def neighbours(trained: Trained) -> tuple[float, float, float]:
     def right() -> int:
-        codes = [trained.subject.codes(part) for part in ("train", "test")]
-        return int((metrics.nearest_neighbours(codes[0], train.labels, codes[1]) == test.labels).sum())
+        codes = [trained.subject.codes("train"), trained.subject.codes("test")]
+        return int((metrics.nearest_neighbours(codes[0], np.asarray(train.labels), codes[1]) == test.labels).sum())
 
     found = trained.remember("neighbours in the map", right)
     return found / len(test), *metrics.wilson(found, len(test))
 
 
-def fid(trained: Trained, density: str) -> tuple[float, float, float]:
-    score = trained.measure("generation", densities=(density,)).scores[f"FID, {density}"]
-    return score.value, score.low, score.high
+def fid(trained: Trained) -> Score:
+    return trained.measure("generation", densities=("gaussian",)).scores["FID, gaussian"]
+
+
+BOTH = {"autoencoder": runs[0], "PCA": components(2)}
 
 
 @cache
-def two_kinds() -> tuple[dict[str, tuple[float, float, float]], dict[str, tuple[float, float, float]], float]:
-    both = {"autoencoder": runs[0], "PCA": components(2)}
+def two_kinds() -> str:
     samples = components(2).model.sample(1000, seed=0)
     outside = float(((samples < 0) | (samples > 1)).float().mean())
-    return (
-        {name: neighbours(one) for name, one in both.items()},
-        {name: fid(one, "gaussian") for name, one in both.items()},
-        outside,
-    )
+    accuracy = {name: Measured.within(*neighbours(one)) for name, one in BOTH.items()}
+    distance = {name: Measured.of(**fid(one).record()) for name, one in BOTH.items()}
+    return f"{words.maps(accuracy)} {words.generated(distance, outside)}"
 
 
 # %% [markdown]
@@ -237,7 +237,7 @@ def elbows() -> str:
 def sizes(row: Row) -> None:
     by_components, errors = curves()
     pairs = {d: (float(np.mean(v)), min(v), max(v)) for d, v in errors.items()}
-    lines = {
+    lines: dict[str, Any] = {
         "PCA": [float(by_components[d]) for d in pairs],
         "autoencoder": list(pairs.values()),
     }
@@ -278,7 +278,7 @@ def held_together() -> str:
 
 @cache
 def drawn_again() -> str:
-    def compare() -> list[float]:
+    def compare() -> list[Any]:
         one, again, other = (vae.model.sample(len(test), seed=seed) for seed in (1, 1, 2))
         extractor = generation.extractor("classifier", train)
         a, b = (generation.extract(extractor, images.numpy()).values for images in (one, other))
@@ -286,10 +286,11 @@ def drawn_again() -> str:
         to_test = generation.fid(a, real)
         apart = generation.fid(a, b, resamples=0).value
         pair = float((one - other).square().mean())
-        return [float(torch.equal(one, again)), apart, pair, to_test.value, to_test.low, to_test.high]
+        of_test = Measured.of(to_test.value, to_test.low, to_test.high)
+        return [torch.equal(one, again), apart, pair, of_test.value, of_test.error]
 
     same, apart, pair, *of_test = vae.remember("samples drawn again", compare)
-    return words.redrawn(bool(same), apart, pair, tuple(of_test))
+    return words.redrawn(same, apart, pair, Measured(*of_test))
 
 
 @study.row("3.4", "The VAE: its map beside the autoencoder's, its samples drawn again")
@@ -360,23 +361,14 @@ def subspace(row: Row) -> None:
 # %%
 @study.row("answers", "The questions, answered from what was measured")
 def answers(row: Row) -> None:
-    accuracy, fids, outside = two_kinds()
-    for name in accuracy:
-        value, low, high = accuracy[name]
+    for name, one in BOTH.items():
+        value, low, high = neighbours(one)
         row.number(f"neighbours of the same class: {name}", value, "share of test images", low, high, "Wilson")
-        value, low, high = fids[name]
-        row.number(
-            f"FID of images from a fitted Gaussian: {name}",
-            value,
-            "squared distance of features",
-            low,
-            high,
-            "bootstrap",
-        )
+        row.score(f"FID of images from a fitted Gaussian: {name}", fid(one))
     row.text("What stays and what changes between runs of the autoencoder, and between two fits of PCA?")
     row.finding(f"{between_runs()[0]} {fitted_twice()}", rows=("3.1", "3.2"))
     row.text("How do the two maps and the two sets of generated images compare?")
-    row.finding(f"{words.maps(accuracy)} {words.generated(fids, outside)}", rows=("3.1", "3.2"))
+    row.finding(two_kinds(), rows=("3.1", "3.2"))
     row.text(
         "How many principal components equal how many latent variables, and is there a simple rule for the best number?"
     )

@@ -4,9 +4,10 @@ from itertools import product
 
 import pytest
 
+from diabolo.studies import Measured
 from diabolo.studies.words import beta as words
 
-LESS, SAME, MORE = (10.0, 9.0, 11.0), (50.0, 49.0, 51.0), (90.0, 89.0, 91.0)
+LESS, SAME, MORE = Measured(10.0, 0.5), Measured(50.0, 0.5), Measured(90.0, 0.5)
 ALL = (LESS, SAME, MORE)
 
 
@@ -54,7 +55,7 @@ def test_what_happens_at_both_ends_fits_into_150_words():
 def test_tuned():
     inside = words.tuned({1.0: MORE, 0.1: LESS, 0.01: SAME}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
     end = words.tuned({1.0: MORE, 0.1: SAME, 0.01: LESS}, {1.0: 0.06, 0.1: 0.01, 0.01: 0.03})
-    close = words.tuned({1.0: MORE, 0.1: (50.1, 49.0, 51.2), 0.01: SAME}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
+    close = words.tuned({1.0: MORE, 0.1: SAME, 0.01: Measured(49.9, 0.5)}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
     assert "β = 0.1 gives" in inside
     assert "beyond the noise" in inside
     assert "falls all the way" in inside

@@ -2,6 +2,7 @@
 
 import pytest
 
+from diabolo.studies import Measured
 from diabolo.studies.words import pca as words
 
 
@@ -27,7 +28,7 @@ def test_fits():
 
 @pytest.mark.parametrize(("ae", "said"), [(0.8, "pull classes apart"), (0.2, "less apart"), (0.5, "within the noise")])
 def test_maps(ae, said):
-    found = words.maps({"autoencoder": (ae, ae - 0.01, ae + 0.01), "PCA": (0.5, 0.49, 0.51)})
+    found = words.maps({"autoencoder": Measured(ae, 0.01), "PCA": Measured(0.5, 0.01)})
     assert said in found
     assert f"{ae:.4g}" in found
 
@@ -37,7 +38,7 @@ def test_maps(ae, said):
     [(10.0, "for the autoencoder, at"), (90.0, "nearer to real ones for PCA"), (50.0, "within the noise")],
 )
 def test_generated(ae, said):
-    found = words.generated({"autoencoder": (ae, ae - 1, ae + 1), "PCA": (50.0, 49.0, 51.0)}, 0.125)
+    found = words.generated({"autoencoder": Measured(ae, 1), "PCA": Measured(50.0, 1)}, 0.125)
     assert said in found
     assert "12% of its pixels" in found
 
@@ -70,8 +71,8 @@ def test_prior():
 
 
 def test_redrawn():
-    alike = words.redrawn(True, 0.1, 0.05, (20.0, 19.0, 21.0))
-    few = words.redrawn(False, 30.0, 0.05, (20.0, 19.0, 21.0))
+    alike = words.redrawn(True, 0.1, 0.05, Measured(20.0, 1))
+    few = words.redrawn(False, 30.0, 0.05, Measured(20.0, 1))
     assert "to the last bit" in alike
     assert "of one kind" in alike
     assert "Even with the same seed" in few

@@ -5,11 +5,10 @@ from itertools import pairwise
 
 from diabolo.studies.findings import Measured, difference, joined
 
-Interval = tuple[float, float, float]  # a value and its 95 % interval
 SILENT = 0.5  # nats per image, below which a code says next to nothing
 
 
-def from_noise(fid: Mapping[str, Interval], centre: float, deviation: float, far: float, usual: float) -> str:
+def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far: float, usual: float) -> str:
     """What the plain autoencoder decodes from noise: FID of codes from "N(0, I)" and from a "fitted Gaussian"; how far a
     unit's mean is from 0, and its deviation; the distance to the nearest training code, of draws of N(0, I) and of test
     images."""
@@ -18,7 +17,7 @@ def from_noise(fid: Mapping[str, Interval], centre: float, deviation: float, far
         f"1; and a draw of N(0, I) is {far / usual:.2g} times as far from the nearest training code as the code of a test "
         f"image is"
     )
-    return difference(*(Measured.within(*fid[name]) for name in ("N(0, I)", "fitted Gaussian"))).say(
+    return difference(*(fid[name] for name in ("N(0, I)", "fitted Gaussian"))).say(
         more="From N(0, I) the autoencoder decodes images far from digits, at a FID of {a}; from a Gaussian "
         "fitted to "
         f"its codes the FID is {{b}}. {where}. The loss never asked that codes lie anywhere: the decoder is "
@@ -38,7 +37,7 @@ def from_noise(fid: Mapping[str, Interval], centre: float, deviation: float, far
 
 
 def free(
-    kl: float, noise: Mapping[str, float], distance: Mapping[str, float], fid: Mapping[str, Interval], beta: float
+    kl: float, noise: Mapping[str, float], distance: Mapping[str, float], fid: Mapping[str, Measured], beta: float
 ) -> str:
     """β = 0: its KL term in nats; of "0" and "tuned" the share of noise in the variance of a unit, Fréchet
     distances of aggregated posteriors to N(0, I), and FID of samples from it."""
@@ -53,7 +52,7 @@ def free(
         if noise["0"] < min(noise["tuned"], 0.1)
         else f"{share} ({noise['tuned']:.1%} at β = {beta:g}), which this training has not yet made small"
     )
-    samples = difference(*(Measured.within(*fid[name]) for name in ("0", "tuned"))).say(
+    samples = difference(*(fid[name] for name in ("0", "tuned"))).say(
         more="; samples from N(0, I) have a FID of {a}, against {b}.",
         less="; yet samples from N(0, I) are nearer to real images (FID {a} against {b}).",
         same="; samples from N(0, I) are no worse beyond noise (FID {a} against {b}).",
@@ -83,19 +82,15 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
     )
 
 
-def tuned(fid: Mapping[float, Interval], errors: Mapping[float, float]) -> str:
+def tuned(fid: Mapping[float, Measured], errors: Mapping[float, float]) -> str:
     """The search: FID of samples from N(0, I), and test errors, by β."""
-    best = min(fid, key=lambda beta: fid[beta][0])
-    others = [
-        beta
-        for beta in fid
-        if beta != best and not difference(Measured.within(*fid[beta]), Measured.within(*fid[best])).sure
-    ]
+    best = min(fid, key=lambda beta: fid[beta].value)
+    others = [beta for beta in fid if beta != best and not difference(fid[beta], fid[best]).sure]
     among = f", within the noise of β = {joined([f'{b:g}' for b in others])}" if others else ", beyond the noise"
     head = (
         f"Of {len(fid)} weights from {max(fid):g} down to {min(fid):g}, β = {best:g} gives the samples nearest "
         "to real images: "
-        f"a FID of {fid[best][0]:.4g}{among}"
+        f"a FID of {fid[best].value:.4g}{among}"
     )
     ordered = [errors[beta] for beta in sorted(errors)]
     falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
@@ -110,14 +105,14 @@ def tuned(fid: Mapping[float, Interval], errors: Mapping[float, float]) -> str:
     )
 
 
-def good(errors: Mapping[str, float], fid: Mapping[str, Interval], epochs: Mapping[str, int], beta: float) -> str:
+def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mapping[str, int], beta: float) -> str:
     """Test errors, FID of samples from N(0, I), and epochs of training, of "AE" and "VAE"."""
     ratio = errors["VAE"] / errors["AE"]
     side = (
         f"After {epochs['VAE']} epochs the VAE at β = {beta:g} leaves {ratio:.2f} times the autoencoder's test error "
         f"({errors['VAE']:.4f} against {errors['AE']:.4f} squared error per pixel, after {epochs['AE']} epochs)"
     )
-    return difference(*(Measured.within(*fid[name]) for name in ("VAE", "AE"))).say(
+    return difference(*(fid[name] for name in ("VAE", "AE"))).say(
         less=f"{side}, and its samples from N(0, I) are nearer to real images, at a FID of {{a}} against "
         f"{{b}}. A good "
         "result is good at both: reconstructions that keep the digit, and samples that can be read; neither "
@@ -131,10 +126,10 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Interval], epochs: Mappi
     )
 
 
-def between(jump: Mapping[str, Interval], sure: Mapping[str, Interval]) -> str:
+def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
     """On straight ways between codes of two test images, of "AE" and "VAE": the longest step over the mean step, and the least
     confidence of a classifier on the way."""
-    even = difference(*(Measured.within(*jump[name]) for name in ("VAE", "AE"))).say(
+    even = difference(*(jump[name] for name in ("VAE", "AE"))).say(
         less="The VAE's images change more evenly on the way: the longest step is {a} mean steps, {b} for the "
         "autoencoder",
         more="The VAE's images change less evenly on the way: the longest step is {a} mean steps, {b} for the "
@@ -143,7 +138,7 @@ def between(jump: Mapping[str, Interval], sure: Mapping[str, Interval]) -> str:
         "VAE and {b} for "
         "the autoencoder",
     )
-    clear = difference(*(Measured.within(*sure[name]) for name in ("VAE", "AE"))).say(
+    clear = difference(*(sure[name] for name in ("VAE", "AE"))).say(
         more="; and at its most doubtful image a classifier is surer of the VAE's ({a} against {b}): noise on "
         "the codes has made "
         "the decoder draw digits around each of them, and not at the codes alone.",
@@ -156,17 +151,17 @@ def between(jump: Mapping[str, Interval], sure: Mapping[str, Interval]) -> str:
     return even + clear
 
 
-def downstream(linear: Mapping[str, Interval], near: Mapping[str, Interval], active: float, units: int) -> str:
+def downstream(linear: Mapping[str, Measured], near: Mapping[str, Measured], active: float, units: int) -> str:
     """Test accuracies of a linear layer and of five nearest neighbours on the codes of "AE" and "VAE", and the linear layer on
     "pixels"; the VAE's active units."""
-    probe = difference(*(Measured.within(*linear[name]) for name in ("VAE", "AE"))).say(
+    probe = difference(*(linear[name] for name in ("VAE", "AE"))).say(
         more="A linear layer reads the digit better off the VAE's codes, with an accuracy of {a} against {b}",
         less="A linear layer reads the digit better off the autoencoder's codes, with an accuracy of {b} against {a}",
         same="A linear layer reads the digit equally well off the codes of both, within noise ({a} for the VAE, "
         "{b} for the "
         "autoencoder)",
     )
-    close = difference(*(Measured.within(*near[name]) for name in ("VAE", "AE"))).say(
+    close = difference(*(near[name] for name in ("VAE", "AE"))).say(
         more="; nearest neighbours are right more often among the VAE's codes ({a} against {b}).",
         less="; nearest neighbours are right less often among the VAE's codes ({a} against {b}).",
         same="; nearest neighbours are right as often among either ({a} and {b}).",
@@ -176,8 +171,8 @@ def downstream(linear: Mapping[str, Interval], near: Mapping[str, Interval], act
         if active < units
         else "at this weight the KL term has dropped none"
     )
-    best = max(("AE", "VAE"), key=lambda name: linear[name][0])
-    floor = difference(Measured.within(*linear[best]), Measured.within(*linear["pixels"])).say(
+    best = max(("AE", "VAE"), key=lambda name: linear[name].value)
+    floor = difference(linear[best], linear["pixels"]).say(
         more="; raw pixels reach {b}, so that the better of the codes ({a}) is worth having for a linear layer.",
         less="; raw pixels reach {b}, more than either code: to a linear layer these codes give brevity and nothing else.",
         same="; raw pixels reach {b}, about as much as the better code ({a}), which is shorter by far.",
@@ -185,14 +180,14 @@ def downstream(linear: Mapping[str, Interval], near: Mapping[str, Interval], act
     return probe + close + code + floor
 
 
-def use(jump: Mapping[str, Interval], fid: Mapping[str, Interval]) -> str:
+def use(jump: Mapping[str, Measured], fid: Mapping[str, Measured]) -> str:
     """What to take for what: longest steps, and FID of samples, of "AE" and "VAE"."""
-    draw = difference(*(Measured.within(*fid[name]) for name in ("VAE", "AE"))).say(
+    draw = difference(*(fid[name] for name in ("VAE", "AE"))).say(
         less="for drawing new images take the VAE, whose codes lie nearer to where one draws",
         more="for drawing new images the VAE has gained nothing here",
         same="for drawing new images the VAE has gained nothing here",
     )
-    move = difference(*(Measured.within(*jump[name]) for name in ("VAE", "AE"))).say(
+    move = difference(*(jump[name] for name in ("VAE", "AE"))).say(
         less="for moving between images take it too, since they change more evenly",
         more="for moving between images take the autoencoder, where they change more evenly",
         same="for moving between images either will do",

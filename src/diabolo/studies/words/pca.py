@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from diabolo.studies.findings import Difference, Measured, difference, joined
+from diabolo.studies.findings import Measured, difference, joined
 
 SAME_MAP = 0.05  # share of squared distances left after rotation, below which two maps are called one
 
@@ -36,24 +36,22 @@ def runs(errors: Sequence[float], procrustes: float, overlap: float, chance: flo
 
 def fits(moved: float, angle: float, gap: float) -> str:
     """Two fits of PCA: the largest difference of a coordinate on the same images, in pixel units; the angle in degrees between
-    the planes of two halves of the images; λ₁ / λ₂."""
+    the planes of two halves of the images; λ₂ / λ₃."""
     again = (
         "Fitted twice to the same images, PCA gives the same map to the last digit"
         if moved == 0
         else f"Fitted twice to the same images, PCA gives coordinates that differ by {moved:.2g} at most"
     )
     return (
-        f"{again}: the components are eigenvectors of one covariance matrix, with no first weights to start "
-        "from, and the first "
-        f"two are told apart by their variances (λ₁ / λ₂ = {gap:.2f}). Fitted to two halves of the images, "
-        "which share none, "
-        f"the two planes are {angle:.1f}° apart at most."
+        f"{again}: the components are eigenvectors of one covariance matrix, with no first weights to start from. Fitted to "
+        f"two halves of the images, which share none, the planes are {angle:.1f}° apart at most: other images turn a plane the "
+        f"more, the less its variances stand out from the next (λ₂ / λ₃ = {gap:.2f})."
     )
 
 
-def maps(accuracy: Mapping[str, tuple[float, float, float]]) -> str:
-    """How well neighbours in the map tell the class, "PCA" and "autoencoder", each with its interval."""
-    ae, pca = (Measured.within(*accuracy[name]) for name in ("autoencoder", "PCA"))
+def maps(accuracy: Mapping[str, Measured]) -> str:
+    """How well neighbours in the map tell the class, "PCA" and "autoencoder"."""
+    ae, pca = (accuracy[name] for name in ("autoencoder", "PCA"))
     return difference(ae, pca).say(
         more="The five nearest neighbours in the map name the class of a share of {a} of the test images for "
         "the autoencoder and "
@@ -69,10 +67,10 @@ def maps(accuracy: Mapping[str, tuple[float, float, float]]) -> str:
     )
 
 
-def generated(fid: Mapping[str, tuple[float, float, float]], outside: float) -> str:
-    """FID of images decoded from a Gaussian fitted to the codes, of "PCA" and "autoencoder", with intervals; and the share of
+def generated(fid: Mapping[str, Measured], outside: float) -> str:
+    """FID of images decoded from a Gaussian fitted to the codes, of "PCA" and "autoencoder"; and the share of
     pixels that PCA's leave outside [0, 1]."""
-    ae, pca = (Measured.within(*fid[name]) for name in ("autoencoder", "PCA"))
+    ae, pca = (fid[name] for name in ("autoencoder", "PCA"))
     why = (
         "An image of PCA is a sum of the mean and two patterns, so that its strokes are blends of light and "
         "shadow, and "
@@ -162,27 +160,24 @@ def prior(distance: Mapping[str, float], floor: float) -> str:
     )
 
 
-def redrawn(same: bool, apart: float, pair: float, of_test: tuple[float, float, float]) -> str:
-    """Samples drawn again: whether the same seed gives the same images; FID between two draws of other seeds; FID of a draw to
-    test images with its interval; the mean distance between images that hold the same place in both draws, in pixels."""
+def redrawn(same: bool, apart: float, pair: float, of_test: Measured) -> str:
+    """Samples drawn again: whether the same seed gives the same images; FID between two draws of other seeds; the mean distance
+    between images that hold the same place in both draws, per pixel; FID of a draw to test images."""
     first = (
         "With the same seed the VAE draws the same images to the last bit"
         if same
         else "Even with the same seed the VAE does not draw the same images"
     )
     second = f"with another seed every image is another (they differ by {pair:.3f} squared error per pixel)"
-    value, low, high = of_test
-    if apart < low:
-        return (
-            f"{first}; {second}, but the two sets are of one kind: their FID to each other is {apart:.3g}, and "
-            "to the test images "
-            f"{value:.4g} ({low:.4g} to {high:.4g}). A seed chooses the codes, and what may be drawn is in the "
-            "weights."
-        )
-    return (
-        f"{first}; {second}, and the two sets are as far from each other (FID {apart:.3g}) as from the test "
-        f"images ({value:.4g}, "
-        f"{low:.4g} to {high:.4g}): too few were drawn to tell these apart."
+    few = (
+        f"{first}; {second}, and the two sets are as far from each other (FID {{a}}) as from the test images ({{b}}): too few "
+        f"were drawn to tell these apart."
+    )
+    return difference(Measured(apart, 0.0), of_test).say(
+        less=f"{first}; {second}, but the two sets are of one kind: their FID to each other is {{a}}, and to the test images "
+        f"{{b}}. A seed chooses the codes, and what may be drawn is in the weights.",
+        more=few,
+        same=few,
     )
 
 
@@ -209,20 +204,14 @@ def subspace(largest: float, chance: float, units: float, ratio: float) -> str:
         else f"even its single units lie along components, within {units:.0f}°, though nothing in the error asks for that"
     )
     return (
-        f"{found}, and its test error is {ratio:.3f} times that of PCA. With squared error no linear code does "
-        "better than PCA "
-        f"(Baldi & Hornik 1989); {axes}."
+        f"{found}, and its test error is {ratio:.3f} times that of PCA. On the images that both "
+        f"are fitted to, no linear code has less squared error than PCA (Baldi & Hornik 1989); {axes}."
     )
 
 
 def latent(ae: Sequence[float], pca: float, size: int) -> str:
     """Errors of the autoencoder over seeds against PCA's with as many numbers."""
-    return lower(difference(Measured.over(ae), Measured(pca, 0.0)), size)
-
-
-def lower(found: Difference, size: int) -> str:
-    """Which error is lower with `size` numbers: that of the autoencoder (a) or PCA's (b)."""
-    return found.say(
+    return difference(Measured.over(ae), Measured(pca, 0.0)).say(
         less=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, lower by {{difference}}.",
         more=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, higher by {{difference}}.",
         same=f"With {size} numbers the autoencoder's test error ({{a}}) cannot be told from PCA's ({{b}}).",
