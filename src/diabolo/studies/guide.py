@@ -398,8 +398,8 @@ def collapse(row: Row) -> None:
 # %% [markdown]
 # ## 5.7 Perceptual loss
 # Squared error per pixel is smallest at the mean of what might be there, and a mean of sharp images is blurred. A loss on
-# features compares edges and strokes instead. The features are those of the convolutional encoder of 5.1, which no label
-# taught.
+# features compares edges and strokes, here beside ten times the squared error. The features are those of the convolutional
+# encoder of 5.1, which no label taught.
 
 
 # %%
@@ -407,7 +407,7 @@ by_pixels = study.train(zoo.undercomplete, some, some_test, latent_dim=32, epoch
 
 
 def by_features() -> Trained:
-    features: dict[str, Any] = {"likelihood": "perceptual", "features": str(conv.run.path)}
+    features: dict[str, Any] = {"likelihood": "perceptual", "features": str(conv.run.path), "pixel_weight": 10.0}
     return study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **features, **fast)
 
 

@@ -67,7 +67,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         "−ELBO, linear annealing",
         ("worse by", "better by", "changes nothing"),
     ),
-    "blur": (guide.blur, "detail, features", ("keep 2 of the power", "keep less", "same power")),
+    "blur": (guide.blur, "detail, features", ("have 2 of the images' power", "keep less", "same power")),
     "embedded": (guide.embedded, "read, embedding", ("more often", "less often", "equally well")),
     "code prior": (guide.code_prior, "FID, each code by itself", ("nearer", "farther", "as far")),
     "ways": (guide.ways, "least confidence, spherical", ("stays surer", "is less sure", "no difference")),
@@ -137,6 +137,13 @@ def test_cures_that_work_and_cures_that_do_not() -> None:
     fails = guide.cures(of({"active units, β 50, annealed": 0.0, "KL, β 50, free bits 0.5": 1.0}))
     assert "silence is its optimum" in fails
     assert "do not bring the code back" in fails
+
+
+def test_more_than_there_is_to_see_is_no_detail() -> None:
+    assert "no detail" in guide.blur(of({"detail, features": 2.0}))
+    sharp = guide.blur(of({"detail, features": 0.9, "detail, pixels": 0.5}))
+    assert "no detail" not in sharp
+    assert "which is blurred" in sharp
 
 
 def test_what_a_condition_saves() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from diabolo.studies.findings import difference
 from diabolo.studies.words.guide_codes import apart
-from diabolo.studies.words.guide_models import UNITS
+from diabolo.studies.words.guide_models import TOO_MUCH, UNITS
 from diabolo.studies.words.guide_plain import WAYS, Numbers, against, points
 
 Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
@@ -128,9 +128,11 @@ def kl_term(n: Numbers) -> Answer:
 
 def features(n: Numbers) -> Answer:
     """5.7."""
+    said = "power of the upper frequencies from {b} to {a} of that of the images"
+    helped = said if n["detail, features"].value <= TOO_MUCH else f"no help: {said}, which is more than there is"
     gain = against(n, "detail", "features", "pixels").say(
-        more="power of the upper frequencies from {b} to {a} of that of the images",
-        less="no help: power of the upper frequencies from {b} to {a} of that of the images",
+        more=helped,
+        less=f"no help: {said}",
         same="no difference in the upper frequencies beyond the noise ({b}, {a})",
     )
     cost = (

@@ -6,6 +6,11 @@ from diabolo.studies.findings import joined
 from diabolo.studies.words.guide_plain import Numbers, against, points
 
 UNITS = 16
+TOO_MUCH = 1.2  # times the images' power in the upper frequencies, from which on it is no detail
+BLUR = (
+    "squared pixels are smallest at the mean of all that might be there, which is blurred, and features tell a sharp "
+    "edge from a faint one"
+)
 
 
 def annealing(n: Numbers, names: Sequence[str]) -> str:
@@ -68,10 +73,11 @@ def cures(n: Numbers) -> str:
 
 def blur(n: Numbers) -> str:
     """5.7: features against pixels."""
+    too_much = n["detail, features"].value > TOO_MUCH
+    pattern = "more than the images themselves have is no detail, but a pattern that these features do not see"
     detail = against(n, "detail", "features", "pixels").say(
-        more="Trained on features, the reconstructions keep {a} of the power of the upper frequencies, trained on "
-        "pixels {b}: squared pixels are smallest at the mean of all that might be there, which is blurred, and "
-        "features tell a sharp edge from a faint one",
+        more=f"Trained on features, the reconstructions have {{a}} of the images' power in the upper frequencies, "
+        f"trained on pixels {{b}}: {pattern if too_much else BLUR}",
         less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
         "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
         same="Both keep the same power of the upper frequencies within the noise ({a} and {b})",
