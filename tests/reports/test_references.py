@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from diabolo.reports.document import Document, Heading, Paragraph, Picture, Table
-from diabolo.reports.references import cited, entries, names
+from diabolo.reports.references import entries
 
 PICTURE, TABLE = Picture(Path("a.png"), ""), Table((), [], "")
 
@@ -19,5 +19,13 @@ def test_no_two_things_have_one_anchor():
 
 
 def test_a_citation_of_what_is_not_there_is_no_link():
-    called = names(entries(Document("", "", [Heading("3.2 PCA", 2, "row-3-2"), Paragraph("x")])))
-    assert cited(("row-3-2", "row-4-1"), called) == [("row-3-2", "3.2"), ("", "row-4-1")]
+    blocks = [Heading("3.2 PCA", 2, "row-3-2"), Paragraph("x", ("row-3-2", "row-4-1"))]
+    assert entries(Document("", "", blocks))[1].cites == (("row-3-2", "3.2"), ("", "row-4-1"))
+
+
+def test_a_section_without_a_number_is_not_cited_inside_itself():
+    blocks = [Heading("Answers", 2, "row-answers"), Heading("Why?", 3), Paragraph("x", ("row-answers", "row-3-2"))]
+    blocks += [Heading("3.2 PCA", 2, "row-3-2"), Paragraph("y", ("row-answers",))]
+    found = entries(Document("", "", blocks))
+    assert found[2].cites == (("row-3-2", "3.2"),)
+    assert found[4].cites == (("row-answers", "Answers"),)

@@ -109,7 +109,9 @@ def test_bars_that_hold_for_any_images_are_checked_and_the_others_are_not(result
 
 def test_every_question_is_answered(results: dict[str, Any]) -> None:
     told = [b["text"] for b in results["rows"]["answers"]["blocks"]]
-    assert [text.startswith(question.text) for text, question in zip(told, QUESTIONS, strict=True)] == [True] * 6
+    assert told[::2] == [question.text for question in QUESTIONS]
+    assert all(told[1::2])
+    assert len(told) == 2 * 6
 
 
 def test_a_second_run_trains_nothing(results: dict[str, Any], plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

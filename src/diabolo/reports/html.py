@@ -20,7 +20,7 @@ from diabolo.reports.document import (
     Table,
     Verdict,
 )
-from diabolo.reports.references import Entry, cited, entries, names
+from diabolo.reports.references import Entry, entries
 from diabolo.reports.spans import spans
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
@@ -65,7 +65,6 @@ NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # until a fi
 def render(document: Document, folder: Path | None = None) -> str:
     """The text of report.html; it can lie anywhere."""
     found = entries(document)
-    called = names(found)
     here = files("diabolo.reports")
     contents = [
         f'<li><a href="#{entry.anchor}">{escape(entry.block.text)}</a></li>'
@@ -79,11 +78,11 @@ def render(document: Document, folder: Path | None = None) -> str:
         script=(here / "page.js").read_text(encoding="utf-8"),
         nothing=NOTHING,
         contents="\n".join(contents),
-        body="\n".join(_block(entry, called) for entry in found),
+        body="\n".join(_block(entry) for entry in found),
     )
 
 
-def _block(entry: Entry, called: dict[str, str]) -> str:
+def _block(entry: Entry) -> str:
     block, name = entry.block, escape(entry.name)
     match block:
         case Heading():
@@ -91,8 +90,7 @@ def _block(entry: Entry, called: dict[str, str]) -> str:
             return f'<h{block.level} id="{entry.anchor}">{escape(block.text)} {link}</h{block.level}>'
         case Paragraph():
             links = ", ".join(
-                f'<a href="#{anchor}">{escape(told)}</a>' if anchor else escape(told)
-                for anchor, told in cited(block.cites, called)
+                f'<a href="#{anchor}">{escape(told)}</a>' if anchor else escape(told) for anchor, told in entry.cites
             )
             return f"<p>{escape(block.text)}" + (f' <span class="cites">({links})</span></p>' if links else "</p>")
         case Prose():

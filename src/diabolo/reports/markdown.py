@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
-from diabolo.reports.references import Entry, cited, entries, names
+from diabolo.reports.references import Entry, entries
 from diabolo.reports.spans import spans
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
@@ -17,10 +17,8 @@ MARKS = {"met": "✓", "missed": "✗", "not checked": "–"}
 
 def render(document: Document, folder: Path) -> str:
     """The text of report.md when it lies in `folder`."""
-    found = entries(document)
-    called = names(found)
     parts = [f"# {escape(document.title)}", f"*{escape(document.about.strip())}*" if document.about.strip() else ""]
-    parts += [_block(entry, folder, called) for entry in found]
+    parts += [_block(entry, folder) for entry in entries(document)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -30,13 +28,13 @@ def escape(text: str) -> str:
     return _LINE_START.sub(lambda m: f"{m[1]}{m[2]}\\" if m[2].isdigit() else f"{m[1]}\\{m[2]}", text)
 
 
-def _block(entry: Entry, folder: Path, called: dict[str, str]) -> str:
+def _block(entry: Entry, folder: Path) -> str:
     block = entry.block
     match block:
         case Heading():
             return f'<a id="{entry.anchor}"></a>\n\n{"#" * block.level} {escape(block.text)}'
         case Paragraph():
-            links = [f"[{escape(name)}](#{anchor})" if anchor else name for anchor, name in cited(block.cites, called)]
+            links = [f"[{escape(name)}](#{anchor})" if anchor else name for anchor, name in entry.cites]
             return escape(block.text) + (f" ({', '.join(links)})" if links else "")
         case Prose():
             return _inline(block.text)

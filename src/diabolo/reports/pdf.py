@@ -12,7 +12,7 @@ from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
 from diabolo.reports.extra import needed
 from diabolo.reports.html import STATES
-from diabolo.reports.references import Entry, cited, entries, names
+from diabolo.reports.references import Entry, entries
 from diabolo.reports.spans import spans
 
 NO_DATE = datetime(
@@ -27,14 +27,12 @@ def render(document: Document, folder: Path | None = None) -> bytes:
         DiaboloError: when typst is not installed.
     """
     typst = needed("typst")
-    found = entries(document)
-    called = names(found)
     with tempfile.TemporaryDirectory() as name:
         desk = Path(name)
         record = {
             "title": document.title,
             "about": document.about,
-            "blocks": [_record(entry, called, desk) for entry in found],
+            "blocks": [_record(entry, desk) for entry in entries(document)],
         }
         (desk / "document.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
         paper = desk / "paper.typ"
@@ -43,7 +41,7 @@ def render(document: Document, folder: Path | None = None) -> bytes:
     return pdf
 
 
-def _record(entry: Entry, called: dict[str, str], desk: Path) -> dict[str, Any]:
+def _record(entry: Entry, desk: Path) -> dict[str, Any]:
     """What paper.typ reads of one block; pictures are laid on the `desk`."""
     block = entry.block
     head: dict[str, Any] = {"kind": type(block).__name__, "anchor": entry.anchor, "name": entry.name}
@@ -51,7 +49,7 @@ def _record(entry: Entry, called: dict[str, str], desk: Path) -> dict[str, Any]:
         case Heading():
             return head | {"text": block.text, "level": block.level}
         case Paragraph():
-            cites = [{"anchor": anchor, "name": name} for anchor, name in cited(block.cites, called)]
+            cites = [{"anchor": anchor, "name": name} for anchor, name in entry.cites]
             return head | {"text": block.text, "cites": cites}
         case Prose():
             return head | {"spans": _spans(block.text)}

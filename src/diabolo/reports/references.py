@@ -1,10 +1,10 @@
 """What links in a document point at: every heading, figure and table has one anchor, and one name that all renderers share."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from diabolo.reports.document import Block, Document, Heading, Picture, Table
+from diabolo.reports.document import Block, Document, Heading, Paragraph, Picture, Table
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,8 @@ class Entry:
 
     Attributes:
         block: itself.
+        cites: (anchor, name) of what a paragraph rests on; the anchor is empty where that is not in this document, such as a
+            row that was not run.
         anchor: what a link to it points at, unique in the document; empty where nothing links to it.
         name: "3.2", "Figure 4", "Table 2".
     """
@@ -20,6 +22,7 @@ class Entry:
     block: Block
     anchor: str = ""
     name: str = ""
+    cites: tuple[tuple[str, str], ...] = ()
 
 
 def entries(document: Document) -> list[Entry]:
@@ -40,18 +43,22 @@ def entries(document: Document) -> list[Entry]:
         anchor = _free(_slug(block.anchor) if block.anchor else usual, taken)
         taken.add(anchor)
         found.append(Entry(block, anchor, name))
-    return found
+    return list(_citing(found))
 
 
-def cited(cites: Iterable[str], names: dict[str, str]) -> list[tuple[str, str]]:
-    """(anchor, name) of what a paragraph rests on; the anchor is empty where that is not in this document, such as a row
-    that was not run."""
-    return [(_slug(cite) if _slug(cite) in names else "", names.get(_slug(cite), cite)) for cite in cites]
-
-
-def names(found: Iterable[Entry]) -> dict[str, str]:
-    """What is called how, by its anchor."""
-    return {entry.anchor: entry.name for entry in found if entry.anchor}
+def _citing(found: list[Entry]) -> Iterator[Entry]:
+    """The same with what paragraphs cite. The long name of a section without a number is not repeated inside it."""
+    names = {entry.anchor: entry.name for entry in found if entry.anchor}
+    here = ""
+    for entry in found:
+        block = entry.block
+        if isinstance(block, Heading) and block.level == 2:
+            here = entry.anchor if entry.name == block.text else ""
+        if isinstance(block, Paragraph):
+            anchors = [(_slug(cite), cite) for cite in block.cites if _slug(cite) != here]
+            cites = tuple((anchor if anchor in names else "", names.get(anchor, cite)) for anchor, cite in anchors)
+            entry = replace(entry, cites=cites)
+        yield entry
 
 
 def _slug(text: str) -> str:

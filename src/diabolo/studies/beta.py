@@ -352,6 +352,6 @@ def answers(row: Row) -> None:
             f"{words.between(steps, ways()['least confidence'])} {probed()} {use}",
         ),
     ):
-        row.text(question)
+        row.question(question)
         row.finding(answer, rows=rows)
         row.check(f"words in the answer to: {question}", words.words_of(answer), "≤", most, "words", always=True)

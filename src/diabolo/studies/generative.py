@@ -465,4 +465,5 @@ def discrete(row: Row) -> None:
 @study.row("answers", "The questions, answered from the measurements")
 def answers(row: Row) -> None:
     for question in QUESTIONS:
-        row.finding(f"{question.text} {question.answer(study.found(question.row))}", rows=(question.row,))
+        row.question(question.text)
+        row.finding(question.answer(study.found(question.row)), rows=(question.row,))

@@ -365,13 +365,13 @@ def answers(row: Row) -> None:
         value, low, high = neighbours(one)
         row.number(f"neighbours of the same class: {name}", value, "share of test images", low, high, "Wilson")
         row.score(f"FID of images from a fitted Gaussian: {name}", fid(one))
-    row.text("What stays and what changes between runs of the autoencoder, and between two fits of PCA?")
+    row.question("What stays and what changes between runs of the autoencoder, and between two fits of PCA?")
     row.finding(f"{between_runs()[0]} {fitted_twice()}", rows=("3.1", "3.2"))
-    row.text("How do the two maps and the two sets of generated images compare?")
+    row.question("How do the two maps and the two sets of generated images compare?")
     row.finding(two_kinds(), rows=("3.1", "3.2"))
-    row.text(
+    row.question(
         "How many principal components equal how many latent variables, and is there a simple rule for the best number?"
     )
     row.finding(f"{matched()} {elbows()}", rows=("3.3",))
-    row.text("What does the VAE's map have that the autoencoder's has not, and do its samples differ when drawn again?")
+    row.question("What does the VAE's map have that the autoencoder's has not, and do its samples differ when drawn again?")
     row.finding(f"{held_together()} {drawn_again()}", rows=("3.4",))

@@ -13,7 +13,7 @@ from diabolo import figures
 from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
 from diabolo.reports import markdown
-from diabolo.reports.document import Block, Cell, Document, Paragraph, Picture, Table, Verdict
+from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
 from diabolo.studies.findings import Measured
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Row:
     def text(self, sentence: str) -> None:
         """Say something that is true whatever was measured."""
         self.blocks.append(Paragraph(sentence))
+
+    def question(self, text: str) -> None:
+        """Ask what the findings below it answer; a heading in the report."""
+        self.blocks.append(Heading(text, 3))
+        print(text)
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
         """Show a figure; it is saved as figures/INDEX-name.png, and .pdf."""
@@ -125,7 +130,7 @@ def _display(path: Path) -> None:
     except ImportError:
         return
     if get_ipython() is not None:
-        display(Image(filename=str(path)))
+        display(Image(filename=str(path)))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
