@@ -39,7 +39,7 @@ study = Study(
         "latent_dim": 16,
         "epochs": 10,
         "tuned_epochs": 12,
-        "search": (0.1, 1e-2, 1e-3, 1e-4),
+        "search": (0.1, 1e-2, 1e-3, 1e-4, 1e-5),
         "search_epochs": 5,
     },
 )

@@ -12,7 +12,8 @@ ALL = (LESS, SAME, MORE)
 
 
 @pytest.mark.parametrize(
-    ("noise", "said"), [(MORE, "far from digits"), (LESS, "an accident"), (SAME, "no difference beyond noise")]
+    ("noise", "said"),
+    [(MORE, "nearer to real ones, at 50"), (LESS, "an accident"), (SAME, "no difference beyond noise")],
 )
 def test_from_noise(noise, said):
     found = words.from_noise({"N(0, I)": noise, "fitted Gaussian": SAME}, 3.0, 1.5, 12.0, 2.0)
