@@ -387,7 +387,11 @@ def collapse(row: Row) -> None:
         found[name] = (kl, reconstruction)
     columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
     row.table("Nats per test image.", columns, table)
-    row.figure("balance", figures.pareto(found, "KL, nats", "reconstruction, nats"), "What is said, and what is left.")
+    row.figure(
+        "balance",
+        figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats"),
+        "What is said, and what is left.",
+    )
     units = {name: row.found[f"active units, {name}"].value for name in found}
     row.figure("collapsed", figures.bars(units, "active units of 16"), "Units that say something, of each variant.")
     row.finding(words.annealing(row.found, list(schedules)))
@@ -403,12 +407,13 @@ def collapse(row: Row) -> None:
 
 
 # %%
-by_pixels = study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **fast)
+both: dict[str, Any] = {"net": "conv", "channels": (16, 32), "latent_dim": 32, "epochs": study.few_epochs, **fast}
+by_pixels = study.train(zoo.undercomplete, some, some_test, **both)
 
 
 def by_features() -> Trained:
     features: dict[str, Any] = {"likelihood": "perceptual", "features": str(conv.run.path), "pixel_weight": 10.0}
-    return study.train(zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **features, **fast)
+    return study.train(zoo.undercomplete, some, some_test, **both, **features)
 
 
 reader = study.train(zoo.classifier, train, test, net="conv", channels=(16, 32), latent_dim=64, epochs=2, **fast)
