@@ -44,10 +44,10 @@ study = Study(
     vq_restart=0.05,
     halving_epochs=2,
     quick={
-        "n_train": 2_000,
-        "n_test": 500,
-        "colour_n_train": 512,
-        "colour_n_test": 128,
+        "n_train": 1_500,
+        "n_test": 400,
+        "colour_n_train": 320,
+        "colour_n_test": 96,
         "seeds": 2,
         "map_epochs": 3,
         "denoising_epochs": 2,
@@ -63,7 +63,6 @@ study = Study(
     },
 )
 train, test = study.data()
-colour, colour_test = study.data("colour_data")
 few = test.subset(min(study.looked_at, len(test)), 0)
 digits = np.asarray(few.labels)
 shown = gallery.shown(test)
@@ -91,10 +90,14 @@ def two_numbers(row: Row) -> None:
     summary, codes = first.model.summary(), [ae.subject.codes("test") for ae in maps]
     row.table("The layers.", *summary.table)
     row.figure("loss", figures.loss_curves(gallery.losses(first.run), "Autoencoder, code of 2"), "Loss by epoch.")
-    row.check("parameters", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True)
+    row.check(
+        "parameters of the map", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True
+    )
     lowest = row.number("lowest training loss", min(first.curve()), "squared error per pixel")
-    row.check(f"training loss within {study.map_epochs} epochs", lowest, "<", 0.04)
-    row.check("test error", row.over("test error", errors, "squared error per pixel"), "≤", 0.034, "per pixel")
+    row.check(f"training loss of the map within {study.map_epochs} epochs", lowest, "<", 0.04)
+    row.check(
+        "test error of the map", row.over("test error", errors, "squared error per pixel"), "≤", 0.034, "per pixel"
+    )
 
     grid = latents.over_range(codes[0])
     row.figure(
@@ -146,11 +149,13 @@ def noise(row: Row) -> None:
     summary = denoiser.model.summary()
     row.table("The layers.", *summary.table)
     row.figure("loss", figures.loss_curves(gallery.losses(denoiser.run), "Denoising autoencoder"), "Loss by epoch.")
-    row.check("parameters", row.number("parameters", summary.parameters, "weights"), "≤", 15_000, always=True)
+    row.check(
+        "parameters of the denoiser", row.number("parameters", summary.parameters, "weights"), "≤", 15_000, always=True
+    )
     lowest = row.number("lowest training loss", min(denoiser.curve()), "squared error per pixel")
-    row.check(f"training loss within {study.denoising_epochs} epochs", lowest, "<", 0.025)
+    row.check(f"training loss of the denoiser within {study.denoising_epochs} epochs", lowest, "<", 0.025)
     found = denoiser.measure("reconstruction").scores["denoising MSE"]
-    row.check("test error from noisy images", row.score("test error", found), "≤", 0.0125, "per pixel")
+    row.check("test error of the denoiser", row.score("test error", found), "≤", 0.0125, "per pixel")
 
     away = np.square(denoiser.model.corrupt(few.images).numpy() - few.pixels).mean((1, 2, 3))
     row.number("error of the noisy images", away.mean(), "squared error per pixel", *mean_interval(away))
@@ -201,11 +206,13 @@ def variational(row: Row) -> None:
     summary = vae.model.summary()
     row.table("The layers.", *summary.table)
     row.figure("loss", figures.loss_curves(gallery.losses(vae.run), "VAE"), "Negative ELBO and its two terms by epoch.")
-    row.check("parameters", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True)
+    row.check(
+        "parameters of the VAE", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True
+    )
     lowest = row.number("lowest training loss", min(vae.curve(term="total")), "nats per image")
-    row.check(f"training loss within {study.vae_epochs} epochs", lowest, "<", 120, "nats")
+    row.check(f"training loss of the VAE within {study.vae_epochs} epochs", lowest, "<", 120, "nats")
     last = row.over("training loss, last epoch", [v.curve(term="total")[-1] for v in vaes], "nats per image")
-    row.check("training loss in the last epoch", last, "≤", 98, "nats")
+    row.check("training loss of the VAE in its last epoch", last, "≤", 98, "nats")
     row.over("test loss", [v.curve("validation", "total")[-1] for v in vaes], "nats per image")
 
     draws = latents.scaled_samples(vae.model, shown.take([0, 3, 6]), scales=(1, 20), n=8)
@@ -361,6 +368,9 @@ def completion(row: Row) -> None:
 
 
 # %%
+colour, colour_test = study.data("colour_data")
+
+
 def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
     return study.train(
         zoo.vqvae,
@@ -423,7 +433,7 @@ def discrete(row: Row) -> None:
     row.table("Test images: error, use of the codebook, and the range of the encoder's outputs.", columns, cells)
     steps = usual.history[-1]["step"]
     row.number("steps", steps, "batches of 32")
-    row.check(f"test error over variance after {steps:,} steps", cells[0][1], "≤", 0.055)
+    row.check(f"test error over variance of the VQ-VAE after {steps:,} steps", cells[0][1], "≤", 0.055)
 
     use = usual.measure("usage").scores
     row.score("perplexity", use["perplexity"])

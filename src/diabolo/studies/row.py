@@ -102,7 +102,7 @@ class Row:
         number of parameters, say.
         """
         measured = f"{value:,.4g} {unit}".strip()
-        text = f"{claim} {relation} {bar:,g} {unit}".strip()
+        text = f"{claim} {relation} {bar:,.12g} {unit}".strip()
         if self._unchecked is not None and not always:
             self.blocks.append(Verdict(text, measured, "not checked", self._unchecked))
             return
