@@ -18,9 +18,9 @@ def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far
         f"image is"
     )
     return difference(*(fid[name] for name in ("N(0, I)", "fitted Gaussian"))).say(
-        more="From N(0, I) the autoencoder decodes images at a FID of {a}; from a Gaussian fitted to its codes they are nearer "
-        f"to real ones, at {{b}}. {where}. The loss never asked that codes lie anywhere: the decoder is trained at the codes of "
-        "images alone, and what it gives elsewhere is left to chance.",
+        more="From N(0, I) the autoencoder decodes images at a FID of {a}; from a Gaussian fitted to its codes they are "
+        f"nearer to real ones, at {{b}}. {where}. The loss never asked that codes lie anywhere: the decoder is trained at the "
+        "codes of images alone, and what it gives elsewhere is left to chance.",
         less="From N(0, I) the autoencoder's images have a FID of {a}, less than the {b} from a Gaussian fitted "
         "to its codes. "
         f"{where}. The loss never asked that codes lie anywhere; that N(0, I) serves better here is an accident "

@@ -93,7 +93,9 @@ def generated(fid: Mapping[str, Measured], outside: float) -> str:
 
 def equals(pairs: Sequence[tuple[int, float, int]]) -> str:
     """How many components are as good as how many latent variables: (latent variables, their error, components)."""
-    told = joined([f"{d} latent variables ({error:.4f}) is reached by {k}" for d, error, k in pairs])
+    (d, error, k), *rest = pairs
+    first = f"{k} principal components to reach the test error of {d} latent variables ({error:.4f})"
+    told = joined([first, *(f"{k} to reach that of {d} ({error:.4f})" for d, error, k in rest)])
     wins = [d for d, _, k in pairs if k > d]
     if len(wins) == len(pairs):
         end = (
@@ -109,7 +111,7 @@ def equals(pairs: Sequence[tuple[int, float, int]]) -> str:
         )
     else:
         end = "PCA needs no more at any size: the hidden layers gain nothing here that this training would have found."
-    return f"The error on the test images of {told} principal components. {end}"
+    return f"It takes {told}. {end}"
 
 
 def elbows(whole: Mapping[str, float | None], half: Mapping[str, float | None], last: int, middle: int) -> str:
@@ -147,11 +149,8 @@ def prior(distance: Mapping[str, float], floor: float) -> str:
     )
     if vae < ae:
         return (
-            f"{where}. The KL term charges for every code that is far from the origin or too sure of itself, "
-            "which holds the "
-            "codes together without gaps that nothing fills; the autoencoder pays for neither, and leaves its "
-            "codes wherever "
-            "training happened to put them."
+            f"{where}. The KL term charges for every code that is far from the origin or too sure of itself, which draws them "
+            f"together around it; the autoencoder pays for neither, and leaves its codes wherever training has put them."
         )
     return (
         f"The VAE's codes are no nearer to N(0, I) than the autoencoder's: {vae:.3g} against {ae:.3g} (as many "
