@@ -673,7 +673,7 @@ def economy(row: Row) -> None:
         found = study.remember("step", [model.run.path.parent.name, 512], measured)
         row.number(f"MiB, {name}", found["bytes"] / 2**20, "MiB of tensors alive at once in a step of 512 images")
         row.number(f"seconds of a step, {name}", min(found["seconds"]), "seconds")
-        row.number(f"loss, {name}", model.curve("validation", "total")[-1], "squared error per image")
+        row.number(f"loss, {name}", model.curve("validation", "total")[-1], "squared error per pixel")
         live.eval()
     row.check("difference of the loss, bf16 against float32", words.apart(row.found, "float32", "bf16"), "≤", 0.01)
     row.check(

@@ -131,8 +131,8 @@ def checkpointing(n: Numbers) -> str:
         else "Checkpointing saves no memory on so small a net"
     )
     return (
-        f"{saved} and {seconds:.2g} times the time of a step, in which the insides of the layers are computed twice; the losses "
-        f"differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."
+        f"{saved} and {seconds:.2g} times the time of a step, since the insides of the layers are computed twice; the "
+        f"losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."
     )
 
 
