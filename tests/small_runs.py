@@ -40,14 +40,15 @@ def check_rows(results: dict[str, Any], rows: list[str]) -> None:
     assert all(script.lessons[index] for index in rows)
 
 
-def check_numbers(results: dict[str, Any], least: int) -> None:
-    """Finite, with a unit, shares in [0, 1], errors and distances not below 0, intervals around their number."""
+def check_numbers(results: dict[str, Any], least: int, signed: tuple[str, ...] = ()) -> None:
+    """Finite, with a unit, shares in [0, 1], errors and distances not below 0 (but those whose name has a word of `signed`),
+    intervals around their number."""
     numbers = [(name, n) for row in results["rows"].values() for name, n in row["numbers"].items()]
     assert len(numbers) >= least
     for name, n in numbers:
         assert math.isfinite(n["value"]), name
         assert n["unit"], name
-        assert n["value"] >= 0, name
+        assert n["value"] >= 0 or any(word in name for word in signed), name
         if n["unit"].startswith(("share", "probability")):
             assert n["value"] <= 1, name
         if "low" in n and "bootstrap" not in n.get("interval", ""):  # a bootstrap of a biased estimate need not hold it

@@ -96,6 +96,11 @@ few = range(5)  # test images that are shown
 PER_PIXEL = "squared error per pixel"
 
 
+def error_of(x_hat: torch.Tensor) -> list[float]:
+    """Squared error per pixel of each test image."""
+    return [float(error) for error in (x_hat - x).double().square().mean((1, 2, 3))]
+
+
 def training_errors() -> dict[float, float]:
     """λ → the error on training images in the last epoch: test images have no say in the choice of λ."""
     return {weight: one.curve()[-1] for weight, one in by_weight.items()}
@@ -218,9 +223,13 @@ def noise(row: Row) -> None:
         "Error by epoch; validation is on clean test images.",
     )
     noisy = denoising.model.corrupt(x, seed=1)
-    cleaned = {"denoising": denoising.model.reconstruct(noisy), "undercomplete": undercomplete.model.reconstruct(noisy)}
-    errors = {name: (x_hat - x).square().mean((1, 2, 3)).numpy() for name, x_hat in {"noisy": noisy, **cleaned}.items()}
-    row.over("left as it is", errors["noisy"], f"{PER_PIXEL}, noisy images", "test images")
+    both = {"denoising": denoising, "undercomplete": undercomplete}
+    cleaned = {name: one.model.reconstruct(noisy) for name, one in both.items()}
+    errors = {
+        name: np.array(one.remember(f"noise-{study.noise:g}", lambda name=name: error_of(cleaned[name])))  # type: ignore[misc]
+        for name, one in both.items()
+    }
+    row.over("left as it is", error_of(noisy), f"{PER_PIXEL}, noisy images", "test images")
     row.over("denoising", errors["denoising"], f"{PER_PIXEL}, noisy images", "test images")
     row.over("undercomplete", errors["undercomplete"], f"{PER_PIXEL}, noisy images", "test images")
     more = errors["denoising"] - errors["undercomplete"]
@@ -531,7 +540,7 @@ def short(row: Row) -> None:
 @study.row("answers", "The questions, answered from what was measured")
 def answers(row: Row) -> None:
     for question, rows in of_report.QUESTIONS.items():
-        row.text(question)
+        row.question(question)
         for index in rows:
             row.finding(" ".join(study.said(index)), rows=[index])
         if "1.4" in rows:

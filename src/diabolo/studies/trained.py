@@ -129,8 +129,9 @@ class Trained:
         return found[name]
 
     def remember(self, what: str, compute: Callable[[], Any]) -> Any:
-        """`compute()`, JSON-able, that looks at this model; or what it gave before for the same weights."""
-        return remembered(self._shelf, what, fingerprint(self.run.path), compute)
+        """`compute()`, JSON-able, that looks at this model and its images; or what it gave before for the same of both."""
+        depends = [fingerprint(self.run.path), self.train.fingerprint, self.test.fingerprint]
+        return remembered(self._shelf, what, depends, compute)
 
 
 def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], **greedy: int) -> str:

@@ -45,7 +45,11 @@ def test_sparse(norm, said, hoyer, then):
 
 @pytest.mark.parametrize(
     ("model", "said"),
-    [(LOW, "not the answer that training rewards"), (Measured(9, 0.1), "would be the better"), (HIGH, "do as well")],
+    [
+        (LOW, "not the answer that training rewards"),
+        (Measured(9, 0.1), "would be the better"),
+        (HIGH, "would do as well"),
+    ],
 )
 def test_denoised(model, said):
     assert said in words.denoised(HIGH, model)
@@ -71,6 +75,7 @@ def test_eye():
     found = words.eye({"undercomplete": 32, "sparse": 32}, {"sparse": SAME}, 32)
     assert found.startswith("All keep half of the power of the images up to 32")
     assert "blurred" not in found
+    assert words.eye({"undercomplete": 0, "sparse": 0}, {"sparse": SAME}, 32).startswith("At every frequency half")
 
 
 @pytest.mark.parametrize(
@@ -109,11 +114,13 @@ def test_floors():
 
 
 def test_vector():
-    assert "Eyeglasses works: a probe" in of_codes.vector(MORE, {0: 0.1, 4: 0.6}, "Eyeglasses")
+    assert "Eyeglasses works; a probe" in of_codes.vector(MORE, {0: 0.1, 4: 0.6}, "Eyeglasses")
     assert "works in part" in of_codes.vector(MORE, {0: 0.1, 4: 0.4}, "Eyeglasses")
+    assert "works in part" in of_codes.vector(MORE, {0: 0.6, 4: 0.7}, "Eyeglasses")
     assert "works backwards" in of_codes.vector(LESS, {0: 0.1, 4: 0.0}, "Eyeglasses")
-    assert "does not work" in of_codes.vector(SAME, {-2: 0.1, 4: 0.1}, "Eyeglasses")
-    assert "0.10 at α = −2 and 0.20 at α = 4" in of_codes.vector(SAME, {4: 0.2, -2: 0.1}, "Eyeglasses")
+    assert "does not work" in of_codes.vector(SAME, {0: 0.1, 4: 0.1}, "Eyeglasses")
+    found = of_codes.vector(SAME, {4: 0.2, -2: 0.1, 0: 0.1}, "Eyeglasses")
+    assert "0.10 at α = −2, 0.10 at α = 0 and 0.20 at α = 4" in found
 
 
 def test_strength():

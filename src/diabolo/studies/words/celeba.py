@@ -63,9 +63,11 @@ def denoised(identity: Measured, model: Measured) -> str:
         "anew each time and cannot be foretold, and the least error is that of the mean of all faces which may lie behind "
         "the noisy one.",
         more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the {a} of the model: "
-        "the identity would be the better answer here, and what bars it is the narrow code, not the noise.",
+        "the identity would be the better answer here, and what keeps the model from it is the narrow code and the little "
+        "that it has learned so far, not the noise.",
         same="Passing a noisy image on as it is would leave an error of {b} per pixel, about what the model leaves, {a}: "
-        "at this level of noise the identity would do as well, and what bars it is the narrow code.",
+        "the identity would do as well here, and what keeps the model from it is the narrow code and the little that it "
+        "has learned so far, not the noise.",
     )
 
 
@@ -87,10 +89,12 @@ def eye(resolutions: Mapping[str, float], errors: Mapping[str, Measured], finest
     head = f"Half of the power of the images, or more, is kept at every frequency up to {told} cycles per image"
     if len(set(resolutions.values())) == 1:
         head = f"All keep half of the power of the images up to {next(iter(resolutions.values())):.0f} cycles per image"
+    if not max(resolutions.values()):
+        head = "At every frequency half of the power of the images, or more, is lost by all of them"
     blur = (
         "; what is finer, thin lines and sharp edges, is mostly lost. Squared error is least at the mean of all faces "
         "that a code may stand for, and a mean of sharp images is blurred."
-        if max(resolutions.values()) < finest
+        if 0 < max(resolutions.values()) < finest
         else "."
     )
     each = [

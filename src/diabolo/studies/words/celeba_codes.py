@@ -36,6 +36,7 @@ def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) 
 def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
     """Accuracies in %: that of the better of the two codes, and that of the best of pixels and principal components."""
     (name, code), (other, plain) = best_code, floor
+    name = name if name == "VAE" else f"{name} model"
     return difference(code, plain).say(
         more=f"The codes of the {name} ({{a}} %) tell more to a linear layer than {other} ({{b}} %): the encoder has "
         "straightened something out.",
@@ -54,15 +55,17 @@ def best(found: Found) -> tuple[tuple[str, Measured], tuple[str, Measured]]:
 
 
 def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str:
-    """Whether adding the vector adds the attribute: `scores` α → mean probability by the other model's probe."""
+    """Whether adding the vector adds the attribute: `gain` in probability, and `scores` α → mean probability by the probe of
+    another model."""
     told = joined([f"{score:.2f} at α = {alpha:g}".replace("-", "−") for alpha, score in sorted(scores.items())])
+    through = scores[0] < 0.5 <= max(score for alpha, score in scores.items() if alpha > 0)
     work = difference(gain, ZERO).say(
-        more="works" if max(scores.values()) >= 0.5 else "works in part: the probe moves, but does not say yes",
+        more="works" if through else "works in part: the probe moves, but not from no to yes",
         less="works backwards",
         same="does not work beyond noise",
     )
     judge = "a probe on the codes of another model, which sees the decoded faces,"
-    return f"The vector for {attribute} {work}: {judge} gives {told}."
+    return f"The vector for {attribute} {work}; {judge} gives {told}."
 
 
 def strength(scores: Mapping[float, float]) -> float:
@@ -145,8 +148,10 @@ def collapse(active: float, units: int, kl: float, code_use: float) -> str:
     another image's."""
     told = f"{active:.0f} of {units} units are active and the KL term is {kl:.1f} nats per image"
     use = f"decoding with the code of another image, the error is {1 / max(1e-9, 1 - code_use):.1f} times as large"
-    if active == 0 or code_use < 0.02:
-        return f"The posterior collapsed: {told}; the decoder does not listen to the code."
+    if active == 0:
+        return f"The posterior collapsed: {told}; the code says nothing of the image."
+    if code_use < 0.02:
+        return f"The posterior collapsed: {told}, but {use}, so that the decoder hardly listens to the code."
     if active < 0.9 * units:
         return (
             f"The posterior did not collapse, but part of the code is off: {told}. A unit goes off when it would save less "

@@ -1,0 +1,87 @@
+"""The study of faces, whole, on drawn ones."""
+
+import re
+
+import pytest
+
+import small_runs
+from diabolo.reports.document import Heading, Picture
+from diabolo.studies.script import find
+from diabolo.studies.words.celeba_report import SECTIONS
+from diabolo.studies.writing import document_of, own_report
+
+SMALL = {
+    "data": "faces",
+    "n_train": 256,
+    "n_test": 64,
+    "latent_dim": 16,
+    "channels": (8, 8, 16, 16),
+    "batch_size": 32,
+    "epochs": 1,
+    "sparsity": (1e-4, 1e-2),
+    "extractor": "user_features:coarse",
+}
+ROWS = [*(f"1.{i}" for i in range(1, 12)), "answers"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("celeba")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    yield from small_runs.run("celeba", SMALL, folder)
+
+
+def test_every_row_is_there(runs, folder):
+    results, _ = runs
+    small_runs.check_rows(results, ROWS)
+    small_runs.check_blocks(results, folder)
+
+
+def test_numbers_are_finite_and_in_range(runs):
+    results, _ = runs
+    small_runs.check_numbers(results, least=40, signed=(" less ", "gain", "MMD"))
+    numbers = {name: n["value"] for row in results["rows"].values() for name, n in row["numbers"].items()}
+    assert (numbers["training images"], numbers["test images"]) == (256, 64)
+    assert 0 <= numbers["active units"] <= 16
+    assert numbers["two people apart"] > 0
+    assert max(numbers[name] for name in ("undercomplete", "VAE", "pixels", "PCA-16", "majority")) <= 100
+    assert numbers["λ"] in SMALL["sparsity"]
+    assert numbers["compression"] == 768
+
+
+def test_report_in_five_sections(runs, folder):
+    results, _ = runs
+    report = own_report(folder / "out")
+    assert [block.text for block in report.blocks if isinstance(block, Heading)] == list(SECTIONS)
+    verdicts = {b["claim"]: b["state"] for b in results["rows"]["1.11"]["blocks"] if b["block"] == "Verdict"}
+    assert verdicts == {"sections = 5": "met", "characters ≤ 7,500": "met", "pictures = 0": "met"}
+    summary = report.blocks[1].text
+    assert summary.startswith("On 256 training and 64 test images of faces, ")
+    assert len(re.findall(r"[.!?](?=\s|$)", summary)) == 1
+    assert any(isinstance(block, Picture) for block in document_of(find("celeba"), folder / "out").blocks)
+
+
+def test_a_frozen_encoder_is_checked_even_here(runs):
+    results, _ = runs
+    states = {
+        b["claim"]: b["state"] for row in results["rows"].values() for b in row["blocks"] if b["block"] == "Verdict"
+    }
+    assert states["weights of the vae's encoder that learn = 0"] == "met"
+    assert states["training images = 256"] == "not checked"
+
+
+def test_all_questions_are_answered(runs):
+    results, _ = runs
+    texts = [b["text"] for b in results["rows"]["answers"]["blocks"] if "text" in b]
+    assert sum(text.endswith("?") for text in texts) == 7
+    assert not any(text == "" for text in texts)
+
+
+def test_a_second_run_trains_and_measures_nothing(runs):
+    _, said = runs
+    assert "1.1" in said
+    assert "[celeba] training" not in said
+    assert "[celeba] measuring" not in said
