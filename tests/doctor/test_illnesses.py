@@ -1,7 +1,9 @@
 """Each illness is provoked on real digits, named, treated with the very line that is proposed, and gone."""
 
+import numpy as np
 import pytest
 
+from diabolo import data
 from diabolo.doctor import diagnose
 
 PLAIN = "diabolo train undercomplete --latent-dim 8 --hidden 64"
@@ -45,3 +47,17 @@ def test_an_illness_is_named_and_its_remedy_mends_it(case, typed):
     assert word in command
     after = diagnose(typed(command))
     assert name not in [illness.name for illness in after], [illness.evidence for illness in after]
+
+
+def test_a_validation_loss_that_rises_is_stopped_and_what_only_more_images_mend_is_said(typed):
+    train, test = data.load("digits")
+    np.savez("small.npz", x_train=train.images[:60], x_test=test.images)
+    options = "--likelihood gaussian --latent-dim 4 --hidden 128 --batch-size 20 --epochs 100 --lr 5e-3"
+    (first,) = diagnose(typed(f"diabolo train vae --data small.npz {options}"))
+    assert first.name == "overfitting"
+    assert "the validation loss was lowest after epoch" in first.evidence
+    assert first.remedy.command.endswith("--keep best --early-stopping 5")
+    (then,) = diagnose(typed(first.remedy.command))
+    assert "of that of test images" in then.evidence
+    assert then.remedy.command is None
+    assert "more images" in then.remedy.words

@@ -3,6 +3,7 @@
 import shlex
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diabolo.autoencoder import Autoencoder
@@ -45,7 +46,7 @@ def numerical_trouble(patient: Patient) -> Illness | None:
     if not patient.trained:
         return None
     weights = [p.detach().double() for p in patient.model.state_dict().values() if p.is_floating_point() and p.numel()]
-    largest = max(float(w.abs().max()) for w in weights)
+    largest = float(torch.stack([w.abs().max().cpu() for w in weights]).max())
     if not largest < HUGE:  # NaN too
         told = f"the largest weight is {largest:.3g}, beside which a float32 has few digits left for the others"
     elif (found := patient.finding("exploding-codes")) is not None:
@@ -152,7 +153,7 @@ def overfitting(patient: Patient) -> Illness | None:
             f"the reconstructions leave {patient.unexplained_train:.0%} of the variance of training images unexplained, and "
             f"{patient.unexplained:.0%} of that of test images"
         )
-        stops = True  # it would help little
+        stops = True  # it would not help: the gap was there all along
     if (more := all_images(patient)) is not None:
         remedy = more
     elif not stops:
@@ -160,7 +161,7 @@ def overfitting(patient: Patient) -> Illness | None:
             patient, "stop when it no longer helps, and keep the best", keep="best", early_stopping=5, validation=None
         )
     else:
-        remedy = train_again(patient, "noise, so that no image is seen twice", corruption="masking", level=0.5)
+        remedy = Remedy("more images: no option makes up for them (masking half of each image leaves most of the gap)")
     return Illness("overfitting", told, remedy, explains=("blurry reconstructions", "prior hole"))
 
 
