@@ -38,8 +38,12 @@ SHARED: dict[str, tuple[Any, Any]] = {
 
 def run(script: Script, given: dict[str, Any]) -> None:
     """Run, write, and fail when a bar is missed."""
+    from diabolo.reports import extra
     from diabolo.studies import running, writing
     from diabolo.studies.plan import Plan
+
+    if given.get("report", True):
+        extra.check()
 
     parameters = {name: given[name] for name in script.parameters if given.get(name) is not None}
     plan = Plan(

@@ -12,6 +12,7 @@ from diabolo.reports.spans import spans
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 _LINE_START = re.compile(r"^(\s*)(#|[-+=](?=\s|$|[-=])|\d+(?=[.)](\s|$)))", re.MULTILINE)
+_ENTITY = re.compile(r"&(?=#?\w+;)")  # what would be read as one character
 MARKS = {"met": "✓", "missed": "✗", "not checked": "–"}
 
 
@@ -24,7 +25,7 @@ def render(document: Document, folder: Path) -> str:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is."""
-    text = _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;"))
+    text = _SPECIAL.sub(r"\\\1", _ENTITY.sub("&amp;", text))
     return _LINE_START.sub(lambda m: f"{m[1]}{m[2]}\\" if m[2].isdigit() else f"{m[1]}\\{m[2]}", text)
 
 
@@ -32,7 +33,7 @@ def _block(entry: Entry, folder: Path) -> str:
     block = entry.block
     match block:
         case Heading():
-            return f'<a id="{entry.anchor}"></a>\n\n{"#" * block.level} {escape(block.text)}'
+            return f"{_target(entry)}{'#' * block.level} {escape(block.text)}"
         case Paragraph():
             links = [f"[{escape(name)}](#{anchor})" if anchor else name for anchor, name in entry.cites]
             return escape(block.text) + (f" ({', '.join(links)})" if links else "")
@@ -48,11 +49,17 @@ def _block(entry: Entry, folder: Path) -> str:
         case Picture():
             where = quote(Path(os.path.relpath(block.path, folder)).as_posix())
             text = escape(" ".join(block.caption.split()))
-            return f'<a id="{entry.anchor}"></a>\n\n![{text}]({where})\n\n**{entry.name}.** {text}'
+            return f"{_target(entry)}![{text}]({where})\n\n**{entry.name}.** {text}"
         case Verdict():
             note = f" ({escape(block.note)})" if block.note else ""
             told = f"{escape(block.claim)}; measured: {escape(block.measured)}"
             return f"{MARKS[block.state]} **{block.state}**: {told}{note}"
+
+
+def _target(entry: Entry) -> str:
+    """What links point at, where something was given a name to link to; all else stays plain."""
+    given = isinstance(entry.block, Heading | Picture | Table) and entry.block.anchor is not None
+    return f'<a id="{entry.anchor}"></a>\n\n' if given else ""
 
 
 def _inline(text: str) -> str:
@@ -79,5 +86,5 @@ def _table(entry: Entry, table: Table) -> str:
     rules = ["---:" if is_numeric(table, i) else "---" for i in range(len(table.columns))]
     lines = [line(list(table.columns)), f"| {' | '.join(rules)} |"]
     lines += [line([words(cell) for cell in row]) for row in table.rows]
-    caption = f'<a id="{entry.anchor}"></a>\n\n**{entry.name}.** {escape(table.caption)}'
+    caption = f"{_target(entry)}**{entry.name}.** {escape(table.caption)}"
     return f"{caption}\n\n" + "\n".join(lines)

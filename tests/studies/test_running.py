@@ -1,0 +1,46 @@
+"""What a finished study is written up as."""
+
+import nbformat
+import pypdf
+
+from diabolo.studies import running
+from diabolo.studies.plan import Plan
+
+FILES = {"report.md", "report.html", "report.pdf", "notebook.ipynb"}
+
+
+def text_of(notebook):
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "".join(output.get("text", "") for output in outputs), outputs
+
+
+def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alone(script, trained, tmp_path):
+    plan = Plan({"data": "digits"}, True, out=tmp_path / "small", trained=trained)
+    study = running.run(script, plan)
+    before = (study.folder / "results.json").read_bytes()
+    written = running.report(script, plan, study)
+    assert {path.name for path in written} == FILES
+    assert all(path.parent == study.folder and path.exists() for path in written)
+    assert (study.folder / "results.json").read_bytes() == before  # checked for mnist, so not checked for digits
+
+    notebook = nbformat.read(study.folder / "notebook.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    said, outputs = text_of(notebook)
+    assert "[small] 1.1 The error" in said
+    assert "[small] training" not in said  # they were found again
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 1
+    (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert "data='digits'" in parameters.source
+    assert "epochs=1" in parameters.source
+    assert "By seed" in "".join(page.extract_text() for page in pypdf.PdfReader(study.folder / "report.pdf").pages)
+
+
+def test_the_notebook_runs_no_row_that_the_study_did_not(script, trained, tmp_path):
+    script.path.write_text(script.source.replace('study.found("1.1")["error"].value', "0.5"))
+    plan = Plan({"data": "digits"}, True, ("1.2",), tmp_path / "small", trained)
+    alone = type(script)(script.path)
+    study = running.run(alone, plan)
+    running.report(alone, plan, study)
+    said, _ = text_of(nbformat.read(study.folder / "notebook.ipynb", as_version=4))
+    assert "[small] 1.2 The map" in said
+    assert "1.1 The error" not in said
