@@ -1,0 +1,77 @@
+"""A row that writes report.md, and rows that stand on what others found."""
+
+import json
+
+import pytest
+
+from diabolo.studies import running, writing
+from diabolo.studies.plan import Plan
+from diabolo.studies.script import Script
+
+SOURCE = """# %% [markdown]
+# # Own words
+
+# %%
+from diabolo.reports.document import Document, Heading, Paragraph
+from diabolo.studies import Row, Study
+
+# %% tags=["parameters"]
+study = Study("own", n=3)
+
+
+# %% [markdown]
+# ## 1.1 A number
+
+
+# %%
+@study.row("1.1", "A number")
+def number(row: Row) -> None:
+    row.number("three", study.n, "of them")
+    row.text("This is no finding.")
+    row.finding("There are three.")
+
+
+# %% [markdown]
+# ## 1.2 In short
+
+
+# %%
+@study.row("1.2", "In short")
+def short(row: Row) -> None:
+    said = " ".join(study.said("1.1"))
+    text = row.report(Document("Three", "", [Heading("All"), Paragraph(f"{said} {study.found('1.1')['three'].value:g}")]))
+    row.check("characters", len(text), "≤", 1000, always=True)
+    row.finding("It is short.", rows=["1.1"])
+"""
+
+
+@pytest.fixture
+def script(tmp_path) -> Script:
+    path = tmp_path / "own.py"
+    path.write_text(SOURCE)
+    return Script(path)
+
+
+def test_the_report_of_a_row_stands_beside_that_of_all_rows(script, tmp_path):
+    running.run(script, Plan(out=tmp_path / "out"))
+    written = writing.write_reports(script, tmp_path / "out")
+    assert {path.name for path in written} == {"report.md", "report.html", "report.pdf", "own.md"}
+    short, whole = (tmp_path / "out" / "report.md").read_text(), (tmp_path / "out" / "own.md").read_text()
+    assert short.startswith("# Three")
+    assert "There are three. 3" in short
+    assert whole.startswith("# Own words")
+    assert "In short" in whole
+    assert "#row-1-1" in whole[whole.index("It is short.") :]
+
+
+def test_a_row_brings_what_it_needs(script, tmp_path):
+    running.run(script, Plan(only=("1.2",), out=tmp_path / "out"))
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert set(results["rows"]) == {"1.1", "1.2"}
+    assert results["rows"]["1.2"]["report"]["title"] == "Three"
+
+
+def test_without_such_a_row_there_is_one_report(script, tmp_path):
+    running.run(script, Plan(only=("1.1",), out=tmp_path / "out"))
+    assert writing.own_report(tmp_path / "out") is None
+    assert "There are three" in writing.write_reports(script, tmp_path / "out")[0].read_text()
