@@ -160,7 +160,7 @@ def conditional_nll(f: Found) -> str:
         "that hang together, such as all those of a loop, are decided once by the code, while the one network treats each "
         "pixel as independent of the others and pays for its doubt in each.",
         less="Given the quarter, the conditional VAE needs {difference} nats per image more than the one network: what its "
-        "code could save is more than lost in the training, or in the estimate, which is on average too large.",
+        "code could save is lost again, in its training or in the estimate, which is on average too large.",
         same="Given the quarter, the conditional VAE needs as many nats per image as the one network, within {difference}.",
     )
 
