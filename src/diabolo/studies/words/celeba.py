@@ -111,8 +111,8 @@ def eye(resolutions: Mapping[str, float], errors: Mapping[str, Measured], finest
 def variational(more_error: Measured, active: float, units: int) -> str:
     """Paired difference of test errors, VAE less undercomplete."""
     return difference(more_error, ZERO).say(
-        more="The VAE's error per pixel is larger by {difference}. Its code is a draw with noise, and each unit costs "
-        f"KL nats: what would save less error than it costs is left out, and {active:.0f} of {units} units are used.",
+        more="The VAE's error per pixel is larger by {difference}. It pays KL nats for whatever its code tells, so that "
+        f"details which would save less error than they cost are left out; {active:.0f} of {units} units are used.",
         less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
         "harm to the reconstructions.",
         same="The VAE's error per pixel is the same within noise: here the noise on its code and the KL term cost nothing "
