@@ -60,6 +60,12 @@ def test_probes_of_pca_are_those_of_pca_of_the_same_size(digits):
         assert (score.interval, score.n, score.split) == ("Wilson", len(digits.test), "test")
 
 
+def test_probes_without_floors_are_the_same_probes_of_the_codes(digits):
+    alone, all_of_them = values(probes(digits, probe_floors=False)), values(probes(digits))
+    assert set(alone) == {"linear probe: codes", "5 nearest neighbours: codes", "majority class"}
+    assert all(all_of_them[name] == value for name, value in alone.items())
+
+
 def test_the_seed_changes_no_probe(digits):
     assert values(probes(replace(digits, seed=1))) == values(probes(digits))
 
