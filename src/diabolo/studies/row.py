@@ -13,6 +13,7 @@ from diabolo import figures
 from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
 from diabolo.reports import markdown
+from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
 from diabolo.studies.findings import Measured
 
@@ -101,7 +102,7 @@ class Row:
         On stand-in data or in a quick run a bar says nothing and is shown as not checked, unless it holds `always`: of the
         number of parameters, say.
         """
-        measured = f"{value:,.4g} {unit}".strip()
+        measured = f"{words(value)} {unit}".strip()
         text = f"{claim} {relation} {bar:,.12g} {unit}".strip()
         if self._unchecked is not None and not always:
             self.blocks.append(Verdict(text, measured, "not checked", self._unchecked))

@@ -78,7 +78,7 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
             f"{sum(v.state == 'met' for v in checked)} met, {sum(v.state == 'missed' for v in checked)} missed, "
             f"{sum(v.state == 'not checked' for v in checked)} not checked.",
         )
-    missing = [f"{index} {title}" for index, title in script.rows.items() if index not in results["rows"]]
+    missing = [_heading(index, title) for index, title in script.rows.items() if index not in results["rows"]]
     if missing:
         yield Heading("Rows that were not run", 2, "missing")
         yield Bullets(missing)
@@ -89,7 +89,7 @@ def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[
         row = results["rows"].get(index)
         if row is None:
             continue
-        yield Heading(f"{index} {title}" if index[0].isdigit() else title, 2, anchor_of(index))
+        yield Heading(_heading(index, title), 2, anchor_of(index))
         yield from blocks_of(script.lessons.get(index, ""))
         yield from (as_block(block, folder) for block in row["blocks"])
 
@@ -107,6 +107,11 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
                 f"The numbers of {f'row {index}' if index[0].isdigit() else f'the {index}'}.",
                 f"{anchor_of(index)}-numbers",
             )
+
+
+def _heading(index: str, title: str) -> str:
+    """The answers have no number."""
+    return f"{index} {title}" if index[0].isdigit() else title
 
 
 def _interval(number: Mapping[str, Any]) -> str:
