@@ -24,7 +24,7 @@ def solve(
     """Solve `model` for the images `train` and leave its run folder `path`."""
     say.say(f"{path}: {model.name} with {model.latent_shape[0]} components on {train!r}")
     started = time.perf_counter()
-    model.solve(train.images)
+    model.solve(train.images, config["options"]["seed"])
     seconds = time.perf_counter() - started
     line: dict[str, Any] = {
         "epoch": 1,
