@@ -40,8 +40,9 @@ def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
     return difference(code, plain).say(
         more=f"The codes of the {name} ({{a}} %) tell more to a linear layer than {other} ({{b}} %): the encoder has "
         "straightened something out.",
-        less=f"The codes of the {name} ({{a}} %) tell less to a linear layer than {other} ({{b}} %): pixels and their principal "
-        "components need no training, and a code holds only what the encoder has learned in its epochs to reconstruct.",
+        less=f"The codes of the {name} ({{a}} %) tell less to a linear layer than {other} ({{b}} %): pixels and their "
+        "principal components need no training, and a code holds only what the encoder has learned in its epochs to "
+        "reconstruct.",
         same=f"The codes of the {name} ({{a}} %) tell a linear layer no more than {other} ({{b}} %), within noise.",
     )
 
