@@ -6,6 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from diabolo.reports import markdown
+from diabolo.reports.document import Document, Heading
 
 
 @pytest.fixture
@@ -65,3 +66,8 @@ def test_verdicts_say_how_it_went(page):
     assert "<strong>met</strong>" in page
     assert "<strong>missed</strong>" in page
     assert "(a quick run)" in page
+
+
+def test_words_are_left_as_they_are_where_nothing_would_read_them_otherwise(tmp_path):
+    text = markdown.render(Document("Learning & Interpretability", "", [Heading("R & D", 2)]), tmp_path)
+    assert text == "# Learning & Interpretability\n\n## R & D\n"
