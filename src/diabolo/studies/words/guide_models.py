@@ -84,7 +84,8 @@ def blur(n: Numbers) -> str:
     )
     error = against(n, "MSE", "features", "pixels").say(
         more="the squared error per pixel is higher, {a} against {b}",
-        less="the squared error per pixel is lower, {a} against {b}",
+        less="the squared error per pixel is lower too, {a} against {b}, so that the training on pixels had not come to its "
+        "own best yet",
         same="the squared error per pixel is the same within the noise",
     )
     read = points(against(n, "read", "features", "pixels")).say(
