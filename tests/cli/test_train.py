@@ -165,7 +165,7 @@ def test_every_training_option_can_be_reached(way, diabolo, runs):
 
 
 @pytest.mark.parametrize("way", ["flags", "yaml"])
-@pytest.mark.parametrize("verb", ["train vae", "quickstart", "data prepare"])
+@pytest.mark.parametrize("verb", ["train vae", "data prepare"])
 def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
     fields = {field.name: field.default for field in dataclasses.fields(DataOptions)}
     assert DATA.keys() == fields.keys()
