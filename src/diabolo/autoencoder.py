@@ -77,7 +77,9 @@ class Autoencoder(nn.Module):
     """
 
     name = "autoencoder"  # a recipe puts its own name here; run folders are called by it
-    recipe: dict[str, Any] | None = None  # and here the options it was called with, where they are plain words and numbers
+    recipe: dict[str, Any] | None = (
+        None  # and here the options it was called with, where they are plain words and numbers
+    )
 
     def __init__(
         self,

@@ -114,7 +114,11 @@ def test_the_judge_sees_images_and_drift_is_counted_from_alpha_0(pca, tiny_pixel
     assert drift["left"] == pytest.approx(2 * np.abs(mean[:, [0, 2]] - mean[:, [1]]).mean())
     assert swept.drift("bright", 1)["left"] == pytest.approx(2 * np.abs(mean[:, 2] - mean[:, 1]).mean())
     pairs = [abs(a - b) for i, a in enumerate(mean[:, 1]) for j, b in enumerate(mean[:, 1]) if i != j]
-    assert swept.apart() == {"bright": pytest.approx(np.mean(pairs)), "left": pytest.approx(2 * np.mean(pairs)), "still": 0}
+    assert swept.apart() == {
+        "bright": pytest.approx(np.mean(pairs)),
+        "left": pytest.approx(2 * np.mean(pairs)),
+        "still": 0,
+    }
 
 
 def test_probes_judge_the_code_of_the_image_and_not_the_moved_code(pca, tiny_pixels):

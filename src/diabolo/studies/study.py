@@ -71,7 +71,9 @@ class Study:
             hint = f" (without it: --{parameter.replace('_', '-')} {instead})" if instead else ""
             raise DiaboloError(f"{error}{hint}") from error
         if len(train.shape) != 3:
-            raise DiaboloError(f"the study {self.name!r} looks at images, but {name} holds vectors of {train.shape[0]} numbers")
+            raise DiaboloError(
+                f"the study {self.name!r} looks at images, but {name} holds vectors of {train.shape[0]} numbers"
+            )
         prefix = parameter.removesuffix("data")
         sizes = {key: self.parameters.get(prefix + key) for key in ("n_train", "n_test")}
         exact = {
