@@ -1,6 +1,7 @@
 """The study of the weight of the KL term, whole, on scikit-learn's digits."""
 
 import pytest
+
 import small_runs
 
 SMALL = {
