@@ -18,6 +18,7 @@ from diabolo.data.origin import reload
 from diabolo.data.side import side
 from diabolo.errors import NoPriorError
 from diabolo.figures.style import MAX_CLASSES
+from diabolo.latents.codes import encode
 from diabolo.training.runs import Run
 
 SHOWN = 10  # images in a row of reconstructions
@@ -99,13 +100,6 @@ def reconstruct(model: Any, images: Images) -> Tensor:
     """The reconstructions of `images`; the model is told of them what it reads."""
     reconstructions: Tensor = model.reconstruct(images.images, side(images, model.reads))
     return reconstructions
-
-
-def encode(model: Any, images: Images) -> np.ndarray:
-    """The codes (N, D) of `images`, flat; the model is told of them what it reads."""
-    pieces = (images.take(np.arange(i, min(i + PIECE, len(images)))) for i in range(0, len(images), PIECE))
-    codes = [model.encode(few.images, side(few, model.reads)).flatten(1).cpu().numpy() for few in pieces]
-    return np.concatenate(codes)
 
 
 def samples_title(model: Any) -> str:

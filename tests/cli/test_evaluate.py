@@ -54,6 +54,12 @@ def test_what_is_refused(run, refused, words, told):
     assert not (run / "evaluation").exists()
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_measured(run, refused):
+    Path("taken").write_text("kept")
+    assert "taken is a file" in refused(2, "evaluate", run, "--out", "taken")
+    assert Path("taken").read_text() == "kept"
+
+
 def test_what_is_no_run(refused):
     assert "no folder" in refused(2, "evaluate", "nowhere")
     assert "no folder" in refused(2, "compare", "nowhere", "elsewhere")

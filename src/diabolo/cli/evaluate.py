@@ -11,6 +11,7 @@ from rich.console import Console
 from diabolo import evaluation
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
+from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
 from diabolo.evaluation.record import FOLDER
 
@@ -31,7 +32,9 @@ def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
     from diabolo.errors import DiaboloError
     from diabolo.training.runs import load_run
 
-    errors = Console(stderr=True)
+    errors, out = Console(stderr=True), given.get("out") or path / FOLDER
+    if out.exists() and not out.is_dir():  # said before a minute of measuring
+        raise DiaboloError(f"{out} is a file: the evaluation is written into a folder")
     subject = load_run(path)
     name, images = given.get("data"), given.get("images")
     if images is not None and name is None:
@@ -46,7 +49,6 @@ def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
             lambda measure: status.update(f"measuring {measure}"),
             **options,
         )
-    out = given.get("out") or path / FOLDER
     found.write(out)
     console = Console(highlight=False)
     console.print(scores_table(found))
@@ -80,7 +82,7 @@ def _command() -> Any:
     def command(path: Path, /, **given: Any) -> None:
         run(path, given, {option: given[option] for option in own if given.get(option) is not None})
 
-    command.__doc__ = """How good a trained model is: every measure that applies, in one table and one page of figures.
+    doc = """How good a trained model is: every measure that applies, in one table and one page of figures.
 
     Args:
         path: the run folder.
@@ -93,14 +95,7 @@ def _command() -> Any:
         "images": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
     }
     run_folder = inspect.Parameter("path", inspect.Parameter.POSITIONAL_ONLY, annotation=Path)
-    keywords = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in shared.items()
-    ]
-    parameters = [run_folder, *keywords, *own.values()]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how a signature is set
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    return command
+    return taking(command, [run_folder, *keywords(shared), *own.values()], doc)
 
 
 app.default(_command())

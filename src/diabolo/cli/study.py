@@ -1,14 +1,15 @@
 """`diabolo study NAME`: one command per study, with that study's own parameters."""
 
-import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import GenericAlias
 from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.signature import keywords, taking
 from diabolo.studies.script import Script, scripts
 
 app = App(name="study", help=VERBS["study"])
@@ -68,22 +69,14 @@ def _command(script: Script) -> Callable[..., None]:
         run(script, given)
 
     options = {name: (_hint(value), None) for name, value in script.parameters.items()} | SHARED
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for name, (hint, default) in options.items()
-    ]
-    command.__name__ = script.name
     rows = ", ".join(f"{index} {title}" for index, title in script.rows.items())
-    command.__doc__ = f"{script.title}.\n\nRows: {rows}."
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how a signature is set
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    return command
+    return taking(command, keywords(options), f"{script.title}.\n\nRows: {rows}.")
 
 
 def _hint(value: Any) -> Any:
     """The type of a parameter by its default."""
     several = isinstance(value, tuple | list)
-    kind = tuple[type(value[0]), ...] if several else type(value) if value is not None else str  # type: ignore[misc]
+    kind: Any = GenericAlias(tuple, (type(value[0]), ...)) if several else type(value) if value is not None else str
     said = " ".join(map(str, value)) if several else value
     told = Parameter(
         group=PARAMETERS, help=f"[default: {said}]", consume_multiple=several or None, negative=(), show_default=False

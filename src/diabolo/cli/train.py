@@ -16,6 +16,7 @@ from diabolo import gallery, processes, zoo
 from diabolo.cli.main import VERBS
 from diabolo.cli.notices import tell_of_data
 from diabolo.cli.options import DataOptions
+from diabolo.cli.signature import keywords, taking
 from diabolo.conditions import COLUMNS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
@@ -164,15 +165,7 @@ def _command(name: str, recipe: Callable[..., Any]) -> Callable[..., None]:
         run(name, {key: given[key] for key in options if given.get(key) is not None}, given)
 
     signature = {key: (_hint(key, kind), default) for key, (kind, default) in options.items()} | SHARED
-    parameters = [
-        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for key, (hint, default) in signature.items()
-    ]
-    command.__name__ = name
-    command.__doc__ = inspect.getdoc(recipe)
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how a signature is set
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    return command
+    return taking(command, keywords(signature), inspect.getdoc(recipe))
 
 
 def _hint(key: str, kind: Any) -> Any:

@@ -12,7 +12,7 @@ import diabolo.doctor.course
 import diabolo.doctor.collapse
 import diabolo.doctor.outputs
 import diabolo.doctor.codes
-import diabolo.doctor.leaks  # noqa: F401
+import diabolo.doctor.leaks  # noqa: F401  # imported to be known, not to be used
 
 # isort: on
 from diabolo.doctor.patient import Patient, UnseenError

@@ -8,7 +8,8 @@ from torch import Tensor
 from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.bottlenecks import Discrete, Gaussian
 from diabolo.data.side import side
-from diabolo.evaluation.subject import Subject, pieces
+from diabolo.evaluation.subject import Subject
+from diabolo.latents.codes import pieces
 
 
 def gaussian_posterior(subject: Subject) -> tuple[Tensor, Tensor] | None:

@@ -12,7 +12,8 @@ from diabolo.corruptions import Clean
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import Panel, Section, measure
-from diabolo.evaluation.subject import PIECE, Subject, pieces, pixels
+from diabolo.evaluation.subject import Subject, pixels
+from diabolo.latents.codes import PIECE, pieces
 from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.reconstruction import CONSTANT, Totals, exponents_of, per_image
 from diabolo.metrics.score import Score

@@ -1,6 +1,5 @@
 """What is being measured: a codec and its images, and what several measures need of them, computed once."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -13,9 +12,9 @@ from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.evaluation.views import View, views
+from diabolo.latents.codes import PIECE, encode, pieces
 from diabolo.training.runs import Run
 
-PIECE = 1024  # images that go through the codec at once
 Part = Literal["train", "test"]
 
 
@@ -45,11 +44,7 @@ class Subject:
     def codes(self, part: Part) -> NDArray[np.float32]:
         """The deterministic codes (N, D) of all images of that part, flat."""
         if part not in self._codes:
-            images = self.part(part)
-            found = (
-                self.codec.encode(torch.from_numpy(few.images), side(few, self.codec.reads)) for few in pieces(images)
-            )
-            self._codes[part] = np.concatenate([z.flatten(1).float().cpu().numpy() for z in found])
+            self._codes[part] = encode(self.codec, self.part(part))
         return self._codes[part]
 
     @cached_property
@@ -79,8 +74,3 @@ def pixels(images: Images) -> NDArray[np.float32]:
     """The pixels (N, *shape) in [0, 1]."""
     x = images.images
     return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
-
-
-def pieces(images: Images, size: int = PIECE) -> Iterator[Images]:
-    """`images`, `size` at a time."""
-    return (images.take(np.arange(start, min(start + size, len(images)))) for start in range(0, len(images), size))

@@ -5,7 +5,6 @@ full = latents.label_by_neighbours(run.model, train.keep_labels(100))   # every 
 diabolo.fit(diabolo.zoo.classifier(train.shape), full, init=run.path)   # and new images can be classified
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +16,9 @@ from scipy.sparse.linalg import cg
 from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.latents.codes import encode
 
 UNKNOWN = -1
-PIECE = 4096  # images encoded at a time
 PRECISION = 1e-6  # of the solution, relative
 
 
@@ -40,9 +39,7 @@ def label_by_neighbours(model: Codec, images: Images, neighbours: int = 10, alph
         raise DiaboloError(f"no label of {images.name} ({images.split}) is known: there is nothing to spread")
     if getattr(getattr(model, "condition", None), "to_encoder", 0):
         raise DiaboloError("labels cannot spread among the codes of a model whose encoder is told more than the image")
-    pieces: Iterable[Any] = (images.images[start : start + PIECE] for start in range(0, len(images), PIECE))
-    codes = np.concatenate([model.encode(piece).flatten(1).cpu().numpy() for piece in pieces])
-    scores = spread(neighbour_graph(codes, neighbours), images.labels, alpha)
+    scores = spread(neighbour_graph(encode(model, images), neighbours), images.labels, alpha)
     found = np.where(scores.max(1) > 0, scores.argmax(1), UNKNOWN)
     labels = np.where(images.labels != UNKNOWN, images.labels, found)
     return replace(images, labels=labels, origin=None)

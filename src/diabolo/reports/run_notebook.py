@@ -14,6 +14,7 @@ from IPython.display import Image, display
 
 from diabolo import gallery
 from diabolo.evaluation.record import images_of
+from diabolo.latents.codes import encode
 from diabolo.training.runs import load_run
 
 run = load_run(path)
@@ -50,7 +51,7 @@ for figure in gallery.draw(run):
 
 # %%
 train, test = images_of(run, None)
-codes = gallery.encode(model, test.take(range(min(1000, len(test)))))
+codes = encode(model, test.take(range(min(1000, len(test)))))
 print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.std().round(4))
 """
 

@@ -27,11 +27,11 @@ def run(script: Script, plan: Plan) -> Study:
 
 
 def report(script: Script, plan: Plan, study: Study) -> list[Path]:
-    """Write report.md, report.html, report.pdf and the executed notebook.ipynb into the study's folder."""
+    """Write report.md, report.html, report.pdf and then the executed notebook.ipynb into the study's folder."""
     from diabolo.reports import notebook
 
-    rows = tuple(read(study.folder)["rows"])
+    written, rows = write_reports(script, study.folder), tuple(read(study.folder)["rows"])
     with tempfile.TemporaryDirectory() as aside:  # results.json is not written anew by the notebook
         environment = replace(plan, only=rows, out=Path(aside)).environment(script.name)
         made = notebook.execute(script.with_parameters(study.parameters), study.folder, environment)
-    return [*write_reports(script, study.folder), made]
+    return [*written, made]

@@ -1,5 +1,6 @@
 """The report of a study, from what it left in its folder and the lesson in its script."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -68,7 +69,7 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
 
 def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     yield from blocks_of(script.lessons.get("", ""))
-    yield Code(f"diabolo study {script.name}{' --quick' if results['quick'] else ''}")
+    yield Code(command_of(script, results))
     checked = verdicts(results)
     if checked:
         yield Heading("What was checked", 2, "checked")
@@ -82,6 +83,19 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     if missing:
         yield Heading("Rows that were not run", 2, "missing")
         yield Bullets(missing)
+
+
+def command_of(script: Script, results: Mapping[str, Any]) -> str:
+    """The line that runs the study with the parameters of these results."""
+    quick = results["quick"]
+    usual = script.parameters | script.quick if quick else script.parameters
+    words = ["diabolo", "study", script.name, *(["--quick"] if quick else [])]
+    for name, value in results["parameters"].items():
+        several = isinstance(value, list)
+        before = usual.get(name)
+        if value != (list(before) if several and isinstance(before, tuple) else before):
+            words += [f"--{name.replace('_', '-')}", *map(str, value if several else [value])]
+    return shlex.join(words)
 
 
 def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
