@@ -29,6 +29,7 @@ def options(description: str) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch-size", type=int, help="default: 128 for fc, 64 for conv; on a GPU 512 for fc")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--compile", action="store_true", help="for diabolo: its option of that name")
     args = parser.parse_args()
     args.batch_size = args.batch_size or BATCH_SIZE[args.device][args.work]
     if args.epochs < 1 or args.batch_size < 1 or args.threads < 1:

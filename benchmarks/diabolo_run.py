@@ -58,6 +58,7 @@ def main():
             schedule="constant",
             device=args.device,
             seed=args.seed,
+            compile=args.compile,
             out=folder,
         )
 
@@ -69,7 +70,7 @@ def main():
         test_loss = negative_elbo(model, test, args.device)
 
     print_result(
-        "diabolo",
+        "diabolo --compile" if args.compile else "diabolo",
         args,
         seconds_per_epoch=[float(epoch["seconds"]) for epoch in run.history],
         train_loss=train_loss,

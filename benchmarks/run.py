@@ -21,7 +21,13 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SCRIPTS = {"course": "course.py", "pythae": "pythae_run.py", "diabolo": "diabolo_run.py", "floor": "floor.py"}
+SCRIPTS = {
+    "course": ["course.py"],
+    "pythae": ["pythae_run.py"],
+    "diabolo": ["diabolo_run.py"],
+    "diabolo --compile": ["diabolo_run.py", "--compile"],
+    "floor": ["floor.py"],
+}
 WORKS = ("fc", "conv", "conv64")
 IMAGES = {"fc": 60_000, "conv": 60_000, "conv64": 20_000}
 LOSS_UNIT = {"fc": "nats per image", "conv": "squared error per pixel", "conv64": "nats per image"}
@@ -32,13 +38,22 @@ BUSY = 0.03  # share of the cores taken by other programs from which a warning i
 RATIO_BARS = (
     ("cpu", "fc", "course", "diabolo", 4.0),
     ("cpu", "fc", "pythae", "diabolo", 4.0),
+    ("cpu", "fc", "course", "diabolo --compile", 4.0),
+    ("cpu", "fc", "pythae", "diabolo --compile", 4.0),
     ("cpu", "conv", "course", "diabolo", 2.0),
     ("cuda", "fc", "pythae", "diabolo", 20.0),
     ("cuda", "conv64", "pythae", "diabolo", 20.0),
 )
 # (device, work, images per second at least)
 SPEED_BARS = (("cuda", "fc", 1_500_000), ("cuda", "conv64", 60_000))
-SHOWN_RATIOS = (("course", "diabolo"), ("pythae", "diabolo"), ("course", "pythae"), ("diabolo", "floor"))
+SHOWN_RATIOS = (
+    ("course", "diabolo"),
+    ("pythae", "diabolo"),
+    ("course", "diabolo --compile"),
+    ("pythae", "diabolo --compile"),
+    ("course", "pythae"),
+    ("diabolo --compile", "floor"),
+)
 
 
 # ------------------------------------------------------------------------------------------------- the machine
@@ -87,7 +102,8 @@ def children_seconds() -> float:
 def run_one(what: str, work: str, seed: int, args: argparse.Namespace) -> dict:
     """Run one contender in a process of its own; the JSON line it printed, or {"error": …}."""
     python = args.pythae_python if what == "pythae" else sys.executable
-    command = [python, str(HERE / SCRIPTS[what]), "--threads", str(args.threads), "--device", args.device]
+    script, *flags = SCRIPTS[what]
+    command = [python, str(HERE / script), *flags, "--threads", str(args.threads), "--device", args.device]
     if what != "floor":
         command += ["--work", work, "--epochs", str(args.epochs), "--seed", str(seed)]
     if args.batch_size:

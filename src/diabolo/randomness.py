@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import torch
@@ -54,8 +54,43 @@ class Draws:
             1, like.shape[0] * processes.world() // max(1, total)
         )  # rows per image, one after the other: k samples, say
         shape = (total * each, *like.shape[1:])
-        numbers = draw(shape, generator=self.generator, device=like.device, dtype=like.dtype)
-        return numbers[start * each : start * each + like.shape[0]]
+        return self.numbers(draw, shape, like.device, like.dtype)[start * each : start * each + like.shape[0]]
+
+    def numbers(
+        self, draw: Callable[..., Tensor], shape: tuple[int, ...], device: torch.device, dtype: torch.dtype
+    ) -> Tensor:
+        """`draw` (torch.randn or torch.rand) of that shape; all numbers that a model draws come through here."""
+        return draw(shape, generator=self.generator, device=device, dtype=dtype)
+
+
+Ask = tuple[Callable[..., Tensor], tuple[int, ...], torch.device, torch.dtype]
+
+
+@dataclass
+class Rehearsal(Draws):
+    """Draws that note down in `asked` what is drawn, so that it can be drawn beforehand the next time."""
+
+    asked: list[Ask] = field(default_factory=list)
+
+    def numbers(
+        self, draw: Callable[..., Tensor], shape: tuple[int, ...], device: torch.device, dtype: torch.dtype
+    ) -> Tensor:
+        """The numbers, which are noted."""
+        self.asked.append((draw, tuple(shape), device, dtype))
+        return super().numbers(draw, shape, device, dtype)
+
+
+@dataclass
+class Given(Draws):
+    """Numbers that were drawn beforehand, handed out in their order."""
+
+    drawn: Iterator[Tensor] = field(default_factory=lambda: iter(()))
+
+    def numbers(
+        self, draw: Callable[..., Tensor], shape: tuple[int, ...], device: torch.device, dtype: torch.dtype
+    ) -> Tensor:
+        """The next of them."""
+        return next(self.drawn)
 
 
 _CURRENT: ContextVar[Draws | None] = ContextVar("draws", default=None)
@@ -64,11 +99,6 @@ _CURRENT: ContextVar[Draws | None] = ContextVar("draws", default=None)
 @contextmanager
 def drawing(draws: Draws) -> Iterator[None]:
     """Inside the block, layers that draw in a forward pass without being handed `draws` (dropout) take them from there."""
-    if (
-        torch.compiler.is_compiling()
-    ):  # which knows no context variables; compiled code draws from torch's own generator
-        yield
-        return
     token = _CURRENT.set(draws)
     try:
         yield
@@ -78,4 +108,4 @@ def drawing(draws: Draws) -> Iterator[None]:
 
 def current_draws() -> Draws:
     """The draws of the block that `drawing` opened; torch's global generator outside."""
-    return Draws() if torch.compiler.is_compiling() else _CURRENT.get() or Draws()
+    return _CURRENT.get() or Draws()

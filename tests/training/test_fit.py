@@ -11,8 +11,6 @@ from diabolo import zoo
 from diabolo.errors import DiaboloError
 from diabolo.training.options import TrainOptions
 
-CPP = "no working C++ compiler"
-
 
 @pytest.mark.parametrize(
     "wrong",
@@ -233,42 +231,6 @@ def test_tensorboard_is_asked_for_before_training_starts(train, tiny_model, tiny
     with pytest.raises(DiaboloError, match=r"pip install 'diabolo\[tensorboard\]'"):
         train(tiny_model(), tiny_pixels(), tensorboard=True)
     assert not (tmp_path / "runs").exists()
-
-
-def compiler_works():
-    import subprocess
-    from shutil import which
-
-    compiler = which("g++") or which("clang++")
-    return compiler is not None and subprocess.run([compiler, "--version"], capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not compiler_works(), reason=CPP)
-def test_compiled_it_trains_to_the_same_losses(train, tiny_model, tiny_pixels):
-    x = tiny_pixels(32)
-    eager, compiled = (train(tiny_model(), x, lr=1e-2, epochs=4, compile=choice) for choice in (False, True))
-    losses = [[line["train"]["total"] for line in run.history] for run in (eager, compiled)]
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
-    assert losses[0][-1] < losses[0][0]
-
-
-def test_where_nothing_can_be_compiled_that_is_said_in_a_sentence(train, tiny_model, tiny_pixels, monkeypatch):
-    """As on a machine without a C++ compiler: either a sentence, or eager steps and a sentence; never a traceback."""
-    from torch._inductor.exc import InvalidCxxCompiler
-
-    def broken(function, *args, **kwargs):
-        def call(*args, **kwargs):
-            raise InvalidCxxCompiler
-
-        return call
-
-    monkeypatch.setattr(torch, "compile", broken)
-    try:
-        run = train(tiny_model(), tiny_pixels(), compile=True)
-    except DiaboloError as error:
-        assert "ompile" in str(error)  # noqa: PT017  # either way is well
-    else:
-        assert run.status == "finished"
 
 
 def test_images_on_disk_train_to_the_same_bits(train, tiny_model, tiny_pixels, weights, tmp_path):

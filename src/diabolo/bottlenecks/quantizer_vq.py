@@ -174,7 +174,7 @@ class VectorQuantizer(Discrete):
         start, total = draws.window or (0, len(rows) // positions)
         each = total * positions
         times = -(-self.codes // each)
-        numbers = torch.rand(times, each, generator=draws.generator, device=rows.device)
+        numbers = draws.numbers(torch.rand, (times, each), rows.device, torch.float32)
         chosen = numbers.argsort(1).flatten()[: self.codes] - start * positions
         here = (chosen >= 0) & (chosen < len(rows))
         vectors = torch.where(here[:, None], rows[chosen.clamp(0, len(rows) - 1)], 0.0)

@@ -60,13 +60,23 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
             f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
             f"--batch-size {max(1, len(train) // processes.world())} or less"
         )
-    if options.compile and any(getattr(m, "checkpointing", False) for m in model.modules()):
-        raise DiaboloError("--compile decides itself what is kept for the backward pass; leave out --checkpointing")
+    if options.compile:
+        _check_compile(model, options)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
         raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
     if needs_validation and validation is None:
         raise DiaboloError(f"{needs_validation} needs validation images to go by")
+
+
+def _check_compile(model: Autoencoder, options: TrainOptions) -> None:
+    """Refuse what a compiled step cannot do."""
+    if any(getattr(m, "checkpointing", False) for m in model.modules()):
+        raise DiaboloError("--compile decides itself what is kept for the backward pass; leave out --checkpointing")
+    if options.precision == "float16":
+        raise DiaboloError("--compile cannot adapt the loss scale of float16; use --precision bf16 or float32")
+    if processes.world() > 1:
+        raise DiaboloError("--compile is for one process: a compiled step does not sum gradients over several")
 
 
 def _check_known(model: Autoencoder, images: Images, known: Tensor) -> None:

@@ -1,27 +1,162 @@
-"""torch.compile, for those who ask for it."""
+"""The whole step as one compiled function: forward, backward, (clip,) update, (moving average).
 
-from collections.abc import Callable
+What the eager step does is traced once, over tensors without content, into a graph of torch's operations, and compiled by
+torch's Inductor. At each step no Python runs between the operations, chains of small ones are one pass over memory, and the
+optimizer reads the gradients as the products leave them. Random numbers are drawn before each step, in the order in which the
+eager step draws them, so that both see the same noise.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
+from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.errors import DiaboloError
-from diabolo.objectives import Loss
+from diabolo.randomness import Ask, Draws, Given, Rehearsal
+from diabolo.training.step import Step
+
+BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
-def compiled(function: Callable[..., Loss]) -> Callable[..., Loss]:
-    """`function` under torch.compile; when nothing can be compiled here (no C++ compiler, say) the error is one sentence."""
-    from torch._dynamo.exc import TorchDynamoException  # slow to import, and wanted here alone
+class CompiledStep(Step):
+    """`Step`, compiled for full batches; the smaller batch at the end of an epoch takes the eager way."""
 
-    fast = torch.compile(function, dynamic=False)
+    _fast: "Callable[..., tuple[Tensor, ...]] | None" = None
 
-    def call(*arguments: Any) -> Loss:
+    def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor, y: Tensor | None = None) -> Loss:
+        """As of `Step`."""
+        if len(x) != self.options.batch_size:
+            return super().__call__(x, draws, progress, y)
+        self._set_lr(self.schedule(progress))
+        if self._fast is None:
+            self._begin()
+        progress = torch.as_tensor(progress, dtype=torch.float32, device=self.device)
+        given = [x, progress, self._rates(), *([] if y is None else [y])]
+        if self._fast is None:
+            self._compile(given, draws.window)
+        assert self._fast is not None
+        with torch.no_grad():
+            found = self._fast(*self._held, *given, *(draws.numbers(*ask) for ask in self._asked))
+        return self._as_loss(found)
+
+    def _begin(self) -> None:
+        """Lay out what the step reads and writes, the optimizer's averages at zero unless there are some."""
+        flat = self.weights.flat.detach()
+        slots = {"step": torch.zeros((), device=self.device), "exp_avg": torch.zeros_like(flat)}
+        slots |= {"exp_avg_sq": torch.zeros_like(flat)} | self.optimizer.state[self.weights.flat]
+        self.optimizer.state[self.weights.flat] = slots
+        cut = [self.weights.half.numel(), flat.numel() - self.weights.half.numel()]
+        averages = () if self.average is None else (self.average,)
+        self._pieces = [  # of all that is as long as the weights: what has a half-precision copy, and the rest
+            list(piece)
+            for piece in zip(
+                *(t.split(cut) for t in (flat, slots["exp_avg"], slots["exp_avg_sq"], *averages)), strict=True
+            )
+        ]
+        still = self._still()
+        self._names = list(still)
+        self._count, self._betas = slots["step"], torch.tensor(BETAS, device=self.device)
+        self._held = [self.weights.half, *self._pieces[0], *self._pieces[1], *still.values()]
+
+    def _rates(self) -> Tensor:
+        """Count one step more; lr, lr / (1 − β₁ᵗ) and (1 − β₂ᵗ)^½ of it: (3,)."""
+        self._count.add_(1)
+        lr = torch.as_tensor(self.optimizer.param_groups[0]["lr"], device=self.device).expand(1)
+        unbiased = 1 - self._betas**self._count
+        return torch.cat([lr, lr / unbiased[:1], unbiased[1:].sqrt()])
+
+    def _compile(self, given: list[Tensor], window: tuple[int, int] | None) -> None:
+        """Make `_fast`, and the list of tensors that it reads and writes."""
+        from torch._inductor import compile as compile_graph  # slow to import, and wanted here alone
+        from torch._subclasses.fake_tensor import FakeTensorMode
+        from torch.fx.experimental.proxy_tensor import make_fx
+
         try:
-            return fast(*arguments)
-        except (TorchDynamoException, RuntimeError) as error:
-            if isinstance(error, TorchDynamoException) or "ompiler" in str(error):
-                reason = str(error).splitlines()[0]
-                raise DiaboloError(f"--compile does not work here: {reason}; train without it") from error
-            raise
+            with FakeTensorMode(allow_non_fake_inputs=True) as fake:
+                rehearsal = Rehearsal(None, window)
+                blank = [fake.from_tensor(tensor) for tensor in (*self._held, *given)]
+                self._trace(blank, rehearsal)
+            self._asked: list[Ask] = rehearsal.asked
+            numbers = [torch.zeros(shape, device=device, dtype=dtype) for _, shape, device, dtype in self._asked]
 
-    return call
+            def whole(*tensors: Tensor) -> tuple[Tensor, ...]:
+                end = len(tensors) - len(numbers)
+                return self._trace(tensors[:end], Given(None, window, iter(tensors[end:])))
+
+            inputs = [*self._held, *given, *numbers]
+            graph = make_fx(whole, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
+            self._fast = compile_graph(graph, inputs)
+        except (
+            Exception
+        ) as error:  # of whatever kind: a missing C++ compiler, a part that looks at its numbers on the host
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise DiaboloError(f"--compile does not work here: {reason}; train without it") from error
+
+    def _still(self) -> dict[str, Tensor]:
+        """What of the model no gradient moves: frozen weights, and buffers such as running means."""
+        trained = set(self.weights.names)
+        frozen = {name: p.detach() for name, p in self.model.named_parameters() if name not in trained}
+        return frozen | dict(self.model.named_buffers())
+
+    def _trace(self, tensors: Sequence[Tensor], draws: Draws) -> tuple[Tensor, ...]:
+        """The step as a function of all it reads and writes: the state, x, progress, lr, (y)."""
+        options, n = self.options, len(self._pieces[0])
+        half, low, high, rest = tensors[0], tensors[1 : 1 + n], tensors[1 + n : 1 + 2 * n], tensors[1 + 2 * n :]
+        still, (x, progress, rates, *y) = dict(zip(self._names, rest, strict=False)), rest[len(self._names) :]
+        leaves = [view.detach().requires_grad_() for view in self.weights.seen_in(half, high[0])]
+        named = {**dict(zip(self.weights.names, leaves, strict=True)), **still}
+        with (
+            torch.enable_grad(),
+            torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast),
+        ):
+            told = (x, draws, progress, y[0] if y else None)
+            loss: Loss = torch.func.functional_call(
+                _Lossy(self.model), {f"model.{n}": t for n, t in named.items()}, told
+            )
+        found = torch.autograd.grad(loss.total, leaves, allow_unused=True, materialize_grads=True)
+        gradients = [gradient.float() for gradient in self.weights.flattened(found)]
+        if options.clip_norm is not None:
+            norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+            gradients = [gradient * (options.clip_norm / (norm + 1e-6)).clamp(max=1.0) for gradient in gradients]
+        for (w, mean, square, *average), gradient in zip((low, high), gradients, strict=True):
+            w.copy_(_adam(w, gradient, mean, square, rates, options.weight_decay, options.optimizer == "adamw"))
+            for tensor in average:
+                tensor.lerp_(w, 1 - float(options.ema or 0))
+        half.copy_(low[0])
+        self._terms, self._watched, self._weighted = list(loss.terms), list(loss.watch), list(loss.weights)
+        weights = (torch.as_tensor(weight, dtype=torch.float32, device=self.device) for weight in loss.weights.values())
+        values = (loss.total, *loss.terms.values(), *loss.watch.values(), *weights)
+        return tuple(value.detach() for value in values)
+
+    def _as_loss(self, found: tuple[Tensor, ...]) -> Loss:
+        """What `_trace` gave, by name again."""
+        total, values = found[0], iter(found[1:])
+        terms = {name: next(values) for name in self._terms}
+        watch = {name: next(values) for name in self._watched}
+        weights: dict[str, float | Tensor] = {name: next(values) for name in self._weighted}
+        return Loss(total, terms, weights, watch)
+
+
+def _adam(w: Tensor, g: Tensor, mean: Tensor, square: Tensor, rates: Tensor, decay: float, decoupled: bool) -> Tensor:
+    """The weights after a step of Adam (Kingma & Ba 2015, arXiv 1412.6980), or of AdamW when `decoupled` (Loshchilov & Hutter
+    2019, arXiv 1711.05101), as torch's optimizers take it with their own β and ε; mean and square are updated in place."""
+    if decay and decoupled:
+        w = w * (1 - rates[0] * decay)
+    elif decay:
+        g = g + decay * w
+    mean.lerp_(g, 1 - BETAS[0])
+    square.mul_(BETAS[1]).addcmul_(g, g, value=1 - BETAS[1])
+    return w - rates[1] * mean / (square.sqrt() / rates[2] + EPSILON)
+
+
+class _Lossy(nn.Module):
+    """A model whose forward pass is its loss, as `functional_call` wants it."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *told: Any) -> Loss:
+        return self.model.loss(*told)

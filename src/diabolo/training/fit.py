@@ -24,6 +24,7 @@ from diabolo.training import checkpoint, files, runs
 from diabolo.training.checkpoint import State
 from diabolo.training.checks import check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
+from diabolo.training.compiled import CompiledStep
 from diabolo.training.freezing import matching
 from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_device, choose_precision, use_threads
@@ -141,7 +142,7 @@ def _run(
         model.to(memory_format=torch.channels_last)
     if epochs_before is None:
         _begin(model, train, options, say)
-    step = Step(model, options, precision)
+    step = (CompiledStep if options.compile else Step)(model, options, precision)
     try:
         state = _train(step, train, validation, options, path, config, say, epochs_before)
     finally:
@@ -198,6 +199,8 @@ def _train(
     together = f", {processes.world()} processes" if processes.world() > 1 else ""
     threads = torch.get_num_threads()
     say.say(f"{device}, {threads} CPU threads, {step.precision.name}{together}; images {store.place}")
+    if options.compile:
+        say.say("the step is compiled when the first batch comes, which takes some seconds")
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
     if epochs_before is None:

@@ -32,7 +32,8 @@ class TrainOptions:
         device: auto (a GPU when there is one), cpu, cuda, cuda:1, …
         threads: CPU threads; all the cores this process may use when left out.
         store: where the images lie: auto, device, host or disk.
-        compile: compile the loss with torch.compile.
+        compile: compile the whole step with torch's Inductor (needs a C++ compiler, and some seconds at the first step): about
+            1.5 times as fast where layers are fully connected, no gain where convolutions are nearly all of the work.
         graph: on CUDA, capture the whole step in a CUDA graph.
         seed: of the order of images, and of all noise.
         out: the folder of runs.

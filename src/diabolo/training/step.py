@@ -1,14 +1,11 @@
 """One step of training: loss, gradient, update. Written once, run eagerly or captured in a CUDA graph."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.randomness import Draws
 from diabolo.schedules import Constant, Cosine, OneCycle, Schedule
-from diabolo.training.compiled import compiled
 from diabolo.training.freezing import Frozen
 from diabolo.training.hardware import Precision
 from diabolo.training.options import TrainOptions
@@ -49,16 +46,13 @@ class Step:
         self.schedule: Schedule = LR_SCHEDULES[options.schedule](options.lr)
         self.average = self.weights.flat.detach().clone() if options.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision.name == "float16")
-        self.loss: Any = compiled(model.loss) if options.compile else model.loss
 
     def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor, y: Tensor | None = None) -> Loss:
         """Train on the images `x` (B, …), float in [0, 1], and what is known of them, `y`; the loss before the update."""
         self._set_lr(self.schedule(progress))
         self.weights.forget()
-        if self.options.compile:  # compiled code cannot draw from our generator; torch's own is seeded every epoch
-            draws, progress = Draws(None, draws.window), torch.as_tensor(progress)
         with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast):
-            loss: Loss = self.loss(x, draws, progress, y)
+            loss = self.model.loss(x, draws, progress, y)
         self.scaler.scale(loss.total).backward()
         self.weights.gather()
         if self.options.clip_norm is not None:

@@ -1,5 +1,7 @@
 """What happened at each step of an epoch, kept on the device; and a look-out for NaN and infinity that never waits."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -28,9 +30,9 @@ class Watch:
     def __init__(self, names: list[str], steps: int, device: torch.device) -> None:
         self.names = names
         self.record = torch.zeros(steps, len(names), device=device)
-        self.bad = torch.zeros((), dtype=torch.bool, device=device)
+        self.bad = torch.zeros((), device=device)  # NaN once a total was not finite
         self.on_gpu = device.type == "cuda"
-        self._flag = torch.zeros((), dtype=torch.bool, pin_memory=self.on_gpu)
+        self._flag = torch.zeros((), pin_memory=self.on_gpu)
         self._copied: torch.cuda.Event | None = None
 
     def write(self, step: int | Tensor, loss: Loss) -> None:
@@ -42,15 +44,15 @@ class Watch:
             self.record.index_copy_(0, step, row[None])
         else:
             self.record[step] = row
-        self.bad.copy_(torch.logical_or(self.bad, ~torch.isfinite(total)))  # a bad term makes a bad total
+        self.bad.add_(total * 0)  # 0, or NaN; a bad term makes a bad total
 
     def seen_bad(self) -> bool:
         """Whether a value that is not finite is known of by now."""
         if not self.on_gpu:
-            return bool(self.bad)
+            return math.isnan(self.bad)
         if self._copied is not None and not self._copied.query():
             return False
-        seen = self._copied is not None and bool(self._flag)
+        seen = self._copied is not None and math.isnan(self._flag)
         self._flag.copy_(self.bad, non_blocking=True)
         self._copied = torch.cuda.Event()
         self._copied.record()
