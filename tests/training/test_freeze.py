@@ -10,7 +10,9 @@ import diabolo
 from diabolo import zoo
 from diabolo.data.arrays import as_images
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.training import checkpoint, files
 from diabolo.training.freezing import Frozen, matching
+from diabolo.training.runs import read_weights
 from diabolo.training.takeover import take_over
 
 
@@ -177,8 +179,28 @@ def test_what_does_not_fit_at_all_is_refused(train, tiny_model, tiny_pixels, tmp
     with pytest.raises(DiaboloError, match="no folder"):
         train(tiny_model(), tiny_pixels(), init=tmp_path / "nowhere", out=tmp_path / "other")
     (first.path / "model.safetensors").unlink()
+    (first.path / checkpoint.FILE).unlink()
     with pytest.raises(DiaboloError, match=r"no model\.safetensors"):
         train(tiny_model(), tiny_pixels(), init=first.path, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+def test_a_checkpoint_holds_the_weights_that_are_kept(ema, train, tiny_model, tiny_pixels):
+    """Those that a new run takes over from one that has not finished."""
+    run = train(tiny_model(), tiny_pixels(), ema=ema)
+    kept, there = read_weights(run.path), checkpoint.weights(run.path)
+    assert kept.keys() == there.keys()
+    assert all(torch.equal(kept[name], there[name]) for name in kept)
+
+
+def test_weights_that_were_never_trained_are_not_taken_over(train, tiny_model, tiny_pixels, tmp_path):
+    run = train(tiny_model(), tiny_pixels())
+    (run.path / "model.safetensors").unlink()
+    tensors, about = files.read_tensors(run.path / checkpoint.FILE)
+    files.write_tensors(run.path / checkpoint.FILE, tensors, about | {"epoch": 0})
+    with pytest.raises(DiaboloError, match="no trained weights"):
+        train(tiny_model(), tiny_pixels(), init=run.path, out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 

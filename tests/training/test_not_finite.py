@@ -90,7 +90,8 @@ def test_step_term_and_batch(value, step, place, train, marked, tmp_path):
     assert number in wanted
     assert torch.equal(batch["x"], torch.from_numpy(x)[wanted].float() / 255)
     assert is_finite(path / checkpoint.FILE)
-    assert checkpoint.status(path) == "running after 0 epochs"
+    said = f"the loss term 'reconstruction' became {value} at step {step + 1} of epoch 1"
+    assert checkpoint.status(path) == f"broken off: {said}, after 0 epochs"
 
 
 def test_in_a_later_epoch_the_checkpoint_before_it_is_left(train, marked, tmp_path, monkeypatch):
@@ -106,14 +107,21 @@ def test_in_a_later_epoch_the_checkpoint_before_it_is_left(train, marked, tmp_pa
     with pytest.raises(NotFiniteError, match="at step 2 of epoch 3"):
         train(poisoned(), x, epochs=4)
     (path,) = (tmp_path / "runs").iterdir()
-    assert checkpoint.status(path) == "running after 2 epochs"
+    assert checkpoint.status(path).startswith(
+        "broken off: the loss term 'reconstruction' became nan at step 2 of epoch 3"
+    )
+    assert checkpoint.status(path).endswith("after 2 epochs")
     assert [json.loads(line)["epoch"] for line in (path / "metrics.jsonl").read_text().splitlines()] == [1, 2]
     assert is_finite(path / checkpoint.FILE)
     assert not (path / "model.safetensors").exists()
-    with pytest.raises(DiaboloError, match="go on with: diabolo resume"):
+    with pytest.raises(DiaboloError, match=f"to resume would repeat it; .* --init {path} for the weights of epoch 2"):
         diabolo.load(path)
 
     monkeypatch.setattr(Poison, "loss", SquaredError.loss)
+    weights, _ = files.read_tensors(path / checkpoint.FILE)
+    started = train(poisoned(), x, epochs=1, lr=1e-30, init=path, precision="float32")
+    for name, tensor in started.model.named_parameters():
+        torch.testing.assert_close(tensor, weights[f"model/{name}"], msg=name)
     resumed = diabolo.resume(path, x)
     whole = train(poisoned(), x, epochs=4)
     assert all(torch.equal(a, b) for a, b in zip(resumed.model.parameters(), whole.model.parameters(), strict=True))
@@ -150,10 +158,14 @@ def test_a_gradient_that_is_nan_at_the_last_step_of_an_epoch(epochs, train, mark
 def test_a_validation_loss_that_is_not_finite_is_not_passed_over(value, train, tiny_pixels, tmp_path):
     x = tiny_pixels()
     x[3, 0, 0, 0] = MARK
-    with pytest.raises(NotFiniteError, match="validation"):
+    with pytest.raises(NotFiniteError, match="validation") as stopped:
         train(poisoned(value, "evaluation"), tiny_pixels(seed=2), x)
+    assert stopped.value.term == "reconstruction"
+    assert "--init" not in str(stopped.value)  # no epoch has ended well, so there are no weights worth it
     (path,) = (tmp_path / "runs").iterdir()
     assert is_finite(path / checkpoint.FILE)
+    said = f"the validation loss became {value} after epoch 1, in its term 'reconstruction'"
+    assert checkpoint.status(path) == f"broken off: {said}, after 0 epochs"
 
 
 @pytest.mark.parametrize(("name", "lr"), [("vae", 1e30), ("undercomplete", 3e38)])

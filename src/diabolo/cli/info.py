@@ -42,8 +42,8 @@ def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> 
 
     status = checkpoint.status(run)
     told = [f"{run}: {config['name']}, {status}"]
-    if status.startswith(("running", "interrupted")):
-        told.append(f"unless it is training at this moment, go on with: diabolo resume {run}")
+    if way_on := checkpoint.way_on(run):
+        told.append(f"unless it is training at this moment, {way_on}")
     for part in SPLITS:
         if about := config["data"].get(part):
             shape = "×".join(map(str, about["shape"]))

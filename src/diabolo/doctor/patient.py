@@ -23,7 +23,6 @@ from diabolo.training import checkpoint, health, runs
 from diabolo.training.runs import Run
 
 LOOKED_AT = 1000  # images of each part that the model is tried on: an error of 3 % in a share, and seconds on MNIST
-OFFENDING = "offending-batch.safetensors"  # left where a loss was no number
 
 
 class UnseenError(DiaboloError):
@@ -118,7 +117,7 @@ class Patient:
     @property
     def broke_off(self) -> bool:
         """Whether its training ended in NaN or infinity."""
-        return not self.trained and (self.run.path / OFFENDING).exists()
+        return not self.trained and checkpoint.BROKEN_OFF in self.run.status
 
     def curve(self, part: str = "train", term: str = "total") -> NDArray[np.float64]:
         """A term of the loss by epoch; empty where it was not written down."""
@@ -139,7 +138,7 @@ class Patient:
         train, test = (self.all(part) for part in ("train", "test"))
         if not self.trained:
             left = "its training broke off" if self.broke_off else f"its training {self.run.status}"
-            raise UnseenError(f"{left}, and has left no weights; to go on: diabolo resume {self.run.path}")
+            raise UnseenError(f"{left}, and has left no weights; {checkpoint.way_on(self.run.path)}")
         if not all(p.isfinite().all() for p in self.model.state_dict().values()):
             raise UnseenError("its weights hold NaN or infinity")
         some = [part.subset(min(LOOKED_AT, len(part)), 0) for part in map(self._told, (train, test))]

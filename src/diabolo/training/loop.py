@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -135,8 +135,7 @@ class Loop:
             "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
             "peak_memory_mib": round(peak_memory(self.step.device) / 2**20, 1),
         }
-        well = all(map(math.isfinite, (line["validation"] or {}).values()))
-        self._refuse_unless(well, "the validation loss", epoch)
+        self._refuse_bad_validation(line["validation"] or {}, epoch)
         self.reporter.epoch(line)
         state = replace(state, epoch=epoch + 1, history=[*state.history, line])
         if line["validation"]:
@@ -189,14 +188,15 @@ class Loop:
     def _refuse_unless(self, well: bool, what: str, epoch: int) -> None:
         """Nothing of an epoch that ended in NaN or infinity is kept."""
         if not well:
-            raise NotFiniteError(
-                what,
-                math.nan,
-                self.steps - 1,
-                f"after epoch {epoch + 1} {what} held NaN or infinity. Likely cause: a learning rate too high for this model "
-                f"(lr {self.options.lr:g}: try a tenth, or --clip-norm 1). The weights of the epoch before are in "
-                f"{self.path / checkpoint.FILE}.",
-            )
+            self._break_off(what, math.nan, self.steps - 1, f"{what} held NaN or infinity after epoch {epoch + 1}")
+
+    def _refuse_bad_validation(self, means: dict[str, float], epoch: int) -> None:
+        """Nor of one after which the validation loss is no number; the term that made it so is named."""
+        bad = [term for term, value in means.items() if not math.isfinite(value)]
+        if bad:
+            term = next((term for term in bad if term != "total"), "total")
+            what = f"the validation loss became {means[term]} after epoch {epoch + 1}, in its term {term!r}"
+            self._break_off(term, means[term], self.steps - 1, what)
 
     def _refuse_non_finite(self, epoch: int, batches: Plan) -> None:
         found = self.watch.first_bad()
@@ -207,14 +207,19 @@ class Loop:
         joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
         x = next(iter(self.store.batches([joint])))
         self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
+        what = f"the loss term {term!r} became {value} at step {i + 1} of epoch {epoch + 1}"
+        self._break_off(term, value, i, what, f" The batch is in {self.path / 'offending-batch.safetensors'}.")
+
+    def _break_off(self, term: str, value: float, step: int, what: str, more: str = "") -> NoReturn:
+        """Note in the checkpoint, which is of the last epoch that ended well, what ended the training, and tell the user."""
+        self._write(lambda: checkpoint.mark(self.path, f"{checkpoint.BROKEN_OFF}: {what},"))
         raise NotFiniteError(
             term,
             value,
-            i,
-            f"the loss term {term!r} became {value} at step {i + 1} of epoch {epoch + 1}. Likely causes: a learning rate "
-            f"too high for this model (lr {self.options.lr:g}: try a tenth, or --clip-norm 1), float16 (use --precision "
-            f"bf16 or float32), or a part that divides by zero. The weights of the last finished epoch are in "
-            f"{self.path / checkpoint.FILE}, the batch in {self.path / 'offending-batch.safetensors'}.",
+            step,
+            f"{what}. Likely causes: a learning rate too high for this model (lr {self.options.lr:g}), float16 (use "
+            f"--precision bf16 or float32), or a part that divides by zero. To resume would repeat it; train a new run with "
+            f"--lr {self.options.lr / 10:g} or --clip-norm 1{checkpoint.with_weights(self.path)}.{more}",
         )
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------

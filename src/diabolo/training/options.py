@@ -13,7 +13,8 @@ class TrainOptions:
     """Options of a training.
 
     Args:
-        init: a run folder whose weights are taken over before training, where names and shapes agree.
+        init: a run folder whose weights are taken over before training, where names and shapes agree; of a training that broke
+            off, those of its last epoch that ended well.
         freeze: weights that stay as they are: names of parts, or patterns such as 'encoder.*'; once for each.
         epochs: passes over the training images.
         batch_size: images per step and process.

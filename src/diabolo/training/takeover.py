@@ -5,11 +5,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
-from diabolo.training import runs
+from diabolo.training import checkpoint, runs
 
 
 def take_over(model: nn.Module, path: str | Path) -> str:
-    """Copy into `model` the weights and statistics of the run folder `path` whose names and shapes agree.
+    """Copy into `model` the weights and statistics of the run folder `path` whose names and shapes agree; of a training that
+    has not finished, those of the last epoch that was saved.
 
     Returns:
         One sentence: how many were taken, and which parts were not.
@@ -34,8 +35,10 @@ def fitting(model: nn.Module, path: str | Path) -> dict[str, Tensor]:
     Raises:
         DiaboloError: when it is no run folder, or no weight in it fits.
     """
-    config = runs.read_config(Path(path))
-    there, state = runs.read_weights(Path(path)), model.state_dict()
+    path, state = Path(path), model.state_dict()
+    config = runs.read_config(path)
+    unfinished = not (path / "model.safetensors").exists() and (path / checkpoint.FILE).exists()
+    there = checkpoint.weights(path) if unfinished else runs.read_weights(path)
     found = {name: t for name, t in there.items() if name in state and state[name].shape == t.shape}
     if not any(name in found for name, _ in model.named_parameters()):
         raise DiaboloError(
