@@ -161,6 +161,10 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --data nowhere/at/all", "nowhere/at/all"),
         ("train vae --data nowhere.npz", "nowhere.npz"),
         ("train vae --data empty", "no images in empty"),
+        ("train vae --data number.npy", "number has shape ()"),
+        ("train vae --data row.npy", "row has shape (5,)"),
+        ("train vae --data parts.npz", "parts differ"),
+        ("train vqvae --codes 100000", "codes is larger than the"),
         ("train vae --data notes.txt", "notes.txt"),
         ("train vae --data objects.npy", "never opened"),
         ("train vae --out notes.txt", "notes.txt"),
@@ -184,6 +188,9 @@ def test_a_mistake_is_told_in_one_sentence(words, said, refused):
     Path("notes.txt").write_text("no image")
     np.save("objects.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.save("vectors.npy", np.zeros((30, 5), np.float32))
+    np.save("number.npy", np.float32(0.5))
+    np.save("row.npy", np.zeros(5, np.float32))
+    np.savez("parts.npz", x_train=np.zeros((9, 1, 8, 8), np.uint8), x_test=np.zeros((9, 1, 7, 7), np.uint8))
     assert said in refused(2, *words.split())
     assert not Path("runs").exists()
 

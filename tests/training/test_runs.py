@@ -68,7 +68,7 @@ def test_the_config_says_everything_and_builds_the_same_model(conv_run):
     assert config["data"]["validation"]["images"] == 30
     assert config["units"]["kl"] == "nats per image"
     assert set(config["units"]) == set(conv_run.history[-1]["train"])
-    built = runs.build_model(config)
+    built = runs.build_model(conv_run.path, config)
     assert built.name == "vae"
     assert {n: t.shape for n, t in built.state_dict().items()} == {
         n: t.shape for n, t in conv_run.model.state_dict().items()
@@ -231,6 +231,37 @@ def test_a_config_that_is_no_text(run):
         diabolo.load(run.path)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("data", "train"), 3),
+        (("data", "train"), None),
+        (("data", "train", "origin"), "digits"),
+        (("data", "train", "origin"), {"load": 3}),
+        (("data", "validation"), []),
+        (("units",), 3),
+    ],
+)
+def test_whoever_reads_a_config_can_rely_on_what_it_holds(place, value, run):
+    config = json.loads((run.path / "config.json").read_text())
+    *way, last = place
+    inner = config
+    for key in way:
+        inner = inner[key]
+    inner[last] = value
+    (run.path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DiaboloError, match=rf"config\.json was edited or damaged: '{'.'.join(place)}"):
+        runs.read_config(run.path)
+
+
+def test_a_run_that_is_resumed_names_the_config_that_is_wrong(run, tiny_pixels):
+    config = json.loads((run.path / "config.json").read_text())
+    for edit in ({"options": config["options"] | {"lr": None}}, {"model": {"part": "bottlenecks.Identity"}}):
+        (run.path / "config.json").write_text(json.dumps(config | edit))
+        with pytest.raises(DiaboloError, match=r"config\.json"):
+            diabolo.resume(run.path, tiny_pixels(), epochs=3)
+
+
 @pytest.mark.parametrize("share", [0, 4, 8, 100, 0.5, 0.999])
 def test_weights_cut_short(share, run):
     file = run.path / "model.safetensors"
@@ -310,6 +341,12 @@ def test_whatever_was_edited_load_says_so_or_loads(data, conv_run, tmp_path_fact
 def test_history_as_far_as_it_is_whole(text, lines, run):
     (run.path / "metrics.jsonl").write_text(text)
     assert len(runs.read_history(run.path)) == lines
+
+
+def test_a_history_of_something_else(run):
+    (run.path / "metrics.jsonl").write_text('{"epoch": 1}\n[2]\n')
+    with pytest.raises(DiaboloError, match=r"metrics\.jsonl was edited or damaged: '\[2\]' is no record"):
+        runs.read_history(run.path)
 
 
 def test_a_history_that_is_none(run):

@@ -113,3 +113,4 @@ def test_a_training_goes_on_bit_for_bit(options, precision, tiny_pixels, tmp_pat
 def test_a_codebook_larger_than_the_vectors_is_refused(tiny_pixels, tmp_path):
     with pytest.raises(DiaboloError, match=r"a codebook of 512 codes is larger than the 280 vectors"):
         fit(zoo.vqvae(SHAPE, **SMALL), tiny_pixels(), out=tmp_path, batch_size=16, quiet=True)
+    assert not list(tmp_path.iterdir())

@@ -60,6 +60,9 @@ class Bottleneck(nn.Module):
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The latent of `features` (N, in_features)."""
 
+    def check(self, images: int) -> None:  # most need none
+        """Refuse, before anything is made, to begin with so few training images."""
+
     def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:  # most have nothing to do
         """Once, before a new model is trained: `features()` gives those (n, in_features) of some training images."""
 

@@ -28,11 +28,7 @@ def kmeans(vectors: Tensor, k: int, generator: torch.Generator | None, rounds: i
     Raises:
         DiaboloError: when there are fewer vectors than centres.
     """
-    if k > len(vectors):
-        raise DiaboloError(
-            f"a codebook of {k:,} codes is larger than the {len(vectors):,} vectors that k-means may start from; use fewer "
-            f"codes, more images, or no k-means start"
-        )
+    check_enough(len(vectors), k)
     order = torch.randperm(len(vectors), generator=generator, device=vectors.device)
     vectors = vectors[order[: EACH * k]]
     centres = vectors[:k].clone()
@@ -44,6 +40,15 @@ def kmeans(vectors: Tensor, k: int, generator: torch.Generator | None, rounds: i
             counts += members.sum(0)[:, None]
         centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)
     return centres
+
+
+def check_enough(vectors: int, k: int) -> None:
+    """Refuse fewer `vectors` than centres."""
+    if k > vectors:
+        raise DiaboloError(
+            f"a codebook of {k:,} codes is larger than the {vectors:,} vectors that k-means may start from; use fewer "
+            f"--codes, more images, or no k-means start (--no-kmeans)"
+        )
 
 
 def one_hot(indices: Tensor, k: int) -> Tensor:

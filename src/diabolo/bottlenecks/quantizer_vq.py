@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from diabolo.bottlenecks.latent import Latent
 from diabolo.bottlenecks.quantizer import Discrete, over_processes, rows_of
-from diabolo.bottlenecks.quantizer_kmeans import kmeans, nearest, one_hot
+from diabolo.bottlenecks.quantizer_kmeans import check_enough, kmeans, nearest, one_hot
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 from diabolo.randomness import Draws
@@ -121,6 +121,11 @@ class VectorQuantizer(Discrete):
         penalties = {"codebook": _distance(rows.detach(), q, n)} if not self.ema else {}
         penalties["commitment"] = _distance(rows, q.detach(), n)
         return Latent(z=through, code=code, penalties=penalties, watch=self.watch(counts))
+
+    def check(self, images: int) -> None:
+        """Refuse a k-means start from fewer vectors than codes."""
+        if self.kmeans:
+            check_enough(images * self.latent_shape[1] * self.latent_shape[2], self.codes)
 
     def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:
         """The k-means start.

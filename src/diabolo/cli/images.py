@@ -32,8 +32,8 @@ def read_for(run: Path, model: Any, paths: Sequence[Path], skip_bad: bool) -> tu
         raise DiaboloError(
             f"the model in {run} takes images of {height}×{width} pixels; files are read as squares only"
         )
-    trained = (runs.read_config(run)["data"].get("train") or {}).get("origin") or {}
-    crop = trained.get("load", {}).get("crop")
+    trained = runs.read_config(run)["data"]["train"].get("origin") or {}
+    crop = (trained.get("load") or {}).get("crop")
     given = paths[0] if _is_folder(paths) else list(paths)
     images, names = read_images(given, size=height, channels=channels, crop=crop, skip_bad=skip_bad)
     return images, list(names)

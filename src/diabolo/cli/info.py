@@ -27,9 +27,10 @@ def command(run: Path, /) -> None:
     config, history = runs.read_config(run), runs.read_history(run)
     try:
         texts, table = _texts(run, config, history), _table(history)
-    except (DiaboloError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        reason = str(error) if isinstance(error, DiaboloError) else repr(error)
-        raise DiaboloError(f"the files in {run} were edited or damaged: {reason}") from error
+    except DiaboloError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+        raise DiaboloError(f"the files in {run} were edited or damaged: {error!r}") from error
     console = Console(highlight=False)
     for text in texts:
         console.print(text, markup=False, soft_wrap=True)
@@ -50,7 +51,7 @@ def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> 
             told.append(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})")
     told.append("options: " + ", ".join(f"{key}={value}" for key, value in config["options"].items()))
     told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config["units"].items()))
-    return [*told, *_health(history), "", str(runs.build_model(config).summary()), ""]
+    return [*told, *_health(history), "", str(runs.build_model(run, config).summary()), ""]
 
 
 def _health(history: list[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from diabolo.data.images import Images, check_unit_range, chunks, describe
 from diabolo.errors import DiaboloError
 
 COLOURS = (1, 3)
+LAYOUTS = "expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)"
 
 
 def as_images(x: Any, labels: Any = None, name: str = "array") -> Images:
@@ -29,13 +30,15 @@ def as_images(x: Any, labels: Any = None, name: str = "array") -> Images:
     array = to_numpy(x, name)
     if array.size == 0:
         raise DiaboloError(f"the data set {name!r} is empty: its shape is {array.shape}.")
-    if array.dtype.kind == "f":
-        check_unit_range(array, f"values of {name}")
-    elif array.dtype not in (np.uint8, np.bool_):
+    if array.dtype.kind != "f" and array.dtype not in (np.uint8, np.bool_):
         raise DiaboloError(
             f"{name} holds {array.dtype}, but images are uint8 in 0 … 255, float in [0, 1] or bool; "
             "convert with .astype('uint8') if the values are 0 … 255."
         )
+    if array.ndim < 2:
+        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}.")
+    if array.dtype.kind == "f":
+        check_unit_range(array, f"values of {name}")
     pixels = _vectors(array) if array.ndim == 2 else _bytes(_channels_first(array, name))
     return Images(pixels, labels=as_labels(labels), name=name)
 
@@ -70,9 +73,7 @@ def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
     if array.ndim == 3:
         return array[:, None]
     if array.ndim != 4:
-        raise DiaboloError(
-            f"{name} has shape {array.shape}; expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)."
-        )
+        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}.")
     first, last = array.shape[1] in COLOURS, array.shape[3] in COLOURS
     if first and last:
         raise DiaboloError(

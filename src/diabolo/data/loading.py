@@ -61,6 +61,8 @@ def load(
                 [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks", "without_class"],
             )
     train, test = source(find_root(root) if subject is None else subject, draw, **options)
+    if train.shape != test.shape:
+        raise DiaboloError(f"the parts of {train.name} differ: train holds {train.shape}, test {test.shape}.")
     if drop_leaks:
         train = without_leaks(train, test)
     if without_class is not None:

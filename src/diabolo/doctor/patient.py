@@ -206,4 +206,4 @@ class Patient:
 
 def _untrained(path: Path, config: dict[str, Any]) -> Run:
     """A run that has left no weights: it goes on, was killed, or broke off."""
-    return Run(runs.build_model(config), path, runs.read_history(path), config, f"is {checkpoint.status(path)}")
+    return Run(runs.build_model(path, config), path, runs.read_history(path), config, f"is {checkpoint.status(path)}")

@@ -55,7 +55,7 @@ def restore(path: Path, step: Step) -> State:
     try:
         step.restore(tensors)
     except (KeyError, RuntimeError, TypeError, IndexError, AttributeError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error.args[0] if error.args else error).split())
         raise DiaboloError(f"the checkpoint in {path} does not fit its config.json: {reason}") from error
     return state
 

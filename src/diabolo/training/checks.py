@@ -21,6 +21,8 @@ from diabolo.training.options import TrainOptions
 from diabolo.training.takeover import fitting
 from diabolo.training.trainable import can_be_trained
 
+START = 2048  # training images that a waist may look at before training
+
 
 def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
     """Refuse what cannot work, before anything is made."""
@@ -60,6 +62,8 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
             f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
             f"--batch-size {max(1, len(train) // processes.world())} or less"
         )
+    if isinstance(model, Autoencoder):
+        model.bottleneck.check(min(len(train), START))
     if options.compile:
         _check_compile(model, options)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
@@ -134,8 +138,6 @@ def same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str)
         if given is not None:
             raise DiaboloError(f"{path} was trained without {part} images; leave them out")
         return None
-    if not isinstance(about, dict):
-        raise DiaboloError(f"{path / 'config.json'} was edited or damaged: data.{part} is no object")
     if given is None and about.get("origin") is None:
         raise DiaboloError(
             f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"

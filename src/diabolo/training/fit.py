@@ -22,7 +22,7 @@ from diabolo.pca import PCA
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, files, runs
 from diabolo.training.checkpoint import State
-from diabolo.training.checks import check, event_writer_class, only_to_keep, same_images
+from diabolo.training.checks import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
 from diabolo.training.compiled import CompiledStep
 from diabolo.training.freezing import matching
@@ -35,8 +35,6 @@ from diabolo.training.progress import Reporter, reporter
 from diabolo.training.runs import Run
 from diabolo.training.step import Step
 from diabolo.training.takeover import fitting, take_over
-
-START = 2048  # training images that a waist may look at before training
 
 
 def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
@@ -79,7 +77,7 @@ def resume(path: str | Path, train: Any = None, validation: Any = None, epochs: 
     config = runs.read_config(path)
     try:
         options = TrainOptions.of(**config["options"])
-    except TypeError as error:
+    except (TypeError, DiaboloError) as error:
         raise DiaboloError(f"{path / 'config.json'} was edited or damaged: {error}") from error
     if epochs is not None:
         options = options.but(epochs=epochs)
@@ -102,15 +100,14 @@ def _fit(model: Any, train: Images, validation: Images | None, options: TrainOpt
 
 
 def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: Any, validation: Any) -> Run:
-    model = runs.build_model(config)
+    model = runs.build_model(path, config)
     if isinstance(model, PCA):
         raise DiaboloError(f"{path} holds a PCA, which is solved at once: there is nothing to go on with")
     images = [
         same_images(path, config["data"].get(part), given, part)
         for part, given in (("train", train), ("validation", validation))
     ]
-    if images[0] is None:
-        raise DiaboloError(f"{path / 'config.json'} was edited or damaged: it names no training images")
+    assert images[0] is not None  # a config without training images is none
     check(model, images[0], images[1], options.but(init=None))  # its weights are in the checkpoint
     resolved = config.get("resolved")
     before = resolved.get("processes", 1) if isinstance(resolved, dict) else 1

@@ -16,6 +16,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,19 @@ from diabolo.training.hardware import choose_device
 from diabolo.training.trainable import can_be_trained
 
 History = list[dict[str, Any]]
+
+# What config.json must hold, so that nobody who reads it needs to ask: place → kinds, of which null is one where it may lack
+WANTED: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "model": (dict,),
+    "options": (dict,),
+    "units": (dict,),
+    "data": (dict,),
+    "data.train": (dict,),
+    "data.train.origin": (dict, NoneType),
+    "data.train.origin.load": (dict, NoneType),
+    "data.validation": (dict, NoneType),
+}
 
 
 @dataclass(frozen=True)
@@ -140,27 +154,38 @@ def read_config(path: Path) -> dict[str, Any]:
     if not (path / "config.json").is_file():
         raise DiaboloError(f"{path} is not a run folder: it holds no config.json")
     config = files.read_json(path / "config.json")
-    wanted = {"name": str, "model": dict, "options": dict, "data": dict}
-    for key, kind in wanted.items():
-        if not isinstance(config, dict) or not isinstance(config.get(key), kind):
+    for place, kinds in WANTED.items():
+        value = config
+        for key in place.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, kinds):
             raise DiaboloError(
-                f"{path / 'config.json'} was edited or damaged: {key!r} is missing or not a {kind.__name__}"
+                f"{path / 'config.json'} was edited or damaged: {place!r} is missing or not a {kinds[0].__name__}"
             )
     return config  # type: ignore[no-any-return]  # JSON: checked above
 
 
 def read_history(path: Path) -> History:
-    """The lines of metrics.jsonl of the run folder `path`, as far as they are whole."""
+    """The lines of metrics.jsonl of the run folder `path`, as far as they are whole.
+
+    Raises:
+        DiaboloError: for a whole line that is no record of an epoch.
+    """
     try:
         lines = (path / "metrics.jsonl").read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     history: History = []
-    for line in lines:
+    for text in lines:
         try:
-            history.append(json.loads(line))
+            line = json.loads(text)
         except ValueError:  # the line that a killed process was writing
             break
+        if not isinstance(line, dict):
+            raise DiaboloError(
+                f"{path / 'metrics.jsonl'} was edited or damaged: {text[:40]!r} is no record of an epoch"
+            )
+        history.append(line)
     return history
 
 
@@ -227,11 +252,7 @@ def fingerprint(path: Path, weights: str = "model") -> str:
 
 
 def _load(path: Path, weights: str, device: torch.device) -> Any:
-    config = read_config(path)
-    try:
-        model = build_model(config)
-    except DiaboloError as error:
-        raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
+    model = build_model(path, read_config(path))
     try:
         model.load_state_dict(read_weights(path, weights))
     except RuntimeError as error:
@@ -240,10 +261,17 @@ def _load(path: Path, weights: str, device: torch.device) -> Any:
     return model.to(device).eval()
 
 
-def build_model(config: dict[str, Any]) -> Any:
-    """An untrained model as `config` describes it."""
-    model = parts.build(config["model"])
-    if not (isinstance(model, PCA) or can_be_trained(model)):
-        raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
+def build_model(path: Path, config: dict[str, Any]) -> Any:
+    """An untrained model as `config`, that of the run folder `path`, describes it.
+
+    Raises:
+        DiaboloError: when it describes none.
+    """
+    try:
+        model = parts.build(config["model"])
+        if not (isinstance(model, PCA) or can_be_trained(model)):
+            raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
+    except DiaboloError as error:
+        raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
     model.name = config["name"]
     return model
