@@ -87,3 +87,17 @@ def test_a_run_that_has_not_finished_says_how_to_go_on(runs, pictures, refused):
     shutil.copytree(runs["vae"], "run")
     Path("run/model.safetensors").unlink()
     assert "diabolo resume run" in refused(2, "encode", "run", pictures)
+
+
+@pytest.mark.parametrize("verb", ["encode", "reconstruct", "sample"])
+def test_nothing_is_written_of_a_model_that_is_broken(verb, runs, pictures, refused):
+    import shutil
+
+    from diabolo.training import files
+
+    shutil.copytree(runs["vae"], "run")
+    tensors, about = files.read_tensors(Path("run/model.safetensors"))
+    files.write_tensors(Path("run/model.safetensors"), {n: t * float("nan") for n, t in tensors.items()}, about)
+    given = [] if verb == "sample" else [pictures]
+    assert "NaN or infinity for " in refused(2, verb, "run", *given, "--out", "x.npy")
+    assert not Path("x.npy").exists()

@@ -107,7 +107,7 @@ def test_samples_of_given_factors(told, diabolo):
         ("faces", [], "need --values: its model is conditioned on factors"),
         ("faces", ["--values", "1", "0"], "are wanted, not"),
         ("cvae", ["--label", "10"], "the label 10 is none of the 10 classes"),
-        ("cvae", ["--label", "-1"], "not known (-1)"),
+        ("cvae", ["--label", "-1"], "classes are numbered from 0, and --label -1 was given"),
         ("cvae", ["--values", "1"], "takes no --values; its model takes --label"),
         ("vae", ["--label", "1"], "takes no --label; its model is told nothing"),
         ("completion", ["--images", "nowhere.png"], "nowhere.png"),
@@ -117,10 +117,37 @@ def test_samples_that_cannot_be_are_refused(name, words, says, told, refused):
     assert says in refused(2, "sample", told[name], *words, "--out", "x.npy")
 
 
-def test_image_files_carry_no_labels(told, images, refused):
+@pytest.mark.parametrize("words", [["--label", "3"], ["--label", "3", "7"]])
+def test_what_image_files_do_not_carry_is_told(words, told, images, diabolo):
+    x = torch.from_numpy(np.stack([np.asarray(Image.open(p)) for p in images])[:, None])
+    model, y = folders.load(told["cvae"]), torch.tensor([3, int(words[-1])])
+    assert diabolo("encode", told["cvae"], *images, *words, "--out", "z.npy").code == 0
+    np.testing.assert_array_equal(np.load("z.npy"), model.encode(x, y).numpy())
+    assert diabolo("reconstruct", told["cvae"], *images, *words, "--out", "r.npy").code == 0
+    np.testing.assert_array_equal(np.load("r.npy"), model.reconstruct(x, y).numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "says"),
+    [
+        ("cvae", [], "conditioned on labels, which image files do not carry: give --label"),
+        ("faces", [], "conditioned on factors, which image files do not carry: give --values"),
+        ("cvae", ["--label", "10"], "the label 10 is none of the 10 classes"),
+        ("cvae", ["--label", "-1"], "classes are numbered from 0"),
+        ("cvae", ["--label", "1", "2", "3"], "one --label for all 2 images, or one for each, not 3"),
+        ("cvae", ["--label", "1", "--values", "1"], "takes no --values; its model takes --label"),
+        ("vae", ["--label", "1"], "takes no --label; its model is told nothing besides the image"),
+        ("completion", ["--label", "1"], "takes no --label; its model is told nothing besides the image"),
+        ("faces", ["--values", "1"], "are wanted, not"),
+    ],
+)
+def test_image_files_carry_no_labels(name, words, says, told, images, refused):
     for verb in ("encode", "reconstruct"):
-        said = refused(2, verb, told["cvae"], *images)
-        assert "conditioned on labels, which image files do not carry" in said
+        assert says in refused(2, verb, told[name], *images, *words, "--out", "x.npy")
+    assert not Path("x.npy").exists()
+
+
+def test_a_model_without_a_code_has_none_to_write(told, images, refused):
     assert "without a code" in refused(2, "encode", told["completion_plain"], *images)
 
 

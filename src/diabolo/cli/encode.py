@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
-from diabolo.cli.options import SkipBad
+from diabolo.cli.options import Several, SkipBad
 
 app = App(name="encode", help=VERBS["encode"])
 
@@ -16,6 +16,8 @@ def command(
     run: Path,
     /,
     *images: Annotated[Path, Parameter(required=True)],
+    label: Several[int] = (),
+    values: Several[float] = (),
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,
 ) -> None:
@@ -24,6 +26,8 @@ def command(
     Args:
         run: the run folder.
         images: image files, or one folder; they are cut and resized as the training images were.
+        label: of a model conditioned on labels: the class of all the images, or that of each, in the order of the rows.
+        values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a .npy file for an array (N, latent_dim), or a .csv file that also names the image of each row. The rows are in
             the order of the files given; those of a folder are sorted by name.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
@@ -32,18 +36,19 @@ def command(
     import io
 
     from diabolo.cli.images import in_pieces, read_for, write, write_array
-    from diabolo.cli.told import check_images_suffice
+    from diabolo.cli.told import check_told, told_of
     from diabolo.errors import DiaboloError
     from diabolo.training.runs import load
 
     if out.suffix.lower() not in (".npy", ".csv"):
         raise DiaboloError(f"codes are written as .npy or .csv, not {out.suffix or out}")
     model = load(run)
-    check_images_suffice(run, model)
+    check_told(run, model, label, values)
     if 0 in model.latent_shape:
         raise DiaboloError(f"{run} holds a model without a code: there is nothing to encode")
     pixels, names = read_for(run, model, images, skip_bad)
-    codes = in_pieces(lambda x: model.encode(x).flatten(1), pixels)
+    y = told_of(run, model, label, values, len(pixels))
+    codes = in_pieces(lambda x, y: model.encode(x, y).flatten(1), pixels, y)
     if out.suffix.lower() == ".npy":
         write_array(out, codes)
     else:

@@ -39,9 +39,24 @@ def read_for(run: Path, model: Any, paths: Sequence[Path], skip_bad: bool) -> tu
     return images, list(names)
 
 
-def in_pieces(function: Callable[[np.ndarray], Tensor], images: np.ndarray) -> np.ndarray:
-    """`function` of the uint8 images, some at a time, so that they need not all be floats at once."""
-    return np.concatenate([function(images[i : i + PIECE]).numpy() for i in range(0, len(images), PIECE)])
+def in_pieces(
+    function: Callable[[np.ndarray, Tensor | None], Tensor], images: np.ndarray, y: Tensor | None = None
+) -> np.ndarray:
+    """`function` of the uint8 images and what is known of each, `y`, some at a time, so that they need not all be floats at once.
+
+    Raises:
+        DiaboloError: when what it gives holds NaN or infinity.
+    """
+    starts = range(0, len(images), PIECE)
+    found = [function(images[i : i + PIECE], None if y is None else y[i : i + PIECE]).numpy() for i in starts]
+    return finite(np.concatenate(found))
+
+
+def finite(found: np.ndarray) -> np.ndarray:
+    """What a model gave for images (N, …); refused when it holds NaN or infinity."""
+    if bad := int((~np.isfinite(found)).reshape(len(found), -1).any(1).sum()):
+        raise DiaboloError(f"the model is broken: it gave NaN or infinity for {bad:,} of {len(found):,} images")
+    return found
 
 
 def names_within(out: Path, paths: Sequence[Path], names: Sequence[str]) -> list[str]:

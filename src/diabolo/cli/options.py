@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from diabolo.data import Images
 
+T = TypeVar("T")
 SkipBad = Annotated[bool, Parameter(negative=())]
+Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())]
 
 
 @Parameter(name="*")

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
-from diabolo.cli.options import SkipBad
+from diabolo.cli.options import Several, SkipBad
 
 app = App(name="reconstruct", help=VERBS["reconstruct"])
 
@@ -16,6 +16,8 @@ def command(
     run: Path,
     /,
     *images: Annotated[Path, Parameter(required=True)],
+    label: Several[int] = (),
+    values: Several[float] = (),
     out: Path = Path("reconstructions"),
     skip_bad: SkipBad = False,
 ) -> None:
@@ -24,18 +26,22 @@ def command(
     Args:
         run: the run folder.
         images: image files, or one folder; they are cut and resized as the training images were.
+        label: of a model conditioned on labels: the class of all the images, or that of each; those of a folder are sorted
+            by name.
+        values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W).
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
-    from diabolo.cli.told import check_images_suffice
+    from diabolo.cli.told import check_told, told_of
     from diabolo.training.runs import load
 
     model = load(run)
     check_out(out, model.input_shape)
-    check_images_suffice(run, model)
+    check_told(run, model, label, values)
     pixels, names = read_for(run, model, images, skip_bad)
+    y = told_of(run, model, label, values, len(pixels))
     if out.suffix.lower() != ".npy":
         names = names_within(out, images, names)
-    write_images(out, in_pieces(model.reconstruct, pixels), names)
+    write_images(out, in_pieces(model.reconstruct, pixels, y), names)
     print(f"{len(names)} reconstruction(s) in {out}")

@@ -1,16 +1,14 @@
 """`diabolo sample RUN`."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.options import Several
 
 app = App(name="sample", help=VERBS["sample"])
-
-T = TypeVar("T")
-Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())]
 
 
 @app.default
@@ -43,7 +41,7 @@ def command(
             left out, figures/samples.png of the run, or samples-DENSITY.png.
     """
     from diabolo import figures, gallery
-    from diabolo.cli.images import check_out, write_images
+    from diabolo.cli.images import check_out, finite, write_images
     from diabolo.cli.told import told
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
@@ -61,7 +59,7 @@ def command(
         y = model.condition.every(model.device)
     fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components})
     y = take_turns(y, n)
-    samples = model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y)
+    samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
     if grid:
         title = gallery.samples_title(model) if own else f"{model.name}: {density} fitted to the training codes"
         figures.save(figures.sample_grid(samples, title), target)

@@ -28,7 +28,7 @@ def told(run: Path, model: Any, label: Sequence[int], values: Sequence[float], i
                 f"{run} takes no --{option}; its model " + (f"takes --{takes}" if takes else "is told nothing")
             )
     if takes == "label" and label:
-        return torch.tensor(label)
+        return _labels(label)
     if takes == "values" and values:
         return torch.tensor([values])
     if takes == "images" and images:
@@ -40,10 +40,43 @@ def told(run: Path, model: Any, label: Sequence[int], values: Sequence[float], i
     return None
 
 
-def check_images_suffice(run: Path, model: Any) -> None:
-    """Refuse a model that is told what image files do not carry."""
-    if isinstance(model, Autoencoder) and model.condition.reads is not None:
+def told_of(run: Path, model: Any, label: Sequence[int], values: Sequence[float], n: int) -> Tensor | None:
+    """What the model of `run` is told of `n` images besides their pixels: one entry for each, or the same for all.
+
+    Raises:
+        DiaboloError: when it is missing, something else was said, or it is not for `n` images.
+    """
+    takes = _besides(model)
+    for option, given in {"label": label, "values": values}.items():
+        if given and option != takes:
+            needs = f"takes --{takes}" if takes else "is told nothing besides the image"
+            raise DiaboloError(f"{run} takes no --{option}; its model {needs}")
+    if takes is None:
+        return None
+    if len(label) > 1 and len(label) != n:
+        raise DiaboloError(f"give one --label for all {n} images, or one for each, not {len(label)}")
+    y = _labels(label) if takes == "label" else torch.tensor([values])
+    y = y.expand(n, *y.shape[1:]) if len(y) == 1 else y
+    model.condition.check(y)
+    return y
+
+
+def check_told(run: Path, model: Any, label: Sequence[int], values: Sequence[float]) -> None:
+    """Refuse, before any image is read, to tell nothing to a model that is told more than image files carry."""
+    takes = _besides(model)
+    if takes is not None and not {"label": label, "values": values}[takes]:
         raise DiaboloError(
-            f"{run} holds a model conditioned on {model.condition.reads}, which image files do not carry; use it from Python: "
-            f"diabolo.load({str(run)!r}).encode(x, y)"
+            f"{run} holds a model conditioned on {model.condition.reads}, which image files do not carry: give --{takes}"
         )
+
+
+def _besides(model: Any) -> str | None:
+    """The option for what the model is told besides the image; None where that is nothing."""
+    reads = model.condition.reads if isinstance(model, Autoencoder) else None
+    return None if reads is None else TAKES[reads]
+
+
+def _labels(label: Sequence[int]) -> Tensor:
+    if min(label) < 0:
+        raise DiaboloError(f"classes are numbered from 0, and --label {min(label)} was given")
+    return torch.tensor(label)
