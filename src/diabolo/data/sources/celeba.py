@@ -11,6 +11,7 @@ from diabolo.data.cache import decoded
 from diabolo.data.files import disk_files
 from diabolo.data.images import Images
 from diabolo.data.pixels import Shaping
+from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
 from diabolo.data.splits import Draw, draw_from, random_split, split_by_group
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -42,8 +43,9 @@ def load(
     identity    labels are the numbers of the persons in identity_CelebA.txt
     """
     home = root / "celeba"
-    if not (home / PICTURES).is_dir() and not (home / ATTRIBUTES).is_file():
-        _download(root, home)
+    with alone_in(root):
+        if not (home / PICTURES).is_dir() and not (home / ATTRIBUTES).is_file():
+            _download(root, home)
     for needed in (PICTURES, ATTRIBUTES):
         if not (home / needed).exists():
             raise DiaboloError(f"celeba in {home} lacks {needed}: put it there (unpacked, if it came in a .zip).")

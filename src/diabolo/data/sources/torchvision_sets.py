@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from diabolo.data.images import Images
+from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
 from diabolo.data.splits import Draw, draw_from
 
@@ -35,7 +36,8 @@ def _both(kind: str, root: Path, home: Path, name: str, draw: Draw) -> tuple[Ima
     for train in (True, False):
         try:
             # downloads only what is missing, and checks its MD5
-            part = getattr(torchvision.datasets, kind)(root, train=train, download=True)
+            with alone_in(root):
+                part = getattr(torchvision.datasets, kind)(root, train=train, download=True)
         except (RuntimeError, OSError, ValueError, AssertionError) as error:
             raise missing(name, home, error) from error
         parts.append(_images(part, name, "train" if train else "test"))
