@@ -3,7 +3,7 @@
 Each takes a `Look`, which is a codec with its images, and options; it returns a figure. `VIEWS` holds them by name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import decode, encode, known, refuse_discrete
+from diabolo.latents.projection import METHODS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,6 +54,7 @@ def interpolate(
 ) -> "Figure":
     """From one test image to another, a row for each way; by the condition of the first, where there is one."""
     refuse_discrete(look.codec, "interpolation")
+    _some("way", ways, WAYS)
     for way in ways:
         if way not in WAYS:
             raise UnknownNameError("way", way, WAYS)
@@ -100,8 +102,9 @@ def arithmetic(
     refuse_discrete(look.codec, "arithmetic")
     if direction not in DIRECTIONS:
         raise UnknownNameError("direction", direction, DIRECTIONS)
-    if not alphas:
-        raise DiaboloError("give one α or more, such as --alphas -2 0 2 4")
+    _some("α", alphas, ("-2", "0", "2", "4"))
+    if not np.isfinite(alphas).all():
+        raise DiaboloError(f"each α must be a finite number, not {', '.join(map(str, alphas))}")
     few = look.train if len(look.train) <= FITTED else look.train.subset(FITTED, look.seed)
     find = latents.mean_difference if direction == "mean" else latents.probe_normal
     has, others = latents.attribute(few, attribute), [latents.attribute(few, other) for other in keep]
@@ -142,12 +145,14 @@ def nearest(look: Look, *, n: int = 8, neighbours: int = 3) -> "Figure":
 
 def map_(look: Look, *, projections: tuple[str, ...] = ("pca",), most: int | None = None) -> "Figure":
     """Test codes as points of a plane, by class, for each projection; the same codes and colours in all."""
+    _some("projection", projections, METHODS)
     z = encode(look.codec, look.test)
     labels, names = look.test.labels, look.test.label_names
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:
         labels = names = None
     told = None if names is None else dict(enumerate(names)) | {-1: "not known"}
-    most = most or min(latents.most_of(how) for how in projections)
+    usual = min(latents.most_of(how) for how in projections)
+    most = usual if most is None else most
     panels = []
     for how in projections:
         found = latents.project(z, how, look.seed, most)
@@ -168,6 +173,7 @@ def posterior(
 
 def codebook(look: Look, *, projections: tuple[str, ...] = ("pca",)) -> "Figure":
     """The codes of a quantiser as points of a plane, by their use for the test images."""
+    _some("projection", projections, METHODS)
     vectors, counts = latents.codebook(look.codec), latents.uses(look.codec, look.test)
     found = latents.project(vectors, projections[0], look.seed, max(4, len(vectors)))
     title = f"{_title(look)}: {len(vectors)} codes, {found.told}"
@@ -198,6 +204,12 @@ def _number(value: float) -> str:
 
 def _title(look: Look) -> str:
     return f"{look.codec.name} on {look.test.name}"
+
+
+def _some(what: str, given: Iterable[Any], such_as: Iterable[str]) -> None:
+    """Refuse an option that was given empty."""
+    if not list(given):
+        raise DiaboloError(f"give one {what} or more, such as {' '.join(such_as)}")
 
 
 def _chosen(look: Look, images: tuple[int, ...], wanted: int) -> tuple[int, ...]:

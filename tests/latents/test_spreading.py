@@ -105,3 +105,10 @@ def test_what_cannot_be_spread_is_refused():
     with pytest.raises(DiaboloError, match="alpha must lie between 0 and 1"):
         spread(neighbour_graph(np.eye(4), 2), images.labels, 1.0)
     assert latents.spread is spread
+
+
+def test_codes_that_are_no_numbers():
+    codes, _, _ = two_moons()
+    codes[3, 1] = np.nan
+    with pytest.raises(DiaboloError, match="1 of 200 codes hold NaN or infinity"):
+        neighbour_graph(codes, 7)

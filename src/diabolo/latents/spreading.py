@@ -16,7 +16,7 @@ from scipy.sparse.linalg import cg
 from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
-from diabolo.latents.codes import encode
+from diabolo.latents.codes import check_codes, encode
 
 UNKNOWN = -1
 PRECISION = 1e-6  # of the solution, relative
@@ -57,6 +57,7 @@ def neighbour_graph(codes: NDArray[Any], neighbours: int = 10) -> sparse.csr_arr
 
     if not 1 <= neighbours < len(codes):
         raise DiaboloError(f"the number of neighbours must be from 1 to {len(codes) - 1}, not {neighbours}")
+    check_codes(codes)
     distance, index = NearestNeighbors(n_neighbors=neighbours).fit(codes).kneighbors()
     farthest = np.maximum(distance[:, -1:], np.finfo(np.float32).tiny)
     weight = np.exp(-4 * np.square(distance / farthest, dtype=np.float64))
