@@ -12,6 +12,10 @@ def test_nothing_is_suggested_when_nothing_is_near():
     assert str(UnknownNameError("net", "qqq", ["mlp"])) == "unknown net 'qqq'; Valid: mlp."
 
 
+def test_where_there_is_none_no_list_is_empty():
+    assert str(UnknownNameError("option of the density", "components", [])).endswith("'components'; there is none.")
+
+
 @pytest.mark.parametrize("name", [None, 3, ["mlp"]])
 def test_a_name_may_be_anything(name):
     assert repr(name) in str(UnknownNameError("net", name, ["mlp"]))

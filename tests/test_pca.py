@@ -205,3 +205,11 @@ def test_no_sample_is_refused(solved):
 def test_without_components_it_says_so(ask):
     with pytest.raises(DiaboloError, match="no components yet"):
         ask(PCA((5,), 3))
+
+
+@pytest.mark.filterwarnings("error")
+def test_images_that_are_all_the_same():
+    model = PCA((1, 4, 4), 2)
+    x = np.full((9, 1, 4, 4), 51, np.uint8)
+    model.solve(x)
+    np.testing.assert_allclose(model.reconstruct(x).numpy(), 0.2, atol=1e-6)

@@ -31,7 +31,8 @@ class _Range:
         except (TypeError, ValueError):
             raise DiaboloError(f"{what} is a number, or a range such as 0.1..0.6, not {level!r}") from None
         if not good:
-            raise DiaboloError(f"{what} must lie in [0, {top:g}], not {level}")
+            below = ", the lower end first" if len(ends) == 2 else ""
+            raise DiaboloError(f"{what} must lie in [0, {top:g}]{below}, not {level}")
         self.low, self.high = float(low), float(high)
 
     def of(self, x: Tensor, draws: Draws) -> float | Tensor:

@@ -18,7 +18,8 @@ class UnknownNameError(DiaboloError):
         valid = sorted(valid)
         near = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        super().__init__(f"unknown {what} {name!r}; {hint}Valid: {', '.join(valid)}.")
+        known = f"Valid: {', '.join(valid)}" if valid else "there is none"
+        super().__init__(f"unknown {what} {name!r}; {hint}{known}.")
 
 
 class NoPriorError(DiaboloError):

@@ -60,7 +60,8 @@ class PCA(nn.Module):
                 f"PCA with {latent_dim} components needs at least as many images, and two, not {len(images)}"
             )
         scale = 255.0 if images.dtype == np.uint8 else 1.0
-        fitted = SklearnPCA(latent_dim, random_state=seed).fit(images.reshape(len(images), -1) / scale)
+        with np.errstate(invalid="ignore"):  # shares of the variance, unused here, of images that are all the same
+            fitted = SklearnPCA(latent_dim, random_state=seed).fit(images.reshape(len(images), -1) / scale)
         for name, value in {
             "mu": fitted.mean_,
             "components": fitted.components_,

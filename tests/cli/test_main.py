@@ -133,6 +133,7 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --batch-size 0", "batch_size"),
         ("train vae --batch-size 2000", "--batch-size 1437 or less"),
         ("train vae --lr -1", "lr must be above 0"),
+        ("train vae --lr inf", "lr must be above 0 and finite, not inf"),
         ("train vae --lr nan", "lr"),
         ("train vae --ema 1", "ema must be above 0 and below 1"),
         ("train vae --latent-dim 0", "latent_dim must be at least 1"),
@@ -164,6 +165,9 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --data number.npy", "number has shape ()"),
         ("train vae --data row.npy", "row has shape (5,)"),
         ("train vae --data parts.npz", "parts differ"),
+        ("train cvae --data negative.npz --batch-size 9", "the label -5 is none of the 10 classes"),
+        ("train cvae --data unknown.npz --batch-size 9", "27 of 27 labels are not known"),
+        ("train cvae --data fewer.npz", "30 images but 29 labels"),
         ("train vqvae --codes 100000", "codes is larger than the"),
         ("train vae --data notes.txt", "notes.txt"),
         ("train vae --data objects.npy", "never opened"),
@@ -190,6 +194,10 @@ def test_a_mistake_is_told_in_one_sentence(words, said, refused):
     np.save("vectors.npy", np.zeros((30, 5), np.float32))
     np.save("number.npy", np.float32(0.5))
     np.save("row.npy", np.zeros(5, np.float32))
+    x = np.zeros((30, 1, 8, 8), np.uint8)
+    np.savez("negative.npz", x=x, y=np.full(30, -5))
+    np.savez("unknown.npz", x=x, y=np.full(30, -1))
+    np.savez("fewer.npz", x=x, y=np.zeros(29, int))
     np.savez("parts.npz", x_train=np.zeros((9, 1, 8, 8), np.uint8), x_test=np.zeros((9, 1, 7, 7), np.uint8))
     assert said in refused(2, *words.split())
     assert not Path("runs").exists()

@@ -158,7 +158,7 @@ def test_a_model_without_a_code_has_none_to_write(told, images, refused):
         (["--condition", "attributes"], "this model needs attributes, and digits (train) has none"),
         (["--likelihood", "perceptual"], "--features RUN"),
         (["--features", "runs/0001"], "features is for the likelihood perceptual, not bernoulli"),
-        (["--corruption", "occlusion", "--level", "0.6..0.1"], "must lie in [0, 1]"),
+        (["--corruption", "occlusion", "--level", "0.6..0.1"], "must lie in [0, 1], the lower end first"),
         (["--corruption", "masking", "--level", "some"], "a range such as 0.1..0.6"),
     ],
 )

@@ -146,7 +146,10 @@ X = torch.rand(2, *SHAPE)
         (lambda: Quarter((1, 1, 8)), "2×2 pixels or more"),
         (lambda: CVAE["label"].encode(X), "conditioned on labels: give them as `y`"),
         (lambda: CVAE["label"].encode(X, torch.tensor([0, 3])), "the label 3 is none of the 3 classes 0 … 2"),
-        (lambda: CVAE["embedding"].encode(X, torch.tensor([0, -2])), "the label -2 is none of the 3 classes"),
+        (
+            lambda: CVAE["embedding"].encode(X, torch.tensor([0, -2])),
+            "the label -2 is none of the 3 classes 0 … 2; -1 stands for one that is not known",
+        ),
         (lambda: CVAE["label"].encode(X, torch.tensor([0, -1])), r"1 of 2 labels are not known \(-1\)"),
         (lambda: CVAE["label"].encode(X, torch.tensor([0.0, 1.0])), "one whole number per image"),
         (lambda: CVAE["label"].encode(X, torch.tensor([0, 1, 2])), "2 images or codes but 3 entries"),

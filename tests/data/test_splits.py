@@ -61,3 +61,10 @@ def test_counts_are_whole_numbers(n):
         Draw(n_train=n)
     with pytest.raises(DiaboloError, match="n_test is a whole number"):
         Draw(n_test=n)
+
+
+@pytest.mark.parametrize("draw", [random_split, lambda images, how: draw_from(images, rows(5), how)])
+def test_those_of_a_smaller_number_are_among_those_of_a_larger_and_not_the_first(draw):
+    drawn = [ids(draw(rows(100), Draw(n))[0]) for n in (10, 30, 80)]
+    assert drawn[0] < drawn[1] < drawn[2]
+    assert all(chosen != set(range(len(chosen))) for chosen in drawn)

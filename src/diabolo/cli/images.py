@@ -42,7 +42,7 @@ def read_for(run: Path, model: Any, paths: Sequence[Path], skip_bad: bool) -> tu
 def in_pieces(
     function: Callable[[np.ndarray, Tensor | None], Tensor], images: np.ndarray, y: Tensor | None = None
 ) -> np.ndarray:
-    """`function` of the uint8 images and what is known of each, `y`, some at a time, so that they need not all be floats at once.
+    """`function` of the uint8 images and what is known of each, `y`, some at a time, so that not all are floats at once.
 
     Raises:
         DiaboloError: when what it gives holds NaN or infinity.

@@ -104,7 +104,7 @@ def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[st
     """The options of the model, with what the data say where the user does not: how many classes, attributes or factors."""
     options = zoo.options_of(name)
     known: dict[str, Any] = {}
-    if train.labels is not None and "classes" in options:
+    if train.labels is not None and "classes" in options and train.labels.max() >= 0:
         known["classes"] = max(int(train.labels.max()) + 1, len(train.label_names or ()))
     condition = model_options.get("condition", options.get("condition", (None, None))[1])
     if condition in COLUMNS and (columns := side(train, condition)) is not None:

@@ -24,9 +24,8 @@ def check_labels(y: Tensor, classes: int) -> None:
         )
     if len(y) and not 0 <= int(y.min()) <= int(y.max()) < classes:
         wrong = int(y.max()) if y.max() >= classes else int(y.min())
-        raise DiaboloError(
-            f"the label {wrong} is none of the {classes} classes 0 … {classes - 1}; see the option classes"
-        )
+        remedy = "see the option classes" if wrong >= classes else "-1 stands for one that is not known"
+        raise DiaboloError(f"the label {wrong} is none of the {classes} classes 0 … {classes - 1}; {remedy}")
 
 
 class _OfClasses(Condition):

@@ -40,7 +40,10 @@ def load(
     name     a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file;
              or an array, a tensor or `Images` (see `as_images`)
     root     the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo
-    n_train  exactly so many images, drawn without replacement by `seed`; None takes all. `n_test` likewise
+    n_train  exactly so many images, not the first but drawn at random without replacement: by `seed` alone, so that they are
+             the same in every training, those of a smaller n are among those of a larger one, and they stand in their old
+             order; None takes all. `n_test` likewise. Drawn sets (faces, patches) give the first n instead, in every size
+             the same. What is left out below is left out of these, so that fewer may remain
     n_labels  of exactly so many training images the label is kept, drawn by `label_seed`; the others have -1, see
               `Images.keep_labels`. None keeps all
     drop_leaks  leave out training images that are test images too, or nearly, see `leaks.without_leaks`

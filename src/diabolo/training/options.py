@@ -92,7 +92,7 @@ class TrainOptions:
             value = getattr(self, name)
             if value is not None and not low < value < high:
                 raise DiaboloError(
-                    f"{name} must be above {low}{f' and below {high}' if high == 1 else ''}, not {value}"
+                    f"{name} must be above {low} and {'below 1' if high == 1 else 'finite'}, not {value}"
                 )
         for name in ("weight_decay", "min_delta"):
             if not 0 <= getattr(self, name) < float("inf"):
