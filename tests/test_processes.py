@@ -50,6 +50,25 @@ assert processes.text_from_first("") == ""
 t = torch.full((3,), float(rank))
 processes.average(t)
 assert t.tolist() == [0.5, 0.5, 0.5]
+t = torch.tensor([1.0, 2.0]).double()[rank:].expand(3, -1).T  # not contiguous, two rows and one
+assert processes.total(torch.tensor([1 + rank])).tolist() == [3]
+assert processes.rows(t).tolist() == [[1.0] * 3, [2.0] * 3, [2.0] * 3]
+assert processes.mine(7) == (slice(3, 7) if rank else slice(0, 3))
+try:
+    processes.mine(1)
+except ValueError as error:
+    assert str(error) == "there are fewer images (1) than processes (2)"
+else:
+    raise AssertionError
+if rank == 1:  # on its own: nobody waits, and the noise is that of one process
+    with processes.alone():
+        assert (processes.world(), processes.rank(), processes.mine(1)) == (1, 0, slice(0, 1))
+        assert processes.total(t) is t and processes.rows(t) is t
+        noise = Draws(generator(0))
+        drawn = [noise.normal(torch.empty(3, 5)) for _ in range(2)]
+    wanted = generator(0)
+    assert all(torch.equal(d, torch.randn(3, 5, generator=wanted)) for d in drawn)
+assert processes.world() == 2
 t = torch.full((3,), float(rank))
 processes.from_first(t)
 assert t.tolist() == [0.0, 0.0, 0.0]
@@ -130,9 +149,54 @@ dist.destroy_process_group()
 """
 
 
-def test_two_processes_compute_what_one_would(tmp_path):
+EVALUATION = """
+import os
+import sys
+import numpy as np
+import torch
+import torch.distributed as dist
+
+rank, path = int(sys.argv[1]), sys.argv[2]
+os.environ["HOME"] = f"{path}-home-{rank}"  # where the classifier that takes features is kept
+
+from diabolo import zoo
+from diabolo.data import load
+from diabolo.evaluation import evaluate
+
+torch.set_num_threads(1)
+data = load("digits", n_train=200, n_test=90)
+MEASURES = ("reconstruction", "rate", "likelihood", "usage", "generation")
+FEW = {"importance_samples": 8, "nll_images": 20, "densities": ("prior",), "manifold_images": 80}
+
+
+def scores(name, measures, options, few):
+    torch.manual_seed(0)
+    model = zoo.build(name, data[0].shape, **options)
+    return evaluate(model, data, measures, **few).record()["scores"]
+
+
+CASES = (
+    ("vae", MEASURES, {"hidden": (16,), "latent_dim": 3, "observation": "binarised"}, FEW),
+    ("denoising", ("reconstruction", "usage"), {"hidden": (16,), "latent_dim": 3}, {}),
+    ("vqvae", ("usage", "rate"), {"width": 8, "residual_width": 4}, {}),
+)
+before = [scores(*case) for case in CASES]
+if rank == 1:  # trained anew, then, by a process that is one of two
+    os.environ["HOME"] += "-again"
+dist.init_process_group("gloo", init_method=f"file://{path}", rank=rank, world_size=2)
+if rank == 1:  # the other does not measure, and nobody waits for it
+    for case, wanted in zip(CASES, before):
+        assert scores(*case) == wanted, case
+dist.barrier()
+dist.destroy_process_group()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("text", [SCRIPT, EVALUATION], ids=["sums, gradients and noise", "evaluate"])
+def test_two_processes_compute_what_one_would(text, tmp_path):
     script = tmp_path / "two.py"
-    script.write_text(SCRIPT)
+    script.write_text(text)
     environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     running = [
         subprocess.Popen(

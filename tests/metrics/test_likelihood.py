@@ -132,6 +132,19 @@ def test_it_is_the_same_number_in_pieces_of_any_size(rows, images):
     assert ((measured.per_image - exact(marginal, images[:10])).abs() < 5 * spread).all()
 
 
+@pytest.mark.parametrize("rows", [None, 7, 45])
+def test_some_of_the_images_have_what_they_have_among_all(rows, images):
+    model, _ = ppca(off=0.4)
+    whole = nll(model, images, 10, rows=rows)
+    for only in (slice(0, 5), slice(5, 6), slice(17, 40), slice(-3, None)):
+        few = nll(model, images, 10, rows=rows, only=only)
+        assert torch.equal(few.per_image, whole.per_image[only])
+        assert torch.equal(few.effective, whole.effective[only])
+    for only in (slice(4, 4), slice(40, 50), slice(0, 10, 2)):
+        with pytest.raises(DiaboloError, match="no run of images among 40"):
+            nll(model, images, 10, only=only)
+
+
 def test_the_seed_decides_and_the_model_is_left_as_it_was(images):
     model, _ = ppca(off=0.4)
     model.train()

@@ -1,8 +1,4 @@
-"""Errors and similarities against torchmetrics, scikit-learn, numpy and closed forms; totals in pieces and in two processes."""
-
-import os
-import subprocess
-import sys
+"""Errors and similarities against torchmetrics, scikit-learn, numpy and closed forms; totals in pieces."""
 
 import numpy as np
 import pytest
@@ -153,47 +149,6 @@ def test_no_power_is_lost_within_the_rings(size):
 def test_a_spectrum_is_of_images():
     with pytest.raises(DiaboloError, match="of images"):
         spectrum(torch.rand(3, 10))
-
-
-SCRIPT = """
-import sys
-import torch
-import torch.distributed as dist
-
-from diabolo.metrics.reconstruction import Totals
-
-rank, path = int(sys.argv[1]), sys.argv[2]
-dist.init_process_group("gloo", init_method=f"file://{path}", rank=rank, world_size=2)
-g = torch.Generator().manual_seed(0)
-x, x_hat = torch.rand(10, 1, 12, 12, generator=g), torch.rand(10, 1, 12, 12, generator=g)
-mine = slice(0, 7) if rank == 0 else slice(7, 10)
-joint, whole = Totals.of(x[mine], x_hat[mine]).over_processes(), Totals.of(x, x_hat)
-assert joint.images == 10
-for name, value in whole.sums.items():
-    assert torch.allclose(joint.sums[name], value, rtol=1e-9), name
-assert abs(joint.unexplained - whole.unexplained) < 1e-9
-dist.destroy_process_group()
-"""
-
-
-def test_two_processes_measure_what_one_would(tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(SCRIPT)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    running = [
-        subprocess.Popen(
-            [sys.executable, str(script), str(rank), str(tmp_path / "meet")],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    try:
-        ends = [process.communicate(timeout=120) for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    for process, (_, errors) in zip(running, ends, strict=True):
-        assert process.returncode == 0, errors
 
 
 def test_resolution_is_where_half_of_the_power_is_lost():

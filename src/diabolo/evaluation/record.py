@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import diabolo
-from diabolo import figures
+from diabolo import figures, processes
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
 from diabolo.data.origin import reload
@@ -98,6 +98,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model: reconstruction, likelihood, what its codes are good for, how well it generates, and what it costs.
 
+    Of several processes, any may call it: each measures all of the images, alone, and finds what a single process would.
+
     Args:
         model: a trained model, or a run or its folder.
         data: (training images, test images); the codec is measured on the latter, and probes, densities and classifiers are
@@ -135,7 +137,8 @@ def evaluate(
         started = time.perf_counter()
         say(name)
         try:
-            sections[name] = MEASURES[name](subject, **own)
+            with processes.alone():
+                sections[name] = MEASURES[name](subject, **own)
         except NotApplicable as reason:
             if measures:
                 raise

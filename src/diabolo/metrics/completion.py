@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from diabolo import processes
 from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import Quarter
 from diabolo.data.images import Images
@@ -50,6 +51,7 @@ class Completions:
         return self.mean - self.of_mean
 
 
+@processes.alone()
 def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> Completions:
     """`k` completions of each of `images` by a model that is told a quarter of them, with codes drawn from the prior (Sohn, Lee
     & Yan 2015, NeurIPS).

@@ -1,5 +1,6 @@
 """Importance weights of codes, summed over the samples of each image: what likelihoods are estimated from."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from diabolo import processes
 from diabolo.autoencoder import Autoencoder, as_input, evaluating
 from diabolo.data.images import Images
 from diabolo.data.side import side
@@ -37,6 +39,7 @@ class Sums:
         return (2 * self.weights - self.squares).exp()
 
 
+@processes.alone()
 def importance_sums(
     model: Autoencoder,
     images: Images | Any,
@@ -45,6 +48,7 @@ def importance_sums(
     y: Tensor | None,
     rows: int | None,
     observation: str | Observation | None,
+    only: slice | None = None,
 ) -> Sums:
     """Those of `samples` codes of each of the `images`; arguments as in `likelihood.nll`."""
     check_densities(model)
@@ -56,15 +60,25 @@ def importance_sums(
     x = _observed(model, pixels, seed, observation)
     rows = rows or max(1, NUMBERS.get(x.device.type, NUMBERS["cpu"]) // x[0].numel())
     draws = Draws(generator(seed, "importance", device=x.device))
+    wanted = range(len(x))[only or slice(None)]
+    if not wanted or wanted.step != 1:
+        raise DiaboloError(f"{only} is no run of images among {len(x)}")
+    together = max(1, rows // samples)  # images in a piece
+    first = wanted.start // together * together  # a piece that holds a wanted image is computed whole, as it always is
     with torch.no_grad(), evaluating(model):
-        together = max(1, rows // samples)  # images
         parts = []
-        for i, few in zip(range(0, len(x), together), x.split(together), strict=True):
-            each: list[Tensor] = []
-            told = None if known is None else known[i : i + together].to(x.device)
-            logs_of = _log_weights(model, few, told, samples, rows, draws, each)
-            parts.append((*add_up(logs_of), torch.stack(each).sum(0)))
-    weights, squares, logs, likelihoods = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
+        for i in range(0, wanted.stop, together):
+            few = x[i : i + together]
+            posterior, to_decoder = _encoded(model, few, None if known is None else known[i : i + together])
+            codes = _codes(model, posterior, draws, samples, rows)
+            if i < first:
+                deque(codes, 0)  # drawn and let go, so that later images have the codes that they always have
+                continue
+            both = [log_densities(model, few, z, posterior, to_decoder) for z in codes]
+            of_pixels = torch.stack([log_likelihood.double().sum(1) for log_likelihood, _ in both]).sum(0)
+            parts.append((*add_up(one.double() + other.double() for one, other in both), of_pixels))
+    found = slice(wanted.start - first, wanted.stop - first)
+    weights, squares, logs, likelihoods = (torch.cat(column)[found].cpu() for column in zip(*parts, strict=True))
     grey = type(model.likelihood) is Bernoulli and bool(((x != 0) & (x != 1)).any())
     unit = "nats per image (cross entropy of grey pixels, no likelihood)" if grey else model.likelihood.unit
     return Sums(weights, squares, logs, likelihoods, unit)
@@ -82,28 +96,21 @@ def _observed(model: Autoencoder, pixels: Any, seed: int, observation: str | Obs
     return drawn
 
 
-def _log_weights(
-    model: Autoencoder,
-    x: Tensor,
-    known: Tensor | None,
-    samples: int,
-    rows: int,
-    draws: Draws,
-    likelihoods: list[Tensor],
-) -> Iterator[Tensor]:
-    """log w (n, ≤ rows) of the images `x` (n, …), until there are `samples` of each; Σ log p(x|z) (n,) of each piece goes to
-    `likelihoods`."""
-    waist = check_densities(model)
-    given = model.condition.pick(x, known)
+def _encoded(model: Autoencoder, x: Tensor, known: Tensor | None) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """What q(z|x) of the images `x` (n, …) is made of, and what the decoder is told of them, `known` (n, …) of each."""
+    given = model.condition.pick(x, None if known is None else known.to(x.device))
     if given is not None:
         model.condition.check(given)
     to_encoder, to_decoder = model.condition(given)
-    posterior = waist.posterior(model.encoder(x, *to_encoder))
-    for start in range(0, samples, rows):
-        z = waist.draw(posterior, draws, min(rows, samples - start))
-        log_likelihood, log_ratio = log_densities(model, x, z, posterior, to_decoder)
-        likelihoods.append(log_likelihood.double().sum(1))
-        yield log_likelihood.double() + log_ratio.double()
+    return check_densities(model).posterior(model.encoder(x, *to_encoder)), to_decoder
+
+
+def _codes(
+    model: Autoencoder, posterior: tuple[Tensor, ...], draws: Draws, samples: int, rows: int
+) -> Iterator[Tensor]:
+    """Codes z ~ q(z|x), (n, ≤ rows, D), until there are `samples` of each image."""
+    waist = check_densities(model)
+    return (waist.draw(posterior, draws, min(rows, samples - start)) for start in range(0, samples, rows))
 
 
 def add_up(log_weights: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,12 +1,13 @@
 """How probable a model finds images: −log p(x) by importance sampling, and the bound on it that a VAE is trained by."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from diabolo import processes
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -41,6 +42,10 @@ class Nats:
         n = len(self.per_image)
         return float(self.per_image.std() / math.sqrt(n)) if n > 1 else None
 
+    def over_processes(self) -> "Nats":
+        """Of the images of all processes, the same in each; to be called in each."""
+        return replace(self, per_image=processes.rows(self.per_image), effective=processes.rows(self.effective))
+
     def record(self) -> dict[str, Any]:
         """All that a table should say, JSON-able."""
         return {
@@ -62,6 +67,7 @@ def nll(
     y: Tensor | None = None,
     rows: int | None = None,
     observation: str | Observation | None = None,
+    only: slice | None = None,
 ) -> Nats:
     """−log p(x) ≈ −log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x), zᵢ ~ q(z|x), i = 1 … k (Burda et al. 2016, arXiv 1509.00519).
 
@@ -76,11 +82,13 @@ def nll(
         y: what the model `reads` of each image; `Images` bring it along.
         rows: codes decoded at once, which bounds the memory; chosen by the size of an image when left out.
         observation: what is taken to be the image, "binarised" or "dequantised" say; the model's own when left out.
+        only: which of the images to measure, a run of them, with the draws that they have among all. Several processes find
+            what one would by `nll(…, only=processes.mine(len(images))).over_processes()`.
 
     Raises:
         DiaboloError: for a model without those densities.
     """
-    sums = importance_sums(model, images, samples, seed, y, rows, observation)
+    sums = importance_sums(model, images, samples, seed, y, rows, observation, only)
     return Nats(math.log(samples) - sums.weights, sums.effective, samples, sums.unit)
 
 
@@ -92,10 +100,11 @@ def negative_elbo(
     y: Tensor | None = None,
     rows: int | None = None,
     observation: str | Observation | None = None,
+    only: slice | None = None,
 ) -> Nats:
     """−ELBO = −1/k Σᵢ log p(x|zᵢ) p(zᵢ) / q(zᵢ|x), zᵢ ~ q(z|x): never below −log p(x) on average, whatever k (Kingma & Welling
     2014, arXiv 1312.6114). Arguments as in `nll`; the weight of the KL term is 1 even if it was trained with another."""
-    sums = importance_sums(model, images, samples, seed, y, rows, observation)
+    sums = importance_sums(model, images, samples, seed, y, rows, observation, only)
     return Nats(-sums.logs / samples, sums.effective, samples, sums.unit)
 
 
@@ -107,10 +116,11 @@ def elbo_terms(
     y: Tensor | None = None,
     rows: int | None = None,
     observation: str | Observation | None = None,
+    only: slice | None = None,
 ) -> dict[str, Nats]:
     """The two terms of −ELBO, and it, estimated with the same draws z ~ q(z|x): "reconstruction" E −log p(x|z), and "KL"
     E log q(z|x) − log p(z). Arguments as in `nll`."""
-    sums = importance_sums(model, images, samples, seed, y, rows, observation)
+    sums = importance_sums(model, images, samples, seed, y, rows, observation, only)
     values = {
         "reconstruction": -sums.likelihoods / samples,
         "KL": (sums.likelihoods - sums.logs) / samples,

@@ -123,7 +123,7 @@ class Totals:
 
     def over_processes(self) -> "Totals":
         """Of the images of all processes, the same in each; to be called in each."""
-        return Totals({name: processes.mean(value) * processes.world() for name, value in self.sums.items()})
+        return Totals({name: processes.total(value) for name, value in self.sums.items()})
 
     @property
     def images(self) -> int:

@@ -11,7 +11,6 @@ from scipy.linalg import sqrtm
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from diabolo import processes
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import Moments, fid, frechet_distance
 
@@ -93,25 +92,6 @@ def test_moments_do_not_depend_on_the_pieces(size):
     np.testing.assert_allclose(found.mean, whole.mean, rtol=1e-12)
     np.testing.assert_allclose(found.covariance, np.cov(x.T), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(whole.covariance, np.cov(x.T), rtol=1e-9, atol=1e-9)
-
-
-def test_moments_of_two_processes(monkeypatch):
-    """What each process finds when the sum over both is what `average` gives."""
-    parts = [Moments.of(features(150, 4, 0, shift=50.0)), Moments.of(features(90, 4, 1, shift=70.0))]
-    n, mean = 240, (150 * parts[0].mean + 90 * parts[1].mean) / 240
-    answers = iter(
-        [np.array([240.0]), n * mean, sum(p.scatter + p.n * np.outer(p.mean - mean, p.mean - mean) for p in parts)]
-    )
-
-    def average(x):
-        x.copy_(torch.from_numpy(next(answers) / 2))
-
-    monkeypatch.setattr(processes, "world", lambda: 2)
-    monkeypatch.setattr(processes, "average", average)
-    found, expected = parts[0].over_processes(), parts[0] + parts[1]
-    assert found.n == expected.n
-    np.testing.assert_allclose(found.mean, expected.mean)
-    np.testing.assert_allclose(found.scatter, expected.scatter)
 
 
 def test_the_interval_holds_what_other_draws_give():

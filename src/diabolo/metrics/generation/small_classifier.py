@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diabolo import bottlenecks, heads, objectives
+from diabolo import bottlenecks, heads, objectives, processes
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck, Latent
 from diabolo.data.images import Images
@@ -108,6 +108,7 @@ class Classifier:
         return float(((logits > 0) == images.attributes).mean())
 
 
+@processes.alone()
 def classifier(train: Images, seed: int = 0) -> Classifier:
     """The classifier of those images: found in the cache, or trained there in about half a minute.
 
