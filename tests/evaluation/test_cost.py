@@ -27,6 +27,7 @@ def test_a_small_network_by_hand(digits, tiny_model):
         assert speed.setting["threads"] == torch.get_num_threads()
         assert speed.setting["device"] == "cpu"
         assert (speed.n, speed.unit) == (40, "images per second")
+        assert scores[f"{name}: memory"].unit == "MiB of tensors alive at once, beside model and images"
         # the layer and its activation, (40, 16) of 4 bytes each, at the least; a few copies of the images at the most
         assert 40 * 16 * 4 <= scores[f"{name}: memory"].value * 2**20 <= 10 * 40 * 64 * 4
     assert not any(name.startswith("training") for name in scores)

@@ -57,6 +57,28 @@ def test_memory_is_what_lives_at_once(compute, mib):
     assert peak_bytes(lambda: compute(x), CPU) == pytest.approx(mib * 2**20, abs=64)
 
 
+def test_memory_holds_what_is_kept_for_the_gradient_until_it_is_taken():
+    x = torch.zeros(MIB, requires_grad=True)
+
+    def forward():
+        return x.exp().exp().exp()  # each keeps its result
+
+    assert peak_bytes(forward, CPU) == 3 * 2**20
+    # backwards, one result goes for each gradient that comes; the sum is one number
+    assert peak_bytes(lambda: forward().sum().backward(), CPU) == pytest.approx(4 * 2**20, abs=64)
+
+
+def test_memory_within_an_operation_is_not_seen_on_a_cpu():
+    """In float64 images are unfolded before they are multiplied, nine numbers for each pixel; what is counted is the result."""
+    conv, x = nn.Conv2d(16, 16, 3, padding=1).double(), torch.zeros(64, 16, 28, 28, dtype=torch.float64)
+    with torch.no_grad():
+        assert peak_bytes(lambda: conv(x), CPU) == conv(x).nbytes
+
+
+def test_memory_added_to_a_given_tensor_is_not_seen_on_a_cpu():
+    assert peak_bytes(lambda: torch.zeros(1).resize_(MIB), CPU) < 64
+
+
 def test_memory_does_not_pile_up_over_repetitions():
     x = torch.zeros(MIB)
 

@@ -23,7 +23,7 @@ MIB = 2**20
 )
 def cost(subject: Subject, *, cost_images: int = 1024, cost_repeats: int = 5) -> Section:
     """Parameters, operations per image, images encoded and decoded per second (warm, pixels already in memory), the most memory
-    that takes, and what training took."""
+    that takes (on a CPU: that tensors take), and what training took."""
     if cost_images < 1 or cost_repeats < 1:
         raise DiaboloError(f"cost is measured on 1 image or more, once or more, not {cost_images}, {cost_repeats}")
     codec: Any = subject.codec
@@ -54,10 +54,12 @@ def cost(subject: Subject, *, cost_images: int = 1024, cost_repeats: int = 5) ->
             len(few) / found.median, "images per second", len(few), subject.test.split, better="higher",
             setting=where | {"repeats": cost_repeats, "kept": "median", "slowest": rates[0], "fastest": rates[-1]},
         )  # fmt: skip
-    how = "torch's allocator" if device.type == "cuda" else "tensors alive at once, without what is inside an operation"
+    what, how = "MiB of tensors alive at once", "what operations return; what they need within themselves is not seen"
+    if device.type == "cuda":
+        what, how = "MiB allocated at once", "torch's allocator"
     for name, (all_of_them, _) in steps.items():
         scores[f"{name}: memory"] = Score(
-            peak_bytes(all_of_them, device) / MIB, "MiB beside model and images", len(few), subject.test.split,
+            peak_bytes(all_of_them, device) / MIB, f"{what}, beside model and images", len(few), subject.test.split,
             better="lower", setting=where | {"how": how},
         )  # fmt: skip
     return Section(scores | _training(subject))

@@ -97,10 +97,11 @@ def _key(tensor: Tensor) -> int:
 
 
 def peak_bytes(compute: Callable[[], object], device: torch.device) -> int:
-    """The most bytes that `compute()` holds at once beside what was there before.
+    """The most bytes that `compute()` holds at once beside what was there before: on a GPU all that torch's allocator gave.
 
-    On a GPU what torch's allocator says; elsewhere the tensors that operations return, as long as they live: what an operation
-    needs inside itself is not seen.
+    Elsewhere only the tensors that operations return, each in full from then until nothing holds it, the graph of gradients
+    included. It is no measure of the process: what an operation needs within itself (an unfolded convolution's ten times its
+    result, say), what it adds to a tensor that it was given, and what the allocator keeps are not seen.
     """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
