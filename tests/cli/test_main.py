@@ -63,6 +63,13 @@ def test_the_help_of_every_verb_is_free_of_noise(verb, diabolo):
     assert "Traceback" not in answer.err
 
 
+def test_the_help_of_a_model_without_a_loop_shows_none_of_its_options(diabolo):
+    answer = diabolo("train", "pca", "--help")
+    assert answer.code == 0
+    assert all(flag in answer.out for flag in ("--seed", "--out", "--validation", "--no-figures"))
+    assert not any(f"{flag} " in answer.out for flag in ("--epochs", "--lr", "--batch-size", "--greedy", "--ema"))
+
+
 def test_a_misspelt_verb_is_answered_at_once(refused):
     message = refused(2, "trian")
     assert "'trian'" in message
@@ -201,6 +208,11 @@ def test_a_mistake_is_told_in_one_sentence(words, said, refused):
     np.savez("parts.npz", x_train=np.zeros((9, 1, 8, 8), np.uint8), x_test=np.zeros((9, 1, 7, 7), np.uint8))
     assert said in refused(2, *words.split())
     assert not Path("runs").exists()
+
+
+def test_a_quickstart_of_no_epochs_is_refused_before_its_first_model_is_made(refused):
+    assert "at least 1, not -1" in refused(2, "quickstart", "--epochs", "-1")
+    assert not Path("quickstart").exists()
 
 
 def test_a_data_set_that_is_not_there_says_what_to_do(refused, monkeypatch):

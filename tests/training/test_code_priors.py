@@ -8,6 +8,7 @@ import diabolo
 from diabolo import zoo
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.randomness import Draws, generator
+from diabolo.training import files
 from diabolo.training.fit import fit, resume
 
 SMALL = {"width": 8, "layers": 1, "heads": 2, "epochs": 2, "batch_size": 16, "threads": 1, "quiet": True}
@@ -87,6 +88,12 @@ def test_what_cannot_be_is_refused(trained, tiny_pixels):
         diabolo.fit_prior(run.path, tiny_pixels(seed=9), held, **SMALL)
     with pytest.raises(DiaboloError, match="a multiple of its heads"):
         diabolo.fit_prior(run.path, x, held, **SMALL | {"heads": 3})
+    broken, _, other = trained(codes=12)
+    tensors, about = files.read_tensors(other.path / "model.safetensors")
+    files.write_tensors(other.path / "model.safetensors", {n: t * float("nan") for n, t in tensors.items()}, about)
+    with pytest.raises(DiaboloError, match="the codes of array hold NaN or infinity"):
+        diabolo.fit_prior(other.path, broken, held, **SMALL)
+    assert not (other.path / "prior").exists()
     prior = diabolo.fit_prior(run.path, x, held, **SMALL)
     with pytest.raises(DiaboloError, match=f"holds a prior over codes: load the run that it belongs to, {run.path}"):
         diabolo.load(prior.path)

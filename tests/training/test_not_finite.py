@@ -114,7 +114,7 @@ def test_in_a_later_epoch_the_checkpoint_before_it_is_left(train, marked, tmp_pa
     assert [json.loads(line)["epoch"] for line in (path / "metrics.jsonl").read_text().splitlines()] == [1, 2]
     assert is_finite(path / checkpoint.FILE)
     assert not (path / "model.safetensors").exists()
-    with pytest.raises(DiaboloError, match=f"to resume would repeat it; .* --init {path} for the weights of epoch 2"):
+    with pytest.raises(DiaboloError, match=f"resuming would repeat .* --init {path} for the weights of epoch 2"):
         diabolo.load(path)
 
     monkeypatch.setattr(Poison, "loss", SquaredError.loss)

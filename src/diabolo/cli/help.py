@@ -1,5 +1,6 @@
 """Help pages without noise."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel
@@ -10,11 +11,20 @@ if TYPE_CHECKING:
 
 class TidyHelp(DefaultFormatter):
     """Leaves out what says nothing: choices that the description names already, how to give an empty list, and of a switch
-    that is off its negative (`--no-quiet` is for putting right what a config file says) and that it is off."""
+    that is off its negative (`--no-quiet` is for putting right what a config file says) and that it is off.
+
+    Args:
+        unseen: options that are taken but not shown, as they do nothing here.
+    """
+
+    def __init__(self, unseen: Collection[str] = ()) -> None:
+        super().__init__()
+        self.flags = {f"--{name.replace('_', '-')}" for name in unseen}
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
         """Print one panel."""
-        super().__call__(console, options, panel.copy(entries=[_tidy(entry) for entry in panel.entries]))
+        shown = [_tidy(entry) for entry in panel.entries if not self.flags.intersection(entry.positive_names)]
+        super().__call__(console, options, panel.copy(entries=shown))
 
 
 def _tidy(entry: HelpEntry) -> HelpEntry:

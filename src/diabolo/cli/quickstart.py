@@ -38,7 +38,10 @@ def command(
     from diabolo.studies.plan import Plan
     from diabolo.studies.script import find
     from diabolo.training import files
+    from diabolo.training.options import TrainOptions
 
+    if epochs is not None:
+        TrainOptions.of(epochs=epochs)  # refused here, before PCA, which needs none, is trained
     script, trained = find("quickstart"), out / "trained"
     asked = {
         "data": data, "n_train": n_train, "n_test": n_test, "latent_dim": latent_dim, "epochs": epochs, "seed": seed,

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import torch
 from cyclopts import App, Group, Parameter
 
 from diabolo import gallery, processes, zoo
+from diabolo.cli.help import TidyHelp
 from diabolo.cli.main import VERBS
 from diabolo.cli.notices import tell_of_data
 from diabolo.cli.options import DataOptions
@@ -22,6 +23,7 @@ from diabolo.data import Images
 from diabolo.data.origin import hold_out
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
+from diabolo.pca import PCA
 from diabolo.randomness import derive
 from diabolo.training import hardware, runs
 from diabolo.training.checks import check
@@ -71,6 +73,12 @@ SHARED: dict[str, tuple[Any, Any]] = {
         False,
     ),
 }
+
+
+# What the help of a model that is solved at once shows of the training; it takes the rest too, so that one config file or line
+# will do for all models
+OF_ANY = ("seed", "out", "name", "quiet")
+OF_THE_LOOP = {f.name for f in fields(TrainOptions) if f.name not in OF_ANY} | {"greedy"}
 
 
 def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None:
@@ -179,7 +187,8 @@ def _hint(key: str, kind: Any) -> Any:
 
 
 for _order, (_name, _recipe) in enumerate(zoo.RECIPES.items()):
-    app.command(_command(_name, _recipe), name=_name, sort_key=_order)
+    _unseen = OF_THE_LOOP if get_type_hints(_recipe)["return"] is PCA else set()
+    app.command(_command(_name, _recipe), name=_name, sort_key=_order, help_formatter=TidyHelp(_unseen))
 
 _FLAGS = [f.name for kind in (DataOptions, TrainOptions) for f in fields(kind)] + [*SHARED]
 _TWICE = {flag for flag in [*_FLAGS, *zoo.HELP] if [*_FLAGS, *zoo.HELP].count(flag) > 1}

@@ -83,7 +83,7 @@ def way_on(path: Path) -> str:
     """How to go on with the run in folder `path`, in words; "" where its training has ended well."""
     state = _read_state(path) if (path / FILE).exists() else State()
     if state.status.startswith(BROKEN_OFF):
-        return f"to resume would repeat it; train a new run with a lower --lr{with_weights(path)}"
+        return f"resuming would repeat what broke it off: train a new run with a lower --lr{with_weights(path)}"
     return f"go on with: diabolo resume {path}" if state.status in ("running", "interrupted") else ""
 
 

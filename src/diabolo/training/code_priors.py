@@ -86,5 +86,7 @@ def indices_of(model: Any, images: Images) -> NDArray[np.int64]:
     for start in range(0, len(images), PIECE):
         some = images.take(np.arange(start, min(start + PIECE, len(images))))
         codes = model.encode(some.images, side(some, model.reads))
+        if not codes.isfinite().all():
+            raise DiaboloError(f"the codes of {images.name} hold NaN or infinity: the model {model.name!r} is broken")
         found.append(model.bottleneck.indices_of(codes).cpu().numpy())
     return np.concatenate(found)

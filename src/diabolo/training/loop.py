@@ -220,8 +220,8 @@ class Loop:
             value,
             step,
             f"{what}. Likely causes: a learning rate too high for this model (lr {self.options.lr:g}), float16 (use "
-            f"--precision bf16 or float32), or a part that divides by zero. To resume would repeat it; train a new run with "
-            f"--lr {self.options.lr / 10:g} or --clip-norm 1{checkpoint.with_weights(self.path)}.{more}",
+            f"--precision bf16 or float32), or a part that divides by zero. Resuming would repeat it: train a new run with "
+            f"--lr {min(self.options.lr / 10, 1e-3):g} or --clip-norm 1{checkpoint.with_weights(self.path)}.{more}",
         )
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------
