@@ -50,9 +50,8 @@ class Draws:
 
     def _rows(self, like: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         start, total = self.window or (0, like.shape[0])
-        each = max(
-            1, like.shape[0] * processes.world() // max(1, total)
-        )  # rows per image, one after the other: k samples, say
+        held = like.shape[0] * (processes.world() if self.window else 1)  # rows of all processes together
+        each = max(1, held // max(1, total))  # rows per image, one after the other: k samples, say
         shape = (total * each, *like.shape[1:])
         return self.numbers(draw, shape, like.device, like.dtype)[start * each : start * each + like.shape[0]]
 
