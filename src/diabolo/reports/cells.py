@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from diabolo.reports.document import Cell, Table
 
-GROUPED, TINY = 10_000, 1e-4  # from the first on thousands are set apart; below the second powers of ten are used
+GROUPED, TINY = 1000, 1e-4  # from the first on thousands are set apart; below the second powers of ten are used
 
 
 def words(cell: Cell) -> str:

@@ -1,7 +1,7 @@
 """A document as one HTML file with nothing outside it: style, script and pictures are inside, and it asks no server."""
 
 import base64
-from html import escape
+from html import escape as as_markup
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from diabolo.reports.document import (
 )
 from diabolo.reports.references import Entry, entries
 from diabolo.reports.spans import spans
+from diabolo.reports.unbroken import unbroken
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
 STATES = {"met": "met", "missed": "missed", "not checked": "unchecked"}
@@ -82,6 +83,11 @@ def render(document: Document, folder: Path | None = None) -> str:
     )
 
 
+def escape(text: str) -> str:
+    """Words as they stand in the page."""
+    return as_markup(unbroken(text))
+
+
 def _block(entry: Entry) -> str:
     block, name = entry.block, escape(entry.name)
     match block:
@@ -98,7 +104,7 @@ def _block(entry: Entry) -> str:
         case Bullets():
             return "<ul>\n" + "\n".join(f"<li>{_inline(item)}</li>" for item in block.items) + "\n</ul>"
         case Code():
-            return f"<pre><code>{escape(block.text)}</code></pre>"
+            return f"<pre><code>{as_markup(block.text)}</code></pre>"
         case Table():
             return _table(entry.anchor, f"<b>{name}.</b> {escape(block.caption)}", block)
         case Picture():
@@ -130,11 +136,12 @@ def _inline(text: str) -> str:
     told = []
     for span in spans(text):
         if span.kind == "link":
-            told.append(f'<a href="{escape(span.url)}">{escape(span.text)}</a>')
+            told.append(f'<a href="{as_markup(span.url)}">{escape(span.text)}</a>')
         elif span.kind == "plain":
             told.append(escape(span.text))
         else:
-            told.append(f"<{TAGS[span.kind]}>{escape(span.text)}</{TAGS[span.kind]}>")
+            words = as_markup(span.text) if span.kind == "code" else escape(span.text)
+            told.append(f"<{TAGS[span.kind]}>{words}</{TAGS[span.kind]}>")
     return "".join(told)
 
 

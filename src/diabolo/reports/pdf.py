@@ -14,6 +14,7 @@ from diabolo.reports.extra import needed
 from diabolo.reports.html import STATES
 from diabolo.reports.references import Entry, entries
 from diabolo.reports.spans import spans
+from diabolo.reports.unbroken import unbroken
 
 NO_DATE = datetime(
     2000, 1, 1, tzinfo=UTC
@@ -47,10 +48,10 @@ def _record(entry: Entry, desk: Path) -> dict[str, Any]:
     head: dict[str, Any] = {"kind": type(block).__name__, "anchor": entry.anchor, "name": entry.name}
     match block:
         case Heading():
-            return head | {"text": block.text, "level": block.level}
+            return head | {"text": unbroken(block.text), "level": block.level}
         case Paragraph():
             cites = [{"anchor": anchor, "name": name} for anchor, name in entry.cites]
-            return head | {"text": block.text, "cites": cites}
+            return head | {"text": unbroken(block.text), "cites": cites}
         case Prose():
             return head | {"spans": _spans(block.text)}
         case Bullets():
@@ -60,18 +61,26 @@ def _record(entry: Entry, desk: Path) -> dict[str, Any]:
         case Table():
             numeric = [is_numeric(block, i) for i in range(len(block.columns))]
             rows = [[words(cell) for cell in row] for row in block.rows]
-            return head | {"caption": block.caption, "columns": list(block.columns), "numeric": numeric, "rows": rows}
+            return head | {
+                "caption": unbroken(block.caption),
+                "columns": list(block.columns),
+                "numeric": numeric,
+                "rows": rows,
+            }
         case Picture():
             vectors = block.path.with_suffix(".pdf")
             source = vectors if vectors.exists() else block.path
             file = entry.anchor + source.suffix
             shutil.copyfile(source, desk / file)
-            return head | {"file": file, "caption": block.caption}
+            return head | {"file": file, "caption": unbroken(block.caption)}
         case Verdict():
             note = f" ({block.note})" if block.note else ""
             text = f"{block.claim}; measured: {block.measured}{note}"
-            return head | {"state": block.state, "mark": STATES[block.state], "text": text}
+            return head | {"state": block.state, "mark": STATES[block.state], "text": unbroken(text)}
 
 
 def _spans(text: str) -> list[dict[str, str]]:
-    return [{"kind": span.kind, "text": span.text, "url": span.url} for span in spans(text)]
+    return [
+        {"kind": span.kind, "text": span.text if span.kind == "code" else unbroken(span.text), "url": span.url}
+        for span in spans(text)
+    ]

@@ -98,7 +98,7 @@ def _scores(run: Run) -> Iterator[Block]:
         yield command
     test = found.about["test"]
     yield Table(
-        ("measure", "score", "value", "95 % interval", "unit", "of"),
+        ("measure", "score", "value", "95% interval", "unit", "of"),
         [
             (name, key, score.value, _interval(score.low, score.high), score.unit, f"{score.n:,} {score.split}")
             for name, section in found.sections.items()
@@ -119,8 +119,8 @@ def _doctor(run: Run) -> Iterator[Block]:
     if not visit.illnesses:
         yield Paragraph("Nothing wrong was found.")
     for illness in visit.illnesses:
-        yield Heading(illness.name, 3)
-        yield Paragraph(f"{illness.evidence}. What would mend it: {illness.remedy.words}.")
+        yield Heading(_capital(illness.name), 3)
+        yield Paragraph(f"{_capital(illness.evidence)}. What would mend it: {illness.remedy.words}.")
         if illness.remedy.command is not None:
             yield Code(illness.remedy.command)
     if visit.unseen:
@@ -146,6 +146,10 @@ def _model(run: Run) -> Iterator[Block]:
 
 def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{words(low)} … {words(high)}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _caption(path: Path) -> str:
