@@ -57,6 +57,22 @@ PANELS = {
     "histogram": partial(figures.histogram, {"a": RNG.normal(size=200), LONG: [1.0]}, "error", {"limit": 1.5}),
     "many histograms": partial(figures.histogram, {f"digit {i}": RNG.normal(size=50) for i in range(12)}, "error"),
     "constant histogram": partial(figures.histogram, {"a": np.ones(5)}, "error"),
+    "maps": partial(
+        figures.latent_maps, {"seed 0": RNG.normal(size=(40, 2)), LONG: 30 * RNG.normal(size=(40, 2))}, LABELS
+    ),
+    "one map": partial(figures.latent_maps, {"PCA": RNG.normal(size=(40, 2))}, title=LONG * 3),
+    "seven maps": partial(
+        figures.latent_maps,
+        {f"{i}": RNG.normal(size=(40, 2)) for i in range(7)},
+        np.arange(40),
+        dict.fromkeys(range(40), LONG),
+    ),
+    "decoded grids": partial(
+        figures.decoded_grids, {"seed 0": (IMAGES[:9], (-3, 3, 0, 1)), LONG: (COLOUR[:16], (0, 20, -30, 3))}
+    ),
+    "seven decoded grids": partial(
+        figures.decoded_grids, {f"{i}": (IMAGES[:1], (0, 1, 0, 1)) for i in range(7)}, LONG * 3
+    ),
     "thumbnails": partial(figures.thumbnail_scatter, RNG.normal(size=(40, 2)), LABELS, IMAGES),
     "many classes": partial(figures.thumbnail_scatter, RNG.normal(size=(40, 2)), np.arange(40), COLOUR),
     "no classes": partial(figures.thumbnail_scatter, RNG.normal(size=(40, 2)), None, COLOUR),

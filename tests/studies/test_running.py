@@ -3,8 +3,9 @@
 import nbformat
 import pypdf
 
-from diabolo.studies import running
+from diabolo.studies import Study, running
 from diabolo.studies.plan import Plan
+from diabolo.studies.script import find
 
 FILES = {"report.md", "report.html", "report.pdf", "notebook.ipynb"}
 
@@ -44,3 +45,15 @@ def test_the_notebook_runs_no_row_that_the_study_did_not(script, trained, tmp_pa
     said, _ = text_of(nbformat.read(study.folder / "notebook.ipynb", as_version=4))
     assert "[small] 1.2 The map" in said
     assert "1.1 The error" not in said
+
+
+def test_a_notebook_on_other_data_asks_for_them_as_the_study_did(tmp_path, monkeypatch):
+    """It holds the parameters that were run as defaults, and yet the options of CelebA are not those of the drawn faces."""
+    monkeypatch.chdir(tmp_path)
+    script = find("celeba")
+    ran = {**script.parameters, "data": "faces", "n_train": 20, "n_test": 10}
+    (call,) = [line for line in script.with_parameters(ran).splitlines() if line.startswith("study = Study(")]
+    namespace = {"Study": Study}
+    exec(call, namespace)
+    train, test = namespace["study"].data(split="official", size=64)
+    assert (train.name, len(train), len(test)) == ("faces", 20, 10)

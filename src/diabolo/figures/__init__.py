@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from .captioned import neighbours, strips, worst
     from .codebook import codebook_heat, codebook_map
     from .curves import loss_curves
-    from .decoded import decoded_grid, latent_grid
+    from .decoded import decoded_grid, decoded_grids, latent_grid
     from .distributions import histogram
     from .grids import density_samples
     from .health import health_timeline
     from .images import reconstructions, sample_grid
     from .latent import latent_scatter
     from .lines import few_label_curve, response, spectrum
+    from .maps import latent_maps
     from .matrices import matrix
     from .pages import page
     from .points import pareto, trade_off
@@ -33,12 +34,14 @@ __all__ = [
     "codebook_heat",
     "codebook_map",
     "decoded_grid",
+    "decoded_grids",
     "density_samples",
     "few_label_curve",
     "health_timeline",
     "histogram",
     "kl_bars",
     "latent_grid",
+    "latent_maps",
     "latent_scatter",
     "loss_curves",
     "matrix",
@@ -63,12 +66,14 @@ _HOME = {
     "codebook_heat": "codebook",
     "codebook_map": "codebook",
     "decoded_grid": "decoded",
+    "decoded_grids": "decoded",
     "density_samples": "grids",
     "few_label_curve": "lines",
     "health_timeline": "health",
     "histogram": "distributions",
     "kl_bars": "units",
     "latent_grid": "decoded",
+    "latent_maps": "maps",
     "latent_scatter": "latent",
     "loss_curves": "curves",
     "matrix": "matrices",

@@ -1,6 +1,7 @@
 """The latent square made visible: what the decoder draws at every point of a regular grid."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
@@ -9,12 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
 
-from .mosaic import as_images, lay, show, zoom
+from .checks import some
+from .mosaic import Floats, as_images, best_columns, lay, show, zoom
 from .sheet import Sheet
-from .style import DPI, style, wrap
+from .style import DPI, shorten, style, wrap
 
 Extent = tuple[float, float, float, float]
-_LEFT, _RIGHT, _BOTTOM, _SIDE = 110, 40, 90, 1000  # canvas pixels
+_LEFT, _RIGHT, _BOTTOM, _SIDE, _SMALL_SIDE = 110, 40, 90, 1000, 420  # canvas pixels
 
 
 def latent_grid(extent: Extent, n: int) -> NDArray[np.float32]:
@@ -45,29 +47,64 @@ def decoded_grid(
     The first n images are the lowest row of the picture (lowest z₂), left to right by z₁; each tile covers the piece of
     the square that its code is the middle of. Image pixels stay square, also where the extent is not.
     """
+    return _page({"": (images, extent)}, _SIDE, title, axis_names, on)
+
+
+@style()
+def decoded_grids(
+    grids: Mapping[str, tuple[ArrayLike, Extent]],
+    title: str | None = None,
+    axis_names: tuple[str, str] = ("z₁", "z₂"),
+    *,
+    on: SubFigure | None = None,
+) -> Figure:
+    """Draw several such pictures side by side, three in a line: {"seed 0": (images, extent), …}."""
+    some(grids, "decoded_grids: grids")
+    return _page(grids, _SMALL_SIDE, title, axis_names, on)
+
+
+def _page(
+    grids: Mapping[str, tuple[ArrayLike, Extent]],
+    side: int,
+    title: str | None,
+    axis_names: tuple[str, str],
+    on: SubFigure | None,
+) -> Figure:
+    """Lay out the pictures, each about `side` canvas pixels large, below their names, where they have some."""
+    pages = {name: _laid(images) for name, (images, _) in grids.items()}
+    extents = [_checked(extent) for _, extent in grids.values()]
+    factor = zoom(max(max(page.shape[:2]) for page in pages.values()), side)
+    sizes = [(round(page.shape[1] * factor), round(page.shape[0] * factor)) for page in pages.values()]
+    wide, tall = max(wide for wide, _ in sizes), max(tall for _, tall in sizes)
+    columns = len(pages) if len(pages) <= 3 else best_columns(len(pages), 2, 3)
+    named = 30 if any(pages) else 0
+    pitch = _LEFT + wide + _RIGHT, named + tall + _BOTTOM
+    width = max(columns * pitch[0], _LEFT + 400 + _RIGHT)
+    heading = wrap(title or "Images decoded over latent space", (width - 40) / DPI, 12)
+    top = 40 + 34 * len(heading.splitlines())
+    sheet = Sheet(on, width, top + -(-len(pages) // columns) * pitch[1])
+    for i, ((name, page), extent, size) in enumerate(zip(pages.items(), extents, sizes, strict=True)):
+        x, y = _LEFT + i % columns * pitch[0], top + named + i // columns * pitch[1]
+        axes = sheet.axes(x, y, *size)
+        show(axes, page, factor, extent)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(nbins=8 if side == _SIDE else 5, steps=[1, 2, 5, 10]))
+        axes.set_xlabel(f"{axis_names[0]} →")
+        axes.set_ylabel(f"{axis_names[1]} →")  # turned with its axis, the arrow points up
+        sheet.text(x + size[0] / 2, y - 8, shorten(name, 36), ha="center", va="bottom")
+    sheet.text(width / 2, 22, heading, 12, ha="center", va="top", fontweight="bold")
+    return sheet.page()
+
+
+def _laid(images: ArrayLike) -> Floats:
+    """The picture (n H, n W, C) of `images` (n * n, C, H, W)."""
     array = as_images(images, "images")
     count, h, w, channels = array.shape
     n = math.isqrt(count)
     if n * n != count:
         raise DiaboloError(f"decoded_grid needs n × n images, and {count} is not a square number.")
-    extent = _checked(extent)
     upside = array.reshape(n, n, h, w, channels)[::-1]  # the page is laid from the top, latent space from below
-    page = lay(upside, gap=0)
-
-    factor = zoom(n * max(h, w), _SIDE)
-    wide, tall = round(n * w * factor), round(n * h * factor)
-    width = _LEFT + max(wide, 400) + _RIGHT
-    heading = wrap(title or "Images decoded over latent space", (width - 40) / DPI, 12)
-    top = 40 + 34 * len(heading.splitlines())
-    sheet = Sheet(on, width, top + tall + _BOTTOM)
-    axes = sheet.axes(_LEFT, top, wide, tall)
-    show(axes, page, factor, extent)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
-    axes.set_xlabel(f"{axis_names[0]} →")
-    axes.set_ylabel(f"{axis_names[1]} →")  # turned with its axis, the arrow points up
-    sheet.text(width / 2, 22, heading, 12, ha="center", va="top", fontweight="bold")
-    return sheet.page()
+    return lay(upside, gap=0)
 
 
 def _checked(extent: Extent) -> Extent:

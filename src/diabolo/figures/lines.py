@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, interval, numbers, some
+from .heading import capital
 from .labels import LINE, name_ends
 from .layout import canvas, head, settle
 from .style import class_style, style, wrap
@@ -80,7 +81,7 @@ def response(
         axes.set_xticks(x)
     axes.set_xlabel(wrap(x_name, 4, 9))
     axes.set_ylabel(wrap(y_name, 2.6, 9))
-    head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
+    head(axes, title or capital(f"{y_name} against {x_name}"), _WIDTH - 1)
     name_ends(axes, sheet, ends)
     return settle(sheet)
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers
+from .heading import capital
 from .layout import canvas, head, settle
 from .style import shorten, style
 
@@ -84,7 +85,7 @@ def matrix(
                 axes.text(j, i, text, ha="center", va="center", fontsize=7.5, color="white" if dark else "black")
     else:
         sheet.colorbar(shown, cax=axes.inset_axes((1.02, 0.1, 0.03, 0.8)))
-    head(axes, title or f"{y_name} against {x_name}", width - 0.6)
+    head(axes, title or capital(f"{y_name} against {x_name}"), width - 0.6)
     return settle(sheet)
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from .checks import Array, numbers, some
+from .heading import capital
 from .labels import name_points
 from .layout import canvas, head, settle
 from .style import BLUE, class_style, style, wrap
@@ -70,7 +71,7 @@ def pareto(
     better = ["lower is better" if lower else "higher is better" for lower in lower_is_better]
     axes.set_xlabel(wrap(f"{x_name} ({better[0]})", 4.4, 9))
     axes.set_ylabel(wrap(f"{y_name} ({better[1]})", 3.2, 9))
-    head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
+    head(axes, title or capital(f"{y_name} against {x_name}"), _WIDTH - 1)
     name_points(axes, sheet, dict(zip(seeds, map(tuple, middles.tolist()), strict=True)), _SIZE, drawn)
     return settle(sheet)
 
@@ -96,7 +97,7 @@ def trade_off(
         )
     axes.set_xlabel(wrap(x_name, 4.4, 9))
     axes.set_ylabel(wrap(y_name, 3.2, 9))
-    head(axes, title or f"{y_name} against {x_name}", _WIDTH - 1)
+    head(axes, title or capital(f"{y_name} against {x_name}"), _WIDTH - 1)
     name_points(axes, sheet, dict(zip(points, map(tuple, path.tolist()), strict=True)), 6, drawn)
     return settle(sheet)
 

@@ -47,9 +47,9 @@ def kl_bars(
     _unit_axis(axes, order, count)
     axes.set_ylabel("KL (nats per image)")
     axes.set_ylim(0, max(1.05 * float(values.max()), ACTIVE))
-    rule = f"KL ≥ {ACTIVE} nats" if active is None else "as given"
+    rule = f" (KL ≥ {ACTIVE} nats)" if active is None else ""
     handles = [Patch(facecolor=BLUE, edgecolor="black"), Patch(facecolor="#F0F0F0", edgecolor="#C4C4C4", hatch="////")]
-    told = [f"{alive} active ({rule})", f"{count - alive} inactive"]
+    told = [f"{alive} active{rule}", f"{count - alive} inactive"]
     axes.legend(handles, told, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1))
     _title(axes, title or f"KL per unit: {values.sum():.1f} nats in all", width)
     return settle(sheet)

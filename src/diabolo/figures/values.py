@@ -10,6 +10,7 @@ from diabolo.errors import DiaboloError
 
 from .checks import numbers, some
 from .curves import format_value
+from .heading import capital
 from .layout import canvas, overhead, root, settle
 from .style import BLUE, shorten, style, wrap
 
@@ -37,14 +38,15 @@ def bars(
         if name not in values:
             raise DiaboloError(f"bars: there is an interval for {name!r}, but no value.")
     lengths = numbers(list(values.values()), "bars: values").tolist()
-    heading = title or unit
+    heading = title or capital(unit)
     lines = len(wrap(heading, _WIDTH - 0.4, 12).splitlines()) + len(wrap(unit, 3, 9).splitlines())
     sheet = canvas(on, _WIDTH, 0.75 + 0.2 * lines + _ROW * len(values))
     axes = sheet.add_subplot()
     places = range(len(values))
+    counts = not intervals and all(length == round(length) for length in lengths)
     axes.barh(places, lengths, height=0.62, color=BLUE, edgecolor="black", linewidth=0.5)
     for place, (name, value) in zip(places, values.items(), strict=True):
-        text = format_value(value)
+        text = f"{value:,.0f}".replace("-", "−") if counts else format_value(value)
         if name in intervals:
             low, high = numbers(intervals[name], f"bars: the interval of {name!r}", (2,)).tolist()
             if low > high:

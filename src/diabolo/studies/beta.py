@@ -92,7 +92,7 @@ def autoencoder(row: Row) -> None:
     row.figure(
         "loss",
         figures.loss_curves(gallery.losses(plain.run), "Training of the autoencoder"),
-        "Squared error per pixel.",
+        "Squared error per pixel by epoch, on training and on test images.",
     )
     shown = figures.reconstructions(pixels(test)[:10], plain.subject.reconstructions[:10], "Test images, reconstructed")
     row.figure("reconstructions", shown, "Ten test images above their reconstructions.")
@@ -132,7 +132,9 @@ def noise(row: Row) -> None:
         "test images": pixels(test)[:36],
     }
     row.figure(
-        "samples", figures.density_samples(samples, title="The plain autoencoder"), "Decoded from two densities."
+        "samples",
+        figures.density_samples(samples, title="The plain autoencoder"),
+        "Images decoded from draws of two densities, beside test images.",
     )
     moments = plain.measure("prior_hole").scores["mean of a unit"].detail
     hole = figures.posterior_against_prior(moments["means"], moments["deviations"])
@@ -232,11 +234,15 @@ def weights(row: Row) -> None:
     three = {"β = 0": free, f"β = {beta:g}": best, "β = 10": heavy}
     rebuilt = {name: one.subject.reconstructions[:10] for name, one in three.items()}
     row.figure(
-        "reconstructions", figures.reconstructions(pixels(test)[:10], rebuilt, "Test images, reconstructed"), "By β."
+        "reconstructions",
+        figures.reconstructions(pixels(test)[:10], rebuilt, "Test images, reconstructed"),
+        "Ten test images and their reconstructions, by β.",
     )
     samples = {name: one.model.sample(36, seed=0).numpy() for name, one in three.items()}
     row.figure(
-        "samples", figures.density_samples(samples, title="Samples from N(0, I)"), "The same codes in all three."
+        "samples",
+        figures.density_samples(samples, title="Samples from N(0, I)"),
+        "Samples by β; the same codes in all three.",
     )
     for name, one in three.items():
         curves = figures.loss_curves(gallery.losses(one.run), f"Training at {name}")
@@ -280,7 +286,11 @@ def interpolation(row: Row) -> None:
             way = latents.linear(codes[ends[:1]], codes[ends[1:]], study.steps)[0]
             rows[f"{pair.replace('-', ' → ')}, {name}"] = one.model.decode(torch.from_numpy(way)).numpy()
     captions = [f"{step / (study.steps - 1):.0%}" for step in range(study.steps)]
-    row.figure("ways", figures.strips(rows, captions, title="Between two test images"), f"AE, and VAE at β = {beta:g}.")
+    row.figure(
+        "ways",
+        figures.strips(rows, captions, title="Between two test images"),
+        f"Images decoded along straight ways between the codes of two test images: AE, and VAE at β = {beta:g}.",
+    )
     for name, one in (("AE", plain), ("VAE", best)):
         scores = one.measure("interpolation", path_classifier=str(generation.classifier(train).path)).scores
         for what in ways():
@@ -325,7 +335,7 @@ def downstream(row: Row) -> None:
     bars = figures.bars(
         {n: s.value for n, s in shown.items()}, "share of test images", intervals, title="Read off frozen codes"
     )
-    row.figure("accuracy", bars, "Test accuracy with 95 % intervals.")
+    row.figure("accuracy", bars, "Test accuracy with 95% intervals.")
     for name, score in shown.items():
         row.score(name, score)
     row.finding(probed(), "accuracy")

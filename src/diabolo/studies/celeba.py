@@ -115,7 +115,8 @@ def sparse_weight() -> float:
 # %% [markdown]
 # ## 1.1 Two cones and a waist
 # Four convolutions halve the image to a map of 4×4, a linear layer makes the code of it, and the decoder mirrors all that
-# up to a sigmoid. The images come from the data set's own training and test parts, which share no person.
+# up to a sigmoid. The images come from the data set's own training and test parts, which share no person, unless the
+# parameter `split` says otherwise.
 
 
 # %%
@@ -128,7 +129,7 @@ def cones(row: Row) -> None:
     row.table("The undercomplete autoencoder, layer by layer.", ("layer", "type", "output", "parameters"), layers)
     row.number("parameters", model.summary().parameters, "numbers")
     row.number("compression", np.prod(train.shape) / study.latent_dim, "numbers of an image for one of the code")
-    row.figure("faces", figures.sample_grid(x[:24], columns=8), "Some of the test images, 64×64.")
+    row.figure("faces", figures.sample_grid(x[:24], "Test images", 8), "Some of the test images, 64×64.")
     row.check("length of the code", model.latent_shape[0], "=", study.latent_dim, always=True)
     row.check("training images", row.number("training images", len(train), "images"), "=", study.n_train)
     row.check("test images", row.number("test images", len(test), "images"), "=", study.n_test)
@@ -180,18 +181,22 @@ def penalty(row: Row) -> None:
     errors = {f"λ = {weight:g}": one.curve("validation") for weight, one in by_weight.items()}
     errors |= {"undercomplete": undercomplete.curve("validation")}
     shown = figures.response(epochs, errors, "epoch", PER_PIXEL, title="Error on test images")
-    row.figure("errors", shown, "What each λ costs, on test images.")
-    table = []
+    row.figure("errors", shown, "Error on test images by epoch, for each λ and without a penalty.")
+    table: list[tuple[float | str, ...]] = []
     for weight, one in by_weight.items():
         error = row.number(f"training error, λ = {weight:g}", one.curve()[-1], PER_PIXEL)
         z = one.subject.codes("test")
         norm = row.over(f"L1, λ = {weight:g}", np.abs(z).sum(1), "Σ|z|", "test images")
         share = row.over(f"Hoyer, λ = {weight:g}", hoyer(z), "0 to 1", "test images")
-        table.append((f"{weight:g}", error, one.curve("validation")[-1], norm, share))
+        table.append((weight, error, one.curve("validation")[-1], norm, share))
     z = undercomplete.subject.codes("test")
     norm, share = row.over("L1, no penalty", np.abs(z).sum(1), "Σ|z|", "test images"), float(hoyer(z).mean())
     table.append(("none", undercomplete.curve()[-1], undercomplete.curve("validation")[-1], norm, share))
-    row.table("The search for λ.", ("λ", "training error", "test error", "L1 norm", "Hoyer"), table)
+    row.table(
+        "The search for λ: errors per pixel, and how large and how sparse the codes of test images are.",
+        ("λ", "training error", "test error", "L1 norm", "Hoyer"),
+        table,
+    )
     weight = row.number("λ", sparse_weight(), "weight of Σ|z|")
     gained = hoyer(by_weight[weight].subject.codes("test")) - hoyer(z)
     row.over("Hoyer, sparse less undercomplete", gained, "0 to 1", "test images, paired")
@@ -210,8 +215,8 @@ def penalty(row: Row) -> None:
 
 # %% [markdown]
 # ## 1.4 Denoising: the target is not what the encoder sees
-# The encoder is shown x + σ ε, clipped to [0, 1], and the decoder is asked for x (Vincent et al. 2010). The validation
-# curve is of clean images; what the model makes of noisy ones is measured below it.
+# The encoder is shown x + σ ε, clipped to [0, 1], and the decoder is asked for x (Vincent et al. 2010). Both
+# curves are of noisy images in and clean ones as targets.
 
 
 # %%
@@ -220,7 +225,7 @@ def noise(row: Row) -> None:
     row.figure(
         "losses",
         figures.loss_curves(gallery.losses(denoising.run)),
-        "Error by epoch; validation is on clean test images.",
+        "Error by epoch, from noisy training and test images to the clean ones.",
     )
     noisy = denoising.model.corrupt(x, seed=1)
     both = {"denoising": denoising, "undercomplete": undercomplete}
@@ -234,7 +239,7 @@ def noise(row: Row) -> None:
     row.over("undercomplete", errors["undercomplete"], f"{PER_PIXEL}, noisy images", "test images")
     more = errors["denoising"] - errors["undercomplete"]
     row.over("denoising less undercomplete", more, f"{PER_PIXEL}, noisy images", "test images, paired")
-    shown = {"seen": noisy[few], **{name: x_hat[few] for name, x_hat in cleaned.items()}}
+    shown = {"noisy": noisy[few], **{name: x_hat[few] for name, x_hat in cleaned.items()}}
     row.figure(
         "cleaned", figures.reconstructions(x[few], shown), f"Noise of σ = {study.noise:g}, and what is made of it."
     )
@@ -265,7 +270,11 @@ def reconstructions(row: Row) -> None:
         if one is not undercomplete:
             more = one.subject.errors - undercomplete.subject.errors
             row.over(f"MSE, {name} less undercomplete", more, PER_PIXEL, "test images, paired")
-    row.table("On test images, clean ones.", ("model", "MSE", "SSIM", "resolution"), table)
+    row.table(
+        "On clean test images: squared error per pixel, similarity, and resolution in cycles per image.",
+        ("model", "MSE", "SSIM", "resolution"),
+        table,
+    )
     row.figure("spectrum", figures.spectrum(curves), "Power of the images and of the errors, by spatial frequency.")
     resolutions = {name: row.found[f"resolution, {name}"].value for name in three}
     worse = {name: row.found[f"MSE, {name} less undercomplete"] for name in ("sparse", "denoising")}
@@ -335,13 +344,13 @@ def probe(row: Row) -> None:
         low, high = wilson(sum(hits), len(hits))
         row.number(name, 100 * np.mean(hits), "% of test images", 100 * low, 100 * high, "Wilson")
         table.append((name, 100 * float(np.mean(hits)), f"{100 * low:.1f} … {100 * high:.1f}"))
-    row.table(f"{study.attribute}: test accuracy of a linear probe.", ("off", "accuracy, %", "95 % interval"), table)
+    row.table(f"{study.attribute}: test accuracy of a linear probe.", ("off", "accuracy, %", "95% interval"), table)
     values = {name: row.found[name].value for name in right}
     whiskers = {name: (n["low"], n["high"]) for name, n in row.numbers.items() if "low" in n}
     row.figure(
         "probes",
         figures.bars(values, "% of test images", whiskers, title=f"{study.attribute}, by a linear probe"),
-        f"{study.attribute}, read by one linear layer.",
+        f"Test accuracy of {study.attribute}, read by one linear layer, with 95% intervals.",
     )
     paired = 100 * (np.array(right["undercomplete"], float) - np.array(right["VAE"], float))
     row.over("undercomplete less VAE", paired, "percentage points", "test images, paired")
@@ -379,7 +388,9 @@ def arithmetic(row: Row) -> None:
     columns = [f"α = {alpha:g}".replace("-", "−") for alpha in study.alphas]
     rows = {f"test image {i}": images for i, images in zip(without[:4], swept.images[:4], strict=True)}
     row.figure(
-        "strips", figures.strips(rows, columns, title=f"z + α · {study.edited}"), "Test faces without, moved along v."
+        "strips",
+        figures.strips(rows, columns, title=f"z + α · {study.edited}"),
+        f"Test faces without {study.edited}, their codes moved along v and decoded.",
     )
     scores = {
         alpha: row.over(f"score at α = {alpha:g}", swept.response[study.edited][:, k], "probability", "test images")
@@ -443,7 +454,7 @@ def samples(row: Row) -> None:
     row.figure(
         "grids",
         figures.density_samples(grids, title="Sixteen new faces from each"),
-        "Codes drawn in three ways, decoded.",
+        "Codes drawn in three ways and decoded.",
     )
     try:
         scores = vae.measure("generation", extractor=study.extractor).scores
@@ -456,7 +467,9 @@ def samples(row: Row) -> None:
         whiskers = {name: (row.numbers[f"FID, {name}"]["low"], row.numbers[f"FID, {name}"]["high"]) for name in fids}
         title = f"FID of {n:,} generated against {len(test):,} test images"
         row.figure(
-            "fid", figures.bars(fids, f"FID, features of {study.extractor}", whiskers, title=title), "Lower is better."
+            "fid",
+            figures.bars(fids, f"FID, features of {study.extractor}", whiskers, title=title),
+            "FID of new faces, and of reconstructions beside them; lower is better.",
         )
     except NotApplicable as reason:
         row.text(f"FID was left out: {reason}.")

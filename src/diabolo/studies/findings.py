@@ -22,12 +22,12 @@ class Measured:
 
     @classmethod
     def of(cls, value: float, low: float | None = None, high: float | None = None, **_: object) -> "Measured":
-        """A number as a row writes it down, with or without its 95 % interval."""
+        """A number as a row writes it down, with or without its 95% interval."""
         return cls(value) if low is None or high is None else cls.within(value, low, high)
 
     @classmethod
     def within(cls, value: float, low: float, high: float) -> "Measured":
-        """Of a 95 % interval."""
+        """Of a 95% interval."""
         return cls(value, (high - low) / (2 * 1.96))
 
 

@@ -88,8 +88,12 @@ maps = [
 def two_numbers(row: Row) -> None:
     first, errors = maps[0], [ae.measure("reconstruction").scores["MSE"].value for ae in maps]
     summary, codes = first.model.summary(), [ae.subject.codes("test") for ae in maps]
-    row.table("The layers.", *summary.table)
-    row.figure("loss", figures.loss_curves(gallery.losses(first.run), "Autoencoder, code of 2"), "Loss by epoch.")
+    row.table("The layers of the autoencoder with a code of two numbers.", *summary.table)
+    row.figure(
+        "loss",
+        figures.loss_curves(gallery.losses(first.run), "Autoencoder, code of 2"),
+        "Squared error per pixel by epoch, on training and on test images.",
+    )
     row.check(
         "parameters of the map", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True
     )
@@ -101,17 +105,19 @@ def two_numbers(row: Row) -> None:
 
     grid = latents.over_range(codes[0])
     row.figure(
-        "map", figures.latent_scatter(codes[0], test.labels, test.label_names), "Codes of the test images by class."
+        "map",
+        figures.latent_scatter(codes[0], test.labels, test.label_names, "The map of the test images"),
+        "Codes of the test images by class.",
     )
     tiles = first.model.decode(grid.codes).numpy()
     row.figure(
         "grid",
-        figures.decoded_grid(tiles, grid.extent),
-        "Decoded from a regular grid over the middle 98 % of the codes.",
+        figures.decoded_grid(tiles, grid.extent, "Decoded over the map"),
+        "Decoded from a regular grid over the middle 98% of the codes.",
     )
     sides = np.array([np.ptp(np.quantile(z, (0.01, 0.99), axis=0), axis=0) for z in codes])
-    row.number("width of the map", sides[0, 0], "units of z₁, middle 98 %")
-    row.number("height of the map", sides[0, 1], "units of z₂, middle 98 %")
+    row.number("width of the map", sides[0, 0], "units of z₁, middle 98%")
+    row.number("height of the map", sides[0, 1], "units of z₂, middle 98%")
     row.over("area of the map", sides.prod(1).tolist(), "squared units")
     row.finding(words.size_of_map(sides.prod(1).tolist(), errors), "map", "grid")
 
@@ -147,8 +153,12 @@ narrower = [
 @study.row("2.2", "A small convolutional network that removes noise")
 def noise(row: Row) -> None:
     summary = denoiser.model.summary()
-    row.table("The layers.", *summary.table)
-    row.figure("loss", figures.loss_curves(gallery.losses(denoiser.run), "Denoising autoencoder"), "Loss by epoch.")
+    row.table("The layers of the denoising network.", *summary.table)
+    row.figure(
+        "loss",
+        figures.loss_curves(gallery.losses(denoiser.run), "Denoising autoencoder"),
+        "Squared error per pixel by epoch, from noisy training and test images to the clean ones.",
+    )
     row.check(
         "parameters of the denoiser", row.number("parameters", summary.parameters, "weights"), "≤", 15_000, always=True
     )
@@ -173,8 +183,8 @@ def noise(row: Row) -> None:
     axes = ("numbers in the waist", "test error from noisy images")
     row.figure(
         "waist",
-        figures.trade_off(points, *axes),
-        f"Test error by size of the waist, after {study.waist_epochs} epochs each.",
+        figures.trade_off(points, *axes, title="How much a waist must hold"),
+        f"Test error by the size of the waist, after {study.waist_epochs} epoch{'s' * (study.waist_epochs > 1)} each.",
     )
     for n, score in size.items():
         row.score(f"test error, {n} numbers", score)
@@ -204,7 +214,7 @@ vae = vaes[0]
 @study.row("2.3", "A variational autoencoder, and one image encoded many times")
 def variational(row: Row) -> None:
     summary = vae.model.summary()
-    row.table("The layers.", *summary.table)
+    row.table("The layers of the VAE.", *summary.table)
     row.figure("loss", figures.loss_curves(gallery.losses(vae.run), "VAE"), "Negative ELBO and its two terms by epoch.")
     row.check(
         "parameters of the VAE", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True
@@ -283,7 +293,7 @@ def conditional(row: Row) -> None:
     shares = {name: n / study.per_class for name, n in right.items()}
     row.figure(
         "read",
-        figures.bars(shares, "share read as asked", whiskers),
+        figures.bars(shares, "share read as asked", whiskers, title="Does a classifier read what was asked for?"),
         "Samples that a classifier reads as asked, by class.",
     )
     share = row.number(
@@ -351,7 +361,7 @@ def completion(row: Row) -> None:
     spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in shares}
     row.figure(
         "errors",
-        figures.bars(shares, how, spans),
+        figures.bars(shares, how, spans, title="Errors of completions"),
         f"Errors over {len(few):,} test images; {study.completions} completions each.",
     )
     row.finding(words.completions(row.found, study.completions), "completions", "errors")
@@ -402,7 +412,7 @@ halves = {
 
 @study.row("2.6", "A vector-quantised autoencoder, with and without commitment")
 def discrete(row: Row) -> None:
-    row.table("The layers.", *usual.model.summary().table)
+    row.table("The layers of the VQ-VAE.", *usual.model.summary().table)
     cells, outputs = [], {}
     for name, vq in quantisers.items():
         title, caption = f"VQ-VAE: {name}", f"Loss terms, perplexity and used codes in a batch of 32: {name}."
@@ -426,8 +436,8 @@ def discrete(row: Row) -> None:
         "used codes",
         "outputs, rms",
         "min",
-        "1 %",
-        "99 %",
+        "1%",
+        "99%",
         "max",
     )
     row.table("Test images: error, use of the codebook, and the range of the encoder's outputs.", columns, cells)
@@ -441,7 +451,7 @@ def discrete(row: Row) -> None:
     values = {name: z.ravel()[:: max(1, z.size // 100_000)] for name, z in outputs.items()}
     row.figure(
         "ranges",
-        figures.histogram(values, "encoder output, each number"),
+        figures.histogram(values, "encoder output, each number", title="Range of the encoder's outputs"),
         "What the encoder gives, before it is quantised.",
     )
     seen = latents.project(latents.codebook(usual.model))
@@ -449,7 +459,11 @@ def discrete(row: Row) -> None:
     row.figure("codebook", flat, f"The codebook, moving averages with commitment ({seen.told}).")
     some = gallery.shown(colour_test)
     images = {name: gallery.reconstruct(vq.model, some).clamp(0, 1).numpy() for name, vq in quantisers.items()}
-    row.figure("images", figures.reconstructions(some.pixels, images, "Test images"), "Reconstructions by the four.")
+    row.figure(
+        "images",
+        figures.reconstructions(some.pixels, images, "Test images"),
+        "Test images, and the reconstructions by the four trainings.",
+    )
     for book in ("moving averages", "codebook loss"):
         pair = [cells[list(quantisers).index(book + end)] for end in ("", ", no commitment")]
         row.finding(words.commitment(book, (pair[0][4], pair[1][4]), (pair[0][1], pair[1][1])), "ranges")
@@ -462,7 +476,7 @@ def discrete(row: Row) -> None:
             row.number(f"change of the error: {name.removeprefix('half the ')}", change, "share of the whole network's")
     bars = {name: score.value for name, score in errors.items()}
     about = f"Test error over variance after {halves['whole'].history[-1]['step']:,} steps."
-    row.figure("halves", figures.bars(bars, "test error / variance"), about)
+    row.figure("halves", figures.bars(bars, "test error / variance", title="One part halved at a time"), about)
     row.finding(words.halved(bars, "whole"), "halves")
 
 

@@ -275,7 +275,11 @@ def labels(row: Row) -> None:
     means = {name: row.found[f"accuracy, {name}"].value for name in found}
     lines = {name: row.numbers[f"accuracy, {name}"] for name in found}
     ends = {name: (max(0.0, n["low"]), min(1.0, n["high"])) for name, n in lines.items()}
-    row.figure("accuracy", figures.bars(means, "test accuracy", ends), f"What {study.labels} labels give.")
+    row.figure(
+        "accuracy",
+        figures.bars(means, "test accuracy", ends),
+        f"Test accuracy from {study.labels} labels: means over the draws, with 95% intervals.",
+    )
     row.number("seconds, pre-training", sum(line["seconds"] for line in pretrained.history), "seconds of training")
     row.finding(words.few_labels(row.found), "accuracy")
     row.finding(words.spreading(row.found), "accuracy")
@@ -389,8 +393,8 @@ def collapse(row: Row) -> None:
     row.table("Nats per test image.", columns, table)
     row.figure(
         "balance",
-        figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats"),
-        "What is said, and what is left.",
+        figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats", title="Rate and distortion"),
+        "What the code says of an image (KL), and what it leaves unsaid (reconstruction), of each variant.",
     )
     units = {name: row.found[f"active units, {name}"].value for name in found}
     row.figure("collapsed", figures.bars(units, "active units of 16"), "Units that say something, of each variant.")
@@ -439,7 +443,11 @@ def perceptual(row: Row) -> None:
         )
         row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
         shown[name] = x_hat[:10]
-    row.figure("blur", figures.reconstructions(x[:10], shown), "Trained on squared pixels, and on features.")
+    row.figure(
+        "blur",
+        figures.reconstructions(x[:10], shown),
+        "Reconstructions by the model trained on squared pixels, and by that trained on features.",
+    )
     row.finding(words.blur(row.found), "blur")
 
 
@@ -468,18 +476,21 @@ def classes(row: Row) -> None:
             f"−ELBO, {name}", sum(model.curve("validation", t)[-1] for t in ("reconstruction", "kl")), "nats per image"
         )
         row.number(f"KL, {name}", model.curve("validation", "kl")[-1], "nats per image")
+    shown: dict[str, torch.Tensor] = {}
     for name, model in conditional.items():
         images = model.model.sample(len(y), seed=1, y=y)
         hits = int((reader.model.predict(images).argmax(1) == y).sum())
         row.number(
             f"read, {name}", hits / len(y), "share of samples read as asked for", *wilson(hits, len(y)), "Wilson"
         )
-        shown = images.reshape(10, 100, *images.shape[1:])[:, :12].flatten(0, 1)
-        row.figure(
-            name,
-            figures.sample_grid(shown, "Samples of each class", columns=12),
-            f"Samples of the digits 0 to 9, a row each ({name}).",
-        )
+        shown[f"told by {'a learned vector' if name == 'embedding' else 'a one-hot vector'}"] = images.reshape(
+            10, 100, *images.shape[1:]
+        )[:, :10].flatten(0, 1)
+    row.figure(
+        "samples",
+        figures.density_samples(shown, title="Samples of each class"),
+        "Samples of the digits 0 to 9, a row each, by how the model is told the class.",
+    )
     vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
     names = [str(digit) for digit in range(10)]
     row.figure(
@@ -487,8 +498,8 @@ def classes(row: Row) -> None:
         figures.matrix((vectors @ vectors.T).numpy(), names, names, "digit", "digit", title="Cosine of class vectors"),
         "How alike the learned vectors of the classes are.",
     )  # fmt: skip
-    row.finding(words.told(row.found), "embedding")
-    row.finding(words.embedded(row.found), "embedding", "vectors")
+    row.finding(words.told(row.found), "samples")
+    row.finding(words.embedded(row.found), "samples", "vectors")
 
 
 # %% [markdown]
@@ -547,7 +558,7 @@ def codebooks(row: Row) -> None:
     row.figure(
         "samples",
         figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
-        "New maps of codes, decoded.",
+        "New maps of codes, decoded: drawn by the prior, and with each code drawn by itself.",
     )
     row.figure(
         "codebook", figures.codebook_heat(np.bincount(indices.ravel(), minlength=256)), "How often each code is used."

@@ -6,7 +6,7 @@
 
 # %%
 import math
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -105,26 +105,32 @@ def between_runs() -> tuple[str, Score, Score]:
 @study.row("3.1", "The same autoencoder from several seeds: maps and decoded grids")
 def several(row: Row) -> None:
     names = [f"seed {seed}" for seed in range(study.seeds)]
-    maps, grids = [], []
+    maps = {name: run.subject.codes("test") for name, run in zip(names, runs, strict=True)}
+    grids = {}
     for name, run in zip(names, runs, strict=True):
-        codes = run.subject.codes("test")
-        grid = latents.over_range(codes, 15)
-        drawn = run.model.decode(torch.from_numpy(grid.codes)).numpy()
-        maps.append(partial(figures.latent_scatter, codes, test.labels, title=f"Test images, {name}"))
-        grids.append(partial(figures.decoded_grid, drawn, grid.extent, title=f"Decoded, {name}"))
+        grid = latents.over_range(maps[name], 15)
+        grids[name] = run.model.decode(torch.from_numpy(grid.codes)).numpy(), grid.extent
     row.figure(
-        "maps", figures.page(maps, "One autoencoder, several trainings: its maps"), "Codes of the test images by class."
+        "maps",
+        figures.latent_maps(maps, test.labels, title="One autoencoder, several trainings: its maps"),
+        "Codes of the test images by class, for each seed; mind the scales.",
     )
     row.figure(
-        "grids", figures.page(grids, "What the decoders draw over these maps"), "Images decoded from a regular grid."
+        "grids",
+        figures.decoded_grids(grids, "What the decoders draw over these maps"),
+        "Images decoded from a regular grid over the codes, for each seed.",
     )
     finding, apart, shared = between_runs()
     for score, name in ((apart, "Procrustes distance"), (shared, "neighbourhood overlap")):
         row.number(f"{name} between runs", score.value, score.unit)
-    matrix = figures.matrix(apart.detail, names, names, "run", "run", title="Procrustes distance of the maps")
-    row.figure("distances", matrix, "Share of squared distances that the best shift, rotation and scale leave.")
+    matrix = figures.matrix(apart.detail, names, names, "run", "run", title="Procrustes distance")
+    row.figure(
+        "distances",
+        matrix,
+        "Share of the squared distances between two maps that is left by the best shift, rotation and scale.",
+    )
     row.table(
-        "The trainings.",
+        "Error of each training after its last epoch, in squared error per pixel.",
         ("seed", "training error", "test error"),
         [(seed, run.curve()[-1], test_error(run)) for seed, run in enumerate(runs)],
     )
@@ -153,7 +159,9 @@ def two_components(row: Row) -> None:
     pca = components(2)
     codes, deviation = pca.subject.codes("test"), pca.model.variances.sqrt()
     row.figure(
-        "map", figures.latent_scatter(codes, test.labels, title="PCA"), "Test images by two principal components."
+        "map",
+        figures.latent_scatter(codes, test.labels, title="PCA", axis_names=("PC 1", "PC 2")),
+        "Test images by their first two principal components, coloured by class.",
     )
     extent = (-2.5, 2.5, -2.5, 2.5)
     drawn = pca.model.decode(torch.from_numpy(figures.latent_grid(extent, 15)) * deviation).clamp(0, 1).numpy()
@@ -244,7 +252,9 @@ def sizes(row: Row) -> None:
     }
     axes = ("numbers in the code", "squared error per pixel, test images")
     row.figure(
-        "error", figures.response(list(pairs), lines, *axes, title="What a number more is worth"), "Error by size."
+        "error",
+        figures.response(list(pairs), lines, *axes, title="What one more number is worth"),
+        "Test error by the number of components or latent variables; whiskers are the range over seeds.",
     )
     row.table(
         "Test error by size, and how many components are as good as the autoencoder.",
@@ -297,23 +307,28 @@ def drawn_again() -> str:
 @study.row("3.4", "The VAE: its map beside the autoencoder's, its samples drawn again")
 def variational(row: Row) -> None:
     row.figure(
-        "loss", figures.loss_curves(gallery.losses(vae.run), "Training of the VAE"), "Terms of the loss by epoch."
+        "loss",
+        figures.loss_curves(gallery.losses(vae.run), "Training of the VAE"),
+        "The loss of the VAE and its two terms by epoch.",
     )
     both = {"autoencoder": runs[0], "VAE (means)": vae}
-    maps = [
-        partial(figures.latent_scatter, one.subject.codes("test"), test.labels, title=name)
-        for name, one in both.items()
-    ]
-    row.figure("maps", figures.page(maps, "The two maps"), "Codes of the test images by class; mind the scales.")
+    maps = {name: one.subject.codes("test") for name, one in both.items()}
+    row.figure(
+        "maps",
+        figures.latent_maps(maps, test.labels, title="The two maps"),
+        "Codes of the test images by class; mind the scales.",
+    )
     grid = latents.by_quantiles(15)
     drawn = vae.model.decode(torch.from_numpy(grid.codes)).numpy()
     decoded = figures.decoded_grid(drawn, grid.extent, "The VAE, decoded over its prior", grid.axis_names)
-    row.figure("grid", decoded, "Each tile stands for an equal share of N(0, I).")
+    row.figure("grid", decoded, "Images decoded over the prior: each tile stands for an equal share of N(0, I).")
     samples = {
         f"seed {s}{again}": vae.model.sample(36, seed=s).numpy() for s, again in ((1, ""), (2, ""), (1, ", again"))
     }
     row.figure(
-        "samples", figures.density_samples(samples, title="Samples of the VAE, drawn three times"), "From N(0, I)."
+        "samples",
+        figures.density_samples(samples, title="Samples of the VAE, drawn three times"),
+        "Images decoded from draws of N(0, I), with two seeds and with the first once more.",
     )
     for name, one in both.items():
         value, low, high = neighbours(one)
@@ -341,13 +356,19 @@ def subspace(row: Row) -> None:
     ratio = test_error(linear) / test_error(pca)
     shown = {f"angle {i + 1}": float(angle) for i, angle in enumerate(angles)}
     row.figure(
-        "angles", figures.bars(shown, "degrees", title="Principal angles to the subspace of PCA"), "Largest first."
+        "angles",
+        figures.bars(shown, "degrees", title="Principal angles to the subspace of PCA"),
+        "Principal angles between what the linear autoencoder can draw and the space of as many components, largest first.",
     )
     pattern = figures.matrix(
         alike, [f"unit {i + 1}" for i in range(len(alike))], [f"v{i + 1}" for i in range(len(axes))],
         "principal component", "unit of the autoencoder", title="How alike units and components are (|cosine|)",
     )  # fmt: skip
-    row.figure("units", pattern, "A unit that were a component would have a single 1 in its row.")
+    row.figure(
+        "units",
+        pattern,
+        "Each unit of the linear autoencoder against each component; the row of a unit that is a component holds a single 1.",
+    )
     row.number("largest principal angle", float(angles[0]), "degrees")
     row.number("largest angle of a random subspace", float(chance), "degrees")
     row.number("error over PCA's", ratio, "ratio of squared errors, test images")

@@ -15,6 +15,7 @@ from diabolo.reports.document import Block
 from diabolo.studies.findings import Measured
 from diabolo.studies.plan import current
 from diabolo.studies.row import Row
+from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
 from diabolo.training import files
 
@@ -38,10 +39,11 @@ class Study:
                 raise UnknownNameError(f"parameter of the study {name!r}", given, parameters)
         chosen = parameters | dict(quick or {}) if self.plan.quick else parameters
         self.parameters: dict[str, Any] = {**chosen, **self.plan.parameters}
-        self._defaults = parameters
-        swapped = [n for n, v in parameters.items() if v in STAND_INS and self.parameters[n] != v]
+        # A notebook holds the parameters that were run where its script has the defaults, and must tell the two apart.
+        self._defaults = scripts()[name].parameters if name in scripts() else parameters
+        swapped = [n for n, v in self._defaults.items() if v in list(STAND_INS) and self.parameters.get(n) != v]
         self._unchecked = (
-            f"the bar is for {parameters[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
+            f"the bar is for {self._defaults[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
             if swapped
             else "a quick run"
             if self.plan.quick
@@ -63,7 +65,7 @@ class Study:
         has such parameters (for `colour_data` they are `colour_n_train` and `colour_n_test`), or all when there are fewer.
         `options` are the source's own, such as size=64; another data set than the script's has none."""
         name = self.parameters[parameter]
-        options = options if name == self._defaults[parameter] else {}
+        options = options if name == self._defaults.get(parameter) else {}
         try:
             train, test = load(name, self.plan.root, **options)
         except DiaboloError as error:

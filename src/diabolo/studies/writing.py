@@ -9,7 +9,7 @@ from typing import Any
 from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Table, Verdict
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.spans import blocks_of
 from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
@@ -113,11 +113,14 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     rows = {index: results["rows"][index] for index in script.rows if index in results["rows"]}
     if any(row["numbers"] for row in rows.values()):
         yield Heading("All numbers", 2, "numbers")
+        yield Paragraph("Intervals are of 95% confidence, where they are not called a range.")
     for index, row in rows.items():
         if row["numbers"]:
+            lines = [(name, n["value"], _interval(n), n["unit"]) for name, n in row["numbers"].items()]
+            whole = any(interval for _, _, interval, _ in lines)
             yield Table(
-                ("what", "value", "95 % interval", "unit"),
-                [(name, n["value"], _interval(n), n["unit"]) for name, n in row["numbers"].items()],
+                ("what", "value", "interval", "unit") if whole else ("what", "value", "unit"),
+                lines if whole else [(name, value, unit) for name, value, _, unit in lines],
                 f"The numbers of {f'row {index}' if index[0].isdigit() else f'the {index}'}.",
                 f"{anchor_of(index)}-numbers",
             )

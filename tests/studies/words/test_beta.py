@@ -23,7 +23,7 @@ def test_from_noise(noise, said):
 
 
 @pytest.mark.parametrize(
-    ("fid", "said"), [(MORE, "have a FID of 90, against 50"), (LESS, "yet samples"), (SAME, "no worse beyond noise")]
+    ("fid", "said"), [(MORE, "have an FID of 90, against 50"), (LESS, "yet samples"), (SAME, "no worse beyond noise")]
 )
 def test_free(fid, said):
     found = words.free(200.0, {"0": 0.001, "tuned": 0.3}, {"0": 300.0, "tuned": 5.0}, {"0": fid, "tuned": SAME}, 1e-3)
@@ -58,9 +58,9 @@ def test_tuned():
     end = words.tuned({1.0: MORE, 0.1: SAME, 0.01: LESS}, {1.0: 0.06, 0.1: 0.01, 0.01: 0.03})
     close = words.tuned({1.0: MORE, 0.1: SAME, 0.01: Measured(49.9, 0.5)}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
     assert "β = 0.1 gives" in inside
-    assert "beyond the noise" in inside
+    assert "all others are worse beyond the noise" in inside
     assert "falls all the way" in inside
-    assert "best place in between" in inside
+    assert "are best in between" in inside
     assert "end of the search" in end
     assert "falls all the way" not in end
     assert "would choose β = 0.1" in end

@@ -19,7 +19,7 @@ def test_the_largest_lambda_within_the_factor():
         words.largest_within({1e-5: 0.5, 1e-3: 0.01}, 0.01, 1.1) == 1e-3
     )  # the largest, also where errors do not rise
     assert words.choice(errors, 0.01, 1.1).endswith("within a factor of 1.1 is 0.0001.")
-    assert "None stays within a factor of 1.1, so that the smallest λ, 1e-05, is looked at" in words.choice(
+    assert "None stays within a factor of 1.1, so that the smallest λ, 1e−5, is looked at" in words.choice(
         errors, 1e-3, 1.1
     )
 
@@ -108,7 +108,7 @@ def test_floors():
         "undercomplete less VAE": MORE,
     }
     assert of_codes.best(found) == (("VAE", HIGH), ("pixels", NEAR))
-    assert "VAE (3 %) tell more to a linear layer than pixels (1.1 %)" in of_codes.floors(*of_codes.best(found))
+    assert "VAE (3%) tell more to a linear layer than pixels (1.1%)" in of_codes.floors(*of_codes.best(found))
     assert "tell less" in of_codes.floors(("VAE", LOW), ("pixels", HIGH))
     assert "no more than" in of_codes.floors(("VAE", LOW), ("pixels", NEAR))
 

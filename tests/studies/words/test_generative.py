@@ -119,14 +119,14 @@ def test_nats_gained_by_the_code(gain, says):
 @pytest.mark.parametrize(
     ("rms", "error", "says"),
     [
-        ((1.0, 30.0), (0.055, 0.2), ("30.0 times as large without it", "264% higher without it")),
-        ((1.0, 0.2), (0.055, 0.045), ("5.0 times smaller without it", "18% lower without it")),
+        ((1.0, 30.0), (0.055, 0.2), ("30.0 times as large (root", "264% higher without it")),
+        ((1.0, 0.2), (0.055, 0.045), ("5.0 times smaller (root", "18% lower without it")),
         ((1.0, 1.1), (0.055, 0.056), ("keep their range", "much the same (+1.8% without it)")),
     ],
 )
 def test_without_commitment(rms, error, says):
     sentence = words.commitment("moving averages", rms, error)
-    assert sentence.startswith("moving averages: ")
+    assert sentence.startswith("Moving averages: without the commitment term ")
     assert all(part in sentence for part in says)
 
 
@@ -136,7 +136,24 @@ def test_halves(worst):
     sentence = words.halved(errors, "whole")
     assert f"{worst} +50.0%" in sentence
     assert f"{worst[0].upper()}{worst[1:]} costs most" in sentence
-    assert "None of it" in words.halved(dict.fromkeys(errors, 0.06), "whole")
+    assert "None of it is more than" in words.halved(dict.fromkeys(errors, 0.06), "whole")
+
+
+def test_halves_that_do_better_are_not_called_noise():
+    """After few steps a smaller network may be the better one."""
+    errors = {"whole": 3.0} | dict.fromkeys(words.WHY, 1.5)
+    sentence = words.halved(errors, "whole")
+    assert "−50.0%" in sentence
+    assert "None of it does harm" in sentence
+    assert "another training might give" not in sentence
+
+
+def test_draws_that_no_one_can_read_are_not_described():
+    many = Measured(0.9, 0.0)
+    edges = {"variance at the edges of strokes": many, "pixels at the edges of strokes": Measured(0.3, 0.0)}
+    for share, told in ((0.1, False), (0.95, True)):
+        draws = {f"draws read as the right class, variance × {s}": Measured(share, 0.01) for s in (1, 20)}
+        assert ("slant" in words.encoded_again(edges | draws)) == told
 
 
 NUMBERS = {
@@ -157,7 +174,11 @@ NUMBERS = {
 OTHERWISE = {
     "2.1": ({"tiles that hold a test code": 0.95}, "decoded from where no image is", "nearly all of it is in use"),
     "2.4": ({"read as the new label": 0.1, "read as the old label": 0.8}, "Yes: of images", "No: of images"),
-    "2.5": ({"nats gained by the code": -1.0}, "8.0 nats per image fewer", "1.0 nats per image more"),
+    "2.5": (
+        {"nats gained by the code": -1.0},
+        "8.0 nats per image less than it costs",
+        "1.0 nats per image more than it costs",
+    ),
     "2.6": (
         {"encoder outputs, root mean square: moving averages, no commitment": 5.0},
         "keep their size",

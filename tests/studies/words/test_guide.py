@@ -44,7 +44,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         "MSE, fully connected",
         ("Convolutions reconstruct better", "Convolutions reconstruct worse", "equally well"),
     ),
-    "greedy": (guide.greedy, "MSE, layer by layer", ("with more error", "with less error", "end alike")),
+    "greedy": (guide.greedy, "MSE, layer by layer", ("with more error", "with less error", "come out alike")),
     "regularised": (
         lambda n: guide.regularised(n, REGULARISED),
         "test MSE, neither",
@@ -53,7 +53,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
     "few labels": (
         guide.few_labels,
         "accuracy, fine-tuned",
-        ("fine-tuned, 100 ± 2.8 points more", "fine-tuned, 100 ± 2.8 points fewer", "fine-tuned, no difference"),
+        ("fine-tuned gains 100 ± 2.8 points", "fine-tuned loses 100 ± 2.8 points", "fine-tuned makes no difference"),
     ),
     "spreading": (guide.spreading, "accuracy, spread, then fine-tuned", ("gains", "loses", "no better or worse")),
     "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs more", "err alike")),
@@ -75,7 +75,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
     "fitted": (
         guide.fitted,
         "FID, AE, normal",
-        ("for the AE from 2 to 1", "for the AE not at all", "for the AE not beyond"),
+        ("the AE's FID falls from 2 to 1", "the AE's FID rises", "the AE's FID stays"),
     ),
 }
 
@@ -170,12 +170,14 @@ def test_a_prior_that_learnt_and_one_that_did_not() -> None:
 def test_maps() -> None:
     assert "made to keep neighbours" in guide.maps(of({"overlap, t-SNE": 2.0}), ["PCA", "t-SNE"])
     assert "as well as methods" in guide.maps(of({"overlap, PCA": 2.0}), ["PCA", "t-SNE"])
+    both = guide.maps(of({"overlap, t-SNE": 2.0, "overlap, UMAP": 2.001}), ["PCA", "t-SNE", "UMAP"])
+    assert "t-SNE and UMAP keep most" in both
 
 
 def test_speed_and_memory_both_ways() -> None:
     assert "times as long in float32" in guide.precision(of({"seconds, float32": 2.0}))
     assert "bf16 is slower" in guide.precision(of({"seconds, bf16": 2.0}))
-    assert "needs 50 % of the memory" in guide.checkpointing(of({"MiB, computed again": 0.5}))
+    assert "needs 50% of the memory" in guide.checkpointing(of({"MiB, computed again": 0.5}))
     assert "saves no memory" in guide.checkpointing(of({"MiB, computed again": 1.5}))
     assert guide.apart(of({"loss, a": 2.0, "loss, b": 1.0}), "a", "b") == pytest.approx(0.5)
 

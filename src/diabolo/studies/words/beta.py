@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+from diabolo.reports.cells import words
 from diabolo.studies.findings import Measured, difference, joined
 
 SILENT = 0.5  # nats per image, below which a code says next to nothing
@@ -18,15 +19,15 @@ def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far
         f"image is"
     )
     return difference(*(fid[name] for name in ("N(0, I)", "fitted Gaussian"))).say(
-        more="From N(0, I) the autoencoder decodes images at a FID of {a}; from a Gaussian fitted to its codes they are "
+        more="From N(0, I) the autoencoder decodes images at an FID of {a}; from a Gaussian fitted to its codes they are "
         f"nearer to real ones, at {{b}}. {where}. The loss never asked that codes lie anywhere: the decoder is trained at the "
         "codes of images alone, and what it gives elsewhere is left to chance.",
-        less="From N(0, I) the autoencoder's images have a FID of {a}, less than the {b} from a Gaussian fitted "
+        less="From N(0, I) the autoencoder's images have an FID of {a}, less than the {b} from a Gaussian fitted "
         "to its codes. "
         f"{where}. The loss never asked that codes lie anywhere; that N(0, I) serves better here is an accident "
         "of this "
         "training.",
-        same="From N(0, I) the autoencoder's images have a FID of {a}, and from a Gaussian fitted to its codes "
+        same="From N(0, I) the autoencoder's images have an FID of {a}, and from a Gaussian fitted to its codes "
         "{b}, which is "
         f"no difference beyond noise. {where}. The loss never asked that codes lie anywhere: the decoder is "
         "trained at the "
@@ -42,16 +43,16 @@ def free(
     place = "farther from" if distance["0"] > distance["tuned"] else "no farther from"
     head = (
         f"At β = 0 nothing pays for the code: its KL stands at {kl:.4g} nats per image, and codes lie {place} N(0, I) (Fréchet "
-        f"distance {distance['0']:.3g}) than at β = {beta:g} ({distance['tuned']:.3g}). "
+        f"distance {distance['0']:.3g}) than at β = {words(beta)} ({distance['tuned']:.3g}). "
     )
     share = f"Noise, which only harms the reconstruction, makes {noise['0']:.1%} of a unit's variance"
     why = (
-        f"{share} ({noise['tuned']:.1%} at β = {beta:g}): this is a plain autoencoder in all but name"
+        f"{share} ({noise['tuned']:.1%} at β = {words(beta)}): this is a plain autoencoder in all but name"
         if noise["0"] < min(noise["tuned"], 0.1)
-        else f"{share} ({noise['tuned']:.1%} at β = {beta:g}), which this training has not yet made small"
+        else f"{share} ({noise['tuned']:.1%} at β = {words(beta)}), which this training has not yet made small"
     )
     samples = difference(*(fid[name] for name in ("0", "tuned"))).say(
-        more="; samples from N(0, I) have a FID of {a}, against {b}.",
+        more="; samples from N(0, I) have an FID of {a}, against {b}.",
         less="; yet samples from N(0, I) are nearer to real images (FID {a} against {b}).",
         same="; samples from N(0, I) are no worse beyond noise (FID {a} against {b}).",
     )
@@ -69,14 +70,14 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
             else f"about one image, which is not even the mean yet ({unexplained:.0%} of the variance is unexplained)"
         )
         return (
-            f"At β = {beta:g} the posterior has collapsed: {kl:.2g} nats and {active:g} of {units} active units. A nat costs "
-            f"{beta:g} squared errors per pixel, more than the whole image is worth, so that the cheapest code says nothing "
-            f"and the decoder always draws {mean}; {vary}."
+            f"At β = {words(beta)} the posterior has collapsed: {kl:.2g} nats and {active:g} of {units} active units. A nat "
+            f"costs {words(beta)} in squared error per pixel, more than the whole image is worth, so that the cheapest code "
+            f"says nothing and the decoder always draws {mean}; {vary}."
         )
     return (
-        f"At β = {beta:g} the code still carries {kl:.3g} nats in {active:g} of {units} active units, although a nat costs "
-        f"{beta:g} squared errors per pixel; {unexplained:.0%} of the variance is unexplained, and {vary}. Training has not "
-        f"settled: what is said costs more than it saves."
+        f"At β = {words(beta)} the code still carries {kl:.3g} nats in {active:g} of {units} active units, although a nat "
+        f"costs {words(beta)} in squared error per pixel; {unexplained:.0%} of the variance is unexplained, and {vary}. "
+        f"Training has not settled: what is said costs more than it saves."
     )
 
 
@@ -84,21 +85,25 @@ def tuned(fid: Mapping[float, Measured], errors: Mapping[float, float]) -> str:
     """The search: FID of samples from N(0, I), and test errors, by β."""
     best = min(fid, key=lambda beta: fid[beta].value)
     others = [beta for beta in fid if beta != best and not difference(fid[beta], fid[best]).sure]
-    among = f", within the noise of β = {joined([f'{b:g}' for b in others])}" if others else ", beyond the noise"
+    among = (
+        f", though within the noise of β = {joined([words(b) for b in others])}"
+        if others
+        else "; all others are worse beyond the noise"
+    )
     head = (
-        f"Of {len(fid)} weights from {max(fid):g} down to {min(fid):g}, β = {best:g} gives the samples nearest "
+        f"Of {len(fid)} weights from {words(max(fid))} down to {words(min(fid))}, β = {words(best)} gives the samples nearest "
         "to real images: "
-        f"a FID of {fid[best].value:.4g}{among}"
+        f"an FID of {fid[best].value:.4g}{among}"
     )
     ordered = [errors[beta] for beta in sorted(errors)]
     falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
-    alone = f"The error of reconstructions alone{falls} would choose β = {min(errors, key=lambda b: errors[b]):g}"
+    alone = f"The error of reconstructions alone{falls} would choose β = {words(min(errors, key=lambda b: errors[b]))}"
     if best in (max(fid), min(fid)):
         return (
             f"{head}. {alone}. The best lies at the end of the search, so that a weight beyond it may be better still."
         )
     return (
-        f"{head}. {alone}; samples have their best place in between: with a large weight the code says too little to draw a "
+        f"{head}. {alone}; samples are best in between: with a large weight the code says too little to draw a "
         f"digit from, and with a small one the codes of images leave N(0, I), where samples are drawn."
     )
 
@@ -107,20 +112,20 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mappi
     """Test errors, FID of samples from N(0, I), and epochs of training, of "AE" and "VAE"."""
     ratio = errors["VAE"] / errors["AE"]
     side = (
-        f"After {epochs['VAE']} epochs the VAE at β = {beta:g} leaves {ratio:.2f} times the autoencoder's test error "
+        f"After {epochs['VAE']} epochs the VAE at β = {words(beta)} leaves {ratio:.2f} times the autoencoder's test error "
         f"({errors['VAE']:.4f} against {errors['AE']:.4f} squared error per pixel, after {epochs['AE']} epochs)"
     )
     return difference(*(fid[name] for name in ("VAE", "AE"))).say(
-        less=f"{side}, and its samples from N(0, I) are nearer to real images, at a FID of {{a}} against "
+        less=f"{side}, and its samples from N(0, I) are nearer to real images, at an FID of {{a}} against "
         f"{{b}}. A good "
         "result is good at both: reconstructions that keep the digit, and samples that can be read; neither "
         "number alone tells.",
-        more=f"{side}, and its samples from N(0, I) are farther from real images, at a FID of {{a}} against "
-        f"{{b}}: this is no "
-        "good result yet, which would have reconstructions that keep the digit and samples that can be read.",
+        more=f"{side}, and its samples from N(0, I) are farther from real images, at an FID of {{a}} against "
+        f"{{b}}. This is not "
+        "a good result yet: that would have reconstructions that keep the digit, and samples that can be read.",
         same=f"{side}, and its samples from N(0, I) are as far from real images as the autoencoder's (FID {{a}} "
         f"against {{b}}, "
-        "within noise): this is no good result yet, which would have samples that can be read.",
+        "within noise). This is not a good result yet: that would have samples that can be read.",
     )
 
 

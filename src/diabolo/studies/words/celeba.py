@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from diabolo.reports.cells import words
 from diabolo.studies.findings import Measured, difference, joined
 
 ZERO = Measured(0.0, 0.0)
@@ -29,22 +30,20 @@ def choice(errors: Mapping[float, float], reference: float, factor: float) -> st
     """The rule for λ, and what it chose."""
     chosen = largest_within(errors, reference, factor)
     ratios = {weight: error / reference for weight, error in sorted(errors.items())}
-    told = joined([f"{ratio:.2f} at λ = {weight:g}" for weight, ratio in ratios.items()])
+    told = joined([f"{ratio:.2f} at λ = {words(weight)}" for weight, ratio in ratios.items()])
     rule = f"Training errors relative to the undercomplete model are {told}."
     if chosen is None:
-        return (
-            f"{rule} None stays within a factor of {factor:g}, so that the smallest λ, {min(errors):g}, is looked at."
-        )
-    return f"{rule} The largest λ that stays within a factor of {factor:g} is {chosen:g}."
+        return f"{rule} None stays within a factor of {factor:g}, so that the smallest λ, {words(min(errors))}, is looked at."
+    return f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
 
 
 def sparse(l1: Measured, plain_l1: Measured, more_hoyer: Measured, weight: float) -> str:
     """What the penalty did to the codes; `more_hoyer` is the paired difference of Hoyer's measure, sparse less plain."""
     size = difference(l1, plain_l1).say(
-        less=f"At λ = {weight:g} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
-        more=f"At λ = {weight:g} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too weak to "
-        "hold it",
-        same=f"At λ = {weight:g} the L1 norm of a code is {{a}}, about that without the penalty, {{b}}",
+        less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
+        more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
+        "weak to hold it",
+        same=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, about that without the penalty, {{b}}",
     )
     return size + difference(more_hoyer, ZERO).say(
         more="; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {difference}.",
@@ -112,7 +111,7 @@ def variational(more_error: Measured, active: float, units: int) -> str:
     """Paired difference of test errors, VAE less undercomplete."""
     return difference(more_error, ZERO).say(
         more="The VAE's error per pixel is larger by {difference}. It pays KL nats for whatever its code tells, so that "
-        f"details which would save less error than they cost are left out; {active:.0f} of {units} units are used.",
+        f"details which would save less error than they cost are left out; {active:.0f} of {units} units are active.",
         less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
         "harm to the reconstructions.",
         same="The VAE's error per pixel is the same within noise: here the noise on its code and the KL term cost nothing "

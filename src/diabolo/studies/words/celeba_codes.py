@@ -38,12 +38,12 @@ def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
     (name, code), (other, plain) = best_code, floor
     name = name if name == "VAE" else f"{name} model"
     return difference(code, plain).say(
-        more=f"The codes of the {name} ({{a}} %) tell more to a linear layer than {other} ({{b}} %): the encoder has "
+        more=f"The codes of the {name} ({{a}}%) tell more to a linear layer than {other} ({{b}}%): the encoder has "
         "straightened something out.",
-        less=f"The codes of the {name} ({{a}} %) tell less to a linear layer than {other} ({{b}} %): pixels and their "
+        less=f"The codes of the {name} ({{a}}%) tell less to a linear layer than {other} ({{b}}%): pixels and their "
         "principal components need no training, and a code holds only what the encoder has learned in its epochs to "
         "reconstruct.",
-        same=f"The codes of the {name} ({{a}} %) tell a linear layer no more than {other} ({{b}} %), within noise.",
+        same=f"The codes of the {name} ({{a}}%) tell a linear layer no more than {other} ({{b}}%), within noise.",
     )
 
 
@@ -129,8 +129,8 @@ def mended(found: Found) -> str:
     """FIDs of samples from the fitted Gaussian, from N(0, I) and from the mixture."""
     normal, gaussian, mixture = (found[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian", "mixture of ten"))
     first = difference(gaussian, normal).say(
-        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}: it has the mean and the "
-        "covariance of the codes, so that its draws fall where the decoder was trained.",
+        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}: the Gaussian has the mean "
+        "and the covariance of the codes, so that its draws fall where the decoder was trained.",
         more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I): fitted to the means of "
         "the posteriors, it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
         same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: no difference beyond "

@@ -87,17 +87,20 @@ def encoded_again(f: Found) -> str:
     """What varies between draws from the posterior of one image."""
     once, far = (f[f"draws read as the right class, variance × {s}"] for s in (1, 20))
     edges, pixels = f["variance at the edges of strokes"].value, f["pixels at the edges of strokes"].value
+    legible = once.value >= LEGIBLE
     where = (
         f"{edges:.0%} of the variance between draws falls on the {pixels:.0%} of the pixels that lie at the edges of "
         f"strokes (mean of the draws between 0.1 and 0.9)"
     )
     where += (
-        ": thickness, slant and the ends of lines vary."
-        if edges > 1.5 * pixels
-        else ", so that it is not gathered at the edges."
+        ", so that it is not gathered at the edges."
+        if edges <= 1.5 * pixels
+        else ": thickness, slant and the ends of lines vary."
+        if legible
+        else "."
     )
     shares = "a share of {a} of the draws is read as the right class, and {b} at twenty times the variance"
-    if once.value < LEGIBLE:
+    if not legible:
         return f"{where} " + difference(once, far).say(
             more=f"Even with the variance of the posterior the class is often lost: {shares}.",
             less=f"Of the class the draws say little: {shares}.",
@@ -171,34 +174,44 @@ def commitment(book: str, rms: tuple[float, float], error: tuple[float, float]) 
     ratio, worse = free / held, without / with_it - 1
     if ratio > GROWN:
         told = (
-            f"the encoder's outputs are {ratio:.1f} times as large without it (root mean square {free:.3g} against "
-            f"{held:.3g}): the reconstruction reaches the encoder only through the copied gradient, which does not say how "
-            f"far an output lies from its code, so that nothing holds the outputs back, and the codes run after them"
+            f"without the commitment term the encoder's outputs are {ratio:.1f} times as large (root mean square "
+            f"{free:.3g} against {held:.3g}): the reconstruction reaches the encoder only through the copied gradient, which "
+            f"does not say how far an output lies from its code, so that nothing holds the outputs back, and the codes run "
+            f"after them"
         )
     elif ratio < 1 / GROWN:
         told = (
-            f"the encoder's outputs are {1 / ratio:.1f} times smaller without it (root mean square {free:.3g} against "
-            f"{held:.3g}): here the term does not shrink them, since it draws outputs to their codes wherever those lie"
+            f"without the commitment term the encoder's outputs are {1 / ratio:.1f} times smaller (root mean square "
+            f"{free:.3g} against {held:.3g}): the term does not hold them small, but draws them to their codes wherever "
+            f"those lie"
         )
     else:
         told = (
-            f"the encoder's outputs keep their range without it (root mean square {free:.3g} against {held:.3g}): in so "
-            f"many steps they do not run away from the codes, though nothing in the loss would hold them"
+            f"without the commitment term the encoder's outputs keep their range (root mean square {free:.3g} against "
+            f"{held:.3g}): in this many steps they do not run away from the codes, though nothing in the loss would hold them"
         )
     loss = (
         f"the test error is {abs(worse):.0%} {'higher' if worse > 0 else 'lower'} without it"
         if abs(worse) > ALIKE
-        else f"the test error is much the same ({worse:+.1%} without it)"
+        else f"the test error is much the same ({signed(worse, 1)} without it)"
     )
-    return f"{book}: {told}; {loss} (one training each)."
+    return f"{book[0].upper()}{book[1:]}: {told}; {loss} (one training each)."
+
+
+def signed(change: float, decimals: int = 0) -> str:
+    """+3% or −3%."""
+    return f"{change:+.{decimals}%}".replace("-", "−")
 
 
 def halved(errors: Mapping[str, float], whole: str) -> str:
     """What halving each part of the network does to the test error, after the same steps; one training each."""
     changes = {name: error / errors[whole] - 1 for name, error in errors.items() if name != whole}
     worst = max(changes, key=lambda name: changes[name])
-    listed = ", ".join(f"{name} {change:+.1%}" for name, change in changes.items())
+    listed = ", ".join(f"{name} {signed(change, 1)}" for name, change in changes.items())
     told = f"Change of the test error when one part is halved: {listed} (one training each)."
+    gains = [name for name, change in changes.items() if change < -ALIKE]
+    if changes[worst] <= ALIKE and gains:
+        return f"{told} None of it does harm: after so few steps the whole network is not at its best yet."
     if changes[worst] <= ALIKE:
         return f"{told} None of it is more than another training might give."
     return f"{told} {worst[0].upper() + worst[1:]} costs most: {WHY[worst]}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from diabolo.studies.words.generative import ALIKE, GROWN, Found
+from diabolo.studies.words.generative import ALIKE, GROWN, Found, signed
 
 
 class Question(NamedTuple):
@@ -33,7 +33,7 @@ def smallest(f: Found) -> str:
     """2.2."""
     n, pixels = f["smallest waist that is enough"].value, f["pixels"].value
     return (
-        f"{n:.0f} numbers for {pixels:.0f} pixels, by the rule of row 2.2. The decoder sees nothing else of the image than "
+        f"{n:.0f} numbers for {pixels:.0f} pixels, by the rule of row 2.2. The decoder sees nothing of the image but "
         f"these."
     )
 
@@ -63,12 +63,12 @@ def decides(f: Found) -> str:
 def gives(f: Found) -> str:
     """2.5."""
     spread, gain = f["variance between completions"], f["nats gained by the code"].value
-    nats = f"{abs(gain):.1f} nats per image {'fewer' if gain > 0 else 'more'}"
+    nats = f"{abs(gain):.1f} nats per image {'less' if gain > 0 else 'more'}"
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
-        f"told), where the one network has a single answer, the mean; the truth costs it {nats} than the one network; and "
-        f"the best of its answers has an error of {f['error of the best'].value:.4f}, against "
-        f"{f['error of the plain network'].value:.4f}."
+        f"told), where the one network has a single answer, the mean; the truth costs it {nats} than it costs the one "
+        f"network; and the best of its answers has an error of {f['error of the best'].value:.4f}, against "
+        f"{f['error of the plain network'].value:.4f} for the one network."
     )
 
 
@@ -87,8 +87,14 @@ def discrete(f: Found) -> str:
     halves = {
         name: f[f"change of the error: {name}"].value for name in ("hidden width", "residual width", "residual layers")
     }
-    told = ", ".join(f"the {name} {change:+.0%}" for name, change in halves.items())
-    real = "" if max(halves.values()) > ALIKE else ", which one training each cannot tell from nothing"
+    told = ", ".join(f"the {name} {signed(change)}" for name, change in halves.items())
+    real = (
+        ""
+        if max(halves.values()) > ALIKE
+        else ", so that after so few steps the smaller networks are no worse"
+        if min(halves.values()) < -ALIKE
+        else ", which one training each cannot tell from nothing"
+    )
     return (
         f"Each output of the encoder is replaced by the nearest of the codebook's vectors, so that an image is a map of "
         f"their numbers; {f['used codes'].value:.0f} are in use. Halving changes the test error: {told}{real}. Without the "

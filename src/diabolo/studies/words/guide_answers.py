@@ -77,9 +77,9 @@ def labels(n: Numbers) -> Answer:
     """5.4."""
     best = max(WAYS, key=lambda name: n[f"accuracy, {name}"].value)
     gain = points(against(n, "accuracy", best, "from scratch")).say(
-        more=f"from {{b}} % to {{a}} % right by the best way, {best}",
-        less="no help: from scratch is best, {b} %",
-        same=f"no difference beyond the noise (the best way, {best}: {{a}} %)",
+        more=f"from {{b}}% to {{a}}% right by the best way, {best}",
+        less="no help: from scratch is best, {b}%",
+        same=f"no difference beyond the noise (the best way, {best}: {{a}}%)",
     )
     cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a training for each set of labels"
     return (
@@ -150,7 +150,7 @@ def features(n: Numbers) -> Answer:
 def condition(n: Numbers) -> Answer:
     """5.8."""
     bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
-    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples are of the digit asked for, and the bound " + (
+    gain = f"{100 * n['read, embedding'].value:.1f}% of the samples are of the digit asked for, and the bound " + (
         f"improves by {bound:.3g} nats" if bound > 0 else "does not improve"
     )
     return "A condition", "where images of a class are to be asked for", gain, "a label for every training image"
@@ -181,7 +181,7 @@ def code_prior(n: Numbers) -> Answer:
 def projections(n: Numbers) -> Answer:
     """5.10."""
     kept = {name.removeprefix("overlap, "): value.value for name, value in n.items() if name.startswith("overlap, ")}
-    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in kept.items())
+    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f}%" for name, value in kept.items())
     cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the points"
     return "t-SNE and UMAP", "to see which codes are neighbours", gain, cost
 
@@ -205,10 +205,10 @@ def economy(n: Numbers) -> Answer:
     """5.12."""
     times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
     memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
-    gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f} % of the memory"
+    gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f}% of the memory"
     again = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
     cost = (
-        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
+        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g}%; checkpointing: {again:.2g} times "
         "the time of a step"
     )
     return (

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from diabolo.studies.findings import difference, joined
 from diabolo.studies.words.guide_plain import Numbers, against
 
+CLOSE = 0.01  # of the neighbours: maps that differ by less keep as many
+
 
 def codebooks(n: Numbers) -> str:
     """5.9: collapse of the codebook and its cures."""
@@ -53,14 +55,16 @@ def code_prior(n: Numbers) -> str:
 def maps(n: Numbers, names: Sequence[str]) -> str:
     """5.10: which map keeps neighbours."""
     kept = {name: n[f"overlap, {name}"].value for name in names}
-    best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f} %" for name in names)
+    best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f}%" for name in names)
     why = (
-        "It is made to keep neighbours and gives up distances between groups for that; how far two groups lie apart "
-        "in it means nothing."
+        "Such a map is made to keep neighbours and gives up distances between groups for that; how far two groups lie "
+        "apart in it means nothing."
         if best != "PCA"
         else "Here the plane of most variance keeps neighbours as well as methods that are made for it."
     )
-    return f"Of each code's ten nearest neighbours the maps keep: {said}. {best} keeps most. {why}"
+    level = [name for name in names if kept[best] - kept[name] < CLOSE]
+    most = f"{joined(level)} keep most" if len(level) > 1 else f"{best} keeps most"
+    return f"Of each code's ten nearest neighbours the maps keep: {said}. {most}. {why}"
 
 
 def ways(n: Numbers) -> str:
@@ -91,15 +95,15 @@ def fitted(n: Numbers) -> str:
     """5.11: a density fitted afterwards."""
     said = [
         against(n, "FID", f"{name}, normal", f"{name}, mixture").say(
-            more=f"for the {name} from {{a}} to {{b}}",
-            less=f"for the {name} not at all: it rises from {{a}} to {{b}}",
-            same=f"for the {name} not beyond the noise ({{a}} and {{b}})",
+            more=f"the {name}'s FID falls from {{a}} to {{b}}",
+            less=f"the {name}'s FID rises from {{a}} to {{b}}",
+            same=f"the {name}'s FID stays the same within the noise ({{a}} and {{b}})",
         )
         for name in ("AE", "VAE")
     ]
     return (
-        f"A mixture fitted to the training codes lowers the FID {joined(said)}. It puts its mass where codes are; N(0, "
-        f"I) also draws from where the decoder was never trained."
+        f"With a mixture fitted to the training codes instead of N(0, I), {joined(said)}. The mixture puts its mass where "
+        f"codes are; N(0, I) also draws from where the decoder was never trained."
     )
 
 
@@ -118,7 +122,7 @@ def precision(n: Numbers) -> str:
         else f"bf16 is slower here, {1 / times:.2g} times: converting the numbers costs more than the products save"
     )
     off = apart(n, "float32", "bf16")
-    return f"{fast}. The two losses differ by {100 * off:.2g} %: weights and sums are kept in float32."
+    return f"{fast}. The two losses differ by {100 * off:.2g}%: weights and sums are kept in float32."
 
 
 def checkpointing(n: Numbers) -> str:
@@ -126,13 +130,13 @@ def checkpointing(n: Numbers) -> str:
     memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
     seconds = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
     saved = (
-        f"Checkpointing needs {100 * memory:.0f} % of the memory"
+        f"Checkpointing needs {100 * memory:.0f}% of the memory"
         if memory < 1
         else "Checkpointing saves no memory on so small a net"
     )
     return (
         f"{saved} and {seconds:.2g} times the time of a step, since the insides of the layers are computed twice; the "
-        f"losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."
+        f"losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g}%."
     )
 
 

@@ -42,10 +42,10 @@ def collapse(n: Numbers) -> str:
     name = "β 50"
     active, kl, ill = (n[f"{what}, {name}"].value for what in ("active units", "KL", "collapse found"))
     if active > UNITS / 4:
-        return f"At β = 50 {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
+        return f"At β = 50, {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
     found = "The doctor names the collapse, or its cause, from the run alone." if ill else "The doctor does not see it."
     return (
-        f"At β = 50 {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
+        f"At β = 50, {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
         f"the code costs fifty nats of the loss and saves fewer, so q(z|x) becomes nearly the prior, whatever the "
         f"image. {found}"
     )
@@ -107,8 +107,8 @@ def told(n: Numbers) -> str:
         else "the code says no less than that of the VAE without a condition, although it need not say the class"
     )
     return (
-        f"A classifier that is right about {100 * real:.1f} % of real test digits reads {100 * read:.1f} % of the "
-        f"samples as the digit asked for; chance would be 10 %. And {code}."
+        f"A classifier that reads {100 * real:.1f}% of real test digits rightly reads {100 * read:.1f}% of the "
+        f"samples as the digit asked for; chance would be 10%. And {code}."
     )
 
 
@@ -119,7 +119,7 @@ def embedded(n: Numbers) -> str:
         "points.",
         less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
         "points.",
-        same="Embedded and one-hot classes do equally well within the noise ({a} % and {b} %): the first layer after "
+        same="Embedded and one-hot classes do equally well within the noise ({a}% and {b}%): the first layer after "
         "a one-hot vector is an embedding itself. A separate one pays where classes are many, since several layers "
         "and both cones share it.",
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from diabolo.studies.findings import Difference, Measured, difference, joined
+from diabolo.studies.words.generative import signed
 
 Numbers = Mapping[str, Measured]
 SPREAD = "labels spread along neighbours"
@@ -70,8 +71,8 @@ def skips(n: Numbers) -> str:
         same="With and without skips the reconstruction is equally good within the noise.",
     )
     zeroed = (
-        f"With the code set to zero the error of the U-Net changes by {rise:.0f} %, that of the same net without skips "
-        f"by {alone:.0f} %"
+        f"With the code set to zero the error of the U-Net changes by {signed(rise / 100)}, that of the same net without "
+        f"skips by {signed(alone / 100)}"
     )
     numbers = f"the decoder of the U-Net sees {n['numbers, U-Net'].value:,.0f} numbers, of which 32 are the code"
     if not without.sure or alone < 10:
@@ -92,7 +93,7 @@ def greedy(n: Numbers) -> str:
         "on it are missing at the end.",
         less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
         "{b}, by {difference}): the layers begin where each can already be undone.",
-        same="After as many epochs in all, layer by layer and end to end end alike within the noise ({a} and {b}): "
+        same="After as many epochs in all, both ways come out alike within the noise (layer by layer {a}, end to end {b}): "
         "rectifiers, good initial weights and Adam let the gradient through few layers at once, and that was what "
         "pre-training was for.",
     )
@@ -122,14 +123,14 @@ def few_labels(n: Numbers) -> str:
         d = points(against(n, "accuracy", name, "from scratch"))
         said.append(
             d.say(
-                more=f"{name}, {{difference}} points more",
-                less=f"{name}, {{difference}} points fewer",
-                same=f"{name}, no difference beyond the noise",
+                more=f"{name} gains {{difference}} points",
+                less=f"{name} loses {{difference}} points",
+                same=f"{name} makes no difference beyond the noise",
             )
         )
     scratch = 100 * n["accuracy, from scratch"].value
     return (
-        f"The classifier from scratch is right about {scratch:.1f} % of the test images. Against that, {joined(said)}. "
+        f"The classifier from scratch is right on {scratch:.1f}% of the test images. Against that, {'; '.join(said)}. "
         f"In these three the images without a label shape the features only; which class lies where is still said by "
         f"the labelled ones alone."
     )
@@ -139,7 +140,7 @@ def spreading(n: Numbers) -> str:
     """5.4: labels spread along neighbours."""
     name = "spread, then fine-tuned"
     gave = points(difference(n[SPREAD], n["accuracy, from scratch"]))
-    share = f"{gave.a.value:.1f} % of the training images"
+    share = f"{gave.a.value:.1f}% of the training images"
     labelled = f"The labels that spread along neighbours among the codes are right for {share}"
     why = (
         "these were better labels than a classifier from scratch gives, but training on them was too short or too "
@@ -149,12 +150,12 @@ def spreading(n: Numbers) -> str:
     )
     return points(against(n, "accuracy", name, "from scratch")).say(
         more=f"{labelled}; a classifier fine-tuned on all of them gains {{difference}} points over the one from "
-        f"scratch ({{a}} %). Images of a digit hang together in latent space through many small steps, so that one "
+        f"scratch ({{a}}%). Images of a digit hang together in latent space through many small steps, so that one "
         f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
         less=f"{labelled}; a classifier fine-tuned on all of them loses {{difference}} points against the one from "
-        f"scratch ({{a}} %): {why}.",
+        f"scratch ({{a}}%): {why}.",
         same=f"{labelled}; a classifier fine-tuned on all of them is no better or worse than the one from scratch "
-        f"beyond the noise ({{a}} % against {{b}} %).",
+        f"beyond the noise ({{a}}% against {{b}}%).",
     )
 
 
@@ -166,6 +167,8 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     rest = f" The exceptions: {others}." if others else ""
     why = (
         "a model learns what images look like together with what this noise does to them"
+        if 4 * len(own) >= 3 * len(noisy)
+        else "which noise a model has seen counts, and so does how well it has learnt what images look like"
         if 2 * len(own) > len(noisy)
         else "what each has learnt of the images counts more here than which noise it has seen"
     )
@@ -198,7 +201,7 @@ def level(n: Numbers, names: Sequence[str]) -> str:
         more=f"The features are best at {best}: the probe gains {{difference}} points over the plain autoencoder.",
         less=f"No level helps the features: at the best, {best}, the probe loses {{difference}} points against the "
         f"plain one.",
-        same=f"No level changes the features beyond the noise (the best, {best}: {{a}} % against {{b}} % right).",
+        same=f"No level changes the features beyond the noise (the best, {best}: {{a}}% against {{b}}% right).",
     )
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))

@@ -78,9 +78,9 @@ def generated(fid: Mapping[str, Measured], outside: float) -> str:
     )
     return difference(ae, pca).say(
         less="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for the autoencoder, "
-        "at a FID of {a} "
+        "at an FID of {a} "
         f"against {{b}} for PCA. {why}; the decoder's hidden layer and its sigmoid draw strokes that begin and end.",
-        more="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for PCA, at a FID of "
+        more="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for PCA, at an FID of "
         "{b} against {a} for "
         f"the autoencoder. {why}; but its two codes are uncorrelated and nearer to a Gaussian, while that of "
         "the autoencoder "
@@ -104,10 +104,10 @@ def equals(pairs: Sequence[tuple[int, float, int]]) -> str:
             "same few numbers follow a curved surface."
         )
     elif wins:
+        rest_of = joined([str(d) for d, _, _ in pairs if d not in wins])
         end = (
-            f"With {joined([str(d) for d in wins])} the autoencoder is ahead; with the others PCA is as good "
-            "with as many or "
-            "fewer: what the hidden layers could gain there, this training has not found."
+            f"With {joined([str(d) for d in wins])} numbers the autoencoder is ahead; with {rest_of} PCA is as good or "
+            "better: what the hidden layers could gain there, this training has not found."
         )
     else:
         end = "PCA needs no more at any size: the hidden layers gain nothing here that this training would have found."
@@ -196,7 +196,7 @@ def subspace(largest: float, chance: float, units: float, ratio: float) -> str:
             f"({chance:.0f}° for a random one)"
         )
     axes = (
-        f"its single units are no components, the farthest is {units:.0f}° from any: the error is the same for "
+        f"its single units are not components, one of them lies {units:.0f}° from the nearest: the error is the same for "
         "every basis of "
         "that space, and nothing asks for orthogonal ones"
         if units > 10
