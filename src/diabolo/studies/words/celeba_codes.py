@@ -29,7 +29,7 @@ def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) 
         "how units are scaled or turned, so that this is no matter of a tidier basis; whether the KL term did it, one "
         "training of each cannot tell.",
         same=f"{attribute} is read as well off the codes of either, within noise (the two differ by "
-        f"{abs(ae_less_vae.value):.2g} points): the KL term neither helps nor hurts the probe here.",
+        f"{abs(ae_less_vae.value):.1f} points): the KL term neither helps nor hurts the probe here.",
     )
 
 
