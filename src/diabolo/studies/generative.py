@@ -77,7 +77,7 @@ once = {"schedule": "one-cycle", "seed": 0}
 # %%
 maps = [
     study.train(
-        zoo.undercomplete, train, test, latent_dim=2, hidden=(512, 256, 128), activation="leaky_relu",
+        zoo.undercomplete, train, test, latent_dim=2, hidden=(512, 256, 128, 64), activation="leaky_relu",
         epochs=study.map_epochs, batch_size=64, lr=2e-3, schedule="one-cycle", seed=seed,
     )
     for seed in range(study.seeds)
@@ -389,6 +389,7 @@ def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
         restart=study.vq_restart,
         batch_size=32,
         lr=study.vq_lr,
+        precision="float32",
         epochs=epochs,
         **options,
         **once,
