@@ -39,8 +39,8 @@ def density_samples(grids: Mapping[str, ArrayLike], *, title: str | None = None,
         rows = -(-len(images) // columns)
         full = np.pad(images, [(0, rows * columns - len(images)), (0, 0), (0, 0), (0, 0)], constant_values=1)
         pages[name] = lay(full.reshape(rows, columns, *images.shape[1:]), gap)
-    side = (1.0 if len(pages) > 2 else 1.55) * _SIDE  # one or two have more room
-    factor = zoom(max(max(page.shape[:2]) for page in pages.values()), side)
+    room = (1.0 if len(pages) > 2 else 1.55) * _SIDE  # one or two have more room
+    factor = zoom(max(max(page.shape[:2]) for page in pages.values()), room)
     wide = max(_SIDE * 0.6, *(page.shape[1] * factor for page in pages.values()))
     tall = max(page.shape[0] * factor for page in pages.values())
     across = len(pages) if len(pages) <= 4 else best_columns(len(pages), 3, 4)
