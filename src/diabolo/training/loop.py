@@ -146,9 +146,7 @@ class Loop:
     def _write_if_best(self, state: State) -> None:
         *before, now = (line["validation"]["total"] for line in state.history)
         if all(now < loss for loss in before):
-            with self.step.weights.shown(self.step.kept):  # under all names, of which a shared weight has several
-                best = self.step.model.state_dict()
-            self._write(lambda: files.write_tensors(self.path / "best.safetensors", best))
+            self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
 
     def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
         """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""

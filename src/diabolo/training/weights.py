@@ -40,6 +40,7 @@ class Weights:
         if precision.autocast:
             named.sort(key=lambda pair: pair[1] not in cast)  # stable: those to be cast come first
         self.names = [name for name, _ in named]
+        self._every = list(model.named_parameters(remove_duplicate=False))
         self.parameters = [p for _, p in named]
         sizes = [p.numel() for p in self.parameters]
         self.flat = nn.Parameter(torch.empty(sum(sizes), device=self.parameters[0].device))
@@ -112,8 +113,9 @@ class Weights:
         return self._views(flat.detach(), self.parameters)
 
     def named(self, flat: Tensor) -> dict[str, Tensor]:
-        """`flat`, or a tensor like it, by the names of the parameters."""
-        return dict(zip(self.names, self.views(flat), strict=True))
+        """`flat`, or a tensor like it, by the names of the parameters; all names of one that is shared."""
+        pieces = dict(zip(self.parameters, self.views(flat), strict=True))
+        return {name: pieces[p] for name, p in self._every if p in pieces}
 
     @contextmanager
     def shown(self, flat: Tensor) -> Iterator[None]:
