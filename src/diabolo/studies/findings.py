@@ -58,14 +58,24 @@ class Difference:
     def say(self, more: str, less: str, same: str) -> str:
         """One of three sentences: a is `more` than b, or `less`, or the `same` within the noise. In each, {difference} is put
         in as "2.1 ± 0.6", {a} and {b} as the two numbers."""
-        told = f"{abs(self.value):.3g}" + (f" ± {SURE * self.error:.2g}" if self.error else "")
         sentence = same if not self.sure else more if self.value > 0 else less
+        told = with_error(abs(self.value), SURE * (self.error or 0))
         return sentence.format(difference=told, a=f"{self.a.value:.4g}", b=f"{self.b.value:.4g}")
 
 
 def difference(a: Measured | Sequence[float], b: Measured | Sequence[float]) -> Difference:
     """a − b; lists are values over seeds or draws."""
     return Difference(*(m if isinstance(m, Measured) else Measured.over(m) for m in (a, b)))
+
+
+def with_error(value: float, error: float) -> str:
+    """As "5.0 ± 1.9": to as many places as the error has, which has two digits up to 3.5 and then one; `value` alone for an
+    error of 0."""
+    if not 1e-7 < error < math.inf:
+        return f"{value:.3g}"
+    leading = math.floor(math.log10(error))
+    places = max(0, (1 if error / 10**leading <= 3.5 else 0) - leading)
+    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def joined(words: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ def test_fitted():
     [(LOW, "is 1, against 3 without"), (Measured(9, 0.1), "too weak"), (Measured(3.1, 0.1), "about that")],
 )
 @pytest.mark.parametrize(
-    ("hoyer", "then"), [(MORE, "fewer units carry it, whatever"), (LESS, "lower by 2 ± 1"), (SAME, "beyond noise")]
+    ("hoyer", "then"), [(MORE, "fewer units carry it, whatever"), (LESS, "lower by 2.0 ± 1.0"), (SAME, "beyond noise")]
 )
 def test_sparse(norm, said, hoyer, then):
     found = words.sparse(norm, HIGH, hoyer, 1e-3)
@@ -56,7 +56,7 @@ def test_denoised(model, said):
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [(LESS, "by 2 ± 1 more"), (MORE, "by 2 ± 1 less"), (SAME, "no more and no less")]
+    ("more", "said"), [(LESS, "by 2.0 ± 1.0 more"), (MORE, "by 2.0 ± 1.0 less"), (SAME, "no more and no less")]
 )
 def test_against_plain(more, said):
     assert said in words.against_plain(more)
@@ -67,7 +67,7 @@ def test_eye():
     for said in (
         "9 (undercomplete) and 8 (sparse)",
         "blurred",
-        "errs more by 2 ± 1",
+        "errs more by 2.0 ± 1.0",
         "errs less by",
         "the other model errs the same",
     ):
@@ -79,7 +79,7 @@ def test_eye():
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [(MORE, "larger by 2 ± 1"), (LESS, "smaller by"), (SAME, "same within noise")]
+    ("more", "said"), [(MORE, "larger by 2.0 ± 1.0"), (LESS, "smaller by"), (SAME, "same within noise")]
 )
 def test_variational(more, said):
     assert said in words.variational(more, 90, 128)
@@ -90,7 +90,7 @@ def test_variational(more, said):
     [
         (MORE, 60, "silenced 68 of 128"),
         (MORE, 128, "few were lost"),
-        (LESS, 60, "codes of the VAE, by 2 ± 1 points"),
+        (LESS, 60, "codes of the VAE, by 2.0 ± 1.0 points"),
         (SAME, 60, "within noise (the two differ by 0.2 points)"),
     ],
 )

@@ -110,7 +110,7 @@ def test_completions(plain, one, best, says):
 
 
 @pytest.mark.parametrize(
-    ("gain", "says"), [(9.0, "9 ± 0.002 nats per image less"), (-2.0, "more than the one"), (0.0, "as many nats")]
+    ("gain", "says"), [(9.0, "9.0000 ± 0.0020 nats per image less"), (-2.0, "more than the one"), (0.0, "as many nats")]
 )
 def test_nats_gained_by_the_code(gain, says):
     assert says in words.conditional_nll(found(nats_gained_by_the_code=gain))

@@ -53,7 +53,11 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
     "few labels": (
         guide.few_labels,
         "accuracy, fine-tuned",
-        ("fine-tuned gains 100 ± 2.8 points", "fine-tuned loses 100 ± 2.8 points", "fine-tuned makes no difference"),
+        (
+            "fine-tuned gains 100.0 ± 2.8 points",
+            "fine-tuned loses 100.0 ± 2.8 points",
+            "fine-tuned makes no difference",
+        ),
     ),
     "spreading": (guide.spreading, "accuracy, spread, then fine-tuned", ("gains", "loses", "no better or worse")),
     "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs more", "err alike")),
