@@ -6,7 +6,7 @@ from shutil import which
 import pytest
 import torch
 
-from diabolo import nets, zoo
+from diabolo import nets, processes, zoo
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws, Given, Rehearsal, generator
@@ -139,4 +139,11 @@ def test_a_part_that_cannot_be_traced_is_said_in_a_sentence(train, tiny_pixels):
 def test_a_loss_scale_is_refused_before_training(train, tiny_model, tiny_pixels, tmp_path):
     with pytest.raises(DiaboloError, match="--compile cannot adapt the loss scale of float16"):
         train(tiny_model(), tiny_pixels(), compile=True, precision="float16")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_several_processes_are_refused_before_training(train, tiny_model, tiny_pixels, tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "world", lambda: 2)
+    with pytest.raises(DiaboloError, match="--compile is for one process"):
+        train(tiny_model(), tiny_pixels(64), compile=True)
     assert not (tmp_path / "runs").exists()
