@@ -15,6 +15,7 @@ import torch
 from diabolo import figures, gallery, latents, zoo
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import generation
+from diabolo.reports.cells import words as written
 from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.words import beta as words
 
@@ -225,13 +226,13 @@ def weights(row: Row) -> None:
             for b, one in search().items()
         ],
     )
-    points = {f"β = {b:g}": (error(one), fid(one).value) for b, one in search().items()}
+    points = {f"β = {written(b)}": (error(one), fid(one).value) for b, one in search().items()}
     front = figures.pareto(
         points, "squared error per pixel, test images", "FID of samples", title="Two ways to be good"
     )
     row.figure("search", front, "Reconstructions against samples; what nothing else beats in both is filled.")
     row.number("β tuned", beta, "squared error per pixel and nat")
-    three = {"β = 0": free, f"β = {beta:g}": best, "β = 10": heavy}
+    three = {"β = 0": free, f"β = {written(beta)}": best, "β = 10": heavy}
     rebuilt = {name: one.subject.reconstructions[:10] for name, one in three.items()}
     row.figure(
         "reconstructions",
@@ -289,7 +290,7 @@ def interpolation(row: Row) -> None:
     row.figure(
         "ways",
         figures.strips(rows, captions, title="Between two test images"),
-        f"Images decoded along straight ways between the codes of two test images: AE, and VAE at β = {beta:g}.",
+        f"Images decoded along straight ways between the codes of two test images: AE, and VAE at β = {written(beta)}.",
     )
     for name, one in (("AE", plain), ("VAE", best)):
         scores = one.measure("interpolation", path_classifier=str(generation.classifier(train).path)).scores

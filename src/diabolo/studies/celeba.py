@@ -24,6 +24,7 @@ from diabolo.metrics.cost import flops
 from diabolo.metrics.intervals import wilson
 from diabolo.metrics.reconstruction import resolution
 from diabolo.metrics.usage import hoyer
+from diabolo.reports.cells import words as written
 from diabolo.studies import Row, Study
 from diabolo.studies.words import celeba as words
 from diabolo.studies.words import celeba_codes as of_codes
@@ -175,19 +176,19 @@ def narrow(row: Row) -> None:
 @study.row("1.3", "Sparse: squared error and λ Σ|z|")
 def penalty(row: Row) -> None:
     epochs = range(1, study.epochs + 1)
-    norms = {f"λ = {weight:g}": one.curve(term="l1") for weight, one in by_weight.items()}
+    norms = {f"λ = {written(weight)}": one.curve(term="l1") for weight, one in by_weight.items()}
     shown = figures.response(epochs, norms, "epoch", "Σ|z|, mean over training images", title="L1 norm of the codes")
     row.figure("l1", shown, "L1 norm of the codes by epoch, for each λ.")
-    errors = {f"λ = {weight:g}": one.curve("validation") for weight, one in by_weight.items()}
+    errors = {f"λ = {written(weight)}": one.curve("validation") for weight, one in by_weight.items()}
     errors |= {"undercomplete": undercomplete.curve("validation")}
     shown = figures.response(epochs, errors, "epoch", PER_PIXEL, title="Error on test images")
     row.figure("errors", shown, "Error on test images by epoch, for each λ and without a penalty.")
     table: list[tuple[float | str, ...]] = []
     for weight, one in by_weight.items():
-        error = row.number(f"training error, λ = {weight:g}", one.curve()[-1], PER_PIXEL)
+        error = row.number(f"training error, λ = {written(weight)}", one.curve()[-1], PER_PIXEL)
         z = one.subject.codes("test")
-        norm = row.over(f"L1, λ = {weight:g}", np.abs(z).sum(1), "Σ|z|", "test images")
-        share = row.over(f"Hoyer, λ = {weight:g}", hoyer(z), "0 to 1", "test images")
+        norm = row.over(f"L1, λ = {written(weight)}", np.abs(z).sum(1), "Σ|z|", "test images")
+        share = row.over(f"Hoyer, λ = {written(weight)}", hoyer(z), "0 to 1", "test images")
         table.append((weight, error, one.curve("validation")[-1], norm, share))
     z = undercomplete.subject.codes("test")
     norm, share = row.over("L1, no penalty", np.abs(z).sum(1), "Σ|z|", "test images"), float(hoyer(z).mean())
@@ -203,13 +204,18 @@ def penalty(row: Row) -> None:
     row.figure(
         "losses",
         figures.loss_curves(gallery.losses(by_weight[weight].run)),
-        f"The terms of the loss at λ = {weight:g}.",
+        f"The terms of the loss at λ = {written(weight)}.",
     )
     ratio = training_errors()[weight] / undercomplete.curve()[-1]
     row.check("training error over the undercomplete model's", ratio, "≤", study.within)
     row.finding(words.choice(training_errors(), undercomplete.curve()[-1], study.within), "errors")
     found = row.found
-    told = (found[f"L1, λ = {weight:g}"], found["L1, no penalty"], found["Hoyer, sparse less undercomplete"], weight)
+    told = (
+        found[f"L1, λ = {written(weight)}"],
+        found["L1, no penalty"],
+        found["Hoyer, sparse less undercomplete"],
+        weight,
+    )
     row.finding(words.sparse(*told), "l1")
 
 
