@@ -31,7 +31,7 @@ PIECE = 1024  # images encoded at a time
 
 
 def draw(run: Run, test: Images | None = None) -> list[Path]:
-    """Draw curves, reconstructions, samples and the latent map of `run` into its folder.
+    """Draw curves, health, reconstructions, samples and the latent map of `run` into its folder.
 
     Args:
         run: a finished or interrupted run.
@@ -39,7 +39,7 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
 
     Returns:
         The files written. A model of vectors, or one that learnt no decoder, has no pictures: its curves and latent map alone
-        are drawn.
+        are drawn, beside what was watched in training.
     """
     if test is None and run.config["data"]["train"]["origin"] is not None:
         test = reload({"load": run.config["data"]["train"]["origin"]["load"], "part": "test"})
@@ -47,6 +47,8 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     drawn = {}
     if len(run.history) > 1:
         drawn["curves"] = figures.loss_curves(losses(run), f"{name}: loss")
+        if sum(bool(line.get("health")) for line in run.history) > 1:
+            drawn["health"] = figures.health_timeline(run.history, title=f"{name}: codes and reconstructions")
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
     decodes = not isinstance(model, Autoencoder) or model.objective.judges_reconstructions

@@ -112,7 +112,11 @@ def arithmetic(
     v = find(z, has)
     if others:
         v = latents.orthogonalised(v, np.stack([find(z, other) for other in others]))
-    without = np.flatnonzero(~latents.attribute(look.test, attribute))
+    without = np.flatnonzero(~latents.attribute(look.test, attribute, varies=False))
+    if not len(without):
+        raise DiaboloError(
+            f"all of {look.test.name} ({look.test.split}) have {attribute}: it can be added to none of them"
+        )
     shown = look.test.take(list(_chosen(look, images, 0)) if images else without[:FACES])
     swept = latents.sweep(look.codec, encode(look.codec, shown), v, alphas, y=known(look.codec, shown))
     numbers = images or tuple(without[:FACES].tolist())
@@ -144,7 +148,8 @@ def nearest(look: Look, *, n: int = 8, neighbours: int = 3) -> "Figure":
 
 
 def map_(look: Look, *, projections: tuple[str, ...] = ("pca",), most: int | None = None) -> "Figure":
-    """Test codes as points of a plane, by class, for each projection; the same codes and colours in all."""
+    """Test codes as points of a plane, by class, for each projection; the same codes and colours in all. Beside each class's
+    name stands the image in its middle."""
     _some("projection", projections, METHODS)
     z = encode(look.codec, look.test)
     labels, names = look.test.labels, look.test.label_names
@@ -153,11 +158,18 @@ def map_(look: Look, *, projections: tuple[str, ...] = ("pca",), most: int | Non
     told = None if names is None else dict(enumerate(names)) | {-1: "not known"}
     usual = min(latents.most_of(how) for how in projections)
     most = usual if most is None else most
-    panels = []
+    panels: list[Any] = []
+    pictures = len(look.test.shape) == 3 and look.test.shape[0] in (1, 3)
     for how in projections:
         found = latents.project(z, how, look.seed, most)
         own = None if labels is None else labels[found.chosen]
-        panels.append(partial(figures.latent_scatter, found.points, own, told, found.told, found.axis_names))
+        if own is None or not pictures:
+            panels.append(partial(figures.latent_scatter, found.points, own, told, found.told, found.axis_names))
+        else:
+            shown = look.test.take(found.chosen).images
+            panels.append(
+                partial(figures.thumbnail_scatter, found.points, own, shown, told, found.axis_names, title=found.told)
+            )
     return panels[0]() if len(panels) == 1 else figures.page(panels, f"{_title(look)}: codes of test images")
 
 

@@ -109,7 +109,8 @@ def test_maps_show_the_same_codes(runs, diabolo, drawn):
         "explore", runs["vae"], "--what", "map", "--projections", "pca", "t-sne", "--most", "20", "--out", "m.png"
     )
     assert answer.code == 0, answer
-    assert len(drawn["latent_scatter"][0][0]) == 20
+    assert len(drawn["thumbnail_scatter"][0][0]) == 20
+    assert len(drawn["thumbnail_scatter"][0][2]) == 20
 
 
 @pytest.mark.parametrize(

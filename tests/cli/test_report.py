@@ -39,13 +39,13 @@ def test_a_run_is_written_up_with_a_notebook(diabolo, reported):
     notebook = nbformat.read(reported / "notebook.ipynb", as_version=4)
     nbformat.validate(notebook)
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
     text = (reported / "report.md").read_text()
     for words in ("0001-vae-digits", "200 images of 1×8×8", "nats per image", "## What the doctor found", "epochs=2"):
         assert words in text
     assert "This run has not been evaluated" in text
     assert f"diabolo evaluate {reported}" in text
-    assert text.count("![") == 4  # curves, samples, reconstructions, codes
+    assert text.count("![") == 5  # curves, health, samples, reconstructions, codes
 
 
 def test_scores_stand_in_the_report_and_those_of_other_weights_are_named_as_such(diabolo, reported):

@@ -9,6 +9,8 @@ import pytest
 from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import compare, evaluate
+from diabolo.evaluation.comparison import Row, Spread, _rate_and_distortion
+from diabolo.metrics.score import Score
 from diabolo.training.fit import fit
 from diabolo.zoo import undercomplete
 
@@ -48,13 +50,18 @@ def test_a_run_is_not_evaluated_twice_unless_asked_otherwise_or_trained_on(copie
     said.clear()
     compare(every, ["error"], say=said.append)
     assert said == []
+    whole = [path.read_bytes() for path in (run / "evaluation" / "scores.json" for run in every)]
     compare(every, ["error"], say=said.append, power=1.0)
     assert sum("evaluating" in line for line in said) == 4
+    assert whole == [path.read_bytes() for path in (run / "evaluation" / "scores.json" for run in every)]
     said.clear()
     weights = every[0] / "model.safetensors"
     shutil.copy(every[1] / "model.safetensors", weights)
-    compare(every, ["error"], say=said.append, power=1.0)
+    compare(every, ["error"], say=said.append)
     assert sum("evaluating" in line for line in said) == 1
+    said.clear()
+    compare(every, ["error"], say=said.append)
+    assert said == []
 
 
 def test_what_is_written(copies, tmp_path):
@@ -63,6 +70,28 @@ def test_what_is_written(copies, tmp_path):
     record = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert {score["name"] for score in record["scores"]} == {"mean", "classes"}
     assert (tmp_path / "out" / "comparison.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_seeds_of_one_model_have_a_page_of_their_own(copies):
+    (panel,) = compare(copies["latent_dim 2"], ["error"]).panels()
+    assert panel.args[0] == {
+        path.name: evaluate(path, None, ["error"])["error"].scores["mean"].value for path in copies["latent_dim 2"]
+    }
+
+
+def test_rate_stands_against_distortion():
+    def spreads(**values):
+        return {label: Spread((value,)) for label, value in values.items()}
+
+    score = Score(1.0, "nats per image", 10)
+    rows = [
+        Row("likelihood", "KL term", score, spreads(a=20.0, b=5.0, c=1.0)),
+        Row("likelihood", "reconstruction term", score, spreads(a=60.0, b=90.0)),
+    ]
+    (panel,) = _rate_and_distortion(rows)
+    assert panel.args[0] == {"b": (5.0, 90.0), "a": (20.0, 60.0)}
+    panel()
+    assert list(_rate_and_distortion(rows[:1])) == []
 
 
 def test_what_cannot_be_compared_is_refused(copies, tmp_path):

@@ -86,6 +86,15 @@ def test_every_output_says_how_it_was_measured(of_autoencoder, digits):
     assert of_autoencoder.scores["density, prior"].setting["k"] == 5
 
 
+def test_a_table_says_of_what_and_by_what(trained):
+    scores = generation(trained("undercomplete"), densities=("prior",), generated=400).scores
+    assert scores["FID, prior"].of == "400 generated, 360 test"
+    assert scores["FID, prior"].unit == "squared distance of classifier features of 1×8×8 pixels"
+    assert scores["FID, reconstruction"].of == "360 generated, 360 test"
+    assert scores["recall, prior"].of == "360 generated, 360 test"
+    assert all("classifier" in score.unit for score in scores.values())
+
+
 def test_the_numbers_are_those_of_the_metrics(of_autoencoder, trained, digits):
     subject = trained("undercomplete")
     taker = metrics.extractor("classifier", digits[0])
@@ -159,6 +168,13 @@ def test_what_cannot_be_fitted_is_warned_of_or_refused_if_asked_for(trained, dig
     assert "FID, gaussian" in found.scores
     with pytest.raises(DiaboloError, match="needs 50 training codes"):
         generation(few, densities=("mixture",))
+
+
+def test_a_density_over_a_wide_code_is_made_where_it_was_asked_for(digits):
+    torch.manual_seed(0)
+    wide = Subject(zoo.undercomplete(digits[0].shape, latent_dim=80, hidden=(16,)), *digits)
+    assert not any("gaussian" in key for key in generation(wide).scores)
+    assert "FID, gaussian" in generation(wide, densities=("gaussian",)).scores
 
 
 def test_a_network_of_ones_own_by_path(trained):

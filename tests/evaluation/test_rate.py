@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from diabolo import zoo
+from diabolo import latents, zoo
 from diabolo.data import load
+from diabolo.errors import DiaboloError
 from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.rate import rate
+from diabolo.evaluation.usage import usage
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +58,24 @@ def test_a_model_without_a_code_is_left_out(digits):
 
     with pytest.raises(NotApplicable, match="codeless has no code"):
         rate(Subject(Codeless(), *digits))
+
+
+@pytest.mark.parametrize("name", ["vqvae", "fsq"])
+@pytest.mark.parametrize("measured", [rate, usage, lambda subject: latents.uses(subject.codec, subject.test)])
+@pytest.mark.parametrize("broken", ["encoder", "bottleneck"])
+def test_discrete_codes_of_a_broken_model_are_refused(digits, name, measured, broken):
+    """The nearest code to NaN is some code: it must not be counted."""
+    model = zoo.build(name, digits[0].shape, width=8, residual_width=4)
+    with torch.no_grad():
+        next(getattr(model, broken).parameters()).view(-1)[0] = math.nan
+    with pytest.raises(DiaboloError, match=r"codes of digits \(test\) hold NaN or infinity"):
+        measured(Subject(model, *digits))
+
+
+@pytest.mark.parametrize("name", ["vae", "undercomplete"])
+def test_other_codes_of_a_broken_model_are_refused(digits, tiny_model, name):
+    model = tiny_model(name)
+    with torch.no_grad():
+        next(model.encoder.parameters()).view(-1)[0] = math.nan
+    with pytest.raises(DiaboloError, match=r"60 of 60 codes of digits \(test\) hold NaN or infinity"):
+        usage(Subject(model, *digits))

@@ -100,3 +100,24 @@ def test_a_conditional_model_is_told_its_labels(digits):
     assert np.allclose(subject.reconstructions, told.numpy(), atol=1e-6)
     expected = np.square(told.numpy() - test.images / 255).mean((1, 2, 3))
     assert np.allclose(subject.errors, expected, atol=1e-6)
+
+
+def test_an_evaluation_takes_the_place_of_the_one_before_with_its_figures(seeds, tmp_path):
+    run = seeds["latent_dim 2"][0]
+    evaluate(run).write(tmp_path)
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    names = {"scores.json", "mine.png", *(f"{n}{s}" for n in ("error-bars", "evaluation") for s in (".png", ".pdf"))}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert Evaluation.read(tmp_path).drawn == ["error-bars"]
+    evaluate(run, None, ["labelled"]).write(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"scores.json", "mine.png"}
+
+
+def test_scores_are_written_after_their_figures(seeds, tmp_path):
+    run = seeds["latent_dim 2"][0]
+    evaluate(run, None, ["labelled"]).write(tmp_path)
+    before = (tmp_path / "scores.json").read_bytes()
+    (tmp_path / "error-bars.png").mkdir()
+    with pytest.raises(IsADirectoryError):
+        evaluate(run).write(tmp_path)
+    assert (tmp_path / "scores.json").read_bytes() == before

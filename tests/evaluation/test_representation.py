@@ -99,6 +99,13 @@ def test_codes_that_are_no_numbers_are_refused(digits):
         probes(broken)
 
 
+def test_fewer_labels_than_neighbours(digits):
+    few = replace(digits, train=digits.train.take([0, 1, 2, 3]), _codes={})
+    with pytest.raises(NotApplicable, match="5 neighbours are asked for, and 4 training images have a label"):
+        probes(few)
+    assert "3 nearest neighbours: codes" in probes(few, probe_neighbours=3).scores
+
+
 def test_more_labels_tell_more(digits):
     section = few_labels(digits, few_labels=(5, 10, 100, 1000, 10**6), label_draws=4)
     found = values(section)

@@ -140,6 +140,7 @@ def test_attributes_by_name(tiny_pixels):
         latents.attribute(images, "Bald")
     with pytest.raises(DiaboloError, match="all of the 4 images"):
         latents.attribute(images, "Human")
+    assert latents.attribute(images, "Human", varies=False).all()
 
 
 def test_classes_stand_in_where_there_are_no_attributes(tiny_pixels):

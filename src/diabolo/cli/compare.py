@@ -28,8 +28,11 @@ def command(
     from rich.console import Console
 
     from diabolo.cli.tables import comparison_table
+    from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare
 
+    if out.exists() and not out.is_dir():  # said before minutes of measuring
+        raise DiaboloError(f"{out} is a file: the comparison is written into a folder")
     errors = Console(stderr=True)
     with errors.status("comparing") as status:
         found = compare(runs, measures, seed, status.update)

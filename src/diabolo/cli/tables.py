@@ -21,7 +21,7 @@ def scores_table(evaluation: Evaluation) -> Table:
     for name, section in evaluation.sections.items():
         for i, (key, score) in enumerate(section.scores.items()):
             interval = "" if score.low is None or score.high is None else f"{number(score.low)} … {number(score.high)}"
-            row = (name if not i else "", key, number(score.value), interval, score.unit, f"{score.n:,} {score.split}")
+            row = (name if not i else "", key, number(score.value), interval, score.unit, score.of)
             table.add_row(*map(Text, row), end_section=i == len(section.scores) - 1)
     return table
 
@@ -31,13 +31,20 @@ def comparison_table(comparison: Comparison) -> Table:
     table = Table("measure", "score", title="mean ± standard deviation over seeds", title_justify="left")
     for label, group in comparison.groups.items():
         table.add_column(Text(f"{label}, {len(group)} seed{'s' if len(group) > 1 else ''}"), justify="right")
-    table.add_column("unit")
+    for column in ("unit", "of"):
+        table.add_column(column)
     last = None
     for row in comparison.rows():
         if last not in (None, row.measure):
             table.add_section()
         cells = [spread(row.spreads.get(label), row.like.better, row.spreads) for label in comparison.groups]
-        table.add_row(Text(row.measure if row.measure != last else ""), Text(row.name), *cells, Text(row.like.unit))
+        table.add_row(
+            Text(row.measure if row.measure != last else ""),
+            Text(row.name),
+            *cells,
+            Text(row.like.unit),
+            Text(row.like.of),
+        )
         last = row.measure
     return table
 

@@ -91,7 +91,7 @@ def underfitting(patient: Patient) -> Illness | None:
     if not patient.run.status.startswith("finished") or not isinstance(patient.model, Autoencoder):
         return None
     epochs = len(patient.run.history)
-    falls = [_fall(loss) for part in ("train", "validation") if len(loss := _comparable(patient, part)) > 1]
+    falls = [_fall(loss) for part in ("train", "validation") if len(loss := _comparable(patient, part)) > 2]
     if falls and min(falls) >= FALLING:
         told = (
             f"the last {max(1, epochs // 4)} of {epochs} epochs still brought {min(falls):.0%} of all that was learnt"

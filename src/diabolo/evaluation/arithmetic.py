@@ -73,7 +73,7 @@ def arithmetic(
         plain = moved["mean difference"]
         stem = name.lower().replace(" ", "-").replace("_", "-")
         if pictures(subject):
-            rows = {f"test image {i + 1}": images for i, images in enumerate(plain.images[:SHOWN])}
+            rows = {f"test image {i}": images for i, images in zip(without, plain.images[:SHOWN], strict=False)}
             told = [f"α = {alpha:g}".replace("-", "−") for alpha in alphas]
             panels[f"arithmetic-{stem}"] = partial(figures.strips, rows, told, title=f"{name}, by the mean difference")
         panels[f"response-{stem}"] = partial(

@@ -85,6 +85,7 @@ class Comparison:
                     "name": row.name,
                     "unit": row.like.unit,
                     "split": row.like.split,
+                    "of": row.like.of,
                     "values": {
                         label: {"mean": s.mean, "deviation_over_seeds": s.deviation, "values": s.values}
                         for label, s in row.spreads.items()
@@ -95,12 +96,17 @@ class Comparison:
         }
 
     def panels(self) -> list[Panel]:
-        """One figure for each score of which more or less is better; whiskers are one standard deviation over seeds."""
+        """One figure for each score of which more or less is better; whiskers are one standard deviation over seeds. Of the
+        seeds of a single model there is one bar each. Models with a KL term are also drawn as rate against distortion."""
         drawn: list[Panel] = []
-        for row in self.rows():
-            if row.like.better is None or len(row.spreads) < 2:
+        rows = list(self.rows())
+        for row in rows:
+            if row.like.better is None or len(row.spreads) < min(2, len(self.groups)):
                 continue
             means = {label: s.mean for label, s in row.spreads.items()}
+            if len(self.groups) == 1:
+                (group,), (one,) = self.groups.values(), row.spreads.values()
+                means = dict(zip((Path(e.about["run"]).name for e in group), one.values, strict=True))
             whiskers = {
                 label: (s.mean - s.deviation, s.mean + s.deviation)
                 for label, s in row.spreads.items()
@@ -108,7 +114,7 @@ class Comparison:
             }
             title = f"{row.measure}: {row.name} ({row.like.better} is better)"
             drawn.append(partial(figures.bars, means, row.like.unit, whiskers or None, title=title))
-        return drawn
+        return [*drawn, *_rate_and_distortion(rows)]
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""
@@ -131,7 +137,8 @@ def compare(
 ) -> Comparison:
     """Several runs side by side. Those that are the same but for the seed are one model, with a mean and a spread.
 
-    A run that was evaluated before with these options, and not trained since, is not evaluated again.
+    A run that was evaluated before with these options, and not trained since, is not evaluated again. What is measured here is
+    left in the folder of a run that has no evaluation of its weights yet; another that lies there stays.
 
     Args:
         runs: run folders, two or more, trained on images of the same kind.
@@ -155,7 +162,8 @@ def compare(
         if evaluation is None:
             say(f"{path}: evaluating")
             evaluation = evaluate(path, None, measures, seed, say, **options)
-            evaluation.write(path / FOLDER)
+            if not _current(path):
+                evaluation.write(path / FOLDER)
         groups.setdefault(labels[kinds[path]], []).append(evaluation)
     prints = {e.about["test"]["fingerprint"] for group in groups.values() for e in group}
     if len(prints) > 1:
@@ -163,9 +171,27 @@ def compare(
     return Comparison(groups)
 
 
+def _rate_and_distortion(rows: Sequence[Row]) -> Iterator[Panel]:
+    """−ELBO is their sum: nats of the code against nats of the reconstruction, by rising rate (Alemi et al. 2018, arXiv
+    1711.00464)."""
+    found = {row.name: row.spreads for row in rows if row.measure == "likelihood"}
+    rate, distortion = found.get("KL term", {}), found.get("reconstruction term", {})
+    both = sorted((rate[label].mean, distortion[label].mean, label) for label in rate if label in distortion)
+    if len(both) > 1:
+        points = {label: (x, y) for x, y, label in both}
+        names = "rate: KL, nats per image", "distortion: reconstruction, nats per image"
+        yield partial(figures.trade_off, points, *names, title="Rate and distortion")
+
+
 def _scores(evaluation: Evaluation, measure: str) -> Mapping[str, Score]:
     section = evaluation.sections.get(measure)
     return {} if section is None else section.scores
+
+
+def _current(path: Path) -> bool:
+    """Whether an evaluation of the weights that the run now holds lies in its folder."""
+    there = (path / FOLDER / "scores.json").exists()
+    return there and bool(Evaluation.read(path / FOLDER).about.get("weights") == fingerprint(path))
 
 
 def _known(path: Path, measures: Sequence[str], seed: int, options: Mapping[str, Any]) -> Evaluation | None:

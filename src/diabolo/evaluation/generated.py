@@ -50,7 +50,7 @@ def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[Made]
     if continuous:
         yield "interpolation", _interpolations(subject, order), {"of": "mid-points of random pairs of test codes"}
     for name in names:
-        if name != PRIOR and not continuous:
+        if name != PRIOR and not continuous and tuple(names) == USUAL:
             continue
         try:
             images, setting = _samples(subject, name, n)

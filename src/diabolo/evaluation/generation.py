@@ -109,21 +109,35 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
     of_kid = setting | {"kernel": "(xᵀy / F + 1)³", "subsets": len(kid.subsets), "subset_size": kid.size}
     within = setting | {"k": balls.k, "n_generated": m, "n_real": len(balls.covered)}
     redrawn, subsets = "± 1.96 bootstrap standard errors, blocks of images", "Student's t over disjoint subsets"
+    of = f"{setting['extractor']} features of {setting['size']} pixels"
     lines: list[tuple[str, float, str, int, Any, str, Any, dict[str, Any]]] = [
-        ("FID", fid.value, "squared distance of features", n, (fid.low, fid.high), redrawn, "lower", setting),
-        ("KID", kid.value, "squared MMD of features", n, kid.interval or (None, None), subsets, "lower", of_kid),
+        ("FID", fid.value, f"squared distance of {of}", n, (fid.low, fid.high), redrawn, "lower", setting),
+        ("KID", kid.value, f"squared MMD of {of}", n, kid.interval or (None, None), subsets, "lower", of_kid),
     ]
     for what, hits in (("precision", balls.within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
-        unit = "share of generated images" if what == "precision" else "share of test images"
+        unit = f"share of {'generated' if what == 'precision' else 'test'} images, by {of}"
         interval = wilson(int(hits.sum()), len(hits))
         how = "Wilson, the balls held fixed"
         lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
     each = balls.within / balls.k
     how = "Student's t over generated images, the balls held fixed"
-    lines.append(("density", balls.density, "balls of test images / k", m, mean_interval(each), how, "higher", within))
+    lines.append(
+        ("density", balls.density, f"balls of test images / k, by {of}", m, mean_interval(each), how, "higher", within)
+    )
     if score is not None:
         how = "percentile bootstrap over images"
-        lines.append(("score", score.value, "effective classes", n, (score.low, score.high), how, "higher", setting))
+        lines.append(
+            (
+                "score",
+                score.value,
+                f"effective classes of {setting['extractor']}",
+                n,
+                (score.low, score.high),
+                how,
+                "higher",
+                setting,
+            )
+        )
     return {
         f"{what}, {name}": Score(value, unit, n, split, low, high, None if low is None else how, better, of)
         for what, value, unit, n, (low, high), how, better, of in lines

@@ -39,7 +39,8 @@ def memorisation(subject: Subject, *, checked: int = 500) -> Section:
     found = latents.memorisation(samples, subject.train.images, unseen.images)
     setting = {
         "training images": len(subject.train),
-        "test images": len(unseen),
+        "n_generated": checked,
+        "n_real": len(unseen),
         "space": "pixels",
         "seed": subject.seed,
     }

@@ -34,6 +34,8 @@ def probes(subject: Subject, *, probe_neighbours: int = 5, probe_floors: bool = 
     assert test_y is not None
     there, n_train = test_y != UNKNOWN, int((y != UNKNOWN).sum())
     truth = test_y[there]
+    if n_train < probe_neighbours:
+        raise NotApplicable(f"{probe_neighbours} neighbours are asked for, and {n_train} training images have a label")
 
     def score(found: NDArray[np.int64], wanted: NDArray[np.int64], **setting: Any) -> Score:
         right, n = int((found == wanted).sum()), len(wanted)

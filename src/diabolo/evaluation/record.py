@@ -22,6 +22,7 @@ from diabolo.training import files
 from diabolo.training.runs import Run, fingerprint, load_run
 
 FOLDER = "evaluation"  # of a run folder
+PAGE = "evaluation"  # the figure of all figures
 Pair = tuple[Images, Images]
 
 
@@ -34,12 +35,14 @@ class Evaluation:
         sections: by the name of the measure.
         skipped: why a measure was left out, by its name.
         seconds: what each took.
+        drawn: the figures by file name without suffix.
     """
 
     about: Mapping[str, Any]
     sections: Mapping[str, Section]
     skipped: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    drawn: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> Section:
         return self.sections[name]
@@ -54,6 +57,7 @@ class Evaluation:
             },
             "skipped": dict(self.skipped),
             "seconds": dict(self.seconds),
+            "figures": list(self.drawn),
         }
 
     @classmethod
@@ -70,21 +74,26 @@ class Evaluation:
                 name: Section({key: Score(**score) for key, score in scores.items()})
                 for name, scores in record["scores"].items()
             }
-            return cls(record["about"], sections, record["skipped"], record["seconds"])
+            return cls(record["about"], sections, record["skipped"], record["seconds"], record.get("figures", ()))
         except (KeyError, TypeError, AttributeError) as error:
             raise DiaboloError(f"{path} was edited or damaged: {error!r}") from error
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `scores.json`, one figure per panel as PNG and PDF, and `evaluation.pdf`/`.png`, the page of all of them,
-        into `folder`; returns the files. Nothing is left half-written."""
+        into `folder`, in place of an earlier evaluation there; returns the files. The scores are written last, and no file
+        is left half-written."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_json(folder / "scores.json", self.record())
+        earlier = _drawn(folder)
         panels = {name: panel for section in self.sections.values() for name, panel in section.panels.items()}
         drawn = [figures.save(panel(), folder / f"{name}.png", pdf=True) for name, panel in panels.items()]
         if panels:
             page = figures.page(list(panels.values()), f"{self.about['model']} on {self.about['test']['name']}")
-            drawn.append(figures.save(page, folder / "evaluation.png", pdf=True))
+            drawn.append(figures.save(page, folder / f"{PAGE}.png", pdf=True))
+        files.write_json(folder / "scores.json", self.record())
+        for name in {*earlier, PAGE} - set(panels) - ({PAGE} if panels else set()):
+            for suffix in (".png", ".pdf"):
+                (folder / f"{name}{suffix}").unlink(missing_ok=True)
         return [folder / "scores.json", *drawn]
 
 
@@ -144,7 +153,16 @@ def evaluate(
                 raise
             skipped[name] = str(reason)
         seconds[name] = round(time.perf_counter() - started, 2)
-    return Evaluation(_about(subject, measures, options), sections, skipped, seconds)
+    drawn = [panel for section in sections.values() for panel in section.panels]
+    return Evaluation(_about(subject, measures, options), sections, skipped, seconds, drawn)
+
+
+def _drawn(folder: Path) -> Sequence[str]:
+    """The figures of the evaluation that lies in `folder`, if one does."""
+    try:
+        return Evaluation.read(folder).drawn
+    except (DiaboloError, OSError):
+        return ()
 
 
 def images_of(run: Run | None, data: Pair | Images | None) -> Pair:

@@ -20,22 +20,22 @@ Judge = Callable[
 LEFT = 1e-6  # of a direction's length: less is nothing
 
 
-def attribute(images: Images, name: str) -> NDArray[np.bool_]:
+def attribute(images: Images, name: str, varies: bool = True) -> NDArray[np.bool_]:
     """Which of `images` have the attribute `name`, (N,); where there are no attributes, which are of the class `name`.
 
     Raises:
         UnknownNameError: when there is no such attribute.
-        DiaboloError: when all of the images have it, or none has.
+        DiaboloError: when all of the images have it, or none has, unless it need not vary.
     """
     if images.attributes is None or images.attribute_names is None:
-        return of_class(images, name)
+        return of_class(images, name, varies)
     if name not in images.attribute_names:
         raise UnknownNameError("attribute", name, images.attribute_names)
     has: NDArray[np.bool_] = images.attributes[:, images.attribute_names.index(name)]
-    return _some(images, name, has)
+    return _some(images, name, has) if varies else has
 
 
-def of_class(images: Images, name: str) -> NDArray[np.bool_]:
+def of_class(images: Images, name: str, varies: bool = True) -> NDArray[np.bool_]:
     """Which of `images` are of the class `name`, (N,); errors as those of `attribute`."""
     where = f"{images.name} ({images.split})"
     if images.labels is None:
@@ -45,7 +45,8 @@ def of_class(images: Images, name: str) -> NDArray[np.bool_]:
         raise UnknownNameError("class", name, names)
     if (images.labels < 0).any():
         raise DiaboloError(f"not every label of {where} is known: take the images whose label is")
-    return _some(images, name, images.labels == names.index(name))
+    has: NDArray[np.bool_] = images.labels == names.index(name)
+    return _some(images, name, has) if varies else has
 
 
 def _some(images: Images, name: str, has: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from diabolo.bottlenecks.quantizer import Discrete, counts_of, rows_of
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
-from diabolo.latents.codes import pieces
+from diabolo.latents.codes import check_finite, pieces
 
 
 def codebook(codec: Codec) -> NDArray[np.float32]:
@@ -39,6 +39,7 @@ def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
     counts = np.zeros(waist.codes, np.int64)
     for features in _features(model, images):
         with torch.no_grad():
+            check_finite(waist.unquantised(features), images)
             counts += counts_of(waist.indices(features), waist.codes).cpu().numpy().astype(np.int64)
     assert counts.sum() == len(images) * math.prod(waist.latent_shape[1:])
     return counts

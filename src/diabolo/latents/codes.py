@@ -56,9 +56,23 @@ def pieces(images: Images) -> Iterator[Images]:
 
 
 def encode(codec: Codec, images: Images) -> NDArray[np.float32]:
-    """The deterministic codes (N, D) of `images`, flat: means, never samples."""
+    """The deterministic codes (N, D) of `images`, flat: means, never samples.
+
+    Raises:
+        DiaboloError: when some are NaN or infinite.
+    """
     codes = [codec.encode(torch.from_numpy(few.images), side(few, codec.reads)) for few in pieces(images)]
-    return np.concatenate([z.flatten(1).float().cpu().numpy() for z in codes])
+    z = torch.cat([few.flatten(1).float() for few in codes])
+    check_finite(z, images)
+    return z.cpu().numpy()
+
+
+def check_finite(z: Tensor, images: Images) -> None:
+    """Refuse what an encoder made of `images`, (N, …), where it is NaN or infinite."""
+    if bad := int((~z.flatten(1).isfinite()).any(1).sum()):
+        raise DiaboloError(
+            f"{bad:,} of {len(z):,} codes of {images.name} ({images.split}) hold NaN or infinity: the model is broken"
+        )
 
 
 def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArray[np.float32]:

@@ -32,6 +32,12 @@ class Score:
     setting: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
 
+    @property
+    def of(self) -> str:
+        """What it was measured on, in the words of a table: "10,000 test", "500 generated, 10,000 test"."""
+        made, real = (self.setting.get(name) for name in ("n_generated", "n_real"))
+        return f"{self.n:,} {self.split}" if made is None else f"{made:,} generated, {real:,} {self.split}"
+
     def record(self) -> dict[str, Any]:
         """All of it that is there, JSON-able."""
         return {name: value for name, value in vars(self).items() if value is not None and value != {}}

@@ -16,6 +16,7 @@ SPLITS = ("train", "validation")
 LINES = 12  # of the loss by epoch
 CAPTIONS = {
     "curves": "The loss by epoch.",
+    "health": "What was watched of codes and reconstructions in training, by epoch.",
     "samples": "Samples.",
     "reconstructions": "Test images and their reconstructions.",
     "latent": "The codes of test images.",
@@ -100,7 +101,7 @@ def _scores(run: Run) -> Iterator[Block]:
     yield Table(
         ("measure", "score", "value", "95% interval", "unit", "of"),
         [
-            (name, key, score.value, _interval(score.low, score.high), score.unit, f"{score.n:,} {score.split}")
+            (name, key, score.value, _interval(score.low, score.high), score.unit, score.of)
             for name, section in found.sections.items()
             for key, score in section.scores.items()
         ],
@@ -109,8 +110,8 @@ def _scores(run: Run) -> Iterator[Block]:
     if found.skipped:
         yield Paragraph("Not measured, and why:")
         yield Bullets([f"{name}: {reason}" for name, reason in found.skipped.items()])
-    pictures = sorted(path for path in folder.glob("*.png") if path.stem != "evaluation")  # not the page of all of them
-    yield from (Picture(path, _caption(path)) for path in pictures)
+    pictures = (folder / f"{name}.png" for name in found.drawn)
+    yield from (Picture(path, _caption(path)) for path in pictures if path.exists())
 
 
 def _doctor(run: Run) -> Iterator[Block]:

@@ -77,8 +77,8 @@ once = {"schedule": "one-cycle", "seed": 0}
 # %%
 maps = [
     study.train(
-        zoo.undercomplete, train, test, latent_dim=2, hidden=(512, 256, 128, 64), activation="leaky_relu",
-        epochs=study.map_epochs, batch_size=64, lr=2e-3, schedule="one-cycle", seed=seed,
+        zoo.undercomplete, train, test, latent_dim=2, hidden=(600, 256, 128, 64), activation="leaky_relu",
+        epochs=study.map_epochs, batch_size=64, lr=1e-3, precision="float32", schedule="one-cycle", seed=seed,
     )
     for seed in range(study.seeds)
 ]  # fmt: skip
