@@ -34,7 +34,7 @@ def quantised(tmp_path_factory):
 def drawn(monkeypatch):
     """What each function of `figures` is called with."""
     calls = {}
-    for name in ("strips", "neighbours", "decoded_grid", "codebook_map", "latent_scatter"):
+    for name in ("strips", "neighbours", "decoded_grid", "codebook_map", "thumbnail_scatter"):
         function = getattr(figures, name)
 
         def noting(*args, name=name, function=function, **kwargs):

@@ -118,6 +118,6 @@ def test_scores_are_written_after_their_figures(seeds, tmp_path):
     evaluate(run, None, ["labelled"]).write(tmp_path)
     before = (tmp_path / "scores.json").read_bytes()
     (tmp_path / "error-bars.png").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(DiaboloError, match="could not be written"):
         evaluate(run).write(tmp_path)
     assert (tmp_path / "scores.json").read_bytes() == before
