@@ -740,10 +740,6 @@ def summary(row: Row) -> None:
 # %%
 @study.row("answers", "For each technique: when it helps, by how much here, what it costs")
 def answers(row: Row) -> None:
-    said = [
-        (index, answer(study.found(index))) for index, several in guide_answers.ANSWERS.items() for answer in several
-    ]
-    columns = ("row", "technique", "when it helps", "by how much here", "what it costs")
-    row.table("The techniques.", columns, [(index, *parts) for index, parts in said])
-    for index, parts in said:
-        row.finding(guide_answers.sentence(index, *parts))
+    for index, several in guide_answers.ANSWERS.items():
+        for answer in several:
+            row.finding(guide_answers.sentence(*answer(study.found(index))), rows=(index,))

@@ -204,6 +204,6 @@ def test_answers_are_whole_whatever_was_measured(index: str, seed: int) -> None:
     for answer in guide_answers.ANSWERS[index]:
         parts = answer(n)
         assert len(parts) == 4
-        sentence = guide_answers.sentence(index, *parts)
+        sentence = guide_answers.sentence(*parts)
         assert not re.search(r"[{}]|nan|inf", sentence.replace("influence", ""))
         assert all(parts)

@@ -10,9 +10,9 @@ from diabolo.studies.words.guide_plain import WAYS, Numbers, against, points
 Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
 
 
-def sentence(index: str, technique: str, when: str, gain: str, cost: str) -> str:
+def sentence(technique: str, when: str, gain: str, cost: str) -> str:
     """An answer in one paragraph."""
-    return f"{technique} ({index}). When: {when}. By how much here: {gain}. Cost: {cost}."
+    return f"{technique}. When: {when}. By how much here: {gain}. Cost: {cost}."
 
 
 def _seconds(n: Numbers, name: str) -> str:
