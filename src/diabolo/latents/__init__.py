@@ -19,6 +19,7 @@ from diabolo.latents.stability import (
     procrustes_distance,
     subspace_angles,
 )
+from diabolo.latents.stacking import codes_as_images
 from diabolo.latents.traversal import Units, traverse, units
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "by_quantiles",
     "cka",
     "codebook",
+    "codes_as_images",
     "confidence",
     "decoded_directions",
     "draw_images",

@@ -62,7 +62,8 @@ def m2(
     """M2: a variational autoencoder with the class as a second latent, summed over where the label is not known (-1), at the
     cost of one pass for each class. Kingma, Rezende, Mohamed & Welling 2014, arXiv 1406.5298.
 
-    For classification with few labels by a generative model, which also draws images of a class."""
+    For classification with few labels by a generative model, which also draws images of a class. M1+M2 is this on the codes of
+    another model: `latents.codes_as_images`."""
 
     def head(waist: Bottleneck) -> heads.Head:
         net: dict[str, Any] = {name: value for name, value in options.items() if name in nets.HELP}
