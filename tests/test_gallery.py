@@ -56,8 +56,8 @@ def drawn(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "latent_dim", "epochs", "expected"),
     [
-        ("vae", 3, 2, {"curves", "samples", "reconstructions", "latent"}),
-        ("undercomplete", 2, 2, {"curves", "samples", "reconstructions", "latent", "decoded-grid"}),
+        ("vae", 3, 2, {"curves", "health", "samples", "reconstructions", "latent"}),
+        ("undercomplete", 2, 2, {"curves", "health", "samples", "reconstructions", "latent", "decoded-grid"}),
         ("undercomplete", 1, 1, {"samples", "reconstructions", "latent"}),
         ("pca", 2, 1, {"samples", "reconstructions", "latent", "decoded-grid"}),
         ("pca", 1, 1, {"samples", "reconstructions", "latent"}),
@@ -104,7 +104,7 @@ def test_the_images_shown_are_spread_over_all(digits):
 def test_vectors_have_no_pictures():
     x = np.random.default_rng(0).random((40, 5), dtype=np.float32)
     run = trained(Images(x), epochs=2)
-    assert stems(gallery.draw(run, Images(x))) == {"curves", "latent"}
+    assert stems(gallery.draw(run, Images(x))) == {"curves", "health", "latent"}
 
 
 def test_many_codes_are_encoded_in_pieces(digits, drawn, monkeypatch):

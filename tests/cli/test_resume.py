@@ -19,7 +19,13 @@ def test_a_finished_run_is_trained_further_and_drawn_anew(finished, diabolo):
     assert answer.code == 0, answer
     assert [line["epoch"] for line in read_history(finished)] == [1, 2, 3, 4]
     assert read_config(finished)["options"]["epochs"] == 4
-    assert {p.stem for p in (finished / "figures").iterdir()} == {"curves", "samples", "reconstructions", "latent"}
+    assert {p.stem for p in (finished / "figures").iterdir()} == {
+        "curves",
+        "health",
+        "samples",
+        "reconstructions",
+        "latent",
+    }
 
 
 def test_figures_can_be_left_out(finished, diabolo):

@@ -76,7 +76,7 @@ def test_every_recipe_trains_and_draws(name, diabolo):
     model = load(path)
     drawn = set() if name == "classifier" else {"samples", "reconstructions"}  # its decoder learns nothing
     drawn -= {"samples"} if model.name in ("vqvae", "fsq") else set()
-    drawn |= set() if name == "pca" else {"curves"}
+    drawn |= set() if name == "pca" else {"curves", "health"}
     drawn |= set() if 0 in model.latent_shape else {"latent"}
     assert {p.name for p in (path / "figures").iterdir()} == {f"{what}.png" for what in drawn}
     y = torch.zeros(2, dtype=torch.int64) if model.reads == "labels" else None
@@ -305,4 +305,4 @@ def test_vectors_have_curves_and_a_latent_map_alone(diabolo):
         "train", "vae", "--data", "v.npy", "--hidden", "8", "--batch-size", "20", "--likelihood", "gaussian"
     )
     assert answer.code == 0, answer
-    assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {"curves", "latent"}
+    assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {"curves", "health", "latent"}
