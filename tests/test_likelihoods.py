@@ -306,6 +306,9 @@ def test_by_name():
     }
     mine = Gaussian(0.1)
     assert as_likelihood(mine) is mine
+    assert as_likelihood("gaussian", sigma=0.25).log_sigma.exp() == pytest.approx(0.25)
+    assert isinstance(as_likelihood("gaussian", sigma="learned").log_sigma, torch.nn.Parameter)
+    assert as_likelihood("laplace", scale=0.25).log_scale.exp() == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
@@ -313,6 +316,8 @@ def test_by_name():
     [
         (lambda: as_likelihood("bernouli"), "did you mean 'bernoulli'"),
         (lambda: as_likelihood("gaussian", pixel_weight=0.5), "pixel_weight is for the likelihood perceptual"),
+        (lambda: as_likelihood("laplace", sigma=0.5), "sigma is for the likelihood gaussian, not laplace"),
+        (lambda: as_likelihood("gaussian", sigma="optimum"), "did you mean 'optimal'"),
         (lambda: as_likelihood(Bernoulli(), features="runs/0001"), "features is for the likelihood perceptual"),
         (lambda: SquaredError("pixels"), "did you mean 'pixel'"),
         (lambda: SquaredError(output="sigmoidal"), "did you mean 'sigmoid'"),

@@ -231,6 +231,11 @@ def test_restarts_bring_a_dead_codebook_to_life():
     assert used(0.1) == K
 
 
+def test_what_is_done_already_is_no_remedy():
+    assert list(waist(restart=0.0, kmeans=False).remedies) == ["restart", "kmeans", "codes"]
+    assert list(waist(restart=0.1, kmeans=True).remedies) == ["codes"]
+
+
 def test_more_codes_than_vectors_are_restarted_too():
     vq = VectorQuantizer((C, 1, 1), D, 50, kmeans=False, restart=0.5)
     vq.share.zero_()

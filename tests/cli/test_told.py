@@ -177,6 +177,9 @@ def test_an_unknown_condition_suggests_the_nearest(refused):
     [
         ["--likelihood", "continuous-bernoulli"],
         ["--likelihood", "ms-ssim"],
+        ["--likelihood", "gaussian", "--sigma", "0.1"],
+        ["--likelihood", "gaussian", "--sigma", "learned"],
+        ["--likelihood", "laplace", "--scale", "0.1"],
         ["--corruption", "occlusion", "--level", "0.1..0.6"],
         ["--corruption", "gaussian", "--level", "0.2"],
     ],

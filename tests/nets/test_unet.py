@@ -82,6 +82,13 @@ def test_any_waist_has_the_skips_beside_it_and_inference_agrees(name):
     assert torch.equal(again.reconstruct(x), model.reconstruct(x))
 
 
+@pytest.mark.parametrize("name", ["vqvae", "fsq"])
+def test_discrete_codes_have_no_way_around_them(name):
+    with pytest.raises(DiaboloError, match="around its discrete codes, which no prior could then draw"):
+        zoo.build(name, (1, 8, 8), **SMALL)
+    assert zoo.build(name, (1, 8, 8), **SMALL, skips=False).bottleneck.discrete
+
+
 def test_samples_have_the_inner_prior_and_no_skips():
     from diabolo.randomness import Draws, generator
 

@@ -1,7 +1,6 @@
 """The waist of the vector-quantised autoencoder: every position of the code map is replaced by the nearest of K vectors."""
 
 from collections.abc import Callable
-from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,8 @@ from diabolo.randomness import Draws
 from diabolo.schedules import Schedule, as_weight
 
 TINY = 1e-8  # what every code's share is raised by, so that one that is never used divides by no zero
+RESTART = 0.1
+REMEDIES = {"restart": f"--restart {RESTART:g}", "kmeans": "--kmeans", "codes": "fewer --codes"}
 LENGTH = 1e-6  # vectors shorter than this are not rotated
 
 
@@ -64,7 +65,6 @@ class VectorQuantizer(Discrete):
         estimator: how gradients pass: "straight-through", or "rotation".
     """
 
-    remedies = MappingProxyType({"restart": "--restart 0.1", "kmeans": "--kmeans", "codes": "fewer --codes"})
     share: Tensor
     moment: Tensor
     vectors: Tensor
@@ -79,7 +79,7 @@ class VectorQuantizer(Discrete):
         codebook_weight: float | str | Schedule = 1.0,
         decay: float = 0.99,
         kmeans: bool = True,
-        restart: float = 0.1,
+        restart: float = RESTART,
         estimator: str = "straight-through",
     ) -> None:
         super().__init__(map_shape, latent_dim, codes)
@@ -93,6 +93,8 @@ class VectorQuantizer(Discrete):
             raise DiaboloError(f"codes are restarted below a part of the average use in [0, 1), not {restart}")
         self.ema, self.decay, self.kmeans, self.restart = codebook == "ema", decay, kmeans, restart
         self.estimate = ESTIMATORS[estimator]
+        done = {"restart": restart >= RESTART, "kmeans": kmeans, "codes": False}
+        self.remedies = {name: how for name, how in REMEDIES.items() if not done[name]}
         self.least = (restart or 1) / codes  # the share that a new code begins with
         vectors = torch.empty(codes, latent_dim).uniform_(-1 / codes, 1 / codes)
         self.register_buffer("share", torch.full((codes,), self.least))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from diabolo.bottlenecks.diagnosis import Diagnosis
 from diabolo.bottlenecks.latent import Bottleneck, Latent
+from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
 
@@ -83,6 +84,16 @@ class WithSkips(Bottleneck):
 
 
 def around(encoder: Any, bottleneck: Bottleneck) -> Bottleneck:
-    """`bottleneck`, with what `encoder` leads around it beside it, if it leads anything (`skip_features`)."""
+    """`bottleneck`, with what `encoder` leads around it beside it, if it leads anything (`skip_features`).
+
+    Raises:
+        DiaboloError: when it does, and the codes are discrete.
+    """
     skip_features = getattr(encoder, "skip_features", 0)
-    return WithSkips(bottleneck, encoder.features, skip_features) if skip_features else bottleneck
+    if not skip_features:
+        return bottleneck
+    if bottleneck.discrete:
+        raise DiaboloError(
+            "skip connections lead the image around its discrete codes, which no prior could then draw: cut them (--no-skips)"
+        )
+    return WithSkips(bottleneck, encoder.features, skip_features)

@@ -52,13 +52,16 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "perceptual": _perceptual,
 }
 
+OF = {"features": "perceptual", "pixel_weight": "perceptual", "sigma": "gaussian", "scale": "laplace"}  # option: whose
+
 
 def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
     """A likelihood by name with its defaults (see `LIKELIHOODS`), or as it is.
 
     Args:
         value: the name, or a likelihood.
-        **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`. None is left out.
+        **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`; of "gaussian": `sigma`,
+            and of "laplace": `scale`, a number or how it is found. None is left out.
 
     Raises:
         UnknownNameError: for another name.
@@ -67,6 +70,7 @@ def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
     if isinstance(value, str) and value not in LIKELIHOODS:
         raise UnknownNameError("likelihood", value, LIKELIHOODS)
     options = {name: option for name, option in options.items() if option is not None}
-    if options and value != "perceptual":
-        raise DiaboloError(f"the option {next(iter(options))} is for the likelihood perceptual, not {value}")
+    for name in options:
+        if OF.get(name) != value:
+            raise DiaboloError(f"the option {name} is for the likelihood {OF.get(name)}, not {value}")
     return LIKELIHOODS[value](**options) if isinstance(value, str) else value

@@ -15,6 +15,7 @@ from diabolo.corruptions import CORRUPTIONS, Corruption, as_corruption
 from diabolo.errors import UnknownNameError
 from diabolo.heads import Head
 from diabolo.likelihoods import LIKELIHOODS, Likelihood, as_likelihood
+from diabolo.likelihoods import OF as LIKELIHOOD_OPTIONS
 from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
 from diabolo.observations import Observation, as_observation
@@ -28,6 +29,8 @@ class PartOptions(NetOptions, total=False):
     likelihood: str | Likelihood | None
     features: str | nn.Module | None
     pixel_weight: float | None
+    sigma: float | str | None
+    scale: float | str | None
     corruption: str | Corruption | None
     level: float | str | None
     observation: str | Observation | None
@@ -42,6 +45,8 @@ HELP = {
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
+    "sigma": "Standard deviation of the likelihood gaussian: a number, learned, or optimal (in closed form, its default).",
+    "scale": "Scale b of the likelihood laplace: a number, or learned (its default).",
     "corruption": f"What the encoder sees instead of the image: {', '.join(CORRUPTIONS)}.",
     "level": "Strength of the corruption, its sigma, share or size: a number, or a range to draw from per image: 0.1..0.6.",
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
@@ -122,7 +127,7 @@ def assemble(
     observation = as_observation(chosen.pop("observation", None) or "as-is")
     classes, columns = chosen.pop("classes", None), chosen.pop("columns", None)
     condition = as_condition(chosen.pop("condition", None), tuple(input_shape), classes, columns)
-    scored = {name: chosen.pop(name, None) for name in ("features", "pixel_weight")}
+    scored = {name: chosen.pop(name, None) for name in LIKELIHOOD_OPTIONS}
     net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"), **scored)
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
