@@ -89,10 +89,11 @@ def test_bars_are_not_checked_on_other_data(results: dict[str, Any]) -> None:
 
 
 def test_answers_name_every_technique_and_need_no_other_row(plan: Plan, results: dict[str, Any]) -> None:
-    table = next(b for b in results["rows"]["answers"]["blocks"] if b["block"] == "Table")
-    assert [row[0] for row in table["rows"]] == [
-        *("5.1", "5.2", "5.3", "5.3", "5.4", "5.5", "5.6", "5.7", "5.8", "5.9", "5.9", "5.10", "5.11", "5.12")
+    told = [b for b in results["rows"]["answers"]["blocks"] if b["block"] == "Paragraph"]
+    assert [b["cites"] for b in told] == [
+        [f"row-5-{n}"] for n in ("1", "2", "3", "3", "4", "5", "6", "7", "8", "9", "9", "10", "11", "12")
     ]
+    assert all(" When: " in b["text"] and " Cost: " in b["text"] for b in told)
 
 
 @pytest.mark.usefixtures("results")
