@@ -77,6 +77,7 @@ def test_the_seeds_of_one_model_have_a_page_of_their_own(copies):
     assert panel.args[0] == {
         path.name: evaluate(path, None, ["error"])["error"].scores["mean"].value for path in copies["latent_dim 2"]
     }
+    panel()
 
 
 def test_rate_stands_against_distortion():

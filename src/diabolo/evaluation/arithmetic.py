@@ -1,6 +1,5 @@
 """Whether an attribute can be added to an image by adding a direction to its code, and what else changes then."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -49,20 +48,16 @@ def arithmetic(
     for name in names:
         has = latents.attribute(few, name)
         others = [probes[other].weight for other in varying if other != name]
-        ways: dict[str, Callable[[], NDArray[np.float64]]] = {
-            "mean difference": lambda has=has: latents.mean_difference(z, has),  # type: ignore[misc]  # bound here
-            "probe normal": lambda has=has, name=name: latents.probe_normal(z, has, probes[name]),  # type: ignore[misc]
-        }
+        mean = latents.mean_difference(z, has)
+        ways = {"mean difference": mean, "probe normal": latents.probe_normal(z, has, probes[name])}
         if 0 < len(others) < z.shape[1]:
-            ways["right-angled"] = lambda has=has, others=others: latents.orthogonalised(  # type: ignore[misc]
-                latents.mean_difference(z, has), np.stack(others)
-            )
+            ways["right-angled"] = latents.orthogonalised(mean, np.stack(others))
         without = np.flatnonzero(~_columns(subject.test)[name])[:MOVED]
         if len(without) < 2:
             raise NotApplicable(f"fewer than 2 test images are without {name}")
         moved = {
-            way: latents.sweep(subject.codec, subject.codes("test")[without], find(), alphas, see)
-            for way, find in ways.items()
+            way: latents.sweep(subject.codec, subject.codes("test")[without], direction, alphas, see)
+            for way, direction in ways.items()
         }
         for way, sweep in moved.items():
             setting = {

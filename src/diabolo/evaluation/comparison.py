@@ -104,17 +104,21 @@ class Comparison:
             if row.like.better is None or len(row.spreads) < min(2, len(self.groups)):
                 continue
             means = {label: s.mean for label, s in row.spreads.items()}
-            if len(self.groups) == 1:
-                (group,), (one,) = self.groups.values(), row.spreads.values()
-                means = dict(zip((Path(e.about["run"]).name for e in group), one.values, strict=True))
             whiskers = {
                 label: (s.mean - s.deviation, s.mean + s.deviation)
                 for label, s in row.spreads.items()
                 if s.deviation is not None
             }
+            if len(self.groups) == 1:
+                means, whiskers = self._by_run(row), {}
             title = f"{row.measure}: {row.name} ({row.like.better} is better)"
             drawn.append(partial(figures.bars, means, row.like.unit, whiskers or None, title=title))
         return [*drawn, *_rate_and_distortion(rows)]
+
+    def _by_run(self, row: Row) -> dict[str, float]:
+        """The values of a score in each run that has it."""
+        every = [e for group in self.groups.values() for e in group if row.name in _scores(e, row.measure)]
+        return {Path(e.about["run"]).name: e.sections[row.measure].scores[row.name].value for e in every}
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""

@@ -91,7 +91,8 @@ class Evaluation:
             page = figures.page(list(panels.values()), f"{self.about['model']} on {self.about['test']['name']}")
             drawn.append(figures.save(page, folder / f"{PAGE}.png", pdf=True))
         files.write_json(folder / "scores.json", self.record())
-        for name in {*earlier, PAGE} - set(panels) - ({PAGE} if panels else set()):
+        kept = {*panels, PAGE} if panels else set()
+        for name in {*earlier, PAGE} - kept:
             for suffix in (".png", ".pdf"):
                 (folder / f"{name}{suffix}").unlink(missing_ok=True)
         return [folder / "scores.json", *drawn]
