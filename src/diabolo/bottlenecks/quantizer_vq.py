@@ -15,7 +15,7 @@ from diabolo.randomness import Draws
 from diabolo.schedules import Schedule, as_weight
 
 TINY = 1e-8  # what every code's share is raised by, so that one that is never used divides by no zero
-RESTART = 0.1
+RESTART = 0.1  # of the average use: the usual threshold, and what is proposed against dead codes
 REMEDIES = {"restart": f"--restart {RESTART:g}", "kmeans": "--kmeans", "codes": "fewer --codes"}
 LENGTH = 1e-6  # vectors shorter than this are not rotated
 

@@ -32,7 +32,7 @@ def comparison_table(comparison: Comparison) -> Table:
     for label, group in comparison.groups.items():
         table.add_column(Text(f"{label}, {len(group)} seed{'s' if len(group) > 1 else ''}"), justify="right")
     for column in ("unit", "of"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     last = None
     for row in comparison.rows():
         if last not in (None, row.measure):
