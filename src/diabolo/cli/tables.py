@@ -28,7 +28,9 @@ def scores_table(evaluation: Evaluation) -> Table:
 
 def comparison_table(comparison: Comparison) -> Table:
     """One line per score, one column per model: the mean, and the standard deviation over seeds."""
-    table = Table("measure", "score", title="mean ± standard deviation over seeds", title_justify="left")
+    table = Table(title="mean ± standard deviation over seeds", title_justify="left")
+    for column in ("measure", "score"):
+        table.add_column(column, overflow="fold")
     for label, group in comparison.groups.items():
         table.add_column(Text(f"{label}, {len(group)} seed{'s' if len(group) > 1 else ''}"), justify="right")
     for column in ("unit", "of"):
