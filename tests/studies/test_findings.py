@@ -5,7 +5,7 @@ import math
 import pytest
 
 from diabolo.studies import Measured, difference, joined
-from diabolo.studies.findings import with_error
+from diabolo.studies.findings import between, with_error
 
 SENTENCES = ("more by {difference}", "less by {difference}", "no difference")
 
@@ -13,8 +13,8 @@ SENTENCES = ("more by {difference}", "less by {difference}", "no difference")
 @pytest.mark.parametrize(
     ("a", "b", "said"),
     [
-        ([3.0, 3.1, 2.9], [1.0, 1.1, 0.9], "more by 2.00 ± 0.16"),
-        ([1.0, 1.1, 0.9], [3.0, 3.1, 2.9], "less by 2.00 ± 0.16"),
+        ([3.0, 3.1, 2.9], [1.0, 1.1, 0.9], "more by 2.0 ± 0.4"),
+        ([1.0, 1.1, 0.9], [3.0, 3.1, 2.9], "less by 2.0 ± 0.4"),
         ([1.0, 3.0], [1.5, 2.6], "no difference"),
         ([3.0], [1.0], "no difference"),  # nothing is known of the noise of a single value
     ],
@@ -27,10 +27,19 @@ def test_exact_numbers_differ_surely():
     assert difference(Measured(3.0, 0.0), Measured(2.0, 0.0)).say(*SENTENCES) == "more by 1"
 
 
-def test_the_error_is_that_of_the_mean():
+def test_the_error_of_a_mean_is_that_of_students_interval():
+    """Of three values the interval is more than twice as wide as that of a normal quantile."""
     one = Measured.over([1.0, 2.0, 3.0])
-    assert one == Measured(2.0, pytest.approx(1 / math.sqrt(3)))
+    assert one == Measured(2.0, pytest.approx(4.3027 / 1.96 / math.sqrt(3), rel=1e-4))
+    assert Measured.over([1.0]).error is None
     assert Measured.within(0.5, 0.402, 0.598).error == pytest.approx(0.05)
+
+
+def test_what_was_measured_on_the_same_images_is_compared_image_by_image():
+    n = {"a": Measured(2.0, 1.0), "b": Measured(1.0, 1.0), "c": Measured(1.0, 1.0), "a less b": Measured(1.0, 0.1)}
+    assert between(n, "a", "b").say(*SENTENCES) == "more by 1.00 ± 0.20"
+    assert between(n, "a", "c").say(*SENTENCES) == "no difference"
+    assert between({**n, "a, sooner": Measured(1.0, 0.1)}, "a", "c", "a, sooner").sure
 
 
 def test_words_are_joined():

@@ -1,24 +1,27 @@
 """Sentences from numbers: which of them is said depends on what was measured, and on how sure that is."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
-SURE = 2.0  # standard errors from which on a difference is one
+from diabolo.metrics.intervals import mean_interval
+
+SURE = 1.96  # standard errors from which on a difference is one
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number and its standard error; 0 for one without noise, None where nothing is known of it."""
+    """A number and its standard error; 0 for one without noise, None where nothing is known of it. Of a mean over few seeds or
+    draws it is so much larger that 1.96 of it are Student's interval."""
 
     value: float
     error: float | None = None
 
     @classmethod
     def over(cls, values: Sequence[float]) -> "Measured":
-        """The mean of `values`, one per seed or draw, and its standard error."""
-        return cls(fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None)
+        """The mean of `values`, one per seed or draw."""
+        return cls.within(fmean(values), *mean_interval(values)) if len(values) > 1 else cls(fmean(values))
 
     @classmethod
     def of(cls, value: float, low: float | None = None, high: float | None = None, **_: object) -> "Measured":
@@ -28,15 +31,17 @@ class Measured:
     @classmethod
     def within(cls, value: float, low: float, high: float) -> "Measured":
         """Of a 95% interval."""
-        return cls(value, (high - low) / (2 * 1.96))
+        return cls(value, (high - low) / (2 * SURE))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """a − b, and whether it is more than noise."""
+    """a − b, and whether it is more than noise; `paired` is that difference measured image by image or draw by draw, where both
+    were measured on the same ones."""
 
     a: Measured
     b: Measured
+    paired: Measured | None = None
 
     @property
     def value(self) -> float:
@@ -46,13 +51,15 @@ class Difference:
     @property
     def error(self) -> float | None:
         """Its standard error; None where one of the two is not known."""
+        if self.paired is not None:
+            return self.paired.error
         if self.a.error is None or self.b.error is None:
             return None
         return math.hypot(self.a.error, self.b.error)
 
     @property
     def sure(self) -> bool:
-        """Whether it is more than two standard errors; a difference of unknown error is not sure."""
+        """Whether its 95% interval leaves out 0; a difference of unknown error is not sure."""
         return self.error is not None and abs(self.value) > SURE * self.error
 
     def say(self, more: str, less: str, same: str) -> str:
@@ -66,6 +73,16 @@ class Difference:
 def difference(a: Measured | Sequence[float], b: Measured | Sequence[float]) -> Difference:
     """a − b; lists are values over seeds or draws."""
     return Difference(*(m if isinstance(m, Measured) else Measured.over(m) for m in (a, b)))
+
+
+def between(n: Mapping[str, Measured], a: str, b: str, paired: str = "") -> Difference:
+    """a − b of two numbers of a row, by their names; by the difference called `paired`, or "a less b", where there is one."""
+    return Difference(n[a], n[b], n.get(paired or less(a, b)))
+
+
+def less(a: str, b: str) -> str:
+    """What the paired difference of two numbers of these names is called."""
+    return f"{a} less {b}"
 
 
 def with_error(value: float, error: float) -> str:

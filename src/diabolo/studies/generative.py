@@ -1,17 +1,18 @@
 # %% [markdown]
 # # Six generative models, from a map of digits to a codebook of colours
-# Six models, each a small change of the one before: a plain autoencoder, one that removes noise, one whose codes can be
-# drawn, one that can be asked for a digit, one that completes images, and one whose codes are discrete. The first five see
-# digits, the last one small colour images. The questions that this study answers are in its last row.
+# Six models, from a plain autoencoder on: one that removes noise, one whose codes can be drawn, one that can be asked for a
+# digit, one that completes images, and one whose codes are discrete. The first five see digits, the last one small colour
+# images. The questions that this study answers are in its last row.
 #
-# An interval is over seeds where there are several trainings, else over test images; then it says nothing about another
-# training.
+# An interval is over seeds where there are several trainings, else over the images, samples or tiles of one training; then
+# it says nothing about another training. A number without one is of one training too.
 
 # %%
 import math
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import morphological_gradient
 
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
@@ -121,8 +122,8 @@ def two_numbers(row: Row) -> None:
     row.over("area of the map", sides.prod(1).tolist(), "squared units")
     row.finding(words.size_of_map(sides.prod(1).tolist(), errors), "map", "grid")
 
-    full = grid.counts(codes[0]) > 0
-    row.number("tiles that hold a test code", full.mean(), "share of tiles")
+    full = grid.counts(first.subject.codes("train")) > 0
+    row.number("tiles that hold a training code", full.mean(), "share of tiles")
     _, sure = generation.read(generation.classifier(train), tiles)
     for kind, which in (("filled", full), ("empty", ~full)):
         interval = mean_interval(sure[which]) if which.sum() > 1 else (None, None)
@@ -131,6 +132,7 @@ def two_numbers(row: Row) -> None:
             sure[which].mean() if which.any() else 0,
             "probability of the class",
             *interval,
+            "Student's t over tiles, as if independent",
         )
     row.finding(words.filled(row.found), "grid")
 
@@ -230,7 +232,7 @@ def variational(row: Row) -> None:
     row.figure(
         "draws",
         figures.strips(strips, title="Eight draws from the posterior of one image"),
-        "Draws from the posterior of one image, decoded.",
+        "Three test images: eight draws from the posterior of each, and from one of twenty times its variance.",
     )
     reader = generation.classifier(train)
     for scale, images in latents.scaled_samples(vae.model, few, scales=(1, 20), n=8).items():
@@ -242,7 +244,7 @@ def variational(row: Row) -> None:
             f"spread between draws, variance × {scale}", np.sqrt(images.var(1).mean()), "root mean square per pixel"
         )
         if scale == 1:
-            spread, edge = images.var(1), (images.mean(1) > 0.1) & (images.mean(1) < 0.9)
+            spread, edge = images.var(1), morphological_gradient(few.pixels, size=(1, 1, 3, 3)) > 0.5
             row.number("variance at the edges of strokes", spread[edge].sum() / spread.sum(), "share of the variance")
             row.number("pixels at the edges of strokes", edge.mean(), "share of pixels")
     row.finding(words.encoded_again(row.found), "draws")
@@ -332,14 +334,19 @@ def completion(row: Row) -> None:
     several = metrics.complete(completing.model, few, study.completions)
     single = metrics.complete(plain.model, few, 1)
     how = "squared error per pixel not told"
-    for name, errors in {
-        "error of the plain network": single.mean,
+    one = "error of the plain network"
+    errors = {
+        one: single.mean,
         "error of one completion": several.mean,
         "error of the best": several.best,
         "error of their mean": several.of_mean,
+        "error of the mean of all": several.of_mean - several.spread / (study.completions - 1),
         "variance between completions": several.spread,
-    }.items():
-        row.number(name, errors.mean(), how, *mean_interval(errors), "Student's t over images")
+    }
+    for name, each in errors.items():
+        row.number(name, each.mean(), how, *mean_interval(each), "Student's t over images")
+        if name.startswith("error of ") and name != one:
+            row.pair(name, one, (each, single.mean), how, "images")
     nats = metrics.nll(completing.model, few, study.importance_samples)
     plainly = metrics.nll(plain.model, few, 1)
     for name, each in {
@@ -357,8 +364,8 @@ def completion(row: Row) -> None:
         figures.reconstructions(eight.pixels, rows, "Completions"),
         "Five of the completions of each test image.",
     )
-    shares = {name: n["value"] for name, n in row.numbers.items() if n["unit"] == how}
-    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in shares}
+    shares = {name: row.numbers[name]["value"] for name in errors}
+    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in errors}
     row.figure(
         "errors",
         figures.bars(shares, how, spans, title="Errors of completions"),
@@ -431,6 +438,8 @@ def discrete(row: Row) -> None:
         )
         lost = row.score(f"test error over variance: {name}", error)
         ends = np.quantile(z, (0, 0.01, 0.99, 1)).tolist()
+        for share, end in zip(("1%", "99%"), ends[1:3], strict=True):
+            row.number(f"encoder outputs, {share}: {name}", end, "units of the code")
         cells.append((name, lost, use["perplexity"].value, use["used codes"].value, size, *ends))
     columns = (
         "codebook",

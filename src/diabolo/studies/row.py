@@ -15,7 +15,7 @@ from diabolo.metrics.score import Score
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
-from diabolo.studies.findings import Measured
+from diabolo.studies.findings import Measured, less
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,18 +91,29 @@ class Row:
         low, high = mean_interval(np.asarray(values, np.float64)) if len(values) > 1 else (None, None)
         return self.number(name, fmean(values), unit, low, high, f"Student's t over {len(values)} {of}")
 
+    def pair(
+        self, a: str, b: str, values: tuple[Sequence[float], Sequence[float]], unit: str, of: str, name: str = ""
+    ) -> float:
+        """Write down the mean of a − b, `values` of the same seeds, draws or images, for the findings to compare the numbers `a`
+        and `b` by; `name` in place of "a less b"."""
+        first, second = (np.asarray(each, np.float64) for each in values)
+        return self.over(name or less(a, b), first - second, unit, f"{of}, paired")
+
     @property
     def found(self) -> dict[str, Measured]:
         """What it has measured, for the sentences of `findings`."""
         return {name: Measured.of(**entry) for name, entry in self.numbers.items()}
 
     def check(self, claim: str, value: float, relation: str, bar: float, unit: str = "", always: bool = False) -> None:
-        """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`.
+        """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`. The interval of the number, where it was
+        written down with one, is shown beside it.
 
         On stand-in data or in a quick run a bar says nothing and is shown as not checked, unless it holds `always`: of the
         number of parameters, say.
         """
-        measured = f"{words(value)} {unit}".strip()
+        known = next((n for n in self.numbers.values() if n["value"] == value and "low" in n), None)
+        within = f" ({words(known['low'])} … {words(known['high'])})" if known else ""
+        measured = f"{words(value)} {unit}".strip() + within
         text = f"{claim} {relation} {bar:,.12g} {unit}".strip()
         if self._unchecked is not None and not always:
             self.blocks.append(Verdict(text, measured, "not checked", self._unchecked))

@@ -52,7 +52,6 @@ class Study:
         self.folder = self.plan.folder(name)
         self.rows: dict[str, dict[str, Any]] = {}
         self._functions: dict[str, tuple[str, Callable[[Row], None]]] = {}
-        self.folder.mkdir(parents=True, exist_ok=True)
 
     def __getattr__(self, name: str) -> Any:
         parameters = self.__dict__.get("parameters", {})
@@ -109,6 +108,7 @@ class Study:
         title, function = self._functions[number]
         self.say(f"{number} {title}")
         started = time.perf_counter()
+        self.folder.mkdir(parents=True, exist_ok=True)  # not before the images were found
         row = Row(number, title, self.folder, self._unchecked)
         function(row)
         self.rows[number] = {

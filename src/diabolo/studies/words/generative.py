@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from diabolo.studies.findings import Measured, difference
+from diabolo.studies.findings import Measured, between, difference
 
 Found = Mapping[str, Measured]
 ALIKE = 0.05  # relative difference of two trainings below which nothing is made of it: there is one training of each
@@ -14,7 +14,7 @@ def size_of_map(areas: list[float], errors: list[float]) -> str:
     """Maps of several seeds: their areas, and their test errors."""
     wider, worse = max(areas) / min(areas) - 1, max(errors) / min(errors) - 1
     scale = (
-        "nothing in the loss fixes the scale of the code: a map twice as large with half the weights behind it decodes to "
+        "nothing in the loss fixes the scale of the code: a map twice as large, with weights half as large behind it, decodes to "
         "the same images"
     )
     if wider > 2 * worse:
@@ -30,14 +30,13 @@ def size_of_map(areas: list[float], errors: list[float]) -> str:
 
 def filled(f: Found) -> str:
     """How much of the grid holds codes, and whether what is decoded elsewhere looks like digits to a classifier."""
-    told = f"{f['tiles that hold a test code'].value:.0%} of the tiles of the grid hold the code of a test image. "
+    told = f"{f['tiles that hold a training code'].value:.0%} of the tiles of the grid hold the code of a training image. "
     there, elsewhere = (f[f"confidence in {kind} tiles"] for kind in ("filled", "empty"))
     if elsewhere.value == 0:
         return told + "There is no empty tile to compare them with."
     return told + difference(there, elsewhere).say(
         more="A classifier trained on real images is surer of what is decoded there ({a}) than of what is decoded from "
-        "empty tiles ({b}): between and around the classes the decoder was never trained, and blends what lies on either "
-        "side.",
+        "empty tiles ({b}): there the decoder was never trained, and blends two classes or prolongs one.",
         less="A classifier trained on real images is less sure of what is decoded there ({a}) than of what is decoded from "
         "empty tiles ({b}): the outskirts prolong the clear members of a class, while the crowded middle is where classes "
         "meet.",
@@ -78,8 +77,9 @@ def waist(errors: Mapping[int, float], room: float) -> tuple[int, str]:
             f"must carry where each stroke goes, since the decoder sees nothing else."
         )
     return enough, (
-        f"{rule}; with {least} the error is {costs:.1f} times the best, and beyond {enough} more numbers hardly help. A "
-        f"waist must carry where each stroke goes, since the decoder sees nothing else, but not the noise."
+        f"{rule}; with {least} the error is {costs:.1f} times the best, and beyond {enough} there is no more than "
+        f"{1 - best / errors[enough]:.0%} to gain. A waist must carry where each stroke goes, since the decoder sees nothing "
+        f"else, but not the noise."
     )
 
 
@@ -89,16 +89,10 @@ def encoded_again(f: Found) -> str:
     edges, pixels = f["variance at the edges of strokes"].value, f["pixels at the edges of strokes"].value
     legible = once.value >= LEGIBLE
     where = (
-        f"{edges:.0%} of the variance between draws falls on the {pixels:.0%} of the pixels that lie at the edges of "
-        f"strokes (mean of the draws between 0.1 and 0.9)"
+        f"{edges:.0%} of the variance between draws falls on the {pixels:.0%} of the pixels at the edges of the strokes of "
+        f"the image (where a pixel and its neighbours differ by more than half)"
     )
-    where += (
-        ", so that it is not gathered at the edges."
-        if edges <= 1.5 * pixels
-        else ": thickness, slant and the ends of lines vary."
-        if legible
-        else "."
-    )
+    where += ", so that it is not gathered at the edges." if edges <= 1.5 * pixels else ": it is outlines that vary."
     shares = "a share of {a} of the draws is read as the right class, and {b} at twenty times the variance"
     if not legible:
         return f"{where} " + difference(once, far).say(
@@ -133,26 +127,33 @@ def relabelled(f: Found) -> str:
 
 def completions(f: Found, k: int) -> str:
     """Many completions against one deterministic answer."""
-    plain, one, best = (
-        f[name] for name in ("error of the plain network", "error of one completion", "error of the best")
-    )
-    single = difference(one, plain).say(
+    single = between(f, "error of one completion", "error of the plain network")
+    told = single.say(
         more="A single completion is further from the truth ({a}, squared error per pixel that was not told) than the "
-        "answer of the one network ({b}). It must be: the least expected error is that of the mean of all that could be "
-        "there, and the one network is trained to give just that, a blur where the quarter leaves several digits open, "
-        "while a draw commits to one.",
+        "answer of the one network ({b}). Some of that must be: the least expected error is that of the mean of all that "
+        "could be there, and the one network is trained to give just that, a blur where the quarter leaves several digits "
+        "open, while a draw commits to one.",
         less="A single completion is nearer to the truth ({a}, squared error per pixel that was not told) than the answer "
         "of the one network ({b}), though the best answer of all in this error is the mean, which only the one network "
         "gives: it is not yet trained to its end.",
         same="A single completion is as near to the truth ({a}, squared error per pixel that was not told) as the answer "
         "of the one network ({b}), within the noise: what a draw loses by committing itself is small here.",
     )
-    among = difference(best, plain).say(
-        less=f" Of {k} completions the best is nearer ({{a}}): the truth is among what the model holds possible.",
-        more=f" Even the best of {k} completions is further ({{a}}): so few draws do not reach the truth.",
-        same=f" The best of {k} completions is as near ({{a}}), within the noise.",
+    if single.sure and single.value > 0:
+        told += between(f, "error of the mean of all", "error of the plain network").say(
+            more=" The mean of endlessly many draws would still err by {a}, more than the one network: that part is no "
+            "commitment but a misfit of its draws.",
+            less=" The mean of endlessly many draws would err by {a}, less than the one network: what a single draw loses "
+            "is its commitment alone.",
+            same=" The mean of endlessly many draws would err by {a}, as much as the one network within the noise: what a "
+            "single draw loses is its commitment alone.",
+        )
+    return told + between(f, "error of the best", "error of the plain network").say(
+        less=f" Of {k} completions the best, chosen knowing the truth, is nearer ({{a}}): the model holds something like the "
+        f"truth possible.",
+        more=f" Even the best of {k} completions, chosen knowing the truth, is further ({{a}}): so few draws do not reach it.",
+        same=f" The best of {k} completions, chosen knowing the truth, is as near ({{a}}), within the noise.",
     )
-    return single + among
 
 
 def conditional_nll(f: Found) -> str:

@@ -16,7 +16,7 @@ class Question(NamedTuple):
 
 def size(f: Found) -> str:
     """2.1."""
-    share, sides = f["tiles that hold a test code"].value, (f["width of the map"].value, f["height of the map"].value)
+    share, sides = f["tiles that hold a training code"].value, (f["width of the map"].value, f["height of the map"].value)
     much = (
         "so that part of the grid is decoded from where no image is"
         if share < 0.9
@@ -24,7 +24,7 @@ def size(f: Found) -> str:
     )
     return (
         f"Only over what part of the plane to decode. The map of the first seed is {sides[0]:.1f} by {sides[1]:.1f} units "
-        f"large, and {share:.0%} of the tiles over it hold a test image, {much}. The unit itself has no meaning: nothing "
+        f"large, and {share:.0%} of the tiles over it hold a training image, {much}. The unit itself has no meaning: nothing "
         f"in the loss fixes it."
     )
 
@@ -42,10 +42,12 @@ def varies(f: Found) -> str:
     """2.3."""
     once, far = (f[f"spread between draws, variance × {s}"].value for s in (1, 20))
     right = [f[f"draws read as the right class, variance × {s}"].value for s in (1, 20)]
+    edges, pixels = (f[f"{what} at the edges of strokes"].value for what in ("variance", "pixels"))
+    what = "the outlines of strokes" if edges > 1.5 * pixels else "pixels all over the image"
     return (
-        f"Draws from the posterior of an image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at "
-        f"twenty times the variance; {right[0]:.0%} and {right[1]:.0%} of them are read as its class. A larger variance "
-        f"takes the draws further from the code of the image."
+        f"Above all {what}: {edges:.0%} of the variance lies on the {pixels:.0%} of the pixels at their edges. Draws from the "
+        f"posterior of an image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at twenty times the "
+        f"variance; {right[0]:.0%} and {right[1]:.0%} of them are read as its class."
     )
 
 
@@ -67,23 +69,14 @@ def gives(f: Found) -> str:
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
         f"told), where the one network has a single answer, the mean; the truth costs it {nats} than it costs the one "
-        f"network; and the best of its answers has an error of {f['error of the best'].value:.4f}, against "
-        f"{f['error of the plain network'].value:.4f} for the one network."
+        f"network; and the best of its answers, chosen knowing the truth, has an error of "
+        f"{f['error of the best'].value:.4f}, against {f['error of the plain network'].value:.4f} for the one network."
     )
 
 
 def discrete(f: Found) -> str:
     """2.6."""
-    rms = [f[f"encoder outputs, root mean square: moving averages{end}"].value for end in ("", ", no commitment")]
-    ratio = rms[1] / rms[0]
-    grown = (
-        f"grow to {ratio:.1f} times the size"
-        if ratio > GROWN
-        else f"shrink to {ratio:.2f} of the size"
-        if ratio < 1 / GROWN
-        else "keep their size"
-    )
-    why = "Nothing but the commitment term draws an output to its code, since the quantiser is skipped by the gradient."
+    ranges = "; ".join(_ranges(f, book) for book in ("moving averages", "codebook loss"))
     halves = {
         name: f[f"change of the error: {name}"].value for name in ("hidden width", "residual width", "residual layers")
     }
@@ -98,9 +91,26 @@ def discrete(f: Found) -> str:
     return (
         f"Each output of the encoder is replaced by the nearest of the codebook's vectors, so that an image is a map of "
         f"their numbers; {f['used codes'].value:.0f} are in use. Halving changes the test error: {told}{real}. Without the "
-        f"commitment term the encoder's outputs {grown} (moving averages; root mean square {rms[1]:.3g} against "
-        f"{rms[0]:.3g}). {why}"
+        f"commitment term only the copied gradient moves the encoder's outputs: {ranges}."
     )
+
+
+def _ranges(f: Found, book: str) -> str:
+    """What the outputs of the encoder do without the commitment term, for one way to learn the codebook."""
+    held, free = (f[f"encoder outputs, root mean square: {book}{end}"].value for end in ("", ", no commitment"))
+    spans = [
+        " to ".join(f"{f[f'encoder outputs, {q}: {book}{end}'].value:.3g}".replace("-", "−") for q in ("1%", "99%"))
+        for end in ("", ", no commitment")
+    ]
+    ratio = free / held
+    grown = (
+        f"grow to {ratio:.3g} times the size"
+        if ratio > GROWN
+        else f"shrink to {ratio:.2f} of the size"
+        if ratio < 1 / GROWN
+        else "keep about their size in so many steps"
+    )
+    return f"with {book} they {grown} (98% of them from {spans[1]}, against {spans[0]} with it)"
 
 
 QUESTIONS = (
