@@ -18,6 +18,7 @@ from diabolo.metrics.score import Score
 GRAPH = 10_000  # training codes in the graph
 SHOWN = 2  # pairs
 INTERVAL = "Student's t, over pairs"
+LIKELIEST = "probability of the likeliest class"
 
 
 @measure(
@@ -58,7 +59,7 @@ def interpolation(
         "along data": latents.along_data(codes[a], codes[b], steps, graph),
     }
     scores: dict[str, Score] = {}
-    frames = {}
+    frames, surest = {}, {}
     for way, path in ways.items():
         frames[way] = decode(subject.codec, path)
         found = latents.smoothness(frames[way])
@@ -68,10 +69,12 @@ def interpolation(
         scores[f"{way}: longest step"] = _score(found.longest_step, "mean steps", "lower", setting)
         scores[f"{way}: length"] = _score(found.detour, "distances of the ends", None, setting)
         if judge is not None:
-            sure = latents.confidence(judge(frames[way]))
-            scores[f"{way}: least confidence"] = _score(
-                sure, "probability of the likeliest class", "higher", setting | {"classifier": path_classifier}
-            )
+            surest[way] = latents.confidence(judge(frames[way]))
+            told = setting | {"classifier": path_classifier}
+            scores[f"{way}: least confidence"] = _score(surest[way], LIKELIEST, "higher", told)
+    if surest:
+        more, told = surest["spherical"] - surest["linear"], {"steps": steps, "classifier": path_classifier}
+        scores["spherical less linear: least confidence"] = _score(more, LIKELIEST, None, told)
     panels: dict[str, Panel] = {}
     if pictures(subject):
         rows = {f"pair {i + 1}, {way}": frames[way][i] for i in range(min(SHOWN, len(a))) for way in frames}

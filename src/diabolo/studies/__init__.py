@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diabolo.studies.findings import Difference, Measured, difference, joined
+    from diabolo.studies.findings import Difference, Measured, difference, joined, less
     from diabolo.studies.row import Row
     from diabolo.studies.study import Study
     from diabolo.studies.trained import Trained
 
-__all__ = ["Difference", "Measured", "Row", "Study", "Trained", "difference", "joined"]
+__all__ = ["Difference", "Measured", "Row", "Study", "Trained", "difference", "joined", "less"]
 
 _HOME = {
     "Difference": "findings",
@@ -26,6 +26,7 @@ _HOME = {
     "Trained": "trained",
     "difference": "findings",
     "joined": "findings",
+    "less": "findings",
 }
 
 

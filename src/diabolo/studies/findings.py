@@ -62,12 +62,16 @@ class Difference:
         """Whether its 95% interval leaves out 0; a difference of unknown error is not sure."""
         return self.error is not None and abs(self.value) > SURE * self.error
 
+    @property
+    def size(self) -> str:
+        """How large it is, without its sign, as "2.1 ± 0.6"."""
+        return with_error(abs(self.value), SURE * (self.error or 0))
+
     def say(self, more: str, less: str, same: str) -> str:
         """One of three sentences: a is `more` than b, or `less`, or the `same` within the noise. In each, {difference} is put
         in as "2.1 ± 0.6", {a} and {b} as the two numbers."""
         sentence = same if not self.sure else more if self.value > 0 else less
-        told = with_error(abs(self.value), SURE * (self.error or 0))
-        return sentence.format(difference=told, a=f"{self.a.value:.4g}", b=f"{self.b.value:.4g}")
+        return sentence.format(difference=self.size, a=f"{self.a.value:.4g}", b=f"{self.b.value:.4g}")
 
 
 def difference(a: Measured | Sequence[float], b: Measured | Sequence[float]) -> Difference:

@@ -17,7 +17,7 @@ from scipy.ndimage import morphological_gradient
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.intervals import mean_interval, wilson
-from diabolo.studies import Row, Study, Trained
+from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.words import generative as words
 from diabolo.studies.words.generative_answers import QUESTIONS
 
@@ -126,12 +126,13 @@ def two_numbers(row: Row) -> None:
     row.number("tiles that hold a training code", full.mean(), "share of tiles")
     _, sure = generation.read(generation.classifier(train), tiles)
     for kind, which in (("filled", full), ("empty", ~full)):
-        interval = mean_interval(sure[which]) if which.sum() > 1 else (None, None)
+        low, high = mean_interval(sure[which]) if which.sum() > 1 else (None, None)
         row.number(
             f"confidence in {kind} tiles",
             sure[which].mean() if which.any() else 0,
             "probability of the class",
-            *interval,
+            low,
+            high,
             "Student's t over tiles, as if independent",
         )
     row.finding(words.filled(row.found), "grid")
@@ -346,7 +347,7 @@ def completion(row: Row) -> None:
     for name, each in errors.items():
         row.number(name, each.mean(), how, *mean_interval(each), "Student's t over images")
         if name.startswith("error of ") and name != one:
-            row.pair(name, one, (each, single.mean), how, "images")
+            row.pair(less(name, one), each, single.mean, how, "images")
     nats = metrics.nll(completing.model, few, study.importance_samples)
     plainly = metrics.nll(plain.model, few, 1)
     for name, each in {

@@ -3,8 +3,9 @@
 # A course teaches a dozen techniques and says of each that it helps. Here each is tried on the same images, beside what it is
 # said to improve on. The last row answers for each: when does it help, by how much here, and what does it cost?
 #
-# An interval stands behind each number: over trainings from several seeds, over draws of the labels, or over the test images
-# where there is one training; then it says nothing about another training from another seed.
+# Where a number has an interval, that is over trainings from several seeds, over draws of the labels, or over the test images
+# or samples of one training; then it says nothing about another training from another seed. A number without one is of one
+# training.
 
 # %%
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from diabolo.evaluation.subject import pixels
 from diabolo.metrics import cost, generation
 from diabolo.metrics.intervals import wilson
 from diabolo.metrics.reconstruction import spectrum
-from diabolo.studies import Row, Study, Trained
+from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.words import guide as words
 from diabolo.studies.words import guide_answers
 from diabolo.training.code_priors import indices_of
@@ -75,6 +76,9 @@ small = some.subset(min(study.n_small, len(some)))
 fast: dict[str, Any] = {"lr": 3e-3, "schedule": "one-cycle", "batch_size": study.batch_size}
 
 
+PER_PIXEL = "squared error per pixel"
+
+
 def x_of(images: Images) -> torch.Tensor:
     """Pixels (N, C, H, W) in [0, 1]."""
     return torch.from_numpy(pixels(images))
@@ -126,7 +130,8 @@ def vanilla(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.2 U-Net
-# Skip connections lead the encoder's maps around the code. What does the code still carry then? Set it to zero and decode.
+# Skip connections lead the encoder's maps around the code. What does the code still carry then? Give every image the mean of
+# all codes in place of its own, and decode.
 
 
 # %%
@@ -140,18 +145,27 @@ unet, cut = (
 
 @study.row("5.2", "A U-Net, and why its code is no bottleneck")
 def skipping(row: Row) -> None:
-    shown = {}
+    shown, each = {}, {}
     for name, model in {"U-Net": unet.model, "skips cut": cut.model}.items():
         z = model.encode(some_test.images)
         silent = z.clone()
-        silent[:, :32] = 0  # the code comes first, the skip maps after it
-        for said, codes in {name: z, f"{name}, code zeroed": silent}.items():
+        silent[:, :32] = z[:, :32].mean(0)  # the code comes first, the skip maps after it
+        for said, codes in {name: z, f"{name}, mean code": silent}.items():
             x_hat = model.decode(codes)
-            row.over(f"MSE, {said}", errors(x_hat, some_test), "squared error per pixel", "images")
+            each[said] = errors(x_hat, some_test)
+            row.over(f"MSE, {said}", each[said], PER_PIXEL, "images")
             shown[said] = x_hat[:10]
         row.number(f"numbers, {name}", z[0].numel(), "numbers that the decoder sees")
-    row.figure("zeroed", figures.reconstructions(x_of(some_test)[:10], shown), "Decoded with and without the code.")
-    row.finding(words.skips(row.found), "zeroed")
+    row.number("numbers, image", x_of(some_test)[0].numel(), "pixels")
+    row.pair("MSE, skips cut less U-Net", each["skips cut"], each["U-Net"], PER_PIXEL, "images")
+    without = "MSE, U-Net without its code less skips cut with it"
+    row.pair(without, each["U-Net, mean code"], each["skips cut"], PER_PIXEL, "images")
+    row.figure(
+        "silenced",
+        figures.reconstructions(x_of(some_test)[:10], shown),
+        "Test images, and what is decoded from their codes and from the mean code, with skips and without.",
+    )
+    row.finding(words.skips(row.found), "silenced")
 
 
 # %% [markdown]
@@ -268,6 +282,7 @@ def labels(row: Row) -> None:
     row.over(words.SPREAD, found.pop(words.SPREAD), "share of training images labelled rightly", "draws")
     for name, shares in found.items():
         row.over(f"accuracy, {name}", shares, "share of test images", "draws")
+        row.pair(f"accuracy, {less(name, 'from scratch')}", shares, found["from scratch"], "share of images", "draws")
     best = max(found, key=lambda name: np.mean(found[name]))
     row.check(f"test accuracy from {study.labels} labels, mean of draws, {best}", np.mean(found[best]), "≥", 0.95)
     table = [(name, words.WAYS[name], np.mean(s), np.std(s, ddof=1), min(s)) for name, s in found.items()]
@@ -314,13 +329,20 @@ clean = study.train(zoo.undercomplete, train, test, latent_dim=32, epochs=max(1,
 def denoising(row: Row) -> None:
     models = {"none": clean, **denoisers}
     seen = {name: model.model.corrupt(some_test.images, 0) for name, model in models.items()}
-    found = {}
-    for trained, model in models.items():
-        for tried, noisy in seen.items():
-            each = errors(model.model.reconstruct(noisy), some_test)
-            found[trained, tried] = row.over(f"{trained} on {tried}", each, "squared error per pixel", "images")
-    square = np.array([[found[trained, tried] for tried in models] for trained in models])
     names = list(models)
+    each = {
+        f"{trained} on {tried}": errors(model.model.reconstruct(noisy), some_test)
+        for trained, model in models.items()
+        for tried, noisy in seen.items()
+    }
+    for name, values in each.items():
+        row.over(name, values, PER_PIXEL, "images")
+    square = np.array([[row.found[f"{trained} on {tried}"].value for tried in names] for trained in names])
+    row.over("gaussian 0.5, copied", errors(seen["gaussian 0.5"], some_test), PER_PIXEL, "images")
+    compared = [(f"{name} on {name}", f"{words.rival(row.found, names, name)} on {name}") for name in denoisers]
+    compared += [("none on gaussian 0.5", "gaussian 0.5 on gaussian 0.5"), ("gaussian 0.5 on none", "none on none")]
+    for a, b in compared:
+        row.pair(less(a, b), each[a], each[b], PER_PIXEL, "images")
     row.figure(
         "matrix",
         figures.matrix(1000 * square, names, names, "tried on", "trained on", title="1,000 × squared error per pixel"),
@@ -359,9 +381,9 @@ schedules: dict[str, dict[str, Any]] = {
     "β 1": {},
     "linear annealing": {"beta": "linear(0, 1, 0.3)"},
     "cyclical annealing": {"beta": "cyclical(0, 1, 2)"},
+    words.FREE: {"free_bits": 0.5},
 }
 weights: dict[str, dict[str, Any]] = {
-    "free bits 0.5": {"free_bits": 0.5},
     "β 4": {"beta": 4.0},
     "β 50": {"beta": 50.0},
     "β 50, annealed": {"beta": "linear(0, 50, 0.5)"},
@@ -390,7 +412,7 @@ def collapse(row: Row) -> None:
         table.append((name, reconstruction, kl, reconstruction + kl, active, ", ".join(ill)))
         found[name] = (kl, reconstruction)
     columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
-    row.table("Nats per test image.", columns, table)
+    row.table("Nats per test image, of the trainings from seed 0.", columns, table)
     row.figure(
         "balance",
         figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats", title="Rate and distortion"),
@@ -398,7 +420,8 @@ def collapse(row: Row) -> None:
     )
     units = {name: row.found[f"active units, {name}"].value for name in found}
     row.figure("collapsed", figures.bars(units, "active units of 16"), "Units that say something, of each variant.")
-    row.finding(words.annealing(row.found, list(schedules)))
+    row.finding(words.annealing(row.found, list(schedules)), "collapsed")
+    row.finding(words.heavier(row.found), "balance")
     row.finding(words.collapse(row.found), "collapsed", "balance")
     row.finding(words.cures(row.found), "balance")
 
@@ -421,28 +444,32 @@ def by_features() -> Trained:
 
 
 reader = study.train(zoo.classifier, train, test, net="conv", channels=(16, 32), latent_dim=64, epochs=2, **fast)
+POWER = "power of the upper frequencies, that of the images being 1"
 
 
 @study.row("5.7", "Perceptual loss against blur")
 def perceptual(row: Row) -> None:
-    x = x_of(some_test)
+    x, each = x_of(some_test), {}
     fine = slice(some.shape[-1] // 4, None)  # the upper half of the frequencies
     whole = spectrum(x)[:, fine].sum(1).mean()
     shown = {}
     for name, model in {"pixels": by_pixels, "features": by_features()}.items():
         x_hat = model.model.reconstruct(some_test.images)
-        row.over(f"MSE, {name}", errors(x_hat, some_test), "squared error per pixel", "images")
-        kept = spectrum(x_hat)[:, fine].sum(1) / whole
-        row.over(
-            f"detail, {name}", kept.tolist(), "power of the upper frequencies, that of the images being 1", "images"
-        )
-        read = (reader.model.predict(x_hat).argmax(1).numpy() == some_test.labels).mean()
+        correct = reader.model.predict(x_hat).argmax(1).numpy() == some_test.labels
+        each["MSE", name] = errors(x_hat, some_test)
+        each["detail", name] = (spectrum(x_hat)[:, fine].sum(1) / whole).tolist()
+        each["read", name] = correct.astype(float).tolist()
+        row.over(f"MSE, {name}", each["MSE", name], PER_PIXEL, "images")
+        row.over(f"detail, {name}", each["detail", name], POWER, "images")
+        read = correct.mean()
         low, high = wilson(round(read * len(x)), len(x))
         row.number(
             f"read, {name}", read, "share of reconstructions that a classifier reads rightly", low, high, "Wilson"
         )
         row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
         shown[name] = x_hat[:10]
+    for what, unit in (("MSE", PER_PIXEL), ("detail", POWER), ("read", "share of reconstructions")):
+        row.pair(f"{what}, features less pixels", each[what, "features"], each[what, "pixels"], unit, "images")
     row.figure(
         "blur",
         figures.reconstructions(x[:10], shown),
@@ -544,13 +571,13 @@ def codebooks(row: Row) -> None:
     prior = best.fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
     row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
     row.number("bits per code, prior", prior[-1]["validation"]["bits_per_code"], "bits")
-    indices = indices_of(best.model, some)
+    indices, before = (indices_of(quantised[name].model, some) for name in ("all three", "by gradient"))
     one_by_one = np.random.default_rng(0).choice(indices.ravel(), (len(some_test), *indices.shape[1:]))
     drawn = {
         "prior": best.model.sample(len(some_test), seed=1),
         "each code by itself": best.model.decode(best.model.bottleneck.codes_of(torch.from_numpy(one_by_one))),
     }
-    extractor = generation.extractor("classifier", train)
+    extractor = generation.extractor("classifier", some)  # as in 5.13
     real = generation.extract(extractor, some_test.images).values
     for name, images in drawn.items():
         found = generation.fid(generation.extract(extractor, images.clamp(0, 1).numpy()).values, real)
@@ -560,10 +587,13 @@ def codebooks(row: Row) -> None:
         figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
         "New maps of codes, decoded: drawn by the prior, and with each code drawn by itself.",
     )
-    row.figure(
-        "codebook", figures.codebook_heat(np.bincount(indices.ravel(), minlength=256)), "How often each code is used."
-    )
-    row.finding(words.codebooks(row.found))
+    for name, chosen, how in (("collapsed", before, "by gradient"), ("codebook", indices, "all three")):
+        row.figure(
+            name,
+            figures.codebook_heat(np.bincount(chosen.ravel(), minlength=256)),
+            f"How often each code is used for the training images, {how}.",
+        )
+    row.finding(words.codebooks(row.found), "collapsed", "codebook")
     row.finding(words.code_prior(row.found), "samples")
 
 
@@ -591,13 +621,17 @@ def maps(row: Row) -> None:
     for way in ("linear", "spherical"):
         row.score(f"longest step, {way}", ways[f"{way}: longest step"])
         row.score(f"least confidence, {way}", ways[f"{way}: least confidence"])
+    row.score("least confidence, spherical less linear", ways["spherical less linear: least confidence"])
     a, b = (np.stack([codes[digits == digit][0] for digit in ends]) for ends in ((1, 3, 4), (7, 5, 9)))
     strips: dict[str, torch.Tensor] = {}
     for name, path in {"linear": latents.linear(a, b, 9), "spherical": latents.spherical(a, b, 9)}.items():
         frames = model.model.decode(torch.from_numpy(path).float().flatten(0, 1)).unflatten(0, (3, 9))
         strips |= {f"{pair}, {name}": each for pair, each in zip(("1 → 7", "3 → 5", "4 → 9"), frames, strict=True)}
     row.figure(
-        "ways", figures.strips(strips, title="From one test image to another"), "From one test image to another."
+        "ways",
+        figures.strips(strips, title="From one test image to another"),
+        "Three pairs of test images, and what the VAE decodes at nine codes from one to the other, straight and along the "
+        "sphere.",
     )
     row.finding(words.maps(row.found, methods), *methods)
     row.finding(words.ways(row.found), "ways")
@@ -605,9 +639,9 @@ def maps(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.11 Generation, measured
-# Images are drawn by the prior N(0, I), by one Gaussian and by a mixture of ten fitted to the training codes, and compared with
-# test images by features of a small classifier trained on the training images. Such distances compare models here; they are
-# not those of papers, which come from another extractor.
+# Images are drawn by the prior N(0, I), by one Gaussian and by a mixture of ten fitted to the training codes (of the VAE, the
+# means of the posteriors), and compared with test images by features of a small classifier trained on the training images.
+# Such distances compare models here; they are not those of papers, which come from another extractor.
 
 
 # %%
@@ -642,6 +676,7 @@ def generated(row: Row) -> None:
     row.figure("samples", figures.density_samples(shown), "Drawn from N(0, I) and from a mixture fitted to the codes.")
     row.finding(words.hole(row.found), "fid", "samples")
     row.finding(words.fitted(row.found), "fid", "samples")
+    row.finding(words.other_measures(row.found), "samples")
 
 
 # %% [markdown]
@@ -665,31 +700,58 @@ kept, again = (
 )  # fmt: skip
 
 
-@study.row("5.12", "Mixed precision and gradient checkpointing: speed, memory, the same result")
-def economy(row: Row) -> None:
-    for name, model in {"float32": precise, "bf16": mixed}.items():
-        row.number(f"seconds, {name}", min(line["seconds"] for line in model.history), "seconds of the fastest epoch")
-        row.number(f"loss, {name}", model.curve("validation", "total")[-1], "nats per image")
-    x = x_of(some)[:512]
-    for name, model in {"all kept": kept, "computed again": again}.items():
+def one_step(model: Trained, x: torch.Tensor, dtype: torch.dtype) -> Callable[[], dict[str, Any]]:
+    """What a training step of the images `x`, with its products in `dtype`, takes in memory and time."""
+
+    def measured() -> dict[str, Any]:
         live = model.run.model.train()
 
-        def step(live: Any = live) -> None:
+        def step() -> None:
             live.zero_grad(set_to_none=True)
-            live.loss(x).total.backward()
+            with torch.autocast(live.device.type, dtype, enabled=dtype != torch.float32):
+                total = live.loss(x).total
+            total.backward()
 
-        def measured(step: Any = step, device: Any = live.device) -> dict[str, Any]:
-            return {"bytes": cost.peak_bytes(step, device), "seconds": cost.pace(step, device).seconds}
-
-        found = study.remember("step", [model.run.path.parent.name, 512], measured)
-        row.number(f"MiB, {name}", found["bytes"] / 2**20, "MiB of tensors alive at once in a step of 512 images")
-        row.number(f"seconds of a step, {name}", min(found["seconds"]), "seconds")
-        row.number(f"loss, {name}", model.curve("validation", "total")[-1], "squared error per pixel")
+        found = {
+            "bytes": cost.peak_bytes(step, live.device),
+            "seconds": cost.pace(step, live.device).seconds,
+            "device": live.device.type,
+        }
         live.eval()
-    row.check("difference of the loss, bf16 against float32", words.apart(row.found, "float32", "bf16"), "≤", 0.01)
-    row.check(
-        "difference of the loss with checkpointing", words.apart(row.found, "all kept", "computed again"), "≤", 0.001
+        return found
+
+    return measured
+
+
+@study.row("5.12", "Mixed precision and gradient checkpointing: speed, memory, the same result")
+def economy(row: Row) -> None:
+    x, table = x_of(some)[:512], []
+    models = {
+        "float32": (precise, torch.float32, "nats per image"),
+        "bf16": (mixed, torch.bfloat16, "nats per image"),
+        "all kept": (kept, torch.float32, PER_PIXEL),
+        "computed again": (again, torch.float32, PER_PIXEL),
+    }
+    for name, (model, dtype, unit) in models.items():
+        found = study.remember("step", [model.run.path.parent.name, len(x), str(dtype)], one_step(model, x, dtype))
+        loss = row.number(f"loss, {name}", model.curve("validation", "total")[-1], unit)
+        fastest = min(line["seconds"] for line in model.history)
+        row.number(f"seconds, {name}", fastest, "seconds of the fastest epoch")
+        mib = row.number(f"MiB, {name}", found["bytes"] / 2**20, f"MiB of tensors made in a step of {len(x)} images")
+        seconds = row.number(f"seconds of a step, {name}", min(found["seconds"]), "seconds")
+        table.append((name, fastest, seconds, mib, loss, unit))
+    where = f"{found['device']}, {torch.get_num_threads()} thread(s)"
+    columns = ("training", "s an epoch", f"s a step of {len(x)}", "MiB of its tensors", "test loss", "unit")
+    row.table(
+        f"A VAE in float32 and in bf16; a convolutional autoencoder with all activations kept and with them computed again. "
+        f"Measured on: {where}. Memory is the most that tensors made in the step hold at once.",
+        columns,
+        table,
     )
+    off = words.apart(row.found, "float32", "bf16")
+    row.check("relative difference of the test loss, bf16 against float32", off, "≤", 0.01)
+    off = words.apart(row.found, "all kept", "computed again")
+    row.check("relative difference of the test loss with checkpointing", off, "≤", 0.001)
     row.finding(words.precision(row.found))
     row.finding(words.checkpointing(row.found))
 
@@ -710,7 +772,12 @@ three = {
 
 @study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
 def summary(row: Row) -> None:
-    quantised["all three"].fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
+    vq = quantised["all three"]
+    prior = vq.fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
+    row.number("seconds, prior", sum(line["seconds"] for line in prior), "seconds of training")
+    places = indices_of(vq.model, some_test)[0].size
+    row.number("indices, VQ-VAE", places, "of an image")
+    row.number("bits, VQ-VAE", places * np.log2(256), "of an image at most")
     table: list[tuple[str | float, ...]] = []
     for name, model in three.items():
         density = "prior" if name == "VQ-VAE" else "mixture"
@@ -727,7 +794,10 @@ def summary(row: Row) -> None:
         table.append((name, f"{code} numbers" if name != "VQ-VAE" else f"{code} numbers of 256 codes", density, *line))
     columns = ("model", "code", "drawn by", "MSE", "probe accuracy", "FID", "training seconds", "parameters")
     row.table(
-        f"{len(some):,} images, {study.few_epochs} epochs; measured on {len(some_test):,} test images.", columns, table
+        f"{len(some):,} images, {study.few_epochs} epochs; measured on {len(some_test):,} test images. Seconds and "
+        f"parameters of the VQ-VAE are without its prior.",
+        columns,
+        table,
     )
     row.finding(words.side_by_side(row.found))
 

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from diabolo import figures
 from diabolo.metrics.intervals import mean_interval
@@ -15,7 +15,7 @@ from diabolo.metrics.score import Score
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
-from diabolo.studies.findings import Measured, less
+from diabolo.studies.findings import Measured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,13 +91,10 @@ class Row:
         low, high = mean_interval(np.asarray(values, np.float64)) if len(values) > 1 else (None, None)
         return self.number(name, fmean(values), unit, low, high, f"Student's t over {len(values)} {of}")
 
-    def pair(
-        self, a: str, b: str, values: tuple[Sequence[float], Sequence[float]], unit: str, of: str, name: str = ""
-    ) -> float:
-        """Write down the mean of a − b, `values` of the same seeds, draws or images, for the findings to compare the numbers `a`
-        and `b` by; `name` in place of "a less b"."""
-        first, second = (np.asarray(each, np.float64) for each in values)
-        return self.over(name or less(a, b), first - second, unit, f"{of}, paired")
+    def pair(self, name: str, a: ArrayLike, b: ArrayLike, unit: str, of: str) -> float:
+        """Write down the mean of a − b over the same seeds, draws or images. The findings compare two numbers by it where it is
+        called after them, "a less b"."""
+        return self.over(name, np.asarray(a, np.float64) - np.asarray(b, np.float64), unit, f"{of}, paired")
 
     @property
     def found(self) -> dict[str, Measured]:

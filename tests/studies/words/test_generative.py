@@ -92,11 +92,21 @@ def test_decoded_under_another_label(asked, kept, says):
 @pytest.mark.parametrize(
     ("one", "mean", "best", "says"),
     [
-        (0.08, 0.06, 0.04, ("further from the truth (0.08", "Some of that must", "err by 0.06, more", "is nearer (0.04)")),
+        (
+            0.08,
+            0.06,
+            0.04,
+            ("further from the truth (0.08", "Some of that must", "err by 0.06, more", "is nearer (0.04)"),
+        ),
         (0.08, 0.04, 0.04, ("further from the truth (0.08", "would err by 0.04, less", "commitment alone")),
         (0.04, 0.03, 0.03, ("nearer to the truth (0.04", "not yet trained to its end", "is nearer")),
         (0.05, 0.05, 0.05, ("as near to the truth", "small here", "is as near")),
-        (0.09, 0.05, 0.08, ("would err by 0.05, as much", "Even the best of 10 completions, chosen knowing the truth,")),
+        (
+            0.09,
+            0.05,
+            0.08,
+            ("would err by 0.05, as much", "Even the best of 10 completions, chosen knowing the truth,"),
+        ),
     ],
 )
 def test_completions(one, mean, best, says):

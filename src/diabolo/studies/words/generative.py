@@ -14,8 +14,8 @@ def size_of_map(areas: list[float], errors: list[float]) -> str:
     """Maps of several seeds: their areas, and their test errors."""
     wider, worse = max(areas) / min(areas) - 1, max(errors) / min(errors) - 1
     scale = (
-        "nothing in the loss fixes the scale of the code: a map twice as large, with weights half as large behind it, decodes to "
-        "the same images"
+        "nothing in the loss fixes the scale of the code: a map twice as large, with weights half as large behind it, decodes "
+        "to the same images"
     )
     if wider > 2 * worse:
         return (
@@ -30,7 +30,9 @@ def size_of_map(areas: list[float], errors: list[float]) -> str:
 
 def filled(f: Found) -> str:
     """How much of the grid holds codes, and whether what is decoded elsewhere looks like digits to a classifier."""
-    told = f"{f['tiles that hold a training code'].value:.0%} of the tiles of the grid hold the code of a training image. "
+    told = (
+        f"{f['tiles that hold a training code'].value:.0%} of the tiles of the grid hold the code of a training image. "
+    )
     there, elsewhere = (f[f"confidence in {kind} tiles"] for kind in ("filled", "empty"))
     if elsewhere.value == 0:
         return told + "There is no empty tile to compare them with."

@@ -16,7 +16,10 @@ class Question(NamedTuple):
 
 def size(f: Found) -> str:
     """2.1."""
-    share, sides = f["tiles that hold a training code"].value, (f["width of the map"].value, f["height of the map"].value)
+    share, sides = (
+        f["tiles that hold a training code"].value,
+        (f["width of the map"].value, f["height of the map"].value),
+    )
     much = (
         "so that part of the grid is decoded from where no image is"
         if share < 0.9

@@ -8,11 +8,12 @@ from diabolo.studies.words.guide_codes import (
     fitted,
     hole,
     maps,
+    other_measures,
     precision,
     side_by_side,
     ways,
 )
-from diabolo.studies.words.guide_models import annealing, blur, collapse, cures, embedded, told
+from diabolo.studies.words.guide_models import FREE, annealing, blur, collapse, cures, embedded, heavier, told
 from diabolo.studies.words.guide_plain import (
     MEASURES,
     SPREAD,
@@ -26,11 +27,13 @@ from diabolo.studies.words.guide_plain import (
     matched,
     no_identity,
     regularised,
+    rival,
     skips,
     spreading,
 )
 
 __all__ = [
+    "FREE",
     "MEASURES",
     "SPREAD",
     "WAYS",
@@ -49,13 +52,16 @@ __all__ = [
     "few_labels",
     "fitted",
     "greedy",
+    "heavier",
     "hole",
     "level",
     "maps",
     "matched",
     "no_identity",
+    "other_measures",
     "precision",
     "regularised",
+    "rival",
     "side_by_side",
     "skips",
     "spreading",

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from diabolo.studies.findings import difference
+from diabolo.studies.findings import between
 from diabolo.studies.words.guide_codes import apart
-from diabolo.studies.words.guide_models import TOO_MUCH, UNITS
+from diabolo.studies.words.guide_models import DIGIT, FREE, TOO_MUCH, UNITS
 from diabolo.studies.words.guide_plain import WAYS, Numbers, against, points
 
 Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
@@ -54,7 +54,9 @@ def layers(n: Numbers) -> Answer:
         less="no help: error from {a} to {b} after as many epochs",
         same="no difference beyond the noise ({a}, {b})",
     )
-    when = "where gradients do not get through many layers at once: saturating units, poor initial weights"
+    when = "where layers trained at once get in each other's way, as with saturating units or poor initial weights"
+    if gain.startswith("error from"):
+        when += "; here also with rectifiers"
     return "Layer-wise training", when, gain, "a schedule of stages, each with epochs of its own to choose"
 
 
@@ -64,7 +66,7 @@ def against_overfitting(n: Numbers) -> Answer:
         name.removeprefix("test MSE, ") for name in n if name.startswith("test MSE, ") and not name.endswith("neither")
     ]
     best = min(names, key=lambda name: n[f"test MSE, {name}"].value)
-    gain = difference(n["test MSE, neither"], n[f"test MSE, {best}"]).say(
+    gain = against(n, "test MSE", "neither", best).say(
         more=f"test error from {{a}} to {{b}} at the best, {best}",
         less=f"no help: test error from {{a}} to {{b}} at the best, {best}",
         same=f"no difference beyond the noise at the best, {best} ({{a}}, {{b}})",
@@ -93,36 +95,36 @@ def labels(n: Numbers) -> Answer:
 def noise(n: Numbers) -> Answer:
     """5.5."""
     middle = "gaussian 0.5"
-    gain = difference(n[f"none on {middle}"], n[f"{middle} on {middle}"]).say(
+    gain = between(n, f"none on {middle}", f"{middle} on {middle}").say(
         more="error on noisy images from {a} to {b}",
         less="no help on noisy images: error from {a} to {b}",
         same="no difference on noisy images beyond the noise ({a}, {b})",
     )
-    clean = difference(n[f"{middle} on none"], n["none on none"]).say(
+    clean = between(n, f"{middle} on none", "none on none").say(
         more="error on clean images from {b} to {a}",
         less="none on clean images (error from {b} to {a})",
         same="none on clean images beyond the noise",
     )
-    return (
-        "Denoising",
-        "where images come spoilt in a way that can be imitated, and for features that survive noise",
-        gain,
-        clean,
-    )
+    levels = [name.removeprefix("probe, ") for name in n if name.startswith("probe, gaussian")]
+    changes = {name: points(against(n, "probe", name, "none")) for name in levels}
+    better = [name for name, d in changes.items() if d.sure and d.value > 0]
+    when = "where images come spoilt in a way that can be imitated"
+    return ("Denoising", when + ", and for the features" * bool(better), gain, clean)
 
 
 def kl_term(n: Numbers) -> Answer:
     """5.6."""
-    gain = against(n, "−ELBO", "β 1", "linear annealing").say(
-        more="the bound improves from {a} to {b} nats with linear annealing",
-        less="no help: the bound worsens from {a} to {b} nats with linear annealing",
-        same="no difference beyond the noise with linear annealing ({a}, {b} nats)",
-    )
+    gains = [
+        against(n, "−ELBO", "β 1", name).say(
+            more=f"−ELBO from {{a}} to {{b}} nats with {name}",
+            less=f"no help, but −ELBO from {{a}} to {{b}} nats, with {name}",
+            same=f"no difference beyond the noise with {name} ({{a}}, {{b}} nats)",
+        )
+        for name in ("linear annealing", FREE)
+    ]
     units = n["active units, β 50, free bits 0.5"].value
-    cost = (
-        f"free bits keep {units:.0f} of {UNITS} units active even at β 50, and the loss is no bound any more; "
-        "annealing costs epochs"
-    )
+    gain = f"{'; '.join(gains)}; free bits keep {units:.0f} of {UNITS} units active even at β 50"
+    cost = "with free bits the loss is a looser bound; while the weight is annealed it is none, and epochs pass at small weights"
     return "Annealing and free bits", "where units fall silent before the decoder has learnt to use them", gain, cost
 
 
@@ -135,10 +137,10 @@ def features(n: Numbers) -> Answer:
         less=f"no help: {said}",
         same="no difference in the upper frequencies beyond the noise ({b}, {a})",
     )
-    cost = (
-        f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}; squared error "
-        f"{n['MSE, features'].value:.4g} against {n['MSE, pixels'].value:.4g}"
-    )
+    error = against(n, "MSE", "features", "pixels")
+    cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}"
+    if error.sure and error.value > 0:
+        cost += f"; squared error {error.a.value:.4g} against {error.b.value:.4g}"
     return (
         "Perceptual loss",
         "where blur is worse than a wrong pixel, and features of such images are at hand",
@@ -151,7 +153,9 @@ def condition(n: Numbers) -> Answer:
     """5.8."""
     bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
     gain = f"{100 * n['read, embedding'].value:.1f}% of the samples are of the digit asked for, and the bound " + (
-        f"improves by {bound:.3g} nats" if bound > 0 else "does not improve"
+        "does not improve"
+        if bound <= 0
+        else f"improves by {bound:.3g} nats" + f", of which the class can be {DIGIT:.3g} at most" * (bound > DIGIT)
     )
     return "A condition", "where images of a class are to be asked for", gain, "a label for every training image"
 

@@ -47,7 +47,7 @@ def code_prior(n: Numbers) -> str:
         "the parts of its images fit together.",
         less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
         "{a}).",
-        same="Images drawn by it are as far from real ones as those of codes drawn one by one, within the noise.",
+        same="Images drawn by it and those of codes drawn one by one cannot be told apart by their distance to real ones.",
     )
     return f"{known} {drawn}"
 
@@ -74,8 +74,8 @@ def ways(n: Numbers) -> str:
         "{b}): the straight way passes nearer to the origin than its ends lie, and there are fewer codes there.",
         less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} against "
         "{b}): keeping the length of a code does not keep it where digits are.",
-        same="Straight or spherical makes no difference to a classifier's confidence beyond the noise ({b} and {a}): "
-        "midway the straight way's codes are shorter than at its ends, and the decoder does as well with those.",
+        same="A classifier's confidence does not tell the straight and the spherical way apart ({b} and {a}), though "
+        "midway the straight way's codes are shorter than at its ends.",
     )
 
 
@@ -86,7 +86,7 @@ def hole(n: Numbers) -> str:
         "nothing ever told its codes to lie where that density is, while the KL term of the VAE does just that.",
         less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
         "although nothing told its codes to lie there.",
-        same="Drawn from N(0, I), autoencoder and VAE are equally far from real digits within the noise (FID {a} and "
+        same="Drawn from N(0, I), autoencoder and VAE cannot be told apart by their distance to real digits (FID {a} and "
         "{b}).",
     )
 
@@ -97,13 +97,37 @@ def fitted(n: Numbers) -> str:
         against(n, "FID", f"{name}, normal", f"{name}, mixture").say(
             more=f"the {name}'s FID falls from {{a}} to {{b}}",
             less=f"the {name}'s FID rises from {{a}} to {{b}}",
-            same=f"the {name}'s FID stays the same within the noise ({{a}} and {{b}})",
+            same=f"the {name}'s FID stays where it was within the noise ({{a}} and {{b}})",
         )
         for name in ("AE", "VAE")
     ]
     return (
         f"With a mixture fitted to the training codes instead of N(0, I), {joined(said)}. The mixture puts its mass where "
         f"codes are; N(0, I) also draws from where the decoder was never trained."
+    )
+
+
+def other_measures(n: Numbers) -> str:
+    """5.11: what KID, recall, score and precision say of the autoencoder's mixture against N(0, I)."""
+    better = {"KID": -1, "recall": 1, "score": 1, "precision": 1}
+    changes = {what: against(n, what, "AE, mixture", "AE, normal") for what in better}
+    agree = [what for what, d in changes.items() if d.sure and d.value * better[what] > 0]
+    others = [what for what in changes if what not in agree]
+    told = ", ".join(f"{what} {d.b.value:.3g} and {d.a.value:.3g}" for what, d in changes.items())
+    said = f"The other measures, of the autoencoder from N(0, I) and from the mixture: {told}."
+    if not agree:
+        return f"{said} None of them prefers the mixture beyond the noise."
+    verb = "prefers" if len(agree) == 1 else "prefer"
+    if not others:
+        return f"{said} All of them prefer the mixture."
+    why = (
+        " Precision only asks whether an image lies near some real one by these features, and blurred images of one kind can "
+        "do so: it is not to be trusted alone."
+        if others == ["precision"]
+        else ""
+    )
+    return (
+        f"{said} {joined(agree)} {verb} the mixture; {joined(others)} {'does' if len(others) == 1 else 'do'} not.{why}"
     )
 
 
@@ -121,8 +145,15 @@ def precision(n: Numbers) -> str:
         if times >= 1
         else f"bf16 is slower here, {1 / times:.2g} times: converting the numbers costs more than the products save"
     )
+    memory = n["MiB, bf16"].value / max(n["MiB, float32"].value, 1e-9)
+    needs = (
+        f"A step of 512 images needs {100 * memory:.0f}% of the memory"
+        if memory < 1
+        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f}%, since the weights of float32 stay and are "
+        f"copied"
+    )
     off = apart(n, "float32", "bf16")
-    return f"{fast}. The two losses differ by {100 * off:.2g}%: weights and sums are kept in float32."
+    return f"{fast}. {needs}. The two losses differ by {100 * off:.2g}%: weights and sums are kept in float32."
 
 
 def checkpointing(n: Numbers) -> str:
@@ -135,8 +166,8 @@ def checkpointing(n: Numbers) -> str:
         else "Checkpointing saves no memory on so small a net"
     )
     return (
-        f"{saved} and {seconds:.2g} times the time of a step, since the insides of the layers are computed twice; the "
-        f"losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g}%."
+        f"{saved}; a step takes {seconds:.2g} times as long, since the insides of the layers are computed twice; the losses "
+        f"differ by {100 * apart(n, 'all kept', 'computed again'):.2g}%."
     )
 
 
@@ -154,6 +185,9 @@ def side_by_side(n: Numbers) -> str:
         f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "
         f"real images when drawn: {best('FID')}. The quickest training took "
         f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the slowest "
-        f"{max(n[f'seconds, {name}'].value for name in names):.3g}. The VQ-VAE's code is a map of indices, a counted "
-        f"number of bits; the others' are sixteen real numbers, so the codes are not of one size."
+        f"{max(n[f'seconds, {name}'].value for name in names):.3g}, and the VQ-VAE's prior "
+        f"{n['seconds, prior'].value:.3g} more. The table does not say why: the VQ-VAE is convolutional and its code is "
+        f"{n['indices, VQ-VAE'].value:.0f} indices of {n['bits, VQ-VAE'].value / n['indices, VQ-VAE'].value:.0f} bits, at "
+        f"most {n['bits, VQ-VAE'].value:.0f} bits, while the others are fully connected with a code of sixteen real numbers, "
+        f"so that network and bottleneck differ at once."
     )

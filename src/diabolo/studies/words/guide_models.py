@@ -1,32 +1,37 @@
 """What the study `guide` says of its rows 5.6 to 5.8, on variational models and a loss on features; see `guide`."""
 
+import math
 from collections.abc import Sequence
 
 from diabolo.studies.findings import joined
 from diabolo.studies.words.guide_plain import Numbers, against, points
 
 UNITS = 16
+DIGIT = math.log(10)  # nats: the most that one of ten classes can say
+FREE = "free bits 0.5"
 TOO_MUCH = 1.2  # times the images' power in the upper frequencies, from which on it is no detail
 BLUR = (
-    "squared pixels are smallest at the mean of all that might be there, which is blurred, and features tell a sharp "
+    "the squared error is smallest at the mean of all that might be there, which is blurred, and features tell a sharp "
     "edge from a faint one"
 )
 
 
 def annealing(n: Numbers, names: Sequence[str]) -> str:
-    """5.6: schedules against a constant weight."""
+    """5.6: schedules, and free bits, against a constant weight."""
     said = [
         against(n, "−ELBO", name, names[0]).say(
-            more=f"{name} makes the bound worse by {{difference}} nats",
-            less=f"{name} makes the bound better by {{difference}} nats",
-            same=f"{name} changes nothing beyond the noise",
+            more=f"{name} raises −ELBO by {{difference}} nats",
+            less=f"{name} lowers −ELBO by {{difference}} nats",
+            same=f"{name} cannot be told apart from the constant weight",
         )
         for name in names[1:]
     ]
     usual = n[f"active units, {names[0]}"].value
-    changes = [against(n, "−ELBO", name, names[0]) for name in names[1:]]
+    changes = [against(n, "−ELBO", name, names[0]) for name in names[1:] if name != FREE]
     if any(change.sure and change.value < 0 for change in changes):
         why = "A small weight at first lets units say something before that costs."
+    elif FREE in names and (free := against(n, "−ELBO", FREE, names[0])).sure and free.value < 0:
+        why = "So annealing rescued nothing here, but the units that free bits keep from falling silent are of use."
     elif usual > UNITS / 2:
         why = (
             f"At the constant weight {usual:.0f} of {UNITS} units are active, so there was little to rescue: annealing "
@@ -34,7 +39,23 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
         )
     else:
         why = f"At the constant weight only {usual:.0f} of {UNITS} units are active, and annealing did not mend that."
-    return f"At a final weight of 1, {joined(said)}. {why}"
+    active = ", ".join(f"{name} {n[f'active units, {name}'].value:.0f}" for name in names)
+    return f"At a final weight of 1, {joined(said)}. {why} Active units of {UNITS}, in one training each: {active}."
+
+
+def heavier(n: Numbers) -> str:
+    """5.6: what β = 4 does."""
+    rate, distortion = (n[f"{what}, β 4"].value - n[f"{what}, β 1"].value for what in ("KL", "reconstruction"))
+    return (
+        f"β = 4 changes the KL term by {_signed(rate)} nats and the reconstruction by {_signed(distortion)}, so that −ELBO, "
+        f"the bound at weight 1, gets {'worse' if rate + distortion > 0 else 'better'} by {abs(rate + distortion):.3g} (one "
+        f"training each)."
+    )
+
+
+def _signed(nats: float) -> str:
+    """+3.1 or −3.1."""
+    return f"{nats:+.3g}".replace("-", "−")
 
 
 def collapse(n: Numbers) -> str:
@@ -43,7 +64,7 @@ def collapse(n: Numbers) -> str:
     active, kl, ill = (n[f"{what}, {name}"].value for what in ("active units", "KL", "collapse found"))
     if active > UNITS / 4:
         return f"At β = 50, {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
-    found = "The doctor names the collapse, or its cause, from the run alone." if ill else "The doctor does not see it."
+    found = "The doctor names the collapse, or its cause." if ill else "The doctor does not see it."
     return (
         f"At β = 50, {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
         f"the code costs fifty nats of the loss and saves fewer, so q(z|x) becomes nearly the prior, whatever the "
@@ -74,24 +95,29 @@ def cures(n: Numbers) -> str:
 def blur(n: Numbers) -> str:
     """5.7: features against pixels."""
     too_much = n["detail, features"].value > TOO_MUCH
+    errors = against(n, "MSE", "features", "pixels")
+    fitted = errors.sure and errors.value < 0
+    fit = (
+        "this training is also nearer to the images pixel by pixel, so that its better fit alone may explain the detail"
+    )
     pattern = "more than the images themselves have is no detail, but a pattern that these features do not see"
     detail = against(n, "detail", "features", "pixels").say(
         more=f"Trained on features, the reconstructions have {{a}} of the images' power in the upper frequencies, "
-        f"trained on pixels {{b}}: {pattern if too_much else BLUR}",
+        f"trained on pixels {{b}}: {pattern if too_much else fit if fitted else BLUR}",
         less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
         "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
         same="Both keep the same power of the upper frequencies within the noise ({a} and {b})",
     )
-    error = against(n, "MSE", "features", "pixels").say(
+    error = errors.say(
         more="the squared error per pixel is higher, {a} against {b}",
-        less="the squared error per pixel is lower too, {a} against {b}, so that the training on pixels had not come to its "
-        "own best yet",
-        same="the squared error per pixel is the same within the noise",
+        less="the squared error per pixel is lower, {a} against {b}, so that the training on pixels had not come to its own "
+        "best yet",
+        same="the squared error per pixel does not tell the two apart",
     )
     read = points(against(n, "read", "features", "pixels")).say(
         more="a classifier reads them rightly more often, by {difference} points",
         less="a classifier reads them rightly less often, by {difference} points",
-        same="a classifier reads both equally well within the noise",
+        same="neither does a classifier that reads them" if not errors.sure else "a classifier reads both alike",
     )
     return f"{detail}; {error}, and {read}."
 
@@ -100,9 +126,13 @@ def told(n: Numbers) -> str:
     """5.8: whether the condition decides the digit, and what it saves the code."""
     read, real = n["read, embedding"].value, n["read, real digits"].value
     saved = n["KL, none"].value - n["KL, embedding"].value
+    most = (
+        f", of which at most {DIGIT:.3g} (ln 10) can be the class itself; the rest is a difference of two trainings"
+        if saved > DIGIT
+        else ": the class need not be said again"
+    )
     code = (
-        f"the code says {saved:.3g} nats less than that of the VAE without a condition: the class need not be said "
-        f"again"
+        f"the code says {saved:.3g} nats less than that of the VAE without a condition{most}"
         if saved > 0
         else "the code says no less than that of the VAE without a condition, although it need not say the class"
     )
@@ -116,10 +146,9 @@ def embedded(n: Numbers) -> str:
     """5.8: learned vectors against one-hot."""
     return points(against(n, "read", "embedding", "label")).say(
         more="Samples by embedded classes are read as asked for more often than by one-hot classes, by {difference} "
-        "points.",
+        "points over the samples; there is one training of each, and another seed may change that.",
         less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
-        "points.",
-        same="Embedded and one-hot classes do equally well within the noise ({a}% and {b}%): the first layer after "
-        "a one-hot vector is an embedding itself. A separate one pays where classes are many, since several layers "
-        "and both cones share it.",
+        "points over the samples; there is one training of each, and another seed may change that.",
+        same="Embedded and one-hot classes cannot be told apart ({a}% and {b}%): the first layer after a one-hot vector is "
+        "an embedding itself. A separate one pays where classes are many, since several layers and both cones share it.",
     )

@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from diabolo.studies.findings import Difference, Measured, difference, joined
+from diabolo.studies.findings import Difference, Measured, between, joined, less
 from diabolo.studies.words.generative import signed
 
 Numbers = Mapping[str, Measured]
@@ -21,12 +21,15 @@ WAYS = {
 
 def against(n: Numbers, what: str, a: str, b: str) -> Difference:
     """What is measured of a, less that of b."""
-    return difference(n[f"{what}, {a}"], n[f"{what}, {b}"])
+    return between(n, f"{what}, {a}", f"{what}, {b}", f"{what}, {less(a, b)}")
 
 
 def points(d: Difference) -> Difference:
     """Shares as percentage points."""
-    return Difference(*(Measured(100 * m.value, None if m.error is None else 100 * m.error) for m in (d.a, d.b)))
+    a, b, paired = (m and Measured(100 * m.value, m.error and 100 * m.error) for m in (d.a, d.b, d.paired))
+    assert a is not None
+    assert b is not None
+    return Difference(a, b, paired)
 
 
 def bent(n: Numbers) -> str:
@@ -38,8 +41,8 @@ def bent(n: Numbers) -> str:
         less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
         "pixel, {difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
         "learnt, and this training did not get there.",
-        same="PCA and the fully connected autoencoder reconstruct equally well within the noise ({a} and {b} squared "
-        "error per pixel): being able to bend did not pay in this training.",
+        same="PCA and the fully connected autoencoder cannot be told apart by their errors ({a} and {b} squared error per "
+        "pixel): being able to bend did not pay in this training.",
     )
 
 
@@ -47,41 +50,46 @@ def convolutional(n: Numbers) -> str:
     """5.1: convolutions against full layers, in error and in what the code tells."""
     error = against(n, "MSE", "fully connected", "convolutional").say(
         more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
-        "used at every place, so a stroke learnt at one place is known at all",
+        "used at every place, so a stroke learnt at one place is known everywhere",
         less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
         "weights over places saves parameters, but digits stand in the middle, where full layers can learn each place "
         "by itself",
-        same="Convolutions and full layers reconstruct equally well within the noise ({b} and {a})",
+        same="Convolutions and full layers cannot be told apart by their errors ({b} and {a})",
     )
     told = points(against(n, "probe", "convolutional", "fully connected")).say(
         more="a linear probe reads the digit off their code more often, by {difference} points.",
         less="a linear probe reads the digit off their code less often, by {difference} points.",
-        same="a linear probe reads the digit off both codes equally well within the noise.",
+        same="a linear probe does not tell the two codes apart.",
     )
-    return f"{error}; {told}"
+    dear = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
+    return f"{error}; {told} The training of the convolutions takes {dear:.2g} times as long."
 
 
 def skips(n: Numbers) -> str:
-    """5.2: what zeroing the code does, with skips and without."""
-    with_, without = (against(n, "MSE", f"{name}, code zeroed", name) for name in ("U-Net", "skips cut"))
+    """5.2: what is lost without the code, with skips and without."""
+    with_, without = (against(n, "MSE", f"{name}, mean code", name) for name in ("U-Net", "skips cut"))
     rise, alone = (100 * (d.a.value / max(d.b.value, 1e-12) - 1) for d in (with_, without))
+    around, whole = n["numbers, U-Net"].value - n["numbers, skips cut"].value, n["numbers, image"].value
     better = against(n, "MSE", "skips cut", "U-Net").say(
         more="The skips make the reconstruction better: {b} against {a} squared error per pixel.",
         less="The skips do not make the reconstruction better: {b} against {a} squared error per pixel.",
-        same="With and without skips the reconstruction is equally good within the noise.",
+        same="With and without skips the reconstructions cannot be told apart by their errors.",
     )
-    zeroed = (
-        f"With the code set to zero the error of the U-Net changes by {signed(rise / 100)}, that of the same net without "
-        f"skips by {signed(alone / 100)}"
+    taken = (
+        f"With the mean of all codes in place of its own, the error of the U-Net changes by {signed(rise / 100)}, that of the "
+        f"same net without skips by {signed(alone / 100)}."
     )
-    numbers = f"the decoder of the U-Net sees {n['numbers, U-Net'].value:,.0f} numbers, of which 32 are the code"
+    way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times those of the image"
     if not without.sure or alone < 10:
-        return f"{better} {zeroed}: neither of the two has learnt to say much by its code in this training."
-    if rise < alone / 2:
-        return f"{better} {zeroed}: {numbers}, and most of the image goes around it. Such a code is no bottleneck."
-    return (
-        f"{better} {zeroed}: {numbers}, yet this training leans on the code as well. Nothing forces it to: the way "
-        f"around is wide enough for the whole image."
+        return f"{better} {taken} So the net without skips has not learnt to say much by its code in this training."
+    d = between(n, "MSE, U-Net, mean code", "MSE, skips cut", "MSE, U-Net without its code less skips cut with it")
+    return f"{better} {taken} " + d.say(
+        less=f"Without its code the U-Net still errs less ({{a}}) than the net without skips does with its own ({{b}}). {way}: "
+        f"such a code is no bottleneck.",
+        more=f"Without its code the U-Net errs more ({{a}}) than the net without skips does with its own ({{b}}): this "
+        f"training leans on the code as well. Nothing forces it to. {way}.",
+        same=f"Without its code the U-Net errs as the net without skips does with its own ({{a}} and {{b}}). {way}: the code "
+        f"is no bottleneck.",
     )
 
 
@@ -92,8 +100,9 @@ def greedy(n: Numbers) -> str:
         "{b}, by {difference}): a layer is fitted before those above it can say what they need, and the epochs spent "
         "on it are missing at the end.",
         less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
-        "{b}, by {difference}): the layers begin where each can already be undone.",
-        same="After as many epochs in all, both ways come out alike within the noise (layer by layer {a}, end to end {b}): "
+        "{b}, by {difference}). Its layers begin where each can already be undone; but each stage also has a cycle of the "
+        "learning rate to itself, and this does not tell the two apart.",
+        same="After as many epochs in all, the two ways cannot be told apart (layer by layer {a}, end to end {b}): "
         "rectifiers, good initial weights and Adam let the gradient through few layers at once, and that was what "
         "pre-training was for.",
     )
@@ -101,19 +110,21 @@ def greedy(n: Numbers) -> str:
 
 def regularised(n: Numbers, names: Sequence[str]) -> str:
     """5.3: L2 and dropout on few images."""
-    plain = n["test MSE, neither"]
-    gap = plain.value - n["training MSE, neither"].value
+    plain, fit = n["test MSE, neither"].value, n["training MSE, neither"].value
     best = min(names[1:], key=lambda name: n[f"test MSE, {name}"].value)
-    told = difference(plain, n[f"test MSE, {best}"]).say(
-        more=f"The best of L2 and dropout, {best}, lowers the test error by {{difference}}, to {{b}}: what it takes "
-        f"from the fit to the training images, it more than gives back on others.",
+    fitted = n[f"training MSE, {best}"].value
+    gap, after = plain - fit, n[f"test MSE, {best}"].value - fitted
+    told = against(n, "test MSE", "neither", best).say(
+        more=f"The best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, lowers the test error "
+        f"by {{difference}}, to {{b}}, while the training error goes from {fit:.4g} to {fitted:.4g}: the gap "
+        f"{'narrows' if after < gap else 'does not narrow'}, from {gap:.3g} to {after:.3g}.",
         less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
         f"the narrow code is what keeps this model from overfitting, and they only take from the fit.",
         same=f"None of the strengths of L2 and dropout tried lowers the test error beyond the noise (the best, {best}: "
-        f"{{b}}).",
+        f"{{b}}), though it takes the training error to {fitted:.4g}, so that the gap goes from {gap:.3g} to {after:.3g}.",
     )
     size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
-    return f"On few images the test error, {plain.value:.4g}, {size}, {n['training MSE, neither'].value:.4g}. {told}"
+    return f"On few images the test error, {plain:.4g}, {size}, {fit:.4g}. {told}"
 
 
 def few_labels(n: Numbers) -> str:
@@ -125,7 +136,7 @@ def few_labels(n: Numbers) -> str:
             d.say(
                 more=f"{name} gains {{difference}} points",
                 less=f"{name} loses {{difference}} points",
-                same=f"{name} makes no difference beyond the noise",
+                same=f"{name} cannot be told apart from it",
             )
         )
     scratch = 100 * n["accuracy, from scratch"].value
@@ -139,7 +150,7 @@ def few_labels(n: Numbers) -> str:
 def spreading(n: Numbers) -> str:
     """5.4: labels spread along neighbours."""
     name = "spread, then fine-tuned"
-    gave = points(difference(n[SPREAD], n["accuracy, from scratch"]))
+    gave = points(between(n, SPREAD, "accuracy, from scratch"))
     share = f"{gave.a.value:.1f}% of the training images"
     labelled = f"The labels that spread along neighbours among the codes are right for {share}"
     why = (
@@ -149,60 +160,69 @@ def spreading(n: Numbers) -> str:
         else "where codes of different digits are neighbours, wrong labels spread as well as right ones"
     )
     return points(against(n, "accuracy", name, "from scratch")).say(
-        more=f"{labelled}; a classifier fine-tuned on all of them gains {{difference}} points over the one from "
-        f"scratch ({{a}}%). Images of a digit hang together in latent space through many small steps, so that one "
+        more=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}}%, {{difference}} points more than the "
+        f"one from scratch. Images of a digit hang together in latent space through many small steps, so that one "
         f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
-        less=f"{labelled}; a classifier fine-tuned on all of them loses {{difference}} points against the one from "
-        f"scratch ({{a}}%): {why}.",
-        same=f"{labelled}; a classifier fine-tuned on all of them is no better or worse than the one from scratch "
-        f"beyond the noise ({{a}}% against {{b}}%).",
+        less=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}}%, {{difference}} points less than the "
+        f"one from scratch: {why}.",
+        same=f"{labelled}; a classifier fine-tuned on all of them cannot be told apart from the one from scratch ({{a}}% "
+        f"against {{b}}%).",
     )
+
+
+def rival(n: Numbers, names: Sequence[str], noise: str) -> str:
+    """5.5: the model that undoes `noise` best, of those that were not trained on it."""
+    return min((name for name in names if name != noise), key=lambda name: n[f"{name} on {noise}"].value)
 
 
 def matched(n: Numbers, names: Sequence[str]) -> str:
     """5.5: whether each noise is best undone by the model trained on it."""
     noisy = [name for name in names if name != "none"]
-    own = [name for name in noisy if min(noisy, key=lambda model: n[f"{model} on {name}"].value) == name]
-    others = joined([name for name in noisy if name not in own])
-    rest = f" The exceptions: {others}." if others else ""
+    found = {name: between(n, f"{name} on {name}", f"{rival(n, names, name)} on {name}") for name in noisy}
+    best = [name for name, d in found.items() if d.sure and d.value < 0]
+    beaten = [name for name, d in found.items() if d.sure and d.value > 0]
+    rest = [name for name in noisy if name not in (*best, *beaten)]
     why = (
-        "a model learns what images look like together with what this noise does to them"
-        if 4 * len(own) >= 3 * len(noisy)
-        else "which noise a model has seen counts, and so does how well it has learnt what images look like"
-        if 2 * len(own) > len(noisy)
-        else "what each has learnt of the images counts more here than which noise it has seen"
+        "a model learns what images look like together with what this noise does to them."
+        if 4 * len(best) >= 3 * len(noisy)
+        else "which noise a model has seen counts, and so does how well it has learnt what images look like."
+        if 2 * len(best) > len(noisy)
+        else "what each has learnt of the images counts more here than which noise it has seen."
     )
-    return (
-        f"Noises that are undone best by the model trained on just that noise: {len(own)} of {len(noisy)}. So "
-        f"{why}.{rest}"
-    )
+    others = "; ".join(f"{name} is undone better by the model of {rival(n, names, name)}" for name in beaten)
+    ties = f"At {joined(rest)} it cannot be told apart from the best of the others." if rest else ""
+    said = f"Noises that are undone best by the model trained on just that noise: {len(best)} of {len(noisy)}. So {why}"
+    return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
 
 
 def no_identity(n: Numbers) -> str:
     """5.5: why a denoiser cannot copy."""
     middle = "gaussian 0.5"
-    d = difference(n[f"none on {middle}"], n[f"{middle} on {middle}"])
-    return d.say(
-        more="On images with Gaussian noise of 0.5, the denoiser errs by {b} and the plain autoencoder by {a}. The "
-        "denoiser's target is the clean image, so that copying would cost it the variance of the noise: it has to "
-        "learn which part of what it sees can be an image.",
+    copied = n[f"{middle}, copied"].value
+    return between(n, f"none on {middle}", f"{middle} on {middle}").say(
+        more=f"On images with Gaussian noise of 0.5, the denoiser errs by {{b}} and the plain autoencoder by {{a}}. The "
+        f"denoiser's target is the clean image, so that copying what it sees would cost it their distance, {copied:.4g}: it "
+        f"has to learn which part of what it sees can be an image.",
         less="On images with Gaussian noise of 0.5 the denoiser errs more, by {b}, than the plain autoencoder, by "
         "{a}: its target is clean, so that copying is no way out, but in this training it has learnt less of what "
         "digits look like.",
-        same="On images with Gaussian noise of 0.5 the denoiser and the plain autoencoder err alike within the noise "
-        "({b} and {a}): the narrow code alone already keeps either from copying the noise.",
+        same="On images with Gaussian noise of 0.5 the denoiser and the plain autoencoder cannot be told apart ({b} and "
+        "{a}): the narrow code alone already keeps either from copying the noise.",
     )
 
 
 def level(n: Numbers, names: Sequence[str]) -> str:
     """5.5: how to choose the level, by clean images and by a probe."""
+    changes = {name: points(against(n, "probe", name, "none")) for name in names}
+    gains = [f"{name} gains {d.size}" for name, d in changes.items() if d.sure and d.value > 0]
+    costs = [f"{name} costs {d.size}" for name, d in changes.items() if d.sure and d.value < 0]
     best = max(names, key=lambda name: n[f"probe, {name}"].value)
-    told = points(against(n, "probe", best, "none")).say(
-        more=f"The features are best at {best}: the probe gains {{difference}} points over the plain autoencoder.",
-        less=f"No level helps the features: at the best, {best}, the probe loses {{difference}} points against the "
-        f"plain one.",
-        same=f"No level changes the features beyond the noise (the best, {best}: {{a}}% against {{b}}% right).",
-    )
+    said = joined([f"{change} points" for change in (*gains, *costs)])
+    if gains:
+        told = f"The features get better, by a probe for the digit: {said} over the plain autoencoder."
+    else:
+        close = f"the best, {best}: {changes[best].a.value:.4g}% right against {changes[best].b.value:.4g}%"
+        told = f"No level improves the features beyond the noise ({close})" + (f"; {said}." if costs else ".")
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))
     cost = (
@@ -211,4 +231,4 @@ def level(n: Numbers, names: Sequence[str]) -> str:
         else "What is lost on clean images does not simply grow with the noise in training"
     )
     errors = ", ".join(f"{value:.4g}" for value in clean)
-    return f"{told} {cost} ({errors}): choose the level of the noise to be undone, or by the probe."
+    return f"{told} {cost} ({errors}): choose the level of the noise that is to be undone."
