@@ -214,7 +214,9 @@ def penalty(row: Row) -> None:
         found[f"L1, λ = {written(weight)}"],
         found["L1, no penalty"],
         found["Hoyer, sparse less undercomplete"],
+        share,
         weight,
+        study.latent_dim,
     )
     row.finding(words.sparse(*told), "l1")
 
@@ -284,7 +286,8 @@ def reconstructions(row: Row) -> None:
     row.figure("spectrum", figures.spectrum(curves), "Power of the images and of the errors, by spatial frequency.")
     resolutions = {name: row.found[f"resolution, {name}"].value for name in three}
     worse = {name: row.found[f"MSE, {name} less undercomplete"] for name in ("sparse", "denoising")}
-    row.finding(words.eye(resolutions, worse, test.shape[1] // 2), "grid", "spectrum")
+    plain = row.found["MSE, undercomplete"].value
+    row.finding(words.eye(resolutions, plain, worse, test.shape[1] // 2), "grid", "spectrum")
 
 
 # %% [markdown]
@@ -336,8 +339,13 @@ def probe(row: Row) -> None:
         return [bool(hit) for hit in layer.predict(view.test) == truth]
 
     codes = View("VAE", vae.subject.codes("train"), vae.subject.codes("test"))
+
+    def called(name: str, view: View) -> str:
+        return f"{name}, by {view.train.shape[1]} components" if name == "pixels" and view.reduced else name
+
+    views = undercomplete.subject.views
     right = undercomplete.remember(
-        f"probe-{study.attribute}", lambda: {name: read(view) for name, view in undercomplete.subject.views.items()}
+        f"probe-{study.attribute}", lambda: {called(name, view): read(view) for name, view in views.items()}
     )
     right = {
         "undercomplete": right.pop("codes"),
@@ -426,16 +434,22 @@ def arithmetic(row: Row) -> None:
     farthest = max(moved, key=lambda name: abs(moved[name]))
     row.finding(
         of_codes.person(
-            row.numbers["drift"]["value"], row.numbers["two people apart"]["value"], farthest, moved[farthest]
+            row.numbers["drift"]["value"], row.numbers["two people apart"]["value"], farthest, moved[farthest], alpha
         )
     )
     if len(varying) <= study.latent_dim:
         others = [latents.Probe.fit(z[: len(known)], told).weight for name, told in has.items() if name != study.edited]
-        turned = latents.sweep(vae.model, start, latents.orthogonalised(v, np.stack(others)), study.alphas, see)
+        rest = latents.orthogonalised(v, np.stack(others))
+        turned = latents.sweep(vae.model, start, rest, study.alphas, see)
         less = fmean(turned.drift(study.edited, alpha)[name] for name in bearing)
         row.number("drift at right angles", less, "probability, the same attributes")
-        row.over("score at right angles", turned.response[study.edited][:, here], "probability", "test images")
-        row.finding(of_codes.right_angled(row.found, scores[alpha]))
+        row.number(
+            "length at right angles", float(np.linalg.norm(rest) / np.linalg.norm(v)), "of the vector's own length"
+        )
+        response = turned.response[study.edited]
+        row.over("score at right angles", response[:, here], "probability", "test images")
+        row.over("gain at right angles", response[:, here] - response[:, at_rest], "probability", "images")
+        row.finding(of_codes.right_angled(row.found))
 
 
 # %% [markdown]

@@ -15,6 +15,7 @@ import torch
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
+from diabolo.reports.cells import words as written
 from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.words import pca as words
 
@@ -141,6 +142,10 @@ def several(row: Row) -> None:
 # ## 3.2 Two principal components
 # PCA finds the directions in which the images vary most. An image is then x = μ + Σ αᵢ √λᵢ vᵢ: the mean image, and so many
 # standard deviations of each component. Walking over α draws the images along the axes.
+#
+# PCA and the autoencoder of the first seed are compared in two ways: how often the nearest neighbours in the map have the class
+# of an image, and how far images decoded from a Gaussian fitted to the codes are from real ones (FID by a classifier of these
+# images).
 
 
 # %%
@@ -154,29 +159,6 @@ def fitted_twice() -> str:
     return words.fits(float(abs(first - second).max()), float(angle), float(variances[1] / variances[2]))
 
 
-@study.row("3.2", "Two principal components: the map, and images along the axes")
-def two_components(row: Row) -> None:
-    pca = components(2)
-    codes, deviation = pca.subject.codes("test"), pca.model.variances.sqrt()
-    row.figure(
-        "map",
-        figures.latent_scatter(codes, test.labels, title="PCA", axis_names=("PC 1", "PC 2")),
-        "Test images by their first two principal components, coloured by class.",
-    )
-    extent = (-2.5, 2.5, -2.5, 2.5)
-    drawn = pca.model.decode(torch.from_numpy(figures.latent_grid(extent, 15)) * deviation).clamp(0, 1).numpy()
-    grid = figures.decoded_grid(drawn, extent, "x = μ + α₁ √λ₁ v₁ + α₂ √λ₂ v₂", ("α₁", "α₂"))
-    row.figure("grid", grid, "Images along the two components, in standard deviations, cut to [0, 1].")
-    row.number("test error of two components", test_error(pca), "squared error per pixel")
-    row.finding(fitted_twice(), "map")
-
-
-# %% [markdown]
-# The two kinds of map are compared in two ways: how often the nearest neighbours in the map have the class of an image, and
-# how far images decoded from a Gaussian fitted to the codes are from real ones (FID by a classifier of these images).
-
-
-# %%
 def neighbours(trained: Trained) -> tuple[float, float, float]:
     def right() -> int:
         codes = [trained.subject.codes("train"), trained.subject.codes("test")]
@@ -200,6 +182,39 @@ def two_kinds() -> str:
     accuracy = {name: Measured.within(*neighbours(one)) for name, one in BOTH.items()}
     distance = {name: Measured.of(**fid(one).record()) for name, one in BOTH.items()}
     return f"{words.maps(accuracy)} {words.generated(distance, outside)}"
+
+
+@study.row("3.2", "Two principal components: the map, and images along the axes")
+def two_components(row: Row) -> None:
+    pca = components(2)
+    codes, deviation = pca.subject.codes("test"), pca.model.variances.sqrt()
+    row.figure(
+        "map",
+        figures.latent_scatter(codes, test.labels, title="PCA", axis_names=("PC 1", "PC 2")),
+        "Test images by their first two principal components, coloured by class.",
+    )
+    extent = (-2.5, 2.5, -2.5, 2.5)
+    drawn = pca.model.decode(torch.from_numpy(figures.latent_grid(extent, 15)) * deviation).clamp(0, 1).numpy()
+    grid = figures.decoded_grid(drawn, extent, "x = μ + α₁ √λ₁ v₁ + α₂ √λ₂ v₂", ("α₁", "α₂"))
+    row.figure("grid", grid, "Images along the two components, in standard deviations, cut to [0, 1].")
+    row.number("test error of two components", test_error(pca), "squared error per pixel")
+    row.finding(fitted_twice(), "map")
+    for name, one in BOTH.items():
+        value, low, high = neighbours(one)
+        row.number(f"neighbours of the same class: {name}", value, "share of test images", low, high, "Wilson")
+        row.score(f"FID of images from a fitted Gaussian: {name}", fid(one))
+    drawn = {
+        f"{name}: {written(fid(one).value)}": latents.draw_images(
+            one.model, latents.fit_density("gaussian", one.subject.codes("train")), 36
+        )
+        for name, one in BOTH.items()
+    }
+    row.figure(
+        "generated",
+        figures.density_samples(drawn, title="Images decoded from a Gaussian fitted to the codes, and their FID"),
+        "Images decoded from draws of a Gaussian fitted to the codes of the training images; their FID is above them.",
+    )
+    row.finding(two_kinds(), "map", "generated")
 
 
 # %% [markdown]
@@ -284,7 +299,8 @@ def held_together() -> str:
     found = {"autoencoder": runs[0], "VAE": vae}
     scores = {name: one.measure("prior_hole").scores["Fréchet distance to N(0, I)"] for name, one in found.items()}
     floor = scores["VAE"].setting["of_as_many_prior_draws"]
-    return words.prior({name: score.value for name, score in scores.items()}, floor)
+    told = {name: Measured.within(*neighbours(one)) for name, one in found.items()}
+    return f"{words.prior({name: score.value for name, score in scores.items()}, floor)} {words.neighbours(told)}"
 
 
 @cache
@@ -383,10 +399,6 @@ def subspace(row: Row) -> None:
 # %%
 @study.row("answers", "The questions, answered from what was measured")
 def answers(row: Row) -> None:
-    for name, one in BOTH.items():
-        value, low, high = neighbours(one)
-        row.number(f"neighbours of the same class: {name}", value, "share of test images", low, high, "Wilson")
-        row.score(f"FID of images from a fitted Gaussian: {name}", fid(one))
     row.question("What stays and what changes between runs of the autoencoder, and between two fits of PCA?")
     row.finding(f"{between_runs()[0]} {fitted_twice()}", rows=("3.1", "3.2"))
     row.question("How do the two maps and the two sets of generated images compare?")

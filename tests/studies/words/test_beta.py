@@ -23,7 +23,8 @@ def test_from_noise(noise, said):
 
 
 @pytest.mark.parametrize(
-    ("fid", "said"), [(MORE, "have an FID of 90, against 50"), (LESS, "yet samples"), (SAME, "no worse beyond noise")]
+    ("fid", "said"),
+    [(MORE, "have an FID of 90, against 50"), (LESS, "yet samples"), (SAME, "cannot be told apart by their FID")],
 )
 def test_free(fid, said):
     found = words.free(200.0, {"0": 0.001, "tuned": 0.3}, {"0": 300.0, "tuned": 5.0}, {"0": fid, "tuned": SAME}, 1e-3)
@@ -54,9 +55,15 @@ def test_what_happens_at_both_ends_fits_into_150_words():
 
 
 def test_tuned():
-    inside = words.tuned({1.0: MORE, 0.1: LESS, 0.01: SAME}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
-    end = words.tuned({1.0: MORE, 0.1: SAME, 0.01: LESS}, {1.0: 0.06, 0.1: 0.01, 0.01: 0.03})
-    close = words.tuned({1.0: MORE, 0.1: SAME, 0.01: Measured(49.9, 0.5)}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
+    def of(**errors):
+        return {float(beta): Measured(error, 1e-4) for beta, error in errors.items()}
+
+    inside = words.tuned({1.0: MORE, 0.1: LESS, 0.01: SAME}, of(**{"1": 0.06, "0.1": 0.03, "0.01": 0.01}))
+    end = words.tuned({1.0: MORE, 0.1: SAME, 0.01: LESS}, of(**{"1": 0.06, "0.1": 0.01, "0.01": 0.03}))
+    near = Measured(49.9, 0.5)
+    close = words.tuned({1.0: MORE, 0.1: SAME, 0.01: near}, of(**{"1": 0.06, "0.1": 0.0101, "0.01": 0.01}))
+    assert "would choose β = 0.01 (β = 0.1 cannot be told apart)" in close
+    assert "cannot be told apart" not in inside
     assert "β = 0.1 gives" in inside
     assert "all others are worse beyond the noise" in inside
     assert "falls all the way" in inside
@@ -78,24 +85,31 @@ def test_good(vae, said):
 
 def test_between():
     jumps = [words.between({"AE": SAME, "VAE": vae}, {"AE": SAME, "VAE": SAME}) for vae in ALL]
-    assert [said in found for said, found in zip(("more evenly", "as evenly", "less evenly"), jumps, strict=True)] == [
-        True
-    ] * 3
+    assert [
+        said in found
+        for said, found in zip(("more evenly", "does not tell the two apart", "less evenly"), jumps, strict=True)
+    ] == [True] * 3
     sure = [words.between({"AE": SAME, "VAE": SAME}, {"AE": SAME, "VAE": vae}) for vae in ALL]
-    for said, found in zip(("less sure", "about as sure", "is surer"), sure, strict=True):
+    for said, found in zip(("less sure", "nor does the confidence", "is surer"), sure, strict=True):
         assert said in found
 
 
 @pytest.mark.parametrize(("linear", "near"), list(product(ALL, ALL)))
 def test_downstream_is_said_and_short(linear, near):
-    found = words.downstream({"AE": SAME, "VAE": linear, "pixels": SAME}, {"AE": SAME, "VAE": near}, 12, 64)
+    epochs = {"AE": 10, "VAE": 20}
+    flat = {"AE": SAME, "VAE": near, "principal components": SAME}
+    found = words.downstream({"AE": SAME, "VAE": linear, "pixels": SAME}, flat, 12, 64, epochs)
+    assert found.startswith("Trained for 20 epochs (VAE) and 10 (autoencoder): a linear")
     assert ("off the VAE's codes" in found) == (linear is MORE)
     assert ("off the autoencoder's codes" in found) == (linear is LESS)
-    assert ("right less often" in found) == (near is LESS)
+    assert ("right less often among the VAE" in found) == (near is LESS)
     assert "drops whatever" in found
-    assert "dropped none" in words.downstream(
-        {"AE": SAME, "VAE": linear, "pixels": MORE}, {"AE": SAME, "VAE": near}, 64, 64
-    )
+    assert "dropped none" in words.downstream({"AE": SAME, "VAE": linear, "pixels": MORE}, flat, 64, 64, epochs)
+    assert ("right less often (50) than" in found) == (near is MORE)
+    assert ("right as often as" in found) == (near is not MORE)
+    above = words.downstream({"AE": SAME, "VAE": linear, "pixels": SAME}, flat | {"principal components": Measured(95, 0.5)},
+                             12, 64, epochs)  # fmt: skip
+    assert "right more often (95) than among either code: to them the codes give nothing" in above
     longest = " ".join((words.between({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": MORE}), found))
     assert words.words_of(longest + words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": LESS})) <= 300
 
@@ -103,6 +117,7 @@ def test_downstream_is_said_and_short(linear, near):
 def test_use():
     assert "take the VAE" in words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": LESS})
     assert "take it too" in words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": LESS})
+    assert "for moving between images take the VAE" in words.use({"AE": SAME, "VAE": LESS}, {"AE": SAME, "VAE": SAME})
     assert "gained nothing" in words.use({"AE": SAME, "VAE": MORE}, {"AE": SAME, "VAE": MORE})
     assert "take the autoencoder" in words.use({"AE": SAME, "VAE": MORE}, {"AE": SAME, "VAE": MORE})
     assert "either will do" in words.use({"AE": SAME, "VAE": SAME}, {"AE": SAME, "VAE": SAME})

@@ -37,10 +37,18 @@ def test_fitted():
     ("hoyer", "then"), [(MORE, "fewer units carry it, whatever"), (LESS, "lower by 2.0 ± 1.0"), (SAME, "beyond noise")]
 )
 def test_sparse(norm, said, hoyer, then):
-    found = words.sparse(norm, HIGH, hoyer, 1e-3)
+    found = words.sparse(norm, HIGH, hoyer, 0.3, 1e-3, 128)
     assert said in found
     assert then in found
     assert ("made good" in found or "makes good" in found) == (hoyer is not MORE)
+
+
+def test_most_of_a_fall_of_the_norm_is_scale_or_sparsity():
+    """Of 100 units Hoyer's measure is (10 − L1/L2) / 9: 1/3 where L1 is 7 L2, 7/9 where it is 3."""
+    shrunk = words.sparse(Measured(10, 0.1), Measured(100, 0.1), Measured(0.01, 0.001), 1 / 3, 1e-3, 100)
+    assert "smaller numbers all through, by a factor of 9.9" in shrunk
+    fewer = words.sparse(Measured(40, 0.1), Measured(100, 0.1), Measured(4 / 9, 0.001), 1 / 3, 1e-3, 100)
+    assert "smaller numbers" not in fewer
 
 
 @pytest.mark.parametrize(
@@ -63,23 +71,26 @@ def test_against_plain(more, said):
 
 
 def test_eye():
-    found = words.eye({"undercomplete": 9, "sparse": 8}, {"sparse": MORE, "denoising": LESS, "other": SAME}, 32)
+    found = words.eye({"undercomplete": 9, "sparse": 8}, 0.005, {"sparse": MORE, "denoising": LESS, "other": SAME}, 32)
     for said in (
         "9 (undercomplete) and 8 (sparse)",
         "blurred",
         "errs more by 2.0 ± 1.0",
         "errs less by",
-        "the other model errs the same",
+        "the undercomplete model errs by 0.005 per pixel",
+        "the other model cannot be told apart",
     ):
         assert said in found
-    found = words.eye({"undercomplete": 32, "sparse": 32}, {"sparse": SAME}, 32)
+    found = words.eye({"undercomplete": 32, "sparse": 32}, 0.005, {"sparse": SAME}, 32)
     assert found.startswith("All keep half of the power of the images up to 32")
     assert "blurred" not in found
-    assert words.eye({"undercomplete": 0, "sparse": 0}, {"sparse": SAME}, 32).startswith("At every frequency half")
+    assert words.eye({"undercomplete": 0, "sparse": 0}, 0.005, {"sparse": SAME}, 32).startswith(
+        "At every frequency half"
+    )
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [(MORE, "larger by 2.0 ± 1.0"), (LESS, "smaller by"), (SAME, "same within noise")]
+    ("more", "said"), [(MORE, "larger by 2.0 ± 1.0"), (LESS, "smaller by"), (SAME, "cannot be told from")]
 )
 def test_variational(more, said):
     assert said in words.variational(more, 90, 128)
@@ -89,9 +100,10 @@ def test_variational(more, said):
     ("more", "active", "said"),
     [
         (MORE, 60, "silenced 68 of 128"),
-        (MORE, 128, "few were lost"),
+        (MORE, 128, "128 of 128 units are in use, so that none was lost. The probe reads means"),
+        (MORE, 126, "so that 2 were lost"),
         (LESS, 60, "codes of the VAE, by 2.0 ± 1.0 points"),
-        (SAME, 60, "within noise (the two differ by 0.2 points)"),
+        (SAME, 60, "cannot be told apart by how well Smiling is read off them (they differ by 0.2 points)"),
     ],
 )
 def test_separable(more, active, said):
@@ -130,17 +142,26 @@ def test_strength():
 
 @pytest.mark.parametrize(("drift", "said"), [(0.03, "survives"), (0.05, "changed in part"), (0.09, "another person")])
 def test_person(drift, said):
-    found = of_codes.person(drift, 0.1, "Male", -0.2)
+    found = of_codes.person(drift, 0.1, "Male", -0.2, 2.0)
     assert said in found
+    assert found.startswith("At α = 2 attributes")
     assert "Male moves most, by −0.20" in found
 
 
 @pytest.mark.parametrize(
-    ("drift", "said"), [(0.05, "moves them less: 0.050 instead of 0.100"), (0.095, "about as much")]
+    ("drift", "gain", "said"),
+    [
+        (0.05, 0.5, "moves them less: that part of the drift came with the vector"),
+        (0.095, 0.6, "moves them no less"),
+        (0.05, 0.3, "moves them no less"),  # a step that does half is half a step
+        (0.05, -0.1, "and the attribute itself by -0.10 instead of 0.60."),
+    ],
 )
-def test_right_angled(drift, said):
-    found = {"drift at right angles": Measured(drift), "drift": Measured(0.1), "score at right angles": Measured(0.5)}
-    assert said in of_codes.right_angled(found, 0.6)
+def test_right_angled(drift, gain, said):
+    found = {"drift at right angles": Measured(drift), "drift": Measured(0.1), "gain": Measured(0.6),
+             "gain at right angles": Measured(gain), "length at right angles": Measured(0.8)}  # fmt: skip
+    assert said in of_codes.right_angled(found)
+    assert "the step is 80% as long" in of_codes.right_angled(found)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +172,7 @@ def test_hole(distance, mmd, said):
     found = {
         "Fréchet distance to N(0, I)": Measured(distance),
         "Fréchet distance to N(0, I), prior draws": Measured(1),
+        "codes' spread": Measured(0.98),
         "MMD to N(0, I)": Measured(mmd),
         "MMD to N(0, I), prior draws": Measured(-1e-5),
     }
@@ -159,10 +181,10 @@ def test_hole(distance, mmd, said):
 
 @pytest.mark.parametrize(
     ("gaussian", "first"),
-    [(LOW, "where the decoder was trained"), (Measured(9, 0.1), "worse than the 3"), (HIGH, "beyond noise")],
+    [(LOW, "fall nearer to them"), (Measured(9, 0.1), "worse than the 3"), (HIGH, "is not what spoils the samples")],
 )
 @pytest.mark.parametrize(
-    ("shift", "then"), [(-0.9, "better still"), (5, "worse than the Gaussian"), (0, "no more than noise")]
+    ("shift", "then"), [(-0.9, "better still"), (5, "worse than the Gaussian"), (0, "be told from the Gaussian")]
 )
 def test_mended(gaussian, first, shift, then):
     mixture = Measured(gaussian.value + shift, 0.1)
@@ -190,10 +212,11 @@ def test_balance_and_cost():
 
 
 @pytest.mark.parametrize(
-    ("probe", "first"), [(MORE, "better off the plain"), (LESS, "better off the VAE's"), (SAME, "equally well")]
+    ("probe", "first"),
+    [(MORE, "better off the plain"), (LESS, "better off the VAE's"), (SAME, "does not tell the codes")],
 )
 @pytest.mark.parametrize(
-    ("fid", "then"), [(LOW, "become better"), (Measured(9, 0.1), "draws worse"), (HIGH, "no better and no worse")]
+    ("fid", "then"), [(LOW, "become better"), (Measured(9, 0.1), "draws worse"), (HIGH, "cannot be told from those of")]
 )
 def test_takeaway(probe, first, fid, then):
     drawn = {"FID, N(0, I)": HIGH, "FID, fitted Gaussian": fid}
@@ -203,3 +226,10 @@ def test_takeaway(probe, first, fid, then):
     assert then in found
     assert found.count(". ") == 0
     assert first in of_report.takeaway("10 faces", "Smiling", {"undercomplete less VAE": probe}, {})
+
+
+def test_what_was_looked_at_instead():
+    assert of_report.instead(30_000, 5_000, "official") == ""
+    said = of_report.instead(10_000, 1_400, "persons")
+    assert "asks for 30,000 training and 5,000 test images of the official parts; these are 10,000 and 1,400" in said
+    assert of_report.instead(30_000, 5_000, "persons")

@@ -33,6 +33,13 @@ def test_maps(ae, said):
     assert f"{ae:.4g}" in found
 
 
+@pytest.mark.parametrize(("vae", "said"), [(0.8, "more often"), (0.2, "has its price"), (0.5, "about as often")])
+def test_neighbours_in_the_map_of_the_vae(vae, said):
+    found = words.neighbours({"VAE": Measured(vae, 0.01), "autoencoder": Measured(0.5, 0.01)})
+    assert said in found
+    assert f"{vae:.4g}" in found
+
+
 @pytest.mark.parametrize(
     ("ae", "said"),
     [(10.0, "for the autoencoder, at"), (90.0, "nearer to real ones for PCA"), (50.0, "within the noise")],

@@ -14,9 +14,9 @@ def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far
     unit's mean is from 0, and its deviation; the distance to the nearest training code, of draws of N(0, I) and of test
     images."""
     where = (
-        f"A unit of its codes is {centre:.3g} from 0 in the mean, with a deviation of {deviation:.3g}, where N(0, I) has 0 and "
-        f"1; and a draw of N(0, I) is {far / usual:.2g} times as far from the nearest training code as the code of a test "
-        f"image is"
+        f"The means of its units are {centre:.3g} from 0 (root mean square), their deviations {deviation:.3g} on average, "
+        f"where N(0, I) has 0 and 1; and a draw of N(0, I) is {far / usual:.2g} times as far from the nearest training code as "
+        f"the code of a test image is"
     )
     return difference(*(fid[name] for name in ("N(0, I)", "fitted Gaussian"))).say(
         more="From N(0, I) the autoencoder decodes images at an FID of {a}; from a Gaussian fitted to its codes they are "
@@ -38,14 +38,14 @@ def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far
 def free(
     kl: float, noise: Mapping[str, float], distance: Mapping[str, float], fid: Mapping[str, Measured], beta: float
 ) -> str:
-    """β = 0: its KL term in nats; of "0" and "tuned" the share of noise in the variance of a unit, Fréchet
+    """β = 0: its KL term in nats; of "0" and "tuned" the share of noise in the variance of an active unit, Fréchet
     distances of aggregated posteriors to N(0, I), and FID of samples from it."""
     place = "farther from" if distance["0"] > distance["tuned"] else "no farther from"
     head = (
-        f"At β = 0 nothing pays for the code: its KL stands at {kl:.4g} nats per image, and codes lie {place} N(0, I) (Fréchet "
+        f"At β = 0 the code costs nothing: its KL stands at {kl:.4g} nats per image, and codes lie {place} N(0, I) (Fréchet "
         f"distance {distance['0']:.3g}) than at β = {words(beta)} ({distance['tuned']:.3g}). "
     )
-    share = f"Noise, which only harms the reconstruction, makes {noise['0']:.1%} of a unit's variance"
+    share = f"Noise, which only harms the reconstruction, makes {noise['0']:.1%} of the variance of an active unit"
     why = (
         f"{share} ({noise['tuned']:.1%} at β = {words(beta)}): this is a plain autoencoder in all but name"
         if noise["0"] < min(noise["tuned"], 0.1)
@@ -54,7 +54,7 @@ def free(
     samples = difference(*(fid[name] for name in ("0", "tuned"))).say(
         more="; samples from N(0, I) have an FID of {a}, against {b}.",
         less="; yet samples from N(0, I) are nearer to real images (FID {a} against {b}).",
-        same="; samples from N(0, I) are no worse beyond noise (FID {a} against {b}).",
+        same="; samples from N(0, I) cannot be told apart by their FID ({a} against {b}).",
     )
     return head + why + samples
 
@@ -81,7 +81,7 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
     )
 
 
-def tuned(fid: Mapping[float, Measured], errors: Mapping[float, float]) -> str:
+def tuned(fid: Mapping[float, Measured], errors: Mapping[float, Measured]) -> str:
     """The search: FID of samples from N(0, I), and test errors, by β."""
     best = min(fid, key=lambda beta: fid[beta].value)
     others = [beta for beta in fid if beta != best and not difference(fid[beta], fid[best]).sure]
@@ -95,9 +95,12 @@ def tuned(fid: Mapping[float, Measured], errors: Mapping[float, float]) -> str:
         "to real images: "
         f"an FID of {fid[best].value:.4g}{among}"
     )
-    ordered = [errors[beta] for beta in sorted(errors)]
+    ordered = [errors[beta].value for beta in sorted(errors)]
     falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
-    alone = f"The error of reconstructions alone{falls} would choose β = {words(min(errors, key=lambda b: errors[b]))}"
+    least = min(errors, key=lambda beta: errors[beta].value)
+    near = [beta for beta in errors if beta != least and not difference(errors[beta], errors[least]).sure]
+    as_good = f" (β = {joined([words(beta) for beta in near])} cannot be told apart)" if near else ""
+    alone = f"The error of reconstructions alone{falls} would choose β = {words(least)}{as_good}"
     if best in (max(fid), min(fid)):
         return (
             f"{head}. {alone}. The best lies at the end of the search, so that a weight beyond it may be better still."
@@ -137,9 +140,8 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         "autoencoder",
         more="The VAE's images change less evenly on the way: the longest step is {a} mean steps, {b} for the "
         "autoencoder",
-        same="The images of both change about as evenly on the way: the longest step is {a} mean steps for the "
-        "VAE and {b} for "
-        "the autoencoder",
+        same="How evenly images change on the way does not tell the two apart: the longest step is {a} mean steps for the "
+        "VAE and {b} for the autoencoder",
     )
     clear = difference(*(sure[name] for name in ("VAE", "AE"))).say(
         more="; and at its most doubtful image a classifier is surer of the VAE's ({a} against {b}): noise on "
@@ -148,26 +150,34 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         less="; but at its most doubtful image a classifier is less sure of the VAE's ({a} against {b}): "
         "between two classes the "
         "VAE draws something between two digits.",
-        same="; and at its most doubtful image a classifier is about as sure of either ({a} for the VAE, {b} for the "
+        same="; nor does the confidence of a classifier at its most doubtful image ({a} for the VAE, {b} for the "
         "autoencoder).",
     )
     return even + clear
 
 
-def downstream(linear: Mapping[str, Measured], near: Mapping[str, Measured], active: float, units: int) -> str:
-    """Test accuracies of a linear layer and of five nearest neighbours on the codes of "AE" and "VAE", and the linear layer on
-    "pixels"; the VAE's active units."""
-    probe = difference(*(linear[name] for name in ("VAE", "AE"))).say(
-        more="A linear layer reads the digit better off the VAE's codes, with an accuracy of {a} against {b}",
-        less="A linear layer reads the digit better off the autoencoder's codes, with an accuracy of {b} against {a}",
-        same="A linear layer reads the digit equally well off the codes of both, within noise ({a} for the VAE, "
-        "{b} for the "
-        "autoencoder)",
+def downstream(
+    linear: Mapping[str, Measured],
+    near: Mapping[str, Measured],
+    active: float,
+    units: int,
+    epochs: Mapping[str, int],
+) -> str:
+    """Test accuracies of a linear layer and of five nearest neighbours on the codes of "AE" and "VAE", the linear layer on
+    "pixels", and the neighbours among as many "principal components"; the VAE's active units; and epochs of training."""
+    head = f"Trained for {epochs['VAE']} epochs (VAE) and {epochs['AE']} (autoencoder): "
+    probe = difference(*(linear[name] for name in ("VAE", "AE")))
+    said = probe.say(
+        more="a linear layer reads the digit better off the VAE's codes, with an accuracy of {a} against {b}",
+        less="a linear layer reads the digit better off the autoencoder's codes, with an accuracy of {b} against {a}",
+        same="a linear layer does not tell the codes of the two apart ({a} for the VAE, {b} for the autoencoder)",
     )
     close = difference(*(near[name] for name in ("VAE", "AE"))).say(
         more="; nearest neighbours are right more often among the VAE's codes ({a} against {b}).",
         less="; nearest neighbours are right less often among the VAE's codes ({a} against {b}).",
-        same="; nearest neighbours are right as often among either ({a} and {b}).",
+        same="; nor do nearest neighbours ({a} and {b})."
+        if not probe.sure
+        else "; nearest neighbours do not tell them apart ({a} and {b}).",
     )
     code = f" The VAE uses {active:g} of {units} units: " + (
         "the KL term drops whatever saves less error than it costs"
@@ -176,22 +186,36 @@ def downstream(linear: Mapping[str, Measured], near: Mapping[str, Measured], act
     )
     best = max(("AE", "VAE"), key=lambda name: linear[name].value)
     floor = difference(linear[best], linear["pixels"]).say(
-        more="; raw pixels reach {b}, so that the better of the codes ({a}) is worth having for a linear layer.",
-        less="; raw pixels reach {b}, more than either code: to a linear layer these codes give brevity and nothing else.",
-        same="; raw pixels reach {b}, about as much as the better code ({a}), which is shorter by far.",
+        more="; from raw pixels a linear layer reaches {b}, so that to it the better of the codes ({a}) is worth having.",
+        less="; from raw pixels a linear layer reaches {b}, more than from either code: to it these codes give brevity and "
+        "nothing else.",
+        same="; from raw pixels a linear layer reaches {b}, which cannot be told from the better code ({a}).",
     )
-    return probe + close + code + floor
+    best = max(("AE", "VAE"), key=lambda name: near[name].value)
+    flat = difference(near[best], near["principal components"]).say(
+        more=" Among as many principal components the neighbours are right less often ({b}) than among the better of the "
+        "codes ({a}).",
+        less=" Among as many principal components the neighbours are right more often ({b}) than among either code: to them "
+        "the codes give nothing.",
+        same=" Among as many principal components the neighbours are right as often as among the better of the codes, as far "
+        "as these images tell ({b} and {a}): to them the codes give nothing.",
+    )
+    return head + said + close + code + floor + flat
 
 
 def use(jump: Mapping[str, Measured], fid: Mapping[str, Measured]) -> str:
     """What to take for what: longest steps, and FID of samples, of "AE" and "VAE"."""
-    draw = difference(*(fid[name] for name in ("VAE", "AE"))).say(
+    too = "it too"
+    samples = difference(*(fid[name] for name in ("VAE", "AE")))
+    if not (samples.sure and samples.value < 0):
+        too = "the VAE"
+    draw = samples.say(
         less="for drawing new images take the VAE, whose codes lie nearer to where one draws",
         more="for drawing new images the VAE has gained nothing here",
         same="for drawing new images the VAE has gained nothing here",
     )
     move = difference(*(jump[name] for name in ("VAE", "AE"))).say(
-        less="for moving between images take it too, since they change more evenly",
+        less=f"for moving between images take {too}, since they change more evenly",
         more="for moving between images take the autoencoder, where they change more evenly",
         same="for moving between images either will do",
     )

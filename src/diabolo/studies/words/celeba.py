@@ -1,5 +1,6 @@
 """What the study of faces says: each sentence is chosen by numbers, and true for the numbers that choose it."""
 
+import math
 from collections.abc import Mapping
 
 from diabolo.reports.cells import words
@@ -37,8 +38,21 @@ def choice(errors: Mapping[float, float], reference: float, factor: float) -> st
     return f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
 
 
-def sparse(l1: Measured, plain_l1: Measured, more_hoyer: Measured, weight: float) -> str:
-    """What the penalty did to the codes; `more_hoyer` is the paired difference of Hoyer's measure, sparse less plain."""
+def sparse(
+    l1: Measured, plain_l1: Measured, more_hoyer: Measured, plain_hoyer: float, weight: float, units: int
+) -> str:
+    """What the penalty did to the codes of so many units; `more_hoyer` is the paired difference of Hoyer's measure, sparse less
+    plain, and `plain_hoyer` that of the plain ones."""
+    most = math.sqrt(units)  # (√n − L1/L2) / (√n − 1) is Hoyer's measure
+    before, after = (most - hoyer * (most - 1) for hoyer in (plain_hoyer, plain_hoyer + more_hoyer.value))
+    fall = plain_l1.value / max(l1.value, 1e-12)
+    scale = fall * after / max(before, 1e-12)  # of the L2 norms
+    mostly = (
+        f" Most of the fall of the norm is smaller numbers all through, by a factor of {scale:.2g}, which a decoder with "
+        f"larger weights makes good for."
+        if scale > math.sqrt(fall) > 1
+        else ""
+    )
     size = difference(l1, plain_l1).say(
         less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
         more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
@@ -46,7 +60,7 @@ def sparse(l1: Measured, plain_l1: Measured, more_hoyer: Measured, weight: float
         same=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, about that without the penalty, {{b}}",
     )
     return size + difference(more_hoyer, ZERO).say(
-        more="; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {difference}.",
+        more=f"; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {{difference}}.{mostly}",
         less="; but no fewer units carry it: Hoyer's measure, which no scale changes, is lower by {difference}. An L1 "
         "norm can be lowered by smaller numbers alone, and a decoder with larger weights makes good for those.",
         same="; but no fewer units carry it beyond noise, by Hoyer's measure, which no scale changes. An L1 norm can be "
@@ -81,9 +95,9 @@ def against_plain(more_error: Measured) -> str:
     )
 
 
-def eye(resolutions: Mapping[str, float], errors: Mapping[str, Measured], finest: int) -> str:
-    """How reconstructions differ: `resolutions` in cycles per image, of which there are `finest`, and paired differences of
-    error from the undercomplete model."""
+def eye(resolutions: Mapping[str, float], plain: float, errors: Mapping[str, Measured], finest: int) -> str:
+    """How reconstructions differ: `resolutions` in cycles per image, of which there are `finest`; the undercomplete model's
+    error per pixel, and paired differences of error from it."""
     told = joined([f"{cycles:.0f} ({name})" for name, cycles in resolutions.items()])
     head = f"Half of the power of the images, or more, is kept at every frequency up to {told} cycles per image"
     if len(set(resolutions.values())) == 1:
@@ -100,11 +114,14 @@ def eye(resolutions: Mapping[str, float], errors: Mapping[str, Measured], finest
         difference(error, ZERO).say(
             more=f"the {name} model errs more by {{difference}}",
             less=f"the {name} model errs less by {{difference}}",
-            same=f"the {name} model errs the same, within noise",
+            same=f"the {name} model cannot be told apart from it",
         )
         for name, error in errors.items()
     ]
-    return f"{head}{blur} Against the undercomplete model, per pixel, {joined(each)}."
+    return (
+        f"{head}{blur} On clean test images the undercomplete model errs by {plain:.4g} per pixel; against that, "
+        f"{joined(each)}."
+    )
 
 
 def variational(more_error: Measured, active: float, units: int) -> str:
@@ -114,8 +131,8 @@ def variational(more_error: Measured, active: float, units: int) -> str:
         f"details which would save less error than they cost are left out; {active:.0f} of {units} units are active.",
         less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
         "harm to the reconstructions.",
-        same="The VAE's error per pixel is the same within noise: here the noise on its code and the KL term cost nothing "
-        "that can be measured.",
+        same="The VAE's error per pixel cannot be told from that of the undercomplete model: the noise on its code and the KL "
+        "term cost nothing that these images show.",
     )
 
 

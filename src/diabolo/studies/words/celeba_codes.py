@@ -20,16 +20,17 @@ def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) 
         f"The KL term has silenced {silent:.0f} of {units} units, and what those would have told is lost to the probe too: "
         "a unit is kept by the pixels it saves, and not by what it says of the person."
         if silent >= 0.05 * units
-        else "Nearly all units are still used, so that few were lost; the noise on the code, in which small differences drown, "
-        "is the likelier reason."
+        else f"{active:.0f} of {units} units are in use, so that {f'{silent:.0f} were' if silent else 'none was'} lost. The "
+        "probe reads means, which carry no noise; but what would cost more KL than it saves in pixels never gets into a mean, "
+        "whatever it says of the person."
     )
     return difference(ae_less_vae, ZERO).say(
         more=f"{attribute} is read better off the codes of the undercomplete model, by {{difference}} points. {why}",
         less=f"{attribute} is read better off the codes of the VAE, by {{difference}} points. A linear layer does not mind "
         "how units are scaled or turned, so that this is no matter of a tidier basis; whether the KL term did it, one "
         "training of each cannot tell.",
-        same=f"{attribute} is read as well off the codes of either, within noise (the two differ by "
-        f"{abs(ae_less_vae.value):.1f} points): the KL term neither helps nor hurts the probe here.",
+        same=f"The two codes cannot be told apart by how well {attribute} is read off them (they differ by "
+        f"{abs(ae_less_vae.value):.1f} points): no effect of the KL term can be seen by this probe.",
     )
 
 
@@ -74,9 +75,9 @@ def strength(scores: Mapping[float, float]) -> float:
     return min((alpha for alpha, score in scores.items() if alpha > 0 and score >= 0.5), default=max(scores))
 
 
-def person(drift: float, apart: float, moved: str, shift: float) -> str:
-    """Whether the face stays that of the same person: mean movement of the attributes that bear on who it is, as a probability,
-    against how far two people are apart in them; and the attribute that moved most, and by how much."""
+def person(drift: float, apart: float, moved: str, shift: float, alpha: float) -> str:
+    """Whether the face stays that of the same person at α: mean movement of the attributes that bear on who it is, as a
+    probability, against how far two people are apart in them; and the attribute that moved most, and by how much."""
     share = drift / apart
     kept = (
         "by that the person survives"
@@ -85,7 +86,10 @@ def person(drift: float, apart: float, moved: str, shift: float) -> str:
         if share < LOST
         else "by that it is another person"
     )
-    told = f"Attributes that bear on who it is move by {drift:.3f} on average, {share:.0%} of what parts two people"
+    told = (
+        f"At α = {alpha:g} attributes that bear on who it is move by {drift:.3f} on average, {share:.0%} of what parts two "
+        f"people"
+    )
     moves = f"{shift:+.2f}".replace("-", "−")
     return (
         f"{told}: {kept}. Of all other attributes {moved} moves most, by {moves}: the vector is a difference of means, and "
@@ -93,17 +97,23 @@ def person(drift: float, apart: float, moved: str, shift: float) -> str:
     )
 
 
-def right_angled(found: Found, score: float) -> str:
-    """The same at right angles to all other attributes; `score` is that of the plain vector."""
-    drift, plain = found["drift at right angles"].value, found["drift"].value
-    now = found["score at right angles"].value
-    told = f"{drift:.3f} instead of {plain:.3f}, at a score of {now:.2f} instead of {score:.2f}"
-    step = "At right angles to the normals of the probes of all other attributes the same step moves them"
-    if drift < LESS * plain:
-        return f"{step} less: {told}. That part of the drift came with the vector, and not with the decoder."
+def right_angled(found: Found) -> str:
+    """The same without the directions of all other attributes, which makes the step shorter."""
+    (drift, gain), (less, now) = (
+        (found[f"drift{end}"].value, found[f"gain{end}"].value) for end in ("", " at right angles")
+    )
+    step = (
+        "Without what lies along the normals of the probes of all other attributes the step is "
+        f"{found['length at right angles'].value:.0%} as long: those that bear on who it is move by {less:.3f} instead of "
+        f"{drift:.3f}, and the attribute itself by {now:.2f} instead of {gain:.2f}"
+    )
+    if gain <= 0 or now <= 0:
+        return f"{step}."
+    if less / now < LESS * drift / gain:
+        return f"{step}. For what it does it moves them less: that part of the drift came with the vector."
     return (
-        f"{step} about as much: {told}. What moves them lies in the decoder or in the judge, not in a part of the vector "
-        "that linear probes see."
+        f"{step}. For what it does it moves them no less: what moves them lies in the decoder or in the judge, not in a part "
+        "of the vector that linear probes see."
     )
 
 
@@ -111,14 +121,15 @@ def hole(found: Found) -> str:
     """The prior hole: Fréchet distance and MMD² of codes to N(0, I), beside those of as many draws of N(0, I)."""
     distance, of_prior = (found[f"Fréchet distance to N(0, I){end}"].value for end in ("", ", prior draws"))
     mmd, mmd_of_prior = (found[f"MMD to N(0, I){end}"].value for end in ("", ", prior draws"))
+    spread = found["codes' spread"].value
     told = (
         f"The codes of test images lie at a Fréchet distance of {distance:.3g} from N(0, I), where as many draws of N(0, "
-        f"I) itself lie at {of_prior:.3g}"
+        f"I) itself lie at {of_prior:.3g}; unit by unit their deviation is {spread:.3g} on average"
     )
     if distance >= HOLE * of_prior:
         return (
-            f"{told}: that gap is the prior hole. Where N(0, I) is dense and codes are rare, the decoder is asked for what "
-            "it was hardly trained on."
+            f"{told} (MMD² {mmd:.2g}, of prior draws {mmd_of_prior:.2g}): that gap is the prior hole. Where N(0, I) is dense "
+            "and codes are rare, the decoder is asked for what it was hardly trained on."
         )
     if mmd >= 1e-4 and mmd >= HOLE * abs(mmd_of_prior):
         return f"{told}: mean and covariance fit, but the shape does not (MMD² {mmd:.2g}, of prior draws {mmd_of_prior:.2g})."
@@ -128,20 +139,24 @@ def hole(found: Found) -> str:
 def mended(found: Found) -> str:
     """FIDs of samples from the fitted Gaussian, from N(0, I) and from the mixture."""
     normal, gaussian, mixture = (found[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian", "mixture of ten"))
-    first = difference(gaussian, normal).say(
-        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}: the Gaussian has the mean "
-        "and the covariance of the codes, so that its draws fall where the decoder was trained.",
+    first = difference(gaussian, normal)
+    told = first.say(
+        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}: it has the mean and the "
+        "covariance of the means of the posteriors, so that its draws fall nearer to them.",
         more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I): fitted to the means of "
         "the posteriors, it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
-        same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: no difference beyond "
-        "noise.",
+        same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: they cannot be told apart. "
+        "To have the mean and the covariance of the means of the posteriors mends nothing that this FID sees, so that this "
+        "part of the hole is not what spoils the samples.",
     )
     second = difference(mixture, gaussian).say(
         less=" The mixture of ten is better still, at {a}: the codes are no single ellipsoid.",
         more=" The mixture of ten is worse than the Gaussian, at {a}.",
-        same=" The mixture of ten, at {a}, differs from the Gaussian by no more than noise.",
+        same=" Nor can the mixture of ten, at {a}, be told from the Gaussian."
+        if not first.sure
+        else " The mixture of ten, at {a}, cannot be told from the Gaussian.",
     )
-    return first + second
+    return told + second
 
 
 def collapse(active: float, units: int, kl: float, code_use: float) -> str:
@@ -166,6 +181,7 @@ def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
     return (
         f"Squared error is summed over the {pixels:,} numbers of an image and the KL term over units, with β = {beta:g}: "
         f"in the end {reconstruction:.1f} against {beta * kl:.1f}, a share of "
-        f"{beta * kl / (reconstruction + beta * kl):.0%} for the KL term. With the mean over pixels instead of the sum the "
+        f"{beta * kl / (reconstruction + beta * kl):.0%} for the KL term. As a likelihood that is a Gaussian of variance ½ for "
+        f"each number, up to a constant. With the mean over pixels instead of the sum the "
         f"same β would weigh {pixels:,} times as much."
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from diabolo.reports.document import Block, Document, Heading, Paragraph, Table
 from diabolo.studies.findings import Measured, difference
 from diabolo.studies.study import Study
-from diabolo.studies.words.celeba import ZERO
+from diabolo.studies.words.celeba import ZERO, fitted
 
 Found = Mapping[str, Measured]
 SECTIONS = (
@@ -24,6 +24,7 @@ QUESTIONS = {  # and the rows whose findings answer them
     "Did the posterior collapse, and how were the two terms balanced?": ("1.10",),
     "What did the subset and the resize buy in time and memory?": ("1.2",),
 }
+ASKED = (30_000, 5_000)  # training and test images
 COPYING = (
     "A narrow code leaves no room for a copy; a penalty leaves room and makes it dear; noise leaves room too and makes "
     "the copy wrong. The sparse and the denoising model here have the narrow code as well, so that each adds to it."
@@ -37,8 +38,8 @@ def takeaway(images: str, attribute: str, probe: Found, drawn: Found) -> str:
         "{difference} points",
         less=f"a linear layer reads {attribute} better off the VAE's codes than off the plain autoencoder's, by "
         "{difference} points",
-        same=f"a linear layer reads {attribute} equally well, within noise, off the codes of the plain autoencoder and of "
-        "the VAE",
+        same=f"a linear layer does not tell the codes of the plain autoencoder and of the VAE apart by how well it reads "
+        f"{attribute}",
     )
     if "FID, N(0, I)" not in drawn:
         return f"On {images}, {first}."
@@ -46,9 +47,19 @@ def takeaway(images: str, attribute: str, probe: Found, drawn: Found) -> str:
         less="new faces become better when codes are drawn from a Gaussian fitted to them and not from N(0, I) (FID {a}, "
         "not {b})",
         more="a Gaussian fitted to the codes draws worse faces than N(0, I) (FID {a}, not {b})",
-        same="a Gaussian fitted to the codes draws faces no better and no worse than N(0, I) (FID {a} and {b})",
+        same="faces from a Gaussian fitted to the codes cannot be told from those of N(0, I) by their FID ({a} and {b})",
     )
     return f"On {images}, {first}, and {second}."
+
+
+def instead(n_train: int, n_test: int, split: str) -> str:
+    """What was looked at in place of what the study asks for."""
+    if (n_train, n_test, split) == (*ASKED, "official"):
+        return ""
+    return (
+        f"The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of the official parts; these are {n_train:,} "
+        f"and {n_test:,}, split by {split}, and more images would narrow the intervals and help every model."
+    )
 
 
 def five_sections(study: Study, images: str, about: str) -> Document:
@@ -64,12 +75,23 @@ def five_sections(study: Study, images: str, about: str) -> Document:
         "small classifier of attributes, and cannot be compared with figures elsewhere. The judge of the arithmetic is a "
         "linear probe on another model's codes, which sees what linear probes see."
     )
+    errors, (n_train, n_test) = (
+        study.found("1.2"),
+        (study.found("1.1")[f"{part} images"].value for part in ("training", "test")),
+    )
+    learned = fitted(errors["training error"].value, errors["test error"].value)
+    sizes = instead(int(n_train), int(n_test), study.split)
     parts: tuple[tuple[Block, ...], ...] = (
         (Paragraph(takeaway(images, study.attribute, probe, study.found("1.9"))), Paragraph(about)),
-        (Paragraph(COPYING), Paragraph(said["1.3"]), Paragraph(said["1.4"]), Paragraph(said["1.5"])),
+        (
+            Paragraph(f"{COPYING} Undercomplete: {learned[0].lower()}{learned[1:]}"),
+            Paragraph(said["1.3"]),
+            Paragraph(said["1.4"]),
+            Paragraph(said["1.5"]),
+        ),
         (table, Paragraph(said["1.7"]), Paragraph(said["1.8"])),
         (Paragraph(said["1.6"]), Paragraph(said["1.9"]), Paragraph(said["1.10"])),
-        (Paragraph(cost), Paragraph(limits)),
+        (Paragraph(cost), *([Paragraph(sizes)] if sizes else []), Paragraph(limits)),
     )
     blocks: list[Block] = []
     for title, part in zip(SECTIONS, parts, strict=True):

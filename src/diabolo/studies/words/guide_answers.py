@@ -124,7 +124,7 @@ def kl_term(n: Numbers) -> Answer:
     ]
     units = n["active units, β 50, free bits 0.5"].value
     gain = f"{'; '.join(gains)}; free bits keep {units:.0f} of {UNITS} units active even at β 50"
-    cost = "with free bits the loss is a looser bound; while the weight is annealed it is none, and epochs pass at small weights"
+    cost = "with free bits the loss is a looser bound; while the weight is annealed it is none"
     return "Annealing and free bits", "where units fall silent before the decoder has learnt to use them", gain, cost
 
 

@@ -53,17 +53,25 @@ def maps(accuracy: Mapping[str, Measured]) -> str:
     """How well neighbours in the map tell the class, "PCA" and "autoencoder"."""
     ae, pca = (accuracy[name] for name in ("autoencoder", "PCA"))
     return difference(ae, pca).say(
-        more="The five nearest neighbours in the map name the class of a share of {a} of the test images for "
-        "the autoencoder and "
-        "of {b} for two principal components: a curved map can pull classes apart that a flat shadow of the "
-        "images lays on top "
-        "of each other.",
-        less="The five nearest neighbours in the map name the class of a share of {a} of the test images for "
-        "the autoencoder and "
-        "of {b} for two principal components: here the curved map keeps the classes less apart than the flat one.",
-        same="The five nearest neighbours in the map name the class about as often for the autoencoder (a share "
-        "of {a}) as for "
-        "two principal components ({b}): the difference of {difference} is within the noise.",
+        more="The five nearest neighbours in the map name the class of a share of {a} of the test images for the "
+        "autoencoder and of {b} for two principal components: a curved map can pull classes apart that a flat shadow of the "
+        "images lays on top of each other.",
+        less="The five nearest neighbours in the map name the class of a share of {a} of the test images for the "
+        "autoencoder and of {b} for two principal components: here the curved map keeps the classes less apart than the flat "
+        "one.",
+        same="The five nearest neighbours in the map name the class about as often for the autoencoder (a share of {a}) as "
+        "for two principal components ({b}): the difference of {difference} is within the noise.",
+    )
+
+
+def neighbours(accuracy: Mapping[str, Measured]) -> str:
+    """How well neighbours in the map tell the class, "VAE" and "autoencoder"."""
+    return difference(accuracy["VAE"], accuracy["autoencoder"]).say(
+        more="The five nearest neighbours in its map name the class more often than in the autoencoder's, for a share of {a} "
+        "of the test images against {b}.",
+        less="That has its price: the five nearest neighbours in its map name the class less often than in the "
+        "autoencoder's, for a share of {a} of the test images against {b}.",
+        same="The five nearest neighbours in its map name the class about as often as in the autoencoder's ({a} and {b}).",
     )
 
 
@@ -82,9 +90,8 @@ def generated(fid: Mapping[str, Measured], outside: float) -> str:
         f"against {{b}} for PCA. {why}; the decoder's hidden layer and its sigmoid draw strokes that begin and end.",
         more="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for PCA, at an FID of "
         "{b} against {a} for "
-        f"the autoencoder. {why}; but its two codes are uncorrelated and nearer to a Gaussian, while that of "
-        "the autoencoder "
-        "also draws codes from between its branches, where nothing was trained.",
+        f"the autoencoder. {why}; but the Gaussian also draws codes from between the branches of the autoencoder's map, "
+        "where nothing was trained.",
         same="Images decoded from a Gaussian fitted to the codes are as far from real ones for the autoencoder "
         "(FID {a}) as for "
         f"PCA ({{b}}), within the noise. {why}.",
