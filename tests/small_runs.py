@@ -4,14 +4,18 @@ import contextlib
 import io
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
+import pypdf
 import pytest
 import torch
 
-from diabolo.studies import running
+from diabolo.reports import notebook
+from diabolo.studies import running, writing
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
 
@@ -66,3 +70,33 @@ def check_blocks(results: dict[str, Any], folder: Path) -> None:
                 assert not set("{}") & set(block["text"]), block["text"]
                 assert "nan" not in block["text"].split(), block["text"]
         assert any(block["block"] in ("Paragraph", "Verdict") for block in row["blocks"]), index
+
+
+def check_reports(name: str, out: Path) -> None:
+    """Markdown, HTML and PDF of what the study `name` left in `out` open and hold together; so does its notebook, not run."""
+    script, results = find(name), json.loads((out / "results.json").read_text())
+    written = writing.write_reports(script, out)
+    assert {path.suffix for path in written} == {".md", ".html", ".pdf"}
+    text = (out / (f"{name}.md" if (out / f"{name}.md").exists() else "report.md")).read_text()
+    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
+        assert (out / picture).exists(), picture
+    for target in set(re.findall(r"\]\(#([^)]+)\)", text)):
+        assert f'<a id="{target}"></a>' in text, target
+
+    page = (out / "report.html").read_text()
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+    assert not re.search(r'\bsrc="(?!data:)', page)
+    assert page.count("<figure") == text.count("![")
+
+    words = " ".join("".join(sheet.extract_text() for sheet in pypdf.PdfReader(out / "report.pdf").pages).split())
+    for index, title in script.rows.items():
+        assert " ".join((f"{index} {title}" if index[0].isdigit() else title).split()[:3]) in words, index
+    assert "What was checked" in words
+    images = next(iter(results["images"].values()))
+    assert f"{images['parts']['training'][0]:,} training and" in words
+
+    made = notebook.make(script.with_parameters(results["parameters"], "a quick run"))
+    nbformat.validate(made)
+    assert sum("@study.row(" in cell.source for cell in made.cells) == len(script.rows)

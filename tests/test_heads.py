@@ -60,6 +60,9 @@ def test_the_plain_classifier_is_its_cross_entropy_and_leaves_the_decoder_alone(
     assert all(p.grad is None for p in model.decoder.parameters())
     assert all(p.grad.any() for p in model.encoder.parameters())
     assert set(model.units) == {"classification", "misclassified"}
+    for draw in (lambda: model.reconstruct(x), lambda: model.sample(2)):
+        with pytest.raises(DiaboloError, match="from labels alone"):
+            draw()
 
 
 @pytest.mark.parametrize("name", ["joint", "classifier", "m2"])

@@ -192,10 +192,8 @@ class Autoencoder(nn.Module):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The images x_hat (N, *input_shape) in [0, 1] of the codes `z` (N, *latent_shape); a plain classifier has none."""
-        if not self.objective.judges_reconstructions:
-            raise DiaboloError(
-                "this model was trained without a reconstruction, so its decoder has learnt none: use encode or predict"
-            )
+        if not self.objective.trains_decoder:
+            raise DiaboloError("this model learns from labels alone and its decoder nothing: use encode or predict")
         z = torch.as_tensor(z)
         if z.shape[1:] != self.latent_shape:
             raise DiaboloError(f"expected codes (N, {_joined(self.latent_shape)}), not {tuple(z.shape)}")

@@ -26,7 +26,13 @@ def study(tmp_path_factory):
         {"block": "Paragraph", "text": "PCA is enough.", "cites": ["row-3-2", "row-3-1"]},
     ]
     row = {"title": "t", "seconds": 1.0, "numbers": {"share kept": number}, "blocks": blocks}
-    head = {"study": "pca", "parameters": {"data": "digits"}, "quick": True, "versions": {"diabolo": "0.1.0"}}
+    images = {
+        "name": "digits",
+        "parts": {"training": [300, 1500, "a"], "test": [40, 300, "b"]},
+        "unchecked": "a quick run",
+    }
+    head = {"study": "pca", "parameters": {"data": "digits"}, "quick": True, "versions": {"diabolo": "0.1.0"},
+            "images": {"data": images}}  # fmt: skip
     results = head | {"at": "2026-01-01T00:00:00+00:00", "rows": {"3.2": row}}
     (folder / "results.json").write_text(json.dumps(results))
     return folder
@@ -85,11 +91,11 @@ def test_a_study_that_is_not_finished_is_written_up_and_the_rest_named(diabolo, 
     assert answer.code == 0, answer
     assert answer.out.splitlines()[:3] == [str(study / name) for name in FILES]
     assert "not run, so not in the report: 3.1, 3.3" in answer.out
-    assert "diabolo study pca --quick --only 3.1 3.3" in answer.out
+    assert f"diabolo study pca --quick --data digits --only 3.1 3.3 3.4 3.5 answers --out {study}" in answer.out
     text = (study / "report.md").read_text()
     assert "Rows that were not run" in text
     assert "PCA is enough. ([3.2](#row-3-2), row-3-1)" in text
-    assert "| share kept | 0.5 | 0.4 … 0.6 (Wilson) | share |" in text
+    assert "| [share kept](#row-3-2) | 0.5 | 0.4 … 0.6 (Wilson) | share |" in text
 
 
 def test_a_folder_that_is_neither_is_refused(refused, tmp_path):
@@ -99,6 +105,9 @@ def test_a_folder_that_is_neither_is_refused(refused, tmp_path):
 
 def test_results_of_something_else_are_refused(refused, tmp_path):
     (tmp_path / "results.json").write_text("{}")
+    assert "not that of a study" in refused(2, "report", tmp_path)
+    empty = {"study": "pca", "parameters": {}, "images": {}, "at": "", "rows": {"3.2": {}}}
+    (tmp_path / "results.json").write_text(json.dumps(empty))
     assert "not that of a study" in refused(2, "report", tmp_path)
     (tmp_path / "results.json").write_text("{")
     assert "not valid JSON" in refused(2, "report", tmp_path)

@@ -54,3 +54,8 @@ def test_a_second_run_trains_and_measures_nothing(runs):
     assert "4.1" in said
     assert "[beta] training" not in said
     assert "[beta] measuring" not in said
+
+
+@pytest.mark.usefixtures("runs")
+def test_its_reports_open_and_hold_together(folder):
+    small_runs.check_reports("beta", folder / "out")

@@ -8,7 +8,7 @@ import small_runs
 from diabolo.reports.document import Heading, Picture
 from diabolo.studies.script import find
 from diabolo.studies.words.celeba_report import SECTIONS
-from diabolo.studies.writing import document_of, own_report
+from diabolo.studies.writing import document_of, own_report, verdicts
 
 SMALL = {
     "data": "faces",
@@ -66,11 +66,9 @@ def test_report_in_five_sections(runs, folder):
 
 def test_a_frozen_encoder_is_checked_even_here(runs):
     results, _ = runs
-    states = {
-        b["claim"]: b["state"] for row in results["rows"].values() for b in row["blocks"] if b["block"] == "Verdict"
-    }
+    states = {verdict.claim: verdict.state for verdict in verdicts(results)}
     assert states["weights of the vae's encoder that learn = 0"] == "met"
-    assert states["training images = 256"] == "not checked"
+    assert states["training images of faces = 256"] == "not checked"
 
 
 def test_all_questions_are_answered(runs):
@@ -85,3 +83,8 @@ def test_a_second_run_trains_and_measures_nothing(runs):
     assert "1.1" in said
     assert "[celeba] training" not in said
     assert "[celeba] measuring" not in said
+
+
+@pytest.mark.usefixtures("runs")
+def test_its_reports_open_and_hold_together(folder):
+    small_runs.check_reports("celeba", folder / "out")

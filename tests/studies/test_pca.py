@@ -55,3 +55,8 @@ def test_a_second_run_trains_and_measures_nothing(runs):
     assert "3.1" in said
     assert "[pca] training" not in said
     assert "[pca] measuring" not in said
+
+
+@pytest.mark.usefixtures("runs")
+def test_its_reports_open_and_hold_together(folder):
+    small_runs.check_reports("pca", folder / "out")

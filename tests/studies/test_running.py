@@ -2,7 +2,9 @@
 
 import nbformat
 import pypdf
+import pytest
 
+from diabolo.cli.study import run
 from diabolo.studies import Study, running
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
@@ -33,7 +35,17 @@ def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alon
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert "data='digits'" in parameters.source
     assert "epochs=1" in parameters.source
+    assert "unchecked='the bar is for mnist, and this is digits'" in parameters.source
     assert "By seed" in "".join(page.extract_text() for page in pypdf.PdfReader(study.folder / "report.pdf").pages)
+
+
+def test_a_missed_bar_makes_exit_code_1_and_a_report_all_the_same(script, trained, tmp_path, capsys):
+    script.path.write_text(script.source.replace('data="mnist"', 'data="digits"').replace("bar=0.5", "bar=1e-9"))
+    with pytest.raises(SystemExit) as stop:
+        run(type(script)(script.path), {"out": tmp_path / "small", "trained": trained})
+    assert stop.value.code == 1
+    assert "missed: error ≤ 1e-09 per pixel, measured 0." in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "small").iterdir()} == {*FILES, "figures", "results.json"}
 
 
 def test_the_notebook_runs_no_row_that_the_study_did_not(script, trained, tmp_path):

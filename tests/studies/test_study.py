@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import diabolo
+from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.reports.document import Heading, Paragraph, Picture, Table, Verdict
 from diabolo.studies import running, writing
@@ -93,7 +94,8 @@ def test_other_options_are_another_training(script, plan, fits, trained):
 
 
 def test_a_study_that_was_killed_goes_on_where_it_was(script, plan, tmp_path):
-    long, fresh = {**DIGITS, "epochs": 60}, tmp_path / "fresh"
+    """In the middle of its third training."""
+    long, fresh = {**DIGITS, "epochs": 60, "seeds": (0, 1, 2)}, tmp_path / "fresh"
     program = (
         "import sys; from pathlib import Path; from diabolo.studies import running; from diabolo.studies.plan import Plan; "
         "from diabolo.studies.script import Script; running.run(Script(Path(sys.argv[1])), "
@@ -101,17 +103,15 @@ def test_a_study_that_was_killed_goes_on_where_it_was(script, plan, tmp_path):
     )
     words = [sys.executable, "-c", program, str(script.path), str(tmp_path / "killed"), str(fresh)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        while (
-            not (lines := list(fresh.glob("undercomplete-*/*/metrics.jsonl"))) or lines[0].read_text().count("\n") < 3
-        ):
+        while sum(path.read_text().count("\n") > 2 for path in fresh.glob("undercomplete-*/*/metrics.jsonl")) < 3:
             assert child.poll() is None, "it was over before it could be killed"
             time.sleep(0.02)
         child.kill()
-    (cut,) = [path.parent for path in fresh.glob("undercomplete-*/*/metrics.jsonl")]
-    assert not (cut / "model.safetensors").exists()
+    begun = [path.parent for path in fresh.glob("undercomplete-*/*/metrics.jsonl")]
+    (cut,) = [folder for folder in begun if not (folder / "model.safetensors").exists()]
     resumed = running.run(script, plan(parameters=long, trained=fresh))
     assert (cut / "model.safetensors").exists(), "the training that was cut off went on"
-    assert len(list(fresh.glob("undercomplete-*/[0-9]*"))) == 2, "and none was begun anew"
+    assert len(list(fresh.glob("undercomplete-*/[0-9]*"))) == 3, "and none was begun anew"
     whole = running.run(script, plan(parameters=long, trained=tmp_path / "whole"))
     assert resumed.rows["1.1"]["numbers"] == whole.rows["1.1"]["numbers"]
 
@@ -156,6 +156,61 @@ def test_rows_of_other_parameters_do_not_stand_beside_each_other(script, plan):
     assert set(rows) == {"1.1", "1.2"}  # 1.2 reads what 1.1 measured, which is therefore run anew
 
 
+def test_rows_of_other_images_or_other_code_are_dropped_and_that_is_said(script, plan, tmp_path, monkeypatch, capsys):
+    """The parameters can be the same all the same: half of a data set was there, say, and now the rest."""
+    alone = script.path.with_name("alone.py")
+    alone.write_text(script.source.replace('study.found("1.1")["error"].value', "0.5").replace('"small"', '"alone"'))
+    half = load("digits", n_train=60, n_test=40)
+    for i, (part, images) in enumerate((("half", half), ("whole", load("digits", n_train=100, n_test=40)))):
+        monkeypatch.setattr("diabolo.studies.study.load", lambda *_, images=images, **__: images)
+        running.run(Script(alone), plan(only=(("1.1", "1.2")[i],), parameters={}, out=tmp_path / "one"))
+        results = writing.read(tmp_path / "one")
+        assert results["images"]["data"]["parts"]["training"][:2] == [len(images[0]), 100], part
+    assert list(results["rows"]) == ["1.2"]
+    assert "rows 1.1 in" in capsys.readouterr().out
+    monkeypatch.setattr("diabolo.studies.study._code", lambda: "of another day")
+    running.run(Script(alone), plan(only=("1.1",), parameters={}, out=tmp_path / "one"))
+    assert list(writing.read(tmp_path / "one")["rows"]) == ["1.1"]
+
+
+def test_fewer_images_than_asked_for_are_a_bar_that_is_missed(script, plan, monkeypatch):
+    half = load("digits", n_train=60, n_test=40)
+    monkeypatch.setattr("diabolo.studies.study.load", lambda *_, **__: half)
+    running.run(script, plan(parameters={}))
+    found = {v.claim: (v.measured, v.state) for v in writing.verdicts(writing.read(plan().folder("small")))}
+    assert found["training images of digits = 100"] == ("60", "missed")
+    assert found["test images of digits = 40"] == ("40", "met")
+    document = writing.document_of(script, plan().folder("small"))
+    assert document.about.startswith("60 training and 40 test images of digits.")
+
+
+def test_what_a_study_needs_of_its_images_and_parameters_is_asked_for_before_it_trains(script, plan, fits):
+    source = script.source
+    for change, says in (
+        (('study.data()', 'study.data(needs="attributes")'), "needs attributes of its images, and digits has none"),
+        (('study.data()', 'study.data()\nstudy.require("seeds", len(study.seeds) > 2, "3 or more")'), "--seeds 0 1: 3 or more"),
+    ):  # fmt: skip
+        script.path.write_text(source.replace(*change))
+        with pytest.raises(DiaboloError, match=says):
+            running.run(Script(script.path), plan())
+    assert fits == []
+
+
+def test_the_line_that_runs_the_missing_rows_keeps_those_that_are_there(script, plan):
+    study = running.run(script, plan(only=("1.1",)))
+    line = writing.command_of(script, writing.read(study.folder), ["1.2"], study.folder)
+    assert line == f"diabolo study small --data digits --only 1.2 --out {study.folder}"
+    running.run(script, plan(only=("1.2",)))
+    assert list(writing.read(study.folder)["rows"]) == ["1.1", "1.2"]
+
+
+def test_a_figure_that_was_deleted_leaves_the_rest_of_the_report(script, plan):
+    study = running.run(script, plan())
+    (study.folder / "figures" / "1.2-map.png").unlink()
+    text = " ".join(b.text for b in writing.document_of(script, study.folder).blocks if isinstance(b, Paragraph))
+    assert "(The figure 1.2-map.png is missing: Codes of test images.)" in text
+
+
 def test_what_does_not_exist_is_refused_with_the_nearest(script, plan):
     with pytest.raises(UnknownNameError, match=r"1\.2"):
         running.run(script, plan(only=("1.3",)))
@@ -170,7 +225,8 @@ def test_what_does_not_exist_is_refused_with_the_nearest(script, plan):
 def test_a_missing_data_set_names_its_stand_in(script, plan, tmp_path, monkeypatch):
     script.path.write_text(script.source.replace('data="mnist"', 'data="celeba"'))
     with pytest.raises(DiaboloError, match="--data faces"):
-        running.run(Script(script.path), plan(parameters={}, root=tmp_path / "empty"))
+        running.run(Script(script.path), plan(parameters={}, root=tmp_path / "empty", out=tmp_path / "made" / "out"))
+    assert not (tmp_path / "made").exists(), "nothing is left by a study that had no data"
 
 
 @pytest.mark.parametrize("name", list(scripts()))

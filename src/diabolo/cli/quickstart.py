@@ -47,11 +47,11 @@ def command(
         "data": data, "n_train": n_train, "n_test": n_test, "latent_dim": latent_dim, "epochs": epochs, "seed": seed,
     }  # fmt: skip
     parameters = {name: value for name, value in asked.items() if value is not None}
-    running.run(script, Plan(parameters, out=out, trained=trained, root=root))
+    study = running.run(script, Plan(parameters, out=out, trained=trained, root=root))
     document = writing.document_of(script, out)
     files.write(out / "report.md", markdown.render(document, out).encode())
     files.write(out / "report.html", html.render(document, out).encode())
-    vae = next(path.parent for path in sorted(trained.glob("vae-*/*/model.safetensors")))
+    vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
     print(f"look at:  {out / 'report.html'}")
     print(f"go on:    diabolo sample {vae} --n 64")
     print("          diabolo train vae --data mnist --latent-dim 16 --epochs 10")

@@ -29,12 +29,12 @@ def command(
     from diabolo.reports import extra, run_notebook, run_report
     from diabolo.reports import notebook as notebooks
 
-    extra.check()
+    extra.check(*(() if notebook else extra.NOTEBOOK))
     document = run_report.document_of(folder)
     for path in reports.write(document, folder):
         print(path)
     if notebook:
-        print(notebooks.execute(run_notebook.script(folder, document.title), folder, {}))
+        print(notebooks.execute(run_notebook.script(document.title), folder, {}, where=folder))
     return None
 
 
@@ -51,6 +51,5 @@ def _study(folder: Path) -> None:
         print(path)
     missing = [index for index in script.rows if index not in results["rows"]]
     if missing:
-        quick = " --quick" if results["quick"] else ""
         print(f"not run, so not in the report: {', '.join(missing)}")
-        print(f"they are run by: diabolo study {script.name}{quick} --only {' '.join(missing)} --out {folder}")
+        print(f"they are run by: {writing.command_of(script, results, missing, folder)}")

@@ -36,11 +36,13 @@ class Objective(nn.Module):
 
     Attributes:
         judges_reconstructions: whether it asks for good reconstructions; where not, nobody warns of bad ones.
+        trains_decoder: whether anything is asked of the decoder; where not, it is not used.
         marginalises_labels: whether it can do without the labels that the model's condition reads (`-1`: not known).
     """
 
     marginalises_labels = False
     judges_reconstructions = True
+    trains_decoder = True
 
     def check(self, model: "Autoencoder") -> None:  # the usual one fits all
         """Refuse, in one sentence, a model whose parts it cannot train; asked once, when the model is made."""

@@ -19,6 +19,7 @@ class Supervised(Objective):
     What a model with a reconstruction is compared with."""
 
     judges_reconstructions = False
+    trains_decoder = False
 
     def check(self, model: "Autoencoder") -> None:
         """Refuse a model without a head."""

@@ -49,14 +49,18 @@ class Code:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under column names. Numbers are numbers, so that they sort; a renderer writes them with four digits."""
+    """Rows of cells under column names. Numbers are numbers, so that they sort; a renderer writes them with four digits. The
+    first cell of a row links to its anchor in `links`, where there are any."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     caption: str
     anchor: str | None = None
+    links: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        if self.links and len(self.links) != len(self.rows):
+            raise ValueError(f"the table {self.caption!r} has {len(self.rows)} rows, and {len(self.links)} links")
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(

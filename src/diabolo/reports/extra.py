@@ -6,7 +6,8 @@ from typing import Any
 
 from diabolo.errors import DiaboloError
 
-EXTRA = ("typst", "jupytext", "nbformat", "nbclient", "ipykernel")  # of `pip install 'diabolo[report]'`
+NOTEBOOK = ("jupytext", "nbformat", "nbclient", "ipykernel")
+EXTRA = ("typst", *NOTEBOOK)  # of `pip install 'diabolo[report]'`
 
 
 def needed(module: str) -> Any:
@@ -21,14 +22,14 @@ def needed(module: str) -> Any:
         raise missing(module) from error
 
 
-def check() -> None:
-    """Refuse now what would fail after an hour of training.
+def check(*unless: str) -> None:
+    """Refuse now what would fail after an hour of training; modules that need not be there are named.
 
     Raises:
         DiaboloError: when something that reports need is not installed.
     """
     for module in EXTRA:
-        if find_spec(module) is None:
+        if module not in unless and find_spec(module) is None:
             raise missing(module)
 
 

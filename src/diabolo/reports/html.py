@@ -3,6 +3,7 @@
 import base64
 from html import escape as as_markup
 from importlib.resources import files
+from itertools import zip_longest
 from pathlib import Path
 
 from PIL import Image
@@ -106,7 +107,7 @@ def _block(entry: Entry) -> str:
         case Code():
             return f"<pre><code>{as_markup(block.text)}</code></pre>"
         case Table():
-            return _table(entry.anchor, f"<b>{name}.</b> {escape(block.caption)}", block)
+            return _table(entry, f"<b>{name}.</b> {escape(block.caption)}", block)
         case Picture():
             data = base64.b64encode(block.path.read_bytes()).decode()
             caption = escape(block.caption)
@@ -145,25 +146,31 @@ def _inline(text: str) -> str:
     return "".join(told)
 
 
-def _table(anchor: str, caption: str, table: Table) -> str:
+def _table(entry: Entry, caption: str, table: Table) -> str:
     numeric = [' class="number"' if is_numeric(table, i) else "" for i in range(len(table.columns))]
     heads = "".join(
         f'<th scope="col"{kind}><button type="button">{escape(column)}</button></th>'
         for column, kind in zip(table.columns, numeric, strict=True)
     )
+    links = [anchor for anchor, _ in entry.cites]
     rows = "\n".join(
-        "<tr>" + "".join(_cell(cell, kind) for cell, kind in zip(row, numeric, strict=True)) + "</tr>"
-        for row in table.rows
+        "<tr>"
+        + "".join(
+            _cell(cell, kind, link if not i else "") for i, (cell, kind) in enumerate(zip(row, numeric, strict=True))
+        )
+        + "</tr>"
+        for row, link in zip_longest(table.rows, links, fillvalue="")
     )
     return (
-        f'<div class="table" id="{anchor}"><p class="caption">{caption}</p>\n<div class="scroll" tabindex="0"><table>\n'
+        f'<div class="table" id="{entry.anchor}"><p class="caption">{caption}</p>\n<div class="scroll" tabindex="0"><table>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div></div>"
     )
 
 
-def _cell(cell: Cell, kind: str) -> str:
+def _cell(cell: Cell, kind: str, link: str) -> str:
     """Numbers keep all their digits for sorting; sentences get room to be read."""
     value = f' data-value="{float(cell)!r}"' if isinstance(cell, int | float) else ""
     text = words(cell)
     long = ' class="long"' if len(text) > LONG and not kind else ""
-    return f"<td{kind}{long}{value}>{escape(text)}</td>"
+    told = f'<a href="#{link}">{escape(text)}</a>' if link else escape(text)
+    return f"<td{kind}{long}{value}>{told}</td>"

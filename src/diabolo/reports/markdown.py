@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import quote
 
@@ -80,11 +81,13 @@ def _inline(text: str) -> str:
 
 
 def _table(entry: Entry, table: Table) -> str:
-    def line(cells: list[str]) -> str:
-        return f"| {' | '.join(' '.join(escape(cell).split()) for cell in cells)} |"
+    def line(cells: list[str], link: str = "") -> str:
+        told = [" ".join(escape(cell).split()) for cell in cells]
+        return f"| {' | '.join([f'[{told[0]}](#{link})' if link else told[0], *told[1:]])} |"
 
     rules = ["---:" if is_numeric(table, i) else "---" for i in range(len(table.columns))]
     lines = [line(list(table.columns)), f"| {' | '.join(rules)} |"]
-    lines += [line([words(cell) for cell in row]) for row in table.rows]
+    links = [anchor for anchor, _ in entry.cites]
+    lines += [line([words(cell) for cell in row], link) for row, link in zip_longest(table.rows, links, fillvalue="")]
     caption = f"{_target(entry)}**{entry.name}.** {escape(table.caption)}"
     return f"{caption}\n\n" + "\n".join(lines)

@@ -39,14 +39,17 @@ def make(source: str) -> Any:
     return notebook
 
 
-def execute(source: str, folder: Path, environment: Mapping[str, str], name: str = "notebook") -> Path:
+def execute(
+    source: str, folder: Path, environment: Mapping[str, str], name: str = "notebook", where: Path | None = None
+) -> Path:
     """Run the notebook of a script in a process of its own and write it, outputs inside, to `folder`/NAME.ipynb.
 
     Args:
         source: the script's text.
-        folder: what the notebook is written into; it runs where the caller is, so that relative paths keep their meaning.
+        folder: what the notebook is written into.
         environment: variables that its process has beside those of this one.
         name: of the file.
+        where: the folder it runs in; that of the caller when left out, so that relative paths keep their meaning.
 
     Raises:
         DiaboloError: when a cell fails, with what it said; or when what notebooks need is not installed.
@@ -60,10 +63,11 @@ def execute(source: str, folder: Path, environment: Mapping[str, str], name: str
             kernel_name="python3",
             km=_kernel(Path(desk)),
             record_timing=False,  # the same outputs give the same file
-            resources={"metadata": {"path": str(Path.cwd())}},
+            resources={"metadata": {"path": str(where or Path.cwd())}},
         )
         try:
-            client.execute(env={**os.environ, **environment}, cleanup_kc=True)
+            # Warnings name files of this machine, and were shown when what the notebook reads was made.
+            client.execute(env={**os.environ, "PYTHONWARNINGS": "ignore", **environment}, cleanup_kc=True)
         except nbclient.exceptions.CellExecutionError as error:
             raise DiaboloError(f"the notebook of {folder} failed: {error.ename}: {error.evalue}") from error
     nbformat.validate(notebook)

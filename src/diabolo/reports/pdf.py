@@ -66,6 +66,7 @@ def _record(entry: Entry, desk: Path) -> dict[str, Any]:
                 "columns": list(block.columns),
                 "numeric": numeric,
                 "rows": rows,
+                "links": [anchor for anchor, _ in entry.cites],
             }
         case Picture():
             vectors = block.path.with_suffix(".pdf")

@@ -13,8 +13,8 @@ class Entry:
 
     Attributes:
         block: itself.
-        cites: (anchor, name) of what a paragraph rests on; the anchor is empty where that is not in this document, such as a
-            row that was not run.
+        cites: (anchor, name) of what a paragraph or each row of a table rests on; the anchor is empty where that is not in this
+            document, such as a row that was not run.
         anchor: what a link to it points at, unique in the document; empty where nothing links to it.
         name: "3.2", "Figure 4", "Table 2".
     """
@@ -58,6 +58,9 @@ def _citing(found: list[Entry]) -> Iterator[Entry]:
             anchors = [(_slug(cite), cite) for cite in block.cites if _slug(cite) != here]
             cites = tuple((anchor if anchor in names else "", names.get(anchor, cite)) for anchor, cite in anchors)
             entry = replace(entry, cites=cites)
+        if isinstance(block, Table):
+            anchors = [(_slug(link) if link else "", link) for link in block.links]
+            entry = replace(entry, cites=tuple((a if a in names else "", names.get(a, link)) for a, link in anchors))
         yield entry
 
 

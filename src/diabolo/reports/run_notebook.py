@@ -1,13 +1,11 @@
 """The notebook of one training: the run read from its folder, its loss, its figures, its codes, ready to be played with."""
 
-from pathlib import Path
-
 SCRIPT = """# %% [markdown]
 # # {title}
 # The run is read from its folder: the trained model, the course of its training, and the images it was trained on.
 
 # %% tags=["parameters"]
-path = {path!r}
+path = "."  # this notebook lies in the folder of its run
 
 # %%
 from IPython.display import Image, display
@@ -56,6 +54,6 @@ print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.st
 """
 
 
-def script(path: Path, title: str) -> str:
-    """The percent-format script for the run in the folder `path`."""
-    return SCRIPT.format(title=title, path=str(path.absolute()))
+def script(title: str) -> str:
+    """The percent-format script that is run in the run's folder."""
+    return SCRIPT.format(title=title)

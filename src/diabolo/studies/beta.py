@@ -44,7 +44,15 @@ study = Study(
         "search_epochs": 5,
     },
 )
-train, test = study.data()
+train, test = study.data(needs="labels")
+study.require("search", len(study.search) > 0, "at least one weight is needed")
+study.require("steps", study.steps >= 3, "a way has both its ends and something between: 3 or more")
+classes = {str(label) for label in np.unique(np.asarray(test.labels))}
+study.require(
+    "pairs",
+    all(len(two := pair.split("-")) == 2 and classes.issuperset(two) for pair in study.pairs),
+    "two classes each: 3-8",
+)
 
 
 # %% [markdown]
@@ -81,7 +89,7 @@ def fid(trained: Trained, density: str = "prior") -> Measured:
 
 # %% [markdown]
 # ## 4.1 The pair, as a plain autoencoder
-# Four convolutions take 28×28 pixels to 14×14×32, 7×7×64, 3×3×128 and 1×1×256, with batch norm from the second on and
+# On MNIST, four convolutions take 28×28 pixels to 14×14×32, 7×7×64, 3×3×128 and 1×1×256, with batch norm from the second on and
 # LeakyReLU, and a linear layer to the code; the decoder mirrors them. Adam at a constant rate, batches of 64.
 
 

@@ -63,7 +63,12 @@ study = Study(
         "halving_epochs": 1,
     },
 )
-train, test = study.data()
+train, test = study.data(needs="labels")
+# Small colour images, for the last row.
+colour, colour_test = study.data("colour_data") if study.wants("2.6", "answers") else (train, test)
+study.require("seeds", study.seeds >= 2, "an interval needs 2 trainings or more")
+study.require("completions", study.completions >= 2, "a spread needs 2 or more")
+study.require("waists", len(study.waists) > 0, "at least one size is needed")
 few = test.subset(min(study.looked_at, len(test)), 0)
 digits = np.asarray(few.labels)
 shown = gallery.shown(test)
@@ -386,9 +391,6 @@ def completion(row: Row) -> None:
 
 
 # %%
-colour, colour_test = study.data("colour_data")
-
-
 def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
     return study.train(
         zoo.vqvae,

@@ -65,7 +65,9 @@ study = Study(
         "map_points": 200,
     },
 )
-train, test = study.data()
+train, test = study.data(needs="labels")
+study.require("seeds", study.seeds >= 2, "an interval needs 2 trainings or more")
+study.require("draws", study.draws >= 2, "an interval needs 2 draws or more")
 
 # %% [markdown]
 # Slow nets see fewer of the images, and so does all that they are compared with.
@@ -92,8 +94,8 @@ def errors(x_hat: torch.Tensor, images: Images) -> list[float]:
 
 # %% [markdown]
 # ## 5.1 Vanilla and convolutional
-# The plain autoencoder is kept from copying by a narrow code alone: 784-256-128-32 in full layers, or convolutions down to 32
-# numbers. PCA with 32 components is the linear answer to the same question.
+# The plain autoencoder is kept from copying by a narrow code alone: pixels-256-128-32 in full layers, or convolutions down to
+# 32 numbers. PCA with 32 components is the linear answer to the same question.
 
 
 # %%

@@ -44,7 +44,9 @@ study = Study(
         "linear_epochs": 60,
     },
 )
-train, test = study.data()
+train, test = study.data(needs="labels")
+study.require("seeds", study.seeds >= 2, "runs are compared with each other: 2 or more")
+study.require("sizes", len(study.sizes) >= 3, "a curve with an elbow has 3 sizes or more")
 
 
 # %% [markdown]
@@ -89,8 +91,8 @@ def test_error(trained: Trained) -> float:
 
 # %% [markdown]
 # ## 3.1 The autoencoder, trained again and again
-# 784 pixels, one hidden layer of ReLU, 2 numbers, one hidden layer, 784 pixels through a sigmoid, trained for squared error
-# with Adam. Each training starts from other weights and sees the images in another order; all else is the same.
+# The pixels (784 of MNIST), one hidden layer of ReLU, 2 numbers, one hidden layer, the pixels through a sigmoid; trained for
+# squared error with Adam. Each training starts from other weights and sees the images in another order; all else is the same.
 
 
 # %%

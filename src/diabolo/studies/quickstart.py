@@ -13,6 +13,7 @@ study = Study(
     "quickstart", data="digits", n_train=1_437, n_test=360, latent_dim=8, epochs=60, seed=0, quick={"epochs": 5}
 )
 train, test = study.data()
+study.require("latent_dim", study.latent_dim >= 2, "a map has two directions: 2 or more")
 how = {"epochs": study.epochs, "batch_size": 64, "lr": 2e-3, "schedule": "one-cycle", "seed": study.seed}
 models = {
     "PCA": study.train(zoo.pca, train, test, latent_dim=study.latent_dim),

@@ -33,5 +33,5 @@ def report(script: Script, plan: Plan, study: Study) -> list[Path]:
     written, rows = write_reports(script, study.folder), tuple(read(study.folder)["rows"])
     with tempfile.TemporaryDirectory() as aside:  # results.json is not written anew by the notebook
         environment = replace(plan, only=rows, out=Path(aside)).environment(script.name)
-        made = notebook.execute(script.with_parameters(study.parameters), study.folder, environment)
+        made = notebook.execute(script.with_parameters(study.parameters, study.unchecked), study.folder, environment)
     return [*written, made]

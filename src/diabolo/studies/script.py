@@ -57,7 +57,11 @@ class Script:
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """Its parameters and their defaults, as written in the call `Study(name, parameter=default, …)`."""
-        return {k.arg: ast.literal_eval(k.value) for k in self.begin.keywords if k.arg and k.arg != "quick"}
+        return {
+            k.arg: ast.literal_eval(k.value)
+            for k in self.begin.keywords
+            if k.arg and k.arg not in ("quick", "unchecked")
+        }
 
     @cached_property
     def quick(self) -> dict[str, Any]:
@@ -89,9 +93,10 @@ class Script:
                 found[row[1]], text = _without_heading(text), ""
         return found
 
-    def with_parameters(self, parameters: dict[str, Any]) -> str:
-        """The source with `parameters` written into the call, so that it says what was run."""
-        words = ", ".join([repr(self.name), *(f"{name}={value!r}" for name, value in parameters.items())])
+    def with_parameters(self, parameters: dict[str, Any], unchecked: str | None = None) -> str:
+        """The source with `parameters` written into the call, so that it says what was run, and why bars were not checked."""
+        given = parameters | ({} if unchecked is None else {"unchecked": unchecked})
+        words = ", ".join([repr(self.name), *(f"{name}={value!r}" for name, value in given.items())])
         lines, call = self.source.splitlines(keepends=True), self.begin
         assert call.end_lineno is not None
         before, after = lines[call.lineno - 1][: call.col_offset], lines[call.end_lineno - 1][call.end_col_offset :]

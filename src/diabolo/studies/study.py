@@ -1,9 +1,11 @@
 """`Study`: the one object that a study's script talks to. Parameters, trainings that are found again, rows, results."""
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,13 @@ class Study:
     Args:
         name: what it is called.
         quick: what `--quick` makes of the parameters.
+        unchecked: why no bar is checked, in the notebook of a study whose bars were not.
         **parameters: its parameters and their defaults, plain words and numbers. They are attributes of the study.
     """
 
-    def __init__(self, name: str, quick: Mapping[str, Any] | None = None, **parameters: Any) -> None:
+    def __init__(
+        self, name: str, quick: Mapping[str, Any] | None = None, unchecked: str | None = None, **parameters: Any
+    ) -> None:
         self.plan, self.name = current(), name
         for given in self.plan.parameters:
             if given not in parameters:
@@ -42,7 +47,7 @@ class Study:
         # A notebook holds the parameters that were run where its script has the defaults, and must tell the two apart.
         self._defaults = scripts()[name].parameters if name in scripts() else parameters
         swapped = [n for n, v in self._defaults.items() if v in list(STAND_INS) and self.parameters.get(n) != v]
-        self._unchecked = (
+        self.unchecked: str | None = unchecked or (
             f"the bar is for {self._defaults[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
             if swapped
             else "a quick run"
@@ -50,6 +55,8 @@ class Study:
             else None
         )
         self.folder = self.plan.folder(name)
+        self.images: dict[str, dict[str, Any]] = {}
+        self.trainings: list[Trained] = []
         self.rows: dict[str, dict[str, Any]] = {}
         self._functions: dict[str, tuple[str, Callable[[Row], None]]] = {}
 
@@ -59,10 +66,11 @@ class Study:
             raise AttributeError(f"the study has no parameter {name!r}")
         return parameters[name]
 
-    def data(self, parameter: str = "data", **options: Any) -> tuple[Images, Images]:
+    def data(self, parameter: str = "data", needs: str | None = None, **options: Any) -> tuple[Images, Images]:
         """The training and test images of the data set that the parameter names; `n_train` and `n_test` of them where the study
-        has such parameters (for `colour_data` they are `colour_n_train` and `colour_n_test`), or all when there are fewer.
-        `options` are the source's own, such as size=64; another data set than the script's has none."""
+        has such parameters (for `colour_data` they are `colour_n_train` and `colour_n_test`), or all when there are fewer,
+        which the report says. They must have what the study `needs`, "labels" or "attributes". `options` are the source's own,
+        such as size=64; another data set than the script's has none."""
         name = self.parameters[parameter]
         options = options if name == self._defaults.get(parameter) else {}
         try:
@@ -82,12 +90,33 @@ class Study:
             for (key, n), images in zip(sizes.items(), (train, test), strict=True)
             if n is not None
         }
-        return load(name, self.plan.root, seed=SEED, **exact, **options) if exact else (train, test)
+        if needs is not None and (getattr(train, needs) is None or getattr(test, needs) is None):
+            raise DiaboloError(f"the study {self.name!r} needs {needs} of its images, and {name} has none")
+        if exact:
+            train, test = load(name, self.plan.root, seed=SEED, **exact, **options)
+        parts = {
+            part: (len(images), sizes[key], images.fingerprint)
+            for part, key, images in (("training", "n_train", train), ("test", "n_test", test))
+        }
+        self.images[parameter] = {"name": train.name, "parts": parts, "unchecked": self.unchecked}
+        return train, test
+
+    def require(self, parameter: str, holds: bool, what: str) -> None:
+        """Refuse, before anything is trained, the value of a parameter that makes no sense."""
+        if not holds:
+            value = self.parameters[parameter]
+            told = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            raise DiaboloError(f"--{parameter.replace('_', '-')} {told}: {what}")
+
+    def wants(self, *rows: str) -> bool:
+        """Whether one of these rows is to be run."""
+        return not self.plan.only or not set(rows).isdisjoint(self.plan.only)
 
     def train(self, recipe: Callable[..., Any], train: Images, test: Images, /, **options: Any) -> Trained:
         """A model by a recipe of the zoo, trained on `train` and watched on `test`, when it is first looked at; or found again.
         `options` are those of the recipe and those of `diabolo.fit`."""
-        return Trained(recipe, train, test, self.plan.shelf, self.say, **options)
+        self.trainings.append(Trained(recipe, train, test, self.plan.shelf, self.say, **options))
+        return self.trainings[-1]
 
     def remember(self, what: str, depends: Any, compute: Callable[[], Any]) -> Any:
         """`compute()`, which gives plain words and numbers; or what it gave before for the same `depends`."""
@@ -98,7 +127,7 @@ class Study:
 
         def run(function: Callable[[Row], None]) -> Callable[[Row], None]:
             self._functions[number] = (title, function)
-            if not self.plan.only or number in self.plan.only:
+            if self.wants(number):
                 self._run(number)
             return function
 
@@ -109,7 +138,7 @@ class Study:
         self.say(f"{number} {title}")
         started = time.perf_counter()
         self.folder.mkdir(parents=True, exist_ok=True)  # not before the images were found
-        row = Row(number, title, self.folder, self._unchecked)
+        row = Row(number, title, self.folder, self.unchecked)
         function(row)
         self.rows[number] = {
             "title": title,
@@ -142,9 +171,14 @@ class Study:
 
     def save(self) -> None:
         """Write results.json: the rows run so far, and those of an earlier run with the same parameters."""
-        rows = {**self._earlier(), **self.rows}
+        before, rows = self._before(), {**self._earlier(), **self.rows}
+        if lost := [number for number in before.get("rows", {}) if number not in rows]:
+            self.say(
+                f"rows {', '.join(lost)} in {self.folder} are of other parameters, images or code, and are dropped"
+            )
+        images = {**(before["images"] if self._earlier() else {}), **self.images}
         about = {"versions": {"diabolo": diabolo.__version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        files.write_json(self.folder / "results.json", {**self._head, **about, "rows": rows})
+        files.write_json(self.folder / "results.json", {**self._head, **about, "images": images, "rows": rows})
 
     @property
     def _head(self) -> dict[str, Any]:
@@ -153,18 +187,35 @@ class Study:
             "study": self.name,
             "parameters": {k: _plain(v) for k, v in self.parameters.items()},
             "quick": self.plan.quick,
+            "code": _code(),
         }
 
-    def _earlier(self) -> dict[str, Any]:
-        """The rows of an earlier run with the same parameters."""
+    def _before(self) -> dict[str, Any]:
+        """What an earlier run left."""
         path = self.folder / "results.json"
-        before = files.read_json(path) if path.exists() else {}
-        same = all(before.get(key) == value for key, value in self._head.items())
+        found = files.read_json(path) if path.exists() else {}
+        return found if isinstance(found, dict) else {}
+
+    def _earlier(self) -> dict[str, Any]:
+        """The rows of an earlier run with the same parameters, images and code."""
+        before = self._before()
+        seen = before.get("images", {})
+        same = all(before.get(key) == value for key, value in self._head.items()) and all(
+            parameter not in seen or seen[parameter] == _plain(images) for parameter, images in self.images.items()
+        )
         return dict(before["rows"]) if same else {}
 
     def say(self, text: str) -> None:
         """One line of progress."""
         print(f"[{self.name}] {text}", flush=True)
+
+
+@cache
+def _code() -> str:
+    """A digest of the studies' own code: their rows are of today's only while it is the same."""
+    folder = Path(__file__).parent
+    texts = [path.read_bytes() for path in sorted(folder.rglob("*.py"))]
+    return hashlib.blake2b(b"".join(texts), digest_size=8).hexdigest()
 
 
 def as_record(block: Block, folder: Path) -> dict[str, Any]:
@@ -181,9 +232,13 @@ def as_block(record: Mapping[str, Any], folder: Path) -> Block:
     values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in record.items() if n != "block"}
     if "path" in values:
         values["path"] = folder / values["path"]
+    if "path" in values and not values["path"].exists():
+        return document.Paragraph(f"(The figure {values['path'].name} is missing: {values['caption']})")
     block: Block = getattr(document, record["block"])(**values)
     return block
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

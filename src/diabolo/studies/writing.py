@@ -1,7 +1,7 @@
 """The report of a study, from what it left in its folder and the lesson in its script."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,31 @@ def read(folder: Path) -> dict[str, Any]:
     Raises:
         DiaboloError: when it is not there, or not that of a study.
     """
-    found = files.read_json(folder / "results.json")
-    if not isinstance(found, dict) or not {"study", "parameters", "rows", "at"} <= set(found):
+    found: Any = files.read_json(folder / "results.json")
+    rows = found.get("rows") if isinstance(found, dict) else None
+    whole = isinstance(rows, dict) and all({"blocks", "numbers"} <= set(row) for row in rows.values())
+    if not whole or not {"study", "parameters", "images", "at"} <= set(found):
         raise DiaboloError(f"{folder / 'results.json'} is not that of a study")
-    return found
+    return dict(found)
 
 
 def verdicts(results: Mapping[str, Any]) -> list[Verdict]:
-    """All that was checked."""
-    blocks = [as_block(b, Path()) for row in results["rows"].values() for b in row["blocks"] if b["block"] == "Verdict"]
-    return [block for block in blocks if isinstance(block, Verdict)]
+    """All that was checked: how many images there were, and what the rows claim."""
+    return [verdict for _, verdict in _checked(results)]
+
+
+def _checked(results: Mapping[str, Any]) -> Iterator[tuple[str, Verdict]]:
+    """The anchor of its row, and the verdict."""
+    for images in results["images"].values():
+        for part, (n, asked, _) in images["parts"].items():
+            if asked is not None:
+                note = images["unchecked"] or ""
+                state: Any = "not checked" if note else "met" if n == asked else "missed"
+                yield "", Verdict(f"{part} images of {images['name']} = {asked:,}", f"{n:,}", state, note)
+    for index, row in results["rows"].items():
+        for block in (as_block(record, Path()) for record in row["blocks"] if record["block"] == "Verdict"):
+            assert isinstance(block, Verdict)
+            yield anchor_of(index), block
 
 
 def document_of(script: Script, folder: Path) -> Document:
@@ -42,7 +57,11 @@ def document_of(script: Script, folder: Path) -> Document:
     results = read(folder)
     given = ", ".join(f"{name} {_words(value)}" for name, value in results["parameters"].items())
     quick = "A quick run with small sizes. " if results["quick"] else ""
-    about = f"{quick}{given}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
+    images = "; ".join(
+        f"{' and '.join(f'{n:,} {part}' for part, (n, *_) in seen['parts'].items())} images of {seen['name']}"
+        for seen in results["images"].values()
+    )
+    about = f"{quick}{images}. Parameters: {given}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
     parts = (_opening(script, results), _rows(script, results, folder), _numbers(script, results))
     return Document(script.title, about, list(chain(*parts)))
 
@@ -69,7 +88,10 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
 
 def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     yield from blocks_of(script.lessons.get("", ""))
-    yield Code(command_of(script, results))
+    missing = [index for index in script.rows if index not in results["rows"]]
+    yield Code(
+        command_of(script, results, [index for index in script.rows if index in results["rows"]] if missing else ())
+    )
     checked = verdicts(results)
     if checked:
         yield Heading("What was checked", 2, "checked")
@@ -78,15 +100,15 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
             [(v.claim, v.measured, MARKS[v.state] + (f": {v.note}" if v.note else "")) for v in checked],
             f"{sum(v.state == 'met' for v in checked)} met, {sum(v.state == 'missed' for v in checked)} missed, "
             f"{sum(v.state == 'not checked' for v in checked)} not checked.",
+            links=[anchor for anchor, _ in _checked(results)],
         )
-    missing = [_heading(index, title) for index, title in script.rows.items() if index not in results["rows"]]
     if missing:
         yield Heading("Rows that were not run", 2, "missing")
-        yield Bullets(missing)
+        yield Bullets([_heading(index, script.rows[index]) for index in missing])
 
 
-def command_of(script: Script, results: Mapping[str, Any]) -> str:
-    """The line that runs the study with the parameters of these results."""
+def command_of(script: Script, results: Mapping[str, Any], only: Sequence[str] = (), out: Path | None = None) -> str:
+    """The line that runs the study, or `only` some rows of it, with the parameters of these results; into `out`."""
     quick = results["quick"]
     usual = script.parameters | script.quick if quick else script.parameters
     words = ["diabolo", "study", script.name, *(["--quick"] if quick else [])]
@@ -95,6 +117,8 @@ def command_of(script: Script, results: Mapping[str, Any]) -> str:
         before = usual.get(name)
         if value != (list(before) if several and isinstance(before, tuple) else before):
             words += [f"--{name.replace('_', '-')}", *map(str, value if several else [value])]
+    words += ["--only", *only] if only else []
+    words += ["--out", str(out)] if out is not None else []
     return shlex.join(words)
 
 
@@ -123,6 +147,7 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
                 lines if whole else [(name, value, unit) for name, value, _, unit in lines],
                 f"The numbers of {f'row {index}' if index[0].isdigit() else f'the {index}'}.",
                 f"{anchor_of(index)}-numbers",
+                links=[anchor_of(index)] * len(lines),
             )
 
 

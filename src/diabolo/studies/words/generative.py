@@ -17,6 +17,8 @@ def size_of_map(areas: list[float], errors: list[float]) -> str:
         "nothing in the loss fixes the scale of the code: a map twice as large, with weights half as large behind it, decodes "
         "to the same images"
     )
+    if len(areas) < 2:
+        return f"The size of the map alone says nothing, since {scale}; what counts is how the codes fill it."
     if wider > 2 * worse:
         return (
             f"Over {len(areas)} seeds the area of the map varies by {wider:.0%}, and the test error by {worse:.1%}. The "

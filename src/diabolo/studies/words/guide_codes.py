@@ -101,10 +101,11 @@ def fitted(n: Numbers) -> str:
         )
         for name in ("AE", "VAE")
     ]
-    return (
-        f"With a mixture fitted to the training codes instead of N(0, I), {joined(said)}. The mixture puts its mass where "
-        f"codes are; N(0, I) also draws from where the decoder was never trained."
+    falls = all(
+        d.sure and d.value > 0 for d in (against(n, "FID", f"{m}, normal", f"{m}, mixture") for m in ("AE", "VAE"))
     )
+    why = " The mixture puts its mass where codes are; N(0, I) also draws from where the decoder was never trained."
+    return f"With a mixture fitted to the training codes instead of N(0, I), {joined(said)}.{why if falls else ''}"
 
 
 def other_measures(n: Numbers) -> str:
@@ -153,7 +154,8 @@ def precision(n: Numbers) -> str:
         f"copied"
     )
     off = apart(n, "float32", "bf16")
-    return f"{fast}. {needs}. The two losses differ by {100 * off:.2g}%: weights and sums are kept in float32."
+    why = ": weights and sums are kept in float32" if off <= 0.01 else ", more than rounding should do"
+    return f"{fast}. {needs}. The two losses differ by {100 * off:.2g}%{why}."
 
 
 def checkpointing(n: Numbers) -> str:
@@ -165,10 +167,12 @@ def checkpointing(n: Numbers) -> str:
         if memory < 1
         else "Checkpointing saves no memory on so small a net"
     )
-    return (
-        f"{saved}; a step takes {seconds:.2g} times as long, since the insides of the layers are computed twice; the losses "
-        f"differ by {100 * apart(n, 'all kept', 'computed again'):.2g}%."
+    slower = (
+        f"a step takes {seconds:.2g} times as long, since the insides of the layers are computed twice"
+        if seconds > 1
+        else f"a step takes {seconds:.2g} times as long, although the insides of the layers are computed twice"
     )
+    return f"{saved}; {slower}; the losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g}%."
 
 
 def side_by_side(n: Numbers) -> str:

@@ -190,7 +190,7 @@ def redrawn(same: bool, apart: float, pair: float, of_test: Measured) -> str:
 def subspace(largest: float, chance: float, units: float, ratio: float) -> str:
     """The linear autoencoder: the largest principal angle to PCA's subspace, and that of a random one, in degrees; the largest
     angle between a unit's direction and the component nearest to it; its error over that of PCA."""
-    if largest < 10:
+    if largest < 10 and ratio < 1.05:
         found = (
             "The linear autoencoder has found the subspace of PCA: the largest principal angle between them is "
             f"{largest:.2f}° "
