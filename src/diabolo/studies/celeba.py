@@ -74,8 +74,10 @@ study = Study(
 train, test = study.data(needs="attributes", split=study.split, size=64)
 study.require("alphas", 0.0 in study.alphas and max(study.alphas) > 0, "0 must be among them, and something above it")
 study.require("sparsity", len(study.sparsity) > 0, "at least one weight is needed")
-for name in (study.attribute, study.edited, *study.identity):
+for name in (study.attribute, study.edited):
     latents.attribute(train, name)  # refused here, where there is none of that name
+known = set(train.attribute_names or ())
+study.require("identity", not known.isdisjoint(study.identity), "none of them is an attribute of these images")
 
 # %% [markdown]
 # What is trained, when it is first looked at. The two cones are the same in all, and so are the steps and their lengths.
