@@ -7,7 +7,20 @@ import pytest
 
 from diabolo.reports import extra
 
-SMALL = ("--data", "digits", "--n-train", "150", "--n-test", "40", "--hidden", "8", "--epochs", "1", "--linear-dim", "2")
+SMALL = (
+    "--data",
+    "digits",
+    "--n-train",
+    "150",
+    "--n-test",
+    "40",
+    "--hidden",
+    "8",
+    "--epochs",
+    "1",
+    "--linear-dim",
+    "2",
+)
 
 
 def test_the_studies_are_listed(diabolo):

@@ -20,6 +20,7 @@ def found(**numbers):
 )
 def test_the_size_of_the_map(areas, errors, says):
     assert says in words.size_of_map(areas, errors)
+    assert words.size_of_map(areas[:1], errors[:1]).startswith("The size of the map alone says nothing")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,159 @@ def test_more_less_and_the_same_are_told_apart(name: str) -> None:
         assert "}" not in sentence
 
 
+GAINS: dict[str, tuple[Callable[[Numbers], guide_answers.Answer], str, tuple[str, str, str]]] = {
+    "cones": (
+        guide_answers.cones,
+        "MSE, fully connected",
+        ("error from 2 to 1 per pixel", "no help: error from 0", "no diff"),
+    ),
+    "skips": (
+        guide_answers.skips,
+        "MSE, skips cut",
+        ("error from 2 to 1", "no help: error from 0 to 1", "no difference"),
+    ),
+    "layers": (
+        guide_answers.layers,
+        "MSE, end to end",
+        ("error from 2 to 1", "no help: error from 0 to 1", "no difference"),
+    ),
+    "noise": (
+        guide_answers.noise,
+        "none on gaussian 0.5",
+        ("error on noisy images from 2 to 1", "no help on noisy images: error from 0", "no difference on noisy"),
+    ),
+    "annealing": (
+        guide_answers.kl_term,
+        "−ELBO, linear annealing",
+        (
+            "no help, but −ELBO from 1 to 2 nats, with",
+            "−ELBO from 1 to 0 nats with linear",
+            "no difference beyond the noise with",
+        ),
+    ),
+    "free bits": (
+        guide_answers.kl_term,
+        "−ELBO, free bits 0.5",
+        (
+            "no help, but −ELBO from 1 to 2 nats, with",
+            "−ELBO from 1 to 0 nats with free",
+            "no difference beyond the noise with",
+        ),
+    ),
+    "features": (
+        guide_answers.features,
+        "detail, features",
+        (
+            "no help: power of the upper frequencies from 1 to 2",
+            "no help: power of the upper frequencies from 1 to 0",
+            "no diff",
+        ),
+    ),
+    "code prior": (
+        guide_answers.code_prior,
+        "FID, prior",
+        ("no help: FID from 1 to 2", "FID from 1 to 0", "no difference in FID"),
+    ),
+    "densities": (
+        guide_answers.densities,
+        "FID, AE, mixture",
+        (
+            "no help for the autoencoder: FID from 1 to 2",
+            "FID of the autoencoder from 1 to 0",
+            "no difference for the autoencoder",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GAINS)
+def test_the_gain_of_each_technique_in_each_outcome(name: str) -> None:
+    answer, varied, expected = GAINS[name]
+    for value, words in zip((2.0, 0.0, 1.0), expected, strict=True):
+        assert words in answer(of({varied: value}))[2]
+
+
+def test_gains_and_costs_that_depend_on_more() -> None:
+    assert answered(guide_answers.layers, 1, {"MSE, end to end": 2.0}).endswith("; here also with rectifiers")
+    assert "rectifiers" not in answered(guide_answers.layers, 1, {"MSE, end to end": 0.0})
+    few = {"test MSE, dropout": 1.0}
+    for value, words in (
+        (2.0, "from 2 to 1 at the best"),
+        (0.0, "no help: test error from 0 to 1"),
+        (1.0, "no difference"),
+    ):
+        assert words in answered(guide_answers.against_overfitting, 2, few | {"test MSE, neither": value})
+    assert (
+        answered(guide_answers.labels, 2, {"accuracy, joint": 2.0}) == "from 100% to 200% right by the best way, joint"
+    )
+    assert answered(guide_answers.labels, 2, {"accuracy, joint": 1.001}).startswith("no difference beyond the noise")
+    assert answered(guide_answers.labels, 2, {"accuracy, from scratch": 2.0}) == "no help: from scratch is best, 200%"
+    for value, words in (
+        (2.0, "error on clean images from 1 to 2"),
+        (0.0, "none on clean images (error"),
+        (1.0, "beyond"),
+    ):
+        assert words in answered(guide_answers.noise, 3, {"gaussian 0.5 on none": value})
+    for value, told in ((2.0, True), (0.0, False)):
+        probes = {"probe, gaussian 1": value, "probe, none": 1.0}
+        assert ("and for the features" in answered(guide_answers.noise, 1, probes)) == told
+    assert "upper frequencies from 0.5 to 0.9" in answered(
+        guide_answers.features, 2, {"detail, features": 0.9, "detail, pixels": 0.5}
+    )
+    for value, told in ((2.0, True), (0.0, False), (1.0, False)):
+        assert ("squared error" in answered(guide_answers.features, 3, {"MSE, features": value})) == told
+    assert "improves by 5 nats, of which the class can be 2.3 at most" in answered(
+        guide_answers.condition, 2, {"−ELBO, none": 6.0}
+    )
+    assert answered(guide_answers.condition, 2, {"−ELBO, none": 2.0}).endswith("improves by 1 nats")
+    assert answered(guide_answers.condition, 2, {"−ELBO, none": 0.0}).endswith("does not improve")
+    assert answered(guide_answers.codebook, 2, {"perplexity, all three": 2.0}).startswith(
+        "evenly used codes from 1 to 2"
+    )
+    assert answered(guide_answers.codebook, 2, {"perplexity, all three": 0.5}).startswith("no help: evenly")
+
+
+def answered(answer: Callable[[Numbers], guide_answers.Answer], part: int, given: dict[str, float]) -> str:
+    """Part 1 of an answer is when the technique helps, 2 by how much, 3 what it costs."""
+    return answer(of(given))[part]
+
+
+@pytest.mark.parametrize(
+    ("say", "varied", "expected"),
+    [
+        (
+            guide.convolutional,
+            "probe, convolutional",
+            ("more often, by", "less often, by", "does not tell the two codes apart"),
+        ),
+        (
+            guide.skips,
+            "MSE, skips cut",
+            ("make the reconstruction better", "do not make the reconstruction better", "told apart"),
+        ),
+        (guide.blur, "MSE, features", ("per pixel is higher", "per pixel is lower", "does not tell the two apart")),
+        (guide.blur, "read, features", ("more often, by", "less often, by", "neither does a classifier")),
+    ],
+)
+def test_other_comparisons_of_the_same_rows(
+    say: Callable[[Numbers], str], varied: str, expected: tuple[str, str, str]
+) -> None:
+    for value, words in zip((2.0, 0.0, 1.0), expected, strict=True):
+        assert words in say(of({varied: value}))
+
+
+def test_explanations_stand_only_where_the_numbers_bear_them() -> None:
+    mixture = "The mixture puts its mass where codes are"
+    assert mixture in guide.fitted(of({"FID, AE, normal": 2.0, "FID, VAE, normal": 2.0}))
+    assert mixture not in guide.fitted(of({"FID, AE, normal": 2.0}))
+    assert mixture not in guide.fitted(of({"FID, AE, normal": 0.5, "FID, VAE, normal": 0.5}))
+    slow = "seconds of a step, computed again"
+    assert "since the insides" in guide.checkpointing(of({slow: 2.0}))
+    assert "although the insides" in guide.checkpointing(of({slow: 0.9}))
+    assert "weights and sums are kept" in guide.precision(of({}))
+    assert "more than rounding should do" in guide.precision(of({"loss, bf16": 2.0}))
+
+
 @pytest.mark.parametrize(
     ("alone", "through", "words"),
     [

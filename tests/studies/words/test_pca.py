@@ -87,6 +87,7 @@ def test_redrawn():
     assert "of one kind" in alike
     assert "Even with the same seed" in few
     assert "too few were drawn" in few
+    assert "too few were drawn" in words.redrawn(True, 20.0, 0.05, Measured(20.0, 1))
 
 
 def test_subspace():
@@ -96,6 +97,7 @@ def test_subspace():
     assert "not components" in found
     assert "still 50.0°" in lost
     assert "lie along components" in lost
+    assert "still 9.0°" in words.subspace(9.0, 88.0, 40.0, 1.4), "so large an error is not that of the subspace of PCA"
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,11 @@ def against_overfitting(n: Numbers) -> Answer:
 def labels(n: Numbers) -> Answer:
     """5.4."""
     best = max(WAYS, key=lambda name: n[f"accuracy, {name}"].value)
+    alike = f"no difference beyond the noise (the best way, {best}: {{a}}%)"
     gain = points(against(n, "accuracy", best, "from scratch")).say(
         more=f"from {{b}}% to {{a}}% right by the best way, {best}",
-        less="no help: from scratch is best, {b}%",
-        same=f"no difference beyond the noise (the best way, {best}: {{a}}%)",
+        less=alike,  # the best is never surely less
+        same="no help: from scratch is best, {b}%" if best == "from scratch" else alike,
     )
     cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a training for each set of labels"
     return (
