@@ -76,7 +76,7 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
         )
     return (
         f"At β = {words(beta)} the code still carries {kl:.3g} nats in {active:g} of {units} active units, although a nat "
-        f"costs {words(beta)} in squared error per pixel; {unexplained:.0%} of the variance is unexplained, and {vary}. "
+        f"costs {words(beta)} in squared error per pixel; {unexplained:.0%} of the variance is unexplained, and {vary}."
     )
 
 
