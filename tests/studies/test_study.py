@@ -224,7 +224,7 @@ def test_what_does_not_exist_is_refused_with_the_nearest(script, plan):
 
 def test_a_missing_data_set_names_its_stand_in(script, plan, tmp_path, monkeypatch):
     script.path.write_text(script.source.replace('data="mnist"', 'data="celeba"'))
-    with pytest.raises(DiaboloError, match="--data faces"):
+    with pytest.raises(DiaboloError, match=r"needs no network: --data faces\.$"):
         running.run(Script(script.path), plan(parameters={}, root=tmp_path / "empty", out=tmp_path / "made" / "out"))
     assert not (tmp_path / "made").exists(), "nothing is left by a study that had no data"
 

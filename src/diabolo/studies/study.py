@@ -11,6 +11,7 @@ from typing import Any
 
 import diabolo
 from diabolo.data import Images, load
+from diabolo.data.sources.missing import INSTEAD
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.reports import document
 from diabolo.reports.document import Block
@@ -76,9 +77,11 @@ class Study:
         try:
             train, test = load(name, self.plan.root, **options)
         except DiaboloError as error:
-            instead = STAND_INS.get(name)
-            hint = f" (without it: --{parameter.replace('_', '-')} {instead})" if instead else ""
-            raise DiaboloError(f"{error}{hint}") from error
+            if name not in STAND_INS:
+                raise
+            instead, said = f"--{parameter.replace('_', '-')} {STAND_INS[name]}", str(error)
+            hint = f" (without it: {instead})" if INSTEAD not in said else ""
+            raise DiaboloError(said.replace(INSTEAD, instead) + hint) from error
         if len(train.shape) != 3:
             raise DiaboloError(
                 f"the study {self.name!r} looks at images, but {name} holds vectors of {train.shape[0]} numbers"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from diabolo.errors import DiaboloError
 
+INSTEAD = "--data digits"  # a study knows better
+
 
 def missing(name: str, home: Path, cause: BaseException) -> DiaboloError:
     """One sentence: what is missing, why, where its files would go, and what works without a network."""
@@ -12,5 +14,5 @@ def missing(name: str, home: Path, cause: BaseException) -> DiaboloError:
         reason = reason[:200] + " …"
     return DiaboloError(
         f"{name} is not complete in {home} and could not be fetched ({reason}): put its files there, "
-        "or take a set that needs no network: --data digits."
+        f"or take a set that needs no network: {INSTEAD}."
     )
