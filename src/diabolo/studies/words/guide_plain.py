@@ -189,7 +189,11 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
         if 2 * len(best) > len(noisy)
         else "what each has learnt of the images counts more here than which noise it has seen."
     )
-    others = "; ".join(f"{name} is undone better by the model of {rival(n, names, name)}" for name in beaten)
+    by = {name: rival(n, names, name) for name in beaten}
+    others = "; ".join(
+        f"{name} is undone better by {'the plain autoencoder' if who == 'none' else f'the model of {who}'}"
+        for name, who in by.items()
+    )
     ties = f"At {joined(rest)} it cannot be told apart from the best of the others." if rest else ""
     said = f"Noises that are undone best by the model trained on just that noise: {len(best)} of {len(noisy)}. So {why}"
     return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
