@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 
+from diabolo.reports.cells import words
 from diabolo.studies.findings import Measured, difference, joined
 from diabolo.studies.words.celeba import ZERO
 
@@ -122,17 +123,18 @@ def hole(found: Found) -> str:
     distance, of_prior = (found[f"Fréchet distance to N(0, I){end}"].value for end in ("", ", prior draws"))
     mmd, mmd_of_prior = (found[f"MMD to N(0, I){end}"].value for end in ("", ", prior draws"))
     spread = found["codes' spread"].value
+    shapes = f"{words(float(f'{mmd:.2g}'))}, of prior draws {words(float(f'{mmd_of_prior:.2g}'))}"
     told = (
         f"The codes of test images lie at a Fréchet distance of {distance:.3g} from N(0, I), where as many draws of N(0, "
         f"I) itself lie at {of_prior:.3g}; unit by unit their deviation is {spread:.3g} on average"
     )
     if distance >= HOLE * of_prior:
         return (
-            f"{told} (MMD² {mmd:.2g}, of prior draws {mmd_of_prior:.2g}): that gap is the prior hole. Where N(0, I) is dense "
+            f"{told} (MMD² {shapes}): that gap is the prior hole. Where N(0, I) is dense "
             "and codes are rare, the decoder is asked for what it was hardly trained on."
         )
     if mmd >= 1e-4 and mmd >= HOLE * abs(mmd_of_prior):
-        return f"{told}: mean and covariance fit, but the shape does not (MMD² {mmd:.2g}, of prior draws {mmd_of_prior:.2g})."
+        return f"{told}: mean and covariance fit, but the shape does not (MMD² {shapes})."
     return f"{told}: there is hardly a prior hole here."
 
 

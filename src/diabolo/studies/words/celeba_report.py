@@ -57,8 +57,9 @@ def instead(n_train: int, n_test: int, split: str) -> str:
     if (n_train, n_test, split) == (*ASKED, "official"):
         return ""
     return (
-        f"The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of the official parts; these are {n_train:,} "
-        f"and {n_test:,}, split by {split}, and more images would narrow the intervals and help every model."
+        f"The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts; these are "
+        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f', split by {split}'}, and more images would narrow the "
+        f"intervals and help every model."
     )
 
 
