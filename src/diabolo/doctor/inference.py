@@ -21,9 +21,12 @@ def training_mode(patient: Patient) -> Illness | None:
     if half < 1:
         return None
     model = patient.model
-    coded = math.prod(model.latent_shape) > 0
-    for what, call in (("codes", model.encode), ("reconstructions", model.reconstruct)):
-        if what == "codes" and not coded:
+    calls = {
+        "codes": model.encode if math.prod(model.latent_shape) > 0 else None,
+        "reconstructions": model.reconstruct if patient.decodes else None,
+    }
+    for what, call in calls.items():
+        if call is None:
             continue
         first, again = call(x, y), call(x, y)
         apart = call(x[:half], None if y is None else y[:half])

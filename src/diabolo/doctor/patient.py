@@ -90,6 +90,11 @@ class Patient:
         return not isinstance(self.model, Autoencoder) or self.model.objective.judges_reconstructions
 
     @property
+    def decodes(self) -> bool:
+        """Whether the model has a decoder that was trained."""
+        return not isinstance(self.model, Autoencoder) or self.model.objective.trains_decoder
+
+    @property
     def beta(self) -> float | None:
         """β at the end of training; None for a model without a KL term, or one that draws the KL term to a capacity."""
         weights = getattr(self.waist, "weights", {})

@@ -231,7 +231,9 @@ def test_takeaway(probe, first, fid, then):
 def test_what_was_looked_at_instead():
     assert of_report.instead(30_000, 5_000, "official") == ""
     said = of_report.instead(10_000, 1_400, "persons")
-    assert "asks for 30,000 training and 5,000 test images of CelebA's official parts; these are 10,000 and 1,400" in said
+    assert (
+        "asks for 30,000 training and 5,000 test images of CelebA's official parts; these are 10,000 and 1,400" in said
+    )
     assert "1,400, split by persons, and" in said
     assert "10,000 and 1,400, and more" in of_report.instead(10_000, 1_400, "official")
     assert of_report.instead(30_000, 5_000, "persons")
