@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from diabolo.reports.cells import words as written
 from diabolo.studies.findings import Measured, between, difference
 
 Found = Mapping[str, Measured]
@@ -177,30 +178,36 @@ def commitment(book: str, rms: tuple[float, float], error: tuple[float, float]) 
     """With and without the commitment term: the root mean square of the encoder's outputs, and the test error."""
     (held, free), (with_it, without) = rms, error
     ratio, worse = free / held, without / with_it - 1
+    rms_of = f"root mean square {written(free)} against {written(held)}"
     if ratio > GROWN:
         told = (
-            f"without the commitment term the encoder's outputs are {ratio:.1f} times as large (root mean square "
-            f"{free:.3g} against {held:.3g}): the reconstruction reaches the encoder only through the copied gradient, which "
-            f"does not say how far an output lies from its code, so that nothing holds the outputs back, and the codes run "
-            f"after them"
+            f"without the commitment term the encoder's outputs are {times(ratio)} times as large ({rms_of}): the "
+            f"reconstruction reaches the encoder only through the copied gradient, which does not say how far an output lies "
+            f"from its code, so that nothing holds the outputs back, and the codes run after them"
         )
     elif ratio < 1 / GROWN:
         told = (
-            f"without the commitment term the encoder's outputs are {1 / ratio:.1f} times smaller (root mean square "
-            f"{free:.3g} against {held:.3g}): the term does not hold them small, but draws them to their codes wherever "
-            f"those lie"
+            f"without the commitment term the encoder's outputs are {times(1 / ratio)} times smaller ({rms_of}): the term does "
+            f"not hold them small, but draws them to their codes wherever those lie"
         )
     else:
         told = (
-            f"without the commitment term the encoder's outputs keep their range (root mean square {free:.3g} against "
-            f"{held:.3g}): in this many steps they do not run away from the codes, though nothing in the loss would hold them"
+            f"without the commitment term the encoder's outputs keep their range ({rms_of}): in this many steps they do not "
+            f"run away from the codes, though nothing in the loss would hold them"
         )
     loss = (
-        f"the test error is {abs(worse):.0%} {'higher' if worse > 0 else 'lower'} without it"
+        f"the test error is {times(without / with_it)} times as large without it"
+        if worse > 1
+        else f"the test error is {abs(worse):.0%} {'higher' if worse > 0 else 'lower'} without it"
         if abs(worse) > ALIKE
         else f"the test error is much the same ({signed(worse, 1)} without it)"
     )
     return f"{book[0].upper()}{book[1:]}: {told}; {loss} (one training each)."
+
+
+def times(ratio: float) -> str:
+    """5.1, or 243,000."""
+    return f"{ratio:.1f}" if ratio < 100 else f"{float(f'{ratio:.3g}'):,.0f}"
 
 
 def signed(change: float, decimals: int = 0) -> str:

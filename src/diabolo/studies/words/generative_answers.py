@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from diabolo.studies.words.generative import ALIKE, GROWN, Found, signed
+from diabolo.reports.cells import words as written
+from diabolo.studies.words.generative import ALIKE, GROWN, Found, signed, times
 
 
 class Question(NamedTuple):
@@ -102,12 +103,12 @@ def _ranges(f: Found, book: str) -> str:
     """What the outputs of the encoder do without the commitment term, for one way to learn the codebook."""
     held, free = (f[f"encoder outputs, root mean square: {book}{end}"].value for end in ("", ", no commitment"))
     spans = [
-        " to ".join(f"{f[f'encoder outputs, {q}: {book}{end}'].value:.3g}".replace("-", "−") for q in ("1%", "99%"))
+        " to ".join(written(f[f"encoder outputs, {q}: {book}{end}"].value) for q in ("1%", "99%"))
         for end in ("", ", no commitment")
     ]
     ratio = free / held
     grown = (
-        f"grow to {ratio:.3g} times the size"
+        f"grow to {times(ratio)} times the size"
         if ratio > GROWN
         else f"shrink to {ratio:.2f} of the size"
         if ratio < 1 / GROWN
