@@ -463,11 +463,12 @@ def discrete(row: Row) -> None:
     use = usual.measure("usage").scores
     row.score("perplexity", use["perplexity"])
     row.score("used codes", use["used codes"])
-    values = {name: z.ravel()[:: max(1, z.size // 100_000)] for name, z in outputs.items()}
+    few_of = {name: np.abs(z.ravel()[:: max(1, z.size // 100_000)]) for name, z in outputs.items()}
+    values = {name: np.log10(np.maximum(size, 1e-3)) for name, size in few_of.items()}
     row.figure(
         "ranges",
-        figures.histogram(values, "encoder output, each number", title="Range of the encoder's outputs"),
-        "What the encoder gives, before it is quantised.",
+        figures.histogram(values, "log₁₀ of the size of each number", title="Size of the encoder's outputs"),
+        "What the encoder gives, before it is quantised: how large each number is, sizes below 0.001 as 0.001.",
     )
     seen = latents.project(latents.codebook(usual.model))
     flat = figures.codebook_map(seen.points, latents.uses(usual.model, colour_test), axis_names=seen.axis_names)

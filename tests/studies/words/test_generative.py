@@ -215,6 +215,13 @@ OTHERWISE = {
 }
 
 
+def test_the_best_completion_in_the_answer():
+    (gives,) = [question.answer for question in QUESTIONS if question.row == "2.5"]
+    numbers = {name: Measured(value) for name, value in NUMBERS["2.5"].items()}
+    assert "and the best of its answers" in gives(numbers)
+    assert "but even the best of its answers" in gives(numbers | {"error of the best": Measured(0.06)})
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.row)
 def test_answers(question):
     numbers = {name: Measured(value) for name, value in NUMBERS[question.row].items()}

@@ -70,11 +70,12 @@ def gives(f: Found) -> str:
     """2.5."""
     spread, gain = f["variance between completions"], f["nats gained by the code"].value
     nats = f"{abs(gain):.1f} nats per image {'less' if gain > 0 else 'more'}"
+    best, plain = f["error of the best"].value, f["error of the plain network"].value
+    but = "and the best of its answers" if best < plain else "but even the best of its answers"
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
         f"told), where the one network has a single answer, the mean; the truth costs it {nats} than it costs the one "
-        f"network; and the best of its answers, chosen knowing the truth, has an error of "
-        f"{f['error of the best'].value:.4f}, against {f['error of the plain network'].value:.4f} for the one network."
+        f"network; {but}, chosen knowing the truth, has an error of {best:.4f}, against {plain:.4f} for the one network."
     )
 
 
