@@ -44,6 +44,7 @@ def test_a_run_is_written_up_with_a_notebook(diabolo, reported):
     assert answer.out.split() == [str(reported / name) for name in [*FILES, "notebook.ipynb"]]
     notebook = nbformat.read(reported / "notebook.ipynb", as_version=4)
     nbformat.validate(notebook)
+    assert str(reported) not in (reported / "notebook.ipynb").read_text(), "it runs wherever the folder is moved"
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
     text = (reported / "report.md").read_text()
@@ -116,3 +117,10 @@ def test_results_of_something_else_are_refused(refused, tmp_path):
 def test_a_missing_extra_is_one_sentence(refused, runs, monkeypatch):
     monkeypatch.setattr(extra, "find_spec", lambda module: None)
     assert "pip install 'diabolo[report]'" in refused(2, "report", runs["vae"])
+
+
+def test_without_a_notebook_what_notebooks_need_may_be_missing(diabolo, runs, tmp_path, monkeypatch):
+    folder = shutil.copytree(runs["vae"], tmp_path / "run")
+    monkeypatch.setattr(extra, "find_spec", lambda module: None if module == "nbclient" else "there")
+    assert diabolo("report", folder, "--no-notebook").code == 0
+    assert diabolo("report", folder).code == 2

@@ -168,6 +168,7 @@ def test_rows_of_other_images_or_other_code_are_dropped_and_that_is_said(script,
         assert results["images"]["data"]["parts"]["training"][:2] == [len(images[0]), 100], part
     assert list(results["rows"]) == ["1.2"]
     assert "rows 1.1 in" in capsys.readouterr().out
+    assert list(json.loads((tmp_path / "one" / "results.before.json").read_text())["rows"]) == ["1.1"]
     monkeypatch.setattr("diabolo.studies.study._code", lambda: "of another day")
     running.run(Script(alone), plan(only=("1.1",), parameters={}, out=tmp_path / "one"))
     assert list(writing.read(tmp_path / "one")["rows"]) == ["1.1"]

@@ -132,8 +132,8 @@ def vanilla(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.2 U-Net
-# Skip connections lead the encoder's maps around the code. What does the code still carry then? Give every image the mean of
-# all codes in place of its own, and decode.
+# Skip connections lead the encoder's maps around the code. What does the code still carry then? Set it to zero, or give every
+# image the mean of all codes in place of its own, and decode: no decoder was trained on a code of zeros, the mean is milder.
 
 
 # %%
@@ -150,9 +150,9 @@ def skipping(row: Row) -> None:
     shown, each = {}, {}
     for name, model in {"U-Net": unet.model, "skips cut": cut.model}.items():
         z = model.encode(some_test.images)
-        silent = z.clone()
-        silent[:, :32] = z[:, :32].mean(0)  # the code comes first, the skip maps after it
-        for said, codes in {name: z, f"{name}, mean code": silent}.items():
+        zeroed, silent = z.clone(), z.clone()
+        zeroed[:, :32], silent[:, :32] = 0, z[:, :32].mean(0)  # the code comes first, the skip maps after it
+        for said, codes in {name: z, f"{name}, code zeroed": zeroed, f"{name}, mean code": silent}.items():
             x_hat = model.decode(codes)
             each[said] = errors(x_hat, some_test)
             row.over(f"MSE, {said}", each[said], PER_PIXEL, "images")
@@ -165,7 +165,7 @@ def skipping(row: Row) -> None:
     row.figure(
         "silenced",
         figures.reconstructions(x_of(some_test)[:10], shown),
-        "Test images, and what is decoded from their codes and from the mean code, with skips and without.",
+        "Test images, and what is decoded from their codes, from zeros and from the mean code, with skips and without.",
     )
     row.finding(words.skips(row.found), "silenced")
 

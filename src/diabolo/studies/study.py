@@ -176,9 +176,9 @@ class Study:
         """Write results.json: the rows run so far, and those of an earlier run with the same parameters."""
         before, rows = self._before(), {**self._earlier(), **self.rows}
         if lost := [number for number in before.get("rows", {}) if number not in rows]:
-            self.say(
-                f"rows {', '.join(lost)} in {self.folder} are of other parameters, images or code, and are dropped"
-            )
+            files.write_json(self.folder / "results.before.json", before)
+            told = "are of other parameters, images or code; they are kept in results.before.json alone"
+            self.say(f"rows {', '.join(lost)} in {self.folder} {told}")
         images = {**(before["images"] if self._earlier() else {}), **self.images}
         about = {"versions": {"diabolo": diabolo.__version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
         files.write_json(self.folder / "results.json", {**self._head, **about, "images": images, "rows": rows})

@@ -275,7 +275,10 @@ def test_explanations_stand_only_where_the_numbers_bear_them() -> None:
 )
 def test_what_a_u_net_says_without_its_code(alone: float, through: float, words: str) -> None:
     given = {"MSE, skips cut, mean code": alone, "MSE, U-Net, mean code": through, "numbers, U-Net": 800.0}
-    assert words in guide.skips(of(given))
+    zeroed = {"MSE, U-Net, code zeroed": 3.0, "MSE, skips cut, code zeroed": 12.0}
+    said = guide.skips(of(given | zeroed))
+    assert words in said
+    assert "with the code set to zero, by +200% and +1100%" in said
 
 
 def test_what_narrows_the_gap_and_what_does_not() -> None:

@@ -69,6 +69,10 @@ def skips(n: Numbers) -> str:
     """5.2: what is lost without the code, with skips and without."""
     with_, without = (against(n, "MSE", f"{name}, mean code", name) for name in ("U-Net", "skips cut"))
     rise, alone = (100 * (d.a.value / max(d.b.value, 1e-12) - 1) for d in (with_, without))
+    zeroed = [
+        signed(n[f"MSE, {name}, code zeroed"].value / max(n[f"MSE, {name}"].value, 1e-12) - 1)
+        for name in ("U-Net", "skips cut")
+    ]
     around, whole = n["numbers, U-Net"].value - n["numbers, skips cut"].value, n["numbers, image"].value
     better = against(n, "MSE", "skips cut", "U-Net").say(
         more="The skips make the reconstruction better: {b} against {a} squared error per pixel.",
@@ -77,7 +81,7 @@ def skips(n: Numbers) -> str:
     )
     taken = (
         f"With the mean of all codes in place of its own, the error of the U-Net changes by {signed(rise / 100)}, that of the "
-        f"same net without skips by {signed(alone / 100)}."
+        f"same net without skips by {signed(alone / 100)}; with the code set to zero, by {zeroed[0]} and {zeroed[1]}."
     )
     way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times those of the image"
     if not without.sure or alone < 10:
