@@ -12,7 +12,7 @@ import diabolo
 from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.reports.document import Heading, Paragraph, Picture, Table, Verdict
-from diabolo.studies import running, writing
+from diabolo.studies import Row, running, writing
 from diabolo.studies import trained as trained_module
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import Script, find, scripts
@@ -122,6 +122,15 @@ def test_bars_are_not_held_against_stand_ins_but_what_holds_always_is(script, pl
     assert found["error ≤ 0.5 per pixel"].state == "not checked"
     assert "mnist" in found["error ≤ 0.5 per pixel"].note
     assert found["numbers of the code ≤ 2"].state == "met"
+
+
+def test_the_interval_of_a_number_stands_beside_what_is_checked(tmp_path):
+    row = Row("1.1", "The error", tmp_path, None)
+    row.check("error", row.number("error", 0.25, "", 0.2, 0.3), "≤", 0.5)
+    row.check("another", 0.125, "≤", 0.5)
+    row.number("the same by chance", 0.25, "")
+    row.check("error", 0.25, "≤", 0.5)
+    assert [verdict.measured for verdict in row.blocks] == ["0.25 (0.2 … 0.3)", "0.125", "0.25"]
 
 
 def test_a_missed_bar_is_said(script, plan):

@@ -108,8 +108,8 @@ class Row:
         On stand-in data or in a quick run a bar says nothing and is shown as not checked, unless it holds `always`: of the
         number of parameters, say.
         """
-        known = next((n for n in self.numbers.values() if n["value"] == value and "low" in n), None)
-        within = f" ({words(known['low'])} … {words(known['high'])})" if known else ""
+        same = [n for n in self.numbers.values() if n["value"] == value]  # of two alike nobody knows which is meant
+        within = f" ({words(same[0]['low'])} … {words(same[0]['high'])})" if len(same) == 1 and "low" in same[0] else ""
         measured = f"{words(value)} {unit}".strip() + within
         text = f"{claim} {relation} {bar:,.12g} {unit}".strip()
         if self._unchecked is not None and not always:
