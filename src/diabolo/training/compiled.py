@@ -7,6 +7,7 @@ eager step draws them, so that both see the same noise.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import torch
@@ -24,16 +25,18 @@ class CompiledStep(Step):
     """`Step`, compiled for full batches; the smaller batch at the end of an epoch takes the eager way."""
 
     _fast: "Callable[..., tuple[Tensor, ...]] | None" = None
+    _taken = 0  # steps, this one included: known on the host, so that nothing waits for the device
 
     def __call__(self, x: Tensor, draws: Draws, progress: float | Tensor, y: Tensor | None = None) -> Loss:
         """As of `Step`."""
+        self._taken += 1
         if len(x) != self.options.batch_size:
             return super().__call__(x, draws, progress, y)
-        self._set_lr(self.schedule(progress))
+        lr = self.schedule(progress)
+        self._set_lr(lr)
         if self._fast is None:
             self._begin()
-        progress = torch.as_tensor(progress, dtype=torch.float32, device=self.device)
-        given = [x, progress, self._rates(), *([] if y is None else [y])]
+        given = [x, self._scalars(float(progress), float(lr)), *([] if y is None else [y])]
         if self._fast is None:
             self._compile(given, draws.window)
         assert self._fast is not None
@@ -47,25 +50,19 @@ class CompiledStep(Step):
         slots = {"step": torch.zeros((), device=self.device), "exp_avg": torch.zeros_like(flat)}
         slots |= {"exp_avg_sq": torch.zeros_like(flat)} | self.optimizer.state[self.weights.flat]
         self.optimizer.state[self.weights.flat] = slots
-        cut = [self.weights.half.numel(), flat.numel() - self.weights.half.numel()]
+        self._count, self._taken = slots["step"], int(slots["step"]) + 1
         averages = () if self.average is None else (self.average,)
-        self._pieces = [  # of all that is as long as the weights: what has a half-precision copy, and the rest
-            list(piece)
-            for piece in zip(
-                *(t.split(cut) for t in (flat, slots["exp_avg"], slots["exp_avg_sq"], *averages)), strict=True
-            )
-        ]
+        by_weight = [self.weights.views(t) for t in (flat, slots["exp_avg"], slots["exp_avg_sq"], *averages)]
         still = self._still()
-        self._names = list(still)
-        self._count, self._betas = slots["step"], torch.tensor(BETAS, device=self.device)
-        self._held = [self.weights.half, *self._pieces[0], *self._pieces[1], *still.values()]
+        self._names, self._slots = list(still), len(by_weight)
+        self._held = [*self.weights.low, *chain.from_iterable(by_weight), *still.values()]
 
-    def _rates(self) -> Tensor:
-        """Count one step more; lr, lr / (1 − β₁ᵗ) and (1 − β₂ᵗ)^½ of it: (3,)."""
-        self._count.add_(1)
-        lr = torch.as_tensor(self.optimizer.param_groups[0]["lr"], device=self.device).expand(1)
-        unbiased = 1 - self._betas**self._count
-        return torch.cat([lr, lr / unbiased[:1], unbiased[1:].sqrt()])
+    def _scalars(self, progress: float, lr: float) -> Tensor:
+        """Progress, and lr, lr / (1 − β₁ᵗ) and (1 − β₂ᵗ)^½ at this step t: (4,)."""
+        self._count.fill_(self._taken)
+        unbiased = [1 - beta**self._taken for beta in BETAS]
+        scalars = torch.tensor([progress, lr, lr / unbiased[0], unbiased[1] ** 0.5])
+        return scalars.to(self.device, non_blocking=True)
 
     def _compile(self, given: list[Tensor], window: tuple[int, int] | None) -> None:
         """Make `_fast`, and the list of tensors that it reads and writes."""
@@ -85,7 +82,7 @@ class CompiledStep(Step):
                 end = len(tensors) - len(numbers)
                 return self._trace(tensors[:end], Given(None, window, iter(tensors[end:])))
 
-            inputs = [*self._held, *given, *numbers]
+            inputs: list[Any] = [*self._held, *given, *numbers]
             graph = make_fx(whole, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
             self._fast = compile_graph(graph, inputs)
         except Exception as error:  # no C++ compiler, or a part that looks at its numbers on the host
@@ -99,11 +96,13 @@ class CompiledStep(Step):
         return frozen | dict(self.model.named_buffers())
 
     def _trace(self, tensors: Sequence[Tensor], draws: Draws) -> tuple[Tensor, ...]:
-        """The step as a function of all it reads and writes: the state, x, progress, lr, (y)."""
-        options, n = self.options, len(self._pieces[0])
-        half, low, high, rest = tensors[0], tensors[1 : 1 + n], tensors[1 + n : 1 + 2 * n], tensors[1 + 2 * n :]
-        still, (x, progress, rates, *y) = dict(zip(self._names, rest, strict=False)), rest[len(self._names) :]
-        leaves = [view.detach().requires_grad_() for view in self.weights.seen_in(half, high[0])]
+        """The step as a function of all it reads and writes: the state, x, progress and rates, (y)."""
+        options, rest, n = self.options, iter(tensors), len(self.weights.names)
+        low = list(islice(rest, len(self.weights.low)))
+        by_slot = [list(islice(rest, n)) for _ in range(self._slots)]
+        still = dict(zip(self._names, rest, strict=False))
+        x, (progress, *rates), *y = rest
+        leaves = [view.detach().requires_grad_() for view in (*low, *by_slot[0][len(low) :])]
         named = {**dict(zip(self.weights.names, leaves, strict=True)), **still}
         with (
             torch.enable_grad(),
@@ -114,15 +113,16 @@ class CompiledStep(Step):
                 _Lossy(self.model), {f"model.{n}": t for n, t in named.items()}, told
             )
         found = torch.autograd.grad(loss.total, leaves, allow_unused=True, materialize_grads=True)
-        gradients = [gradient.float() for gradient in self.weights.flattened(found)]
+        gradients = [gradient.float() for gradient in found]
         if options.clip_norm is not None:
             norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
             gradients = [gradient * (options.clip_norm / (norm + 1e-6)).clamp(max=1.0) for gradient in gradients]
-        for (w, mean, square, *average), gradient in zip((low, high), gradients, strict=True):
+        for gradient, w, mean, square, *average in zip(gradients, *by_slot, strict=True):
             w.copy_(_adam(w, gradient, mean, square, rates, options.weight_decay, options.optimizer == "adamw"))
             for tensor in average:
                 tensor.lerp_(w, 1 - float(options.ema or 0))
-        half.copy_(low[0])
+        for copy, w in zip(low, by_slot[0], strict=False):
+            copy.copy_(w)
         self._terms, self._watched, self._weighted = list(loss.terms), list(loss.watch), list(loss.weights)
         weights = (torch.as_tensor(weight, dtype=torch.float32, device=self.device) for weight in loss.weights.values())
         values = (loss.total, *loss.terms.values(), *loss.watch.values(), *weights)
@@ -137,7 +137,9 @@ class CompiledStep(Step):
         return Loss(total, terms, weights, watch)
 
 
-def _adam(w: Tensor, g: Tensor, mean: Tensor, square: Tensor, rates: Tensor, decay: float, decoupled: bool) -> Tensor:
+def _adam(
+    w: Tensor, g: Tensor, mean: Tensor, square: Tensor, rates: Sequence[Tensor], decay: float, decoupled: bool
+) -> Tensor:
     """The weights after a step of Adam (Kingma & Ba 2015, arXiv 1412.6980), or of AdamW when `decoupled` (Loshchilov & Hutter
     2019, arXiv 1711.05101), as torch's optimizers take it with their own β and ε; mean and square are updated in place."""
     if decay and decoupled:

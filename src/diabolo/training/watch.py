@@ -30,21 +30,21 @@ class Watch:
     def __init__(self, names: list[str], steps: int, device: torch.device) -> None:
         self.names = names
         self.record = torch.zeros(steps, len(names), device=device)
+        self._rows = self.record.unbind()
         self.bad = torch.zeros((), device=device)  # NaN once a total was not finite
         self.on_gpu = device.type == "cuda"
         self._flag = torch.zeros((), pin_memory=self.on_gpu)
         self._copied: torch.cuda.Event | None = None
 
+    @torch.no_grad()
     def write(self, step: int | Tensor, loss: Loss) -> None:
         """Note the loss of one step; `step` may be a tensor (1,) on the device."""
-        row = torch.stack([v.detach() for v in (loss.total, *loss.terms.values(), *loss.watch.values())])
+        values = [loss.total, *loss.terms.values(), *loss.watch.values()]
+        row = torch.stack(values, out=None if isinstance(step, Tensor) else self._rows[step])
         processes.average(row)  # so that all processes see the same, and stop together
-        total = row[0]
         if isinstance(step, Tensor):
             self.record.index_copy_(0, step, row[None])
-        else:
-            self.record[step] = row
-        self.bad.add_(total * 0)  # 0, or NaN; a bad term makes a bad total
+        self.bad.add_(row[0], alpha=0)  # 0, or NaN; a bad term makes a bad total
 
     def seen_bad(self) -> bool:
         """Whether a value that is not finite is known of by now."""

@@ -8,7 +8,7 @@ happen once for all layers, with the same bits. It also makes gradient clipping,
 one operation each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -30,6 +30,7 @@ class Weights:
     Attributes:
         flat: all of them, one float32 parameter whose `grad` is filled by `gather`.
         half: a half-precision copy of the first ones, those that matrix products read; refreshed by `refresh`.
+        low: the views of `half`, in the shapes and memory layouts of the parameters.
     """
 
     def __init__(self, model: nn.Module, precision: Precision) -> None:
@@ -53,8 +54,8 @@ class Weights:
         self._full = self.flat.detach()[:halved]
         self.half = self._full.to(precision.dtype)
         low = [p for p in self.parameters if precision.autocast and p in cast]
-        self._low = len(low)
-        self._seen = self._views(self.half, low) + self.masters[len(low) :]
+        self.low = self._views(self.half, low)
+        self._seen = self.low + self.masters[len(low) :]
         self._show(self._seen)
 
     @staticmethod
@@ -70,25 +71,6 @@ class Weights:
         for p, tensor in zip(self.parameters, tensors, strict=True):
             p.grad = None
             p.data = tensor
-
-    def seen_in(self, half: Tensor, rest: Tensor) -> list[Tensor]:
-        """The weights as the layers see them: views of tensors like `self.half` and the rest of `self.flat`."""
-        low, others = self.parameters[: self._low], self.parameters[self._low :]
-        pieces = [*half.split([p.numel() for p in low]), *rest.split([p.numel() for p in others])]
-        return [
-            piece.view([p.shape[d] for d in order]).permute(_inverse(order)) for piece, p, order in self._laid(pieces)
-        ]
-
-    def flattened(self, grads: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Gradients of the weights, as two new tensors laid out like `self.half` and what follows in `self.flat`."""
-        flat = [grad.permute(order).reshape(-1) for grad, _, order in self._laid(grads)]
-        nothing = torch.empty(0, device=self.half.device)
-        return torch.cat(flat[: self._low] or [nothing]), torch.cat(flat[self._low :] or [nothing])
-
-    def _laid(self, tensors: Sequence[Tensor]) -> Iterator[tuple[Tensor, nn.Parameter, list[int]]]:
-        """With each of `tensors` its parameter, and in which order the parameter's dimensions lie in memory."""
-        for tensor, p in zip(tensors, self.parameters, strict=True):
-            yield tensor, p, sorted(range(p.ndim), key=p.stride, reverse=True)
 
     def forget(self) -> None:
         """Drop the gradients of the step before."""
@@ -129,7 +111,3 @@ class Weights:
     def release(self) -> None:
         """Give the model float32 weights of its own."""
         self._show([master.clone(memory_format=torch.preserve_format) for master in self.masters])
-
-
-def _inverse(order: list[int]) -> list[int]:
-    return sorted(range(len(order)), key=order.__getitem__)
