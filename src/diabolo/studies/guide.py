@@ -284,7 +284,10 @@ def labels(row: Row) -> None:
     row.over(words.SPREAD, found.pop(words.SPREAD), "share of training images labelled rightly", "draws")
     for name, shares in found.items():
         row.over(f"accuracy, {name}", shares, "share of test images", "draws")
-        row.pair(f"accuracy, {less(name, 'from scratch')}", shares, found["from scratch"], "share of images", "draws")
+        if name != "from scratch":
+            row.pair(
+                f"accuracy, {less(name, 'from scratch')}", shares, found["from scratch"], "share of images", "draws"
+            )
     best = max(found, key=lambda name: np.mean(found[name]))
     row.check(f"test accuracy from {study.labels} labels, mean of draws, {best}", np.mean(found[best]), "≥", 0.95)
     table = [(name, words.WAYS[name], np.mean(s), np.std(s, ddof=1), min(s)) for name, s in found.items()]

@@ -92,6 +92,10 @@ def test_between():
     sure = [words.between({"AE": SAME, "VAE": SAME}, {"AE": SAME, "VAE": vae}) for vae in ALL]
     for said, found in zip(("less sure", "nor does the confidence", "is surer"), sure, strict=True):
         assert said in found
+    for jump in (LESS, MORE):  # "nor" follows a no
+        found = words.between({"AE": SAME, "VAE": jump}, {"AE": SAME, "VAE": SAME})
+        assert "nor" not in found
+        assert "; nothing is told by the confidence" in found
 
 
 @pytest.mark.parametrize(("linear", "near"), list(product(ALL, ALL)))

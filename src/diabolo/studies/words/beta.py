@@ -134,7 +134,8 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mappi
 def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
     """On straight ways between codes of two test images, of "AE" and "VAE": the longest step over the mean step, and the least
     confidence of a classifier on the way."""
-    even = difference(*(jump[name] for name in ("VAE", "AE"))).say(
+    steps = difference(*(jump[name] for name in ("VAE", "AE")))
+    even = steps.say(
         less="The VAE's images change more evenly on the way: the longest step is {a} mean steps, {b} for the "
         "autoencoder",
         more="The VAE's images change less evenly on the way: the longest step is {a} mean steps, {b} for the "
@@ -149,8 +150,8 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         less="; but at its most doubtful image a classifier is less sure of the VAE's ({a} against {b}): "
         "between two classes the "
         "VAE draws something between two digits.",
-        same="; nor does the confidence of a classifier at its most doubtful image ({a} for the VAE, {b} for the "
-        "autoencoder).",
+        same=("; nor does " if not steps.sure else "; nothing is told by ")
+        + "the confidence of a classifier at its most doubtful image ({a} for the VAE, {b} for the autoencoder).",
     )
     return even + clear
 
