@@ -83,8 +83,7 @@ class CompiledStep(Step):
                 return self._trace(tensors[:end], Given(None, window, iter(tensors[end:])))
 
             inputs: list[Any] = [*self._held, *given, *numbers]
-            apart = {torch.ops.aten.addmm.default: _bias_apart}
-            graph = make_fx(whole, apart, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
+            graph = make_fx(whole, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
             self._fast = compile_graph(graph, inputs)
         except Exception as error:  # no C++ compiler, or a part that looks at its numbers on the host
             reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -136,11 +135,6 @@ class CompiledStep(Step):
         watch = {name: next(values) for name in self._watched}
         weights: dict[str, float | Tensor] = {name: next(values) for name in self._weighted}
         return Loss(total, terms, weights, watch)
-
-
-def _bias_apart(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """β bias + α a b in two operations, so that the first is one with the element-wise ones that follow."""
-    return alpha * (a @ b) + beta * bias if (alpha, beta) != (1, 1) else a @ b + bias
 
 
 def _adam(
