@@ -77,8 +77,8 @@ def test_survives_a_run_folder_and_channels_last():
         again = parts.build(json.loads(json.dumps(parts.describe(net))))
         again.load_state_dict(net.state_dict())
         assert torch.equal(again(x), net(x))
-        again.to(memory_format=torch.channels_last)
-        assert torch.allclose(again(x), net(x), atol=1e-5)
+        again.double().to(memory_format=torch.channels_last)  # group norm may magnify the rounding of float32
+        assert torch.allclose(again(x.double()), net.double()(x.double()), atol=1e-9)
 
 
 @pytest.mark.parametrize("size", [8, 9, 17, 33])
