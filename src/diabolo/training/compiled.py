@@ -100,7 +100,7 @@ class CompiledStep(Step):
         options, rest, n = self.options, iter(tensors), len(self.weights.names)
         low = list(islice(rest, len(self.weights.low)))
         by_slot = [list(islice(rest, n)) for _ in range(self._slots)]
-        still = dict(zip(self._names, rest, strict=False))
+        still = dict(zip(self._names, rest, strict=False))  # the names end first, and the rest goes on
         x, (progress, *rates), *y = rest
         leaves = [view.detach().requires_grad_() for view in (*low, *by_slot[0][len(low) :])]
         named = {**dict(zip(self.weights.names, leaves, strict=True)), **still}
@@ -121,8 +121,8 @@ class CompiledStep(Step):
             w.copy_(_adam(w, gradient, mean, square, rates, options.weight_decay, options.optimizer == "adamw"))
             for tensor in average:
                 tensor.lerp_(w, 1 - float(options.ema or 0))
-        for copy, w in zip(low, by_slot[0], strict=False):
-            copy.copy_(w)
+        for half, w in zip(low, by_slot[0], strict=False):  # those that have a half-precision copy come first
+            half.copy_(w)
         self._terms, self._watched, self._weighted = list(loss.terms), list(loss.watch), list(loss.weights)
         weights = (torch.as_tensor(weight, dtype=torch.float32, device=self.device) for weight in loss.weights.values())
         values = (loss.total, *loss.terms.values(), *loss.watch.values(), *weights)

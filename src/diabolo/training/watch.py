@@ -30,7 +30,7 @@ class Watch:
     def __init__(self, names: list[str], steps: int, device: torch.device) -> None:
         self.names = names
         self.record = torch.zeros(steps, len(names), device=device)
-        self._rows = self.record.unbind()
+        self._rows = self.record.unbind()  # views, made once: between two steps each operation counts
         self.bad = torch.zeros((), device=device)  # NaN once a total was not finite
         self.on_gpu = device.type == "cuda"
         self._flag = torch.zeros((), pin_memory=self.on_gpu)
