@@ -5,6 +5,7 @@ import shutil
 import statistics
 
 import pytest
+import torch
 
 from diabolo.data import load
 from diabolo.errors import DiaboloError
@@ -40,6 +41,47 @@ def test_labels_say_what_differs(copies):
     assert all("latent_dim" in label for label in found.groups)
     assert len(found.groups) == 2
     assert all(spread.deviation is None for row in found.rows() for spread in row.spreads.values())
+
+
+def variants(folder, *several, **usual):
+    """Runs of one small autoencoder on the same digits, each with other options."""
+    train, test = load("digits", n_train=100, n_test=40)
+    found = []
+    for options in several:
+        torch.manual_seed(0)
+        model = undercomplete(train.shape, latent_dim=2, hidden=(8,))
+        chosen = {"epochs": 1, "batch_size": 50, "out": folder, "quiet": True, **usual, **options}
+        found.append(fit(model, train, test, **chosen).path)
+    return found
+
+
+def test_where_a_run_ran_and_what_it_logged_makes_no_other_model(tmp_path):
+    elsewhere = [{}, {"device": "cpu"}, {"checkpoint_every": 3}, {"store": "host"}, {"graph": False}, {"threads": 1}]
+    paths = variants(tmp_path, *elsewhere, {"name": "another", "seed": 1, "precision": "float32"}, precision="float32")
+    assert list(compare(paths, ["error"]).groups) == ["undercomplete"]
+
+
+def test_what_a_run_was_asked_to_learn_makes_another_model(tmp_path):
+    (first,) = variants(tmp_path, {})
+    others = [{"lr": 2e-3}, {"weight_decay": 1e-4}, {"epochs": 2}, {"keep": "best"}, {"init": str(first)}]
+    found = compare([first, *variants(tmp_path, *others)], ["error"]).groups
+    assert [len(runs) for runs in found.values()] == [1] * 6
+    assert any("lr 0.002" in label for label in found)
+    assert any(f"init {first}" in label for label in found)
+
+
+def test_fine_tuned_from_several_seeds_is_one_model(tmp_path):
+    starts = variants(tmp_path, {"seed": 0}, {"seed": 1})
+    tuned = variants(tmp_path, *({"init": str(start), "seed": seed} for seed, start in enumerate(starts)))
+    assert [len(runs) for runs in compare([*starts, *tuned], ["error"]).groups.values()] == [2, 2]
+
+
+def test_an_option_that_an_older_run_does_not_name_has_its_default(tmp_path):
+    both = variants(tmp_path, {}, {"seed": 1})
+    config = json.loads((both[0] / "config.json").read_text())
+    del config["options"]["min_delta"]
+    (both[0] / "config.json").write_text(json.dumps(config))
+    assert len(compare(both, ["error"]).groups) == 1
 
 
 def test_a_run_is_not_evaluated_twice_unless_asked_otherwise_or_trained_on(copies):

@@ -14,9 +14,8 @@ from diabolo.evaluation.measure import Panel
 from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
 from diabolo.metrics.score import Score
 from diabolo.training import files
+from diabolo.training.options import defining
 from diabolo.training.runs import fingerprint, read_config
-
-SEEDED = ("seed", "out", "name", "quiet", "threads", "init")  # options in which runs of one model may differ
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,8 @@ def compare(
     say: Callable[[str], None] = lambda _: None,
     **options: Any,
 ) -> Comparison:
-    """Several runs side by side. Those that are the same but for the seed are one model, with a mean and a spread.
+    """Several runs side by side. Those of one description, images and training (`diabolo.training.options.defining`) that
+    differ in the seed are one model, with a mean and a spread; where they ran and what they logged does not matter.
 
     A run that was evaluated before with these options, and not trained since, is not evaluated again. What is measured here is
     left in the folder of a run that has no evaluation of its weights yet; another that lies there stays.
@@ -155,7 +155,7 @@ def compare(
     if len(paths) < 2:
         raise DiaboloError("a comparison needs two runs or more")
     configs = {path: read_config(path) for path in paths}
-    kinds = {path: json.dumps(_without_seed(config), sort_keys=True) for path, config in configs.items()}
+    kinds = {path: json.dumps(_kind(config), sort_keys=True) for path, config in configs.items()}
     tested = {json.dumps(_tested_on(config)) for config in configs.values()}
     if len(tested) > 1:
         raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
@@ -210,10 +210,39 @@ def _known(path: Path, measures: Sequence[str], seed: int, options: Mapping[str,
     return found if same and whole else None
 
 
-def _without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
-    options = {key: value for key, value in config["options"].items() if key not in SEEDED}
-    train = {key: value for key, value in config["data"]["train"].items() if key != "origin"}
-    return {"name": config["name"], "model": config["model"], "options": options, "train": train}
+def _kind(config: Mapping[str, Any], start: bool = True) -> dict[str, Any]:
+    """What runs of one model share: all that changes what is learned, but the seed. With `start` the kind of the run whose
+    weights it started from is a part of it."""
+    options, data = _options(config), config["data"]
+    options["init"] = _start(options["init"]) if start else options["init"] is not None
+    decides = options["early_stopping"] is not None or options["keep"] == "best"
+    watched = data["validation"] if decides else None
+    return {
+        "name": config["name"],
+        "model": config["model"],
+        "options": options,
+        "images": data["train"].get("fingerprint"),
+        "watched": None if watched is None else watched.get("fingerprint"),
+    }
+
+
+def _start(init: str | None) -> Any:
+    """The kind of the run whose weights a training started from; its path where that run is gone."""
+    if init is None:
+        return None
+    try:
+        return _kind(read_config(Path(init)), start=False)
+    except DiaboloError:
+        return init
+
+
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that change what is learned, but the seed; with the precision that "auto" meant."""
+    options, resolved = defining(config["options"]), config.get("resolved")
+    del options["seed"]
+    if isinstance(resolved, dict):
+        options["precision"] = resolved.get("precision", options["precision"])
+    return options
 
 
 def _tested_on(config: Mapping[str, Any]) -> Any:
@@ -230,15 +259,17 @@ def _labels(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         said = ", ".join(f"{name.rpartition('.')[2]} {value}" for name, value in differs.items())
         labels[key] = f"{config['name']} ({said})" if said else config["name"]
     if len(set(labels.values())) < len(labels):
-        raise DiaboloError("two of these models cannot be told apart by their options; give their runs other names")
+        raise DiaboloError(
+            "two of these models have the same options and other images or parts: give their runs other names"
+        )
     return labels
 
 
 def _told(config: Mapping[str, Any]) -> Any:
     """What to tell models of one name apart by: how they were asked for, or where that is not known what they are made of."""
-    whole = _without_seed(config)
-    made = whole["model"] if config.get("recipe") is None else config["recipe"]
-    return {"made": made, "options": whole["options"], "images": whole["train"]["images"]}
+    made = config["model"] if config.get("recipe") is None else config["recipe"]
+    train = config["data"]["train"]
+    return {"made": made, "options": _options(config), "images": train.get("images"), "of": train.get("name")}
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:

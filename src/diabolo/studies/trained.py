@@ -20,22 +20,10 @@ from diabolo.training import checkpoint, files
 from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
-from diabolo.training.options import TrainOptions
+from diabolo.training.options import TrainOptions, defining
 from diabolo.training.runs import Run, fingerprint, load_run, read_history
 
 VERSION = 1  # raised when a training of the same description gives other weights
-ELSEWHERE = (
-    "out",
-    "name",
-    "quiet",
-    "device",
-    "threads",
-    "store",
-    "graph",
-    "compile",
-    "tensorboard",
-    "checkpoint_every",
-)
 TRAINING = {f.name for f in fields(TrainOptions)}
 
 
@@ -136,7 +124,7 @@ class Trained:
 
 def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], **greedy: int) -> str:
     """What a training is found by: the model as it is made, the images, the options that matter to the result."""
-    chosen = TrainOptions.of(**options).as_dict()
+    chosen = defining(TrainOptions.of(**options).as_dict())
     init = chosen.pop("init")
     told = {
         "version": VERSION,
@@ -144,7 +132,7 @@ def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], 
         "model": parts.describe(model),
         "train": train.fingerprint,
         "test": test.fingerprint,
-        "options": {name: value for name, value in chosen.items() if name not in ELSEWHERE},
+        "options": chosen,
         "init": None if init is None else fingerprint(Path(init)),
     } | greedy
     given = {n: p.detach().cpu().numpy().tobytes() for n, p in model.named_parameters() if not p.requires_grad}

@@ -2,10 +2,13 @@
 
 import operator
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from diabolo.errors import DiaboloError, UnknownNameError
+
+BESIDE = {"beside": True}  # of a field: it says where and how a training runs, and does not change what is learned
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,17 @@ class TrainOptions:
     min_delta: float = 0.0
     keep: Literal["last", "best"] = "last"
     precision: Literal["auto", "float32", "bf16", "float16"] = "auto"
-    device: str = "auto"
-    threads: int | None = None
-    store: Literal["auto", "device", "host", "disk"] = "auto"
-    compile: bool = False
-    graph: bool = True
+    device: str = field(default="auto", metadata=BESIDE)
+    threads: int | None = field(default=None, metadata=BESIDE)
+    store: Literal["auto", "device", "host", "disk"] = field(default="auto", metadata=BESIDE)
+    compile: bool = field(default=False, metadata=BESIDE)
+    graph: bool = field(default=True, metadata=BESIDE)
     seed: int = 0
-    out: str = "runs"
-    name: str | None = None
-    checkpoint_every: int = 1
-    tensorboard: bool = False
-    quiet: bool = False
+    out: str = field(default="runs", metadata=BESIDE)
+    name: str | None = field(default=None, metadata=BESIDE)
+    checkpoint_every: int = field(default=1, metadata=BESIDE)
+    tensorboard: bool = field(default=False, metadata=BESIDE)
+    quiet: bool = field(default=False, metadata=BESIDE)
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(TrainOptions).items():
@@ -120,6 +123,13 @@ class TrainOptions:
     def as_dict(self) -> dict[str, Any]:
         """The options as JSON-able data."""
         return asdict(self)
+
+
+def defining(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the `options`, name → value, that change what is learned, with the defaults of those that are not given: two
+    trainings in which these, the model and the images agree are of one model."""
+    beside = {field.name for field in fields(TrainOptions) if field.metadata.get("beside")}
+    return {name: value for name, value in {**TrainOptions().as_dict(), **options}.items() if name not in beside}
 
 
 CHOICES = {
