@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         parts,
         priors,
         schedules,
+        statistics,
         training,
         zoo,
     )
@@ -72,6 +73,7 @@ __all__ = [
     "priors",
     "resume",
     "schedules",
+    "statistics",
     "training",
     "zoo",
 ]

@@ -8,7 +8,7 @@ from scipy.stats import mannwhitneyu, norm
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.anomaly import delong, separation
-from diabolo.metrics.intervals import wilson
+from diabolo.statistics import wilson
 
 
 def test_by_hand():

@@ -17,9 +17,9 @@ from diabolo.metrics import logistic
 from diabolo.metrics.attributes import agreement, attribute_probe, read_attributes
 from diabolo.metrics.clustering import kmeans_agreement
 from diabolo.metrics.few_labels import few_label_accuracy
-from diabolo.metrics.intervals import wilson
 from diabolo.metrics.logistic import sigmoid_regression, softmax_regression
 from diabolo.metrics.probes import linear_probe, majority, nearest_neighbours, scale_of
+from diabolo.statistics import wilson
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.continuous import pictures, require_continuous
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
+from diabolo.statistics import mean_interval
 
 FITTED = 5000  # training images that probes are fitted to
 MOVED, SHOWN = 200, 4  # test images

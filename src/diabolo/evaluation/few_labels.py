@@ -10,10 +10,10 @@ from diabolo.evaluation.probes import UNIT, check_labels, described
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import View
 from diabolo.metrics.few_labels import few_label_accuracy
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.probes import UNKNOWN
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
+from diabolo.statistics import mean_interval
 
 
 @measure(

@@ -102,7 +102,7 @@ def _taker(subject: Subject, extractor: str) -> Any:
 
 def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: str) -> dict[str, Score]:
     """The scores of one set of images."""
-    from diabolo.metrics.intervals import mean_interval, wilson
+    from diabolo.statistics import mean_interval, wilson
 
     fid, kid, balls, score = (found[key] for key in ("fid", "kid", "manifold", "score"))
     n, m = setting["n_generated"], len(balls.within)

@@ -12,8 +12,8 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.continuous import pictures, require_continuous
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
+from diabolo.statistics import mean_interval
 
 GRAPH = 10_000  # training codes in the graph
 SHOWN = 2  # pairs

@@ -10,11 +10,11 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, nll
 from diabolo.metrics.score import Score
 from diabolo.objectives.iwae import check_densities
 from diabolo.observations import OBSERVATIONS
+from diabolo.statistics import mean_interval
 
 OWN = "own"
 LEVELS = 256

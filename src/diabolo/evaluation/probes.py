@@ -10,9 +10,9 @@ from diabolo.data.images import Images
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import View, codes_view, is_told
-from diabolo.metrics.intervals import wilson
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
+from diabolo.statistics import wilson
 
 SLOW = 2**38  # products above which the neighbours of fewer test images are looked for: of pixels, not of codes
 FEWER = 2000  # so many

@@ -11,10 +11,10 @@ from diabolo.bottlenecks.quantizer import counts_of
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.posterior import gaussian_posterior, indices
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.rate import compression_ratio, image_bits, index_bits
 from diabolo.metrics.score import Score
 from diabolo.metrics.usage import codebook_use
+from diabolo.statistics import mean_interval
 
 BITS = "bits per image"
 FLOAT = 32  # bits of each number of a continuous code

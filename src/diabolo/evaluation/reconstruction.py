@@ -14,10 +14,10 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import PIECE, pieces
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.reconstruction import CONSTANT, Totals, exponents_of, per_image
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
+from diabolo.statistics import mean_interval
 
 HOW = "Student's t over images"
 SCALE = {"pixels": "in [0, 1]"}

@@ -14,10 +14,10 @@ from diabolo.evaluation.measure import Section, measure
 from diabolo.evaluation.posterior import gaussian_posterior, indices
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.information import mutual_information
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
 from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, live_units
 from diabolo.randomness import Draws, generator
+from diabolo.statistics import mean_interval
 
 
 @measure(posterior_draws="Draws of the posterior that mutual information and marginal divergences are estimated by.")

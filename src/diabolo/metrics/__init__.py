@@ -18,7 +18,6 @@ from diabolo.metrics.components import components_needed, error_by_components
 from diabolo.metrics.elbow import elbow
 from diabolo.metrics.few_labels import few_label_accuracy
 from diabolo.metrics.information import mutual_information
-from diabolo.metrics.intervals import bootstrap, mean_interval, wilson
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, negative_elbo, nll
 from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
 from diabolo.metrics.probes import linear_probe, nearest_neighbours
@@ -32,7 +31,6 @@ __all__ = [
     "active_units",
     "attribute_probe",
     "bits_per_dimension",
-    "bootstrap",
     "codebook_use",
     "complete",
     "components_needed",
@@ -43,7 +41,6 @@ __all__ = [
     "frechet_to_normal",
     "kmeans_agreement",
     "linear_probe",
-    "mean_interval",
     "mmd_to_normal",
     "mutual_information",
     "nearest_neighbours",
@@ -52,5 +49,4 @@ __all__ = [
     "per_image",
     "separation",
     "spectrum",
-    "wilson",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.intervals import bootstrap
+from diabolo.statistics import bootstrap
 
 Interval = tuple[float, float]
 

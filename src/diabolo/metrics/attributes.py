@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.intervals import wilson
 from diabolo.metrics.logistic import sigmoid_regression
 from diabolo.metrics.probes import scale_of
+from diabolo.statistics import wilson
 
 
 def attribute_probe(

@@ -21,10 +21,10 @@ from diabolo.evaluation.views import View
 from diabolo.latents.probe import judge
 from diabolo.likelihoods import SquaredError
 from diabolo.metrics.cost import flops
-from diabolo.metrics.intervals import wilson
 from diabolo.metrics.reconstruction import resolution
 from diabolo.metrics.usage import hoyer
 from diabolo.reports.cells import words as written
+from diabolo.statistics import wilson
 from diabolo.studies import Row, Study
 from diabolo.studies.words import celeba as words
 from diabolo.studies.words import celeba_codes as of_codes

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from diabolo.metrics.intervals import mean_interval
+from diabolo.statistics import mean_interval
 
 SURE = 1.96  # standard errors from which on a difference is one
 

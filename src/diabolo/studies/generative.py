@@ -16,7 +16,7 @@ from scipy.ndimage import morphological_gradient
 
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
-from diabolo.metrics.intervals import mean_interval, wilson
+from diabolo.statistics import mean_interval, wilson
 from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.words import generative as words
 from diabolo.studies.words.generative_answers import QUESTIONS

@@ -20,8 +20,8 @@ from diabolo import figures, latents, zoo
 from diabolo.data import Images
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import cost, generation
-from diabolo.metrics.intervals import wilson
 from diabolo.metrics.reconstruction import spectrum
+from diabolo.statistics import wilson
 from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.words import guide as words
 from diabolo.studies.words import guide_answers

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo import figures, gallery, latents, metrics, statistics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.reports.cells import words as written
@@ -167,7 +167,7 @@ def neighbours(trained: Trained) -> tuple[float, float, float]:
         return int((metrics.nearest_neighbours(codes[0], np.asarray(train.labels), codes[1]) == test.labels).sum())
 
     found = trained.remember("neighbours in the map", right)
-    return found / len(test), *metrics.wilson(found, len(test))
+    return found / len(test), *statistics.wilson(found, len(test))
 
 
 def fid(trained: Trained) -> Score:

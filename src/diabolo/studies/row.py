@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo import figures
-from diabolo.metrics.intervals import mean_interval
 from diabolo.metrics.score import Score
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
+from diabolo.statistics import mean_interval
 from diabolo.studies.findings import Measured
 
 if TYPE_CHECKING:

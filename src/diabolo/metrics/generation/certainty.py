@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diabolo.metrics.generation.features import Floats, check_features
-from diabolo.metrics.intervals import bootstrap
 from diabolo.randomness import derive
+from diabolo.statistics import bootstrap
 
 
 @dataclass(frozen=True)

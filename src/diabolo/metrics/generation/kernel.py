@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation.features import Floats, check_alike, check_features
-from diabolo.metrics.intervals import mean_interval
 from diabolo.randomness import derive
+from diabolo.statistics import mean_interval
 
 SIZE = 1000
 LEAST = 10  # subsets, so that they have an interval

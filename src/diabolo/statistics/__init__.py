@@ -1,0 +1,37 @@
+"""How far a number can be trusted, and what may be said of it: the one home of intervals, tests and verdicts.
+
+Intervals hold the true number in 95 of 100 repetitions. A difference is an `Estimate`; that there is one needs a least size
+(`decide`), that there is none a margin, and a bar within an interval decides nothing (`verdict`).
+"""
+
+from diabolo.statistics.blocks import Shared, blocks, shared
+from diabolo.statistics.differences import differ, paired, welch
+from diabolo.statistics.equivalence import equivalence_p, equivalent
+from diabolo.statistics.estimate import Estimate, mean
+from diabolo.statistics.families import holm
+from diabolo.statistics.intervals import bootstrap, mean_interval, wilson
+from diabolo.statistics.resampling import Replicates, replicate
+from diabolo.statistics.verdicts import Decision, State, decide, verdict
+
+__all__ = [
+    "Decision",
+    "Estimate",
+    "Replicates",
+    "Shared",
+    "State",
+    "blocks",
+    "bootstrap",
+    "decide",
+    "differ",
+    "equivalence_p",
+    "equivalent",
+    "holm",
+    "mean",
+    "mean_interval",
+    "paired",
+    "replicate",
+    "shared",
+    "verdict",
+    "welch",
+    "wilson",
+]

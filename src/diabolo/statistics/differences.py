@@ -1,0 +1,54 @@
+"""Differences of two means: of independent groups, such as the seeds of two models, and of pairs, such as the same images."""
+
+import math
+
+from numpy.typing import ArrayLike
+
+from diabolo.errors import DiaboloError
+from diabolo.statistics.checks import numbers
+from diabolo.statistics.estimate import Estimate, mean
+
+
+def welch(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """mean(a) − mean(b) of two independent groups of values (n,) and (m,), which may spread differently (Welch 1947,
+    "The generalization of 'Student's' problem when several different population variances are involved").
+
+    Raises:
+        DiaboloError: for fewer than two values in either, or NaN.
+    """
+    return differ(mean(a), mean(b))
+
+
+def paired(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """The mean of aᵢ − bᵢ, where a and b (n,) were measured on the same images, draws or seeds, in the same order (Student
+    1908).
+
+    Raises:
+        DiaboloError: for two lengths, fewer than two pairs, or NaN.
+    """
+    x, y = numbers(a), numbers(b)
+    if len(x) != len(y):
+        raise DiaboloError(f"pairs are of as many values on either side, not of {len(x)} and {len(y)}")
+    return mean(x - y)
+
+
+def differ(a: Estimate, b: Estimate) -> Estimate:
+    """a − b of two independent estimates, with the degrees of freedom of Welch 1947:
+
+    f = (σa² + σb²)² / (σa⁴ / (fa + 2) + σb⁴ / (fb + 2)) − 2
+
+    but no more than the larger of 2 min(fa, fb) and Satterthwaite's (1946), (σa² + σb²)² / (σa⁴ / fa + σb⁴ / fb). The latter
+    alone are too few for small groups of one size, since σ⁴ is overestimated: for two groups of three the test of level 5 %
+    would reject in 3.5 % of cases; with these it does in 4.3 %.
+    """
+    error = math.hypot(a.error, b.error)
+    if error == 0:
+        return Estimate(a.value - b.value, 0.0)
+    shares = [(one.error / error) ** 2 for one in (a, b)]  # σ⁴ itself would underflow
+    inverse, raised = (
+        sum(share**2 / (one.df + more) for share, one in zip(shares, (a, b), strict=True)) for more in (0, 2)
+    )
+    if inverse == 0:
+        return Estimate(a.value - b.value, error)
+    fewer = min(a.df, b.df)
+    return Estimate(a.value - b.value, error, max(fewer, min(1 / raised - 2, max(1 / inverse, 2 * fewer))))

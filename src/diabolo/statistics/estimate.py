@@ -1,0 +1,77 @@
+"""`Estimate`: a number, its standard error, and how well that error is known."""
+
+import math
+from dataclasses import dataclass
+
+from numpy.typing import ArrayLike
+
+from diabolo.errors import DiaboloError
+from diabolo.statistics.checks import check_confidence, numbers
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number that would come out a little differently if it were measured again.
+
+    Attributes:
+        value: the number.
+        error: its standard error; 0 for a number without noise.
+        df: degrees of freedom of the error: with few of them the interval is wider (Student 1908). Infinite where the error is
+            known well, as from thousands of images.
+    """
+
+    value: float
+    error: float
+    df: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value) or not 0 <= self.error < math.inf or not self.df > 0:
+            raise DiaboloError(
+                f"an estimate is a finite number with an error of 0 or more and degrees of freedom above 0, not "
+                f"{self.value} with {self.error} and {self.df}"
+            )
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """(low, high): value ± Student's quantile · error."""
+        check_confidence(confidence)
+        half = _quantile((1 + confidence) / 2, self.df) * self.error
+        return self.value - half, self.value + half
+
+    @property
+    def p(self) -> float:
+        """How probable a value at least so far from 0 on either side is, were the true one 0."""
+        return min(1.0, 2 * self.beyond(0.0) if self.value > 0 else 2 * (-self).beyond(0.0))
+
+    def beyond(self, bar: float) -> float:
+        """How probable a value at least so far above `bar` is, were the true one `bar`: small where the number is surely
+        larger. Of a number without noise it is 0 or 1."""
+        if self.error == 0:
+            return 0.0 if self.value > bar else 1.0
+        return _upper_tail((self.value - bar) / self.error, self.df)
+
+    def __neg__(self) -> "Estimate":
+        return Estimate(-self.value, self.error, self.df)
+
+
+def mean(values: ArrayLike) -> Estimate:
+    """The mean of independent `values` (n,), with the error s/√n of n − 1 degrees of freedom.
+
+    Raises:
+        DiaboloError: for fewer than two values, which say nothing about their spread, or NaN.
+    """
+    x = numbers(values)
+    if (x == x[0]).all():  # whose mean may be off by a rounding, and their spread with it
+        return Estimate(float(x[0]), 0.0, len(x) - 1)
+    return Estimate(float(x.mean()), float(x.std(ddof=1)) / math.sqrt(len(x)), len(x) - 1)
+
+
+def _quantile(share: float, df: float) -> float:
+    from scipy.special import ndtri, stdtrit  # slow to import
+
+    return float(ndtri(share) if math.isinf(df) else stdtrit(df, share))
+
+
+def _upper_tail(t: float, df: float) -> float:
+    from scipy.special import ndtr, stdtr  # slow to import
+
+    return float(ndtr(-t) if math.isinf(df) else stdtr(df, -t))
