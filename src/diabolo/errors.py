@@ -30,3 +30,9 @@ class NotWrittenError(DiaboloError):
     """A file could not be written, since the disk is full or fails."""
 
     exit_code = 1  # nothing was asked for that cannot be
+
+
+class NotTrustedError(DiaboloError):
+    """A run folder names code outside diabolo, of a package that the caller has not said to trust."""
+
+    exit_code = 1  # the folder asks for it, not the user

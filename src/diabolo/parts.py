@@ -7,25 +7,40 @@
     describe(Gaussian(512, 16))   # {"part": "bottlenecks.Gaussian", "in_features": 512, "latent_dim": 16, "beta": 1.0}
     build({"part": "bottlenecks.Gaussian", …})
 
-Arguments may be numbers, strings, None, lists, tuples and other parts. Nothing is ever pickled.
+Arguments may be numbers, strings, None, lists, tuples and other parts. Nothing is ever pickled, and no code outside diabolo is
+imported unless its package is trusted (see `diabolo.trust`).
 """
 
 import functools
 import importlib.util
 import inspect
+import math
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from diabolo import trust
 from diabolo.errors import DiaboloError, UnknownNameError
 
 PARTS: dict[str, Any] = {}
+DEEPEST = 50  # parts and lists within each other
+
+_on_trust: set[str] = set()  # parts that became known since a run folder named them: they need to be trusted every time
+_given: set[str] = set()  # package.module:Class of one's own that this program has named
+_building: ContextVar[bool] = ContextVar("building", default=False)
 
 T = TypeVar("T", bound=type)
 
 
 def part(cls: T) -> T:
-    """Class decorator: record the arguments of `__init__` in `self.arguments`, and make the class known by its name."""
+    """Class decorator: record the arguments of `__init__` in `self.arguments`, and make the class known by its name.
+
+    Once your program has imported it, run folders may name it, with arguments of theirs: it must not run or open what its
+    arguments name. An argument that names code, as package.module:Class, is to be listed in the attribute `names_code`.
+    """
     made: Any = cls
     init = made.__init__
     signature = inspect.signature(init)
@@ -43,6 +58,7 @@ def part(cls: T) -> T:
 
     made.__init__ = recording_init
     PARTS[name_of(cls)] = cls
+    _on_trust.discard(name_of(cls))
     return cls
 
 
@@ -75,48 +91,115 @@ def describe(value: Any) -> Any:
     )
 
 
-def build(description: Any) -> Any:
+def build(description: Any, folder: Path | None = None) -> Any:
     """The part that `describe` described; lists come back as tuples.
 
+    Args:
+        description: JSON.
+        folder: the run folder that it comes from, for messages.
+
     Raises:
+        NotTrustedError: before anything is made, when it names code outside diabolo that is not trusted.
         UnknownNameError: for a part that does not exist here.
         DiaboloError: for arguments that the part refuses.
     """
+    nodes = list(_nodes(description))
+    foreign = dict(found for node in nodes for found in _foreign(node))
+    trust.check((module for module in foreign.values() if module != "__main__"), folder)  # that runs already
+    for name, module in foreign.items():
+        _bring_in(name, module, folder)
+    before = _building.set(True)
+    try:
+        return _build(description)
+    finally:
+        _building.reset(before)
+
+
+def given(path: str) -> None:
+    """Note code of one's own, package.module:Class, that this program has named: run folders may name it too."""
+    if not _building.get():
+        _given.add(path)
+
+
+def _build(description: Any) -> Any:
     if isinstance(description, list):
-        return tuple(build(v) for v in description)
+        return tuple(_build(v) for v in description)
     if not isinstance(description, dict):
         return description
     arguments = dict(description)
     name = arguments.pop("part", None)
-    if isinstance(name, str) and name not in PARTS:
-        _import_home(name)
     if not isinstance(name, str) or name not in PARTS:
         raise UnknownNameError("part", name, PARTS)
     try:
-        return PARTS[name](**{key: build(v) for key, v in arguments.items()})
+        return PARTS[name](**{key: _build(v) for key, v in arguments.items()})
     except DiaboloError:
         raise
     except (TypeError, ValueError, AttributeError, RuntimeError, LookupError, ArithmeticError) as error:
         raise DiaboloError(f"the part {name} cannot be built from {sorted(arguments)}: {error}") from error
 
 
-def _import_home(name: str) -> None:
-    """Import the module of a part of one's own, so that it makes itself known.
+def _nodes(description: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a description, itself and those within.
+
+    Raises:
+        DiaboloError: when it is deeper than any model, or holds a number that is none.
+    """
+    stack = [(description, 0)]
+    while stack:
+        value, depth = stack.pop()
+        if depth > DEEPEST:
+            raise DiaboloError(f"parts lie within each other more than {DEEPEST} deep")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise DiaboloError(f"{value} is no argument of a part")
+        if isinstance(value, dict):
+            yield value
+        within = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        stack.extend((item, depth + 1) for item in within)
+
+
+def _foreign(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(part or package.module:Class, module) of the code outside diabolo that one object names, and that this program has not
+    brought in itself."""
+    name = node.get("part")
+    if not isinstance(name, str):
+        return
+    if (name not in PARTS or name in _on_trust) and (home := _home(name)):
+        yield name, home
+    for argument in getattr(PARTS.get(name), "names_code", ()):
+        path = node.get(argument)
+        if isinstance(path, str) and path not in _given and (module := path.partition(":")[0]):
+            yield path, module
+
+
+def _home(name: str) -> str:
+    """The module outside diabolo that the part of that name is made in; "" for a name of diabolo's own, or none at all."""
+    home = name.rpartition(".")[0]
+    if not trust.is_module_name(home):
+        return ""
+    room = home.partition(".")[0]
+    own = room == "diabolo" or (room != "__main__" and importlib.util.find_spec(f"diabolo.{room}") is not None)
+    return "" if own else home
+
+
+def _bring_in(name: str, module: str, folder: Path | None) -> None:
+    """Import the module of a part of one's own, so that it makes itself known, or of a package.module:Class.
 
     Raises:
         DiaboloError: when that cannot be done, or the part is not there.
     """
-    home, _, cls = name.rpartition(".")
-    room = home.partition(".")[0]
-    if not home or (room != "__main__" and importlib.util.find_spec(f"diabolo.{room}")):
-        return  # diabolo's own are all known
+    before, (_, _, cls) = set(PARTS), name.rpartition(".")
     try:
-        module = importlib.import_module(home)
+        found = trust.import_trusted(module, folder)
     except Exception as error:  # whatever goes wrong in a module of someone else
         raise DiaboloError(
-            f"the module {home!r} of the part {name!r} cannot be imported ({type(error).__name__}: {error}); install it, "
+            f"the module {module!r} of the part {name!r} cannot be imported ({type(error).__name__}: {error}); install it, "
             f"or put its folder on PYTHONPATH"
         ) from error
-    if not hasattr(module, cls):
-        hint = "; a class made in a script must move into a module to be found again" if home == "__main__" else ""
-        raise DiaboloError(f"the module {home!r} has no {cls} (any more){hint}")
+    finally:
+        _on_trust.update(set(PARTS) - before)
+    if name in PARTS or ":" in name:
+        return
+    if hasattr(found, cls):
+        raise DiaboloError(f"{name} is not a part: decorate its class with @diabolo.parts.part")
+    hint = "; a class made in a script must move into a module to be found again" if module == "__main__" else ""
+    raise DiaboloError(f"the module {module!r} has no {cls} (any more){hint}")

@@ -11,6 +11,7 @@ from diabolo import likelihoods, nets, parts, zoo
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.training.fit import fit
 from diabolo.training.runs import load
+from diabolo.trust import trusting
 
 SHAPE = (1, 8, 8)
 DECODER = {"code": 5, "shape": SHAPE}
@@ -148,12 +149,12 @@ def test_loading_says_what_is_missing():
     for name, says in {
         "user_conse.PartEncoder": "'user_conse'.*cannot be imported",
         "user_cones.Vanished": "'user_cones' has no Vanished",
-        "user_cones.Wrong": "unknown part 'user_cones.Wrong'",
+        "user_cones.Wrong": "user_cones.Wrong is not a part: decorate",
         "__main__.Encoder": "must move into a module",
         "nets.Encoder": "unknown part 'nets.Encoder'",
     }.items():
         described["encoder"]["module"]["part"] = name
-        with pytest.raises(DiaboloError, match=says):
+        with trusting(("user_conse", "user_cones")), pytest.raises(DiaboloError, match=says):
             parts.build(described)
 
 
@@ -163,6 +164,7 @@ def test_a_part_is_found_in_a_process_that_has_not_imported_it(monkeypatch):
     for name in ("PartEncoder", "PartDecoder"):
         monkeypatch.delitem(parts.PARTS, f"user_cones.{name}")
     monkeypatch.delitem(__import__("sys").modules, "user_cones")
-    again = parts.build(described)
+    with trusting("user_cones"):
+        again = parts.build(described)
     again.load_state_dict(model.state_dict())
     assert torch.equal(again.encode(torch.ones(1, *SHAPE)), model.encode(torch.ones(1, *SHAPE)))

@@ -13,6 +13,7 @@ from diabolo.cli.config import beneath_flags, whole_numbers
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.notices import short_notices
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.trust import trusting
 
 VERBS = {
     "quickstart": "Train PCA, an autoencoder and a VAE on real handwriting, and look at them: under two minutes.",
@@ -35,6 +36,7 @@ VERBS = {
 }
 EVERYWHERE = (
     "With every verb: --config FILE takes options from a YAML file (flags win); "
+    "--trust PACKAGE lets run folders name code of that package (nothing outside diabolo is imported otherwise); "
     "--debug shows the traceback of a failure."
 )
 
@@ -66,8 +68,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        with short_notices():
-            app = build_app(_take_config(words))
+        config, trusted = _take_config(words), _take(words, "--trust")
+        with short_notices(), trusting(trusted):
+            app = build_app(config)
             if words and words[0] not in VERBS and not words[0].startswith("-"):  # at once, with no verb imported
                 raise UnknownNameError("command", words[0], VERBS)
             app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -96,15 +99,24 @@ ASKED_IN_VAIN = (
 
 def _take_config(words: list[str]) -> Path | None:
     """Take `--config FILE` out of the words."""
-    found: list[str] = []
-    while (i := next((i for i, word in enumerate(words) if word.partition("=")[0] == "--config"), None)) is not None:
-        _, equals, path = words.pop(i).partition("=")
-        if not equals and i < len(words):
-            path = words.pop(i)
-        found.append(path)
+    found = _take(words, "--config")
     if len(found) > 1 or "" in found:
         raise CycloptsError(msg="--config takes one YAML file")
     return Path(found[0]) if found else None
+
+
+def _take(words: list[str], option: str) -> list[str]:
+    """Take `option VALUE` out of the words, wherever it stands before a --; the values, "" for one that is missing."""
+    found: list[str] = []
+    end = words.index("--") if "--" in words else len(words)
+    options = words[:end]
+    while (i := next((i for i, word in enumerate(options) if word.partition("=")[0] == option), None)) is not None:
+        _, equals, value = options.pop(i).partition("=")
+        if not equals and i < len(options):
+            value = options.pop(i)
+        found.append(value)
+    words[:end] = options
+    return found
 
 
 def _sentence(error: BaseException) -> str | None:

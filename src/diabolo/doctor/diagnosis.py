@@ -19,6 +19,7 @@ from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness
 from diabolo.evaluation.record import Pair
 from diabolo.training.runs import Run
+from diabolo.trust import Trust, trusting
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,20 @@ class Visit:
         return len(self.illnesses)
 
 
-def diagnose(run: Run | str | Path, data: Pair | None = None) -> Visit:
+def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ()) -> Visit:
     """What is wrong with a run.
 
     Args:
         run: a run, or its folder, of a training that has finished, broke off, or goes on.
         data: (training images, test images); when left out, those that the run was trained on. Where they are gone, what its
             history shows is looked at, and the rest is named in `unseen`.
+        trust: packages whose code a run folder may name, as in `diabolo.load`.
 
     Raises:
         DiaboloError: when it is no run, or `data` are not for its model.
     """
-    patient = Patient.admit(run, data)
+    with trusting(trust):
+        patient = Patient.admit(run, data)
     found: list[Illness] = []
     unseen = {}
     for name, look in SYMPTOMS.items():

@@ -16,6 +16,7 @@ from diabolo.metrics.score import Score
 from diabolo.training import files
 from diabolo.training.options import defining
 from diabolo.training.runs import fingerprint, read_config
+from diabolo.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def compare(
     measures: Sequence[str] = (),
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
+    trust: Trust = (),
     **options: Any,
 ) -> Comparison:
     """Several runs side by side. Those of one description, images and training (`diabolo.training.options.defining`) that
@@ -146,7 +148,7 @@ def compare(
 
     Args:
         runs: run folders, two or more, trained on images of the same kind.
-        measures: as in `evaluate`; so are `seed`, `say` and `options`.
+        measures: as in `evaluate`; so are `seed`, `say`, `trust` and `options`.
 
     Raises:
         DiaboloError: for a single run, or runs that are measured on different test images.
@@ -165,7 +167,7 @@ def compare(
         evaluation = _known(path, measures, seed, options)
         if evaluation is None:
             say(f"{path}: evaluating")
-            evaluation = evaluate(path, None, measures, seed, say, **options)
+            evaluation = evaluate(path, None, measures, seed, say, trust, **options)
             if not _current(path):
                 evaluation.write(path / FOLDER)
         groups.setdefault(labels[kinds[path]], []).append(evaluation)

@@ -20,6 +20,7 @@ from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.training import files
 from diabolo.training.runs import Run, fingerprint, load_run
+from diabolo.trust import Trust
 
 FOLDER = "evaluation"  # of a run folder
 PAGE = "evaluation"  # the figure of all figures
@@ -104,6 +105,7 @@ def evaluate(
     measures: Sequence[str] = (),
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
+    trust: Trust = (),
     **options: Any,
 ) -> Evaluation:
     """Measure a model: reconstruction, likelihood, what its codes are good for, how well it generates, and what it costs.
@@ -117,6 +119,7 @@ def evaluate(
         measures: names of what to measure (`diabolo.evaluation.MEASURES`); when left out, all that apply.
         seed: of all that is drawn.
         say: is told the name of each measure when it begins.
+        trust: packages whose code a run folder may name, as in `diabolo.load`.
         **options: those of the measures; see `diabolo evaluate --help`.
 
     Raises:
@@ -132,7 +135,7 @@ def evaluate(
         if option not in known:
             raise UnknownNameError("option of evaluate", option, known)
     if isinstance(model, str | Path):
-        model = load_run(model)
+        model = load_run(model, trust=trust)
     run, codec = (model, model.model) if isinstance(model, Run) else (None, model)
     train, test = images_of(run, data)
     for images in (train, test):

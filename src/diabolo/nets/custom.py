@@ -9,7 +9,6 @@ condition each is called with a second argument c (N, F). Modules given as objec
 are decorated with `@diabolo.parts.part`; those by path always.
 """
 
-import importlib
 import inspect
 import json
 import math
@@ -19,9 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from diabolo import trust
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.code import Maps, code_shape
-from diabolo.parts import part
+from diabolo.parts import given, part
 
 
 def class_at(path: str) -> type[nn.Module]:
@@ -35,7 +35,7 @@ def class_at(path: str) -> type[nn.Module]:
     if not (module_name and colon and name):
         raise DiaboloError(f"a network of your own is named as package.module:Class, not {path!r}")
     try:
-        module = importlib.import_module(module_name)
+        module = trust.import_named(module_name)
     except Exception as error:  # whatever goes wrong in a module of someone else
         raise DiaboloError(
             f"the module {module_name!r} of the network {path!r} cannot be imported ({type(error).__name__}: {error}); "
@@ -47,16 +47,16 @@ def class_at(path: str) -> type[nn.Module]:
     return found[name]
 
 
-def _arguments(given: str | dict[str, Any] | None) -> dict[str, Any]:
+def _arguments(told: str | dict[str, Any] | None) -> dict[str, Any]:
     try:
-        arguments = json.loads(given) if isinstance(given, str) else given or {}
+        arguments = json.loads(told) if isinstance(told, str) else told or {}
         json.dumps(arguments, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise DiaboloError(
             f"the arguments of a network are a JSON object, such as '{{\"width\": 64}}': {error}"
         ) from error
     if not isinstance(arguments, dict):
-        raise DiaboloError(f"the arguments of a network are a JSON object, such as '{{\"width\": 64}}', not {given}")
+        raise DiaboloError(f"the arguments of a network are a JSON object, such as '{{\"width\": 64}}', not {told}")
     return arguments
 
 
@@ -69,6 +69,8 @@ class ByPath(nn.Module):
         arguments: a JSON object.
     """
 
+    names_code = ("path",)
+
     def __init__(self, path: str, arguments: str = "{}") -> None:
         super().__init__()
         try:
@@ -78,6 +80,7 @@ class ByPath(nn.Module):
         except Exception as error:  # whatever goes wrong in a class of someone else
             raise DiaboloError(f"{path} cannot be made with {arguments}: {type(error).__name__}: {error}") from error
         self.path = path
+        given(path)
 
     def forward(self, *inputs: Tensor) -> Any:
         """What the module gives."""
@@ -200,7 +203,6 @@ def custom(
     if encoder is None or decoder is None:
         raise DiaboloError("the net 'custom' needs an encoder and a decoder, each as package.module:Class")
     modules = [
-        ByPath(path, json.dumps(_arguments(given)))
-        for path, given in ((encoder, encoder_args), (decoder, decoder_args))
+        ByPath(path, json.dumps(_arguments(told))) for path, told in ((encoder, encoder_args), (decoder, decoder_args))
     ]
     return pair(modules, input_shape, code, condition)

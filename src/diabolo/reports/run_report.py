@@ -11,6 +11,7 @@ from diabolo.evaluation.record import FOLDER, Evaluation
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table
 from diabolo.training.runs import Run, fingerprint, load_run
+from diabolo.trust import Trust
 
 SPLITS = ("train", "validation")
 LINES = 12  # of the loss by epoch
@@ -24,13 +25,13 @@ CAPTIONS = {
 }
 
 
-def document_of(path: Path) -> Document:
-    """The report of the run in the folder `path`; its figures are drawn anew.
+def document_of(path: Path, trust: Trust = ()) -> Document:
+    """The report of the run in the folder `path`; its figures are drawn anew. `trust` as in `diabolo.load`.
 
     Raises:
         DiaboloError: when it is no run folder, or its training has not finished.
     """
-    run = load_run(path)
+    run = load_run(path, trust=trust)
     parts = (_training(run), _figures(run), _scores(run), _doctor(run), _model(run))
     return Document(f"{run.config['name']}: run {run.path.name}", _about(run), list(chain(*parts)))
 

@@ -26,6 +26,7 @@ from diabolo.training.fit import fit
 from diabolo.training.hardware import choose_device
 from diabolo.training.options import TrainOptions
 from diabolo.training.runs import Run, fingerprint
+from diabolo.trust import Trust
 
 PIECE = 1024  # images encoded at a time
 
@@ -37,6 +38,7 @@ def fit_prior(
     width: int = 128,
     layers: int = 4,
     heads: int = 4,
+    trust: Trust = (),
     **options: Any,
 ) -> Run:
     """Fit a prior to the codes of the model in the run folder `path`, so that it can be sampled from.
@@ -46,6 +48,7 @@ def fit_prior(
         train, validation: the images of the run; needed only when they were given as arrays, otherwise loaded again. A run
             without validation images holds out a tenth of its training images' codes.
         width, layers, heads: of the transformer (`CodePrior`).
+        trust: packages whose code the folder may name, as in `diabolo.load`.
         **options: fields of `TrainOptions`, as in `fit`.
 
     Returns:
@@ -56,7 +59,7 @@ def fit_prior(
     """
     path, chosen = Path(path), TrainOptions.of(**({"out": str(Path(path) / "prior")} | options))
     config = runs.read_config(path)
-    model = runs.load(path, device=choose_device(chosen.device))
+    model = runs.load(path, device=choose_device(chosen.device), trust=trust)
     bottleneck = getattr(model, "bottleneck", None)
     if not isinstance(bottleneck, Discrete):
         raise DiaboloError(

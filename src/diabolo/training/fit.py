@@ -35,6 +35,7 @@ from diabolo.training.progress import Reporter, reporter
 from diabolo.training.runs import Run
 from diabolo.training.step import Step
 from diabolo.training.takeover import fitting, take_over
+from diabolo.trust import Trust, trusting
 
 
 def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
@@ -59,7 +60,9 @@ def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
         return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen)
 
 
-def resume(path: str | Path, train: Any = None, validation: Any = None, epochs: int | None = None) -> Run:
+def resume(
+    path: str | Path, train: Any = None, validation: Any = None, epochs: int | None = None, trust: Trust = ()
+) -> Run:
     """Go on with an unfinished run from its last finished epoch, or with a finished one for further epochs.
 
     The end is bit for bit that of the uninterrupted run, on the same device with the same number of threads. Schedules run
@@ -69,6 +72,7 @@ def resume(path: str | Path, train: Any = None, validation: Any = None, epochs: 
         path: the run folder.
         train, validation: the same images as before; needed only when they were given as arrays, otherwise loaded again.
         epochs: the new total of epochs; as before when left out.
+        trust: packages whose code the folder may name, as in `diabolo.load`.
 
     Raises:
         DiaboloError: when there is nothing to do, the folder is damaged, or the images are not those of the run.
@@ -81,7 +85,7 @@ def resume(path: str | Path, train: Any = None, validation: Any = None, epochs: 
         raise DiaboloError(f"{path / 'config.json'} was edited or damaged: {error}") from error
     if epochs is not None:
         options = options.but(epochs=epochs)
-    with _together(options):
+    with trusting(trust), _together(options):
         return _resume(path, config, options, train, validation)
 
 

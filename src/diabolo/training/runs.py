@@ -27,12 +27,13 @@ import diabolo
 from diabolo import parts, zoo  # noqa: F401  # importing the zoo makes every part known by name
 from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
 from diabolo.pca import PCA
 from diabolo.priors import CodePrior
 from diabolo.training import checkpoint, files
 from diabolo.training.hardware import choose_device
 from diabolo.training.trainable import can_be_trained
+from diabolo.trust import Trust, trusting
 
 History = list[dict[str, Any]]
 
@@ -205,33 +206,39 @@ def read_weights(path: Path, weights: str = "model") -> dict[str, Tensor]:
     return tensors
 
 
-def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu") -> Any:
+def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Any:
     """The model of a run folder, in evaluation mode.
 
     Args:
         path: the run folder.
         weights: "model" (what the training kept) or "best" (lowest validation loss).
         device: where to put it.
+        trust: packages whose code the folder may name, such as "my_pkg", for a model with parts of one's own: importing them
+            runs that code.
 
     Raises:
+        NotTrustedError: when it names code outside diabolo that is not trusted.
         DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
     """
     path = Path(path)
     if weights not in ("model", "best"):
         raise UnknownNameError("weights", weights, ("model", "best"))
-    model = _load(path, weights, choose_device(str(device)))
-    if isinstance(model, CodePrior):
-        raise DiaboloError(f"{path} holds a prior over codes: load the run that it belongs to, {path.parent.parent}")
-    bottleneck = getattr(model, "bottleneck", None)
-    if isinstance(bottleneck, Discrete):
-        _attach_prior(bottleneck, path, weights)
-    return model
+    with trusting(trust):
+        model = _load(path, weights, choose_device(str(device)))
+        if isinstance(model, CodePrior):
+            raise DiaboloError(
+                f"{path} holds a prior over codes: load the run that it belongs to, {path.parent.parent}"
+            )
+        bottleneck = getattr(model, "bottleneck", None)
+        if isinstance(bottleneck, Discrete):
+            _attach_prior(bottleneck, path, weights)
+        return model
 
 
-def load_run(path: str | Path, weights: str = "model", device: str | torch.device = "cpu") -> Run:
+def load_run(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Run:
     """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained."""
     path = Path(path)
-    return Run(load(path, weights, device), path, read_history(path), read_config(path), checkpoint.status(path))
+    return Run(load(path, weights, device, trust), path, read_history(path), read_config(path), checkpoint.status(path))
 
 
 def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:
@@ -268,9 +275,11 @@ def build_model(path: Path, config: dict[str, Any]) -> Any:
         DiaboloError: when it describes none.
     """
     try:
-        model = parts.build(config["model"])
+        model = parts.build(config["model"], path)
         if not (isinstance(model, PCA) or can_be_trained(model)):
             raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
+    except NotTrustedError:
+        raise
     except DiaboloError as error:
         raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
     model.name = config["name"]

@@ -1,6 +1,5 @@
 """Extractors by name, by import path, or any callable."""
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from diabolo import trust
 from diabolo.autoencoder import evaluating
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -72,7 +72,7 @@ def _imported(path: str) -> Callable[[Tensor], Tensor]:
     """What is called `package.module:name`; an instance of it where that is a class."""
     module_name, _, name = path.partition(":")
     try:
-        found = getattr(importlib.import_module(module_name), name)
+        found = getattr(trust.import_named(module_name), name)
         made = found() if isinstance(found, type) else found
     except Exception as error:  # whatever goes wrong in a module of someone else
         raise DiaboloError(f"the extractor {path!r} cannot be had ({type(error).__name__}: {error})") from error
