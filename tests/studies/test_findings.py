@@ -2,21 +2,24 @@
 
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 
+from diabolo.statistics import blocks, shared
 from diabolo.studies import Measured, difference, joined
-from diabolo.studies.findings import between, with_error
+from diabolo.studies.findings import Difference, between, family, with_error
 
-SENTENCES = ("more by {difference}", "less by {difference}", "no difference")
+SENTENCES = ("more by {difference}", "less by {difference}", "not significant")
 
 
 @pytest.mark.parametrize(
     ("a", "b", "said"),
     [
-        ([3.0, 3.1, 2.9], [1.0, 1.1, 0.9], "more by 2.0 ± 0.4"),
-        ([1.0, 1.1, 0.9], [3.0, 3.1, 2.9], "less by 2.0 ± 0.4"),
-        ([1.0, 3.0], [1.5, 2.6], "no difference"),
-        ([3.0], [1.0], "no difference"),  # nothing is known of the noise of a single value
+        ([3.0, 3.1, 2.9], [1.0, 1.1, 0.9], "more by 2.00 ± 0.23"),
+        ([1.0, 1.1, 0.9], [3.0, 3.1, 2.9], "less by 2.00 ± 0.23"),
+        ([1.0, 3.0], [1.5, 2.6], "not significant"),
+        ([3.0], [1.0], "not significant"),  # nothing is known of the noise of a single value
     ],
 )
 def test_one_of_three_sentences(a, b, said):
@@ -28,17 +31,81 @@ def test_exact_numbers_differ_surely():
 
 
 def test_the_error_of_a_mean_is_that_of_students_interval():
-    """Of three values the interval is more than twice as wide as that of a normal quantile."""
     one = Measured.over([1.0, 2.0, 3.0])
-    assert one == Measured(2.0, pytest.approx(4.3027 / 1.96 / math.sqrt(3), rel=1e-4))
+    assert one == Measured(2.0, pytest.approx(1 / math.sqrt(3)), 2)
+    assert one.half == pytest.approx(4.302653 / math.sqrt(3))
     assert Measured.over([1.0]).error is None
-    assert Measured.within(0.5, 0.402, 0.598).error == pytest.approx(0.05)
+    assert Measured.over([1.0]).half is None
+    assert Measured.within(0.5, 0.402, 0.598).error == pytest.approx(0.05, rel=1e-3)
+    assert Measured.of(2.0, 2 - one.half, 2 + one.half, df=2) == Measured(2.0, pytest.approx(one.error), 2)
+
+
+def test_seeds_are_compared_by_welch():
+    """At three seeds a difference of three deviations is found, which intervals that must not overlap would miss."""
+    a, b = [1.0, 2.0, 3.0], [4.2, 4.9, 6.1]
+    found = difference(b, a)
+    theirs = stats.ttest_ind(b, a, equal_var=False)
+    assert found.value / found.error == pytest.approx(theirs.statistic)
+    assert found.sure
+    assert found.size == f"3.1 ± {found.estimate.interval()[1] - found.value:.1f}"
+
+
+@pytest.mark.parametrize("times", [800, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_of_equal_models_one_in_twenty_pairs_differs(times):
+    random = np.random.default_rng(1)
+    hits = np.mean(
+        [difference(100 + random.normal(size=3), 100 + random.normal(size=3), least=1e-9).sure for _ in range(times)]
+    )
+    assert 0.04 - 3 * math.sqrt(0.0475 / times) < hits < 0.06 + 3 * math.sqrt(0.0475 / times)
+
+
+def test_a_small_difference_is_not_told_however_sure():
+    a, b = Measured(1.003, 1e-5), Measured(1.0, 1e-5)
+    assert difference(a, b).say(*SENTENCES) == "not significant"
+    assert difference(a, b, least=0.001).say(*SENTENCES).startswith("more by 0.003")
+    assert difference(Measured(1.03, 1e-5), b).sure
+    assert not difference(Measured(1.03, 1e-5), b, least=0.1).sure
+
+
+def test_that_two_are_alike_needs_a_margin():
+    a, b = Measured(1.01, 0.02), Measured(1.0, 0.02)
+    assert difference(a, b).say(*SENTENCES, alike="alike", margin=0.1) == "alike"
+    assert difference(a, b).say(*SENTENCES, alike="alike", margin=0.02) == "not significant"
+    assert difference(Measured(1.01, 9.0), b).say(*SENTENCES, alike="alike", margin=0.1) == "not significant"
+    for wrong in ({"alike": "alike"}, {"margin": 0.1}):
+        with pytest.raises(ValueError, match="within a margin"):
+            difference(a, b).say(*SENTENCES, **wrong)
+
+
+def test_of_several_differences_chance_is_counted():
+    one = Measured(0.0, 1.0)
+    several = {i: Difference(Measured(z, 0.0), one) for i, z in enumerate((2.2, 4.0, 0.1, 1.0))}
+    assert [d.sure for d in several.values()] == [True, True, False, False]
+    assert [d.sure for d in family(several).values()] == [False, True, False, False]
+    unknown = family({"a": several[1], "b": difference(Measured(1.0), one)})
+    assert (unknown["a"].sure, unknown["b"].sure) == (True, False)
+
+
+def test_what_two_share_of_the_test_images_does_not_part_them():
+    """Two numbers of the same images: their own errors are twice their difference, and yet it is sure."""
+    random = np.random.default_rng(0)
+    image = random.normal(size=2000)
+    x, y = image + 0.05 * random.normal(size=(2, 2000)) + np.array([[0.02], [0.0]])
+    numbers = []
+    for values, of in ((x, "test"), (y, "test"), (y, "other")):
+        kept = shared(of, (values - values.mean()) / len(values), blocks(len(values)))
+        numbers.append(Measured(values.mean(), values.std() / math.sqrt(len(values)), shared=kept))
+    assert difference(numbers[0], numbers[1]).sure
+    assert not difference(numbers[0], numbers[2]).sure
+    percent = difference(*(number.times(100) for number in numbers[:2]))
+    assert percent.error == pytest.approx(100 * difference(*numbers[:2]).error)
+    assert numbers[0].times(-2).error > 0
 
 
 def test_what_was_measured_on_the_same_images_is_compared_image_by_image():
     n = {"a": Measured(2.0, 1.0), "b": Measured(1.0, 1.0), "c": Measured(1.0, 1.0), "a less b": Measured(1.0, 0.1)}
     assert between(n, "a", "b").say(*SENTENCES) == "more by 1.00 ± 0.20"
-    assert between(n, "a", "c").say(*SENTENCES) == "no difference"
+    assert between(n, "a", "c").say(*SENTENCES) == "not significant"
     assert between({**n, "a, sooner": Measured(1.0, 0.1)}, "a", "c", "a, sooner").sure
 
 

@@ -130,7 +130,49 @@ def test_the_interval_of_a_number_stands_beside_what_is_checked(tmp_path):
     row.check("another", 0.125, "≤", 0.5)
     row.number("the same by chance", 0.25, "")
     row.check("error", 0.25, "≤", 0.5)
-    assert [verdict.measured for verdict in row.blocks] == ["0.25 (0.2 … 0.3)", "0.125", "0.25"]
+    row.check("error", 0.25, "≤", 0.5, number="error")
+    assert [verdict.measured for verdict in row.blocks] == ["0.25 (0.2 … 0.3)", "0.125", "0.25", "0.25 (0.2 … 0.3)"]
+
+
+def test_a_bar_within_the_interval_is_not_decided_and_nothing_is_rounded(tmp_path):
+    row = Row("1.1", "The accuracy", tmp_path, None)
+    row.number("accuracy", 0.88096, "", 0.874, 0.887)
+    row.check("accuracy", 0.88096, "≥", 0.881)
+    row.check("accuracy", 0.88096, "≥", 0.87)
+    row.check("accuracy", 0.88096, "≥", 0.89)
+    row.check("alone", 0.880960001, "≥", 0.881)
+    row.check("alone", 88.08, "≥", 88.1, "%")
+    row.check("alone", 0.88099996, "≥", 0.881)
+    row.over("draws", [0.949, 0.951, 0.955], "", "draws")
+    row.check("mean of draws", row.numbers["draws"]["value"], "≥", 0.95, number="draws")
+    assert [v.state for v in row.blocks] == [
+        "not decided",
+        "met",
+        "missed",
+        "missed",
+        "missed",
+        "missed",
+        "not decided",
+    ]
+    assert row.blocks[0].measured == "0.88096 (0.874 … 0.887)"
+    assert row.blocks[0].note == "its interval holds the bar"
+    assert [v.measured for v in row.blocks[3:6]] == ["0.88096", "88.08 %", "0.88099996"]
+    assert row.numbers["draws"]["df"] == 2
+    assert row.found["draws"].df == 2
+
+
+def test_the_report_counts_what_is_not_decided(script, plan):
+    script.path.write_text(
+        script.source.replace('data="mnist"', 'data="digits"').replace(
+            'row.check("numbers of the code"',
+            'row.check("x", row.number("x", 1.0, "", 0.5, 1.5), "≤", 1.2)\n    row.check("numbers of the code"',
+        )
+    )
+    running.run(Script(script.path), plan(parameters={}))
+    document = writing.document_of(Script(script.path), plan().folder("small"))
+    (table,) = [b for b in document.blocks if isinstance(b, Table) and "met" in b.caption]
+    assert "1 not decided" in table.caption
+    assert ("x ≤ 1.2", "1 (0.5 … 1.5)", "not decided: its interval holds the bar") in table.rows
 
 
 def test_a_missed_bar_is_said(script, plan):

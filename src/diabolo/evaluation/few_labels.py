@@ -58,6 +58,7 @@ def few_labels(
             scores[f"{n} labels: {name}"] = Score(
                 float(shares.mean()), UNIT, int(there.sum()), subject.test.split, low, high, "Student's t over draws",
                 "higher", setting | {"penalty": "scikit-learn's C = 1"} | described(view, subject), shares.tolist(),
+                df=label_draws - 1,
             )  # fmt: skip
     return Section(scores, {"few-labels": partial(figures.few_label_curve, curves)})
 

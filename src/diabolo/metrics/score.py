@@ -15,6 +15,9 @@ class Score:
         n: how many examples it was measured on.
         split: of which part of the data: "test" or "train".
         low, high: a 95 % interval, where there is one; `interval` says how it was found: "Wilson", "bootstrap over images".
+        df: degrees of freedom of an interval that is of few values, such as draws of labels.
+        shared: what the number owes to the test images, by blocks of them: {"of": which images, "parts": [...]}, so that two
+            models that are measured on the same ones can be compared (`diabolo.statistics.Shared`).
         better: "lower" or "higher" where one of the two is better.
         setting: what else decides the number: the extractor, the number of samples, the seed, a draw's size.
         detail: what stands behind it and is too long for a table: one number per class, per unit, the worst examples.
@@ -31,6 +34,8 @@ class Score:
     better: Literal["lower", "higher"] | None = None
     setting: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
+    df: float | None = None
+    shared: Mapping[str, Any] | None = None
 
     @property
     def of(self) -> str:

@@ -81,12 +81,13 @@ class Picture:
 class Verdict:
     """A claim that was checked: "training loss below 0.04" with what was measured.
 
-    state: "met", "missed", or "not checked" with the reason in `note`.
+    state: "met", "missed", "not decided" where the bar lies within the number's interval, or "not checked" with the reason in
+        `note`.
     """
 
     claim: str
     measured: str
-    state: Literal["met", "missed", "not checked"]
+    state: Literal["met", "missed", "not decided", "not checked"]
     note: str = ""
 
 

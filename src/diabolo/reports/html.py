@@ -26,7 +26,7 @@ from diabolo.reports.spans import spans
 from diabolo.reports.unbroken import unbroken
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
-STATES = {"met": "met", "missed": "missed", "not checked": "unchecked"}
+STATES = {"met": "met", "missed": "missed", "not decided": "undecided", "not checked": "unchecked"}
 LONG = 20  # characters from which on a cell is a sentence
 SCREEN = 96  # pixels of CSS in an inch
 PAGE = """<!doctype html>

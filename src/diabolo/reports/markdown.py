@@ -14,7 +14,7 @@ from diabolo.reports.spans import spans
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 _LINE_START = re.compile(r"^(\s*)(#|[-+=](?=\s|$|[-=])|\d+(?=[.)](\s|$)))", re.MULTILINE)
 _ENTITY = re.compile(r"&(?=#?\w+;)")  # what would be read as one character
-MARKS = {"met": "✓", "missed": "✗", "not checked": "–"}
+MARKS = {"met": "✓", "missed": "✗", "not decided": "?", "not checked": "–"}
 
 
 def render(document: Document, folder: Path) -> str:

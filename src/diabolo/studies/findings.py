@@ -1,47 +1,98 @@
 """Sentences from numbers: which of them is said depends on what was measured, and on how sure that is."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Any, TypeVar
 
-from diabolo.statistics import mean_interval
+from diabolo.statistics import Decision, Estimate, Shared, decide, differ, holm, mean
+from diabolo.statistics.blocks import difference as sharing
 
-SURE = 1.96  # standard errors from which on a difference is one
+LEAST = 0.005  # of the larger of two numbers: what differs by less is not told as different, unless a sentence states its own
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number and its standard error; 0 for one without noise, None where nothing is known of it. Of a mean over few seeds or
-    draws it is so much larger that 1.96 of it are Student's interval."""
+    """A number and how sure it is.
+
+    Attributes:
+        value: the number.
+        error: its standard error; 0 for one without noise, None where nothing is known of it.
+        df: degrees of freedom of the error: few where it is of few seeds or draws.
+        shared: what blocks of test images add to it, where another number may be measured on the same ones.
+    """
 
     value: float
     error: float | None = None
+    df: float = math.inf
+    shared: Shared | None = None
 
     @classmethod
     def over(cls, values: Sequence[float]) -> "Measured":
         """The mean of `values`, one per seed or draw."""
-        return cls.within(fmean(values), *mean_interval(values)) if len(values) > 1 else cls(fmean(values))
+        if len(values) < 2:
+            return cls(fmean(values))
+        found = mean(values)
+        return cls(found.value, found.error, found.df)
 
     @classmethod
-    def of(cls, value: float, low: float | None = None, high: float | None = None, **_: object) -> "Measured":
-        """A number as a row writes it down, with or without its 95% interval."""
-        return cls(value) if low is None or high is None else cls.within(value, low, high)
+    def of(
+        cls,
+        value: float,
+        low: float | None = None,
+        high: float | None = None,
+        df: float | None = None,
+        shared: Mapping[str, Any] | None = None,
+        **_: object,
+    ) -> "Measured":
+        """A number as a row or a score writes it down, with or without its 95% interval."""
+        if low is None or high is None:
+            return cls(value)
+        kept = None if shared is None else Shared(shared["of"], tuple(shared["parts"]))
+        return replace(cls.within(value, low, high, df), shared=kept)
 
     @classmethod
-    def within(cls, value: float, low: float, high: float) -> "Measured":
-        """Of a 95% interval."""
-        return cls(value, (high - low) / (2 * SURE))
+    def within(cls, value: float, low: float, high: float, df: float | None = None) -> "Measured":
+        """Of a 95% interval, by Student's t of `df` degrees of freedom where it is of few values."""
+        known = math.inf if df is None else df
+        _, half = Estimate(0.0, 1.0, known).interval()
+        return cls(value, (high - low) / (2 * half), known)
+
+    def times(self, factor: float) -> "Measured":
+        """In another unit, such as percentage points in place of shares."""
+        error = None if self.error is None else abs(factor) * self.error
+        shared = self.shared and replace(self.shared, parts=tuple(factor * part for part in self.shared.parts))
+        return Measured(factor * self.value, error, self.df, shared)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """It, if its error is known."""
+        return None if self.error is None else Estimate(self.value, self.error, self.df)
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of its 95% interval."""
+        return None if self.error is None else Estimate(0.0, self.error, self.df).interval()[1]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """a − b, and whether it is more than noise; `paired` is that difference measured image by image or draw by draw, where both
-    were measured on the same ones."""
+    """a − b, and what may be said of it.
+
+    Attributes:
+        a, b: the numbers.
+        paired: that difference measured image by image or draw by draw, where both were measured on the same ones.
+        least: the smallest difference that is worth a sentence, in the unit of the numbers; when left out, 0.5 % of the larger.
+        p: how probable a difference of this size is by chance, where it was adjusted as one of several (`family`).
+    """
 
     a: Measured
     b: Measured
     paired: Measured | None = None
+    least: float | None = None
+    p: float | None = None
 
     @property
     def value(self) -> float:
@@ -49,34 +100,75 @@ class Difference:
         return self.a.value - self.b.value
 
     @property
+    def estimate(self) -> Estimate | None:
+        """a − b with its error: that of pairs, of what both do not share of the same test images, or of two independent numbers
+        by Welch's degrees of freedom; None where nothing is known of one of the two."""
+        if self.paired is not None:
+            found = self.paired.estimate
+            return None if found is None else Estimate(self.value, found.error, found.df)
+        a, b = self.a.estimate, self.b.estimate
+        if a is None or b is None:
+            return None
+        one, other = self.a.shared, self.b.shared
+        if one is not None and other is not None and one.of == other.of:
+            return sharing(a, b, one, other)
+        return differ(a, b)
+
+    @property
     def error(self) -> float | None:
         """Its standard error; None where one of the two is not known."""
-        if self.paired is not None:
-            return self.paired.error
-        if self.a.error is None or self.b.error is None:
-            return None
-        return math.hypot(self.a.error, self.b.error)
+        return None if self.estimate is None else self.estimate.error
+
+    def decision(self, margin: float | None = None) -> Decision:
+        """Whether a is "more" than b, "less", the "same" within ± `margin`, or none of these ("not decided")."""
+        if self.estimate is None:
+            return "not decided"
+        usual = max(LEAST * max(abs(self.a.value), abs(self.b.value)), 1e-300)
+        return decide(self.estimate, least=usual if self.least is None else self.least, margin=margin, p=self.p)
 
     @property
     def sure(self) -> bool:
-        """Whether its 95% interval leaves out 0; a difference of unknown error is not sure."""
-        return self.error is not None and abs(self.value) > SURE * self.error
+        """Whether one is more than the other: the difference is significant at 5 % and not smaller than `least`. One of unknown
+        error is not sure."""
+        return self.decision() in ("more", "less")
 
     @property
     def size(self) -> str:
-        """How large it is, without its sign, as "2.1 ± 0.6"."""
-        return with_error(abs(self.value), SURE * (self.error or 0))
+        """How large it is, without its sign, as "2.1 ± 0.6": with half of its 95% interval."""
+        found = self.estimate
+        return with_error(abs(self.value), 0.0 if found is None else found.interval()[1] - found.value)
 
-    def say(self, more: str, less: str, same: str) -> str:
-        """One of three sentences: a is `more` than b, or `less`, or the `same` within the noise. In each, {difference} is put
-        in as "2.1 ± 0.6", {a} and {b} as the two numbers."""
-        sentence = same if not self.sure else more if self.value > 0 else less
+    def say(self, more: str, less: str, same: str, *, alike: str | None = None, margin: float | None = None) -> str:
+        """One of these sentences: a is `more` than b, or `less`, or the two are not significantly different (`same`, which must
+        not claim that they are equal). In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers.
+
+        Args:
+            more, less, same: the sentences.
+            alike: that they are equal for all that matters; it needs a `margin`.
+            margin: the largest difference that does not matter, in the unit of the numbers: `alike` is said where the true
+                difference is shown to be smaller.
+        """
+        if (alike is None) != (margin is None):
+            raise ValueError("that two numbers are alike is said within a margin, and a margin is for saying that")
+        found = self.decision(margin)
+        sentence = {"more": more, "less": less, "same": alike}.get(found) or same
         return sentence.format(difference=self.size, a=f"{self.a.value:.4g}", b=f"{self.b.value:.4g}")
 
 
-def difference(a: Measured | Sequence[float], b: Measured | Sequence[float]) -> Difference:
-    """a − b; lists are values over seeds or draws."""
-    return Difference(*(m if isinstance(m, Measured) else Measured.over(m) for m in (a, b)))
+def difference(
+    a: Measured | Sequence[float], b: Measured | Sequence[float], *, least: float | None = None
+) -> Difference:
+    """a − b; lists are values over seeds or draws, which are independent."""
+    one, other = (m if isinstance(m, Measured) else Measured.over(m) for m in (a, b))
+    return Difference(one, other, least=least)
+
+
+def family(differences: Mapping[Key, Difference]) -> dict[Key, Difference]:
+    """Several differences of which one question asks, such as each of nine models against the best: adjusted by Holm, so that
+    the chance that even one of them is called sure without being one stays at 5 %."""
+    known = {key: found.p for key, one in differences.items() if (found := one.estimate) is not None}
+    adjusted = dict(zip(known, holm(list(known.values())).tolist(), strict=True))
+    return {key: replace(one, p=adjusted.get(key)) for key, one in differences.items()}
 
 
 def between(n: Mapping[str, Measured], a: str, b: str, paired: str = "") -> Difference:

@@ -312,7 +312,7 @@ def conditional(row: Row) -> None:
         (generation.read(reader, test.pixels)[0] == test.labels).mean(),
         "share of images",
     )
-    row.check("samples read as the digit asked for", share, "≥", 0.95)
+    row.check("samples read as the digit asked for", share, "≥", 0.95, number="read as asked")
 
     other = (digits + 1 + np.random.default_rng(0).integers(0, 9, len(few))) % 10
     codes = cvae.model.encode(few.images, digits)

@@ -1,7 +1,6 @@
 """One row of a study: what it shows, what it measures, what it finds."""
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -14,19 +13,11 @@ from diabolo.metrics.score import Score
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
-from diabolo.statistics import mean_interval
+from diabolo.statistics import mean, verdict
 from diabolo.studies.findings import Measured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-RELATIONS: dict[str, Callable[[float, float], bool]] = {
-    "≤": operator.le,
-    "<": operator.lt,
-    "≥": operator.ge,
-    ">": operator.gt,
-    "=": operator.eq,
-}
 
 
 def anchor_of(index: str) -> str:
@@ -75,21 +66,35 @@ class Row:
         _print_table(caption, columns, rows)
 
     def number(
-        self, name: str, value: float, unit: str, low: float | None = None, high: float | None = None, how: str = ""
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        low: float | None = None,
+        high: float | None = None,
+        how: str = "",
+        df: float | None = None,
+        shared: Mapping[str, Any] | None = None,
     ) -> float:
-        """Write down a measured number, with its interval where there is one and `how` that was found; returns it."""
-        entry = {"value": float(value), "unit": unit, "low": low, "high": high, "interval": how or None}
+        """Write down a measured number, with its interval where there is one and `how` that was found; returns it. `df` are the
+        degrees of freedom of an interval of few values, and `shared` what it owes to the test images (see `Score`)."""
+        known = {"low": low, "high": high, "interval": how or None, "df": df, "shared": shared}
+        entry = {"value": float(value), "unit": unit, **known}
         self.numbers[name] = {key: item for key, item in entry.items() if item is not None}
         return float(value)
 
     def score(self, name: str, score: Score) -> float:
         """Write down a score of a measure, with its interval."""
-        return self.number(name, score.value, score.unit, score.low, score.high, score.interval or "")
+        how = score.interval or ""
+        return self.number(name, score.value, score.unit, score.low, score.high, how, score.df, score.shared)
 
     def over(self, name: str, values: Sequence[float] | NDArray[Any], unit: str, of: str = "seeds") -> float:
         """Write down the mean of `values`, one per seed or draw, with Student's interval over them."""
-        low, high = mean_interval(np.asarray(values, np.float64)) if len(values) > 1 else (None, None)
-        return self.number(name, fmean(values), unit, low, high, f"Student's t over {len(values)} {of}")
+        if len(values) < 2:
+            return self.number(name, fmean(values), unit)
+        found = mean(np.asarray(values, np.float64))
+        how = f"Student's t over {len(values)} {of}"
+        return self.number(name, found.value, unit, *found.interval(), how, df=found.df)
 
     def pair(self, name: str, a: ArrayLike, b: ArrayLike, unit: str, of: str) -> float:
         """Write down the mean of a − b over the same seeds, draws or images. The findings compare two numbers by it where it is
@@ -101,21 +106,42 @@ class Row:
         """What it has measured, for the sentences of `findings`."""
         return {name: Measured.of(**entry) for name, entry in self.numbers.items()}
 
-    def check(self, claim: str, value: float, relation: str, bar: float, unit: str = "", always: bool = False) -> None:
-        """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`. The interval of the number, where it was
-        written down with one, is shown beside it.
+    def check(
+        self,
+        claim: str,
+        value: float,
+        relation: str,
+        bar: float,
+        unit: str = "",
+        always: bool = False,
+        number: str | None = None,
+    ) -> None:
+        """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`. What is held is the number itself, not as it
+        is printed; where it was written down with an interval, that is shown beside it and must lie on the right side as a
+        whole: a bar within it is "not decided".
 
         On stand-in data or in a quick run a bar says nothing and is shown as not checked, unless it holds `always`: of the
         number of parameters, say.
+
+        Args:
+            claim, value, relation, bar, unit: what is claimed.
+            always: whatever the data.
+            number: as what it was written down; when left out, the one number of that value. Of two alike nobody knows which is
+                meant, and the number itself decides.
         """
-        same = [n for n in self.numbers.values() if n["value"] == value]  # of two alike nobody knows which is meant
-        within = f" ({words(same[0]['low'])} … {words(same[0]['high'])})" if len(same) == 1 and "low" in same[0] else ""
-        measured = f"{words(value)} {unit}".strip() + within
+        entries = [self.numbers[number]] if number else [n for n in self.numbers.values() if n["value"] == value]
+        ends = [(n["low"], n["high"]) for n in entries if "low" in n and len(entries) == 1]
+        shown = [f" ({words(low)} … {words(high)})" for low, high in ends]
+        measured = f"{_exactly(value, relation, bar)} {unit}".strip() + "".join(shown)
         text = f"{claim} {relation} {bar:,.12g} {unit}".strip()
         if self._unchecked is not None and not always:
             self.blocks.append(Verdict(text, measured, "not checked", self._unchecked))
             return
-        self.blocks.append(Verdict(text, measured, "met" if RELATIONS[relation](value, bar) else "missed"))
+        low, high = ends[0] if ends else (None, None)
+        state = verdict(value, relation, bar, low, high)
+        self.blocks.append(
+            Verdict(text, measured, state, "its interval holds the bar" if state == "not decided" else "")
+        )
 
     def finding(self, sentence: str, *figures: str, rows: Sequence[str] = ()) -> None:
         """Say what was found: a sentence made from numbers (see `findings`). It cites this row, or those of the numbers `rows`
@@ -129,6 +155,16 @@ class Row:
         the text."""
         self.own_report = document
         return markdown.render(document, self._folder)
+
+
+def _exactly(value: float, relation: str, bar: float) -> str:
+    """`value` with as many digits as it takes to stand on the side of `bar` where it is: 0.88096 is not "0.881" where 0.881 is
+    asked for."""
+    short = words(value)
+    for digits in range(4, 17):
+        if verdict(float(f"{value:.{digits}g}"), relation, bar) == verdict(value, relation, bar):
+            return short if digits == 4 else f"{value:.{digits}g}".replace("-", "−")
+    return repr(value)
 
 
 def _display(path: Path) -> None:

@@ -16,7 +16,7 @@ from diabolo.studies.script import Script
 from diabolo.studies.study import as_block
 from diabolo.training import files
 
-MARKS = {"met": "met", "missed": "MISSED", "not checked": "not checked"}
+MARKS = {"met": "met", "missed": "MISSED", "not decided": "not decided", "not checked": "not checked"}
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -98,8 +98,7 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
         yield Table(
             ("claim", "measured", "verdict"),
             [(v.claim, v.measured, MARKS[v.state] + (f": {v.note}" if v.note else "")) for v in checked],
-            f"{sum(v.state == 'met' for v in checked)} met, {sum(v.state == 'missed' for v in checked)} missed, "
-            f"{sum(v.state == 'not checked' for v in checked)} not checked.",
+            ", ".join(f"{sum(v.state == state for v in checked)} {state}" for state in MARKS) + ".",
             links=[anchor for anchor, _ in _checked(results)],
         )
     if missing:

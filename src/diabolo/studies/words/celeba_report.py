@@ -101,4 +101,4 @@ def five_sections(study: Study, images: str, about: str) -> Document:
 
 
 def _margin(told: Measured) -> str:
-    return "" if told.error is None else f"{1.96 * told.error:.1f}"
+    return "" if told.half is None else f"{told.half:.1f}"

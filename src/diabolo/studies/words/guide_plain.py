@@ -26,10 +26,7 @@ def against(n: Numbers, what: str, a: str, b: str) -> Difference:
 
 def points(d: Difference) -> Difference:
     """Shares as percentage points."""
-    a, b, paired = (m and Measured(100 * m.value, m.error and 100 * m.error) for m in (d.a, d.b, d.paired))
-    assert a is not None
-    assert b is not None
-    return Difference(a, b, paired)
+    return Difference(d.a.times(100), d.b.times(100), d.paired and d.paired.times(100), d.least and 100 * d.least, d.p)
 
 
 def bent(n: Numbers) -> str:
