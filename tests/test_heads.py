@@ -85,9 +85,9 @@ def test_labels_that_teach_nothing_are_refused_before_training(name, labels, say
 def test_what_makes_no_classifier_is_refused():
     with pytest.raises(DiaboloError, match="alpha must be 0 or more"):
         zoo.joint((1, 8, 8), 4, alpha=-1.0)
-    with pytest.raises(DiaboloError, match="at least 2 classes"):
+    with pytest.raises(DiaboloError, match="classes must be a whole number of at least 2"):
         zoo.joint((1, 8, 8), 4, classes=1)
-    with pytest.raises(DiaboloError, match="at least 1 unit"):
+    with pytest.raises(DiaboloError, match="widths must be a whole number of at least 1"):
         heads.Classifier((3,), 4, widths=(0,))
     undercomplete = zoo.undercomplete((1, 8, 8), 4)
     parts = (undercomplete.encoder, undercomplete.bottleneck, undercomplete.decoder, undercomplete.likelihood)

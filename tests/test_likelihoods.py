@@ -324,8 +324,8 @@ def test_by_name():
         (lambda: Gaussian(output="relu"), "unknown output 'relu'"),
         (lambda: Gaussian("optimum"), "did you mean 'optimal'"),
         (lambda: Laplace("optimal"), "unknown scale 'optimal'"),
-        *((lambda s=s: Gaussian(s), "sigma must be above 0") for s in (0, -1.0, float("nan"))),
-        *((lambda s=s: Laplace(s), "scale must be above 0") for s in (0, -1.0, float("nan"))),
+        *((lambda s=s: Gaussian(s), "sigma must be a number above 0") for s in (0, -1.0, float("nan"))),
+        *((lambda s=s: Laplace(s), "scale must be a number above 0") for s in (0, -1.0, float("nan"))),
         *((lambda m=m: m(float("inf")), "inf") for m in (Gaussian, Laplace)),
     ],
 )

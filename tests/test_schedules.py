@@ -127,9 +127,9 @@ def test_a_schedule_passes_as_it_is():
         ("linear(0)", "cannot be read"),
         ("linear()", "cannot be read"),
         ("linear(a, b)", "cannot be read"),
-        ("linear(0, 1, 2)", r"share of training in \(0, 1\], not 2"),
-        ("linear(0, 1, 0)", r"share of training in \(0, 1\], not 0"),
-        ("cyclical(0, 1, 0)", "at least one cycle, not 0"),
+        ("linear(0, 1, 2)", "over must be a number above 0 and at most 1, not 2"),
+        ("linear(0, 1, 0)", "over must be a number above 0 and at most 1, not 0"),
+        ("cyclical(0, 1, 0)", "cycles must be a whole number of at least 1, not 0"),
         ("linear 0 1", "a schedule is a number or text such as"),
         ("", "a schedule is a number or text such as"),
         ("__import__('os')", "a schedule is a number or text such as"),
@@ -163,7 +163,7 @@ def test_a_weight_that_is_never_negative_passes(value):
         ("linear(0, -1)", r"not -0.00\d+ when 0% of training is done"),
         ("cyclical(1, -1, 2)", "of training is done"),
         ("cosine(1, -1e-3)", "of training is done"),
-        ("linear(0, 1e999)", "of training is done"),
+        ("linear(0, 1e999)", "end must be a number, not inf"),
         (lambda p: torch.tensor(0.9) - p, "of training is done"),
         ("nan", "a finite number"),
     ],
@@ -175,7 +175,7 @@ def test_a_weight_that_would_reward_is_refused(value, says):
 
 def test_one_cycle_refuses_a_rise_outside_training():
     for rise in (0.0, 1.0, -1):
-        with pytest.raises(DiaboloError, match=r"in \(0, 1\)"):
+        with pytest.raises(DiaboloError, match="rise must be a number above 0 and below 1"):
             OneCycle(1.0, rise)
 
 

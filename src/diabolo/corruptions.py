@@ -6,7 +6,7 @@ The level of any of them is a number, or a range that each image's level is draw
 
 import math
 from abc import abstractmethod
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import ItsOwn
 
-Level = float | tuple[float, float] | str
+Level = Annotated[float | tuple[float, float] | str, ItsOwn()]
 
 
 class _Range:
@@ -26,6 +27,8 @@ class _Range:
         try:
             if isinstance(level, str):
                 ends = tuple(float(end) for end in level.split(".."))
+            if any(isinstance(end, bool) for end in ends):
+                raise TypeError
             low, high = ends if len(ends) == 2 else (*ends, *ends)
             good = 0 <= low <= high <= top and math.isfinite(high)
         except (TypeError, ValueError):

@@ -14,6 +14,7 @@ from diabolo.bottlenecks import Latent
 from diabolo.conditions import UNKNOWN, check_labels
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
+from diabolo.ranges import Count, Plural
 from diabolo.schedules import Constant, Schedule, as_weight
 
 
@@ -79,10 +80,8 @@ class ToClasses(Head):
 
     reads = "labels"
 
-    def __init__(self, classes: int, alpha: float | str | Schedule) -> None:
+    def __init__(self, classes: Plural, alpha: float | str | Schedule) -> None:
         super().__init__()
-        if classes < 2:
-            raise DiaboloError(f"a classifier needs at least 2 classes, not {classes}")
         self.classes = classes
         self.weights = {"classification": as_weight(alpha, "alpha"), "misclassified": Constant(0.0)}
         self.units = {"classification": "nats per labelled image", "misclassified": "share of labelled images"}
@@ -125,13 +124,11 @@ class Classifier(ToClasses):
     def __init__(
         self,
         latent_shape: Sequence[int],
-        classes: int = 10,
+        classes: Plural = 10,
         alpha: float | str | Schedule = 1.0,
-        widths: Sequence[int] = (),
+        widths: Sequence[Count] = (),
     ) -> None:
         super().__init__(classes, alpha)
-        if any(width < 1 for width in widths):
-            raise DiaboloError(f"hidden layers of a classifier have at least 1 unit, not {tuple(widths)}")
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise((math.prod(latent_shape), *widths, classes)):
             layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
@@ -156,7 +153,7 @@ class ImageClassifier(ToClasses):
 
     of_code = False
 
-    def __init__(self, encoder: nn.Module, classes: int = 10, alpha: float | str | Schedule = 1.0) -> None:
+    def __init__(self, encoder: nn.Module, classes: Plural = 10, alpha: float | str | Schedule = 1.0) -> None:
         super().__init__(classes, alpha)
         self.encoder = encoder
         self.to_class = nn.Linear(int(encoder.features), classes)  # type: ignore[arg-type]  # encoders carry it

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from diabolo import trust
+from diabolo import ranges, trust
 from diabolo.errors import DiaboloError, UnknownNameError
 
 PARTS: dict[str, Any] = {}
@@ -50,8 +50,9 @@ def part(cls: T) -> T:
     @functools.wraps(init)
     def recording_init(self: Any, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(self, *args, **kwargs)
+        bound.arguments.update(ranges.arguments(init, bound.arguments))
+        init(*bound.args, **bound.kwargs)
         bound.apply_defaults()
-        init(self, *args, **kwargs)
         if type(self) is made:
             self.arguments = {name: value for name, value in bound.arguments.items() if name in named}
             self.unkept = any(value for name, value in bound.arguments.items() if name not in named and name != first)

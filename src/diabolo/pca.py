@@ -11,6 +11,7 @@ from diabolo.autoencoder import as_input
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
+from diabolo.ranges import Count
 from diabolo.summary import Row, Summary
 
 
@@ -32,7 +33,7 @@ class PCA(nn.Module):
     components: Tensor
     variances: Tensor
 
-    def __init__(self, input_shape: tuple[int, ...], latent_dim: int) -> None:
+    def __init__(self, input_shape: tuple[int, ...], latent_dim: Count) -> None:
         super().__init__()
         pixels = math.prod(input_shape)
         if not input_shape or not 1 <= latent_dim <= pixels:

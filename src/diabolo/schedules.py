@@ -7,13 +7,14 @@ import math
 import re
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 from torch import Tensor
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
+from diabolo.ranges import Above, Count, PartOf
 
 Number = float | Tensor
 GRID = 200  # points of progress at which a schedule is looked at
@@ -52,9 +53,7 @@ class Linear:
     """From `start` to `end` in a straight line over the first `over` of training, then constant (KL warm-up:
     Bowman et al. 2016, arXiv 1511.06349)."""
 
-    def __init__(self, start: float, end: float, over: float = 1.0) -> None:
-        if not 0 < over <= 1:
-            raise DiaboloError(f"a linear schedule runs over a share of training in (0, 1], not {over}")
+    def __init__(self, start: float, end: float, over: Annotated[float, Above(0, 1)] = 1.0) -> None:
         self.start, self.end, self.over = start, end, over
 
     def __call__(self, progress: Number) -> Number:
@@ -67,9 +66,7 @@ class Cyclical:
     """`cycles` times: up from `start` to `end` during the first half of the cycle, then constant (Fu et al. 2019,
     arXiv 1903.10145)."""
 
-    def __init__(self, start: float, end: float, cycles: int = 4) -> None:
-        if cycles < 1:
-            raise DiaboloError(f"a cyclical schedule needs at least one cycle, not {cycles}")
+    def __init__(self, start: float, end: float, cycles: Count = 4) -> None:
         self.start, self.end, self.cycles = start, end, cycles
 
     def __call__(self, progress: Number) -> Number:
@@ -95,9 +92,7 @@ class OneCycle:
     """Cosine up from `peak / 25` to `peak` over the first `rise` of training, cosine down to `peak / 1e5` after it
     (Smith & Topin 2018, arXiv 1708.07120)."""
 
-    def __init__(self, peak: float, rise: float = 0.3) -> None:
-        if not 0 < rise < 1:
-            raise DiaboloError(f"a one-cycle schedule rises over a share of training in (0, 1), not {rise}")
+    def __init__(self, peak: float, rise: PartOf = 0.3) -> None:
         self.peak, self.rise = peak, rise
 
     def __call__(self, progress: Number) -> Number:

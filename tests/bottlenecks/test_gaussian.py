@@ -148,7 +148,7 @@ def test_the_prior_is_the_standard_normal():
 
 @pytest.mark.parametrize("latent_dim", [0, -1])
 def test_no_code_is_refused(latent_dim):
-    with pytest.raises(DiaboloError, match="latent_dim must be at least 1"):
+    with pytest.raises(DiaboloError, match="latent_dim must be a whole number of at least 1"):
         Gaussian(4, latent_dim)
 
 
@@ -258,8 +258,8 @@ def test_a_capacity_is_reached_in_training():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"free_bits": -0.1}, "free_bits must be 0 or more nats per unit, not -0.1"),
-        ({"free_bits": float("nan")}, "free_bits must be 0 or more"),
+        ({"free_bits": -0.1}, "free_bits must be a number of at least 0, not -0.1"),
+        ({"free_bits": float("nan")}, "free_bits must be a number of at least 0"),
         ({"capacity": -1.0}, "the capacity must be 0 or more"),
         ({"capacity": "linear(0, -5)"}, "the capacity must be 0 or more"),
         ({"free_bits": 0.5, "capacity": 1.0}, "ask for one of them"),

@@ -23,5 +23,5 @@ def test_codes_are_float32(dtype):
 
 
 def test_no_code_is_refused():
-    with pytest.raises(DiaboloError, match="latent_dim must be at least 1, not 0"):
+    with pytest.raises(DiaboloError, match="latent_dim must be a whole number of at least 1, not 0"):
         Identity(10, 0)

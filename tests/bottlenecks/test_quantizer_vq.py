@@ -307,8 +307,8 @@ def test_dead_codes_are_told():
 @pytest.mark.parametrize(
     ("options", "says"),
     [({"codebook": "emma"}, "did you mean 'ema'"), ({"estimator": "rotate"}, "did you mean 'rotation'"),
-     ({"decay": 1.0}, "decay"), ({"restart": -0.1}, "restarted"), ({"commitment": -1}, "commitment"),
-     ({"codes": 1}, "at least 2 codes"), ({"map_shape": (5,)}, "ends in a map"), ({"latent_dim": 0}, "latent_dim")],
+     ({"decay": 1.0}, "decay"), ({"restart": -0.1}, "restart must be"), ({"commitment": -1}, "commitment"),
+     ({"codes": 1}, "codes must be a whole number"), ({"map_shape": (5,)}, "ends in a map"), ({"latent_dim": 0}, "latent_dim")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(options, says):
     with pytest.raises(DiaboloError, match=says) as error:

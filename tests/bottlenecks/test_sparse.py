@@ -44,7 +44,7 @@ def test_the_weight_is_a_number_or_a_schedule():
 
 
 def test_no_code_is_refused():
-    with pytest.raises(DiaboloError, match="latent_dim must be at least 1, not -2"):
+    with pytest.raises(DiaboloError, match="latent_dim must be a whole number of at least 1, not -2"):
         Sparse(10, -2)
 
 
@@ -88,11 +88,14 @@ def test_samples_are_as_sparse_as_codes():
     assert ((z != 0).sum(1) == 2).all()
 
 
-@pytest.mark.parametrize("k", [0, -1, 9])
-def test_more_units_than_there_are_is_refused(k):
-    with pytest.raises(DiaboloError, match=f"of a code of 8 units 1 to 8 can be kept, not {k}"):
+@pytest.mark.parametrize(
+    ("k", "says"),
+    [(0, "must be a whole number of at least 1, not 0"), (-1, "not -1"), (9, "of a code of 8 units 1 to 8")],
+)
+def test_more_units_than_there_are_is_refused(k, says):
+    with pytest.raises(DiaboloError, match=says):
         TopK(4, 8, k)
-    with pytest.raises(DiaboloError, match="of a code of 8 units"):
+    with pytest.raises(DiaboloError, match=says):
         zoo.topk((1, 8, 8), 8, active=k)
 
 

@@ -162,7 +162,7 @@ def test_vgg_is_that_of_torchvision(hub):
         (lambda: as_likelihood("perceptual"), "--features RUN"),
         (lambda: as_likelihood("perceptual", features="nowhere"), "no folder nowhere"),
         (lambda: Perceptual(encoder(), ("layers.5",)), "unknown layer of the feature network 'layers.5'"),
-        (lambda: Perceptual(encoder(), pixel=-1.0), "0 or more, not -1"),
+        (lambda: Perceptual(encoder(), pixel=-1.0), "at least 0, not -1"),
         (
             lambda: zoo.vae((3, 8, 8), 2, likelihood=Perceptual(encoder())),
             r"does not take images .*made for \(1, 8, 8\)",

@@ -95,7 +95,7 @@ def test_dropout_follows_every_activation_and_rests_in_evaluation(net):
 @pytest.mark.parametrize("p", [1, 1.5, -0.1, "some", True])
 @pytest.mark.parametrize("net", CONES)
 def test_no_probability_is_refused(net, p):
-    with pytest.raises(DiaboloError, match="dropout must be at least 0 and below 1"):
+    with pytest.raises(DiaboloError, match="dropout must be a number of at least 0 and below 1"):
         nets.build(net, (1, 16, 16), 3, dropout=p)
 
 

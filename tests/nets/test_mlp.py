@@ -77,8 +77,8 @@ def test_every_activation(name):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"hidden": (0,)}, "hidden widths must be at least 1"),
-        ({"hidden": (4, -1)}, "hidden widths must be at least 1"),
+        ({"hidden": (0,)}, "hidden must be a whole number of at least 1"),
+        ({"hidden": (4, -1)}, "hidden must be a whole number of at least 1"),
         ({"hidden": 512}, "hidden"),
         ({"hidden": (2.5,)}, "hidden"),
         ({"activation": "rellu"}, "did you mean 'relu'"),

@@ -97,7 +97,7 @@ def test_all_weights_get_a_gradient_in_half_precision_too(size):
         ((1, 7, 9), {}, "8×8 pixels or more"),
         ((64,), {}, r"images \(C, H, W\)"),
         ((1, 8, 8), {"channels": ()}, "channels"),
-        ((1, 8, 8), {"residual_layers": 0}, "residual_layers must be at least 1"),
+        ((1, 8, 8), {"residual_layers": 0}, "residual_layers must be a whole number from 1"),
         ((1, 8, 8), {"norm": "bacth"}, "did you mean 'batch'"),
         ((1, 8, 8), {"width": 3}, "unknown option of the net 'resnet' 'width'"),
     ],

@@ -96,9 +96,9 @@ def test_survives_a_run_folder():
     [
         ((1, 7, 9), {}, "8×8 pixels or more"),
         ((64,), {}, r"images \(C, H, W\)"),
-        (CIFAR, {"width": 1}, "width must be at least 2"),
-        (CIFAR, {"residual_width": 0}, "residual_width at least 1"),
-        (CIFAR, {"residual_layers": -1}, "residual_layers must be 0 or more"),
+        (CIFAR, {"width": 1}, "width must be a whole number of at least 2"),
+        (CIFAR, {"residual_width": 0}, "residual_width must be a whole number of at least 1"),
+        (CIFAR, {"residual_layers": -1}, "residual_layers must be a whole number from 0"),
         (CIFAR, {"channels": (3,)}, "unknown option of the net 'vq-conv' 'channels'"),
         (CIFAR, {"activation": "rellu"}, "did you mean 'relu'"),
     ],

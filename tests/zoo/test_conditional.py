@@ -240,8 +240,8 @@ def test_attributes_of_another_number_are_refused(tmp_path):
         (lambda: zoo.completion_plain(SHAPE, corruption="masking"), "leave the corruption out"),
         (lambda: zoo.completion_plain(SHAPE, latent_dim=3), "latent_dim"),
         (lambda: zoo.completion_plain((1, 16, 16), net="unet"), "use --no-skips"),
-        (lambda: zoo.cvae(SHAPE, 0), "latent_dim must be at least 1, not 0"),
-        (lambda: zoo.cvae(SHAPE, 2, classes=1), "at least 2 classes"),
+        (lambda: zoo.cvae(SHAPE, 0), "latent_dim must be a whole number of at least 1, not 0"),
+        (lambda: zoo.cvae(SHAPE, 2, classes=1), "classes must be a whole number of at least 2"),
     ],
 )
 def test_nonsense_is_refused(make, says):

@@ -1,14 +1,16 @@
 """A waist whose code moves little when the image moves: the derivatives of the code by the image are held small."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from diabolo.bottlenecks.latent import Bottleneck, Latent
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.errors import UnknownNameError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import At, Count, Natural
 from diabolo.schedules import Schedule, as_weight
 
 # Activations s of the code by name, and their derivatives as functions of z = s(h).
@@ -38,7 +40,9 @@ def jacobian_norm(output: Tensor, by: Tensor, draws: Draws, probes: int) -> Tens
 class _Squashed(Bottleneck):
     """z = s(W h + b) with an activation s, and the weight of one penalty."""
 
-    def __init__(self, in_features: int, latent_dim: int, weight: float | str | Schedule, activation: str) -> None:
+    def __init__(
+        self, in_features: Natural, latent_dim: Count, weight: float | str | Schedule, activation: str
+    ) -> None:
         super().__init__(latent_dim)
         if activation not in SQUASHES:
             raise UnknownNameError("activation of the code", activation, SQUASHES)
@@ -77,15 +81,13 @@ class Contractive(_Squashed):
 
     def __init__(
         self,
-        in_features: int,
-        latent_dim: int,
+        in_features: Natural,
+        latent_dim: Count,
         weight: float | str | Schedule = 1e-4,
         activation: str = "sigmoid",
-        probes: int = 1,
+        probes: Annotated[int, At(1, 1000)] = 1,
     ) -> None:
         super().__init__(in_features, latent_dim, weight, activation)
-        if probes < 1:
-            raise DiaboloError(f"the Jacobian penalty needs at least 1 probe, not {probes}")
         self.probes = probes
 
     def before(self, x: Tensor) -> Tensor:
@@ -108,7 +110,11 @@ class ContractiveLayer(_Squashed):
     """
 
     def __init__(
-        self, in_features: int, latent_dim: int, weight: float | str | Schedule = 1e-4, activation: str = "sigmoid"
+        self,
+        in_features: Natural,
+        latent_dim: Count,
+        weight: float | str | Schedule = 1e-4,
+        activation: str = "sigmoid",
     ) -> None:
         super().__init__(in_features, latent_dim, weight, activation)
 

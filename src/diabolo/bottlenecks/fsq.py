@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from diabolo.bottlenecks.latent import Latent
-from diabolo.bottlenecks.quantizer import Discrete
+from diabolo.bottlenecks.quantizer import MOST_CODES, Discrete
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Levels
 
 EPS = 1e-3  # how far beyond the outermost levels the tanh reaches
 
@@ -36,9 +37,16 @@ class FSQ(Discrete):
     middle: Tensor
     basis: Tensor
 
-    def __init__(self, map_shape: tuple[int, ...], levels: tuple[int, ...] = (8, 5, 5, 5)) -> None:
-        if not levels or min(levels) < 3:
-            raise DiaboloError(f"each channel needs at least 3 levels, not {levels}")
+    def __init__(
+        self,
+        map_shape: tuple[int, ...],
+        levels: Levels = (8, 5, 5, 5),
+    ) -> None:
+        if math.prod(levels) > MOST_CODES:
+            raise DiaboloError(
+                f"{len(levels)} channels of {levels} levels make {math.prod(levels):.3g} codes, and {MOST_CODES:,} can be "
+                "counted: use fewer channels or levels"
+            )
         super().__init__(map_shape, len(levels), math.prod(levels))
         self.levels = tuple(levels)
         each = torch.tensor(self.levels).view(-1, 1, 1)

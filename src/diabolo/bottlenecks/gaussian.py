@@ -12,6 +12,7 @@ from diabolo.bottlenecks.variational import Variational
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Count, Natural, Weight
 from diabolo.schedules import Constant, Schedule, as_weight
 
 LOG_TAU = math.log(2 * math.pi)
@@ -50,15 +51,13 @@ class Gaussian(Variational):
 
     def __init__(
         self,
-        in_features: int,
-        latent_dim: int,
+        in_features: Natural,
+        latent_dim: Count,
         beta: float | str | Schedule = 1.0,
-        free_bits: float = 0.0,
+        free_bits: Weight = 0.0,
         capacity: float | str | Schedule | None = None,
     ) -> None:
         super().__init__(latent_dim)
-        if not 0 <= free_bits < math.inf:
-            raise DiaboloError(f"free_bits must be 0 or more nats per unit, not {free_bits}")
         if free_bits and capacity is not None:
             raise DiaboloError("free_bits and capacity both bend the KL term; ask for one of them")
         self.to_posterior = nn.Linear(in_features, 2 * latent_dim)  # μ and log σ² in one product

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Count, Natural
 
 
 @part
@@ -14,7 +15,7 @@ class Identity(Bottleneck):
     """z = W h + b. What keeps the model from copying its input is the width of z alone (the undercomplete autoencoder:
     Hinton & Salakhutdinov 2006, Science 313)."""
 
-    def __init__(self, in_features: int, latent_dim: int) -> None:
+    def __init__(self, in_features: Natural, latent_dim: Count) -> None:
         super().__init__(latent_dim)
         self.to_code = nn.Linear(in_features, latent_dim)
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.bottlenecks.diagnosis import Diagnosis, of_units
-from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule
 
@@ -50,8 +49,6 @@ class Bottleneck(nn.Module):
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
-        if latent_dim < 1:
-            raise DiaboloError(f"latent_dim must be at least 1, not {latent_dim}")
         self.latent_shape: tuple[int, ...] = (latent_dim,)
         self.weights: dict[str, Schedule] = {}
         self.units: dict[str, str] = {}

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,10 @@ from diabolo.bottlenecks.diagnosis import BAD_SHARE, Diagnosis, Finding
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.randomness import Draws
+from diabolo.ranges import At
+
+MOST_CODES = 2**24  # float32 counts uses exactly up to there
+Codes = Annotated[int, At(2, MOST_CODES)]
 
 
 class IndexPrior(Protocol):
@@ -44,8 +48,6 @@ class Discrete(Bottleneck):
         super().__init__(latent_dim)
         if len(map_shape) != 3 or min(map_shape) < 1:
             raise DiaboloError(f"a quantiser needs an encoder that ends in a map (C, h, w), not in {map_shape}")
-        if codes < 2:
-            raise DiaboloError(f"a codebook needs at least 2 codes, not {codes}")
         channels, height, width = map_shape
         self.map_shape, self.codes = (channels, height, width), codes
         self.latent_shape = (latent_dim, height, width)

@@ -7,11 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diabolo.bottlenecks.latent import Latent
-from diabolo.bottlenecks.quantizer import Discrete, over_processes, rows_of
+from diabolo.bottlenecks.quantizer import Codes, Discrete, over_processes, rows_of
 from diabolo.bottlenecks.quantizer_kmeans import check_enough, kmeans, nearest, one_hot
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.errors import UnknownNameError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import BelowOne, Count, PartOf
 from diabolo.schedules import Schedule, as_weight
 
 TINY = 1e-8  # what every code's share is raised by, so that one that is never used divides by no zero
@@ -72,14 +73,14 @@ class VectorQuantizer(Discrete):
     def __init__(
         self,
         map_shape: tuple[int, ...],
-        latent_dim: int,
-        codes: int = 512,
+        latent_dim: Count,
+        codes: Codes = 512,
         codebook: str = "ema",
         commitment: float | str | Schedule = 0.25,
         codebook_weight: float | str | Schedule = 1.0,
-        decay: float = 0.99,
+        decay: PartOf = 0.99,
         kmeans: bool = True,
-        restart: float = RESTART,
+        restart: BelowOne = RESTART,
         estimator: str = "straight-through",
     ) -> None:
         super().__init__(map_shape, latent_dim, codes)
@@ -87,10 +88,6 @@ class VectorQuantizer(Discrete):
             raise UnknownNameError("codebook", codebook, ("ema", "loss"))
         if estimator not in ESTIMATORS:
             raise UnknownNameError("estimator", estimator, ESTIMATORS)
-        if not 0 < decay < 1:
-            raise DiaboloError(f"the decay of a codebook's averages must lie between 0 and 1, not at {decay}")
-        if not 0 <= restart < 1:
-            raise DiaboloError(f"codes are restarted below a part of the average use in [0, 1), not {restart}")
         self.ema, self.decay, self.kmeans, self.restart = codebook == "ema", decay, kmeans, restart
         self.estimate = ESTIMATORS[estimator]
         done = {"restart": restart >= RESTART, "kmeans": kmeans, "codes": False}

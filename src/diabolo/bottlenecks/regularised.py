@@ -7,6 +7,7 @@ from diabolo.bottlenecks.contractive import jacobian_norm
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Count, Natural
 from diabolo.schedules import Constant, Schedule, as_weight
 
 HELD = {
@@ -36,8 +37,8 @@ class Regularised(Bottleneck):
 
     def __init__(
         self,
-        in_features: int,
-        latent_dim: int,
+        in_features: Natural,
+        latent_dim: Count,
         code_l2: float | str | Schedule = 1e-4,
         decoder_l2: float | str | Schedule = 0.0,
         gradient_penalty: float | str | Schedule = 0.0,

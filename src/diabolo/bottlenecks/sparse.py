@@ -10,6 +10,7 @@ from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Count, Natural, PartOf
 from diabolo.schedules import Schedule, as_weight
 
 
@@ -23,7 +24,7 @@ class Sparse(Bottleneck):
         weight: λ, a number or a schedule. With a squared error per pixel, 1e-5 … 1e-3 is the usual range.
     """
 
-    def __init__(self, in_features: int, latent_dim: int, weight: float | str | Schedule = 1e-4) -> None:
+    def __init__(self, in_features: Natural, latent_dim: Count, weight: float | str | Schedule = 1e-4) -> None:
         super().__init__(latent_dim)
         self.to_code = nn.Linear(in_features, latent_dim)
         self.weights = {"l1": as_weight(weight, "the weight of the L1 norm")}
@@ -35,7 +36,7 @@ class Sparse(Bottleneck):
         return Latent(z=z, code=z, penalties={"l1": z.abs().sum(1)})
 
 
-def keep_largest(z: Tensor, k: int) -> Tensor:
+def keep_largest(z: Tensor, k: Count) -> Tensor:
     """`z` (N, D) with the `k` largest numbers of each row, by value and not by magnitude, and zeros for the others."""
     values, where = z.topk(k, dim=1)
     return torch.zeros_like(z).scatter(1, where, values)
@@ -54,7 +55,7 @@ class TopK(Bottleneck):
         k: units kept, at most `latent_dim`.
     """
 
-    def __init__(self, in_features: int, latent_dim: int, k: int) -> None:
+    def __init__(self, in_features: Natural, latent_dim: Count, k: Count) -> None:
         super().__init__(latent_dim)
         if not 1 <= k <= latent_dim:
             raise DiaboloError(f"of a code of {latent_dim} units 1 to {latent_dim} can be kept, not {k}")
@@ -85,7 +86,7 @@ class KLSparse(Bottleneck):
     """
 
     def __init__(
-        self, in_features: int, latent_dim: int, rho: float = 0.05, weight: float | str | Schedule = 1e-3
+        self, in_features: Natural, latent_dim: Count, rho: PartOf = 0.05, weight: float | str | Schedule = 1e-3
     ) -> None:
         super().__init__(latent_dim)
         if not 0 < rho < 1:

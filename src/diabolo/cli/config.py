@@ -8,30 +8,41 @@ from typing import Any, get_args
 from cyclopts import App, ArgumentCollection, CoercionError, CycloptsError
 from cyclopts.config import Dict
 
-from diabolo.errors import DiaboloError
-
 Config = Callable[[App, tuple[str, ...], ArgumentCollection], None]
 
 
 def beneath_flags(path: Path) -> Config:
     """What gives the options of the YAML file `path` to the verb that is called, where no flag does.
 
-    The file is one flat mapping, such as `latent_dim: 16`, `hidden: [512, 256]`, `data: mnist`.
+    The file is one flat mapping, such as `latent_dim: 16`, `hidden: [512, 256]`, `data: mnist`; null is as left out.
 
     Raises:
-        DiaboloError: when the file is missing, or holds no mapping.
+        DiaboloError: when the file is missing, or holds no such mapping.
     """
-    values = _read(path)
+    from diabolo.cli import config_file
+
+    values = config_file.read(path)
 
     def config(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-        flags = [name for argument in arguments for name in argument.names if name not in argument.negatives]
-        names = [flag[2:] for flag in flags if flag.startswith("--")]
-        for key in values:
-            if key.replace("_", "-") not in names:
-                near = difflib.get_close_matches(key.replace("_", "-"), names, n=1, cutoff=0.5)
+        flags = {
+            name[2:]: argument
+            for argument in arguments
+            for name in argument.names
+            if name not in argument.negatives and name.startswith("--")
+        }
+        nested: dict[str, Any] = {}
+        for key, value in values.items():
+            argument = flags.get(key.replace("_", "-"))
+            if argument is None:
+                near = difflib.get_close_matches(key.replace("_", "-"), flags, n=1, cutoff=0.5)
                 hint = f"; did you mean {near[0].replace('-', '_')!r}?" if near else ""
                 raise CycloptsError(msg=f"unknown option {key!r} in {path}{hint}")
-        nested: dict[str, Any] = values
+            exact = {int, float, bool}.isdisjoint(_kinds(argument.hint))  # a text stays as it is written
+            words = [word.text if exact else word.number for word in (value if isinstance(value, list) else [value])]
+            if isinstance(value, list):
+                nested[key] = words
+            elif value.kind != "null":
+                nested[key] = words[0]
         for command in reversed(commands):
             nested = {command: nested}
         Dict(nested, source=str(path))(app, commands, arguments)
@@ -40,11 +51,15 @@ def beneath_flags(path: Path) -> Config:
 
 
 def whole_numbers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Refuse 2.5 where a whole number is wanted (cyclopts would round it)."""
+    """Refuse 2.5 and 25e-1 where a whole number is wanted (cyclopts would round them)."""
     for argument in arguments:
         kinds = set(_kinds(argument.hint))
         for token in argument.tokens if int in kinds and float not in kinds else ():
-            if "." in token.value:
+            try:
+                whole = float(token.value).is_integer()
+            except ValueError:
+                continue  # no number at all, which cyclopts refuses
+            if not whole:
                 raise CoercionError(argument=argument, token=token, target_type=int, verbose=False)
 
 
@@ -53,24 +68,3 @@ def _kinds(hint: Any) -> Iterator[Any]:
     yield hint
     for part in get_args(hint):
         yield from _kinds(part)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DiaboloError(f"the config file {path} cannot be read: {error.strerror}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DiaboloError(f"line {line} of the config file {path} is not valid YAML: {error.problem}") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise DiaboloError(f"the config file {path} is not valid YAML: {error}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise DiaboloError(
-            f"the config file {path} must hold options such as 'epochs: 10', not a {type(values).__name__}"
-        )
-    return {str(key): value for key, value in values.items()}

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import Parameter
+
+from diabolo.ranges import At, Count, Natural, PartOf, Seed, check_fields
 
 if TYPE_CHECKING:
     from diabolo.data import Images
 
 T = TypeVar("T")
+Side = Annotated[int, At(1, 8192)]
 SkipBad = Annotated[bool, Parameter(negative=())]
 Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())]
 
@@ -37,19 +40,22 @@ class DataOptions:
     """
 
     root: Path | None = None
-    size: int | None = None
-    crop: int | None = None
-    image_channels: int | None = None
+    size: Side | None = None
+    crop: Side | None = None
+    image_channels: Literal[1, 3] | None = None
     split: str | None = None
-    test_fraction: float | None = None
-    n_train: int | None = None
-    n_test: int | None = None
-    data_seed: int = 42
-    n_labels: int | None = None
-    label_seed: int = 0
+    test_fraction: PartOf | None = None
+    n_train: Count | None = None
+    n_test: Count | None = None
+    data_seed: Seed = 42
+    n_labels: Count | None = None
+    label_seed: Seed = 0
     drop_leaks: SkipBad = False
-    without_class: int | None = None
+    without_class: Natural | None = None
     skip_bad: SkipBad = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def load(self, name: str) -> "tuple[Images, Images]":
         """Train and test images of the data set of that name, or of a folder or file."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from diabolo.conditions.condition import Condition, Given, told
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
+from diabolo.ranges import Count, Plural
 
 UNKNOWN = -1  # the label of an image whose class is not known
 
@@ -35,8 +36,6 @@ class _OfClasses(Condition):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        if classes < 2:
-            raise DiaboloError(f"a condition on labels needs at least 2 classes, not {classes}")
         self.classes = classes
 
     def check(self, y: Tensor) -> None:
@@ -52,7 +51,7 @@ class _OfClasses(Condition):
 class Label(_OfClasses):
     """The class as a one-hot vector (Sohn et al. 2015, NeurIPS: conditional VAE)."""
 
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(self, classes: Plural = 10) -> None:
         super().__init__(classes)
         self.to_encoder = self.to_decoder = classes
 
@@ -73,10 +72,8 @@ class Embedding(_OfClasses):
         width: numbers in the vector of a class.
     """
 
-    def __init__(self, classes: int = 10, width: int = 16) -> None:
+    def __init__(self, classes: Plural = 10, width: Count = 16) -> None:
         super().__init__(classes)
-        if width < 1:
-            raise DiaboloError(f"a class embedding needs a width of at least 1, not {width}")
         self.to_encoder = self.to_decoder = width
         self.vectors = nn.Embedding(classes, width)
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from diabolo.conditions.condition import Condition, Given, told
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
+from diabolo.ranges import Count
 
 COLUMNS = ("attributes", "factors")  # of `Images`
 
@@ -19,12 +20,10 @@ class Vector(Condition):
         width: how many numbers, the columns of the data set.
     """
 
-    def __init__(self, reads: str, width: int) -> None:
+    def __init__(self, reads: str, width: Count) -> None:
         super().__init__()
         if reads not in COLUMNS:
             raise UnknownNameError("kind of vector", reads, COLUMNS)
-        if width < 1:
-            raise DiaboloError(f"a condition on {reads} needs at least 1 column, not {width}")
         self.reads = reads
         self.width = self.to_encoder = self.to_decoder = width
 

@@ -16,6 +16,7 @@ from diabolo.latents.densities import fit_density
 from diabolo.metrics.anomaly import separation
 from diabolo.metrics.likelihood import negative_elbo
 from diabolo.metrics.score import Score
+from diabolo.ranges import Count, Natural
 
 Scores = dict[str, tuple[NDArray[np.float64], dict[str, Any]]]
 
@@ -24,7 +25,7 @@ Scores = dict[str, tuple[NDArray[np.float64], dict[str, Any]]]
     anomalous="Class, by its number, whose test images are the anomalies: one that training held out (--without-class).",
     elbo_samples="Codes drawn for each test image to estimate its −ELBO.",
 )
-def anomaly(subject: Subject, *, anomalous: int | None = None, elbo_samples: int = 10) -> Section:
+def anomaly(subject: Subject, *, anomalous: Natural | None = None, elbo_samples: Count = 10) -> Section:
     """Test images of a held-out class against those of the others, by three scores: the squared error of the reconstruction,
     −ELBO, and −log N(z; μ, Σ) of the code with mean and full covariance of the training codes. Areas under the ROC and the
     precision-recall curve; reconstruction error often fails where anomalies are simpler than what was trained on."""

@@ -13,6 +13,7 @@ from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import known
 from diabolo.metrics.cost import flops, pace, peak_bytes
 from diabolo.metrics.score import Score
+from diabolo.ranges import Count
 
 MIB = 2**20
 
@@ -21,7 +22,7 @@ MIB = 2**20
     cost_images="Images encoded and decoded at once when time and memory are measured.",
     cost_repeats="How often that is timed; the median counts.",
 )
-def cost(subject: Subject, *, cost_images: int = 1024, cost_repeats: int = 5) -> Section:
+def cost(subject: Subject, *, cost_images: Count = 1024, cost_repeats: Count = 5) -> Section:
     """Parameters, operations per image, images encoded and decoded per second (warm, pixels already in memory), the most memory
     that takes (on a CPU: that tensors take), and what training took."""
     if cost_images < 1 or cost_repeats < 1:

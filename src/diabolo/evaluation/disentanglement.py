@@ -13,12 +13,13 @@ from diabolo.metrics import disentanglement as measures
 from diabolo.metrics.disentanglement.dci import FITTED, TREES
 from diabolo.metrics.disentanglement.factor_vae import GROUP, VOTES
 from diabolo.metrics.score import Score
+from diabolo.ranges import Plural
 
 MOST = 256  # units
 
 
 @measure(factor_bins="Into how many bins a unit or a factor is cut, where it has more different values than that.")
-def disentanglement(subject: Subject, *, factor_bins: int = 20) -> Section:
+def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
     """MIG (Chen et al. 2018, arXiv 1802.04942), SAP (Kumar et al. 2018, arXiv 1711.00848), DCI (Eastwood & Williams 2018), the
     FactorVAE score (Kim & Mnih 2018, arXiv 1802.05983) and modularity (Ridgeway & Mozer 2018, arXiv 1802.05312) of the codes,
     for images whose factors are known. Factors that are angles, as hues are, count as numbers from one end to the other."""

@@ -13,6 +13,7 @@ from diabolo.metrics.few_labels import few_label_accuracy
 from diabolo.metrics.probes import UNKNOWN
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
+from diabolo.ranges import Counts, Plural
 from diabolo.statistics import mean_interval
 
 
@@ -20,9 +21,7 @@ from diabolo.statistics import mean_interval
     few_labels="Numbers of labelled images to learn from; those that the classes or the labels do not allow are left out.",
     label_draws="How often the labelled images are drawn anew, two times or more.",
 )
-def few_labels(
-    subject: Subject, *, few_labels: tuple[int, ...] = (10, 30, 100, 300, 1000), label_draws: int = 10
-) -> Section:
+def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000), label_draws: Plural = 10) -> Section:
     """Accuracy of logistic regression on the codes of a few labelled training images, as evenly of all classes as possible;
     against the same on pixels and on as many principal components. Mean over draws; its interval is Student's over draws, and
     says nothing about another codec trained from another seed."""

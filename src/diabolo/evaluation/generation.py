@@ -13,6 +13,7 @@ from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
+from diabolo.ranges import Count, Plural
 
 MOST = 10_000  # images generated unless asked for others
 SHOWN = 36
@@ -31,9 +32,9 @@ def generation(
     *,
     densities: tuple[str, ...] = USUAL,
     extractor: str = "classifier",
-    generated: int | None = None,
-    manifold_images: int = 5000,
-    manifold_k: int = 5,
+    generated: Count | None = None,
+    manifold_images: Plural = 5000,
+    manifold_k: Count = 5,
 ) -> Section:
     """Fréchet and kernel distance, precision, recall, density, coverage and inception-style score of generated images against
     test images, for each density and for reconstruction and interpolation: the table of Ghosh et al. 2020, arXiv 1903.12436."""

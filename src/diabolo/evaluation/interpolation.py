@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from diabolo.evaluation.continuous import pictures, require_continuous
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
+from diabolo.ranges import At, Count, Folder, Plural
 from diabolo.statistics import mean_interval
 
 GRAPH = 10_000  # training codes in the graph
@@ -30,10 +31,10 @@ LIKELIEST = "probability of the likeliest class"
 def interpolation(
     subject: Subject,
     *,
-    pairs: int = 100,
-    steps: int = 9,
-    path_neighbours: int = 10,
-    path_classifier: str | None = None,
+    pairs: Plural = 100,
+    steps: Annotated[int, At(3)] = 9,
+    path_neighbours: Count = 10,
+    path_classifier: Folder | None = None,
 ) -> Section:
     """Three ways between codes (posterior means): linear, spherical (White 2016, arXiv 1609.04468), and along the data, by the
     shortest path in a graph of neighbouring training codes (Tenenbaum et al. 2000). Of each, in pixel space: the longest step

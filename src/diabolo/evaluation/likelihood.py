@@ -14,6 +14,7 @@ from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, nll
 from diabolo.metrics.score import Score
 from diabolo.objectives.iwae import check_densities
 from diabolo.observations import OBSERVATIONS
+from diabolo.ranges import Count
 from diabolo.statistics import mean_interval
 
 OWN = "own"
@@ -30,9 +31,9 @@ HOW = "Student's t over images"
 def likelihood(
     subject: Subject,
     *,
-    importance_samples: int = 1000,
-    nll_images: int = 1000,
-    elbo_samples: int = 10,
+    importance_samples: Count = 1000,
+    nll_images: Count = 1000,
+    elbo_samples: Count = 10,
     likelihood_of: str = OWN,
 ) -> Section:
     """−ELBO with its terms, and −log p(x) by importance sampling, in nats per image and bits per dimension."""

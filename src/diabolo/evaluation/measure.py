@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.score import Score
+from diabolo.ranges import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -64,8 +65,8 @@ def measure(**helps: str) -> Callable[[Measure], Measure]:
         for option, text in helps.items():
             if HELP.setdefault(option, text) != text:
                 raise RuntimeError(f"the option {option!r} of {function.__name__} already means: {HELP[option]}")
-        MEASURES[function.__name__] = function
-        return function
+        MEASURES[function.__name__] = checked(function)
+        return MEASURES[function.__name__]
 
     return register
 

@@ -10,6 +10,7 @@ from diabolo.evaluation.continuous import pictures
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
+from diabolo.ranges import Count
 
 LEAST, MOST, SHOWN = 100, 500, 8
 
@@ -17,7 +18,7 @@ LEAST, MOST, SHOWN = 100, 500, 8
 @measure(
     checked="Samples that are compared with every training image, as many as test images (500 at most, 100 at least)."
 )
-def memorisation(subject: Subject, *, checked: int = 500) -> Section:
+def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
     """The distance of samples to the nearest training image against that of unseen test images (Meehan et al. 2020,
     arXiv 2004.05675), and the share of samples of which one training image is far nearer than any other. In pixel space."""
     from diabolo import figures, latents

@@ -12,6 +12,7 @@ from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import View, codes_view, is_told
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
+from diabolo.ranges import Count
 from diabolo.statistics import wilson
 
 SLOW = 2**38  # products above which the neighbours of fewer test images are looked for: of pixels, not of codes
@@ -23,7 +24,7 @@ UNIT = "share of images"
     probe_neighbours="How many nearest training codes vote for the class of a test image.",
     probe_floors="Whether pixels and principal components are probed too, and the codes by scikit-learn; that takes longer.",
 )
-def probes(subject: Subject, *, probe_neighbours: int = 5, probe_floors: bool = True) -> Section:
+def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool = True) -> Section:
     """How well the class is read off frozen codes by one linear layer (Alain & Bengio 2017, arXiv 1610.01644) and by the
     nearest neighbours; and off raw pixels, off as many principal components, and by always saying the most frequent class."""
     from diabolo import figures

@@ -17,6 +17,7 @@ from diabolo.latents.codes import PIECE, pieces
 from diabolo.metrics.reconstruction import CONSTANT, Totals, exponents_of, per_image
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
+from diabolo.ranges import Count
 from diabolo.statistics import mean_interval
 
 HOW = "Student's t over images"
@@ -31,7 +32,7 @@ NAMES: dict[str, tuple[str, str, Any]] = {
 
 
 @measure(worst="How many of the images with the largest error are named and shown.")
-def reconstruction(subject: Subject, *, worst: int = 8) -> Section:
+def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
     if worst < 1:
         raise DiaboloError(f"the number of worst images shown must be at least 1, not {worst}")

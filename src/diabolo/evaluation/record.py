@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import diabolo
-from diabolo import figures, processes
+from diabolo import figures, processes, ranges
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
 from diabolo.data.origin import reload
@@ -18,6 +18,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Section, options_of
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
+from diabolo.ranges import Seed, checked
 from diabolo.training import files
 from diabolo.training.runs import Run, fingerprint, load_run
 from diabolo.trust import Trust
@@ -99,11 +100,12 @@ class Evaluation:
         return [folder / "scores.json", *drawn]
 
 
+@checked
 def evaluate(
     model: Codec | Run | str | Path,
     data: Pair | Images | None = None,
     measures: Sequence[str] = (),
-    seed: int = 0,
+    seed: Seed = 0,
     say: Callable[[str], None] = lambda _: None,
     trust: Trust = (),
     **options: Any,
@@ -134,6 +136,8 @@ def evaluate(
     for option in options:
         if option not in known:
             raise UnknownNameError("option of evaluate", option, known)
+    for name in MEASURES:  # what is asked for in vain is said before minutes of measuring
+        ranges.arguments(MEASURES[name], {option: options[option] for option in options_of(name) if option in options})
     if isinstance(model, str | Path):
         model = load_run(model, trust=trust)
     run, codec = (model, model.model) if isinstance(model, Run) else (None, model)

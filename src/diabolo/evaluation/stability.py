@@ -8,12 +8,13 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
+from diabolo.ranges import Folder
 
 MOST = 5000  # test images
 
 
 @measure(other_runs="Run folders of the same model from other seeds, with whose codes those of this one are compared.")
-def stability(subject: Subject, *, other_runs: tuple[str, ...] = ()) -> Section:
+def stability(subject: Subject, *, other_runs: tuple[Folder, ...] = ()) -> Section:
     """Procrustes distance, overlap of the 10 nearest neighbours and debiased linear CKA (Kornblith et al. 2019, arXiv
     1905.00414) of the codes of the same test images, over all pairs of runs; none of them minds a rotation or a scale."""
     from diabolo import figures, latents

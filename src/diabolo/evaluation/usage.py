@@ -17,11 +17,12 @@ from diabolo.metrics.information import mutual_information
 from diabolo.metrics.score import Score
 from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, live_units
 from diabolo.randomness import Draws, generator
+from diabolo.ranges import Count
 from diabolo.statistics import mean_interval
 
 
 @measure(posterior_draws="Draws of the posterior that mutual information and marginal divergences are estimated by.")
-def usage(subject: Subject, *, posterior_draws: int = 1000) -> Section:
+def usage(subject: Subject, *, posterior_draws: Count = 1000) -> Section:
     """How much of the code is used. For a VAE the active units (Burda et al. 2016, arXiv 1509.00519), the KL of each unit and
     what the code tells of the image; for discrete codes how many are used, how evenly, and which say the same; for any other
     code the units that are alive, or repeat another, and the directions that it spreads over."""

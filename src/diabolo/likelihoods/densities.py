@@ -1,6 +1,7 @@
 """Densities with one scale for all pixels: Gaussian and Laplace."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from diabolo import processes
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.likelihood import WithOutput
 from diabolo.parts import part
+from diabolo.ranges import Above
 
 LOG_SIGMA_FLOOR = math.log(1 / (255 * math.sqrt(12)))  # σ of the rounding to 8 bits: no model of such pixels is sharper
 
@@ -28,11 +30,9 @@ class Gaussian(WithOutput):
     log_sigma: Tensor
     batches: Tensor
 
-    def __init__(self, sigma: float | str = "optimal", output: str = "sigmoid") -> None:
+    def __init__(self, sigma: Annotated[float | str, Above(0)] = "optimal", output: str = "sigmoid") -> None:
         super().__init__(output)
         log_sigma = torch.zeros(()) if isinstance(sigma, str) else torch.tensor(float(sigma)).log()
-        if not torch.isfinite(log_sigma):
-            raise DiaboloError(f"sigma must be above 0, not {sigma}")
         if log_sigma < LOG_SIGMA_FLOOR:
             raise DiaboloError(
                 f"sigma {sigma} is below that of the rounding to 8 bits, {math.exp(LOG_SIGMA_FLOOR):.2g}"
@@ -67,7 +67,7 @@ class Laplace(WithOutput):
     unit = "nats per image"
     log_scale: Tensor
 
-    def __init__(self, scale: float | str = "learned", output: str = "sigmoid") -> None:
+    def __init__(self, scale: Annotated[float | str, Above(0)] = "learned", output: str = "sigmoid") -> None:
         super().__init__(output)
         if isinstance(scale, str):
             if scale != "learned":

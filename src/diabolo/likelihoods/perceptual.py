@@ -12,6 +12,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.likelihood import WithOutput
 from diabolo.nets.activations import ACTIVATIONS
 from diabolo.parts import part
+from diabolo.ranges import Weight
 
 MEAN, SPREAD = (
     (0.485, 0.456, 0.406),
@@ -92,11 +93,9 @@ class Perceptual(WithOutput):
     """
 
     def __init__(
-        self, network: nn.Module, layers: tuple[str, ...] = (), pixel: float = 1.0, output: str = "sigmoid"
+        self, network: nn.Module, layers: tuple[str, ...] = (), pixel: Weight = 1.0, output: str = "sigmoid"
     ) -> None:
         super().__init__(output)
-        if not 0 <= pixel < float("inf"):
-            raise DiaboloError(f"the weight of the squared error beside the features must be 0 or more, not {pixel}")
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         known = {name: module for name, module in self.network.named_modules() if name}
         for name in layers:

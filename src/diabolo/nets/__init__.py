@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from torch import nn
 
@@ -15,21 +15,22 @@ from diabolo.nets.presets import conv_pool, conv_to_point, linear, mlp_256_128, 
 from diabolo.nets.resnet import resnet
 from diabolo.nets.unet import unet
 from diabolo.nets.vq import vq_conv
+from diabolo.ranges import At, BelowOne, Count, Counts, Plural
 
 
 class NetOptions(TypedDict, total=False):
     """What may be said of a net. None, or left out, is the net's own default. `HELP` says what each means."""
 
-    hidden: tuple[int, ...] | None
-    channels: tuple[int, ...] | None
+    hidden: tuple[Count, ...] | None
+    channels: Counts | None
     norm: str | None
     activation: str | None
-    dropout: float | None
+    dropout: BelowOne | None
     checkpointing: bool | None
     skips: bool | None
-    width: int | None
-    residual_width: int | None
-    residual_layers: int | None
+    width: Plural | None
+    residual_width: Count | None
+    residual_layers: Annotated[int, At(0, 1000)] | None
     encoder: str | None
     decoder: str | None
     encoder_args: str | dict[str, Any] | None

@@ -15,6 +15,7 @@ from diabolo.nets.batchnorm import BatchNorm2d
 from diabolo.nets.checkpointing import Chain, dropped
 from diabolo.nets.code import Maps, code_shape, join
 from diabolo.parts import part
+from diabolo.ranges import BelowOne, Natural
 
 Layer = tuple[int, int, int, int]
 Layers = tuple[Layer, ...]
@@ -60,7 +61,7 @@ def transposed(
     return nn.ConvTranspose2d(fan_in, fan_out, kernel, stride, padding, (missing[0], missing[1]), bias=bias)
 
 
-def active(channels: int, norm: str, activation: str, dropout: float = 0.0) -> list[nn.Module]:
+def active(channels: int, norm: str, activation: str, dropout: BelowOne = 0.0) -> list[nn.Module]:
     """What follows a convolution to that many channels: norm, activation, dropout."""
     if norm not in NORMS:
         raise UnknownNameError("norm", norm, NORMS)
@@ -94,8 +95,8 @@ class ConvEncoder(nn.Module):
         layers: Layers,
         norm: str = "batch",
         activation: str = "leaky_relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -136,8 +137,8 @@ class ConvDecoder(nn.Module):
         layers: Layers,
         norm: str = "batch",
         activation: str = "leaky_relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -179,7 +180,7 @@ def conv(
     channels: tuple[int, ...] | None = None,
     norm: str = "batch",
     activation: str = "leaky_relu",
-    dropout: float = 0.0,
+    dropout: BelowOne = 0.0,
     checkpointing: bool = False,
 ) -> tuple[ConvEncoder, ConvDecoder]:
     """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more."""

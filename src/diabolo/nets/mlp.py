@@ -11,6 +11,7 @@ from diabolo.nets.activations import activation as activation_layer
 from diabolo.nets.checkpointing import Chain, dropped
 from diabolo.nets.code import Maps, code_shape, join
 from diabolo.parts import part
+from diabolo.ranges import BelowOne, Count, Natural
 
 HIDDEN = (512, 256)
 
@@ -28,7 +29,7 @@ def is_width(value: object) -> bool:
     return isinstance(value, Integral) and int(value) >= 1
 
 
-def _checked(hidden: tuple[int, ...]) -> tuple[int, ...]:
+def _checked(hidden: tuple[Count, ...]) -> tuple[int, ...]:
     if not isinstance(hidden, tuple | list) or not all(map(is_width, hidden)):
         raise DiaboloError(f"hidden widths must be at least 1 each, as in (512, 256), not {hidden}")
     return tuple(hidden)
@@ -41,10 +42,10 @@ class MLPEncoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        hidden: tuple[int, ...] = HIDDEN,
+        hidden: tuple[Count, ...] = HIDDEN,
         activation: str = "relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -72,10 +73,10 @@ class MLPDecoder(nn.Module):
         self,
         code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
-        hidden: tuple[int, ...] = HIDDEN,
+        hidden: tuple[Count, ...] = HIDDEN,
         activation: str = "relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -100,9 +101,9 @@ def mlp(
     input_shape: tuple[int, ...],
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
-    hidden: tuple[int, ...] = HIDDEN,
+    hidden: tuple[Count, ...] = HIDDEN,
     activation: str = "relu",
-    dropout: float = 0.0,
+    dropout: BelowOne = 0.0,
     checkpointing: bool = False,
 ) -> tuple[MLPEncoder, MLPDecoder]:
     """Fully connected layers; any input shape."""

@@ -10,6 +10,7 @@ from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, active, image_shape, sizes
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder, mlp
 from diabolo.parts import part
+from diabolo.ranges import Count, Counts, Natural
 
 Pair = tuple[MLPEncoder, MLPDecoder]
 
@@ -34,7 +35,7 @@ def mlp_one_hidden(
     input_shape: tuple[int, ...],
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
-    hidden: tuple[int, ...] = (128,),
+    hidden: tuple[Count, ...] = (128,),
 ) -> Pair:
     """Fully connected, image-hidden-code with ReLU: one hidden layer, to hold against PCA."""
     if not isinstance(hidden, tuple | list) or len(hidden) != 1:
@@ -60,7 +61,7 @@ def conv_to_point(
 # --- convolutions and pooling alone, for denoising ------------------------------------------------------------------------
 
 
-def _poolings(channels: tuple[int, ...]) -> Layers:
+def _poolings(channels: Counts) -> Layers:
     """Each convolution is followed by a 2×2 pooling, which halves the map, rounding down."""
     if not isinstance(channels, tuple | list) or not channels or min(channels) < 1:
         raise DiaboloError(f"channels must be one or more numbers of at least 1, not {channels}")
@@ -83,9 +84,9 @@ class PoolingEncoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        channels: tuple[int, ...],
+        channels: Counts,
         activation: str = "leaky_relu",
-        condition: int = 0,
+        condition: Natural = 0,
     ) -> None:
         super().__init__()
         self.input_shape = image_shape(input_shape)
@@ -115,9 +116,9 @@ class PoolingDecoder(nn.Module):
         self,
         code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
-        channels: tuple[int, ...],
+        channels: Counts,
         activation: str = "leaky_relu",
-        condition: int = 0,
+        condition: Natural = 0,
     ) -> None:
         super().__init__()
         out_channels, height, width = image_shape(output_shape)
@@ -146,7 +147,7 @@ def conv_pool(
     input_shape: tuple[int, ...],
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
-    channels: tuple[int, ...] = (16, 20, 16),
+    channels: Counts = (16, 20, 16),
     activation: str = "leaky_relu",
 ) -> tuple[PoolingEncoder, PoolingDecoder]:
     """Three 3×3 convolutions, each with batch norm, LeakyReLU and max pooling; three transposed ones and a last convolution:

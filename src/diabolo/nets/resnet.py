@@ -1,6 +1,7 @@
 """Residual cones: pre-activation blocks that halve the image again and again, and their mirror, for any size."""
 
 import math
+from typing import Annotated
 
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import Layers, active, conv_layers, image_shape, sizes
 from diabolo.nets.mlp import is_width
 from diabolo.parts import part
+from diabolo.ranges import At, BelowOne, Counts, Natural
 
 
 class PreActivation(nn.Module):
@@ -17,7 +19,13 @@ class PreActivation(nn.Module):
     1603.05027). The shortcut is x itself; where the shape changes, a 1×1 convolution of act(norm(x))."""
 
     def __init__(
-        self, fan_in: int, fan_out: int, norm: str, activation: str, dropout: float = 0.0, stride: int = 1
+        self,
+        fan_in: int,
+        fan_out: int,
+        norm: str,
+        activation: str,
+        dropout: BelowOne = 0.0,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         self.before = nn.Sequential(*active(fan_in, norm, activation))
@@ -36,7 +44,7 @@ class PreActivation(nn.Module):
         return y
 
 
-def _stages(channels: tuple[int, ...], residual_layers: int) -> Layers:
+def _stages(channels: Counts, residual_layers: int) -> Layers:
     """Each stage halves the image, rounding up."""
     if not is_width(residual_layers):
         raise DiaboloError(f"residual_layers must be at least 1, not {residual_layers}")
@@ -51,12 +59,12 @@ class ResNetEncoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        channels: tuple[int, ...],
-        residual_layers: int = 1,
+        channels: Counts,
+        residual_layers: Annotated[int, At(1, 1000)] = 1,
         norm: str = "batch",
         activation: str = "relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -89,12 +97,12 @@ class ResNetDecoder(nn.Module):
         self,
         code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
-        channels: tuple[int, ...],
-        residual_layers: int = 1,
+        channels: Counts,
+        residual_layers: Annotated[int, At(1, 1000)] = 1,
         norm: str = "batch",
         activation: str = "relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -122,10 +130,10 @@ def resnet(
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
     channels: tuple[int, ...] | None = None,
-    residual_layers: int = 1,
+    residual_layers: Annotated[int, At(1, 1000)] = 1,
     norm: str = "batch",
     activation: str = "relu",
-    dropout: float = 0.0,
+    dropout: BelowOne = 0.0,
     checkpointing: bool = False,
 ) -> tuple[ResNetEncoder, ResNetDecoder]:
     """Pre-activation residual blocks that halve the image (He et al. 2016, arXiv 1603.05027); 8×8 pixels or more."""

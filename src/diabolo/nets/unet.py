@@ -14,6 +14,7 @@ from diabolo.nets.checkpointing import Chain
 from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import Layers, active, conv_layers, image_shape, sizes
 from diabolo.parts import part
+from diabolo.ranges import BelowOne, Counts, Natural
 
 DIVISOR = 2  # a level works at twice the size of a `conv` net's layer, so it has half the channels
 
@@ -34,12 +35,12 @@ def _level(
     )
 
 
-def _poolings(channels: tuple[int, ...]) -> Layers:
+def _poolings(channels: Counts) -> Layers:
     """Each level is followed by a 2×2 pooling."""
     return tuple((c, 2, 2, 0) for c in channels)
 
 
-def _skip_shapes(channels: tuple[int, ...], heights: list[int], widths: list[int]) -> list[tuple[int, int, int]]:
+def _skip_shapes(channels: Counts, heights: list[int], widths: list[int]) -> list[tuple[int, int, int]]:
     """The maps of the levels, largest first."""
     return list(zip(channels, heights, widths, strict=False))
 
@@ -57,12 +58,12 @@ class UNetEncoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        channels: tuple[int, ...],
+        channels: Counts,
         skips: bool = True,
         norm: str = "batch",
         activation: str = "relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -103,12 +104,12 @@ class UNetDecoder(nn.Module):
         self,
         code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
-        channels: tuple[int, ...],
+        channels: Counts,
         skips: bool = True,
         norm: str = "batch",
         activation: str = "relu",
-        condition: int = 0,
-        dropout: float = 0.0,
+        condition: Natural = 0,
+        dropout: BelowOne = 0.0,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -150,7 +151,7 @@ def unet(
     skips: bool = True,
     norm: str = "batch",
     activation: str = "relu",
-    dropout: float = 0.0,
+    dropout: BelowOne = 0.0,
     checkpointing: bool = False,
 ) -> tuple[UNetEncoder, UNetDecoder]:
     """A U-Net: the decoder also sees the encoder's maps, so z is the code and those maps, and no bottleneck; --no-skips cuts

@@ -1,6 +1,7 @@
 """The convolutional pair of the first vector-quantised autoencoders: two halvings, then residual blocks of narrow waist."""
 
 import math
+from typing import Annotated
 
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import Layers, image_shape, sizes, transposed
 from diabolo.nets.mlp import is_width
 from diabolo.parts import part
+from diabolo.ranges import At, Count, Natural, Plural
 
 
 class NarrowResidual(nn.Module):
@@ -52,11 +54,11 @@ class VQConvEncoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        width: int = 128,
-        residual_width: int = 32,
-        residual_layers: int = 2,
+        width: Plural = 128,
+        residual_width: Count = 32,
+        residual_layers: Annotated[int, At(0, 1000)] = 2,
         activation: str = "relu",
-        condition: int = 0,
+        condition: Natural = 0,
     ) -> None:
         super().__init__()
         self.input_shape = image_shape(input_shape)
@@ -88,11 +90,11 @@ class VQConvDecoder(nn.Module):
         self,
         code_shape: int | tuple[int, ...],
         output_shape: tuple[int, ...],
-        width: int = 128,
-        residual_width: int = 32,
-        residual_layers: int = 2,
+        width: Plural = 128,
+        residual_width: Count = 32,
+        residual_layers: Annotated[int, At(0, 1000)] = 2,
         activation: str = "relu",
-        condition: int = 0,
+        condition: Natural = 0,
     ) -> None:
         super().__init__()
         channels, height, across = image_shape(output_shape)
@@ -116,9 +118,9 @@ def vq_conv(
     input_shape: tuple[int, ...],
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
-    width: int = 128,
-    residual_width: int = 32,
-    residual_layers: int = 2,
+    width: Plural = 128,
+    residual_width: Count = 32,
+    residual_layers: Annotated[int, At(0, 1000)] = 2,
     activation: str = "relu",
 ) -> tuple[VQConvEncoder, VQConvDecoder]:
     """Two 4×4 convolutions of stride 2, a 3×3 one, narrow residual blocks; the decoder mirrors it: 32×32 → 8×8 × width, the

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from diabolo.errors import DiaboloError
 from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Weight
 from diabolo.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ class ELBO(Objective):
         reconstruction: the weight of the reconstruction term, 1 for a bound on the likelihood.
     """
 
-    def __init__(self, reconstruction: float = 1.0) -> None:
+    def __init__(self, reconstruction: Weight = 1.0) -> None:
         super().__init__()
-        if not 0 <= reconstruction < float("inf"):
-            raise DiaboloError(f"the weight of the reconstruction must be 0 or more, not {reconstruction}")
         self.reconstruction = float(reconstruction)
         self.judges_reconstructions = self.reconstruction > 0
 

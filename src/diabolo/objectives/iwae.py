@@ -1,8 +1,7 @@
 """The importance-weighted bound: k codes for each image, and a bound on the log-likelihood that k draws closer."""
 
 import math
-from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from torch import Tensor
 
@@ -11,6 +10,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import At
 
 if TYPE_CHECKING:
     from diabolo.autoencoder import Autoencoder
@@ -72,14 +72,11 @@ class IWAE(Objective):
             2019, arXiv 1810.04152). The decoder's is the standard one in both.
     """
 
-    def __init__(self, k: int = 5, gradient: str = "standard") -> None:
+    def __init__(self, k: Annotated[int, At(1, 1_000_000)] = 5, gradient: str = "standard") -> None:
         super().__init__()
-        given: object = k  # numpy's whole numbers are welcome
-        if isinstance(given, bool) or not isinstance(given, Integral) or k < 1:
-            raise DiaboloError(f"the number of importance samples must be a whole number of at least 1, not {k!r}")
         if gradient not in GRADIENTS:
             raise UnknownNameError("gradient", gradient, GRADIENTS)
-        self.k, self.gradient = int(k), gradient
+        self.k, self.gradient = k, gradient
 
     def check(self, model: "Autoencoder") -> None:
         """Refuse a model without densities, and one whose KL term has a weight: the bound has none."""

@@ -9,6 +9,7 @@ from diabolo.errors import DiaboloError
 from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.ranges import Natural
 
 if TYPE_CHECKING:
     from diabolo.autoencoder import Autoencoder
@@ -31,7 +32,7 @@ class Layerwise(Objective):
 
     judges_reconstructions = False
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: Natural) -> None:
         super().__init__()
         if level < 1:
             raise DiaboloError(f"layers are counted from 1, not from {level}")
@@ -77,7 +78,7 @@ def levels(model: "Autoencoder") -> int:
     return len(_layers(model)[1])
 
 
-def trained(model: "Autoencoder", level: int) -> set[str]:
+def trained(model: "Autoencoder", level: Natural) -> set[str]:
     """The names in `model.state_dict()` that are trained at `level`."""
     inwards, outwards = _layers(model)
     modules = [model.bottleneck if level > len(inwards) else inwards[level - 1], outwards[level - 1]]

@@ -1,7 +1,7 @@
 """An autoregressive prior over maps of discrete codes, so that a vector-quantised autoencoder generates."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from diabolo.objectives import Loss
 from diabolo.parts import part
 from diabolo.priors.transformer import CausalTransformer, Past
 from diabolo.randomness import Draws
+from diabolo.ranges import At, Count
 from diabolo.summary import Summary, summarise
 
 CHUNK = 256  # maps drawn at once
@@ -45,9 +46,9 @@ class CodePrior(nn.Module):
         self,
         codes: int,
         grid: tuple[int, int],
-        width: int = 128,
-        layers: int = 4,
-        heads: int = 4,
+        width: Count = 128,
+        layers: Annotated[int, At(1, 1000)] = 4,
+        heads: Count = 4,
         fitted_to: str = "",
     ) -> None:
         super().__init__()

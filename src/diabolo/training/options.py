@@ -1,12 +1,13 @@
 """Everything that can be said about a training, in one place: the API, the CLI and YAML files all fill this dataclass."""
 
-import operator
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.ranges import Above, At, Count, Folder, PartOf, Positive, Seed, Weight, check_fields
+
+MOST_THREADS = 1024
 
 BESIDE = {"beside": True}  # of a field: it says where and how a training runs, and does not change what is learned
 
@@ -47,62 +48,43 @@ class TrainOptions:
         quiet: print nothing.
     """
 
-    init: str | None = None
+    init: Folder | None = None
     freeze: tuple[str, ...] | None = None
-    epochs: int = 10
-    batch_size: int = 128
-    labelled_per_batch: int | None = None
-    lr: float = 1e-3
+    epochs: Count = 10
+    batch_size: Count = 128
+    labelled_per_batch: Count | None = None
+    lr: Annotated[float, Above(0, 1000)] = 1e-3
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
     optimizer: Literal["adam", "adamw"] = "adam"
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    ema: float | None = None
-    early_stopping: int | None = None
-    min_delta: float = 0.0
+    weight_decay: Weight = 0.0
+    clip_norm: Positive | None = None
+    ema: PartOf | None = None
+    early_stopping: Count | None = None
+    min_delta: Weight = 0.0
     keep: Literal["last", "best"] = "last"
     precision: Literal["auto", "float32", "bf16", "float16"] = "auto"
     device: str = field(default="auto", metadata=BESIDE)
-    threads: int | None = field(default=None, metadata=BESIDE)
+    threads: Annotated[int, At(1, MOST_THREADS)] | None = field(default=None, metadata=BESIDE)
     store: Literal["auto", "device", "host", "disk"] = field(default="auto", metadata=BESIDE)
     compile: bool = field(default=False, metadata=BESIDE)
     graph: bool = field(default=True, metadata=BESIDE)
-    seed: int = 0
-    out: str = field(default="runs", metadata=BESIDE)
+    seed: Seed = 0
+    out: Folder = field(default="runs", metadata=BESIDE)
     name: str | None = field(default=None, metadata=BESIDE)
-    checkpoint_every: int = field(default=1, metadata=BESIDE)
+    checkpoint_every: Count = field(default=1, metadata=BESIDE)
     tensorboard: bool = field(default=False, metadata=BESIDE)
     quiet: bool = field(default=False, metadata=BESIDE)
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(TrainOptions).items():
-            object.__setattr__(self, name, _as(name, getattr(self, name), hint))
-        for name in ("epochs", "batch_size", "checkpoint_every"):
-            _whole(name, getattr(self, name), 1)
-        for name in ("threads", "early_stopping", "labelled_per_batch"):
-            if getattr(self, name) is not None:
-                _whole(name, getattr(self, name), 1)
-        _whole("seed", self.seed, 0)
+        freeze: object = self.freeze
+        if isinstance(freeze, str):  # one word, or several
+            object.__setattr__(self, "freeze", (freeze,))
+        check_fields(self)
+        object.__setattr__(self, "freeze", self.freeze or None)
         if self.labelled_per_batch is not None and self.labelled_per_batch >= self.batch_size:
             raise DiaboloError(
                 f"labelled_per_batch must be below the batch size of {self.batch_size}, not {self.labelled_per_batch}"
             )
-        for name, low, high in (
-            ("lr", 0, float("inf")),
-            ("clip_norm", 0, float("inf")),
-            ("ema", 0, 1),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low < value < high:
-                raise DiaboloError(
-                    f"{name} must be above {low} and {'below 1' if high == 1 else 'finite'}, not {value}"
-                )
-        for name in ("weight_decay", "min_delta"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise DiaboloError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name, valid in CHOICES.items():
-            if getattr(self, name) not in valid:
-                raise UnknownNameError(name, getattr(self, name), valid)
 
     @classmethod
     def of(cls, **options: Any) -> "TrainOptions":
@@ -115,9 +97,6 @@ class TrainOptions:
         for name in changes:
             if name not in known:
                 raise UnknownNameError("training option", name, known)
-        for name in ("out", "init"):
-            if isinstance(changes.get(name), os.PathLike):
-                changes[name] = os.fspath(changes[name])
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
@@ -130,43 +109,3 @@ def defining(options: Mapping[str, Any]) -> dict[str, Any]:
     trainings in which these, the model and the images agree are of one model."""
     beside = {field.name for field in fields(TrainOptions) if field.metadata.get("beside")}
     return {name: value for name, value in {**TrainOptions().as_dict(), **options}.items() if name not in beside}
-
-
-CHOICES = {
-    "schedule": ("constant", "cosine", "one-cycle"),
-    "optimizer": ("adam", "adamw"),
-    "keep": ("last", "best"),
-    "precision": ("auto", "float32", "bf16", "float16"),
-    "store": ("auto", "device", "host", "disk"),
-}
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise DiaboloError(f"{name} must be a whole number of at least {least}, not {value!r}")
-
-
-def _as(name: str, value: Any, hint: Any) -> Any:
-    """`value` as the plain Python number, text or truth value that the option wants; numpy's and torch's are welcome."""
-    if get_origin(hint) is Literal:
-        return value  # CHOICES names the valid ones
-    kinds = get_args(hint) or (hint,)
-    if value is None and type(None) in kinds:
-        return None
-    kind = kinds[0]
-    if get_origin(kind) is tuple:  # one word, or several
-        words = (value,) if isinstance(value, str) else value
-        if not isinstance(words, tuple | list) or not all(isinstance(word, str) for word in words):
-            raise DiaboloError(f"{name} must be names, not {value!r}")
-        return tuple(words) or None
-    try:
-        if kind is int and not isinstance(value, bool):
-            return operator.index(value)
-        if kind is float and not isinstance(value, str | bool):
-            return float(value)
-    except (TypeError, ValueError):
-        pass
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-        raise DiaboloError(f"{name} must be {words[kind]}, not {value!r}")
-    return value

@@ -1,17 +1,18 @@
 """Deterministic codes: what keeps the model from copying is the width of the code, a penalty, or noise."""
 
 import math
-from typing import Any, Unpack
+from typing import Annotated, Any, Unpack
 
 from diabolo import bottlenecks
 from diabolo.autoencoder import Autoencoder
 from diabolo.pca import PCA
+from diabolo.ranges import At, Count, PartOf
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
 
 @recipe()
-def undercomplete(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack[PartOptions]) -> Autoencoder:
+def undercomplete(input_shape: tuple[int, ...], latent_dim: Count = 32, **options: Unpack[PartOptions]) -> Autoencoder:
     """Plain autoencoder: the narrow code alone keeps it from copying. Hinton & Salakhutdinov 2006, Science 313:504.
 
     For compact codes, and as the plain model that every other is compared with."""
@@ -21,7 +22,7 @@ def undercomplete(input_shape: tuple[int, ...], latent_dim: int = 32, **options:
 @recipe(sparsity="Weight of Σ|z|: a number, or a schedule such as 'linear(0, 1e-4, 0.3)'.")
 def sparse(
     input_shape: tuple[int, ...],
-    latent_dim: int = 128,
+    latent_dim: Count = 128,
     sparsity: float | str | Schedule = 1e-4,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -36,8 +37,8 @@ def sparse(
 @recipe(active="Units of the code kept for each image, those of the largest value; an eighth of them when left out.")
 def topk(
     input_shape: tuple[int, ...],
-    latent_dim: int = 128,
-    active: int | None = None,
+    latent_dim: Count = 128,
+    active: Count | None = None,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """k-sparse autoencoder: only the largest units of the code are kept. Makhzani & Frey 2014, arXiv 1312.5663.
@@ -53,8 +54,8 @@ def topk(
 )
 def kl_sparse(
     input_shape: tuple[int, ...],
-    latent_dim: int = 128,
-    rate: float = 0.05,
+    latent_dim: Count = 128,
+    rate: PartOf = 0.05,
     rate_weight: float | str | Schedule = 1e-3,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -73,9 +74,9 @@ def kl_sparse(
 )
 def contractive(
     input_shape: tuple[int, ...],
-    latent_dim: int = 128,
+    latent_dim: Count = 128,
     contraction: float | str | Schedule = 1e-4,
-    probes: int | None = None,
+    probes: Annotated[int, At(1, 1000)] | None = None,
     code_activation: str = "sigmoid",
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -101,7 +102,7 @@ def contractive(
 )
 def rae(
     input_shape: tuple[int, ...],
-    latent_dim: int = 16,
+    latent_dim: Count = 16,
     code_l2: float | str | Schedule = 1e-4,
     decoder_l2: float | str | Schedule = 1e-6,
     gradient_penalty: float | str | Schedule = 0.0,
@@ -119,7 +120,7 @@ def rae(
 
 
 @recipe({"corruption": "gaussian"})
-def denoising(input_shape: tuple[int, ...], latent_dim: int = 128, **options: Unpack[PartOptions]) -> Autoencoder:
+def denoising(input_shape: tuple[int, ...], latent_dim: Count = 128, **options: Unpack[PartOptions]) -> Autoencoder:
     """Denoising autoencoder: sees a corrupted image, must give the clean one. Vincent et al. 2010, JMLR 11:3371.
 
     For cleaning images, and for features that survive noise."""
@@ -127,7 +128,7 @@ def denoising(input_shape: tuple[int, ...], latent_dim: int = 128, **options: Un
 
 
 @recipe()
-def pca(input_shape: tuple[int, ...], latent_dim: int = 32) -> PCA:
+def pca(input_shape: tuple[int, ...], latent_dim: Count = 32) -> PCA:
     """Principal components, in closed form: the linear codec to compare with. Pearson 1901; Hotelling 1933.
 
     For a floor: what a linear map of that many numbers can do, at once and without training."""

@@ -7,6 +7,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import Unconditional
 from diabolo.errors import DiaboloError
 from diabolo.nets.blind import Blind
+from diabolo.ranges import Count
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
@@ -14,7 +15,7 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 @recipe({"likelihood": "bernoulli", "condition": "label"})
 def cvae(
     input_shape: tuple[int, ...],
-    latent_dim: int = 16,
+    latent_dim: Count = 16,
     beta: float | str | Schedule = 1.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -28,7 +29,7 @@ def cvae(
 @recipe({"likelihood": "bernoulli", "condition": "quarter"})
 def completion(
     input_shape: tuple[int, ...],
-    latent_dim: int = 16,
+    latent_dim: Count = 16,
     beta: float | str | Schedule = 1.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:

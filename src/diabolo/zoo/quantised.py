@@ -4,8 +4,10 @@ from typing import Unpack
 
 from diabolo import bottlenecks, likelihoods, objectives
 from diabolo.autoencoder import Autoencoder
+from diabolo.bottlenecks.quantizer import Codes
 from diabolo.errors import DiaboloError
 from diabolo.nets import Maps
+from diabolo.ranges import BelowOne, Count, Levels, PartOf, Weight
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
@@ -24,16 +26,16 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 )
 def vqvae(
     input_shape: tuple[int, ...],
-    latent_dim: int = 64,
-    codes: int = 512,
+    latent_dim: Count = 64,
+    codes: Codes = 512,
     codebook: str = "ema",
     commitment: float | str | Schedule = 0.25,
     codebook_weight: float | str | Schedule = 1.0,
-    codebook_decay: float = 0.99,
+    codebook_decay: PartOf = 0.99,
     kmeans: bool = True,
-    restart: float = 0.1,
+    restart: BelowOne = 0.1,
     estimator: str = "straight-through",
-    reconstruction_weight: float = 16.0,
+    reconstruction_weight: Weight = 16.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Vector-quantised autoencoder: each position of the code map is the nearest of a learnt set of vectors of latent_dim
@@ -66,8 +68,8 @@ def vqvae(
 )
 def fsq(
     input_shape: tuple[int, ...],
-    latent_dim: int | None = None,
-    levels: tuple[int, ...] = (8, 5, 5, 5),
+    latent_dim: Count | None = None,
+    levels: Levels = (8, 5, 5, 5),
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Finite scalar quantisation: each channel of the code map is rounded to a few levels, without a codebook to learn. Mentzer

@@ -3,11 +3,11 @@
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 from torch import nn
 
-from diabolo import nets
+from diabolo import nets, ranges
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck, around
 from diabolo.conditions import CONDITIONS, Condition, as_condition
@@ -20,23 +20,24 @@ from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
 from diabolo.observations import Observation, as_observation
 from diabolo.pca import PCA
+from diabolo.ranges import Above, Count, ItsOwn, Plural, Weight
 
 
 class PartOptions(NetOptions, total=False):
     """The parts that any recipe can change. None, or left out, is the recipe's own choice. `HELP` says what each means."""
 
-    net: str | Sequence[nn.Module] | None
+    net: Annotated[str | Sequence[nn.Module] | None, ItsOwn()]
     likelihood: str | Likelihood | None
     features: str | nn.Module | None
-    pixel_weight: float | None
-    sigma: float | str | None
-    scale: float | str | None
+    pixel_weight: Weight | None
+    sigma: Annotated[float | str | None, Above(0)]
+    scale: Annotated[float | str | None, Above(0)]
     corruption: str | Corruption | None
-    level: float | str | None
+    level: Annotated[float | str | None, ItsOwn()]
     observation: str | Observation | None
     condition: str | Condition | None
-    classes: int | None
-    columns: int | None
+    classes: Plural | None
+    columns: Count | None
 
 
 HELP = {
@@ -78,10 +79,11 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
 
         @functools.wraps(function)
         def named(*args: P.args, **kwargs: P.kwargs) -> M:
-            said = {name: value for name, value in kwargs.items() if value is not None}
-            model = function(*args, **{**(usual or {}), **said})  # type: ignore[arg-type]  # checked by the function
+            said = signature.bind(*args, **{name: value for name, value in kwargs.items() if value is not None})
+            said.arguments.update(ranges.arguments(function, said.arguments))
+            model = function(*said.args, **{**(usual or {}), **said.kwargs})
             model.name = function.__name__
-            model.recipe = _plain(signature.bind(*args, **said).arguments)
+            model.recipe = _plain(said.arguments)
             return model
 
         for option, text in helps.items():
@@ -162,8 +164,8 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
 
 def own_options_of(name: str) -> dict[str, tuple[Any, Any]]:
     """The options that a recipe itself has: name → (type, default)."""
-    parameters = inspect.signature(RECIPES[name]).parameters.items()
-    return {n: (p.annotation, p.default) for n, p in parameters if n != "input_shape" and p.kind != p.VAR_KEYWORD}
+    parameters, hints = inspect.signature(RECIPES[name]).parameters.items(), get_type_hints(RECIPES[name])
+    return {n: (hints[n], p.default) for n, p in parameters if n != "input_shape" and p.kind != p.VAR_KEYWORD}
 
 
 def options_of(name: str) -> dict[str, tuple[Any, Any]]:

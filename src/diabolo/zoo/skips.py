@@ -5,11 +5,12 @@ from typing import Unpack
 from diabolo import bottlenecks, likelihoods
 from diabolo.autoencoder import Autoencoder
 from diabolo.nets import Maps
+from diabolo.ranges import Count
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
 
 @recipe({"net": "linear"})
-def linear(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack[PartOptions]) -> Autoencoder:
+def linear(input_shape: tuple[int, ...], latent_dim: Count = 32, **options: Unpack[PartOptions]) -> Autoencoder:
     """Linear autoencoder: squared error, linear output; finds PCA's subspace. Baldi & Hornik 1989, Neural Networks 2:53.
 
     For showing what a gradient finds where the answer is known in closed form."""
@@ -19,7 +20,7 @@ def linear(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack
 
 
 @recipe({"net": "unet"})
-def unet(input_shape: tuple[int, ...], latent_dim: int = 32, **options: Unpack[PartOptions]) -> Autoencoder:
+def unet(input_shape: tuple[int, ...], latent_dim: Count = 32, **options: Unpack[PartOptions]) -> Autoencoder:
     """U-Net autoencoder: skip connections lead the encoder's maps around the code, which is no bottleneck then; --no-skips cuts
     them. Ronneberger et al. 2015, arXiv 1505.04597.
 

@@ -5,6 +5,7 @@ from typing import Any, Unpack
 from diabolo import bottlenecks, heads, nets, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck
+from diabolo.ranges import Count
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import USUAL, PartOptions, assemble, recipe
 
@@ -15,7 +16,7 @@ CLASSES = 10
 @recipe(alpha=ALPHA)
 def joint(
     input_shape: tuple[int, ...],
-    latent_dim: int = 64,
+    latent_dim: Count = 64,
     alpha: float | str | Schedule = 0.1,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -33,7 +34,7 @@ def joint(
 
 
 @recipe()
-def classifier(input_shape: tuple[int, ...], latent_dim: int = 64, **options: Unpack[PartOptions]) -> Autoencoder:
+def classifier(input_shape: tuple[int, ...], latent_dim: Count = 64, **options: Unpack[PartOptions]) -> Autoencoder:
     """Plain classifier: the encoder and waist of an autoencoder, cross entropy alone and no reconstruction (the decoder learns
     nothing). What semi-supervised models are compared with; or, with --init, the second half of pre-train and fine-tune.
 
@@ -55,7 +56,7 @@ def classifier(input_shape: tuple[int, ...], latent_dim: int = 64, **options: Un
 @recipe({"likelihood": "bernoulli", "condition": "label"}, alpha=ALPHA)
 def m2(
     input_shape: tuple[int, ...],
-    latent_dim: int = 50,
+    latent_dim: Count = 50,
     alpha: float | str | Schedule = 1.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:

@@ -1,9 +1,10 @@
 """Stochastic codes: a posterior q(z|x) held close to a prior p(z), so that codes can be drawn."""
 
-from typing import Unpack
+from typing import Annotated, Unpack
 
 from diabolo import bottlenecks, objectives
 from diabolo.autoencoder import Autoencoder
+from diabolo.ranges import At, Count, Weight
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
@@ -16,9 +17,9 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 )
 def vae(
     input_shape: tuple[int, ...],
-    latent_dim: int = 16,
+    latent_dim: Count = 16,
     beta: float | str | Schedule = 1.0,
-    free_bits: float = 0.0,
+    free_bits: Weight = 0.0,
     capacity: float | str | Schedule | None = None,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -41,8 +42,8 @@ def vae(
 )
 def iwae(
     input_shape: tuple[int, ...],
-    latent_dim: int = 50,
-    importance_samples: int = 5,
+    latent_dim: Count = 50,
+    importance_samples: Annotated[int, At(1, 1_000_000)] = 5,
     gradient: str = "standard",
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
