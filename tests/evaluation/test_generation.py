@@ -209,7 +209,7 @@ def test_mistakes_are_told_before_anything_is_computed(trained):
     for wrong, said in (
         ({"densities": ("gausian",)}, "did you mean 'gaussian'"),
         ({"generated": 0}, "at least 1, not 0"),
-        ({"manifold_k": 0}, "not 0 of 5000"),
+        ({"manifold_k": 0}, "manifold_k must be a whole number of at least 1"),
         ({"manifold_images": 5}, "not 5 of 5"),
     ):
         with pytest.raises(DiaboloError, match=said):

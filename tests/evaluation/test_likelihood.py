@@ -68,7 +68,7 @@ def test_what_has_no_likelihood_is_left_out(name, digits, tiny_model):
 
 def test_nonsense_is_refused(digits, tiny_model):
     subject = Subject(tiny_model("vae"), *digits)
-    with pytest.raises(DiaboloError, match="importance_samples must be at least 1, not 0"):
+    with pytest.raises(DiaboloError, match="importance_samples must be a whole number of at least 1, not 0"):
         likelihood(subject, importance_samples=0)
     with pytest.raises(UnknownNameError, match="binarised"):
         likelihood(subject, likelihood_of="binarized")

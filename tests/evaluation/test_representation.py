@@ -121,7 +121,7 @@ def test_more_labels_tell_more(digits):
 def test_sizes_that_cannot_be_drawn(digits):
     with pytest.raises(NotApplicable, match="none of"):
         few_labels(digits, few_labels=(3,))
-    with pytest.raises(NotApplicable, match="two or more"):
+    with pytest.raises(DiaboloError, match="label_draws must be a whole number of at least 2"):
         few_labels(digits, label_draws=1)
 
 

@@ -31,8 +31,6 @@ def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000
     train, y, test_y = subject.train, subject.train.labels, subject.test.labels
     assert y is not None
     assert test_y is not None
-    if label_draws < 2:
-        raise NotApplicable(f"a spread over draws needs two or more, not {label_draws}")
     there, classes, labels = test_y != UNKNOWN, len(np.unique(y[y != UNKNOWN])), int((y != UNKNOWN).sum())
     sizes = [n for n in sorted(set(few_labels)) if classes <= n <= labels]
     if not sizes:

@@ -42,9 +42,7 @@ def generation(
 
     if isinstance(subject.codec, Autoencoder) and not subject.codec.objective.judges_reconstructions:
         raise NotApplicable("its decoder was not trained")
-    if generated is not None and generated < 1:
-        raise DiaboloError(f"the number of images generated must be at least 1, not {generated}")
-    if manifold_k < 1 or manifold_images <= manifold_k:
+    if manifold_images <= manifold_k:
         raise DiaboloError(
             f"balls reach to neighbour 1 or farther among more images, not {manifold_k} of {manifold_images}"
         )

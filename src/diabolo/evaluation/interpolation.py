@@ -45,8 +45,6 @@ def interpolation(
     require_continuous(subject, "interpolation")
     if len(subject.test) < 2:
         raise NotApplicable("it takes two images")
-    if pairs < 2 or steps < 3:
-        raise DiaboloError(f"interpolation is measured on 2 pairs or more in 3 steps or more, not {pairs} in {steps}")
     if len(subject.train) <= path_neighbours:
         raise NotApplicable(f"{len(subject.train)} training codes have no {path_neighbours} neighbours each")
     judge = None if path_classifier is None else _classifier(path_classifier, subject)

@@ -38,13 +38,6 @@ def likelihood(
 ) -> Section:
     """−ELBO with its terms, and −log p(x) by importance sampling, in nats per image and bits per dimension."""
     model = densities(subject)
-    for name, value in {
-        "importance_samples": importance_samples,
-        "nll_images": nll_images,
-        "elbo_samples": elbo_samples,
-    }.items():
-        if value < 1:
-            raise DiaboloError(f"{name} must be at least 1, not {value}")
     if likelihood_of not in (OWN, *OBSERVATIONS):
         raise UnknownNameError("kind of pixels", likelihood_of, (OWN, *OBSERVATIONS))
     observation = None if likelihood_of == OWN else likelihood_of

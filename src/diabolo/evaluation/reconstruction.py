@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.side import side
-from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import PIECE, pieces
@@ -34,8 +33,6 @@ NAMES: dict[str, tuple[str, str, Any]] = {
 @measure(worst="How many of the images with the largest error are named and shown.")
 def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
-    if worst < 1:
-        raise DiaboloError(f"the number of worst images shown must be at least 1, not {worst}")
     test, split = subject.test, subject.test.split
     each, totals = _measured(subject)
     mse, n = each["mse"], len(test)
