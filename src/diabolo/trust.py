@@ -51,6 +51,11 @@ def is_trusted(module: str) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in _trusted.get())
 
 
+def trusted() -> tuple[str, ...]:
+    """The packages that are trusted here."""
+    return tuple(dict.fromkeys(_trusted.get()))
+
+
 def is_module_name(name: object) -> bool:
     """Whether it is one word, or several with dots between them."""
     return isinstance(name, str) and all(word.isidentifier() for word in name.split("."))
@@ -80,7 +85,7 @@ def import_trusted(module: str, folder: Path | None = None) -> ModuleType:
     """Import a trusted module; what lies in the run folder `folder` itself is never imported."""
     kept = list(sys.path)
     if folder is not None:
-        sys.path[:] = [place for place in kept if not _is_within(place, folder)]
+        sys.path[:] = [place for place in kept if not is_within(place, folder)]
     try:
         return import_named(module, folder)
     finally:
@@ -92,7 +97,7 @@ def import_named(module: str, folder: Path | None = None) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        places = [p for p in STARTED_IN if p not in sys.path and not (folder is not None and _is_within(p, folder))]
+        places = [p for p in STARTED_IN if p not in sys.path and not (folder is not None and is_within(p, folder))]
         if not places or error.name != module.partition(".")[0]:
             raise
         sys.path.extend(places)
@@ -100,5 +105,6 @@ def import_named(module: str, folder: Path | None = None) -> ModuleType:
         return importlib.import_module(module)
 
 
-def _is_within(place: str, folder: Path) -> bool:
+def is_within(place: str, folder: Path) -> bool:
+    """Whether a place of Python's path is the folder, or lies in it."""
     return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))

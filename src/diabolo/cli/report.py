@@ -28,13 +28,15 @@ def command(
     from diabolo import reports
     from diabolo.reports import extra, run_notebook, run_report
     from diabolo.reports import notebook as notebooks
+    from diabolo.trust import trusted
 
     extra.check(*(() if notebook else extra.NOTEBOOK))
     document = run_report.document_of(folder)
     for path in reports.write(document, folder):
         print(path)
     if notebook:
-        print(notebooks.execute(run_notebook.script(document.title), folder, {}, where=folder))
+        script = run_notebook.script(trusted())
+        print(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from diabolo.plain import visible
 from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import (
     Bullets,
@@ -85,8 +86,8 @@ def render(document: Document, folder: Path | None = None) -> str:
 
 
 def escape(text: str) -> str:
-    """Words as they stand in the page."""
-    return as_markup(unbroken(text))
+    """Words as they stand in the page, between tags or quotes."""
+    return as_markup(unbroken(visible(text, lines=True)))
 
 
 def _block(entry: Entry) -> str:
@@ -105,7 +106,7 @@ def _block(entry: Entry) -> str:
         case Bullets():
             return "<ul>\n" + "\n".join(f"<li>{_inline(item)}</li>" for item in block.items) + "\n</ul>"
         case Code():
-            return f"<pre><code>{as_markup(block.text)}</code></pre>"
+            return f"<pre><code>{as_markup(visible(block.text, lines=True))}</code></pre>"
         case Table():
             return _table(entry, f"<b>{name}.</b> {escape(block.caption)}", block)
         case Picture():
@@ -141,7 +142,7 @@ def _inline(text: str) -> str:
         elif span.kind == "plain":
             told.append(escape(span.text))
         else:
-            words = as_markup(span.text) if span.kind == "code" else escape(span.text)
+            words = as_markup(visible(span.text, lines=True)) if span.kind == "code" else escape(span.text)
             told.append(f"<{TAGS[span.kind]}>{words}</{TAGS[span.kind]}>")
     return "".join(told)
 

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import quote
 
+from diabolo.plain import visible
 from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
 from diabolo.reports.references import Entry, entries
@@ -14,6 +15,7 @@ from diabolo.reports.spans import spans
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 _LINE_START = re.compile(r"^(\s*)(#|[-+=](?=\s|$|[-=])|\d+(?=[.)](\s|$)))", re.MULTILINE)
 _ENTITY = re.compile(r"&(?=#?\w+;)")  # what would be read as one character
+ADDRESS = ":/?#@!$&'+,;=%~"  # what stays as it is in an address
 MARKS = {"met": "✓", "missed": "✗", "not decided": "?", "not checked": "–"}
 
 
@@ -25,9 +27,14 @@ def render(document: Document, folder: Path) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    text = _SPECIAL.sub(r"\\\1", _ENTITY.sub("&amp;", text))
+    """Text that Markdown shows as it is, on one line."""
+    text = _SPECIAL.sub(r"\\\1", _ENTITY.sub("&amp;", _line(text)))
     return _LINE_START.sub(lambda m: f"{m[1]}{m[2]}\\" if m[2].isdigit() else f"{m[1]}\\{m[2]}", text)
+
+
+def _line(text: str) -> str:
+    """On one line: an empty one would end the paragraph, and what follows could be raw HTML."""
+    return visible(re.sub(r"\s*\n\s*", " ", text))
 
 
 def _block(entry: Entry, folder: Path) -> str:
@@ -36,15 +43,16 @@ def _block(entry: Entry, folder: Path) -> str:
         case Heading():
             return f"{_target(entry)}{'#' * block.level} {escape(block.text)}"
         case Paragraph():
-            links = [f"[{escape(name)}](#{anchor})" if anchor else name for anchor, name in entry.cites]
+            links = [f"[{escape(name)}](#{anchor})" if anchor else escape(name) for anchor, name in entry.cites]
             return escape(block.text) + (f" ({', '.join(links)})" if links else "")
         case Prose():
             return _inline(block.text)
         case Bullets():
             return "\n".join(f"- {_inline(item)}" for item in block.items)
         case Code():
-            fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", block.text)), default=0))
-            return f"{fence}{block.language}\n{block.text}\n{fence}"
+            text = visible(block.text, lines=True)
+            fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
+            return f"{fence}{re.sub(r'[^a-z]', '', block.language)}\n{text}\n{fence}"
         case Table():
             return _table(entry, block)
         case Picture():
@@ -67,13 +75,13 @@ def _inline(text: str) -> str:
     def told(kind: str, words: str, url: str) -> str:
         match kind:
             case "code":
-                return f"`{words}`"
+                return f"`{_line(words)}`"
             case "strong":
                 return f"**{escape(words)}**"
             case "stressed":
                 return f"*{escape(words)}*"
             case "link":
-                return f"[{escape(words)}]({url})"
+                return f"[{escape(words)}]({quote(url, safe=ADDRESS)})"
             case _:
                 return escape(words)
 

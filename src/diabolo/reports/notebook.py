@@ -1,12 +1,15 @@
 """A percent-format script as a notebook that was run, its outputs inside; it runs again in Jupyter, VS Code and Colab."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from diabolo import trust
 from diabolo.errors import DiaboloError
+from diabolo.reports import markdown
 from diabolo.reports.extra import needed
 from diabolo.training import files
 
@@ -16,14 +19,25 @@ import importlib.util
 
 if importlib.util.find_spec("diabolo") is None:
     %pip install --quiet diabolo"""
+WHERE = "DIABOLO_NOTEBOOK_FOLDER"  # of the kernel's environment
+# The kernel is started in an empty folder and goes to the notebook's own once Python has been told to import nothing from
+# there: whoever made that folder may have put a torch.py into it.
+KERNEL = (
+    "--InteractiveShellApp.ignore_cwd=True",
+    f"--InteractiveShellApp.exec_lines=import os; os.chdir(os.environ.pop({WHERE!r}))",
+)
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
 
-def make(source: str) -> Any:
+def make(source: str, title: str = "") -> Any:
     """The notebook of a script, not run: one cell for each of its own, and before them one that installs diabolo.
+
+    Args:
+        source: the script's text.
+        title: a heading above its first cell of words; it is never read as code.
 
     Returns:
         A notebook as nbformat has it; the same script gives the same one.
@@ -31,6 +45,9 @@ def make(source: str) -> Any:
     nbformat = needed("nbformat")
     notebook = needed("jupytext").reads(source, fmt="py:percent")
     notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, metadata={"tags": ["install"]}))
+    if title:
+        first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
+        first["source"] = f"# {markdown.escape(title)}\n{first['source']}"
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i}"
     notebook["metadata"] = nbformat.from_dict(METADATA)
@@ -40,7 +57,12 @@ def make(source: str) -> Any:
 
 
 def execute(
-    source: str, folder: Path, environment: Mapping[str, str], name: str = "notebook", where: Path | None = None
+    source: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    name: str = "notebook",
+    where: Path | None = None,
+    title: str = "",
 ) -> Path:
     """Run the notebook of a script in a process of its own and write it, outputs inside, to `folder`/NAME.ipynb.
 
@@ -49,13 +71,15 @@ def execute(
         folder: what the notebook is written into.
         environment: variables that its process has beside those of this one.
         name: of the file.
-        where: the folder it runs in; that of the caller when left out, so that relative paths keep their meaning.
+        where: the folder it runs in; that of the caller when left out, so that relative paths keep their meaning. Nothing is
+            imported from there.
+        title: see `make`.
 
     Raises:
         DiaboloError: when a cell fails, with what it said; or when what notebooks need is not installed.
     """
     nbclient, nbformat, _ = needed("nbclient"), needed("nbformat"), needed("ipykernel")
-    notebook = make(source)
+    notebook = make(source, title)
     with tempfile.TemporaryDirectory() as desk:
         client = nbclient.NotebookClient(
             notebook,
@@ -63,17 +87,33 @@ def execute(
             kernel_name="python3",
             km=_kernel(Path(desk)),
             record_timing=False,  # the same outputs give the same file
-            resources={"metadata": {"path": str(where or Path.cwd())}},
+            extra_arguments=list(KERNEL),
+            resources={"metadata": {"path": desk}},
         )
         try:
             # Warnings name files of this machine, and were shown when what the notebook reads was made.
-            client.execute(env={**os.environ, "PYTHONWARNINGS": "ignore", **environment}, cleanup_kc=True)
+            client.execute(env=_environment(where or Path.cwd(), folder) | environment, cleanup_kc=True)
         except nbclient.exceptions.CellExecutionError as error:
             raise DiaboloError(f"the notebook of {folder} failed: {error.ename}: {error.evalue}") from error
     nbformat.validate(notebook)
     path = folder / f"{name}.ipynb"
     files.write(path, (nbformat.writes(notebook) + "\n").encode())
     return path
+
+
+def _environment(where: Path, folder: Path) -> dict[str, str]:
+    """The variables of this process, with a path for Python in which neither the folder of the kernel is nor the one that the
+    notebook is written into."""
+    named = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
+    named += [place for place in trust.STARTED_IN if place in sys.path]
+    places = [os.path.abspath(place) for place in named if not trust.is_within(place, folder)]
+    return {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": os.pathsep.join(places),
+        WHERE: str(where.absolute()),
+    }
 
 
 def _kernel(desk: Path) -> Any:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from diabolo.plain import visible
 from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
 from diabolo.reports.extra import needed
@@ -31,8 +32,8 @@ def render(document: Document, folder: Path | None = None) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         desk = Path(name)
         record = {
-            "title": document.title,
-            "about": document.about,
+            "title": _text(document.title),
+            "about": _text(document.about),
             "blocks": [_record(entry, desk) for entry in entries(document)],
         }
         (desk / "document.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
@@ -45,25 +46,25 @@ def render(document: Document, folder: Path | None = None) -> bytes:
 def _record(entry: Entry, desk: Path) -> dict[str, Any]:
     """What paper.typ reads of one block; pictures are laid on the `desk`."""
     block = entry.block
-    head: dict[str, Any] = {"kind": type(block).__name__, "anchor": entry.anchor, "name": entry.name}
+    head: dict[str, Any] = {"kind": type(block).__name__, "anchor": entry.anchor, "name": _text(entry.name)}
     match block:
         case Heading():
-            return head | {"text": unbroken(block.text), "level": block.level}
+            return head | {"text": _text(block.text), "level": block.level}
         case Paragraph():
-            cites = [{"anchor": anchor, "name": name} for anchor, name in entry.cites]
-            return head | {"text": unbroken(block.text), "cites": cites}
+            cites = [{"anchor": anchor, "name": _text(name)} for anchor, name in entry.cites]
+            return head | {"text": _text(block.text), "cites": cites}
         case Prose():
             return head | {"spans": _spans(block.text)}
         case Bullets():
             return head | {"items": [_spans(item) for item in block.items]}
         case Code():
-            return head | {"text": block.text}
+            return head | {"text": visible(block.text, lines=True)}
         case Table():
             numeric = [is_numeric(block, i) for i in range(len(block.columns))]
-            rows = [[words(cell) for cell in row] for row in block.rows]
+            rows = [[visible(words(cell), lines=True) for cell in row] for row in block.rows]
             return head | {
-                "caption": unbroken(block.caption),
-                "columns": list(block.columns),
+                "caption": _text(block.caption),
+                "columns": [visible(column) for column in block.columns],
                 "numeric": numeric,
                 "rows": rows,
                 "links": [anchor for anchor, _ in entry.cites],
@@ -73,15 +74,24 @@ def _record(entry: Entry, desk: Path) -> dict[str, Any]:
             source = vectors if vectors.exists() else block.path
             file = entry.anchor + source.suffix
             shutil.copyfile(source, desk / file)
-            return head | {"file": file, "caption": unbroken(block.caption)}
+            return head | {"file": file, "caption": _text(block.caption)}
         case Verdict():
             note = f" ({block.note})" if block.note else ""
             text = f"{block.claim}; measured: {block.measured}{note}"
-            return head | {"state": block.state, "mark": STATES[block.state], "text": unbroken(text)}
+            return head | {"state": block.state, "mark": STATES[block.state], "text": _text(text)}
+
+
+def _text(text: str) -> str:
+    """Words as they stand on the page; typst reads no markup in them."""
+    return unbroken(visible(text, lines=True))
 
 
 def _spans(text: str) -> list[dict[str, str]]:
     return [
-        {"kind": span.kind, "text": span.text if span.kind == "code" else unbroken(span.text), "url": span.url}
+        {
+            "kind": span.kind,
+            "text": visible(span.text, lines=True) if span.kind == "code" else _text(span.text),
+            "url": span.url,
+        }
         for span in spans(text)
     ]

@@ -1,11 +1,13 @@
 """The notebook of one training: the run read from its folder, its loss, its figures, its codes, ready to be played with."""
 
+from diabolo.reports.literal import literal
+
 SCRIPT = """# %% [markdown]
-# # {title}
 # The run is read from its folder: the trained model, the course of its training, and the images it was trained on.
 
 # %% tags=["parameters"]
 path = "."  # this notebook lies in the folder of its run
+trust = {trust}  # packages whose code the run may name
 
 # %%
 from IPython.display import Image, display
@@ -13,11 +15,12 @@ from IPython.display import Image, display
 from diabolo import gallery
 from diabolo.evaluation.record import images_of
 from diabolo.latents.codes import encode
+from diabolo.plain import visible
 from diabolo.training.runs import load_run
 
-run = load_run(path)
+run = load_run(path, trust=trust)
 model = run.model
-print(run.config["name"], run.status)
+print(visible(f"{{run.config['name']}}: {{run.status}}"))
 
 # %% [markdown]
 # ## The model
@@ -54,6 +57,6 @@ print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.st
 """
 
 
-def script(title: str) -> str:
-    """The percent-format script that is run in the run's folder."""
-    return SCRIPT.format(title=title)
+def script(trust: tuple[str, ...] = ()) -> str:
+    """The percent-format script that is run in the run's folder; `trust` as in `diabolo.load`. Nothing of the run is in it."""
+    return SCRIPT.format(trust=literal(trust))

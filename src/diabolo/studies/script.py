@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.reports.literal import literal
 
 FOLDER = Path(__file__).parent
 NO_STUDY = ("__init__", "findings", "plan", "row", "running", "script", "study", "trained", "writing")
@@ -96,7 +97,7 @@ class Script:
     def with_parameters(self, parameters: dict[str, Any], unchecked: str | None = None) -> str:
         """The source with `parameters` written into the call, so that it says what was run, and why bars were not checked."""
         given = parameters | ({} if unchecked is None else {"unchecked": unchecked})
-        words = ", ".join([repr(self.name), *(f"{name}={value!r}" for name, value in given.items())])
+        words = ", ".join([literal(self.name), *(f"{name}={literal(value)}" for name, value in given.items())])
         lines, call = self.source.splitlines(keepends=True), self.begin
         assert call.end_lineno is not None
         before, after = lines[call.lineno - 1][: call.col_offset], lines[call.end_lineno - 1][call.end_col_offset :]

@@ -1,0 +1,25 @@
+"""Words of someone else, such as the name of a run or a file, with nothing in them that acts on what shows them."""
+
+import unicodedata
+
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # which scripts and emoji are written with
+
+
+def visible(text: str, lines: bool = False) -> str:
+    r"""`text` in which characters that act rather than show are written out: `\x1b`, `\u202e`, `\n`.
+
+    These are control characters (escape sequences begin with one), those that turn the direction of writing, invisible ones,
+    separators of lines, and halves of surrogate pairs, which stand for bytes of a file name that are no text.
+
+    Args:
+        text: any text.
+        lines: whether line breaks and tabs stay as they are.
+    """
+    if text.isprintable() and text.isascii():
+        return text
+    kept = "\n\t" if lines else ""
+    return "".join(c if c in kept or not _acts(c) else repr(c)[1:-1] for c in text)
+
+
+def _acts(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in JOINERS
