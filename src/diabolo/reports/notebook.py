@@ -92,7 +92,7 @@ def execute(
         )
         try:
             # Warnings name files of this machine, and were shown when what the notebook reads was made.
-            client.execute(env=_environment(where or Path.cwd(), folder) | environment, cleanup_kc=True)
+            client.execute(env={**_environment(where or Path.cwd(), folder), **environment}, cleanup_kc=True)
         except nbclient.exceptions.CellExecutionError as error:
             raise DiaboloError(f"the notebook of {folder} failed: {error.ename}: {error.evalue}") from error
     nbformat.validate(notebook)
