@@ -28,6 +28,7 @@ from diabolo.objectives import ELBO, Loss, Objective
 from diabolo.observations import AsIs, Observation
 from diabolo.parts import part
 from diabolo.randomness import Draws, drawing, generator
+from diabolo.schedules import Schedule
 from diabolo.summary import Summary, summarise
 
 __all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
@@ -169,6 +170,11 @@ class Autoencoder(nn.Module):
     def units(self) -> dict[str, str]:
         """What each term of the loss is measured in."""
         return self.objective.units(self)
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """What of the loss may change over training, by name."""
+        return self.objective.schedules(self)
 
     @property
     def watched(self) -> tuple[str, ...]:

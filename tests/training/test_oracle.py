@@ -42,11 +42,10 @@ def by_hand(
                 for p in model.parameters():
                     p.grad.mul_(min(1.0, clip / (float(norm) + 1e-6)))
             adam.step()
-            averages = [
-                a + (1 - (ema or 0)) * (p.detach() - a) for a, p in zip(averages, model.parameters(), strict=True)
-            ]
             total += float(loss.detach()) * len(indices)
             step += 1
+            gamma = min(ema or 0, (1 + step) / (10 + step))
+            averages = [gamma * a + (1 - gamma) * p.detach() for a, p in zip(averages, model.parameters(), strict=True)]
         losses.append(total / len(x_all))
     return losses, averages
 

@@ -24,7 +24,7 @@ from diabolo.training import files, runs
 from diabolo.training.options import TrainOptions
 
 KEYS = {"epoch", "step", "train", "validation", "lr", "seconds", "images_per_second", "peak_memory_mib"}
-KEYS |= {"health", "warnings"}
+KEYS |= {"health", "warnings", "weights", "settled", "ema"}
 
 
 def strictly(text):

@@ -68,6 +68,11 @@ class Gaussian(Variational):
             self.weights = {"kl": Constant(0.0), bent: self.weights["kl"]}
         self.units = dict.fromkeys(self.weights, "nats per image")
 
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """The weights, and the capacity."""
+        return self.weights if self.capacity is None else {**self.weights, "capacity in nats": self.capacity}
+
     def posterior(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ², each (N, D), of q(z|x)."""
         mu, logvar = self.to_posterior(features).float().chunk(2, dim=1)

@@ -53,6 +53,11 @@ class Bottleneck(nn.Module):
         self.weights: dict[str, Schedule] = {}
         self.units: dict[str, str] = {}
 
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """All that may change over training, by name: the weights, and what else a bottleneck moves."""
+        return self.weights
+
     @abstractmethod
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The latent of `features` (N, in_features)."""

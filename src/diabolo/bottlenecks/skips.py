@@ -13,6 +13,7 @@ from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class WithSkips(Bottleneck):
         self.inner, self.features, self.skip_features = inner, features, skip_features
         self.weights, self.units = inner.weights, inner.units
         self.watched, self.differentiates = inner.watched, inner.differentiates
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """Those of the inner bottleneck."""
+        return self.inner.schedules
 
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The latent of `features` (N, features + skip_features)."""

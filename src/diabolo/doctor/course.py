@@ -130,7 +130,7 @@ def overfitting(patient: Patient) -> Illness | None:
     """What is learnt is the training images themselves: the validation loss rises, or test images fare far worse."""
     if not isinstance(patient.model, Autoencoder):
         return None
-    loss, train = patient.curve("validation"), patient.curve()
+    loss, train = patient.curve("validation", alike=True), patient.curve(alike=True)
     best = int(loss.argmin()) if len(loss) else 0
     stops = patient.option("keep") == "best"
     if (
@@ -138,8 +138,9 @@ def overfitting(patient: Patient) -> Illness | None:
         and not stops
         and loss[-1] - loss[best] > FORGOT * (loss[0] - loss[best]) + NOISE * abs(loss[best])
     ):
+        lowest = patient.alike[best].get("epoch", best + 1)
         told = (
-            f"the validation loss was lowest after epoch {best + 1} ({loss[best]:.4g}) and is {loss[-1]:.4g} in the end, "
+            f"the validation loss was lowest after epoch {lowest} ({loss[best]:.4g}) and is {loss[-1]:.4g} in the end, "
             f"while the training loss went from {train[best]:.4g} to {train[-1]:.4g}"
         )
     elif (
@@ -166,10 +167,10 @@ def overfitting(patient: Patient) -> Illness | None:
 
 
 def _comparable(patient: Patient, part: str) -> NDArray[np.float64]:
-    """A loss by epoch that means the same in every epoch: of validation the total, which is taken with the final weights."""
+    """A loss by epoch that means the same in every epoch: that of epochs with the same weights."""
     if part == "train" and not patient.steady:
         return np.empty(0)
-    return patient.curve(part, "reconstruction" if patient.judged and patient.steady else "total")
+    return patient.curve(part, "reconstruction" if patient.judged and patient.steady else "total", alike=True)
 
 
 def _fall(loss: NDArray[np.float64]) -> float:

@@ -124,10 +124,17 @@ class Patient:
         """Whether its training ended in NaN or infinity."""
         return not self.trained and checkpoint.BROKEN_OFF in self.run.status
 
-    def curve(self, part: str = "train", term: str = "total") -> NDArray[np.float64]:
-        """A term of the loss by epoch; empty where it was not written down."""
-        lines = [line.get(part) or {} for line in self.run.history]
+    def curve(self, part: str = "train", term: str = "total", alike: bool = False) -> NDArray[np.float64]:
+        """A term of the loss by epoch; empty where it was not written down. Of those epochs alone that had the last one's
+        weights of the loss, when they are to be `alike`."""
+        lines = [line.get(part) or {} for line in (self.alike if alike else self.run.history)]
         return np.array([line[term] for line in lines if term in line], np.float64)
+
+    @property
+    def alike(self) -> list[dict[str, Any]]:
+        """The lines of its history whose weights of the loss are those of the last, so that losses can be compared."""
+        last = self.run.history[-1].get("weights") if self.run.history else None
+        return [line for line in self.run.history if line.get("weights", last) == last]
 
     # --- on its images ------------------------------------------------------------------------------------------------
 

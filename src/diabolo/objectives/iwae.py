@@ -11,6 +11,7 @@ from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import At
+from diabolo.schedules import Schedule
 
 if TYPE_CHECKING:
     from diabolo.autoencoder import Autoencoder
@@ -124,6 +125,10 @@ class IWAE(Objective):
         """The parts of the bound, then the head's terms."""
         unit = model.likelihood.unit
         return {"reconstruction": unit, "kl": unit, "tightening": unit, **model.head.units}
+
+    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+        """The head's: the bound has no weights."""
+        return dict(model.head.weights)
 
     def watched(self, model: "Autoencoder") -> tuple[str, ...]:
         """How many of the k samples count."""

@@ -10,6 +10,7 @@ from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Natural
+from diabolo.schedules import Schedule
 
 if TYPE_CHECKING:
     from diabolo.autoencoder import Autoencoder
@@ -63,6 +64,10 @@ class Layerwise(Objective):
     def units(self, model: "Autoencoder") -> dict[str, str]:
         """The likelihood's for the first layer, squared error per unit for the others."""
         return {"reconstruction": model.likelihood.unit if self.level == 1 else "squared error per unit of the layer"}
+
+    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+        """None."""
+        return {}
 
     def watched(self, model: "Autoencoder") -> tuple[str, ...]:
         """Nothing."""

@@ -57,6 +57,11 @@ class Objective(nn.Module):
     def units(self, model: "Autoencoder") -> dict[str, str]:
         """What each term of the loss is measured in: the names of the terms, in their order."""
 
+    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+        """What of the loss may change over training, by name: the weights of its terms, and what else the bottleneck moves.
+        While one of them changes, losses of two epochs cannot be compared."""
+        return {**model.bottleneck.schedules, **model.head.weights}
+
     def watched(self, model: "Autoencoder") -> tuple[str, ...]:
         """The names in `Loss.watch`, in their order."""
         return model.bottleneck.watched

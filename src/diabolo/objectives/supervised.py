@@ -8,6 +8,7 @@ from diabolo.errors import DiaboloError
 from diabolo.objectives.objective import Loss, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.schedules import Schedule
 
 if TYPE_CHECKING:
     from diabolo.autoencoder import Autoencoder
@@ -38,3 +39,7 @@ class Supervised(Objective):
     def units(self, model: "Autoencoder") -> dict[str, str]:
         """The head's."""
         return dict(model.head.units)
+
+    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+        """The head's."""
+        return dict(model.head.weights)

@@ -23,6 +23,7 @@ class State:
         history: one dict per finished epoch.
         best: lowest validation loss so far.
         best_epoch: the epoch that had it.
+        waited: epochs since then that have not improved on it.
         status: "running", or why training ended.
     """
 
@@ -30,6 +31,7 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     best: float | None = None
     best_epoch: int = 0
+    waited: int = 0
     status: str = "running"
 
 

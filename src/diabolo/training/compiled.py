@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from diabolo.autoencoder import Autoencoder, Loss
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Ask, Draws, Given, Rehearsal
-from diabolo.training.step import Step
+from diabolo.training.step import Step, decay_at
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
@@ -58,10 +58,12 @@ class CompiledStep(Step):
         self._held = [*self.weights.low, *chain.from_iterable(by_weight), *still.values()]
 
     def _scalars(self, progress: float, lr: float) -> Tensor:
-        """Progress, and lr, lr / (1 − β₁ᵗ) and (1 − β₂ᵗ)^½ at this step t: (4,)."""
+        """Progress, what the moving average takes of the new weights, and lr, lr / (1 − β₁ᵗ) and (1 − β₂ᵗ)^½, at this step t:
+        (5,)."""
         self._count.fill_(self._taken)
         unbiased = [1 - beta**self._taken for beta in BETAS]
-        scalars = torch.tensor([progress, lr, lr / unbiased[0], unbiased[1] ** 0.5])
+        taken = 1 - decay_at(float(self._taken), float(self.options.ema or 0))
+        scalars = torch.tensor([progress, taken, lr, lr / unbiased[0], unbiased[1] ** 0.5])
         return scalars.to(self.device, non_blocking=True)
 
     def _compile(self, given: list[Tensor], window: tuple[int, int] | None) -> None:
@@ -101,7 +103,7 @@ class CompiledStep(Step):
         low = list(islice(rest, len(self.weights.low)))
         by_slot = [list(islice(rest, n)) for _ in range(self._slots)]
         still = dict(zip(self._names, rest, strict=False))  # the names end first, and the rest goes on
-        x, (progress, *rates), *y = rest
+        x, (progress, taken, *rates), *y = rest
         leaves = [view.detach().requires_grad_() for view in (*low, *by_slot[0][len(low) :])]
         named = {**dict(zip(self.weights.names, leaves, strict=True)), **still}
         with (
@@ -120,7 +122,7 @@ class CompiledStep(Step):
         for gradient, w, mean, square, *average in zip(gradients, *by_slot, strict=True):
             w.copy_(_adam(w, gradient, mean, square, rates, options.weight_decay, options.optimizer == "adamw"))
             for tensor in average:
-                tensor.lerp_(w, 1 - float(options.ema or 0))
+                tensor.lerp_(w, taken)
         for half, w in zip(low, by_slot[0], strict=False):  # those that have a half-precision copy come first
             half.copy_(w)
         self._terms, self._watched, self._weighted = list(loss.terms), list(loss.watch), list(loss.weights)

@@ -186,6 +186,8 @@ def _train(
         if only_to_keep(path, state, options, epochs_before):
             return state
         _on_first(lambda: files.write_json(path / "config.json", config))
+        if state.status.startswith("stopped early"):
+            state.waited = 0  # further epochs are asked for, with the same patience as before
     still = (p.data for p in model.parameters() if not p.requires_grad)
     average = () if step.average is None else (step.average,)
     for tensor in (step.weights.flat.data, *average, *still, *model.buffers()):

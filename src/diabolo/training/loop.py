@@ -19,6 +19,7 @@ from diabolo.data.side import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
+from diabolo.schedules import Schedule
 from diabolo.training import checkpoint, files, health, stopping
 from diabolo.training.checkpoint import State
 from diabolo.training.graph import DeviceLoop
@@ -66,6 +67,9 @@ class Loop:
         graph = self.device_loop
         self.noise = graph.noise if graph else generator(options.seed, "noise", device=self.step.device)
         self.watch = graph.watch if graph else self.new_watch()
+        decides = options.early_stopping is not None or options.keep == "best"
+        if decides and (said := stopping.outlook(*self._settling, options.epochs, options.early_stopping is not None)):
+            self.reporter.say(said)
         self.reporter.begin(options.epochs, state.epoch, self.steps)
         try:
             with Interrupt(self.reporter) as interrupt, torch.random.fork_rng():
@@ -87,6 +91,20 @@ class Loop:
         return stopping.reason_to_stop(state, self.options.early_stopping) or (
             "interrupted" if interrupted else "running"
         )
+
+    @cached_property
+    def _schedules(self) -> dict[str, Schedule]:
+        """What of the loss may change over training, by name."""
+        return dict(getattr(self.step.model, "schedules", {}))
+
+    @cached_property
+    def _settling(self) -> tuple[int, tuple[str, ...]]:
+        """After how many epochs no weight of the loss changes any more, and which change latest."""
+        return stopping.settling(self._schedules, self.steps, self.options.epochs)
+
+    def _progress(self, epoch: int, step: int) -> float:
+        """The share of training that is done before that step of that epoch, both counted from 0."""
+        return (epoch * self.steps + step) / (self.steps * self.options.epochs)
 
     @cached_property
     def steps(self) -> int:
@@ -128,8 +146,11 @@ class Loop:
             "epoch": epoch + 1,
             "step": (epoch + 1) * self.steps,
             "train": train,
-            "validation": self._validate(),
+            "validation": self._validate(epoch),
+            "weights": stopping.values(self._schedules, self._progress(epoch, self.steps - 1)),
+            "settled": epoch >= self._settling[0],
             **self._examine(epoch),
+            **({} if self.step.decay is None else {"ema": self.step.decay}),
             "lr": float(self.step.optimizer.param_groups[0]["lr"]),
             "seconds": round(seconds, 4),
             "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
@@ -138,38 +159,44 @@ class Loop:
         self._refuse_bad_validation(line["validation"] or {}, epoch)
         self.reporter.epoch(line)
         state = replace(state, epoch=epoch + 1, history=[*state.history, line])
-        if line["validation"]:
-            stopping.note(state, epoch + 1, line["validation"]["total"], self.options.min_delta)
-            self._write_if_best(state)
+        if line["validation"] and line["settled"]:
+            self._judge(state)
         return state
 
-    def _write_if_best(self, state: State) -> None:
-        *before, now = (line["validation"]["total"] for line in state.history)
+    def _judge(self, state: State) -> None:
+        """What the validation loss of the last epoch decides."""
+        *before, now = stopping.comparable(state.history)
+        if not before:  # all before was another objective
+            state.best = None
+        stopping.note(state, state.epoch, now, self.options.min_delta)
         if all(now < loss for loss in before):
             self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
 
     def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
         """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""
-        first, before = 0, epoch * self.steps
+        first = 0
         if self.device_loop:
             table = torch.stack([b for b in batches.batches if len(b) == self.options.batch_size])
-            self.device_loop.begin(table, batches.windows[0], before)
+            self.device_loop.begin(table, batches.windows[0], epoch * self.steps)
             for first in range(len(table)):
                 self.device_loop.replay()
                 yield first
             first += 1
         for i, x in enumerate(self.store.batches(batches.batches[first:]), start=first):
-            progress = (before + i) / (self.steps * self.options.epochs)
             y = rows(self.known, batches.batches[i])
-            loss = self.step(x, Draws(self.noise, batches.windows[i]), progress, y)
+            loss = self.step(x, Draws(self.noise, batches.windows[i]), self._progress(epoch, i), y)
             self.watch.write(i, loss)
             yield i
 
-    def _validate(self) -> dict[str, float] | None:
+    def _validate(self, epoch: int) -> dict[str, float] | None:
+        """The mean loss of the validation images under the weights of the loss that the last step of `epoch` had."""
         if self.validation is None:
             return None
+        progress = self._progress(epoch, self.steps - 1)
         with self.step.weights.shown(self.step.kept):
-            return mean_loss(self.step.model, self.validation, self.n_validation, self.options, self.validation_known)
+            return mean_loss(
+                self.step.model, self.validation, self.n_validation, self.options, self.validation_known, progress
+            )
 
     @cached_property
     def _patients(self) -> tuple[Tensor, Tensor | None]:
@@ -241,9 +268,15 @@ class Loop:
 
 
 def mean_loss(
-    model: Autoencoder, store: Store, n: int, options: TrainOptions, known: Tensor | None = None
+    model: Autoencoder,
+    store: Store,
+    n: int,
+    options: TrainOptions,
+    known: Tensor | None = None,
+    progress: float = 1.0,
 ) -> dict[str, float]:
-    """The mean loss and its terms over `n` images, in evaluation mode and float32, with the same noise every time.
+    """The mean loss and its terms over `n` images, in evaluation mode and float32, with the same noise every time, and the
+    weights of the loss as they are at `progress`.
 
     Processes share the work; with several, at most one image fewer than processes is left out.
     """
@@ -254,7 +287,7 @@ def mean_loss(
     names: list[str] = []
     with torch.no_grad(), evaluating(model):
         for i, x in enumerate(store.batches(batches.batches)):
-            loss = model.loss(x, Draws(noise, batches.windows[i]), y=rows(known, batches.batches[i]))
+            loss = model.loss(x, Draws(noise, batches.windows[i]), progress, rows(known, batches.batches[i]))
             values = {"total": loss.total, **loss.terms, **loss.watch}
             names = list(values)
             row = torch.stack(list(values.values())).double() * len(x)

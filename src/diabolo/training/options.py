@@ -29,7 +29,8 @@ class TrainOptions:
         optimizer: adam or adamw.
         weight_decay: L2 penalty (adam) or decoupled decay (adamw).
         clip_norm: largest norm of the gradient; none when left out.
-        ema: decay of an exponential moving average of the weights, such as 0.999; the average is what is kept.
+        ema: decay of an exponential moving average of the weights, such as 0.999; the average is what is kept. At step t it
+            is (1 + t) / (10 + t) until that exceeds it, so that a short training keeps little of its random start.
         early_stopping: stop after so many epochs without a better validation loss.
         min_delta: what counts as better, in units of the loss.
         keep: weights kept at the end: last, or best (lowest validation loss; also saved as best.safetensors).

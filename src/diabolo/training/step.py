@@ -1,5 +1,7 @@
 """One step of training: loss, gradient, update. Written once, run eagerly or captured in a CUDA graph."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,17 @@ SCALER = ("scale", "_growth_tracker")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
+Count = TypeVar("Count", float, Tensor)
+
+
+def decay_at(taken: Count, ema: float) -> Count:
+    """The decay of the moving average at step `taken`, counted from 1: min(`ema`, (1 + taken) / (10 + taken)).
+
+    It grows to `ema`, so that the average forgets the random weights that it begins with, however short the training."""
+    grown = (1 + taken) / (10 + taken)
+    return grown.clamp(max=ema) if isinstance(grown, Tensor) else min(grown, ema)
+
+
 class Step:
     """Loss, backward, (clip,) update, (moving average) for one batch.
 
@@ -26,7 +39,7 @@ class Step:
         weights: all trainable weights as one flat tensor.
         optimizer: fused Adam or AdamW over it; on CUDA its learning rate lives on the device, so that a graph can change it.
         schedule: learning rate over training.
-        average: the exponential moving average of the weights; None without `ema`.
+        average: the exponential moving average of the weights (see `decay_at`); None without `ema`.
         scaler: for float16 only; the others need none.
     """
 
@@ -62,8 +75,17 @@ class Step:
         self.scaler.update()
         self.weights.refresh()
         if self.average is not None:
-            self.average.lerp_(self.weights.flat.detach(), 1 - float(self.options.ema or 0))
+            taken = self.optimizer.state[self.weights.flat]["step"]
+            self.average.lerp_(self.weights.flat.detach(), 1 - decay_at(taken, float(self.options.ema or 0)))
         return loss
+
+    @property
+    def decay(self) -> float | None:
+        """The decay of the moving average at the last step; None without one. (Waits for the device.)"""
+        if self.average is None:
+            return None
+        taken = self.optimizer.state[self.weights.flat].get("step", 0)
+        return decay_at(float(taken), float(self.options.ema or 0))
 
     def _set_lr(self, value: float | Tensor) -> None:
         group = self.optimizer.param_groups[0]
