@@ -1,17 +1,20 @@
-"""Errors and similarities against torchmetrics, scikit-learn, numpy and closed forms; totals in pieces."""
+"""Errors and similarities against scikit-image, torchmetrics, scikit-learn, numpy and closed forms; totals in pieces."""
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+from skimage.metrics import structural_similarity
+from sklearn.datasets import load_sample_images
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from diabolo.errors import DiaboloError
-from diabolo.likelihoods.ms_ssim import ms_ssim
+from diabolo.likelihoods.ms_ssim import EXPONENTS, MSSSIM, scales_of
 from diabolo.metrics import reconstruction
-from diabolo.metrics.reconstruction import Totals, exponents_of, per_image, spectrum
+from diabolo.metrics.reconstruction import Totals, per_image, spectrum
 
 
 def pair(n=6, shape=(1, 16, 16), seed=0):
@@ -30,21 +33,85 @@ def test_errors_are_those_of_others():
     assert each["psnr"].tolist() == pytest.approx(theirs.tolist(), rel=1e-5)
 
 
+@pytest.fixture(scope="module")
+def photographs():
+    """Pieces of two photographs, (10, 3, 96, 64) in [0, 1], and the same with noise, blurred, and darker."""
+    pieces = [
+        photograph[top : top + 96, left : left + 64]
+        for photograph in load_sample_images().images
+        for top, left in ((0, 0), (100, 200), (150, 400), (300, 30), (320, 560))
+    ]
+    x = torch.from_numpy(np.stack(pieces)).permute(0, 3, 1, 2).double() / 255
+    noise = 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return x, {"noise": x + noise, "blur": torch.nn.functional.avg_pool2d(x, 5, 1, 2), "dark": 0.6 * x}
+
+
+def of_scikit_image(x, x_hat):
+    """The SSIM (n,) of scikit-image, whose mean leaves a border of half a window out."""
+    how = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+    return [structural_similarity(*both, channel_axis=0, **how) for both in zip(x.numpy(), x_hat.numpy(), strict=True)]
+
+
+@pytest.mark.parametrize("size", [(96, 64), (11, 11), (11, 40), (28, 28)])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("how", ["noise", "blur", "dark"])
+def test_structural_similarity_is_scikit_images(photographs, size, channels, how):
+    x, changed = photographs
+    x, x_hat = (part[:, :channels, : size[0], : size[1]] for part in (x, changed[how]))
+    assert np.abs(per_image(x, x_hat)["ssim"].numpy() - of_scikit_image(x, x_hat)).max() < 1e-12
+
+
+def test_structural_similarity_of_float32_and_of_flat_images_is_no_less_exact(photographs):
+    x, x_hat = photographs[0].float(), photographs[1]["blur"].float()
+    x[0], x_hat[0] = 0.25, 0.5  # float32 subtracts equal numbers there
+    assert np.abs(per_image(x, x_hat)["ssim"].numpy() - of_scikit_image(x.double(), x_hat.double())).max() < 1e-12
+
+
 def test_similarity_of_flat_images_is_luminance_alone():
     a, b = 0.3, 0.7
-    each = per_image(torch.full((1, 1, 32, 32), a), torch.full((1, 1, 32, 32), b))
+    each = per_image(*(torch.full((1, 1, 32, 32), grey, dtype=torch.float64) for grey in (a, b)))
     luminance = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
-    assert each["ssim"].item() == pytest.approx(luminance, abs=5e-4)
-    assert each["ms_ssim"].item() == pytest.approx(luminance ** exponents_of((1, 32, 32))[-1], abs=5e-4)
+    assert each["ssim"].item() == pytest.approx(luminance, abs=1e-12)
+    assert each["ms_ssim"].item() == pytest.approx(luminance ** (EXPONENTS[1] / sum(EXPONENTS[:2])), abs=1e-12)
 
 
-def test_similarity_is_near_that_of_another_implementation():
-    x = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    x = torch.nn.functional.avg_pool2d(x, 5, 1, 2)
-    x_hat = (x + 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))).clamp(0, 1)
-    each = per_image(x, x_hat)
-    assert each["ms_ssim"].tolist() == pytest.approx(ms_ssim(x, x_hat).tolist(), abs=0.02)
-    assert (per_image(x, x)["ssim"] == 1).all()
+@pytest.mark.parametrize("size", [(28, 28), (64, 40), (96, 64)])
+@pytest.mark.parametrize("how", ["noise", "blur", "dark"])
+def test_multi_scale_similarity_is_what_models_are_trained_on(photographs, size, how):
+    x, x_hat = (part[..., : size[0], : size[1]] for part in (photographs[0], photographs[1][how]))
+    loss = MSSSIM(output="linear").loss(x_hat, x)
+    assert per_image(x, x_hat)["ms_ssim"].tolist() == pytest.approx(
+        (1 - loss).tolist(), abs=1e-4
+    )  # the loss is float32
+
+
+def test_multi_scale_similarity_is_made_of_scikit_images_maps(photographs):
+    x, x_hat = (part[:, :1, :64, :64] for part in (photographs[0], photographs[1]["noise"]))
+    scales = scales_of((1, 64, 64))[0]
+    exponents = np.array(EXPONENTS[:scales]) / sum(EXPONENTS[:scales])
+    wanted = np.ones(len(x))
+    for exponent in exponents[:-1]:
+        wanted *= contrast(x, x_hat) ** exponent
+        x, x_hat = (torch.nn.functional.avg_pool2d(part, 2) for part in (x, x_hat))
+    wanted *= np.array(of_scikit_image(x, x_hat)) ** exponents[-1]
+    x, x_hat = (part[:, :1, :64, :64] for part in (photographs[0], photographs[1]["noise"]))
+    assert np.abs(per_image(x, x_hat)["ms_ssim"].numpy() - wanted).max() < 1e-12
+
+
+def contrast(x, x_hat):
+    """Contrast and structure (n,) of images (n, 1, H, W), by scipy's Gaussian windows."""
+    found = []
+    for a, b in zip(x[:, 0].numpy(), x_hat[:, 0].numpy(), strict=True):
+        windows = [gaussian_filter(part, 1.5, truncate=3.5)[5:-5, 5:-5] for part in (a, b, a * a, b * b, a * b)]
+        mean_a, mean_b, aa, bb, ab = windows
+        found.append(((2 * (ab - mean_a * mean_b) + 0.03**2) / (aa - mean_a**2 + bb - mean_b**2 + 0.03**2)).mean())
+    return np.array(found)
+
+
+def test_equal_images_are_as_similar_as_can_be(photographs):
+    each = per_image(photographs[0], photographs[0])
+    assert each["ssim"].tolist() == pytest.approx([1] * 10, abs=1e-12)
+    assert each["ms_ssim"].tolist() == pytest.approx([1] * 10, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +119,10 @@ def test_similarity_is_near_that_of_another_implementation():
     [
         ((7,), set()),
         ((1, 8, 8), set()),
+        ((1, 10, 40), set()),
         ((1, 11, 11), {"ssim"}),
+        ((1, 21, 64), {"ssim"}),
+        ((1, 22, 22), {"ssim", "ms_ssim"}),
         ((1, 28, 28), {"ssim", "ms_ssim"}),
         ((3, 64, 40), {"ssim", "ms_ssim"}),
     ],

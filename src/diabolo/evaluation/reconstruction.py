@@ -13,7 +13,8 @@ from diabolo.data.side import side
 from diabolo.evaluation.measure import Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import PIECE, pieces
-from diabolo.metrics.reconstruction import CONSTANT, Totals, exponents_of, per_image
+from diabolo.likelihoods.ms_ssim import scales_of
+from diabolo.metrics.reconstruction import CONSTANT, Totals, per_image
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 from diabolo.ranges import Count
@@ -48,7 +49,7 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         if len(finite) < n:
             setting["exact images left out"] = n - len(finite)
         if key == "ms_ssim":
-            setting |= {"scales": len(exponents_of(test.shape)), "published": "5 scales, for 176 pixels a side or more"}
+            setting |= {"scales": scales_of(test.shape)[0], "published": "5 scales, for 176 pixels a side or more"}
         detail: dict[str, Any] | None = None
         if key == "mse":
             detail = {"worst": [[int(i), float(mse[i])] for i in order]}  # index, error

@@ -59,8 +59,15 @@ class MSSSIM(WithOutput):
             return 1 - ms_ssim(self.mean(raw), x.float())
 
 
+def ssim(x: Tensor, y: Tensor) -> Tensor:
+    """SSIM (N,) of images `x` and `y` (N, C, H, W) in [0, 1] of 11 pixels a side or more, in their precision: the mean over
+    channels and over the Gaussian windows of 11 pixels, σ 1.5, that lie within the image (Wang, Bovik, Sheikh & Simoncelli
+    2004, IEEE Transactions on Image Processing 13)."""
+    return _similarities(x, y, WINDOW)[1]
+
+
 def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
-    """MS-SSIM (N,) of images `x` and `y` (N, C, H, W) in [0, 1]; see `MSSSIM`."""
+    """MS-SSIM (N,) of images `x` and `y` (N, C, H, W) in [0, 1], in their precision; see `MSSSIM`."""
     scales, window = scales_of(tuple(x.shape[1:]))
     exponents = EXPONENTS[:scales]
     logs = x.new_zeros(len(x))
@@ -75,12 +82,19 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
 
 def _similarities(x: Tensor, y: Tensor, window: int) -> tuple[Tensor, Tensor]:
     """Contrast and structure (N,), and the same times luminance (N,), means over all windows that lie within the image."""
-    n, c = x.shape[:2]
-    offsets = torch.arange(window, device=x.device, dtype=x.dtype) - (window - 1) / 2
-    weights = torch.softmax(-offsets.square() / (2 * SIGMA**2), 0)
-    maps = torch.cat([x, y, x * x, y * y, x * y]).flatten(0, 1)[:, None]
-    maps = F.conv2d(F.conv2d(maps, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
-    mx, my, xx, yy, xy = maps.view(5, n, c, -1)
+    n, c, h, w = x.shape
+    maps = torch.stack([x, y, x * x, y * y, x * y])
+    maps = _windows(h, window, maps) @ (maps @ _windows(w, window, maps).T)
+    mx, my, xx, yy, xy = maps.reshape(5, n, c, -1)
     contrast = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
     luminance = (2 * mx * my + C1) / (mx * mx + my * my + C1)
     return contrast.mean((1, 2)), (luminance * contrast).mean((1, 2))
+
+
+def _windows(side: int, window: int, like: Tensor) -> Tensor:
+    """The Gaussian weights that each window along a side gives to its pixels: (side − window + 1, side)."""
+    places = torch.arange(side, device=like.device)
+    within = places - places[: side - window + 1, None]
+    weights = (-(within - (window - 1) / 2).to(like.dtype).square() / (2 * SIGMA**2)).exp()
+    weights = weights.where((within >= 0) & (within < window), 0)
+    return weights / weights.sum(1, keepdim=True)

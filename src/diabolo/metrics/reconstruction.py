@@ -8,7 +8,7 @@ from torch import Tensor
 
 from diabolo import processes
 from diabolo.errors import DiaboloError
-from diabolo.likelihoods.ms_ssim import EXPONENTS, SIGMA, WINDOW, scales_of
+from diabolo.likelihoods.ms_ssim import WINDOW, ms_ssim, scales_of, ssim
 
 MIDDLE = 0.5  # subtracted from pixels before they are squared and summed, so that less cancels in their variance
 CONSTANT = 1e-12  # variance below which images do not vary
@@ -21,12 +21,11 @@ def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
 
     * `mse`, `mae`: mean squared and mean absolute error per pixel;
     * `psnr`: 10 log₁₀(1 / mse) in dB; infinite where they are equal;
-    * `ssim`: structural similarity in Gaussian windows of 11 pixels, σ 1.5 (Wang, Bovik, Sheikh & Simoncelli 2004); for images
-      (n, C, H, W) of at least 11 pixels a side;
-    * `ms_ssim`: the same over several scales (Wang, Simoncelli & Bovik 2003), where two or more fit in, see `scales_of`. The
-      published five need 176 pixels a side; for fewer, the exponents are rescaled to sum to 1.
-
-    Both similarities are torchmetrics', in float32: where images are flat they may be off by 3e-4.
+    * `ssim`: structural similarity, the mean over channels and over all Gaussian windows of 11 pixels, σ 1.5, that lie within
+      the image, for nothing is padded (Wang, Bovik, Sheikh & Simoncelli 2004); for images (n, C, H, W) of at least 11 pixels a
+      side;
+    * `ms_ssim`: the same over several scales (Wang, Simoncelli & Bovik 2003), where two or more fit in: 1 minus the likelihood
+      "ms-ssim", which says how many and with which exponents.
 
     Raises:
         DiaboloError: for shapes that differ, or reconstructions that hold NaN or infinity.
@@ -41,27 +40,15 @@ def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
 
 
 def _per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
-    from torchmetrics.functional import image  # slow to import
-
     error = (x_hat.double() - x.double()).flatten(1)
     mse = error.square().mean(1)
     found = {"mse": mse, "mae": error.abs().mean(1), "psnr": -10 * mse.log10()}
     if x.ndim == 4 and min(x.shape[2:]) >= WINDOW:
-        pair = x_hat.float(), x.float()
-        ssim = image.structural_similarity_index_measure(*pair, sigma=SIGMA, reduction="none", data_range=1.0)
-        found["ssim"] = torch.as_tensor(ssim).double().reshape(len(x))
-        if (exponents := exponents_of(tuple(x.shape[1:]))) and len(exponents) > 1:
-            ms_ssim = image.multiscale_structural_similarity_index_measure(
-                *pair, sigma=SIGMA, reduction="none", data_range=1.0, betas=exponents
-            )
-            found["ms_ssim"] = torch.as_tensor(ms_ssim).double().reshape(len(x))
+        pair = x_hat.double(), x.double()  # variances are differences of nearly equal numbers
+        found["ssim"] = ssim(*pair)
+        if scales_of(tuple(x.shape[1:]))[0] > 1:
+            found["ms_ssim"] = ms_ssim(*pair)
     return found
-
-
-def exponents_of(shape: tuple[int, ...]) -> tuple[float, ...]:
-    """Those of the scales, finest first, that images of `shape` (C, H, W) are compared at by MS-SSIM."""
-    chosen = EXPONENTS[: scales_of(shape)[0]]
-    return tuple(exponent / sum(chosen) for exponent in chosen)
 
 
 def spectrum(images: Tensor) -> Tensor:
