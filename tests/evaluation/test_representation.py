@@ -1,10 +1,15 @@
 """The measures of what codes are good for and how they are used, as `evaluate` runs them: on digits and drawn faces."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.neighbors import KNeighborsClassifier
 
 import diabolo
 from diabolo import data, zoo
@@ -15,9 +20,11 @@ from diabolo.evaluation.attributes import attributes
 from diabolo.evaluation.clustering import clustering
 from diabolo.evaluation.disentanglement import disentanglement
 from diabolo.evaluation.few_labels import few_labels
+from diabolo.evaluation.posterior import sampled_codes
 from diabolo.evaluation.prior_hole import prior_hole
 from diabolo.evaluation.probes import probes
 from diabolo.evaluation.usage import usage
+from diabolo.evaluation.views import views
 
 
 def pca(images, size):
@@ -58,6 +65,104 @@ def test_probes_of_pca_are_those_of_pca_of_the_same_size(digits):
     for score in section.scores.values():
         assert score.low < score.value < score.high
         assert (score.interval, score.n, score.split) == ("Wilson", len(digits.test), "test")
+
+
+@pytest.fixture(scope="module")
+def collapsed(digits):
+    """A linear encoder whose posterior is precise in eight units; in eight more the mean is a hundredth of what the pixels say,
+    beneath a noise of 1, which is what a unit looks like that the KL term has emptied."""
+    torch.manual_seed(0)
+    model = zoo.build("vae", digits.train.shape, latent_dim=16, hidden=())
+    x = digits.train.images.reshape(len(digits.train), -1) / 255
+    _, _, axes = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    rows = torch.from_numpy(axes[:16]).float() / torch.tensor([1.0] * 8 + [100.0] * 8)[:, None]
+    with torch.no_grad():
+        layer = model.bottleneck.to_posterior
+        layer.weight.zero_()
+        layer.weight[:16] = rows
+        layer.bias[:16] = -rows @ torch.from_numpy(x.mean(0)).float()
+        layer.bias[16:] = torch.tensor([-8.0] * 8 + [0.0] * 8)
+    return replace(digits, codec=model, _codes={})
+
+
+def test_idle_units_are_not_read_as_if_the_decoder_saw_them(collapsed):
+    section = probes(collapsed)
+    found = values(section)
+    means = collapsed.codes("train")
+    scale = float(np.sqrt(means.var(0).mean()))
+    other = LogisticRegression(max_iter=5000).fit(means / scale, collapsed.train.labels)
+    wanted = (other.predict(collapsed.codes("test") / scale) == collapsed.test.labels).mean()
+    assert found["linear probe: codes"] == pytest.approx(wanted, abs=0.004)
+    assert found["linear probe: sampled codes"] < found["linear probe: active units"] + 0.01
+    assert found["linear probe: idle units"] < found["linear probe: active units"]
+    idle, drawn, codes = (
+        section.scores[f"linear probe: {of}"].setting for of in ("idle units", "sampled codes", "codes")
+    )
+    assert (idle["numbers"], drawn["numbers"]) == (8, 16)
+    assert idle["divided_by"] == codes["divided_by"] == pytest.approx(scale, rel=1e-5)
+    assert (codes["of"], drawn["of"]) == ("means of q(z|x)", "one draw of q(z|x) for each image")
+    assert usage(collapsed).scores["active units"].value == 8
+
+
+def test_sampled_codes_are_drawn_once_for_each_image_from_its_posterior(collapsed):
+    train, test = sampled_codes(collapsed)
+    assert (train.shape, test.shape) == ((len(collapsed.train), 16), (len(collapsed.test), 16))
+    noise = (train - collapsed.codes("train")) / np.exp(np.repeat([-4.0, 0.0], 8))
+    assert noise.mean(0) == pytest.approx(np.zeros(16), abs=0.12)
+    assert noise.std(0) == pytest.approx(np.ones(16), abs=0.1)
+    assert np.array_equal(train, sampled_codes(collapsed)[0])
+    assert not np.array_equal(train, sampled_codes(replace(collapsed, seed=1))[0])
+    assert sampled_codes(replace(collapsed, codec=pca(collapsed.train, 4), _codes={})) is None
+
+
+def test_all_neighbours_are_looked_for_on_the_same_images_drawn_by_the_seed(digits, monkeypatch):
+    sorted_by_class = replace(digits, test=digits.test.take(np.argsort(digits.test.labels, kind="stable")), _codes={})
+    whole = probes(sorted_by_class)
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.probes"], "SLOW", 100 * len(digits.train) * 64)
+    drawn = probes(sorted_by_class)
+    near = [score for name, score in drawn.scores.items() if "nearest" in name]
+    assert [score.n for score in near] == [100, 100, 100]
+    assert {score.setting["test_images"] for score in near} == {"100 of 360, drawn by seed 0"}
+    chosen = np.sort(np.random.default_rng(0).permutation(360)[:100])
+    truth = sorted_by_class.test.labels[chosen]
+    assert len(set(truth.tolist())) == 10
+    for name, view in sorted_by_class.views.items():
+        other = KNeighborsClassifier(5, algorithm="brute").fit(view.train, sorted_by_class.train.labels)
+        wanted = (other.predict(view.test[chosen]) == truth).mean()
+        assert drawn.scores[f"5 nearest neighbours: {name}"].value == pytest.approx(wanted)
+    assert {score.n for name, score in whole.scores.items() if "nearest" in name} == {360}
+    assert not any("test_images" in score.setting for score in whole.scores.values())
+
+
+def test_principal_components_are_those_of_the_training_images_alone(digits):
+    moved = replace(digits.test, images=255 - digits.test.images)
+    one, other = (views((digits.codes("train"),) * 2, digits.train, part, 0)["PCA-8"] for part in (digits.test, moved))
+    assert np.array_equal(one.train, other.train)
+    x = digits.train.images.reshape(len(digits.train), -1) / 255
+    _, _, axes = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    wanted = (digits.test.images.reshape(len(digits.test), -1) / 255 - x.mean(0)) @ axes[:8].T
+    assert np.abs(np.abs(one.test) - np.abs(wanted)).max() < 1e-4
+
+
+def test_large_images_are_seen_by_principal_components_of_training_images_alone(faces, monkeypatch):
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.views"], "WHOLE", 100)
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.views"], "KEPT", 20)
+    codes = faces.codes("train"), faces.codes("test")
+    first = views(codes, faces.train, faces.test, 0)
+    other = views(codes, faces.train, faces.test.take(np.arange(50)), 0)
+    for name in ("pixels", "PCA-6"):
+        assert np.array_equal(first[name].train, other[name].train)
+        assert np.array_equal(first[name].test[:50], other[name].test)
+
+
+def test_clusters_are_fitted_to_training_codes_alone(digits):
+    few = replace(digits, test=digits.test.take(np.arange(60)), _codes={})
+    found = values(clustering(few))
+    other = KMeans(10, n_init=4, random_state=0).fit(digits.codes("train"))
+    labels = few.test.labels
+    assert found["k-means NMI: codes"] == pytest.approx(
+        normalized_mutual_info_score(labels, other.predict(few.codes("test"))), abs=1e-9
+    )
 
 
 def test_probes_without_floors_are_the_same_probes_of_the_codes(digits):

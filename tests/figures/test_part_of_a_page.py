@@ -26,9 +26,9 @@ def shares(*counts):
 
 
 PANELS = {
-    "kl": partial(figures.kl_bars, [1.2, 0.4, 0.001]),
-    "kl of one": partial(figures.kl_bars, [0.7]),
-    "kl of 512": partial(figures.kl_bars, np.linspace(0, 1, 512)),
+    "kl": partial(figures.kl_bars, [1.2, 0.4, 0.001], [1, 1, 0]),
+    "kl of one": partial(figures.kl_bars, [0.7], [True]),
+    "kl of 512": partial(figures.kl_bars, np.linspace(0, 1, 512), np.arange(512) > 5),
     "posterior": partial(figures.posterior_against_prior, RNG.normal(size=16), RNG.random(16)),
     "posterior of one": partial(figures.posterior_against_prior, [0.1], [0.9]),
     "posterior of 512": partial(figures.posterior_against_prior, RNG.normal(size=512), RNG.random(512)),
@@ -133,7 +133,7 @@ def test_on_a_part_of_a_page_of_the_users_own(sound):
     with style():
         figure = new_figure(12, 5)
     left, right = figure.subfigures(1, 2)
-    assert figures.kl_bars([1, 2, 3], on=left) is figure
+    assert figures.kl_bars([1, 2, 3], [True] * 3, on=left) is figure
     assert figures.sample_grid(IMAGES, on=right) is figure
     assert [type(axes) for axes in left.axes + right.axes] == [Axes, Axes]
     sound(figure)

@@ -43,7 +43,7 @@ def attributes(subject: Subject, *, shown_attributes: tuple[str, ...] = ()) -> S
     truth, common = test[:, varies], train[:, varies].mean(0)
     found: dict[str, Agreement] = {}
     for name, view in subject.views.items():
-        layer = attribute_probe(view.train, train[:, varies], standardise=not view.like_units)
+        layer = attribute_probe(view.train, train[:, varies], scale=view.scale)
         found[name] = agreement(read_attributes(layer, view.test), truth)
     found[MAJORITY] = agreement(np.broadcast_to(common > 0.5, truth.shape), truth)
     left_out = [name for name, there in zip(names, varies, strict=True) if not there]

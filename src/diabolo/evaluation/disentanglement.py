@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.posterior import units_in_use
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import is_told
 from diabolo.metrics import disentanglement as measures
@@ -22,7 +23,10 @@ MOST = 256  # units
 def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
     """MIG (Chen et al. 2018, arXiv 1802.04942), SAP (Kumar et al. 2018, arXiv 1711.00848), DCI (Eastwood & Williams 2018), the
     FactorVAE score (Kim & Mnih 2018, arXiv 1802.05983) and modularity (Ridgeway & Mozer 2018, arXiv 1802.05312) of the codes,
-    for images whose factors are known. Factors that are angles, as hues are, count as numbers from one end to the other."""
+    for images whose factors are known. Factors that are angles, as hues are, count as numbers from one end to the other.
+
+    Units that are idle (the mean of the posterior hardly varies) or dead are left out: each of these scores takes every unit in
+    a scale of its own, in which they would speak as loudly as the others."""
     from diabolo import figures
 
     train, test, names = subject.train.factors, subject.test.factors, subject.test.factor_names
@@ -34,9 +38,12 @@ def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
         raise NotApplicable(f"a factor is cut into two bins or more, not {factor_bins}")
     varies = np.flatnonzero((train.min(0) < train.max(0)) & (test.min(0) < test.max(0)))
     codes, test_codes = subject.codes("train"), subject.codes("test")
+    size = codes.shape[1]
+    used = np.flatnonzero(units_in_use(subject.codec, codes))
+    codes, test_codes = codes[:, used], test_codes[:, used]
     if len(varies) < 2 or not 2 <= codes.shape[1] <= MOST:
         raise NotApplicable(
-            f"{len(varies)} factors vary and the code has {codes.shape[1]} units: it takes two of each, {MOST} units at most"
+            f"{len(varies)} factors vary and the code has {len(used)} units in use: it takes two of each, {MOST} units at most"
         )
     factors, train, test = [names[k] for k in varies], train[:, varies], test[:, varies]
     n, split, seed = len(test), subject.test.split, subject.seed
@@ -49,7 +56,11 @@ def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
     found = measures.dci(codes[first], train[first], test_codes, test, seed)
     separated = measures.sap(read)
     vote = measures.factor_vae_score(test_codes, test, bins=factor_bins, seed=seed)
-    bins, fitted = {"bins": factor_bins, "factors": len(factors)}, {"fitted_to": len(first), "factors": len(factors)}
+    of = {
+        "factors": len(factors),
+        "units": f"{len(used)} of {size}, the others hardly vary" if len(used) < size else size,
+    }
+    bins, fitted = {"bins": factor_bins} | of, {"fitted_to": len(first)} | of
     forests = fitted | {"by": f"random forests of {TREES} trees", "seed": seed}
 
     def score(value: Any, unit: str, setting: Mapping[str, Any], detail: Any = None) -> Score:
@@ -77,7 +88,7 @@ def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
         ),
         "modularity": score(np.nanmean(alone) if np.isfinite(alone).any() else 0.0, scale, bins),
     }
-    units = [f"z{i + 1}" for i in range(codes.shape[1])]
+    units = [f"z{i + 1}" for i in used]
     panels = {
         "dci-importance": partial(
             figures.matrix, found.importance, units, factors, "factor", "unit", title="Importance (DCI)"

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.probes import UNIT, check_labels, described
 from diabolo.evaluation.subject import Subject
-from diabolo.evaluation.views import View
 from diabolo.metrics.few_labels import few_label_accuracy
 from diabolo.metrics.probes import UNKNOWN
 from diabolo.metrics.score import Score
@@ -45,7 +44,7 @@ def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000
     scores: dict[str, Score] = {}
     curves: dict[str, dict[int, tuple[float, float, float]]] = {}
     for name, view in subject.views.items():
-        x, test_x = _scaled(view)
+        x, test_x = view.train / view.scale, view.test / view.scale
         curves[name] = {}
         for n in sizes:
             shares = few_label_accuracy(x, y, draws[n], test_x[there], test_y[there])
@@ -58,12 +57,3 @@ def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000
                 df=label_draws - 1,
             )  # fmt: skip
     return Section(scores, {"few-labels": partial(figures.few_label_curve, curves)})
-
-
-def _scaled(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Codes and components divided by one number, so that they vary by 1 on average: a unit that hardly varies stays small, and
-    is not blown up as it would be if each were divided by its own deviation. Pixels stay between 0 and 1."""
-    if view.name == "pixels":
-        return view.train, view.test
-    scale = np.sqrt(view.train.var(0, dtype=np.float64).mean()) or 1.0
-    return (view.train / scale).astype(np.float32), (view.test / scale).astype(np.float32)

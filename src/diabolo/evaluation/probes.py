@@ -1,5 +1,6 @@
 """Linear and nearest-neighbour probes of the codes, against pixels, principal components and the majority class."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -8,16 +9,17 @@ from numpy.typing import NDArray
 
 from diabolo.data.images import Images
 from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.posterior import has_posterior, sampled_codes, units_in_use
 from diabolo.evaluation.subject import Subject
-from diabolo.evaluation.views import View, codes_view, is_told
-from diabolo.metrics.probes import UNKNOWN, linear_probe, majority, nearest_neighbours
+from diabolo.evaluation.views import View, code_views, is_told
+from diabolo.metrics.probes import UNKNOWN, common_scale, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
 from diabolo.ranges import Count
 from diabolo.statistics import wilson
 
-SLOW = 2**38  # products above which the neighbours of fewer test images are looked for: of pixels, not of codes
-FEWER = 2000  # so many
+SLOW = 2**39  # products that neighbours may take in one view; of more, fewer test images are drawn, for all views
 UNIT = "share of images"
+PENALTY = "scikit-learn's C = 1"
 
 
 @measure(
@@ -26,7 +28,10 @@ UNIT = "share of images"
 )
 def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool = True) -> Section:
     """How well the class is read off frozen codes by one linear layer (Alain & Bengio 2017, arXiv 1610.01644) and by the
-    nearest neighbours; and off raw pixels, off as many principal components, and by always saying the most frequent class."""
+    nearest neighbours; and off raw pixels, off as many principal components, and by always saying the most frequent class.
+
+    The codes of a Gaussian posterior are its means, and are probed beside draws of it: means hold more than the decoder can see
+    through the noise. Where some of its units are idle (see `metrics.active_units`), these and the others are probed apart."""
     from diabolo import figures
 
     check_labels(subject)
@@ -45,27 +50,40 @@ def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool 
 
     scores: dict[str, Score] = {}
     codes = subject.codes("train"), subject.codes("test")
-    looked_at = subject.views if probe_floors else {"codes": codes_view(*codes, subject.seed)}
-    for name, view in looked_at.items():
-        how = {"trained_on": n_train, **described(view, subject)}
-        scaled = "one scale for all" if view.like_units else "standardised by the training images"
-        probe = linear_probe(view.train, y, standardise=not view.like_units)
-        scores[f"linear probe: {name}"] = score(
-            probe.predict(view.test[there]), truth, **how, inputs=scaled, penalty="scikit-learn's C = 1"
-        )
+    sampled = None if probe_floors else sampled_codes(subject)
+    looked_at = subject.views if probe_floors else {v.name: v for v in code_views(codes, sampled, subject.seed)}
+    for name, view in [*looked_at.items(), *_parts(subject)]:
+        how = {"trained_on": n_train, **described(view, subject), "divided_by": view.scale, "penalty": PENALTY}
+        found = linear_probe(view.train, y, scale=view.scale).predict(view.test[there])
+        scores[f"linear probe: {name}"] = score(found, truth, **how)
         if name == "codes" and probe_floors:
             found = _scikit_learn(view, y, view.test[there])
-            scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how, inputs=scaled, penalty="C = 1")
-    for name, view in looked_at.items():
-        few = slice(FEWER) if n_train * len(truth) * view.train.shape[1] > SLOW else slice(None)
-        found = nearest_neighbours(view.train, y, view.test[there][few], probe_neighbours)
+            scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how)
+    most = SLOW // (n_train * max(view.train.shape[1] for view in looked_at.values()))
+    chosen = np.sort(np.random.default_rng(subject.seed).permutation(len(truth))[: max(1, most)])
+    for name, view in looked_at.items():  # the same test images in each
+        found = nearest_neighbours(view.train, y, view.test[there][chosen], probe_neighbours)
         how = {"trained_on": n_train, "neighbours": probe_neighbours, **described(view, subject)}
-        scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[few], **how)
+        if len(chosen) < len(truth):
+            how["test_images"] = f"{len(chosen):,} of {len(truth):,}, drawn by seed {subject.seed}"
+        scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[chosen], **how)
     scores["majority class"] = score(np.full_like(truth, majority(y)), truth, trained_on=n_train)
     values = {name: one.value for name, one in scores.items()}
     whiskers = {name: wilson(round(one.value * one.n), one.n) for name, one in scores.items()}
     title = f"Classes read off frozen codes ({subject.test.split})"
     return Section(scores, {"probes": partial(figures.bars, values, UNIT, whiskers, title=title)})
+
+
+def _parts(subject: Subject) -> Iterator[tuple[str, View]]:
+    """The active and the idle units of posterior means each by themselves, in the scale that the whole code has; none where all
+    are active, or none is."""
+    train, test = subject.codes("train"), subject.codes("test")
+    active = units_in_use(subject.codec, train)
+    if not has_posterior(subject.codec) or active.all() or not active.any():
+        return
+    whole = common_scale(train)
+    for name, units in (("active units", active), ("idle units", ~active)):
+        yield name, View(name, train[:, units], test[:, units], scale=whole)
 
 
 def check_labels(subject: Subject) -> None:
@@ -90,6 +108,10 @@ def check_labels(subject: Subject) -> None:
 def described(view: View, subject: Subject) -> dict[str, Any]:
     """What to say of a view beside a score."""
     said: dict[str, Any] = {"numbers": view.train.shape[1]}
+    if has_posterior(subject.codec) and view.name == "codes":
+        said["of"] = "means of q(z|x)"
+    if view.name == "sampled codes":
+        said |= {"of": "one draw of q(z|x) for each image", "seed": subject.seed}
     if view.reduced:
         said["stood_for"] = view.reduced
     if view.name == "codes" and subject.codec.reads:
@@ -104,10 +126,8 @@ def _classes(images: Images) -> NDArray[np.int64]:
 def _scikit_learn(view: View, y: NDArray[np.int64], queries: NDArray[np.float32]) -> NDArray[np.int64]:
     """The same probe by someone else."""
     from sklearn.linear_model import LogisticRegression  # slow to import
-    from sklearn.preprocessing import StandardScaler
 
     there = y != UNKNOWN
-    scaler = StandardScaler(with_mean=True, with_std=not view.like_units).fit(view.train[there])
-    fitted = LogisticRegression(max_iter=1000).fit(scaler.transform(view.train[there]), y[there])
-    found: NDArray[np.int64] = fitted.predict(scaler.transform(queries))
+    fitted = LogisticRegression(max_iter=1000).fit(view.train[there] / view.scale, y[there])
+    found: NDArray[np.int64] = fitted.predict(queries / view.scale)
     return found

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.data.side import side
+from diabolo.evaluation.posterior import sampled_codes
 from diabolo.evaluation.views import View, views
 from diabolo.latents.codes import PIECE, encode, pieces
 from diabolo.training.runs import Run
@@ -49,8 +50,10 @@ class Subject:
 
     @cached_property
     def views(self) -> dict[str, View]:
-        """All images as codes, as pixels, and as principal components, by name: for probes and their floors."""
-        return views((self.codes("train"), self.codes("test")), self.train, self.test, self.seed)
+        """All images as codes, as draws of their posterior where there is one, as pixels, and as principal components, by name:
+        for probes and their floors."""
+        codes = self.codes("train"), self.codes("test")
+        return views(codes, self.train, self.test, self.seed, sampled_codes(self))
 
     @cached_property
     def reconstructions(self) -> NDArray[np.float32]:

@@ -79,7 +79,7 @@ def _posterior(subject: Subject, mu: torch.Tensor, logvar: torch.Tensor, draws: 
             float(values.mean()), nats, images, split, low, high, "Student's t", setting={"kind": kind, **how, **more}
         )
     scores["effective dimensions"] = _spread(subject, mu.numpy())
-    return Section(scores, {"kl-per-unit": partial(figures.kl_bars, per_unit.numpy())})
+    return Section(scores, {"kl-per-unit": partial(figures.kl_bars, per_unit.numpy(), active)})
 
 
 def draw(mu: torch.Tensor, logvar: torch.Tensor, draws: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

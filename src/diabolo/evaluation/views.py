@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.metrics.probes import common_scale
 
 WHOLE = 1024  # numbers an image or a code may have, to be looked at as it is
 KEPT = 512  # principal components that stand for a larger one
 FITTED = 8192  # images those are fitted to
 PIECE = 4096
+
+Codes = tuple[NDArray[np.float32], NDArray[np.float32]]  # of training and test images
 
 
 @dataclass(frozen=True)
@@ -22,38 +25,42 @@ class View:
     """One way to describe the images by numbers.
 
     Attributes:
-        name: "codes", "pixels", "PCA-16".
+        name: "codes", "sampled codes", "pixels", "PCA-16".
         train, test: (N, D) and (M, D), float32.
-        like_units: whether its numbers are in one scale, as pixels are, rather than each in its own.
         reduced: by what it is stood for, where it is too large: a sentence for `Score.setting`.
+        scale: the one number that a probe divides all of it by; when left out the `common_scale` of the training images, and 1
+            for pixels.
     """
 
     name: str
     train: NDArray[np.float32]
     test: NDArray[np.float32]
-    like_units: bool = False
     reduced: str | None = None
+    scale: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.scale:
+            object.__setattr__(self, "scale", 1.0 if self.name == "pixels" else common_scale(self.train))
 
 
-def views(
-    codes: tuple[NDArray[np.float32], NDArray[np.float32]], train: Images, test: Images, seed: int
-) -> dict[str, View]:
-    """The codes (N, D) and (M, D) of the training and test images, their pixels, and their first D principal components (left
-    out where D is not less than the pixels), by name."""
+def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes | None = None) -> dict[str, View]:
+    """The codes (N, D) and (M, D) of the training and test images, draws of their posterior where there is one, their pixels,
+    and their first D principal components (left out where D is not less than the pixels), by name. Whatever is fitted is fitted
+    to training images alone."""
     for part, z in zip((train, test), codes, strict=True):
         bad = int((~np.isfinite(z.sum(1))).sum())
         if bad:
             raise DiaboloError(f"{bad} codes of {part.name} ({part.split}) hold NaN or infinity")
-    found = [codes_view(*codes, seed)]
+    found = code_views(codes, sampled, seed)
     numbers, size = int(np.prod(train.shape)), codes[0].shape[1]
     whole, wanted = numbers <= WHOLE, min(size, KEPT, numbers - 1)
     kept = wanted if whole else min(KEPT, len(train))
     principal = _principal([train, test], train, kept, seed, exact=whole)
     if whole:
-        found.append(View("pixels", flat_pixels(train), flat_pixels(test), like_units=True))
+        found.append(View("pixels", flat_pixels(train), flat_pixels(test)))
     else:
         said = f"by their first {kept} principal components ({principal.share:.1%} of the variance)"
-        found.append(View("pixels", principal.parts[0], principal.parts[1], like_units=True, reduced=said))
+        found.append(View("pixels", principal.parts[0], principal.parts[1], reduced=said))
     if size < numbers and wanted <= kept:
         few = [np.ascontiguousarray(part[:, :wanted]) for part in principal.parts]
         found.append(View(f"PCA-{wanted}", few[0], few[1]))
@@ -66,17 +73,22 @@ def flat_pixels(images: Images) -> NDArray[np.float32]:
     return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
 
 
-def codes_view(train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> View:
-    """The codes of training and test images, (N, D) and (M, D)."""
+def code_views(codes: Codes, sampled: Codes | None, seed: int) -> list[View]:
+    """The codes, and draws of their posterior where there is one: both of training and test images."""
+    found = [_of_codes("codes", *codes, seed)]
+    return found if sampled is None else [*found, _of_codes("sampled codes", *sampled, seed)]
+
+
+def _of_codes(name: str, train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> View:
     if train.shape[1] <= WHOLE:
-        return View("codes", train, test)
+        return View(name, train, test)
     from sklearn.decomposition import PCA  # slow to import
 
     chosen = _few(len(train), seed)
     pca = PCA(min(KEPT, len(chosen)), svd_solver="randomized", random_state=seed).fit(train[chosen])
     share = float(pca.explained_variance_ratio_.sum())
     said = f"by their first {pca.n_components_} principal components ({share:.1%} of the variance)"
-    return View("codes", pca.transform(train), pca.transform(test), like_units=True, reduced=said)
+    return View(name, pca.transform(train), pca.transform(test), said)
 
 
 @dataclass(frozen=True)

@@ -7,31 +7,28 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
+from diabolo.masks import as_mask
 
 from .checks import numbers
 from .layout import canvas, settle
 from .style import BLUE, VERMILLION, style, wrap
 
-ACTIVE = 0.01  # nats; a unit with less tells the decoder nothing
+_LEAST = 0.01  # nats that the axis reaches to at least
 _NAMED = 40  # units up to which each is named on its axis
 _HEIGHT = 3.2
 
 
 @style()
-def kl_bars(
-    kl: ArrayLike, *, active: ArrayLike | None = None, title: str | None = None, on: SubFigure | None = None
-) -> Figure:
+def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: SubFigure | None = None) -> Figure:
     """Draw the KL of each unit, `kl` (D,) in nats per image averaged over images, from the largest to the smallest.
 
-    `active` (D,) says which units are; when left out, those with a KL of at least 0.01 nats. Active units are dark, the
-    others are hatched bars on grey ground, since they are too low to be told by their height.
+    `active` (D,) says which units are, by the variance of their means (`metrics.active_units`): whether a unit is active
+    cannot be seen by its KL. Active units are dark, the others stand on hatched ground.
     """
     values = numbers(kl, "kl_bars: kl")
     if values.min() < -1e-3:
         raise DiaboloError(f"kl_bars: a KL is never negative, and one of these is {values.min():.3g} nats.")
-    used = values >= ACTIVE if active is None else np.asarray(active).astype(bool)
-    if used.shape != values.shape:
-        raise DiaboloError(f"kl_bars: `active` must be one per unit, {values.shape}, not {used.shape}.")
+    used = as_mask(active, "kl_bars: `active`, one per unit,", values.shape)
     order = np.lexsort((-values, ~used))  # active ones first, then by KL
     values, used, count = values[order], used[order], len(values)
     width = _width(count)
@@ -46,10 +43,9 @@ def kl_bars(
         )
     _unit_axis(axes, order, count)
     axes.set_ylabel("KL (nats per image)")
-    axes.set_ylim(0, max(1.05 * float(values.max()), ACTIVE))
-    rule = f" (KL ≥ {ACTIVE} nats)" if active is None else ""
+    axes.set_ylim(0, max(1.05 * float(values.max()), _LEAST))
     handles = [Patch(facecolor=BLUE, edgecolor="black"), Patch(facecolor="#F0F0F0", edgecolor="#C4C4C4", hatch="////")]
-    told = [f"{alive} active{rule}", f"{count - alive} inactive"]
+    told = [f"{alive} active", f"{count - alive} inactive"]
     axes.legend(handles, told, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 1))
     _title(axes, title or f"KL per unit: {values.sum():.1f} nats in all", width)
     return settle(sheet)

@@ -11,7 +11,7 @@ from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes, decode, refuse_discrete
-from diabolo.latents.probe import Probe
+from diabolo.latents.probe import Probe, halves
 
 Floats = NDArray[np.float64]
 Judge = Callable[
@@ -58,20 +58,20 @@ def _some(images: Images, name: str, has: NDArray[np.bool_]) -> NDArray[np.bool_
     return has
 
 
-def mean_difference(codes: ArrayLike, has: NDArray[np.bool_]) -> Floats:
+def mean_difference(codes: ArrayLike, has: ArrayLike) -> Floats:
     """v (D,): the mean code of the images that have the attribute, less that of those that have not (Larsen et al. 2016,
     arXiv 1512.09300). Means of codes, which are means of the posterior, never of its samples.
 
     Args:
         codes: (N, D).
-        has: (N,), some of them and not all.
+        has: (N,), True for some and not for all, or 1.
     """
-    z = _halves(codes, has)
-    found: Floats = z[has].mean(0) - z[~has].mean(0)
+    z, some = halves(codes, has)
+    found: Floats = z[some].mean(0) - z[~some].mean(0)
     return found
 
 
-def probe_normal(codes: ArrayLike, has: NDArray[np.bool_], probe: Probe | None = None) -> Floats:
+def probe_normal(codes: ArrayLike, has: ArrayLike, probe: Probe | None = None) -> Floats:
     """v (D,): the normal of the plane that parts the two groups best, a logistic regression (after Shen et al. 2020,
     arXiv 1907.10786), as long as the mean difference is along it, so that a step is as large as one of `mean_difference`.
 
@@ -80,7 +80,7 @@ def probe_normal(codes: ArrayLike, has: NDArray[np.bool_], probe: Probe | None =
 
     Args:
         codes: (N, D).
-        has: (N,), some of them and not all.
+        has: (N,), True for some and not for all, or 1.
         probe: the one for this attribute, where it was fitted before.
     """
     probe = probe or Probe.fit(codes, has)
@@ -173,10 +173,3 @@ def sweep(
     flat = images.reshape(-1, *images.shape[2:])
     found = {} if judge is None else {name: p.reshape(images.shape[:2]) for name, p in judge(flat).items()}
     return Sweep(tuple(map(float, alphas)), images, found)
-
-
-def _halves(codes: ArrayLike, has: NDArray[np.bool_]) -> Floats:
-    z = check_codes(codes, least=2)
-    if has.shape != (len(z),) or has.dtype != np.bool_ or has.all() or not has.any():
-        raise DiaboloError(f"of {len(z)} codes some must have the attribute and some must not, told by {len(z)} bools")
-    return z

@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.autoencoder import Codec
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes
+from diabolo.masks import as_mask
+from diabolo.metrics.probes import common_scale
 
 Floats = NDArray[np.float64]
-PENALTY = 1e-4  # of the weights of standardised codes, against the mean cross entropy: keeps separable classes finite
+PENALTY = 1e-5  # of the weights of codes in one scale, against the mean cross entropy: keeps separable classes finite
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,15 @@ class Probe:
     bias: float
 
     @classmethod
-    def fit(cls, codes: ArrayLike, has: NDArray[np.bool_]) -> "Probe":
-        """Logistic regression on standardised codes (N, D), of which some have the attribute and some have not, (N,)."""
+    def fit(cls, codes: ArrayLike, has: ArrayLike) -> "Probe":
+        """Logistic regression on codes (N, D), of which some have the attribute and some have not, (N,). All are divided by
+        one number, see `common_scale`: an idle unit stays as small as it is."""
         from sklearn.linear_model import LogisticRegression  # slow to import
 
-        z = check_codes(codes, least=2)
-        if has.shape != (len(z),) or has.all() or not has.any():
-            raise DiaboloError(
-                f"a probe needs codes that have the attribute and codes that have not, told by {len(z)} bools"
-            )
-        mean, deviation = z.mean(0), z.std(0)
-        deviation[deviation == 0] = 1.0  # a dead unit: its weight will be 0
-        fitted = LogisticRegression(C=1 / (PENALTY * len(z)), max_iter=1000).fit((z - mean) / deviation, has)
-        weight = fitted.coef_[0] / deviation
+        z, some = halves(codes, has)
+        mean, scale = z.mean(0), common_scale(z)
+        fitted = LogisticRegression(C=1 / (PENALTY * len(z)), max_iter=1000).fit((z - mean) / scale, some)
+        weight = fitted.coef_[0] / scale
         return cls(weight, float(fitted.intercept_[0] - weight @ mean))
 
     def __call__(self, codes: ArrayLike) -> Floats:
@@ -59,3 +57,18 @@ def judge(codec: Codec, probes: Mapping[str, Probe]) -> Callable[[NDArray[np.flo
         return {name: probe(z) for name, probe in probes.items()}
 
     return see
+
+
+def halves(codes: ArrayLike, has: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    """Codes (N, D) in float64, and which of them have an attribute, (N,).
+
+    Raises:
+        DiaboloError: when all have it or none has, and for labels that are neither 0 nor 1.
+    """
+    z = check_codes(codes, least=2)
+    some = as_mask(has, "the labels that say which codes have the attribute", (len(z),))
+    if some.all() or not some.any():
+        raise DiaboloError(
+            f"{'all' if some.all() else 'none'} of {len(z)} codes have the attribute: some must have it and some must not"
+        )
+    return z, some

@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
+from diabolo.masks import as_mask
 from diabolo.statistics import bootstrap
 
 Interval = tuple[float, float]
+WHICH = "the labels that say which images are anomalous"
 
 
 @dataclass(frozen=True)
@@ -32,44 +33,48 @@ class Separation:
     share: float
 
 
-def separation(scores: NDArray[Any], anomalous: NDArray[np.bool_], n_resamples: int = 200, seed: int = 0) -> Separation:
+def separation(scores: ArrayLike, anomalous: ArrayLike, n_resamples: int = 200, seed: int = 0) -> Separation:
     """How well `scores` (n,), the higher the more anomalous, tell which images are `anomalous` (n,). Areas by scikit-learn.
 
     Args:
-        scores, anomalous: as above.
+        scores, anomalous: as above; the latter True and False, or 0 and 1.
         n_resamples: of the bootstrap.
         seed: of the bootstrap.
 
     Raises:
-        DiaboloError: for scores that are NaN, or fewer than two images of either kind.
+        DiaboloError: for scores that are NaN, fewer than two images of either kind, and labels that are neither 0 nor 1.
     """
     from sklearn.metrics import average_precision_score, roc_auc_score  # slow to import
 
     scores = np.asarray(scores, np.float64)
+    odd = as_mask(anomalous, WHICH, scores.shape)
     if bad := int(np.isnan(scores).sum()):
         raise DiaboloError(f"{bad:,} of {len(scores):,} anomaly scores are NaN")
-    m = int(anomalous.sum())
+    m = int(odd.sum())
     if not 2 <= m <= len(scores) - 2:
         raise DiaboloError(f"two anomalous and two normal images are needed at least, not {m} and {len(scores) - m}")
     scores = np.nan_to_num(scores)  # infinity is a score, only no number that scikit-learn takes
-    auroc = float(roc_auc_score(anomalous, scores))
+    auroc = float(roc_auc_score(odd, scores))
 
     def auprc(s: NDArray[np.float64], y: NDArray[np.bool_]) -> float:
         return float(average_precision_score(y, s)) if y.any() else 0.0
 
-    between = bootstrap(auprc, scores, anomalous, n_resamples=n_resamples, seed=seed)
-    return Separation(auroc, delong(scores, anomalous), auprc(scores, anomalous), between, m / len(scores))
+    between = bootstrap(auprc, scores, odd, n_resamples=n_resamples, seed=seed)
+    return Separation(auroc, delong(scores, odd), auprc(scores, odd), between, m / len(scores))
 
 
-def delong(scores: NDArray[np.float64], anomalous: NDArray[np.bool_]) -> Interval:
-    """95 % interval of the area under the ROC curve (DeLong, DeLong & Clarke-Pearson 1988), clipped to [0, 1].
+def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
+    """95 % interval of the area under the ROC curve (DeLong, DeLong & Clarke-Pearson 1988), clipped to [0, 1];
+    arguments as in `separation`.
 
     Its variance is var(V₁) / m + var(V₀) / (n − m): V₁ is the share of normal images below each anomalous one, V₀ the share of
     anomalous ones above each normal one, ties counting half. By ranks (Sun & Xu 2014), so that no pair is looked at.
     """
     from scipy.stats import norm, rankdata  # slow to import
 
-    above, below = scores[anomalous], scores[~anomalous]
+    scores = np.asarray(scores, np.float64)
+    odd = as_mask(anomalous, WHICH, scores.shape)
+    above, below = scores[odd], scores[~odd]
     ranks = rankdata(np.concatenate([above, below]))
     m, n = len(above), len(below)
     v1 = (ranks[:m] - rankdata(above)) / n

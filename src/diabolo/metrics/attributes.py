@@ -5,40 +5,42 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from diabolo.errors import DiaboloError
+from diabolo.masks import as_mask
 from diabolo.metrics.logistic import sigmoid_regression
-from diabolo.metrics.probes import scale_of
+from diabolo.metrics.probes import common_scale
 from diabolo.statistics import wilson
 
 
 def attribute_probe(
-    x: NDArray[Any], attributes: NDArray[np.bool_], l2: float | None = None, standardise: bool = True
+    x: NDArray[Any], attributes: ArrayLike, l2: float | None = None, scale: float | None = None
 ) -> nn.Linear:
     """One `nn.Linear` with an output for each attribute, trained to convergence with binary cross entropy: logits above 0 say
     yes. No attribute knows of the others.
 
     Args:
         x: representations (N, D).
-        attributes: (N, A).
-        l2, standardise: as in `linear_probe`.
+        attributes: (N, A), True and False, or 1 and 0.
+        l2, scale: as in `linear_probe`.
 
     Raises:
-        DiaboloError: for an attribute that is the same for all.
+        DiaboloError: for an attribute that is the same for all, and for values that are neither 0 nor 1.
     """
-    share = attributes.mean(0)
+    yes = _columns(attributes, len(x))
+    share = yes.mean(0)
     constant = (share == 0) | (share == 1)
     if constant.any():
         raise DiaboloError(
             f"{int(constant.sum())} of {len(constant)} attributes are the same for all images to learn from"
         )
-    scale = scale_of(x) if standardise else np.ones(x.shape[1], x.dtype)
-    weight, bias = sigmoid_regression(torch.from_numpy(x / scale), torch.from_numpy(attributes), l2)
-    layer = nn.Linear(x.shape[1], attributes.shape[1])
+    one = common_scale(x) if scale is None else scale
+    weight, bias = sigmoid_regression(torch.from_numpy(x / one), torch.from_numpy(yes), l2)
+    layer = nn.Linear(x.shape[1], yes.shape[1])
     with torch.no_grad():
-        layer.weight.copy_(weight / torch.from_numpy(scale))
+        layer.weight.copy_(weight / one)
         layer.bias.copy_(bias)
     return layer
 
@@ -67,10 +69,19 @@ class Agreement:
     balanced: NDArray[np.float64]
 
 
-def agreement(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Agreement:
-    """Of `said` with `truth`, (N, A) each."""
-    right = said == truth
+def agreement(said: ArrayLike, truth: ArrayLike) -> Agreement:
+    """Of `said` with `truth`, (N, A) each, True and False, or 1 and 0."""
+    truth = _columns(truth)
+    right = _columns(said, len(truth)) == truth
     intervals = np.array([wilson(int(count), len(truth)) for count in right.sum(0)])
     with np.errstate(invalid="ignore"):  # 0 / 0: an attribute that nobody or everybody has
         yes, no = ((right & kind).sum(0) / kind.sum(0) for kind in (truth, ~truth))
     return Agreement(right.mean(0), intervals[:, 0], intervals[:, 1], (yes + no) / 2)
+
+
+def _columns(attributes: ArrayLike, n: int | None = None) -> NDArray[np.bool_]:
+    """(N, A) of yes and no."""
+    found = as_mask(attributes, "attributes")
+    if found.ndim != 2 or not found.shape[1] or (n is not None and len(found) != n):
+        raise DiaboloError(f"attributes must be of the shape ({'N' if n is None else n}, A), not {found.shape}")
+    return found

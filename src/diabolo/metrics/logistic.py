@@ -15,7 +15,11 @@ from torch.nn import functional as F
 from diabolo.errors import DiaboloError
 
 STEPS = 500  # of L-BFGS at most
-GRADIENT = 5e-4  # largest entry at which it has converged, in the coordinates above: accuracies no longer move
+SMALL = 2**22  # numbers up to which the end is sought in float64: weights are then right to three decimals and more
+EXACT, GRADIENT = (
+    1e-6,
+    1e-4,
+)  # largest entry of the gradient at the end, in the coordinates above, of small problems and large
 TOGETHER = 2**20  # numbers of examples seen at once: still in the cache when the gradient needs them again
 Loss = Callable[
     [Tensor, slice], tuple[Tensor, Tensor]
@@ -25,11 +29,13 @@ Loss = Callable[
 def softmax_regression(x: Tensor, y: Tensor, classes: int, l2: float | None = None) -> tuple[Tensor, Tensor]:
     """The W and b of least mean cross entropy  −log softmax(W x + b)_y + λ/2 ‖W‖², b being free.
 
+    Two classes are one question, whose one row of weights is W₁ − W₀: there the penalty is λ/2 ‖W₁ − W₀‖², with W₀ = −W₁.
+
     Args:
         x: (N, D), or (B, N, D) for B fits at once.
         y: (N,) or (B, N), int64 in 0 … classes − 1.
         classes: K.
-        l2: λ; 1/N when left out, which is scikit-learn's C = 1.
+        l2: λ; 1/N when left out, which is scikit-learn's C = 1 for two classes as for more.
 
     Returns:
         W (K, D) and b (K,), or (B, K, D) and (B, K), in the precision of `x`.
@@ -42,7 +48,8 @@ def softmax_regression(x: Tensor, y: Tensor, classes: int, l2: float | None = No
         return -right.double().sum((1, 2)), gradient
 
     labels = torch.as_tensor(y).reshape(-1, 1, y.shape[-1])
-    return _fit(torch.as_tensor(x), loss, classes, 0.5, l2)
+    penalty = 1 / y.shape[-1] if l2 is None else l2
+    return _fit(torch.as_tensor(x), loss, classes, 0.5, 2 * penalty if classes == 2 else penalty)  # ‖W₁ − W₀‖² = 2 ‖W‖²
 
 
 def sigmoid_regression(x: Tensor, targets: Tensor, l2: float | None = None) -> tuple[Tensor, Tensor]:
@@ -63,13 +70,14 @@ def sigmoid_regression(x: Tensor, targets: Tensor, l2: float | None = None) -> t
         value = (F.softplus(logits) - logits * yes[:, rows]).double().sum((1, 2))
         return value, logits.sigmoid() - yes[:, rows]
 
-    return _fit(torch.as_tensor(x), loss, len(yes), 0.25, l2)
+    return _fit(torch.as_tensor(x), loss, len(yes), 0.25, 1 / len(x) if l2 is None else l2)
 
 
-def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, l2: float | None) -> tuple[Tensor, Tensor]:
+def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, penalty: float) -> tuple[Tensor, Tensor]:
     examples = x if x.ndim == 3 else x[None]
     fits, n, d = examples.shape
-    penalty = 1 / n if l2 is None else l2
+    small = examples.numel() <= SMALL
+    examples = examples.double() if small else examples
     mean = examples.mean(1, keepdim=True)
     if not mean.isfinite().all():
         raise DiaboloError("a probe was given numbers that are NaN or infinite")
@@ -78,7 +86,7 @@ def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, l2: float | None
     scale = (curvature * variance + penalty).rsqrt()[:, None]  # W = W' scale directions
     few = n < d
     if few:
-        seen = seen @ directions.mT.to(x.dtype)
+        seen = seen @ directions.mT.to(seen.dtype)
     size = max(1, TOGETHER // (fits * seen.shape[2]))
 
     parameters = torch.zeros(fits, outputs, directions.shape[1] + 1, dtype=torch.float64, requires_grad=True)
@@ -89,7 +97,9 @@ def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, l2: float | None
         total, by_w, by_b = penalty / 2 * w.square().sum(), penalty * w, torch.zeros_like(b)
         for first in range(0, n, size):
             rows = slice(first, first + size)
-            value, by_logits = loss(torch.baddbmm(b[..., None].to(x.dtype), w.to(x.dtype), seen[:, rows].mT), rows)
+            value, by_logits = loss(
+                torch.baddbmm(b[..., None].to(seen.dtype), w.to(seen.dtype), seen[:, rows].mT), rows
+            )
             total += value.sum() / n
             by_w += (by_logits @ seen[:, rows]).double() / n
             by_b += by_logits.sum(2).double() / n
@@ -100,7 +110,7 @@ def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, l2: float | None
     torch.optim.LBFGS(
         [parameters],
         max_iter=STEPS,
-        tolerance_grad=GRADIENT,
+        tolerance_grad=EXACT if small else GRADIENT,
         tolerance_change=1e-12,
         history_size=20,
         line_search_fn="strong_wolfe",

@@ -35,16 +35,17 @@ class LinearProbe:
         return found
 
 
-def linear_probe(x: NDArray[Any], y: Labels, l2: float | None = None, standardise: bool = True) -> LinearProbe:
+def linear_probe(x: NDArray[Any], y: Labels, l2: float | None = None, scale: float | None = None) -> LinearProbe:
     """One `nn.Linear` trained to convergence with cross entropy, all examples at once (Alain & Bengio 2017, arXiv 1610.01644).
     Nothing in it is drawn at random.
 
     Args:
         x: representations (N, D); what made them is not touched.
         y: labels (N,); examples of an unknown one (-1) are left out.
-        l2: λ of the penalty λ/2 ‖W‖² on the weights of standardised x; 1/N when left out (scikit-learn's C = 1).
-        standardise: divide each number by its standard deviation first, so that the penalty bears on all alike; it is undone in
-            the layer. Else all are left in the one scale that they have.
+        l2: λ of the penalty λ/2 ‖W‖² on the weights of x / scale; 1/N when left out (scikit-learn's C = 1).
+        scale: the one number that x is divided by first, which is undone in the layer; `common_scale(x)` when left out. No unit
+            is divided by a deviation of its own: units that hardly vary, as those that a VAE leaves idle, would be blown up,
+            and what the decoder cannot see below the noise of the posterior would be read off them.
 
     Raises:
         DiaboloError: when fewer than two classes are known, or x is not finite.
@@ -53,11 +54,11 @@ def linear_probe(x: NDArray[Any], y: Labels, l2: float | None = None, standardis
     classes, index = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise DiaboloError(f"a probe tells classes apart, and the labels hold {len(classes)}")
-    scale = scale_of(x) if standardise else np.ones(x.shape[1], x.dtype)
-    weight, bias = softmax_regression(torch.from_numpy(x / scale), torch.from_numpy(index), len(classes), l2)
+    one = common_scale(x) if scale is None else scale
+    weight, bias = softmax_regression(torch.from_numpy(x / one), torch.from_numpy(index), len(classes), l2)
     layer = nn.Linear(x.shape[1], len(classes))
     with torch.no_grad():
-        layer.weight.copy_(weight / torch.from_numpy(scale))
+        layer.weight.copy_(weight / one)
         layer.bias.copy_(bias)
     return LinearProbe(layer, classes)
 
@@ -95,7 +96,8 @@ def known(x: NDArray[Any], y: Labels) -> tuple[NDArray[Any], Labels]:
     return (x, y) if there.all() else (x[there], y[there])
 
 
-def scale_of(x: NDArray[Any]) -> NDArray[Any]:
-    """The standard deviation of each column of `x` (N, D); 1 for a constant one."""
-    deviation = x.std(0, dtype=np.float64)
-    return np.where(deviation > 1e-12 * np.abs(x).max(0), deviation, 1).astype(x.dtype)
+def common_scale(x: NDArray[Any]) -> float:
+    """The one number that all columns of `x` (N, D) are divided by, so that they vary by 1 on average: √(1/D Σⱼ var xⱼ); 1
+    where nothing varies."""
+    deviation = float(np.sqrt(x.var(0, dtype=np.float64).mean()))
+    return deviation if deviation > 1e-12 * float(np.abs(x).max(initial=0)) else 1.0

@@ -341,7 +341,7 @@ def probe(row: Row) -> None:
         row.check(f"weights of the {one.model.name}'s encoder that learn", learning, "=", 0, always=True)
 
     def read(view: View) -> list[bool]:
-        layer = metrics.linear_probe(view.train, has.astype(np.int64), standardise=not view.like_units)
+        layer = metrics.linear_probe(view.train, has.astype(np.int64), scale=view.scale)
         return [bool(hit) for hit in layer.predict(view.test) == truth]
 
     codes = View("VAE", vae.subject.codes("train"), vae.subject.codes("test"))
