@@ -46,21 +46,21 @@ def separation(scores: ArrayLike, anomalous: ArrayLike, n_resamples: int = 200, 
     """
     from sklearn.metrics import average_precision_score, roc_auc_score  # slow to import
 
-    scores = np.asarray(scores, np.float64)
-    odd = as_mask(anomalous, WHICH, scores.shape)
-    if bad := int(np.isnan(scores).sum()):
-        raise DiaboloError(f"{bad:,} of {len(scores):,} anomaly scores are NaN")
+    values = np.asarray(scores, np.float64)
+    odd = as_mask(anomalous, WHICH, values.shape)
+    if bad := int(np.isnan(values).sum()):
+        raise DiaboloError(f"{bad:,} of {len(values):,} anomaly scores are NaN")
     m = int(odd.sum())
-    if not 2 <= m <= len(scores) - 2:
-        raise DiaboloError(f"two anomalous and two normal images are needed at least, not {m} and {len(scores) - m}")
-    scores = np.nan_to_num(scores)  # infinity is a score, only no number that scikit-learn takes
-    auroc = float(roc_auc_score(odd, scores))
+    if not 2 <= m <= len(values) - 2:
+        raise DiaboloError(f"two anomalous and two normal images are needed at least, not {m} and {len(values) - m}")
+    values = np.nan_to_num(values)  # infinity is a score, only no number that scikit-learn takes
+    auroc = float(roc_auc_score(odd, values))
 
     def auprc(s: NDArray[np.float64], y: NDArray[np.bool_]) -> float:
         return float(average_precision_score(y, s)) if y.any() else 0.0
 
-    between = bootstrap(auprc, scores, odd, n_resamples=n_resamples, seed=seed)
-    return Separation(auroc, delong(scores, odd), auprc(scores, odd), between, m / len(scores))
+    between = bootstrap(auprc, values, odd, n_resamples=n_resamples, seed=seed)
+    return Separation(auroc, delong(values, odd), auprc(values, odd), between, m / len(values))
 
 
 def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
@@ -72,9 +72,9 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
     """
     from scipy.stats import norm, rankdata  # slow to import
 
-    scores = np.asarray(scores, np.float64)
-    odd = as_mask(anomalous, WHICH, scores.shape)
-    above, below = scores[odd], scores[~odd]
+    values = np.asarray(scores, np.float64)
+    odd = as_mask(anomalous, WHICH, values.shape)
+    above, below = values[odd], values[~odd]
     ranks = rankdata(np.concatenate([above, below]))
     m, n = len(above), len(below)
     v1 = (ranks[:m] - rankdata(above)) / n
