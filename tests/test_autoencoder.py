@@ -417,3 +417,11 @@ def test_parts_made_by_hand_fit_together():
     assert set(model.loss(images()).terms) == {"reconstruction", "kl"}
     assert not torch.equal(model.corrupt(images()), images())
     assert torch.equal(model.corrupt(images(), seed=1), model.corrupt(images(), seed=1))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seed": None}, {"seed": -1}, {"seed": 2**80}, {"n": 0}, {"n": True}, {"n": 2.0}], ids=str
+)
+def test_samples_need_a_number_and_a_seed(wrong):
+    with pytest.raises(DiaboloError, match=f"{next(iter(wrong))} must be a whole number"):
+        zoo.vae((1, 8, 8), latent_dim=2, hidden=(4,)).sample(**({"n": 2} | wrong))

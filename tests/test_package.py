@@ -2,22 +2,16 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 import diabolo
 
-ALLOWED = 0.3  # seconds above `import torch`
-REPEATS = 4
-
 
 def python(code):
-    began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    seconds = time.perf_counter() - began
     assert done.returncode == 0, done.stderr
-    return seconds
+    return done.stdout
 
 
 def test_importing_brings_in_nothing_heavy():
@@ -38,20 +32,31 @@ def test_training_needs_torch_but_not_torchvision():
     )
 
 
-def test_importing_costs_little_more_than_torch():
-    ours, torchs = [], []
-    for _ in range(REPEATS):
-        torchs.append(python("import torch"))
-        ours.append(python("import diabolo; diabolo.fit"))
-        if min(ours) <= min(torchs) + ALLOWED:
-            return
-    pytest.fail(f"import diabolo; diabolo.fit takes {min(ours):.2f} s, import torch {min(torchs):.2f} s")
+def test_what_training_imports_beyond_torch_is_counted():
+    """Not timed, as times are of the machine and its load: what is imported costs the same everywhere."""
+    found = python(
+        "import sys, torch\n"
+        "before = set(sys.modules)\n"
+        "import diabolo\n"
+        "diabolo.fit, diabolo.load\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)\n"
+        "print(*sorted(name for name in new if not name.startswith('_')))\n"
+        "print(sum(name.startswith('diabolo') for name in sys.modules))"
+    )
+    packages, modules = found.splitlines()
+    assert set(packages.split()) <= {"diabolo", "numpy", "rich", "safetensors"}, packages
+    assert int(modules) < 200, modules
 
 
 def test_every_public_name_is_there():
     python("import diabolo\nfor name in diabolo.__all__: getattr(diabolo, name)")
     assert set(diabolo.__all__) <= set(dir(diabolo))
-    assert {"data", "zoo", "fit", "load", "resume", "Run", "Autoencoder", "PCA"} <= set(diabolo.__all__)
+    assert {"data", "zoo", "fit", "load", "resume", "Run", "Autoencoder", "PCA", "DiaboloError"} <= set(diabolo.__all__)
+
+
+def test_the_error_to_catch_is_at_the_top():
+    with pytest.raises(diabolo.DiaboloError, match="epochs must be"):
+        diabolo.fit(None, [[0.0]], epochs=0)
 
 
 def test_a_name_that_does_not_exist():

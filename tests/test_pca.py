@@ -159,9 +159,9 @@ def test_summary_counts_what_is_kept(solved):
     assert summary.trainable == 0
 
 
-@pytest.mark.parametrize("latent_dim", [0, -1, 65])
+@pytest.mark.parametrize("latent_dim", [0, -1, 65, True])
 def test_a_number_of_components_that_cannot_be_is_refused(latent_dim):
-    with pytest.raises(DiaboloError, match="1 to 64 components"):
+    with pytest.raises(DiaboloError, match=r"1 to 64 components|latent_dim must be a whole number"):
         PCA((1, 8, 8), latent_dim)
 
 

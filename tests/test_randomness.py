@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diabolo import processes
+from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
 
 
@@ -17,11 +18,18 @@ def test_derived_seeds_are_fixed():
     assert derive(2**63, "sample") == 9104105542256795279
 
 
-@given(st.integers(0, 2**64), st.text(max_size=5), st.integers(0, 1000))
+@given(st.integers(0, 2**64 - 1), st.text(max_size=5), st.integers(0, 1000))
 def test_a_derived_seed_is_one_that_torch_takes(seed, purpose, epoch):
     value = derive(seed, purpose, epoch)
     assert 0 <= value < 2**63
     torch.Generator().manual_seed(value)
+
+
+@pytest.mark.parametrize("seed", [None, -1, 2**80, 1.5, True, "0"])
+def test_what_is_no_seed_is_refused(seed):
+    """None among them: others take it for fresh randomness, and here it would be one more fixed seed."""
+    with pytest.raises(DiaboloError, match="seed must be a whole number from 0"):
+        derive(seed, "sample")
 
 
 def test_purposes_have_nothing_in_common():

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
+    from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare, evaluate
     from diabolo.pca import PCA
     from diabolo.training.code_priors import fit_prior
@@ -50,6 +51,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 __all__ = [
     "PCA",
     "Autoencoder",
+    "DiaboloError",
     "Run",
     "bottlenecks",
     "compare",
@@ -81,6 +83,7 @@ __all__ = [
 _HOME = {
     "PCA": "diabolo.pca",
     "Autoencoder": "diabolo.autoencoder",
+    "DiaboloError": "diabolo.errors",
     "Run": "diabolo.training.runs",
     "compare": "diabolo.evaluation",
     "evaluate": "diabolo.evaluation",

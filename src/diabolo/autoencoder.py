@@ -28,6 +28,7 @@ from diabolo.objectives import ELBO, Loss, Objective
 from diabolo.observations import AsIs, Observation
 from diabolo.parts import part
 from diabolo.randomness import Draws, drawing, generator
+from diabolo.ranges import AnySeed, Count, checked
 from diabolo.schedules import Schedule
 from diabolo.summary import Summary, summarise
 
@@ -212,13 +213,12 @@ class Autoencoder(nn.Module):
         x = self._images(x)
         return self.decode(self.encode(x, y), self.condition.pick(x, y))
 
-    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
+    @checked
+    def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
         """`n` images (n, *input_shape) decoded from the prior; the same for the same seed on the same kind of device.
 
         `y` is what they are conditioned on, one entry for each or one for all.
         """
-        if n < 1:
-            raise DiaboloError(f"the number of samples must be at least 1, not {n}")
         draws = Draws(generator(seed, "sample", device=self.device))
         if y is None:
             y = self.condition.default(n, self.device)

@@ -6,7 +6,7 @@ Each takes a `Look`, which is a codec with its images, and options; it returns a
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import decode, encode, known, refuse_discrete
 from diabolo.latents.projection import METHODS
+from diabolo.ranges import At, Count, Natural, Positive, Weight, checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,14 +44,15 @@ class Look:
 View = Callable[..., "Figure"]
 
 
+@checked
 def interpolate(
     look: Look,
     *,
-    images: tuple[int, ...] = (),
+    images: tuple[Natural, ...] = (),
     classes: tuple[str, ...] = (),
-    steps: int = 7,
+    steps: Annotated[int, At(2, 100)] = 7,
     ways: tuple[str, ...] = WAYS,
-    neighbours: int = 10,
+    neighbours: Count = 10,
 ) -> "Figure":
     """From one test image to another, a row for each way; by the condition of the first, where there is one."""
     refuse_discrete(look.codec, "interpolation")
@@ -74,8 +76,14 @@ def interpolate(
     return figures.strips(rows, title=f"{_title(look)}: from test image {a} to {b}")
 
 
+@checked
 def traverse(
-    look: Look, *, images: tuple[int, ...] = (), units: int = 10, reach: float = 3.0, steps: int = 7
+    look: Look,
+    *,
+    images: tuple[Natural, ...] = (),
+    units: Count = 10,
+    reach: Positive = 3.0,
+    steps: Annotated[int, At(2, 100)] = 7,
 ) -> "Figure":
     """One unit after the other moved, those that tell most first, from the code of a test image."""
     few = look.train if len(look.train) <= MEASURED else look.train.subset(MEASURED, look.seed)
@@ -89,11 +97,12 @@ def traverse(
     return figures.strips(dict(zip(labels, rows, strict=True)), columns, title=title)
 
 
+@checked
 def arithmetic(
     look: Look,
     *,
     attribute: str = "",
-    images: tuple[int, ...] = (),
+    images: tuple[Natural, ...] = (),
     alphas: tuple[float, ...] = (-2.0, 0.0, 2.0, 4.0),
     direction: str = "mean",
     keep: tuple[str, ...] = (),
@@ -126,7 +135,8 @@ def arithmetic(
     return figures.strips(rows, [f"α = {_number(alpha)}" for alpha in alphas], title=title)
 
 
-def grid(look: Look, *, side: int = 20, quantiles: bool = False) -> "Figure":
+@checked
+def grid(look: Look, *, side: Annotated[int, At(2, 100)] = 20, quantiles: bool = False) -> "Figure":
     """What the decoder draws all over a code of two numbers: over the range of the codes, or by quantiles of N(0, I)."""
     refuse_discrete(look.codec, "a grid")
     if isinstance(look.codec, Autoencoder) and look.codec.condition.to_decoder:
@@ -137,7 +147,8 @@ def grid(look: Look, *, side: int = 20, quantiles: bool = False) -> "Figure":
     return figures.decoded_grid(images, tiles.extent, title, tiles.axis_names)
 
 
-def nearest(look: Look, *, n: int = 8, neighbours: int = 3) -> "Figure":
+@checked
+def nearest(look: Look, *, n: Annotated[int, At(1, 1000)] = 8, neighbours: Count = 3) -> "Figure":
     """Samples above the training images that are nearest to them, in pixels."""
     samples = decode_clipped(look.codec.sample(n, look.seed))
     index, distance = latents.nearest(samples, look.train.images, neighbours)
@@ -147,7 +158,8 @@ def nearest(look: Look, *, n: int = 8, neighbours: int = 3) -> "Figure":
     return figures.neighbours(samples, found.reshape(*index.shape, *look.train.shape), distance, title=title)
 
 
-def map_(look: Look, *, projections: tuple[str, ...] = ("pca",), most: int | None = None) -> "Figure":
+@checked
+def map_(look: Look, *, projections: tuple[str, ...] = ("pca",), most: Annotated[int, At(4)] | None = None) -> "Figure":
     """Test codes as points of a plane, by class, for each projection; the same codes and colours in all. Beside each class's
     name stands the image in its middle."""
     _some("projection", projections, METHODS)
@@ -173,8 +185,13 @@ def map_(look: Look, *, projections: tuple[str, ...] = ("pca",), most: int | Non
     return panels[0]() if len(panels) == 1 else figures.page(panels, f"{_title(look)}: codes of test images")
 
 
+@checked
 def posterior(
-    look: Look, *, images: tuple[int, ...] = (), scales: tuple[float, ...] = (1.0, 20.0), n: int = 8
+    look: Look,
+    *,
+    images: tuple[Natural, ...] = (),
+    scales: tuple[Weight, ...] = (1.0, 20.0),
+    n: Annotated[int, At(1, 1000)] = 8,
 ) -> "Figure":
     """Draws from the posterior of one test image, and with its variance multiplied."""
     (at,) = _chosen(look, images, 1)
@@ -183,6 +200,7 @@ def posterior(
     return figures.strips(rows, title=f"{_title(look)}: test image {at}, encoded {n} times")
 
 
+@checked
 def codebook(look: Look, *, projections: tuple[str, ...] = ("pca",)) -> "Figure":
     """The codes of a quantiser as points of a plane, by their use for the test images."""
     _some("projection", projections, METHODS)

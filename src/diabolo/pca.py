@@ -11,7 +11,7 @@ from diabolo.autoencoder import as_input
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
-from diabolo.ranges import Count
+from diabolo.ranges import AnySeed, Count, checked
 from diabolo.summary import Row, Summary
 
 
@@ -36,7 +36,7 @@ class PCA(nn.Module):
     def __init__(self, input_shape: tuple[int, ...], latent_dim: Count) -> None:
         super().__init__()
         pixels = math.prod(input_shape)
-        if not input_shape or not 1 <= latent_dim <= pixels:
+        if not input_shape or latent_dim > pixels:
             raise DiaboloError(f"PCA of {pixels} pixels has 1 to {pixels} components, not {latent_dim}")
         self.input_shape, self.latent_shape = tuple(input_shape), (latent_dim,)
         self.units = {"reconstruction": "squared error per pixel"}
@@ -62,7 +62,7 @@ class PCA(nn.Module):
             )
         scale = 255.0 if images.dtype == np.uint8 else 1.0
         with np.errstate(invalid="ignore"):  # shares of the variance, unused here, of images that are all the same
-            fitted = SklearnPCA(latent_dim, random_state=seed).fit(images.reshape(len(images), -1) / scale)
+            fitted = SklearnPCA(latent_dim, random_state=seed % 2**32).fit(images.reshape(len(images), -1) / scale)
         for name, value in {
             "mu": fitted.mean_,
             "components": fitted.components_,
@@ -90,10 +90,9 @@ class PCA(nn.Module):
         """The projection of `x` (N, *input_shape) on the components."""
         return self.decode(self.encode(x))
 
-    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
+    @checked
+    def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
         """`n` images μ + Σ αᵢ √λᵢ vᵢ with α ~ N(0, I)."""
-        if n < 1:
-            raise DiaboloError(f"the number of samples must be at least 1, not {n}")
         alpha = Draws(generator(seed, "sample", device=self.device)).normal(self.mu.new_empty(n, *self.latent_shape))
         return self.decode(alpha * self.variances.sqrt())
 

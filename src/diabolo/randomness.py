@@ -12,10 +12,16 @@ import torch
 from torch import Tensor
 
 from diabolo import processes
+from diabolo.ranges import AnySeed, check
 
 
 def derive(seed: int, *purpose: object) -> int:
-    """A 63-bit seed for one purpose, e.g. `derive(0, "order", epoch)`: the same on every machine, unrelated to others."""
+    """A 63-bit seed for one purpose, e.g. `derive(0, "order", epoch)`: the same on every machine, unrelated to others.
+
+    Raises:
+        DiaboloError: for a seed that is no whole number from 0 up; None would be one more fixed seed, and is refused.
+    """
+    seed = check("seed", seed, AnySeed)
     words = tuple(int(word) if isinstance(word, Integral) else word for word in (seed, *purpose))
     digest = hashlib.blake2b(repr(words).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

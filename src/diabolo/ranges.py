@@ -16,13 +16,10 @@ import inspect
 import math
 import operator
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import EllipsisType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
-
-import numpy as np
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.paths import as_path
@@ -85,7 +82,8 @@ class OneOf:
 
 Count = Annotated[int, At(1)]
 Natural = Annotated[int, At(0)]
-Seed = Annotated[int, At(0, 2**32 - 1)]  # what numpy, scikit-learn and torch all take
+Seed = Annotated[int, At(0, 2**32 - 1)]  # what numpy, scikit-learn and torch all take: of what a user says
+AnySeed = Annotated[int, At(0, 2**64 - 1)]  # one that was derived from such a seed too
 Positive = Annotated[float, Above(0)]
 Weight = Annotated[float, At(0)]
 Share = Annotated[float, At(0, 1)]
@@ -152,7 +150,7 @@ def check(name: str, value: Any, hint: Any) -> Any:
         found = _as(name, value, kind, rules)
         if found is not _NO:
             return found
-    numbers = [kind for kind in kinds if kind in (int, float)] if isinstance(value, int | float | np.number) else []
+    numbers = [kind for kind in kinds if kind in (int, float)] if isinstance(_scalar(value), int | float) else []
     words = [word for kind in numbers or kinds if (word := _words(kind, rules))]
     raise DiaboloError(f"{name} must be {' or '.join(dict.fromkeys(words)) or 'something else'}, not {_shown(value)}")
 
@@ -168,7 +166,7 @@ def _as(name: str, value: Any, kind: Any, rules: Sequence[Any]) -> Any:
     if origin is Literal:
         return _literal(name, value, get_args(kind))
     if kind is bool:
-        return bool(value) if isinstance(value, bool | np.bool_) else _NO
+        return _scalar(value) if isinstance(_scalar(value), bool) else _NO
     if kind in (int, float):
         return _number(value, kind, rules)
     if kind is str:
@@ -179,8 +177,9 @@ def _as(name: str, value: Any, kind: Any, rules: Sequence[Any]) -> Any:
         return _several(name, value, get_args(kind), rules)
     if kind is type(None) or kind in (tuple, list):
         return value if isinstance(value, kind) else _NO
-    plain = value is None or isinstance(value, bool | int | float | str | tuple | list | np.generic)
-    return _NO if plain else value  # an object, whose own methods know more than a type
+    plain = value is None or isinstance(value, bool | int | float | str)
+    listed = isinstance(value, tuple | list) and isinstance(kind, type) and not getattr(kind, "_is_protocol", False)
+    return _NO if plain or listed else value  # an object, whose own methods know more than a type
 
 
 def _literal(name: str, value: Any, valid: tuple[Any, ...]) -> Any:
@@ -193,20 +192,21 @@ def _literal(name: str, value: Any, valid: tuple[Any, ...]) -> Any:
 
 def _number(value: Any, kind: type, rules: Sequence[Any]) -> Any:
     """A plain number; nothing that is not finite, or too large for float32 where fractions are wanted."""
-    if isinstance(value, bool | np.bool_ | str | bytes | None):
-        return _NO
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor) and (value.ndim or value.dtype == torch.bool):
-        return _NO
-    if isinstance(value, np.ndarray) and (value.ndim or value.dtype == bool):
+    value = _scalar(value)
+    if isinstance(value, bool | str | bytes | None):
         return _NO
     try:
         number: int | float = operator.index(value) if kind is int else float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         return _NO
     if kind is float and not abs(number) <= LARGEST:
         return _NO
     return number if all(number in rule for rule in rules if isinstance(rule, Range)) else _NO
+
+
+def _scalar(value: Any) -> Any:
+    """Python's number for one of numpy or torch, none of which needs to be imported for that."""
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
 def _text(name: str, value: Any, rules: Sequence[Any]) -> Any:
@@ -222,7 +222,7 @@ def _text(name: str, value: Any, rules: Sequence[Any]) -> Any:
 
 def _several(name: str, value: Any, kinds: tuple[Any, ...], rules: Sequence[Any]) -> Any:
     """A tuple of what `kinds` says."""
-    if isinstance(value, np.ndarray) and value.ndim == 1:
+    if getattr(value, "ndim", None) == 1 and hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str | bytes | dict) or not isinstance(value, Sequence):
         return _NO
@@ -286,7 +286,7 @@ def _words(kind: Any, rules: Sequence[Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value.item() if isinstance(value, np.generic) else value)
+    text = repr(_scalar(value))
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 

@@ -162,7 +162,7 @@ def test_ends_are_codes_and_not_draws_from_the_posterior(tiny_model, tiny_pixels
     [
         (([[1.0, np.nan]], [[0.0, 1.0]], 3), "NaN"),
         (([[1.0, 2.0]], [[0.0, 1.0, 2.0]], 3), "one to one"),
-        (([[1.0, 2.0]], [[0.0, 1.0]], 1), "2 steps"),
+        (([[1.0, 2.0]], [[0.0, 1.0]], 1), "steps must be a whole number of at least 2"),
         (([1.0, 2.0], [0.0, 1.0], 3), "shape"),
     ],
 )

@@ -102,7 +102,7 @@ def test_what_cannot_be_spread_is_refused():
         label_by_neighbours(told, diabolo.data.Images(images.images, labels=np.arange(4)))
     with pytest.raises(DiaboloError, match="neighbours must be from 1 to 3, not 4"):
         neighbour_graph(np.zeros((4, 2)), 4)
-    with pytest.raises(DiaboloError, match="alpha must lie between 0 and 1"):
+    with pytest.raises(DiaboloError, match="alpha must be a number of at least 0 and below 1"):
         spread(neighbour_graph(np.eye(4), 2), images.labels, 1.0)
     assert latents.spread is spread
 

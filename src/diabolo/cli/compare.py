@@ -6,15 +6,17 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import Seed, checked
 
 app = App(name="compare", help=VERBS["compare"])
 
 
 @app.default
+@checked
 def command(
     *runs: Annotated[Path, Parameter(required=True)],
     measures: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
-    seed: int = 0,
+    seed: Seed = 0,
     out: Path = Path("comparison"),
 ) -> None:
     """Several runs side by side, those that differ only in the seed as one model with its spread.

@@ -7,11 +7,13 @@ from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
+from diabolo.ranges import checked
 
 app = App(name="doctor", help=VERBS["doctor"])
 
 
 @app.default
+@checked
 def command(
     run: Path,
     /,

@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
+from diabolo.ranges import Seed, checked
 
 app = App(name="explore", help=VERBS["explore"])
 
@@ -17,6 +18,7 @@ What = Literal["interpolate", "traverse", "arithmetic", "grid", "nearest", "map"
 
 
 @app.default
+@checked
 def command(
     run: Path,
     /,
@@ -39,7 +41,7 @@ def command(
     projections: Several[str] = None,
     most: int | None = None,
     scales: Several[float] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     out: Path | None = None,
     data: str | None = None,
     data_options: Annotated[DataOptions | None, Parameter(name="*")] = None,

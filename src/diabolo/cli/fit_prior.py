@@ -6,19 +6,21 @@ from typing import Annotated
 from cyclopts import App, Group, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import At, Count, checked
 from diabolo.training.options import TrainOptions
 
 app = App(name="fit-prior", help=VERBS["fit-prior"])
 
 
 @app.default
+@checked
 def command(
     run: Path,
     /,
     *,
-    width: int = 128,
-    layers: int = 4,
-    heads: int = 4,
+    width: Count = 128,
+    layers: Annotated[int, At(1, 1000)] = 4,
+    heads: Count = 4,
     training: Annotated[TrainOptions | None, Parameter(name="*", group=Group("Training", sort_key=2))] = None,
 ) -> None:
     """Fit a prior to the discrete codes of a trained model: the run's training images are encoded, and a causal transformer

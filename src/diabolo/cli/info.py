@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import checked
 
 app = App(name="info", help=VERBS["info"])
 
@@ -15,6 +16,7 @@ SPLITS = ("train", "validation")
 
 
 @app.default
+@checked
 def command(run: Path, /) -> None:
     """What a run folder holds: model, data, options, and how far it came.
 

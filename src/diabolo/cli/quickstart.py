@@ -5,11 +5,13 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import Seed, checked
 
 app = App(name="quickstart", help=VERBS["quickstart"])
 
 
 @app.default
+@checked
 def command(
     *,
     data: str = "digits",
@@ -19,7 +21,7 @@ def command(
     latent_dim: int | None = None,
     epochs: int | None = None,
     out: Path = Path("quickstart"),
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> None:
     """Train PCA, an autoencoder and a VAE, all with codes of 8 numbers, on scikit-learn's handwritten digits; look at them.
 

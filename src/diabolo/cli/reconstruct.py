@@ -7,11 +7,13 @@ from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import Several, SkipBad
+from diabolo.ranges import checked
 
 app = App(name="reconstruct", help=VERBS["reconstruct"])
 
 
 @app.default
+@checked
 def command(
     run: Path,
     /,

@@ -6,11 +6,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import checked
 
 app = App(name="report", help=VERBS["report"])
 
 
 @app.default
+@checked
 def command(
     folder: Path,
     /,

@@ -5,12 +5,14 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import Count, checked
 
 app = App(name="resume", help=VERBS["resume"])
 
 
 @app.default
-def command(run: Path, /, *, epochs: int | None = None, figures: bool = True) -> None:
+@checked
+def command(run: Path, /, *, epochs: Count | None = None, figures: bool = True) -> None:
     """Go on with an interrupted run, or train a finished one for further epochs.
 
     Args:

@@ -7,19 +7,21 @@ from cyclopts import App
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import Several
+from diabolo.ranges import Count, Seed, checked
 
 app = App(name="sample", help=VERBS["sample"])
 
 
 @app.default
+@checked
 def command(
     run: Path,
     /,
     *,
-    n: int = 16,
-    seed: int = 0,
+    n: Count = 16,
+    seed: Seed = 0,
     density: str = "prior",
-    components: int | Literal["bic"] | None = None,
+    components: Count | Literal["bic"] | None = None,
     label: Several[int] = (),
     values: Several[float] = (),
     images: Several[Path] = (),

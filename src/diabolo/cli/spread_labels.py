@@ -5,19 +5,21 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.ranges import BelowOne, Count, Seed, checked
 
 app = App(name="spread-labels", help=VERBS["spread-labels"])
 
 
 @app.default
+@checked
 def command(
     run: Path,
     /,
     *,
-    n_labels: int | None = None,
-    label_seed: int = 0,
-    neighbours: int = 10,
-    alpha: float = 0.99,
+    n_labels: Count | None = None,
+    label_seed: Seed = 0,
+    neighbours: Count = 10,
+    alpha: BelowOne = 0.99,
     out: Path = Path("labelled.npz"),
 ) -> None:
     """From few labels to a label for every training image, along the neighbours among the codes of a trained model.

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes
+from diabolo.ranges import Count, checked
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -25,7 +26,8 @@ class CodeGraph:
         neighbours: k.
     """
 
-    def __init__(self, codes: ArrayLike, neighbours: int = 10) -> None:
+    @checked
+    def __init__(self, codes: ArrayLike, neighbours: Count = 10) -> None:
         from scipy import sparse  # slow to import, as all below
         from sklearn.neighbors import NearestNeighbors
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo import figures
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes
+from diabolo.ranges import At, Share, checked
 
 Extent = tuple[float, float, float, float]
 
@@ -35,7 +37,8 @@ class Grid:
         return found.astype(np.int64).ravel()
 
 
-def over_range(codes: ArrayLike, n: int = 20, share: float = 0.98) -> Grid:
+@checked
+def over_range(codes: ArrayLike, n: Annotated[int, At(2, 1000)] = 20, share: Share = 0.98) -> Grid:
     """Over the rectangle in which the middle `share` of `codes` (N, 2) lie along each axis: for codes that nothing holds near
     N(0, I). Never empty, even where all codes are one."""
     z = _plane(codes)
@@ -47,7 +50,8 @@ def over_range(codes: ArrayLike, n: int = 20, share: float = 0.98) -> Grid:
     return Grid(figures.latent_grid(extent, n), extent, ("z₁", "z₂"))
 
 
-def by_quantiles(n: int = 20) -> Grid:
+@checked
+def by_quantiles(n: Annotated[int, At(2, 1000)] = 20) -> Grid:
     """At the quantiles Φ⁻¹((i + ½) / n) of N(0, 1) along each axis, so that each tile stands for an equal share of the prior
     (Kingma & Welling 2014, arXiv 1312.6114, figure 4): for a VAE. Its axes are shares, not codes."""
     from scipy.special import ndtri

@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes
 from diabolo.latents.geodesic import CodeGraph
+from diabolo.ranges import Plural, checked
 
 Floats = NDArray[np.float64]
 EPS = 1e-7  # radians: two directions closer than this are one
 
 
-def linear(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
+@checked
+def linear(start: ArrayLike, end: ArrayLike, steps: Plural) -> Floats:
     """The straight way z(t) = (1 − t) a + t b at `steps` even values of t from 0 to 1.
 
     Args:
@@ -31,7 +33,8 @@ def linear(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
     return (1 - t) * a + t * b
 
 
-def spherical(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
+@checked
+def spherical(start: ArrayLike, end: ArrayLike, steps: Plural) -> Floats:
     """The way along the sphere: directions turn evenly by slerp, sin((1 − t) θ)/sin θ · â + sin(t θ)/sin θ · b̂ (Shoemake
     1985, SIGGRAPH; for latent space White 2016, arXiv 1609.04468), and lengths go evenly from |a| to |b|.
 
@@ -66,7 +69,8 @@ def spherical(start: ArrayLike, end: ArrayLike, steps: int) -> Floats:
     return way
 
 
-def along_data(start: ArrayLike, end: ArrayLike, steps: int, graph: CodeGraph) -> Floats:
+@checked
+def along_data(start: ArrayLike, end: ArrayLike, steps: Plural, graph: CodeGraph) -> Floats:
     """The way that keeps to where there are codes: the shortest path in a graph of k nearest neighbours among codes, as in
     Isomap (Tenenbaum et al. 2000, Science 290), which is the geodesic of the data when codes are many.
 
@@ -124,7 +128,7 @@ def confidence(probabilities: ArrayLike) -> Floats:
     return lowest
 
 
-def _checked(start: ArrayLike, end: ArrayLike, steps: int) -> tuple[Floats, Floats, Floats]:
+def _checked(start: ArrayLike, end: ArrayLike, steps: Plural) -> tuple[Floats, Floats, Floats]:
     """a and b as (P, 1, D), t as (steps, 1)."""
     a, b = check_codes(start), check_codes(end)
     if a.shape != b.shape:

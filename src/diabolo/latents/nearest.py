@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError
+from diabolo.ranges import Count, checked
 
 Floats = NDArray[np.float64]
 BYTES = 2**28  # of one piece of references, as floats
 
 
+@checked
 def nearest(
-    queries: NDArray[np.generic], references: NDArray[np.generic], k: int = 1
+    queries: NDArray[np.generic], references: NDArray[np.generic], k: Count = 1
 ) -> tuple[NDArray[np.int64], Floats]:
     """The `k` nearest of `references` (N, …) to each of `queries` (n, …), by Euclidean distance, exactly.
 

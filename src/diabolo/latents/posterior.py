@@ -13,9 +13,11 @@ from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import decode, encode, known, pieces, refuse_discrete
 from diabolo.randomness import Draws, derive, generator
+from diabolo.ranges import AnySeed, Count, checked
 
 
-def draws_of(codec: Codec, images: Images, seed: int = 0) -> NDArray[np.float32]:
+@checked
+def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.float32]:
     """One code z ~ q(z|x) of each of `images`, flat (N, D); of a codec without a posterior the codes themselves. All together
     are a sample of the aggregated posterior. Not for interpolation or averages, for which there are the means."""
     found = []
@@ -26,8 +28,9 @@ def draws_of(codec: Codec, images: Images, seed: int = 0) -> NDArray[np.float32]
     return np.concatenate(found)
 
 
+@checked
 def scaled_samples(
-    codec: Codec, images: Images, scales: Sequence[float] = (1.0, 20.0), n: int = 8, seed: int = 0
+    codec: Codec, images: Images, scales: Sequence[float] = (1.0, 20.0), n: Count = 8, seed: AnySeed = 0
 ) -> dict[float, NDArray[np.float32]]:
     """`n` images decoded from the posterior of each of `images`, its variance multiplied by each of `scales`: z' = μ + √s (z
     − μ) with z ~ q(z|x). The same noise is used for every scale, so that only its size differs.

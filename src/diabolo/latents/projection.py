@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from diabolo.data.draws import permutation
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes
 from diabolo.randomness import derive
+from diabolo.ranges import AnySeed, At, checked
 
 Floats = NDArray[np.float64]
 MOST = {"pca": 100_000, "t-sne": 5_000, "umap": 20_000}  # points in a minute or so; of openTSNE see `most_of`
@@ -37,7 +38,10 @@ class Projection:
     axis_names: tuple[str, str]
 
 
-def project(codes: ArrayLike, how: str = "pca", seed: int = 0, most: int | None = None, **options: Any) -> Projection:
+@checked
+def project(
+    codes: ArrayLike, how: str = "pca", seed: AnySeed = 0, most: Annotated[int, At(4)] | None = None, **options: Any
+) -> Projection:
     """Project `codes` (N, D) to two dimensions.
 
     Distances between far groups mean nothing in t-SNE and UMAP (Wattenberg et al. 2016, Distill); PCA is the one that is

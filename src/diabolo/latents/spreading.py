@@ -17,12 +17,14 @@ from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, encode
+from diabolo.ranges import BelowOne, Count, checked
 
 UNKNOWN = -1
 PRECISION = 1e-6  # of the solution, relative
 
 
-def label_by_neighbours(model: Codec, images: Images, neighbours: int = 10, alpha: float = 0.99) -> Images:
+@checked
+def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, alpha: BelowOne = 0.99) -> Images:
     """The same images, all of them labelled: those without a label (-1) get the one that reaches them through their neighbours
     among the codes of `model`. (-1 is left to those that no label reaches.)
 
@@ -45,7 +47,8 @@ def label_by_neighbours(model: Codec, images: Images, neighbours: int = 10, alph
     return replace(images, labels=labels, origin=None)
 
 
-def neighbour_graph(codes: NDArray[Any], neighbours: int = 10) -> sparse.csr_array:
+@checked
+def neighbour_graph(codes: NDArray[Any], neighbours: Count = 10) -> sparse.csr_array:
     """The graph (N, N) whose edge from i to each of its k nearest codes j weighs exp(−4 |i − j|² / d²), d being the distance
     from i to the farthest of the k (Calder et al. 2020, arXiv 2006.11184); symmetric, by the heavier of the two ways.
 
@@ -66,7 +69,8 @@ def neighbour_graph(codes: NDArray[Any], neighbours: int = 10) -> sparse.csr_arr
     return sparse.csr_array(one_way.maximum(one_way.T))
 
 
-def spread(graph: sparse.csr_array, labels: NDArray[np.int64], alpha: float = 0.99) -> NDArray[np.float64]:
+@checked
+def spread(graph: sparse.csr_array, labels: NDArray[np.int64], alpha: BelowOne = 0.99) -> NDArray[np.float64]:
     """How much of each class reaches each node: the F (N, classes) that solves F = α S F + (1 − α) Y, with S = D^−½ W D^−½ for
     the graph W with degrees D, and Y one-hot for the nodes whose label is known, 0 elsewhere (Zhou et al. 2004, NeurIPS,
     "Learning with local and global consistency"; after Zhu & Ghahramani 2002, CMU-CALD-02-107).

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.autoencoder import Codec
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, refuse_discrete
+from diabolo.ranges import Count, checked
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +31,8 @@ def procrustes_distance(a: ArrayLike, b: ArrayLike) -> float:
     return float(procrustes(x, y)[2])
 
 
-def neighbourhood_overlap(a: ArrayLike, b: ArrayLike, neighbours: int = 10) -> float:
+@checked
+def neighbourhood_overlap(a: ArrayLike, b: ArrayLike, neighbours: Count = 10) -> float:
     """The mean share of the k nearest neighbours of an image that it has in both maps; k / (N − 1) by chance.
 
     Args:

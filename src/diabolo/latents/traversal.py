@@ -11,6 +11,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, decode, encode, refuse_discrete
 from diabolo.latents.posterior import draws_of, kl_of_units
+from diabolo.ranges import AnySeed, Count, Plural, checked
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +35,8 @@ class Units:
     width: Floats
 
 
-def units(codec: Codec, images: Images, seed: int = 0) -> Units:
+@checked
+def units(codec: Codec, images: Images, seed: AnySeed = 0) -> Units:
     """Which units of `codec` tell most of `images`: by KL where there is a Gaussian posterior, else by variance. Those of PCA
     come out in the order of its components, and their widths are √λ."""
     refuse_discrete(codec, "a traversal")
@@ -46,13 +48,14 @@ def units(codec: Codec, images: Images, seed: int = 0) -> Units:
     return Units(order, told[order], "variance" if kl is None else "nats of KL", z.mean(0), drawn.std(0))
 
 
+@checked
 def traverse(
     codec: Codec,
     code: ArrayLike,
     units: Units,
     reach: float = 3.0,
-    steps: int = 7,
-    most: int | None = None,
+    steps: Plural = 7,
+    most: Count | None = None,
     y: Tensor | None = None,
 ) -> NDArray[np.float32]:
     """The images (U, steps, *input_shape) of `code` with one unit after the other, in the order of `units`, set to its middle

@@ -176,7 +176,7 @@ def test_mistakes_are_told():
         latents.fit_density("mixtur", codes)
     with pytest.raises(UnknownNameError, match="did you mean 'components'"):
         latents.fit_density("mixture", codes, component=3)
-    with pytest.raises(DiaboloError, match="1 component or more"):
+    with pytest.raises(DiaboloError, match="components must be a whole number of at least 1"):
         latents.fit_density("mixture", codes, components=0)
     with pytest.raises(DiaboloError, match="counted from 1"):
         latents.fit_density("neighbours", codes, k=0)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes
+from diabolo.ranges import AnySeed, Count, checked
 
 Floats = NDArray[np.float64]
 NARROWEST = 1e-6  # of the widest direction: what varies less is rounding, a dead unit
@@ -53,7 +54,8 @@ class Density(ABC):
         self._fit(z)
         return self
 
-    def sample(self, n: int, seed: int = 0) -> Floats:
+    @checked
+    def sample(self, n: Count, seed: AnySeed = 0) -> Floats:
         """`n` codes (n, D); the same for the same seed."""
         self._check_fitted()
         if n < 1:
@@ -150,7 +152,8 @@ def options_of(name: str) -> Mapping[str, Any]:
     return {p.name: p.default for p in inspect.signature(DENSITIES[name]).parameters.values() if p.name != "seed"}
 
 
-def make_density(name: str, seed: int = 0, **options: Any) -> Density:
+@checked
+def make_density(name: str, seed: AnySeed = 0, **options: Any) -> Density:
     """The density of that name, not fitted yet. Arguments as in `fit_density`."""
     known = options_of(name)
     for option in options:
@@ -160,7 +163,8 @@ def make_density(name: str, seed: int = 0, **options: Any) -> Density:
     return DENSITIES[name](**seeded, **options)
 
 
-def fit_density(name: str, codes: ArrayLike, seed: int = 0, **options: Any) -> Density:
+@checked
+def fit_density(name: str, codes: ArrayLike, seed: AnySeed = 0, **options: Any) -> Density:
     """A density over codes, to sample from: ex-post density estimation (Ghosh et al. 2020, arXiv 1903.12436).
 
     Args:

@@ -13,6 +13,7 @@ from diabolo.errors import DiaboloError
 from diabolo.latents.codes import decode
 from diabolo.latents.densities.density import Density
 from diabolo.randomness import derive
+from diabolo.ranges import AnySeed, Count, checked
 
 PRIOR = "prior"  # not one of the densities: what the codec itself draws from, an autoregressive one over discrete codes, say
 PIECE = 1024  # images made at once
@@ -33,8 +34,9 @@ def check_continuous(codec: Codec, name: str) -> None:
         raise DiaboloError(f"{codec.name} has no code, so that there is no density over codes: use {PRIOR!r}")
 
 
+@checked
 def draw_images(
-    codec: Codec, density: Density | None, n: int, seed: int = 0, y: Tensor | None = None
+    codec: Codec, density: Density | None, n: Count, seed: AnySeed = 0, y: Tensor | None = None
 ) -> NDArray[np.float32]:
     """`n` new images (n, *input_shape) in [0, 1].
 

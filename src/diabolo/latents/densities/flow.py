@@ -1,7 +1,7 @@
 """A masked autoregressive flow: zuko's, trained on the codes."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from diabolo.errors import DiaboloError
 from diabolo.latents.densities.density import Density, Floats, Scale, density
 from diabolo.latents.densities.gaussian import standard_normal
 from diabolo.randomness import derive, generator
+from diabolo.ranges import AnySeed, At, Count, Plural, checked
 
 HELD_OUT, PATIENCE = 0.1, 5  # share of the codes; epochs without a better likelihood of those
 
@@ -30,8 +31,14 @@ class Flow(Density):
         seed: of weights, of the order of codes, of what is held out.
     """
 
+    @checked
     def __init__(
-        self, transforms: int = 3, hidden: int = 64, epochs: int = 50, most: int = 20_000, seed: int = 0
+        self,
+        transforms: Annotated[int, At(1, 1000)] = 3,
+        hidden: Count = 64,
+        epochs: Count = 50,
+        most: Plural = 20_000,
+        seed: AnySeed = 0,
     ) -> None:
         super().__init__()
         if min(transforms, hidden, epochs, most) < 1:

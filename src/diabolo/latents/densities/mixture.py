@@ -7,6 +7,7 @@ import numpy as np
 from diabolo.errors import DiaboloError
 from diabolo.latents.densities.density import Density, Floats, Scale, density
 from diabolo.randomness import derive
+from diabolo.ranges import AnySeed, Count, Plural, checked
 
 TRIED = (1, 2, 5, 10, 20, 40)  # numbers of components that BIC chooses among
 
@@ -23,7 +24,8 @@ class Mixture(Density):
         seed: of the start of EM, and of that draw.
     """
 
-    def __init__(self, components: int | Literal["bic"] = 10, most: int = 20_000, seed: int = 0) -> None:
+    @checked
+    def __init__(self, components: Count | Literal["bic"] = 10, most: Plural = 20_000, seed: AnySeed = 0) -> None:
         super().__init__()
         if components != "bic" and (isinstance(components, bool) or not isinstance(components, int) or components < 1):
             raise DiaboloError(f"a mixture has 1 component or more, or as many as 'bic' chooses, not {components!r}")

@@ -8,6 +8,7 @@ import torch
 from diabolo.errors import DiaboloError
 from diabolo.latents.densities.density import NARROWEST, Density, Floats, density
 from diabolo.randomness import derive
+from diabolo.ranges import Count, Positive, checked
 
 PAIRS = 2**24  # distances held at once
 
@@ -23,7 +24,8 @@ class Neighbours(Density):
         scale: 1 moves a code about as far as that neighbour is away.
     """
 
-    def __init__(self, k: int = 5, scale: float = 1.0) -> None:
+    @checked
+    def __init__(self, k: Count = 5, scale: Positive = 1.0) -> None:
         super().__init__()
         if k < 1 or not 0 < scale < math.inf:
             raise DiaboloError(f"neighbours are counted from 1 and the scale is above 0, not {k} and {scale}")
