@@ -27,7 +27,7 @@ class NoPriorError(DiaboloError):
 
 
 class NotWrittenError(DiaboloError):
-    """A file could not be written, since the disk is full or fails."""
+    """Something could not be written, since the disk is full, over its quota, read-only, or fails."""
 
     exit_code = 1  # nothing was asked for that cannot be
 
@@ -36,3 +36,13 @@ class NotTrustedError(DiaboloError):
     """A run folder names code outside diabolo, of a package that the caller has not said to trust."""
 
     exit_code = 1  # the folder asks for it, not the user
+
+
+class InUseError(DiaboloError):
+    """A folder that another process is writing into; it can be written into when that has ended."""
+
+    exit_code = 1
+
+
+class Stopped(KeyboardInterrupt):  # it is no error
+    """Ctrl-C, where something is there to go on with; the message says how."""

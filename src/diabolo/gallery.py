@@ -16,11 +16,13 @@ from diabolo.conditions import UNKNOWN
 from diabolo.data.images import Images
 from diabolo.data.origin import reload
 from diabolo.data.side import side
-from diabolo.errors import NoPriorError
+from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import encode
-from diabolo.training.runs import Run
+from diabolo.training import files, runs
+from diabolo.training.runs import Run, fingerprint
 
+RECORD = "figures.json"  # in the run folder: which figures were drawn, and of which weights
 SHOWN = 10  # images in a row of reconstructions
 SAMPLES = 36
 IN_ROW = 10  # samples of one class
@@ -66,7 +68,25 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     if test is not None and len(test) > 1 and math.prod(model.latent_shape):
         n = min(POINTS, len(test), max(2, NUMBERS // math.prod(model.latent_shape)))
         drawn |= _latent_map(run, test.subset(n, 0), pictures)
-    return [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
+    written = [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
+    if (run.path / "model.safetensors").exists():
+        files.write_json(
+            run.path / RECORD, {"weights": fingerprint(run.path), "drawn": [path.name for path in written]}
+        )
+    return written
+
+
+def lacks_figures(path: Path) -> bool:
+    """Whether figures were to be drawn into the run folder `path` once it was trained, and are not there: the process was
+    killed, they are of earlier weights, or one was deleted."""
+    if "figures" not in (runs.read_config(path).get("then") or ()):
+        return False
+    try:
+        found = files.read_json(path / RECORD)
+        names, of = [str(name) for name in found["drawn"]], found["weights"]
+    except (DiaboloError, KeyError, TypeError):
+        return True
+    return of != fingerprint(path) or not all((path / "figures" / name).exists() for name in names)
 
 
 def is_told(model: Any) -> bool:

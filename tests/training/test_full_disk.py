@@ -109,7 +109,16 @@ def test_on_a_disk_that_is_really_full(tmp_path, tiny_pixels):
 def test_no_room_for_a_single_byte(tmp_path, monkeypatch):
     target = tmp_path / "config.json"
     files.write(target, b"old")
-    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / ".part")))
+    opened = os.open
+
+    def full(path, flags, *mode):
+        handle = opened(path, flags, *mode)
+        if flags & os.O_WRONLY:
+            with open("/dev/full", "wb") as device:
+                os.dup2(device.fileno(), handle)
+        return handle
+
+    monkeypatch.setattr("os.open", full)
     with pytest.raises(DiaboloError, match="No space left on device") as refused:
         files.write(target, b"new")
     assert "untouched" in str(refused.value)

@@ -30,11 +30,20 @@ SEED = Annotated[int, Parameter(help="of all that is drawn.")]
 def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
     """Evaluate, write, print."""
     from diabolo.errors import DiaboloError
-    from diabolo.training.runs import load_run
+    from diabolo.training.lock import writing
 
-    errors, out = Console(stderr=True), given.get("out") or path / FOLDER
+    out = given.get("out") or path / FOLDER
     if out.exists() and not out.is_dir():  # said before a minute of measuring
         raise DiaboloError(f"{out} is a file: the evaluation is written into a folder")
+    with writing(out, "evaluate"):  # refused before a minute of measuring
+        _evaluate(path, out, given, options)
+
+
+def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
+    from diabolo.errors import DiaboloError
+    from diabolo.training.runs import load_run
+
+    errors = Console(stderr=True)
     subject = load_run(path)
     name, images = given.get("data"), given.get("images")
     if images is not None and name is None:

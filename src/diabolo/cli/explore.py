@@ -77,6 +77,7 @@ def command(
     from diabolo.data.origin import reload
     from diabolo.errors import DiaboloError
     from diabolo.latent_views import VIEWS, Look
+    from diabolo.training.lock import writing
     from diabolo.training.runs import load, read_config
 
     given = {
@@ -108,4 +109,5 @@ def command(
         if part.shape != tuple(model.input_shape):
             raise DiaboloError(f"{run} is for images {tuple(model.input_shape)}, and {part.name} has {part.shape}")
     figure = VIEWS[what](Look(model, train, test, seed), **given)
-    print(figures.save(figure, target, pdf=True))
+    with writing(target, "explore"):
+        print(figures.save(figure, target, pdf=True))

@@ -96,6 +96,7 @@ def write_images(out: Path, images: np.ndarray, names: Sequence[str]) -> None:
     if out.suffix.lower() == ".npy":
         write_array(out, images)
         return
+    files.make_folder(out)
     pixels = (images.clip(0, 1) * 255).round().astype(np.uint8)
     for name, image in zip(names, pixels, strict=True):
         png = io.BytesIO()
@@ -105,6 +106,7 @@ def write_images(out: Path, images: np.ndarray, names: Sequence[str]) -> None:
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write one .npy file."""
+    files.make_folder(path.parent)
     content = io.BytesIO()
     np.save(content, array)
     write(path, content.getvalue())
@@ -112,7 +114,8 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Write one file, whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        files.make_folder(path.parent)
     files.write(path, content)
 
 

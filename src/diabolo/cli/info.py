@@ -24,10 +24,11 @@ def command(run: Path, /) -> None:
         run: the run folder.
     """
     from diabolo.errors import DiaboloError
-    from diabolo.training import runs
+    from diabolo.training import checkpoint, runs
 
     config, history = runs.read_config(run), runs.read_history(run)
     try:
+        checkpoint.verify(run)
         texts, table = _texts(run, config, history), _table(history)
     except DiaboloError:
         raise
@@ -41,12 +42,17 @@ def command(run: Path, /) -> None:
 
 
 def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> list[str]:
-    from diabolo.training import checkpoint, runs
+    from diabolo import gallery
+    from diabolo.training import checkpoint, lock, runs
 
     status = checkpoint.status(run)
     told = [f"{run}: {config['name']}, {status}"]
-    if way_on := checkpoint.way_on(run):
-        told.append(f"unless it is training at this moment, {way_on}")
+    if writer := lock.holder(run):
+        told.append(f"it is being written by {writer}")
+    elif way_on := checkpoint.way_on(run):
+        told.append(way_on)
+    elif gallery.lacks_figures(run):
+        told.append(f"its figures are not all there; draw them with: diabolo resume {run}")
     for part in SPLITS:
         if about := config["data"].get(part):
             shape = "×".join(map(str, about["shape"]))

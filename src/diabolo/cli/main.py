@@ -12,6 +12,7 @@ from diabolo import __version__
 from diabolo.cli.config import beneath_flags, whole_numbers
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.notices import short_notices
+from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.trust import trusting
 
@@ -75,8 +76,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
                 raise UnknownNameError("command", words[0], VERBS)
             app(words, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()  # so that a reader who has gone is noticed here
-    except KeyboardInterrupt:
-        _fail("stopped; a run goes on from its last finished epoch with: diabolo resume RUN", 130)
+    except KeyboardInterrupt as stopped:
+        _fail(str(stopped) or "stopped", 130)
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -124,7 +125,10 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, UnusedCliTokensError):
         return f"nothing is known of {' '.join(error.unused_tokens or [])!r} here; options begin with --, see --help"
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        told = error.strerror or str(error)
+        if error.errno in DISK:
+            told = f"the disk could not be written or read: {told}"
+        return f"{error.filename}: {told}" if error.filename else told
     no_memory = isinstance(error, MemoryError) or "out of memory" in str(error) or "allocate memory" in str(error)
     if no_memory:
         return "there is not enough memory: use a smaller --batch-size, fewer or smaller images, or a smaller model"

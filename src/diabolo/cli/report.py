@@ -30,15 +30,17 @@ def command(
     from diabolo import reports
     from diabolo.reports import extra, run_notebook, run_report
     from diabolo.reports import notebook as notebooks
+    from diabolo.training.lock import writing
     from diabolo.trust import trusted
 
     extra.check(*(() if notebook else extra.NOTEBOOK))
-    document = run_report.document_of(folder)
-    for path in reports.write(document, folder):
-        print(path)
-    if notebook:
-        script = run_notebook.script(trusted())
-        print(notebooks.execute(script, folder, {}, where=folder, title=document.title))
+    with writing(folder, "report"):
+        document = run_report.document_of(folder)
+        for path in reports.write(document, folder):
+            print(path)
+        if notebook:
+            script = run_notebook.script(trusted())
+            print(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
 
 

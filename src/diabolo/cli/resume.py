@@ -12,15 +12,36 @@ app = App(name="resume", help=VERBS["resume"])
 
 @app.default
 @checked
-def command(run: Path, /, *, epochs: Count | None = None, figures: bool = True) -> None:
-    """Go on with an interrupted run, or train a finished one for further epochs.
+def command(
+    run: Path,
+    /,
+    *,
+    epochs: Count | None = None,
+    figures: bool = True,
+    data: str | None = None,
+    root: Path | None = None,
+) -> None:
+    """Go on with an interrupted run, or train a finished one for further epochs. Where only the kept weights or the figures are
+    missing, since the process was killed after training, they are made up for.
 
     Args:
         run: the run folder.
         epochs: the new total of epochs; as before when left out.
         figures: draw figures into the run folder afterwards.
+        data: the folder or file of the images, where it was moved; they must be the same.
+        root: the folder that holds the data sets, where it was moved.
     """
+    from diabolo import gallery
     from diabolo.cli.train import finish
+    from diabolo.training.checks import NothingLeftError
     from diabolo.training.fit import resume
+    from diabolo.training.runs import load_run
 
-    finish(resume(run, epochs=epochs), figures)
+    try:
+        result = resume(run, epochs=epochs, data=data, root=root)
+    except NothingLeftError:
+        if epochs is not None or not figures or not gallery.lacks_figures(run):
+            raise
+        result = load_run(run)
+        print(f"{run} is trained; its figures are drawn")
+    finish(result, figures)

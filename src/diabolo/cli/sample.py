@@ -47,6 +47,7 @@ def command(
     from diabolo.cli.told import told
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
+    from diabolo.training.lock import writing
     from diabolo.training.runs import load
 
     model = load(run)
@@ -62,11 +63,12 @@ def command(
     fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components})
     y = take_turns(y, n)
     samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
-    if grid:
-        title = gallery.samples_title(model) if own else f"{model.name}: {density} fitted to the training codes"
-        figures.save(figures.sample_grid(samples, title), target)
-    else:
-        write_images(target, samples, [f"sample-{i:04d}.png" for i in range(n)])
+    with writing(target, "sample"):
+        if grid:
+            title = gallery.samples_title(model) if own else f"{model.name}: {density} fitted to the training codes"
+            figures.save(figures.sample_grid(samples, title), target)
+        else:
+            write_images(target, samples, [f"sample-{i:04d}.png" for i in range(n)])
     print(target)
 
 

@@ -22,10 +22,10 @@ from diabolo.conditions import COLUMNS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
 from diabolo.data.side import side
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, Stopped
 from diabolo.pca import PCA
 from diabolo.randomness import derive
-from diabolo.training import hardware, runs
+from diabolo.training import hardware, lock, runs
 from diabolo.training.checks import check
 from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready
@@ -101,11 +101,12 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
             print(json.dumps(_resolved(model, training, train, validation), indent=2, ensure_ascii=False))
             print(model.summary())
         return
+    then = ("figures",) if given.get("figures", True) else ()
     if layerwise is None:
-        result = fit(model, train, validation, **training.as_dict())
+        result = fit(model, train, validation, then=then, **training.as_dict())
     else:
-        result = greedy(model, train, validation, layerwise, **training.as_dict())[-1]
-    finish(result, given.get("figures", True), test)
+        result = greedy(model, train, validation, layerwise, then=then, **training.as_dict())[-1]
+    finish(result, bool(then), test)
 
 
 def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +138,13 @@ def finish(result: runs.Run, figures: bool, test: Images | None = None) -> None:
     if result.status == "interrupted":
         sys.exit(130)
     if figures and _is_first():
-        gallery.draw(result, test)
+        try:
+            with lock.held(result.path, "drawing figures"):
+                gallery.draw(result, test)
+        except KeyboardInterrupt as stopped:
+            raise Stopped(
+                f"stopped; the run is trained, its figures are drawn by: diabolo resume {result.path}"
+            ) from stopped
 
 
 def _is_first() -> bool:

@@ -123,7 +123,7 @@ class Comparison:
     def write(self, folder: str | Path) -> list[Path]:
         """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         files.write_json(folder / "comparison.json", self.record())
         written = [folder / "comparison.json"]
         if panels := self.panels():

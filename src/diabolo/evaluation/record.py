@@ -85,7 +85,7 @@ class Evaluation:
         into `folder`, in place of an earlier evaluation there; returns the files. The scores are written last, and no file
         is left half-written."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         earlier = _drawn(folder)
         panels = {name: panel for section in self.sections.values() for name, panel in section.panels.items()}
         drawn = [figures.save(panel(), folder / f"{name}.png", pdf=True) for name, panel in panels.items()]

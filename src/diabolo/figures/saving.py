@@ -1,11 +1,12 @@
 """Figures to disk, whole or not at all."""
 
+import io
 import os
-import uuid
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from diabolo import disk
 from diabolo.errors import DiaboloError
 
 from .style import DPI, style
@@ -23,7 +24,7 @@ def save(figure: Figure, path: str | os.PathLike[str], pdf: bool = False) -> Pat
     path = Path(path)
     if path.suffix.lower() not in _METADATA:
         raise DiaboloError(f"a figure is saved as .png or .pdf, and {path.name!r} ends in neither.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    disk.make_folder(path.parent)
     for target in [path, path.with_suffix(".pdf")] if pdf and path.suffix.lower() == ".png" else [path]:
         _write(figure, target)
     return path
@@ -31,17 +32,8 @@ def save(figure: Figure, path: str | os.PathLike[str], pdf: bool = False) -> Pat
 
 @style()
 def _write(figure: Figure, path: Path) -> None:
-    kind = path.suffix.lower()
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            # In a PDF the resolution only touches what is rasterised (the cloud of points), so it can be finer.
-            dpi = DPI if kind == ".png" else 2 * DPI
-            figure.savefig(file, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DiaboloError(f"{path} could not be written: {error.strerror}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    kind, content = path.suffix.lower(), io.BytesIO()
+    # In a PDF the resolution only touches what is rasterised (the cloud of points), so it can be finer.
+    dpi = DPI if kind == ".png" else 2 * DPI
+    figure.savefig(content, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])
+    disk.write(path, content.getvalue())

@@ -25,10 +25,7 @@ def write(document: Document, folder: str | Path, name: str = "report") -> list[
     for block in document.blocks:
         if isinstance(block, Picture) and not block.path.is_file():
             raise DiaboloError(f"the picture {block.path} is missing: it was deleted or moved after it was drawn")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiaboloError(f"{folder} cannot be made: {error.strerror}") from error
+    files.make_folder(folder)
     for ending, render in FORMATS.items():
         content = render(document, folder)
         path = folder / f"{name}.{ending}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from diabolo.errors import Stopped
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
@@ -19,8 +20,11 @@ def run(script: Script, plan: Plan) -> Study:
     """
     check_rows(script, plan.only)
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(script.path)}
-    with following(plan):
-        exec(compile(script.source, str(script.path), "exec"), namespace)
+    try:
+        with following(plan):
+            exec(compile(script.source, str(script.path), "exec"), namespace)
+    except KeyboardInterrupt as stopped:
+        raise Stopped("stopped; the same line goes on, with what was finished kept") from stopped
     study = namespace["study"]
     assert isinstance(study, Study)
     return study

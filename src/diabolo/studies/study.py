@@ -140,7 +140,7 @@ class Study:
         title, function = self._functions[number]
         self.say(f"{number} {title}")
         started = time.perf_counter()
-        self.folder.mkdir(parents=True, exist_ok=True)  # not before the images were found
+        files.make_folder(self.folder)  # not before the images were found
         row = Row(number, title, self.folder, self.unchecked)
         function(row)
         self.rows[number] = {

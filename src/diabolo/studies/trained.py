@@ -21,7 +21,7 @@ from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
 from diabolo.training.options import TrainOptions, defining
-from diabolo.training.runs import Run, fingerprint, load_run, read_history
+from diabolo.training.runs import Run, fingerprint, load_run, numbered, read_history
 
 VERSION = 1  # raised when a training of the same description gives other weights
 TRAINING = {f.name for f in fields(TrainOptions)}
@@ -55,8 +55,8 @@ class Trained:
         torch.manual_seed(derive(self.options.get("seed", 0), "weights"))
         model = self._make(self.train.shape, **self._model_options)
         folder = self._shelf / key_of(model, self.train, self.test, self.options, **self._greedy)
-        found = sorted(path for path in folder.glob("[0-9]*") if not path.match("*-layer-*"))
-        if found and checkpoint.status(found[-1]).startswith(("finished", "stopped early")):
+        found = [path for path in numbered(folder) if not path.match("*-layer-*")]
+        if found and checkpoint.has_ended(found[-1]):
             return load_run(found[-1])
         self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}")
         if found and (found[-1] / checkpoint.FILE).exists():
@@ -72,8 +72,8 @@ class Trained:
     def fit_prior(self, **options: Any) -> list[dict[str, Any]]:
         """Fit a prior to its discrete codes, if it has none yet, from which the model draws from now on; `options` are those of
         `diabolo.training.code_priors.fit_prior`. Returns the history of the prior's own training, one dict an epoch."""
-        fitted = sorted((self.run.path / "prior").glob("[0-9]*"))
-        if not fitted or not checkpoint.status(fitted[-1]).startswith("finished"):
+        fitted = numbered(self.run.path / "prior")
+        if not fitted or not checkpoint.has_ended(fitted[-1]):
             self._say(f"fitting a prior to the codes of {self.run.config['name']}")
             prior = fit_prior(self.run.path, self.train, self.test, **options, quiet=True)
             if prior.status == "interrupted":
@@ -112,7 +112,7 @@ class Trained:
             return Evaluation.read(folder)[name]
         self._say(f"measuring {name} of {self.run.config['name']}")
         found = evaluate(self.run, (self.train, self.test), [name], **options)
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         files.write_json(folder / "scores.json", found.record())
         return found[name]
 
@@ -152,6 +152,6 @@ def remembered(folder: Path, what: str, depends: Any, compute: Callable[[], Any]
     except TypeError as error:
         raise DiaboloError(f"{what!r} can be remembered only by plain words and numbers: {error}") from error
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(path.parent)
         files.write_json(path, compute())
     return files.read_json(path)

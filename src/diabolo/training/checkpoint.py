@@ -1,13 +1,14 @@
-"""Everything needed to go on bit-exactly, in one file, so that it is never half old and half new."""
+"""Everything needed to go on bit-exactly, in one file, so that it is never half old and half new; but for the record of the
+epochs, which is metrics.jsonl: of that it holds the length and a digest."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
-from diabolo.training import files
+from diabolo.training import files, history
 from diabolo.training.step import Step
 
 FILE = "checkpoint/last.safetensors"
@@ -25,6 +26,8 @@ class State:
         best_epoch: the epoch that had it.
         waited: epochs since then that have not improved on it.
         status: "running", or why training ended.
+        epochs: of how many in all; None where that was not noted.
+        length, digest: of metrics.jsonl with the lines of `history`.
     """
 
     epoch: int = 0
@@ -33,11 +36,16 @@ class State:
     best_epoch: int = 0
     waited: int = 0
     status: str = "running"
+    epochs: int | None = None
+    length: int = 0
+    digest: str = ""
 
 
 def save(path: Path, step: Step, state: State) -> None:
     """Write the checkpoint of the run folder `path`; the one before it stays until this one is whole."""
-    files.write_tensors(path / FILE, step.state(), asdict(state))
+    about = asdict(replace(state, history=[]))
+    del about["history"]
+    files.write_tensors(path / FILE, step.state(), about)
 
 
 def mark(path: Path, status: str) -> None:
@@ -52,8 +60,14 @@ def restore(path: Path, step: Step) -> State:
     Raises:
         DiaboloError: when there is none, it is damaged, or it is of another model.
     """
+    if not (path / FILE).exists():
+        raise DiaboloError(f"{path} holds no checkpoint, {path / FILE} is missing: it cannot go on, train a new run")
     tensors, about = files.read_tensors(path / FILE)
     state = _parse(path, about)
+    if "history" not in about:
+        state.history = history.confirmed(path, state.length, state.digest)
+    if not state.history:
+        state.length, state.digest = 0, ""
     try:
         step.restore(tensors)
     except (KeyError, RuntimeError, TypeError, IndexError, AttributeError) as error:
@@ -64,13 +78,16 @@ def restore(path: Path, step: Step) -> State:
 
 def _parse(path: Path, about: Any) -> State:
     """The state that the header of a checkpoint holds."""
-    wanted = {"epoch": int, "history": list, "status": str}
+    wanted = {"epoch": int, "status": str}
     if not isinstance(about, dict) or not all(isinstance(about.get(key), kind) for key, kind in wanted.items()):
         raise DiaboloError(f"the checkpoint in {path} is damaged: its header does not say where training stands")
     try:
-        return State(**about)
+        state = State(**about)
     except TypeError as error:
         raise DiaboloError(f"the checkpoint in {path} is damaged: {error}") from error
+    if not (isinstance(state.history, list) and isinstance(state.length, int) and isinstance(state.digest, str)):
+        raise DiaboloError(f"the checkpoint in {path} is damaged: its header says nonsense of metrics.jsonl")
+    return state
 
 
 def status(path: Path) -> str:
@@ -86,7 +103,9 @@ def way_on(path: Path) -> str:
     state = _read_state(path) if (path / FILE).exists() else State()
     if state.status.startswith(BROKEN_OFF):
         return f"resuming would repeat what broke it off: train a new run with a lower --lr{with_weights(path)}"
-    return f"go on with: diabolo resume {path}" if state.status in ("running", "interrupted") else ""
+    if state.status in ("running", "interrupted") or not is_kept(path):
+        return f"go on with: diabolo resume {path}"
+    return ""
 
 
 def with_weights(path: Path) -> str:
@@ -113,6 +132,34 @@ def weights(path: Path) -> dict[str, Tensor]:
     }
 
 
+def is_kept(path: Path) -> bool:
+    """Whether model.safetensors of the run folder `path` is there and of the epoch that the checkpoint is of (a process can be
+    killed between the two)."""
+    kept = path / "model.safetensors"
+    if not (path / FILE).exists():  # solved in closed form
+        return kept.exists()
+    try:
+        about = files.read_about(kept)
+    except DiaboloError:
+        return False
+    return isinstance(about, dict) and about.get("epoch") == _read_state(path).epoch
+
+
+def has_ended(path: Path) -> bool:
+    """Whether the training in folder `path` has ended well, and its weights are kept."""
+    return status(path).startswith(("finished", "stopped early")) and is_kept(path)
+
+
+def verify(path: Path) -> None:
+    """Compare all weights in the run folder `path`, and its checkpoint, with their checksums.
+
+    Raises:
+        DiaboloError: which names the first that is damaged.
+    """
+    for name in ("model.safetensors", "best.safetensors", FILE):
+        if (path / name).exists():
+            files.read_tensors(path / name)
+
+
 def _read_state(path: Path) -> State:
-    _, about = files.read_tensors(path / FILE)
-    return _parse(path, about)
+    return _parse(path, files.read_about(path / FILE))

@@ -1,5 +1,6 @@
 """Bad input is refused before training starts, not after an epoch."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from diabolo.training.freezing import matching
 from diabolo.training.options import TrainOptions
 from diabolo.training.takeover import fitting
 from diabolo.training.trainable import can_be_trained
+
+
+class NothingLeftError(DiaboloError):
+    """A training is to go on that has ended."""
+
 
 START = 2048  # training images that a waist may look at before training
 
@@ -97,14 +103,14 @@ def _check_known(model: Autoencoder, images: Images, known: Tensor) -> None:
         raise DiaboloError(f"{images.name} ({images.split}): {error}") from error
 
 
-def only_to_keep(path: Path, state: State, options: TrainOptions, epochs_before: int) -> bool:
-    """Whether all epochs are done and only model.safetensors is missing, or older than the checkpoint (a process killed
-    in between). `epochs_before` is the total that the run was to have until now.
+def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
+    """Whether all epochs are done and only model.safetensors is missing, damaged, or older than the checkpoint (a process was
+    killed in between).
 
     Raises:
-        DiaboloError: when nothing at all is left to do.
+        NothingLeftError: when nothing at all is left to do.
     """
-    early = state.status.startswith("stopped early") and options.epochs == epochs_before
+    early = state.status.startswith("stopped early") and options.epochs == state.epochs
     if state.epoch < options.epochs and not early:
         return False
     try:
@@ -114,7 +120,7 @@ def only_to_keep(path: Path, state: State, options: TrainOptions, epochs_before:
     if not isinstance(about, dict) or about.get("epoch") != state.epoch:
         return True
     done = state.status if early else f"has finished its {state.epoch} epochs"
-    raise DiaboloError(
+    raise NothingLeftError(
         f"{path} {done}; to train on, give a larger total: diabolo resume {path} --epochs {state.epoch + options.epochs}"
     )
 
@@ -132,8 +138,11 @@ def event_writer_class() -> Any:
     return SummaryWriter
 
 
-def same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str) -> Images | None:
-    """The images of the run, given or loaded again; refused when they are others."""
+def same_images(
+    path: Path, about: dict[str, Any] | None, given: Any, part: str, moved: Mapping[str, str] | None = None
+) -> Images | None:
+    """The images of the run, given or loaded again (from the `name` or `root` that `moved` holds); refused when they are
+    others."""
     if about is None:
         if given is not None:
             raise DiaboloError(f"{path} was trained without {part} images; leave them out")
@@ -142,7 +151,12 @@ def same_images(path: Path, about: dict[str, Any] | None, given: Any, part: str)
         raise DiaboloError(
             f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
         )
-    images = reload(about["origin"]) if given is None else as_images(given)
+    images = reload(_elsewhere(about["origin"], moved or {})) if given is None else as_images(given)
     if images.fingerprint != about.get("fingerprint"):
         raise DiaboloError(f"the {part} images are not those that {path} was trained with (another fingerprint)")
     return images
+
+
+def _elsewhere(origin: dict[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
+    """The `origin` of images that lie elsewhere now."""
+    return origin | {"load": origin["load"] | moved} if moved and isinstance(origin.get("load"), dict) else origin

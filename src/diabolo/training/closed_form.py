@@ -1,17 +1,16 @@
 """Models that need no loop: solved at once, one line of metrics."""
 
-import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from diabolo import processes
 from diabolo.data.images import Images
 from diabolo.data.stores import to_float
 from diabolo.pca import PCA
-from diabolo.training import files
+from diabolo.training import files, history
 from diabolo.training.progress import Reporter
 from diabolo.training.runs import Run
 
@@ -19,10 +18,15 @@ CHUNK = 4096
 
 
 def solve(
-    model: PCA, train: Images, validation: Images | None, path: Path, config: dict[str, Any], say: Reporter
+    model: PCA,
+    train: Images,
+    validation: Images | None,
+    config: dict[str, Any],
+    say: Reporter,
+    new_folder: Callable[[Callable[[Path], None]], Path],
 ) -> Run:
-    """Solve `model` for the images `train` and leave its run folder `path`."""
-    say.say(f"{path}: {model.name} with {model.latent_shape[0]} components on {train!r}")
+    """Solve `model` for the images `train` and leave its run folder, which `new_folder` makes of what is written into it."""
+    say.say(f"{model.name} with {model.latent_shape[0]} components on {train!r}")
     started = time.perf_counter()
     model.solve(train.images, config["options"]["seed"])
     seconds = time.perf_counter() - started
@@ -34,9 +38,13 @@ def solve(
         "images_per_second": round(len(train) / seconds, 1),
     }
     say.epoch(line)
-    if processes.rank() == 0:
-        files.write(path / "metrics.jsonl", (json.dumps(line) + "\n").encode())
-        files.write_tensors(path / "model.safetensors", dict(model.state_dict()))
+
+    def fill(folder: Path) -> None:
+        files.write_json(folder / "config.json", config)
+        history.rewrite(folder, [line])
+        files.write_tensors(folder / "model.safetensors", dict(model.state_dict()))
+
+    path = new_folder(fill)
     say.say(f"finished: {path}")
     return Run(model.eval(), path, [line], config, "finished")
 

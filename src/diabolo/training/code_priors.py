@@ -5,7 +5,8 @@ RUN/prior/
     0001-prior-codes/    a run folder of its own; the newest finished one is used
 """
 
-import io
+import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diabolo import data
+from diabolo import parts
 from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.priors.code_prior import CodePrior, to_bytes
 from diabolo.randomness import derive
-from diabolo.training import files, runs
+from diabolo.training import checkpoint, lock, runs
 from diabolo.training.checks import same_images
-from diabolo.training.fit import fit
+from diabolo.training.codes import FOLDER, write_codes
+from diabolo.training.fit import fit, resume
 from diabolo.training.hardware import choose_device
 from diabolo.training.options import TrainOptions
 from diabolo.training.runs import Run, fingerprint
@@ -41,7 +43,8 @@ def fit_prior(
     trust: Trust = (),
     **options: Any,
 ) -> Run:
-    """Fit a prior to the codes of the model in the run folder `path`, so that it can be sampled from.
+    """Fit a prior to the codes of the model in the run folder `path`, so that it can be sampled from. A prior that was begun
+    with the same arguments and not finished goes on.
 
     Args:
         path: the run folder of a model with discrete codes.
@@ -55,9 +58,17 @@ def fit_prior(
         The `Run` of the prior, in `path`/prior; `diabolo.load(path)` finds it there.
 
     Raises:
+        InUseError: when another process is writing into the run.
         DiaboloError: when its codes are not discrete, the images are not those of the run, or an option is wrong.
     """
-    path, chosen = Path(path), TrainOptions.of(**({"out": str(Path(path) / "prior")} | options))
+    with lock.held(Path(path), "fit-prior") if Path(path, "config.json").is_file() else nullcontext():
+        return _fit_prior(Path(path), train, validation, width, layers, heads, options)
+
+
+def _fit_prior(
+    path: Path, train: Any, validation: Any, width: int, layers: int, heads: int, options: dict[str, Any]
+) -> Run:
+    chosen = TrainOptions.of(**({"out": str(path / FOLDER)} | options))
     config = runs.read_config(path)
     model = runs.load(path, device=choose_device(chosen.device), trust=trust)
     bottleneck = getattr(model, "bottleneck", None)
@@ -73,14 +84,32 @@ def fit_prior(
     codes = {
         part: to_bytes(indices_of(model, some), bottleneck.codes) for part, some in images.items() if some is not None
     }
-    (path / "prior").mkdir(exist_ok=True)
-    file, content = path / "prior" / "codes.npz", io.BytesIO()
-    names = ("x_train", "x_test") if len(codes) == 2 else ("x",)
-    arrays: dict[str, Any] = dict(zip(names, codes.values(), strict=True))
-    np.savez_compressed(content, **arrays)
-    files.write(file, content.getvalue())
-    maps, held = data.load(str(file))
-    return fit(prior, maps, held, **chosen.as_dict())
+    maps, held = write_codes(path, codes)
+    begun = _begun(Path(chosen.out), prior, chosen, maps, held)
+    return fit(prior, maps, held, **chosen.as_dict()) if begun is None else resume(begun, maps, held)
+
+
+def _begun(out: Path, prior: CodePrior, options: TrainOptions, maps: Images, held: Images) -> Path | None:
+    """The newest run in `out` if it is of the same prior, codes and options, and has not ended."""
+    found = runs.numbered(out)
+    if not found:
+        return None
+    try:
+        config = runs.read_config(found[-1])
+        status = checkpoint.status(found[-1])
+        if checkpoint.has_ended(found[-1]) or not status.startswith(("running", "interrupted", "finished", "stopped")):
+            return None
+    except DiaboloError:  # damaged: a new one is fitted
+        return None
+    fingerprints = [(config["data"][part] or {}).get("fingerprint") for part in ("train", "validation")]
+    same = config["model"] == json.loads(json.dumps(parts.describe(prior)))
+    same = same and fingerprints == [maps.fingerprint, held.fingerprint]
+    return found[-1] if same and _asked(config["options"]) == _asked(options.as_dict()) else None
+
+
+def _asked(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that make a difference to the training."""
+    return {name: value for name, value in options.items() if name not in ("out", "name", "quiet")}
 
 
 def indices_of(model: Any, images: Images) -> NDArray[np.int64]:

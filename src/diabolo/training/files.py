@@ -1,51 +1,19 @@
-"""Files that are either whole or not there: temporary file, fsync, rename."""
+"""JSON and tensors as files that are either whole or not there; tensors carry a checksum."""
 
-import errno
+import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
-from diabolo.errors import DiaboloError, NotWrittenError
+from diabolo.disk import append, make_folder, write
+from diabolo.errors import DiaboloError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # nobody asked for what cannot be
-
-
-def write(path: Path, content: bytes) -> None:
-    """Put `content` at `path`; whatever stops it, the old file stays as it was.
-
-    Raises:
-        NotWrittenError: when the disk is full.
-        DiaboloError: when nothing can be written there.
-    """
-    part: str | None = None
-    try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except OSError as error:
-        kept = " (the one written before it is untouched)" if path.exists() else ""
-        kind = NotWrittenError if error.errno in FULL else DiaboloError
-        raise kind(f"{path} could not be written: {error.strerror}{kept}") from error
-    finally:
-        if part is not None and os.path.exists(part):
-            os.unlink(part)
-
-
-def sweep(folder: Path) -> None:
-    """Take away what writers that were killed left half-written in the run folder `folder`."""
-    for ending in ("json", "jsonl", "safetensors"):
-        for part in (*folder.glob(f".*.{ending}.*"), *folder.glob(f"checkpoint/.*.{ending}.*")):
-            part.unlink(missing_ok=True)
+__all__ = ["append", "make_folder", "read_about", "read_json", "read_tensors", "write", "write_json", "write_tensors"]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -60,7 +28,7 @@ def read_json(path: Path) -> Any:
         DiaboloError: when the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_bytes())
     except OSError as error:
         raise DiaboloError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -68,23 +36,60 @@ def read_json(path: Path) -> Any:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], about: Any = None) -> None:
-    """Put named tensors at `path` as safetensors, with JSON-able `about` in its header."""
+    """Put named tensors at `path` as safetensors, with JSON-able `about` and a checksum of all of it in its header."""
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    metadata = {"about": json.dumps(about)}
-    write(path, safetensors.torch.save(plain, metadata))
+    told = json.dumps(about)
+    content = safetensors.torch.save(plain, {"about": told})
+    # put in by hand: safetensors itself has no order of several entries, and the same tensors are to give the same bytes
+    length = int.from_bytes(content[:8], "little")
+    entry = f'{{"__metadata__":{{"checksum":"{checksum(plain, told)}",'.encode()
+    header = content[8 : 8 + length].rstrip(b" ").replace(b'{"__metadata__":{', entry, 1)
+    header += b" " * (-len(header) % 8)
+    write(path, len(header).to_bytes(8, "little") + header, memoryview(content)[8 + length :])
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
-    """The tensors that `write_tensors` wrote, on the CPU, and `about`.
+    """The tensors that `write_tensors` wrote, on the CPU, and `about`. Files of before there were checksums have none.
+
+    Raises:
+        DiaboloError: when the file is missing, cut short, no safetensors file, or does not agree with its checksum.
+    """
+    tensors, told = _read(path, whole=True)
+    return tensors, json.loads(told)
+
+
+def read_about(path: Path) -> Any:
+    """`about` alone, from the header; the checksum is not looked at.
 
     Raises:
         DiaboloError: when the file is missing, cut short, or no safetensors file.
     """
+    return json.loads(_read(path, whole=False)[1])
+
+
+def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], str]:
     if not path.is_file():
         raise DiaboloError(f"{path} is missing")
     try:
         with safetensors.safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "null"))
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118  # not a dict
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+            header = file.metadata() or {}
+            told = header.get("about", "null")
+            json.loads(told)
+            names = list(file.keys()) if whole else []
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (safetensors.SafetensorError, OSError, ValueError, RecursionError) as error:
         raise DiaboloError(f"{path} is damaged or cut short ({error}); it cannot be used") from error
+    known = set(header) <= {"about", "checksum", "format"}  # else one of these words itself is damaged
+    if whole and not (known and header.get("checksum", checksum(tensors, told)) == checksum(tensors, told)):
+        raise DiaboloError(f"{path} is damaged: its checksum does not agree with what it holds; it cannot be used")
+    return tensors, told
+
+
+def checksum(tensors: dict[str, Tensor], about: str) -> str:
+    """A digest of names, types, shapes and numbers of `tensors`, which lie on the CPU, and of the text `about`."""
+    digest = hashlib.blake2b(about.encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"|{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

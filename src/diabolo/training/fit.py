@@ -1,8 +1,8 @@
 """`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,15 @@ from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.data.stores import ResidentStore, open_store
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, InUseError, NotWrittenError, Stopped
 from diabolo.pca import PCA
+from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
-from diabolo.training import checkpoint, files, runs
+from diabolo.training import checkpoint, files, history, lock, runs
 from diabolo.training.checkpoint import State
 from diabolo.training.checks import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
+from diabolo.training.codes import codes_of
 from diabolo.training.compiled import CompiledStep
 from diabolo.training.freezing import matching
 from diabolo.training.graph import DeviceLoop
@@ -38,7 +40,7 @@ from diabolo.training.takeover import fitting, take_over
 from diabolo.trust import Trust, trusting
 
 
-def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
+def fit(model: Any, train: Any, validation: Any = None, *, then: Sequence[str] = (), **options: Any) -> Run:
     """Train `model` and leave a run folder.
 
     Args:
@@ -46,6 +48,7 @@ def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
             drawn when it was made, so call `torch.manual_seed` before making it to repeat a run from scratch.
         train: `Images`, or an array or tensor (N, C, H, W) or (N, D): uint8, or float in [0, 1].
         validation: the same, to watch while training; or None.
+        then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
         **options: the fields of `TrainOptions`: epochs=10, batch_size=128, lr=1e-3, schedule="constant", seed=0, out="runs", …
 
     Returns:
@@ -54,14 +57,21 @@ def fit(model: Any, train: Any, validation: Any = None, **options: Any) -> Run:
     Raises:
         DiaboloError: for anything wrong with data or options, before training starts.
         NotFiniteError: when the loss becomes NaN or infinite.
+        Stopped: after a second Ctrl-C; names the run folder.
     """
     chosen = TrainOptions.of(**options)
     with _together(chosen):
-        return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen)
+        return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen, then)
 
 
 def resume(
-    path: str | Path, train: Any = None, validation: Any = None, epochs: int | None = None, trust: Trust = ()
+    path: str | Path,
+    train: Any = None,
+    validation: Any = None,
+    epochs: int | None = None,
+    data: str | None = None,
+    root: str | Path | None = None,
+    trust: Trust = (),
 ) -> Run:
     """Go on with an unfinished run from its last finished epoch, or with a finished one for further epochs.
 
@@ -72,43 +82,53 @@ def resume(
         path: the run folder.
         train, validation: the same images as before; needed only when they were given as arrays, otherwise loaded again.
         epochs: the new total of epochs; as before when left out.
+        data, root: where the images lie now, if they were moved: as for `diabolo.data.load`.
         trust: packages whose code the folder may name, as in `diabolo.load`.
 
     Raises:
-        DiaboloError: when there is nothing to do, the folder is damaged, or the images are not those of the run.
+        NothingLeftError: when there is nothing to do.
+        InUseError: when another process is training it.
+        DiaboloError: when the folder is damaged, or the images are not those of the run.
     """
     path = Path(path)
     config = runs.read_config(path)
     try:
         options = TrainOptions.of(**config["options"])
     except (TypeError, DiaboloError) as error:
-        raise DiaboloError(f"{path / 'config.json'} was edited or damaged: {error}") from error
+        raise runs.damaged(path, config, str(error)) from error
     if epochs is not None:
         options = options.but(epochs=epochs)
-    with trusting(trust), _together(options):
-        return _resume(path, config, options, train, validation)
+    moved = {name: os.fspath(place) for name, place in (("name", data), ("root", root)) if place is not None}
+    with trusting(trust), _together(options), _alone_in(path, "resume"):
+        return _resume(path, config, options, train, validation, moved)
 
 
-def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> Run:
+def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, then: Sequence[str]) -> Run:
     check(model, train, validation, options)
     say = reporter(options.quiet)
     device, threads = choose_device(options.device), use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     resolved = {"device": str(device), "threads": threads, "precision": precision.name, "processes": processes.world()}
     config = runs.describe(model, options.as_dict(), resolved, train, validation)
-    path = _new_folder(Path(options.out), options.name or f"{model.name}-{train.name}")
-    _on_first(lambda: files.write_json(path / "config.json", config))
+    if then:
+        config["then"] = list(then)
     if isinstance(model, PCA):
-        return solve(model, train, validation, path, config, say)
-    return _run(model, train, validation, options, path, config, say, None)
+        return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
+    return _run(model, train, validation, options, None, config, say)
 
 
-def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: Any, validation: Any) -> Run:
+def _resume(
+    path: Path, config: dict[str, Any], options: TrainOptions, train: Any, validation: Any, moved: dict[str, str]
+) -> Run:
     model = runs.build_model(path, config)
     if isinstance(model, PCA):
         raise DiaboloError(f"{path} holds a PCA, which is solved at once: there is nothing to go on with")
+    if isinstance(model, CodePrior) and train is None:
+        if moved:
+            raise DiaboloError(f"the codes of the prior {path} lie beside it: leave --data and --root out")
+        train, validation = codes_of(path, model, config)
     images = [
-        same_images(path, config["data"].get(part), given, part)
+        same_images(path, config["data"].get(part), given, part, moved)
         for part, given in (("train", train), ("validation", validation))
     ]
     assert images[0] is not None  # a config without training images is none
@@ -120,9 +140,7 @@ def _resume(path: Path, config: dict[str, Any], options: TrainOptions, train: An
         raise DiaboloError(
             f"{path} was trained by {were}, not {processes.world()}; go on with: {_resume_line(path, before)}"
         )
-    epochs_before = config["options"].get("epochs", options.epochs)
-    config |= {"options": options.as_dict()}
-    return _run(model, images[0], images[1], options, path, config, reporter(options.quiet), epochs_before)
+    return _run(model, images[0], images[1], options, path, config, reporter(options.quiet))
 
 
 def _run(
@@ -130,27 +148,68 @@ def _run(
     train: Images,
     validation: Images | None,
     options: TrainOptions,
-    path: Path,
+    path: Path | None,
     config: dict[str, Any],
     say: Reporter,
-    epochs_before: int | None,
 ) -> Run:
+    """Train, and keep the weights; `path` is the folder of a run that goes on, None for a new one."""
     device = choose_device(options.device)
     use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     model.to(device)
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
         model.to(memory_format=torch.channels_last)
-    if epochs_before is None:
+    if path is None:
         _begin(model, train, options, say)
     step = (CompiledStep if options.compile else Step)(model, options, precision)
-    try:
-        state = _train(step, train, validation, options, path, config, say, epochs_before)
-    finally:
-        step.release()
-    _keep(step, path, options, state.epoch)
+    with ExitStack() as until_kept:
+        try:
+            try:
+                if path is None:
+                    state = _start(step)
+                    path = _new_folder(model, train, options, lambda folder: _first_files(folder, config, step, state))
+                    until_kept.enter_context(_alone_in(path, "train"))
+                else:
+                    state = _restored(path, step, config, say)
+                if not only_to_keep(path, state, options):
+                    state = _train(step, state, train, validation, options, path, config, say)
+            finally:
+                step.release()
+            _keep(step, path, options, state.epoch)
+        except KeyboardInterrupt as stopped:
+            if path is None:
+                raise
+            raise Stopped(f"stopped; go on with: {_resume_line(path, processes.world())}") from stopped
     say.say(_farewell(state, path))
     return Run(model.eval(), path, state.history, config, state.status)
+
+
+def _start(step: Step) -> State:
+    """A training before its first step; all processes begin with the weights of the first."""
+    model = step.model
+    still = (p.data for p in model.parameters() if not p.requires_grad)
+    average = () if step.average is None else (step.average,)
+    for tensor in (step.weights.flat.data, *average, *still, *model.buffers()):
+        processes.from_first(tensor)
+    step.weights.refresh()
+    return State()
+
+
+def _first_files(folder: Path, config: dict[str, Any], step: Step, state: State) -> None:
+    """What makes a folder a run that can be gone on with."""
+    files.write_json(folder / "config.json", config)
+    history.rewrite(folder, [])
+    checkpoint.save(folder, step, state)
+
+
+def _restored(path: Path, step: Step, config: dict[str, Any], say: Reporter) -> State:
+    """Where the run in the folder `path` stands, its weights put into `step`."""
+    state = checkpoint.restore(path, step)
+    if state.epochs is None:  # written by Diabolo 0.1
+        state.epochs = config["options"].get("epochs")
+    if state.epoch and not state.history:
+        say.say(f"warning: {path / history.FILE} is gone; the record of the epochs begins anew")
+    return state
 
 
 def _begin(model: Autoencoder, train: Images, options: TrainOptions, say: Reporter) -> None:
@@ -170,29 +229,20 @@ def _begin(model: Autoencoder, train: Images, options: TrainOptions, say: Report
 
 def _train(
     step: Step,
+    state: State,
     train: Images,
     validation: Images | None,
     options: TrainOptions,
     path: Path,
     config: dict[str, Any],
     say: Reporter,
-    epochs_before: int | None,
 ) -> State:
-    """Lay out the loop and run it; `epochs_before` is the old total of a run that is resumed, None for a new one."""
+    """Lay out the loop and run it."""
     model, device = step.model, step.device
-    state = State() if epochs_before is None else checkpoint.restore(path, step)
-    if epochs_before is not None:
-        _on_first(lambda: files.sweep(path))
-        if only_to_keep(path, state, options, epochs_before):
-            return state
-        _on_first(lambda: files.write_json(path / "config.json", config))
-        if state.status.startswith("stopped early"):
-            state.waited = 0  # further epochs are asked for, with the same patience as before
-    still = (p.data for p in model.parameters() if not p.requires_grad)
-    average = () if step.average is None else (step.average,)
-    for tensor in (step.weights.flat.data, *average, *still, *model.buffers()):
-        processes.from_first(tensor)
-    step.weights.refresh()
+    if state.history and not state.digest and processes.rank() == 0:  # which Diabolo 0.1 kept in the checkpoint
+        state.length, state.digest = history.rewrite(path, state.history)
+    if state.status.startswith("stopped early"):
+        state.waited = 0  # further epochs are asked for, with the same patience as before
     store = open_store(train, device, options.store)
     held = None if validation is None else open_store(validation, device, options.store)
     loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, path, say)
@@ -206,8 +256,9 @@ def _train(
         say.say("the step is compiled when the first batch comes, which takes some seconds")
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
-    if epochs_before is None:
-        _on_first(lambda: checkpoint.save(path, step, state))
+    if options.as_dict() != config["options"]:
+        config["options"] = options.as_dict()
+        loop.config = config  # written when the first epoch is done
     if options.tensorboard and processes.rank() == 0:
         loop.events = event_writer_class()(str(path / "tensorboard"), purge_step=state.epoch + 1)
     state.status = "running"
@@ -265,9 +316,35 @@ def _resume_line(path: Path, world: int) -> str:
     return f"{'diabolo' if world == 1 else f'torchrun --nproc-per-node {world} -m diabolo'} resume {path}"
 
 
-def _new_folder(out: Path, name: str) -> Path:
-    """Rank 0 makes it; all know it."""
-    return Path(processes.text_from_first(str(runs.create(out, name)) if processes.rank() == 0 else ""))
+def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> Path:
+    """The first process makes it and writes into it what `fill` does; all know it."""
+    out, name = Path(options.out), options.name or f"{model.name}-{train.name}"
+    return Path(_of_first(lambda: str(runs.create(out, name, fill))))
+
+
+@contextmanager
+def _alone_in(path: Path, verb: str) -> Iterator[None]:
+    """The first process holds the lock of the run folder `path`; where it does not get it, all are refused."""
+    with ExitStack() as stack:
+        _of_first(lambda: str(stack.enter_context(lock.held(path, verb))))
+        yield
+
+
+def _of_first(action: Callable[[], str]) -> str:
+    """What `action` gives in the first process, known to all; what it refuses is refused by all."""
+    kinds = (DiaboloError, NotWrittenError, InUseError)
+    told, refused = "", None
+    if processes.rank() == 0:
+        try:
+            told = f"  {action()}"
+        except kinds as error:
+            refused, told = error, f"{kinds.index(type(error)) if type(error) in kinds else 0} {error}"
+    kind, _, text = processes.text_from_first(told).partition(" ")
+    if refused is not None:
+        raise refused
+    if kind:
+        raise kinds[int(kind)](text)
+    return text.removeprefix(" ")
 
 
 def _on_first(action: Callable[[], None]) -> None:

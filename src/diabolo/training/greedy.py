@@ -1,5 +1,6 @@
 """Greedy layer-wise pre-training, then fine-tuning (Bengio et al. 2007, NeurIPS 19)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from diabolo.autoencoder import Autoencoder
@@ -13,7 +14,13 @@ from diabolo.training.runs import Run
 
 
 def greedy(
-    model: Autoencoder, train: Any, validation: Any = None, epochs_per_layer: int = 5, **options: Any
+    model: Autoencoder,
+    train: Any,
+    validation: Any = None,
+    epochs_per_layer: int = 5,
+    *,
+    then: Sequence[str] = (),
+    **options: Any,
 ) -> list[Run]:
     """Train `model` one layer at a time, from the pixels inwards, then all of it.
 
@@ -24,6 +31,7 @@ def greedy(
         model: an `Autoencoder` with the cones of the nets mlp or conv. Its weights are trained in place.
         train, validation: as for `fit`.
         epochs_per_layer: epochs of each stage but the last, which has `epochs`.
+        then: as for `fit`, for the last stage.
         **options: as for `fit`, for every stage.
 
     Returns:
@@ -47,7 +55,7 @@ def greedy(
         runs.append(fit(stage, images, held, **only.as_dict()))
         if runs[-1].status == "interrupted":
             return runs
-    return [*runs, fit(model, images, held, **last.as_dict())]
+    return [*runs, fit(model, images, held, then=then, **last.as_dict())]
 
 
 def ready(model: Any, options: TrainOptions) -> None:

@@ -1,6 +1,5 @@
 """The loop. An epoch is: shuffle, step through the batches, look at the validation images, write down, save."""
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
 from diabolo.schedules import Schedule
-from diabolo.training import checkpoint, files, health, stopping
+from diabolo.training import checkpoint, files, health, history, stopping
 from diabolo.training.checkpoint import State
 from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import peak_memory, reset_peak_memory
@@ -45,6 +44,7 @@ class Loop:
         reporter: who is told.
         device_loop: steps captured in a CUDA graph, or None for eager steps.
         events: a TensorBoard writer, or None.
+        config: what config.json is to hold once the first epoch is done; None where it holds that already.
         known, validation_known: what the model reads of the images besides their pixels (labels, say), on the device.
     """
 
@@ -58,6 +58,7 @@ class Loop:
     reporter: Reporter
     device_loop: DeviceLoop | None = None
     events: Any = None
+    config: dict[str, Any] | None = None
     known: Tensor | None = None
     validation_known: Tensor | None = None
 
@@ -259,8 +260,11 @@ class Loop:
         """metrics.jsonl, and the checkpoint when it is due."""
         if processes.rank() > 0:
             return
-        lines = "".join(json.dumps(line) + "\n" for line in state.history)
-        files.write(self.path / "metrics.jsonl", lines.encode())
+        state.length, state.digest = history.add(self.path, state.history, state.length, state.digest)
+        state.epochs = self.options.epochs
+        if self.config is not None:
+            files.write_json(self.path / "config.json", self.config)
+            self.config = None
         if self.events:
             _write_events(self.events, state.history[-1])
         if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:

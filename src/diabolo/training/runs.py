@@ -6,14 +6,16 @@ runs/0007-vae-mnist/
     model.safetensors    the weights kept
     best.safetensors     the weights of the lowest validation loss, when there was validation
     checkpoint/          everything needed to go on bit-exactly
-    figures/
+    figures/             drawn after training, with figures.json beside it once all of them are
+    .lock                while a process writes into it: which one
+
+A run is seen once config and first checkpoint are whole, so that whatever is seen can be gone on with (`folders`). All weights
+carry a checksum (`files`), and one process at a time writes (`lock`).
 """
 
 import hashlib
-import json
 import platform
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -31,11 +33,31 @@ from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
 from diabolo.pca import PCA
 from diabolo.priors import CodePrior
 from diabolo.training import checkpoint, files
+from diabolo.training.folders import create, numbered
 from diabolo.training.hardware import choose_device
+from diabolo.training.history import History
+from diabolo.training.history import read as read_history
 from diabolo.training.trainable import can_be_trained
 from diabolo.trust import Trust, trusting
 
-History = list[dict[str, Any]]
+__all__ = [
+    "History",
+    "Run",
+    "build_model",
+    "create",
+    "damaged",
+    "describe",
+    "fingerprint",
+    "load",
+    "load_run",
+    "numbered",
+    "read_config",
+    "read_history",
+    "read_weights",
+    "units_of",
+]
+
+FORMAT = 1  # of a run folder; raised when an older Diabolo could not make sense of it
 
 # What config.json must hold, so that nobody who reads it needs to ask: place → kinds, of which null is one where it may lack
 WANTED: dict[str, tuple[type, ...]] = {
@@ -71,43 +93,12 @@ class Run:
     status: str
 
 
-def create(out: Path, name: str) -> Path:
-    """A new folder `out/NNNN-name`, with the lowest number above those there; two processes never get the same one.
-
-    Raises:
-        DiaboloError: when `out` cannot be written to.
-    """
-    safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        while True:
-            taken = [int(m[1]) for entry in out.iterdir() if (m := re.match(r"\.?(\d{4,})", entry.name))]
-            number = f"{max(taken, default=0) + 1:04d}"
-            claim, path = out / f".{number}", out / f"{number}-{safe}"
-            try:
-                claim.mkdir()  # atomic: one of two processes gets the number, whatever name follows it
-            except FileExistsError:
-                continue
-            if any(entry.name.startswith(f"{number}-") for entry in out.iterdir()):
-                claim.rmdir()
-                continue
-            (claim / "checkpoint").mkdir()
-            (claim / "figures").mkdir()
-            try:
-                claim.rename(path)
-            except OSError:
-                shutil.rmtree(claim)
-                raise
-            return path
-    except OSError as error:
-        raise DiaboloError(f"no run folder can be made in {out}: {error.strerror}") from error
-
-
 def describe(
     model: Any, options: dict[str, Any], resolved: dict[str, Any], train: Images, validation: Images | None
 ) -> dict[str, Any]:
     """What config.json holds."""
     return {
+        "format": FORMAT,
         "name": model.name,
         "model": parts.describe(model),
         "recipe": getattr(model, "recipe", None),
@@ -148,46 +139,44 @@ def read_config(path: Path) -> dict[str, Any]:
     """config.json of the run folder `path`.
 
     Raises:
-        DiaboloError: when `path` is no run folder, or its config was damaged.
+        DiaboloError: when `path` is no run folder, its config was damaged, or it is of a newer Diabolo.
     """
     if not path.is_dir():
         raise DiaboloError(f"there is no folder {path}")
     if not (path / "config.json").is_file():
         raise DiaboloError(f"{path} is not a run folder: it holds no config.json")
     config = files.read_json(path / "config.json")
+    form = config.get("format", 0) if isinstance(config, dict) else 0
+    if isinstance(form, int) and form > FORMAT:
+        raise damaged(path, config, f"its format is {form}, and {FORMAT} is known here")
     for place, kinds in WANTED.items():
         value = config
         for key in place.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         if not isinstance(value, kinds):
-            raise DiaboloError(
-                f"{path / 'config.json'} was edited or damaged: {place!r} is missing or not a {kinds[0].__name__}"
-            )
+            raise damaged(path, config, f"{place!r} is missing or not a {kinds[0].__name__}")
     return config  # type: ignore[no-any-return]  # JSON: checked above
 
 
-def read_history(path: Path) -> History:
-    """The lines of metrics.jsonl of the run folder `path`, as far as they are whole.
+def damaged(path: Path, config: Any, why: str, words: str = "was edited or damaged") -> DiaboloError:
+    """What to raise when something in `config`, that of the run folder `path`, makes no sense: it was written by a newer
+    Diabolo, or it `words`."""
+    found = config if isinstance(config, dict) else {}
+    versions, form = found.get("versions"), found.get("format")
+    its = versions.get("diabolo") if isinstance(versions, dict) else None
+    if (isinstance(form, int) and form > FORMAT) or _number(its) > _number(diabolo.__version__):
+        who = f"Diabolo {its}" if _number(its) else "a newer Diabolo"
+        remedy = "upgrade it with pip install --upgrade diabolo"
+        return DiaboloError(
+            f"{path} was written by {who}, and this is {diabolo.__version__}: {remedy} ({why.rstrip('.')})"
+        )
+    return DiaboloError(f"{path / 'config.json'} {words}: {why}")
 
-    Raises:
-        DiaboloError: for a whole line that is no record of an epoch.
-    """
-    try:
-        lines = (path / "metrics.jsonl").read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
-    history: History = []
-    for text in lines:
-        try:
-            line = json.loads(text)
-        except ValueError:  # the line that a killed process was writing
-            break
-        if not isinstance(line, dict):
-            raise DiaboloError(
-                f"{path / 'metrics.jsonl'} was edited or damaged: {text[:40]!r} is no record of an epoch"
-            )
-        history.append(line)
-    return history
+
+def _number(version: Any) -> list[int]:
+    """The leading numbers of a version, to compare; of what is none, nothing."""
+    found = re.match(r"\d+(\.\d+)*", version) if isinstance(version, str) else None
+    return [int(part) for part in found[0].split(".")] if found else []
 
 
 def read_weights(path: Path, weights: str = "model") -> dict[str, Tensor]:
@@ -244,12 +233,15 @@ def load_run(path: str | Path, weights: str = "model", device: str | torch.devic
 def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:
     """Let it draw from the newest prior in the run folder `path`, if that was fitted to the codes of these weights."""
     how = f"fit one with: diabolo fit-prior {path}"
-    fitted = sorted((path / "prior").glob("[0-9]*/model.safetensors"))
+    fitted = [prior for prior in numbered(path / "prior") if (prior / "model.safetensors").exists()]
     if not fitted:
         return bottleneck.attach(None, how)
-    prior = _load(fitted[-1].parent, "model", choose_device("cpu"))
+    try:
+        prior = _load(fitted[-1], "model", choose_device("cpu"))
+    except DiaboloError as error:  # the model itself can be used
+        return bottleneck.attach(None, f"the one in {fitted[-1]} cannot be used ({str(error).rstrip('.')}); {how}")
     if not isinstance(prior, CodePrior) or prior.fitted_to != fingerprint(path, weights):
-        return bottleneck.attach(None, f"the one in {fitted[-1].parent} is of other weights; {how}")
+        return bottleneck.attach(None, f"the one in {fitted[-1]} is of other weights; {how}")
     return bottleneck.attach(prior)
 
 
@@ -281,6 +273,6 @@ def build_model(path: Path, config: dict[str, Any]) -> Any:
     except NotTrustedError:
         raise
     except DiaboloError as error:
-        raise DiaboloError(f"{path / 'config.json'} does not describe a model: {error}") from error
+        raise damaged(path, config, str(error), "does not describe a model") from error
     model.name = config["name"]
     return model

@@ -33,7 +33,7 @@ def fitting(model: nn.Module, path: str | Path) -> dict[str, Tensor]:
     """The tensors of the run folder `path` that `take_over` would copy.
 
     Raises:
-        DiaboloError: when it is no run folder, or no weight in it fits.
+        DiaboloError: when it is no run folder, no weight in it fits, or one that fits holds NaN or infinity.
     """
     path, state = Path(path), model.state_dict()
     config = runs.read_config(path)
@@ -45,4 +45,9 @@ def fitting(model: nn.Module, path: str | Path) -> dict[str, Tensor]:
             f"nothing of {path} (a model {config['name']!r}) fits this model: no weight has the same name and shape; make "
             "it with the same net, widths and latent_dim"
         )
+    for name, tensor in found.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise DiaboloError(
+                f"the weights of {path} hold NaN or infinity, first in {name!r}: take over those of another run"
+            )
     return found

@@ -1,0 +1,158 @@
+"""Bytes to disk, whole or not at all: a temporary file that names its owner, fsync, rename. And what was left half-written by
+processes that were killed, which is swept away."""
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from diabolo import owners
+from diabolo.errors import DiaboloError, NotWrittenError
+
+# the disk is full, over its quota, read-only, or fails: nobody asked for what cannot be
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0  # seconds: nothing is half-written for a day
+TEMPORARY = re.compile(rf"\..+\.({owners.PATTERN})-[0-9a-f]{{8}}\.tmp")
+# what Diabolo 0.1 called half-written files, and how it claimed the number of a run folder for an instant
+OF_OLD = re.compile(r"\..+\.(json|jsonl|safetensors|npz|npy|md|html|pdf|ipynb)\.[a-z0-9_]{8}|\..+\.[0-9a-f]{32}\.tmp")
+CLAIM_OF_OLD = re.compile(r"\.\d{4,}")
+
+
+def refusal(what: str, error: OSError) -> DiaboloError:
+    """The error that tells the user of `error`, met when `what` was to be done: one kind, and one exit code, for the disk."""
+    kind = NotWrittenError if error.errno in DISK else DiaboloError
+    return kind(f"{what}: {error.strerror or error}")
+
+
+def temporary(path: Path) -> Path:
+    """A hidden name beside `path` for what is to become it, which says whose it is."""
+    return path.with_name(f".{path.name}.{owners.me()}-{secrets.token_hex(4)}.tmp")
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path`, and those above it, where they are not there; what dead processes left half-written in it is
+    swept away. What is about to write into a folder calls this first.
+
+    Raises:
+        DiaboloError: when that cannot be.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(f"the folder {path} could not be made", error) from error
+    sweep(path)
+
+
+def write(path: Path, *content: bytes | memoryview) -> None:
+    """Put `content`, in pieces, at `path`; whatever stops it, the old file stays as it was.
+
+    Raises:
+        NotWrittenError: when the disk is full, read-only, or fails.
+        DiaboloError: when nothing may be written there.
+    """
+    part = temporary(path)
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            try:
+                for piece in content:
+                    _put(handle, piece)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(part, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        told = refusal(f"{path} could not be written", error)
+        kept = " (the one written before it is untouched)" if os.path.isfile(path) else ""
+        raise type(told)(f"{told}{kept}") from error
+    settle(path.parent)
+
+
+def append(path: Path, content: bytes, at: int) -> None:
+    """Put `content` into the file `path` behind its first `at` bytes, in place of what was half-written there.
+
+    Raises:
+        NotWrittenError, DiaboloError: as `write`; the first `at` bytes stay as they were.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            if os.fstat(handle).st_size > at:
+                os.ftruncate(handle, at)
+            os.lseek(handle, at, os.SEEK_SET)
+            try:
+                _put(handle, content)
+                os.fsync(handle)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(handle, at)
+                raise
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise refusal(f"{path} could not be written", error) from error
+
+
+def _put(handle: int, content: bytes | memoryview) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def settle(folder: Path) -> None:
+    """See to it that new names in `folder` outlast a power cut, where the system can do that."""
+    if os.name == "nt":
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sweep(folder: Path, alone: bool = False) -> None:
+    """Take away what processes that have died left half-written in `folder`, files and folders; never what a live one is
+    writing.
+
+    Args:
+        folder: the folder itself, not those within it.
+        alone: whether nobody else may write there at present (its lock is held), so that what processes of other machines left
+            is of dead ones too. Otherwise such is left alone for a day.
+    """
+    for entry in entries(folder):
+        with suppress(OSError):
+            if not _is_left(entry, alone):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+
+
+def _is_left(entry: "os.DirEntry[str]", alone: bool) -> bool:
+    """Whether `entry` is half-written and its process is dead; `alone` as for `sweep`."""
+    if not entry.name.startswith("."):
+        return False
+    age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+    if named := TEMPORARY.fullmatch(entry.name):
+        owner = owners.Owner.parse(named[1])
+        return owner is not None and (owner.is_dead() if owner.is_here() else alone or age > DAY)
+    if CLAIM_OF_OLD.fullmatch(entry.name):
+        return age > MINUTE and entry.is_dir(follow_symlinks=False)
+    return bool(OF_OLD.fullmatch(entry.name)) and (alone or age > HOUR)
+
+
+def entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """What lies in `folder`; nothing where it cannot be read."""
+    with suppress(OSError), os.scandir(folder) as found:
+        yield from list(found)
