@@ -62,11 +62,11 @@ def fit_prior(
         DiaboloError: when its codes are not discrete, the images are not those of the run, or an option is wrong.
     """
     with lock.held(Path(path), "fit-prior") if Path(path, "config.json").is_file() else nullcontext():
-        return _fit_prior(Path(path), train, validation, width, layers, heads, options)
+        return _fit_prior(Path(path), train, validation, width, layers, heads, trust, options)
 
 
 def _fit_prior(
-    path: Path, train: Any, validation: Any, width: int, layers: int, heads: int, options: dict[str, Any]
+    path: Path, train: Any, validation: Any, width: int, layers: int, heads: int, trust: Trust, options: dict[str, Any]
 ) -> Run:
     chosen = TrainOptions.of(**({"out": str(path / FOLDER)} | options))
     config = runs.read_config(path)

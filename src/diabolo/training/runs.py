@@ -238,6 +238,8 @@ def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:
         return bottleneck.attach(None, how)
     try:
         prior = _load(fitted[-1], "model", choose_device("cpu"))
+    except NotTrustedError:
+        raise
     except DiaboloError as error:  # the model itself can be used
         return bottleneck.attach(None, f"the one in {fitted[-1]} cannot be used ({str(error).rstrip('.')}); {how}")
     if not isinstance(prior, CodePrior) or prior.fitted_to != fingerprint(path, weights):
