@@ -146,7 +146,7 @@ def farm() -> Iterator[Farm]:
     yield farm
     assert farm.server.stdin is not None
     farm.server.stdin.close()
-    farm.server.wait(10)
+    farm.server.wait(60)
 
 
 @pytest.fixture
