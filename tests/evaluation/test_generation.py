@@ -1,5 +1,7 @@
 """The measure `generation`, on real digits of 8×8 pixels."""
 
+import json
+import math
 import warnings
 
 import numpy as np
@@ -13,6 +15,7 @@ from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.generated import every_kind
 from diabolo.evaluation.generation import generation
 from diabolo.metrics import generation as metrics
+from diabolo.studies import Measured, difference
 from diabolo.training.fit import fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:a Fréchet distance of")
@@ -106,6 +109,33 @@ def test_the_numbers_are_those_of_the_metrics(of_autoencoder, trained, digits):
     density = latents.fit_density("gaussian", subject.codes("train"))
     drawn = metrics.extract(taker, latents.draw_images(subject.codec, density, len(real))).values
     assert scores["FID, gaussian"].value == pytest.approx(metrics.fid(drawn, real).value, rel=1e-6)
+
+
+def test_two_models_are_compared_on_the_same_test_images(of_autoencoder, trained):
+    """A reconstruction goes with its image, and real images are those of both models: neither is drawn anew."""
+    other = generation(trained("undercomplete", hidden=(64,)), densities=("prior",)).scores
+    for key in ("FID, reconstruction", "FID without bias, reconstruction", "KID, reconstruction", "FID, prior"):
+        one = of_autoencoder.scores[key]
+        assert one.shared["of"] == other[key].shared["of"], key
+        a, b = (Measured.of(**json.loads(json.dumps(score.record()))) for score in (one, other[key]))
+        assert a.half == pytest.approx((one.high - one.low) / 2)
+        assert difference(a, b).error < math.hypot(a.error, b.error), key
+    fid = of_autoencoder.scores["FID, reconstruction"]
+    limit = of_autoencoder.scores["FID without bias, reconstruction"]
+    assert limit.value < fid.value
+    assert limit.high - limit.low == pytest.approx(fid.high - fid.low)
+
+
+def test_reconstructions_of_sorted_images_go_with_their_images(trained, digits):
+    """Whatever the order of the test images: each is paired with its own."""
+    subject = trained("undercomplete")
+    order = np.argsort(digits[1].labels, kind="stable")
+    again = Subject(subject.codec, digits[0], digits[1].take(order))
+    widths = [
+        (s.high - s.low) / 2
+        for s in (generation(x, densities=("prior",)).scores["FID, reconstruction"] for x in (subject, again))
+    ]
+    assert widths[0] == pytest.approx(widths[1], rel=1e-6)
 
 
 def test_mid_points_are_of_codes_not_of_samples(trained):

@@ -44,7 +44,7 @@ def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[Made]
     Of discrete codes there are no interpolations, nor densities but the codec's own prior. What is left out of the usual
     densities for another reason is warned of; one that was asked for raises.
     """
-    order = permutation(len(subject.test), derive(subject.seed, "generation"))[:n]
+    order = ordered(subject)[:n]
     yield "reconstruction", subject.reconstructions[order], {}
     continuous = _is_continuous(subject)
     if continuous:
@@ -60,6 +60,18 @@ def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[Made]
             warnings.warn(f"no samples from the {name}: {error}", stacklevel=2)
             continue
         yield name, images, setting
+
+
+def ordered(subject: Subject) -> NDArray[np.int64]:
+    """The test images in the random order in which they are reconstructed."""
+    return permutation(len(subject.test), derive(subject.seed, "generation"))
+
+
+def made_from(subject: Subject, name: str, n: int) -> NDArray[np.int64] | None:
+    """The numbers of the test images that each of `n` images of `every_kind` was made from: (n, 1) of reconstructions, (n, 2)
+    of interpolations, None of samples."""
+    order = ordered(subject)[:n]
+    return {"reconstruction": order[:, None], "interpolation": np.stack([order, np.roll(order, 1)], 1)}.get(name)
 
 
 def _is_continuous(subject: Subject) -> bool:

@@ -4,16 +4,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.draws import permutation
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.generated import USUAL, check_densities, every_kind
+from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 from diabolo.ranges import Count, Plural
+from diabolo.statistics import blocks, mean_interval, wilson
 
 MOST = 10_000  # images generated unless asked for others
 SHOWN = 36
@@ -58,33 +60,44 @@ def generation(
             f"{len(test):,} of {test.name} ({test.split})"
         )
     # In random order, since data sets are not: the first half of MNIST's test images is easier than the second.
-    real = as_stored.at(permutation(len(test), derive(subject.seed, "references")))
+    shuffled = as_stored.at(permutation(len(test), derive(subject.seed, "references")))
     alike = min(
         manifold_images, n, len(test)
     )  # as many of either kind, or recall and coverage would be that of fewer tries
-    balls = real.first(alike).values
+    balls = shuffled.first(alike).values
     reach = measures.radii(balls, manifold_k)
     common: dict[str, Any] = {"extractor": taker.name, **taker.setting, "n_real": len(test), "size": _size(test.shape)}
     if isinstance(taker, measures.Classifier):
         common["accuracy"] = taker.accuracy(as_stored, test)
     scores: dict[str, Score] = {}
     shown = {"test images": pixels(test.take(permutation(len(test), derive(subject.seed, "generation"))[:SHOWN]))}
+    same = f"{taker.name} of {test.fingerprint}, {n:,} images, seed {subject.seed}"
+    block = _blocks(subject, n)
     for name, images, how in every_kind(subject, densities, n):
         made = measures.extract(taker, images)
-        few = made.first(alike)
-        scores |= _scores(
-            name,
-            {
-                "fid": measures.fid(made.values, real.values, seed=subject.seed),
-                "kid": measures.kid(made.values, real.values, SUBSET, subject.seed),
-                "manifold": measures.manifold(few.values, balls, manifold_k, reach),
-                "score": None if made.logits is None else measures.inception_score(made.logits, seed=subject.seed),
-            },
-            common | how | {"n_generated": len(images)},
-            test.split,
-        )
+        few, of = made.first(alike), made_from(subject, name, n)
+        fid = measures.fid(made.values, as_stored.values, of, subject.seed)
+        kid = measures.kid(made.values, as_stored.values, SUBSET, subject.seed, of)
+        parts = kid.shared(f"{same}, {len(kid.subsets)} subsets of {'samples' if of is None else name}")
+        found = {
+            "fid": fid,
+            "fid parts": fid.shared(same, block).record(),
+            "kid": kid,
+            "kid parts": None if parts is None else parts.record(),
+            "manifold": measures.manifold(few.values, balls, manifold_k, reach),
+            "score": None if made.logits is None else measures.inception_score(made.logits),
+        }
+        scores |= _scores(name, found, common | how | {"n_generated": len(images)}, test.split)
         shown[name] = images[:SHOWN]
     return Section(scores, _panels(subject, scores, shown, taker.name))
+
+
+def _blocks(subject: Subject, n: int) -> NDArray[np.int64]:
+    """A block of each test image (N,): runs of neighbours among those that are reconstructed, and as many of the rest."""
+    order, found = ordered(subject), np.empty(len(subject.test), np.int64)
+    for some in (order[:n], order[n:]):
+        found[some] = blocks(len(some))
+    return found
 
 
 def _taker(subject: Subject, extractor: str) -> Any:
@@ -101,30 +114,39 @@ def _taker(subject: Subject, extractor: str) -> Any:
 
 def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: str) -> dict[str, Score]:
     """The scores of one set of images."""
-    from diabolo.statistics import mean_interval, wilson
-
     fid, kid, balls, score = (found[key] for key in ("fid", "kid", "manifold", "score"))
     n, m = setting["n_generated"], len(balls.within)
     of_kid = setting | {"kernel": "(xᵀy / F + 1)³", "subsets": len(kid.subsets), "subset_size": kid.size}
     within = setting | {"k": balls.k, "n_generated": m, "n_real": len(balls.covered)}
-    redrawn, subsets = "± 1.96 bootstrap standard errors, blocks of images", "Student's t over disjoint subsets"
+    each, subsets = "± 1.96 standard errors, from what each image adds", "Student's t over disjoint subsets"
     of = f"{setting['extractor']} features of {setting['size']} pixels"
     lines: list[tuple[str, float, str, int, Any, str, Any, dict[str, Any]]] = [
-        ("FID", fid.value, f"squared distance of {of}", n, (fid.low, fid.high), redrawn, "lower", setting),
+        ("FID", fid.value, f"squared distance of {of}", n, (fid.low, fid.high), each, "lower", setting),
         ("KID", kid.value, f"squared MMD of {of}", n, kid.interval or (None, None), subsets, "lower", of_kid),
     ]
+    if (limit := fid.without_bias) is not None:
+        unit = f"squared distance of {of}, were there infinitely many images"
+        lines.insert(1, ("FID without bias", limit.value, unit, n, limit.interval(), each, "lower", setting))
     for what, hits in (("precision", balls.within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
         unit = f"share of {'generated' if what == 'precision' else 'test'} images, by {of}"
         interval = wilson(int(hits.sum()), len(hits))
         how = "Wilson, the balls held fixed"
         lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
-    each = balls.within / balls.k
     how = "Student's t over generated images, the balls held fixed"
     lines.append(
-        ("density", balls.density, f"balls of test images / k, by {of}", m, mean_interval(each), how, "higher", within)
+        (
+            "density",
+            balls.density,
+            f"balls of test images / k, by {of}",
+            m,
+            mean_interval(balls.within / balls.k),
+            how,
+            "higher",
+            within,
+        )
     )
     if score is not None:
-        how = "percentile bootstrap over images"
+        how = "Student's t over images, without the bias of few"
         lines.append(
             (
                 "score",
@@ -137,10 +159,14 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
                 setting,
             )
         )
+    shared = {"FID": found["fid parts"], "FID without bias": found["fid parts"], "KID": found["kid parts"]}
     return {
-        f"{what}, {name}": Score(value, unit, n, split, low, high, None if low is None else how, better, of)
+        f"{what}, {name}": Score(
+            value, unit, n, split, low, high, None if low is None else how, better, of, shared=shared.get(what),
+            df=len(kid.subsets) - 1 if what == "KID" and low is not None else None,
+        )
         for what, value, unit, n, (low, high), how, better, of in lines
-    }
+    }  # fmt: skip
 
 
 def _size(shape: tuple[int, ...]) -> str:

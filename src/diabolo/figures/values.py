@@ -51,7 +51,7 @@ def bars(
             low, high = numbers(intervals[name], f"bars: the interval of {name!r}", (2,)).tolist()
             if low > high:
                 raise DiaboloError(f"bars: the interval of {name!r} runs from {low:.4g} down to {high:.4g}.")
-            # Drawn as it is: that of a biased estimate, such as a bootstrapped FID, need not hold the value.
+            # Drawn as it is: that of a biased estimate need not hold the value.
             axes.errorbar((low + high) / 2, place, xerr=(high - low) / 2, fmt="none", **WHISKER)
             text += f"  [{format_value(low)}, {format_value(high)}]"
         axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)

@@ -7,6 +7,7 @@ images rather than for each, this is small enough to be written down beside the 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,10 @@ class Shared:
     def variance(self) -> float:
         """Of the number, by the draw of these images."""
         return float(len(self.parts) * np.var(self.parts, ddof=1))
+
+    def record(self) -> dict[str, Any]:
+        """It as plain words and numbers."""
+        return {"of": self.of, "parts": list(self.parts)}
 
     def less(self, other: "Shared") -> "Shared":
         """What each block adds to the difference of two numbers."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch_fidelity.metric_isc import isc_features_to_metric
 
+from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import inception_score
 
 
@@ -22,3 +23,34 @@ def test_its_ends():
     assert inception_score(sure).value == pytest.approx(10)
     assert inception_score(sure[::10]).value == pytest.approx(1)  # always the same
     assert inception_score(np.zeros((200, 10))).value == pytest.approx(1)  # never sure
+
+
+def answers(random, n, size):
+    """Logits of ten classes, some more frequent than others, more or less sure."""
+    logits = size * random.standard_normal((n, 10))
+    logits[np.arange(n), random.choice(10, n, p=np.arange(1, 11) / 55)] += 3 * size
+    return logits
+
+
+@pytest.mark.parametrize("times", [300, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("n", "size"), [(500, 1.0), (500, 4.0), (100, 1.0)])
+def test_its_interval_holds_the_score_of_infinitely_many(n, size, times):
+    random = np.random.default_rng(0)
+    truth = inception_score(answers(random, 400_000, size)).value
+    found = [inception_score(answers(random, n, size)) for _ in range(times)]
+    held = np.mean([one.low <= truth <= one.high for one in found])
+    slack = 3 * np.sqrt(0.05 * 0.95 / times) if times < 1000 else 0
+    assert 0.93 - slack <= held <= 0.97 + slack
+
+
+def test_sure_answers_of_all_classes_alike():
+    """The score is at its largest, which few images fall short of by chance."""
+    random = np.random.default_rng(0)
+    found = [inception_score(100 * np.eye(10)[random.integers(0, 10, 200)]) for _ in range(300)]
+    assert np.mean([one.high == 10 for one in found]) > 0.93
+    assert all(one.low <= one.value <= one.high <= 10 for one in found)
+
+
+def test_one_image_says_nothing():
+    with pytest.raises(DiaboloError, match="2 images or more"):
+        inception_score(np.zeros((1, 3)))

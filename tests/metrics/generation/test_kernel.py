@@ -10,6 +10,7 @@ from torchmetrics.image.kid import poly_mmd
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import kid, polynomial_mmd
+from diabolo.studies import Measured, difference
 
 
 def features(n=120, width=5, seed=0, shift=0.0):
@@ -67,7 +68,89 @@ def test_smaller_subsets_where_images_are_few():
     assert (len(found.subsets), found.size) == (10, 7)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(4, 7), st.integers(0, 99), st.booleans())
+def test_kin_are_left_out_of_every_sum(n, seed, two):
+    x, y = features(n, 2, seed), features(n, 2, seed + 1)
+    of = [{i, (i + 1) % n} if two else {i} for i in range(n)]
+
+    def mean(pairs):
+        return np.mean([(a @ b / 2 + 1) ** 3 for a, b in pairs])
+
+    expected = mean([(x[i], x[j]) for i in range(n) for j in range(n) if not of[i] & of[j]])
+    expected += mean([(y[i], y[j]) for i in range(n) for j in range(n) if i != j])
+    expected -= 2 * mean([(x[i], y[j]) for i in range(n) for j in range(n) if j not in of[i]])
+    assert polynomial_mmd(x, y, np.array([sorted(each) for each in of])) == pytest.approx(expected, abs=1e-9)
+
+
+def remade(random, n):
+    """Real images, and reconstructions of them that are a little off."""
+    y = random.standard_normal((n, 4))
+    return 0.95 * y + 0.1 * random.standard_normal((n, 4)) + 0.05, y
+
+
+def test_reconstructions_have_no_bias_either():
+    """An image is like its own reconstruction: taken for strangers, they would make the distance too small."""
+    random = np.random.default_rng(0)
+    pairs = [remade(random, 30) for _ in range(400)]
+    others = [remade(random, 30)[1] for _ in range(400)]
+    strangers = np.mean([polynomial_mmd(x, y) for (x, _), y in zip(pairs, others, strict=True)])
+    kin = [polynomial_mmd(x, y, np.arange(30)) for x, y in pairs]
+    taken = [polynomial_mmd(x, y) for x, y in pairs]
+    noise = np.std([polynomial_mmd(x, y) for (x, _), y in zip(pairs, others, strict=True)]) / 20
+    assert abs(np.mean(kin) - strangers) < 3 * noise
+    assert np.mean(taken) < np.mean(kin) - 10 * np.std(kin) / 20
+
+
+def on_paper(mean, covariance):
+    """The distance of N(mean, covariance) to N(0, I) of four features: the cube is a sum over the first three moments."""
+    second = covariance + np.outer(mean, mean) - np.eye(4)
+    third = np.einsum("i,jk->ijk", mean, covariance)
+    third = third + third.transpose(1, 0, 2) + third.transpose(1, 2, 0) + np.einsum("i,j,k->ijk", mean, mean, mean)
+    return 3 * mean @ mean / 4 + 3 * np.square(second).sum() / 4**2 + np.square(third).sum() / 4**3
+
+
+@pytest.mark.parametrize("times", [100, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["samples", "reconstructions", "interpolations"])
+def test_intervals_hold_the_truth(kind, times):
+    random = np.random.default_rng(0)
+    n, found = 200, []
+    for i in range(times):
+        x, y = remade(random, n)
+        of = np.arange(n)
+        if kind == "samples":
+            x, of = remade(random, n)[0], None
+        if kind == "interpolations":
+            of = np.stack([np.arange(n), np.roll(np.arange(n), 1)], 1)
+            x = y[of].mean(1)
+        found.append(kid(x, y, seed=i, of=of))
+    size, shift = {"interpolations": (0.5, 0.0)}.get(kind, (0.95**2 + 0.1**2, 0.05))
+    truth = on_paper(np.full(4, shift), size * np.eye(4))
+    slack = 3 * np.sqrt(0.05 * 0.95 / times) if times < 1000 else 0
+    held = np.mean([one.interval[0] <= truth <= one.interval[1] for one in found])
+    assert 0.90 - slack <= held <= 0.97 + slack  # ten subsets, whose estimates are skewed
+    narrow = np.mean([np.diff(one.interval) for one in found])
+    if kind == "reconstructions":
+        apart = np.mean([np.diff(kid(*remade(random, n), seed=i).interval) for i in range(50)])
+        assert narrow < 0.7 * apart
+
+
+def test_two_models_are_compared_subset_by_subset():
+    random = np.random.default_rng(0)
+    y = random.standard_normal((1000, 4))
+    one, other = (kid(size * y, y, 100, of=np.arange(1000)) for size in (0.9, 0.88))
+    a, b = (Measured(k.value, np.std(k.subsets, ddof=1) / np.sqrt(10), 9, k.shared("test")) for k in (one, other))
+    found = difference(a, b)
+    apart = one.subsets - other.subsets
+    assert found.error == pytest.approx(apart.std(ddof=1) / np.sqrt(10))
+    assert found.estimate.df == pytest.approx(9)
+
+
 def test_mistakes():
+    with pytest.raises(DiaboloError, match="was made from every other"):
+        polynomial_mmd(features(3), features(3), [[0, 1], [1, 2], [2, 0]])
+    with pytest.raises(DiaboloError, match="too few for a kernel distance"):
+        kid(features(4), features(4), of=[0, 0, 0, 0])
     with pytest.raises(DiaboloError, match="4 generated images or more"):
         kid(features(3), features())
     with pytest.raises(DiaboloError, match="two images or more, not 1"):

@@ -9,9 +9,10 @@ from diabolo.metrics.generation.asked_for import asked_for, read
 from diabolo.metrics.generation.certainty import InceptionScore, inception_score
 from diabolo.metrics.generation.extractors import EXTRACTORS, extractor
 from diabolo.metrics.generation.features import Extractor, Features, extract
-from diabolo.metrics.generation.frechet import Frechet, Moments, fid, frechet_distance
+from diabolo.metrics.generation.frechet import Frechet, fid, frechet_distance
 from diabolo.metrics.generation.inception_v3 import Inception, inception
 from diabolo.metrics.generation.kernel import Kernel, kid, polynomial_mmd
+from diabolo.metrics.generation.moments import Moments
 from diabolo.metrics.generation.prdc import Manifold, manifold, radii
 from diabolo.metrics.generation.small_classifier import AttributeClassifier, Classifier, classifier
 
