@@ -48,7 +48,13 @@ def test_a_run_is_written_up_with_a_notebook(diabolo, reported):
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
     text = (reported / "report.md").read_text()
-    for words in ("0001-vae-digits", "200 images of 1×8×8", "nats per image", "## What the doctor found", "epochs=2"):
+    for words in (
+        "0001-vae-digits",
+        "200 images of 1×8×8",
+        "nats per image",
+        "## What the doctor found",
+        "| epochs | 2 |",
+    ):
         assert words in text
     assert "This run has not been evaluated" in text
     assert f"diabolo evaluate {reported}" in text

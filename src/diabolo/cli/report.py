@@ -46,14 +46,22 @@ def command(
 
 def _study(folder: Path) -> None:
     """Write the reports of a study again, and say what is missing in them."""
+    from diabolo.errors import DiaboloError
     from diabolo.reports import extra
     from diabolo.studies import writing
+    from diabolo.studies.record import read
     from diabolo.studies.script import find
 
     extra.check()
-    results = writing.read(folder)
+    results = read(folder)
     script = find(results["study"])
-    for path in writing.write_reports(script, folder):
+    try:
+        written = writing.write_reports(script, folder)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        if isinstance(error, DiaboloError):
+            raise
+        raise DiaboloError(f"{folder / 'results.json'} was edited or damaged: {error!r}") from error
+    for path in written:
         print(path)
     missing = [index for index in script.rows if index not in results["rows"]]
     if missing:

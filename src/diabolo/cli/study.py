@@ -42,6 +42,7 @@ def run(script: Script, given: dict[str, Any]) -> None:
     from diabolo.reports import extra
     from diabolo.studies import running, writing
     from diabolo.studies.plan import Plan
+    from diabolo.studies.record import read
 
     if given.get("report", True):
         extra.check()
@@ -55,7 +56,7 @@ def run(script: Script, given: dict[str, Any]) -> None:
     if given.get("report", True):
         for path in running.report(script, plan, study):
             print(path)
-    missed = [verdict for verdict in writing.verdicts(writing.read(study.folder)) if verdict.state == "missed"]
+    missed = [verdict for verdict in writing.verdicts(read(study.folder)) if verdict.state == "missed"]
     for verdict in missed:
         print(f"missed: {verdict.claim}, measured {verdict.measured}")
     if missed:

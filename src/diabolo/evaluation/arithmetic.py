@@ -1,5 +1,6 @@
 """Whether an attribute can be added to an image by adding a direction to its code, and what else changes then."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -66,7 +67,7 @@ def arithmetic(
             }
             scores |= _scores(f"{name} by {way}", name, sweep, setting)
         plain = moved["mean difference"]
-        stem = name.lower().replace(" ", "-").replace("_", "-")
+        stem = re.sub(r"[\W_]+", "-", name.lower())  # a file is called after it, whatever the data set calls it
         if pictures(subject):
             rows = {f"test image {i}": images for i, images in zip(without, plain.images[:SHOWN], strict=False)}
             told = [f"α = {alpha:g}".replace("-", "−") for alpha in alphas]

@@ -1,5 +1,6 @@
 """`evaluate`: every measure that applies, in one record."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,9 +77,12 @@ class Evaluation:
                 name: Section({key: Score(**score) for key, score in scores.items()})
                 for name, scores in record["scores"].items()
             }
-            return cls(record["about"], sections, record["skipped"], record["seconds"], record.get("figures", ()))
+            found = cls(record["about"], sections, record["skipped"], record["seconds"], record.get("figures", ()))
         except (KeyError, TypeError, AttributeError) as error:
             raise DiaboloError(f"{path} was edited or damaged: {error!r}") from error
+        if wrong := _wrong(found):
+            raise DiaboloError(f"{path} was edited or damaged: {wrong}")
+        return found
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `scores.json`, one figure per panel as PNG and PDF, and `evaluation.pdf`/`.png`, the page of all of them,
@@ -101,6 +105,30 @@ class Evaluation:
 
 
 @checked
+def _wrong(found: Evaluation) -> str:
+    """What of an evaluation read from disk is not of its kind, in words; "" where all is. Figures are named without a path:
+    they are read, and taken away, in the folder of the evaluation alone."""
+    about = found.about if isinstance(found.about, dict) else {}
+    test = about.get("test") if isinstance(about.get("test"), dict) else {}
+    words = [about.get("model"), about.get("at"), *(test.get(name) for name in ("name", "split", "fingerprint"))]
+    if not all(isinstance(word, str) for word in words) or not isinstance(test.get("images"), int):
+        return "it does not say what was measured on what"
+    if not isinstance(found.skipped, dict) or not all(isinstance(reason, str) for reason in found.skipped.values()):
+        return "'skipped' has no reasons"
+    names = found.drawn if isinstance(found.drawn, list | tuple) else [None]
+    for name in names:
+        if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
+            return f"{name!r} is no name of a figure"
+    for section in found.sections.values():
+        for name, score in section.scores.items():
+            numbers = [score.value, *(number for number in (score.low, score.high) if number is not None)]
+            if not all(isinstance(number, int | float) for number in numbers) or type(score.n) is not int:
+                return f"the score {name!r} is no number"
+            if not (isinstance(score.unit, str) and isinstance(score.split, str) and isinstance(score.setting, dict)):
+                return f"the score {name!r} does not say what it is of"
+    return ""
+
+
 def evaluate(
     model: Codec | Run | str | Path,
     data: Pair | Images | None = None,

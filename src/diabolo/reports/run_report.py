@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from diabolo import gallery
+from diabolo import gallery, regular
 from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.record import FOLDER, Evaluation
 from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.training.runs import Run, fingerprint, load_run
 from diabolo.trust import Trust
 
@@ -111,7 +112,7 @@ def _scores(run: Run) -> Iterator[Block]:
     if found.skipped:
         yield Paragraph("Not measured, and why:")
         yield Bullets([f"{name}: {reason}" for name, reason in found.skipped.items()])
-    pictures = (folder / f"{name}.png" for name in found.drawn)
+    pictures = (regular.inside(folder, f"{name}.png", (".png",)) for name in found.drawn)
     yield from (Picture(path, _caption(path)) for path in pictures if path.exists())
 
 
@@ -142,8 +143,12 @@ def _model(run: Run) -> Iterator[Block]:
         summary = run.model.summary()
         columns, rows = summary.table
         yield Table(columns, rows, f"Layers: {summary.parameters:,} parameters, {summary.trainable:,} of them trained.")
-    chosen = ", ".join(f"`{name}={value}`" for name, value in run.config["options"].items() if value is not None)
-    yield Prose(f"The training's options: {chosen}. All that defines the run is in config.json.")
+    chosen = [(name, _option(value)) for name, value in run.config["options"].items() if value is not None]
+    yield Table(("option", "value"), chosen, "The training's options. All that defines the run is in config.json.")
+
+
+def _option(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _interval(low: float | None, high: float | None) -> str:

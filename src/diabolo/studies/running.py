@@ -7,9 +7,10 @@ from typing import Any
 
 from diabolo.errors import Stopped
 from diabolo.studies.plan import Plan, following
+from diabolo.studies.record import read
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
-from diabolo.studies.writing import read, write_reports
+from diabolo.studies.writing import write_reports
 
 
 def run(script: Script, plan: Plan) -> Study:

@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,9 @@ import diabolo
 from diabolo.data import Images, load
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.reports import document
-from diabolo.reports.document import Block
 from diabolo.studies.findings import Measured
 from diabolo.studies.plan import current
+from diabolo.studies.record import as_record, plain
 from diabolo.studies.row import Row
 from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
@@ -188,7 +186,7 @@ class Study:
         """What another run must share with this one, for its rows to stand beside those of this one."""
         return {
             "study": self.name,
-            "parameters": {k: _plain(v) for k, v in self.parameters.items()},
+            "parameters": {k: plain(v) for k, v in self.parameters.items()},
             "quick": self.plan.quick,
             "code": _code(),
         }
@@ -204,7 +202,7 @@ class Study:
         before = self._before()
         seen = before.get("images", {})
         same = all(before.get(key) == value for key, value in self._head.items()) and all(
-            parameter not in seen or seen[parameter] == _plain(images) for parameter, images in self.images.items()
+            parameter not in seen or seen[parameter] == plain(images) for parameter, images in self.images.items()
         )
         return dict(before["rows"]) if same else {}
 
@@ -219,29 +217,3 @@ def _code() -> str:
     folder = Path(__file__).parent
     texts = [path.read_bytes() for path in sorted(folder.rglob("*.py"))]
     return hashlib.blake2b(b"".join(texts), digest_size=8).hexdigest()
-
-
-def as_record(block: Block, folder: Path) -> dict[str, Any]:
-    """A block as JSON-able data; paths relative to `folder`."""
-    assert is_dataclass(block)
-    values = {field.name: getattr(block, field.name) for field in fields(block)}
-    if "path" in values:
-        values["path"] = str(values["path"].relative_to(folder))
-    return {"block": type(block).__name__, **{name: _plain(value) for name, value in values.items()}}
-
-
-def as_block(record: Mapping[str, Any], folder: Path) -> Block:
-    """The block that `as_record` wrote down."""
-    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in record.items() if n != "block"}
-    if "path" in values:
-        values["path"] = folder / values["path"]
-    if "path" in values and not values["path"].exists():
-        return document.Paragraph(f"(The figure {values['path'].name} is missing: {values['caption']})")
-    block: Block = getattr(document, record["block"])(**values)
-    return block
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

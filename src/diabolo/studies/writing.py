@@ -6,31 +6,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.spans import blocks_of
+from diabolo.studies.record import as_block, read
 from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
-from diabolo.studies.study import as_block
 from diabolo.training import files
 
 MARKS = {"met": "met", "missed": "MISSED", "not decided": "not decided", "not checked": "not checked"}
-
-
-def read(folder: Path) -> dict[str, Any]:
-    """results.json of the study's `folder`.
-
-    Raises:
-        DiaboloError: when it is not there, or not that of a study.
-    """
-    found: Any = files.read_json(folder / "results.json")
-    rows = found.get("rows") if isinstance(found, dict) else None
-    whole = isinstance(rows, dict) and all({"blocks", "numbers"} <= set(row) for row in rows.values())
-    if not whole or not {"study", "parameters", "images", "at"} <= set(found):
-        raise DiaboloError(f"{folder / 'results.json'} is not that of a study")
-    return dict(found)
 
 
 def verdicts(results: Mapping[str, Any]) -> list[Verdict]:

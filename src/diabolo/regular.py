@@ -1,0 +1,85 @@
+"""Folders that someone else may have made: only regular files are opened, and none that a link leads out to.
+
+A FIFO would be waited on for ever, a device could hold anything, and a link could put any file of this machine into a report.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from diabolo.errors import DiaboloError
+
+KINDS = ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which something is neither a file nor a folder, or a link leads out of it.
+
+    Raises:
+        DiaboloError: with the first such thing.
+    """
+    home, waiting = os.path.realpath(folder), [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        _check_link(entry.path, home)
+                    elif entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False):
+                        raise DiaboloError(_no_file(entry.path))
+        except FileNotFoundError:  # taken away at this moment, such as the temporary file of a training that goes on
+            continue
+        except OSError as error:
+            raise DiaboloError(f"{folder} cannot be looked through: {error.strerror}") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: when it is not there, or cannot be read.
+        DiaboloError: when it is no regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise DiaboloError(_no_file(str(path)))
+        return file.read()
+
+
+def inside(folder: Path, name: object, endings: tuple[str, ...]) -> Path:
+    """The path of the file that a record in `folder` names: relative to it, within it, and a regular file where there is one.
+
+    Raises:
+        DiaboloError: for any other.
+    """
+    path = Path(name) if isinstance(name, str) and name and "\0" not in name else None
+    if path is None or path.is_absolute() or ".." in path.parts or path.suffix.lower() not in endings:
+        raise DiaboloError(f"{folder} names {name!r}, which is not a {' or '.join(endings)} file within that folder")
+    found = folder / path
+    if not Path(os.path.realpath(found)).is_relative_to(os.path.realpath(folder)):
+        raise DiaboloError(f"{found} is a link that leads out of {folder}: put the file itself there")
+    if os.path.lexists(found) and not found.is_file():
+        raise DiaboloError(_no_file(str(found)))
+    return found
+
+
+def _check_link(path: str, home: str) -> None:
+    real = os.path.realpath(path)
+    if real != home and not real.startswith(home + os.sep):
+        raise DiaboloError(f"{path} is a link that leads out of its folder: put the file itself there")
+    if not os.path.exists(path):
+        raise DiaboloError(f"{path} is a link to nothing: take it away")
+
+
+def _no_file(path: str) -> str:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        mode = 0
+    kind = next(
+        (words for holds, words in KINDS if holds(mode)), "a folder" if stat.S_ISDIR(mode) else "no regular file"
+    )
+    return f"{path} is {kind} where a file is wanted: take it away"

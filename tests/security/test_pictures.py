@@ -1,0 +1,215 @@
+"""A study's results and a run's scores name pictures: only those of their own folder are shown, or taken away."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from diabolo.errors import DiaboloError
+from diabolo.evaluation.record import Evaluation
+from diabolo.reports.document import Picture
+from diabolo.studies.record import as_block
+
+RECORD = {"block": "Picture", "caption": "A figure.", "anchor": None}
+HEAD = {
+    "study": "pca", "parameters": {"data": "digits"}, "quick": True, "versions": {"diabolo": "0.1.0"}, "images": {},
+    "at": "2026-01-01T00:00:00+00:00",
+}  # fmt: skip
+
+
+def png(path, colour=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (3, 3), colour).save(path, "png")
+    return path
+
+
+@pytest.fixture
+def study(tmp_path):
+    """study(*blocks, **head): the folder of a study with these blocks in row 3.2."""
+    folder = tmp_path / "study"
+    png(folder / "figures" / "own.png")
+
+    def make(*blocks, **head):
+        row = {"title": "t", "seconds": 1.0, "numbers": {}, "blocks": list(blocks)}
+        (folder / "results.json").write_text(json.dumps(HEAD | {"rows": {"3.2": row}} | head))
+        return folder
+
+    return make
+
+
+def test_a_picture_of_the_studys_own_is_shown(study):
+    folder = study()
+    assert as_block(RECORD | {"path": "figures/own.png"}, folder) == Picture(
+        folder / "figures" / "own.png", "A figure."
+    )
+    assert "missing" in as_block(RECORD | {"path": "figures/gone.png"}, folder).text
+
+
+@pytest.fixture
+def secret(tmp_path):
+    return png(tmp_path / "home" / "secret.png", 200)
+
+
+def outside(folder: Path, secret: Path):
+    """Ways to name a file that is not the study's."""
+    (folder / "link.png").symlink_to(secret)
+    (folder / "linked").symlink_to(secret.parent)
+    (folder / "loop.png").symlink_to("loop.png")
+    (folder / "folder.png").mkdir()
+    os.mkfifo(folder / "pipe.png")
+    (folder / "page.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
+    (folder / "script.png").write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
+    (folder / "passwords.png").write_text("root:x:0:0")
+    png(folder / "vectors.png")
+    (folder / "vectors.pdf").symlink_to(secret)
+    png(folder / "text.png")
+    (folder / "text.pdf").write_text("root:x:0:0")
+    return {
+        "absolute": str(secret), "parent": "../home/secret.png", "within": "figures/../../home/secret.png", "link": "link.png",
+        "linked folder": "linked/secret.png", "loop": "loop.png", "folder": "folder.png", "pipe": "pipe.png", "svg": "page.svg",
+        "svg as png": "script.png", "text as png": "passwords.png", "linked vectors": "vectors.png", "no pdf": "text.png",
+        "address": "https://example.org/x.png", "data": "data:image/png;base64,AAAA", "file": f"file://{secret}",
+        "nothing": "", "nul": "figures/own.png\0.png", "a number": 3, "no ending": "/etc/passwd", "dot": ".",
+    }  # fmt: skip
+
+
+def test_no_other_file_gets_into_a_report(study, secret, diabolo):
+    folder = study()
+    for way, path in outside(folder, secret).items():
+        study(RECORD | {"path": path})
+        code, out, err = diabolo("report", folder)
+        known = way in ("address", "file")  # read as a path within, where nothing lies
+        assert code == (0 if known else 2), (way, out, err)
+        if known:
+            assert "is missing" in (folder / "report.md").read_text()
+            for name in ("report.md", "report.html", "report.pdf"):
+                (folder / name).unlink()
+            continue
+        assert err.count("\n") == 1, (way, err)
+        assert "Traceback" not in err
+        assert not list(folder.glob("report.*")), way
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"block": "Path", "path": "figures/own.png"},
+        {"block": "dataclass"},
+        {"block": "Document", "title": "a", "about": "b", "blocks": []},
+        {"block": "__builtins__"},
+        {"block": ["Picture"]},
+        {"block": None},
+        {},
+        {"block": "Paragraph"},
+        {"block": "Paragraph", "text": 3},
+        {"block": "Paragraph", "text": "a", "more": 1},
+        {"block": "Paragraph", "text": "a", "cites": "row"},
+        {"block": "Paragraph", "text": "a", "cites": [None]},
+        {"block": "Heading", "text": "a", "level": 10**9},
+        {"block": "Heading", "text": "a", "level": "1"},
+        {"block": "Heading", "text": "a", "anchor": ["x"]},
+        {"block": "Table", "columns": ["a"], "rows": [["x", "y"]], "caption": "c"},
+        {"block": "Table", "columns": ["a"], "rows": [[{"x": 1}]], "caption": "c"},
+        {"block": "Table", "columns": ["a"], "rows": "abc", "caption": "c"},
+        {"block": "Table", "columns": ["a"], "rows": [], "caption": "c", "links": ["x"]},
+        {"block": "Verdict", "claim": "a", "measured": "b", "state": "<script>"},
+        {"block": "Code", "text": None},
+        {"block": "Bullets", "items": [1]},
+        {"block": "Picture", "path": "figures/own.png"},
+        {"block": "Picture", "path": "figures/own.png", "caption": None},
+    ],
+    ids=lambda record: str(record)[:50],
+)
+def test_what_is_no_block_is_refused_in_a_sentence(record, study, diabolo):
+    code, _, err = diabolo("report", study(record))
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "results.json" in err
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"study": 3}, {"study": ["pca"]}, {"parameters": []}, {"parameters": {"data": {"a": 1}}}, {"quick": "yes"},
+        {"versions": {}}, {"versions": "1"}, {"at": 5}, {"images": []}, {"images": {"data": 3}},
+        {"images": {"data": {"name": "x", "parts": {"test": ["1", 2, "c"]}, "unchecked": None}}},
+        {"images": {"data": {"name": "x", "parts": {"test": [1, 2]}, "unchecked": None}}},
+        {"rows": []}, {"rows": {"3.2": 3}}, {"rows": {"3.2": {"numbers": {}, "blocks": {}}}},
+        {"rows": {"3.2": {"numbers": {"a": 1}, "blocks": []}}},
+        {"rows": {"3.2": {"numbers": {"a": {"value": "1", "unit": "x"}}, "blocks": []}}},
+        {"rows": {"3.2": {"numbers": {"a": {"value": 1, "unit": "x", "low": "0", "high": 2}}, "blocks": []}}},
+        {"rows": {"3.2": {"numbers": {}, "blocks": [], "report": {"title": 1}}}},
+    ],
+    ids=lambda head: str(head)[:60],
+)  # fmt: skip
+def test_results_of_another_shape_are_refused_in_a_sentence(head, study, diabolo):
+    code, _, err = diabolo("report", study(**head))
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "is not that of a study" in err
+
+
+@pytest.fixture
+def scored(honest, stranger, secret, tmp_path):
+    """scored(name): a run that has been evaluated, whose scores name that figure."""
+    run = stranger()
+    figure = {"about": {}, "scores": {}, "skipped": {}, "seconds": {}, "figures": []}
+    about = {
+        "model": "vae", "run": None, "weights": "x", "seed": 0, "at": "2026-01-01T00:00:00+00:00",
+        "test": {"name": "digits", "split": "test", "images": 40, "shape": [1, 8, 8], "fingerprint": "f"},
+    }  # fmt: skip
+
+    def make(**changes):
+        (run / "evaluation").mkdir(exist_ok=True)
+        (run / "evaluation" / "scores.json").write_text(json.dumps(figure | {"about": about} | changes))
+        return run
+
+    return make
+
+
+HOSTILE = [
+    "../../home/secret",
+    "{secret}",
+    "a/../../../home/secret",
+    "..",
+    ".",
+    "",
+    "a\nb",
+    3,
+    "sub/secret",
+    "..\\secret",
+]
+
+
+def test_scores_neither_show_nor_take_away_what_lies_elsewhere(scored, secret, diabolo):
+    for name in HOSTILE:
+        run = scored(figures=[name.format(secret=secret.with_suffix("")) if isinstance(name, str) else name])
+        with pytest.raises(DiaboloError, match="is no name of a figure"):
+            Evaluation.read(run / "evaluation")
+    code, _, err = diabolo("evaluate", run, "--measures", "reconstruction")
+    assert code == 0, err
+    assert secret.exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"about": []}, {"about": {"test": 3}}, {"skipped": {"a": 3}}, {"skipped": []}, {"scores": {"a": {"b": 3}}},
+        {"scores": {"a": {"b": {"value": "1", "unit": "x", "n": 3}}}}, {"figures": "abc/def"},
+        {"scores": {"a": {"b": {"value": 1, "unit": "x", "n": 3, "low": "0", "high": 1}}}},
+        {"scores": {"a": {"b": {"value": 1, "unit": 4, "n": 3}}}}, {"scores": []},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_scores_of_another_shape_are_refused_in_a_sentence(changes, scored):
+    with pytest.raises(DiaboloError, match="was edited or damaged") as caught:
+        Evaluation.read(scored(**changes) / "evaluation")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_that_is_a_link_is_not_shown(scored, secret, diabolo):
+    run = scored(figures=["linked"])
+    (run / "evaluation" / "linked.png").symlink_to(secret)
+    code, _, err = diabolo("report", run, "--no-notebook")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "leads out of" in err
