@@ -108,8 +108,9 @@ class Evaluation:
 def _wrong(found: Evaluation) -> str:
     """What of an evaluation read from disk is not of its kind, in words; "" where all is. Figures are named without a path:
     they are read, and taken away, in the folder of the evaluation alone."""
-    about = found.about if isinstance(found.about, dict) else {}
-    test = about.get("test") if isinstance(about.get("test"), dict) else {}
+    about: dict[str, Any] = found.about if isinstance(found.about, dict) else {}
+    told = about.get("test")
+    test: dict[str, Any] = told if isinstance(told, dict) else {}
     words = [about.get("model"), about.get("at"), *(test.get(name) for name in ("name", "split", "fingerprint"))]
     if not all(isinstance(word, str) for word in words) or not isinstance(test.get("images"), int):
         return "it does not say what was measured on what"
