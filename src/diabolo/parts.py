@@ -70,19 +70,28 @@ def name_of(cls: type) -> str:
 
 
 def describe(value: Any) -> Any:
-    """The JSON form of a part, or of an argument of one.
+    """The JSON form of a part, or of an argument of one. A part that is given to several others is described where it comes
+    first; after that it is {"same_as": "encoder"}, by the arguments that lead to it.
 
     Raises:
         DiaboloError: for an object that is neither plain data nor a part.
     """
+    return _describe(value, "", {})
+
+
+def _describe(value: Any, place: str, seen: dict[int, str]) -> Any:
     if PARTS.get(name_of(type(value))) is type(value):
+        if id(value) in seen:
+            return {"same_as": seen[id(value)]}
+        seen[id(value)] = place
         if value.unkept:
             raise DiaboloError(
                 f"a {type(value).__name__} was made with *args or **kwargs; a run folder cannot keep those"
             )
-        return {"part": name_of(type(value)), **{name: describe(v) for name, v in value.arguments.items()}}
+        own = {name: _describe(v, _within(place, name), seen) for name, v in value.arguments.items()}
+        return {"part": name_of(type(value)), **own}
     if isinstance(value, tuple | list):
-        return [describe(v) for v in value]
+        return [_describe(v, _within(place, i), seen) for i, v in enumerate(value)]
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -111,7 +120,7 @@ def build(description: Any, folder: Path | None = None) -> Any:
         _bring_in(name, module, folder)
     before = _building.set(True)
     try:
-        return _build(description)
+        return _build(description, "", {})
     finally:
         _building.reset(before)
 
@@ -122,17 +131,27 @@ def given(path: str) -> None:
         _given.add(path)
 
 
-def _build(description: Any) -> Any:
+def _within(place: str, name: str | int) -> str:
+    return f"{place}.{name}" if place else str(name)
+
+
+def _build(description: Any, place: str, made: dict[str, Any]) -> Any:
+    """The part at `place`; `made` holds those that are there already, by theirs."""
     if isinstance(description, list):
-        return tuple(_build(v) for v in description)
+        return tuple(_build(v, _within(place, i), made) for i, v in enumerate(description))
     if not isinstance(description, dict):
         return description
+    if set(description) == {"same_as"}:
+        if description["same_as"] not in made:
+            raise DiaboloError(f"there is no part {description['same_as']!r} before {place!r}, which is to be the same")
+        return made[description["same_as"]]
     arguments = dict(description)
     name = arguments.pop("part", None)
     if not isinstance(name, str) or name not in PARTS:
         raise UnknownNameError("part", name, PARTS)
     try:
-        return PARTS[name](**{key: _build(v) for key, v in arguments.items()})
+        made[place] = PARTS[name](**{key: _build(v, _within(place, key), made) for key, v in arguments.items()})
+        return made[place]
     except DiaboloError:
         raise
     except (TypeError, ValueError, AttributeError, RuntimeError, LookupError, ArithmeticError) as error:

@@ -54,7 +54,7 @@ class CompiledStep(Step):
         averages = () if self.average is None else (self.average,)
         by_weight = [self.weights.views(t) for t in (flat, slots["exp_avg"], slots["exp_avg_sq"], *averages)]
         still = self._still()
-        self._names, self._slots = list(still), len(by_weight)
+        self._names, self._slots, self._places = list(still), len(by_weight), _places(self.model)
         self._held = [*self.weights.low, *chain.from_iterable(by_weight), *still.values()]
 
     def _scalars(self, progress: float, lr: float) -> Tensor:
@@ -106,14 +106,13 @@ class CompiledStep(Step):
         x, (progress, taken, *rates), *y = rest
         leaves = [view.detach().requires_grad_() for view in (*low, *by_slot[0][len(low) :])]
         named = {**dict(zip(self.weights.names, leaves, strict=True)), **still}
+        swapped = {f"model.{place}": named[name] for place, name in self._places.items()}
         with (
             torch.enable_grad(),
             torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast),
         ):
             told = (x, draws, progress, y[0] if y else None)
-            loss: Loss = torch.func.functional_call(
-                _Lossy(self.model), {f"model.{n}": t for n, t in named.items()}, told
-            )
+            loss: Loss = torch.func.functional_call(_Lossy(self.model), swapped, told, tie_weights=False)
         found = torch.autograd.grad(loss.total, leaves, allow_unused=True, materialize_grads=True)
         gradients = [gradient.float() for gradient in found]
         if options.clip_norm is not None:
@@ -137,6 +136,19 @@ class CompiledStep(Step):
         watch = {name: next(values) for name in self._watched}
         weights: dict[str, float | Tensor] = {name: next(values) for name in self._weighted}
         return Loss(total, terms, weights, watch)
+
+
+def _places(model: nn.Module) -> dict[str, str]:
+    """Each place in `model` that holds a weight or a buffer, once, and the first name of what it holds. Two places may hold one
+    tensor, and a module that two others share has two names and is one place: torch would put it back wrongly."""
+    first = {id(tensor): name for name, tensor in (*model.named_parameters(), *model.named_buffers())}
+    return {
+        f"{prefix}.{name}" if prefix else name: first[id(tensor)]
+        for prefix, module in model.named_modules()
+        for held in (module._parameters, module._buffers)
+        for name, tensor in held.items()
+        if tensor is not None
+    }
 
 
 def _adam(

@@ -32,7 +32,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
 from diabolo.pca import PCA
 from diabolo.priors import CodePrior
-from diabolo.training import checkpoint, files
+from diabolo.training import checkpoint, files, tied
 from diabolo.training.folders import create, numbered
 from diabolo.training.hardware import choose_device
 from diabolo.training.history import History
@@ -101,6 +101,7 @@ def describe(
         "format": FORMAT,
         "name": model.name,
         "model": parts.describe(model),
+        "tied": tied.groups(model),
         "recipe": getattr(model, "recipe", None),
         "units": units_of(model),
         "options": options,
@@ -272,6 +273,7 @@ def build_model(path: Path, config: dict[str, Any]) -> Any:
         model = parts.build(config["model"], path)
         if not (isinstance(model, PCA) or can_be_trained(model)):
             raise DiaboloError(f"{config['model'].get('part')!r} is not a model")
+        tied.tie(model, config.get("tied", []))
     except NotTrustedError:
         raise
     except DiaboloError as error:
