@@ -18,7 +18,7 @@ def command(
     run: Path,
     /,
     *images: Annotated[Path, Parameter(required=True)],
-    label: Several[int] = (),
+    label: Several[str] = (),
     values: Several[float] = (),
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,

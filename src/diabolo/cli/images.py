@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from diabolo.data import read_images
-from diabolo.data.files import EXTENSIONS
+from diabolo.data.files import extensions
 from diabolo.errors import DiaboloError
 from diabolo.training import files, runs
 
@@ -34,8 +34,9 @@ def read_for(run: Path, model: Any, paths: Sequence[Path], skip_bad: bool) -> tu
         )
     trained = runs.read_config(run)["data"]["train"].get("origin") or {}
     crop = (trained.get("load") or {}).get("crop")
+    span = trained.get("span") or "auto"  # the numbers of the files that were black and white in training
     given = paths[0] if _is_folder(paths) else list(paths)
-    images, names = read_images(given, size=height, channels=channels, crop=crop, skip_bad=skip_bad)
+    images, names = read_images(given, size=height, channels=channels, crop=crop, skip_bad=skip_bad, value_range=span)
     return images, list(names)
 
 
@@ -69,7 +70,9 @@ def names_within(out: Path, paths: Sequence[Path], names: Sequence[str]) -> list
     top = os.path.abspath(paths[0]) if _is_folder(paths) else os.path.commonpath([os.path.dirname(s) for s in sources])
     taken: dict[str, str] = {}
     for source in sources:
-        target = str(PurePosixPath(os.path.relpath(source, top)).with_suffix(".png"))
+        path, page, number = os.path.relpath(source, top).rpartition("#")
+        target = PurePosixPath(path if page and number.isdecimal() else os.path.relpath(source, top))
+        target = str(target.with_suffix(f"{page}{number}.png" if page and number.isdecimal() else ".png"))
         if target in taken:
             raise DiaboloError(
                 f"{taken[target]} and {source} would both be written to {out / target}; use --out FILE.npy"
@@ -87,7 +90,7 @@ def check_out(out: Path, shape: tuple[int, ...]) -> None:
         return
     if len(shape) != 3 or shape[0] not in (1, 3):
         raise DiaboloError(f"this model gives arrays of shape {shape}, which are no images; use --out FILE.npy")
-    if out.suffix.lower() in EXTENSIONS | {".npz", ".csv", ".svg", ".pdf"}:
+    if out.suffix.lower() in extensions() | {".npz", ".csv", ".svg", ".pdf"}:
         raise DiaboloError(f"images are written into a folder, or as one .npy file, not to {out.name}")
 
 

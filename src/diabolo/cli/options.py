@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import Parameter
 
-from diabolo.ranges import At, Count, Natural, PartOf, Seed, check_fields
+from diabolo.ranges import At, Count, PartOf, Seed, check_fields
 
 if TYPE_CHECKING:
     from diabolo.data import Images
+    from diabolo.data.splits import Parts
 
 T = TypeVar("T")
 Side = Annotated[int, At(1, 8192)]
@@ -35,8 +36,9 @@ class DataOptions:
         n_labels: of exactly so many training images the label is known, drawn evenly over the classes; of all when left out.
         label_seed: of that draw.
         drop_leaks: leave out training images that are test images too, or nearly.
-        without_class: leave that class, by its number, out of the training images: its test images are anomalies then.
-        skip_bad: leave out files that cannot be read, instead of stopping at the first.
+        without_class: leave that class, by its name, out of the training images: its test images are anomalies then.
+        skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
+        range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers.
     """
 
     root: Path | None = None
@@ -51,15 +53,21 @@ class DataOptions:
     n_labels: Count | None = None
     label_seed: Seed = 0
     drop_leaks: SkipBad = False
-    without_class: Natural | None = None
+    without_class: str | None = None
     skip_bad: SkipBad = False
+    range: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())] = None
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     def load(self, name: str) -> "tuple[Images, Images]":
         """Train and test images of the data set of that name, or of a folder or file."""
-        from diabolo import data
+        parts = self.parts(name)
+        return parts.train, parts.test
+
+    def parts(self, name: str) -> "Parts":
+        """The same, and the validation images of a set that has such a part."""
+        from diabolo.data.loading import load_parts
 
         chosen = {
             "size": self.size,
@@ -68,8 +76,9 @@ class DataOptions:
             "split": self.split,
             "test_fraction": self.test_fraction,
             "skip_bad": self.skip_bad or None,
+            "value_range": self.range,
         }
-        return data.load(
+        return load_parts(
             name,
             self.root,
             n_train=self.n_train,

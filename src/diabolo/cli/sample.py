@@ -22,7 +22,7 @@ def command(
     seed: Seed = 0,
     density: str = "prior",
     components: Count | Literal["bic"] | None = None,
-    label: Several[int] = (),
+    label: Several[str] = (),
     values: Several[float] = (),
     images: Several[Path] = (),
     out: Path | None = None,

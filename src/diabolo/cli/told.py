@@ -9,12 +9,14 @@ from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder
 from diabolo.cli.images import read_for
+from diabolo.data.classes import class_number
 from diabolo.errors import DiaboloError
+from diabolo.training.runs import read_config
 
 TAKES = {"labels": "label", "attributes": "values", "factors": "values", None: "images"}  # what is read → the option
 
 
-def told(run: Path, model: Any, label: Sequence[int], values: Sequence[float], images: Sequence[Path]) -> Tensor | None:
+def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[Path]) -> Tensor | None:
     """What samples of the model of `run` are conditioned on, some entries to be taken in turn; None where nothing is said.
 
     Raises:
@@ -28,7 +30,7 @@ def told(run: Path, model: Any, label: Sequence[int], values: Sequence[float], i
                 f"{run} takes no --{option}; its model " + (f"takes --{takes}" if takes else "is told nothing")
             )
     if takes == "label" and label:
-        return _labels(label)
+        return _labels(run, model, label)
     if takes == "values" and values:
         return torch.tensor([values])
     if takes == "images" and images:
@@ -40,7 +42,7 @@ def told(run: Path, model: Any, label: Sequence[int], values: Sequence[float], i
     return None
 
 
-def told_of(run: Path, model: Any, label: Sequence[int], values: Sequence[float], n: int) -> Tensor | None:
+def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float], n: int) -> Tensor | None:
     """What the model of `run` is told of `n` images besides their pixels: one entry for each, or the same for all.
 
     Raises:
@@ -55,13 +57,13 @@ def told_of(run: Path, model: Any, label: Sequence[int], values: Sequence[float]
         return None
     if len(label) > 1 and len(label) != n:
         raise DiaboloError(f"give one --label for all {n} images, or one for each, not {len(label)}")
-    y = _labels(label) if takes == "label" else torch.tensor([values])
+    y = _labels(run, model, label) if takes == "label" else torch.tensor([values])
     y = y.expand(n, *y.shape[1:]) if len(y) == 1 else y
     model.condition.check(y)
     return y
 
 
-def check_told(run: Path, model: Any, label: Sequence[int], values: Sequence[float]) -> None:
+def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[float]) -> None:
     """Refuse, before any image is read, to tell nothing to a model that is told more than image files carry."""
     takes = _besides(model)
     if takes is not None and not {"label": label, "values": values}[takes]:
@@ -76,7 +78,8 @@ def _besides(model: Any) -> str | None:
     return None if reads is None else TAKES[reads]
 
 
-def _labels(label: Sequence[int]) -> Tensor:
-    if min(label) < 0:
-        raise DiaboloError(f"classes are numbered from 0, and --label {min(label)} was given")
-    return torch.tensor(label)
+def _labels(run: Path, model: Any, label: Sequence[str]) -> Tensor:
+    """The numbers of the classes that are called so in the images that the model of `run` was trained on."""
+    names = read_config(run)["data"]["train"].get("label_names")
+    classes = range(len(names) if names else model.condition.classes)
+    return torch.tensor([class_number(one, names, classes, str(run)) for one in label])

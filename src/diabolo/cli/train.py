@@ -86,12 +86,15 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     images, training = given.get("images") or DataOptions(), given.get("training") or TrainOptions()
     if not training.quiet:
         tell_of_data()
-    train, test = images.load(given.get("data", "digits"))
+    train, test, own = images.parts(given.get("data", "digits"))
     torch.manual_seed(derive(training.seed, "weights"))
     model = zoo.build(name, train.shape, **known_of(train, name, model_options))
     decides = training.early_stopping is not None or training.keep == "best"
     choice = given.get("validation") or ("0.1" if decides else "test")
-    train, validation = watched(train, test, choice, images.data_seed)
+    if own is not None and not given.get("validation"):  # the set says itself what to validate with
+        validation: Images | None = own
+    else:
+        train, validation = watched(train, test, choice, images.data_seed)
     layerwise = given.get("greedy")
     if given.get("dry_run"):
         check(model, train, validation, training)

@@ -1,46 +1,97 @@
-"""`as_images`: the one door for numpy arrays and torch tensors of any usual layout."""
+"""`as_images`: the one door for numpy arrays, torch tensors and torch data sets of any usual layout."""
 
+import logging
 import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.images import Images, check_unit_range, chunks, describe
+from diabolo.data import scale
+from diabolo.data.classes import as_labels
+from diabolo.data.images import Images, chunks, extent
 from diabolo.errors import DiaboloError
+
+log = logging.getLogger("diabolo.data")
 
 COLOURS = (1, 3)
 LAYOUTS = "expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)"
 
 
-def as_images(x: Any, labels: Any = None, name: str = "array") -> Images:
-    """`Images` from an array or a tensor; `Images` pass as they are.
+def as_images(x: Any, labels: Any = None, name: str = "array", value_range: Any = scale.AUTO) -> Images:
+    """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`, which is read once; `Images` pass as they are.
 
-    x       images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`;
-            uint8 in 0 … 255, float in [0, 1], or bool. Images become uint8 (floats by round(255 x)), vectors float32
-    labels  whole numbers `(N,)`, or None
+    x            images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; whole numbers, floats
+                 in [0, 1], or bool. Images become uint8, vectors float32
+    labels       whole numbers `(N,)`, -1 where one is not known; or None
+    value_range  which numbers are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats; but whole numbers that are
+                 only 0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is white. "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
 
     A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is ambiguous,
     or a number is NaN, infinite or out of range; the message says the range found and how to scale.
     """
+    images, notes = read_array(x, labels, name, value_range)
+    for note in notes:
+        log.warning("%s: %s", name, note)
+    return images
+
+
+def read_array(x: Any, labels: Any, name: str, value_range: Any) -> tuple[Images, list[str]]:
+    """`as_images`, and what should be said of the numbers."""
     if isinstance(x, Images):
         if labels is not None:
             raise DiaboloError("these Images carry their own labels; give labels only with an array or a tensor.")
-        return x
+        return x, []
+    from diabolo.data.datasets import is_dataset, read_dataset
+
+    if is_dataset(x):
+        if labels is not None:
+            raise DiaboloError(
+                "a data set of torch carries its own labels; give labels only with an array or a tensor."
+            )
+        pixels, own, names = read_dataset(x)
+        images, notes = read_array(pixels, own, name, value_range)
+        if names is not None and images.labels is not None and images.labels.max(initial=-1) < len(names):
+            return Images(images.images, images.labels, names, name=name), notes
+        return images, notes
     array = to_numpy(x, name)
+    span, notes = spanned(array, value_range, name)
+    return scaled(array, span, labels, name), notes
+
+
+def spanned(array: NDArray[Any], value_range: Any, name: str) -> tuple[scale.Span, list[str]]:
+    """Which numbers of `array` are black and white, and what should be said of it.
+
+    Raises:
+        DiaboloError: when it holds no images, or nothing says so.
+    """
+    wanted = scale.check_range(value_range)
     if array.size == 0:
         raise DiaboloError(f"the data set {name!r} is empty: its shape is {array.shape}.")
-    if array.dtype.kind != "f" and array.dtype not in (np.uint8, np.bool_):
-        raise DiaboloError(
-            f"{name} holds {array.dtype}, but images are uint8 in 0 … 255, float in [0, 1] or bool; "
-            "convert with .astype('uint8') if the values are 0 … 255."
-        )
+    if array.dtype.kind not in "fuib":
+        raise DiaboloError(f"{name} holds {array.dtype}, but images are whole numbers, floats in [0, 1] or bool.")
     if array.ndim < 2:
         raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}.")
-    if array.dtype.kind == "f":
-        check_unit_range(array, f"values of {name}")
-    pixels = _vectors(array) if array.ndim == 2 else _bytes(_channels_first(array, name))
-    return Images(pixels, labels=as_labels(labels), name=name)
+    if array.dtype.kind == "b":
+        return (0.0, 1.0), []
+    low, high = extent(array, f"values of {name}")
+    return scale.settle(numbers_of(array.dtype, low, high), wanted, f"values of {name}")
+
+
+def numbers_of(dtype: np.dtype[Any], low: float, high: float) -> scale.Numbers:
+    """What is known of numbers of that type that run from `low` to `high`."""
+    if dtype.kind == "f":
+        return scale.Numbers(low, high, (0.0, 1.0), floats=True)
+    if dtype.kind == "b":
+        return scale.Numbers(low, high, (0.0, 1.0), stated=True)
+    ends = np.iinfo(dtype)
+    return scale.Numbers(low, high, (float(ends.min), float(ends.max)))
+
+
+def scaled(array: NDArray[Any], span: scale.Span, labels: Any, name: str) -> Images:
+    """`Images` of `array`, whose numbers from `span[0]` to `span[1]` are black to white."""
+    pixels = _vectors(array, span) if array.ndim == 2 else _bytes(_channels_first(array, name), span)
+    return Images(pixels, labels=None if labels is None else as_labels(labels), name=name)
 
 
 def to_numpy(x: Any, name: str) -> NDArray[Any]:
@@ -54,18 +105,11 @@ def to_numpy(x: Any, name: str) -> NDArray[Any]:
     except ValueError as error:  # lists of unequal length
         raise DiaboloError(f"{name} cannot become one array: {error}.") from error
     if array.dtype == object:
-        raise DiaboloError(f"{name} is an array of Python objects; images must be one array of numbers of equal size.")
+        raise DiaboloError(
+            f"{name} is an array of Python objects; images must be one array of numbers of equal size, a torch Dataset with a "
+            "length, or a DataLoader."
+        )
     return array
-
-
-def as_labels(labels: Any) -> NDArray[np.int64] | None:
-    """Labels as int64 `(N,)`; DiaboloError unless they are whole numbers along one axis."""
-    if labels is None:
-        return None
-    array = to_numpy(labels, "labels")
-    if array.ndim != 1 or array.dtype.kind not in "iub":
-        raise DiaboloError(f"labels must be whole numbers along one axis, got {describe(array)}.")
-    return array.astype(np.int64)
 
 
 def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -88,18 +132,25 @@ def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
     return array if first else array.transpose(0, 3, 1, 2)
 
 
-def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    if array.dtype == np.uint8:
+def _bytes(array: NDArray[Any], span: scale.Span) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8 and span == (0.0, 255.0):
         return array if array.flags.c_contiguous else np.ascontiguousarray(array)
     out = np.empty(array.shape, np.uint8)
-    start = 0
+    start, (low, high) = 0, span
     for chunk in chunks(array):  # in pieces: the float copy of a whole data set may not fit
-        out[start : start + len(chunk)] = np.rint(chunk.astype(np.float64) * 255.0)
+        out[start : start + len(chunk)] = np.rint(
+            np.clip((chunk.astype(np.float64) - low) * (255.0 / (high - low)), 0, 255)
+        )
         start += len(chunk)
     return out
 
 
-def _vectors(array: NDArray[Any]) -> NDArray[np.float32]:
-    if array.dtype == np.uint8:
-        return array.astype(np.float32) / np.float32(255)
-    return array if array.dtype == np.float32 else array.astype(np.float32)
+def _vectors(array: NDArray[Any], span: scale.Span) -> NDArray[np.float32]:
+    if array.dtype == np.float32 and span == (0.0, 1.0) and array.min() >= 0 and array.max() <= 1:
+        return array
+    out = np.empty(array.shape, np.float32)
+    start, (low, high) = 0, span
+    for chunk in chunks(array):
+        out[start : start + len(chunk)] = np.clip((chunk.astype(np.float64) - low) / (high - low), 0, 1)
+        start += len(chunk)
+    return out

@@ -4,99 +4,224 @@ import hashlib
 import json
 import logging
 import os
+import re
+import socket
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.decode import decode, settle, tell_skipped
+from diabolo.data import scale
+from diabolo.data.decode import Decoded, again, check_shape, decode, gather, settle, span_asked, tell_skipped
 from diabolo.data.files import Files
-from diabolo.data.pixels import Shaping
+from diabolo.data.npy import map_npy
+from diabolo.data.pixels import Facts, Shaping
 from diabolo.data.roots import default_cache
+from diabolo.data.scale import Numbers
 from diabolo.errors import DiaboloError
 
 log = logging.getLogger("diabolo.data")
 
-VERSION = 1  # raise it when the same files give other pixels
+VERSION = 2  # raise it when the same files give other pixels
 FOLDER = ".diabolo"
+STALE = 24 * 3600  # seconds after which an unfinished file is dead where files cannot be locked
 
 
-def decoded(files: Files, shaping: Shaping, beside: Path, skip_bad: bool) -> tuple[NDArray[np.uint8], list[int]]:
-    """The images of `files` as one read-only memory map uint8 `(N, C, H, W)`, and the indices of those left out.
+@dataclass(frozen=True)
+class Kept:
+    """The images of some files as one read-only memory map uint8 `(N, C, H, W)`.
 
-    Lies in `.diabolo/` next to `beside` (the folder or archive), or under ~/.cache/diabolo where that is read-only.
-    The file's name covers the shaping asked for and the name, size and time of every image, so a changed folder is
-    decoded anew.
+    owners   the index of the file that each image is, or is a page of
+    bad      index → reason, of the files that were left out
+    facts    what was met in the files
+    shaping  what was done to them, the channels and the range found out
+    """
+
+    pixels: NDArray[np.uint8]
+    owners: NDArray[np.int64]
+    bad: dict[int, str]
+    facts: Facts
+    shaping: Shaping
+
+
+def decoded(files: Files, shaping: Shaping, beside: Path, skip_bad: bool, value_range: Any = scale.AUTO) -> Kept:
+    """The images of `files`.
+
+    They lie in `.diabolo/` next to `beside` (the folder or archive), or under ~/.cache/diabolo where that cannot be written
+    or has no room. The file's name covers the shaping asked for and the name, size and time of every image, so a changed
+    folder is decoded anew; what was kept of it before is then removed, and what processes that died had not finished.
     Two processes may do so at once: each writes its own temporary file, and the last to finish takes the name.
     """
-    name = f"{beside.name}-{shaping.size or 'full'}-{_key(files, shaping, skip_bad)}"
-    homes = (beside.parent / FOLDER, default_cache() / "decoded")
-    for home in homes:
-        found = _open(home / name)
+    asked = hashlib.sha256(json.dumps([VERSION, asdict(shaping), skip_bad, str(value_range)]).encode()).hexdigest()[:8]
+    stem = f"{beside.name}-{shaping.size or 'full'}"
+    # names in the home are shared by folders from anywhere, so they say from where
+    place = hashlib.sha256(os.fsencode(os.path.realpath(beside))).hexdigest()[:8]
+    homes = {beside.parent / FOLDER: f"{stem}-{asked}", default_cache() / "decoded": f"{stem}-{asked}{place}"}
+    content = _content(files)
+    for home, group in homes.items():
+        found = _open(home / f"{group}-{content}", len(files.names))
         if found is not None:
-            log.info("decoded images of %s: %s", beside, home / f"{name}.npy")
-            tell_skipped(files, found[1])
+            log.info("decoded images of %s: %s", beside, home / f"{group}-{content}.npy")
+            tell_skipped(files, found.bad)
             return found
-    for home in homes:
-        if _writable(home):
-            return _write(files, shaping, skip_bad, home / name)
-    raise DiaboloError(f"decoded images cannot be kept: neither {homes[0]} nor {homes[1]} can be written.")
+    troubles = []
+    for home, group in homes.items():
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=home):
+                pass
+            _sweep(home, group, stem, content)
+            return _write(files, shaping, skip_bad, value_range, home / f"{group}-{content}")
+        except OSError as error:
+            troubles.append(f"{home} ({error.strerror or error})")
+    raise DiaboloError(f"decoded images cannot be kept: neither {' nor '.join(troubles)} can be written.")
 
 
-def _key(files: Files, shaping: Shaping, skip_bad: bool) -> str:
-    digest = hashlib.sha256(json.dumps([VERSION, asdict(shaping), skip_bad]).encode())
+def _content(files: Files) -> str:
+    digest = hashlib.sha256()
     for name, stamp in zip(files.names, files.stamps, strict=True):
         digest.update(f"{name}\0{stamp[0]}\0{stamp[1]}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 
-def _open(path: Path) -> tuple[NDArray[np.uint8], list[int]] | None:
+def _open(path: Path, n_files: int) -> Kept | None:
     """What was kept, or None if nothing (whole) was."""
-    try:
-        skipped = json.loads(_with(path, ".json").read_text())["skipped"]
-        return np.load(_with(path, ".npy"), mmap_mode="r", allow_pickle=False), skipped
-    except (FileNotFoundError, NotADirectoryError):
+    if not _with(path, ".json").is_file():
         return None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    try:
+        about = json.loads(_with(path, ".json").read_text(encoding="utf-8"))
+        pixels = map_npy(_with(path, ".npy"))
+        owners = np.arange(n_files) if about["owners"] is None else np.array(about["owners"], np.int64)
+        bad = {int(index): str(reason) for index, reason in about["bad"].items()}
+        length = _with(path, ".npy").stat().st_size
+        whole = (
+            pixels.dtype == np.uint8
+            and list(pixels.shape) == about["shape"]
+            and length == about["bytes"]
+            and owners.shape == pixels.shape[:1]
+            and not ((owners < 0) | (owners >= n_files)).any()
+            and all(0 <= index < n_files for index in bad)
+        )
+        if not whole:
+            raise ValueError("it is not as long as it was written")
+        return Kept(pixels, owners, bad, _facts(about["facts"]), _shaping(about["shaping"]))
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         log.warning("decoded images in %s.npy cannot be used (%s): decoding again", path, error)
         return None
 
 
-def _write(files: Files, shaping: Shaping, skip_bad: bool, path: Path) -> tuple[NDArray[np.uint8], list[int]]:
+def _write(files: Files, asked: Shaping, skip_bad: bool, value_range: Any, path: Path) -> Kept:
     log.info("decoding %d images once, to %s.npy", len(files.names), path)
     began = time.perf_counter()
-    shaping = settle(files, shaping, skip_bad)
-    skipped, count, shape = list[int](), 0, tuple[int, ...]()
-    try:
-        with _replacing(_with(path, ".npy")) as out:
-            for good, bad in decode(files, shaping, skip_bad):
-                skipped += bad
-                if good and not count:  # only now is the shape known, and so the header; N is not known yet
-                    shape = good[0].shape
-                    _header(out, (len(files.names), *shape))
-                count += len(good)
-                for image in good:
-                    out.write(np.ascontiguousarray(image).data)
-            length = out.tell()
-            _header(out, (count, *shape))  # numpy pads headers so that N may change in place
-            out.seek(length)
-        with _replacing(_with(path, ".json")) as out:
-            out.write(json.dumps({"skipped": skipped}).encode())
-    except OSError as error:
-        raise DiaboloError(f"decoded images cannot be written to {path}.npy: {error.strerror or error}.") from error
+    wanted = scale.check_range(value_range)
+    shaping = settle(files, replace(asked, span=span_asked(wanted)), skip_bad)
+    what = f"the pixels of {files.where(0)} and others"
+    with _replacing(_with(path, ".npy")) as out:
+        found, shape, length = _decode_to(out, files, shaping, skip_bad)
+        while (better := again(found.facts, shaping, wanted, what)) is not None:
+            shaping = better
+            found, shape, length = _decode_to(out, files, shaping, skip_bad)
+    owners = None if found.owners == list(range(len(files.names))) else found.owners
+    with _replacing(_with(path, ".json")) as out:
+        about = {
+            "shape": shape,
+            "bytes": length,
+            "owners": owners,
+            "bad": found.bad,
+            "shaping": asdict(shaping),
+            "facts": found.facts.as_json(),
+        }
+        out.write(json.dumps(about).encode())
     seconds = time.perf_counter() - began
-    log.info("decoded %d images in %.1f s (%.0f images/s)", count, seconds, count / seconds)
-    tell_skipped(files, skipped)
-    found = _open(path)
-    if found is None:
+    log.info("decoded %d images in %.1f s (%.0f images/s)", shape[0], seconds, shape[0] / seconds)
+    tell_skipped(files, found.bad)
+    kept = _open(path, len(files.names))
+    if kept is None:
         raise DiaboloError(f"decoded images were written to {path}.npy but have vanished; try again.")
-    return found
+    return kept
+
+
+def _decode_to(out: IO[bytes], files: Files, shaping: Shaping, skip_bad: bool) -> tuple[Decoded, list[int], int]:
+    """Write all images as one .npy file; what was decoded, the shape, and the length in bytes."""
+    out.seek(0)
+    out.truncate()
+    found, shape, count = Decoded(), tuple[int, ...](), 0
+    for some in decode(files, shaping, skip_bad):
+        if some.images and not count:  # only now is the shape known, and so the header; N is not known yet
+            shape = some.images[0].shape
+            _header(out, (len(files.names), *shape))
+        count += len(some.images)
+        for image in some.images:
+            check_shape(image, shape, files.where(some.owners[0]))
+            out.write(np.ascontiguousarray(image).data)
+        gather(found, some)
+    length = out.tell()
+    _header(out, (count, *shape))  # numpy pads headers so that N may change in place
+    out.seek(length)
+    return found, [count, *shape], length
+
+
+def _sweep(home: Path, group: str, stem: str, content: str) -> None:
+    """Remove what was kept of the same images as they were before, or by an earlier Diabolo, and what the dead left."""
+    # of a file that a process has open nothing is lost: it goes with the process
+    old = re.compile(
+        rf"{re.escape(group)}-(?!{content})[0-9a-f]{{16}}\.(npy|json)|{re.escape(stem)}-[0-9a-f]{{16}}\.(npy|json)"
+    )
+    for path in list(home.iterdir()):
+        if old.fullmatch(path.name) or (path.name.startswith(".") and path.name.endswith(".tmp") and _is_dead(path)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_dead(temporary: Path) -> bool:
+    """Whether no process writes this unfinished file any more: whoever does holds a lock on it, which dies with the process."""
+    try:
+        import fcntl
+
+        with open(temporary, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return f"-{socket.gethostname()}-" in temporary.name or _age(temporary) > STALE
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return _age(temporary) > STALE
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _facts(about: Any) -> Facts:
+    numbers = {depth: Numbers(**kept | {"nominal": _span(kept["nominal"])}) for depth, kept in about["numbers"].items()}
+    sizes, modes, depths = (Counter[str](about[what]) for what in ("sizes", "modes", "depths"))
+    return Facts(sizes, modes, depths, numbers, int(about["animations"]))
+
+
+def _shaping(about: Any) -> Shaping:
+    return Shaping(**about | {"span": _span(about["span"])})
+
+
+def _span(pair: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if pair is None else (float(pair[0]), float(pair[1]))
 
 
 def _header(out: IO[bytes], shape: tuple[int, ...]) -> None:
@@ -106,27 +231,31 @@ def _header(out: IO[bytes], shape: tuple[int, ...]) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file in the same folder that takes the name only when all has gone well."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    """A temporary file in the same folder, locked while it is written, that takes the name only when all has gone well."""
+    handle, temporary = _locked(path)
     try:
         with os.fdopen(handle, "wb") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp keeps it from everyone else
-        os.replace(temporary, path)
+            os.chmod(temporary, 0o644)  # mkstemp keeps it from everyone else
+            os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def _writable(home: Path) -> bool:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
-            return True
-    except OSError:
-        return False
+def _locked(path: Path) -> tuple[int, str]:
+    """A new temporary file beside `path`, locked where that is possible."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-{socket.gethostname()}-", suffix=".tmp")
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.exists(name):  # not swept in the instant before the lock
+            return handle, name
+        os.close(handle)
 
 
 def _with(path: Path, ending: str) -> Path:

@@ -5,25 +5,36 @@ Threads suffice: Pillow lets go of Python's lock while it decodes and resizes.
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.files import DiskFiles, Files, disk_files
-from diabolo.data.pixels import BadImageError, Header, Shaping, read_header, read_pixels
+from diabolo.data import scale
+from diabolo.data.files import REMEDY, DiskFiles, Files, disk_files
+from diabolo.data.pixels import BadImageError, Facts, Header, Shaping, read_header, read_pages
 from diabolo.errors import DiaboloError
 
 log = logging.getLogger("diabolo.data")
 
-TASK = 64  # images a thread takes at once
-REMEDY = "Mend or remove it, or leave damaged images out with skip_bad=True (--skip-bad)."
+TASK = 64  # files a thread takes at once
 
 T = TypeVar("T")
+
+
+@dataclass
+class Decoded:
+    """Some files, decoded: the images `(C, H, W)`, the file each is a page of, and what the damaged are said to lack."""
+
+    images: list[NDArray[np.uint8]] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    bad: dict[int, str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
 
 
 def read_images(
@@ -32,24 +43,82 @@ def read_images(
     channels: int | None = None,
     crop: int | None = None,
     skip_bad: bool = False,
+    value_range: Any = scale.AUTO,
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """Images from files, or from all files under a folder: uint8 `(N, C, H, W)`, and the name of each.
 
-    paths     a folder, one file, or several files
+    paths     a folder, one file, or several files; a page of several is called "stack.tif#1"
     size      side of the square they become (see `Shaping`); None needs images of equal size
     channels  3 or 1; None takes 1 if all are grey, else 3
     crop      side of the central square cut out first, or None
     skip_bad  leave damaged files out, with a warning that names them; else the first one is a DiaboloError
+    value_range  what is black and white: "auto", "dtype" or two numbers, see `load`
     """
-    files = _listed(paths)
-    shaping = settle(files, Shaping(size, crop, channels), skip_bad)
-    arrays, skipped = list[NDArray[np.uint8]](), list[int]()
-    for good, bad in decode(files, shaping, skip_bad):
-        arrays += good
-        skipped += bad
-    tell_skipped(files, skipped)
-    gone = set(skipped)
-    return np.stack(arrays), [name for index, name in enumerate(files.names) if index not in gone]
+    files = _listed(paths, skip_bad)
+    wanted = scale.check_range(value_range)
+    shaping: Shaping | None = settle(files, Shaping(size, crop, channels, span_asked(wanted)), skip_bad)
+    found, pixels = Decoded(), np.empty(0, np.uint8)
+    while shaping is not None:
+        found, pixels = _all(files, shaping, skip_bad)
+        shaping = again(found.facts, shaping, wanted, "the pixels")
+    tell_skipped(files, found.bad)
+    for note in span_of(found.facts, wanted, "the pixels")[1]:
+        log.warning("%s", note)
+    if found.facts.animations:
+        log.warning("%d files are animations, of which the first frame is taken", found.facts.animations)
+    return pixels, page_names(files, found.owners)
+
+
+def _all(files: Files, shaping: Shaping, skip_bad: bool) -> tuple[Decoded, NDArray[np.uint8]]:
+    """All images as one array (N, C, H, W), each held once."""
+    found, pixels, count = Decoded(), np.empty(0, np.uint8), 0
+    for some in decode(files, shaping, skip_bad):
+        for image in some.images:
+            if not count:
+                pixels = np.empty((len(files.names), *image.shape), np.uint8)
+            elif count == len(pixels):  # more pages than files
+                pixels = np.concatenate([pixels, np.empty_like(pixels)])
+            check_shape(image, pixels.shape[1:], files.where(some.owners[0]))
+            pixels[count] = image
+            count += 1
+        gather(found, some)
+    return found, pixels[:count]
+
+
+def span_asked(wanted: scale.Range) -> scale.Span | None:
+    """The range to decode with at first: what is asked for, or what each file says of itself."""
+    return wanted if isinstance(wanted, tuple) else None
+
+
+def again(facts: Facts, shaping: Shaping, wanted: scale.Range, what: str) -> Shaping | None:
+    """The shaping to decode with once more, where `facts` say that the numbers do not use the range the files claim; else None.
+
+    Raises:
+        DiaboloError: when nothing says what is black and white.
+    """
+    span, _ = span_of(facts, wanted, what)
+    return None if span == shaping.span else replace(shaping, span=span)
+
+
+def span_of(facts: Facts, wanted: scale.Range, what: str) -> tuple[scale.Span | None, list[str]]:
+    """What is black and white in files of those `facts`, None being what each says of itself; and what to say of it."""
+    if isinstance(wanted, tuple):
+        notes = [note for numbers in facts.numbers.values() for note in scale.settle(numbers, wanted, what)[1]]
+        return wanted, notes[:1]
+    spans, said = set[scale.Span | None](), list[str]()
+    for numbers in facts.numbers.values():
+        span, notes = scale.settle(numbers, wanted, what)
+        spans.add(None if span == numbers.nominal else span)
+        said += notes
+    if len(facts.numbers) == 1:
+        return spans.pop(), said
+    unsure = [depth for depth, numbers in facts.numbers.items() if numbers.low < 0 or "32" in depth]
+    if unsure:
+        raise DiaboloError(
+            f"{what} are of different depths ({', '.join(facts.numbers)}), and nothing says what is white in those of "
+            f"{unsure[0]}; save all in one depth"
+        )
+    return None, []  # no range of numbers means the same in all depths: each file by what it says
 
 
 def settle(files: Files, asked: Shaping, skip_bad: bool) -> Shaping:
@@ -75,37 +144,70 @@ def settle(files: Files, asked: Shaping, skip_bad: bool) -> Shaping:
     return asked if asked.channels is not None else replace(asked, channels=1 if grey else 3)
 
 
-def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[tuple[list[NDArray[np.uint8]], list[int]]]:
-    """The images `(C, H, W)` in the order of the files, some at a time, and the indices of the damaged among them.
+def check_shape(image: NDArray[np.uint8], shape: tuple[int, ...], where: str) -> None:
+    """Refuse an image of another shape than the first: a page of another size than its file's first."""
+    if image.shape != shape:
+        raise DiaboloError(
+            f"the images differ in size: one in or after {where} is {image.shape[2]}×{image.shape[1]}, the first is "
+            f"{shape[2]}×{shape[1]}; pass size=… (--size) to resize them."
+        )
+
+
+def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
+    """The images in the order of the files, some at a time.
 
     Raises BadImageError at the first damaged file unless `skip_bad`, and DiaboloError if no image is left.
     """
 
-    def some(start: int) -> tuple[list[NDArray[np.uint8]], list[int]]:
-        good, bad = list[NDArray[np.uint8]](), list[int]()
+    def some(start: int) -> Decoded:
+        found = Decoded()
         for index in range(start, min(start + TASK, len(files.names))):
             try:
-                good.append(read_pixels(files.read(index), files.where(index), shaping))
+                pages, facts = read_pages(files.read(index), files.where(index), shaping)
             except BadImageError as error:
                 if not skip_bad:
                     raise BadImageError(f"{error} {REMEDY}") from error
-                bad.append(index)
-        return good, bad
+                found.bad[index] = str(error)
+                continue
+            found.images += pages
+            found.owners += [index] * len(pages)
+            found.facts.add(facts)
+        return found
 
     any_good = False
-    for good, bad in _in_threads(some, range(0, len(files.names), TASK)):
-        any_good = any_good or bool(good)
-        yield good, bad
+    for found in _in_threads(some, range(0, len(files.names), TASK)):
+        any_good = any_good or bool(found.images)
+        yield found
     if not any_good:
         raise DiaboloError(f"none of the {len(files.names):,} images can be read; the first is {files.where(0)}.")
 
 
-def tell_skipped(files: Files, skipped: Sequence[int]) -> None:
-    """One warning that names what was left out, the first twenty at most."""
-    if skipped:
-        named = ", ".join(files.where(index) for index in skipped[:20])
-        more = f" and {len(skipped) - 20:,} more" if len(skipped) > 20 else ""
-        log.warning("%d of %d images are damaged and left out: %s%s", len(skipped), len(files.names), named, more)
+def gather(into: Decoded, more: Decoded) -> None:
+    """Add all but the images."""
+    into.owners += more.owners
+    into.bad |= more.bad
+    into.facts.add(more.facts)
+
+
+def page_names(files: Files, owners: Iterable[int]) -> list[str]:
+    """The name of each image: that of its file, with the number of the page from 1 where it is one of several."""
+    owners = list(owners)
+    pages = np.bincount(owners, minlength=len(files.names))
+    seen, names = dict[int, int](), list[str]()
+    for owner in owners:
+        seen[owner] = seen.get(owner, 0) + 1
+        names.append(files.names[owner] + (f"#{seen[owner]}" if pages[owner] > 1 else ""))
+    return names
+
+
+def tell_skipped(files: Files, bad: Mapping[int, str]) -> None:
+    """One warning that names what was left out, the first twenty at most, what could not even be listed first."""
+    listed = [f"{name} ({reason})" for name, reason in files.listing.bad.items()]
+    left = listed + [files.where(index) for index in bad]
+    if left:
+        more = f" and {len(left) - 20:,} more" if len(left) > 20 else ""
+        total = len(files.names) + len(listed)
+        log.warning("%d of %d images are damaged and left out: %s%s", len(left), total, ", ".join(left[:20]), more)
 
 
 def cores() -> int:
@@ -134,19 +236,29 @@ def _headers(files: Files, skip_bad: bool) -> Iterator[Header | None]:
 
 
 def _in_threads(function: Callable[[int], T], items: Iterable[int]) -> Iterator[T]:
-    """`map` on all cores; when the caller stops early or a task fails, what has not begun is dropped."""
+    """`map` on all cores, a few tasks ahead of the caller; when it stops or a task fails, what has not begun is dropped."""
     pool = ThreadPoolExecutor(cores(), thread_name_prefix="diabolo-decode")
+    ahead = deque[Future[T]]()
     try:
-        yield from pool.map(function, items)
+        for item in items:
+            ahead.append(pool.submit(function, item))
+            if len(ahead) > 2 * cores():
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> DiskFiles:
+def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], skip_bad: bool) -> DiskFiles:
     if isinstance(paths, str | os.PathLike):
         path = Path(paths).expanduser()
-        return disk_files(path) if path.is_dir() else disk_files(Path(), [str(path)])
-    several = [str(Path(path).expanduser()) for path in paths]
+        return disk_files(path, skip_bad=skip_bad) if path.is_dir() else _named([path], skip_bad)
+    several = [Path(path).expanduser() for path in paths]
     if not several:
         raise DiaboloError("no image files are given.")
-    return disk_files(Path(), several)
+    return _named(several, skip_bad)
+
+
+def _named(paths: list[Path], skip_bad: bool) -> DiskFiles:
+    return disk_files(Path(), [str(path) for path in paths], skip_bad)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diabolo.data.account import Account
 from diabolo.data.draws import permutation
-from diabolo.data.gather import CHUNK_BYTES, gather
+from diabolo.data.gather import CHUNK_BYTES, gather, release
+from diabolo.data.scale import remedy
 from diabolo.errors import DiaboloError
 
 
@@ -22,8 +24,10 @@ class Images:
     labels           int64 `(N,)`, counted from 0 where `label_names` is given; -1 where an image's label is not known
     attributes       bool `(N, A)`, columns named by `attribute_names`
     factors          float32 `(N, F)`, what the images were made from where that is known, named by `factor_names`
-    name, split      where they come from; "train", "test" or "all"
+    name, split      where they come from; "train", "validation", "test" or "all"
     origin           the arguments of `load` that give them again, as JSON-able data; None for arrays
+    names            what each image is called: its file, relative to the folder or archive; None where there are no files
+    account          what the source held and how it was read, of all its parts together; None where nobody wrote it down
 
     Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
     """
@@ -38,12 +42,16 @@ class Images:
     name: str = "array"
     split: str = "all"
     origin: dict[str, Any] | None = None
+    names: tuple[str, ...] | None = None
+    account: Account | None = None
 
     def __post_init__(self) -> None:
         self._check_pixels()
         self._check_labels()
         self._check_columns("attributes", self.attributes, self.attribute_names, np.dtype(np.bool_))
         self._check_columns("factors", self.factors, self.factor_names, np.dtype(np.float32))
+        if self.names is not None and len(self.names) != len(self):
+            raise DiaboloError(f"there are {len(self):,} images but {len(self.names):,} names of files.")
 
     def __len__(self) -> int:
         return int(self.images.shape[0])
@@ -65,7 +73,7 @@ class Images:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of pixels, labels, attributes, factors and their names; not of `name` and `split`."""
+        """SHA-256 (hex) of pixels, labels, attributes, factors and their names; not of `name`, `split` and `names`."""
         digest = hashlib.sha256()
         for part in ("images", "labels", "attributes", "factors"):
             array: NDArray[Any] | None = getattr(self, part)
@@ -95,6 +103,7 @@ class Images:
             labels=pick(self.labels),
             attributes=pick(self.attributes),
             factors=pick(self.factors),
+            names=None if self.names is None else tuple(map(self.names.__getitem__, chosen.tolist())),
             origin=None,
         )
 
@@ -205,24 +214,26 @@ def describe(value: Any) -> str:
 
 
 def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The array along its first axis in pieces of about `CHUNK_BYTES`."""
+    """The array along its first axis in pieces of about `CHUNK_BYTES`; what is read of a memory map is let go of again."""
     rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
+    release(array)
 
 
-def check_unit_range(array: NDArray[Any], what: str) -> None:
-    """DiaboloError unless every number is finite and in [0, 1]; the message says the range found and the remedy."""
+def extent(array: NDArray[Any], what: str) -> tuple[float, float]:
+    """The least and the greatest number; DiaboloError when one is NaN or infinite."""
     low, high = np.inf, -np.inf
     for chunk in chunks(array):
         low, high = np.minimum(low, chunk.min()), np.maximum(high, chunk.max())  # NaN stays NaN
     if np.isnan(low) or np.isinf(low) or np.isinf(high):
         bad = sum(int(np.count_nonzero(~np.isfinite(chunk))) for chunk in chunks(array))
         raise DiaboloError(f"{what} hold {bad:,} values that are NaN or infinite; remove or replace them first.")
+    return float(low), float(high)
+
+
+def check_unit_range(array: NDArray[Any], what: str) -> None:
+    """DiaboloError unless every number is finite and in [0, 1]; the message says the range found and the remedy."""
+    low, high = extent(array, what)
     if low < 0 or high > 1:
-        remedy = "scale them to [0, 1] with (x - min) / (max - min)"
-        if low >= 0 and high <= 255:
-            remedy = "divide by 255"
-        elif low >= -1 and high <= 1:
-            remedy = "use (x + 1) / 2"
-        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy}.")
+        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)}.")

@@ -1,6 +1,7 @@
 """`load`: from a name, a path, an array or a tensor to train and test `Images`."""
 
 import inspect
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +14,13 @@ from diabolo.data.held_class import without_class as leave_out
 from diabolo.data.images import Images
 from diabolo.data.leaks import without_leaks
 from diabolo.data.roots import find_root
-from diabolo.data.splits import Draw
+from diabolo.data.scale import check_range
+from diabolo.data.splits import Draw, Parts
 from diabolo.errors import DiaboloError, UnknownNameError
 
-Source = Callable[..., tuple[Images, Images]]
+Source = Callable[..., tuple[Images, ...]]
+log = logging.getLogger("diabolo.data")
+NOTICE = 25  # between INFO and WARNING: what the command line says of every load
 
 # What reads a path, by its ending; a folder is ""
 READERS = {"": ("folder", "load"), ".zip": ("archive", "load"), ".npy": ("arrays", "npy"), ".npz": ("arrays", "npz")}
@@ -32,10 +36,10 @@ def load(
     n_labels: int | None = None,
     label_seed: int = 0,
     drop_leaks: bool = False,
-    without_class: int | None = None,
+    without_class: int | str | None = None,
     **options: Any,
 ) -> tuple[Images, Images]:
-    """Train and test `Images`.
+    """Train and test `Images`; see `load_parts` for those that come with a validation part too.
 
     name     a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file;
              or an array, a tensor or `Images` (see `as_images`)
@@ -47,11 +51,46 @@ def load(
     n_labels  of exactly so many training images the label is kept, drawn by `label_seed`; the others have -1, see
               `Images.keep_labels`. None keeps all
     drop_leaks  leave out training images that are test images too, or nearly, see `leaks.without_leaks`
-    without_class  leave that class out of the training images, so that its test images are anomalies
+    without_class  leave that class, by its name, out of the training images, so that its test images are anomalies; a number
+             will do where classes have none, or where no name is a number
     options  of that source, such as `size=64`; those it does not know are refused
 
-    What has no test part of its own is split by `seed`, see `random_split`. DiaboloError, in one sentence, when a data
+    A folder or .zip may have parts, folders called train, val (valid, validation, dev) and test in any case, with classes or
+    without; see `layout.read_layout`. What has no test part of its own is split by `seed`, see `random_split`. What was loaded
+    is told in one line, and stands in `account` of the images. DiaboloError, in one sentence, when a data
     set is missing and cannot be downloaded, or something is wrong with its files.
+    """
+    parts = load_parts(
+        name,
+        root,
+        n_train=n_train,
+        n_test=n_test,
+        seed=seed,
+        n_labels=n_labels,
+        label_seed=label_seed,
+        drop_leaks=drop_leaks,
+        without_class=without_class,
+        **options,
+    )
+    return parts.train, parts.test
+
+
+def load_parts(
+    name: Any,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    n_train: int | None = None,
+    n_test: int | None = None,
+    seed: int = 42,
+    n_labels: int | None = None,
+    label_seed: int = 0,
+    drop_leaks: bool = False,
+    without_class: int | str | None = None,
+    **options: Any,
+) -> Parts:
+    """Train and test `Images`, and the validation part where the source has one; all else as `load`.
+
+    What leaves images out of the training part leaves them out of the validation part too.
     """
     source, subject, what = _find(name)
     draw = Draw(n_train, n_test, seed)
@@ -63,17 +102,27 @@ def load(
                 option,
                 [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks", "without_class"],
             )
-    train, test = source(find_root(root) if subject is None else subject, draw, **options)
-    if train.shape != test.shape:
-        raise DiaboloError(f"the parts of {train.name} differ: train holds {train.shape}, test {test.shape}.")
+    if "value_range" in options:
+        asked = check_range(options["value_range"])
+        options["value_range"] = list(asked) if isinstance(asked, tuple) else asked  # as JSON keeps it
+    train, test, validation = Parts(*source(find_root(root) if subject is None else subject, draw, **options))
+    for part in (test, validation):
+        if part is not None and train.shape != part.shape:
+            raise DiaboloError(
+                f"the parts of {train.name} differ: train holds {train.shape}, {part.split} {part.shape}."
+            )
+    if train.account is not None:
+        log.log(logging.WARNING if train.account.surprises else NOTICE, "%s", train.account.line())
     if drop_leaks:
         train = without_leaks(train, test)
+        validation = validation and without_leaks(validation, test)
     if without_class is not None:
         train = leave_out(train, without_class)
+        validation = validation and leave_out(validation, without_class, missing_ok=True)
     if n_labels is not None:
         train = train.keep_labels(n_labels, label_seed)
     if not isinstance(name, str | os.PathLike):
-        return train, test
+        return Parts(train, test, validation)
     arguments = {"name": str(name), "root": None if root is None else os.path.abspath(root), **options}
     if isinstance(subject, Path):
         arguments["name"] = os.path.abspath(subject)
@@ -84,9 +133,13 @@ def load(
         arguments["without_class"] = without_class
     if n_labels is not None:
         arguments |= {"n_labels": n_labels, "label_seed": label_seed}
-    return (
-        replace(train, origin={"load": arguments, "part": "train"}),
-        replace(test, origin={"load": arguments, "part": "test"}),
+    origins: dict[str, Any] = {"load": arguments}
+    if train.account is not None and train.account.span not in (None, (0.0, 255.0)):
+        origins["span"] = list(train.account.span)
+    return Parts(
+        replace(train, origin=origins | {"part": "train"}),
+        replace(test, origin=origins | {"part": "test"}),
+        None if validation is None else replace(validation, origin=origins | {"part": "validation"}),
     )
 
 
@@ -98,14 +151,21 @@ def _find(name: Any) -> tuple[Source, Any, str]:
     if not isinstance(name, str | os.PathLike):
         return _source("arrays", "array"), name, "an array"
     path = Path(name).expanduser()
-    if path.exists():
+    if _exists(path):
         kind = "" if path.is_dir() else path.suffix.lower()
-        if kind not in READERS or (path.is_file() and not kind):
+        if kind not in READERS or (not path.is_dir() and not kind):
             raise DiaboloError(f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file.")
         return _source(*READERS[kind]), path, f"a {kind} file" if kind else "a folder"
     if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or len(path.parts) > 1:
         raise DiaboloError(f"there is no file or folder {path}.")
     raise UnknownNameError("data set", name, SOURCES)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError as error:  # a name that no file can have
+        raise DiaboloError(f"there is no file or folder {str(path)!r}: {error}") from error
 
 
 def _source(module: str, function: str) -> Source:

@@ -7,7 +7,7 @@ import numpy as np
 
 from diabolo.data.draws import permutation
 from diabolo.data.images import Images
-from diabolo.data.loading import load
+from diabolo.data.loading import load_parts
 from diabolo.errors import DiaboloError
 
 
@@ -36,8 +36,10 @@ def reload(origin: dict[str, Any]) -> Images:
         DiaboloError: when they are not there any more, or `origin` was edited to nonsense.
     """
     try:
-        train, test = load(**origin["load"])
-        images = {"train": train, "test": test}[origin["part"]]
+        parts = load_parts(**origin["load"])
+        images: Images | None = parts._asdict()[origin["part"]]
+        if images is None:
+            raise DiaboloError(f"{origin['load']['name']} has no {origin['part']} part any more")
         if "held_out" in origin:
             split = origin["held_out"]
             halves = hold_out(images, split["fraction"], split["seed"])

@@ -1,20 +1,33 @@
-"""One image file to one uint8 array: open, check, crop, resize."""
+"""One image file to uint8 arrays, one for each of its pages: open, check, crop, resize."""
 
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.scale import Numbers, Span
 from diabolo.errors import DiaboloError
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS = 1 << 26  # 8192 × 8192; 192 MiB once decoded as RGB
-GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B")
+MAX_DECODED = 1 << 30  # bytes of all pages of one file
+GREY = ("1", "L", "LA", "La", "I", "F")  # and those that begin with "I;16"
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 5 to 8 swap width and height
+NO_PIXELS = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # only named by Pillow, or drawn by another program
+PAGED = ("TIFF", "DCX")  # whose further frames are pages: images of their own
+SUBFILE, REDUCED, MASK = 254, 1, 4  # the TIFF tag that says that a page is a thumbnail, or a mask, of another
+BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+PNG = b"\x89PNG\r\n\x1a\n"
+PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 
 
 @dataclass(frozen=True)
@@ -25,11 +38,13 @@ class Shaping:
     size      side of the square it becomes, or None: as it is. The shorter side becomes `size` and the longer is
               trimmed at both ends, in one step: Pillow's bicubic filter, widened when shrinking (antialiased)
     channels  3 (RGB) or 1 (luma, ITU-R 601), or None where it is still to be found out (see `decode.settle`)
+    span      the file's own numbers that are black and white, or None: what the file says
     """
 
     size: int | None = None
     crop: int | None = None
     channels: int | None = None
+    span: Span | None = None
 
     def __post_init__(self) -> None:
         for what, side in (("size", self.size), ("crop", self.crop)):
@@ -52,32 +67,106 @@ class Header:
     grey: bool
 
 
+@dataclass
+class Facts:
+    """What was met in the images of a set: numbers of images by size, mode and depth, and the numbers in them by depth."""
+
+    sizes: Counter[str] = field(default_factory=Counter)
+    modes: Counter[str] = field(default_factory=Counter)
+    depths: Counter[str] = field(default_factory=Counter)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    animations: int = 0
+
+    def add(self, other: "Facts") -> None:
+        """Take in those of other images."""
+        for mine, more in ((self.sizes, other.sizes), (self.modes, other.modes), (self.depths, other.depths)):
+            mine.update(more)
+        self.animations += other.animations
+        for depth, numbers in other.numbers.items():
+            known = self.numbers.get(depth)
+            self.numbers[depth] = numbers if known is None else _both(known, numbers)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain dictionaries and lists."""
+        numbers = {depth: asdict(one) for depth, one in self.numbers.items()}
+        counts = {"sizes": dict(self.sizes), "modes": dict(self.modes), "depths": dict(self.depths)}
+        return counts | {"numbers": numbers, "animations": self.animations}
+
+    @property
+    def used(self) -> Span | None:
+        """The least and the greatest number of all; None where depths are mixed, so that numbers mean different things."""
+        if len(self.numbers) != 1:
+            return None
+        (numbers,) = self.numbers.values()
+        return numbers.low, numbers.high
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The kinds of files that Pillow decodes by itself."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(sorted(set(Image.OPEN) - NO_PIXELS))
+
+
 def read_header(data: bytes, name: str) -> Header:
     """Size and kind of an image, its pixels left undecoded. BadImageError if it is no image or too large."""
     with _open(data, name) as image:
         width, height = image.size
-        if image.getexif().get(ORIENTATION, 1) >= 5:
+        if image.format != "TIFF" and _orientation(image) >= 5:  # Pillow turns the size of a TIFF by itself
             width, height = height, width
-        grey = image.mode in GREY or (image.mode == "P" and _grey_palette(image))
+        grey = image.mode in GREY or image.mode.startswith("I;16") or (image.mode == "P" and _grey_palette(image))
         return Header(width, height, grey)
 
 
-def read_pixels(data: bytes, name: str, shaping: Shaping) -> NDArray[np.uint8]:
-    """uint8 `(C, H, W)`. BadImageError, naming the file, if it is broken, too large, or smaller than the crop."""
+def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[np.uint8]], Facts]:
+    """The pages of a file, uint8 `(C, H, W)` each, and what was met in them; of an animation the first frame.
+
+    BadImageError, naming the file, if it is broken, too large, or smaller than the crop.
+    """
+    facts, pages, total = Facts(), list[NDArray[np.uint8]](), 0
     with _open(data, name) as image:
         try:
-            return _shape(image, name, shaping)
+            paged = image.format in PAGED
+            facts.animations = int(not paged and bool(_guarded(lambda: image.is_animated)))  # type: ignore[attr-defined]
+            for page in _pages(image) if paged else (image,):
+                if page.size[0] * page.size[1] > MAX_PIXELS:
+                    raise BadImageError(f"{name} is refused: one of its pages has more than {MAX_PIXELS:,} pixels.")
+                pages.append(_shape(page, data, name, shaping, facts))
+                total += pages[-1].nbytes
+                if total > MAX_DECODED:
+                    raise BadImageError(
+                        f"{name} is refused: its pages are more than {MAX_DECODED:,} bytes when decoded."
+                    )
         except DiaboloError:
             raise
         except Exception as error:  # Pillow's plugins raise anything: OSError, SyntaxError, struct.error, …
             raise BadImageError(f"{name} is damaged: {_words(error)}.") from error
+    return pages, facts
+
+
+def _pages(image: "Image.Image") -> Iterator["Image.Image"]:
+    """Each page in turn, thumbnails and masks of others left out."""
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        kind = getattr(image, "tag_v2", {}).get(SUBFILE, 0)
+        if number == 0 or not (isinstance(kind, int) and kind & (REDUCED | MASK)):
+            yield image
 
 
 def _open(data: bytes, name: str) -> "Image.Image":
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(io.BytesIO(data))
+        try:
+            image = Image.open(io.BytesIO(data), formats=formats())
+        except (ValueError, OSError) as error:
+            if not data.startswith(PNG) or isinstance(error, Image.DecompressionBombError):
+                raise
+            image = Image.open(
+                io.BytesIO(_without_text(data)), formats=formats()
+            )  # too long a text may be all there is wrong
         width, height = image.size
     except Image.DecompressionBombError as error:
         raise BadImageError(f"{name} is refused: more than {MAX_PIXELS:,} pixels ({_words(error)}).") from error
@@ -90,18 +179,24 @@ def _open(data: bytes, name: str) -> "Image.Image":
     return image
 
 
-def _shape(image: "Image.Image", name: str, shaping: Shaping) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps
+def _shape(image: "Image.Image", data: bytes, name: str, shaping: Shaping, facts: Facts) -> NDArray[np.uint8]:
+    from PIL import Image
 
     if shaping.size is not None and shaping.crop is None:
         # a JPEG at least four times too large is decoded at 1/2, 1/4 or 1/8: many times faster for photographs
         image.draft(None, (2 * shaping.size, 2 * shaping.size))
+    original = image.size
     # both the size and the pixels may still come from a lying header, so load first
     image.load()
-    if image.getexif().get(ORIENTATION, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    image = _to_mode(image, "L" if shaping.channels == 1 else "RGB", name)
+    drafted = image.format == "JPEG" and image.size != original
+    facts.modes[image.mode] += 1
+    turn = _orientation(image)
+    image = _to_mode(image, data, "L" if shaping.channels == 1 else "RGB", name, shaping.span, facts)
+    if 2 <= turn <= 8:
+        image = image.transpose(TURNS[turn])
     width, height = image.size
+    seen = image.size if not drafted else original[::-1] if turn >= 5 else original
+    facts.sizes[f"{seen[0]}×{seen[1]}"] += 1
     if shaping.crop is not None:
         if shaping.crop > min(width, height):
             raise BadImageError(f"{name} is {width}×{height}, too small for a crop of {shaping.crop}.")
@@ -117,24 +212,116 @@ def _shape(image: "Image.Image", name: str, shaping: Shaping) -> NDArray[np.uint
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 
-def _to_mode(image: "Image.Image", mode: str, name: str) -> "Image.Image":
+# What puts an image upright that was stored by each EXIF orientation; the numbers are those of `PIL.Image.Transpose`
+TURNS: dict[int, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+
+
+def _orientation(image: "Image.Image") -> int:
+    """1 to 8; 1, as it is, for a tag that says anything else or cannot be read."""
+    value = _guarded(lambda: image.getexif().get(ORIENTATION, 1))
+    return value if type(value) is int and 1 <= value <= 8 else 1
+
+
+def _to_mode(image: "Image.Image", data: bytes, mode: str, name: str, span: Span | None, facts: Facts) -> "Image.Image":
+    """The image as "L" or "RGB", black and white being what `span`, or the file, says; `facts` learn its numbers."""
     from PIL import Image
 
-    if image.mode == mode:
-        return image
-    if image.mode.startswith("I;16"):  # Pillow would clip at 255
-        wide = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((wide * 255 + 32767) // 65535).astype(np.uint8)).convert(mode)
-    if image.mode in ("I", "F"):
-        raise BadImageError(f"{name} holds 32-bit pixels without a known range; save it with 8 or 16 bits.")
-    if image.has_transparency_data:  # what lies under transparent pixels is not to be seen: put them on white
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return image.convert(mode)
+    if image.mode.startswith("I") or image.mode == "F":
+        values, depth, numbers = _deep(image, data, name)
+        facts.depths[depth] += 1
+        facts.add(Facts(numbers={depth: numbers}))
+        low, high = span or numbers.nominal or (0.0, 1.0)
+        scaled = np.clip((values - low) * (255 / (high - low)), 0, 255)
+        return Image.fromarray(np.rint(scaled).astype(np.uint8)).convert(mode)
+    depth = "1 bit" if image.mode == "1" else "8 bit"
+    facts.depths[depth] += 1
+    if image.mode != mode:
+        if image.has_transparency_data:  # what lies under transparent pixels is not to be seen: put them on white
+            rgba = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        image = image.convert(mode)
+    extrema: Any = image.getextrema()
+    bands = extrema if mode == "RGB" else (extrema,)
+    lows, highs = zip(*bands, strict=True)
+    numbers = Numbers(float(min(lows)), float(max(highs)), (0.0, 255.0), stated=depth == "1 bit")
+    facts.add(Facts(numbers={depth: numbers}))
+    if span is not None and depth == "8 bit":
+        table = np.clip((np.arange(256) - span[0]) * (255 / (span[1] - span[0])), 0, 255)
+        image = image.point(np.rint(table).astype(int).tolist() * len(bands))
+    return image
+
+
+def _deep(image: "Image.Image", data: bytes, name: str) -> tuple[NDArray[np.float64], str, Numbers]:
+    """The numbers (H, W) of an image of more than 8 bits, what to call their depth, and what is known of them."""
+    values = np.asarray(image).astype(np.float64)
+    if image.mode == "F":
+        if not np.isfinite(values).all():
+            raise BadImageError(f"{name} holds pixels that are NaN or infinite.")
+        numbers = Numbers(
+            values.min(), values.max(), (0.0, 1.0), floats=True, whole=bool((values == np.rint(values)).all())
+        )
+        return values, "float", numbers
+    if image.format == "PPM":
+        most = _maxval(data)
+        return (
+            np.rint(values * (most / 65535)),
+            f"0 to {most:,}",
+            _whole(values * (most / 65535), (0.0, float(most)), True),
+        )
+    tags = getattr(image, "tag_v2", {})
+    bits = _first(_guarded(lambda: tags.get(BITS_PER_SAMPLE)), 16 if image.mode.startswith("I;16") else 32)
+    signed = _first(_guarded(lambda: tags.get(SAMPLE_FORMAT)), 1) == SIGNED or (bits == 32 and values.min() < 0)
+    if image.mode == "I" and image.format == "PNG":
+        bits = 16
+    nominal = (-float(2 ** (bits - 1)), float(2 ** (bits - 1) - 1)) if signed else (0.0, float(2**bits - 1))
+    if image.mode == "I" and not signed and bits == 32:  # Pillow keeps unsigned numbers of 32 bits as signed ones
+        values = np.where(values < 0, values + 2.0**32, values)
+    return values, f"{bits} bit{' signed' if signed else ''}", _whole(values, nominal, False)
+
+
+def _whole(values: NDArray[np.float64], nominal: Span, stated: bool) -> Numbers:
+    return Numbers(float(np.rint(values.min())), float(np.rint(values.max())), nominal, stated=stated)
+
+
+def _maxval(data: bytes) -> int:
+    """The number that is white in a PGM file, from its header."""
+    found = re.match(rb"P[25](?:\s*#[^\n]*\n|\s+)*\s*(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)", data)
+    return int(found[3]) if found and 0 < int(found[3]) <= 65535 else 65535
+
+
+def _first(value: Any, other: int) -> int:
+    value = value[0] if isinstance(value, tuple) and value else value
+    return value if type(value) is int and 1 <= value <= 32 else other
+
+
+def _both(one: Numbers, two: Numbers) -> Numbers:
+    return Numbers(
+        min(one.low, two.low), max(one.high, two.high), one.nominal, one.floats, one.stated, one.whole and two.whole
+    )
+
+
+def _without_text(data: bytes) -> bytes:
+    """A PNG file without its texts and its colour profile."""
+    kept, at = [PNG], len(PNG)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        if data[at + 4 : at + 8] not in PNG_TEXT:
+            kept.append(data[at : at + 12 + length])
+        at += 12 + length
+    return b"".join(kept)
+
+
+def _guarded(read: Any) -> Any:
+    """What `read` gives, or None: metadata may be broken in any way, and decides nothing when it is."""
+    try:
+        return read()
+    except Exception:
+        return None
 
 
 def _grey_palette(image: "Image.Image") -> bool:
-    colours = np.asarray(image.getpalette() or [], np.uint8).reshape(-1, 3)
+    colours = np.asarray(_guarded(image.getpalette) or [], np.uint8)
+    colours = colours[: len(colours) // 3 * 3].reshape(-1, 3)
     return bool(len(colours)) and bool((colours == colours[:, :1]).all())
 
 

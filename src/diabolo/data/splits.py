@@ -1,6 +1,7 @@
 """One seeded split into train and test, for everything that comes without its own."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,14 @@ from numpy.typing import NDArray
 from diabolo.data.draws import permutation
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+
+
+class Parts(NamedTuple):
+    """The parts of a data set; `validation` where it has one of its own."""
+
+    train: Images
+    test: Images
+    validation: Images | None = None
 
 
 @dataclass(frozen=True)

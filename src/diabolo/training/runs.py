@@ -133,6 +133,7 @@ def _about(images: Images | None) -> dict[str, Any] | None:
         "shape": list(images.shape),
         "fingerprint": images.fingerprint,
         "origin": images.origin,
+        "label_names": None if images.label_names is None else list(images.label_names),
     }
 
 

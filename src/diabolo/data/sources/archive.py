@@ -1,12 +1,13 @@
 """A .zip of images, laid out as a folder would be. Its members are read in memory; nothing is extracted."""
 
 from pathlib import Path
+from typing import Any
 
+from diabolo.data import scale
 from diabolo.data.files import zip_files
-from diabolo.data.images import Images
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.folder import from_files
-from diabolo.data.splits import Draw
+from diabolo.data.splits import Draw, Parts
 
 
 def load(
@@ -18,8 +19,9 @@ def load(
     crop: int | None = None,
     skip_bad: bool = False,
     test_fraction: float = 0.1,
-) -> tuple[Images, Images]:
-    """Train and test `Images` `(C, H, W)`; options as for a folder."""
-    files = zip_files(path)
+    value_range: Any = scale.AUTO,
+) -> Parts:
+    """The parts of an archive as `Images` `(C, H, W)`; options as for a folder."""
+    files = zip_files(path, skip_bad)
     with files.archive:
-        return from_files(files, path, draw, Shaping(size, crop, channels), skip_bad, test_fraction)
+        return from_files(files, path, draw, Shaping(size, crop, channels), skip_bad, test_fraction, value_range)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.cache import decoded
+from diabolo.data.decode import page_names
 from diabolo.data.files import disk_files
 from diabolo.data.images import Images
 from diabolo.data.pixels import Shaping
@@ -52,7 +53,7 @@ def load(
     if split not in (None, "official", "random", "persons"):
         raise UnknownNameError("split of celeba", split, ("official", "random", "persons"))
 
-    files = disk_files(home / PICTURES)
+    files = disk_files(home / PICTURES, skip_bad=skip_bad)
     attribute_names, attributes = _attributes(home / ATTRIBUTES, files.names)
     persons = _column(home / IDENTITY, files.names) if identity or split == "persons" else None
     if split is None:
@@ -60,11 +61,11 @@ def load(
         log.info("celeba: %s split", split)
     part = _column(home / PARTITION, files.names) if split == "official" else None
 
-    pixels, skipped = decoded(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad)
-    kept = np.ones(len(files.names), bool)
-    kept[skipped] = False
+    found = decoded(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad)
+    kept = found.owners
     images = Images(
-        pixels,
+        found.pixels,
+        names=tuple(page_names(files, kept.tolist())),
         labels=persons[kept] if persons is not None and identity else None,
         attributes=attributes[kept],
         attribute_names=attribute_names,

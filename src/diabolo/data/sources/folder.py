@@ -1,18 +1,23 @@
-"""A folder or a .zip of images: flat, or with one sub-folder for each class, or with train/ and test/ above those."""
+"""A folder or a .zip of images: flat or in folders of classes, with folders of parts (train, val, test) above or without."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from diabolo.data.cache import decoded
-from diabolo.data.files import Files, disk_files
+from diabolo.data import scale
+from diabolo.data.account import Account, LeftOut
+from diabolo.data.cache import Kept, decoded
+from diabolo.data.classes import in_order
+from diabolo.data.decode import page_names, span_of
+from diabolo.data.files import LINK_BACK, Files, disk_files
 from diabolo.data.images import Images
+from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read_layout
 from diabolo.data.pixels import Shaping
-from diabolo.data.splits import Draw, draw_from, random_split
-from diabolo.errors import DiaboloError
-
-PARTS = ("train", "test")
+from diabolo.data.sources.arrays import class_counts
+from diabolo.data.splits import Draw, Parts, draw_from, random_split
 
 
 def load(
@@ -24,54 +29,104 @@ def load(
     crop: int | None = None,
     skip_bad: bool = False,
     test_fraction: float = 0.1,
-) -> tuple[Images, Images]:
-    """Train and test `Images` `(C, H, W)` of a folder.
+    value_range: Any = scale.AUTO,
+) -> Parts:
+    """The parts of a folder as `Images` `(C, H, W)`.
 
     size, crop, channels  see `Shaping`. Without `size` or `crop` all images must be equal in size; without `channels`
                           they are grey if all files are
-    skip_bad              leave damaged files out, with a warning that names them
-    test_fraction         of the seeded split, where the folder has no train/ and test/ of its own
+    skip_bad              leave out files that cannot be listed, opened or decoded, with a warning that names them
+    test_fraction         of the seeded split, where the folder has no part to test with
+    value_range           which numbers of the files are black and white: "auto", "dtype" or the two numbers, see `as_images`
     """
-    return from_files(disk_files(path), path, draw, Shaping(size, crop, channels), skip_bad, test_fraction)
+    files = disk_files(path, skip_bad=skip_bad)
+    return from_files(files, path, draw, Shaping(size, crop, channels), skip_bad, test_fraction, value_range)
 
 
 def from_files(
-    files: Files, path: Path, draw: Draw, shaping: Shaping, skip_bad: bool, test_fraction: float
-) -> tuple[Images, Images]:
+    files: Files, path: Path, draw: Draw, shaping: Shaping, skip_bad: bool, test_fraction: float, value_range: Any
+) -> Parts:
     """The same for files from anywhere; `path` gives the name, and the place of the decoded copy."""
-    pixels, skipped = decoded(files, shaping, path, skip_bad)
-    gone = set(skipped)
-    parts, classes = _places([name for index, name in enumerate(files.names) if index not in gone], path)
-    names = tuple(sorted(set(classes)))
-    labelled = names != ("",)
-    numbers = {name: number for number, name in enumerate(names)}
-    images = Images(
-        pixels,
-        labels=np.array([numbers[name] for name in classes], np.int64) if labelled else None,
-        label_names=names if labelled else None,
-        name=path.stem or "folder",
+    layout = read_layout(files.names, files.listing.folders, path)  # refused before anything is decoded
+    for index in sorted(layout.masks):
+        files.listing.left_out.add(MASK_KIND, files.names[index])
+    files = files.only([index for index in range(len(files.names)) if index not in layout.masks])
+    kept = decoded(files, shaping, path, skip_bad, value_range)
+    names = page_names(files, kept.owners.tolist())
+    layout = read_layout([files.names[owner] for owner in kept.owners], files.listing.folders, path)
+    images = _labelled(Images(kept.pixels, name=path.stem or "folder", names=tuple(names)), layout)
+    parts, division = _parted(images, layout, draw, test_fraction)
+    span, notes = span_of(kept.facts, scale.check_range(value_range), f"the pixels of {path}")
+    account = describe(files, path, kept, notes)
+    account = replace(
+        account,
+        parts={part.split: len(part) for part in parts if part is not None},
+        division=division,
+        classes=class_counts([part for part in parts if part is not None])[0],
+        span=span or account.span,
     )
-    if parts is None:
-        return random_split(images, draw, test_fraction)
-    where = np.array(parts)
-    train, test = (replace(images.take(where == part), split=part) for part in PARTS)
-    return draw_from(train, test, draw)
+    told = [None if part is None else replace(part, account=account) for part in parts]
+    assert told[0] is not None
+    assert told[1] is not None
+    return Parts(told[0], told[1], told[2])
 
 
-def _places(names: list[str], path: Path) -> tuple[list[str] | None, list[str]]:
-    """The part of each image ("train" or "test"; None where there are no such folders) and its class ("": none)."""
-    folders = [name.split("/")[:-1] for name in names]
-    while all(folders) and len({folder[0] for folder in folders}) == 1:
-        folders = [folder[1:] for folder in folders]  # one folder around everything, as archives often have
-    tops = {folder[0] if folder else "" for folder in folders}
-    parts = None
-    if tops == set(PARTS):
-        parts = [folder[0] for folder in folders]
-        folders = [folder[1:] for folder in folders]
-    loose = sum(not folder for folder in folders)
-    if 0 < loose < len(folders):
-        raise DiaboloError(
-            f"{path} holds {loose:,} images beside folders with {len(folders) - loose:,} more; "
-            "put every image into a class folder, or none."
+def describe(files: Files, path: Path, kept: Kept, notes: Sequence[str]) -> Account:
+    """The account of files, their pixels and what was left out, with no parts and classes yet."""
+    left = LeftOut(files.listing.left_out.counts.copy(), {k: [*v] for k, v in files.listing.left_out.examples.items()})
+    for name in files.listing.bad:
+        left.add("unreadable", name)
+    for index in kept.bad:
+        left.add("unreadable", files.names[index])
+    said = list(notes)
+    if kept.facts.animations:
+        said.append(f"{kept.facts.animations:,} animations, of which the first frame was taken")
+    taken = len(np.unique(kept.owners))
+    if len(kept.owners) > taken:
+        said.append(f"{len(kept.owners):,} images, being the pages of {taken:,} files")
+    nominal = [numbers.nominal for numbers in kept.facts.numbers.values()]
+    return Account(
+        what=f"{'folder' if path.is_dir() else 'archive'} {path.name}",
+        files=(taken + left.counts.total() - left.counts[LINK_BACK], taken),
+        left_out=dict(left.counts),
+        examples=left.examples,
+        sizes=dict(kept.facts.sizes),
+        modes=dict(kept.facts.modes),
+        depths=dict(kept.facts.depths),
+        channels=int(kept.pixels.shape[1]),
+        used=kept.facts.used,
+        span=kept.shaping.span or (nominal[0] if len(nominal) == 1 else None),
+        notes=tuple(said),
+    )
+
+
+def _labelled(images: Images, layout: Layout) -> Images:
+    if layout.classes is None:
+        return images
+    names = in_order(layout.classes)
+    numbers = {name: number for number, name in enumerate(names)}
+    labels = np.array([numbers[name] for name in layout.classes], np.int64)
+    return replace(images, labels=labels, label_names=names)
+
+
+def _parted(images: Images, layout: Layout, draw: Draw, test_fraction: float) -> tuple[tuple[Images | None, ...], str]:
+    """Train, test and validation (or None), and how they came about in words."""
+    if layout.parts is None:
+        return (*_split(images, draw, test_fraction), None), f"split by seed {draw.seed}"
+    where = np.array(layout.parts)
+    of = {
+        part: replace(images.take(where == part), split=part)
+        for part in (TRAIN, VALIDATION, TEST)
+        if (where == part).any()
+    }
+    if set(of) == {TRAIN}:
+        return (*_split(of[TRAIN], draw, test_fraction), None), f"a folder train alone, split by seed {draw.seed}"
+    if TEST not in of:
+        return (*draw_from(of[TRAIN], of[VALIDATION].called(split=TEST), draw), None), (
+            "as laid out; the validation part is the test part, since there is no other"
         )
-    return parts, ["/".join(folder) for folder in folders]
+    return (*draw_from(of[TRAIN], of[TEST], draw), of.get(VALIDATION)), "as laid out"
+
+
+def _split(images: Images, draw: Draw, test_fraction: float) -> tuple[Images, Images]:
+    return random_split(images, draw, test_fraction)

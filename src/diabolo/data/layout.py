@@ -1,0 +1,140 @@
+"""What the folders around images mean: parts (train, validation, test) and classes. Understood, or refused; never guessed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from diabolo.errors import DiaboloError
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+PARTS = {
+    "train": TRAIN, "training": TRAIN, "trainset": TRAIN, "train_set": TRAIN, "training_set": TRAIN,
+    "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION, "dev": VALIDATION, "validation_set": VALIDATION,
+    "test": TEST, "testing": TEST, "eval": TEST, "evaluation": TEST, "testset": TEST, "test_set": TEST,
+}  # fmt: skip
+MASKS = {
+    "ground_truth",
+    "groundtruth",
+    "masks",
+    "mask",
+    "annotations",
+    "segmentations",
+}  # pictures of labels, not images
+MASK_KIND = "masks of other images"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What folders say of each image: `parts`, `classes` (None where there are none), and the indices of `masks` among them."""
+
+    parts: list[str] | None
+    classes: list[str] | None
+    masks: set[int]
+
+
+def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> Layout:
+    """The layout of images called `names`, relative with "/" between folders, beside `folders`, some of which may be empty.
+
+    Folders around everything are looked through. Then parts are folders called train, val, valid, validation, dev, test, … in
+    any case, all of them, at the top or all within the classes; what is left above an image is its class. Beside parts a folder
+    of masks (ground_truth, as in MVTec AD) is left out.
+
+    Raises:
+        DiaboloError: when parts stand beside other folders, one is empty, train lacks, or images lie both in class folders and
+            outside.
+    """
+    paths = [name.split("/")[:-1] for name in names]
+    empty = {tuple(folder.split("/")) for folder in folders}
+    while (
+        paths and all(paths) and len({path[0] for path in paths}) == 1
+    ):  # one folder around everything, as archives have
+        around = paths[0][0]
+        beside = {folder[0] for folder in empty if folder}
+        if around.lower() in PARTS or any(name.lower() in PARTS for name in beside):
+            break
+        paths = [path[1:] for path in paths]
+        empty = {folder[1:] for folder in empty if folder and folder[0] == around}
+    paths, masks = _without_masks(paths, where)
+    kept = [path for index, path in enumerate(paths) if index not in masks]
+    tops = {path[0] if path else "" for path in kept} | {f[0] for f in empty if f and f[0].lower() in PARTS}
+    if any(top.lower() in PARTS for top in tops):
+        _check_parts(tops, where)
+        parts = [PARTS[path[0].lower()] if index not in masks else TRAIN for index, path in enumerate(paths)]
+        for folder in sorted(tops):
+            if not any(path[0] == folder for path in kept):
+                raise DiaboloError(
+                    f"{where} has a part {folder} without images; put its images there, or give the folder train alone "
+                    "to have it split"
+                )
+        return Layout(*_checked(parts, [path[1:] for path in paths], masks, where), masks)
+    within = [index for index, path in enumerate(paths) if any(step.lower() in PARTS for step in path)]
+    if within:  # parts inside the classes
+        if len(within) != len(paths) or not all(len(path) > 1 and path[1].lower() in PARTS for path in paths):
+            some = "/".join(paths[within[0]])
+            raise DiaboloError(
+                f"{where} has {some}, but not all its classes are divided so: cannot tell whether that is a part or a class; "
+                "put train and test above the classes, or rename the folder"
+            )
+        _check_parts({path[1] for path in paths}, where, several=True)
+        return Layout(
+            *_checked(
+                [PARTS[path[1].lower()] for path in paths], [[path[0], *path[2:]] for path in paths], masks, where
+            ),
+            masks,
+        )
+    return Layout(None, _checked([TRAIN] * len(paths), paths, masks, where)[1], masks)
+
+
+def _without_masks(paths: list[list[str]], where: object) -> tuple[list[list[str]], set[int]]:
+    """The indices of masks, where they stand beside parts; refused beside anything else but classes of other names."""
+    tops = {path[0] for path in paths if path}
+    masks = {top for top in tops if top.lower() in MASKS}
+    if masks and any(top.lower() in PARTS for top in tops):
+        return paths, {index for index, path in enumerate(paths) if path and path[0] in masks}
+    if masks and len(tops) == 2 and (tops - masks) & {"images", "image", "imgs", "img", "Images", "JPEGImages"}:
+        image = next(iter(tops - masks))
+        raise DiaboloError(
+            f"{where} holds {image} and {next(iter(masks))}, pictures of their labels; give {image} alone"
+        )
+    return paths, set()
+
+
+def _check_parts(tops: set[str], where: object, several: bool = False) -> None:
+    others = sorted(top or "images outside any folder" for top in tops if top.lower() not in PARTS)
+    known = sorted(top for top in tops if top.lower() in PARTS)
+    if others:
+        shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        raise DiaboloError(
+            f"{where} holds {', '.join(known)} beside {shown}: cannot tell whether these are parts or classes; leave only "
+            "parts at the top, with the classes in each, or rename them"
+        )
+    meant = [PARTS[top.lower()] for top in known]
+    for part in set(meant):
+        twice = [top for top in known if PARTS[top.lower()] == part]
+        if len(twice) > 1 and not several:
+            raise DiaboloError(f"{where} holds {' and '.join(twice)}, which are one part ({part}); leave one of them")
+    if TRAIN not in meant:
+        raise DiaboloError(
+            f"{where} holds {' and '.join(known)} but no train; add one, or give the folder {known[0]} itself to have it split"
+        )
+
+
+def _checked(
+    parts: list[str], classes: list[list[str]], masks: set[int], where: object
+) -> tuple[list[str] | None, list[str] | None]:
+    """Parts, and classes as one name each; refused when some images have a class and others none."""
+    loose = [index for index, path in enumerate(classes) if not path and index not in masks]
+    total = len(classes) - len(masks)
+    if 0 < len(loose) < total:
+        flat = {parts[index] for index in loose} - {
+            parts[i] for i in range(len(parts)) if i not in masks and classes[i]
+        }
+        if flat and len(flat) < len(set(parts)):
+            raise DiaboloError(
+                f"the part {sorted(flat)[0]} of {where} has no class folders, and others have; sort it into classes too, or "
+                "give the other part alone to have it split"
+            )
+        raise DiaboloError(
+            f"{where} holds {len(loose):,} images beside folders with {total - len(loose):,} more; "
+            "put every image into a class folder, or none."
+        )
+    return parts, None if loose else ["/".join(path) for path in classes]

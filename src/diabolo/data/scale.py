@@ -1,0 +1,131 @@
+"""Which numbers of a source are black and white: by what it says of itself, and by the range it really uses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diabolo.data.account import between
+from diabolo.errors import DiaboloError
+
+AUTO, DTYPE = "auto", "dtype"
+BITS = (8, 10, 12, 14, 16)  # cameras and scanners store 10, 12 and 14 bits in numbers of 16
+WIDEST = float(2**32)  # a wider type says nothing about black and white
+HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
+
+Span = tuple[float, float]
+Range = str | Span  # "auto", "dtype", or what is black and white
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a source.
+
+    low, high  the least and the greatest that occur
+    nominal    what their type, or the file, calls black and white; None where it says nothing
+    floats     whether they are floats; else whole numbers
+    stated     whether the file itself says so, rather than the type that holds them
+    whole      whether all are whole numbers
+    """
+
+    low: float
+    high: float
+    nominal: Span | None
+    floats: bool = False
+    stated: bool = False
+    whole: bool = True
+
+
+def check_range(asked: Any) -> Range:
+    """`asked` as "auto", "dtype" or two floats; DiaboloError for anything else. Numbers may be strings."""
+    if isinstance(asked, str):
+        asked = asked.split()
+    if isinstance(asked, Sequence) and len(asked) == 1 and asked[0] in (AUTO, DTYPE):
+        return str(asked[0])
+    try:
+        low, high = (float(value) for value in asked)
+        if not -float("inf") < low < high < float("inf"):
+            raise ValueError
+        return low, high
+    except (TypeError, ValueError):
+        shown = " ".join(map(str, asked)) if isinstance(asked, list | tuple) else asked
+        raise DiaboloError(
+            f"value_range (--range) is auto, dtype, or the two numbers that are black and white, such as 0 4095, got {shown!r}"
+        ) from None
+
+
+def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
+    """What is black and white, and what should be said of it.
+
+    "dtype" takes what the type says. "auto" takes that too, but for whole numbers that use only 0 and 1, or 10, 12 or 14 bits
+    of more, and it refuses floats that do not lie in [0, 1], but for a rounding.
+
+    Raises:
+        DiaboloError: when the numbers do not say it; the message has the range found and a remedy that fits it.
+    """
+    low, high = numbers.low, numbers.high
+    if isinstance(asked, tuple):
+        outside = low < asked[0] or high > asked[1]
+        return asked, [
+            f"values run from {low:.6g} to {high:.6g} and are clipped to {between(asked)}"
+        ] if outside else []
+    if asked == DTYPE:
+        if numbers.nominal is None or numbers.nominal[1] > WIDEST:
+            raise DiaboloError(f"{what} have a type that says nothing about black and white; {_by_hand(low, high)}")
+        return settle(numbers, numbers.nominal, what)
+    if numbers.floats:
+        if low >= -HAIR and high <= 1 + HAIR:
+            clipped = low < 0 or high > 1
+            return (0.0, 1.0), [
+                f"values {low:.9g} to {high:.9g} are a rounding outside 0 to 1 and are clipped"
+            ] if clipped else []
+        raise DiaboloError(
+            f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)}, or say what is black and "
+            f"white by value_range=({low:.6g}, {high:.6g}) (--range {low:.6g} {high:.6g})"
+        )
+    if low < 0:
+        raise DiaboloError(
+            f"{what} run from {low:.6g} to {high:.6g}, and nothing says what is black; {_by_hand(low, high)}"
+        )
+    if high == 1:
+        return (0.0, 1.0), ["only 0 and 1 occur, which are read as black and white"]
+    if numbers.stated and numbers.nominal is not None:
+        return numbers.nominal, []
+    if high >= 2 ** BITS[-1]:
+        raise DiaboloError(
+            f"{what} run from {low:.6g} to {high:.6g}, more than 16 bits, and nothing says what is white; {_by_hand(low, high)}"
+        )
+    bits = next(bits for bits in BITS if high < 2**bits)
+    top = float(2**bits - 1 if numbers.nominal is None else min(2**bits - 1, numbers.nominal[1]))
+    notes = []
+    if numbers.nominal is not None and top != numbers.nominal[1] and high > 0:
+        notes.append(
+            f"values reach only {high:,.0f} and are read as {bits} bits (--range dtype for the whole of the type)"
+        )
+    elif 0 < high < top / 4:
+        notes.append(
+            f"values reach only {high:,.0f} of {top:,.0f}, so that images are dark (--range 0 {high:.0f} for the range used)"
+        )
+    return (0.0, top), notes
+
+
+def remedy(low: float, high: float) -> str:
+    """How floats of that range may be brought into [0, 1]."""
+    if low >= -0.25 and high <= 1.25:
+        return "clip them with x.clip(0, 1)"
+    if low >= 0:
+        for top in (255.0, *(float(2**bits - 1) for bits in BITS[1:])):
+            if top / 2 < high <= top:
+                return f"divide by {top:.0f}"
+        return f"divide by {high:.6g}"
+    if low >= -1 - HAIR and high <= 1 + HAIR:
+        return "use (x + 1) / 2"
+    if low > -10 and high < 10:
+        return "they look standardised: undo that with x * std + mean, or scale them to [0, 1] with (x - min) / (max - min)"
+    return "scale them to [0, 1] with (x - min) / (max - min)"
+
+
+def _by_hand(low: float, high: float) -> str:
+    return (
+        f"say which numbers are black and white: value_range=({low:.6g}, {high:.6g}) (--range {low:.6g} {high:.6g}) is "
+        "the range used"
+    )
