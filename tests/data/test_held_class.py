@@ -31,7 +31,7 @@ def test_few_labels_are_kept_of_what_is_left():
     ("labels", "says"),
     [
         (None, "class 1 cannot be left out of array .all., which has no labels"),
-        ([0, 2, 2], "there is no class 1 in array .all.; the labels are 0, 2"),
+        ([0, 2, 2], "there is no class 1 in array .all.; the classes are 0, 2"),
         ([1, 1, 1], "without class 1 nothing is left"),
         ([0, 1, -1], "the labels of 1 images are not known"),
     ],

@@ -165,7 +165,7 @@ def test_parts_that_do_not_fit_are_refused(fields, says):
         (np.zeros((3, 4), np.float64), "must be uint8"),
         ([[1.0]], "numpy array"),
         (np.array([[0.0, np.nan]], np.float32), "1 values that are NaN or infinite"),
-        (np.array([[0.0, 1.5]], np.float32), "run from 0 to 1.5; divide by 255"),
+        (np.array([[0.0, 1.5]], np.float32), "run from 0 to 1.5; divide by 1.5"),
     ],
 )
 def test_pixels_that_are_none_are_refused(pixels, says):

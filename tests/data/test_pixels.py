@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
-from diabolo.data.pixels import MAX_PIXELS, BadImageError, Shaping, read_header, read_pixels
+from diabolo.data.pixels import MAX_PIXELS, BadImageError, Shaping, formats, read_header, read_pages
 from diabolo.errors import DiaboloError
 
 RGB, GREY = Shaping(channels=3), Shaping(channels=1)
+
+
+def read_pixels(data, name, shaping):
+    """The one page of a file."""
+    (page,), _ = read_pages(data, name, shaping)
+    return page
 
 
 def png(image: Image.Image, **options) -> bytes:
@@ -96,11 +102,127 @@ def test_sixteen_bits_are_scaled():
     assert read_pixels(png(Image.fromarray(x)), "x", GREY).ravel().tolist() == [0, 1, 128, 255]
 
 
-def test_thirty_two_bits_are_refused():
+def tiff(array, **options):
     out = io.BytesIO()
-    Image.fromarray(np.ones((2, 2), np.float32)).save(out, "TIFF")
-    with pytest.raises(BadImageError, match="x holds 32-bit pixels"):
-        read_pixels(out.getvalue(), "x", GREY)
+    Image.fromarray(array).save(out, "TIFF", **options)
+    return out.getvalue()
+
+
+def test_floats_are_read_as_0_to_1_and_their_range_is_known():
+    x = np.array([[0, 0.25, 0.5, 1]], np.float32)
+    pages, facts = read_pages(tiff(x), "x", GREY)
+    assert pages[0].ravel().tolist() == [0, 64, 128, 255]
+    assert facts.used == (0, 1)
+    assert facts.numbers["float"].floats
+    with pytest.raises(BadImageError, match="x holds pixels that are NaN or infinite"):
+        read_pages(tiff(np.full((2, 2), np.nan, np.float32)), "x", GREY)
+
+
+def test_a_span_is_in_the_numbers_of_the_file():
+    x = np.array([[0, 1000, 2000, 4000, 60000]], np.uint16)
+    for data in (png(Image.fromarray(x)), tiff(x)):
+        got = read_pixels(data, "x", Shaping(channels=1, span=(0, 4000)))
+        assert got.ravel().tolist() == [0, 64, 128, 255, 255]
+    bytes_ = png(Image.fromarray(np.array([[0, 8, 16]], np.uint8)))
+    assert read_pixels(bytes_, "x", Shaping(channels=1, span=(0, 16))).ravel().tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize(("most", "kind"), [(65535, ">u2"), (4095, ">u2"), (1000, ">u2"), (255, "u1"), (15, "u1")])
+def test_what_a_pgm_calls_white_is_white(most, kind):
+    x = np.rint(np.linspace(0, most, 12)).reshape(3, 4)
+    head = f"P5\n# by hand\n4 3 # columns and rows\n{most}\n".encode()
+    got = read_pixels(head + x.astype(kind).tobytes(), "x", GREY)[0].astype(int)
+    assert np.abs(got - x / most * 255).max() <= 0.51
+    plain = f"P2\n4 3\n{most}\n" + " ".join(str(int(value)) for value in x.ravel())
+    assert np.abs(read_pixels(plain.encode(), "x", GREY)[0].astype(int) - x / most * 255).max() <= 0.51
+
+
+def test_signed_numbers_are_known_as_such():
+    tags = {339: 2}
+    data = tiff(np.array([[-100, 0, 2000]], np.int16).view(np.uint16), tiffinfo=tags)
+    _, facts = read_pages(data, "x", GREY)
+    assert facts.used == (-100, 2000)
+    assert facts.numbers["16 bit signed"].nominal == (-32768, 32767)
+
+
+@pytest.mark.parametrize("pages", [1, 2, 5])
+def test_each_page_is_an_image(pages):
+    stack = [Image.fromarray(np.full((4, 6), 10 * k, np.uint8)) for k in range(pages)]
+    out = io.BytesIO()
+    stack[0].save(out, "TIFF", save_all=True, append_images=stack[1:])
+    found, facts = read_pages(out.getvalue(), "x", GREY)
+    assert [page[0, 0, 0] for page in found] == [10 * k for k in range(pages)]
+    assert facts.sizes == {"6×4": pages}
+
+
+def test_thumbnails_and_masks_are_no_pages():
+    stack = [Image.fromarray(np.full((4, 6), 10 * k, np.uint8)) for k in range(3)]
+    stack[1].encoderinfo = {"tiffinfo": {254: 1}}
+    stack[2].encoderinfo = {"tiffinfo": {254: 4}}
+    out = io.BytesIO()
+    stack[0].save(out, "TIFF", save_all=True, append_images=stack[1:])
+    assert len(read_pages(out.getvalue(), "x", GREY)[0]) == 1
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_of_an_animation_the_first_frame_is_taken_and_it_is_known(kind):
+    frames = [Image.fromarray(np.full((8, 8, 3), 60 * k, np.uint8)) for k in range(3)]
+    out = io.BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=50)
+    found, facts = read_pages(out.getvalue(), "x", GREY)
+    assert len(found) == 1
+    assert found[0].max() < 30
+    assert facts.animations == 1
+
+
+@pytest.mark.parametrize("value", ["6", b"6", 99, 0, -1, (6, 1), 6.0], ids=repr)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_an_orientation_without_meaning_costs_nothing(kind, value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    out = io.BytesIO()
+    try:
+        Image.new("RGB", (6, 4)).save(out, kind, exif=exif)
+    except Exception:
+        pytest.skip("Pillow writes no such tag")
+    assert read_header(out.getvalue(), "x").width in (6, 4)
+    assert read_pixels(out.getvalue(), "x", RGB).shape[0] == 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_every_orientation_is_put_upright_as_pillow_would(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    x = np.zeros((16, 32), np.uint8)
+    x[:8, :8] = 255
+    Image.fromarray(x).save(out, kind, exif=exif)
+    data = out.getvalue()
+    wanted = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+    got = read_pixels(data, "x", GREY)[0]
+    assert got.shape == wanted.shape
+    assert np.abs(got.astype(int) - wanted).max() <= 2
+    header = read_header(data, "x")
+    assert (header.height, header.width) == wanted.shape
+
+
+def test_a_text_too_long_costs_nothing(make):
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    text.add_text("Comment", "a" * (1 << 22), zip=True)
+    x = make.noise(0, 5, 4, channels=1)
+    data = png(Image.fromarray(x), pnginfo=text)
+    with pytest.raises(ValueError, match="too large"):
+        Image.open(io.BytesIO(data)).load()
+    assert np.array_equal(read_pixels(data, "x", GREY)[0], x)
+
+
+def test_no_other_program_draws_an_image():
+    assert "EPS" not in formats()
+    with pytest.raises(BadImageError, match="x is not an image"):
+        read_pixels(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "x", GREY)
 
 
 @pytest.mark.parametrize(

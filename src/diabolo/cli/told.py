@@ -80,6 +80,7 @@ def _besides(model: Any) -> str | None:
 
 def _labels(run: Path, model: Any, label: Sequence[str]) -> Tensor:
     """The numbers of the classes that are called so in the images that the model of `run` was trained on."""
-    names = read_config(run)["data"]["train"].get("label_names")
+    kept = read_config(run)["data"]["train"].get("label_names")
+    names = None if kept is None else [str(name) for name in kept]
     classes = range(len(names) if names else model.condition.classes)
     return torch.tensor([class_number(one, names, classes, str(run)) for one in label])

@@ -51,7 +51,8 @@ SHARED: dict[str, tuple[Any, Any]] = {
             Parameter(
                 group=DATA,
                 help="what is watched while training: test, none, or a share of the training images such as 0.1. When left "
-                "out: a tenth of the training images if they decide anything (early stopping, keep best), else test.",
+                "out: the validation part of a data set that has one; else a tenth of the training images if they decide "
+                "anything (early stopping, keep best), else test.",
             ),
         ],
         None,

@@ -25,7 +25,7 @@ from diabolo.data.npy import map_npy
 from diabolo.data.pixels import Facts, Shaping
 from diabolo.data.roots import default_cache
 from diabolo.data.scale import Numbers
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, NotWrittenError
 
 log = logging.getLogger("diabolo.data")
 
@@ -81,7 +81,7 @@ def decoded(files: Files, shaping: Shaping, beside: Path, skip_bad: bool, value_
             return _write(files, shaping, skip_bad, value_range, home / f"{group}-{content}")
         except OSError as error:
             troubles.append(f"{home} ({error.strerror or error})")
-    raise DiaboloError(f"decoded images cannot be kept: neither {' nor '.join(troubles)} can be written.")
+    raise NotWrittenError(f"decoded images cannot be kept: neither {' nor '.join(troubles)} can be written.")
 
 
 def _content(files: Files) -> str:

@@ -104,7 +104,7 @@ def class_number(wanted: Any, names: Sequence[str] | None, present: Iterable[int
             return several[values.index(number)]
         if number in several and not any(_number(name) is not None for name in names):
             return int(number)
-    near = difflib.get_close_matches(str(wanted), called, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(wanted), called, n=1, cutoff=0.6) if number is None else []
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     shown = ", ".join(called[:20]) + (", …" if len(called) > 20 else "")
     raise DiaboloError(f"there is no class {wanted} in {where}{hint}; the classes are {shown or 'not known'}.")

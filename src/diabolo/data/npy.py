@@ -20,6 +20,7 @@ from diabolo.errors import DiaboloError
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
+PICKLES = "holds Python objects (pickles), which are never opened; save plain arrays."
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class NpyHeader:
 def read_npy_header(file: BinaryIO, where: str) -> NpyHeader:
     """The header of a .npy file that is open at its start. DiaboloError, naming `where`, when it is damaged or of objects."""
     start = file.read(8)
+    if start[:1] == b"\x80":
+        raise DiaboloError(f"{where} {PICKLES}")
     if len(start) < 8 or start[:6] != MAGIC or start[6] not in (1, 2, 3):
         raise DiaboloError(f"cannot read {where}: it is no .npy file of a known version")
     width, kind = (2, "<H") if start[6] == 1 else (4, "<I")
@@ -63,7 +66,7 @@ def read_npy_header(file: BinaryIO, where: str) -> NpyHeader:
             f"cannot read {where}: its header makes no sense ({' '.join(str(error).split())[:80]})"
         ) from error
     if dtype.hasobject:
-        raise DiaboloError(f"{where} holds Python objects (pickles), which are never opened; save plain arrays.")
+        raise DiaboloError(f"{where} {PICKLES}")
     if dtype.names is not None or dtype.itemsize == 0:
         raise DiaboloError(f"{where} holds records of several fields; save the field of the images as a plain array")
     if not all(type(side) is int and side >= 0 for side in shape):

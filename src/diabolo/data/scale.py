@@ -66,7 +66,7 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
     if isinstance(asked, tuple):
         outside = low < asked[0] or high > asked[1]
         return asked, [
-            f"values run from {low:.6g} to {high:.6g} and are clipped to {between(asked)}"
+            f"values run from {low:.10g} to {high:.10g} and are clipped to {between(asked)}"
         ] if outside else []
     if asked == DTYPE:
         if numbers.nominal is None or numbers.nominal[1] > WIDEST:
@@ -79,20 +79,20 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
                 f"values {low:.9g} to {high:.9g} are a rounding outside 0 to 1 and are clipped"
             ] if clipped else []
         raise DiaboloError(
-            f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)}, or say what is black and "
-            f"white by value_range=({low:.6g}, {high:.6g}) (--range {low:.6g} {high:.6g})"
+            f"{what} must lie in [0, 1], but run from {low:.10g} to {high:.10g}; {remedy(low, high)}, or say what is black and "
+            f"white by value_range=({low:.10g}, {high:.10g}) (--range {low:.10g} {high:.10g})"
         )
     if low < 0:
         raise DiaboloError(
-            f"{what} run from {low:.6g} to {high:.6g}, and nothing says what is black; {_by_hand(low, high)}"
+            f"{what} run from {low:.10g} to {high:.10g}, and nothing says what is black; {_by_hand(low, high)}"
         )
-    if high == 1:
+    if (low, high) == (0, 1):
         return (0.0, 1.0), ["only 0 and 1 occur, which are read as black and white"]
     if numbers.stated and numbers.nominal is not None:
         return numbers.nominal, []
     if high >= 2 ** BITS[-1]:
         raise DiaboloError(
-            f"{what} run from {low:.6g} to {high:.6g}, more than 16 bits, and nothing says what is white; {_by_hand(low, high)}"
+            f"{what} run from {low:.10g} to {high:.10g}, more than 16 bits, and nothing says what is white; {_by_hand(low, high)}"
         )
     bits = next(bits for bits in BITS if high < 2**bits)
     top = float(2**bits - 1 if numbers.nominal is None else min(2**bits - 1, numbers.nominal[1]))
@@ -116,7 +116,7 @@ def remedy(low: float, high: float) -> str:
         for top in (255.0, *(float(2**bits - 1) for bits in BITS[1:])):
             if top / 2 < high <= top:
                 return f"divide by {top:.0f}"
-        return f"divide by {high:.6g}"
+        return f"divide by {high:.10g}"
     if low >= -1 - HAIR and high <= 1 + HAIR:
         return "use (x + 1) / 2"
     if low > -10 and high < 10:
@@ -126,6 +126,6 @@ def remedy(low: float, high: float) -> str:
 
 def _by_hand(low: float, high: float) -> str:
     return (
-        f"say which numbers are black and white: value_range=({low:.6g}, {high:.6g}) (--range {low:.6g} {high:.6g}) is "
+        f"say which numbers are black and white: value_range=({low:.10g}, {high:.10g}) (--range {low:.10g} {high:.10g}) is "
         "the range used"
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.classes import class_number
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.likelihood import densities
@@ -16,29 +17,28 @@ from diabolo.latents.densities import fit_density
 from diabolo.metrics.anomaly import separation
 from diabolo.metrics.likelihood import negative_elbo
 from diabolo.metrics.score import Score
-from diabolo.ranges import Count, Natural
+from diabolo.ranges import Count
 
 Scores = dict[str, tuple[NDArray[np.float64], dict[str, Any]]]
 
 
 @measure(
-    anomalous="Class, by its number, whose test images are the anomalies: one that training held out (--without-class).",
+    anomalous="Class, by its name, whose test images are the anomalies: one that training held out (--without-class).",
     elbo_samples="Codes drawn for each test image to estimate its −ELBO.",
 )
-def anomaly(subject: Subject, *, anomalous: Natural | None = None, elbo_samples: Count = 10) -> Section:
+def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_samples: Count = 10) -> Section:
     """Test images of a held-out class against those of the others, by three scores: the squared error of the reconstruction,
     −ELBO, and −log N(z; μ, Σ) of the code with mean and full covariance of the training codes. Areas under the ROC and the
     precision-recall curve; reconstruction error often fails where anomalies are simpler than what was trained on."""
     from diabolo import figures
 
-    label = _held_out(subject) if anomalous is None else anomalous
-    _check(subject, label)
+    label = _held_out(subject) if anomalous is None else _number(subject, anomalous)
+    called = _called(subject, label)
+    _check(subject, label, called)
     labels = subject.test.labels
     assert labels is not None
     known = labels >= 0
     odd = labels[known] == label
-    names = subject.test.label_names
-    called = str(names[label] if names else label)
     scores: dict[str, Score] = {}
     panels: dict[str, Panel] = {}
     areas, whiskers = {}, {}
@@ -98,31 +98,52 @@ def _held_out(subject: Subject) -> int:
     missing = sorted(_classes(subject.test) - _classes(subject.train)) if _classes(subject.train) else []
     if len(missing) != 1:
         raise NotApplicable(
-            "no class was held out: train with --without-class N, or name one that the training images lack by anomalous"
+            "no class was held out: train with --without-class NAME, or name one that the training images lack by anomalous"
         )
     return missing[0]
 
 
-def _check(subject: Subject, label: int) -> None:
+def _number(subject: Subject, wanted: int | str) -> int:
+    """The label of the class that is called so."""
+    test = subject.test
+    if test.labels is None:
+        raise NotApplicable(f"the test images of {test.name} have no labels to say which are of class {wanted}")
+    present = np.unique(test.labels[test.labels >= 0]).tolist()
+    try:
+        return class_number(wanted, test.label_names, present, f"the test images of {test.name}")
+    except DiaboloError as error:
+        raise NotApplicable(str(error).rstrip(".")) from error
+
+
+def _called(subject: Subject, label: int) -> str:
+    names = subject.test.label_names
+    return str(names[label] if names else label)
+
+
+def _check(subject: Subject, label: int, called: str) -> None:
     """Refuse a class that cannot be anomalous."""
     train, test = subject.train, subject.test
-    if test.labels is None:
-        raise NotApplicable(f"the test images of {test.name} have no labels to say which are of class {label}")
+    assert test.labels is not None
     odd, others = int((test.labels == label).sum()), int(((test.labels != label) & (test.labels >= 0)).sum())
     if min(odd, others) < 2:
         raise NotApplicable(
-            f"{odd} test images of {test.name} are known to be of class {label}, and {others} of others: two of each are needed"
+            f"{odd} test images of {test.name} are known to be of class {called}, and {others} of others; "
+            "two of each are needed"
         )
-    how = f"train with --without-class {label}, or data.load(…, without_class={label}), so that it is new to the model"
-    loaded = (train.origin or {}).get("load", {})
+    how = f"train with --without-class {called}, or data.load(…, without_class={called!r}), so that it is new to the model"
+    left_out = (train.origin or {}).get("load", {}).get("without_class")
     if label in _classes(train):
-        raise NotApplicable(f"class {label} is among the training images and so no anomaly: {how}")
-    if train.labels is not None and (train.labels < 0).any() and loaded.get("without_class") != label:
-        raise NotApplicable(f"training images whose label is not known may be of class {label}: {how}")
+        raise NotApplicable(f"class {called} is among the training images and so no anomaly: {how}")
+    if (
+        train.labels is not None
+        and (train.labels < 0).any()
+        and (left_out is None or _number(subject, left_out) != label)
+    ):
+        raise NotApplicable(f"training images whose label is not known may be of class {called}: {how}")
     trained_on = None if subject.run is None else subject.run.config["data"]["train"]["fingerprint"]
     if trained_on not in (None, train.fingerprint):
         raise NotApplicable(
-            f"the run was trained on other images than those given, which may have shown class {label}: {how}"
+            f"the run was trained on other images than those given, which may have shown class {called}: {how}"
         )
 
 

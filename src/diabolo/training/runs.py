@@ -69,6 +69,7 @@ WANTED: dict[str, tuple[type, ...]] = {
     "data.train": (dict,),
     "data.train.origin": (dict, NoneType),
     "data.train.origin.load": (dict, NoneType),
+    "data.train.label_names": (list, NoneType),
     "data.validation": (dict, NoneType),
 }
 
