@@ -130,6 +130,7 @@ def test_a_folder_is_decoded_once(diabolo, pictures):
 
 
 def test_images_of_unequal_size_say_which(diabolo, pictures):
+    (pictures / "c.bmp").rename(pictures / "a" / "c.bmp")
     answer = diabolo("data", "prepare", pictures)
     message = answer.err.splitlines()[-1]
     assert answer.code == 2

@@ -172,7 +172,10 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --data number.npy", "number has shape ()"),
         ("train vae --data row.npy", "row has shape (5,)"),
         ("train vae --data parts.npz", "parts differ"),
-        ("train cvae --data negative.npz --batch-size 9", "the label -5 is none of the 10 classes"),
+        (
+            "train cvae --data negative.npz --batch-size 9",
+            "labels run from -5 to -5; classes are numbered from 0, and -1 means not known",
+        ),
         ("train cvae --data unknown.npz --batch-size 9", "27 of 27 labels are not known"),
         ("train cvae --data fewer.npz", "30 images but 29 labels"),
         ("train vqvae --codes 100000", "codes is larger than the"),

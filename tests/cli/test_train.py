@@ -33,7 +33,7 @@ TRAINING = {
 DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
-    "drop_leaks": True, "without_class": 8,
+    "drop_leaks": True, "without_class": "8", "range": ["0", "40"],
 }  # fmt: skip
 
 
@@ -177,11 +177,11 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
         seen.update(options, name=name, root=root)
         raise OSError("enough")
 
-    monkeypatch.setattr("diabolo.data.load", note)
+    monkeypatch.setattr("diabolo.data.loading.load_parts", note)
     words = [*verb.split(), "some/folder"] if verb == "data prepare" else [*verb.split(), "--data", "some/folder"]
     assert diabolo(*words, *given(DATA, way)).err == "diabolo: enough\n"
-    renamed = {"image_channels": "channels", "data_seed": "seed"}
-    expected = {renamed.get(name, name): value for name, value in DATA.items()}
+    renamed = {"image_channels": "channels", "data_seed": "seed", "range": "value_range"}
+    expected = {renamed.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in DATA.items()}
     assert seen == expected | {"name": "some/folder", "root": Path("there")}
 
 

@@ -70,9 +70,10 @@ def names_within(out: Path, paths: Sequence[Path], names: Sequence[str]) -> list
     top = os.path.abspath(paths[0]) if _is_folder(paths) else os.path.commonpath([os.path.dirname(s) for s in sources])
     taken: dict[str, str] = {}
     for source in sources:
-        path, page, number = os.path.relpath(source, top).rpartition("#")
-        target = PurePosixPath(path if page and number.isdecimal() else os.path.relpath(source, top))
-        target = str(target.with_suffix(f"{page}{number}.png" if page and number.isdecimal() else ".png"))
+        path = os.path.relpath(source, top)
+        file, page, number = path.rpartition("#")  # "stack.tif#2" is a page of several
+        plain = PurePosixPath(file if number.isdecimal() else path).with_suffix("")
+        target = f"{plain}{page + number if number.isdecimal() else ''}.png"
         if target in taken:
             raise DiaboloError(
                 f"{taken[target]} and {source} would both be written to {out / target}; use --out FILE.npy"

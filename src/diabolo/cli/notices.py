@@ -7,23 +7,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+NOTICE = 25  # of `data.loading`, which costs too much to import here
+
 
 class _Lines(logging.Handler):
+    """Messages alone, one a line. The account of a data set waits until something else is said or all went well: where the
+    command is refused, the reason is all that is said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[str] = []
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the message alone."""
-        _print(record.getMessage())
+        """Print the message, or keep it."""
+        if getattr(record, "account", False):
+            self.held.append(record.getMessage())
+        else:
+            self.say_held()
+            _print(record.getMessage())
+
+    def say_held(self) -> None:
+        """Print what waits."""
+        for text in self.held:
+            _print(text)
+        self.held.clear()
 
 
 @contextmanager
 def short_notices() -> Iterator[None]:
-    """Inside the block, warnings and the log of `diabolo.data` (from WARNING on) are one line each, without code."""
+    """Inside the block, warnings and the log of `diabolo.data` (from the account of what was loaded on) are one line each,
+    without code."""
     log, handler = logging.getLogger("diabolo.data"), _Lines()
     level = log.level
     log.addHandler(handler)
+    log.setLevel(level or NOTICE)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show
             yield
+            handler.say_held()
     finally:
         log.removeHandler(handler)
         log.setLevel(level)
@@ -32,6 +54,13 @@ def short_notices() -> Iterator[None]:
 def tell_of_data() -> None:
     """Tell also what is decoded and where it is kept, which may take minutes; until the block above ends."""
     logging.getLogger("diabolo.data").setLevel(logging.INFO)
+
+
+def say_account() -> None:
+    """Say now what was loaded: nothing will be refused any more."""
+    for handler in logging.getLogger("diabolo.data").handlers:
+        if isinstance(handler, _Lines):
+            handler.say_held()
 
 
 def _show(message: Any, *_: Any, **__: Any) -> None:

@@ -15,7 +15,7 @@ from cyclopts import App, Group, Parameter
 from diabolo import gallery, processes, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.main import VERBS
-from diabolo.cli.notices import tell_of_data
+from diabolo.cli.notices import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
 from diabolo.conditions import COLUMNS
@@ -97,8 +97,9 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     else:
         train, validation = watched(train, test, choice, images.data_seed)
     layerwise = given.get("greedy")
+    check(model, train, validation, training)
+    say_account()
     if given.get("dry_run"):
-        check(model, train, validation, training)
         if layerwise is not None:
             ready(model, training.but(epochs=layerwise))
         if _is_first():

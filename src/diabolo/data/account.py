@@ -127,6 +127,8 @@ class Account:
     def _classes(self) -> list[str]:
         if self.classes is None:
             return ["no classes"]
+        if not self.classes:
+            return ["no known labels"]
         if len(self.classes) > FEW:
             counts = self.classes.values()
             return [f"{len(self.classes):,} classes of {min(counts):,} to {max(counts):,} images"]

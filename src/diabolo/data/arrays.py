@@ -25,7 +25,8 @@ def as_images(x: Any, labels: Any = None, name: str = "array", value_range: Any 
                  in [0, 1], or bool. Images become uint8, vectors float32
     labels       whole numbers `(N,)`, -1 where one is not known; or None
     value_range  which numbers are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats; but whole numbers that are
-                 only 0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is white. "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
+                 only 0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is
+                 white. "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
 
     A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is ambiguous,
     or a number is NaN, infinite or out of range; the message says the range found and how to scale.

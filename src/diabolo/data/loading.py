@@ -112,7 +112,8 @@ def load_parts(
                 f"the parts of {train.name} differ: train holds {train.shape}, {part.split} {part.shape}."
             )
     if train.account is not None:
-        log.log(logging.WARNING if train.account.surprises else NOTICE, "%s", train.account.line())
+        level = logging.WARNING if train.account.surprises else NOTICE
+        log.log(level, "%s", train.account.line(), extra={"account": True})
     if drop_leaks:
         train = without_leaks(train, test)
         validation = validation and without_leaks(validation, test)

@@ -92,7 +92,8 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
         return numbers.nominal, []
     if high >= 2 ** BITS[-1]:
         raise DiaboloError(
-            f"{what} run from {low:.10g} to {high:.10g}, more than 16 bits, and nothing says what is white; {_by_hand(low, high)}"
+            f"{what} run from {low:.10g} to {high:.10g}, more than 16 bits, and nothing says what is white; "
+            f"{_by_hand(low, high)}"
         )
     bits = next(bits for bits in BITS if high < 2**bits)
     top = float(2**bits - 1 if numbers.nominal is None else min(2**bits - 1, numbers.nominal[1]))
