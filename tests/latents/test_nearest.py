@@ -10,9 +10,10 @@ from scipy.spatial.distance import cdist
 
 from diabolo.errors import DiaboloError
 from diabolo.latents import memorisation, nearest
+from diabolo.latents.nearest import _copies
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 4), st.booleans())
 def test_they_are_those_of_scipy(seed, k, whole):
     random = np.random.default_rng(seed)
@@ -54,6 +55,35 @@ def test_samples_of_the_same_distribution_are_no_copies():
     assert 0.6 < np.std([one.z for one in found]) < 1.6
     assert np.mean([one.nearer for one in found]) == pytest.approx(0.5, abs=0.02)
     assert np.mean([one.copies for one in found]) < 0.03
+    assert np.mean([one.copies_p < 0.05 for one in found]) < 0.15
+
+
+@pytest.mark.parametrize("times", [400, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("n", "m"), [(100, 100), (100, 400), (300, 150), (40, 250)])
+def test_the_chance_of_copies_is_exact(n, m, times):
+    """Of one distribution, p is below 0.05 in 5 % of cases and below ½ in half of them, however few images are unseen."""
+    random = np.random.default_rng(0)
+    p = np.array([_copies(*(random.beta(3, 1, size) for size in (n, m)))[1] for _ in range(times)])
+    for level, low, high in ((0.05, 0.03, 0.07), (0.5, 0.45, 0.55)):
+        slack = 3 * np.sqrt(level * (1 - level) / times)
+        assert low - (slack if times < 1000 else 0) < np.mean(p < level) < high + (slack if times < 1000 else 0)
+
+
+def test_the_chance_of_copies_in_whole_orders():
+    """Against all orders of three samples and 100 unseen images, of which the smallest is the bar."""
+    unseen = np.arange(1, 101) / 200 + 0.3
+    for x in range(4):
+        ratio = np.array([0.1] * x + [0.99] * (3 - x))
+        found, p = _copies(ratio, unseen)
+        before = [
+            1.0,
+            *(np.prod([(3 - j) / (103 - j) for j in range(i)]) for i in (1, 2, 3)),
+            0.0,
+        ]  # x samples come first
+        assert found == x
+        assert before[x + 1] <= p <= before[x] + 1e-12
+    same = np.full(200, 0.5)
+    assert _copies(same[:50], same) == (0, pytest.approx(1.0, abs=0.5))  # all alike
 
 
 def test_copies_are_found():
