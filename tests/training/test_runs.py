@@ -334,18 +334,36 @@ def test_whatever_was_edited_load_says_so_or_loads(data, conv_run, tmp_path_fact
             raise AssertionError(f"{type(error).__name__}: {error} after {edits}") from error
 
 
+ONE = '{"epoch": 1, "train": {"total": 0.5}}\n'
+
+
 @pytest.mark.parametrize(
-    ("text", "lines"),
-    [("", 0), ('{"epoch": 1}\n{"epoch": 2}\n', 2), ('{"epoch": 1}\n{"epo', 1), ("\ufffe", 0), ('{"epoch": 1}\n\n{}', 1)],
-)  # fmt: skip
+    ("text", "lines"), [("", 0), (ONE + ONE, 2), (ONE + '{"epo', 1), ("\ufffe", 0), (ONE + "\n" + ONE[:-1], 2)]
+)
 def test_history_as_far_as_it_is_whole(text, lines, run):
     (run.path / "metrics.jsonl").write_text(text)
     assert len(runs.read_history(run.path)) == lines
 
 
 def test_a_history_of_something_else(run):
-    (run.path / "metrics.jsonl").write_text('{"epoch": 1}\n[2]\n')
+    (run.path / "metrics.jsonl").write_text(ONE + "[2]\n")
     with pytest.raises(DiaboloError, match=r"metrics\.jsonl was edited or damaged: '\[2\]' is no record"):
+        runs.read_history(run.path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}", "3", '{"epoch": 1}', '{"epoch": "1", "train": {}}', '{"epoch": 1, "train": []}', "[" * 10_000,
+        '{"epoch": 1, "epo',        '{"epoch": 1, "train": {"total": "low"}}', '{"epoch": 1, "train": {}, "validation": 3}',
+        '{"epoch": 1, "train": {}, "health": [1]}', '{"epoch": 1, "train": {}, "warnings": {"a": 1}}',
+        '{"epoch": 1, "epoch": 2, "train": {}}',
+    ],
+    ids=lambda line: line[:40],
+)  # fmt: skip
+def test_a_whole_line_of_another_shape_is_refused(line, run):
+    (run.path / "metrics.jsonl").write_text(f"{ONE}{line}\n{ONE}")
+    with pytest.raises(DiaboloError, match=r"metrics\.jsonl was edited or damaged"):
         runs.read_history(run.path)
 
 

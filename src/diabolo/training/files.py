@@ -10,10 +10,21 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from diabolo import regular
 from diabolo.disk import append, make_folder, write
 from diabolo.errors import DiaboloError
 
-__all__ = ["append", "make_folder", "read_about", "read_json", "read_tensors", "write", "write_json", "write_tensors"]
+__all__ = [
+    "append",
+    "make_folder",
+    "parse",
+    "read_about",
+    "read_json",
+    "read_tensors",
+    "write",
+    "write_json",
+    "write_tensors",
+]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -28,11 +39,33 @@ def read_json(path: Path) -> Any:
         DiaboloError: when the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        return parse(regular.read_bytes(path))
     except OSError as error:
         raise DiaboloError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except DiaboloError:
+        raise
+    except ValueError as error:
         raise DiaboloError(f"{path} is not valid JSON: {error}") from error
+
+
+def parse(text: str | bytes) -> Any:
+    """What JSON says.
+
+    Raises:
+        ValueError: when it is none, is deeper than anything that is ever written, or says something twice.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except RecursionError:
+        raise ValueError("objects and lists lie too deep within each other") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return found
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], about: Any = None) -> None:
@@ -55,7 +88,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
         DiaboloError: when the file is missing, cut short, no safetensors file, or does not agree with its checksum.
     """
     tensors, told = _read(path, whole=True)
-    return tensors, json.loads(told)
+    return tensors, parse(told)
 
 
 def read_about(path: Path) -> Any:
@@ -64,17 +97,17 @@ def read_about(path: Path) -> Any:
     Raises:
         DiaboloError: when the file is missing, cut short, or no safetensors file.
     """
-    return json.loads(_read(path, whole=False)[1])
+    return parse(_read(path, whole=False)[1])
 
 
 def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], str]:
     if not path.is_file():
-        raise DiaboloError(f"{path} is missing")
+        raise DiaboloError(f"{path} is {'no file' if path.exists() else 'missing'}")
     try:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}
             told = header.get("about", "null")
-            json.loads(told)
+            parse(told)
             names = list(file.keys()) if whole else []
             tensors = {name: file.get_tensor(name) for name in names}
     except (safetensors.SafetensorError, OSError, ValueError, RecursionError) as error:

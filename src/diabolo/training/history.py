@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from diabolo import regular
 from diabolo.errors import DiaboloError
 from diabolo.training import files
 
@@ -61,8 +62,8 @@ def read(path: Path) -> History:
         DiaboloError: for a whole line that is no record of an epoch.
     """
     try:
-        return _parsed(path, (path / FILE).read_bytes())
-    except (OSError, UnicodeDecodeError):
+        return _parsed(path, regular.read_bytes(path / FILE))
+    except OSError:
         return []
 
 
@@ -73,7 +74,7 @@ def confirmed(path: Path, length: int, digest: str) -> History:
         DiaboloError: when they are not those that were written; none at all are accepted, and lost.
     """
     try:
-        content = (path / FILE).read_bytes()[:length]
+        content = regular.read_bytes(path / FILE)[:length]
     except OSError:
         content = b""
     if not content:
@@ -88,12 +89,45 @@ def confirmed(path: Path, length: int, digest: str) -> History:
 
 def _parsed(path: Path, content: bytes) -> History:
     found: History = []
-    for text in content.decode().splitlines():
+    lines = content.split(b"\n")  # behind the last whole one there is nothing, or the half of one
+    for raw in lines:
+        if not raw.strip():
+            continue
+        told = raw[:40].decode(errors="replace")
         try:
-            line = json.loads(text)
-        except ValueError:  # the line that a killed process was writing
-            break
-        if not isinstance(line, dict):
-            raise DiaboloError(f"{path / FILE} was edited or damaged: {text[:40]!r} is no record of an epoch")
+            line = files.parse(raw)
+        except ValueError as error:
+            if raw is not lines[-1]:
+                raise DiaboloError(
+                    f"{path / FILE} was edited or damaged: {told!r} is not valid JSON: {error}"
+                ) from error
+            break  # the line that a killed process was writing
+        if not _is_record(line):
+            raise DiaboloError(f"{path / FILE} was edited or damaged: {told!r} is no record of an epoch")
         found.append(line)
     return found
+
+
+def _is_record(line: Any) -> bool:
+    """Whether all that is ever read of an epoch is of its kind."""
+
+    def numbers(terms: Any) -> bool:
+        return isinstance(terms, dict) and all(
+            value is None or isinstance(value, int | float) for value in terms.values()
+        )
+
+    def watched(values: Any) -> bool:
+        return isinstance(values, dict) and all(
+            isinstance(value, int | float | list | None) for value in values.values()
+        )
+
+    return (
+        isinstance(line, dict)
+        and type(line.get("epoch")) is int
+        and numbers(line.get("train"))
+        and (line.get("validation") is None or numbers(line["validation"]))
+        and (line.get("health") is None or watched(line["health"]))
+        and (line.get("warnings") is None or isinstance(line["warnings"], dict))
+        and all(isinstance(text, str) for text in (line.get("warnings") or {}).values())
+        and isinstance(line.get("seconds", 0.0), int | float)
+    )

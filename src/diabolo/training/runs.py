@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 import diabolo
-from diabolo import parts, zoo  # noqa: F401  # importing the zoo makes every part known by name
+from diabolo import parts, regular, zoo  # noqa: F401  # importing the zoo makes every part known by name
 from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
@@ -65,6 +65,7 @@ WANTED: dict[str, tuple[type, ...]] = {
     "model": (dict,),
     "options": (dict,),
     "units": (dict,),
+    "versions": (dict,),
     "data": (dict,),
     "data.train": (dict,),
     "data.train.origin": (dict, NoneType),
@@ -146,6 +147,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     if not path.is_dir():
         raise DiaboloError(f"there is no folder {path}")
+    regular.check_folder(path)
     if not (path / "config.json").is_file():
         raise DiaboloError(f"{path} is not a run folder: it holds no config.json")
     config = files.read_json(path / "config.json")
@@ -158,7 +160,20 @@ def read_config(path: Path) -> dict[str, Any]:
             value = value.get(key) if isinstance(value, dict) else None
         if not isinstance(value, kinds):
             raise damaged(path, config, f"{place!r} is missing or not a {kinds[0].__name__}")
+    for part in ("train", "validation"):
+        if (about := config["data"].get(part)) is not None and not _is_about(about):
+            raise damaged(path, config, f"'data.{part}' does not say which images they are")
     return config  # type: ignore[no-any-return]  # JSON: checked above
+
+
+def _is_about(about: Any) -> bool:
+    """Whether it is what `_about` makes of images."""
+    return (
+        all(isinstance(about.get(word), str) for word in ("name", "split", "fingerprint"))
+        and type(about.get("images")) is int
+        and isinstance(about.get("shape"), list)
+        and all(type(side) is int for side in about["shape"])
+    )
 
 
 def damaged(path: Path, config: Any, why: str, words: str = "was edited or damaged") -> DiaboloError:

@@ -1,0 +1,169 @@
+"""What lies in a stranger's run folder: only regular files are opened, and JSON that is a bomb is one sentence."""
+
+import json
+import os
+
+import pytest
+
+from diabolo.errors import DiaboloError
+from diabolo.training import files
+from diabolo.training.runs import load, load_run
+
+FILES = [
+    "config.json",
+    "metrics.jsonl",
+    "model.safetensors",
+    "best.safetensors",
+    "checkpoint/last.safetensors",
+    "lock",
+    "any",
+]
+
+
+def replaced(path, kind, aside):
+    """Put something that is no file of the folder in the place of `path`."""
+    path.parent.mkdir(exist_ok=True)
+    if path.exists():
+        path.rename(aside)
+    else:
+        aside.write_text("{}")
+    match kind:
+        case "a FIFO":
+            os.mkfifo(path)
+        case "a device":
+            path.symlink_to("/dev/zero")
+        case "a link out":
+            path.symlink_to(aside)
+        case "a relative link out":
+            path.symlink_to(os.path.relpath(aside, path.parent))
+        case "a loop":
+            path.symlink_to(path.name)
+        case "a dangling link":
+            path.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize(
+    "kind", ["a FIFO", "a device", "a link out", "a relative link out", "a loop", "a dangling link"]
+)
+def test_what_is_no_file_of_the_folder_is_not_opened(kind, stranger, tmp_path):
+    run = stranger()
+    for name in FILES:
+        replaced(run / name, kind, tmp_path / "aside")
+        for opened in (load, load_run):
+            with pytest.raises(DiaboloError, match=r"take it away|leads out of its folder") as caught:
+                opened(run)
+            assert "\n" not in str(caught.value)
+        (run / name).unlink()
+        (tmp_path / "aside").rename(run / name)
+    if "link out" in kind:
+        (run / "any").unlink()
+        load(run)  # as it was
+
+
+def test_folders_that_are_links_lead_no_output_elsewhere(stranger, diabolo, tmp_path):
+    run, elsewhere = stranger(), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("evaluation", "prior", "extra"):
+        (run / name).symlink_to(elsewhere)
+        for words in (["info"], ["evaluate"], ["sample"], ["resume", "--epochs", "3"], ["report", "--no-notebook"]):
+            code, _, err = diabolo(words[0], run, *words[1:])
+            assert (code, err.count("\n")) == (2, 1), err
+            assert "leads out of its folder" in err
+        (run / name).unlink()
+    assert not list(elsewhere.iterdir())
+
+
+def test_links_within_the_folder_and_to_it_are_followed(stranger, tmp_path):
+    run = stranger()
+    (run / "model.safetensors").rename(run / "kept.safetensors")
+    (run / "model.safetensors").symlink_to("kept.safetensors")
+    (tmp_path / "by another name").symlink_to(run)
+    assert load(tmp_path / "by another name").name == "vae"
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "model.safetensors", "checkpoint/last.safetensors"])
+def test_folders_in_the_place_of_files_are_one_sentence(name, stranger, diabolo):
+    run = stranger()
+    (run / name).unlink()
+    (run / name).mkdir()
+    for words in (["info"], ["resume", "--epochs", "3"], ["report", "--no-notebook"]):
+        code, _, err = diabolo(words[0], run, *words[1:])
+        assert code == 0 or err.count("\n") == 1, err
+        assert "Traceback" not in err
+
+
+BOMBS = {
+    "deep lists": "[" * 100_000,
+    "deep objects": '{"a":' * 100_000,
+    "closed": "[" * 100_000 + "]" * 100_000,
+    "a huge number": "1" * 5_000,
+    "the same name twice": '{"name": "a", "name": "b"}',
+    "no text": "\x00",
+    "half a character": '"\\ud800',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=list(BOMBS))
+def test_bombs_of_json_are_one_sentence(text, stranger, diabolo):
+    run = stranger()
+    (run / "config.json").write_text(text)
+    code, _, err = diabolo("info", run)
+    assert (code, err.count("\n")) == (2, 1), err
+    with pytest.raises(ValueError):  # noqa: PT011  # of any kind, and no other error
+        files.parse(text)
+
+
+def deep(levels, within):
+    for _ in range(levels):
+        within = [within]
+    return within
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda config: config["model"].update(likelihood=deep(900, 1)),
+        lambda config: config["model"].update(encoder={"part": "nets.MLPEncoder", "input_shape": deep(60, 8)}),
+        lambda config: config["model"]["bottleneck"].update(beta=float("nan")),
+        lambda config: config["model"]["bottleneck"].update(beta=float("-inf")),
+        lambda config: config["data"]["train"].update(images="many"),
+        lambda config: config["data"]["train"].update(shape=None),
+        lambda config: config["data"]["train"].pop("name"),
+        lambda config: config["data"]["validation"].update(split=3),
+        lambda config: config.update(versions=[]),
+    ],
+)
+def test_a_config_of_another_shape_is_one_sentence(edit, stranger, diabolo):
+    run = stranger(edit)
+    for words in (["info", run], ["report", run, "--no-notebook"], ["doctor", run]):
+        code, _, err = diabolo(*words)
+        assert (code, err.count("\n")) == (2, 1), err
+
+
+def test_headers_of_safetensors_that_lie_are_one_sentence(stranger, diabolo):
+    run = stranger()
+    path = run / "model.safetensors"
+    whole = path.read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + length])
+    name = next(name for name in header if name != "__metadata__")
+
+    def with_header(entry):
+        text = json.dumps(entry).encode()
+        return len(text).to_bytes(8, "little") + text + whole[8 + length :]
+
+    hostile = {
+        "longer than the file": (2**62).to_bytes(8, "little") + whole[8:],
+        "of 99 MB": (99_000_000).to_bytes(8, "little") + whole[8:],
+        "deep": with_header(header | {"__metadata__": {"about": "[" * 100_000}}),
+        "twice": with_header(header | {"__metadata__": {"about": '{"a": 1, "a": 2}'}}),
+        "absurd shape": with_header(header | {name: header[name] | {"shape": [2**62, 2**62]}}),
+        "beyond the end": with_header(header | {name: header[name] | {"data_offsets": [0, 2**50]}}),
+        "no header": b"\x00" * 8,
+    }
+    for what, content in hostile.items():
+        path.write_bytes(content)
+        with pytest.raises(DiaboloError) as caught:
+            load(run)
+        assert "\n" not in str(caught.value), what
