@@ -83,4 +83,14 @@ def test_channels_begin_standardised():
     fsq.begin(lambda: x, Draws())
     z = fsq.unquantised(x)
     torch.testing.assert_close(z.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=1e-5)
-    torch.testing.assert_close(z.std((0, 2, 3)), torch.ones(3))
+    torch.testing.assert_close(z.std((0, 2, 3), correction=0), torch.ones(3))
+
+
+@pytest.mark.parametrize("images", [1, 6])
+def test_channels_that_do_not_vary_begin_as_they_are(images):
+    fsq = waist((5, 4, 3))
+    weight = fsq.to_code.weight.detach().clone()
+    fsq.begin(lambda: torch.full((images, 45), 0.5), Draws())
+    assert torch.equal(fsq.to_code.weight, weight)
+    assert fsq.unquantised(torch.full((1, 45), 0.5)).abs().max() < 1e-5
+    assert all(p.isfinite().all() for p in fsq.parameters())

@@ -136,8 +136,21 @@ def test_rotation_of_nothing_stays_finite(where):
     z, q = torch.ones(2, 3, 4).unbind(0)
     z, q = z * (where not in ("z", "both")), q * (where not in ("q", "both")) * (-1 if where == "opposite" else 1)
     z = z.clone().requires_grad_()
-    rotation(z, q).sum().backward()
-    assert z.grad.isfinite().all()
+    passed = rotation(z, q)
+    torch.testing.assert_close(passed, q)
+    (passed * torch.tensor([1.0, 2.0, 3.0, 4.0])).sum().backward()
+    assert z.grad.norm(dim=1).tolist() == pytest.approx([30**0.5] * 3)  # as long as it was, be it rotated or not
+
+
+def test_rotation_of_nothing_beside_others_leaves_them_as_they_are():
+    z, q = torch.randn(2, 5, 4, generator=generator(0), dtype=torch.float64).unbind(0)
+    z[2], q[3] = 0, 0
+    z.requires_grad_()
+    passed = rotation(z, q)
+    torch.testing.assert_close(passed, q)
+    (grad,) = torch.autograd.grad(passed.square().sum(), z)
+    assert torch.equal(grad[2:4], 2 * q[2:4])  # straight through
+    torch.testing.assert_close(grad[0].norm(), 2 * q[0].norm() ** 2 / z[0].norm())
 
 
 def test_codes_and_indices_go_back_and_forth():

@@ -231,3 +231,6 @@ def test_resolution_is_where_half_of_the_power_is_lost():
     assert reconstruction.resolution(x, torch.zeros_like(x)) == 0
     assert reconstruction.resolution(x, 0.5 * x) == 16  # a quarter of the power is lost everywhere
     assert reconstruction.resolution(x, 0.5 * x, share=0.2) == 0
+    flat = torch.full((2, 1, 8, 8), 0.3)
+    assert reconstruction.resolution(flat, flat) == 4  # there is no power that could be lost
+    assert reconstruction.resolution(flat, torch.rand(2, 1, 8, 8)) == 0

@@ -70,7 +70,10 @@ class FSQ(Discrete):
         (Salimans & Kingma 2016, arXiv 1602.07868). Where all images begin in one level, the tanh soon saturates there."""
         with torch.no_grad():
             vectors = self.unquantised(features())
-            mean, deviation = vectors.mean((0, 2, 3)), vectors.std((0, 2, 3)).clamp(min=EPS)
+            mean, spread = vectors.mean((0, 2, 3)), vectors.std((0, 2, 3), correction=0)
+            deviation = torch.where(
+                spread > 0, spread.clamp(min=EPS), 1
+            )  # a channel that is the same everywhere stays so
             self.to_code.weight /= deviation.view(-1, 1, 1, 1)
             if self.to_code.bias is not None:
                 self.to_code.bias.sub_(mean).div_(deviation)

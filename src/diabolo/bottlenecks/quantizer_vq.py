@@ -18,7 +18,7 @@ from diabolo.schedules import Schedule, as_weight
 TINY = 1e-8  # what every code's share is raised by, so that one that is never used divides by no zero
 RESTART = 0.1  # of the average use: the usual threshold, and what is proposed against dead codes
 REMEDIES = {"restart": f"--restart {RESTART:g}", "kmeans": "--kmeans", "codes": "fewer --codes"}
-LENGTH = 1e-6  # vectors shorter than this are not rotated
+LENGTH = 1e-6  # vectors shorter than this have no direction to be rotated from or to
 
 
 def straight_through(z: Tensor, q: Tensor) -> Tensor:
@@ -28,14 +28,16 @@ def straight_through(z: Tensor, q: Tensor) -> Tensor:
 
 def rotation(z: Tensor, q: Tensor) -> Tensor:
     """q = λ R z in value, (M, D), with R the rotation in the plane of z and q that takes the one's direction to the other's,
-    and λ = ‖q‖ / ‖z‖; neither has a gradient, so that of q goes to z rotated back (Fifty et al. 2024, arXiv 2410.06424)."""
+    and λ = ‖q‖ / ‖z‖; neither has a gradient, so that of q goes to z rotated back (Fifty et al. 2024, arXiv 2410.06424). Where
+    one of them is 0 there is no such rotation, and the gradient goes straight through."""
     a, b = z.detach(), q.detach()
-    length_a, length_b = (v.norm(dim=1, keepdim=True).clamp(min=LENGTH) for v in (a, b))
+    lengths = [v.norm(dim=1, keepdim=True) for v in (a, b)]
+    length_a, length_b = (length.clamp(min=LENGTH) for length in lengths)
     a, b = a / length_a, b / length_b
     r = F.normalize(a + b, dim=1, eps=LENGTH)
     along_r, along_a = (z * r).sum(1, keepdim=True), (z * a).sum(1, keepdim=True)
-    rotated: Tensor = (length_b / length_a) * (z - 2 * along_r * r + 2 * along_a * b)
-    return rotated
+    rotated = (length_b / length_a) * (z - 2 * along_r * r + 2 * along_a * b)
+    return torch.where(torch.minimum(*lengths) < LENGTH, straight_through(z, q), rotated)
 
 
 ESTIMATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": straight_through, "rotation": rotation}

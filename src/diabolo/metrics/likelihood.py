@@ -71,8 +71,9 @@ def nll(
 ) -> Nats:
     """−log p(x) ≈ −log 1/k Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x), zᵢ ~ q(z|x), i = 1 … k (Burda et al. 2016, arXiv 1509.00519).
 
-    On average too large, by about ½ (1/effective − 1/k) nats: trust it where many samples are effective, and compare models
-    at the same k only. A model that binarises gets one draw of each image, fixed by the seed.
+    On average too large: by about ½ (1/effective − 1/k) nats where ten samples or more are effective (the first term of a
+    series). With fewer it is too large by more than that, and nobody knows by how much, for then `effective` is itself too
+    large. Compare models at the same k only. A model that binarises gets one draw of each image, fixed by the seed.
 
     Args:
         model: one with a posterior, a prior and a likelihood in nats.

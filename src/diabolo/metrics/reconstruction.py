@@ -75,7 +75,7 @@ def resolution(x: Tensor, x_hat: Tensor, share: float = 0.5) -> int:
     than `share` of the power of the images `x` at every frequency from 1; 0 where they lose that much at once, and half the
     side at most. What is finer is mostly not there."""
     power, error = spectrum(x).mean(0)[1:], spectrum(x_hat - x).mean(0)[1:]
-    lost = (error >= share * power).nonzero()
+    lost = ((error >= share * power) & (error > 0)).nonzero()
     return int(lost[0]) if len(lost) else len(power)
 
 

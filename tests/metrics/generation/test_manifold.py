@@ -24,6 +24,23 @@ def test_it_is_that_of_the_authors(n, m, width, k, seed, shift):
     assert values(manifold(made, real, k)) == pytest.approx(compute_prdc(real, made, k))
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(6, 40), st.integers(6, 40), st.integers(1, 3), st.integers(1, 4), st.integers(0, 999))
+def test_ties_are_those_of_the_authors(n, m, width, k, seed):
+    random = np.random.default_rng(seed)
+    real, made = (
+        random.integers(0, 4, (n, width)),
+        random.integers(0, 4, (m, width)),
+    )  # copies, and many equal distances
+    assert values(manifold(made, real, k)) == pytest.approx(compute_prdc(real, made, k))
+
+
+def test_what_lies_on_a_ball_lies_outside_it():
+    """Real 0, 1, 2; generated 3, 3.5. With k = 1 every real ball reaches 1, so that 3 lies on that of 2."""
+    found = manifold([[3.0], [3.5]], [[0.0], [1.0], [2.0]], k=1)
+    assert values(found) == {"precision": 0.0, "recall": 0.0, "density": 0.0, "coverage": 0.0}
+
+
 def test_pieces_do_not_matter(monkeypatch):
     random = np.random.default_rng(0)
     real, made = random.standard_normal((100, 3)), random.standard_normal((90, 3)) + 0.5

@@ -1,9 +1,9 @@
 """How much of what is generated looks real, and how much of what is real is generated: precision, recall, density, coverage.
 
-Around each image lies a ball that reaches to its k-th nearest neighbour of the same set.
+Around each image lies a ball that reaches to its k-th nearest neighbour of the same set. What lies on its surface lies outside,
+as in the code of Naeem et al.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from diabolo.errors import DiaboloError
 from diabolo.metrics.generation.features import Floats, check_alike, check_features
 
 PAIRS = 2**20  # distances held at once: within the cache
+CLOSE = 1e-12  # of the largest: squared distances that are nearer to one another may be equal
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,10 @@ def radii(values: ArrayLike, k: int = 5) -> Floats:
     """
     if k < 1:
         raise DiaboloError(f"neighbours are counted from 1, not {k}")
-    x = check_features(values, "images", k + 1)
-    points = torch.from_numpy(x - x.mean(0))
-    found = [
-        _squares(few, points).topk(k + 1, 1, largest=False).values[:, k] for few in points.split(_rows(len(points)))
-    ]
-    return torch.cat(found).sqrt().numpy()
+    x = torch.from_numpy(check_features(values, "images", k + 1))
+    points = x - x.mean(0)
+    others = [_squares(few, points).topk(k + 1, 1, largest=False).indices[:, k] for few in points.split(_rows(len(x)))]
+    return _lengths(x, x[torch.cat(others)]).numpy()
 
 
 def manifold(generated: ArrayLike, real: ArrayLike, k: int = 5, real_radii: Floats | None = None) -> Manifold:
@@ -82,16 +81,37 @@ def manifold(generated: ArrayLike, real: ArrayLike, k: int = 5, real_radii: Floa
     x, y = check_features(generated, "generated images", k + 1), check_features(real, "real images", k + 1)
     check_alike(x, y)
     own, others = radii(x, k), radii(y, k) if real_radii is None else real_radii
-    made, there = torch.from_numpy(x - y.mean(0)), torch.from_numpy(y - y.mean(0))
-    reach = torch.from_numpy(others).square()
-    within, recalled, nearest = [], torch.zeros(len(y), dtype=torch.bool), torch.full((len(y),), math.inf).double()
+    made, there, middle = torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(y.mean(0))
+    reach, own_reach = torch.from_numpy(others), torch.from_numpy(own)
+    within, recalled, covered = [], torch.zeros(len(y), dtype=torch.bool), torch.zeros(len(y), dtype=torch.bool)
     rows = _rows(len(y))
-    for few, reach_of_few in zip(made.split(rows), torch.from_numpy(own).square().split(rows), strict=True):
-        squares = _squares(few, there)
-        within.append((squares <= reach).sum(1))
-        recalled |= (squares <= reach_of_few[:, None]).any(0)
-        nearest = torch.minimum(nearest, squares.min(0).values)
-    return Manifold(torch.cat(within).numpy(), recalled.numpy(), (nearest <= reach).numpy(), k)
+    for few, reach_of_few in zip(made.split(rows), own_reach.split(rows), strict=True):
+        squares = _squares(few - middle, there - middle)
+        inside = _nearer(squares, few, there, reach.expand(len(few), -1))
+        within.append(inside.sum(1))
+        covered |= inside.any(0)
+        recalled |= _nearer(squares, few, there, reach_of_few[:, None].expand(-1, len(y))).any(0)
+    return Manifold(torch.cat(within).numpy(), recalled.numpy(), covered.numpy(), k)
+
+
+def _nearer(squares: Tensor, x: Tensor, y: Tensor, reach: Tensor) -> Tensor:
+    """Whether the distance of `x` (n, F) and `y` (m, F) is less than `reach`, (n, m). Where the squared distances, which lost
+    digits in x² − 2xy + y², cannot say, by differences: images that lie on a ball, as copies do, lie outside it."""
+    reach_squared = reach.square()
+    found = squares < reach_squared
+    unsure = ((squares - reach_squared).abs() <= CLOSE * (squares.max() + reach_squared)).nonzero()
+    for few in unsure.split(_rows(x.shape[1])):
+        i, j = few.T
+        found[i, j] = _lengths(x[i], y[j]) < reach[i, j]
+    return found
+
+
+def _lengths(x: Tensor, y: Tensor) -> Tensor:
+    """The distance of each of `x` from that of `y`, (n, F) both: (n,)."""
+    parts = [
+        (a - b).square().sum(1) for a, b in zip(x.split(_rows(x.shape[1])), y.split(_rows(x.shape[1])), strict=True)
+    ]
+    return torch.cat(parts).sqrt()
 
 
 def _squares(x: Tensor, y: Tensor) -> Tensor:
