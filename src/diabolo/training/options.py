@@ -36,7 +36,8 @@ class TrainOptions:
         keep: weights kept at the end: last, or best (lowest validation loss; also saved as best.safetensors).
         precision: auto (bf16 where the chip multiplies it natively, else float32), float32, bf16 or float16.
         device: auto (a GPU when there is one), cpu, cuda, cuda:1, …
-        threads: CPU threads; all the cores this process may use when left out.
+        threads: CPU threads; all the cores this process may use when left out. A training repeats itself bit for bit with the
+            same number only.
         store: where the images lie: auto, device, host or disk.
         compile: compile the whole step with torch's Inductor (needs a C++ compiler, and some seconds at the first step): about
             1.5 times as fast where layers are fully connected, no gain where convolutions are nearly all of the work.

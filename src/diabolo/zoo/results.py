@@ -49,6 +49,11 @@ def as_markdown() -> str:
         "",
         "What the recipes reach here, each figure with the command that gives it. Written by "
         "`python -m diabolo.zoo.results` from `src/diabolo/zoo/results.json`.",
+        "",
+        "A training repeats itself bit for bit on the same device with the same number of threads. With another number, sums "
+        "are taken in another order, and the weights of convolutional recipes drift apart (by up to 5e-3 after two epochs). "
+        "Where a command names no `--threads`, the number was not kept: expect the figure within its spread, not to the last "
+        "digit.",
     ]
     for name, entries in results().items():
         lines += ["", f"## {name}", "", "| data | setting | measure | value | bar |", "| --- | --- | --- | --- | --- |"]
