@@ -94,4 +94,6 @@ def test_a_dequantised_pixel_lies_anywhere_in_the_bin_of_its_level():
     assert ((within >= 0) & (within <= 1)).all()  # 1 by rounding alone
     assert within.mean().item() == pytest.approx(0.5, abs=0.005)
     assert within.var().item() == pytest.approx(1 / 12, abs=0.002)
+    off = levels / 255 + 0.4 / 255  # as resized or JPEG pixels are between levels: they are rounded to them first
+    assert torch.equal((256 * Dequantised()(off, draws())).floor(), levels.float())
     assert torch.equal(drawn, Dequantised()((levels / 255).expand(2000, 256), draws()))

@@ -50,6 +50,22 @@ def exact(marginal, images):
     return torch.from_numpy(-marginal.logpdf(images.double().numpy()))
 
 
+def test_weights_are_those_of_the_model_at_rest():
+    """In training, batch norm takes the images of a piece together, and learns from them."""
+    torch.manual_seed(0)
+    model, images = (
+        zoo.build("vae", (1, 8, 8), latent_dim=Z, net="conv", channels=(4, 8), norm="batch"),
+        torch.rand(12, 1, 8, 8),
+    )
+    model.train()
+    whole = nll(model, images, 20, rows=1)
+    assert model.training
+    assert torch.equal(nll(model.eval(), images, 20, rows=1).per_image, whole.per_image)
+    running = {name: value for name, value in model.state_dict().items() if "running" in name}
+    assert len(running) > 1
+    assert all((value == (0 if "mean" in name else 1)).all() for name, value in running.items())
+
+
 @pytest.mark.parametrize("samples", [1, 3])
 def test_with_the_exact_posterior_every_sample_gives_the_marginal(samples, images):
     model, marginal = ppca()

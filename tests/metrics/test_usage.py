@@ -1,8 +1,48 @@
-"""Sparsity of codes against what it is by hand."""
+"""How much of a code is used, against what it is by hand and by scipy."""
 
 import numpy as np
+import pytest
+from scipy.stats import entropy
 
-from diabolo.metrics.usage import hoyer
+from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, hoyer, live_units
+
+
+def test_use_of_a_codebook_by_hand():
+    found = codebook_use(np.array([4, 4, 4, 4, 0]))
+    assert (found.used, found.dead, found.entropy, found.perplexity) == (4, 1, 2.0, 4.0)  # 2 bits, not 2 nats
+    counts = np.random.default_rng(0).integers(0, 50, 64)
+    found = codebook_use(counts)
+    assert found.entropy == pytest.approx(entropy(counts, base=2))
+    assert found.perplexity == pytest.approx(np.exp(entropy(counts)))
+    alone = codebook_use(np.array([0, 7]))
+    assert (alone.used, alone.dead, alone.entropy, alone.perplexity) == (1, 1, 0.0, 1.0)
+
+
+def test_a_unit_is_active_by_the_variance_of_its_mean():
+    """Over the images and above 0.01 (Burda et al. 2016), be its KL what it may."""
+    mu = np.sqrt([0.0099, 0.0101, 4.0, 0.0]) * np.resize([1, -1], (100, 1)) + [0, 0, 0, 3]
+    assert active_units(mu).tolist() == [False, True, True, False]
+    assert active_units(mu, 1.0).tolist() == [False, False, True, False]
+
+
+def test_a_unit_is_live_by_the_liveliest():
+    codes = np.array([1.0, 0.02, 0.005, 0.0]) * np.resize([1, -1], (10, 1)) + 7
+    assert live_units(codes).tolist() == [True, True, False, False]
+    assert live_units(1e-6 * codes).tolist() == [True, True, False, False]
+
+
+def test_effective_dimensions_of_even_and_of_single_directions():
+    even = np.concatenate([np.eye(3), -np.eye(3)])
+    assert effective_dimensions(even) == pytest.approx(3)
+    assert effective_dimensions(even * [1, 0, 0]) == pytest.approx(1)
+    assert effective_dimensions(np.ones((5, 3))) == 0
+    assert effective_dimensions(even * [2, 1, 0]) == pytest.approx(np.exp(entropy([0.8, 0.2])))
+
+
+def test_duplicates_repeat_an_earlier_code():
+    vectors = np.array([[0.0, 0], [1, 0], [0, 1e-9], [1, 1e-9], [0, 3], [0, 0]])
+    assert duplicate_codes(vectors) == 3
+    assert duplicate_codes(np.eye(4)) == 0
 
 
 def test_hoyer_goes_from_even_codes_to_one_unit_alone():

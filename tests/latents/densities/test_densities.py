@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.covariance import LedoitWolf
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from diabolo import latents
@@ -186,6 +187,37 @@ def test_mistakes_are_told():
         latents.fit_density("gaussian", codes).log_prob(np.zeros((4, 3)))
     with pytest.raises(DiaboloError, match="not fitted yet"):
         DENSITIES["gaussian"]().sample(3)
+
+
+def test_bic_and_not_aic_chooses_the_mixture():
+    """Of one Gaussian in five dimensions, where a second component lowers AIC but not BIC."""
+    codes = np.random.default_rng(3).standard_normal((150, 5)) @ np.diag([1, 2, 3, 4, 5.0])
+    density = latents.fit_density("mixture", codes, components="bic")
+    u = (codes - codes.mean(0)) / codes.std(0)
+    seed = density.model.random_state
+    tried = {k: GaussianMixture(k, random_state=seed).fit(u) for k in (1, 2, 5, 10, 20)}
+    bic, aic = (min(tried, key=lambda k: getattr(tried[k], name)(u)) for name in ("bic", "aic"))
+    assert bic != aic  # or this would show nothing
+    assert density.setting["components"] == bic
+
+
+def test_a_flow_keeps_the_weights_that_held_out_codes_were_likeliest_under(monkeypatch):
+    """Scores of the held-out tenth are made to rise again after the third epoch: the flow must be that of three epochs."""
+    codes, short = rings(300), {"transforms": 1, "hidden": 8}
+    three = latents.fit_density("flow", codes, epochs=3, **short)
+    isfinite, epochs = math.isfinite, []
+
+    def spy(value):
+        epochs.append(value)
+        return isfinite(value)
+
+    monkeypatch.setattr("diabolo.latents.densities.flow.math.isfinite", spy)
+    low = iter([3.0, 2.0, 1.0, 5.0, 6.0, 7.0])
+    monkeypatch.setattr("diabolo.latents.densities.flow.float", lambda _: next(low), raising=False)
+    longer = latents.fit_density("flow", codes, epochs=6, **short)
+    assert len(epochs) == 6
+    assert longer.setting["epochs"] == 3
+    np.testing.assert_array_equal(longer.log_prob(codes), three.log_prob(codes))
 
 
 def test_a_flow_without_its_library_says_how_to_get_it(monkeypatch):

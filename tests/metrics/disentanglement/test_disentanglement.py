@@ -4,13 +4,15 @@ Numbers of units and of factors differ throughout: a matrix that is reshaped whe
 """
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy
-from sklearn.metrics import mutual_info_score
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.metrics import mutual_info_score, r2_score
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.disentanglement import (
@@ -43,6 +45,8 @@ def test_bins_keep_few_values_and_cut_many_evenly():
     values = np.array([[5.0, 0.0], [7.0, 0.24], [5.0, 0.26], [9.0, 1.0]])
     assert binned(values, 3)[:, 0].tolist() == [0, 1, 0, 2]
     assert binned(np.linspace(0, 1, 101)[:, None], 4)[[0, 24, 26, 51, 100], 0].tolist() == [0, 0, 1, 2, 3]
+    skewed = np.append(np.linspace(0, 1, 50), 10.0)[:, None]  # bins are of equal width, not of equal counts
+    assert np.bincount(binned(skewed, 5)[:, 0], minlength=5).tolist() == [50, 0, 0, 0, 1]
 
 
 @settings(max_examples=25, deadline=None)
@@ -163,6 +167,47 @@ def test_the_factor_vae_score_of_its_extremes():
     noise = np.random.default_rng(1).normal(size=(5000, 4))
     assert factor_vae_score(noise, factors) < 0.5  # chance is a third
     assert factor_vae_score(np.zeros((5000, 2)), factors) == 0
+
+
+def test_the_factor_vae_score_compares_units_by_their_own_deviation():
+    """Unit 1 halves its variance when factor 1 is held, unit 0 keeps its own, which is a thousandth of it: without the scales
+    unit 0 would always win and say nothing."""
+    random = np.random.default_rng(0)
+    factors = random.integers(0, 2, (4000, 2)).astype(float)
+    codes = (factors + 0.1 * random.normal(size=(4000, 2))) * [0.05, 1.5]
+    assert factor_vae_score(codes, factors, seed=1) == 1
+
+
+def test_the_factor_vae_score_is_of_votes_that_did_not_train(monkeypatch):
+    """Of noise, with as many units as votes, the training votes would be right by heart."""
+    seen = {}
+
+    def spy(*given):
+        seen["votes"] = given
+        return majority_vote(*given)
+
+    monkeypatch.setattr(sys.modules["diabolo.metrics.disentanglement.factor_vae"], "majority_vote", spy)
+    random = np.random.default_rng(0)
+    score = factor_vae_score(random.normal(size=(3000, 40)), random.integers(0, 4, (3000, 4)).astype(float), votes=40)
+    units, held, test_units, test_held = seen["votes"]
+    assert [len(part) for part in seen["votes"]] == [20] * 4
+    assert not np.array_equal(units, test_units)
+    assert not np.array_equal(held, test_held)
+    assert score == majority_vote(units, held, test_units, test_held) < 0.6 < majority_vote(units, held, units, held)
+
+
+def test_dci_measures_errors_against_a_constant_of_the_images_it_is_tested_on():
+    random = np.random.default_rng(0)
+    factors, test_factors = random.random((3000, 2)), 0.45 + 0.1 * random.random((500, 2))
+    codes, test_codes = (
+        factors + 0.05 * random.normal(size=(3000, 2)),
+        test_factors + 0.05 * random.normal(size=(500, 2)),
+    )
+    found = dci(codes, factors, test_codes, test_factors)
+    for k in range(2):
+        forest = RandomForestRegressor(10, min_samples_leaf=5, random_state=0).fit(codes, factors[:, k])
+        assert found.informativeness[k] == pytest.approx(r2_score(test_factors[:, k], forest.predict(test_codes)))
+    assert found.informativeness.max() < 0  # they vary so little that a constant is better
 
 
 def test_the_majority_vote_by_hand():
