@@ -3,6 +3,7 @@
 import json
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,6 +97,21 @@ def test_a_table_says_of_what_and_by_what(trained):
     assert scores["FID, reconstruction"].of == "360 generated, 360 test"
     assert scores["recall, prior"].of == "360 generated, 360 test"
     assert all("classifier" in score.unit for score in scores.values())
+
+
+def test_the_real_images_that_balls_lie_around_are_drawn_by_the_seed(trained, monkeypatch):
+    """Of a folder that is sorted by class, the first would all be of one."""
+    subject = trained("undercomplete")
+    in_order = np.argsort(subject.test.labels, kind="stable")
+    ordered = replace(subject, test=subject.test.take(in_order), _codes={})
+    around, radii = [], metrics.radii
+    monkeypatch.setattr(metrics, "radii", lambda values, k: around.append(values) or radii(values, k))
+    generation(ordered, densities=("prior",), manifold_images=40)
+    taker = metrics.extractor("classifier", subject.train)
+    features = metrics.extract(taker, ordered.test.images).values
+    which = [int(np.abs(features - row).sum(1).argmin()) for row in around[0]]
+    assert len(set(which)) == 40
+    assert len(set(ordered.test.labels[which].tolist())) == 10
 
 
 def test_the_numbers_are_those_of_the_metrics(of_autoencoder, trained, digits):
