@@ -12,7 +12,6 @@ from typing import Any
 import nbformat
 import pypdf
 import pytest
-import torch
 
 from diabolo.reports import notebook
 from diabolo.studies import running, writing
@@ -26,7 +25,7 @@ def run(name: str, parameters: dict[str, Any], folder: Path) -> Iterator[tuple[d
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))  # where the extractor of features is kept
-        patch.setenv("LOCAL_WORLD_SIZE", str(torch.get_num_threads() or 1))
+        patch.setenv("OMP_NUM_THREADS", "1")
         running.run(find(name), plan)
         results = json.loads((folder / "out" / "results.json").read_text())
         with contextlib.redirect_stdout(said):

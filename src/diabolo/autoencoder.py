@@ -31,6 +31,7 @@ from diabolo.randomness import Draws, drawing, generator
 from diabolo.ranges import AnySeed, Count, checked
 from diabolo.schedules import Schedule
 from diabolo.summary import Summary, summarise
+from diabolo.surroundings import undisturbed
 
 __all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
 
@@ -151,6 +152,7 @@ class Autoencoder(nn.Module):
             loss: Loss = self.objective(self, self.observation(x, draws), y, draws, progress)
         return loss
 
+    @undisturbed()
     def begin(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
         """Once before training: let the waist see the features of some training images `x` (n, *input_shape)."""
         x = self.observe(x, seed)
@@ -189,6 +191,7 @@ class Autoencoder(nn.Module):
 
     # --- inference: evaluation mode, no gradients, and the mode put back ------------------------------------------------
 
+    @undisturbed()
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The deterministic codes (N, *latent_shape) of the images `x` (N, *input_shape): means, never samples.
 
@@ -197,6 +200,7 @@ class Autoencoder(nn.Module):
         unused = Draws(generator(0, "encode", device=self.device))  # a bottleneck may draw, and it must disturb nobody
         return self._latent(x, y, unused, "code")
 
+    @undisturbed()
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The images x_hat (N, *input_shape) in [0, 1] of the codes `z` (N, *latent_shape); a plain classifier has none."""
         if not self.objective.trains_decoder:
@@ -208,12 +212,14 @@ class Autoencoder(nn.Module):
         z = z.to(self.device, torch.float32)
         return self._infer(lambda part, *c: self.likelihood.mean(self.decoder(part, *c)), z, *to_decoder)
 
+    @undisturbed()
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The reconstructions x_hat (N, *input_shape) of `x` as it is, without corruption: decode(encode(x))."""
         x = self._images(x)
         return self.decode(self.encode(x, y), self.condition.pick(x, y))
 
     @checked
+    @undisturbed()
     def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
         """`n` images (n, *input_shape) decoded from the prior; the same for the same seed on the same kind of device.
 
@@ -224,20 +230,24 @@ class Autoencoder(nn.Module):
             y = self.condition.default(n, self.device)
         return self.decode(self.bottleneck.prior(n, draws, self.device), y)
 
+    @undisturbed()
     def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:
         """One draw z ~ q(z | x) for each image of `x` (N, *input_shape): (N, *latent_shape)."""
         return self._latent(x, y, Draws(generator(seed, "posterior", device=self.device)), "z")
 
+    @undisturbed()
     def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
         """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
         draws = Draws(generator(seed, "observation", device=self.device))
         return self._infer(lambda part: self.observation(part, draws), self._images(x))
 
+    @undisturbed()
     def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
         """`x` (N, *input_shape) as the encoder sees it in training."""
         draws = Draws(generator(seed, "corruption", device=self.device))
         return self._infer(lambda part: self.corruption(part, draws), self._images(x))
 
+    @undisturbed()
     def predict(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """What the head says of the images `x` (N, *input_shape): for a classifier the logits (N, classes)."""
         x, draws = self._images(x), Draws(generator(0, "predict", device=self.device))
@@ -248,6 +258,7 @@ class Autoencoder(nn.Module):
             lambda part, *c: self.head(part, self.bottleneck(self.encoder(part, *c), draws)), x, *to_encoder
         )
 
+    @undisturbed()
     def summary(self) -> Summary:
         """The table of layers, output shapes and parameter counts; print it."""
         x, draws = (

@@ -67,7 +67,7 @@ class Headless(Head):
 def of_the_labelled(values: Tensor, known: Tensor) -> Tensor:
     """`values` (N,) where `known` (N,), else 0, so scaled that their mean over the batch is the mean over the known ones; 0
     where there are none. The batch is that of all processes."""
-    share = processes.mean(known.float().mean())
+    share = processes.mean_of_rows(known.float())
     return torch.where(known, values.float(), 0) / share.clamp(min=torch.finfo(torch.float32).tiny)
 
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from diabolo import ranges, trust
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.surroundings import undisturbed
 
 PARTS: dict[str, Any] = {}
 DEEPEST = 50  # parts and lists within each other
@@ -51,7 +52,8 @@ def part(cls: T) -> T:
     def recording_init(self: Any, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(self, *args, **kwargs)
         bound.arguments.update(ranges.arguments(init, bound.arguments))
-        init(*bound.args, **bound.kwargs)
+        with undisturbed():
+            init(*bound.args, **bound.kwargs)
         bound.apply_defaults()
         if type(self) is made:
             self.arguments = {name: value for name, value in bound.arguments.items() if name in named}

@@ -13,6 +13,7 @@ from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.ranges import AnySeed, Count, checked
 from diabolo.summary import Row, Summary
+from diabolo.surroundings import undisturbed
 
 
 @part
@@ -44,6 +45,7 @@ class PCA(nn.Module):
         self.register_buffer("components", torch.zeros(latent_dim, pixels))  # rows vᵢ, orthonormal
         self.register_buffer("variances", torch.zeros(latent_dim))  # λᵢ, in falling order
 
+    @undisturbed()
     def solve(self, images: np.ndarray, seed: int = 0) -> None:
         """Fit to `images` (N, *input_shape), uint8 or float in [0, 1].
 
@@ -70,6 +72,7 @@ class PCA(nn.Module):
         }.items():
             getattr(self, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
+    @undisturbed()
     @torch.no_grad()
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
@@ -77,6 +80,7 @@ class PCA(nn.Module):
         codes: Tensor = (as_input(x, self.input_shape, self.device).flatten(1) - self.mu) @ self.components.T
         return codes
 
+    @undisturbed()
     @torch.no_grad()
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
@@ -91,6 +95,7 @@ class PCA(nn.Module):
         return self.decode(self.encode(x))
 
     @checked
+    @undisturbed()
     def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
         """`n` images μ + Σ αᵢ √λᵢ vᵢ with α ~ N(0, I)."""
         alpha = Draws(generator(seed, "sample", device=self.device)).normal(self.mu.new_empty(n, *self.latent_shape))

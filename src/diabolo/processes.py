@@ -1,7 +1,12 @@
 """Several processes working on one batch: who am I, and sums over all of us. With one process these cost nothing."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import torch
 import torch.distributed as dist
@@ -10,6 +15,93 @@ from torch import Tensor
 from diabolo.errors import DiaboloError
 
 _apart = False
+NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what torchrun tells each process
+
+
+class OtherEndedError(DiaboloError):
+    """Another process of this training has ended, so this one cannot go on."""
+
+    exit_code = 1
+
+
+def launched() -> int:
+    """How many processes torchrun has started, this one among them; 1 where it has started none. Variables that another program
+    has left in the environment, a scheduler say, are no processes: torchrun sets all of `NEEDED`."""
+    told = {name: os.environ.get(name, "") for name in NEEDED}
+    numbers = [int(told[name]) for name in ("RANK", "WORLD_SIZE", "MASTER_PORT") if told[name].isdecimal()]
+    if len(numbers) < 3 or not told["MASTER_ADDR"] or not 0 <= numbers[0] < numbers[1]:
+        return 1
+    return numbers[1]
+
+
+def launched_as() -> int:
+    """The number of this process among those `launched`, also before they have joined and after they have parted."""
+    return int(os.environ["RANK"]) if launched() > 1 else 0
+
+
+def local(name: str, alone: int) -> int:
+    """LOCAL_RANK or LOCAL_WORLD_SIZE, where torchrun has set them; else what a process on its own has."""
+    said = os.environ.get(name, "")
+    return int(said) if launched() > 1 and said.isdecimal() else alone
+
+
+def left_over() -> str:
+    """A variable of torchrun's that another program has left; "" where there is none."""
+    names = [name for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK") if os.environ.get(name, "0") not in ("", "0", "1")]
+    return names[0] if names and launched() == 1 else ""
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[None]:
+    """Under torchrun, work with the other processes for the length of the block: by gloo on CPUs, NCCL on GPUs.
+
+    Raises:
+        OtherEndedError: when another process has ended, or this one was told to end because of that.
+        DiaboloError: when the processes do not find each other.
+    """
+    if launched() == 1 or dist.is_initialized():
+        yield
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+    try:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    except (RuntimeError, ValueError) as error:
+        raise DiaboloError(
+            f"process {launched_as()} of {launched()} does not reach the others at {where}; start them with torchrun, or take "
+            f"WORLD_SIZE and RANK out of the environment"
+        ) from error
+    try:
+        with _ended_by_others():
+            yield
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def _ended_by_others() -> Iterator[None]:
+    """What the end of another process looks like from here, and torchrun's order to end, as one sentence."""
+    sentence = (
+        f"process {launched_as()} of {launched()} ends, because another one has ended or torchrun has stopped it; see what the "
+        f"others say"
+    )
+
+    def asked(number: int, frame: FrameType | None) -> NoReturn:
+        raise OtherEndedError(sentence)
+
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, asked) if main else None
+    try:
+        yield
+    except RuntimeError as error:
+        lost = ("closed by peer", "reset by peer", "connection", "socket", "gloo", "nccl", "timed out", "broken pipe")
+        if isinstance(error, DiaboloError) or not any(word in str(error).lower() for word in lost):
+            raise
+        raise OtherEndedError(sentence) from error
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
 
 
 def world() -> int:
@@ -55,6 +147,15 @@ def mean(x: Tensor) -> Tensor:
         return x
     total: Tensor = _Sum.apply(x)
     return total / world()
+
+
+def mean_of_rows(x: Tensor) -> Tensor:
+    """The mean over all rows of `x` (N, …) in all processes, each of which may hold another number of them; differentiable."""
+    if world() == 1:
+        return x.mean(0)
+    count = total(torch.tensor(float(len(x)), device=x.device))
+    joint: Tensor = _Sum.apply(x.sum(0))
+    return joint / count
 
 
 def average(x: Tensor) -> None:

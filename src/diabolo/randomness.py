@@ -56,8 +56,8 @@ class Draws:
 
     def _rows(self, like: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         start, total = self.window or (0, like.shape[0])
-        held = like.shape[0] * (processes.world() if self.window else 1)  # rows of all processes together
-        each = max(1, held // max(1, total))  # rows per image, one after the other: k samples, say
+        mine = total * (processes.rank() + 1) // processes.world() - start if self.window else total  # images
+        each = max(1, like.shape[0] // max(1, mine))  # rows per image, one after the other: k samples, say
         shape = (total * each, *like.shape[1:])
         return self.numbers(draw, shape, like.device, like.dtype)[start * each : start * each + like.shape[0]]
 

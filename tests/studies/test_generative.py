@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import torch
 
 import small_runs
 from diabolo import figures
@@ -50,7 +49,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
         patch.setenv("HOME", str(folder))  # where the classifier that reads samples is kept
         save = figures.save
         patch.setattr(figures, "save", lambda figure, path, **_: save(figure, path))  # no PDFs: half the time
-        patch.setenv("LOCAL_WORLD_SIZE", str(torch.get_num_threads() or 1))
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield Plan(parameters=SMALL, quick=True, out=folder / "out", trained=folder / "trained")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import torch
 
 import small_runs
 from diabolo.studies import running, writing
@@ -40,7 +39,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
     folder = tmp_path_factory.mktemp("guide")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))  # where the extractor of features is kept
-        patch.setenv("LOCAL_WORLD_SIZE", str(torch.get_num_threads() or 1))
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield Plan(parameters=SMALL, quick=True, out=folder / "out", trained=folder / "trained")
 
 

@@ -42,6 +42,13 @@ def test_available_cores_are_the_smaller_of_affinity_and_group(monkeypatch: pyte
     assert hardware.available_cores() == 6
 
 
+def launched(monkeypatch: pytest.MonkeyPatch, world: int) -> None:
+    """The environment in which torchrun starts a process."""
+    told = {"WORLD_SIZE": world, "RANK": 0, "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": 1}
+    for name, value in told.items():
+        monkeypatch.setenv(name, str(value))
+
+
 @pytest.mark.parametrize(("said", "used"), [("1", 1), ("3", 3), ("99", 6), ("", 6), ("0", 1), ("many", 6)])
 def test_omp_num_threads_is_heeded(said: str, used: int, monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
@@ -52,6 +59,8 @@ def test_omp_num_threads_is_heeded(said: str, used: int, monkeypatch: pytest.Mon
         assert hardware.use_threads(None) == torch.get_num_threads() == used
         assert hardware.use_threads(2) == 2, "what is asked for goes before"
         monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+        assert hardware.use_threads(None) == used, "nobody has started processes: it is left over"
+        launched(monkeypatch, 3)
         assert hardware.use_threads(None) == 2, "torchrun's own setting says nothing"
     finally:
         torch.set_num_threads(before)
@@ -65,6 +74,7 @@ def test_threads_are_shared_among_the_processes_of_a_machine(monkeypatch: pytest
         assert hardware.use_threads(None) == torch.get_num_threads() == 6
         assert hardware.use_threads(2) == torch.get_num_threads() == 2
         monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+        launched(monkeypatch, 4)
         assert hardware.use_threads(None) == torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
@@ -105,5 +115,8 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(DiaboloError, match="cuda:5; this machine has 2"):
         hardware.choose_device("cuda:5")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert hardware.choose_device("cuda") == torch.device("cuda", 0), "left over from another program"
+    launched(monkeypatch, 2)
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert hardware.choose_device("cuda") == torch.device("cuda", 1)

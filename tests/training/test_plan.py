@@ -8,12 +8,12 @@ from diabolo import processes
 from diabolo.training.plan import plan, shuffled
 
 
-def cut(order, batch_size, world, rank):
+def cut(order, batch_size, world, rank, every=False):
     """The plan of one of several processes."""
     real = processes.world, processes.rank
     processes.world, processes.rank = lambda: world, lambda: rank
     try:
-        return plan(order, batch_size)
+        return plan(order, batch_size, every)
     finally:
         processes.world, processes.rank = real
 
@@ -48,6 +48,26 @@ def test_several_processes_share_the_batches_that_one_would_have(n, size, world)
             assert share.windows[i] == (rank * share.sizes[i], len(joint))
         lost -= set(joint)
     assert len(lost) < world
+
+
+@given(n=st.integers(8, 300), size=st.integers(1, 20), world=st.integers(2, 4))
+def test_where_every_image_counts_none_is_left_out(n, size, world):
+    shares = [cut(torch.arange(n), size, world, rank, every=True) for rank in range(world)]
+    assert len({len(share.batches) for share in shares}) == 1  # as many steps each, or one would wait for ever
+    seen = [torch.cat([share.batches[i] for share in shares]) for i in range(len(shares[0].batches))]
+    assert torch.cat(seen).tolist() == list(range(n))
+    for i, joint in enumerate(seen):
+        sizes = [len(share.batches[i]) for share in shares]
+        assert min(sizes) >= 1
+        assert max(sizes) - min(sizes) <= 1
+        assert [share.windows[i] for share in shares] == [(sum(sizes[:r]), len(joint)) for r in range(world)]
+    assert {share.left_out for share in shares} == {0}
+
+
+@given(n=st.integers(8, 300), size=st.integers(1, 20), world=st.integers(2, 4))
+def test_what_is_left_out_is_counted(n, size, world):
+    shares = [cut(torch.arange(n), size, world, rank) for rank in range(world)]
+    assert {share.left_out for share in shares} == {n - sum(sum(share.sizes) for share in shares)}
 
 
 def test_the_order_comes_from_seed_and_epoch_alone():

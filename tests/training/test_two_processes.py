@@ -247,14 +247,68 @@ main()
     assert children[1].said == ""
 
 
-@pytest.mark.parametrize("environment", [{"WORLD_SIZE": 2}, {"WORLD_SIZE": "two"}], ids=str)
-def test_half_an_environment_of_torchrun_is_one_sentence(environment, diabolo_cli, tmp_path):
-    """As some schedulers leave it."""
-    running = diabolo_cli("train", "undercomplete", "--epochs", 1, "--out", tmp_path / "runs", **environment)
-    assert running.wait(20) in (1, 2)
-    assert running.errors.startswith("diabolo: ")
-    assert len(running.errors.strip().splitlines()) == 1
-    assert "torchrun" in running.errors
+@pytest.mark.parametrize(
+    "environment",
+    [{"WORLD_SIZE": 2, "RANK": 1, "LOCAL_RANK": 3, "LOCAL_WORLD_SIZE": "many"}, {"WORLD_SIZE": "two"}],
+    ids=str,
+)
+def test_what_another_program_left_of_torchruns_variables_changes_nothing(environment, diabolo_cli, tmp_path):
+    """As some schedulers leave it: the process trains alone, draws its figures, and says so."""
+    words = ["train", "undercomplete", "--hidden", 8, "--epochs", 1, "--n-train", 200, "--out", tmp_path / "runs"]
+    running = diabolo_cli(*words, **environment)
+    assert running.wait(60) == 0, running.errors
+    (path,) = (tmp_path / "runs").iterdir()
+    assert (path / "figures").is_dir()
+    assert "is set, but not by torchrun" in running.said
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    assert config["resolved"]["processes"] == 1
+
+
+def test_where_the_others_are_lost_each_process_ends_in_one_sentence(pair, tmp_path):
+    """One is killed, as by a machine without memory; the other says that, and no traceback."""
+    script = """
+import os, signal
+from diabolo.cli import main
+from diabolo.training import loop
+
+whole = loop.Loop._epoch
+def epoch(self, number, state):
+    if number == 1 and RANK == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(self, number, state)
+loop.Loop._epoch = epoch
+sys.argv = ["diabolo", "train", "undercomplete", "--hidden", "8", "--epochs", "3", "--threads", "1", "--out", "two", "--quiet"]
+main()
+"""
+    children = pair("import sys\n" + RANKED + script)
+    assert [child.wait(60) for child in children] == [1, -9]
+    (said,) = children[0].errors.strip().splitlines()
+    assert said.startswith("diabolo: process 0 of 2 ends, because another one has ended")
+
+
+def test_validation_counts_every_image_once(pair, start, tmp_path, tiny_pixels):
+    """Whatever the number of processes: here 53 images, by batches of 8 in each of two."""
+    script = """
+import torch, diabolo
+from diabolo import zoo
+import numpy as np
+x = np.load("x.npy")
+torch.manual_seed(0)
+model = zoo.vae((1, 8, 8), latent_dim=3, hidden=(16,), free_bits=0.1)
+size = 16 // WORLD
+options = dict(epochs=1, batch_size=size, lr=1e-30, threads=1, out=f"by{WORLD}", precision="float32")
+diabolo.fit(model, x[:65], x[65:], **options)
+"""
+    np.save(tmp_path / "x.npy", tiny_pixels(65 + 53))
+    children = pair(RANKED + "WORLD = 2\n" + script)
+    assert [child.wait(60) for child in children] == [0, 0], children[0].errors + children[1].errors
+    alone = start("WORLD = 1\n" + script)
+    assert alone.wait(60) == 0, alone.errors
+    assert "1 of 65 images are left out of each epoch" in children[0].said
+    assert "left out" not in alone.said
+    two, one = (json.loads(next(tmp_path.glob(f"by{n}/*/metrics.jsonl")).read_text()) for n in (2, 1))
+    for term, value in one["validation"].items():
+        assert two["validation"][term] == pytest.approx(value, rel=1e-5), term
 
 
 def test_torchrun_and_the_command_line(tmp_path, diabolo_cli):

@@ -89,10 +89,10 @@ class Gaussian(Variational):
     ) -> dict[str, Tensor]:
         """The term that stands for kl under `free_bits` or `capacity`, the same for each image (N,)."""
         if self.capacity is not None:
-            kl = processes.mean(latent.penalties["kl"].mean())
+            kl = processes.mean_of_rows(latent.penalties["kl"])
             return {"capacity": (kl - self.capacity(progress)).abs().expand(len(raw))}
         if self.free_bits:
-            per_unit = processes.mean(kl_per_unit(*latent.posterior).mean(0))
+            per_unit = processes.mean_of_rows(kl_per_unit(*latent.posterior))
             return {"free_bits": per_unit.clamp(min=self.free_bits).sum().expand(len(raw))}
         return {}
 

@@ -104,7 +104,7 @@ class KLSparse(Bottleneck):
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """The divergence of the batch, the same for each image (N,)."""
-        rate, rho = processes.mean(latent.code.mean(0)), self.rho
+        rate, rho = processes.mean_of_rows(latent.code), self.rho
         tiny = torch.finfo(rate.dtype).tiny  # a unit off, or on, for all images: finite, and still with a slope
         kl = rho * (math.log(rho) - rate.clamp(min=tiny).log())
         kl = kl + (1 - rho) * (math.log(1 - rho) - (1 - rate).clamp(min=tiny).log())

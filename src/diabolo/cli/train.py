@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -154,7 +153,7 @@ def finish(result: runs.Run, figures: bool, test: Images | None = None) -> None:
 
 def _is_first() -> bool:
     """Whether this is the first process, or the only one (the others have parted by now)."""
-    return int(os.environ.get("RANK", 0)) == 0
+    return processes.launched_as() == 0
 
 
 def _resolved(model: Any, training: TrainOptions, train: Images, validation: Images | None) -> dict[str, Any]:

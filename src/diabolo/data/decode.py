@@ -19,6 +19,7 @@ from diabolo.data import scale
 from diabolo.data.files import REMEDY, DiskFiles, Files, disk_files
 from diabolo.data.pixels import BadImageError, Facts, Header, Shaping, read_header, read_pages
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 
 log = logging.getLogger("diabolo.data")
 
@@ -252,9 +253,9 @@ def _in_threads(function: Callable[[int], T], items: Iterable[int]) -> Iterator[
 
 def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], skip_bad: bool) -> DiskFiles:
     if isinstance(paths, str | os.PathLike):
-        path = Path(paths).expanduser()
+        path = as_path(paths)
         return disk_files(path, skip_bad=skip_bad) if path.is_dir() else _named([path], skip_bad)
-    several = [Path(path).expanduser() for path in paths]
+    several = [as_path(path) for path in paths]
     if not several:
         raise DiaboloError("no image files are given.")
     return _named(several, skip_bad)

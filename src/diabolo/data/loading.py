@@ -17,6 +17,7 @@ from diabolo.data.roots import find_root
 from diabolo.data.scale import check_range
 from diabolo.data.splits import Draw, Parts
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.paths import as_path
 
 Source = Callable[..., tuple[Images, ...]]
 log = logging.getLogger("diabolo.data")
@@ -151,7 +152,7 @@ def _find(name: Any) -> tuple[Source, Any, str]:
         return _source(info.module, info.function), None, name
     if not isinstance(name, str | os.PathLike):
         return _source("arrays", "array"), name, "an array"
-    path = Path(name).expanduser()
+    path = as_path(name)
     if _exists(path):
         kind = "" if path.is_dir() else path.suffix.lower()
         if kind not in READERS or (not path.is_dir() and not kind):

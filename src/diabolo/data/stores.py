@@ -129,7 +129,7 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
-        with open("/proc/meminfo") as lines:
+        with open("/proc/meminfo", encoding="ascii") as lines:
             available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) * 1024
     except (OSError, StopIteration):  # not Linux
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
@@ -139,7 +139,7 @@ def free_memory(device: torch.device) -> int:
 def _left_in(cgroup: tuple[str, str]) -> float:
     """Bytes that the container may still take; infinity where it is not limited."""
     try:
-        limit, used = (Path(file).read_text().strip() for file in cgroup)
+        limit, used = (Path(file).read_text(encoding="ascii").strip() for file in cgroup)
         return max(0, int(limit) - int(used))
     except (OSError, ValueError):  # no such cgroup, or the limit is "max"
         return math.inf

@@ -18,6 +18,7 @@ import diabolo.doctor.leaks  # noqa: F401  # imported to be known, not to be use
 from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness
 from diabolo.evaluation.record import Pair
+from diabolo.surroundings import undisturbed
 from diabolo.training.runs import Run
 from diabolo.trust import Trust, trusting
 
@@ -42,6 +43,7 @@ class Visit:
         return len(self.illnesses)
 
 
+@undisturbed()
 def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ()) -> Visit:
     """What is wrong with a run.
 

@@ -18,6 +18,7 @@ from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.record import Pair, images_of
 from diabolo.evaluation.subject import Part, Subject, pixels
+from diabolo.paths import as_path
 from diabolo.schedules import Constant
 from diabolo.training import checkpoint, health, runs
 from diabolo.training.runs import Run
@@ -53,7 +54,7 @@ class Patient:
         """
         trained = True
         if not isinstance(run, Run):
-            path = Path(run)
+            path = as_path(run)
             config = runs.read_config(path)
             trained = (path / "model.safetensors").exists()
             run = runs.load_run(path) if trained else _untrained(path, config)

@@ -13,6 +13,8 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import Panel
 from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
 from diabolo.metrics.score import Score
+from diabolo.paths import as_path
+from diabolo.surroundings import undisturbed
 from diabolo.training import files
 from diabolo.training.options import defining
 from diabolo.training.runs import fingerprint, read_config
@@ -122,7 +124,7 @@ class Comparison:
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""
-        folder = Path(folder)
+        folder = as_path(folder)
         files.make_folder(folder)
         files.write_json(folder / "comparison.json", self.record())
         written = [folder / "comparison.json"]
@@ -132,6 +134,7 @@ class Comparison:
         return written
 
 
+@undisturbed()
 def compare(
     runs: Sequence[str | Path],
     measures: Sequence[str] = (),
@@ -153,7 +156,7 @@ def compare(
     Raises:
         DiaboloError: for a single run, or runs that are measured on different test images.
     """
-    paths = list(dict.fromkeys(Path(run) for run in runs))
+    paths = list(dict.fromkeys(as_path(run) for run in runs))
     if len(paths) < 2:
         raise DiaboloError("a comparison needs two runs or more")
     configs = {path: read_config(path) for path in paths}
@@ -233,7 +236,7 @@ def _start(init: str | None) -> Any:
     if init is None:
         return None
     try:
-        return _kind(read_config(Path(init)), start=False)
+        return _kind(read_config(as_path(init)), start=False)
     except DiaboloError:
         return init
 

@@ -1,7 +1,6 @@
 """How smoothly images change on the way from one code to another."""
 
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -110,7 +109,7 @@ def _classifier(path: str, subject: Subject) -> Any:
     """The probabilities (P, steps, K) that the classifier in the run folder `path` gives to frames (P, steps, C, H, W)."""
     from diabolo.training.runs import load
 
-    model = load(Path(path))
+    model = load(path)
     if not hasattr(model, "predict") or getattr(model.head, "reads", None) != "labels":
         raise DiaboloError(f"{path} holds no classifier; train one with: diabolo train classifier")
     if tuple(model.input_shape) != tuple(subject.codec.input_shape):

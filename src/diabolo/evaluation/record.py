@@ -19,7 +19,9 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Section, options_of
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
+from diabolo.paths import as_path
 from diabolo.ranges import Seed, checked
+from diabolo.surroundings import undisturbed
 from diabolo.training import files
 from diabolo.training.runs import Run, fingerprint, load_run
 from diabolo.trust import Trust
@@ -70,7 +72,7 @@ class Evaluation:
         Raises:
             DiaboloError: when it is not there, or damaged.
         """
-        path = Path(folder) / "scores.json"
+        path = as_path(folder) / "scores.json"
         record = files.read_json(path)
         try:
             sections = {
@@ -88,7 +90,7 @@ class Evaluation:
         """Write `scores.json`, one figure per panel as PNG and PDF, and `evaluation.pdf`/`.png`, the page of all of them,
         into `folder`, in place of an earlier evaluation there; returns the files. The scores are written last, and no file
         is left half-written."""
-        folder = Path(folder)
+        folder = as_path(folder)
         files.make_folder(folder)
         earlier = _drawn(folder)
         panels = {name: panel for section in self.sections.values() for name, panel in section.panels.items()}
@@ -130,6 +132,7 @@ def _wrong(found: Evaluation) -> str:
     return ""
 
 
+@undisturbed()
 def evaluate(
     model: Codec | Run | str | Path,
     data: Pair | Images | None = None,

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from diabolo import disk
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 
 from .style import DPI, style
 
@@ -21,7 +22,7 @@ def save(figure: Figure, path: str | os.PathLike[str], pdf: bool = False) -> Pat
     With `pdf=True` the vector PDF is written beside the PNG. Missing folders are made. A reader sees the old file or
     the new one, never half of one.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in _METADATA:
         raise DiaboloError(f"a figure is saved as .png or .pdf, and {path.name!r} ends in neither.")
     disk.make_folder(path.parent)

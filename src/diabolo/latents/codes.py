@@ -13,6 +13,7 @@ from diabolo.autoencoder import Autoencoder, Codec
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
+from diabolo.surroundings import undisturbed
 
 PIECE = 1024  # images that go through the codec at once
 
@@ -55,6 +56,7 @@ def pieces(images: Images) -> Iterator[Images]:
     return (images.take(np.arange(i, min(i + PIECE, len(images)))) for i in range(0, len(images), PIECE))
 
 
+@undisturbed()
 def encode(codec: Codec, images: Images) -> NDArray[np.float32]:
     """The deterministic codes (N, D) of `images`, flat: means, never samples.
 
@@ -75,6 +77,7 @@ def check_finite(z: Tensor, images: Images) -> None:
         )
 
 
+@undisturbed()
 def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArray[np.float32]:
     """The images (P, …, *input_shape) in [0, 1] of flat codes (P, …, D).
 

@@ -14,9 +14,11 @@ from diabolo.errors import DiaboloError
 from diabolo.latents.codes import decode, encode, known, pieces, refuse_discrete
 from diabolo.randomness import Draws, derive, generator
 from diabolo.ranges import AnySeed, Count, checked
+from diabolo.surroundings import undisturbed
 
 
 @checked
+@undisturbed()
 def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.float32]:
     """One code z ~ q(z|x) of each of `images`, flat (N, D); of a codec without a posterior the codes themselves. All together
     are a sample of the aggregated posterior. Not for interpolation or averages, for which there are the means."""
@@ -29,6 +31,7 @@ def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.floa
 
 
 @checked
+@undisturbed()
 def scaled_samples(
     codec: Codec, images: Images, scales: Sequence[float] = (1.0, 20.0), n: Count = 8, seed: AnySeed = 0
 ) -> dict[float, NDArray[np.float32]]:
@@ -54,6 +57,7 @@ def scaled_samples(
     return {s: decode(codec, mu[:, None] + np.sqrt(s) * (z - mu[:, None]), y) for s in scales}
 
 
+@undisturbed()
 def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
     """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a waist that is not Gaussian."""
     waist = getattr(codec, "bottleneck", None)

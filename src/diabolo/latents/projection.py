@@ -13,6 +13,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes
 from diabolo.randomness import derive
 from diabolo.ranges import AnySeed, At, checked
+from diabolo.surroundings import ready_numba, undisturbed
 
 Floats = NDArray[np.float64]
 MOST = {"pca": 100_000, "t-sne": 5_000, "umap": 20_000}  # points in a minute or so; of openTSNE see `most_of`
@@ -39,6 +40,7 @@ class Projection:
 
 
 @checked
+@undisturbed()
 def project(
     codes: ArrayLike, how: str = "pca", seed: AnySeed = 0, most: Annotated[int, At(4)] | None = None, **options: Any
 ) -> Projection:
@@ -117,6 +119,7 @@ def _tsne(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
 def _umap(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
     _check(options, ("n_neighbors", "min_dist"))
     try:
+        ready_numba()
         import umap
     except ImportError as error:
         raise DiaboloError("UMAP is not part of diabolo itself: pip install 'diabolo[umap]'") from error

@@ -18,12 +18,14 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, encode
 from diabolo.ranges import BelowOne, Count, checked
+from diabolo.surroundings import undisturbed
 
 UNKNOWN = -1
 PRECISION = 1e-6  # of the solution, relative
 
 
 @checked
+@undisturbed()
 def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, alpha: BelowOne = 0.99) -> Images:
     """The same images, all of them labelled: those without a label (-1) get the one that reaches them through their neighbours
     among the codes of `model`. (-1 is left to those that no label reaches.)

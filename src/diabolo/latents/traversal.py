@@ -12,6 +12,7 @@ from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, decode, encode, refuse_discrete
 from diabolo.latents.posterior import draws_of, kl_of_units
 from diabolo.ranges import AnySeed, Count, Plural, checked
+from diabolo.surroundings import undisturbed
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ class Units:
 
 
 @checked
+@undisturbed()
 def units(codec: Codec, images: Images, seed: AnySeed = 0) -> Units:
     """Which units of `codec` tell most of `images`: by KL where there is a Gaussian posterior, else by variance. Those of PCA
     come out in the order of its components, and their widths are √λ."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 from diabolo.reports import html, markdown, pdf
 from diabolo.reports.document import Document, Picture
 from diabolo.training import files
@@ -21,7 +22,7 @@ def write(document: Document, folder: str | Path, name: str = "report") -> list[
     Raises:
         DiaboloError: when a picture is missing, typst is not installed, or the folder cannot be written to.
     """
-    folder, written = Path(folder), []
+    folder, written = as_path(folder), []
     for block in document.blocks:
         if isinstance(block, Picture) and not block.path.is_file():
             raise DiaboloError(f"the picture {block.path} is missing: it was deleted or moved after it was drawn")

@@ -15,6 +15,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Evaluation, Section, evaluate
 from diabolo.evaluation.subject import Subject
+from diabolo.paths import as_path
 from diabolo.randomness import derive
 from diabolo.training import checkpoint, files
 from diabolo.training.code_priors import fit_prior
@@ -133,7 +134,7 @@ def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], 
         "train": train.fingerprint,
         "test": test.fingerprint,
         "options": chosen,
-        "init": None if init is None else fingerprint(Path(init)),
+        "init": None if init is None else fingerprint(as_path(init)),
     } | greedy
     given = {n: p.detach().cpu().numpy().tobytes() for n, p in model.named_parameters() if not p.requires_grad}
     if given:  # weights that another training gave it, such as those of a feature network

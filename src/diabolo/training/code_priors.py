@@ -19,8 +19,10 @@ from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 from diabolo.priors.code_prior import CodePrior, to_bytes
 from diabolo.randomness import derive
+from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, lock, runs
 from diabolo.training.checks import same_images
 from diabolo.training.codes import FOLDER, write_codes
@@ -33,6 +35,7 @@ from diabolo.trust import Trust
 PIECE = 1024  # images encoded at a time
 
 
+@undisturbed()
 def fit_prior(
     path: str | Path,
     train: Any = None,
@@ -61,8 +64,9 @@ def fit_prior(
         InUseError: when another process is writing into the run.
         DiaboloError: when its codes are not discrete, the images are not those of the run, or an option is wrong.
     """
-    with lock.held(Path(path), "fit-prior") if Path(path, "config.json").is_file() else nullcontext():
-        return _fit_prior(Path(path), train, validation, width, layers, heads, trust, options)
+    path = as_path(path)
+    with lock.held(path, "fit-prior") if (path / "config.json").is_file() else nullcontext():
+        return _fit_prior(path, train, validation, width, layers, heads, trust, options)
 
 
 def _fit_prior(

@@ -1,6 +1,5 @@
 """`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import nn
 
 from diabolo import processes
@@ -18,9 +16,11 @@ from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, InUseError, NotWrittenError, Stopped
+from diabolo.paths import as_path
 from diabolo.pca import PCA
 from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
+from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, files, history, lock, runs
 from diabolo.training.checkpoint import State
 from diabolo.training.checks import START, check, event_writer_class, only_to_keep, same_images
@@ -40,6 +40,7 @@ from diabolo.training.takeover import fitting, take_over
 from diabolo.trust import Trust, trusting
 
 
+@undisturbed()
 def fit(model: Any, train: Any, validation: Any = None, *, then: Sequence[str] = (), **options: Any) -> Run:
     """Train `model` and leave a run folder.
 
@@ -60,10 +61,11 @@ def fit(model: Any, train: Any, validation: Any = None, *, then: Sequence[str] =
         Stopped: after a second Ctrl-C; names the run folder.
     """
     chosen = TrainOptions.of(**options)
-    with _together(chosen):
+    with processes.joined(choose_device(chosen.device)):
         return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen, then)
 
 
+@undisturbed()
 def resume(
     path: str | Path,
     train: Any = None,
@@ -90,7 +92,7 @@ def resume(
         InUseError: when another process is training it.
         DiaboloError: when the folder is damaged, or the images are not those of the run.
     """
-    path = Path(path)
+    path = as_path(path)
     config = runs.read_config(path)
     try:
         options = TrainOptions.of(**config["options"])
@@ -98,14 +100,18 @@ def resume(
         raise runs.damaged(path, config, str(error)) from error
     if epochs is not None:
         options = options.but(epochs=epochs)
-    moved = {name: os.fspath(place) for name, place in (("name", data), ("root", root)) if place is not None}
-    with trusting(trust), _together(options), _alone_in(path, "resume"):
+    moved = {name: str(as_path(place)) for name, place in (("name", data), ("root", root)) if place is not None}
+    with trusting(trust), processes.joined(choose_device(options.device)), _alone_in(path, "resume"):
         return _resume(path, config, options, train, validation, moved)
 
 
 def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, then: Sequence[str]) -> Run:
     check(model, train, validation, options)
     say = reporter(options.quiet)
+    if name := processes.left_over():
+        say.say(
+            f"{name} is set, but not by torchrun, which sets all of {', '.join(processes.NEEDED)}: this process trains alone"
+        )
     device, threads = choose_device(options.device), use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     resolved = {"device": str(device), "threads": threads, "precision": precision.name, "processes": processes.world()}
@@ -252,6 +258,10 @@ def _train(
     together = f", {processes.world()} processes" if processes.world() > 1 else ""
     threads = torch.get_num_threads()
     say.say(f"{device}, {threads} CPU threads, {step.precision.name}{together}; images {store.place}")
+    if left := plan(loop.order(0), options.batch_size).left_out:
+        say.say(
+            f"{left} of {len(train):,} images are left out of each epoch, others each time: all processes get equally many"
+        )
     if options.compile:
         say.say("the step is compiled when the first batch comes, which takes some seconds")
     if device.type == "cuda" and options.graph:
@@ -350,22 +360,3 @@ def _of_first(action: Callable[[], str]) -> str:
 def _on_first(action: Callable[[], None]) -> None:
     if processes.rank() == 0:
         action()
-
-
-@contextmanager
-def _together(options: TrainOptions) -> Iterator[None]:
-    """Under torchrun, join the other processes for the length of the block (gloo on CPUs, NCCL on GPUs)."""
-    world = os.environ.get("WORLD_SIZE", "1")
-    if world == "1" or dist.is_initialized():
-        yield
-        return
-    if not (world.isdecimal() and os.environ.get("RANK", "").isdecimal()):
-        raise DiaboloError("WORLD_SIZE and RANK must both be numbers; start several processes with torchrun")
-    device = choose_device(options.device)
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()

@@ -7,12 +7,14 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.errors import DiaboloError
 from diabolo.objectives.layerwise import Layerwise, levels, trained
+from diabolo.surroundings import undisturbed
 from diabolo.training.checks import check
 from diabolo.training.fit import fit
 from diabolo.training.options import TrainOptions
 from diabolo.training.runs import Run
 
 
+@undisturbed()
 def greedy(
     model: Autoencoder,
     train: Any,

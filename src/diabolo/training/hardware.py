@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from diabolo import processes
 from diabolo.errors import DiaboloError
 
 
@@ -42,7 +43,7 @@ def choose_device(name: str) -> torch.device:
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise DiaboloError("this machine has no CUDA device that torch can use; use --device cpu")
-        index = int(os.environ.get("LOCAL_RANK", 0)) if device.index is None else device.index
+        index = processes.local("LOCAL_RANK", 0) if device.index is None else device.index
         if index >= torch.cuda.device_count():
             raise DiaboloError(f"there is no device cuda:{index}; this machine has {torch.cuda.device_count()}")
         device = torch.device("cuda", index)
@@ -75,11 +76,11 @@ def available_cores() -> int:
 def _cgroup_cores(root: Path) -> int | None:
     """Whole cores granted by cgroup v2 (`cpu.max`) or v1, rounded down; None where there is no limit."""
     try:
-        quota, period = (root / "cpu.max").read_text().split()
+        quota, period = (root / "cpu.max").read_text(encoding="ascii").split()
     except (OSError, ValueError):
         try:
-            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
-            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text(encoding="ascii").strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text(encoding="ascii").strip()
         except OSError:
             return None
     if quota in ("max", "-1"):
@@ -93,10 +94,10 @@ def _cgroup_cores(root: Path) -> int | None:
 def use_threads(threads: int | None) -> int:
     """Let torch use `threads` CPU threads. None: OMP_NUM_THREADS of them where the user has set that, else the available cores,
     shared among this machine's processes (torchrun sets that variable to 1 of its own accord: there it says nothing)."""
-    processes, said = os.environ.get("LOCAL_WORLD_SIZE"), os.environ.get("OMP_NUM_THREADS", "")
-    if threads is None and processes is None and said.isdigit():
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    if threads is None and processes.launched() == 1 and said.isdecimal():
         threads = max(1, min(int(said), available_cores()))
-    threads = threads or max(1, available_cores() // int(processes or 1))
+    threads = threads or max(1, available_cores() // max(1, processes.local("LOCAL_WORLD_SIZE", 1)))
     torch.set_num_threads(threads)
     return threads
 

@@ -282,11 +282,11 @@ def mean_loss(
     """The mean loss and its terms over `n` images, in evaluation mode and float32, with the same noise every time, and the
     weights of the loss as they are at `progress`.
 
-    Processes share the work; with several, at most one image fewer than processes is left out.
+    Processes share the work, and each image counts once: the means are those that one process finds.
     """
     device = model.device
     noise = generator(options.seed, "validation", device=device)
-    batches = plan(torch.arange(n), options.batch_size)
+    batches = plan(torch.arange(n), options.batch_size, every=True)
     sums: Tensor | None = None
     names: list[str] = []
     with torch.no_grad(), evaluating(model):
@@ -298,7 +298,7 @@ def mean_loss(
             sums = row if sums is None else sums + row
     if sums is None:
         raise DiaboloError(f"{n} validation images are too few for {processes.world()} processes")
-    means = processes.mean(sums / sum(batches.sizes))
+    means = processes.total(sums) / n
     return dict(zip(names, means.tolist(), strict=True))
 
 

@@ -16,10 +16,13 @@ class Plan:
     Attributes:
         batches: image numbers, one tensor a step.
         windows: per step, where this process's rows lie in the batch that all processes share (`Draws.window`).
+        left_out: how many images of `order` are in no batch of any process.
     """
 
     batches: tuple[Tensor, ...]
     windows: tuple[tuple[int, int] | None, ...]
+
+    left_out: int = 0
 
     @property
     def sizes(self) -> list[int]:
@@ -27,22 +30,29 @@ class Plan:
         return [len(batch) for batch in self.batches]
 
 
-def plan(order: Tensor, batch_size: int) -> Plan:
+def plan(order: Tensor, batch_size: int, every: bool = False) -> Plan:
     """Cut `order` (N,) into batches of `batch_size` per process. The last may be smaller; if it held a single image (of
-    which batch norm can make nothing) that image joins the batch before. With several processes, at most `world − 1` images
-    are left out at the end, so that all have equally many."""
+    which batch norm can make nothing) that image joins the batch before.
+
+    With several processes the last batch may not divide evenly. In training at most `world − 1` images are left out then,
+    others in every epoch, since gradients are means over equally many; with `every`, some
+    processes have one image more, and fewer images than processes join the batch before.
+    """
     world, rank = processes.world(), processes.rank()
     size = batch_size * world
     batches, windows = [], []
     pieces = list(order.split(size))
-    if len(pieces) > 1 and len(pieces[-1]) == 1:
+    if len(pieces) > 1 and len(pieces[-1]) < (max(2, world) if every else 2):
         pieces[-2:] = [torch.cat(pieces[-2:])]
-    for joint in pieces:
-        share = len(joint) // world
-        if share:
-            batches.append(joint[rank * share : (rank + 1) * share])
-            windows.append((rank * share, world * share) if world > 1 else None)
-    return Plan(tuple(batches), tuple(windows))
+    kept = 0
+    for piece in pieces:
+        joint = piece if every else piece[: len(piece) // world * world]
+        first, last = (len(joint) * r // world for r in (rank, rank + 1))
+        if last > first:
+            batches.append(joint[first:last])
+            windows.append((first, len(joint)) if world > 1 else None)
+        kept += len(joint)
+    return Plan(tuple(batches), tuple(windows), len(order) - kept)
 
 
 def mixed(order: Tensor, labelled: Tensor, each: int, batch_size: int, seed: int, epoch: int) -> Tensor:

@@ -30,8 +30,10 @@ from diabolo import parts, regular, zoo  # noqa: F401  # importing the zoo makes
 from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
+from diabolo.paths import as_path
 from diabolo.pca import PCA
 from diabolo.priors import CodePrior
+from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, files, tied
 from diabolo.training.folders import create, numbered
 from diabolo.training.hardware import choose_device
@@ -213,6 +215,7 @@ def read_weights(path: Path, weights: str = "model") -> dict[str, Tensor]:
     return tensors
 
 
+@undisturbed()
 def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Any:
     """The model of a run folder, in evaluation mode.
 
@@ -227,7 +230,7 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
         NotTrustedError: when it names code outside diabolo that is not trusted.
         DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
     """
-    path = Path(path)
+    path = as_path(path)
     if weights not in ("model", "best"):
         raise UnknownNameError("weights", weights, ("model", "best"))
     with trusting(trust):
@@ -242,9 +245,10 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
         return model
 
 
+@undisturbed()
 def load_run(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Run:
     """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained."""
-    path = Path(path)
+    path = as_path(path)
     return Run(load(path, weights, device, trust), path, read_history(path), read_config(path), checkpoint.status(path))
 
 

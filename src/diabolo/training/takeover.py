@@ -5,6 +5,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 from diabolo.training import checkpoint, runs
 
 
@@ -35,7 +36,7 @@ def fitting(model: nn.Module, path: str | Path) -> dict[str, Tensor]:
     Raises:
         DiaboloError: when it is no run folder, no weight in it fits, or one that fits holds NaN or infinity.
     """
-    path, state = Path(path), model.state_dict()
+    path, state = as_path(path), model.state_dict()
     config = runs.read_config(path)
     unfinished = not (path / "model.safetensors").exists() and (path / checkpoint.FILE).exists()
     there = checkpoint.weights(path) if unfinished else runs.read_weights(path)

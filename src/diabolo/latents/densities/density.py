@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes
 from diabolo.ranges import AnySeed, Count, checked
+from diabolo.surroundings import undisturbed
 
 Floats = NDArray[np.float64]
 NARROWEST = 1e-6  # of the widest direction: what varies less is rounding, a dead unit
@@ -36,6 +37,7 @@ class Density(ABC):
         """The fewest codes of `width` numbers that it is fitted to."""
         return width + 1
 
+    @undisturbed()
     def fit(self, codes: ArrayLike) -> Self:
         """Fit it to `codes` (N, D); returns itself.
 
@@ -55,6 +57,7 @@ class Density(ABC):
         return self
 
     @checked
+    @undisturbed()
     def sample(self, n: Count, seed: AnySeed = 0) -> Floats:
         """`n` codes (n, D); the same for the same seed."""
         self._check_fitted()
@@ -62,6 +65,7 @@ class Density(ABC):
             raise DiaboloError(f"the number of codes to draw must be at least 1, not {n}")
         return self._sample(n, seed)
 
+    @undisturbed()
     def log_prob(self, codes: ArrayLike) -> Floats:
         """log p(z) in nats of each of `codes` (N, D): (N,)."""
         self._check_fitted()

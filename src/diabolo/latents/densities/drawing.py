@@ -14,6 +14,7 @@ from diabolo.latents.codes import decode
 from diabolo.latents.densities.density import Density
 from diabolo.randomness import derive
 from diabolo.ranges import AnySeed, Count, checked
+from diabolo.surroundings import undisturbed
 
 PRIOR = "prior"  # not one of the densities: what the codec itself draws from, an autoregressive one over discrete codes, say
 PIECE = 1024  # images made at once
@@ -35,6 +36,7 @@ def check_continuous(codec: Codec, name: str) -> None:
 
 
 @checked
+@undisturbed()
 def draw_images(
     codec: Codec, density: Density | None, n: Count, seed: AnySeed = 0, y: Tensor | None = None
 ) -> NDArray[np.float32]:
