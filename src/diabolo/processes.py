@@ -222,13 +222,13 @@ def from_first(x: Tensor) -> None:
 
 
 def text_from_first(text: str) -> str:
-    """The first process's text (at most 4,096 bytes), known to all."""
+    """The first process's text (of which 4,096 bytes at most), known to all."""
     if world() == 1:
         return text
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
     message = torch.zeros(4096, dtype=torch.uint8, device=device)
-    encoded = text.encode()
+    encoded = text.encode()[:4096]
     if encoded:
         message[: len(encoded)] = torch.tensor(list(encoded), dtype=torch.uint8, device=device)
     dist.broadcast(message, 0)
-    return bytes(message.tolist()).rstrip(b"\0").decode()
+    return bytes(message.tolist()).rstrip(b"\0").decode(errors="ignore")
