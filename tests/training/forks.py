@@ -16,7 +16,9 @@ import torch._dynamo  # noqa: F401
 
 import diabolo.cli.main
 import diabolo.cli.resume
-import diabolo.cli.train  # noqa: F401
+import diabolo.cli.train
+import diabolo.evaluation
+import diabolo.training.code_priors  # noqa: F401
 
 
 def child(request):

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from diabolo import disk
-from diabolo.errors import InUseError
+from diabolo.errors import DiaboloError, InUseError
 from diabolo.owners import Owner, me
 
 NAME = ".lock"
@@ -69,6 +69,7 @@ def held(folder: Path, verb: str, patience: float = PATIENCE) -> Iterator[None]:
     try:
         if _held[key].times == 1 and (folder / "config.json").is_file():
             sweep(folder)
+            _tidy(Path(key).parent)
         yield
     finally:
         _let_go(key)
@@ -108,6 +109,14 @@ def sweep(folder: Path) -> None:
     for entry in disk.entries(folder):
         if entry.is_dir(follow_symlinks=False) and not os.path.exists(os.path.join(entry.path, "config.json")):
             sweep(Path(entry.path))
+
+
+def _tidy(out: Path) -> None:
+    """Take away what dead processes left in `out`, the folder of run folders: half-made ones, and its lock."""
+    disk.sweep(out)
+    if (out / NAME).exists() and os.path.realpath(out) not in _held:
+        with suppress(DiaboloError), held(out, "sweeping", 0.0):
+            pass
 
 
 def _take(folder: str, verb: str) -> bool:
