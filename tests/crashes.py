@@ -1,8 +1,8 @@
 """Kills and disk errors at every file operation of a command, and what must be the same after the next one.
 
 A process that is killed leaves the disk as it is at that moment; so a copy of the folder, made at each file operation of one
-undisturbed command, holds all that a kill could leave. The copies that differ are gone on with, each in a fork of a process that
-has torch imported (`forks.py`).
+undisturbed command, holds all that a kill could leave. The copies that differ are gone on with, each in a fork of a process
+that has torch imported (`forks.py`).
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from diabolo.training import files
 
 OF_THE_CLOCK = {"seconds", "images_per_second", "peak_memory_mib", "at", "length", "digest"}
 
-# argv: the folder to work in, what to do at its file operations ("copy" into a folder, "kill" or an error at the n-th, or nothing)
+# argv: the folder to work in, what to do at its file operations ("copy" into a folder, "kill" or "error" at the n-th, or "plain")
 SCRIPT = """
 import os, shutil, signal, sys
 
@@ -220,8 +220,8 @@ def check_kills(site: Site, words: str, then: Next, stride: int = 1) -> int:
 
 
 def check_errors(site: Site, words: str, then: Next, numbers: tuple[int, ...], stride: int = 1) -> int:
-    """Let the disk fail at every `stride`-th file operation of a command: it ends with exit code 1 and one sentence that names no
-    hidden file, or, where the operation does not matter, well; after the command that follows, the folder must equal the
+    """Let the disk fail at every `stride`-th file operation of a command: it ends with exit code 1 and one sentence that names
+    no hidden file, or, where the operation does not matter, well; after the command that follows, the folder must equal the
     undisturbed one. Returns how many failures were looked at."""
     start = site.copy()
     operations = int(site.run(words, site.copy(start), "error", "0 0").out.split("operations")[-1])
