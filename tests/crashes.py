@@ -21,7 +21,7 @@ from diabolo.training import files
 
 OF_THE_CLOCK = {"seconds", "images_per_second", "peak_memory_mib", "at", "length", "digest"}
 
-# argv: the folder to work in; what to do at its file operations: "copy" into a folder, "kill" or "error" at the n-th, or "plain"
+# argv: the folder to work in; at its file operations: "copy" it into another, "kill" or "error" at the n-th, or "plain"
 SCRIPT = """
 import os, shutil, signal, sys
 
