@@ -38,11 +38,12 @@ SHARED: dict[str, tuple[Any, Any]] = {
 
 
 def run(script: Script, given: dict[str, Any]) -> None:
-    """Run, write, and fail when a bar is missed."""
+    """Run, write, and fail when a bar is missed, a row could not be measured, or a model has not learned."""
     from diabolo.reports import extra
     from diabolo.studies import running, writing
     from diabolo.studies.plan import Plan
     from diabolo.studies.record import read
+    from diabolo.studies.row import unlearned
 
     if given.get("report", True):
         extra.check()
@@ -56,10 +57,17 @@ def run(script: Script, given: dict[str, Any]) -> None:
     if given.get("report", True):
         for path in running.report(script, plan, study):
             print(path)
-    missed = [verdict for verdict in writing.verdicts(read(study.folder)) if verdict.state == "missed"]
-    for verdict in missed:
-        print(f"missed: {verdict.claim}, measured {verdict.measured}")
-    if missed:
+    results = read(study.folder)
+    wrong = [f"missed: {v.claim}, measured {v.measured}" for v in writing.verdicts(results) if v.state == "missed"]
+    for index, row in results["rows"].items():
+        if index in study.rows:
+            if "not measured" in row:
+                wrong.append(f"not measured: {index} {row['title']}, because {row['not measured']}")
+            for label, known in unlearned(row.get("models", {})).items():
+                wrong.append(f"{index}: no findings, because {label} has not learned ({known['told']})")
+    for line in wrong:
+        print(line)
+    if wrong:
         sys.exit(1)
 
 

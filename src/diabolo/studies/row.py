@@ -1,6 +1,6 @@
 """One row of a study: what it shows, what it measures, what it finds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -9,15 +9,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo import figures
+from diabolo.errors import DiaboloError
 from diabolo.metrics.score import Score
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
 from diabolo.statistics import mean, verdict
-from diabolo.studies.findings import Measured
+from diabolo.studies.findings import Measured, joined
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from diabolo.studies.trained import Trained
+
+Accounts = dict[str, dict[str, str]]  # label of a model → {"state": "met", "told": "", "may_fail": ""}
 
 
 def anchor_of(index: str) -> str:
@@ -25,25 +30,83 @@ def anchor_of(index: str) -> str:
     return f"row-{index.replace('.', '-')}"
 
 
+class NotMeasured(DiaboloError):  # noqa: N818  # no error: the report says why a row, or a part of one, is left out
+    """This cannot be measured here; the message says why."""
+
+
 class Row:
     """What a row's function is given.
+
+    Every model that it looks at is noticed (`looked_at`), and judged when a finding is drawn (`diabolo.evaluation.learned`): of
+    models that have not learned there are no findings.
 
     Attributes:
         index, title: "3.2", "PCA with two components".
         blocks: what it has shown so far, in order.
         numbers: what it has measured: {"name": {"value": …, "unit": …}}.
+        lacks: the parts of it that cannot be measured here, and why.
     """
 
-    def __init__(self, index: str, title: str, folder: Path, unchecked: str | None) -> None:
+    def __init__(
+        self,
+        index: str,
+        title: str,
+        folder: Path,
+        unchecked: str | None,
+        lacks: Mapping[str, str] | None = None,
+        models_of: Callable[[str], Accounts] = lambda _: {},
+    ) -> None:
         self.index, self.title, self._folder, self._unchecked = index, title, folder, unchecked
         self.blocks: list[Block] = []
         self.numbers: dict[str, dict[str, Any]] = {}
         self.own_report: Document | None = None
+        self.lacks = dict(lacks or {})
+        self._models: dict[int, Trained] = {}
+        self._models_of = models_of  # of another row, by its number
+        self._others: dict[str, Accounts] = {}
+        self._refused: set[tuple[str, ...]] = set()
 
     @property
     def anchor(self) -> str:
         """What links to this row point at."""
         return anchor_of(self.index)
+
+    def looked_at(self, model: "Trained") -> None:
+        """A model was looked at."""
+        self._models[id(model)] = model
+
+    def rests_on(self, source: str, models: Accounts) -> None:
+        """It uses what `source`, another row or something remembered, found by looking at `models`."""
+        self._others[source] = models
+
+    @property
+    def models(self) -> Accounts:
+        """What is known of the learning of all models that were looked at, here and for what it uses."""
+        return _together([accounts_of(self._models.values()), *self._others.values()])
+
+    def unlearned(self, about: Sequence["Trained"] = (), rows: Sequence[str] = ()) -> Accounts:
+        """The models for which no finding may be drawn: looked at here, or in the `rows` that it cites or else in all that it
+        uses. Those `about` which it is must have learned even where others like them may fail."""
+        others = [self._models_of(index) for index in rows] if rows else list(self._others.values())
+        mine = accounts_of(one for one in self._models.values() if one not in about)
+        must = {label: {**known, "may_fail": ""} for label, known in accounts_of(about).items()}
+        return unlearned(_together([must, mine, *others]))
+
+    def can(self, part: str) -> bool:
+        """Whether that part of the row can be measured; if not, the report says why."""
+        if part in self.lacks:
+            self.not_measured(self.lacks[part], part)
+        return part not in self.lacks
+
+    def not_measured(self, because: str, part: str = "") -> None:
+        """Say that the row, or a part of it, was not measured."""
+        sentence = (
+            f"{part[:1].upper()}{part[1:]}: not measured, because {because}."
+            if part
+            else f"Not measured, because {because}."
+        )
+        self.blocks.append(Paragraph(sentence, (self.anchor,)))
+        print(sentence)
 
     def text(self, sentence: str) -> None:
         """Say something that is true whatever was measured."""
@@ -143,11 +206,29 @@ class Row:
             Verdict(text, measured, state, "its interval holds the bar" if state == "not decided" else "")
         )
 
-    def finding(self, sentence: str, *figures: str, rows: Sequence[str] = ()) -> None:
-        """Say what was found: a sentence made from numbers (see `findings`). It cites this row, or those of the numbers `rows`
-        that it rests on, and `figures` of this row by name."""
+    def finding(
+        self,
+        sentence: str | Callable[[], str],
+        *figures: str,
+        rows: Sequence[str] = (),
+        about: Sequence["Trained"] = (),
+    ) -> None:
+        """Say what was found: a sentence made from numbers (see `findings`), or what makes it. It cites this row, or those of
+        the numbers `rows` that it rests on, and `figures` of this row by name.
+
+        It is not said, and the reason is in its place, where a model that this row looked at has not learned. Models that may
+        fail do not count, but for those that the finding is `about`."""
         cited = [anchor_of(index) for index in rows] or [self.anchor]
-        self.blocks.append(Paragraph(sentence, (*cited, *(f"{self.anchor}-{name}" for name in figures))))
+        if missing := self.unlearned(about, rows):
+            if (key := (*sorted(missing), *cited)) not in self._refused:  # said once
+                self._refused.add(key)
+                self._say(no_finding(missing), (*cited,))
+            return
+        sentence = sentence if isinstance(sentence, str) else sentence()
+        self._say(sentence, (*cited, *(f"{self.anchor}-{name}" for name in figures)))
+
+    def _say(self, sentence: str, cites: tuple[str, ...]) -> None:
+        self.blocks.append(Paragraph(sentence, cites))
         print(sentence)
 
     def report(self, document: Document) -> str:
@@ -165,6 +246,40 @@ def _exactly(value: float, relation: str, bar: float) -> str:
         if verdict(float(f"{value:.{digits}g}"), relation, bar) == verdict(value, relation, bar):
             return short if digits == 4 else f"{value:.{digits}g}".replace("-", "−")
     return repr(value)
+
+
+def unlearned(models: Accounts) -> Accounts:
+    """Those that have not learned, or of which it is not decided; without those that may fail."""
+    return {label: known for label, known in models.items() if known["state"] != "met" and not known["may_fail"]}
+
+
+def no_finding(missing: Accounts) -> str:
+    """What is said in place of a finding: which models have not learned, and what was measured of the first."""
+    (first, known), *others = missing.items()
+    undecided = known["state"] == "not decided"
+    because = f"it is not decided whether {first} has learned" if undecided else f"{first} has not learned"
+    more = f"; nor is it sure of {joined([name for name, _ in others])}" if others else ""
+    return f"No finding is drawn here, because {because}: {known['told']}{more}."
+
+
+def accounts_of(models: Iterable["Trained"]) -> Accounts:
+    """What is known of the learning of `models`, by their labels."""
+    return _together(
+        {one.label: {"state": one.learned.state, "told": one.learned.told, "may_fail": one.may_fail}} for one in models
+    )
+
+
+def _together(several: Iterable[Accounts]) -> Accounts:
+    """All of them; of two models of one label, such as that of other images, the one that has learned less."""
+    found: Accounts = {}
+    for label, known in (item for accounts in several for item in accounts.items()):
+        if label not in found or _gravity(known) > _gravity(found[label]):
+            found[label] = known
+    return found
+
+
+def _gravity(known: Mapping[str, str]) -> int:
+    return 0 if known["state"] == "met" else 1 if known["may_fail"] else 2
 
 
 def _display(path: Path) -> None:

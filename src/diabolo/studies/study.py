@@ -1,7 +1,9 @@
 """`Study`: the one object that a study's script talks to. Parameters, trainings that are found again, rows, results."""
 
+import errno
 import hashlib
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -15,13 +17,14 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.studies.findings import Measured
 from diabolo.studies.plan import current
 from diabolo.studies.record import as_record, plain
-from diabolo.studies.row import Row
+from diabolo.studies.row import Accounts, NotMeasured, Row, accounts_of, unlearned
 from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
 from diabolo.training import files
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
 SEED = 42  # of subsets
+NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 class Study:
@@ -58,6 +61,9 @@ class Study:
         self.trainings: list[Trained] = []
         self.rows: dict[str, dict[str, Any]] = {}
         self._functions: dict[str, tuple[str, Callable[[Row], None]]] = {}
+        self._lacks: dict[str, dict[str, str]] = {}  # number of a row → part of it, or "" for all of it → why
+        self._row: Row | None = None  # that which is running
+        self._watchers: list[dict[int, Trained]] = []
 
     def __getattr__(self, name: str) -> Any:
         parameters = self.__dict__.get("parameters", {})
@@ -109,19 +115,49 @@ class Study:
             told = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             raise DiaboloError(f"--{parameter.replace('_', '-')} {told}: {what}")
 
+    def needs(self, number: str, holds: bool, because: str, part: str = "") -> None:
+        """Say, before anything is trained, what the row of that number needs of data and parameters. Where it does not hold,
+        the row, or that `part` of it (`row.can(part)`), is shown as not measured, `because`."""
+        if holds:
+            return
+        self._lacks.setdefault(number, {})[part] = because
+        if self.wants(number):
+            self.say(f"{number}{f', {part},' if part else ''} will not be measured, because {because}")
+
     def wants(self, *rows: str) -> bool:
         """Whether one of these rows is to be run."""
         return not self.plan.only or not set(rows).isdisjoint(self.plan.only)
 
     def train(self, recipe: Callable[..., Any], train: Images, test: Images, /, **options: Any) -> Trained:
         """A model by a recipe of the zoo, trained on `train` and watched on `test`, when it is first looked at; or found again.
-        `options` are those of the recipe and those of `diabolo.fit`."""
-        self.trainings.append(Trained(recipe, train, test, self.plan.shelf, self.say, **options))
+        `options` are those of the recipe and those of `diabolo.fit`; and `may_fail`, why findings may be drawn from it although
+        it has not learned."""
+        self.trainings.append(Trained(recipe, train, test, self.plan.shelf, self.say, self._notice, **options))
         return self.trainings[-1]
 
+    def _notice(self, model: Trained) -> None:
+        if self._row is not None:
+            self._row.looked_at(model)
+        for watcher in self._watchers:
+            watcher[id(model)] = model
+
     def remember(self, what: str, depends: Any, compute: Callable[[], Any]) -> Any:
-        """`compute()`, which gives plain words and numbers; or what it gave before for the same `depends`."""
-        return remembered(self.plan.shelf, what, depends, compute)
+        """`compute()`, which gives plain words and numbers; or what it gave before for the same `depends`, and for the same
+        models looked at."""
+        seen: dict[int, Trained] = {}
+
+        def whole() -> dict[str, Any]:
+            self._watchers.append(seen)
+            try:
+                value = compute()
+            finally:
+                self._watchers.remove(seen)
+            return {"value": value, "models": accounts_of(seen.values())}
+
+        found = remembered(self.plan.shelf, what, ["and the models", depends], whole)
+        if self._row is not None:
+            self._row.rests_on(what, found["models"])
+        return found["value"]
 
     def row(self, number: str, title: str) -> Callable[[Callable[[Row], None]], Callable[[Row], None]]:
         """Make the function below one row of the study, and run it now if that row is wanted."""
@@ -135,18 +171,34 @@ class Study:
         return run
 
     def _run(self, number: str) -> None:
+        """Run the row. Whatever it dies of but a full disk is told in its place, and costs no other row."""
         title, function = self._functions[number]
         self.say(f"{number} {title}")
         started = time.perf_counter()
         files.make_folder(self.folder)  # not before the images were found
-        row = Row(number, title, self.folder, self.unchecked)
-        function(row)
+        lacks = self._lacks.get(number, {})
+        row = Row(number, title, self.folder, self.unchecked, lacks, self.models_of)
+        before, self._row = self._row, row
+        failed = lacks.get("", "")
+        try:
+            if failed:
+                raise NotMeasured(failed)
+            function(row)
+            models = row.models
+        except Exception as error:
+            failed, models = _reason(error), {}
+            row.not_measured(failed)
+        finally:
+            self._row = before
         self.rows[number] = {
             "title": title,
             "seconds": round(time.perf_counter() - started, 1),
             "numbers": row.numbers,
             "blocks": [as_record(block, self.folder) for block in row.blocks],
+            "models": models,
         }
+        if failed:
+            self.rows[number]["not measured"] = failed
         if row.own_report is not None:
             told = row.own_report
             blocks = [as_record(block, self.folder) for block in told.blocks]
@@ -155,7 +207,13 @@ class Study:
 
     def found(self, index: str) -> dict[str, Measured]:
         """What the row of that number has measured, now or in an earlier run with the same parameters. A row above that was
-        run in neither is run now, so that `--only` brings what a row needs; of a row below there is nothing."""
+        run in neither is run now, so that `--only` brings what a row needs; of a row below there is nothing.
+
+        Raises:
+            NotMeasured: when that row could not be measured.
+        """
+        if why := self._record(index).get("not measured"):
+            raise NotMeasured(f"it rests on row {index}, which was not measured, because {why}")
         return {name: Measured.of(**entry) for name, entry in self._record(index).get("numbers", {}).items()}
 
     def said(self, index: str) -> list[str]:
@@ -163,12 +221,25 @@ class Study:
         blocks = self._record(index).get("blocks", [])
         return [block["text"] for block in blocks if block["block"] == "Paragraph" and block["cites"]]
 
+    def models_of(self, index: str) -> Accounts:
+        """What is known of the learning of the models that the row of that number looked at; of which row, as for `found`."""
+        return dict(self._record(index).get("models", {}))
+
+    def measured(self, *rows: str) -> bool:
+        """Whether each of these rows could be measured, and all models that it looked at have learned."""
+        records = [self._record(index) for index in rows]
+        return not any("not measured" in record or unlearned(record.get("models", {})) for record in records)
+
     def _record(self, index: str) -> dict[str, Any]:
-        rows = {**self._earlier(), **self.rows}
+        whole = {number: row for number, row in self._earlier().items() if "not measured" not in row}
+        rows = {**whole, **self.rows}
         if index not in rows and index in self._functions:
             self._run(index)
             rows = self.rows
-        return dict(rows.get(index, {}))
+        found = dict(rows.get(index, {}))
+        if self._row is not None and self._row.index != index:
+            self._row.rests_on(index, found.get("models", {}))
+        return found
 
     def save(self) -> None:
         """Write results.json: the rows run so far, and those of an earlier run with the same parameters."""
@@ -209,6 +280,23 @@ class Study:
     def say(self, text: str) -> None:
         """One line of progress."""
         print(f"[{self.name}] {text}", flush=True)
+
+
+def _reason(error: Exception) -> str:
+    """Why a row was not measured, in words that follow "because"; what nobody foresaw is printed in full beside.
+
+    Raises:
+        The error: when the disk is full or cannot be written to, which concerns the whole study.
+    """
+    if isinstance(error, OSError) and error.errno in NO_DISK:
+        raise error
+    if isinstance(error, DiaboloError):
+        told = str(error).rstrip(".")
+        return (
+            told if isinstance(error, NotMeasured) else f"{told[:1].lower()}{told[1:]}" if told[1:2].islower() else told
+        )
+    traceback.print_exception(error)
+    return f"the program failed ({type(error).__name__}: {' '.join(str(error).split())})"
 
 
 @cache

@@ -13,7 +13,8 @@ import torch
 from diabolo import parts
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
-from diabolo.evaluation import Evaluation, Section, evaluate
+from diabolo.evaluation import Evaluation, NotApplicable, Section, evaluate
+from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.subject import Subject
 from diabolo.paths import as_path
 from diabolo.randomness import derive
@@ -34,6 +35,7 @@ class Trained:
     Attributes:
         train, test: the images.
         options: of the training.
+        may_fail: why findings may be drawn although it has not learned: it is there to be seen failing, say; "" for all others.
     """
 
     def __init__(
@@ -43,16 +45,24 @@ class Trained:
         test: Images,
         shelf: Path,
         say: Callable[[str], None],
+        notice: Callable[["Trained"], None] = lambda _: None,
+        may_fail: str = "",
         **options: Any,
     ) -> None:
         self.train, self.test, self._shelf, self._say, self._make = train, test, shelf, say, make
+        self._notice, self.may_fail = notice, may_fail
         self._greedy = {name: options.pop(name) for name in ("epochs_per_layer",) if name in options}
         self.options = {name: value for name, value in options.items() if name in TRAINING}
         self._model_options = {name: value for name, value in options.items() if name not in TRAINING}
 
-    @cached_property
+    @property
     def run(self) -> Run:
-        """The finished run."""
+        """The finished run. Whoever keeps count of what is looked at is told: there is no other way to the model."""
+        self._notice(self)
+        return self._finished
+
+    @cached_property
+    def _finished(self) -> Run:
         torch.manual_seed(derive(self.options.get("seed", 0), "weights"))
         model = self._make(self.train.shape, **self._model_options)
         folder = self._shelf / key_of(model, self.train, self.test, self.options, **self._greedy)
@@ -80,7 +90,7 @@ class Trained:
             if prior.status == "interrupted":
                 raise KeyboardInterrupt
             fitted = [prior.path]
-        for name in ("run", "subject"):  # loaded again, with the prior
+        for name in ("_finished", "subject"):  # loaded again, with the prior
             self.__dict__.pop(name, None)
         return read_history(fitted[-1])
 
@@ -93,6 +103,24 @@ class Trained:
     def history(self) -> list[dict[str, Any]]:
         """One dict an epoch."""
         return self.run.history
+
+    @property
+    def label(self) -> str:
+        """What it is called where several models are listed: the recipe, and its options and seed in short."""
+        told = {
+            **self._model_options,
+            **{name: self.options[name] for name in ("epochs", "seed") if name in self.options},
+        }
+        short = [f"{name} {value}" for name, value in told.items() if isinstance(value, int | float) or _is_word(value)]
+        return f"{self.run.config['name']} ({', '.join(short)})" if short else str(self.run.config["name"])
+
+    @cached_property
+    def learned(self) -> Learned:
+        """Whether it has learned."""
+        try:
+            return Learned.of(self.measure("learned").scores)
+        except NotApplicable:
+            return Learned(())
 
     @cached_property
     def subject(self) -> Subject:
@@ -121,6 +149,10 @@ class Trained:
         """`compute()`, JSON-able, that looks at this model and its images; or what it gave before for the same of both."""
         depends = [fingerprint(self.run.path), self.train.fingerprint, self.test.fingerprint]
         return remembered(self._shelf, what, depends, compute)
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and len(value) < 20
 
 
 def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], **greedy: int) -> str:

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from diabolo.evaluation.learned import RULE
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
@@ -15,6 +16,7 @@ from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
 from diabolo.training import files
 
+LEARNED = {"missed": "no", "not decided": "not decided"}
 MARKS = {"met": "met", "missed": "MISSED", "not decided": "not decided", "not checked": "not checked"}
 
 
@@ -86,9 +88,38 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
             ", ".join(f"{sum(v.state == state for v in checked)} {state}" for state in MARKS) + ".",
             links=[anchor for anchor, _ in _checked(results)],
         )
+    yield from _learned(results)
+    if failed := {index: row["not measured"] for index, row in results["rows"].items() if "not measured" in row}:
+        yield Heading("Rows that were not measured", 2, "failed")
+        yield Bullets([f"{_heading(index, script.rows[index])}: because {why}." for index, why in failed.items()])
     if missing:
         yield Heading("Rows that were not run", 2, "missing")
         yield Bullets([_heading(index, script.rows[index]) for index in missing])
+
+
+def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
+    """Which of the models have learned; of the others there are no findings."""
+    several = [
+        (index, label, known)
+        for index, row in results["rows"].items()
+        for label, known in row.get("models", {}).items()
+    ]
+    if not several:
+        return
+    yield Heading("Which models have learned", 2, "learned")
+    labels = {label for _, label, _ in several}
+    short = {label for _, label, known in several if known["state"] != "met"}
+    all_of_them = "all of them have" if not short else f"{len(labels) - len(short)} of them have"
+    yield Paragraph(
+        f"{RULE}. Of {len(labels)} models {all_of_them}. No finding is drawn from any other, unless it is here to fail."
+    )
+    if short:
+        yield Table(
+            ("model", "has learned", "measured", "why it is kept"),
+            [(label, LEARNED[k["state"]], k["told"], k["may_fail"]) for _, label, k in several if k["state"] != "met"],
+            "Models that have not learned, and those of which the test images do not decide it.",
+            links=[anchor_of(index) for index, _, known in several if known["state"] != "met"],
+        )
 
 
 def command_of(script: Script, results: Mapping[str, Any], only: Sequence[str] = (), out: Path | None = None) -> str:
