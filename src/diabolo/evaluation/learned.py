@@ -21,12 +21,10 @@ from diabolo.evaluation.subject import Subject, pixels
 from diabolo.evaluation.views import is_told
 from diabolo.latents.codes import known, pieces
 from diabolo.latents.densities.drawing import draw_images
-from diabolo.statistics import mean_interval
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
-
-State = Literal["met", "missed", "not decided"]
+from diabolo.statistics import State, mean_interval, verdict
 
 ERROR, SPREAD, SAMPLES, READ = "error", "variance of reconstructions", "variance of samples", "read above the majority"
 ASKED = {
@@ -67,8 +65,7 @@ class Evidence:
     def state(self) -> State:
         """Met or missed where the whole interval is on one side of what is asked, else not decided."""
         relation, bar = ASKED[self.name]
-        inside, outside = (self.high <= bar, self.low > bar) if relation == "≤" else (self.low >= bar, self.high < bar)
-        return "met" if inside else "missed" if outside else "not decided"
+        return verdict(self.value, relation, bar, self.low, self.high)
 
     @property
     def told(self) -> str:
@@ -174,7 +171,8 @@ def error_score(x: Floats, x_hat: Floats, mean: Floats, split: str) -> Score | N
 
 
 def _per_image(difference: Floats) -> Floats:
-    return np.square(difference).reshape(len(difference), -1).mean(1)
+    each: Floats = np.square(difference).reshape(len(difference), -1).mean(1)
+    return each
 
 
 def _ratio(
@@ -237,7 +235,7 @@ def _read(subject: Subject, few: Images) -> Score | None:
     codes = [_codes(codec, images, subject.seed) for images in (some, few)]
     found = _above(columns, codes, some, few)
     if found is not None and Evidence(READ, found.value, _known(found.low), _known(found.high)).state != "met":
-        flat = [pixels(images).reshape(len(images), -1) for images in (some, few)]
+        flat = [pixels(images).reshape(len(images), -1).astype(np.float64) for images in (some, few)]
         floor = _above(columns, flat, some, few)
         if floor is None or not _known(floor.low) >= ASKED[READ][1]:
             return None  # these classes are not to be read off the pixels either

@@ -107,10 +107,8 @@ class Trained:
     @property
     def label(self) -> str:
         """What it is called where several models are listed: the recipe, and its options and seed in short."""
-        told = {
-            **self._model_options,
-            **{name: self.options[name] for name in ("epochs", "seed") if name in self.options},
-        }
+        told: dict[str, Any] = dict(self._model_options)
+        told |= {name: self.options[name] for name in ("epochs", "seed") if name in self.options}
         short = [f"{name} {value}" for name, value in told.items() if isinstance(value, int | float) or _is_word(value)]
         return f"{self.run.config['name']} ({', '.join(short)})" if short else str(self.run.config["name"])
 
