@@ -6,6 +6,8 @@ import pytest
 
 import small_runs
 from diabolo.reports.document import Heading, Picture
+from diabolo.studies import running
+from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
 from diabolo.studies.words.celeba_report import SECTIONS
 from diabolo.studies.writing import document_of, own_report, verdicts
@@ -88,3 +90,28 @@ def test_a_second_run_trains_and_measures_nothing(runs):
 @pytest.mark.usefixtures("runs")
 def test_its_reports_open_and_hold_together(folder):
     small_runs.check_reports("celeba", folder / "out")
+
+
+def test_too_few_images_for_a_density_cost_that_part_alone_and_are_known_before(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    small_runs.as_if_learned(monkeypatch)
+    few = {**SMALL, "n_train": 160, "channels": (4, 4, 4, 4)}  # a mixture of ten over 16 numbers needs 170 codes
+    study = running.run(find("celeba"), Plan(few, True, ("1.9",), tmp_path / "out", tmp_path / "trained"))
+    said = capsys.readouterr().out
+    why = "a mixture over codes of 16 numbers needs 170 training images, and there are 160"
+    assert said.index(f"1.9, the mixture of ten, will not be measured, because {why}") < said.index("training vae")
+    row = study.rows["1.9"]
+    assert f"The mixture of ten: not measured, because {why}." in [b.get("text") for b in row["blocks"]]
+    assert "not measured" not in row
+    assert {"FID, N(0, I)", "FID, fitted Gaussian"} <= set(row["numbers"])
+    assert "FID, mixture of ten" not in row["numbers"]
+
+
+def test_a_row_that_cannot_be_measured_still_gives_the_report_in_five_sections(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    few = {**SMALL, "n_train": 40, "n_test": 12, "channels": (4, 4, 4, 4), "identity": ("Male",), "sparsity": (1e-4,)}
+    study = running.run(find("celeba"), Plan(few, True, ("1.11",), tmp_path / "out", tmp_path / "trained"))
+    report = own_report(study.folder)
+    assert [block.text for block in report.blocks if isinstance(block, Heading)] == list(SECTIONS)
+    assert "nothing is concluded" in report.blocks[1].text
+    assert report.blocks[1].text.startswith("On 40 training and 12 test images of faces, ")

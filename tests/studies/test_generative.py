@@ -25,7 +25,10 @@ SMALL = {
     "seeds": 2,
     "map_epochs": 1,
     "denoising_epochs": 1,
+    "waist_epochs": 1,
     "vae_epochs": 1,
+    "vq_epochs": 1,
+    "halving_epochs": 1,
     "waists": (1, 2),
     "per_class": 8,
     "looked_at": 20,
@@ -50,6 +53,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
         save = figures.save
         patch.setattr(figures, "save", lambda figure, path, **_: save(figure, path))  # no PDFs: half the time
         patch.setenv("OMP_NUM_THREADS", "1")
+        small_runs.as_if_learned(patch)
         yield Plan(parameters=SMALL, quick=True, out=folder / "out", trained=folder / "trained")
 
 
@@ -61,6 +65,7 @@ def results(plan: Plan) -> dict[str, Any]:
 
 def test_every_row_is_there_and_has_a_lesson(results: dict[str, Any]) -> None:
     assert list(results["rows"]) == list(find("generative").rows) == ROWS
+    assert [index for index, row in results["rows"].items() if "not measured" in row] == []
     assert all(find("generative").lessons[index] for index in ROWS)
 
 
@@ -124,3 +129,19 @@ def test_a_second_run_trains_nothing(results: dict[str, Any], plan: Plan, monkey
 @pytest.mark.usefixtures("results")
 def test_its_reports_open_and_hold_together(plan: Plan) -> None:
     small_runs.check_reports("generative", plan.folder("generative"))
+
+
+def test_of_models_that_draw_one_grey_mean_there_is_nothing_to_tell(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    few = {**SMALL, "looked_at": 20}
+    study = running.run(find("generative"), Plan(few, True, ("2.1", "2.3"), tmp_path / "out", tmp_path / "trained"))
+    for row in study.rows.values():
+        texts = [block["text"] for block in row["blocks"] if block["block"] == "Paragraph"]
+        assert texts
+        assert all(text.startswith("No finding is drawn here, because ") for text in texts)
+    shown = {
+        block["text"]
+        for block in writing.document_of(find("generative"), study.folder).blocks
+        if hasattr(block, "text")
+    }
+    assert any("Of 4 models 0 of them have." in text for text in shown)

@@ -35,6 +35,7 @@ def command(
         out: the folder for the report, its figures and the trained runs.
         seed: of weights, order and noise.
     """
+    from diabolo.evaluation.closing import judge
     from diabolo.reports import html, markdown
     from diabolo.studies import running, writing
     from diabolo.studies.plan import Plan
@@ -53,6 +54,9 @@ def command(
     document = writing.document_of(script, out)
     files.write(out / "report.md", markdown.render(document, out).encode())
     files.write(out / "report.html", html.render(document, out).encode())
+    for name, one in zip(("PCA", "undercomplete", "VAE"), study.trainings, strict=True):
+        for line in judge(one.model, one.train, one.test, seed)[0]:
+            print(f"{name}: {line}")
     vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
     print(f"look at:  {out / 'report.html'}")
     print(f"go on:    diabolo sample {vae} --n 64")

@@ -110,7 +110,7 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         result = fit(model, train, validation, then=then, **training.as_dict())
     else:
         result = greedy(model, train, validation, layerwise, then=then, **training.as_dict())[-1]
-    finish(result, bool(then), test)
+    finish(result, bool(then), test, (train, test if validation is None else validation))
 
 
 def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[str, Any]:
@@ -137,8 +137,11 @@ def watched(train: Images, test: Images, choice: str, seed: int) -> tuple[Images
         raise DiaboloError(f"--validation is test, none, or a share such as 0.1, not {choice!r}") from None
 
 
-def finish(result: runs.Run, figures: bool, test: Images | None = None) -> None:
-    """What follows a training: figures, drawn by the first process; after Ctrl-C nothing but the exit code for it."""
+def finish(
+    result: runs.Run, figures: bool, test: Images | None = None, watched: tuple[Images, Images] | None = None
+) -> None:
+    """What follows a training, by the first process: figures, and how good the model is on the images `watched` (training, held
+    out; those of the run when left out). After Ctrl-C nothing but the exit code for it."""
     if result.status == "interrupted":
         sys.exit(130)
     if figures and _is_first():
@@ -149,6 +152,48 @@ def finish(result: runs.Run, figures: bool, test: Images | None = None) -> None:
             raise Stopped(
                 f"stopped; the run is trained, its figures are drawn by: diabolo resume {result.path}"
             ) from stopped
+    if _is_first() and not result.config["options"].get("quiet"):
+        for line in closing_lines(result, watched):
+            print(line)
+
+
+def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None) -> list[str]:
+    """How good the model is, in units; what the health watch warns of; and of one that has not learned, what to do."""
+    from diabolo.evaluation import closing
+    from diabolo.evaluation.record import images_of
+
+    loss = closing.last_loss(result)
+    lines = [loss] if loss else []
+    try:
+        train, held = watched or images_of(result, None)
+        said, learned = closing.judge(result.model, train, held)
+    except DiaboloError as error:  # moved images, say
+        return [*lines, f"not measured against the mean image: {error}", *_warnings(result)]
+    lines += said + _warnings(result)
+    if said and not learned:
+        state = "has not learned" if learned.state == "missed" else "has perhaps not learned"
+        lines.append(f"this model {state}: {learned.told}")
+        lines += _remedies(result, (train, held))
+    return lines
+
+
+def _warnings(result: runs.Run) -> list[str]:
+    from diabolo.evaluation import closing
+
+    return [f"warning: {text}" for text in closing.warnings(result)]
+
+
+def _remedies(result: runs.Run, images: tuple[Images, Images]) -> list[str]:
+    """What the doctor says of it."""
+    from diabolo.doctor import diagnose
+
+    found = diagnose(result, images).illnesses
+    if not found:
+        more = 3 * max(1, len(result.history))
+        return [f"try more epochs or another --lr: diabolo resume {result.path} --epochs {more}"]
+    first = found[0]
+    command = f": {first.remedy.command}" if first.remedy.command else ""
+    return [f"{first.name}: {first.evidence}; try {first.remedy.words}{command}"]
 
 
 def _is_first() -> bool:

@@ -18,7 +18,6 @@ from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
-from diabolo.evaluation.views import is_told
 from diabolo.latents.codes import known, pieces
 from diabolo.latents.densities.drawing import draw_images
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority
@@ -219,16 +218,12 @@ def _read(subject: Subject, few: Images) -> Score | None:
     """Of what the majority class gets wrong, the share that is read off the codes, or by the model's own classifier."""
     codec = subject.codec
     if not reconstructs(codec):
-        return _classified(subject, few)
+        return classified(subject, few)
     columns = _columns(subject.train)
-    if few.labels is None and columns == ("labels",):
+    if not columns or (few.labels is None and columns == ("labels",)) or not math.prod(codec.latent_shape):
         return None
-    if (
-        not columns
-        or not math.prod(codec.latent_shape)
-        or any(is_told(codec, what) for what in ("labels", "attributes"))
-    ):
-        return None
+    if isinstance(codec, Autoencoder) and codec.condition.to_decoder:
+        return None  # a code need not say what the decoder is given beside it
     some = _known_of(subject.train, columns)
     some = some.take(permutation(len(some), derive(subject.seed, "read"))[:FITTED_TO])
     few = _known_of(few, columns)
@@ -302,7 +297,7 @@ def _narrowed(train: Floats, test: Floats) -> tuple[Floats, Floats]:
     return (train / scale, test / scale) if scale > 0 else (train, test)
 
 
-def _classified(subject: Subject, few: Images) -> Score | None:
+def classified(subject: Subject, few: Images) -> Score | None:
     """The model's own classifier against the majority class of the training images."""
     y, truth = subject.train.labels, few.labels
     predict = getattr(subject.codec, "predict", None)

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diabolo.studies.findings import Difference, Measured, difference, joined, less
-    from diabolo.studies.row import Row
+    from diabolo.studies.row import NotMeasured, Row
     from diabolo.studies.study import Study
     from diabolo.studies.trained import Trained
 
-__all__ = ["Difference", "Measured", "Row", "Study", "Trained", "difference", "joined", "less"]
+__all__ = ["Difference", "Measured", "NotMeasured", "Row", "Study", "Trained", "difference", "joined", "less"]
 
 _HOME = {
     "Difference": "findings",
     "Measured": "findings",
+    "NotMeasured": "row",
     "Row": "row",
     "Study": "study",
     "Trained": "trained",

@@ -16,7 +16,7 @@ from diabolo import figures, gallery, latents, zoo
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import generation
 from diabolo.reports.cells import words as written
-from diabolo.studies import Measured, Row, Study, Trained
+from diabolo.studies import Measured, Row, Study, Trained, needs
 from diabolo.studies.words import beta as words
 
 # %% tags=["parameters"]
@@ -47,6 +47,9 @@ study = Study(
 train, test = study.data(needs="labels")
 study.require("search", len(study.search) > 0, "at least one weight is needed")
 study.require("steps", study.steps >= 3, "a way has both its ends and something between: 3 or more")
+for index in ("4.2", "4.3"):
+    study.needs(index, *needs.distance(test))
+study.needs("4.2", *needs.density("gaussian", train, study.latent_dim))
 classes = {str(label) for label in np.unique(np.asarray(test.labels))}
 study.require(
     "pairs",
@@ -71,8 +74,9 @@ plain = study.train(zoo.undercomplete, train, test, epochs=study.epochs, **optio
 
 
 @cache
-def variational(beta: float, epochs: int) -> Trained:
-    return study.train(zoo.vae, train, test, likelihood="squared-error", beta=beta, epochs=epochs, **options)
+def variational(beta: float, epochs: int, may_fail: str = "") -> Trained:
+    how = {"likelihood": "squared-error", "beta": beta, "epochs": epochs, "may_fail": may_fail}
+    return study.train(zoo.vae, train, test, **how, **options)
 
 
 def error(trained: Trained) -> float:
@@ -163,7 +167,7 @@ def noise(row: Row) -> None:
 # %%
 @cache
 def search() -> dict[float, Trained]:
-    return {beta: variational(beta, study.search_epochs) for beta in study.search}
+    return {beta: variational(beta, study.search_epochs, "a weight of the search") for beta in study.search}
 
 
 @cache
@@ -172,7 +176,7 @@ def tuned() -> tuple[float, Trained]:
     return beta, variational(beta, study.tuned_epochs)
 
 
-free, heavy = variational(0.0, study.epochs), variational(10.0, study.epochs)
+free, heavy = variational(0.0, study.epochs), variational(10.0, study.epochs, "β = 10 is here to collapse it")
 
 
 def noise_of(trained: Trained) -> float:

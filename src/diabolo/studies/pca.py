@@ -16,7 +16,7 @@ from diabolo import figures, gallery, latents, metrics, statistics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.reports.cells import words as written
-from diabolo.studies import Measured, Row, Study, Trained
+from diabolo.studies import Measured, Row, Study, Trained, needs
 from diabolo.studies.words import pca as words
 
 # %% tags=["parameters"]
@@ -47,6 +47,10 @@ study = Study(
 train, test = study.data(needs="labels")
 study.require("seeds", study.seeds >= 2, "runs are compared with each other: 2 or more")
 study.require("sizes", len(study.sizes) >= 3, "a curve with an elbow has 3 sizes or more")
+most = min(math.prod(train.shape), len(train) - 1)
+study.require("sizes", max(study.sizes) <= most, f"PCA has at most {most:,} components here")
+for index in ("3.2", "3.4"):
+    study.needs(index, *needs.distance(test))
 
 
 # %% [markdown]
@@ -91,7 +95,7 @@ def test_error(trained: Trained) -> float:
 
 # %% [markdown]
 # ## 3.1 The autoencoder, trained again and again
-# The pixels (784 of MNIST), one hidden layer of ReLU, 2 numbers, one hidden layer, the pixels through a sigmoid; trained for
+# The pixels, one hidden layer of ReLU, 2 numbers, one hidden layer, the pixels through a sigmoid; trained for
 # squared error with Adam. Each training starts from other weights and sees the images in another order; all else is the same.
 
 

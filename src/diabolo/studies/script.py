@@ -20,7 +20,19 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.reports.literal import literal
 
 FOLDER = Path(__file__).parent
-NO_STUDY = ("__init__", "findings", "plan", "record", "row", "running", "script", "study", "trained", "writing")
+NO_STUDY = (
+    "__init__",
+    "findings",
+    "needs",
+    "plan",
+    "record",
+    "row",
+    "running",
+    "script",
+    "study",
+    "trained",
+    "writing",
+)
 
 
 @dataclass(frozen=True)

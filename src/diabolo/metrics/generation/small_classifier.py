@@ -130,7 +130,7 @@ def classifier(train: Images, seed: int = 0) -> Classifier:
         "precision": "float32",
         "seed": seed,
     }
-    features = _features(train.shape)
+    features = features_of(train.shape)
     key = json.dumps([VERSION, learns, features, epochs, len(images), settings, train.fingerprint], sort_keys=True)
     folder = default_cache() / "classifiers" / hashlib.sha256(key.encode()).hexdigest()[:16]
     finished = sorted(folder.glob("[0-9]*/model.safetensors"))
@@ -175,7 +175,7 @@ def _plan(train: Images) -> tuple[Any, str]:
 def _model(shape: tuple[int, ...], head: Any) -> Autoencoder:
     """As the recipe `classifier` of the zoo: an encoder and a head; the decoder is not trained."""
 
-    features = _features(shape)
+    features = features_of(shape)
 
     def waist(encoder: Any) -> Bottleneck:
         return bottlenecks.Identity(encoder.features, features)
@@ -189,7 +189,8 @@ def _model(shape: tuple[int, ...], head: Any) -> Autoencoder:
     return model
 
 
-def _features(shape: tuple[int, ...]) -> int:
+def features_of(shape: tuple[int, ...]) -> int:
+    """How many features of images of this shape it gives."""
     return max(1, min(FEATURES, math.prod(shape) // 2))
 
 

@@ -139,26 +139,24 @@ def hole(found: Found) -> str:
 
 
 def mended(found: Found) -> str:
-    """FIDs of samples from the fitted Gaussian, from N(0, I) and from the mixture."""
-    normal, gaussian, mixture = (found[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian", "mixture of ten"))
+    """FIDs of samples from the fitted Gaussian, from N(0, I) and, where it was fitted, from the mixture."""
+    normal, gaussian = (found[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian"))
     first = difference(gaussian, normal)
     told = first.say(
-        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}: it has the mean and the "
-        "covariance of the means of the posteriors, so that its draws fall nearer to them.",
-        more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I): fitted to the means of "
-        "the posteriors, it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
-        same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: they cannot be told apart. "
-        "To have the mean and the covariance of the means of the posteriors mends nothing that this FID sees, so that this "
-        "part of the hole is not what spoils the samples.",
+        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}. The Gaussian has the mean and "
+        "the covariance of the posterior means, so its draws fall nearer to them.",
+        more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I). Fitted to the posterior means, "
+        "it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
+        same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: not significantly "
+        "different. A gain from the mean and the covariance of the posterior means is not shown here.",
     )
-    second = difference(mixture, gaussian).say(
+    if "FID, mixture of ten" not in found:
+        return told
+    return told + difference(found["FID, mixture of ten"], gaussian).say(
         less=" The mixture of ten is better still, at {a}: the codes are no single ellipsoid.",
         more=" The mixture of ten is worse than the Gaussian, at {a}.",
-        same=" Nor can the mixture of ten, at {a}, be told from the Gaussian."
-        if not first.sure
-        else " The mixture of ten, at {a}, cannot be told from the Gaussian.",
+        same=" The mixture of ten, at {a}, is not significantly different from the Gaussian.",
     )
-    return told + second
 
 
 def collapse(active: float, units: int, kl: float, code_use: float) -> str:

@@ -26,28 +26,34 @@ QUESTIONS = {  # and the rows whose findings answer them
 }
 ASKED = (30_000, 5_000)  # training and test images
 COPYING = (
-    "A narrow code leaves no room for a copy; a penalty leaves room and makes it dear; noise leaves room too and makes "
-    "the copy wrong. The sparse and the denoising model here have the narrow code as well, so that each adds to it."
+    "A narrow code has no room for a copy; a penalty makes copying expensive; noise makes a copy the wrong answer. "
+    "The sparse and the denoising model here have the narrow code as well, so each adds to it."
+)
+
+
+LIMITS = (
+    "Each model was trained once: intervals are over test images, not over trainings. FID is by the features of a "
+    "small classifier of attributes, and cannot be compared with figures elsewhere. The judge of the arithmetic is a "
+    "linear probe on another model's codes, which sees what linear probes see."
 )
 
 
 def takeaway(images: str, attribute: str, probe: Found, drawn: Found) -> str:
     """One sentence: numbers of the rows on the probe and on samples."""
     first = difference(probe["undercomplete less VAE"], ZERO).say(
-        more=f"a linear layer reads {attribute} better off the plain autoencoder's codes than off the VAE's, by "
-        "{difference} points",
-        less=f"a linear layer reads {attribute} better off the VAE's codes than off the plain autoencoder's, by "
-        "{difference} points",
-        same=f"a linear layer does not tell the codes of the plain autoencoder and of the VAE apart by how well it reads "
-        f"{attribute}",
+        more=f"a linear probe reads {attribute} more accurately from the plain autoencoder's codes than from the VAE's, by "
+        "{difference} percentage points",
+        less=f"a linear probe reads {attribute} more accurately from the VAE's codes than from the plain autoencoder's, by "
+        "{difference} percentage points",
+        same=f"the accuracy of a linear probe for {attribute} does not differ significantly between the codes of the plain "
+        "autoencoder and of the VAE",
     )
-    if "FID, N(0, I)" not in drawn:
+    if "FID, N(0, I)" not in drawn or "FID, fitted Gaussian" not in drawn:
         return f"On {images}, {first}."
     second = difference(drawn["FID, fitted Gaussian"], drawn["FID, N(0, I)"]).say(
-        less="new faces become better when codes are drawn from a Gaussian fitted to them and not from N(0, I) (FID {a}, "
-        "not {b})",
+        less="new faces improve when codes are drawn from a fitted Gaussian instead of N(0, I) (FID {a}, not {b})",
         more="a Gaussian fitted to the codes draws worse faces than N(0, I) (FID {a}, not {b})",
-        same="faces from a Gaussian fitted to the codes cannot be told from those of N(0, I) by their FID ({a} and {b})",
+        same="the FID of faces from a fitted Gaussian does not differ significantly from that of N(0, I) ({a} and {b})",
     )
     return f"On {images}, {first}, and {second}."
 
@@ -64,40 +70,41 @@ def instead(n_train: int, n_test: int, split: str) -> str:
 
 
 def five_sections(study: Study, images: str, about: str) -> Document:
-    """report.md, from what the rows found."""
-    probe = study.found("1.7")
-    accuracies = {name: told for name, told in probe.items() if name != "undercomplete less VAE"}
-    rows = [(name, f"{told.value:.1f}", _margin(told)) for name, told in accuracies.items()]
-    table = Table(("read off", "accuracy, %", "±"), rows, f"{study.attribute}, by one linear layer, on test images.")
+    """report.md, from what the rows found; of those without findings it says why there are none."""
     said = {index: " ".join(study.said(index)) for index in ("1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9", "1.10")}
-    cost = " ".join(study.said("1.2"))
-    limits = (
-        "Each model was trained once: intervals are over test images, not over trainings. FID is by the features of a "
-        "small classifier of attributes, and cannot be compared with figures elsewhere. The judge of the arithmetic is a "
-        "linear probe on another model's codes, which sees what linear probes see."
-    )
-    errors, (n_train, n_test) = (
-        study.found("1.2"),
-        (study.found("1.1")[f"{part} images"].value for part in ("training", "test")),
-    )
-    learned = fitted(errors["training error"].value, errors["test error"].value)
-    sizes = instead(int(n_train), int(n_test), study.split)
-    parts: tuple[tuple[Block, ...], ...] = (
-        (Paragraph(takeaway(images, study.attribute, probe, study.found("1.9"))), Paragraph(about)),
-        (
-            Paragraph(f"{COPYING} Undercomplete: {learned[0].lower()}{learned[1:]}"),
-            Paragraph(said["1.3"]),
-            Paragraph(said["1.4"]),
-            Paragraph(said["1.5"]),
-        ),
-        (table, Paragraph(said["1.7"]), Paragraph(said["1.8"])),
-        (Paragraph(said["1.6"]), Paragraph(said["1.9"]), Paragraph(said["1.10"])),
-        (Paragraph(cost), *([Paragraph(sizes)] if sizes else []), Paragraph(limits)),
+    first: list[Block] = [Paragraph(_summary(study, images)), Paragraph(about)]
+    second: list[Block] = [Paragraph(said[index]) for index in ("1.3", "1.4", "1.5")]
+    if study.measured("1.2"):
+        errors = study.found("1.2")
+        learned = fitted(errors["training error"].value, errors["test error"].value)
+        second.insert(0, Paragraph(f"{COPYING} Undercomplete: {learned[0].lower()}{learned[1:]}"))
+    third: list[Block] = [Paragraph(said["1.7"]), Paragraph(said["1.8"])]
+    if study.measured("1.7"):
+        probe = study.found("1.7")
+        accuracies = {name: told for name, told in probe.items() if name != "undercomplete less VAE"}
+        rows = [(name, f"{told.value:.1f}", _margin(told)) for name, told in accuracies.items()]
+        caption = f"{study.attribute}, by one linear layer, on test images."
+        third.insert(0, Table(("representation", "accuracy, %", "±"), rows, caption))
+    sizes = instead(*(int(study.found("1.1")[f"{part} images"].value) for part in ("training", "test")), study.split)
+    parts = (
+        first,
+        second,
+        third,
+        [Paragraph(said["1.6"]), Paragraph(said["1.9"]), Paragraph(said["1.10"])],
+        [Paragraph(" ".join(study.said("1.2"))), *([Paragraph(sizes)] if sizes else []), Paragraph(LIMITS)],
     )
     blocks: list[Block] = []
     for title, part in zip(SECTIONS, parts, strict=True):
         blocks += [Heading(title), *part]
     return Document("What keeps an autoencoder from copying faces", "", blocks)
+
+
+def _summary(study: Study, images: str) -> str:
+    """The takeaway, where there is one."""
+    if not study.measured("1.7"):
+        return f"On {images}, nothing is concluded: the models of the probe have not learned, or could not be measured."
+    drawn = study.found("1.9") if study.measured("1.9") else {}
+    return takeaway(images, study.attribute, study.found("1.7"), drawn)
 
 
 def _margin(told: Measured) -> str:

@@ -1,0 +1,73 @@
+"""How good a training ended: the lines that `train`, `resume` and `quickstart` close with."""
+
+import numpy as np
+
+from diabolo.autoencoder import Codec
+from diabolo.data.draws import permutation
+from diabolo.data.images import Images
+from diabolo.evaluation.learned import (
+    ERROR,
+    LOOKED_AT,
+    READ,
+    Learned,
+    classified,
+    error_score,
+    mean_image,
+    reconstructed,
+    reconstructs,
+)
+from diabolo.evaluation.subject import Subject, pixels
+from diabolo.metrics.score import Score
+from diabolo.randomness import derive
+from diabolo.training.runs import Run
+
+
+def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[list[str], Learned]:
+    """What to say of a trained model: its error on the held-out images beside that of the mean training image, or what its
+    classifier gets right beside the most frequent class; and whether by that it has learned."""
+    few = held.take(np.sort(permutation(len(held), derive(seed, "learned"))[:LOOKED_AT]))
+    if len(few) < 2:
+        return [], Learned(())
+    scores: dict[str, Score] = {}
+    if reconstructs(codec):
+        x, x_hat = pixels(few).astype(np.float64), reconstructed(codec, few, seed)
+        error = error_score(x, x_hat, mean_image(train), few.split)
+        scores |= {} if error is None else {ERROR: error}
+    else:
+        read = classified(Subject(codec, train, few, seed), few)
+        scores |= {} if read is None else {READ: read}
+    return [told(name, score) for name, score in scores.items()], Learned.of(scores)
+
+
+def told(name: str, score: Score) -> str:
+    """A score of `learned` in a line, in units: "0.0251 squared error per pixel on 360 test images, …"."""
+    on = f"on {score.n:,} {score.split} images"
+    if name == ERROR:
+        error, of_mean = score.detail["error"], score.detail["of the mean image"]
+        return (
+            f"squared error per pixel {on}: {error:.4g}, {100 * score.value:.0f} % of that of the mean training image "
+            f"({of_mean:.4g})"
+        )
+    right, common = score.detail["accuracy"], score.detail["majority class"]
+    return f"accuracy {on}: {100 * right:.1f} %; always the most frequent class: {100 * common:.1f} %"
+
+
+def warnings(run: Run) -> list[str]:
+    """What the health watch found wrong after the last epoch."""
+    return list((run.history[-1].get("warnings") or {}).values()) if run.history else []
+
+
+def last_loss(run: Run) -> str | None:
+    """The loss of the last epoch, in its unit, or its terms where they have several; None where `told` says the same."""
+    if not run.history:
+        return None
+    last, units = run.history[-1], run.config["units"]
+    part = "validation" if last.get("validation") else "train"
+    unit = units.get("total", "")
+    if unit == "squared error per pixel" or "total" not in last[part]:
+        return None
+    names = [name for name in last[part] if name != "total"] if "×" in unit else ["total"]
+    values = [
+        f"{name.replace('total', 'loss')} {last[part][name]:.4g} {units.get(name, '')}".rstrip() for name in names
+    ]
+    return f"after epoch {last['epoch']}, {part} images: {', '.join(values)}"
