@@ -109,7 +109,7 @@ def test_too_few_images_for_a_density_cost_that_part_alone_and_are_known_before(
 
 def test_a_row_that_cannot_be_measured_still_gives_the_report_in_five_sections(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    few = {**SMALL, "n_train": 40, "n_test": 12, "channels": (4, 4, 4, 4), "identity": ("Male",), "sparsity": (1e-4,)}
+    few = {**SMALL, "n_train": 40, "n_test": 12, "channels": (4, 4, 4, 4), "sparsity": (1e-4,)}
     study = running.run(find("celeba"), Plan(few, True, ("1.11",), tmp_path / "out", tmp_path / "trained"))
     report = own_report(study.folder)
     assert [block.text for block in report.blocks if isinstance(block, Heading)] == list(SECTIONS)

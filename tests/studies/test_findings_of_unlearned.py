@@ -8,7 +8,7 @@ from diabolo.cli import study as verb
 from diabolo.reports.document import Bullets, Heading, Paragraph, Table
 from diabolo.studies import running, writing
 from diabolo.studies.plan import Plan
-from diabolo.studies.script import Script
+from diabolo.studies.script import Script, find
 
 SOURCE = """# %% [markdown]
 # # What can be said
@@ -185,3 +185,19 @@ def test_the_exit_code_tells(whole, capsys, tmp_path):
     assert "not measured: 3 One that fails, because the program failed" in said
     assert "2: no findings, because vae (latent_dim 4, beta 50.0, epochs 3) has not learned (" in said
     verb.run(script, {**given, "only": ("1",), "out": tmp_path})
+
+
+def test_of_models_that_draw_one_grey_mean_there_is_nothing_to_tell(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    few = {"data": "digits", "n_train": 150, "n_test": 60, "looked_at": 20, "map_epochs": 1, "vae_epochs": 1}
+    study = running.run(find("generative"), Plan(few, True, ("2.1", "2.3"), tmp_path / "out", tmp_path / "trained"))
+    for row in study.rows.values():
+        texts = [block["text"] for block in row["blocks"] if block["block"] == "Paragraph"]
+        assert texts
+        assert all(text.startswith("No finding is drawn here, because ") for text in texts)
+    shown = {
+        block["text"]
+        for block in writing.document_of(find("generative"), study.folder).blocks
+        if hasattr(block, "text")
+    }
+    assert any("Of 4 models 0 of them have." in text for text in shown)

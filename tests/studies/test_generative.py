@@ -129,19 +129,3 @@ def test_a_second_run_trains_nothing(results: dict[str, Any], plan: Plan, monkey
 @pytest.mark.usefixtures("results")
 def test_its_reports_open_and_hold_together(plan: Plan) -> None:
     small_runs.check_reports("generative", plan.folder("generative"))
-
-
-def test_of_models_that_draw_one_grey_mean_there_is_nothing_to_tell(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    few = {**SMALL, "looked_at": 20}
-    study = running.run(find("generative"), Plan(few, True, ("2.1", "2.3"), tmp_path / "out", tmp_path / "trained"))
-    for row in study.rows.values():
-        texts = [block["text"] for block in row["blocks"] if block["block"] == "Paragraph"]
-        assert texts
-        assert all(text.startswith("No finding is drawn here, because ") for text in texts)
-    shown = {
-        block["text"]
-        for block in writing.document_of(find("generative"), study.folder).blocks
-        if hasattr(block, "text")
-    }
-    assert any("Of 4 models 0 of them have." in text for text in shown)
