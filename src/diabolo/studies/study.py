@@ -1,6 +1,5 @@
 """`Study`: the one object that a study's script talks to. Parameters, trainings that are found again, rows, results."""
 
-import errno
 import hashlib
 import time
 import traceback
@@ -13,7 +12,8 @@ from typing import Any
 import diabolo
 from diabolo.data import Images, load
 from diabolo.data.sources.missing import INSTEAD
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.disk import DISK
+from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError
 from diabolo.studies.findings import Measured
 from diabolo.studies.plan import current
 from diabolo.studies.record import as_record, plain
@@ -24,7 +24,6 @@ from diabolo.training import files
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
 SEED = 42  # of subsets
-NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 class Study:
@@ -288,7 +287,7 @@ def _reason(error: Exception) -> str:
     Raises:
         The error: when the disk is full or cannot be written to, which concerns the whole study.
     """
-    if isinstance(error, OSError) and error.errno in NO_DISK:
+    if isinstance(error, NotWrittenError) or (isinstance(error, OSError) and error.errno in DISK):
         raise error
     if isinstance(error, DiaboloError):
         told = str(error).rstrip(".")
