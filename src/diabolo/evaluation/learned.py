@@ -35,15 +35,15 @@ ASKED = {
 RULE = (
     "A model has learned when its squared error on held-out images is at most 90 % of that of the mean training image, its "
     "reconstructions (and samples, where it has a prior) vary by at least 5 % of the images' variance, and a linear probe on "
-    "its codes, or its own classifier, gets right at least 5 % of what the most frequent class gets wrong; each by the 95 % "
-    "interval"
+    "its codes, or its own classifier, gets right at least 5 % of what the most frequent class gets wrong (without classes, of "
+    "the attribute that is read best); each by the 95 % interval"
 )
 LOOKED_AT, FITTED_TO, DRAWN = 1000, 2000, 200  # test images, training images of the probe, samples
 WIDE, KEPT = 128, 64  # a wider code is probed by its first principal components
 ROUNDING = 1e-12  # squared pixels
-EVEN = 5  # attributes looked at, where there are no classes: those that split the images most evenly
+EVEN = 10  # attributes looked at, where there are no classes: those that split the images most evenly
 
-Floats = NDArray[np.float64]
+Floats, Hits = NDArray[np.float64], NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Evidence:
             ERROR: "its squared error on test images is {} of that of the mean training image",
             SPREAD: "its reconstructions have {} of the variance of the images",
             SAMPLES: "its samples have {} of the variance of the images",
-            READ: "of what the most frequent class gets wrong, its codes give {}",
+            READ: "of what the most frequent class gets wrong, {} is read off its codes",
         }[self.name]
         interval = f"{_percent(self.value)} (95 % interval {_percent(self.low)} to {_percent(self.high)})"
         return f"{of.format(interval)}, and {most} {_percent(ASKED[self.name][1])} is asked for"
@@ -274,27 +274,26 @@ def _codes(codec: Codec, images: Images, seed: int) -> Floats:
 
 
 def _above(columns: Sequence[str], views: Sequence[Floats], some: Images, few: Images) -> Score | None:
-    """By linear probes on the representations `views` of training and test images, in one scale for the whole code."""
+    """By linear probes on the representations `views` of training and test images. Of several attributes it is the one that is
+    read best, within an interval that allows for the choice (Bonferroni)."""
     train, test = _narrowed(views[0], views[1])
-    hits, common = [], []
+    found = []
     for name in columns:
         y, truth = _column(some, name), _column(few, name)
-        if len(np.unique(y)) < 2 or not len(truth):
-            continue
-        hits.append(linear_probe(train, y, standardise=False).predict(test) == truth)
-        common.append(truth == majority(y))
-    return _over_majority(np.array(hits, float), np.array(common, float), few.split) if hits else None
+        if len(np.unique(y)) > 1 and len(truth) > 1:
+            hits = linear_probe(train, y).predict(test) == truth
+            found.append(_over_majority(hits, truth == majority(y), few.split, name, len(columns)))
+    return max(filter(None, found), key=lambda score: _known(score.low), default=None)
 
 
 def _narrowed(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Both in one scale, and by the first principal components of the training codes where they are wide."""
-    if train.shape[1] > WIDE and len(train) > KEPT:
-        from sklearn.decomposition import PCA  # slow to import
+    """Wide codes by the first principal components of the training codes."""
+    if train.shape[1] <= WIDE or len(train) <= KEPT:
+        return train, test
+    from sklearn.decomposition import PCA  # slow to import
 
-        pca = PCA(KEPT, svd_solver="randomized", random_state=0).fit(train)
-        train, test = pca.transform(train), pca.transform(test)
-    scale = float(train.std(0).mean())
-    return (train / scale, test / scale) if scale > 0 else (train, test)
+    pca = PCA(KEPT, svd_solver="randomized", random_state=0).fit(train)
+    return pca.transform(train), pca.transform(test)
 
 
 def classified(subject: Subject, few: Images) -> Score | None:
@@ -309,29 +308,21 @@ def classified(subject: Subject, few: Images) -> Score | None:
     if answers.ndim != 2 or answers.shape[1] < 2:
         return None
     hits = answers.argmax(1).cpu().numpy() == truth
-    return _over_majority(hits[None].astype(float), (truth == majority(y))[None].astype(float), few.split)
+    return _over_majority(hits, truth == majority(y), few.split)
 
 
-def _over_majority(hits: Floats, common: Floats, split: str) -> Score | None:
-    """Of hits (C, N) of C columns, and those of the majority class: (accuracy − majority) / (1 − majority), over images."""
+def _over_majority(hits: Hits, common: Hits, split: str, name: str = "labels", of: int = 1) -> Score | None:
+    """Of hits (N,), and those of the majority class: (accuracy − majority) / (1 − majority), over images; of the column `name`,
+    one `of` several."""
     left = float(1 - common.mean())
-    if hits.shape[1] < 2 or left <= 0:
+    if len(hits) < 2 or left <= 0:
         return None
-    gained = (hits - common).mean(0)
-    low, high = mean_interval(gained)
-    detail = {"accuracy": float(hits.mean()), "majority class": float(common.mean())}
+    gained = hits.astype(np.float64) - common
+    low, high = mean_interval(gained, 1 - 0.05 / of)
+    detail = {"read": name, "accuracy": float(hits.mean()), "majority class": float(common.mean())}
     unit, how = "of what the majority class gets wrong", "Student's t over images, paired"
-    return Score(
-        float(gained.mean()) / left,
-        unit,
-        hits.shape[1],
-        split,
-        low / left,
-        min(1.0, high / left),
-        how,
-        "higher",
-        detail=detail,
-    )
+    n, ends = len(hits), (low / left, min(1.0, high / left))
+    return Score(float(gained.mean()) / left, unit, n, split, *ends, how, "higher", detail=detail)
 
 
 def _known(end: float | None) -> float:

@@ -491,7 +491,7 @@ def arithmetic(row: Row) -> None:
 @study.row("1.9", "Samples from N(0, I), from a fitted Gaussian and a mixture, and the prior hole")
 def samples(row: Row) -> None:
     z = vae.subject.codes("train")
-    densities = {"N(0, I)": None}
+    densities: dict[str, latents.Density | None] = {"N(0, I)": None}
     if row.can("the fitted Gaussian"):
         densities["fitted Gaussian"] = latents.fit_density("gaussian", z)
     if row.can("the mixture of ten"):

@@ -111,7 +111,7 @@ def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
     short = {label for _, label, known in several if known["state"] != "met"}
     all_of_them = "all of them have" if not short else f"{len(labels) - len(short)} of them have"
     yield Paragraph(
-        f"{RULE}. Of {len(labels)} models {all_of_them}. No finding is drawn from any other, unless it is here to fail."
+        f"{RULE}. Of {len(labels)} models, {all_of_them}. No finding is drawn from any other, unless it is here to fail."
     )
     if short:
         yield Table(

@@ -1,6 +1,6 @@
 """The questions of the study of faces, and its report.md in five sections."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from diabolo.reports.document import Block, Document, Heading, Paragraph, Table
 from diabolo.studies.findings import Measured, difference
@@ -85,8 +85,9 @@ def five_sections(study: Study, images: str, about: str) -> Document:
         rows = [(name, f"{told.value:.1f}", _margin(told)) for name, told in accuracies.items()]
         caption = f"{study.attribute}, by one linear layer, on test images."
         third.insert(0, Table(("representation", "accuracy, %", "±"), rows, caption))
-    sizes = instead(*(int(study.found("1.1")[f"{part} images"].value) for part in ("training", "test")), study.split)
-    parts = (
+    n_train, n_test = (int(study.found("1.1")[f"{part} images"].value) for part in ("training", "test"))
+    sizes = instead(n_train, n_test, study.split)
+    parts: tuple[Sequence[Block], ...] = (
         first,
         second,
         third,
