@@ -5,7 +5,7 @@ import json
 import pytest
 
 from diabolo.cli import study as verb
-from diabolo.reports.document import Bullets, Heading, Paragraph, Table
+from diabolo.reports.document import Heading, Paragraph, Table
 from diabolo.studies import running, writing
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import Script, find
@@ -172,8 +172,9 @@ def test_the_report_says_which_models_have_learned_and_which_rows_were_not_measu
     (table,) = [b for b in blocks if isinstance(b, Table) and "have not learned" in b.caption]
     assert {row[0] for row in table.rows} == {"vae (latent_dim 4, beta 50.0, epochs 3)"}
     assert any("Of 2 models, 1 of them have." in b.text for b in blocks if isinstance(b, Paragraph))
-    failed = next(b for b in blocks if isinstance(b, Bullets) and "because" in b.items[0])
-    assert [item.split()[0] for item in failed.items] == ["3", "4", "5"]
+    failed = blocks[blocks.index(next(b for b in blocks if getattr(b, "anchor", None) == "failed")) + 1 :][:3]
+    assert [block.text.split()[0] for block in failed] == ["3", "4", "5"]
+    assert all(": because " in block.text for block in failed)
 
 
 def test_the_exit_code_tells(whole, capsys, tmp_path):

@@ -142,6 +142,17 @@ def _is_row(row: Any) -> bool:
         and all(map(counted, row["numbers"].values()))
         and _is_blocks(row.get("blocks"))
         and ("report" not in row or _is_report(row["report"]))
+        and isinstance(row.get("not measured", ""), str)
+        and isinstance(row.get("models", {}), dict)
+        and all(map(_is_account, row.get("models", {}).values()))
+    )
+
+
+def _is_account(known: Any) -> bool:
+    return (
+        isinstance(known, dict)
+        and known.get("state") in ("met", "missed", "not decided")
+        and all(isinstance(known.get(name), str) for name in ("told", "may_fail"))
     )
 
 

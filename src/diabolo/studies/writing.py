@@ -91,7 +91,7 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     yield from _learned(results)
     if failed := {index: row["not measured"] for index, row in results["rows"].items() if "not measured" in row}:
         yield Heading("Rows that were not measured", 2, "failed")
-        yield Bullets([f"{_heading(index, script.rows[index])}: because {why}." for index, why in failed.items()])
+        yield from (Paragraph(f"{_heading(i, script.rows.get(i, i))}: because {why}.") for i, why in failed.items())
     if missing:
         yield Heading("Rows that were not run", 2, "missing")
         yield Bullets([_heading(index, script.rows[index]) for index in missing])
