@@ -43,7 +43,8 @@ WIDE, KEPT = 128, 64  # a wider code is probed by its first principal components
 ROUNDING = 1e-12  # squared pixels
 EVEN = 10  # attributes looked at, where there are no classes: those that split the images most evenly
 
-Floats, Hits = NDArray[np.float64], NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Hits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
