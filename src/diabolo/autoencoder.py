@@ -12,6 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.bottlenecks import Bottleneck, Latent
-from diabolo.conditions import Condition, Unconditional
+from diabolo.conditions import UNKNOWN, Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
 from diabolo.errors import DiaboloError
 from diabolo.heads import Head, Headless
@@ -36,6 +37,26 @@ from diabolo.surroundings import undisturbed
 __all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
 
 CHUNK = 1024  # images that go through the model at once in inference
+HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
+UNIT = (0.0, 1.0)
+
+_checked: ContextVar[bool] = ContextVar("checked", default=False)
+
+
+@contextmanager
+def already_checked() -> Iterator[None]:
+    """Inside the block the loss takes images on trust: a training step must not wait to look at those that were looked at when
+    they were loaded."""
+    before = _checked.set(True)
+    try:
+        yield
+    finally:
+        _checked.reset(before)
+
+
+def unchecked() -> bool:
+    """Whether a loss that is asked for now has to look at its images."""
+    return not _checked.get()
 
 
 class Codec(Protocol):
@@ -133,20 +154,21 @@ class Autoencoder(nn.Module):
     def loss(
         self, x: Tensor, draws: Draws | None = None, progress: float | Tensor = 1.0, y: Tensor | None = None
     ) -> Loss:
-        """The loss of the images `x` (N, *input_shape), float in [0, 1].
+        """The loss of the images `x` (N, *input_shape).
 
         Args:
-            x: the images.
+            x: the images, float in [0, 1], or uint8.
             draws: where noise comes from; torch's global generator when left out.
             progress: the share of training done, for weights that change over training.
             y: what is known of each image, where the model `reads` it: labels (N,) int64, −1 for unknown; or vectors (N, F).
+
+        Raises:
+            DiaboloError: for images or `y` that training would not take, and for no images.
         """
-        if x.shape[1:] != self.input_shape or not x.is_floating_point():
-            raise DiaboloError(
-                f"expected images (N, {_joined(self.input_shape)}) as floats, not {tuple(x.shape)} {x.dtype}"
-            )
         if y is None and self.reads is not None:
             raise DiaboloError(f"this model reads {self.reads}: give them as `y`")
+        if unchecked():
+            x, y = self._batch(x, y)
         draws = draws or Draws()
         with drawing(draws):
             loss: Loss = self.objective(self, self.observation(x, draws), y, draws, progress)
@@ -205,9 +227,7 @@ class Autoencoder(nn.Module):
         """The images x_hat (N, *input_shape) in [0, 1] of the codes `z` (N, *latent_shape); a plain classifier has none."""
         if not self.objective.trains_decoder:
             raise DiaboloError("this model learns from labels alone and its decoder nothing: use encode or predict")
-        z = torch.as_tensor(z)
-        if z.shape[1:] != self.latent_shape:
-            raise DiaboloError(f"expected codes (N, {_joined(self.latent_shape)}), not {tuple(z.shape)}")
+        z = as_codes(z, self.latent_shape)
         _, to_decoder = self.condition(self._known(y, len(z)))
         z = z.to(self.device, torch.float32)
         return self._infer(lambda part, *c: self.likelihood.mean(self.decoder(part, *c)), z, *to_decoder)
@@ -275,7 +295,23 @@ class Autoencoder(nn.Module):
         return next(self.parameters()).device
 
     def _images(self, x: Tensor | np.ndarray) -> Tensor:
-        return as_input(x, self.input_shape, self.device)
+        return as_input(x, self.input_shape, self.device, self.corruption.reach)
+
+    def _batch(self, x: Tensor | np.ndarray, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """`x` and `y` as the loss wants them, in the precision in which they were given; refused where training would."""
+        x = as_pixels(x, self.input_shape, self.corruption.reach).to(self.device)
+        if not len(x):
+            raise DiaboloError("the loss is a mean over images, and there are none")
+        if y is None or self.reads is None:
+            return x, y
+        y = torch.as_tensor(y).to(self.device)
+        if not y.ndim or len(y) != len(x):
+            raise DiaboloError(f"there are {len(x)} images but `y` has the shape {tuple(y.shape)}")
+        some = self.reads == "labels" and (self.condition.reads is None or self.objective.marginalises_labels)
+        told = y[y != UNKNOWN] if some else y  # such a model does without some labels, or all of one batch
+        if len(told):
+            (self.head if self.condition.reads is None else self.condition).check(told)
+        return x, y
 
     def _known(self, y: Tensor | None, n: int) -> Tensor | None:
         """`y` on the device, one entry for each of `n`; refused when the condition needs it and it is not there."""
@@ -306,11 +342,22 @@ class Autoencoder(nn.Module):
             return torch.cat([function(*parts) for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True)])
 
 
-def as_input(x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.device) -> Tensor:
+def as_input(
+    x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.device, reach: tuple[float, float] = UNIT
+) -> Tensor:
     """`x` (N, *shape) as the model wants it: float32 in [0, 1] on `device`; uint8 is divided by 255.
 
     Raises:
-        DiaboloError: for another shape.
+        DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`.
+    """
+    return as_pixels(x, shape, reach).to(device).float()
+
+
+def as_pixels(x: Tensor | np.ndarray, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
+    """`x` (N, *shape) as floats where it lies; uint8 is divided by 255.
+
+    Raises:
+        DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
     """
     if isinstance(x, np.ndarray):
         x = np.require(
@@ -321,8 +368,44 @@ def as_input(x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.devic
         raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
     if x.shape[1:] != shape or x.ndim == 0:
         raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
-    x = x.to(device)
-    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+    if not x.is_floating_point():
+        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+    if not x.numel():
+        return x
+    low, high = (float(end) for end in x.detach().aminmax())  # NaN stays NaN
+    if not (math.isfinite(low) and math.isfinite(high)):
+        bad = int((~x.detach().isfinite()).flatten(1).any(1).sum())
+        raise DiaboloError(f"{bad:,} of {len(x):,} images hold NaN or infinity; leave them out")
+    if low < reach[0] - HAIR or high > reach[1] + HAIR:
+        raise DiaboloError(
+            f"images must lie in [0, 1], but these run from {low:.6g} to {high:.6g}; {_remedy(low, high)}"
+        )
+    return x
+
+
+def as_codes(z: Tensor | np.ndarray, shape: tuple[int, ...]) -> Tensor:
+    """`z` (N, *shape), finite.
+
+    Raises:
+        DiaboloError: for another shape, NaN or infinity.
+    """
+    z = torch.as_tensor(z)
+    if z.shape[1:] != shape or z.ndim == 0:
+        raise DiaboloError(f"expected codes (N, {_joined(shape)}), not {tuple(z.shape)}")
+    if not z.isfinite().all():
+        bad = int((~z.isfinite()).flatten(1).any(1).sum())
+        raise DiaboloError(f"{bad:,} of {len(z):,} codes hold NaN or infinity: the model that they come from is broken")
+    return z
+
+
+def _remedy(low: float, high: float) -> str:
+    if low >= -HAIR and 2 < high <= 255:
+        return "divide them by 255, or give them as uint8"
+    if low >= -1 - HAIR and high <= 1 + HAIR:
+        return "use (x + 1) / 2, or clip them to [0, 1] where they are meant to lie there"
+    if low > -1 and high <= 2:
+        return "clip them to [0, 1]"
+    return "scale them to [0, 1] with (x - min) / (max - min)"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import ItsOwn
 
+TAIL = 8.0  # deviations beyond which no draw of a normal lies
 Level = Annotated[float | tuple[float, float] | str, ItsOwn()]
 
 
@@ -47,7 +48,14 @@ class _Range:
 
 
 class Corruption(nn.Module):
-    """What the encoder sees instead of x."""
+    """What the encoder sees instead of x.
+
+    Attributes:
+        reach: the range that its copies of images in [0, 1] may have, so that a trained model takes them: all numbers for one
+            of which nothing is known.
+    """
+
+    reach: tuple[float, float] = (-math.inf, math.inf)
 
     @abstractmethod
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
@@ -57,6 +65,8 @@ class Corruption(nn.Module):
 @part
 class Clean(Corruption):
     """No corruption: the encoder sees x."""
+
+    reach = (0.0, 1.0)
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """`x` itself."""
@@ -76,6 +86,8 @@ class GaussianNoise(Corruption):
         super().__init__()
         self.sigma, self.clip = sigma, clip
         self.level = _Range(sigma, "the noise's sigma", float("inf"))
+        far = 0.0 if clip else TAIL * self.level.high
+        self.reach = (-far, 1 + far)
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The noisy copy of `x`."""
@@ -86,6 +98,8 @@ class GaussianNoise(Corruption):
 @part
 class Masking(Corruption):
     """Each pixel (all its channels) is set to 0 with probability `p`."""
+
+    reach = (0.0, 1.0)
 
     def __init__(self, p: Level = 0.3) -> None:
         super().__init__()
@@ -99,6 +113,8 @@ class Masking(Corruption):
 @part
 class SaltAndPepper(Corruption):
     """Each pixel is set to 0 or to 1, with equal chance, with probability `p`."""
+
+    reach = (0.0, 1.0)
 
     def __init__(self, p: Level = 0.1) -> None:
         super().__init__()
@@ -117,6 +133,7 @@ class Dropout(Corruption):
     def __init__(self, p: Level = 0.2) -> None:
         super().__init__()
         self.p, self.level = p, _Range(p, "the share of dropped values", 0.99)
+        self.reach = (0.0, 1 / (1 - self.level.high))
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The thinned copy of `x`."""
@@ -132,6 +149,8 @@ class Occlusion(Corruption):
     Args:
         size: the side of the block as a share of the image's shorter side; rounded to pixels.
     """
+
+    reach = (0.0, 1.0)
 
     def __init__(self, size: Level = 0.5) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from diabolo.autoencoder import as_input
+from diabolo.autoencoder import as_codes, as_input
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
@@ -85,9 +85,7 @@ class PCA(nn.Module):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
         self._refuse_unsolved()
-        z = torch.as_tensor(z)
-        if z.shape[1:] != self.latent_shape:
-            raise DiaboloError(f"expected codes (N, {self.latent_shape[0]}), not {tuple(z.shape)}")
+        z = as_codes(z, self.latent_shape)
         return (self.mu + z.to(self.device, torch.float32) @ self.components).view(-1, *self.input_shape)
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:

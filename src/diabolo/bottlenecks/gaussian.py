@@ -9,6 +9,7 @@ from diabolo import processes
 from diabolo.bottlenecks.diagnosis import Diagnosis, of_posterior
 from diabolo.bottlenecks.latent import Latent
 from diabolo.bottlenecks.variational import Variational
+from diabolo.bounds import held
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
@@ -76,7 +77,7 @@ class Gaussian(Variational):
     def posterior(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ², each (N, D), of q(z|x)."""
         mu, logvar = self.to_posterior(features).float().chunk(2, dim=1)
-        return mu, logvar.clamp(*LOGVAR_RANGE)
+        return mu, held(logvar, *LOGVAR_RANGE)
 
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """A sample of q(z|x), its mean as the code, and the KL term in nats per image."""

@@ -7,6 +7,7 @@ from diabolo.conditions.condition import Condition, Given, told
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
+EDGE = 1e-3  # so far outside [0, 1] rounding may carry a float
 CORNERS = ("lower-left", "lower-right", "upper-left", "upper-right")
 
 
@@ -43,6 +44,8 @@ class Quarter(Condition):
         """Refuse what are no images of the shape."""
         if y.shape[1:] != self.input_shape:
             raise DiaboloError(f"images (N, {', '.join(map(str, self.input_shape))}) are wanted, not {tuple(y.shape)}")
+        if y.is_floating_point() and y.numel() and not (y >= -EDGE).logical_and(y <= 1 + EDGE).all():  # NaN too
+            raise DiaboloError("the images to complete must be uint8, or float in [0, 1]")
 
     def forward(self, given: Tensor | None) -> Given:
         """Nothing for the encoder; for the decoder the quarter, flat (N, to_decoder), of images (N, C, H, W)."""

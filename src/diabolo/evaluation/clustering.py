@@ -5,6 +5,7 @@ import numpy as np
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.probes import check_labels, described
 from diabolo.evaluation.subject import Subject
+from diabolo.latents.codes import different
 from diabolo.metrics.clustering import kmeans_agreement
 from diabolo.metrics.probes import UNKNOWN
 from diabolo.metrics.score import Score
@@ -30,6 +31,7 @@ def clustering(subject: Subject) -> Section:
     for name, view in subject.views.items():
         if name == "pixels":  # slow, and close to the principal components
             continue
+        different(view.train[chosen].astype(np.float64), classes, f"k-means with {classes} clusters of {name}")
         found = kmeans_agreement(view.train[chosen], view.test[there], test_y[there], classes, STARTS, subject.seed)
         how = {"clusters": classes, "starts": STARTS, "fitted_to": len(chosen), "seed": subject.seed}
         for what, value in (("NMI", found.nmi), ("ARI", found.ari)):

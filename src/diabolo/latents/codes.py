@@ -34,6 +34,36 @@ def check_codes(codes: ArrayLike, least: int = 1) -> NDArray[np.float64]:
     return z
 
 
+def check_differ(z: NDArray[np.float64], what: str) -> None:
+    """Refuse codes `z` (N, D) that are all the same, of which `what` can say nothing."""
+    if len(z) and (z == z[0]).all():
+        different(z, 2, what)
+
+
+def different(z: NDArray[np.float64], least: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The one check before codes are given to a method that stands or falls with how they differ: the different ones among
+    `z` (N, D), which `check_codes` has passed, in rising order, and for each of the N which of them it is.
+
+    Args:
+        z: the codes.
+        least: how many different ones `what` needs.
+        what: the method, for the message.
+
+    Raises:
+        DiaboloError: for fewer; the message names both causes there can be.
+    """
+    found, which = np.unique(z, axis=0, return_inverse=True)
+    if len(found) < least:
+        same = (
+            f"all {len(z):,} codes are the same" if len(found) == 1 else f"only {len(found)} of {len(z):,} codes differ"
+        )
+        raise DiaboloError(
+            f"{same}, and {what} needs {least} different ones or more: either the images repeat, or the encoder gives "
+            f"different images one code (it has collapsed)"
+        )
+    return found, which.reshape(-1).astype(np.int64)
+
+
 def refuse_discrete(codec: Codec, what: str) -> None:
     """Refuse a codec whose codes stand for indices, and one without codes: `what` is done with sums of codes."""
     bottleneck = getattr(codec, "bottleneck", None)

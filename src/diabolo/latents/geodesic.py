@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
-from diabolo.latents.codes import check_codes
+from diabolo.latents.codes import check_codes, check_differ
 from diabolo.ranges import Count, checked
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class CodeGraph:
         count = len(self.codes)
         if not 1 <= neighbours < count:
             raise DiaboloError(f"the number of neighbours must be from 1 to {count - 1}, not {neighbours}")
+        check_differ(self.codes, "a way along the data")
         self.search = NearestNeighbors(n_neighbors=neighbours).fit(self.codes)
         length, index = self.search.kneighbors()
         self.graph = _edges(np.repeat(np.arange(count), neighbours), index.ravel(), length.ravel(), count)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.data.draws import permutation
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.latents.codes import check_codes
+from diabolo.latents.codes import check_codes, check_differ, different
 from diabolo.randomness import derive
 from diabolo.ranges import AnySeed, At, checked
 from diabolo.surroundings import ready_numba, undisturbed
@@ -59,10 +59,11 @@ def project(
 
     Raises:
         UnknownNameError: for a method that there is not.
-        DiaboloError: for too few codes, and without umap-learn for UMAP.
+        DiaboloError: for too few codes, or too few different ones, and without umap-learn for UMAP.
     """
     usual = most_of(how)
     z = check_codes(codes, least=4)
+    check_differ(z, "a map")
     if z.shape[1] < 2:
         raise DiaboloError("codes of one number are a line and need no projection: draw them as histograms")
     most = usual if most is None else most
@@ -98,8 +99,24 @@ def _pca(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
     return fitted.transform(z), f"PCA; {shares[0]} and {shares[1]} of the variance", axes
 
 
+def _apart(z: Floats, least: int, what: str) -> tuple[Floats, NDArray[np.int64] | slice]:
+    """The codes that a method of neighbours is to place, each once, and how to lay its points out for all of `z` (N, D). Equal
+    codes are neighbours without a distance, at which such methods fail: they are placed together. Far from 0, or very large or
+    small, codes lose their differences in the float32 of the libraries: then they are centred and scaled."""
+    found, which = different(z, least, what)
+    back: NDArray[np.int64] | slice = which
+    if len(found) == len(z):  # in the order in which they came
+        found, back = z, slice(None)
+    middle = found.mean(0)
+    spread = float(np.abs(found - middle).max())
+    if not 1e-6 < spread < 1e6 or float(np.abs(middle).max()) > 1e3 * spread:
+        found = (found - middle) / spread
+    return found, back
+
+
 def _tsne(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
     _check(options, ("perplexity",))
+    z, back = _apart(z, 4, "t-SNE")
     perplexity = float(options.get("perplexity", min(30.0, (len(z) - 1) / 3)))
     if not 0 < perplexity < len(z):
         raise DiaboloError(
@@ -113,7 +130,7 @@ def _tsne(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
         from sklearn.manifold import TSNE  # slow to import
 
         points = TSNE(perplexity=perplexity, init="pca", random_state=_state(seed)).fit_transform(z)
-    return points.astype(np.float64), f"t-SNE, perplexity {perplexity:g}", ("t-SNE 1", "t-SNE 2")
+    return points.astype(np.float64)[back], f"t-SNE, perplexity {perplexity:g}", ("t-SNE 1", "t-SNE 2")
 
 
 def _umap(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
@@ -123,13 +140,14 @@ def _umap(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
         import umap
     except ImportError as error:
         raise DiaboloError("UMAP is not part of diabolo itself: pip install 'diabolo[umap]'") from error
+    z, back = _apart(z, 4, "UMAP")
     neighbours = int(options.get("n_neighbors", min(15, len(z) - 1)))
     distance = float(options.get("min_dist", 0.1))
     # The random start is for few codes, of which the usual one, by eigenvectors of their graph, cannot be had.
     start = "spectral" if len(z) > 2 * neighbours else "random"
     reducer = umap.UMAP(n_neighbors=neighbours, min_dist=distance, init=start, random_state=_state(seed), n_jobs=1)
     told = f"UMAP, {neighbours} neighbours, least distance {distance:g}"
-    return np.asarray(reducer.fit_transform(z), np.float64), told, ("UMAP 1", "UMAP 2")
+    return np.asarray(reducer.fit_transform(z), np.float64)[back], told, ("UMAP 1", "UMAP 2")
 
 
 METHODS: dict[str, Callable[[Floats, int, dict[str, Any]], Drawn]] = {"pca": _pca, "t-sne": _tsne, "umap": _umap}

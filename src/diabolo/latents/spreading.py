@@ -16,7 +16,7 @@ from scipy.sparse.linalg import cg
 from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
-from diabolo.latents.codes import check_codes, encode
+from diabolo.latents.codes import check_codes, check_differ, encode
 from diabolo.ranges import BelowOne, Count, checked
 from diabolo.surroundings import undisturbed
 
@@ -62,7 +62,7 @@ def neighbour_graph(codes: NDArray[Any], neighbours: Count = 10) -> sparse.csr_a
 
     if not 1 <= neighbours < len(codes):
         raise DiaboloError(f"the number of neighbours must be from 1 to {len(codes) - 1}, not {neighbours}")
-    check_codes(codes)
+    check_differ(check_codes(codes), "a graph of neighbours")
     distance, index = NearestNeighbors(n_neighbors=neighbours).fit(codes).kneighbors()
     farthest = np.maximum(distance[:, -1:], np.finfo(np.float32).tiny)
     weight = np.exp(-4 * np.square(distance / farthest, dtype=np.float64))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo import processes
+from diabolo.bounds import held
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.likelihood import WithOutput
 from diabolo.parts import part
@@ -55,7 +56,7 @@ class Gaussian(WithOutput):
             log_sigma = 0.5 * processes.mean(squared.mean()).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
             self.batches.add_(1)
             self.log_sigma.lerp_(log_sigma.detach(), (1 / self.batches).clamp(min=0.05))
-        log_sigma = log_sigma.clamp(min=LOG_SIGMA_FLOOR)
+        log_sigma = held(log_sigma, LOG_SIGMA_FLOOR)
         pixels = squared.shape[1]
         return 0.5 * squared.sum(1) * torch.exp(-2 * log_sigma) + pixels * (log_sigma + 0.5 * math.log(2 * math.pi))
 
@@ -81,5 +82,5 @@ class Laplace(WithOutput):
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """Negative log-density of each image (N,), in nats."""
         absolute = self.deviation(raw, x).abs()
-        log_scale = self.log_scale.clamp(min=LOG_SIGMA_FLOOR)
+        log_scale = held(self.log_scale, LOG_SIGMA_FLOOR)
         return absolute.sum(1) * torch.exp(-log_scale) + absolute.shape[1] * (log_scale + math.log(2))

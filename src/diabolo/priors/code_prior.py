@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from diabolo.autoencoder import as_input, unchecked
 from diabolo.errors import DiaboloError
 from diabolo.objectives import Loss
 from diabolo.parts import part
@@ -61,6 +62,12 @@ class CodePrior(nn.Module):
 
     def loss(self, x: Tensor, draws: Draws | None = None, progress: float | Tensor = 1.0, y: Any = None) -> Loss:
         """−log p(k) of the maps `x` (N, *input_shape), bytes / 255; watched in bits per code beside it."""
+        if unchecked():
+            x = as_input(x, self.input_shape, self.device)
+            if not len(x):
+                raise DiaboloError("the loss is a mean over maps of codes, and there are none")
+            if int(most := from_bytes(x, self.grid).max()) >= self.codes:
+                raise DiaboloError(f"the index {most} is none of the {self.codes:,} codes 0 … {self.codes - 1:,}")
         indices = from_bytes(x, self.grid)
         nll = F.cross_entropy(self.net(indices).float().flatten(0, 1), indices.flatten(), reduction="sum") / len(x)
         bits = nll.detach() / (math.prod(self.grid) * math.log(2))

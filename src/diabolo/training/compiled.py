@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diabolo.autoencoder import Autoencoder, Loss
+from diabolo.autoencoder import Autoencoder, Loss, already_checked
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Ask, Draws, Given, Rehearsal
 from diabolo.training.step import Step, decay_at
@@ -173,4 +173,5 @@ class _Lossy(nn.Module):
         self.model = model
 
     def forward(self, *told: Any) -> Loss:
-        return self.model.loss(*told)
+        with already_checked():
+            return self.model.loss(*told)

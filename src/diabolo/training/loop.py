@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from diabolo import processes
-from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.autoencoder import Autoencoder, already_checked, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.side import rows
 from diabolo.data.stores import Store
@@ -289,7 +289,7 @@ def mean_loss(
     batches = plan(torch.arange(n), options.batch_size, every=True)
     sums: Tensor | None = None
     names: list[str] = []
-    with torch.no_grad(), evaluating(model):
+    with torch.no_grad(), evaluating(model), already_checked():
         for i, x in enumerate(store.batches(batches.batches)):
             loss = model.loss(x, Draws(noise, batches.windows[i]), progress, rows(known, batches.batches[i]))
             values = {"total": loss.total, **loss.terms, **loss.watch}

@@ -5,7 +5,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from diabolo.autoencoder import Autoencoder, Loss
+from diabolo.autoencoder import Autoencoder, Loss, already_checked
 from diabolo.randomness import Draws
 from diabolo.schedules import Constant, Cosine, OneCycle, Schedule
 from diabolo.training.freezing import Frozen
@@ -64,7 +64,7 @@ class Step:
         """Train on the images `x` (B, …), float in [0, 1], and what is known of them, `y`; the loss before the update."""
         self._set_lr(self.schedule(progress))
         self.weights.forget()
-        with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast):
+        with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast), already_checked():
             loss = self.model.loss(x, draws, progress, y)
         self.scaler.scale(loss.total).backward()
         self.weights.gather()

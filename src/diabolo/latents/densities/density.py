@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.latents.codes import check_codes
+from diabolo.latents.codes import check_codes, check_differ
 from diabolo.ranges import AnySeed, Count, checked
 from diabolo.surroundings import undisturbed
 
@@ -42,7 +42,7 @@ class Density(ABC):
         """Fit it to `codes` (N, D); returns itself.
 
         Raises:
-            DiaboloError: for too few codes, for NaN or infinity among them, and for another shape.
+            DiaboloError: for too few codes, when all are the same, for NaN or infinity among them, and for another shape.
         """
         z = check_codes(codes)
         n, self.width = z.shape
@@ -52,6 +52,8 @@ class Density(ABC):
                 f"the density {self.name!r} over {self.width} dimensions needs {least:,} codes or more to be fitted to, "
                 f"not {n:,}"
             )
+        if least > 1:  # one that is fitted to nothing takes any
+            check_differ(z, f"the density {self.name!r}")
         self.setting = {"density": self.name, "fitted_to": n}
         self._fit(z)
         return self
@@ -104,14 +106,8 @@ class Scale:
 
     @classmethod
     def of(cls, z: Floats) -> "Scale":
-        """That of the codes `z` (N, D).
-
-        Raises:
-            DiaboloError: when all codes are one.
-        """
+        """That of the codes `z` (N, D), of which some differ."""
         sigma = z.std(0)
-        if not sigma.max() > 0:
-            raise DiaboloError("all codes are the same: there is no density of them, the encoder has collapsed")
         return cls(z.mean(0), np.maximum(sigma, NARROWEST * sigma.max()))
 
     def there(self, z: Floats) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from diabolo.errors import DiaboloError
+from diabolo.latents.codes import different
 from diabolo.latents.densities.density import NARROWEST, Density, Floats, density
 from diabolo.randomness import derive
 from diabolo.ranges import Count, Positive, checked
@@ -15,9 +16,10 @@ PAIRS = 2**24  # distances held at once
 
 @density("neighbours")
 class Neighbours(Density):
-    """1/N Σᵢ N(z; zᵢ, σᵢ² I) with σᵢ = scale · dᵢ / √D, dᵢ the distance from zᵢ to its k-th nearest neighbour (Breiman, Meisel
-    & Purcell 1977, "Variable kernel estimates of multivariate densities"). No shape is assumed, and with a small scale every
-    sample lies beside a training image's code: look for memorised images.
+    """1/N Σᵢ N(z; zᵢ, σᵢ² I) with σᵢ = scale · dᵢ / √D, dᵢ the distance from zᵢ to the k-th nearest of the codes that differ
+    from it, or the farthest where there are fewer (Breiman, Meisel & Purcell 1977, "Variable kernel estimates of multivariate
+    densities"). No shape is assumed, and with a small scale every sample lies beside a training image's code: look for
+    memorised images.
 
     Args:
         k: the number of the neighbour that says how far.
@@ -38,12 +40,16 @@ class Neighbours(Density):
     def _fit(self, z: Floats) -> None:
         from sklearn.neighbors import NearestNeighbors  # slow to import
 
-        distance = NearestNeighbors(n_neighbors=self.k).fit(z).kneighbors()[0][:, -1]
-        if not distance.max() > 0:
-            raise DiaboloError("all codes are the same: there is no density of them, the encoder has collapsed")
-        # Codes that occur more than k times would give a kernel of no width.
+        # Images that repeat would be neighbours at no distance, and kernels of no width.
+        apart, which = different(z, 2, f"the density {self.name!r}")
+        apart, back = (z, slice(None)) if len(apart) == len(z) else (apart, which)
+        k = min(self.k, len(apart) - 1)
+        distance = NearestNeighbors(n_neighbors=k).fit(apart).kneighbors()[0][:, -1][back]
+        # Codes far nearer than all others, by rounding, would give a kernel of no width.
         distance = np.maximum(distance, max(NARROWEST * float(distance.max()), float(np.finfo(np.float64).tiny)))
         self.centres, self.sigma = z, self.scale * distance / math.sqrt(self.width)
+        if k < self.k:
+            self.setting["different"] = len(apart)
         self.setting |= {"k": self.k, "scale": self.scale}
 
     def _sample(self, n: int, seed: int) -> Floats:
