@@ -32,5 +32,5 @@ def held(x: Tensor, low: float = -math.inf, high: float = math.inf) -> Tensor:
     """`x` clamped to [low, high]. Within, value and gradient are those of `x`; beyond, the gradient passes where a step against
     it leads back within, and is 0 where it would lead farther away. (That of `clamp` is 0 both ways: what has once left the
     range stays outside for ever.)"""
-    found: Tensor = _Held.apply(x, low, high)  # type: ignore[no-untyped-call]  # torch has no types here
+    found: Tensor = _Held.apply(x, low, high)
     return found
