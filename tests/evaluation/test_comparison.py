@@ -111,6 +111,9 @@ def test_what_is_written(copies, tmp_path):
     found.write(tmp_path / "out")
     record = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert {score["name"] for score in record["scores"]} == {"mean", "classes"}
+    (mean,) = (score for score in record["scores"] if score["name"] == "mean")
+    if mean["best"] is not None:
+        assert set(mean["behind the best"]) == set(found.groups) - {mean["best"]}
     assert (tmp_path / "out" / "comparison.pdf").read_bytes().startswith(b"%PDF")
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from diabolo.errors import DiaboloError
-from diabolo.statistics import Estimate, blocks, bootstrap, replicate, shared
-from diabolo.statistics.blocks import difference
+from diabolo.statistics import Estimate, Shared, apart, blocks, bootstrap, replicate, shared
 
 
 def test_all_statistics_of_a_draw_see_the_same_rows():
@@ -72,14 +71,24 @@ def test_what_two_numbers_share_is_counted_once():
     block = blocks(4000)
     kept = [shared("test", (x - x.mean()) / 4000, block) for x in (a, b)]
     ones = [Estimate(x.mean(), np.sqrt(part.variance)) for x, part in zip((a, b), kept, strict=True)]
-    found = difference(*ones, *kept)
+    found = apart(*ones, *kept)
     assert ones[0].error == pytest.approx(a.std() / np.sqrt(4000), rel=0.25)
     assert found.value == pytest.approx((a - b).mean())
     assert found.error == pytest.approx((a - b).std() / np.sqrt(4000), rel=0.25)
     assert found.df == pytest.approx(99)
     # What is a number's own stays: an error of 3 on top of what is shared.
-    own = Estimate(ones[0].value, np.hypot(ones[0].error, 3.0))
-    assert difference(own, ones[1], *kept).error == pytest.approx(np.hypot(3.0, found.error), rel=1e-6)
+    own = shared("test", (a - a.mean()) / 4000, block, 9.0)
+    assert apart(*ones, own, kept[1]).error == pytest.approx(np.hypot(3.0, found.error))
+    percent = [part.times(100) for part in (own, kept[1])]
+    assert apart(*ones, *percent).error == pytest.approx(100 * np.hypot(3.0, found.error))
+    # Of other images, or nothing known of them, they are independent.
+    other = shared("other", (b - b.mean()) / 4000, block)
+    for two in (other, None):
+        assert apart(*ones, kept[0], two).error == pytest.approx(np.hypot(ones[0].error, ones[1].error))
+    assert Shared.read(own.record()).of == "test"
+    np.testing.assert_allclose(Shared.read(own.record()).parts, own.parts, rtol=1e-5)
+    assert Shared.read(own.record()).own == 9
+    assert Shared.read(None) is None
 
 
 def test_blocks_must_fit():

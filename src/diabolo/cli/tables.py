@@ -27,8 +27,10 @@ def scores_table(evaluation: Evaluation) -> Table:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """One line per score, one column per model: the mean, and the standard deviation over seeds."""
-    table = Table(title="mean ± standard deviation over seeds", title_justify="left")
+    """One line per score, one column per model: the mean, and the standard deviation over seeds; bold are the best and those
+    that are not significantly worse."""
+    told = "mean ± standard deviation over seeds; bold: the best, and what is not significantly worse"
+    table = Table(title=told if len(comparison.groups) > 1 else told.partition(";")[0], title_justify="left")
     for column in ("measure", "score"):
         table.add_column(column, overflow="fold")
     for label, group in comparison.groups.items():
@@ -39,7 +41,7 @@ def comparison_table(comparison: Comparison) -> Table:
     for row in comparison.rows():
         if last not in (None, row.measure):
             table.add_section()
-        cells = [spread(row.spreads.get(label), row.like.better, row.spreads) for label in comparison.groups]
+        cells = [spread(row.spreads.get(label), label in row.leading) for label in comparison.groups]
         table.add_row(
             Text(row.measure if row.measure != last else ""),
             Text(row.name),
@@ -51,14 +53,12 @@ def comparison_table(comparison: Comparison) -> Table:
     return table
 
 
-def spread(one: Spread | None, better: str | None, every: object) -> Text:
-    """Mean ± deviation; bold where it is the best of `every` model."""
+def spread(one: Spread | None, leading: bool) -> Text:
+    """Mean ± deviation; bold where no other model is shown to be better."""
     if one is None:
         return Text("–")
     told = number(one.mean) if one.deviation is None else f"{number(one.mean)} ± {number(one.deviation)}"
-    means = [other.mean for other in every.values()] if isinstance(every, dict) else []
-    best = bool(means) and one.mean == (min if better == "lower" else max)(means)
-    return Text(told, style="bold" if better and best and len(means) > 1 else "")
+    return Text(told, style="bold" if leading else "")
 
 
 def number(value: float) -> str:

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from diabolo import figures
 from diabolo.errors import DiaboloError
+from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.measure import Panel
 from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
 from diabolo.metrics.score import Score
@@ -46,12 +47,28 @@ class Row:
         measure, name: which.
         like: the score of one of the runs, for its unit, split and setting.
         spreads: by model; a model that has no such score is left out.
+        scores: the scores themselves by model, one per seed.
     """
 
     measure: str
     name: str
     like: Score
     spreads: Mapping[str, Spread]
+    scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
+
+    @cached_property
+    def best(self) -> tuple[str | None, Mapping[str, Behind]]:
+        """The best of several models, and how far each other one is behind it; None where neither more nor less is better."""
+        if self.like.better is None or len(self.scores) < 2:
+            return None, {}
+        return behind(self.scores)
+
+    @property
+    def leading(self) -> set[str]:
+        """The best model, and those that were compared with it and are not significantly worse."""
+        best, others = self.best
+        close = {label for label, one in others.items() if one.difference is not None and not one.worse}
+        return close if best is None else {best, *close}
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,7 @@ class Comparison:
             }
             like = next(scores[0] for scores in found.values() if scores)
             spreads = {label: Spread(tuple(s.value for s in scores)) for label, scores in found.items() if scores}
-            yield Row(measure, name, like, spreads)
+            yield Row(measure, name, like, spreads, {label: scores for label, scores in found.items() if scores})
 
     def record(self) -> dict[str, Any]:
         """All of it, JSON-able."""
@@ -92,6 +109,8 @@ class Comparison:
                         label: {"mean": s.mean, "deviation_over_seeds": s.deviation, "values": s.values}
                         for label, s in row.spreads.items()
                     },
+                    "best": row.best[0],
+                    "behind the best": {label: _written(one) for label, one in row.best[1].items()},
                 }
                 for row in self.rows()
             ],
@@ -178,6 +197,14 @@ def compare(
     if len(prints) > 1:
         raise DiaboloError("these runs were measured on different test images: evaluate them on the same")
     return Comparison(groups)
+
+
+def _written(one: Behind) -> dict[str, Any]:
+    """How far a model is behind, JSON-able."""
+    low, high = (None, None) if one.difference is None else one.difference.interval()
+    value = None if one.difference is None else one.difference.value
+    state = {"worse": one.worse, "p": one.p if one.difference is not None else None, "by": one.how}
+    return {"difference": value, "low": low, "high": high, **state}
 
 
 def _rate_and_distortion(rows: Sequence[Row]) -> Iterator[Panel]:

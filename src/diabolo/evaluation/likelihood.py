@@ -82,7 +82,9 @@ def densities(subject: Subject) -> Autoencoder:
 def _score(subject: Subject, values: np.ndarray, unit: str, setting: dict[str, Any], better: Any = "lower") -> Score:
     low, high = mean_interval(values) if len(values) > 1 else (None, None)
     how = None if low is None else HOW
-    return Score(float(values.mean()), unit, len(values), subject.test.split, low, high, how, better, setting)
+    kept = subject.shared(values) if len(values) == len(subject.test) else None
+    value, split = float(values.mean()), subject.test.split
+    return Score(value, unit, len(values), split, low, high, how, better, setting, shared=kept)
 
 
 def _trust(found: Nats) -> dict[str, Any]:

@@ -43,10 +43,15 @@ def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool 
     if n_train < probe_neighbours:
         raise NotApplicable(f"{probe_neighbours} neighbours are asked for, and {n_train} training images have a label")
 
-    def score(found: NDArray[np.int64], wanted: NDArray[np.int64], **setting: Any) -> Score:
+    labelled = np.flatnonzero(there)
+
+    def score(
+        found: NDArray[np.int64], wanted: NDArray[np.int64], which: NDArray[np.int64] = labelled, **how: Any
+    ) -> Score:
         right, n = int((found == wanted).sum()), len(wanted)
         low, high = wilson(right, n)
-        return Score(right / n, UNIT, n, subject.test.split, low, high, "Wilson", "higher", setting)
+        kept = subject.shared(found == wanted, which)
+        return Score(right / n, UNIT, n, subject.test.split, low, high, "Wilson", "higher", how, shared=kept)
 
     scores: dict[str, Score] = {}
     codes = subject.codes("train"), subject.codes("test")
@@ -66,7 +71,7 @@ def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool 
         how = {"trained_on": n_train, "neighbours": probe_neighbours, **described(view, subject)}
         if len(chosen) < len(truth):
             how["test_images"] = f"{len(chosen):,} of {len(truth):,}, drawn by seed {subject.seed}"
-        scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[chosen], **how)
+        scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[chosen], labelled[chosen], **how)
     scores["majority class"] = score(np.full_like(truth, majority(y)), truth, trained_on=n_train)
     values = {name: one.value for name, one in scores.items()}
     whiskers = {name: wilson(round(one.value * one.n), one.n) for name, one in scores.items()}

@@ -74,4 +74,5 @@ def _divergence(subject: Subject) -> dict[str, Score]:
     low, high = mean_interval(bits) if len(bits) > 1 else (None, None)
     how = None if low is None else "Student's t over images"
     setting = {"coder": "bits back, ideal; the error of the reconstruction is not paid for"}
-    return {"KL": Score(float(bits.mean()), BITS, len(bits), subject.test.split, low, high, how, setting=setting)}
+    value, split, kept = float(bits.mean()), subject.test.split, subject.shared(bits)
+    return {"KL": Score(value, BITS, len(bits), split, low, high, how, setting=setting, shared=kept)}

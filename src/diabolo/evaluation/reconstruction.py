@@ -54,8 +54,9 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         if key == "mse":
             detail = {"worst": [[int(i), float(mse[i])] for i in order]}  # index, error
             detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}
-        interval = _interval(finite)
-        scores[name] = Score(float(finite.mean()), unit, len(finite), split, *interval, better, setting, detail)
+        interval, kept = _interval(finite), subject.shared(finite, np.isfinite(values))
+        value = float(finite.mean())
+        scores[name] = Score(value, unit, len(finite), split, *interval, better, setting, detail, shared=kept)
     for name, variance, of in (
         ("error over variance", totals.variance, "all pixel values around one mean"),
         ("FVU", totals.variance_per_pixel, "each pixel around its own mean"),
@@ -66,7 +67,8 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         low, high, how = _interval(mse)
         low, high = (None if end is None else end / variance for end in (low, high))
         setting = SCALE | {"variance": variance, "of": of, "measured on": f"{split} images"}
-        scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting)
+        kept = subject.shared(mse, scale=1 / variance)
+        scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting, shared=kept)
     scores |= _denoising(subject)
     return Section(scores, _panels(subject, totals, mse, order, classes))
 
@@ -107,7 +109,8 @@ def _denoising(subject: Subject) -> dict[str, Score]:
     setting = SCALE | {"corruption": parts.describe(codec.corruption), "seed": seed}
     unit = "squared error per pixel, corrupted in, clean out"
     name, split = "denoising MSE", subject.test.split
-    return {name: Score(float(found.mean()), unit, len(found), split, *_interval(found), "lower", setting)}
+    value, kept = float(found.mean()), subject.shared(found)
+    return {name: Score(value, unit, len(found), split, *_interval(found), "lower", setting, shared=kept)}
 
 
 def _panels(

@@ -4,14 +4,14 @@ Intervals hold the true number in 95 of 100 repetitions. A difference is an `Est
 (`decide`), that there is none a margin, and a bar within an interval decides nothing (`verdict`).
 """
 
-from diabolo.statistics.blocks import Shared, blocks, shared
+from diabolo.statistics.blocks import Shared, apart, blocks, shared
 from diabolo.statistics.differences import differ, paired, welch
 from diabolo.statistics.equivalence import equivalence_p, equivalent
 from diabolo.statistics.estimate import Estimate, mean
 from diabolo.statistics.families import holm
 from diabolo.statistics.intervals import bootstrap, mean_interval, wilson
 from diabolo.statistics.resampling import Replicates, replicate
-from diabolo.statistics.verdicts import Decision, State, decide, verdict
+from diabolo.statistics.verdicts import Decision, State, decide, usual_least, verdict
 
 __all__ = [
     "Decision",
@@ -19,6 +19,7 @@ __all__ = [
     "Replicates",
     "Shared",
     "State",
+    "apart",
     "blocks",
     "bootstrap",
     "decide",
@@ -31,6 +32,7 @@ __all__ = [
     "paired",
     "replicate",
     "shared",
+    "usual_least",
     "verdict",
     "welch",
     "wilson",

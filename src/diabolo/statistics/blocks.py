@@ -5,7 +5,7 @@ images rather than for each, this is small enough to be written down beside the 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
+from diabolo.statistics.differences import differ
 from diabolo.statistics.estimate import Estimate
 
 BLOCKS = 100
@@ -24,24 +25,36 @@ class Shared:
 
     Attributes:
         of: which images in which blocks; numbers are only paired where this is equal.
-        parts: (B,) in the unit of the number: were block b drawn twice, the number would move by so much.
+        parts: (B,) in the unit of the number: were block b drawn once more, the number would move by so much.
+        own: the variance that it owes to anything else, such as samples of a model.
     """
 
     of: str
     parts: tuple[float, ...]
+    own: float = 0.0
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any] | None) -> "Shared | None":
+        """What `record` wrote down, or nothing."""
+        return None if record is None else cls(record["of"], tuple(record["parts"]), record.get("own", 0.0))
+
+    def record(self) -> dict[str, Any]:
+        """It as plain words and numbers, these to six digits."""
+        return {"of": self.of, "parts": [float(f"{part:.6g}") for part in self.parts], "own": self.own}
+
+    def times(self, factor: float) -> "Shared":
+        """Of the number in another unit."""
+        return Shared(self.of, tuple(factor * part for part in self.parts), factor**2 * self.own)
 
     @property
     def variance(self) -> float:
         """Of the number, by the draw of these images."""
         return float(len(self.parts) * np.var(self.parts, ddof=1))
 
-    def record(self) -> dict[str, Any]:
-        """It as plain words and numbers."""
-        return {"of": self.of, "parts": list(self.parts)}
-
     def less(self, other: "Shared") -> "Shared":
         """What each block adds to the difference of two numbers."""
-        return Shared(self.of, tuple(a - b for a, b in zip(self.parts, other.parts, strict=True)))
+        parts = tuple(a - b for a, b in zip(self.parts, other.parts, strict=True))
+        return Shared(self.of, parts, self.own + other.own)
 
 
 def blocks(n: int, count: int = BLOCKS) -> NDArray[np.int64]:
@@ -50,8 +63,8 @@ def blocks(n: int, count: int = BLOCKS) -> NDArray[np.int64]:
     return np.arange(n) * min(count, n) // max(n, 1)
 
 
-def shared(of: str, each: ArrayLike, block: NDArray[np.int64]) -> Shared:
-    """From what each image adds (n,), and its block (n,).
+def shared(of: str, each: ArrayLike, block: NDArray[np.int64], own: float = 0.0) -> Shared:
+    """From what each image adds (n,), and its block (n,); `own` as for `Shared`.
 
     Raises:
         DiaboloError: for two lengths, or fewer than two blocks.
@@ -59,19 +72,16 @@ def shared(of: str, each: ArrayLike, block: NDArray[np.int64]) -> Shared:
     values = np.asarray(each, np.float64)
     if values.shape != block.shape or not len(values) or block.max() < 1:
         raise DiaboloError(f"images in two blocks or more are needed, not {values.shape} in {block.shape}")
-    return Shared(of, tuple(np.bincount(block, values).tolist()))
+    return Shared(of, tuple(np.bincount(block, values).tolist()), own)
 
 
-def difference(a: Estimate, b: Estimate, of_a: Shared, of_b: Shared) -> Estimate:
-    """a − b of numbers that are measured on the same images: the errors that are their own, and that of the difference of what
-    they share."""
-    own = sum(max(0.0, one.error**2 - part.variance) for one, part in ((a, of_a), (b, of_b)))
-    both = of_a.less(of_b).variance
-    total = own + both
-    df = math.inf if both == 0 else (len(of_a.parts) - 1) * (total / both) ** 2
+def apart(a: Estimate, b: Estimate, of_a: Shared | None, of_b: Shared | None) -> Estimate:
+    """a − b: of two numbers that are measured on the same images, with the error of the difference of what they owe to these;
+    else as of two independent ones."""
+    if of_a is None or of_b is None or of_a.of != of_b.of:
+        return differ(a, b)
+    between = of_a.less(of_b)
+    both = between.variance
+    total = between.own + both
+    df = math.inf if both == 0 else (len(between.parts) - 1) * (total / both) ** 2
     return Estimate(a.value - b.value, math.sqrt(total), df)
-
-
-def same(parts: Sequence[Shared | None]) -> bool:
-    """Whether all are of the same images in the same blocks."""
-    return all(part is not None and parts[0] is not None and part.of == parts[0].of for part in parts)

@@ -31,6 +31,12 @@ class Estimate:
                 f"{self.value} with {self.error} and {self.df}"
             )
 
+    @classmethod
+    def within(cls, value: float, low: float, high: float, df: float | None = None) -> "Estimate":
+        """Of a number with its 95 % interval, by Student's t of `df` degrees of freedom where it is of few values."""
+        known = math.inf if df is None else df
+        return cls(value, (high - low) / (2 * _quantile(0.975, known)), known)
+
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """(low, high): value ± Student's quantile · error."""
         check_confidence(confidence)

@@ -20,6 +20,7 @@ RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
 }
 LEVEL = 0.05
+LEAST = 0.005
 
 
 def verdict(value: float, relation: str, bar: float, low: float | None = None, high: float | None = None) -> State:
@@ -64,3 +65,8 @@ def decide(difference: Estimate, *, least: float, margin: float | None = None, p
     if (difference.p if p is None else p) < LEVEL and abs(difference.value) >= least:
         return "more" if difference.value > 0 else "less"
     return "not decided"
+
+
+def usual_least(a: float, b: float) -> float:
+    """The least size of a difference of two numbers where none is stated: 0.5 % of the larger."""
+    return max(LEAST * max(abs(a), abs(b)), 1e-300)

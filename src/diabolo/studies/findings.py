@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
-from diabolo.statistics import Decision, Estimate, Shared, decide, differ, holm, mean
-from diabolo.statistics.blocks import difference as sharing
+from diabolo.statistics import Decision, Estimate, Shared, apart, decide, holm, mean, usual_least
 
-LEAST = 0.005  # of the larger of two numbers: what differs by less is not told as different, unless a sentence states its own
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -50,21 +48,18 @@ class Measured:
         """A number as a row or a score writes it down, with or without its 95% interval."""
         if low is None or high is None:
             return cls(value)
-        kept = None if shared is None else Shared(shared["of"], tuple(shared["parts"]))
-        return replace(cls.within(value, low, high, df), shared=kept)
+        return replace(cls.within(value, low, high, df), shared=Shared.read(shared))
 
     @classmethod
     def within(cls, value: float, low: float, high: float, df: float | None = None) -> "Measured":
         """Of a 95% interval, by Student's t of `df` degrees of freedom where it is of few values."""
-        known = math.inf if df is None else df
-        _, half = Estimate(0.0, 1.0, known).interval()
-        return cls(value, (high - low) / (2 * half), known)
+        found = Estimate.within(value, low, high, df)
+        return cls(found.value, found.error, found.df)
 
     def times(self, factor: float) -> "Measured":
         """In another unit, such as percentage points in place of shares."""
         error = None if self.error is None else abs(factor) * self.error
-        shared = self.shared and replace(self.shared, parts=tuple(factor * part for part in self.shared.parts))
-        return Measured(factor * self.value, error, self.df, shared)
+        return Measured(factor * self.value, error, self.df, self.shared and self.shared.times(factor))
 
     @property
     def estimate(self) -> Estimate | None:
@@ -109,10 +104,7 @@ class Difference:
         a, b = self.a.estimate, self.b.estimate
         if a is None or b is None:
             return None
-        one, other = self.a.shared, self.b.shared
-        if one is not None and other is not None and one.of == other.of:
-            return sharing(a, b, one, other)
-        return differ(a, b)
+        return apart(a, b, self.a.shared, self.b.shared)
 
     @property
     def error(self) -> float | None:
@@ -123,8 +115,8 @@ class Difference:
         """Whether a is "more" than b, "less", the "same" within ± `margin`, or none of these ("not decided")."""
         if self.estimate is None:
             return "not decided"
-        usual = max(LEAST * max(abs(self.a.value), abs(self.b.value)), 1e-300)
-        return decide(self.estimate, least=usual if self.least is None else self.least, margin=margin, p=self.p)
+        least = usual_least(self.a.value, self.b.value) if self.least is None else self.least
+        return decide(self.estimate, least=least, margin=margin, p=self.p)
 
     @property
     def sure(self) -> bool:

@@ -77,7 +77,8 @@ class Frechet:
         """What it owes to the real images, by blocks of them (N,): generated images count with the first that they were made
         from. See `diabolo.statistics.blocks`."""
         first = self.of[:, :1]
-        return shared(of, self.by_real + gathered(self.by_generated, first, len(self.by_real)), block)
+        own = 0.0 if self.of.shape[1] else float(np.square(self.by_generated).sum())
+        return shared(of, self.by_real + gathered(self.by_generated, first, len(self.by_real)), block, own)
 
 
 def frechet_distance(one: Moments, other: Moments) -> float:

@@ -1,0 +1,77 @@
+"""Whether one model is better than another: over its seeds where there are several, and of two runs on the same test images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from diabolo.metrics.score import Score
+from diabolo.statistics import Estimate, Shared, apart, decide, holm, usual_least, welch
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How far a model is behind the best of several by one score.
+
+    Attributes:
+        difference: its score less that of the best; None where nothing is known of the noise.
+        p: how probable so large a difference is by chance, adjusted for all pairs of models (Holm 1979).
+        worse: whether it is significantly worse, by 0.5 % or more.
+        how: by which test.
+    """
+
+    difference: Estimate | None
+    p: float
+    worse: bool
+    how: str
+
+
+def behind(scores: Mapping[str, Sequence[Score]]) -> tuple[str, dict[str, Behind]]:
+    """The best of several models, and how far each other one is behind it.
+
+    The best is chosen by the same numbers that it is compared by, so that all pairs of models count as one family.
+
+    Args:
+        scores: of each model, one per seed; of a kind of which more or less is better.
+    """
+    better = next(score.better for some in scores.values() for score in some)
+    means = {label: sum(s.value for s in some) / len(some) for label, some in scores.items()}
+    best = (min if better == "lower" else max)(means, key=lambda label: means[label])
+    pairs = {frozenset(pair): of_two(scores[pair[0]], scores[pair[1]]) for pair in combinations(scores, 2)}
+    known = {pair: found.p for pair, (found, _) in pairs.items() if found is not None}
+    adjusted = dict(zip(known, holm(list(known.values())).tolist(), strict=True))
+    others = {}
+    for label in scores:
+        if label == best:
+            continue
+        pair = frozenset((label, best))
+        found, how = pairs[pair]
+        if found is None:
+            others[label] = Behind(None, 1.0, False, how)
+            continue
+        found = Estimate(means[label] - means[best], found.error, found.df)
+        least = usual_least(means[label], means[best])
+        worse = decide(found, least=least, p=adjusted[pair]) in ("more", "less")
+        others[label] = Behind(found, adjusted[pair], worse, how)
+    return best, others
+
+
+def of_two(a: Sequence[Score], b: Sequence[Score]) -> tuple[Estimate | None, str]:
+    """a − b, and how it is judged: over the seeds of both, or of two single runs by what is known of each on its images. Of a
+    model with one seed against one with several nothing is known."""
+    if len(a) > 1 and len(b) > 1:
+        return welch([s.value for s in a], [s.value for s in b]), "Welch's test over seeds"
+    if len(a) > 1 or len(b) > 1:
+        return None, "one of the two has a single seed"
+    one, other = (_estimate(scores[0]) for scores in (a, b))
+    if one is None or other is None:
+        return None, "no interval of a single run"
+    kept = [Shared.read(scores[0].shared) for scores in (a, b)]
+    same = kept[0] is not None and kept[1] is not None and kept[0].of == kept[1].of
+    how = "of these two runs, on the same test images" if same else "of these two runs"
+    return apart(one, other, *kept), how
+
+
+def _estimate(score: Score) -> Estimate | None:
+    if score.low is None or score.high is None:
+        return None
+    return Estimate.within(score.value, score.low, score.high, score.df)

@@ -1,0 +1,105 @@
+"""Whether one model is better than another, and of which test images that is known."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from diabolo.data import Images
+from diabolo.evaluation import Subject
+from diabolo.evaluation.comparison import Row, Spread
+from diabolo.evaluation.differences import behind, of_two
+from diabolo.metrics.score import Score
+from diabolo.statistics import mean_interval, wilson
+
+
+def seeds(*values, better="lower"):
+    return [Score(value, "nats", 100, better=better) for value in values]
+
+
+def test_seeds_are_compared_by_welch():
+    a, b = (10.0, 11.0, 12.0), (14.2, 15.1, 15.9)
+    found, how = of_two(seeds(*a), seeds(*b))
+    assert found.value / found.error == pytest.approx(stats.ttest_ind(a, b, equal_var=False).statistic)
+    assert how == "Welch's test over seeds"
+    best, others = behind({"a": seeds(*a), "b": seeds(*b)})
+    assert best == "a"
+    assert others["b"].worse
+    assert others["b"].difference.value == pytest.approx(np.mean(b) - np.mean(a))
+    assert behind({"a": seeds(*a, better="higher"), "b": seeds(*b, better="higher")})[0] == "b"
+
+
+@pytest.mark.parametrize("models", [2, 5])
+def test_of_equal_models_hardly_ever_one_is_worse(models):
+    """However many are compared with the one that happens to be best."""
+    random = np.random.default_rng(0)
+    times, hits = 300, 0
+    for _ in range(times):
+        _, others = behind({str(i): seeds(*(100 + 5 * random.normal(size=3))) for i in range(models)})
+        hits += any(one.worse for one in others.values())
+    assert hits / times < 0.05 + 3 * math.sqrt(0.0475 / times)
+
+
+def test_a_sure_but_tiny_difference_is_not_worse():
+    a, b = seeds(1.0, 1.00001, 1.00002), seeds(1.001, 1.00101, 1.00102)
+    _, others = behind({"a": a, "b": b})
+    assert others["b"].p < 0.001
+    assert not others["b"].worse
+
+
+def subject(n=400, fingerprint=0):
+    random = np.random.default_rng(fingerprint)
+    x = random.integers(0, 255, (n, 1, 4, 4), dtype=np.uint8)
+    images = Images(x, labels=np.sort(random.integers(0, 3, n)))
+    return Subject(None, images, images)
+
+
+def run(values, of, better="lower"):
+    low, high = mean_interval(values)
+    return [Score(float(values.mean()), "", len(values), low=low, high=high, better=better, shared=of.shared(values))]
+
+
+def test_two_runs_are_compared_on_the_same_test_images():
+    """Whose order is that of their classes here."""
+    random, test = np.random.default_rng(0), subject()
+    image = np.sort(random.exponential(size=400))
+    a, b = image + 0.05 * random.normal(size=(2, 400)) + [[0.0], [0.03]]
+    found, how = of_two(run(a, test), run(b, test))
+    assert found.error == pytest.approx(stats.sem(a - b), rel=0.25)
+    assert how.endswith("on the same test images")
+    assert behind({"a": run(a, test), "b": run(b, test)})[1]["b"].worse
+    assert not behind({"a": run(a, test), "b": run(b, subject(fingerprint=1))})[1]["b"].worse
+
+
+def test_accuracies_on_some_of_the_test_images():
+    random, test = np.random.default_rng(0), subject()
+    chosen = np.arange(0, 400, 2)
+    hard = random.random(200) < 0.3
+    hits = [~hard | (random.random(200) < 0.1) for _ in range(2)]
+    scores = [
+        [Score(h.mean(), "", 200, low=low, high=high, better="higher", shared=test.shared(h, chosen))]
+        for h in hits
+        for low, high in (wilson(int(h.sum()), 200),)
+    ]
+    found, _ = of_two(*scores)
+    assert found.error == pytest.approx(stats.sem(hits[0].astype(float) - hits[1]), rel=0.3)
+    assert test.shared([1.0]) is None
+    assert test.shared([1.0, 2.0]) is None  # of which of the 400?
+
+
+def test_nothing_is_known_of_a_single_run_without_an_interval():
+    best, others = behind({"a": seeds(1.0), "b": seeds(2.0), "c": seeds(3.0, 3.1)})
+    assert best == "a"
+    assert not any(one.worse for one in others.values())
+    assert others["b"].difference is None
+    assert others["c"].how == "one of the two has a single seed"
+
+
+def test_the_best_and_its_equals_lead():
+    values = {"a": (10.0, 11.0, 12.0), "b": (10.5, 11.5, 11.9), "c": (20.0, 21.0, 22.0)}
+    scores = {label: seeds(*some) for label, some in values.items()}
+    row = Row("m", "n", scores["a"][0], {label: Spread(some) for label, some in values.items()}, scores)
+    assert row.leading == {"a", "b"}
+    assert Row("m", "n", Score(1.0, "", 1), row.spreads, scores).leading == set()
+    assert Row("m", "n", scores["a"][0], row.spreads).leading == set()
