@@ -1,13 +1,18 @@
-"""`diabolo data` and `diabolo data prepare NAME`."""
+"""`diabolo data`, `diabolo data inspect PATH` and `diabolo data prepare NAME`."""
 
-from cyclopts import App
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.notices import tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.data import names
+from diabolo.plain import visible
 
 app = App(name="data", help=VERBS["data"])
 
@@ -22,7 +27,35 @@ def command() -> None:
         table.add_row(name, info.shape, f"{info.train:,}", f"{info.test:,}", about)
     console = Console()
     console.print(table)
-    console.print("Also: a folder of images (with class sub-folders or without), or a .zip, .npy or .npz file.")
+    console.print(
+        "Also: a folder of images (with class sub-folders or without), or a .zip, .npy or .npz file; "
+        "'diabolo data inspect' says what is in one."
+    )
+
+
+@app.command
+def inspect(
+    name: str,
+    /,
+    *,
+    root: Path | None = None,
+    value_range: Annotated[tuple[str, ...], Parameter(name="--range", consume_multiple=True, negative=())] = ("auto",),
+) -> None:
+    """What a data set holds and how it would be read: files taken and left out and why, parts, classes, sizes, channels, depth,
+    the range of values used, duplicates. Nothing is kept.
+
+    Args:
+        name: a folder or a .zip, .npy or .npz file, or a name that 'diabolo data' lists.
+        root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo.
+        value_range: what is black and white: auto (what files say and use), dtype, or two numbers.
+    """
+    from diabolo.data.inspect import inspect as look
+
+    account = look(name, root, value_range)
+    table = Table("what", "value", show_edge=False)
+    for what, value in account.rows():
+        table.add_row(Text(visible(what)), Text(visible(value)))
+    Console().print(table)
 
 
 @app.command

@@ -1,7 +1,7 @@
 """Images, where they come from, and how they are read.
 
     from diabolo import data
-    train, test = data.load("mnist")        # a name, a folder, a .npy / .npz / .zip file, an array or a tensor
+    train, test = data.load("mnist")        # a name, a folder, a .npy / .npz / .zip file, an array, a tensor, a Dataset
 
 What is listed in `__all__` is imported when first used, so `import diabolo.data` costs no torch, torchvision,
 scikit-learn or Pillow.
@@ -11,21 +11,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diabolo.data.account import Account
     from diabolo.data.arrays import as_images
     from diabolo.data.catalogue import SourceInfo, names
     from diabolo.data.decode import read_images
     from diabolo.data.faces import draw_faces, face_factors
     from diabolo.data.images import Images
+    from diabolo.data.inspect import inspect
     from diabolo.data.loading import load
 
-__all__ = ["Images", "SourceInfo", "as_images", "draw_faces", "face_factors", "load", "names", "read_images"]
+__all__ = [
+    "Account",
+    "Images",
+    "SourceInfo",
+    "as_images",
+    "draw_faces",
+    "face_factors",
+    "inspect",
+    "load",
+    "names",
+    "read_images",
+]
 
 _HOME = {
+    "Account": "account",
     "Images": "images",
     "SourceInfo": "catalogue",
     "as_images": "arrays",
     "draw_faces": "faces",
     "face_factors": "faces",
+    "inspect": "inspect",
     "load": "loading",
     "names": "catalogue",
     "read_images": "decode",

@@ -176,7 +176,7 @@ def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
         return found
 
     any_good = False
-    for found in _in_threads(some, range(0, len(files.names), TASK)):
+    for found in in_threads(some, range(0, len(files.names), TASK)):
         any_good = any_good or bool(found.images)
         yield found
     if not any_good:
@@ -232,11 +232,11 @@ def _headers(files: Files, skip_bad: bool) -> Iterator[Header | None]:
                 found.append(None)
         return found
 
-    for found in _in_threads(some, range(0, len(files.names), TASK)):
+    for found in in_threads(some, range(0, len(files.names), TASK)):
         yield from found
 
 
-def _in_threads(function: Callable[[int], T], items: Iterable[int]) -> Iterator[T]:
+def in_threads(function: Callable[[int], T], items: Iterable[int]) -> Iterator[T]:
     """`map` on all cores, a few tasks ahead of the caller; when it stops or a task fails, what has not begun is dropped."""
     pool = ThreadPoolExecutor(cores(), thread_name_prefix="diabolo-decode")
     ahead = deque[Future[T]]()

@@ -244,12 +244,13 @@ def _walk(folder: Path) -> Listing:
     read = {_identity(os.stat(folder))}
     plain, links = [""], list[str]()
     while plain or links:
+        linked_here = not plain
         prefix = plain.pop() if plain else links.pop(0)
         path = folder / prefix
         try:
             if prefix:
                 # a link to a folder around this one would bring in all that stands beside it
-                around = home.startswith(os.path.join(os.path.realpath(path), ""))
+                around = linked_here and home.startswith(os.path.join(os.path.realpath(path), ""))
                 identity = _identity(os.stat(path))
                 if around or identity in read:
                     found.left_out.add(LINK_BACK, prefix)
@@ -277,7 +278,7 @@ def _list(path: Path, prefix: str, found: Listing) -> tuple[list[str], list[str]
                     found.left_out.add("hidden", name)
             elif entry.is_dir(follow_symlinks=False):
                 deeper.append(name)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and os.path.isdir(entry.path):
                 linked.append(name)
             elif is_image(entry.name):
                 found.names.append(name)

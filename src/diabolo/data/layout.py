@@ -43,19 +43,19 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
             outside.
     """
     paths = [name.split("/")[:-1] for name in names]
-    empty = {tuple(folder.split("/")) for folder in folders}
-    while (
-        paths and all(paths) and len({path[0] for path in paths}) == 1
-    ):  # one folder around everything, as archives have
-        around = paths[0][0]
-        beside = {folder[0] for folder in empty if folder}
-        if around.lower() in PARTS or any(name.lower() in PARTS for name in beside):
-            break
-        paths = [path[1:] for path in paths]
-        empty = {folder[1:] for folder in empty if folder and folder[0] == around}
+    below = dict[str, set[str]]()  # of each folder those in it, empty ones too
+    for folder in folders:
+        above, _, last = folder.rpartition("/")
+        below.setdefault(above, set()).add(last)
+    common = _common(paths)  # folders around everything, as archives have
+    around, beside = 0, below.get("", set[str]())
+    while around < len(common) and not any(name.lower() in PARTS for name in {common[around], *beside}):
+        around += 1
+        beside = below.get("/".join(common[:around]), set[str]())
+    paths = [path[around:] for path in paths]
     paths, masks = _without_masks(paths, where)
     kept = [path for index, path in enumerate(paths) if index not in masks]
-    tops = {path[0] if path else "" for path in kept} | {f[0] for f in empty if f and f[0].lower() in PARTS}
+    tops = {path[0] if path else "" for path in kept} | {name for name in beside if name.lower() in PARTS}
     if any(top.lower() in PARTS for top in tops):
         _check_parts(tops, where)
         parts = [PARTS[path[0].lower()] if index not in masks else TRAIN for index, path in enumerate(paths)]
@@ -82,6 +82,17 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
             masks,
         )
     return Layout(None, _checked([TRAIN] * len(paths), paths, masks, where)[1], masks)
+
+
+def _common(paths: Sequence[list[str]]) -> list[str]:
+    """The steps that all paths begin with."""
+    if not paths:
+        return []
+    first, last = min(paths), max(paths)
+    differs = next(
+        (k for k, (one, two) in enumerate(zip(first, last, strict=False)) if one != two), min(len(first), len(last))
+    )
+    return first[:differs]
 
 
 def _without_masks(paths: list[list[str]], where: object) -> tuple[list[list[str]], set[int]]:
