@@ -1,5 +1,6 @@
 """Decoded once, found again, decoded anew when anything changed, by one process or two."""
 
+import json
 import logging
 import os
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from diabolo.data import cache, load
 from diabolo.errors import DiaboloError
@@ -84,14 +86,20 @@ def test_other_options_are_another_file(folder, decodings):
     assert len(decodings) == len(kept(folder)) == 6
 
 
-@pytest.mark.parametrize("damage", ["npy cut short", "npy empty", "json", "no json"])
+@pytest.mark.parametrize(
+    "damage", ["npy cut short", "npy longer", "npy empty", "npy of another kind", "json", "no json"]
+)
 def test_a_damaged_copy_is_decoded_again(folder, decodings, damage, caplog):
     first = everything(folder, size=8)
     (npy,) = kept(folder)
     if damage == "npy cut short":
         npy.write_bytes(npy.read_bytes()[:-10])
+    elif damage == "npy longer":
+        npy.write_bytes(npy.read_bytes() + b"more")
     elif damage == "npy empty":
         npy.write_bytes(b"")
+    elif damage == "npy of another kind":
+        np.save(npy, first.astype(np.float32))
     elif damage == "json":
         npy.with_suffix(".json").write_text("{")
     else:
@@ -200,3 +208,101 @@ def test_images_stay_on_disk(folder, make):
     assert isinstance(test.images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         train.images[0] = 0
+
+
+@pytest.mark.parametrize("key", [None, "shape", "bytes", "owners", "bad", "shaping", "facts"])
+@pytest.mark.parametrize("value", ["[]", "3", "null", '"x"', "{}", "[[1]]", '{"a": 1}', "[99999999999999999999]"])
+def test_notes_of_the_wrong_kind_are_made_anew(folder, key, value):
+    first = everything(folder, size=8)
+    (npy,) = kept(folder)
+    notes = npy.with_suffix(".json")
+    about = json.loads(notes.read_text(encoding="utf-8"))
+    notes.write_text(value if key is None else json.dumps(about | {key: json.loads(value)}))
+    assert np.array_equal(everything(folder, size=8), first)
+    assert np.array_equal(everything(folder, size=8), first)
+
+
+def test_notes_nested_without_end_are_made_anew(folder):
+    first = everything(folder, size=8)
+    kept(folder)[0].with_suffix(".json").write_text("[" * 100_000)
+    assert np.array_equal(everything(folder, size=8), first)
+
+
+def test_a_change_leaves_no_former_copy(folder, make):
+    everything(folder, size=8)
+    everything(folder, size=6)
+    other = folder.parent / ".diabolo" / "photos of others-8-0123456789abcdef.npy"
+    other.write_bytes(b"x")
+    for i in range(3):
+        make.save(folder / "3.png", make.noise(80 + i, 12, 10))
+        os.utime(folder / "3.png", ns=(i, i))
+        everything(folder, size=8)
+    assert sorted(path.name[:9] for path in kept(folder) if path != other) == ["photos-6-", "photos-8-"]
+    assert other.exists()
+    assert len(list((folder.parent / ".diabolo").glob("*.json"))) == 2
+
+
+def test_a_copy_in_use_stays_readable(folder, make):
+    train, _ = load(folder, size=8, n_test=1)
+    before = np.array(train.images)
+    make.save(folder / "3.png", make.noise(80, 12, 10))
+    load(folder, size=8, n_test=1)
+    assert np.array_equal(train.images, before)
+
+
+KILLED = """
+import os, signal, sys
+from diabolo.data import cache, load
+real = cache._header
+def header(out, shape):
+    real(out, shape)
+    if sys.argv[2] == "waits":
+        print("writing", flush=True)
+        sys.stdin.readline()
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+cache._header = header
+load(sys.argv[1], size=8)
+"""
+
+
+def test_what_a_killed_decoding_left_is_swept_and_a_live_one_is_not(folder):
+    subprocess.run([sys.executable, "-c", KILLED, folder, "dies"], capture_output=True)
+    home = folder.parent / ".diabolo"
+    assert len([path for path in home.iterdir() if path.name.endswith(".tmp")]) == 1
+    live = subprocess.Popen(
+        [sys.executable, "-c", KILLED, folder, "waits"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert live.stdout.readline() == "writing\n"
+    assert len([path for path in home.iterdir() if path.name.endswith(".tmp")]) == 1  # its own
+    everything(folder, size=6)
+    assert len([path for path in home.iterdir() if path.name.endswith(".tmp")]) == 1
+    live.communicate("\n\n\n", timeout=60)
+    assert live.returncode == 0
+    assert {path.suffix for path in home.iterdir()} == {".npy", ".json"}
+
+
+def test_with_the_data_disk_full_the_home_is_tried(folder, own_home, monkeypatch):
+    real = cache._decode_to
+
+    def full(out, *rest):
+        if os.path.dirname(os.readlink(f"/proc/self/fd/{out.fileno()}")) == str(folder.parent / ".diabolo"):
+            out.write(b"some")
+            raise OSError(28, "No space left on device")
+        return real(out, *rest)
+
+    monkeypatch.setattr(cache, "_decode_to", full)
+    assert len(everything(folder, size=8)) == 6
+    assert not list((folder.parent / ".diabolo").iterdir())
+    assert len(list((own_home / ".cache/diabolo/decoded").glob("photos-8-*.npy"))) == 1
+
+
+def test_pages_are_remembered(tmp_path, decodings):
+    stack = [Image.fromarray(np.full((4, 4), 30 * k, np.uint8)) for k in range(3)]
+    (tmp_path / "photos").mkdir()
+    for i in range(2):
+        stack[0].save(tmp_path / "photos" / f"{i}.tif", save_all=True, append_images=stack[1:])
+    for _ in range(2):
+        train, test = load(tmp_path / "photos", n_test=1)
+        assert sorted(train.names + test.names) == [f"{i}.tif#{k}" for i in range(2) for k in (1, 2, 3)]
+    assert len(decodings) == 1
