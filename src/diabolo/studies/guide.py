@@ -54,10 +54,10 @@ study = Study(
         "n_few": 800,
         "n_few_test": 200,
         "n_small": 200,
-        "epochs": 6,
-        "conv_epochs": 5,
-        "few_epochs": 5,
-        "small_epochs": 20,
+        "epochs": 16,
+        "conv_epochs": 8,
+        "few_epochs": 12,
+        "small_epochs": 80,
         "batch_size": 32,
         "seeds": 2,
         "draws": 2,
@@ -398,7 +398,7 @@ schedules: dict[str, dict[str, Any]] = {
 }
 PROVOKED = "a weight of 50 is here to collapse it"
 weights: dict[str, dict[str, Any]] = {
-    "β 4": {"beta": 4.0},
+    "β 4": {"beta": 4.0, "may_fail": "a heavier weight, to see what it costs"},
     "β 50": {"beta": 50.0, "may_fail": PROVOKED},
     "β 50, annealed": {"beta": "linear(0, 50, 0.5)", "may_fail": PROVOKED},
     "β 50, free bits 0.5": {"beta": 50.0, "free_bits": 0.5, "may_fail": PROVOKED},

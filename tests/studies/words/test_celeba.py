@@ -31,24 +31,29 @@ def test_fitted():
 
 @pytest.mark.parametrize(
     ("norm", "said"),
-    [(LOW, "is 1, against 3 without"), (Measured(9, 0.1), "too weak"), (Measured(3.1, 0.1), "about that")],
+    [
+        (LOW, "is 1, against 3 without"),
+        (Measured(9, 0.1), "too weak"),
+        (Measured(3.1, 0.1), "not significantly different from 3 without"),
+    ],
 )
 @pytest.mark.parametrize(
-    ("hoyer", "then"), [(MORE, "fewer units carry it, whatever"), (LESS, "lower by 2.0 ± 1.0"), (SAME, "beyond noise")]
+    ("hoyer", "then"),
+    [(MORE, "fewer units carry it, whatever"), (LESS, "lower by 2.0 ± 1.0"), (SAME, "does not differ significantly")],
 )
 def test_sparse(norm, said, hoyer, then):
     found = words.sparse(norm, HIGH, hoyer, 0.3, 1e-3, 128)
     assert said in found
     assert then in found
-    assert ("made good" in found or "makes good" in found) == (hoyer is not MORE)
+    assert ("which a decoder undoes" in found) == (hoyer is not MORE)
 
 
 def test_most_of_a_fall_of_the_norm_is_scale_or_sparsity():
     """Of 100 units Hoyer's measure is (10 − L1/L2) / 9: 1/3 where L1 is 7 L2, 7/9 where it is 3."""
     shrunk = words.sparse(Measured(10, 0.1), Measured(100, 0.1), Measured(0.01, 0.001), 1 / 3, 1e-3, 100)
-    assert "smaller numbers all through, by a factor of 9.9" in shrunk
+    assert "a uniform 9.9-fold shrinkage of the codes" in shrunk
     fewer = words.sparse(Measured(40, 0.1), Measured(100, 0.1), Measured(4 / 9, 0.001), 1 / 3, 1e-3, 100)
-    assert "smaller numbers" not in fewer
+    assert "shrinkage" not in fewer
 
 
 @pytest.mark.parametrize(
@@ -56,7 +61,7 @@ def test_most_of_a_fall_of_the_norm_is_scale_or_sparsity():
     [
         (LOW, "not the answer that training rewards"),
         (Measured(9, 0.1), "would be the better"),
-        (HIGH, "would do as well"),
+        (HIGH, "is not shown here"),
     ],
 )
 def test_denoised(model, said):
@@ -64,7 +69,8 @@ def test_denoised(model, said):
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [(LESS, "by 2.0 ± 1.0 more"), (MORE, "by 2.0 ± 1.0 less"), (SAME, "no more and no less")]
+    ("more", "said"),
+    [(LESS, "larger by 2.0 ± 1.0"), (MORE, "smaller by 2.0 ± 1.0"), (SAME, "does not differ significantly")],
 )
 def test_against_plain(more, said):
     assert said in words.against_plain(more)
@@ -75,10 +81,10 @@ def test_eye():
     for said in (
         "9 (undercomplete) and 8 (sparse)",
         "blurred",
-        "errs more by 2.0 ± 1.0",
-        "errs less by",
-        "the undercomplete model errs by 0.005 per pixel",
-        "the other model cannot be told apart",
+        "is larger by 2.0 ± 1.0",
+        "is smaller by",
+        "the undercomplete model's error is 0.005 per pixel",
+        "the other model's does not differ significantly",
     ):
         assert said in found
     found = words.eye({"undercomplete": 32, "sparse": 32}, 0.005, {"sparse": SAME}, 32)
@@ -90,7 +96,7 @@ def test_eye():
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [(MORE, "larger by 2.0 ± 1.0"), (LESS, "smaller by"), (SAME, "cannot be told from")]
+    ("more", "said"), [(MORE, "larger by 2.0 ± 1.0"), (LESS, "smaller by"), (SAME, "does not differ significantly")]
 )
 def test_variational(more, said):
     assert said in words.variational(more, 90, 128)
@@ -99,11 +105,11 @@ def test_variational(more, said):
 @pytest.mark.parametrize(
     ("more", "active", "said"),
     [
-        (MORE, 60, "silenced 68 of 128"),
-        (MORE, 128, "128 of 128 units are in use, so that none was lost. The probe reads means"),
-        (MORE, 126, "so that 2 were lost"),
-        (LESS, 60, "codes of the VAE, by 2.0 ± 1.0 points"),
-        (SAME, 60, "cannot be told apart by how well Smiling is read off them (they differ by 0.2 points)"),
+        (MORE, 60, "68 of the VAE's 128 units are idle"),
+        (MORE, 128, "128 of the VAE's 128 units are in use. The probe uses posterior means"),
+        (MORE, 126, "126 of the VAE's 128 units are in use"),
+        (LESS, 60, "from the VAE's codes, by 2.0 ± 1.0 percentage points"),
+        (SAME, 60, "for Smiling do not differ significantly between the two codes (by 0.2 percentage points)"),
     ],
 )
 def test_separable(more, active, said):
@@ -120,9 +126,11 @@ def test_floors():
         "undercomplete less VAE": MORE,
     }
     assert of_codes.best(found) == (("VAE", HIGH), ("pixels", NEAR))
-    assert "VAE (3%) tell more to a linear layer than pixels (1.1%)" in of_codes.floors(*of_codes.best(found))
-    assert "tell less" in of_codes.floors(("VAE", LOW), ("pixels", HIGH))
-    assert "no more than" in of_codes.floors(("VAE", LOW), ("pixels", NEAR))
+    assert "more accurate on the codes of the VAE (3 %) than on pixels (1.1 %)" in of_codes.floors(
+        *of_codes.best(found)
+    )
+    assert "less accurate" in of_codes.floors(("VAE", LOW), ("pixels", HIGH))
+    assert "does not differ significantly" in of_codes.floors(("VAE", LOW), ("pixels", NEAR))
 
 
 def test_vector():
@@ -130,7 +138,7 @@ def test_vector():
     assert "works in part" in of_codes.vector(MORE, {0: 0.1, 4: 0.4}, "Eyeglasses")
     assert "works in part" in of_codes.vector(MORE, {0: 0.6, 4: 0.7}, "Eyeglasses")
     assert "works backwards" in of_codes.vector(LESS, {0: 0.1, 4: 0.0}, "Eyeglasses")
-    assert "does not work" in of_codes.vector(SAME, {0: 0.1, 4: 0.1}, "Eyeglasses")
+    assert "has no significant effect" in of_codes.vector(SAME, {0: 0.1, 4: 0.1}, "Eyeglasses")
     found = of_codes.vector(SAME, {4: 0.2, -2: 0.1, 0: 0.1}, "Eyeglasses")
     assert "0.10 at α = −2, 0.10 at α = 0 and 0.20 at α = 4" in found
 
@@ -140,11 +148,14 @@ def test_strength():
     assert of_codes.strength({-2: 0.9, 0: 0.6, 2: 0.1, 4: 0.2}) == 4
 
 
-@pytest.mark.parametrize(("drift", "said"), [(0.03, "survives"), (0.05, "changed in part"), (0.09, "another person")])
+@pytest.mark.parametrize(
+    ("drift", "said"),
+    [(0.03, "so the person is kept"), (0.05, "partly changes"), (0.09, "the edit changes the person")],
+)
 def test_person(drift, said):
     found = of_codes.person(drift, 0.1, "Male", -0.2, 2.0)
     assert said in found
-    assert found.startswith("At α = 2 attributes")
+    assert found.startswith("At α = 2, identity-related attributes")
     assert "Male moves most, by −0.20" in found
 
 

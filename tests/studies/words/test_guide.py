@@ -41,18 +41,18 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
     "bent": (
         guide.bent,
         "MSE, PCA",
-        ("reconstructs better than PCA", "PCA reconstructs better", "cannot be told apart"),
+        ("reconstructs better than PCA", "PCA reconstructs better", "not differ significantly"),
     ),
     "convolutional": (
         guide.convolutional,
         "MSE, fully connected",
-        ("Convolutions reconstruct better", "Convolutions reconstruct worse", "cannot be told apart"),
+        ("Convolutions reconstruct better", "Convolutions reconstruct worse", "not differ significantly"),
     ),
-    "greedy": (guide.greedy, "MSE, layer by layer", ("with more error", "with less error", "cannot be told apart")),
+    "greedy": (guide.greedy, "MSE, layer by layer", ("with more error", "with less error", "not differ significantly")),
     "regularised": (
         lambda n: guide.regularised(n, REGULARISED),
         "test MSE, neither",
-        ("lowers the test error by", "raise the test error", "beyond the noise"),
+        ("lowers the test error by", "raise the test error", "significantly (the best"),
     ),
     "few labels": (
         guide.few_labels,
@@ -60,39 +60,47 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         (
             "fine-tuned gains 100.0 ± 2.8 points",
             "fine-tuned loses 100.0 ± 2.8 points",
-            "fine-tuned cannot be told apart",
+            "fine-tuned does not differ significantly",
         ),
     ),
     "spreading": (
         guide.spreading,
         "accuracy, spread, then fine-tuned",
-        ("points more than", "points less than", "cannot be told apart"),
+        ("points more than", "points less than", "not differ significantly"),
     ),
-    "no identity": (guide.no_identity, "none on gaussian 0.5", ("has to learn", "errs more", "cannot be told apart")),
+    "no identity": (
+        guide.no_identity,
+        "none on gaussian 0.5",
+        ("has to learn", "is larger", "not differ significantly"),
+    ),
     "level": (
         lambda n: guide.level(n, LEVELS),
         "probe, none",
         (
-            "No level improves the features beyond the noise (the best, gaussian 0.25: 100% right against 200%); gaussian 0.25 "
+            "No level improves the features significantly (the best, gaussian 0.25: 100% right against 200%); gaussian 0.25 "
             "costs 100.0 ± 2.8 points and gaussian 0.5 costs",
             "gaussian 0.25 gains 100.0 ± 2.8 points and gaussian 0.5 gains",
-            "No level improves the features beyond the noise (the best, gaussian 0.25: 100% right against 100%).",
+            "No level improves the features significantly (the best, gaussian 0.25: 100% right against 100%).",
         ),
     ),
     "annealing": (
         lambda n: guide.annealing(n, ["β 1", "linear annealing"]),
         "−ELBO, linear annealing",
-        ("raises −ELBO by", "lowers −ELBO by", "cannot be told apart"),
+        ("raises −ELBO by", "lowers −ELBO by", "not differ significantly"),
     ),
-    "blur": (guide.blur, "detail, features", ("have 2 of the images' power", "keep less", "same power")),
-    "embedded": (guide.embedded, "read, embedding", ("more often", "less often", "cannot be told apart")),
-    "code prior": (guide.code_prior, "FID, each code by itself", ("nearer", "farther", "cannot be told apart")),
-    "ways": (guide.ways, "least confidence, spherical", ("stays surer", "is less sure", "does not tell the straight")),
-    "hole": (guide.hole, "FID, AE, normal", ("is farther", "is nearer", "cannot be told apart")),
+    "blur": (guide.blur, "detail, features", ("have 2 of the images' power", "keep less", "power kept")),
+    "embedded": (guide.embedded, "read, embedding", ("more often", "less often", "not differ significantly")),
+    "code prior": (guide.code_prior, "FID, each code by itself", ("nearer", "farther", "not differ significantly")),
+    "ways": (
+        guide.ways,
+        "least confidence, spherical",
+        ("stays surer", "is less sure", "does not differ significantly between the straight"),
+    ),
+    "hole": (guide.hole, "FID, AE, normal", ("is farther", "is nearer", "not differ significantly")),
     "fitted": (
         guide.fitted,
         "FID, AE, normal",
-        ("the AE's FID falls from 2 to 1", "the AE's FID rises", "the AE's FID stays"),
+        ("the AE's FID falls from 2 to 1", "the AE's FID rises", "the AE's FID does not change significantly"),
     ),
 }
 
@@ -111,22 +119,26 @@ GAINS: dict[str, tuple[Callable[[Numbers], guide_answers.Answer], str, tuple[str
     "cones": (
         guide_answers.cones,
         "MSE, fully connected",
-        ("error from 2 to 1 per pixel", "no help: error from 0", "no diff"),
+        ("error from 2 to 1 per pixel", "no help: error from 0", "not significantly different"),
     ),
     "skips": (
         guide_answers.skips,
         "MSE, skips cut",
-        ("error from 2 to 1", "no help: error from 0 to 1", "no difference"),
+        ("error from 2 to 1", "no help: error from 0 to 1", "not significantly different"),
     ),
     "layers": (
         guide_answers.layers,
         "MSE, end to end",
-        ("error from 2 to 1", "no help: error from 0 to 1", "no difference"),
+        ("error from 2 to 1", "no help: error from 0 to 1", "not significantly different"),
     ),
     "noise": (
         guide_answers.noise,
         "none on gaussian 0.5",
-        ("error on noisy images from 2 to 1", "no help on noisy images: error from 0", "no difference on noisy"),
+        (
+            "error on noisy images from 2 to 1",
+            "no help on noisy images: error from 0",
+            "not significantly different on noisy",
+        ),
     ),
     "annealing": (
         guide_answers.kl_term,
@@ -134,7 +146,7 @@ GAINS: dict[str, tuple[Callable[[Numbers], guide_answers.Answer], str, tuple[str
         (
             "no help, but −ELBO from 1 to 2 nats, with",
             "−ELBO from 1 to 0 nats with linear",
-            "no difference beyond the noise with",
+            "not significantly different with",
         ),
     ),
     "free bits": (
@@ -143,7 +155,7 @@ GAINS: dict[str, tuple[Callable[[Numbers], guide_answers.Answer], str, tuple[str
         (
             "no help, but −ELBO from 1 to 2 nats, with",
             "−ELBO from 1 to 0 nats with free",
-            "no difference beyond the noise with",
+            "not significantly different with",
         ),
     ),
     "features": (
@@ -152,13 +164,13 @@ GAINS: dict[str, tuple[Callable[[Numbers], guide_answers.Answer], str, tuple[str
         (
             "no help: power of the upper frequencies from 1 to 2",
             "no help: power of the upper frequencies from 1 to 0",
-            "no diff",
+            "not significantly different",
         ),
     ),
     "code prior": (
         guide_answers.code_prior,
         "FID, prior",
-        ("no help: FID from 1 to 2", "FID from 1 to 0", "no difference in FID"),
+        ("no help: FID from 1 to 2", "FID from 1 to 0", "FID not significantly different"),
     ),
     "densities": (
         guide_answers.densities,
@@ -166,7 +178,7 @@ GAINS: dict[str, tuple[Callable[[Numbers], guide_answers.Answer], str, tuple[str
         (
             "no help for the autoencoder: FID from 1 to 2",
             "FID of the autoencoder from 1 to 0",
-            "no difference for the autoencoder",
+            "not significantly different for the autoencoder",
         ),
     ),
 }
@@ -186,18 +198,18 @@ def test_gains_and_costs_that_depend_on_more() -> None:
     for value, words in (
         (2.0, "from 2 to 1 at the best"),
         (0.0, "no help: test error from 0 to 1"),
-        (1.0, "no difference"),
+        (1.0, "not significantly different"),
     ):
         assert words in answered(guide_answers.against_overfitting, 2, few | {"test MSE, neither": value})
     assert (
         answered(guide_answers.labels, 2, {"accuracy, joint": 2.0}) == "from 100% to 200% right by the best way, joint"
     )
-    assert answered(guide_answers.labels, 2, {"accuracy, joint": 1.001}).startswith("no difference beyond the noise")
+    assert answered(guide_answers.labels, 2, {"accuracy, joint": 1.001}).startswith("not significantly different")
     assert answered(guide_answers.labels, 2, {"accuracy, from scratch": 2.0}) == "no help: from scratch is best, 200%"
     for value, words in (
         (2.0, "error on clean images from 1 to 2"),
         (0.0, "none on clean images (error"),
-        (1.0, "beyond"),
+        (1.0, "not significant on clean images"),
     ):
         assert words in answered(guide_answers.noise, 3, {"gaussian 0.5 on none": value})
     for value, told in ((2.0, True), (0.0, False)):
@@ -230,15 +242,19 @@ def answered(answer: Callable[[Numbers], guide_answers.Answer], part: int, given
         (
             guide.convolutional,
             "probe, convolutional",
-            ("more often, by", "less often, by", "does not tell the two codes apart"),
+            ("more often, by", "less often, by", "does not differ significantly"),
         ),
         (
             guide.skips,
             "MSE, skips cut",
-            ("make the reconstruction better", "do not make the reconstruction better", "told apart"),
+            ("make the reconstruction better", "do not make the reconstruction better", "do not differ significantly"),
         ),
-        (guide.blur, "MSE, features", ("per pixel is higher", "per pixel is lower", "does not tell the two apart")),
-        (guide.blur, "read, features", ("more often, by", "less often, by", "neither does a classifier")),
+        (guide.blur, "MSE, features", ("per pixel is higher", "per pixel is lower", "does not differ significantly")),
+        (
+            guide.blur,
+            "read, features",
+            ("more often, by", "less often, by", "how often a classifier reads them rightly does not differ"),
+        ),
     ],
 )
 def test_other_comparisons_of_the_same_rows(
@@ -266,10 +282,10 @@ def test_explanations_stand_only_where_the_numbers_bear_them() -> None:
         (
             3.0,
             0.5,
-            "still errs less (0.5) than the net without skips does with its own (1). The skips alone carry 799 numbers",
+            "still has a smaller error (0.5) than the net without skips has with its own (1). The skips alone",
         ),
         (3.0, 3.0, "leans on the code as well"),
-        (3.0, 1.0, "errs as the net without skips"),
+        (3.0, 1.0, "does not differ significantly from that of the net"),
         (1.0, 1.0, "has not learnt to say much"),
     ],
 )
@@ -299,7 +315,7 @@ def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> 
     assert "counts more here" not in guide.matched(both, names)
     tie = guide.matched(of({"a on a": 0.1}), names)
     assert "1 of 2" in tie
-    assert tie.endswith("At b it cannot be told apart from the best of the others.")
+    assert tie.endswith("At b it does not differ significantly from the best of the others.")
     close = of({"a on a": 0.1, "none on b": 0.98})
     close["b on b less none on b"] = Measured(0.02, 0.001)
     assert "b is undone better by the plain autoencoder" in guide.matched(close, names), (
@@ -418,7 +434,7 @@ def test_three_models_side_by_side() -> None:
     said = guide.side_by_side(of({"MSE, VQ-VAE": 0.1, "probe, AE": 2.0}))
     assert "Best reconstruction: VQ-VAE." in said
     assert "read off the code best: AE." in said
-    assert "alike within the noise" in said  # the FID
+    assert "not significantly different" in said  # the FID
 
 
 @pytest.mark.parametrize("index", guide_answers.ANSWERS)

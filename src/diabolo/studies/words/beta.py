@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from diabolo.reports.cells import words
-from diabolo.studies.findings import Measured, difference, joined
+from diabolo.studies.findings import Measured, difference, family, joined
 
 SILENT = 0.5  # nats per image, below which a code says next to nothing
 
@@ -29,7 +29,7 @@ def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far
         "training.",
         same="From N(0, I) the autoencoder's images have an FID of {a}, and from a Gaussian fitted to its codes "
         "{b}, which is "
-        f"no difference beyond noise. {where}. The loss never asked that codes lie anywhere: the decoder is "
+        f"not significantly different. {where}. The loss never asked that codes lie anywhere: the decoder is "
         "trained at the "
         "codes of images alone.",
     )
@@ -54,7 +54,7 @@ def free(
     samples = difference(*(fid[name] for name in ("0", "tuned"))).say(
         more="; samples from N(0, I) have an FID of {a}, against {b}.",
         less="; yet samples from N(0, I) are nearer to real images (FID {a} against {b}).",
-        same="; samples from N(0, I) cannot be told apart by their FID ({a} against {b}).",
+        same="; the FIDs of samples from N(0, I) do not differ significantly ({a} against {b}).",
     )
     return head + why + samples
 
@@ -83,11 +83,12 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
 def tuned(fid: Mapping[float, Measured], errors: Mapping[float, Measured]) -> str:
     """The search: FID of samples from N(0, I), and test errors, by β."""
     best = min(fid, key=lambda beta: fid[beta].value)
-    others = [beta for beta in fid if beta != best and not difference(fid[beta], fid[best]).sure]
+    against = family({beta: difference(fid[beta], fid[best]) for beta in fid if beta != best})
+    others = [beta for beta, d in against.items() if not d.sure]
     among = (
-        f", though within the noise of β = {joined([words(b) for b in others])}"
+        f", not significantly different from that of β = {joined([words(b) for b in others])}"
         if others
-        else "; all others are worse beyond the noise"
+        else "; all others are significantly worse"
     )
     head = (
         f"Of {len(fid)} weights from {words(max(fid))} down to {words(min(fid))}, β = {words(best)} gives the samples nearest "
@@ -97,8 +98,9 @@ def tuned(fid: Mapping[float, Measured], errors: Mapping[float, Measured]) -> st
     ordered = [errors[beta].value for beta in sorted(errors)]
     falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
     least = min(errors, key=lambda beta: errors[beta].value)
-    near = [beta for beta in errors if beta != least and not difference(errors[beta], errors[least]).sure]
-    as_good = f" (β = {joined([words(beta) for beta in near])} cannot be told apart)" if near else ""
+    close = family({beta: difference(errors[beta], errors[least]) for beta in errors if beta != least})
+    near = [beta for beta, d in close.items() if not d.sure]
+    as_good = f" (β = {joined([words(beta) for beta in near])} do not differ significantly from it)" if near else ""
     alone = f"The error of reconstructions alone{falls} would choose β = {words(least)}{as_good}"
     if best in (max(fid), min(fid)):
         return (
@@ -125,9 +127,8 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mappi
         more=f"{side}, and its samples from N(0, I) are farther from real images, at an FID of {{a}} against "
         f"{{b}}. This is not "
         "a good result yet: that would have reconstructions that keep the digit, and samples that can be read.",
-        same=f"{side}, and its samples from N(0, I) are as far from real images as the autoencoder's (FID {{a}} "
-        f"against {{b}}, "
-        "within noise). This is not a good result yet: that would have samples that can be read.",
+        same=f"{side}, and the FID of its samples from N(0, I) does not differ significantly from the autoencoder's ({{a}} "
+        "against {{b}}). This is not a good result yet: that would have samples that can be read.",
     )
 
 
@@ -140,7 +141,7 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         "autoencoder",
         more="The VAE's images change less evenly on the way: the longest step is {a} mean steps, {b} for the "
         "autoencoder",
-        same="How evenly images change on the way does not tell the two apart: the longest step is {a} mean steps for the "
+        same="How evenly images change on the way does not differ significantly: the longest step is {a} mean steps for the "
         "VAE and {b} for the autoencoder",
     )
     clear = difference(*(sure[name] for name in ("VAE", "AE"))).say(
@@ -150,8 +151,8 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         less="; but at its most doubtful image a classifier is less sure of the VAE's ({a} against {b}): "
         "between two classes the "
         "VAE draws something between two digits.",
-        same=("; nor does " if not steps.sure else "; nothing is told by ")
-        + "the confidence of a classifier at its most doubtful image ({a} for the VAE, {b} for the autoencoder).",
+        same="; the lowest confidence of a classifier along the way does not differ significantly ({a} for the VAE, {b} for "
+        "the autoencoder).",
     )
     return even + clear
 
@@ -170,35 +171,34 @@ def downstream(
     said = probe.say(
         more="a linear layer reads the digit better off the VAE's codes, with an accuracy of {a} against {b}",
         less="a linear layer reads the digit better off the autoencoder's codes, with an accuracy of {b} against {a}",
-        same="a linear layer does not tell the codes of the two apart ({a} for the VAE, {b} for the autoencoder)",
+        same="the accuracy of a linear probe does not differ significantly ({a} for the VAE, {b} for the autoencoder)",
     )
     close = difference(*(near[name] for name in ("VAE", "AE"))).say(
         more="; nearest neighbours are right more often among the VAE's codes ({a} against {b}).",
         less="; nearest neighbours are right less often among the VAE's codes ({a} against {b}).",
-        same="; nor do nearest neighbours ({a} and {b})."
+        same="; nor does that of nearest neighbours ({a} and {b})."
         if not probe.sure
-        else "; nearest neighbours do not tell them apart ({a} and {b}).",
+        else "; that of nearest neighbours does not differ significantly ({a} and {b}).",
     )
     code = f" The VAE uses {active:g} of {units} units: " + (
-        "the KL term drops whatever saves less error than it costs"
+        "the others carry nothing that the decoder could see through the noise of the posterior"
         if active < units
-        else "at this weight the KL term has dropped none"
+        else "at this weight none is idle"
     )
     best = max(("AE", "VAE"), key=lambda name: linear[name].value)
     floor = difference(linear[best], linear["pixels"]).say(
-        more="; from raw pixels a linear layer reaches {b}, so that to it the better of the codes ({a}) is worth having.",
-        less="; from raw pixels a linear layer reaches {b}, more than from either code: to it these codes give brevity and "
-        "nothing else.",
-        same="; from raw pixels a linear layer reaches {b}, which cannot be told from the better code ({a}).",
+        more="; on raw pixels a linear probe reaches {b}, less than on the better code ({a}).",
+        less="; on raw pixels a linear probe reaches {b}, more than on the better code ({a}).",
+        same="; on raw pixels a linear probe reaches {b}, not significantly different from the better code ({a}).",
     )
     best = max(("AE", "VAE"), key=lambda name: near[name].value)
     flat = difference(near[best], near["principal components"]).say(
         more=" Among as many principal components the neighbours are right less often ({b}) than among the better of the "
         "codes ({a}).",
-        less=" Among as many principal components the neighbours are right more often ({b}) than among either code: to them "
-        "the codes give nothing.",
-        same=" Among as many principal components the neighbours are right as often as among the better of the codes, as far "
-        "as these images tell ({b} and {a}): to them the codes give nothing.",
+        less=" Among as many principal components the neighbours are right more often ({b}) than among the better of the "
+        "codes ({a}).",
+        same=" Among as many principal components the neighbours' accuracy ({b}) does not differ significantly from that among "
+        "the better of the codes ({a}).",
     )
     return head + said + close + code + floor + flat
 
@@ -212,12 +212,12 @@ def use(jump: Mapping[str, Measured], fid: Mapping[str, Measured]) -> str:
     draw = samples.say(
         less="for drawing new images take the VAE, whose codes lie nearer to where one draws",
         more="for drawing new images the VAE has gained nothing here",
-        same="for drawing new images the VAE has gained nothing here",
+        same="for drawing new images no gain of the VAE is shown here",
     )
     move = difference(*(jump[name] for name in ("VAE", "AE"))).say(
         less=f"for moving between images take {too}, since they change more evenly",
         more="for moving between images take the autoencoder, where they change more evenly",
-        same="for moving between images either will do",
+        same="for moving between images neither is shown to be better",
     )
     return f"So, {draw}; {move}; for features to classify by, go by the probes and not by the look of the samples."
 

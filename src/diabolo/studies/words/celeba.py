@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from diabolo.reports.cells import words
-from diabolo.studies.findings import Measured, difference, joined
+from diabolo.studies.findings import Measured, difference, family, joined
 
 ZERO = Measured(0.0, 0.0)
 EVERYTHING, WIDE, HIGH = (
@@ -48,8 +48,7 @@ def sparse(
     fall = plain_l1.value / max(l1.value, 1e-12)
     scale = fall * after / max(before, 1e-12)  # of the L2 norms
     mostly = (
-        f" Most of the fall of the norm is smaller numbers all through, by a factor of {scale:.2g}, which a decoder with "
-        f"larger weights makes good for."
+        f" Most of the drop is a uniform {scale:.2g}-fold shrinkage of the codes, which the decoder undoes with larger weights."
         if scale > math.sqrt(fall) > 1
         else ""
     )
@@ -57,14 +56,15 @@ def sparse(
         less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
         more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
         "weak to hold it",
-        same=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, about that without the penalty, {{b}}",
+        same=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, not significantly different from {{b}} without the "
+        f"penalty",
     )
     return size + difference(more_hoyer, ZERO).say(
         more=f"; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {{difference}}.{mostly}",
         less="; but no fewer units carry it: Hoyer's measure, which no scale changes, is lower by {difference}. An L1 "
-        "norm can be lowered by smaller numbers alone, and a decoder with larger weights makes good for those.",
-        same="; but no fewer units carry it beyond noise, by Hoyer's measure, which no scale changes. An L1 norm can be "
-        "lowered by smaller numbers alone, and a decoder with larger weights makes good for those.",
+        "norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+        same="; but the share of units that carry it, by Hoyer's measure, does not differ significantly. An L1 norm can be "
+        "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
     )
 
 
@@ -73,25 +73,25 @@ def denoised(identity: Measured, model: Measured) -> str:
     return difference(model, identity).say(
         less="Passing a noisy image on as it is would leave an error of {b} per pixel, and the model leaves {a}. So the "
         "identity is not the answer that training rewards: the target is not what the encoder sees, the noise is drawn "
-        "anew each time and cannot be foretold, and the least error is that of the mean of all faces which may lie behind "
+        "anew each time and cannot be predicted, and the least error is that of the mean of all faces which may lie behind "
         "the noisy one.",
         more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the {a} of the model: "
         "the identity would be the better answer here, and what keeps the model from it is the narrow code and the little "
         "that it has learned so far, not the noise.",
-        same="Passing a noisy image on as it is would leave an error of {b} per pixel, about what the model leaves, {a}: "
-        "the identity would do as well here, and what keeps the model from it is the narrow code and the little that it "
-        "has learned so far, not the noise.",
+        same="Passing a noisy image on as it is would leave an error of {b} per pixel, not significantly different from the "
+        "{a} of the model: that the identity is the worse answer is not shown here.",
     )
 
 
 def against_plain(more_error: Measured) -> str:
     """Paired difference of the errors on noisy test images, denoising less undercomplete."""
     return difference(more_error, ZERO).say(
-        less="Shown the same noisy images, the undercomplete model, which never saw noise, errs by {difference} more.",
-        more="Shown the same noisy images, the undercomplete model errs by {difference} less, although it never saw "
+        less="Shown the same noisy images, the undercomplete model, which never saw noise, has an error larger by "
+        "{difference}.",
+        more="Shown the same noisy images, the undercomplete model has an error smaller by {difference}, although it never saw "
         "noise: its narrow code alone leaves out more of the noise than the denoising model has learned to.",
-        same="Shown the same noisy images, the undercomplete model errs no more and no less beyond noise, although it "
-        "never saw any: the narrow code alone leaves the noise out.",
+        same="Shown the same noisy images, the undercomplete model, which never saw noise, has an error that does not differ "
+        "significantly.",
     )
 
 
@@ -110,17 +110,17 @@ def eye(resolutions: Mapping[str, float], plain: float, errors: Mapping[str, Mea
         if 0 < max(resolutions.values()) < finest
         else "."
     )
+    several = family({name: difference(error, ZERO) for name, error in errors.items()})
     each = [
-        difference(error, ZERO).say(
-            more=f"the {name} model errs more by {{difference}}",
-            less=f"the {name} model errs less by {{difference}}",
-            same=f"the {name} model cannot be told apart from it",
+        one.say(
+            more=f"the {name} model's is larger by {{difference}}",
+            less=f"the {name} model's is smaller by {{difference}}",
+            same=f"the {name} model's does not differ significantly",
         )
-        for name, error in errors.items()
+        for name, one in several.items()
     ]
     return (
-        f"{head}{blur} On clean test images the undercomplete model errs by {plain:.4g} per pixel; against that, "
-        f"{joined(each)}."
+        f"{head}{blur} On clean test images the undercomplete model's error is {plain:.4g} per pixel; {joined(each)}."
     )
 
 
@@ -131,8 +131,8 @@ def variational(more_error: Measured, active: float, units: int) -> str:
         f"details which would save less error than they cost are left out; {active:.0f} of {units} units are active.",
         less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
         "harm to the reconstructions.",
-        same="The VAE's error per pixel cannot be told from that of the undercomplete model: the noise on its code and the KL "
-        "term cost nothing that these images show.",
+        same="The VAE's error per pixel does not differ significantly from that of the undercomplete model: a cost of the "
+        "noise on its code and of the KL term is not shown here.",
     )
 
 

@@ -18,20 +18,20 @@ def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) 
     """Paired difference of probe accuracies in percentage points, undercomplete less VAE."""
     silent = units - active
     why = (
-        f"The KL term has silenced {silent:.0f} of {units} units, and what those would have told is lost to the probe too: "
-        "a unit is kept by the pixels it saves, and not by what it says of the person."
+        f"{silent:.0f} of the VAE's {units} units are idle. A detail that costs more KL than it saves in error is never "
+        "encoded, however informative."
         if silent >= 0.05 * units
-        else f"{active:.0f} of {units} units are in use, so that {f'{silent:.0f} were' if silent else 'none was'} lost. The "
-        "probe reads means, which carry no noise; but what would cost more KL than it saves in pixels never gets into a mean, "
-        "whatever it says of the person."
+        else f"{active:.0f} of the VAE's {units} units are in use. The probe uses posterior means, so sampling noise is not "
+        "the cause. But a detail that costs more KL than it saves in error is never encoded, however informative."
     )
     return difference(ae_less_vae, ZERO).say(
-        more=f"{attribute} is read better off the codes of the undercomplete model, by {{difference}} points. {why}",
-        less=f"{attribute} is read better off the codes of the VAE, by {{difference}} points. A linear layer does not mind "
-        "how units are scaled or turned, so that this is no matter of a tidier basis; whether the KL term did it, one "
-        "training of each cannot tell.",
-        same=f"The two codes cannot be told apart by how well {attribute} is read off them (they differ by "
-        f"{abs(ae_less_vae.value):.1f} points): no effect of the KL term can be seen by this probe.",
+        more=f"{attribute} is read more accurately from the undercomplete model's codes, by {{difference}} percentage points. "
+        f"{why}",
+        less=f"{attribute} is read more accurately from the VAE's codes, by {{difference}} percentage points. A linear layer "
+        f"is "
+        "not changed by a rotation of the units; whether the KL term is the cause, one training of each does not show.",
+        same=f"The accuracies for {attribute} do not differ significantly between the two codes (by "
+        f"{abs(ae_less_vae.value):.1f} percentage points).",
     )
 
 
@@ -40,12 +40,12 @@ def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
     (name, code), (other, plain) = best_code, floor
     name = name if name == "VAE" else f"{name} model"
     return difference(code, plain).say(
-        more=f"The codes of the {name} ({{a}}%) tell more to a linear layer than {other} ({{b}}%): the encoder has "
-        "straightened something out.",
-        less=f"The codes of the {name} ({{a}}%) tell less to a linear layer than {other} ({{b}}%): pixels and their "
-        "principal components need no training, and a code holds only what the encoder has learned in its epochs to "
-        "reconstruct.",
-        same=f"The codes of the {name} ({{a}}%) tell a linear layer no more than {other} ({{b}}%), within noise.",
+        more=f"A linear layer is more accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %).",
+        less=f"A linear layer is less accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %): a code holds "
+        "only what the encoder has learned in its epochs to reconstruct.",
+        same=f"A linear layer's accuracy on the codes of the {name} ({{a}} %) does not differ significantly from that on "
+        f"{other} "
+        f"({{b}} %).",
     )
 
 
@@ -65,7 +65,7 @@ def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str
     work = difference(gain, ZERO).say(
         more="works" if through else "works in part: the probe moves, but not from no to yes",
         less="works backwards",
-        same="does not work beyond noise",
+        same="has no significant effect",
     )
     judge = "a probe on the codes of another model, which sees the decoded faces,"
     return f"The vector for {attribute} {work}; {judge} gives {told}."
@@ -81,19 +81,19 @@ def person(drift: float, apart: float, moved: str, shift: float, alpha: float) -
     probability, against how far two people are apart in them; and the attribute that moved most, and by how much."""
     share = drift / apart
     kept = (
-        "by that the person survives"
+        "so the person is kept"
         if share < SURVIVES
-        else "by that the person is changed in part"
+        else "so the edit partly changes the person"
         if share < LOST
-        else "by that it is another person"
+        else "so the edit changes the person"
     )
     told = (
-        f"At α = {alpha:g} attributes that bear on who it is move by {drift:.3f} on average, {share:.0%} of what parts two "
-        f"people"
+        f"At α = {alpha:g}, identity-related attributes shift by {drift:.3f} on average, {share:.0%} of the typical difference "
+        f"between two people"
     )
     moves = f"{shift:+.2f}".replace("-", "−")
     return (
-        f"{told}: {kept}. Of all other attributes {moved} moves most, by {moves}: the vector is a difference of means, and "
+        f"{told}, {kept}. Of all other attributes {moved} moves most, by {moves}: the vector is a difference of means, and "
         "so it may also hold what goes along with the attribute in the training images."
     )
 

@@ -45,8 +45,8 @@ def filled(f: Found) -> str:
         less="A classifier trained on real images is less sure of what is decoded there ({a}) than of what is decoded from "
         "empty tiles ({b}): the outskirts prolong the clear members of a class, while the crowded middle is where classes "
         "meet.",
-        same="A classifier trained on real images is as sure of what is decoded there ({a}) as of what is decoded from "
-        "empty tiles ({b}), within the noise: a decoder goes on smoothly where it was not trained.",
+        same="A classifier's confidence in what is decoded there ({a}) does not differ significantly from that in what is "
+        "decoded from empty tiles ({b}).",
     )
 
 
@@ -103,14 +103,13 @@ def encoded_again(f: Found) -> str:
         return f"{where} " + difference(once, far).say(
             more=f"Even with the variance of the posterior the class is often lost: {shares}.",
             less=f"Of the class the draws say little: {shares}.",
-            same=f"Of the class the draws say little, whatever the variance: {shares}, the same within the noise.",
+            same=f"Of the class the draws say little, whatever the variance: {shares}, not significantly different.",
         )
     return f"{where} " + difference(once, far).say(
         more=f"The class stays with the variance of the posterior and is lost more often with a larger one: {shares}. "
         "Those draws leave the part of the code that was decoded as this image in training, and reach that of others.",
         less=f"The class is lost no more often with a larger variance: {shares}.",
-        same=f"The class stays even with a larger variance: {shares}, the same within the noise. The codes of "
-        "other classes are further away than these draws reach.",
+        same=f"That the class is lost more often with a larger variance is not shown: {shares}, not significantly different.",
     )
 
 
@@ -134,30 +133,31 @@ def completions(f: Found, k: int) -> str:
     """Many completions against one deterministic answer."""
     single = between(f, "error of one completion", "error of the plain network")
     told = single.say(
-        more="A single completion is further from the truth ({a}, squared error per pixel that was not told) than the "
-        "answer of the one network ({b}). Some of that must be: the least expected error is that of the mean of all that "
-        "could be there, and the one network is trained to give just that, a blur where the quarter leaves several digits "
-        "open, while a draw commits to one.",
-        less="A single completion is nearer to the truth ({a}, squared error per pixel that was not told) than the answer "
-        "of the one network ({b}), though the best answer of all in this error is the mean, which only the one network "
-        "gives: it is not yet trained to its end.",
-        same="A single completion is as near to the truth ({a}, squared error per pixel that was not told) as the answer "
-        "of the one network ({b}), within the noise: what a draw loses by committing itself is small here.",
+        more="The error of a single completion is larger ({a}, squared error per pixel that was not given) than that of the "
+        "plain network ({b}). Part of that is unavoidable: the mean of all possible answers has the least expected error, and "
+        "the plain network is trained to give it, a blur where the quarter leaves several digits open. A draw commits to one.",
+        less="The error of a single completion is smaller ({a}, squared error per pixel that was not given) than that of the "
+        "plain network ({b}). The mean of all possible answers has the least expected error, and only the plain network gives "
+        "it: it is not fully trained yet.",
+        same="The error of a single completion ({a}, squared error per pixel that was not given) does not differ significantly "
+        "from that of the plain network ({b}).",
     )
     if single.sure and single.value > 0:
         told += between(f, "error of the mean of all", "error of the plain network").say(
-            more=" The mean of endlessly many draws would still err by {a}, more than the one network: that part is no "
-            "commitment but a misfit of its draws.",
-            less=" The mean of endlessly many draws would err by {a}, less than the one network: what a single draw loses "
-            "is its commitment alone.",
-            same=" The mean of endlessly many draws would err by {a}, as much as the one network within the noise: what a "
-            "single draw loses is its commitment alone.",
+            more=" Even the average of infinitely many samples would have an error of {a} (the plain network: {b}). That "
+            "excess "
+            "is model misfit, not the price of committing to one answer.",
+            less=" The average of infinitely many samples would have an error of {a} (the plain network: {b}), so the excess "
+            "of "
+            "a single draw is the price of committing to one answer.",
+            same=" The average of infinitely many samples would have an error of {a}, not significantly different from the "
+            "plain "
+            "network's ({b}).",
         )
     return told + between(f, "error of the best", "error of the plain network").say(
-        less=f" Of {k} completions the best, chosen knowing the truth, is nearer ({{a}}): the model holds something like the "
-        f"truth possible.",
-        more=f" Even the best of {k} completions, chosen knowing the truth, is further ({{a}}): so few draws do not reach it.",
-        same=f" The best of {k} completions, chosen knowing the truth, is as near ({{a}}), within the noise.",
+        less=f" Of {k} completions the best, chosen knowing the truth, has a smaller error ({{a}}).",
+        more=f" Even the best of {k} completions, chosen knowing the truth, has a larger error ({{a}}).",
+        same=f" The error of the best of {k} completions, chosen knowing the truth, does not differ significantly ({{a}}).",
     )
 
 
@@ -165,12 +165,14 @@ def conditional_nll(f: Found) -> str:
     """The paired difference of cross entropies, plain network − conditional VAE."""
     gain = f["nats gained by the code"]
     return difference(gain, Measured(0.0, 0.0)).say(
-        more="Given the quarter, the conditional VAE needs {difference} nats per image less than the one network: pixels "
-        "that hang together, such as all those of a loop, are decided once by the code, while the one network treats each "
-        "pixel as independent of the others and pays for its doubt in each.",
-        less="Given the quarter, the conditional VAE needs {difference} nats per image more than the one network: what its "
+        more="Given the quarter, the conditional VAE needs {difference} nats per image less than the plain network: the "
+        "code decides pixels that depend on each other together, such as those of a loop, while the plain network treats each "
+        "pixel as independent.",
+        less="Given the quarter, the conditional VAE needs {difference} nats per image more than the plain network: what its "
         "code could save is lost again, in its training or in the estimate, which is on average too large.",
-        same="Given the quarter, the conditional VAE needs as many nats per image as the one network, within {difference}.",
+        same="Given the quarter, the nats per image of the conditional VAE and of the plain network do not differ "
+        "significantly "
+        "({difference}).",
     )
 
 

@@ -74,8 +74,8 @@ def gives(f: Found) -> str:
     but = "and the best of its answers" if best < plain else "but even the best of its answers"
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
-        f"told), where the one network has a single answer, the mean; the truth costs it {nats} than it costs the one "
-        f"network; {but}, chosen knowing the truth, has an error of {best:.4f}, against {plain:.4f} for the one network."
+        f"told), where the plain network has a single answer, the mean; the truth costs the VAE {nats} than it costs the plain "
+        f"network; {but}, chosen knowing the truth, has an error of {best:.4f}, against {plain:.4f} for the plain network."
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from diabolo.studies.findings import between
+from diabolo.studies.findings import between, family
 from diabolo.studies.words.guide_codes import apart
 from diabolo.studies.words.guide_models import DIGIT, FREE, TOO_MUCH, UNITS
 from diabolo.studies.words.guide_plain import WAYS, Numbers, against, points
@@ -24,7 +24,7 @@ def cones(n: Numbers) -> Answer:
     gain = against(n, "MSE", "fully connected", "convolutional").say(
         more="error from {a} to {b} per pixel",
         less="no help: error from {a} to {b} per pixel",
-        same="no difference beyond the noise ({a}, {b})",
+        same="not significantly different ({a}, {b})",
     )
     cost = (
         f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
@@ -38,7 +38,7 @@ def skips(n: Numbers) -> Answer:
     gain = against(n, "MSE", "skips cut", "U-Net").say(
         more="error from {a} to {b}",
         less="no help: error from {a} to {b}",
-        same="no difference beyond the noise ({a}, {b})",
+        same="not significantly different ({a}, {b})",
     )
     cost = (
         f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
@@ -52,7 +52,7 @@ def layers(n: Numbers) -> Answer:
     gain = against(n, "MSE", "end to end", "layer by layer").say(
         more="error from {a} to {b} after as many epochs",
         less="no help: error from {a} to {b} after as many epochs",
-        same="no difference beyond the noise ({a}, {b})",
+        same="not significantly different ({a}, {b})",
     )
     when = "where layers trained at once get in each other's way, as with saturating units or poor initial weights"
     if gain.startswith("error from"):
@@ -66,10 +66,10 @@ def against_overfitting(n: Numbers) -> Answer:
         name.removeprefix("test MSE, ") for name in n if name.startswith("test MSE, ") and not name.endswith("neither")
     ]
     best = min(names, key=lambda name: n[f"test MSE, {name}"].value)
-    gain = against(n, "test MSE", "neither", best).say(
+    gain = family({name: against(n, "test MSE", "neither", name) for name in names})[best].say(
         more=f"test error from {{a}} to {{b}} at the best, {best}",
         less=f"no help: test error from {{a}} to {{b}} at the best, {best}",
-        same=f"no difference beyond the noise at the best, {best} ({{a}}, {{b}})",
+        same=f"not significantly different at the best, {best} ({{a}}, {{b}})",
     )
     cost = "a strength to search; too much of either underfits"
     return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
@@ -78,8 +78,10 @@ def against_overfitting(n: Numbers) -> Answer:
 def labels(n: Numbers) -> Answer:
     """5.4."""
     best = max(WAYS, key=lambda name: n[f"accuracy, {name}"].value)
-    alike = f"no difference beyond the noise (the best way, {best}: {{a}}%)"
-    gain = points(against(n, "accuracy", best, "from scratch")).say(
+    alike = f"not significantly different (the best way, {best}: {{a}}%)"
+    others = [name for name in WAYS if name != "from scratch"]
+    several = family({name: points(against(n, "accuracy", name, "from scratch")) for name in others})
+    gain = several.get(best, points(against(n, "accuracy", best, "from scratch"))).say(
         more=f"from {{b}}% to {{a}}% right by the best way, {best}",
         less=alike,  # the best is never surely less
         same="no help: from scratch is best, {b}%" if best == "from scratch" else alike,
@@ -99,15 +101,15 @@ def noise(n: Numbers) -> Answer:
     gain = between(n, f"none on {middle}", f"{middle} on {middle}").say(
         more="error on noisy images from {a} to {b}",
         less="no help on noisy images: error from {a} to {b}",
-        same="no difference on noisy images beyond the noise ({a}, {b})",
+        same="not significantly different on noisy images ({a}, {b})",
     )
     clean = between(n, f"{middle} on none", "none on none").say(
         more="error on clean images from {b} to {a}",
         less="none on clean images (error from {b} to {a})",
-        same="none on clean images beyond the noise",
+        same="not significant on clean images",
     )
     levels = [name.removeprefix("probe, ") for name in n if name.startswith("probe, gaussian")]
-    changes = {name: points(against(n, "probe", name, "none")) for name in levels}
+    changes = family({name: points(against(n, "probe", name, "none")) for name in levels})
     better = [name for name, d in changes.items() if d.sure and d.value > 0]
     when = "where images come spoilt in a way that can be imitated"
     return ("Denoising", when + ", and for the features" * bool(better), gain, clean)
@@ -119,7 +121,7 @@ def kl_term(n: Numbers) -> Answer:
         against(n, "−ELBO", "β 1", name).say(
             more=f"−ELBO from {{a}} to {{b}} nats with {name}",
             less=f"no help, but −ELBO from {{a}} to {{b}} nats, with {name}",
-            same=f"no difference beyond the noise with {name} ({{a}}, {{b}} nats)",
+            same=f"not significantly different with {name} ({{a}}, {{b}} nats)",
         )
         for name in ("linear annealing", FREE)
     ]
@@ -136,7 +138,7 @@ def features(n: Numbers) -> Answer:
     gain = against(n, "detail", "features", "pixels").say(
         more=helped,
         less=f"no help: {said}",
-        same="no difference in the upper frequencies beyond the noise ({b}, {a})",
+        same="not significantly different in the upper frequencies ({b}, {a})",
     )
     error = against(n, "MSE", "features", "pixels")
     cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}"
@@ -177,7 +179,7 @@ def code_prior(n: Numbers) -> Answer:
     gain = against(n, "FID", "each code by itself", "prior").say(
         more="FID from {a} to {b}",
         less="no help: FID from {a} to {b}",
-        same="no difference in FID beyond the noise ({a}, {b})",
+        same="FID not significantly different ({a}, {b})",
     )
     cost = "a second training, and drawing one code after the other"
     return "A prior over discrete codes", "where a VQ-VAE is to generate", gain, cost
@@ -196,7 +198,7 @@ def densities(n: Numbers) -> Answer:
     gain = against(n, "FID", "AE, normal", "AE, mixture").say(
         more="FID of the autoencoder from {a} to {b}",
         less="no help for the autoencoder: FID from {a} to {b}",
-        same="no difference for the autoencoder beyond the noise ({a}, {b})",
+        same="not significantly different for the autoencoder ({a}, {b})",
     )
     return (
         "A density fitted afterwards",

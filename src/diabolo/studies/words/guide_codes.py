@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from diabolo.studies.findings import difference, joined
+from diabolo.studies.findings import difference, family, joined
 from diabolo.studies.words.guide_plain import Numbers, against
 
 CLOSE = 0.01  # of the neighbours: maps that differ by less keep as many
@@ -47,7 +47,7 @@ def code_prior(n: Numbers) -> str:
         "the parts of its images fit together.",
         less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
         "{a}).",
-        same="Images drawn by it and those of codes drawn one by one cannot be told apart by their distance to real ones.",
+        same="The distances to real images of images drawn by it and of codes drawn one by one do not differ significantly.",
     )
     return f"{known} {drawn}"
 
@@ -74,8 +74,8 @@ def ways(n: Numbers) -> str:
         "{b}): the straight way passes nearer to the origin than its ends lie, and there are fewer codes there.",
         less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} against "
         "{b}): keeping the length of a code does not keep it where digits are.",
-        same="A classifier's confidence does not tell the straight and the spherical way apart ({b} and {a}), though "
-        "midway the straight way's codes are shorter than at its ends.",
+        same="A classifier's lowest confidence does not differ significantly between the straight and the spherical way "
+        "({b} and {a}).",
     )
 
 
@@ -86,8 +86,7 @@ def hole(n: Numbers) -> str:
         "nothing ever told its codes to lie where that density is, while the KL term of the VAE does just that.",
         less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
         "although nothing told its codes to lie there.",
-        same="Drawn from N(0, I), autoencoder and VAE cannot be told apart by their distance to real digits (FID {a} and "
-        "{b}).",
+        same="Drawn from N(0, I), the FIDs of autoencoder and VAE do not differ significantly ({a} and {b}).",
     )
 
 
@@ -97,7 +96,7 @@ def fitted(n: Numbers) -> str:
         against(n, "FID", f"{name}, normal", f"{name}, mixture").say(
             more=f"the {name}'s FID falls from {{a}} to {{b}}",
             less=f"the {name}'s FID rises from {{a}} to {{b}}",
-            same=f"the {name}'s FID stays where it was within the noise ({{a}} and {{b}})",
+            same=f"the {name}'s FID does not change significantly ({{a}} and {{b}})",
         )
         for name in ("AE", "VAE")
     ]
@@ -181,9 +180,9 @@ def side_by_side(n: Numbers) -> str:
 
     def best(what: str, most: bool = False) -> str:
         values = {name: n[f"{what}, {name}"] for name in names}
-        first, second, *_ = sorted(values, key=lambda name: values[name].value, reverse=most)
-        sure = difference(values[first], values[second]).sure
-        return first if sure else f"{first} and {second}, alike within the noise"
+        first, second, *rest = sorted(values, key=lambda name: values[name].value, reverse=most)
+        sure = family({name: difference(values[first], values[name]) for name in (second, *rest)})[second].sure
+        return first if sure else f"{first} and {second}, not significantly different"
 
     return (
         f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "

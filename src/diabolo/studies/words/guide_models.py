@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from diabolo.studies.findings import joined
+from diabolo.studies.findings import family, joined
 from diabolo.studies.words.guide_plain import Numbers, against, points
 
 UNITS = 16
@@ -18,19 +18,20 @@ BLUR = (
 
 def annealing(n: Numbers, names: Sequence[str]) -> str:
     """5.6: schedules, and free bits, against a constant weight."""
+    against_usual = family({name: against(n, "−ELBO", name, names[0]) for name in names[1:]})
     said = [
-        against(n, "−ELBO", name, names[0]).say(
+        against_usual[name].say(
             more=f"{name} raises −ELBO by {{difference}} nats",
             less=f"{name} lowers −ELBO by {{difference}} nats",
-            same=f"{name} cannot be told apart from the constant weight",
+            same=f"{name} does not differ significantly from the constant weight",
         )
         for name in names[1:]
     ]
     usual = n[f"active units, {names[0]}"].value
-    changes = [against(n, "−ELBO", name, names[0]) for name in names[1:] if name != FREE]
+    changes = [against_usual[name] for name in names[1:] if name != FREE]
     if any(change.sure and change.value < 0 for change in changes):
         why = "A small weight at first lets units say something before that costs."
-    elif FREE in names and (free := against(n, "−ELBO", FREE, names[0])).sure and free.value < 0:
+    elif FREE in names and (free := against_usual[FREE]).sure and free.value < 0:
         why = "So annealing rescued nothing here, but the units that free bits keep from falling silent are of use."
     elif usual > UNITS / 2:
         why = (
@@ -106,18 +107,18 @@ def blur(n: Numbers) -> str:
         f"trained on pixels {{b}}: {pattern if too_much else fit if fitted else BLUR}",
         less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
         "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
-        same="Both keep the same power of the upper frequencies within the noise ({a} and {b})",
+        same="The power kept of the upper frequencies does not differ significantly ({a} and {b})",
     )
     error = errors.say(
         more="the squared error per pixel is higher, {a} against {b}",
         less="the squared error per pixel is lower, {a} against {b}, so that the training on pixels had not come to its own "
         "best yet",
-        same="the squared error per pixel does not tell the two apart",
+        same="the squared error per pixel does not differ significantly",
     )
     read = points(against(n, "read", "features", "pixels")).say(
         more="a classifier reads them rightly more often, by {difference} points",
         less="a classifier reads them rightly less often, by {difference} points",
-        same="neither does a classifier that reads them" if not errors.sure else "a classifier reads both alike",
+        same="how often a classifier reads them rightly does not differ significantly",
     )
     return f"{detail}; {error}, and {read}."
 
@@ -149,6 +150,7 @@ def embedded(n: Numbers) -> str:
         "points over the samples; there is one training of each, and another seed may change that.",
         less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
         "points over the samples; there is one training of each, and another seed may change that.",
-        same="Embedded and one-hot classes cannot be told apart ({a}% and {b}%): the first layer after a one-hot vector is "
+        same="Embedded and one-hot classes do not differ significantly ({a}% and {b}%): the first layer after a one-hot "
+        "vector is "
         "an embedding itself. A separate one pays where classes are many, since several layers and both cones share it.",
     )

@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from diabolo.studies.findings import Difference, Measured, between, joined, less
+from diabolo.studies.findings import Difference, Measured, between, family, joined, less
 from diabolo.studies.words.generative import signed
 
 Numbers = Mapping[str, Measured]
@@ -38,8 +38,8 @@ def bent(n: Numbers) -> str:
         less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
         "pixel, {difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
         "learnt, and this training did not get there.",
-        same="PCA and the fully connected autoencoder cannot be told apart by their errors ({a} and {b} squared error per "
-        "pixel): being able to bend did not pay in this training.",
+        same="The errors of PCA and of the fully connected autoencoder do not differ significantly ({a} and {b} squared error "
+        "per pixel).",
     )
 
 
@@ -51,15 +51,15 @@ def convolutional(n: Numbers) -> str:
         less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
         "weights over places saves parameters, but digits stand in the middle, where full layers can learn each place "
         "by itself",
-        same="Convolutions and full layers cannot be told apart by their errors ({b} and {a})",
+        same="The errors of convolutions and full layers do not differ significantly ({b} and {a})",
     )
     told = points(against(n, "probe", "convolutional", "fully connected")).say(
         more="a linear probe reads the digit off their code more often, by {difference} points.",
         less="a linear probe reads the digit off their code less often, by {difference} points.",
-        same="a linear probe does not tell the two codes apart.",
+        same="the accuracy of a linear probe does not differ significantly.",
     )
-    dear = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
-    return f"{error}; {told} The training of the convolutions takes {dear:.2g} times as long."
+    longer = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
+    return f"{error}; {told} The training of the convolutions takes {longer:.2g} times as long."
 
 
 def skips(n: Numbers) -> str:
@@ -74,7 +74,7 @@ def skips(n: Numbers) -> str:
     better = against(n, "MSE", "skips cut", "U-Net").say(
         more="The skips make the reconstruction better: {b} against {a} squared error per pixel.",
         less="The skips do not make the reconstruction better: {b} against {a} squared error per pixel.",
-        same="With and without skips the reconstructions cannot be told apart by their errors.",
+        same="With and without skips the errors do not differ significantly.",
     )
     taken = (
         f"With the mean of all codes in place of its own, the error of the U-Net changes by {signed(rise / 100)}, that of the "
@@ -85,12 +85,13 @@ def skips(n: Numbers) -> str:
         return f"{better} {taken} So the net without skips has not learnt to say much by its code in this training."
     d = between(n, "MSE, U-Net, mean code", "MSE, skips cut", "MSE, U-Net without its code less skips cut with it")
     return f"{better} {taken} " + d.say(
-        less=f"Without its code the U-Net still errs less ({{a}}) than the net without skips does with its own ({{b}}). {way}: "
+        less=f"Without its code the U-Net still has a smaller error ({{a}}) than the net without skips has with its own "
+        f"({{b}}). {way}: "
         f"such a code is no bottleneck.",
-        more=f"Without its code the U-Net errs more ({{a}}) than the net without skips does with its own ({{b}}): this "
+        more=f"Without its code the U-Net has a larger error ({{a}}) than the net without skips has with its own ({{b}}): this "
         f"training leans on the code as well. Nothing forces it to. {way}.",
-        same=f"Without its code the U-Net errs as the net without skips does with its own ({{a}} and {{b}}). {way}: the code "
-        f"is no bottleneck.",
+        same=f"Without its code the error of the U-Net does not differ significantly from that of the net without skips with "
+        f"its own ({{a}} and {{b}}). {way}.",
     )
 
 
@@ -102,10 +103,8 @@ def greedy(n: Numbers) -> str:
         "on it are missing at the end.",
         less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
         "{b}, by {difference}). Its layers begin where each can already be undone; but each stage also has a cycle of the "
-        "learning rate to itself, and this does not tell the two apart.",
-        same="After as many epochs in all, the two ways cannot be told apart (layer by layer {a}, end to end {b}): "
-        "rectifiers, good initial weights and Adam let the gradient through few layers at once, and that was what "
-        "pre-training was for.",
+        "learning rate to itself, which is not separated from it here.",
+        same="After as many epochs in all, the errors do not differ significantly (layer by layer {a}, end to end {b}).",
     )
 
 
@@ -115,13 +114,14 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
     best = min(names[1:], key=lambda name: n[f"test MSE, {name}"].value)
     fitted = n[f"training MSE, {best}"].value
     gap, after = plain - fit, n[f"test MSE, {best}"].value - fitted
-    told = against(n, "test MSE", "neither", best).say(
+    several = family({name: against(n, "test MSE", "neither", name) for name in names[1:]})
+    told = several[best].say(
         more=f"The best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, lowers the test error "
         f"by {{difference}}, to {{b}}, while the training error goes from {fit:.4g} to {fitted:.4g}: the gap "
         f"{'narrows' if after < gap else 'does not narrow'}, from {gap:.3g} to {after:.3g}.",
         less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
         f"the narrow code is what keeps this model from overfitting, and they only take from the fit.",
-        same=f"None of the strengths of L2 and dropout tried lowers the test error beyond the noise (the best, {best}: "
+        same=f"None of the strengths of L2 and dropout tried lowers the test error significantly (the best, {best}: "
         f"{{b}}), though it takes the training error to {fitted:.4g}, so that the gap goes from {gap:.3g} to {after:.3g}.",
     )
     size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
@@ -131,13 +131,13 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
 def few_labels(n: Numbers) -> str:
     """5.4: what the usual ways gain over training from scratch."""
     said = []
-    for name in ("frozen features", "fine-tuned", "joint"):
-        d = points(against(n, "accuracy", name, "from scratch"))
+    usual = ("frozen features", "fine-tuned", "joint")
+    for name, d in family({name: points(against(n, "accuracy", name, "from scratch")) for name in usual}).items():
         said.append(
             d.say(
                 more=f"{name} gains {{difference}} points",
                 less=f"{name} loses {{difference}} points",
-                same=f"{name} cannot be told apart from it",
+                same=f"{name} does not differ significantly from it",
             )
         )
     scratch = 100 * n["accuracy, from scratch"].value
@@ -166,7 +166,7 @@ def spreading(n: Numbers) -> str:
         f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
         less=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}}%, {{difference}} points less than the "
         f"one from scratch: {why}.",
-        same=f"{labelled}; a classifier fine-tuned on all of them cannot be told apart from the one from scratch ({{a}}% "
+        same=f"{labelled}; a classifier fine-tuned on all of them does not differ significantly from that from scratch ({{a}}% "
         f"against {{b}}%).",
     )
 
@@ -179,7 +179,7 @@ def rival(n: Numbers, names: Sequence[str], noise: str) -> str:
 def matched(n: Numbers, names: Sequence[str]) -> str:
     """5.5: whether each noise is best undone by the model trained on it."""
     noisy = [name for name in names if name != "none"]
-    found = {name: between(n, f"{name} on {name}", f"{rival(n, names, name)} on {name}") for name in noisy}
+    found = family({name: between(n, f"{name} on {name}", f"{rival(n, names, name)} on {name}") for name in noisy})
     best = [name for name, d in found.items() if d.sure and d.value < 0]
     beaten = [name for name, d in found.items() if d.sure and d.value > 0]
     rest = [name for name in noisy if name not in (*best, *beaten)]
@@ -195,7 +195,7 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
         f"{name} is undone better by {'the plain autoencoder' if who == 'none' else f'the model of {who}'}"
         for name, who in by.items()
     )
-    ties = f"At {joined(rest)} it cannot be told apart from the best of the others." if rest else ""
+    ties = f"At {joined(rest)} it does not differ significantly from the best of the others." if rest else ""
     said = f"Noises that are undone best by the model trained on just that noise: {len(best)} of {len(noisy)}. So {why}"
     return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
 
@@ -205,20 +205,22 @@ def no_identity(n: Numbers) -> str:
     middle = "gaussian 0.5"
     copied = n[f"{middle}, copied"].value
     return between(n, f"none on {middle}", f"{middle} on {middle}").say(
-        more=f"On images with Gaussian noise of 0.5, the denoiser errs by {{b}} and the plain autoencoder by {{a}}. The "
+        more=f"On images with Gaussian noise of 0.5, the error of the denoiser is {{b}} and that of the plain autoencoder "
+        f"{{a}}. The "
         f"denoiser's target is the clean image, so that copying what it sees would cost it their distance, {copied:.4g}: it "
         f"has to learn which part of what it sees can be an image.",
-        less="On images with Gaussian noise of 0.5 the denoiser errs more, by {b}, than the plain autoencoder, by "
+        less="On images with Gaussian noise of 0.5 the error of the denoiser is larger, {b}, than that of the plain "
+        "autoencoder, "
         "{a}: its target is clean, so that copying is no way out, but in this training it has learnt less of what "
         "digits look like.",
-        same="On images with Gaussian noise of 0.5 the denoiser and the plain autoencoder cannot be told apart ({b} and "
-        "{a}): the narrow code alone already keeps either from copying the noise.",
+        same="On images with Gaussian noise of 0.5 the errors of the denoiser and of the plain autoencoder do not differ "
+        "significantly ({b} and {a}).",
     )
 
 
 def level(n: Numbers, names: Sequence[str]) -> str:
     """5.5: how to choose the level, by clean images and by a probe."""
-    changes = {name: points(against(n, "probe", name, "none")) for name in names}
+    changes = family({name: points(against(n, "probe", name, "none")) for name in names})
     gains = [f"{name} gains {d.size}" for name, d in changes.items() if d.sure and d.value > 0]
     costs = [f"{name} costs {d.size}" for name, d in changes.items() if d.sure and d.value < 0]
     best = max(names, key=lambda name: n[f"probe, {name}"].value)
@@ -227,7 +229,7 @@ def level(n: Numbers, names: Sequence[str]) -> str:
         told = f"The features get better, by a probe for the digit: {said} over the plain autoencoder."
     else:
         close = f"the best, {best}: {changes[best].a.value:.4g}% right against {changes[best].b.value:.4g}%"
-        told = f"No level improves the features beyond the noise ({close})" + (f"; {said}." if costs else ".")
+        told = f"No level improves the features significantly ({close})" + (f"; {said}." if costs else ".")
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))
     cost = (

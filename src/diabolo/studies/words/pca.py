@@ -59,8 +59,8 @@ def maps(accuracy: Mapping[str, Measured]) -> str:
         less="The five nearest neighbours in the map name the class of a share of {a} of the test images for the "
         "autoencoder and of {b} for two principal components: here the curved map keeps the classes less apart than the flat "
         "one.",
-        same="The five nearest neighbours in the map name the class about as often for the autoencoder (a share of {a}) as "
-        "for two principal components ({b}): the difference of {difference} is within the noise.",
+        same="The share of test images whose class the five nearest neighbours in the map name is {a} for the autoencoder and "
+        "{b} for two principal components, not significantly different.",
     )
 
 
@@ -71,7 +71,8 @@ def neighbours(accuracy: Mapping[str, Measured]) -> str:
         "of the test images against {b}.",
         less="That has its price: the five nearest neighbours in its map name the class less often than in the "
         "autoencoder's, for a share of {a} of the test images against {b}.",
-        same="The five nearest neighbours in its map name the class about as often as in the autoencoder's ({a} and {b}).",
+        same="How often the five nearest neighbours in its map name the class does not differ significantly from the "
+        "autoencoder's ({a} and {b}).",
     )
 
 
@@ -92,9 +93,8 @@ def generated(fid: Mapping[str, Measured], outside: float) -> str:
         "{b} against {a} for "
         f"the autoencoder. {why}; but the Gaussian also draws codes from between the branches of the autoencoder's map, "
         "where nothing was trained.",
-        same="Images decoded from a Gaussian fitted to the codes are as far from real ones for the autoencoder "
-        "(FID {a}) as for "
-        f"PCA ({{b}}), within the noise. {why}.",
+        same="The FIDs of images decoded from a Gaussian fitted to the codes do not differ significantly between the "
+        f"autoencoder ({{a}}) and PCA ({{b}}). {why}.",
     )
 
 
@@ -140,10 +140,8 @@ def elbows(whole: Mapping[str, float | None], half: Mapping[str, float | None], 
         f"The elbow, the point farthest below the straight line between the ends of the curve, is at {told}; "
         "but when the same "
         f"curve is cut off at {middle} instead of {last} it is at {other}. The error falls smoothly, without a "
-        "corner, so that "
-        "the rule tells more of the range that was looked at than of the images: the number is better chosen "
-        "by the error that "
-        "one can bear."
+        "corner, so "
+        "the elbow reflects the plotted range more than the data: choose the size from the error that can be tolerated."
     )
 
 
@@ -177,7 +175,7 @@ def redrawn(same: bool, apart: float, pair: float, of_test: Measured) -> str:
     second = f"with another seed every image is another (they differ by {pair:.3f} squared error per pixel)"
     few = (
         f"{first}; {second}, and the two sets are as far from each other (FID {{a}}) as from the test images ({{b}}): too few "
-        f"were drawn to tell these apart."
+        f"were drawn to show a difference."
     )
     return difference(Measured(apart, 0.0), of_test).say(
         less=f"{first}; {second}, but the two sets are of one kind: their FID to each other is {{a}}, and to the test images "
@@ -220,5 +218,5 @@ def latent(ae: Sequence[float], pca: float, size: int) -> str:
     return difference(Measured.over(ae), Measured(pca, 0.0)).say(
         less=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, lower by {{difference}}.",
         more=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, higher by {{difference}}.",
-        same=f"With {size} numbers the autoencoder's test error ({{a}}) cannot be told from PCA's ({{b}}).",
+        same=f"With {size} numbers the autoencoder's test error ({{a}}) does not differ significantly from PCA's ({{b}}).",
     )
