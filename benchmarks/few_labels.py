@@ -6,6 +6,15 @@
 One denoising autoencoder is trained without labels, once. For each draw of the labels (`keep_labels(100, seed)`), each method
 gives a classifier, whose accuracy on the test images is reported; for `neighbours`, which classifies no new image, that on the
 training images. What is done already is taken from the folder's results.json.
+
+No test image chooses anything. `--choose 3` holds a tenth of the training images out for validation, trains everything on the
+rest, and takes of each method's CANDIDATES those settings that give the best mean accuracy on it, over three draws of labels
+that the report does not use. They are written with these accuracies into the folder's settings.json, and used from then on:
+
+    python few_labels.py --out few-labels --choose 3       # first this
+    python few_labels.py --out few-labels                  # then this, on all training images
+
+Without that file the first of the CANDIDATES are used, and the table says that they were set by hand.
 """
 
 import argparse
@@ -21,6 +30,8 @@ from scipy import sparse
 
 import diabolo
 from diabolo import latents, zoo
+from diabolo.data.draws import permutation
+from diabolo.statistics import mean_interval
 
 LATENT_DIM = 32
 NET = {"net": "conv", "latent_dim": LATENT_DIM}
@@ -30,10 +41,15 @@ CORRUPTION = {"corruption": "masking", "level": 0.3}
 class Bench:
     """What all methods share: the images, the autoencoder, its codes and their graph."""
 
-    def __init__(self, options):
+    def __init__(self, options, choosing=False):
         self.options, self.out = options, Path(options.out)
         limits = {"n_train": options.n_train, "n_test": options.n_test}
-        self.train, self.test = diabolo.data.load(options.data, **limits)
+        self.train, self.judged_on = diabolo.data.load(options.data, **limits)
+        if choosing:  # the test images are not looked at
+            order, held = permutation(len(self.train), HELD_OUT), len(self.train) // 10
+            self.judged_on = self.train.take(np.sort(order[:held]))
+            self.train, self.out = self.train.take(np.sort(order[held:])), self.out / "choosing"
+        self.settings = {name: some[0] for name, some in CANDIDATES.items()}
         self.fixed = {"threads": options.threads, "quiet": True, "out": self.out / "runs"}
         done = sorted((self.out / "pretrained").glob("*/model.safetensors"))
         self.pretrained = done[-1].parent if done else self._pretrain()
@@ -47,10 +63,10 @@ class Bench:
 
     @property
     def codes(self):
-        """(N, D) of the training images, and of the test images."""
+        """(N, D) of the training images, and of those that methods are judged on."""
         if self._codes is None:
             model = diabolo.load(self.pretrained)
-            self._codes = [model.encode(images.images).numpy() for images in (self.train, self.test)]
+            self._codes = [model.encode(images.images).numpy() for images in (self.train, self.judged_on)]
         return self._codes
 
     @property
@@ -67,9 +83,9 @@ class Bench:
         scores = latents.spread(self.graph, few.labels)
         return replace(few, labels=np.where(few.labels >= 0, few.labels, scores.argmax(1)), origin=None)
 
-    def accuracy(self, model, test=None):
-        test = test or self.test
-        return float((model.predict(test.images).argmax(1).cpu().numpy() == test.labels).mean())
+    def accuracy(self, model, images=None):
+        images = images or self.judged_on
+        return float((model.predict(images.images).argmax(1).cpu().numpy() == images.labels).mean())
 
     def classifier(self, images, seed, **how):
         """The accuracy of a classifier with the autoencoder's encoder, trained on `images`."""
@@ -78,7 +94,18 @@ class Bench:
         return self.accuracy(diabolo.fit(model, images, seed=seed, **(self.fixed | how)).model)
 
 
-FEW = {"epochs": 60, "batch_size": 50, "schedule": "cosine"}  # on the hundred alone: 120 steps
+HELD_OUT = 2026  # seed of the validation images
+OTHER_DRAWS = 1000  # seed of the first draw of labels that settings are chosen by
+FEW = {"batch_size": 50, "schedule": "cosine"}  # on the hundred alone: two steps an epoch
+CANDIDATES = {  # settings of each method, of which --choose takes the best on validation images
+    "scratch": [{"epochs": 60}, {"epochs": 20}, {"epochs": 200}],
+    "frozen": [{"epochs": 60, "lr": 1e-2}, {"epochs": 60, "lr": 1e-3}, {"epochs": 200, "lr": 1e-2}],
+    "fine_tuned": [{"epochs": 60}, {"epochs": 20}, {"epochs": 200}],
+    "neighbours": [{}],
+    "spread": [{"epochs": 1}, {"epochs": 2}],
+    "joint": [{"alpha": 0.2}, {"alpha": 0.05}, {"alpha": 1.0}],
+    "m1_m2": [{"alpha": 5.0}, {"alpha": 1.0}, {"alpha": 20.0}],
+}
 
 
 def of_the_labelled(images):
@@ -87,24 +114,24 @@ def of_the_labelled(images):
 
 def scratch(bench, few, seed):
     """from scratch: the classifier on the hundred alone"""
-    return bench.classifier(of_the_labelled(few), seed, **FEW)
+    return bench.classifier(of_the_labelled(few), seed, **FEW, **bench.settings["scratch"])
 
 
 def frozen(bench, few, seed):
     """frozen: a linear classifier on the pre-trained code"""
-    how = {"init": bench.pretrained, "freeze": ("encoder", "bottleneck"), "lr": 1e-2}
-    return bench.classifier(of_the_labelled(few), seed, **FEW, **how)
+    how = {"init": bench.pretrained, "freeze": ("encoder", "bottleneck")}
+    return bench.classifier(of_the_labelled(few), seed, **FEW, **how, **bench.settings["frozen"])
 
 
 def fine_tuned(bench, few, seed):
     """fine-tuned: all of the pre-trained encoder, on the hundred"""
-    return bench.classifier(of_the_labelled(few), seed, **FEW, init=bench.pretrained)
+    return bench.classifier(of_the_labelled(few), seed, **FEW, init=bench.pretrained, **bench.settings["fine_tuned"])
 
 
 def joint(bench, few, seed):
     """joint: reconstruction + alpha · cross entropy on all images, from the pre-trained weights"""
     torch.manual_seed(seed)
-    model = zoo.joint(bench.train.shape, **NET, **CORRUPTION, alpha=0.2)
+    model = zoo.joint(bench.train.shape, **NET, **CORRUPTION, **bench.settings["joint"])
     how = {"init": bench.pretrained, "epochs": 1, "schedule": "cosine", "labelled_per_batch": 16, "seed": seed}
     return bench.accuracy(diabolo.fit(model, few, **(bench.fixed | how)).model)
 
@@ -112,13 +139,14 @@ def joint(bench, few, seed):
 def m1_m2(bench, few, seed):
     """M1+M2: M2 on the pre-trained codes, scaled to [0, 1]"""
     low, high = bench.codes[0].min(0), bench.codes[0].max(0)
-    train, test = (((codes - low) / (high - low)).clip(0, 1) for codes in bench.codes)
+    train, judged_on = (((codes - low) / (high - low)).clip(0, 1) for codes in bench.codes)
     torch.manual_seed(seed)
-    model = zoo.m2((LATENT_DIM,), 8, hidden=(256,), likelihood="gaussian", activation="silu", alpha=5.0)
+    usual = {"hidden": (256,), "likelihood": "gaussian", "activation": "silu"}
+    model = zoo.m2((LATENT_DIM,), 8, **usual, **bench.settings["m1_m2"])
     how = {"epochs": 3, "lr": 3e-3, "schedule": "one-cycle", "labelled_per_batch": 32, "seed": seed, "batch_size": 256}
     images = diabolo.data.Images(train, labels=few.labels, name="codes")
     run = diabolo.fit(model, images, **(bench.fixed | how))
-    return bench.accuracy(run.model, diabolo.data.Images(test, labels=bench.test.labels))
+    return bench.accuracy(run.model, diabolo.data.Images(judged_on, labels=bench.judged_on.labels))
 
 
 def neighbours(bench, few, seed):
@@ -128,11 +156,41 @@ def neighbours(bench, few, seed):
 
 def spread(bench, few, seed):
     """neighbours, then the fine-tuned classifier on all images"""
-    how = {"init": bench.pretrained, "epochs": 1, "schedule": "cosine"}
+    how = {"init": bench.pretrained, "schedule": "cosine", **bench.settings["spread"]}
     return bench.classifier(bench.spread(few), seed, **how)
 
 
 METHODS = {f.__name__: f for f in (scratch, frozen, fine_tuned, neighbours, spread, joint, m1_m2)}
+
+
+def choose(options):
+    """Write the settings of each method that are best on the validation images into settings.json."""
+    bench, path = Bench(options, choosing=True), Path(options.out) / "settings.json"
+    chosen = json.loads(path.read_text()) if path.exists() else {}
+    seeds = range(OTHER_DRAWS, OTHER_DRAWS + options.choose)
+    few = {seed: bench.train.keep_labels(options.labels, seed) for seed in seeds}
+    for name in options.methods:
+        tried = []
+        for settings in CANDIDATES[name] if len(CANDIDATES[name]) > 1 else ():
+            bench.settings[name] = settings
+            found = [METHODS[name](bench, images, seed) for seed, images in few.items()]
+            tried.append({"settings": settings, "validation accuracy": statistics.mean(found), "draws": len(few)})
+            print(name, settings, f"{tried[-1]['validation accuracy']:.4f}", flush=True)
+        if tried:
+            best = max(tried, key=lambda one: one["validation accuracy"])
+            chosen[name] = best | {"validation images": len(bench.judged_on), "tried": tried}
+            path.write_text(json.dumps(chosen, indent=2))
+
+
+def use_chosen(bench):
+    """The settings that `choose` wrote; returns where the settings of each method come from."""
+    path, told = bench.out / "settings.json", dict.fromkeys(METHODS, "set by hand")
+    for name, one in (json.loads(path.read_text()) if path.exists() else {}).items():
+        bench.settings[name] = one["settings"]
+        told[name] = (
+            f"best of {len(one['tried'])} on {one['validation images']:,} validation images, {one['draws']} draws"
+        )
+    return told | {name: "none to choose" for name, some in CANDIDATES.items() if some == [{}]}
 
 
 def main():
@@ -140,6 +198,9 @@ def main():
     parser.add_argument("--data", default="mnist")
     parser.add_argument("--labels", type=int, default=100)
     parser.add_argument("--draws", type=int, default=10, help="of the labelled images, seeds 0, 1, …")
+    parser.add_argument(
+        "--choose", type=int, metavar="DRAWS", help="choose settings on validation images, and report nothing"
+    )
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--epochs", type=int, default=6, help="of the autoencoder")
     parser.add_argument("--n-train", type=int)
@@ -147,11 +208,17 @@ def main():
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", default="few-labels")
     options = parser.parse_args()
+    if options.choose:
+        choose(options)
+        return
     bench = Bench(options)
+    origin = use_chosen(bench)
     path = bench.out / "results.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     for name in options.methods:
         held = results.setdefault(name, {"what": METHODS[name].__doc__, "accuracy": {}, "seconds": {}})
+        if held.setdefault("settings", bench.settings[name]) != bench.settings[name]:
+            raise SystemExit(f"{path} holds {name} with the settings {held['settings']}: take another folder")
         for seed in range(options.draws):
             if str(seed) in held["accuracy"]:
                 continue
@@ -160,11 +227,14 @@ def main():
             held["seconds"][str(seed)] = round(time.perf_counter() - started, 1)
             path.write_text(json.dumps(results, indent=2))
             print(name, seed, held["accuracy"][str(seed)], held["seconds"][str(seed)], flush=True)
-    print("| method | draws | accuracy, mean ± sd | least |\n| --- | --- | --- | --- |")
-    for held in results.values():
+    print("| method | draws | accuracy, mean ± sd | 95 % interval of the mean | least | settings |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, held in results.items():
         found = [100 * value for value in held["accuracy"].values()]
-        sd = statistics.stdev(found) if len(found) > 1 else 0.0
-        print(f"| {held['what']} | {len(found)} | {statistics.mean(found):.2f} ± {sd:.2f} % | {min(found):.2f} % |")
+        sd = f" ± {statistics.stdev(found):.2f}" if len(found) > 1 else ""
+        interval = "{:.2f} … {:.2f} %".format(*mean_interval(found)) if len(found) > 1 else "–"
+        mean, least = statistics.mean(found), min(found)
+        print(f"| {held['what']} | {len(found)} | {mean:.2f}{sd} % | {interval} | {least:.2f} % | {origin[name]} |")
 
 
 if __name__ == "__main__":
