@@ -2,6 +2,7 @@
 stays, and loses no work but the epoch under way. Every n-th operation is tried here; every one by `pytest -m slow`."""
 
 import errno
+import signal
 
 import pytest
 
@@ -69,3 +70,54 @@ def test_fit_prior_is_killed(stride, site):
         return ended if (work / prior / "model.safetensors").exists() else PRIOR
 
     assert check_kills(site, PRIOR, then, stride) >= 5
+
+
+@pytest.mark.parametrize("stride", [12, EVERY])
+def test_evaluate_is_killed(stride, site):
+    site.well(f"{TRAIN} --no-figures")
+    words = f"evaluate {RUN} --measures reconstruction usage"
+    assert check_kills(site, words, again(words), stride) >= 2
+
+
+@pytest.mark.slow
+def test_evaluate_is_let_down_by_the_disk(site):
+    site.well(f"{TRAIN} --no-figures")
+    words = f"evaluate {RUN} --measures reconstruction"
+    assert check_errors(site, words, again(words), DISK) >= 10
+
+
+@pytest.mark.slow
+def test_fit_prior_is_let_down_by_the_disk(site):
+    site.well(VQVAE)
+    assert check_errors(site, PRIOR, again(PRIOR), DISK) >= 20
+
+
+@pytest.mark.slow
+def test_report_is_killed(site):
+    site.well(f"{TRAIN} --no-figures")
+    words = f"report {RUN} --no-notebook"
+    assert check_kills(site, words, again(words)) >= 10
+
+
+@pytest.mark.slow
+def test_quickstart_is_killed(site):
+    words = "quickstart --n-train 70 --n-test 30 --epochs 1 --out started"
+    assert check_kills(site, words, again(words), 3) >= 20
+
+
+@pytest.mark.slow
+def test_a_study_is_killed(site):
+    small = "--data digits --n-train 100 --n-test 60 --batch-size 50 --epochs 1 --sizes 2"
+    words = f"study pca --only 3.3 --quick {small} --no-report"
+    assert check_kills(site, words, again(words), 3) >= 10
+
+
+@pytest.mark.parametrize("point", [3, 12, 20, 33])
+def test_a_real_kill_leaves_what_a_copy_shows(point, site):
+    """The copies stand for kills; these are some."""
+    words = f"{TRAIN} --no-figures"
+    killed = site.copy()
+    assert site.run(words, killed, "kill", point).code == -signal.SIGKILL
+    site.well(words)
+    site.run(train_or_resume(words)(killed), killed)
+    assert site.contents(killed) == site.contents()
