@@ -350,7 +350,7 @@ def test_a_prior_that_was_moved_away_or_lost_its_codes(half, tmp_path):
     _, run, prior = half
     kept = prior.rename(tmp_path / "prior-of-mine")
     (run.path / "prior" / "codes.npz").rename(tmp_path / "codes.npz")
-    with pytest.raises(DiaboloError, match="codes .* are gone|no longer lies in the folder prior"):
+    with pytest.raises(DiaboloError, match=r"codes .* are gone|no longer lies in the folder prior"):
         diabolo.resume(kept)
     back = kept.rename(prior)
     with pytest.raises(DiaboloError, match=f"the codes that {back} is fitted to are gone"):
@@ -365,6 +365,6 @@ def test_a_damaged_prior_does_not_cost_the_model(half):
     flip(prior / "model.safetensors", 0.9)
     model = diabolo.load(run.path)
     assert model.encode(x).shape[0] == len(x)
-    with pytest.raises(DiaboloError, match="cannot be used .*checksum.*fit one with"):
+    with pytest.raises(DiaboloError, match=r"cannot be used .*checksum.*fit one with"):
         model.sample(1)
     assert runs.numbered(run.path / "prior") == [Path(prior)]
