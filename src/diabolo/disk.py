@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,7 +49,12 @@ def make_folder(path: Path) -> None:
 
 
 def write(path: Path, *content: bytes | memoryview) -> None:
-    """Put `content`, in pieces, at `path`; whatever stops it, the old file stays as it was.
+    """`write_pieces` of what is there already."""
+    write_pieces(path, content)
+
+
+def write_pieces(path: Path, content: Iterable[bytes | memoryview]) -> None:
+    """Put `content`, each piece made when its turn comes, at `path`; whatever stops it, the old file stays as it was.
 
     Raises:
         NotWrittenError: when the disk is full, read-only, or fails.

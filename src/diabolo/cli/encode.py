@@ -17,46 +17,61 @@ app = App(name="encode", help=VERBS["encode"])
 def command(
     run: Path,
     /,
-    *images: Annotated[Path, Parameter(required=True)],
+    *images: Annotated[str, Parameter(required=True)],
     label: Several[str] = (),
     values: Several[float] = (),
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,
 ) -> None:
-    """Image files in, their codes out.
+    """Images in, their codes out.
 
     Args:
         run: the run folder.
-        images: image files, or one folder; they are cut and resized as the training images were.
+        images: image files, one folder, a .zip, .npy or .npz file, or a data set by name; they are cut and resized as the
+            training images were.
         label: of a model conditioned on labels: the class of all the images, or that of each, in the order of the rows.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a .npy file for an array (N, latent_dim), or a .csv file that also names the image of each row. The rows are in
-            the order of the files given; those of a folder are sorted by name.
+            the order of the files given; those of a folder are sorted by name, and in a data set
+            training images come first.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
     import csv
     import io
+    from collections.abc import Iterable, Iterator
 
-    from diabolo.cli.images import in_pieces, read_for, write, write_array
+    import numpy as np
+
+    from diabolo.cli.images import in_pieces, read_for, write_array
     from diabolo.cli.told import check_told, told_of
     from diabolo.errors import DiaboloError
+    from diabolo.training import files
     from diabolo.training.runs import load
 
     if out.suffix.lower() not in (".npy", ".csv"):
         raise DiaboloError(f"codes are written as .npy or .csv, not {out.suffix or out}")
     model = load(run)
-    check_told(run, model, label, values)
+    check_told(run, model, label, values, images)
     if 0 in model.latent_shape:
         raise DiaboloError(f"{run} holds a model without a code: there is nothing to encode")
-    pixels, names = read_for(run, model, images, skip_bad)
-    y = told_of(run, model, label, values, len(pixels))
-    codes = in_pieces(lambda x, y: model.encode(x, y).flatten(1), pixels, y)
+    given = read_for(run, model, images, skip_bad)
+    y = told_of(run, model, label, values, given)
+    codes = in_pieces(lambda x, y: model.encode(x, y).flatten(1), given, y)
+    width = int(np.prod(model.latent_shape))
+
+    def lines(pieces: Iterable[np.ndarray]) -> Iterator[bytes]:
+        names = iter(given.names)
+        rows: list[list[str]] = [["file", *(f"z{i + 1}" for i in range(width))]]
+        for piece in pieces:
+            rows += [[next(names), *map(str, code)] for code in piece]
+            table = io.StringIO(newline="")
+            csv.writer(table).writerows(rows)
+            yield table.getvalue().encode("utf-8", "surrogateescape")
+            rows = []
+
     if out.suffix.lower() == ".npy":
-        write_array(out, codes)
+        write_array(out, len(given), codes)
     else:
-        table = io.StringIO(newline="")
-        writer = csv.writer(table)
-        writer.writerow(["file", *(f"z{i + 1}" for i in range(codes.shape[1]))])
-        writer.writerows([name, *map(str, code)] for name, code in zip(names, codes, strict=True))
-        write(out, table.getvalue().encode("utf-8", "surrogateescape"))
-    print(f"{len(codes)} code(s) of {codes.shape[1]} number(s) in {out}")
+        files.make_folder(out.parent)
+        files.write_pieces(out, lines(codes))
+    print(f"{len(given)} code(s) of {width} number(s) in {out}")

@@ -1,56 +1,125 @@
-"""Image files in and out, for the verbs that need them."""
+"""Images in and out, for the verbs that need them."""
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
-from diabolo.data import read_images
+from diabolo.data import Images, as_images, names, read_images
 from diabolo.data.files import extensions
+from diabolo.data.loading import load_parts, options_of
+from diabolo.data.npy import map_npy
+from diabolo.data.side import side
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 from diabolo.training import files, runs
 
 PIECE = 1024  # images that are floats at a time
 
 
-def read_for(run: Path, model: Any, paths: Sequence[Path], skip_bad: bool) -> tuple[np.ndarray, list[str]]:
-    """The images at `paths` (files, or one folder) as the model of `run` wants them: uint8 (N, C, H, W), and their names.
+@dataclass(frozen=True)
+class Given:
+    """The images that a verb was given, as the model wants them.
 
-    They are cut and resized as its training images were. The names are the paths as given or, for a folder, those within it.
+    Attributes:
+        images: the data sets, one after the other: uint8 (N, C, H, W) or vectors (N, D); memory maps stay on disk.
+        names: what each image is called, as a path that can be written to below a folder.
+        files: whether the names are those of image files.
     """
-    if len(model.input_shape) != 3:
-        raise DiaboloError(f"{run} holds a model of vectors of {model.input_shape[0]} numbers; it takes no image files")
-    if len(paths) > 1 and any(path.is_dir() for path in paths):
-        raise DiaboloError("give image files, or one folder; not several folders, nor both")
-    channels, height, width = model.input_shape
-    if height != width:
-        raise DiaboloError(
-            f"the model in {run} takes images of {height}×{width} pixels; files are read as squares only"
-        )
-    trained = runs.read_config(run)["data"]["train"].get("origin") or {}
-    crop = (trained.get("load") or {}).get("crop")
-    span = trained.get("span") or "auto"  # the numbers of the files that were black and white in training
-    given = paths[0] if _is_folder(paths) else list(paths)
-    images, names = read_images(given, size=height, channels=channels, crop=crop, skip_bad=skip_bad, value_range=span)
-    return images, list(names)
+
+    images: tuple[Images, ...]
+    names: tuple[str, ...]
+    files: bool = False
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        """The pixels, at most `PIECE` images at a time."""
+        for images in self.images:
+            for start in range(0, len(images), PIECE):
+                yield images.images[start : start + PIECE]
+
+    def known(self, reads: str | None) -> Tensor | None:
+        """What the data sets tell of each image besides its pixels, (N, …); None where they do not."""
+        if reads is None or any(getattr(images, reads) is None for images in self.images):
+            return None
+        found = [side(images, reads) for images in self.images]
+        return torch.cat([column for column in found if column is not None])
+
+
+def read_for(run: Path, model: Any, sources: Sequence[str | Path], skip_bad: bool = False) -> Given:
+    """The images that `sources` name, as the model of `run` wants them: image files, one folder, a .zip, .npy or .npz file, or
+    a data set by name. They are cut, resized and scaled as its training images were.
+
+    Those of a folder are sorted by name, those of a .npy file in its order; of what has parts, training images come first, then
+    those to validate and to test with.
+
+    Raises:
+        DiaboloError: when they cannot be read, or have another shape.
+    """
+    texts = [str(source) for source in sources]
+    paths = [as_path(text) for text in texts]
+    origin = runs.read_config(run)["data"]["train"].get("origin") or {}
+    trained = origin.get("load") or {}
+    span = origin.get("span") or "auto"  # the numbers of the files that were black and white in training
+    shape = tuple(model.input_shape)
+    kinds = {path.suffix.lower() for path in paths} & {".npy", ".npz", ".zip"}
+    named = texts[0] in names() and not paths[0].exists()
+    if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
+        raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
+    if kinds == {".npy"}:
+        images = as_images(map_npy(paths[0]), name=paths[0].stem, value_range=span)
+        found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
+    elif kinds or named:
+        found = _of_parts(texts[0], trained, shape, skip_bad)
+    elif len(shape) != 3:
+        raise DiaboloError(f"{run} holds a model of vectors of {shape[0]} numbers; give a .npy or .npz file of them")
+    else:
+        size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
+        given = paths[0] if _is_folder(paths) else paths
+        pixels, called = read_images(given, size, shape[0], trained.get("crop"), skip_bad, value_range=span)
+        found = Given((Images(pixels),), tuple(called), files=True)
+    for images in found.images:
+        if images.shape != shape:
+            raise DiaboloError(
+                f"{run} takes images of the shape {_joined(shape)}, and {', '.join(texts[:3])} gives {_joined(images.shape)}"
+            )
+    return found
+
+
+def _of_parts(name: str, trained: Mapping[str, Any], shape: tuple[int, ...], skip_bad: bool) -> Given:
+    """All parts of a data set, prepared as that of the run was."""
+    takes = options_of(name)
+    wanted = {"crop": trained.get("crop"), "value_range": trained.get("value_range"), "split": trained.get("split")}
+    if len(shape) == 3:
+        wanted |= {"channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
+    wanted["skip_bad"] = skip_bad or None
+    chosen = {option: value for option, value in wanted.items() if option in takes and value is not None}
+    train, test, validation = load_parts(name, trained.get("root"), **chosen)
+    parts = tuple(part for part in (train, validation, test) if part is not None)
+    return Given(parts, tuple(f"{part.split}/{i:06d}" for part in parts for i in range(len(part))))
 
 
 def in_pieces(
-    function: Callable[[np.ndarray, Tensor | None], Tensor], images: np.ndarray, y: Tensor | None = None
-) -> np.ndarray:
-    """`function` of the uint8 images and what is known of each, `y`, some at a time, so that not all are floats at once.
+    function: Callable[[np.ndarray, Tensor | None], Tensor], given: Given, y: Tensor | None = None
+) -> Iterator[np.ndarray]:
+    """`function` of the images and what is known of each, `y`, some at a time, so that never all are in memory.
 
     Raises:
         DiaboloError: when what it gives holds NaN or infinity.
     """
-    starts = range(0, len(images), PIECE)
-    found = [function(images[i : i + PIECE], None if y is None else y[i : i + PIECE]).numpy() for i in starts]
-    return finite(np.concatenate(found))
+    start = 0
+    for piece in given.pieces():
+        yield finite(function(piece, None if y is None else y[start : start + len(piece)]).numpy())
+        start += len(piece)
 
 
 def finite(found: np.ndarray) -> np.ndarray:
@@ -60,12 +129,15 @@ def finite(found: np.ndarray) -> np.ndarray:
     return found
 
 
-def names_within(out: Path, paths: Sequence[Path], names: Sequence[str]) -> list[str]:
+def names_within(out: Path, paths: Sequence[Path], given: Given) -> list[str]:
     """What the PNG file of each image is called in the folder `out`: the path below the folder that holds them all.
 
     Raises:
         DiaboloError: when two would have one name, or one would overwrite an image that was given.
     """
+    if not given.files:
+        return [f"{name}.png" for name in given.names]
+    names = given.names
     sources = [os.path.abspath(paths[0] / name if _is_folder(paths) else name) for name in names]
     top = os.path.abspath(paths[0]) if _is_folder(paths) else os.path.commonpath([os.path.dirname(s) for s in sources])
     taken: dict[str, str] = {}
@@ -95,25 +167,35 @@ def check_out(out: Path, shape: tuple[int, ...]) -> None:
         raise DiaboloError(f"images are written into a folder, or as one .npy file, not to {out.name}")
 
 
-def write_images(out: Path, images: np.ndarray, names: Sequence[str]) -> None:
-    """Write images (N, C, H, W), float in [0, 1], as PNG files of those names in the folder `out`; or as one .npy file."""
+def write_images(out: Path, n: int, images: Iterable[np.ndarray], names: Sequence[str]) -> None:
+    """Write `n` images, pieces (k, C, H, W) of floats in [0, 1], as PNG files of those names in the folder `out`; or as one
+    .npy file."""
     if out.suffix.lower() == ".npy":
-        write_array(out, images)
+        write_array(out, n, images)
         return
     files.make_folder(out)
-    pixels = (images.clip(0, 1) * 255).round().astype(np.uint8)
-    for name, image in zip(names, pixels, strict=True):
-        png = io.BytesIO()
-        Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(png, "png")
-        write(out / name, png.getvalue())
+    left = iter(names)
+    for piece in images:
+        for image in (piece.clip(0, 1) * 255).round().astype(np.uint8):
+            png = io.BytesIO()
+            Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(png, "png")
+            write(out / next(left), png.getvalue())
 
 
-def write_array(path: Path, array: np.ndarray) -> None:
-    """Write one .npy file."""
+def write_array(path: Path, n: int, pieces: Iterable[np.ndarray]) -> None:
+    """Write one .npy file of `n` rows, of which `pieces` (k, …) come one after the other."""
+
+    def content() -> Iterator[bytes]:
+        for i, piece in enumerate(pieces):
+            if not i:
+                header = io.BytesIO()
+                about = {"descr": np.lib.format.dtype_to_descr(piece.dtype), "fortran_order": False}
+                np.lib.format.write_array_header_1_0(header, about | {"shape": (n, *piece.shape[1:])})
+                yield header.getvalue()
+            yield np.ascontiguousarray(piece).tobytes()
+
     files.make_folder(path.parent)
-    content = io.BytesIO()
-    np.save(content, array)
-    write(path, content.getvalue())
+    files.write_pieces(path, content())
 
 
 def write(path: Path, content: bytes) -> None:
@@ -121,6 +203,10 @@ def write(path: Path, content: bytes) -> None:
     if not path.parent.is_dir():
         files.make_folder(path.parent)
     files.write(path, content)
+
+
+def _joined(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _is_folder(paths: Sequence[Path]) -> bool:

@@ -17,17 +17,18 @@ app = App(name="reconstruct", help=VERBS["reconstruct"])
 def command(
     run: Path,
     /,
-    *images: Annotated[Path, Parameter(required=True)],
+    *images: Annotated[str, Parameter(required=True)],
     label: Several[str] = (),
     values: Several[float] = (),
     out: Path = Path("reconstructions"),
     skip_bad: SkipBad = False,
 ) -> None:
-    """Image files in, their reconstructions out.
+    """Images in, their reconstructions out.
 
     Args:
         run: the run folder.
-        images: image files, or one folder; they are cut and resized as the training images were.
+        images: image files, one folder, a .zip, .npy or .npz file, or a data set by name; they are cut and resized as the
+            training images were.
         label: of a model conditioned on labels: the class of all the images, or that of each; those of a folder are sorted
             by name.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
@@ -36,14 +37,14 @@ def command(
     """
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
     from diabolo.cli.told import check_told, told_of
+    from diabolo.paths import as_path
     from diabolo.training.runs import load
 
     model = load(run)
     check_out(out, model.input_shape)
-    check_told(run, model, label, values)
-    pixels, names = read_for(run, model, images, skip_bad)
-    y = told_of(run, model, label, values, len(pixels))
-    if out.suffix.lower() != ".npy":
-        names = names_within(out, images, names)
-    write_images(out, in_pieces(model.reconstruct, pixels, y), names)
-    print(f"{len(names)} reconstruction(s) in {out}")
+    check_told(run, model, label, values, images)
+    given = read_for(run, model, images, skip_bad)
+    y = told_of(run, model, label, values, given)
+    names = [] if out.suffix.lower() == ".npy" else names_within(out, [as_path(name) for name in images], given)
+    write_images(out, len(given), in_pieces(model.reconstruct, given, y), names)
+    print(f"{len(given)} reconstruction(s) in {out}")

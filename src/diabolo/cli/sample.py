@@ -24,7 +24,7 @@ def command(
     components: Count | Literal["bic"] | None = None,
     label: Several[str] = (),
     values: Several[float] = (),
-    images: Several[Path] = (),
+    images: Several[str] = (),
     out: Path | None = None,
 ) -> None:
     """New images from a trained model: codes drawn from its prior, or from a density fitted to its training codes, decoded.
@@ -68,7 +68,7 @@ def command(
             title = gallery.samples_title(model) if own else f"{model.name}: {density} fitted to the training codes"
             figures.save(figures.sample_grid(samples, title), target)
         else:
-            write_images(target, samples, [f"sample-{i:04d}.png" for i in range(n)])
+            write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
     print(target)
 
 

@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder
-from diabolo.cli.images import read_for
+from diabolo.cli.images import Given, read_for
+from diabolo.data import names
 from diabolo.data.classes import class_number
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 from diabolo.training.runs import read_config
 
 TAKES = {"labels": "label", "attributes": "values", "factors": "values", None: "images"}  # what is read → the option
 
 
-def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[Path]) -> Tensor | None:
+def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[str]) -> Tensor | None:
     """What samples of the model of `run` are conditioned on, some entries to be taken in turn; None where nothing is said.
 
     Raises:
@@ -34,7 +37,7 @@ def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], i
     if takes == "values" and values:
         return torch.tensor([values])
     if takes == "images" and images:
-        return torch.from_numpy(read_for(run, model, images, skip_bad=False)[0])
+        return torch.from_numpy(np.concatenate(list(read_for(run, model, images).pieces())))
     if takes is not None and model.condition.every(model.device) is None:
         raise DiaboloError(
             f"samples of {run} need --{takes}: its model is conditioned on {model.condition.reads or 'images'}"
@@ -42,11 +45,11 @@ def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], i
     return None
 
 
-def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float], n: int) -> Tensor | None:
-    """What the model of `run` is told of `n` images besides their pixels: one entry for each, or the same for all.
+def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Given) -> Tensor | None:
+    """What the model of `run` is told of the `images` besides their pixels: one entry for each, or the same for all.
 
     Raises:
-        DiaboloError: when it is missing, something else was said, or it is not for `n` images.
+        DiaboloError: when it is missing, something else was said, or it is not for so many images.
     """
     takes = _besides(model)
     for option, given in {"label": label, "values": values}.items():
@@ -55,6 +58,13 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
             raise DiaboloError(f"{run} takes no --{option}; its model {needs}")
     if takes is None:
         return None
+    n = len(images)
+    if not (label or values):
+        known = images.known(model.reads)
+        if known is None:
+            raise DiaboloError(f"the images do not say what the model of {run} is conditioned on: give --{takes}")
+        model.condition.check(known)
+        return known
     if len(label) > 1 and len(label) != n:
         raise DiaboloError(f"give one --label for all {n} images, or one for each, not {len(label)}")
     y = _labels(run, model, label) if takes == "label" else torch.tensor([values])
@@ -63,10 +73,12 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
     return y
 
 
-def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[float]) -> None:
-    """Refuse, before any image is read, to tell nothing to a model that is told more than image files carry."""
+def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[str]) -> None:
+    """Refuse, before any image is read, to tell nothing to a model that is told more than image files carry; a data set may
+    carry it."""
     takes = _besides(model)
-    if takes is not None and not {"label": label, "values": values}[takes]:
+    carried = len(images) == 1 and (images[0] in names() or as_path(images[0]).suffix.lower() in (".npz", ".zip"))
+    if takes is not None and not carried and not {"label": label, "values": values}[takes]:
         raise DiaboloError(
             f"{run} holds a model conditioned on {model.condition.reads}, which image files do not carry: give --{takes}"
         )
@@ -81,6 +93,6 @@ def _besides(model: Any) -> str | None:
 def _labels(run: Path, model: Any, label: Sequence[str]) -> Tensor:
     """The numbers of the classes that are called so in the images that the model of `run` was trained on."""
     kept = read_config(run)["data"]["train"].get("label_names")
-    names = None if kept is None else [str(name) for name in kept]
-    classes = range(len(names) if names else model.condition.classes)
-    return torch.tensor([class_number(one, names, classes, str(run)) for one in label])
+    called = None if kept is None else [str(name) for name in kept]
+    classes = range(len(called) if called else model.condition.classes)
+    return torch.tensor([class_number(one, called, classes, str(run)) for one in label])

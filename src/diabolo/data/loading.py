@@ -95,7 +95,7 @@ def load_parts(
     """
     source, subject, what = _find(name)
     draw = Draw(n_train, n_test, seed)
-    valid = [p.name for p in inspect.signature(source).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    valid = options_of(name)
     for option in options:
         if option not in valid:
             raise UnknownNameError(
@@ -143,6 +143,12 @@ def load_parts(
         replace(test, origin=origins | {"part": "test"}),
         None if validation is None else replace(validation, origin=origins | {"part": "validation"}),
     )
+
+
+def options_of(name: Any) -> list[str]:
+    """The options that only the source of that name, path or array takes, such as size."""
+    source, _, _ = _find(name)
+    return [p.name for p in inspect.signature(source).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
 def _find(name: Any) -> tuple[Source, Any, str]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diabolo import regular
-from diabolo.disk import append, make_folder, write
+from diabolo.disk import append, make_folder, write, write_pieces
 from diabolo.errors import DiaboloError
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "read_tensors",
     "write",
     "write_json",
+    "write_pieces",
     "write_tensors",
 ]
 

@@ -1,0 +1,76 @@
+"""Verbs that take images take what `train` takes."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diabolo import data, fit, zoo
+from diabolo.cli import images
+from diabolo.disk import write_pieces
+from diabolo.training.runs import load
+
+ARRAYS = np.random.default_rng(0).integers(0, 256, (2500, 8, 8), np.uint8)
+
+
+def test_an_array_in_its_order_some_at_a_time(runs, diabolo, monkeypatch):
+    np.save("big.npy", ARRAYS)
+    seen = []
+    whole = images.finite
+    monkeypatch.setattr(images, "finite", lambda found: seen.append(len(found)) or whole(found))
+    answer = diabolo("encode", runs["vae"], "big.npy")
+    assert (answer.code, answer.out) == (0, "2500 code(s) of 3 number(s) in codes.npy\n")
+    np.testing.assert_array_equal(np.load("codes.npy"), load(runs["vae"]).encode(ARRAYS[:, None]).numpy())
+    assert seen == [1024, 1024, 452]  # never all of them
+    assert diabolo("reconstruct", runs["vae"], "big.npy", "--out", "back.npy").code == 0
+    np.testing.assert_array_equal(np.load("back.npy"), load(runs["vae"]).reconstruct(ARRAYS[:, None]).numpy())
+
+
+def test_a_data_set_by_name_and_an_npz_give_all_parts(runs, diabolo):
+    assert diabolo("encode", runs["vae"], "digits", "--out", "all.csv").code == 0
+    train, test = data.load("digits")
+    with open("all.csv", encoding="utf-8") as file:
+        rows = [line.split(",") for line in file.read().splitlines()[1:]]
+    assert [row[0] for row in rows[:2]] == ["train/000000", "train/000001"]
+    assert (rows[-1][0], len(rows)) == (f"test/{len(test) - 1:06d}", len(train) + len(test))
+    codes = np.array([row[1:] for row in rows], np.float32)
+    np.testing.assert_allclose(codes[len(train) :], load(runs["vae"]).encode(test.images).numpy(), atol=1e-6)
+    np.savez("parts.npz", x_train=ARRAYS[:30], x_test=ARRAYS[30:40])
+    assert diabolo("encode", runs["vae"], "parts.npz").out.startswith("40 code(s)")
+    np.testing.assert_allclose(np.load("codes.npy"), load(runs["vae"]).encode(ARRAYS[:40, None]).numpy(), atol=1e-6)
+
+
+def test_vectors_and_images_that_are_not_square(vectors, diabolo, refused, tmp_path):
+    shape = load(vectors).input_shape
+    np.save("v.npy", np.random.default_rng(0).random((7, *shape), np.float32))
+    assert diabolo("encode", vectors, "v.npy").out.startswith("7 code(s)")
+    oblong = np.random.default_rng(1).integers(0, 256, (20, 9, 14), np.uint8)
+    run = fit(zoo.pca((1, 9, 14), latent_dim=2), data.as_images(oblong), out="runs", quiet=True).path
+    for i in range(3):
+        Image.fromarray(oblong[i]).save(tmp_path / f"{i}.png")
+    assert diabolo("encode", run, "0.png", "1.png", "2.png").code == 0
+    np.testing.assert_allclose(np.load("codes.npy"), load(run).encode(oblong[:3, None]).numpy(), atol=1e-5)
+    Image.fromarray(oblong[0].T).save(tmp_path / "turned.png")
+    assert "takes images of the shape 1×9×14, and turned.png gives 1×14×9" in refused(2, "encode", run, "turned.png")
+
+
+def test_labels_come_from_the_data_where_they_carry_them(diabolo, refused):
+    train, test = data.load("digits", n_train=300)
+    run = fit(zoo.cvae(train.shape, 2, hidden=(8,)), train, epochs=1, batch_size=64, out="runs", quiet=True).path
+    np.savez("known.npz", x=test.images[:40], y=test.labels[:40])
+    assert diabolo("encode", run, "known.npz").code == 0
+    np.savez("unknown.npz", x=test.images[:40])
+    assert "give --label" in refused(2, "encode", run, "unknown.npz")
+
+
+def test_a_file_in_pieces_is_whole_or_not_there(tmp_path):
+    def pieces():
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_pieces(tmp_path / "codes.npy", pieces())
+    assert list(tmp_path.iterdir()) == []
+    images.write_array(tmp_path / "a.npy", 3, iter([np.ones((2, 4), np.float32), np.zeros((1, 4), np.float32)]))
+    assert np.load(io.BytesIO((tmp_path / "a.npy").read_bytes())).tolist() == [[1.0] * 4, [1.0] * 4, [0.0] * 4]
