@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from diabolo.statistics import bootstrap, differ, equivalent, holm, mean, paired, replicate, welch, wilson
+from diabolo.statistics import against_best, bootstrap, differ, equivalent, holm, mean, paired, replicate, welch, wilson
 from diabolo.statistics.estimate import Estimate
 
 MANY = [pytest.param(20_000, marks=pytest.mark.slow)]
@@ -105,3 +105,14 @@ def test_chains_of_differences(times):
     random = np.random.default_rng(0)
     found = [differ(mean(random.normal(size=5)), Estimate(0.3 * z, 0.3)).p < 0.05 for z in random.normal(size=times)]
     check(found, 0.04, 0.06)
+
+
+@pytest.mark.parametrize("times", [1000, *MANY])
+def test_the_best_of_many_is_no_winner_by_chance(times):
+    """Of six numbers alike, the best is chosen by these very numbers: against it alone, twice as many would be called worse."""
+    random = np.random.default_rng(0)
+    found = []
+    for z in random.normal(size=(times, 6)):
+        _, others = against_best(dict(enumerate(z)), lambda a, b, z=z: Estimate(z[a] - z[b], math.sqrt(2)))
+        found.append(any(p < 0.05 for _, p in others.values()))
+    check(found, 0.02, 0.06)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from diabolo.errors import DiaboloError
-from diabolo.statistics import Estimate, differ, holm, mean, paired, welch
+from diabolo.statistics import Estimate, against_best, differ, holm, mean, paired, welch
 
 values = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20).filter(lambda x: np.std(x) > 1e-3)
 
@@ -114,3 +114,23 @@ def test_holm_rejects_what_the_steps_of_the_paper_reject(p, level):
 def test_what_says_nothing_is_refused(wrong, said):
     with pytest.raises(DiaboloError, match=said):
         wrong()
+
+
+def test_the_best_is_compared_as_one_of_all_pairs():
+    values = {"a": 1.0, "b": 3.2, "c": 3.3}
+
+    def apart(x, y):
+        return Estimate(values[x] - values[y], 1.0) if {x, y} != {"a", "c"} else None
+
+    best, others = against_best(values, apart)
+    assert best == "a"
+    assert others["b"][0].value == pytest.approx(2.2)
+    assert others["b"][1] == pytest.approx(2 * Estimate(2.2, 1.0).p)  # of two pairs that are known
+    assert others["c"] == (None, 1.0)
+    best, others = against_best(values, lambda x, y: Estimate(values[x] - values[y], 1.0), largest=True)
+    assert best == "c"
+    assert others["a"][0].value == pytest.approx(-2.3)
+    assert others["a"][1] == pytest.approx(3 * Estimate(2.3, 1.0).p)
+    assert against_best({"a": 1.0}, apart) == ("a", {})
+    with pytest.raises(DiaboloError, match="no best of no numbers"):
+        against_best({}, apart)

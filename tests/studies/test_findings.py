@@ -8,7 +8,7 @@ from scipy import stats
 
 from diabolo.statistics import blocks, shared
 from diabolo.studies import Measured, difference, joined
-from diabolo.studies.findings import Difference, between, family, with_error
+from diabolo.studies.findings import Difference, between, family, from_best, with_error
 
 SENTENCES = ("more by {difference}", "less by {difference}", "not significant")
 
@@ -120,3 +120,15 @@ def test_words_are_joined():
 )  # fmt: skip
 def test_a_number_has_as_many_places_as_its_error(value, error, said):
     assert with_error(value, error) == said
+
+
+def test_the_best_of_several():
+    values = {"a": Measured(1.0, 0.5), "b": Measured(1.9, 0.5), "c": Measured(9.0, 0.5)}
+    best, others = from_best(values)
+    assert best == "a"
+    assert {name: one.sure for name, one in others.items()} == {"b": False, "c": True}
+    assert others["c"].value == 8.0
+    best, others = from_best(values, most=True)
+    assert best == "c"
+    assert others["a"].sure
+    assert others["a"].value == -8.0

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from statistics import fmean
 
 from diabolo.metrics.score import Score
-from diabolo.statistics import Estimate, Shared, apart, decide, holm, usual_least, welch
+from diabolo.statistics import Estimate, Shared, against_best, apart, decide, usual_least, welch
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,13 @@ def behind(scores: Mapping[str, Sequence[Score]]) -> tuple[str, dict[str, Behind
         scores: of each model, one per seed; of a kind of which more or less is better.
     """
     better = next(score.better for some in scores.values() for score in some)
-    means = {label: sum(s.value for s in some) / len(some) for label, some in scores.items()}
-    best = (min if better == "lower" else max)(means, key=lambda label: means[label])
-    pairs = {frozenset(pair): of_two(scores[pair[0]], scores[pair[1]]) for pair in combinations(scores, 2)}
-    known = {pair: found.p for pair, (found, _) in pairs.items() if found is not None}
-    adjusted = dict(zip(known, holm(list(known.values())).tolist(), strict=True))
+    means = {label: fmean(score.value for score in some) for label, some in scores.items()}
+    best, found = against_best(means, lambda a, b: of_two(scores[a], scores[b])[0], better == "higher")
     others = {}
-    for label in scores:
-        if label == best:
-            continue
-        pair = frozenset((label, best))
-        found, how = pairs[pair]
-        if found is None:
-            others[label] = Behind(None, 1.0, False, how)
-            continue
-        found = Estimate(means[label] - means[best], found.error, found.df)
+    for label, (difference, p) in found.items():
         least = usual_least(means[label], means[best])
-        worse = decide(found, least=least, p=adjusted[pair]) in ("more", "less")
-        others[label] = Behind(found, adjusted[pair], worse, how)
+        worse = difference is not None and decide(difference, least=least, p=p) in ("more", "less")
+        others[label] = Behind(difference, p, worse, of_two(scores[label], scores[best])[1])
     return best, others
 
 

@@ -23,7 +23,7 @@ from diabolo.latents.densities.drawing import draw_images
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
-from diabolo.statistics import State, mean_interval, verdict
+from diabolo.statistics import Estimate, State, mean_interval, verdict
 
 ERROR, SPREAD, SAMPLES, READ = "error", "variance of reconstructions", "variance of samples", "read above the majority"
 ASKED = {
@@ -198,9 +198,9 @@ def _spread(images: Floats, x: Floats, split: str) -> Score:
     error = math.hypot(
         *(float(each.std(ddof=1) / each.mean() / math.sqrt(len(each))) if each.any() else 0 for each in (a, b))
     )
-    reach = 1.96 * share * error
+    low, high = Estimate(share, share * error).interval()
     how = "normal, of the ratio of independent means"
-    return Score(share, "of the images' variance", len(a), split, max(0.0, share - reach), share + reach, how, "higher")
+    return Score(share, "of the images' variance", len(a), split, max(0.0, low), high, how, "higher")
 
 
 def _samples(subject: Subject, few: Images) -> Floats | None:

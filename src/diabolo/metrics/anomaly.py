@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
 from diabolo.masks import as_mask
-from diabolo.statistics import bootstrap
+from diabolo.statistics import Estimate, bootstrap
 
 Interval = tuple[float, float]
 WHICH = "the labels that say which images are anomalous"
@@ -70,7 +70,7 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
     Its variance is var(V₁) / m + var(V₀) / (n − m): V₁ is the share of normal images below each anomalous one, V₀ the share of
     anomalous ones above each normal one, ties counting half. By ranks (Sun & Xu 2014), so that no pair is looked at.
     """
-    from scipy.stats import norm, rankdata  # slow to import
+    from scipy.stats import rankdata  # slow to import
 
     values = np.asarray(scores, np.float64)
     odd = as_mask(anomalous, WHICH, values.shape)
@@ -79,6 +79,6 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
     m, n = len(above), len(below)
     v1 = (ranks[:m] - rankdata(above)) / n
     v0 = 1 - (ranks[m:] - rankdata(below)) / m
-    area = v1.mean()
-    half = norm.ppf(0.975) * math.sqrt(v1.var(ddof=1) / m + v0.var(ddof=1) / n)
-    return max(0.0, float(area - half)), min(1.0, float(area + half))
+    error = math.sqrt(v1.var(ddof=1) / m + v0.var(ddof=1) / n)
+    low, high = Estimate(float(v1.mean()), error).interval()
+    return max(0.0, low), min(1.0, high)

@@ -8,7 +8,7 @@ from diabolo.statistics.blocks import Shared, apart, blocks, shared
 from diabolo.statistics.differences import differ, paired, welch
 from diabolo.statistics.equivalence import equivalence_p, equivalent
 from diabolo.statistics.estimate import Estimate, mean
-from diabolo.statistics.families import holm
+from diabolo.statistics.families import against_best, holm
 from diabolo.statistics.intervals import bootstrap, mean_interval, wilson
 from diabolo.statistics.resampling import Replicates, replicate
 from diabolo.statistics.verdicts import Decision, State, decide, usual_least, verdict
@@ -19,6 +19,7 @@ __all__ = [
     "Replicates",
     "Shared",
     "State",
+    "against_best",
     "apart",
     "blocks",
     "bootstrap",

@@ -1,9 +1,16 @@
 """Several tests at once: of twenty without an effect, one is significant by chance."""
 
+from collections.abc import Callable, Hashable, Mapping
+from itertools import combinations
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
+from diabolo.statistics.estimate import Estimate
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
@@ -22,3 +29,32 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
     return adjusted
+
+
+def against_best(
+    values: Mapping[Key, float], apart: Callable[[Key, Key], Estimate | None], largest: bool = False
+) -> tuple[Key, dict[Key, tuple[Estimate | None, float]]]:
+    """The best of several numbers, and for each other one its difference from the best with its p-value, adjusted by Holm.
+
+    The best is chosen by the same numbers that it is compared by, and is the best by chance in part: so all pairs count as one
+    family, and not those with the best alone.
+
+    Args:
+        values: the numbers by name, of which the smallest is the best, or the `largest`.
+        apart: of two names a and b the difference a − b; None where nothing is known of its noise, whose p-value is then 1.
+
+    Raises:
+        DiaboloError: for no numbers.
+    """
+    if not values:
+        raise DiaboloError("there is no best of no numbers")
+    best = (max if largest else min)(values, key=lambda name: values[name])
+    pairs = {pair: apart(*pair) for pair in combinations(values, 2)}
+    known = {pair: one.p for pair, one in pairs.items() if one is not None}
+    adjusted = dict(zip(known, holm(list(known.values())).tolist(), strict=True))
+    found: dict[Key, tuple[Estimate | None, float]] = {}
+    for pair, one in pairs.items():
+        if best in pair:
+            (name,) = (each for each in pair if each != best)
+            found[name] = (one if one is None or pair[1] == best else -one), adjusted.get(pair, 1.0)
+    return best, found

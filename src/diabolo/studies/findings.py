@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
-from diabolo.statistics import Decision, Estimate, Shared, apart, decide, holm, mean, usual_least
+from diabolo.statistics import Decision, Estimate, Shared, against_best, apart, decide, holm, mean, usual_least
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -161,6 +161,14 @@ def family(differences: Mapping[Key, Difference]) -> dict[Key, Difference]:
     known = {key: found.p for key, one in differences.items() if (found := one.estimate) is not None}
     adjusted = dict(zip(known, holm(list(known.values())).tolist(), strict=True))
     return {key: replace(one, p=adjusted.get(key)) for key, one in differences.items()}
+
+
+def from_best(values: Mapping[Key, Measured], most: bool = False) -> tuple[Key, dict[Key, Difference]]:
+    """The smallest of several numbers, or the largest where `most` is best, and how each other one differs from it. That the
+    best was chosen by the same numbers is counted: all pairs are one family (`diabolo.statistics.against_best`)."""
+    numbers = {key: one.value for key, one in values.items()}
+    best, found = against_best(numbers, lambda a, b: Difference(values[a], values[b]).estimate, most)
+    return best, {key: Difference(values[key], values[best], p=p) for key, (_, p) in found.items()}
 
 
 def between(n: Mapping[str, Measured], a: str, b: str, paired: str = "") -> Difference:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from diabolo.reports.cells import words
-from diabolo.studies.findings import Measured, difference, family, joined
+from diabolo.studies.findings import Measured, difference, from_best, joined
 
 SILENT = 0.5  # nats per image, below which a code says next to nothing
 
@@ -82,8 +82,7 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
 
 def tuned(fid: Mapping[float, Measured], errors: Mapping[float, Measured]) -> str:
     """The search: FID of samples from N(0, I), and test errors, by β."""
-    best = min(fid, key=lambda beta: fid[beta].value)
-    against = family({beta: difference(fid[beta], fid[best]) for beta in fid if beta != best})
+    best, against = from_best(fid)
     others = [beta for beta, d in against.items() if not d.sure]
     among = (
         f", not significantly different from that of β = {joined([words(b) for b in others])}"
@@ -97,8 +96,7 @@ def tuned(fid: Mapping[float, Measured], errors: Mapping[float, Measured]) -> st
     )
     ordered = [errors[beta].value for beta in sorted(errors)]
     falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
-    least = min(errors, key=lambda beta: errors[beta].value)
-    close = family({beta: difference(errors[beta], errors[least]) for beta in errors if beta != least})
+    least, close = from_best(errors)
     near = [beta for beta, d in close.items() if not d.sure]
     as_good = f" (β = {joined([words(beta) for beta in near])} do not differ significantly from it)" if near else ""
     alone = f"The error of reconstructions alone{falls} would choose β = {words(least)}{as_good}"

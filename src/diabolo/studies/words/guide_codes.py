@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from diabolo.studies.findings import difference, family, joined
+from diabolo.studies.findings import family, from_best, joined
 from diabolo.studies.words.guide_plain import Numbers, against
 
 CLOSE = 0.01  # of the neighbours: maps that differ by less keep as many
@@ -110,7 +110,7 @@ def fitted(n: Numbers) -> str:
 def other_measures(n: Numbers) -> str:
     """5.11: what KID, recall, score and precision say of the autoencoder's mixture against N(0, I)."""
     better = {"KID": -1, "recall": 1, "score": 1, "precision": 1}
-    changes = {what: against(n, what, "AE, mixture", "AE, normal") for what in better}
+    changes = family({what: against(n, what, "AE, mixture", "AE, normal") for what in better})
     agree = [what for what, d in changes.items() if d.sure and d.value * better[what] > 0]
     others = [what for what in changes if what not in agree]
     told = ", ".join(f"{what} {d.b.value:.3g} and {d.a.value:.3g}" for what, d in changes.items())
@@ -179,10 +179,9 @@ def side_by_side(n: Numbers) -> str:
     names = ("AE", "VAE", "VQ-VAE")
 
     def best(what: str, most: bool = False) -> str:
-        values = {name: n[f"{what}, {name}"] for name in names}
-        first, second, *rest = sorted(values, key=lambda name: values[name].value, reverse=most)
-        sure = family({name: difference(values[first], values[name]) for name in (second, *rest)})[second].sure
-        return first if sure else f"{first} and {second}, not significantly different"
+        first, others = from_best({name: n[f"{what}, {name}"] for name in names}, most)
+        close = [name for name in names if name in others and not others[name].sure]
+        return f"{joined([first, *close])}, not significantly different" if close else first
 
     return (
         f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "
