@@ -177,3 +177,28 @@ def test_a_label_may_be_unknown_beside_names():
     labels = np.array([0, -1, 1], np.int64)
     images = Images(np.zeros((3, 1, 2, 2), np.uint8), labels, ("a", "b"))
     assert images.take([1]).labels.tolist() == [-1]
+
+
+def test_names_follow_their_images():
+    images = some(4, names=("a.png", "b.png", "c.tif#1", "c.tif#2"))
+    assert images.take([3, 0]).names == ("c.tif#2", "a.png")
+    assert images.take(np.array([False, True, False, True])).names == ("b.png", "c.tif#2")
+    assert len(images.subset(2).names) == 2
+    assert images.fingerprint == some(4).fingerprint
+    with pytest.raises(DiaboloError, match="4 images but 1 names of files"):
+        some(4, names=("a.png",))
+
+
+def test_a_choice_is_held_in_memory_where_the_disk_has_no_room(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", full(50).images)
+    images = Images(np.load(tmp_path / "x.npy", mmap_mode="r"))
+
+    def no_room(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gathering, "IN_MEMORY", 10)
+    monkeypatch.setattr("tempfile.TemporaryFile", no_room)
+    assert np.array_equal(images.take([40, 3]).images, images.images[[40, 3]])
+    monkeypatch.setattr(gathering, "AT_MOST", 10)
+    with pytest.raises(DiaboloError, match=r"do not fit into .*No space left on device"):
+        images.take([40, 3])

@@ -278,3 +278,15 @@ def test_free_memory_is_no_more_than_the_container_may_take(tmp_path, monkeypatc
     assert stores.free_memory(CPU) == 48576
     limit.write_text("max\n")
     assert stores.free_memory(CPU) == pytest.approx(free, rel=0.5)
+
+
+def test_a_memory_map_is_not_copied_for_the_cpu_unless_asked(free, tmp_path):
+    free["cpu"] = 10**9
+    images = Images(mapped(pixels(), tmp_path / "x.npy"))
+    store = open_store(images, CPU)
+    assert isinstance(store, ResidentStore)
+    assert store.pixels.data_ptr() == images.images.ctypes.data
+    assert store.place.startswith("memory-mapped from disk as uint8 (")
+    (batch,) = store.batches(plan([2, 0]))
+    assert np.array_equal(batch.numpy(), np.divide(images.images[[2, 0]], 255, dtype=np.float32))
+    assert open_store(images, CPU, "device").pixels.data_ptr() != images.images.ctypes.data

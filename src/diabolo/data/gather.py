@@ -12,6 +12,7 @@ from diabolo.data.roots import default_cache
 from diabolo.errors import DiaboloError
 
 IN_MEMORY = 1 << 28  # bytes; a larger choice from a memory map becomes a memory map itself
+AT_MOST = 1 << 30  # bytes; so much is held in memory all the same where the disk has no room
 CHUNK_BYTES = 1 << 24
 
 
@@ -31,6 +32,8 @@ def gather(array: NDArray[Any], indices: NDArray[np.int64]) -> NDArray[Any]:
             release(array)
             return np.memmap(file, array.dtype, "r", shape=(len(indices), *array.shape[1:]))
     except OSError as error:
+        if len(indices) * row <= AT_MOST:
+            return np.asarray(array[indices])
         raise DiaboloError(
             f"{len(indices) * row / 1e9:.1f} GB of chosen images do not fit into {home}: {error.strerror or error}."
         ) from error

@@ -3,6 +3,7 @@
 import math
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Queue
@@ -41,9 +42,20 @@ def to_float(pixels: Tensor) -> Tensor:
 
 
 class ResidentStore:
-    """All images on the device (for the CPU: in memory); a batch is one `index_select`."""
+    """All images on the device (for the CPU: in memory); a batch is one `index_select`.
 
-    def __init__(self, array: NDArray[Any], device: torch.device) -> None:
+    With `mapped` a memory map stays one on the CPU: the system holds what is used, once for all processes, and gives it up when
+    memory runs short.
+    """
+
+    def __init__(self, array: NDArray[Any], device: torch.device, mapped: bool = False) -> None:
+        mapped = mapped and isinstance(array, np.memmap) and device.type == "cpu" and array.flags.c_contiguous
+        if mapped and array.dtype.isnative:
+            with warnings.catch_warnings():  # that it is not to be written to, which nobody does
+                warnings.simplefilter("ignore")
+                self.pixels = torch.from_numpy(array)
+            self.place = f"memory-mapped from disk as {array.dtype} ({_mib(array.nbytes)})"
+            return
         if isinstance(array, np.memmap):
             array = np.array(array)
         array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
@@ -103,7 +115,8 @@ class HostStore:
 
 
 def open_store(images: Images, device: torch.device, place: str = "auto") -> ResidentStore | HostStore:
-    """The store for `images` on `device`: on it when they fit into half of its free memory, else host or disk.
+    """The store for `images` on `device`: on it when they fit into half of its free memory, else host or disk. A memory map is
+    not read into memory for the CPU unless `place` says so.
 
     Args:
         images: the images.
@@ -117,7 +130,7 @@ def open_store(images: Images, device: torch.device, place: str = "auto") -> Res
         raise UnknownNameError("place for the images", place, PLACES)
     array = images.images
     if place == "device" or (place == "auto" and array.nbytes <= SHARE * free_memory(device)):
-        return ResidentStore(array, device)
+        return ResidentStore(array, device, mapped=place == "auto")
     fits = array.nbytes <= SHARE * free_memory(torch.device("cpu"))
     if isinstance(array, np.memmap) and (place == "host" or (place == "auto" and fits)):
         array = np.array(array)
