@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import os
 import pickle
 import struct
 import tarfile
@@ -173,3 +174,27 @@ def test_the_real_sets(real_root, name, home, shape, counts, mean):
     assert (len(train), len(test)) == counts
     assert abs(train.images[::7].mean() - mean) < 1  # the mean brightness that everybody quotes
     assert np.bincount(train.labels).min() >= 5000
+
+
+@pytest.mark.parametrize("damage", ["empty", "magic", "type", "header", "pipe"])
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+def test_a_damaged_file_on_disk_is_one_sentence(kind, tmp_path, damage, name):
+    load(kind, tmp_path / "root")
+    (path,) = (tmp_path / "root").rglob(name)
+    whole = bytearray(path.read_bytes())
+    path.unlink()
+    if damage == "pipe":
+        os.mkfifo(path)
+    else:
+        whole = whole[:0] if damage == "empty" else whole[:6] if damage == "header" else whole
+        if damage in ("magic", "type"):
+            whole[{"magic": 0, "type": 2}[damage]] = 0x77
+        path.write_bytes(whole)
+    with pytest.raises(DiaboloError, match=r"or damaged|is a FIFO") as raised:
+        load(kind, tmp_path / "root")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_set_of_another_size_than_published_is_told(kind, tmp_path, caplog):
+    load(kind, tmp_path / "root")
+    assert "holds 30 train images; 60000 are published" in caplog.text

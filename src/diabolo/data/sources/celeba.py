@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diabolo.data.cache import decoded
 from diabolo.data.decode import page_names
-from diabolo.data.files import disk_files
+from diabolo.data.files import disk_files, open_regular
 from diabolo.data.images import Images
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.fetching import alone_in
@@ -133,7 +133,8 @@ def _rows(path: Path, lines: Sequence[str], names: Sequence[str]) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="ascii").splitlines()
+        with open_regular(path) as file:
+            return file.read().decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DiaboloError(f"{path} cannot be read: {error}.") from error
 

@@ -1,14 +1,19 @@
 """The sets that torchvision downloads and checks: MNIST, Fashion-MNIST, CIFAR-10."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from diabolo.data.catalogue import SOURCES
+from diabolo.data.files import check_regular
 from diabolo.data.images import Images
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
 from diabolo.data.splits import Draw, draw_from
+
+log = logging.getLogger("diabolo.data")
 
 
 def mnist(root: Path, draw: Draw) -> tuple[Images, Images]:
@@ -33,14 +38,20 @@ def _both(kind: str, root: Path, home: Path, name: str, draw: Draw) -> tuple[Ima
     import torchvision
 
     parts = []
+    for file in sorted(home.iterdir()) if home.is_dir() else ():
+        if not file.is_dir():
+            check_regular(file)
     for train in (True, False):
         try:
             # downloads only what is missing, and checks its MD5
             with alone_in(root):
                 part = getattr(torchvision.datasets, kind)(root, train=train, download=True)
-        except (RuntimeError, OSError, ValueError, AssertionError) as error:
+        except Exception as error:  # no network, no such file, damage of any kind: torchvision raises each as it comes
             raise missing(name, home, error) from error
         parts.append(_images(part, name, "train" if train else "test"))
+    for part, published in zip(parts, (SOURCES[name].train, SOURCES[name].test), strict=True):
+        if len(part) != published:
+            log.warning("%s in %s holds %s %s images; %s are published", name, home, len(part), part.split, published)
     return draw_from(parts[0], parts[1], draw)
 
 
