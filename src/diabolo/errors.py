@@ -3,12 +3,17 @@
 import difflib
 from collections.abc import Iterable
 
+from diabolo.plain import visible
+
 
 class DiaboloError(ValueError):
     """A mistake that the user can mend; its message is the whole story. The CLI prints it without a traceback, and ends with
     `exit_code`."""
 
     exit_code = 2
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(visible(str(message), lines=True))
 
 
 class UnknownNameError(DiaboloError):

@@ -140,13 +140,13 @@ def samples_title(model: Any) -> str:
 def losses(run: Run) -> list[dict[str, Any]]:
     """The history as `figures.loss_curves` wants it: with units, and with what was watched beside the loss; a total that is but
     the reconstruction is left out."""
-    units = run.config["units"]
+    units = {term: unit for term, unit in run.config["units"].items() if term in run.history[0]["train"]}
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
     units = units | watched
 
     def chosen(losses: dict[str, float] | None) -> dict[str, float] | None:
-        return losses and {term: losses[term] for term in terms}
+        return losses and {term: losses.get(term, math.nan) for term in terms}
 
     return [
         {"epoch": line["epoch"], "units": units} | {split: chosen(line[split]) for split in ("train", "validation")}

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+FORMULAS = tuple("=+-@'＝＋－＠")  # what a spreadsheet takes for the beginning of one, wide forms included
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # which scripts and emoji are written with
 
 
@@ -19,6 +20,14 @@ def visible(text: str, lines: bool = False) -> str:
         return text
     kept = "\n\t" if lines else ""
     return "".join(c if c in kept or not _acts(c) else repr(c)[1:-1] for c in text)
+
+
+def cell(text: str) -> str:
+    """`text` as a cell of a CSV file, quoted, that no spreadsheet takes for a formula: where it begins with = + - @ or white
+    space it has an apostrophe before it, and so has one that begins with an apostrophe. Take that away to have the text back.
+    """
+    kept = f"'{text}" if text.startswith(FORMULAS) or text[:1].isspace() else text
+    return '"' + kept.replace('"', '""') + '"'
 
 
 def _acts(character: str) -> bool:

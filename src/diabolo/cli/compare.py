@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
 from diabolo.ranges import Seed, checked
+from diabolo.terminal import Terminal, say
 
 app = App(name="compare", help=VERBS["compare"])
 
@@ -27,18 +28,19 @@ def command(
         seed: of the evaluation.
         out: folder for comparison.json and the page of figures.
     """
-    from rich.console import Console
+    from rich.text import Text
 
     from diabolo.cli.tables import comparison_table
     from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare
+    from diabolo.plain import visible
 
     if out.exists() and not out.is_dir():  # said before minutes of measuring
         raise DiaboloError(f"{out} is a file: the comparison is written into a folder")
-    errors = Console(stderr=True)
+    errors = Terminal(error=True)
     with errors.status("comparing") as status:
-        found = compare(runs, measures, seed, status.update)
+        found = compare(runs, measures, seed, lambda text: status.update(Text(visible(text))))
     found.write(out)
-    console = Console(highlight=False)
+    console = Terminal()
     console.print(comparison_table(found))
-    console.print(f"{out}", markup=False, soft_wrap=True)
+    say(out)

@@ -4,15 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.notices import tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.data import names
-from diabolo.plain import visible
+from diabolo.terminal import Terminal, say
 
 app = App(name="data", help=VERBS["data"])
 
@@ -25,7 +23,7 @@ def command() -> None:
     for name, info in names().items():
         about = f"{info.description} ({info.licence}{'; downloaded' if info.download else ''})"
         table.add_row(name, info.shape, f"{info.train:,}", f"{info.test:,}", about)
-    console = Console()
+    console = Terminal()
     console.print(table)
     console.print(
         "Also: a folder of images (with class sub-folders or without), or a .zip, .npy or .npz file; "
@@ -54,8 +52,8 @@ def inspect(
     account = look(name, root, value_range)
     table = Table("what", "value", show_edge=False)
     for what, value in account.rows():
-        table.add_row(Text(visible(what)), Text(visible(value)))
-    Console().print(table)
+        table.add_row(what, value)
+    Terminal().print(table)
 
 
 @app.command
@@ -69,4 +67,4 @@ def prepare(name: str, /, *, options: DataOptions | None = None) -> None:
     tell_of_data()
     for images in (options or DataOptions()).load(name):
         shape = "×".join(map(str, images.shape))
-        print(f"{images.name} ({images.split}): {len(images):,} of {shape}, fingerprint {images.fingerprint[:16]}")
+        say(f"{images.name} ({images.split}): {len(images):,} of {shape}, fingerprint {images.fingerprint[:16]}")

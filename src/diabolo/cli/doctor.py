@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
 from diabolo.ranges import checked
+from diabolo.terminal import Terminal, say
 
 app = App(name="doctor", help=VERBS["doctor"])
 
@@ -27,22 +28,20 @@ def command(
         run: the run folder.
         data: other images than those that the run was trained on.
     """
-    from rich.console import Console
-
     from diabolo.doctor import diagnose
     from diabolo.errors import DiaboloError
 
     if images is not None and data is None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
-    with Console(stderr=True).status("looking at it"):
+    with Terminal(error=True).status("looking at it"):
         found = diagnose(run, None if data is None else (images or DataOptions()).load(data))
     if not found:
-        print(f"{run}: nothing wrong was found")
+        say(f"{run}: nothing wrong was found")
     for illness in found:
-        print(f"{illness.name}: {illness.evidence}.")
-        print(f"  try {illness.remedy.words}")
+        say(f"{illness.name}: {illness.evidence}.")
+        say(f"  try {illness.remedy.words}")
         if illness.remedy.command is not None:
-            print(f"  {illness.remedy.command}")
+            say(f"  {illness.remedy.command}")
     for reason in sorted(set(found.unseen.values())):
         names = ", ".join(name for name, why in found.unseen.items() if why == reason)
-        print(f"not looked at ({names}): {reason}")
+        say(f"not looked at ({names}): {reason}")

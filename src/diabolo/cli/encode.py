@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import Several, SkipBad
 from diabolo.ranges import checked
+from diabolo.terminal import say
 
 app = App(name="encode", help=VERBS["encode"])
 
@@ -33,11 +34,10 @@ def command(
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a .npy file for an array (N, latent_dim), or a .csv file that also names the image of each row. The rows are in
             the order of the files given; those of a folder are sorted by name, and in a data set
-            training images come first.
+            training images come first. In a .csv file a name that a spreadsheet would take for a formula has an apostrophe
+            before it.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
     """
-    import csv
-    import io
     from collections.abc import Iterable, Iterator
 
     import numpy as np
@@ -45,6 +45,7 @@ def command(
     from diabolo.cli.images import in_pieces, read_for, write_array
     from diabolo.cli.told import check_told, told_of
     from diabolo.errors import DiaboloError
+    from diabolo.plain import cell
     from diabolo.training import files
     from diabolo.training.runs import load
 
@@ -61,12 +62,10 @@ def command(
 
     def lines(pieces: Iterable[np.ndarray]) -> Iterator[bytes]:
         names = iter(given.names)
-        rows: list[list[str]] = [["file", *(f"z{i + 1}" for i in range(width))]]
+        rows = [",".join(["file", *(f"z{i + 1}" for i in range(width))])]
         for piece in pieces:
-            rows += [[next(names), *map(str, code)] for code in piece]
-            table = io.StringIO(newline="")
-            csv.writer(table).writerows(rows)
-            yield table.getvalue().encode("utf-8", "surrogateescape")
+            rows += [",".join([cell(next(names)), *map(str, code)]) for code in piece]
+            yield "\r\n".join([*rows, ""]).encode("utf-8", "surrogateescape")
             rows = []
 
     if out.suffix.lower() == ".npy":
@@ -74,4 +73,4 @@ def command(
     else:
         files.make_folder(out.parent)
         files.write_pieces(out, lines(codes))
-    print(f"{len(given)} code(s) of {width} number(s) in {out}")
+    say(f"{len(given)} code(s) of {width} number(s) in {out}")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
-from rich.console import Console
 
 from diabolo import evaluation
 from diabolo.cli.main import VERBS
@@ -14,6 +13,7 @@ from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
 from diabolo.evaluation.record import FOLDER
+from diabolo.terminal import Terminal, say
 
 app = App(name="evaluate", help=VERBS["evaluate"])
 
@@ -43,7 +43,7 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
     from diabolo.errors import DiaboloError
     from diabolo.training.runs import load_run
 
-    errors = Console(stderr=True)
+    errors = Terminal(error=True)
     subject = load_run(path)
     name, images = given.get("data"), given.get("images")
     if images is not None and name is None:
@@ -59,11 +59,11 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
             **options,
         )
     found.write(out)
-    console = Console(highlight=False)
+    console = Terminal()
     console.print(scores_table(found))
     for measure, reason in found.skipped.items():
-        console.print(f"not measured: {measure}, {reason}", markup=False, soft_wrap=True)
-    console.print(f"{out}", markup=False, soft_wrap=True)
+        say(f"not measured: {measure}, {reason}")
+    say(out)
 
 
 def measure_options() -> dict[str, inspect.Parameter]:

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
 from diabolo.ranges import Seed, checked
+from diabolo.terminal import say
 
 app = App(name="explore", help=VERBS["explore"])
 
@@ -110,4 +111,4 @@ def command(
             raise DiaboloError(f"{run} is for images {tuple(model.input_shape)}, and {part.name} has {part.shape}")
     figure = VIEWS[what](Look(model, train, test, seed), **given)
     with writing(target, "explore"):
-        print(figures.save(figure, target, pdf=True))
+        say(figures.save(figure, target, pdf=True))

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from cyclopts import App
-from rich.console import Console
 from rich.table import Table
 
 from diabolo.cli.main import VERBS
 from diabolo.ranges import checked
+from diabolo.terminal import Terminal, say
 
 app = App(name="info", help=VERBS["info"])
 
@@ -34,9 +34,9 @@ def command(run: Path, /) -> None:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         raise DiaboloError(f"the files in {run} were edited or damaged: {error!r}") from error
-    console = Console(highlight=False)
+    console = Terminal()
     for text in texts:
-        console.print(text, markup=False, soft_wrap=True)
+        say(text)
     if history:
         console.print(table)
 
@@ -59,7 +59,7 @@ def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> 
             told.append(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})")
     told.append("options: " + ", ".join(f"{key}={value}" for key, value in config["options"].items()))
     told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config["units"].items()))
-    return [*told, *_health(history), "", str(runs.build_model(run, config).summary()), ""]
+    return [*told, *_health(history), "", *str(runs.build_model(run, config).summary()).splitlines(), ""]
 
 
 def _health(history: list[dict[str, Any]]) -> list[str]:

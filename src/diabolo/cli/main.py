@@ -14,6 +14,7 @@ from diabolo.cli.help import TidyHelp
 from diabolo.cli.notices import short_notices
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.plain import visible
 from diabolo.trust import trusting
 
 VERBS = {
@@ -136,5 +137,5 @@ def _sentence(error: BaseException) -> str | None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"diabolo: {' '.join(message.split())}", file=sys.stderr)
+    print(f"diabolo: {visible(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterable
 
 from cyclopts import App
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from torch import nn
@@ -15,6 +14,7 @@ from diabolo import nets, zoo
 from diabolo.autoencoder import Autoencoder
 from diabolo.cli.main import VERBS
 from diabolo.errors import UnknownNameError
+from diabolo.terminal import Terminal
 from diabolo.zoo.results import results
 
 app = App(name="models", help=VERBS["models"])
@@ -41,7 +41,7 @@ def command(name: str | None = None, /) -> None:
     Args:
         name: a model; shows its parts, options and defaults, an example, and what it reached here.
     """
-    console = Console(highlight=False)
+    console = Terminal()
     if name is None:
         _list(console)
     elif name not in zoo.RECIPES:
@@ -50,7 +50,7 @@ def command(name: str | None = None, /) -> None:
         _show(console, name)
 
 
-def _list(console: Console) -> None:
+def _list(console: Terminal) -> None:
     models = Table("model", "what it is, its paper, and what it is for", title="diabolo train MODEL", show_lines=True)
     for name in zoo.RECIPES:
         models.add_row(name, Text("\n".join(told(name))))
@@ -67,15 +67,15 @@ def told(name: str) -> list[str]:
     return [re.sub(r"\s+", " ", paragraph).strip() for paragraph in paragraphs]
 
 
-def _show(console: Console, name: str) -> None:
+def _show(console: Terminal, name: str) -> None:
     with warnings.catch_warnings(action="ignore"):  # that a U-Net's code is no bottleneck is said in training
         model = zoo.build(name, EXAMPLE_SHAPE)
     own = zoo.own_options_of(name)
     everything = {key: default for key, (_, default) in zoo.options_of(name).items()}
-    console.print(f"[bold]{name}[/bold]", Text("\n".join(told(name))), sep="\n")
+    console.print(Text(name, style="bold"), Text("\n".join(told(name))), sep="\n")
     if isinstance(model, Autoencoder):
         console.print(_parts(model))
-        console.print(f"loss: {', '.join(f'{term} in {unit}' for term, unit in model.units.items())}", markup=False)
+        console.print(f"loss: {', '.join(f'{term} in {unit}' for term, unit in model.units.items())}")
     console.print(_options("its own options", own, everything))
     console.print(_options("options of its parts", [key for key in everything if key not in own], everything))
     known = results().get(name, ())
@@ -86,9 +86,9 @@ def _show(console: Console, name: str) -> None:
         console.print(reached)
     commands = list(dict.fromkeys(r.command for r in known))
     if not any(line.startswith(f"diabolo train {name} ") for command in commands for line in command.splitlines()):
-        console.print(f"for example:\ndiabolo train {name} --data mnist --epochs 10", markup=False, soft_wrap=True)
+        console.print(f"for example:\ndiabolo train {name} --data mnist --epochs 10", soft_wrap=True)
     for line in ("with:", *commands) if known else ():
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 def _parts(model: Autoencoder) -> Table:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from diabolo.plain import visible
+
 NOTICE = 25  # of `data.loading`, which costs too much to import here
 
 
@@ -68,4 +70,4 @@ def _show(message: Any, *_: Any, **__: Any) -> None:
 
 
 def _print(text: str) -> None:
-    print(f"diabolo: {text}", file=sys.stderr)
+    print(f"diabolo: {visible(text)}", file=sys.stderr)

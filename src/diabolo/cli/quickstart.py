@@ -6,6 +6,7 @@ from cyclopts import App
 
 from diabolo.cli.main import VERBS
 from diabolo.ranges import Seed, checked
+from diabolo.terminal import say
 
 app = App(name="quickstart", help=VERBS["quickstart"])
 
@@ -58,6 +59,6 @@ def command(
         for line in judge(one.model, one.train, one.test, seed)[0]:
             print(f"{name}: {line}")
     vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
-    print(f"look at:  {out / 'report.html'}")
-    print(f"go on:    diabolo sample {vae} --n 64")
-    print("          diabolo train vae --data mnist --latent-dim 16 --epochs 10")
+    say(f"look at:  {out / 'report.html'}")
+    say(f"go on:    diabolo sample {vae} --n 64")
+    say("          diabolo train vae --data mnist --latent-dim 16 --epochs 10")

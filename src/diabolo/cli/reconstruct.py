@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import Several, SkipBad
 from diabolo.ranges import checked
+from diabolo.terminal import say
 
 app = App(name="reconstruct", help=VERBS["reconstruct"])
 
@@ -47,4 +48,4 @@ def command(
     y = told_of(run, model, label, values, given)
     names = [] if out.suffix.lower() == ".npy" else names_within(out, [as_path(name) for name in images], given)
     write_images(out, len(given), in_pieces(model.reconstruct, given, y), names)
-    print(f"{len(given)} reconstruction(s) in {out}")
+    say(f"{len(given)} reconstruction(s) in {out}")

@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
 from diabolo.ranges import checked
+from diabolo.terminal import say
 
 app = App(name="report", help=VERBS["report"])
 
@@ -37,10 +38,10 @@ def command(
     with writing(folder, "report"):
         document = run_report.document_of(folder)
         for path in reports.write(document, folder):
-            print(path)
+            say(path)
         if notebook:
             script = run_notebook.script(trusted())
-            print(notebooks.execute(script, folder, {}, where=folder, title=document.title))
+            say(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
 
 
@@ -62,8 +63,8 @@ def _study(folder: Path) -> None:
             raise
         raise DiaboloError(f"{folder / 'results.json'} was edited or damaged: {error!r}") from error
     for path in written:
-        print(path)
+        say(path)
     missing = [index for index in script.rows if index not in results["rows"]]
     if missing:
-        print(f"not run, so not in the report: {', '.join(missing)}")
-        print(f"they are run by: {writing.command_of(script, results, missing, folder)}")
+        say(f"not run, so not in the report: {', '.join(missing)}")
+        say(f"they are run by: {writing.command_of(script, results, missing, folder)}")

@@ -6,6 +6,7 @@ from cyclopts import App
 
 from diabolo.cli.main import VERBS
 from diabolo.ranges import Count, checked
+from diabolo.terminal import say
 
 app = App(name="resume", help=VERBS["resume"])
 
@@ -43,5 +44,5 @@ def command(
         if epochs is not None or not figures or not gallery.lacks_figures(run):
             raise
         result = load_run(run)
-        print(f"{run} is trained; its figures are drawn")
+        say(f"{run} is trained; its figures are drawn")
     finish(result, figures)

@@ -8,6 +8,7 @@ from cyclopts import App
 from diabolo.cli.main import VERBS
 from diabolo.cli.options import Several
 from diabolo.ranges import Count, Seed, checked
+from diabolo.terminal import say
 
 app = App(name="sample", help=VERBS["sample"])
 
@@ -69,7 +70,7 @@ def command(
             figures.save(figures.sample_grid(samples, title), target)
         else:
             write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
-    print(target)
+    say(target)
 
 
 def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from cyclopts import App
 
 from diabolo.cli.main import VERBS
 from diabolo.ranges import BelowOne, Count, Seed, checked
+from diabolo.terminal import say
 
 app = App(name="spread-labels", help=VERBS["spread-labels"])
 
@@ -62,4 +63,4 @@ def command(
     np.savez(content, allow_pickle=False, **arrays)
     write(out, content.getvalue())
     known, reached = (few.labels >= 0).sum(), (full.labels >= 0).sum()
-    print(f"from {known:,} labels to {reached:,} of {len(full):,} images, in {out}")
+    say(f"from {known:,} labels to {reached:,} of {len(full):,} images, in {out}")

@@ -11,6 +11,7 @@ from cyclopts import App, Group, Parameter
 from diabolo.cli.main import VERBS
 from diabolo.cli.signature import keywords, taking
 from diabolo.studies.script import Script, scripts
+from diabolo.terminal import say
 
 app = App(name="study", help=VERBS["study"])
 
@@ -56,7 +57,7 @@ def run(script: Script, given: dict[str, Any]) -> None:
     study = running.run(script, plan)
     if given.get("report", True):
         for path in running.report(script, plan, study):
-            print(path)
+            say(path)
     results = read(study.folder)
     wrong = [f"missed: {v.claim}, measured {v.measured}" for v in writing.verdicts(results) if v.state == "missed"]
     for index, row in results["rows"].items():
@@ -66,7 +67,7 @@ def run(script: Script, given: dict[str, Any]) -> None:
             for label, known in unlearned(row.get("models", {})).items():
                 wrong.append(f"{index}: no findings, because {label} has not learned ({known['told']})")
     for line in wrong:
-        print(line)
+        say(line)
     if wrong:
         sys.exit(1)
 

@@ -28,7 +28,7 @@ HUGE = 1e4  # size of a weight from which on half the digits of a float are gone
 @symptom
 def numerical_trouble(patient: Patient) -> Illness | None:
     """A training that ended in NaN; weights or codes so large that float32 has few digits left for what matters."""
-    half, lr = patient.run.config["options"]["precision"] == "float16", gentler(patient.lr)
+    half, lr = patient.asked["precision"] == "float16", gentler(patient.lr)
     remedy = (
         train_again(patient, "numbers with a wider range", precision="float32")
         if half and patient.lr <= USUAL

@@ -21,6 +21,7 @@ from diabolo.evaluation.subject import Part, Subject, pixels
 from diabolo.paths import as_path
 from diabolo.schedules import Constant
 from diabolo.training import checkpoint, health, runs
+from diabolo.training.options import TrainOptions
 from diabolo.training.runs import Run
 
 LOOKED_AT = 1000  # images of each part that the model is tried on: an error of 3 % in a share, and seconds on MNIST
@@ -111,12 +112,25 @@ class Patient:
 
     def option(self, name: str, otherwise: Any = None) -> Any:
         """What the training, or the recipe, was asked for; `otherwise` where it was not asked."""
-        return {**self.run.config["options"], **(self.run.config.get("recipe") or {})}.get(name, otherwise)
+        return {**self.asked, **(self.run.config.get("recipe") or {})}.get(name, otherwise)
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The options of the training, each of its kind.
+
+        Raises:
+            DiaboloError: when config.json holds others.
+        """
+        known = TrainOptions().as_dict()
+        try:
+            return TrainOptions.of(**{n: v for n, v in self.run.config["options"].items() if n in known}).as_dict()
+        except DiaboloError as error:
+            raise DiaboloError(f"{self.run.path / 'config.json'} was edited or damaged: {error}") from error
 
     @property
     def lr(self) -> float:
         """The learning rate."""
-        return float(self.run.config["options"]["lr"])
+        return float(self.asked["lr"])
 
     # --- its training -------------------------------------------------------------------------------------------------
 

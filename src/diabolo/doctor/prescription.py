@@ -5,7 +5,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from diabolo import zoo
+from diabolo import trust, zoo
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Remedy
 from diabolo.training.options import TrainOptions
@@ -15,6 +15,8 @@ PEAK = 3 * USUAL  # and one that trains most of them faster
 REACH = 0.3  # how far all steps together can move a weight, below which it can hardly have come to where it should be
 DATA_FLAGS = {"seed": "data_seed", "channels": "image_channels"}  # where `load` and the command line differ
 QUIETLY = ("quiet", "device", "threads", "store", "graph", "compile", "tensorboard", "checkpoint_every")
+NAMES_CODE = ("encoder", "decoder")
+NO_OPTION = ("name", "trust", "config", "debug", "out", "init")  # in a record of how images were loaded
 OF_DATA = ("classes", "columns")  # the command line reads them off the data
 
 
@@ -69,14 +71,18 @@ def line_of(config: dict[str, Any]) -> dict[str, Any] | None:
     origin = images["train"]["origin"]
     if config.get("recipe") is None or origin is None or config["name"] not in zoo.RECIPES:
         return None
-    recipe = {name: value for name, value in config["recipe"].items() if name not in OF_DATA}
-    load = {n: v for n, v in origin["load"].items() if v is not None and n != "name" and (n, v) != ("seed", 42)}
+    known = zoo.options_of(config["name"])
+    recipe = {name: value for name, value in config["recipe"].items() if name in known and name not in OF_DATA}
+    code = [recipe[name] for name in NAMES_CODE if isinstance(recipe.get(name), str)]
+    if not all(trust.is_trusted(path.partition(":")[0]) for path in code):
+        return None  # whoever typed the line would run code that only the folder speaks of
+    load = {n: v for n, v in origin["load"].items() if v is not None and n not in NO_OPTION and (n, v) != ("seed", 42)}
     data = {DATA_FLAGS.get(name, name): value for name, value in load.items()}
     held, usual = origin.get("held_out"), TrainOptions().as_dict()
     watched = {"validation": held["fraction"]} if held else {} if images.get("validation") else {"validation": "none"}
     if config["name"] == "pca":
         watched = {}  # solved at once
-    training = {n: v for n, v in config["options"].items() if v != usual.get(n) and n not in QUIETLY}
+    training = {n: v for n, v in config["options"].items() if n in usual and v != usual[n] and n not in QUIETLY}
     return {**recipe, "data": origin["load"]["name"], **data, **watched, **training}
 
 
@@ -90,14 +96,14 @@ def _flags(options: dict[str, Any]) -> list[str]:
     """{"latent_dim": 4, "hidden": [16, 8], "kmeans": False} → --latent-dim 4, --hidden 16 8, --no-kmeans."""
     flags = []
     for name, value in options.items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            flags.append(f"--{flag}" if value else f"--no-{flag}")
-        elif isinstance(value, list | tuple) and not value:
-            flags.append(f"--no-{flag}")
+        flag = shlex.quote(f"--{name.replace('_', '-')}")
+        if value is False or (isinstance(value, list | tuple) and not value):
+            flags.append(shlex.quote(f"--no-{name.replace('_', '-')}"))
+        elif value is True:
+            flags.append(flag)
         else:
             words = value if isinstance(value, list | tuple) else [value]
-            flags.append(" ".join([f"--{flag}", *map(_word, words)]))
+            flags.append(" ".join([flag, *map(_word, words)]))
     return flags
 
 

@@ -5,10 +5,12 @@ import os
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
+from diabolo.plain import visible
 
 from .style import DPI, style
 
@@ -36,5 +38,8 @@ def _write(figure: Figure, path: Path) -> None:
     kind, content = path.suffix.lower(), io.BytesIO()
     # In a PDF the resolution only touches what is rasterised (the cloud of points), so it can be finer.
     dpi = DPI if kind == ".png" else 2 * DPI
+    for words in figure.findobj(Text):
+        if isinstance(words, Text) and (plain := visible(words.get_text(), lines=True)) != words.get_text():
+            words.set_text(plain)
     figure.savefig(content, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])
     disk.write(path, content.getvalue())

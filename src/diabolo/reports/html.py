@@ -1,6 +1,7 @@
 """A document as one HTML file with nothing outside it: style, script and pictures are inside, and it asks no server."""
 
 import base64
+import hashlib
 from html import escape as as_markup
 from importlib.resources import files
 from itertools import zip_longest
@@ -35,10 +36,10 @@ PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
-<style>
-{style}</style>
+<style>{style}</style>
 </head>
 <body>
 <nav aria-label="Contents">
@@ -57,11 +58,14 @@ PAGE = """<!doctype html>
 {body}
 </main>
 <dialog id="large" aria-label="Figure"><img alt="" src="{nothing}"><p></p></dialog>
-<script>
-{script}</script>
+<script>{script}</script>
 </body>
 </html>
 """
+# Nothing is fetched, sent or run but what is written here, even if a renderer let something through.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src '{style}'; script-src '{script}'; base-uri 'none'; form-action 'none'"
+)
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # until a figure is enlarged
 
 
@@ -69,6 +73,7 @@ def render(document: Document, folder: Path | None = None) -> str:
     """The text of report.html; it can lie anywhere."""
     found = entries(document)
     here = files("diabolo.reports")
+    style, script = ((here / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     contents = [
         f'<li><a href="#{entry.anchor}">{escape(entry.block.text)}</a></li>'
         for entry in found
@@ -77,12 +82,18 @@ def render(document: Document, folder: Path | None = None) -> str:
     return PAGE.format(
         title=escape(document.title),
         about=escape(document.about),
-        style=(here / "page.css").read_text(encoding="utf-8"),
-        script=(here / "page.js").read_text(encoding="utf-8"),
+        policy=POLICY.format(style=_digest(style), script=_digest(script)),
+        style=style,
+        script=script,
         nothing=NOTHING,
         contents="\n".join(contents),
         body="\n".join(_block(entry) for entry in found),
     )
+
+
+def _digest(text: str) -> str:
+    """How a policy names a style or script that it allows."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def escape(text: str) -> str:

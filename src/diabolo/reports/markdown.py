@@ -85,7 +85,12 @@ def _inline(text: str) -> str:
             case _:
                 return escape(words)
 
-    return "".join(told(span.kind, span.text, span.url) for span in spans(text))
+    found: list[str] = []
+    for span in spans(text):
+        if span.kind == "link" and found and found[-1].endswith("!"):
+            found[-1] = found[-1][:-1] + r"\!"  # else the link would be a picture
+        found.append(told(span.kind, span.text, span.url))
+    return "".join(found)
 
 
 def _table(entry: Entry, table: Table) -> str:

@@ -16,6 +16,7 @@ from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
 from diabolo.statistics import mean, verdict
 from diabolo.studies.findings import Measured, joined
+from diabolo.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,7 +107,7 @@ class Row:
             else f"Not measured, because {because}."
         )
         self.blocks.append(Paragraph(sentence, (self.anchor,)))
-        print(sentence)
+        say(sentence)
 
     def text(self, sentence: str) -> None:
         """Say something that is true whatever was measured."""
@@ -115,7 +116,7 @@ class Row:
     def question(self, text: str) -> None:
         """Ask what the findings below it answer; a heading in the report."""
         self.blocks.append(Heading(text, 3))
-        print(text)
+        say(text)
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
         """Show a figure; it is saved as figures/INDEX-name.png, and .pdf."""
@@ -229,7 +230,7 @@ class Row:
 
     def _say(self, sentence: str, cites: tuple[str, ...]) -> None:
         self.blocks.append(Paragraph(sentence, cites))
-        print(sentence)
+        say(sentence)
 
     def report(self, document: Document) -> str:
         """Make this the report.md of the study, in place of that of all rows, which is then called after the study; returns
@@ -294,7 +295,6 @@ def _display(path: Path) -> None:
 
 
 def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    from rich.console import Console
     from rich.table import Table as RichTable
 
     table = RichTable(*columns, title=caption, title_justify="left")
@@ -302,4 +302,4 @@ def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[C
         table.add_row(
             *("" if cell is None else f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row)
         )
-    Console(highlight=False).print(table)
+    Terminal().print(table)

@@ -20,6 +20,7 @@ from diabolo.studies.record import as_record, plain
 from diabolo.studies.row import Accounts, NotMeasured, Row, accounts_of, unlearned
 from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
+from diabolo.terminal import say
 from diabolo.training import files
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
@@ -278,7 +279,7 @@ class Study:
 
     def say(self, text: str) -> None:
         """One line of progress."""
-        print(f"[{self.name}] {text}", flush=True)
+        say(f"[{self.name}] {text}")
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from diabolo import processes
+from diabolo.plain import visible
+from diabolo.terminal import Terminal
 
 log = logging.getLogger("diabolo.training")
 
@@ -66,12 +68,12 @@ class Lines(Silence):
     def say(self, text: str) -> None:
         """The sentence."""
         super().say(text)
-        self.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
+        self.console.print(visible(text), soft_wrap=True)
 
     def epoch(self, line: dict[str, Any]) -> None:
         """The line."""
         super().epoch(line)
-        self.console.print(as_text(line), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(visible(as_text(line)), soft_wrap=True)
 
 
 class Bar(Lines):
@@ -85,7 +87,7 @@ class Bar(Lines):
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
-            TextColumn("{task.fields[terms]}"),
+            TextColumn("{task.fields[terms]}", markup=False),
             TimeRemainingColumn(),
             console=console,
             transient=True,
@@ -130,7 +132,7 @@ class Bar(Lines):
 
 def reporter(quiet: bool) -> Reporter:
     """The reporter that suits: silent on request and in all processes but the first; a bar on a terminal; else lines."""
-    console = Console()
+    console = Terminal()
     if quiet or processes.rank() > 0:
         return Silence()
     return Bar(console) if console.is_terminal else Lines(console)
