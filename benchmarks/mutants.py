@@ -25,6 +25,15 @@ from mutations import Mutation, mutation, sites
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROOMS = ("metrics", "evaluation", "latents", "objectives", "bottlenecks")
+TESTS = (
+    *ROOMS,
+    "likelihoods",
+    "heads",
+    "priors",
+    "training/test_greedy.py",
+    "training/test_health.py",
+    "test_likelihoods.py",
+)
 EQUIVALENT = HERE / "mutants_equivalent.json"
 ENOUGH = 60.0  # seconds of tests, by how long they took when they were mapped
 

@@ -249,6 +249,16 @@ def test_what_is_done_already_is_no_remedy():
     assert list(waist(restart=0.1, kmeans=True).remedies) == ["codes"]
 
 
+def test_codes_begin_anew_as_each_of_the_vectors_of_the_batch_once():
+    vq = VectorQuantizer((C, 1, 1), D, 8, kmeans=False, restart=0.5)
+    rows = torch.randn(8, D, generator=generator(1)) + 5
+    vq.share.zero_()
+    vq._restart(rows, draws())
+    where = torch.cdist(vq.vectors, rows).argmin(1)
+    assert sorted(where.tolist()) == list(range(8))
+    assert torch.equal(vq.vectors, rows[where])
+
+
 def test_more_codes_than_vectors_are_restarted_too():
     vq = VectorQuantizer((C, 1, 1), D, 50, kmeans=False, restart=0.5)
     vq.share.zero_()

@@ -262,7 +262,11 @@ def test_the_prior_hole_of_draws_of_the_prior_and_of_pca(digits, vae):
     hole = prior_hole(digits).scores["Fréchet distance to N(0, I)"]
     assert hole.value > 10 * hole.setting["of_as_many_prior_draws"]
     assert "deterministic" in hole.setting["codes"]
-    found = values(prior_hole(replace(digits, codec=vae, _codes={})))
+    section = prior_hole(replace(digits, codec=vae, _codes={}))
+    found = values(section)
+    at_most, units = found["KL of the aggregated posterior at most"], section.scores["KL of its units"]
+    assert found["total correlation at most"] == pytest.approx(at_most - units.value)
+    assert units.value == pytest.approx(sum(units.detail))
     assert found["KL of the aggregated posterior at least"] <= found["KL of the aggregated posterior at most"]
     assert found["KL of its units"] <= found["KL of the aggregated posterior at least"] + 1e-9
 

@@ -213,6 +213,10 @@ def test_bad_input_is_refused_in_a_sentence(digits):
         linear_probe(x[:5], np.zeros(5, np.int64))
     with pytest.raises(DiaboloError, match="50 representations but 49"):
         linear_probe(x[:50], y[:49])
+    with pytest.raises(DiaboloError, match=r"labels \(N,\), not \(50, 64\) and \(50, 1\)"):
+        linear_probe(x[:50], y[:50, None])
+    with pytest.raises(DiaboloError, match="no label is known"):
+        majority(np.array([-1, -1]))
     with pytest.raises(DiaboloError, match="from 1 to 4"):
         nearest_neighbours(x[:4], y[:4], x, 5)
     with pytest.raises(DiaboloError, match="same for all"):

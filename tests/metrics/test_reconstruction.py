@@ -114,6 +114,12 @@ def test_equal_images_are_as_similar_as_can_be(photographs):
     assert each["ms_ssim"].tolist() == pytest.approx([1] * 10, abs=1e-12)
 
 
+def test_of_no_images_there_are_no_errors_and_whole_numbers_are_no_pixels():
+    assert {len(values) for values in per_image(*(torch.zeros(0, 3, 28, 28),) * 2).values()} == {0}
+    with pytest.raises(DiaboloError, match=r"floats in \[0, 1\], not as torch.uint8"):
+        per_image(*(torch.full((1, 1, 4, 4), 200, dtype=torch.uint8),) * 2)
+
+
 @pytest.mark.parametrize(
     ("shape", "names"),
     [

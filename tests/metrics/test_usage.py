@@ -35,14 +35,14 @@ def test_effective_dimensions_of_even_and_of_single_directions():
     even = np.concatenate([np.eye(3), -np.eye(3)])
     assert effective_dimensions(even) == pytest.approx(3)
     assert effective_dimensions(even * [1, 0, 0]) == pytest.approx(1)
-    assert effective_dimensions(np.ones((5, 3))) == 0
+    assert effective_dimensions(np.ones((5, 3))) == effective_dimensions(np.ones((1, 3))) == 0
     assert effective_dimensions(even * [2, 1, 0]) == pytest.approx(np.exp(entropy([0.8, 0.2])))
 
 
 def test_duplicates_repeat_an_earlier_code():
     vectors = np.array([[0.0, 0], [1, 0], [0, 1e-9], [1, 1e-9], [0, 3], [0, 0]])
     assert duplicate_codes(vectors) == 3
-    assert duplicate_codes(np.eye(4)) == 0
+    assert duplicate_codes(np.eye(4)) == duplicate_codes(np.eye(1)) == 0
 
 
 def test_hoyer_goes_from_even_codes_to_one_unit_alone():

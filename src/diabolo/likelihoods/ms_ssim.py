@@ -82,10 +82,10 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
 
 def _similarities(x: Tensor, y: Tensor, window: int) -> tuple[Tensor, Tensor]:
     """Contrast and structure (N,), and the same times luminance (N,), means over all windows that lie within the image."""
-    n, c, h, w = x.shape
+    h, w = x.shape[2:]
     maps = torch.stack([x, y, x * x, y * y, x * y])
     maps = _windows(h, window, maps) @ (maps @ _windows(w, window, maps).T)
-    mx, my, xx, yy, xy = maps.reshape(5, n, c, -1)
+    mx, my, xx, yy, xy = maps.flatten(3)
     contrast = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
     luminance = (2 * mx * my + C1) / (mx * mx + my * my + C1)
     return contrast.mean((1, 2)), (luminance * contrast).mean((1, 2))

@@ -1,5 +1,6 @@
 """How far codes lie from the prior N(0, I) that samples are decoded from: the prior hole, measured."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ def mmd_to_normal(codes: NDArray[Any], bandwidth: float | None = None) -> float:
     """
     codes = _checked(codes)
     n, size = codes.shape
+    if bandwidth is not None and not 0 < bandwidth < math.inf:
+        raise DiaboloError(f"the bandwidth of a kernel is above 0, not {bandwidth}")
     square = float(size) if bandwidth is None else bandwidth**2
     norms = np.square(codes).sum(1)
     pairs = 0.0

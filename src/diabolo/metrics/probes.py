@@ -85,6 +85,8 @@ def nearest_neighbours(x: NDArray[Any], y: Labels, queries: NDArray[Any], neighb
 def majority(y: Labels) -> int:
     """The most frequent of the known labels `y` (N,): what one says without looking."""
     values, counts = np.unique(y[y != UNKNOWN], return_counts=True)
+    if not len(values):
+        raise DiaboloError("no label is known, so none is the most frequent")
     return int(values[counts.argmax()])
 
 
@@ -92,6 +94,8 @@ def known(x: NDArray[Any], y: Labels) -> tuple[NDArray[Any], Labels]:
     """The rows of `x` (N, D) and `y` (N,) whose label is known."""
     if len(x) != len(y):
         raise DiaboloError(f"there are {len(x)} representations but {len(y)} labels")
+    if x.ndim != 2 or not x.shape[1] or y.ndim != 1:
+        raise DiaboloError(f"representations are of the shape (N, D) and labels (N,), not {x.shape} and {y.shape}")
     there = y != UNKNOWN
     return (x, y) if there.all() else (x[there], y[there])
 

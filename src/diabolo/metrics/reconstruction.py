@@ -28,8 +28,10 @@ def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
       "ms-ssim", which says how many and with which exponents.
 
     Raises:
-        DiaboloError: for shapes that differ, or reconstructions that hold NaN or infinity.
+        DiaboloError: for shapes that differ, whole numbers, or reconstructions that hold NaN or infinity.
     """
+    if not (x.is_floating_point() and x_hat.is_floating_point()):
+        raise DiaboloError(f"images are compared as floats in [0, 1], not as {x.dtype} and {x_hat.dtype}")
     if x.shape != x_hat.shape or x.ndim < 2:
         raise DiaboloError(f"images are {tuple(x.shape)}, but their reconstructions {tuple(x_hat.shape)}")
     if bad := int((~torch.isfinite(x_hat.flatten(1))).any(1).sum()):

@@ -29,6 +29,8 @@ def live_units(codes: NDArray[Any], share: float = DEAD) -> NDArray[np.bool_]:
 def effective_dimensions(codes: NDArray[Any]) -> float:
     """exp(−Σ pᵢ log pᵢ), pᵢ = λᵢ / Σ λ the share of the variance of `codes` (N, D) along principal direction i: how many
     directions, evenly used, would spread as much (effective rank: Roy & Vetterli 2007). 0 for codes that are all the same."""
+    if len(codes) < 2:
+        return 0.0
     variance = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes, rowvar=False, dtype=np.float64))).clip(0)
     if not variance.sum():
         return 0.0
@@ -77,6 +79,8 @@ def duplicate_codes(vectors: NDArray[Any], near: float = NEAR) -> int:
     """How many of the codes (K, D) repeat an earlier one: lie nearer to it than `near` times the median distance of two."""
     from scipy.spatial.distance import pdist, squareform  # slow to import
 
+    if len(vectors) < 2:
+        return 0
     distances = pdist(vectors.astype(np.float64))
     same = squareform(distances <= near * np.median(distances))
     return int(np.tril(same, -1).any(1).sum())

@@ -218,6 +218,9 @@ def test_a_flow_keeps_the_weights_that_held_out_codes_were_likeliest_under(monke
     assert len(epochs) == 6
     assert longer.setting["epochs"] == 3
     np.testing.assert_array_equal(longer.log_prob(codes), three.log_prob(codes))
+    low = iter([1.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0])
+    assert latents.fit_density("flow", codes, epochs=50, **short).setting["epochs"] == 1
+    assert next(low) == 10  # five epochs without a better one are enough
 
 
 def test_a_flow_without_its_library_says_how_to_get_it(monkeypatch):

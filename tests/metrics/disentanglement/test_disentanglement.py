@@ -49,6 +49,11 @@ def test_bins_keep_few_values_and_cut_many_evenly():
     assert np.bincount(binned(skewed, 5)[:, 0], minlength=5).tolist() == [50, 0, 0, 0, 1]
 
 
+def test_what_is_no_number_lies_in_no_bin():
+    with pytest.raises(DiaboloError, match="in no bin"):
+        binned(np.array([[0.0], [np.nan]]))
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 200), st.integers(1, 5), st.integers(1, 4), st.integers(0, 999))
 def test_mutual_information_is_scikit_learns_unit_by_factor(n, units, factors, seed):

@@ -17,6 +17,8 @@ BINS = 20  # of a unit; as Locatello et al. 2019, arXiv 1811.12359
 def binned(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
     """The bin of each of `values` (N, C), int64: a column of at most `bins` different values keeps one bin for each, any other
     gets `bins` of equal width between its least and largest."""
+    if not np.isfinite(values).all():
+        raise DiaboloError("numbers that are NaN or infinite lie in no bin")
     columns = []
     for column in np.asarray(values).T:
         found, index = np.unique(column, return_inverse=True)
