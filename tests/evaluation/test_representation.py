@@ -282,6 +282,14 @@ def test_attributes_of_drawn_faces(faces):
     assert "Smiling" in section.scores["mean accuracy: codes"].detail
 
 
+def test_an_attribute_that_half_of_the_images_have_is_not_what_most_have(faces):
+    column = faces.train.attributes[:, faces.train.attribute_names.index("Smiling")]
+    half = np.concatenate([np.flatnonzero(column)[:40], np.flatnonzero(~column)[:40]])
+    section = attributes(replace(faces, train=faces.train.take(half), _codes={}), shown_attributes=("Smiling",))
+    smiling = faces.test.attributes[:, faces.test.attribute_names.index("Smiling")]
+    assert section.scores["Smiling: majority"].value == pytest.approx(1 - smiling.mean())
+
+
 def test_attributes_that_do_not_exist_or_never_vary(faces):
     with pytest.raises(UnknownNameError, match="did you mean 'Smiling'"):
         attributes(faces, shown_attributes=("Smilling",))
@@ -311,8 +319,9 @@ def test_measures_say_why_they_do_not_apply(digits):
 
 
 def test_evaluate_runs_them_by_name_and_every_panel_can_be_drawn(faces):
-    asked = ["attributes", "usage", "prior_hole", "disentanglement"]
-    evaluation = diabolo.evaluate(faces.codec, (faces.train, faces.test), asked)
+    asked, said = ["attributes", "usage", "prior_hole", "disentanglement"], []
+    evaluation = diabolo.evaluate(faces.codec, (faces.train, faces.test), asked, say=said.append)
+    assert said == asked
     assert list(evaluation.sections) == asked
     panels = {name: panel for section in evaluation.sections.values() for name, panel in section.panels.items()}
     assert set(panels) == {"attributes", "prior-hole", "dci-importance", "mutual-information"}

@@ -398,7 +398,8 @@ def completion(row: Row) -> None:
 # the loss has three terms: the reconstruction, the codebook term, which draws codes to outputs, and the commitment term,
 # which draws outputs to codes. The codebook can also follow the outputs as moving averages, without a term of its own. Four
 # trainings, with and without commitment for both; then one part of the network is halved at a time, with fewer steps, and
-# compared after as many.
+# compared after as many. Without commitment nothing holds the encoder's outputs near the codes, so the result depends on the
+# optimiser: `docs/results.md` has another one (0.992) with ReLU, a learning rate of 4e-3 and gradients of any norm.
 
 
 # %%

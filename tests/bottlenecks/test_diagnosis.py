@@ -1,0 +1,58 @@
+"""What is said of a bottleneck, on codes made so that it is known."""
+
+import pytest
+import torch
+
+from diabolo.bottlenecks.diagnosis import DUPLICATE, FEW, of_posterior, of_units
+
+
+def codes(n=200, units=8, seed=0):
+    return torch.randn(n, units, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_dead_units_are_those_that_hardly_vary_beside_the_liveliest():
+    z = codes() * torch.tensor([1, 1, 1, 1, 1, 0.02, 0.005, 0.0]) + 3
+    found = of_units(z)
+    assert found.values == {"dead_units": 2, "duplicate_units": 0}
+    assert "2 of 8 units of the code are dead" in found.findings[0].evidence
+    assert list(found.findings[0].remedies) == ["sparsity", "active", "rate_weight", "lr", "latent_dim"]
+    assert of_units(1e-5 * z).values == found.values
+    assert not of_units(codes()).findings
+
+
+def test_duplicates_repeat_another_unit_with_either_sign():
+    z = codes()
+    z[:, 3], z[:, 5] = 2 * z[:, 1] + 4, -z[:, 1]
+    assert of_units(z).values == {"dead_units": 0, "duplicate_units": 2}
+    near = codes()
+    near[:, 3] = near[:, 1] + 0.1 * near[:, 3]
+    assert float(torch.corrcoef(near.T)[1, 3]) < DUPLICATE
+    assert of_units(near).values["duplicate_units"] == 0
+    assert of_units(z[: FEW - 1]).values["duplicate_units"] == 0  # of so few, correlations mean nothing
+    assert of_units(z[:FEW]).values["duplicate_units"] == 2
+
+
+def test_one_bad_unit_of_four_is_worth_a_word_and_one_of_eight_is_not():
+    z = codes() * torch.tensor([1.0] * 7 + [0.0])
+    assert not of_units(z).findings
+    assert of_units(z[:, 4:]).findings
+    assert of_units(z[:, 6:]).values["dead_units"] == 1
+
+
+def test_units_of_maps_are_their_channels():
+    z = codes(50 * 4, 6).reshape(50, 2, 2, 6).movedim(3, 1)
+    z[:, 2] = 0
+    assert of_units(z).values["dead_units"] == 1
+
+
+def test_collapsed_units_are_counted_by_the_variance_of_their_means():
+    mu = codes(1000, 4) * torch.tensor([1.0, 0.5, 0.05, 0.0])
+    kl = torch.tensor([2.0, 1.0, 0.3, 0.00123456]).expand(1000, 4)
+    found = of_posterior(mu, kl)
+    assert found.values == {"active_units": 2, "kl_per_unit": pytest.approx([2.0, 1.0, 0.3, 0.001235])}
+    (finding,) = found.findings
+    assert finding.key == "inactive-units"
+    assert "2 of 4 units of the code are inactive" in finding.evidence
+    assert "their KL is at most 0.3 nats" in finding.evidence
+    assert finding.remedies["free_bits"] == "--free-bits 0.1"
+    assert not of_posterior(mu[:, :2], kl[:, :2]).findings
