@@ -52,6 +52,16 @@ def test_every_panel_can_be_drawn(digits, pca):
         assert panel().axes
 
 
+def test_a_class_of_one_image_has_a_bar_without_a_whisker(digits, pca):
+    labels = digits[1].labels
+    kept = np.sort(np.concatenate([np.flatnonzero(labels == 3)[:1], np.flatnonzero(labels == 5)]))
+    section = reconstruction(Subject(pca, digits[0], digits[1].take(kept)))
+    bars, _, whiskers = section.panels["reconstruction-classes"].args
+    assert (set(bars), set(whiskers)) == ({"3", "5"}, {"5"})
+    assert whiskers["5"][0] < bars["5"] < whiskers["5"][1]
+    assert bars == section.scores["MSE"].detail["per class"]
+
+
 def test_images_without_labels_and_vectors(digits, tiny_model):
     unlabelled = [replace(part, labels=None, label_names=None) for part in digits]
     section = reconstruction(Subject(tiny_model(), *unlabelled))

@@ -84,6 +84,7 @@ SETTINGS = {
     "latents.densities.flow": {"HELD_OUT": 0.1, "PATIENCE": 5},
     "latents.densities.gaussian": {"MANY": 10},
     "latents.densities.mixture": {"TRIED": (1, 2, 5, 10, 20, 40)},
+    "latents.nearest": {"LEVEL": 0.01},
     "latents.probe": {"PENALTY": 1e-5},
 }
 
