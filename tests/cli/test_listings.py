@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from diabolo import nets, zoo
 from diabolo.cli.models import told
@@ -136,3 +137,31 @@ def test_images_of_unequal_size_say_which(diabolo, pictures):
     assert answer.code == 2
     assert "--size" in message
     assert "1.png" in message
+
+
+def test_what_a_folder_holds_is_told_in_a_table(diabolo, pictures):
+    (pictures / "c.bmp").rename(pictures / "a" / "c.bmp")
+    (pictures / "\x1b[31mnotes.txt").write_text("x")
+    answer = diabolo("data", "inspect", pictures)
+    assert answer.code == 0
+    for text in ("files seen", "class 0: a", "size: 8×8", "mode: RGB", "values used", "duplicates", "sizes differ"):
+        assert text in answer.out
+    assert "\x1b[31m" not in answer.out
+    assert "value_range (--range) is auto" in diabolo("data", "inspect", pictures, "--range", "wide").err
+
+
+def test_the_account_is_one_line_and_only_where_nothing_is_refused(diabolo, tmp_path):
+    for part, n in (("train", 40), ("test", 6)):
+        for kind in ("ant", "bee"):
+            (tmp_path / "set" / part / kind).mkdir(parents=True)
+            for i in range(n):
+                pixels = np.random.default_rng(i).integers(0, 256, (8, 8), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "set" / part / kind / f"{i}.png")
+    answer = diabolo("data", "prepare", tmp_path / "set")
+    assert answer.err.count("classes ant 46, bee 46; train 80, test 12 (as laid out)") == 1
+    refused = diabolo("data", "prepare", tmp_path / "set", "--n-train", "81")
+    assert refused.code == 2
+    assert refused.err.count("classes ant") == 0
+    refused = diabolo("data", "prepare", tmp_path / "set", "--without-class", "wasp")
+    assert "there is no class wasp in set (train); the classes are ant, bee." in refused.err
+    assert "classes ant 46" not in refused.err

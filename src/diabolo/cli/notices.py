@@ -19,6 +19,7 @@ class _Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.held: list[str] = []
+        self.said: set[str] = set()  # parts of one set are loaded one by one, and told once
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message, or keep it."""
@@ -31,7 +32,9 @@ class _Lines(logging.Handler):
     def say_held(self) -> None:
         """Print what waits."""
         for text in self.held:
-            _print(text)
+            if text not in self.said:
+                _print(text)
+        self.said.update(self.held)
         self.held.clear()
 
 
