@@ -14,6 +14,7 @@ from diabolo.cli.help import TidyHelp
 from diabolo.cli.notices import short_notices
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.paths import as_path
 from diabolo.plain import visible
 from diabolo.trust import trusting
 
@@ -36,6 +37,7 @@ VERBS = {
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
     "info": "What a run folder holds: model, data, options, and how far it came.",
 }
+NARROWEST = 20  # characters a line
 EVERYWHERE = (
     "With every verb: --config FILE takes options from a YAML file (flags win); "
     "--trust PACKAGE lets run folders name code of that package (nothing outside diabolo is imported otherwise); "
@@ -64,8 +66,13 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
     Exits with 2 for a word that is unknown or of the wrong kind, 1 for any other failure, 130 after Ctrl-C.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without UTF-8 gets "?" for what it cannot show
-        sys.stdout.reconfigure(errors="replace")
+    if tokens is None:
+        _speak_utf8()
+    _open_streams()
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        _fail("the folder in which it was started has been deleted; change to another one", 1)
     words = list(sys.argv[1:] if tokens is None else tokens)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -89,6 +96,26 @@ def main(tokens: Sequence[str] | None = None) -> None:
         _fail(sentence, getattr(error, "exit_code", 2 if isinstance(error, ASKED_IN_VAIN) else 1))
 
 
+def _speak_utf8() -> None:
+    """Start again with UTF-8 where the locale (C, POSIX) has another encoding for the names of files: what a run folder says of
+    its images could not be found else, and arguments would not be what was typed."""
+    if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and sys.executable:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def _open_streams() -> None:
+    """Streams that whoever started us has closed lead nowhere; a terminal without UTF-8 gets "?" for what it cannot show."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    columns = os.environ.get("COLUMNS", "")
+    if columns and not (columns.isdecimal() and int(columns) >= NARROWEST):
+        del os.environ["COLUMNS"]  # nothing can be told in lines of no width
+
+
 ASKED_IN_VAIN = (
     CycloptsError,
     FileExistsError,
@@ -104,7 +131,7 @@ def _take_config(words: list[str]) -> Path | None:
     found = _take(words, "--config")
     if len(found) > 1 or "" in found:
         raise CycloptsError(msg="--config takes one YAML file")
-    return Path(found[0]) if found else None
+    return as_path(found[0]) if found else None
 
 
 def _take(words: list[str], option: str) -> list[str]:

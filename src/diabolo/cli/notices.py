@@ -48,6 +48,12 @@ def short_notices() -> Iterator[None]:
     log.setLevel(level or NOTICE)
     try:
         with warnings.catch_warnings():
+            if any(
+                kept[0] == "error" for kept in warnings.filters
+            ):  # -W error is for tests of libraries, not for users
+                warnings.resetwarnings()
+                warnings.simplefilter("ignore", DeprecationWarning)
+                warnings.simplefilter("ignore", PendingDeprecationWarning)
             warnings.showwarning = _show
             yield
             handler.say_held()
