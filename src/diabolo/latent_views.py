@@ -3,9 +3,9 @@
 Each takes a `Look`, which is a codec with its images, and options; it returns a figure. `VIEWS` holds them by name.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from diabolo.ranges import At, Count, Natural, Positive, Weight, checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+else:
+    Figure = Any  # whoever reads the hints when it runs needs no matplotlib for it
 
 GRAPH = 10_000  # training codes in the graph that a way along the data goes by
 MEASURED = 5_000  # images by which units are ordered
@@ -210,14 +212,37 @@ def codebook(look: Look, *, projections: tuple[str, ...] = ("pca",)) -> "Figure"
     return figures.codebook_map(found.points, counts, title=title, axis_names=found.axis_names)
 
 
+PICTURES = ("interpolate", "traverse", "arithmetic", "grid", "nearest", "posterior")  # views that draw images
+
+
+def refuse_undrawable(what: str, shape: Sequence[int]) -> None:
+    """Refuse, before anything is computed, the view `what` of images of a `shape` that no page can show: vectors, and images of
+    other than 1 or 3 channels. A map and a codebook are of codes, and can always be drawn."""
+    if what in PICTURES and not (len(shape) == 3 and shape[0] in (1, 3)):
+        raise DiaboloError(
+            f"{what} draws images of 1 or 3 channels, and these have the shape {tuple(shape)}; --what map draws their codes"
+        )
+
+
+def _of_pictures(view: View) -> View:
+    """`view`, which says at once where it cannot be drawn."""
+
+    @wraps(view)
+    def refusing(look: Look, **options: Any) -> "Figure":
+        refuse_undrawable(view.__name__, look.codec.input_shape)
+        return view(look, **options)
+
+    return refusing
+
+
 VIEWS: dict[str, View] = {
-    "interpolate": interpolate,
-    "traverse": traverse,
-    "arithmetic": arithmetic,
-    "grid": grid,
-    "nearest": nearest,
+    "interpolate": _of_pictures(interpolate),
+    "traverse": _of_pictures(traverse),
+    "arithmetic": _of_pictures(arithmetic),
+    "grid": _of_pictures(grid),
+    "nearest": _of_pictures(nearest),
     "map": map_,
-    "posterior": posterior,
+    "posterior": _of_pictures(posterior),
     "codebook": codebook,
 }
 

@@ -59,11 +59,16 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
             **options,
         )
     found.write(out)
+    found = evaluation.Evaluation.read(out)  # with what of its figures could not be drawn
     console = Terminal()
     console.print(scores_table(found))
     for measure, reason in found.skipped.items():
         say(f"not measured: {measure}, {reason}")
     say(out)
+    if missed := [name for name in given.get("measures", ()) if name in found.skipped]:
+        raise evaluation.NotApplicable(
+            f"asked for and not measured: {', '.join(missed)}; the reasons stand below the table"
+        )
 
 
 def measure_options() -> dict[str, inspect.Parameter]:

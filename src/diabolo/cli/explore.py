@@ -77,7 +77,7 @@ def command(
     from diabolo import figures
     from diabolo.data.origin import reload
     from diabolo.errors import DiaboloError
-    from diabolo.latent_views import VIEWS, Look
+    from diabolo.latent_views import VIEWS, Look, refuse_undrawable
     from diabolo.training.lock import writing
     from diabolo.training.runs import load, read_config
 
@@ -96,6 +96,7 @@ def command(
     target = out or run / "figures" / f"{what}.png"
     if target.suffix.lower() not in (".png", ".pdf"):
         raise DiaboloError(f"pictures are written as .png or .pdf, not {target.suffix or target}")
+    refuse_undrawable(what, read_config(run)["data"]["train"].get("shape", (1, 1, 1)))
     model = load(run)
     if data is None:
         if data_options is not None:

@@ -48,6 +48,8 @@ def command(
 
     if out.suffix.lower() != ".npz":
         raise DiaboloError(f"labelled images are written as .npz, not {out.suffix or out}")
+    if out.exists():  # labels that someone gave by hand may lie there
+        raise DiaboloError(f"{out} is there already: name another file by --out, or take it away first")
     model, origin = runs.load(run), runs.read_config(run)["data"]["train"]["origin"]
     if origin is None:
         raise DiaboloError(f"the training images of {run} were given as arrays; use diabolo.latents from Python")

@@ -1,5 +1,6 @@
 """`diagnose`: every symptom looked for, and what is but a consequence of something else left out."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import diabolo.doctor.leaks  # noqa: F401  # imported to be known, not to be use
 # isort: on
 from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness
+from diabolo.evaluation.measure import reason
 from diabolo.evaluation.record import Pair
 from diabolo.surroundings import undisturbed
 from diabolo.training.runs import Run
@@ -63,8 +65,11 @@ def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ())
     for name, look in SYMPTOMS.items():
         try:
             illness = look(patient)
-        except UnseenError as reason:
-            unseen[name.replace("_", " ")] = str(reason)
+        except UnseenError as why:
+            unseen[name.replace("_", " ")] = str(why)
+        except Exception as error:  # whatever a symptom dies of, the others are still looked for
+            logging.getLogger("diabolo").debug("%s failed", name, exc_info=True)
+            unseen[name.replace("_", " ")] = reason(error)
         else:
             found += [] if illness is None else [illness]
     return Visit(tuple(_causes(found)), unseen)

@@ -10,7 +10,7 @@ from diabolo.data.classes import class_number
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.likelihood import densities
-from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import refuse_discrete
 from diabolo.latents.densities import fit_density
@@ -39,31 +39,33 @@ def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_sample
     assert labels is not None
     known = labels >= 0
     odd = labels[known] == label
-    scores: dict[str, Score] = {}
+    scores, skipped = dict[str, Score](), dict[str, str]()
     panels: dict[str, Panel] = {}
     areas, whiskers = {}, {}
     for name, (values, setting) in _scores(subject, elbo_samples).items():
-        values = values[known]
-        found = separation(values, odd, seed=subject.seed)
-        setting = setting | {"anomalous": called, "anomalous_images": int(odd.sum())}
-        if subject.train.labels is None:
-            setting["held_out"] = "on trust: the training images have no labels"
-        n, split = len(values), subject.test.split
-        area = "area under the curve"
-        scores[f"AUROC: {name}"] = Score(
-            found.auroc, area, n, split, *found.auroc_interval, "DeLong", "higher", setting | {"chance": 0.5}
-        )
-        scores[f"AUPRC: {name}"] = Score(
-            found.auprc, area, n, split, *found.auprc_interval, "bootstrap over images", "higher",
-            setting | {"chance": found.share},
-        )  # fmt: skip
-        areas[name], whiskers[name] = found.auroc, found.auroc_interval
-        panels[f"anomaly-{name.replace(' ', '-')}"] = partial(
-            figures.histogram, {"seen classes": values[~odd], called: values[odd]}, setting["unit"],
-            title=f"Anomaly score: {name}",
-        )  # fmt: skip
+        with standing_alone(name, skipped):
+            values = values[known]
+            found = separation(values, odd, seed=subject.seed)
+            setting = setting | {"anomalous": called, "anomalous_images": int(odd.sum())}
+            if subject.train.labels is None:
+                setting["held_out"] = "on trust: the training images have no labels"
+            n, split = len(values), subject.test.split
+            area = "area under the curve"
+            scores[f"AUROC: {name}"] = Score(
+                found.auroc, area, n, split, *found.auroc_interval, "DeLong", "higher", setting | {"chance": 0.5}
+            )
+            scores[f"AUPRC: {name}"] = Score(
+                found.auprc, area, n, split, *found.auprc_interval, "bootstrap over images", "higher",
+                setting | {"chance": found.share},
+            )  # fmt: skip
+            areas[name], whiskers[name] = found.auroc, found.auroc_interval
+            panels[f"anomaly-{name.replace(' ', '-')}"] = partial(
+                figures.histogram, {"seen classes": values[~odd], called: values[odd]}, setting["unit"],
+                title=f"Anomaly score: {name}",
+            )  # fmt: skip
     title = f"Class {called}, unseen in training, told from the others"
-    return Section(scores, {"anomaly": partial(figures.bars, areas, "AUROC", whiskers, title=title)} | panels)
+    bars: dict[str, Panel] = {"anomaly": partial(figures.bars, areas, "AUROC", whiskers, title=title)} if areas else {}
+    return Section(scores, bars | panels, skipped)
 
 
 def _scores(subject: Subject, elbo_samples: int) -> Scores:

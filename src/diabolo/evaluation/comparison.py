@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from diabolo import figures
+from diabolo.data.origin import reload
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.measure import Panel
@@ -184,18 +185,19 @@ def compare(
     if len(tested) > 1:
         raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
     labels = _labels({kinds[path]: configs[path] for path in paths})
+    there = {path: _known(path, measures, seed, options) for path in paths}
+    seen: dict[str, str] = {}
+    _check_tested([_tested(configs[path], there[path], seen) for path in paths])
     groups: dict[str, list[Evaluation]] = {}
     for path in paths:
-        evaluation = _known(path, measures, seed, options)
+        evaluation = there[path]
         if evaluation is None:
             say(f"{path}: evaluating")
             evaluation = evaluate(path, None, measures, seed, say, trust, **options)
             if not _current(path):
                 evaluation.write(path / FOLDER)
         groups.setdefault(labels[kinds[path]], []).append(evaluation)
-    prints = {e.about["test"]["fingerprint"] for group in groups.values() for e in group}
-    if len(prints) > 1:
-        raise DiaboloError("these runs were measured on different test images: evaluate them on the same")
+    _check_tested([e.about["test"]["fingerprint"] for group in groups.values() for e in group])
     return Comparison(groups)
 
 
@@ -205,6 +207,27 @@ def _written(one: Behind) -> dict[str, Any]:
     value = None if one.difference is None else one.difference.value
     state = {"worse": one.worse, "p": one.p if one.difference is not None else None, "by": one.how}
     return {"difference": value, "low": low, "high": high, **state}
+
+
+def _tested(config: Mapping[str, Any], there: Evaluation | None, seen: dict[str, str]) -> str:
+    """The fingerprint of the test images of a run: of its evaluation, or else of those that it will be evaluated on; `seen` are
+    those that were looked up before."""
+    if there is not None:
+        return str(there.about["test"]["fingerprint"])
+    origin = config["data"]["train"].get("origin")
+    if origin is None:
+        raise DiaboloError(
+            "the images of a run that is to be compared were given as arrays: evaluate it from Python first, and keep that"
+        )
+    key = json.dumps(origin["load"], sort_keys=True)
+    if key not in seen:
+        seen[key] = reload({"load": origin["load"], "part": "test"}).fingerprint
+    return seen[key]
+
+
+def _check_tested(prints: Sequence[str]) -> None:
+    if len(set(prints)) > 1:
+        raise DiaboloError("these runs were measured on different test images: evaluate them on the same")
 
 
 def _rate_and_distortion(rows: Sequence[Row]) -> Iterator[Panel]:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.probes import UNIT, check_labels, described
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.few_labels import few_label_accuracy
@@ -41,19 +41,24 @@ def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000
             kept = train.keep_labels(n, seed).labels
             assert kept is not None
             draws[n].append(np.flatnonzero(kept != UNKNOWN))
-    scores: dict[str, Score] = {}
+    scores, skipped = dict[str, Score](), dict[str, str]()
     curves: dict[str, dict[int, tuple[float, float, float]]] = {}
     for name, view in subject.views.items():
         x, test_x = view.train / view.scale, view.test / view.scale
         curves[name] = {}
         for n in sizes:
-            shares = few_label_accuracy(x, y, draws[n], test_x[there], test_y[there])
-            low, high = mean_interval(shares)
-            curves[name][n] = (float(shares.mean()), low, high)
-            setting = {"labels": n, "draws": label_draws, "deviation_over_draws": float(shares.std(ddof=1))}
-            scores[f"{n} labels: {name}"] = Score(
-                float(shares.mean()), UNIT, int(there.sum()), subject.test.split, low, high, "Student's t over draws",
-                "higher", setting | {"penalty": "scikit-learn's C = 1"} | described(view, subject), shares.tolist(),
-                df=label_draws - 1,
-            )  # fmt: skip
-    return Section(scores, {"few-labels": partial(figures.few_label_curve, curves)})
+            with standing_alone(f"{n} labels: {name}", skipped):
+                shares = few_label_accuracy(x, y, draws[n], test_x[there], test_y[there])
+                low, high = (
+                    min(1.0, max(0.0, end)) for end in mean_interval(shares)
+                )  # t knows nothing of where shares end
+                curves[name][n] = (float(shares.mean()), low, high)
+                setting = {"labels": n, "draws": label_draws, "deviation_over_draws": float(shares.std(ddof=1))}
+                setting |= {"penalty": "scikit-learn's C = 1"} | described(view, subject)
+                scores[f"{n} labels: {name}"] = Score(
+                    float(shares.mean()), UNIT, int(there.sum()), subject.test.split, low, high,
+                    "Student's t over draws, within 0 … 1", "higher", setting, shares.tolist(), df=label_draws - 1,
+                )  # fmt: skip
+    drawn = {name: curve for name, curve in curves.items() if curve}
+    panels: dict[str, Panel] = {"few-labels": partial(figures.few_label_curve, drawn)} if drawn else {}
+    return Section(scores, panels, skipped)

@@ -12,11 +12,13 @@ Its keyword options are options of `diabolo.evaluate` and of `diabolo evaluate` 
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, NotWrittenError
 from diabolo.metrics.score import Score
 from diabolo.ranges import checked
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 class NotApplicable(DiaboloError):  # noqa: N818  # no error: the table says why a measure is left out
     """This measure says nothing about this model on these images; the message says why."""
+
+    exit_code = 1  # nothing was typed wrongly
 
 
 class Panel(Protocol):
@@ -43,10 +47,32 @@ class Section:
     Attributes:
         scores: by name, in the order of the table.
         panels: figures by file name without suffix.
+        skipped: why a score was left out, by its name.
     """
 
     scores: Mapping[str, Score]
     panels: Mapping[str, Panel] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def standing_alone(name: str, skipped: dict[str, str]) -> Iterator[None]:
+    """What fails inside the block costs nothing but itself: its reason is noted in `skipped` under `name`."""
+    try:
+        yield
+    except NotWrittenError:
+        raise  # a full disk is full for all
+    except Exception as error:  # whatever a measure dies of, the others are still good
+        logging.getLogger("diabolo").debug("%s failed", name, exc_info=True)
+        skipped[name] = reason(error)
+
+
+def reason(error: Exception) -> str:
+    """Why something was left out, in words for a table; of an error that nobody foresaw also its kind."""
+    said = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, DiaboloError):
+        return said
+    return f"unexpected {type(error).__name__}{f': {said}' if said else ''}"
 
 
 Measure = Callable[..., Section]

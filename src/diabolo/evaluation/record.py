@@ -1,9 +1,12 @@
 """`evaluate`: every measure that applies, in one record."""
 
+import math
+import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,12 @@ from typing import Any
 import torch
 
 import diabolo
-from diabolo import figures, processes, ranges
+from diabolo import disk, figures, processes, ranges
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
 from diabolo.data.origin import reload
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.evaluation.measure import MEASURES, NotApplicable, Section, options_of
+from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, options_of, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
@@ -38,7 +41,7 @@ class Evaluation:
     Attributes:
         about: the model, the images, the seed, the versions and when.
         sections: by the name of the measure.
-        skipped: why a measure was left out, by its name.
+        skipped: why something was left out: by the name of a measure, "measure: score", or "figure: name".
         seconds: what each took.
         drawn: the figures by file name without suffix.
     """
@@ -88,22 +91,49 @@ class Evaluation:
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `scores.json`, one figure per panel as PNG and PDF, and `evaluation.pdf`/`.png`, the page of all of them,
-        into `folder`, in place of an earlier evaluation there; returns the files. The scores are written last, and no file
-        is left half-written."""
+        into `folder`, in place of an earlier evaluation there; returns the files.
+
+        All of it is made beside the earlier evaluation first, which stays as it is when that fails. A figure that cannot be
+        drawn is named in `skipped` of what is written, with its reason. While the files take their places there are no scores
+        in the folder, so that figures never stand beside the scores of another evaluation."""
         folder = as_path(folder)
         files.make_folder(folder)
         earlier = _drawn(folder)
-        panels = {name: panel for section in self.sections.values() for name, panel in section.panels.items()}
-        drawn = [figures.save(panel(), folder / f"{name}.png", pdf=True) for name, panel in panels.items()]
+        made = disk.temporary(folder / PAGE)
+        made.mkdir()
+        try:
+            whole = self._drawn_into(made)
+            files.write_json(made / "scores.json", whole.record())
+            written = sorted(made.iterdir(), key=lambda path: path.name == "scores.json")
+            if folders := [path.name for path in written if (folder / path.name).is_dir()]:
+                raise DiaboloError(f"{folder / folders[0]} could not be written: it is a folder")
+            (folder / "scores.json").unlink(missing_ok=True)
+            for path in written:
+                os.replace(path, folder / path.name)
+        except OSError as error:
+            raise disk.refusal(f"the evaluation could not be written into {folder}", error) from error
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        disk.settle(folder)
+        names = {path.name for path in written}
+        for name in (*earlier, PAGE):
+            for old in (f"{name}.png", f"{name}.pdf"):
+                if old not in names:
+                    (folder / old).unlink(missing_ok=True)
+        return [folder / "scores.json", *(folder / path.name for path in written if path.suffix == ".png")]
+
+    def _drawn_into(self, folder: Path) -> "Evaluation":
+        """This evaluation with the figures that could be drawn, which lie in `folder` then, and why others could not."""
+        skipped, panels = dict(self.skipped), dict[str, Panel]()
+        for name, panel in ((n, p) for section in self.sections.values() for n, p in section.panels.items()):
+            with standing_alone(f"figure: {name}", skipped):
+                figures.save(panel(), folder / f"{name}.png", pdf=True)
+                panels[name] = panel
         if panels:
-            page = figures.page(list(panels.values()), f"{self.about['model']} on {self.about['test']['name']}")
-            drawn.append(figures.save(page, folder / f"{PAGE}.png", pdf=True))
-        files.write_json(folder / "scores.json", self.record())
-        kept = {*panels, PAGE} if panels else set()
-        for name in {*earlier, PAGE} - kept:
-            for suffix in (".png", ".pdf"):
-                (folder / f"{name}{suffix}").unlink(missing_ok=True)
-        return [folder / "scores.json", *drawn]
+            with standing_alone(f"figure: {PAGE}", skipped):
+                page = figures.page(list(panels.values()), f"{self.about['model']} on {self.about['test']['name']}")
+                figures.save(page, folder / f"{PAGE}.png", pdf=True)
+        return replace(self, skipped=skipped, drawn=list(panels))
 
 
 @checked
@@ -158,7 +188,8 @@ def evaluate(
 
     Raises:
         UnknownNameError: for a measure or an option that does not exist.
-        DiaboloError: when there are no images, or a measure that was asked for by name cannot be made.
+        DiaboloError: when there are no images, or nothing of all that was to be measured can be. Otherwise what cannot is in
+            `skipped`, with its reason.
     """
     asked = tuple(measures) or tuple(MEASURES)
     for name in asked:
@@ -180,21 +211,37 @@ def evaluate(
                 f"the model is for images {tuple(codec.input_shape)}, and {images.name} ({images.split}) has {images.shape}"
             )
     subject = Subject(codec, train, test, seed, run)
-    sections, skipped, seconds = {}, {}, {}
+    sections, skipped, seconds = dict[str, Section](), dict[str, str](), dict[str, float]()
     for name in asked:
         own = {option: options[option] for option in options_of(name) if option in options}
         started = time.perf_counter()
         say(name)
-        try:
-            with processes.alone():
-                sections[name] = MEASURES[name](subject, **own)
-        except NotApplicable as reason:
-            if measures:
-                raise
-            skipped[name] = str(reason)
+        with standing_alone(name, skipped), processes.alone():
+            section = _finite(MEASURES[name](subject, **own))
+            skipped |= {f"{name}: {score}": why for score, why in section.skipped.items()}
+            if section.scores:
+                sections[name] = section
+            else:
+                skipped[name] = "; ".join(dict.fromkeys(section.skipped.values())) or "it found nothing to measure"
         seconds[name] = round(time.perf_counter() - started, 2)
+    if not sections:
+        told = "; ".join(f"{name}, {why}" for name, why in skipped.items())
+        raise NotApplicable(f"nothing could be measured: {told}")
     drawn = [panel for section in sections.values() for panel in section.panels]
     return Evaluation(_about(subject, measures, options), sections, skipped, seconds, drawn)
+
+
+def _finite(section: Section) -> Section:
+    """`section` without scores that are no number; and without intervals that are none."""
+    scores, skipped = dict[str, Score](), dict(section.skipped)
+    for name, score in section.scores.items():
+        if not math.isfinite(score.value):
+            skipped[name] = f"it came out as {score.value}"
+            continue
+        ends = [end for end in (score.low, score.high) if end is not None]
+        whole = all(math.isfinite(end) for end in ends)
+        scores[name] = score if whole else replace(score, low=None, high=None, interval=None)
+    return Section(scores, section.panels, skipped)
 
 
 def _drawn(folder: Path) -> Sequence[str]:
