@@ -103,6 +103,9 @@ def test_labels_that_do_not_fit_are_refused(labels, says):
         (np.array([{}, None]), "Python objects"),
         ([[1.0], [1.0, 2.0]], "cannot become one array"),
         ("text", "holds <U4"),
+        (torch.zeros(3, 4).to_sparse(), "cannot become an array"),
+        (np.ma.masked_equal(np.zeros((2, 4, 4)), 0), "masked pixels have no value"),
+        (np.zeros((2, 4, 4), "M8[s]"), "holds datetime64"),
     ],
 )
 def test_what_is_no_image_is_refused(array, says):

@@ -100,7 +100,16 @@ def to_numpy(x: Any, name: str) -> NDArray[Any]:
     torch = sys.modules.get("torch")  # whoever holds a tensor has imported torch already
     if torch is not None and isinstance(x, torch.Tensor):
         x = x.detach().cpu()
-        x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()  # numpy has no bfloat16
+        try:
+            x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()  # numpy has no bfloat16
+        except (TypeError, RuntimeError) as error:  # sparse, quantised, on no device
+            raise DiaboloError(
+                f"{name} is a tensor that cannot become an array: {' '.join(str(error).split())}"
+            ) from error
+    if isinstance(x, np.ma.MaskedArray):
+        if np.ma.is_masked(x):
+            raise DiaboloError(f"{name} is a masked array, and masked pixels have no value; give x.filled(value)")
+        x = x.data
     try:
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
     except ValueError as error:  # lists of unequal length

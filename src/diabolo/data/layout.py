@@ -62,8 +62,8 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
         for folder in sorted(tops):
             if not any(path[0] == folder for path in kept):
                 raise DiaboloError(
-                    f"{where} has a part {folder} without images; put its images there, or give the folder train alone "
-                    "to have it split"
+                    f"{where} has a part {folder} without images that can be read; put its images there, or give the folder "
+                    "train alone to have it split"
                 )
         return Layout(*_checked(parts, [path[1:] for path in paths], masks, where), masks)
     within = [index for index, path in enumerate(paths) if any(step.lower() in PARTS for step in path)]

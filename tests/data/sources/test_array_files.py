@@ -82,3 +82,27 @@ def test_nan_and_range_are_refused_from_files_too(tmp_path):
 def test_one_image(tmp_path):
     with pytest.raises(DiaboloError, match="needs at least 2 images"):
         load(X[:1])
+
+
+def test_dsprites_as_published(tmp_path):
+    random = np.random.default_rng(0)
+    imgs = (random.random((60, 8, 8)) > 0.8).astype(np.uint8)
+    classes = random.integers(0, 3, (60, 6))
+    about = np.array({"title": "sprites"}, dtype=object)
+    np.savez_compressed(
+        tmp_path / "d.npz", metadata=about, imgs=imgs, latents_values=classes / 2, latents_classes=classes
+    )
+    train, test = load(tmp_path / "d.npz")
+    assert np.array_equal(np.unique(train.images), [0, 255])
+    assert train.label_names == ("square", "ellipse", "heart")
+    assert np.array_equal(train.factors[:, 1], train.labels / 2)
+    assert train.factor_names == test.factor_names == ("colour", "shape", "scale", "orientation", "x", "y")
+
+
+def test_members_that_nobody_needs_are_not_read(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (20, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=x, labels=np.arange(20) % 2, more=np.array([{}, None], dtype=object))
+    assert load(tmp_path / "a.npz")[0].labels is not None
+    np.savez(tmp_path / "b.npz", images=np.array([{}, None], dtype=object))
+    with pytest.raises(DiaboloError, match="holds Python objects"):
+        load(tmp_path / "b.npz")

@@ -149,3 +149,43 @@ def test_a_changed_archive_is_read_anew(tmp_path, make):
     for value in (1, 2):
         zipped(path, {f"{i}.png": make.encoded(grey(value)) for i in range(3)})
         assert load(path)[0].images.max() == value
+
+
+def test_a_test_part_that_cannot_be_read_is_not_replaced(place):
+    files = {f"train/{kind}/{i}.png": grey(10 * i) for kind in "ab" for i in range(5)}
+    path = place(files | {f"test/a/{i}.png": b"damaged" for i in range(3)})
+    with pytest.raises(DiaboloError, match="is not an image"):
+        load(path)
+    with pytest.raises(DiaboloError, match="part test without images that can be read"):
+        load(path, skip_bad=True)
+
+
+def test_the_validation_part_is_used_and_found_again(place):
+    from diabolo.data.loading import load_parts
+    from diabolo.data.origin import reload
+
+    files = {f"{part}/{kind}/{i}.png": grey(50 * k + i) for k, part in enumerate(("Train", "valid", "TEST")) for kind in "ab"
+             for i in range(4)}  # fmt: skip
+    parts = load_parts(place(files), without_class="b")
+    assert [len(part) for part in parts] == [4, 8, 4]
+    assert [part.split for part in parts] == ["train", "test", "validation"]
+    assert set(parts.validation.images.ravel()) == {50, 51, 52, 53}
+    assert reload(parts.validation.origin).fingerprint == parts.validation.fingerprint
+
+
+def test_a_validation_part_is_the_test_part_where_there_is_no_other(place):
+    files = {f"{part}/{i}.png": grey(100 * (part == "val") + i) for part in ("train", "val") for i in range(4)}
+    train, test = load(place(files))
+    assert (train.images.max(), test.images.min()) == (3, 100)
+    assert "the validation part is the test part" in train.account.line()
+
+
+def test_masks_beside_the_parts_are_left_out(place):
+    files = {f"train/good/{i}.png": grey(i) for i in range(4)} | {
+        "test/good/0.png": grey(9),
+        "test/hole/0.png": grey(90),
+    }
+    train, test = load(place(files | {"ground_truth/hole/0_mask.png": np.zeros((9, 9), np.uint8)}))
+    assert train.label_names == ("good", "hole")
+    assert sorted(test.names) == ["test/good/0.png", "test/hole/0.png"]
+    assert train.account.left_out == {"masks of other images": 1}
