@@ -259,6 +259,16 @@ def test_codes_begin_anew_as_each_of_the_vectors_of_the_batch_once():
     assert torch.equal(vq.vectors, rows[where])
 
 
+def test_a_quarter_of_dead_codes_is_worth_a_word():
+    vq = waist().eval()
+    for dead in (0, 1, 2, 3, 6):
+        vq.usage.copy_(torch.arange(K) >= dead)
+        found = vq.diagnose(features(), vq(features(), draws()))
+        assert found.values == {"dead_codes": dead, "codebook_perplexity": K - dead}
+        assert [finding.key for finding in found.findings] == ["dead-codes"] * (dead >= 0.25 * K)
+        assert not vq.usage.any()
+
+
 def test_more_codes_than_vectors_are_restarted_too():
     vq = VectorQuantizer((C, 1, 1), D, 50, kmeans=False, restart=0.5)
     vq.share.zero_()

@@ -69,6 +69,7 @@ def test_the_table_of_the_rae_paper(of_autoencoder):
     fid = {kind: scores[f"FID, {kind}"].value for kind in KINDS}
     assert fid["reconstruction"] < fid["mixture"] < fid["prior"]  # a plain autoencoder has no prior
     assert fid["gaussian"] < fid["prior"]
+    assert set(of_autoencoder.panels) > {"generation-fid"}  # images, too
     drawn, _, whiskers = of_autoencoder.panels["generation-fid"].args
     assert drawn == fid
     assert whiskers == {kind: (scores[f"FID, {kind}"].low, scores[f"FID, {kind}"].high) for kind in KINDS}

@@ -3,13 +3,15 @@
 import json
 import math
 
+import numpy as np
 import pytest
+import torch
 
 from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
-from diabolo.evaluation.likelihood import likelihood
-from diabolo.metrics import negative_elbo, nll
+from diabolo.evaluation.likelihood import _trust, likelihood
+from diabolo.metrics import Nats, negative_elbo, nll
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,15 @@ def test_a_density_of_pixels_says_whether_they_were_dequantised(digits, tiny_mod
     spread = likelihood(subject, importance_samples=2, likelihood_of="dequantised").scores
     assert spread["NLL per dimension"].unit == "bits per dimension"
     assert spread["NLL per dimension"].value == pytest.approx(spread["NLL"].value / 64 / math.log(2) + 8)
+
+
+def test_the_bias_is_named_where_enough_samples_are_effective_and_bounded_where_not():
+    effective = torch.tensor([20.0, 50.0, 80.0], dtype=torch.float64)
+    of = _trust(Nats(torch.rand(3, dtype=torch.float64), effective, 100, "nats per image"))
+    assert of["too_large_by_about"] == pytest.approx(0.5 * np.mean([1 / 20 - 0.01, 1 / 50 - 0.01, 1 / 80 - 0.01]))
+    few = _trust(Nats(torch.rand(3, dtype=torch.float64), effective - 15, 100, "nats per image"))
+    assert "too_large_by_about" not in few
+    assert few["too_large_by_more_than"] == pytest.approx(0.5 * np.mean([1 / 5 - 0.01, 1 / 35 - 0.01, 1 / 65 - 0.01]))
 
 
 @pytest.mark.parametrize("name", ["undercomplete", "pca"])

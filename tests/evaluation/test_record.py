@@ -71,15 +71,15 @@ def test_plain_arrays_do(digits, tiny_model):
 
 def test_what_is_written_is_read_again(seeds, tmp_path):
     found = evaluate(seeds["latent_dim 2"][0])
-    written = found.write(tmp_path / "out")
+    written = found.write(tmp_path / "new" / "out")
     assert {path.name for path in written} == {"scores.json", "error-bars.png", "evaluation.png"}
-    assert (tmp_path / "out" / "evaluation.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "new" / "out" / "evaluation.pdf").read_bytes().startswith(b"%PDF")
     assert all(path.exists() for path in written)
-    again = Evaluation.read(tmp_path / "out")
+    again = Evaluation.read(tmp_path / "new" / "out")
     assert again.record() == json.loads(json.dumps(found.record()))
-    (tmp_path / "out" / "scores.json").write_text('{"scores": 3}')
+    (tmp_path / "new" / "out" / "scores.json").write_text('{"scores": 3}')
     with pytest.raises(DiaboloError, match=r"scores\.json"):
-        Evaluation.read(tmp_path / "out")
+        Evaluation.read(tmp_path / "new" / "out")
 
 
 def test_codes_are_computed_once_and_in_pieces(digits, tiny_model, monkeypatch):

@@ -230,6 +230,12 @@ def test_sizes_that_cannot_be_drawn(digits):
         few_labels(digits, label_draws=1)
 
 
+def test_as_many_codes_as_clusters_are_enough(digits):
+    one_of_each = [int(np.flatnonzero(digits.train.labels == label)[0]) for label in range(10)]
+    few = replace(digits, train=digits.train.take(one_of_each), _codes={})
+    assert clustering(few).scores["k-means NMI: codes"].setting["fitted_to"] == 10
+
+
 def test_clusters_find_digits_better_than_chance(digits):
     found = values(clustering(digits))
     assert 0.4 < found["k-means NMI: codes"] < 1

@@ -5,6 +5,8 @@ import inspect
 
 import pytest
 
+import diabolo.metrics.generation  # noqa: F401  # to be there
+
 DEFAULTS = {
     "metrics.anomaly.separation": {"n_resamples": 200},
     "metrics.clustering.kmeans_agreement": {"starts": 4},
@@ -72,6 +74,7 @@ DEFAULTS = {
 SETTINGS = {
     "bottlenecks.diagnosis": {"ACTIVE": 0.01, "DEAD": 0.01, "DUPLICATE": 0.999, "FEW": 32, "BAD_SHARE": 0.25},
     "bottlenecks.fsq": {"EPS": 1e-3},
+    "bottlenecks.quantizer": {"MOST_CODES": 2**24},
     "likelihoods.ms_ssim": {"WINDOW": 11, "SIGMA": 1.5, "C1": 1e-4, "C2": 9e-4},
     "metrics.disentanglement.sap": {"KINDS": 10},
     "metrics.disentanglement.dci": {"FITTED": 5000, "TREES": 10},
@@ -98,6 +101,19 @@ def there(name):
 def test_defaults_are_what_the_documents_say(name):
     parameters = inspect.signature(there(name)).parameters
     assert {option: parameters[option].default for option in DEFAULTS[name]} == DEFAULTS[name]
+
+
+def test_every_seed_is_0_when_nobody_names_one():
+    from diabolo import evaluation, latents, metrics
+
+    functions = [
+        f for room in (evaluation, latents, metrics, metrics.generation) for f in vars(room).values() if callable(f)
+    ]
+    seeds = {f.__name__: inspect.signature(f).parameters.get("seed") for f in functions if inspect.isroutine(f)}
+    assert {
+        name for name, seed in seeds.items() if seed is not None and seed.default not in (0, inspect.Parameter.empty)
+    } == set()
+    assert sum(seed is not None for seed in seeds.values()) > 8
 
 
 @pytest.mark.parametrize("module", SETTINGS)

@@ -19,6 +19,7 @@ from diabolo.statistics import mean_interval
 
 OWN = "own"
 LEVELS = 256
+TRUSTED = 10  # effective samples from which on the bias of an estimate is known, see `metrics.nll`
 HOW = "Student's t over images"
 
 
@@ -90,12 +91,13 @@ def _score(subject: Subject, values: np.ndarray, unit: str, setting: dict[str, A
 def _trust(found: Nats) -> dict[str, Any]:
     """What says how far an estimate by importance samples can be trusted."""
     bias = 0.5 * (1 / found.effective - 1 / found.samples).mean()
+    enough = float(found.effective.min()) >= TRUSTED  # with fewer, the bias is larger than its first term says
     return {
         "importance_samples": found.samples,
         "standard_error": found.standard_error,
         "effective_samples_median": float(found.effective.median()),
         "effective_samples_least": float(found.effective.min()),
-        "too_large_by_about": float(bias),
+        "too_large_by_about" if enough else "too_large_by_more_than": float(bias),
     }
 
 
