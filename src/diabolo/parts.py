@@ -120,9 +120,12 @@ def build(description: Any, folder: Path | None = None) -> Any:
     trust.check((module for module in foreign.values() if module != "__main__"), folder)  # that runs already
     for name, module in foreign.items():
         _bring_in(name, module, folder)
+    from diabolo.sizes import Bounded  # torch, which names of parts do not need
+
     before = _building.set(True)
     try:
-        return _build(description, "", {})
+        with Bounded():
+            return _build(description, "", {})
     finally:
         _building.reset(before)
 
@@ -144,7 +147,7 @@ def _build(description: Any, place: str, made: dict[str, Any]) -> Any:
     if not isinstance(description, dict):
         return description
     if set(description) == {"same_as"}:
-        if description["same_as"] not in made:
+        if not isinstance(description["same_as"], str) or description["same_as"] not in made:
             raise DiaboloError(f"there is no part {description['same_as']!r} before {place!r}, which is to be the same")
         return made[description["same_as"]]
     arguments = dict(description)
@@ -156,7 +159,7 @@ def _build(description: Any, place: str, made: dict[str, Any]) -> Any:
         return made[place]
     except DiaboloError:
         raise
-    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError, ArithmeticError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError, ArithmeticError, MemoryError) as error:
         raise DiaboloError(f"the part {name} cannot be built from {sorted(arguments)}: {error}") from error
 
 
