@@ -157,6 +157,44 @@ def test_ctrl_c_ends_all_stages(greedy, tiny_pixels, monkeypatch):
     assert [run.status for run in runs] == ["interrupted"]
 
 
+@pytest.mark.parametrize("net", ["mlp", "conv"])
+@pytest.mark.parametrize("stop", [(1, 1), (2, 0), (2, 2), (3, 1)])
+def test_stopped_in_any_stage_the_same_line_goes_on(stop, net, greedy, tiny_pixels, monkeypatch, tmp_path):
+    """Stopped in that epoch of that stage, or as that stage ends, before its weights are kept."""
+    from diabolo.training import fit
+    from diabolo.training.loop import Loop
+
+    epoch, keep, seen = Loop._epoch, fit._keep, [1, 0]
+
+    def counted(self, number, state):
+        if seen == list(stop):
+            raise KeyboardInterrupt
+        seen[1] += 1
+        return epoch(self, number, state)
+
+    def kept(*args):
+        if seen == list(stop):
+            raise KeyboardInterrupt
+        seen[:] = [seen[0] + 1, 0]
+        return keep(*args)
+
+    x, options = tiny_pixels(64), {"epochs_per_layer": 2, "epochs": 2}
+    whole = greedy(make(net), x, out=tmp_path / "whole", **options)
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "_epoch", counted)
+        patched.setattr(fit, "_keep", kept)
+        with pytest.raises(KeyboardInterrupt, match="the same line goes on"):
+            greedy(make(net), x, **options)
+    runs = greedy(make(net), x, **options)
+    assert [run.path.name for run in runs] == [run.path.name for run in whole]
+    assert len(list((tmp_path / "runs").iterdir())) == len(runs)
+    state = whole[-1].model.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in runs[-1].model.state_dict().items())
+    again = greedy(make(net), x, **options)  # that one has ended
+    assert again[0].path.name.startswith(f"{len(runs) + 1:04d}")
+    assert greedy(make(net, seed=1), x, **options)[0].path.name.startswith(f"{2 * len(runs) + 1:04d}")
+
+
 def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     from diabolo.cli.main import main
 

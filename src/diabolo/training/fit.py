@@ -1,6 +1,6 @@
 """`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,15 @@ from diabolo.trust import Trust, trusting
 
 
 @undisturbed()
-def fit(model: Any, train: Any, validation: Any = None, *, then: Sequence[str] = (), **options: Any) -> Run:
+def fit(
+    model: Any,
+    train: Any,
+    validation: Any = None,
+    *,
+    then: Sequence[str] = (),
+    stage: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Run:
     """Train `model` and leave a run folder.
 
     Args:
@@ -50,6 +58,7 @@ def fit(model: Any, train: Any, validation: Any = None, *, then: Sequence[str] =
         train: `Images`, or an array or tensor (N, C, H, W) or (N, D): uint8, or float in [0, 1].
         validation: the same, to watch while training; or None.
         then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
+        stage: of which longer training this is which part (`greedy`), noted in the folder.
         **options: the fields of `TrainOptions`: epochs=10, batch_size=128, lr=1e-3, schedule="constant", seed=0, out="runs", …
 
     Returns:
@@ -62,7 +71,9 @@ def fit(model: Any, train: Any, validation: Any = None, *, then: Sequence[str] =
     """
     chosen = TrainOptions.of(**options)
     with processes.joined(choose_device(chosen.device)):
-        return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen, then)
+        noted: dict[str, Any] = {"then": list(then)} if then else {}
+        noted |= {"stage": dict(stage)} if stage else {}
+        return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen, noted)
 
 
 @undisturbed()
@@ -105,7 +116,7 @@ def resume(
         return _resume(path, config, options, train, validation, moved)
 
 
-def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, then: Sequence[str]) -> Run:
+def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, noted: dict[str, Any]) -> Run:
     check(model, train, validation, options)
     say = reporter(options.quiet)
     if name := processes.left_over():
@@ -115,9 +126,7 @@ def _fit(model: Any, train: Images, validation: Images | None, options: TrainOpt
     device, threads = choose_device(options.device), use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     resolved = {"device": str(device), "threads": threads, "precision": precision.name, "processes": processes.world()}
-    config = runs.describe(model, options.as_dict(), resolved, train, validation)
-    if then:
-        config["then"] = list(then)
+    config = runs.describe(model, options.as_dict(), resolved, train, validation) | noted
     if isinstance(model, PCA):
         return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
     return _run(model, train, validation, options, None, config, say)
