@@ -73,6 +73,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
         os.getcwd()
     except FileNotFoundError:
         _fail("the folder in which it was started has been deleted; change to another one", 1)
+    if tokens is None:  # Python processes that are started from here import nothing from the working directory
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
     words = list(sys.argv[1:] if tokens is None else tokens)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]

@@ -57,7 +57,7 @@ def command(
     files.write(out / "report.html", html.render(document, out).encode())
     for name, one in zip(("PCA", "undercomplete", "VAE"), study.trainings, strict=True):
         for line in judge(one.model, one.train, one.test, seed)[0]:
-            print(f"{name}: {line}")
+            say(f"{name}: {line}")
     vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
     say(f"look at:  {out / 'report.html'}")
     say(f"go on:    diabolo sample {vae} --n 64")

@@ -23,7 +23,9 @@ from diabolo.data.origin import hold_out
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.pca import PCA
+from diabolo.plain import visible
 from diabolo.randomness import derive
+from diabolo.terminal import say
 from diabolo.training import hardware, lock, runs
 from diabolo.training.checks import check
 from diabolo.training.fit import fit
@@ -102,8 +104,9 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         if layerwise is not None:
             ready(model, training.but(epochs=layerwise))
         if _is_first():
-            print(json.dumps(_resolved(model, training, train, validation), indent=2, ensure_ascii=False))
-            print(model.summary())
+            config = _resolved(model, training, train, validation)
+            print(visible(json.dumps(config, indent=2, ensure_ascii=False), lines=True))
+            print(visible(str(model.summary()), lines=True))
         return
     then = ("figures",) if given.get("figures", True) else ()
     if layerwise is None:
@@ -154,7 +157,7 @@ def finish(
             ) from stopped
     if _is_first() and not result.config["options"].get("quiet"):
         for line in closing_lines(result, watched):
-            print(line)
+            say(line)
 
 
 def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None) -> list[str]:
