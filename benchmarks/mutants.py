@@ -26,14 +26,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROOMS = ("metrics", "evaluation", "latents", "objectives", "bottlenecks")
 TESTS = (
-    *ROOMS,
-    "likelihoods",
-    "heads",
-    "priors",
-    "training/test_greedy.py",
+    *ROOMS, "likelihoods", "priors", "test_heads.py", "test_likelihoods.py", "training/test_greedy.py",
     "training/test_health.py",
-    "test_likelihoods.py",
-)
+)  # fmt: skip
 EQUIVALENT = HERE / "mutants_equivalent.json"
 ENOUGH = 60.0  # seconds of tests, by how long they took when they were mapped
 
@@ -105,8 +100,8 @@ def run_tests(copy: Path, tests: Iterable[str], plugin: object = None) -> int:
     return pytest.main(["-q", "-x", "-p", "no:cacheprovider", *tests], plugins=[plugin] if plugin else [])
 
 
-def mapped(copy: Path, rooms: list[str]) -> dict:
-    """The map of the tests of the rooms."""
+def mapped(copy: Path, folders: Iterable[str]) -> dict:
+    """The map of the tests in these folders and files."""
     out = copy / "map.json"
 
     def work() -> int:
@@ -116,7 +111,9 @@ def mapped(copy: Path, rooms: list[str]) -> dict:
         os.chdir(copy)
         sys.path.insert(0, str(copy / "src"))
         os.environ["PYTHONPATH"] = str(copy / "src")
-        code = pytest.main(["-q", "-p", "no:cacheprovider", *(f"tests/{room}" for room in rooms)], plugins=[plugin])
+        code = pytest.main(
+            ["-q", "-p", "no:cacheprovider", *(f"tests/{folder}" for folder in folders)], plugins=[plugin]
+        )
         kept = {test: plugin.lines[test] for test in plugin.passed if test in plugin.lines}
         out.write_text(json.dumps({"lines": kept, "seconds": plugin.seconds}))
         return code
@@ -177,7 +174,7 @@ def main() -> None:
         if given.map and given.map.exists():
             known = json.loads(given.map.read_text())
         else:
-            known = mapped(copy, [*ROOMS, "likelihoods"])
+            known = mapped(copy, TESTS)
             if given.map:
                 given.map.write_text(json.dumps(known))
         reach, of_file = defaultdict(set), defaultdict(set)

@@ -93,6 +93,7 @@ def test_a_denoiser_is_also_measured_at_its_work(digits, tiny_model):
     assert 0.3 in noisy.setting["corruption"].values()
     again = reconstruction(Subject(tiny_model("denoising", level=0.3), *digits)).scores["denoising MSE"]
     assert again.value == noisy.value
+    assert 0 <= noisy.setting["seed"] < 2**31
     assert "denoising MSE" not in reconstruction(Subject(tiny_model(), *digits)).scores
 
 

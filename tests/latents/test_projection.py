@@ -80,3 +80,9 @@ def test_mistakes_are_told_in_one_sentence():
         project(z[:, :1])
     with pytest.raises(DiaboloError, match="NaN"):
         project(np.full((9, 3), np.nan), "umap")
+
+
+@pytest.mark.parametrize("perplexity", [0, -1, 20, 21])
+def test_a_perplexity_that_no_codes_have_is_refused(perplexity):
+    with pytest.raises(DiaboloError, match="between 0 and the number of codes, 20"):
+        project(np.random.default_rng(0).normal(size=(20, 3)), "t-sne", perplexity=perplexity)
