@@ -25,6 +25,7 @@ from diabolo.corruptions import Clean, Corruption
 from diabolo.errors import DiaboloError
 from diabolo.heads import Head, Headless
 from diabolo.likelihoods import Likelihood
+from diabolo.memory import check_room
 from diabolo.objectives import ELBO, Loss, Objective
 from diabolo.observations import AsIs, Observation
 from diabolo.parts import part
@@ -245,6 +246,7 @@ class Autoencoder(nn.Module):
 
         `y` is what they are conditioned on, one entry for each or one for all.
         """
+        check_room("n", n, 8 * (math.prod(self.input_shape) + math.prod(self.latent_shape)))
         draws = Draws(generator(seed, "sample", device=self.device))
         if y is None:
             y = self.condition.default(n, self.device)

@@ -24,6 +24,7 @@ import numpy as np
 
 from diabolo import ranges, trust
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.memory import guarded
 from diabolo.surroundings import undisturbed
 
 PARTS: dict[str, Any] = {}
@@ -52,7 +53,7 @@ def part(cls: T) -> T:
     def recording_init(self: Any, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(self, *args, **kwargs)
         bound.arguments.update(ranges.arguments(init, bound.arguments))
-        with undisturbed():
+        with undisturbed(), guarded(bound.arguments):
             init(*bound.args, **bound.kwargs)
         bound.apply_defaults()
         if type(self) is made:

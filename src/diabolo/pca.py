@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from diabolo.autoencoder import as_codes, as_input
 from diabolo.errors import DiaboloError
+from diabolo.memory import check_room
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.ranges import AnySeed, Count, checked
@@ -96,6 +97,7 @@ class PCA(nn.Module):
     @undisturbed()
     def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
         """`n` images μ + Σ αᵢ √λᵢ vᵢ with α ~ N(0, I)."""
+        check_room("n", n, 8 * (math.prod(self.input_shape) + math.prod(self.latent_shape)))
         alpha = Draws(generator(seed, "sample", device=self.device)).normal(self.mu.new_empty(n, *self.latent_shape))
         return self.decode(alpha * self.variances.sqrt())
 

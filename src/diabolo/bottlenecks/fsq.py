@@ -44,7 +44,7 @@ class FSQ(Discrete):
     ) -> None:
         if math.prod(levels) > MOST_CODES:
             raise DiaboloError(
-                f"{len(levels)} channels of {levels} levels make {math.prod(levels):.3g} codes, and {MOST_CODES:,} can be "
+                f"the levels of {len(levels)} channels make {math.prod(levels):.3g} codes, and {MOST_CODES:,} can be "
                 "counted: use fewer channels or levels"
             )
         super().__init__(map_shape, len(levels), math.prod(levels))
