@@ -1,5 +1,6 @@
 """How well a codec generates: from each density over its codes, and for reconstruction and interpolation beside."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 from diabolo.ranges import Count, Plural
-from diabolo.statistics import blocks, mean_interval, wilson
+from diabolo.statistics import Estimate, blocks, mean_interval, wilson
 
 MOST = 10_000  # images generated unless asked for others
 SHOWN = 36
@@ -85,6 +86,7 @@ def generation(
             "kid": kid,
             "kid parts": None if parts is None else parts.record(),
             "manifold": measures.manifold(few.values, balls, manifold_k, reach),
+            "spread": measures.spread(few.values, balls, manifold_k),
             "score": None if made.logits is None else measures.inception_score(made.logits),
         }
         scores |= _scores(name, found, common | how | {"n_generated": len(images)}, test.split)
@@ -129,22 +131,13 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
         lines.insert(1, ("FID without bias", limit.value, unit, n, limit.interval(), each, "lower", setting))
     for what, hits in (("precision", balls.within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
         unit = f"share of {'generated' if what == 'precision' else 'test'} images, by {of}"
-        interval = wilson(int(hits.sum()), len(hits))
-        how = "Wilson, the balls held fixed"
-        lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
-    how = "Student's t over generated images, the balls held fixed"
-    lines.append(
-        (
-            "density",
-            balls.density,
-            f"balls of test images / k, by {of}",
-            m,
-            mean_interval(balls.within / balls.k),
-            how,
-            "higher",
-            within,
+        interval, how = _wider(
+            wilson(int(hits.sum()), len(hits)), hits.mean(), found["spread"].get(what), 1.0, "Wilson"
         )
-    )
+        lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
+    fixed, unit = mean_interval(balls.within / balls.k), f"balls of test images / k, by {of}"
+    interval, how = _wider(fixed, balls.density, found["spread"].get("density"), math.inf, "Student's t over images")
+    lines.append(("density", balls.density, unit, m, interval, how, "higher", within))
     if score is not None:
         how = "Student's t over images, without the bias of few"
         lines.append(
@@ -167,6 +160,20 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
         )
         for what, value, unit, n, (low, high), how, better, of in lines
     }  # fmt: skip
+
+
+def _wider(
+    fixed: tuple[float, float], value: float, error: float | None, most: float, how: str
+) -> tuple[tuple[float, float], str]:
+    """The interval of hits in balls that are held fixed, or the wider one that counts how the balls vary over subsets; and how
+    it was found."""
+    from diabolo.metrics.generation import SUBSETS
+
+    if error is None:
+        return fixed, f"{how}, the balls held fixed"
+    low, high = Estimate(float(value), error, SUBSETS - 1).interval()
+    ends = max(0.0, min(low, fixed[0])), min(most, max(high, fixed[1]))
+    return ends, f"the wider of {how}, the balls held fixed, and Student's t over {SUBSETS} subsets"
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from prdc import compute_prdc
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.generation import manifold, radii
+from diabolo.metrics.generation import manifold, radii, spread
 
 
 def values(found):
@@ -93,3 +93,19 @@ def test_mistakes():
         radii(x, 0)
     with pytest.raises(DiaboloError, match="not of 3 and 2 numbers"):
         manifold(np.zeros((9, 3)), np.zeros((9, 2)))
+
+
+@pytest.mark.parametrize("times", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_intervals_count_that_the_balls_are_drawn_too(times):
+    random = np.random.default_rng(0)
+    found, errors = [], []
+    for _ in range(times):
+        x, y = 0.9 * random.standard_normal((300, 6)) + 0.3, random.standard_normal((300, 6))
+        one = manifold(x, y)
+        found.append([one.precision, one.recall, one.density, one.coverage])
+        errors.append(list(spread(x, y).values()))
+    off = np.abs(found - np.mean(found, 0)) < 2.776 * np.array(errors)  # Student's t of four degrees of freedom
+    slack = 3 * np.sqrt(0.05 * 0.95 / times) if times < 1000 else 0
+    assert (off.mean(0) >= 0.88 - slack).all()
+    assert list(spread(x, y)) == ["precision", "recall", "density", "coverage"]
+    assert spread(x[:50], y) == {}

@@ -13,11 +13,12 @@ from diabolo.metrics.generation.frechet import Frechet, fid, frechet_distance
 from diabolo.metrics.generation.inception_v3 import Inception, inception
 from diabolo.metrics.generation.kernel import Kernel, kid, polynomial_mmd
 from diabolo.metrics.generation.moments import Moments
-from diabolo.metrics.generation.prdc import Manifold, manifold, radii
+from diabolo.metrics.generation.prdc import SUBSETS, Manifold, manifold, radii, spread
 from diabolo.metrics.generation.small_classifier import AttributeClassifier, Classifier, classifier
 
 __all__ = [
     "EXTRACTORS",
+    "SUBSETS",
     "AttributeClassifier",
     "Classifier",
     "Extractor",
@@ -41,4 +42,5 @@ __all__ = [
     "polynomial_mmd",
     "radii",
     "read",
+    "spread",
 ]
