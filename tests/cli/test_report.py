@@ -57,6 +57,9 @@ def test_a_run_is_written_up_with_a_notebook(diabolo, reported):
     ):
         assert words in text
     assert "This run has not been evaluated" in text
+    assert "This model has not learned: " in text  # it was trained for two epochs on 200 images
+    assert text.index("## Has it learned?") < text.index("## Training")
+    assert "Nothing wrong was found" not in text
     assert f"diabolo evaluate {reported}" in text
     assert text.count("![") == 5  # curves, health, samples, reconstructions, codes
 

@@ -107,6 +107,7 @@ def test_too_few_images_for_a_density_cost_that_part_alone_and_are_known_before(
     assert "FID, mixture of ten" not in row["numbers"]
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_measured_still_gives_the_report_in_five_sections(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     few = {**SMALL, "n_train": 40, "n_test": 12, "channels": (4, 4, 4, 4), "sparsity": (1e-4,)}

@@ -18,6 +18,7 @@ import diabolo.doctor.leaks  # noqa: F401  # imported to be known, not to be use
 # isort: on
 from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness
+from diabolo.doctor.unlearned import without_finer_points
 from diabolo.evaluation.measure import reason
 from diabolo.evaluation.record import Pair
 from diabolo.surroundings import undisturbed
@@ -72,7 +73,7 @@ def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ())
             unseen[name.replace("_", " ")] = reason(error)
         else:
             found += [] if illness is None else [illness]
-    return Visit(tuple(_causes(found)), unseen)
+    return Visit(without_finer_points(patient, list(_causes(found))), unseen)
 
 
 def _causes(found: list[Illness]) -> Iterator[Illness]:

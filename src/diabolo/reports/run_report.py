@@ -8,7 +8,8 @@ from typing import Any
 from diabolo import gallery, regular
 from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.record import FOLDER, Evaluation
+from diabolo.evaluation.closing import judge
+from diabolo.evaluation.record import FOLDER, Evaluation, images_of
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.training.runs import Run, fingerprint, load_run
@@ -33,7 +34,7 @@ def document_of(path: Path, trust: Trust = ()) -> Document:
         DiaboloError: when it is no run folder, or its training has not finished.
     """
     run = load_run(path, trust=trust)
-    parts = (_training(run), _figures(run), _scores(run), _doctor(run), _model(run))
+    parts = (_learned(run), _training(run), _figures(run), _scores(run), _doctor(run), _model(run))
     return Document(f"{run.config['name']}: run {run.path.name}", _about(run), list(chain(*parts)))
 
 
@@ -46,6 +47,27 @@ def _about(run: Run) -> str:
     ]
     versions = ", ".join(f"{name} {version}" for name, version in run.config["versions"].items())
     return f"{'; '.join(told)}. Seed {options.get('seed', 0)}; training {run.status}. {versions}."
+
+
+def _learned(run: Run) -> Iterator[Block]:
+    """How good it is beside the mean training image, and whether it has learned at all."""
+    try:
+        said, learned = judge(run.model, *images_of(run, None))
+    except DiaboloError:  # the images are gone, as the figures say
+        return
+    if not said:
+        return
+    yield Heading("Has it learned?", 2, "learned")
+    yield Paragraph(f"{_capital('; '.join(said))}.")
+    if not learned:
+        state = (
+            "This model has not learned"
+            if learned.state == "missed"
+            else "It is not decided whether this model has learned"
+        )
+        yield Paragraph(
+            f"{state}: {learned.told}. Figures and scores below describe it as it is; nothing follows from them."
+        )
 
 
 def _training(run: Run) -> Iterator[Block]:
