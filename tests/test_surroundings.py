@@ -137,3 +137,10 @@ def test_a_folder_that_was_deleted_is_one_sentence(tmp_path):
     done = subprocess.run(told, shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "diabolo: the folder in which it was started has been deleted; change to another one\n"
+
+
+def test_every_text_file_is_read_and_written_as_utf8():
+    """Whatever the locale says: no call in the package leaves the encoding to it."""
+    words = ["ruff", "check", "--preview", "--isolated", "--select", "PLW1514", os.path.dirname(diabolo.__file__)]
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

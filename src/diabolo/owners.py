@@ -63,7 +63,7 @@ def _owner(pid: int) -> Owner:
 def _machine() -> str:
     told = [platform.node()]
     with suppress(OSError):
-        told.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8"))
     with suppress(OSError):
         told.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.blake2b("|".join(told).encode(), digest_size=4).hexdigest()
