@@ -340,10 +340,11 @@ def probed() -> str:
 @study.row("4.5", "Probes on the codes of both")
 def downstream(row: Row) -> None:
     scores = {name: one.measure("probes").scores for name, one in (("AE", plain), ("VAE", tuned()[1]))}
+    of_plain = {name: score.value for name, score in scores["AE"].items()}  # whose codes are not drawn
     row.table(
         "Test accuracy of what is read off frozen codes.",
         ("read off by", "AE", "VAE", "low (VAE)", "high (VAE)", "test images"),
-        [(name, scores["AE"][name].value, one.value, one.low, one.high, one.n) for name, one in scores["VAE"].items()],
+        [(name, of_plain.get(name), one.value, one.low, one.high, one.n) for name, one in scores["VAE"].items()],
     )
     shown = {
         f"{name}, {what}": one[what]
