@@ -251,6 +251,10 @@ def test_whoever_takes_the_lock_sweeps_all_of_the_run_but_not_the_runs_within(pl
         pass
     assert not any(path.exists() for path in swept)
     assert all(path.exists() for path in kept)
+    (within / lock.NAME).write_text("")  # its process was killed
+    with lock.held(run_folder, "evaluate"):
+        pass
+    assert not any(path.exists() for path in (*kept, within / lock.NAME))
 
 
 def test_a_run_is_not_seen_before_it_is_whole(tmp_path):

@@ -103,19 +103,28 @@ def holder(folder: Path) -> str | None:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what dead processes left half-written anywhere in `folder`, whose lock is held; run folders within it have
-    locks of their own and are left alone."""
+    """Take away what dead processes left half-written anywhere in `folder`, whose lock is held; of run folders within it, which
+    have locks of their own, only where that is of a dead process."""
     disk.sweep(folder, alone=True)
     for entry in disk.entries(folder):
-        if entry.is_dir(follow_symlinks=False) and not os.path.exists(os.path.join(entry.path, "config.json")):
+        if not entry.is_dir(follow_symlinks=False):
+            continue
+        if os.path.exists(os.path.join(entry.path, "config.json")):
+            _break(Path(entry.path))
+        else:
             sweep(Path(entry.path))
 
 
 def _tidy(out: Path) -> None:
     """Take away what dead processes left in `out`, the folder of run folders: half-made ones, and its lock."""
     disk.sweep(out)
-    if (out / NAME).exists() and os.path.realpath(out) not in _held:
-        with suppress(DiaboloError), held(out, "sweeping", 0.0):
+    _break(out)
+
+
+def _break(folder: Path) -> None:
+    """Take away the lock of `folder` that a dead process has left, and sweep what lies beside it."""
+    if (folder / NAME).exists() and os.path.realpath(folder) not in _held:
+        with suppress(DiaboloError), held(folder, "sweeping", 0.0):
             pass
 
 
