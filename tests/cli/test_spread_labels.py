@@ -30,7 +30,9 @@ def test_from_few_labels_to_a_classifier(runs, diabolo):
 def test_refused(runs, refused):
     assert "as .npz, not .csv" in refused(2, "spread-labels", runs["vae"], "--out", "labels.csv")
     assert "2 labels cannot show all 10 classes" in refused(2, "spread-labels", runs["vae"], "--n-labels", "2")
-    assert "neighbours must be from 1" in refused(2, "spread-labels", runs["vae"], "--neighbours", "0")
+    assert "neighbours must be a whole number of at least 1" in refused(
+        2, "spread-labels", runs["vae"], "--neighbours", "0"
+    )
 
 
 def test_labels_that_lie_there_are_not_written_over(runs, refused, tmp_path):

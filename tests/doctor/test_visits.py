@@ -173,3 +173,13 @@ def test_an_option_that_the_recipe_does_not_have_is_not_prescribed(typed):
         if illness.remedy.command is not None and " train " in illness.remedy.command:
             main([*illness.remedy.command.split()[1:], "--dry-run"])
             assert "--free-bits" not in illness.remedy.command
+
+
+def test_a_symptom_that_dies_leaves_the_others(healthy, monkeypatch):
+    def dies(patient):
+        raise IndexError("past the end")
+
+    monkeypatch.setitem(SYMPTOMS, "odd_one", dies)
+    seen = diagnose(healthy)
+    assert seen.unseen["odd one"] == "unexpected IndexError: past the end"
+    assert set(seen.unseen) == {"odd one"}

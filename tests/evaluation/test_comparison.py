@@ -155,3 +155,19 @@ def test_what_cannot_be_compared_is_refused(copies, tmp_path):
     )
     with pytest.raises(DiaboloError, match="data sets"):
         compare([one, other.path])
+
+
+def test_other_test_images_are_noticed_before_anything_is_evaluated(seeds, tmp_path, monkeypatch):
+    """Two runs on one data set, of which one is tested on fewer of its images."""
+    from diabolo.evaluation import comparison
+    from diabolo.training import files
+
+    one, other = (shutil.copytree(seeds["latent_dim 2"][i], tmp_path / f"000{i}-run") for i in (0, 1))
+    config = json.loads((other / "config.json").read_text())
+    config["data"]["train"]["origin"]["load"]["n_test"] = 20
+    files.write_json(other / "config.json", config)
+    for run in (one, other):
+        shutil.rmtree(run / "evaluation", ignore_errors=True)
+    monkeypatch.setattr(comparison, "evaluate", lambda *_, **__: pytest.fail("it has begun to evaluate"))
+    with pytest.raises(DiaboloError, match="different test images"):
+        compare([one, other])

@@ -31,7 +31,8 @@ class TrainOptions:
         clip_norm: largest norm of the gradient; none when left out.
         ema: decay of an exponential moving average of the weights, such as 0.999; the average is what is kept. At step t it
             is (1 + t) / (10 + t) until that exceeds it, so that a short training keeps little of its random start.
-        early_stopping: stop after so many epochs without a better validation loss.
+        early_stopping: stop after so many epochs without a better validation loss; those in which a weight of the loss still
+            changes (a warm-up of beta, say) do not count, and none of them is the best.
         min_delta: what counts as better, in units of the loss.
         keep: weights kept at the end: last, or best (lowest validation loss; also saved as best.safetensors).
         precision: auto (bf16 where the chip multiplies it natively, else float32), float32, bf16 or float16.

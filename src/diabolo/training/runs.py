@@ -208,7 +208,7 @@ def read_weights(path: Path, weights: str = "model") -> dict[str, Tensor]:
     if not (path / f"{weights}.safetensors").exists():
         why = {
             "model": f"its training has not finished; {checkpoint.way_on(path) or f'go on with: diabolo resume {path}'}",
-            "best": "it had no validation images, or no finished epoch",
+            "best": "it had no validation images, or no epoch after the weights of its loss had settled",
         }
         raise DiaboloError(f"{path} holds no {weights}.safetensors: {why[weights]}")
     tensors, _ = files.read_tensors(path / f"{weights}.safetensors")

@@ -181,7 +181,7 @@ def test_mistakes_are_told():
         latents.fit_density("mixture", codes, components=0)
     with pytest.raises(DiaboloError, match="k must be a whole number of at least 1"):
         latents.fit_density("neighbours", codes, k=0)
-    with pytest.raises(DiaboloError, match="must be at least 1, not 0"):
+    with pytest.raises(DiaboloError, match="n must be a whole number of at least 1"):
         latents.fit_density("gaussian", codes).sample(0)
     with pytest.raises(DiaboloError, match="codes of 2 numbers, not 3"):
         latents.fit_density("gaussian", codes).log_prob(np.zeros((4, 3)))
