@@ -126,7 +126,7 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mappi
         f"{{b}}. This is not "
         "a good result yet: that would have reconstructions that keep the digit, and samples that can be read.",
         same=f"{side}, and the FID of its samples from N(0, I) does not differ significantly from the autoencoder's ({{a}} "
-        "against {{b}}). This is not a good result yet: that would have samples that can be read.",
+        "against {b}). This is not a good result yet: that would have samples that can be read.",
     )
 
 
