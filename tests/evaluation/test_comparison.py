@@ -109,6 +109,7 @@ def test_a_run_is_not_evaluated_twice_unless_asked_otherwise_or_trained_on(copie
 def test_what_is_written(copies, tmp_path):
     found = compare([paths[0] for paths in copies.values()])
     found.write(tmp_path / "out")
+    found.write(tmp_path / "out")  # in place of what lay there
     record = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert {score["name"] for score in record["scores"]} == {"mean", "classes"}
     (mean,) = (score for score in record["scores"] if score["name"] == "mean")
@@ -138,6 +139,8 @@ def test_rate_stands_against_distortion():
     assert panel.args[0] == {"b": (5.0, 90.0), "a": (20.0, 60.0)}
     panel()
     assert list(_rate_and_distortion(rows[:1])) == []
+    alone = Row("likelihood", "reconstruction term", score, spreads(a=60.0))
+    assert list(_rate_and_distortion([rows[0], alone])) == []  # one point is no trade-off
 
 
 def test_what_cannot_be_compared_is_refused(copies, tmp_path):

@@ -13,6 +13,7 @@ from diabolo import latents
 from diabolo.errors import DiaboloError
 from diabolo.latents import CodeGraph, along_data, confidence, linear, smoothness, spherical
 from diabolo.latents.codes import decode, encode
+from diabolo.latents.geodesic import _walk
 
 finite = st.floats(-1e3, 1e3, width=32)
 pairs = arrays(np.float64, (2, 3, 5), elements=finite)
@@ -177,3 +178,8 @@ def test_too_many_neighbours_are_refused():
         CodeGraph(np.eye(5), 5)
     with pytest.raises(DiaboloError, match="3 steps"):
         smoothness(np.zeros((1, 2, 3)))
+
+
+def test_a_way_goes_from_its_start_to_its_end():
+    before = np.array([3, 0, 1, -9999], np.int32)
+    assert _walk(before, 3, 2) == [3, 0, 1, 2]

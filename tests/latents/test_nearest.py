@@ -132,6 +132,10 @@ def test_a_mistake_is_told_in_one_sentence(queries, references, k, said):
         nearest(queries, references, k)
 
 
+def test_a_hundred_unseen_images_are_enough():
+    assert 0 <= memorisation(normal(0, 20), normal(1, 50), normal(2, 100)).p <= 1
+
+
 def test_too_few_unseen_images_are_refused():
     with pytest.raises(DiaboloError, match="100 unseen images"):
         memorisation(normal(0, 10), normal(1, 10), normal(2, 99))
