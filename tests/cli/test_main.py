@@ -282,7 +282,7 @@ def test_ctrl_c_is_told_and_counted(refused, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("diabolo.cli.data.names", interrupted)
-    assert "diabolo resume" in refused(130, "data")
+    assert refused(130, "data") == "stopped"  # no run was begun, so none is named
 
 
 def test_ctrl_c_in_a_training_saves_it_and_says_how_to_go_on(diabolo):
