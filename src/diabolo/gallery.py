@@ -14,7 +14,7 @@ from diabolo import figures, pca
 from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import UNKNOWN
 from diabolo.data.images import Images
-from diabolo.data.origin import reload
+from diabolo.data.origin import of_run
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.figures.style import MAX_CLASSES
@@ -43,16 +43,16 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         The files written. A model of vectors, or one that learnt no decoder, has no pictures: its curves and latent map alone
         are drawn, beside what was watched in training.
     """
-    if test is None and run.config["data"]["train"]["origin"] is not None:
-        test = reload({"load": run.config["data"]["train"]["origin"]["load"], "part": "test"})
-    name, model = run.config["name"], run.model
+    name, model, about = run.config["name"], run.model, run.config["data"]["train"]
+    if not hasattr(model, "decode"):  # a prior over codes
+        test = None
+    elif test is None and about.get("origin") is not None:
+        _, test = of_run(run.path, about)
     drawn = {}
     if len(run.history) > 1:
         drawn["curves"] = figures.loss_curves(losses(run), f"{name}: loss")
         if sum(bool(line.get("health")) for line in run.history) > 1:
             drawn["health"] = figures.health_timeline(run.history, title=f"{name}: codes and reconstructions")
-    if not hasattr(model, "decode"):  # a prior over codes
-        test = None
     decodes = not isinstance(model, Autoencoder) or model.objective.judges_reconstructions
     pictures = hasattr(model, "decode") and decodes and len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
     if pictures:

@@ -75,7 +75,7 @@ def command(
         data: other images than those of the run.
     """
     from diabolo import figures
-    from diabolo.data.origin import reload
+    from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
     from diabolo.latent_views import VIEWS, Look, refuse_undrawable
     from diabolo.training.lock import writing
@@ -101,10 +101,10 @@ def command(
     if data is None:
         if data_options is not None:
             raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
-        origin = read_config(run)["data"]["train"]["origin"]
-        if origin is None:
+        about = read_config(run)["data"]["train"]
+        if about.get("origin") is None:
             raise DiaboloError(f"the images of {run} were given as arrays: name others by --data")
-        train, test = reload(origin), reload({"load": origin["load"], "part": "test"})
+        train, test = of_run(run, about)
     else:
         train, test = (data_options or DataOptions()).load(data)
     for part in (train, test):

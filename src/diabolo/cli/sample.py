@@ -75,7 +75,7 @@ def command(
 
 def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]) -> Any:
     """The density of that name over the codes of the images that `run` was trained on; None for the model's own prior."""
-    from diabolo.data.origin import reload
+    from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError, UnknownNameError
     from diabolo.latents.codes import encode
     from diabolo.latents.densities import DENSITIES, PRIOR, check_continuous, make_density
@@ -89,10 +89,10 @@ def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]
         raise UnknownNameError("density", name, (PRIOR, *DENSITIES))
     density = make_density(name, seed, **options)
     check_continuous(model, name)
-    origin = read_config(run)["data"]["train"]["origin"]
-    if origin is None:
+    about = read_config(run)["data"]["train"]
+    if about.get("origin") is None:
         raise DiaboloError(
             f"the training images of {run} were given as arrays; fit a density to their codes from Python: "
             f"diabolo.latents.fit_density({name!r}, codes)"
         )
-    return density.fit(encode(model, reload(origin)))
+    return density.fit(encode(model, of_run(run, about)[0]))

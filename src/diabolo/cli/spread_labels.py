@@ -42,7 +42,7 @@ def command(
 
     from diabolo import latents
     from diabolo.cli.images import write
-    from diabolo.data.origin import reload
+    from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
     from diabolo.training import runs
 
@@ -50,10 +50,10 @@ def command(
         raise DiaboloError(f"labelled images are written as .npz, not {out.suffix or out}")
     if out.exists():  # labels that someone gave by hand may lie there
         raise DiaboloError(f"{out} is there already: name another file by --out, or take it away first")
-    model, origin = runs.load(run), runs.read_config(run)["data"]["train"]["origin"]
-    if origin is None:
+    model, about = runs.load(run), runs.read_config(run)["data"]["train"]
+    if about.get("origin") is None:
         raise DiaboloError(f"the training images of {run} were given as arrays; use diabolo.latents from Python")
-    train, test = reload(origin), reload({"load": origin["load"], "part": "test"})
+    train, test = of_run(run, about)
     few = train if n_labels is None else train.keep_labels(n_labels, label_seed)
     full = latents.label_by_neighbours(model, few, neighbours, alpha)
     assert few.labels is not None

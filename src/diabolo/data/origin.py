@@ -1,6 +1,8 @@
-"""How images came to be, as JSON-able data, so that an interrupted training finds the same ones again."""
+"""How images came to be, as JSON-able data, so that those of a run are found again: the same ones, and no others."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from diabolo.data.draws import permutation
 from diabolo.data.images import Images
 from diabolo.data.loading import load_parts
+from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError
 
 
@@ -29,23 +32,71 @@ def hold_out(train: Images, fraction: float, seed: int = 42) -> tuple[Images, Im
     return replace(halves[0], origin=origins[0]), replace(halves[1], split="validation", origin=origins[1])
 
 
+def of_run(path: Path, about: Mapping[str, Any]) -> tuple[Images, Images]:
+    """The training images of the run in the folder `path`, and the test images of the same data set.
+
+    A run folder may be a stranger's: what it says of where its images lie is believed only when the training images found
+    there are those it was trained on, so that no other pictures of this machine get into figures and reports.
+
+    Args:
+        path: the run folder, for messages.
+        about: what its config.json holds as `data.train`; `origin` must not be None.
+
+    Raises:
+        DiaboloError: when they are not there any more or are others, or `about` was edited to nonsense.
+    """
+    origin = about.get("origin")
+    try:
+        parts = _load(origin)
+        train = _part(parts, origin)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _nonsense(origin, error) from error
+    check_same(path, about, train)
+    return train, parts.test
+
+
+def check_same(path: Path, about: Mapping[str, Any], images: Images) -> None:
+    """Refuse images that are not those that `about`, of the config.json of the run in the folder `path`, was written of.
+
+    Raises:
+        DiaboloError: when their fingerprint is another.
+    """
+    if images.fingerprint != about.get("fingerprint"):
+        raise DiaboloError(
+            f"the images of {images.name} ({images.split}) are not those that {path} was trained with (another fingerprint): "
+            "bring those back, or name images yourself by --data, or as data= from Python"
+        )
+
+
 def reload(origin: dict[str, Any]) -> Images:
-    """The images of that `Images.origin`.
+    """The images of that `Images.origin`, whatever lies there now: for those of a run see `of_run`.
 
     Raises:
         DiaboloError: when they are not there any more, or `origin` was edited to nonsense.
     """
     try:
-        parts = load_parts(**origin["load"])
-        images: Images | None = parts._asdict()[origin["part"]]
-        if images is None:
-            raise DiaboloError(f"{origin['load']['name']} has no {origin['part']} part any more")
-        if "held_out" in origin:
-            split = origin["held_out"]
-            halves = hold_out(images, split["fraction"], split["seed"])
-            images = halves[("kept", "held out").index(split["part"])]
-    except DiaboloError:
-        raise
+        return _part(_load(origin), origin)
     except (KeyError, TypeError, ValueError) as error:
-        raise DiaboloError(f"the run does not say where its images came from: {error!r} in {origin}") from error
-    return images
+        raise _nonsense(origin, error) from error
+
+
+def _load(origin: Any) -> Parts:
+    return load_parts(**origin["load"])
+
+
+def _part(parts: Parts, origin: Any) -> Images:
+    images: Images | None = parts._asdict()[origin["part"]]
+    if images is None:
+        raise DiaboloError(f"{origin['load']['name']} has no {origin['part']} part any more")
+    if "held_out" not in origin:
+        return images
+    split = origin["held_out"]
+    halves = hold_out(images, split["fraction"], split["seed"])
+    return halves[("kept", "held out").index(split["part"])]
+
+
+def _nonsense(origin: Any, error: Exception) -> DiaboloError:
+    """What is raised for an error met on the way; one that tells the user already is left as it is."""
+    if isinstance(error, DiaboloError):
+        return error
+    return DiaboloError(f"the run does not say where its images came from: {error!r} in {origin}")

@@ -56,7 +56,7 @@ def train_again(patient: Patient, words: str, **changes: Any) -> Remedy:
 
 def all_images(patient: Patient) -> Remedy | None:
     """The training again with all the images there are, in batches of the usual size; None when it had them all."""
-    origin = patient.run.config["data"]["train"]["origin"]
+    origin = patient.run.config["data"]["train"].get("origin")
     n = None if origin is None else origin["load"].get("n_train")
     if n is None:
         return None
@@ -68,7 +68,7 @@ def all_images(patient: Patient) -> Remedy | None:
 def line_of(config: dict[str, Any]) -> dict[str, Any] | None:
     """The options with which `diabolo train` trains the run of that config again; None where it does not say enough."""
     images = config["data"]
-    origin = images["train"]["origin"]
+    origin = images["train"].get("origin")
     if config.get("recipe") is None or origin is None or config["name"] not in zoo.RECIPES:
         return None
     known = zoo.options_of(config["name"])

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from diabolo import figures
-from diabolo.data.origin import reload
+from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.measure import Panel
@@ -187,7 +187,7 @@ def compare(
     labels = _labels({kinds[path]: configs[path] for path in paths})
     there = {path: _known(path, measures, seed, options) for path in paths}
     seen: dict[str, str] = {}
-    _check_tested([_tested(configs[path], there[path], seen) for path in paths])
+    _check_tested([_tested(path, configs[path], there[path], seen) for path in paths])
     groups: dict[str, list[Evaluation]] = {}
     for path in paths:
         evaluation = there[path]
@@ -209,19 +209,19 @@ def _written(one: Behind) -> dict[str, Any]:
     return {"difference": value, "low": low, "high": high, **state}
 
 
-def _tested(config: Mapping[str, Any], there: Evaluation | None, seen: dict[str, str]) -> str:
+def _tested(path: Path, config: Mapping[str, Any], there: Evaluation | None, seen: dict[str, str]) -> str:
     """The fingerprint of the test images of a run: of its evaluation, or else of those that it will be evaluated on; `seen` are
     those that were looked up before."""
     if there is not None:
         return str(there.about["test"]["fingerprint"])
-    origin = config["data"]["train"].get("origin")
-    if origin is None:
+    about = config["data"]["train"]
+    if about.get("origin") is None:
         raise DiaboloError(
             "the images of a run that is to be compared were given as arrays: evaluate it from Python first, and keep that"
         )
-    key = json.dumps(origin["load"], sort_keys=True)
+    key = json.dumps([about.get("origin"), about["fingerprint"]], sort_keys=True)
     if key not in seen:
-        seen[key] = reload({"load": origin["load"], "part": "test"}).fingerprint
+        seen[key] = of_run(path, about)[1].fingerprint
     return seen[key]
 
 

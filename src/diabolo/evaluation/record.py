@@ -17,7 +17,7 @@ import diabolo
 from diabolo import disk, figures, processes, ranges
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
-from diabolo.data.origin import reload
+from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, options_of, standing_alone
 from diabolo.evaluation.subject import Subject
@@ -253,12 +253,12 @@ def _drawn(folder: Path) -> Sequence[str]:
 
 
 def images_of(run: Run | None, data: Pair | Images | None) -> Pair:
-    """(training, test) images: `data`, or those that the run was trained on."""
+    """(training, test) images: `data`, or those that the run was trained on, which must be the same as then."""
     if data is None:
-        origin = None if run is None else run.config["data"]["train"]["origin"]
-        if origin is None:
+        about = {} if run is None else run.config["data"]["train"]
+        if run is None or about.get("origin") is None:
             raise DiaboloError("it is not known what images this model was trained on: give (train, test) as `data`")
-        return reload(origin), reload({"load": origin["load"], "part": "test"})
+        return of_run(run.path, about)
     if isinstance(data, Images) or not isinstance(data, tuple):
         raise DiaboloError(
             "`data` is a pair (train, test): probes and densities are fitted to the first, not to the second"

@@ -11,7 +11,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
-from diabolo.data.origin import reload
+from diabolo.data.origin import check_same, reload
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
@@ -152,8 +152,7 @@ def same_images(
             f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
         )
     images = reload(_elsewhere(about["origin"], moved or {})) if given is None else as_images(given)
-    if images.fingerprint != about.get("fingerprint"):
-        raise DiaboloError(f"the {part} images are not those that {path} was trained with (another fingerprint)")
+    check_same(path, about, images)
     return images
 
 

@@ -65,7 +65,7 @@ def run_of(path: Path, config: dict[str, Any]) -> Path:
     Raises:
         DiaboloError: when it was moved away from it.
     """
-    origin = config["data"]["train"]["origin"]
+    origin = config["data"]["train"].get("origin")
     load = (origin or {}).get("load")
     recorded = Path(str(load.get("name"))) if isinstance(load, dict) else path
     for folder in (Path(os.path.abspath(path)).parent, recorded.parent):

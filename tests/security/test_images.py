@@ -1,0 +1,120 @@
+"""A run's config.json may name any folder of this machine: pictures that the run was not trained on get into nothing that is
+written, unless the user names them."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diabolo import doctor, evaluation, gallery
+from diabolo.data import load
+from diabolo.data.origin import of_run
+from diabolo.errors import DiaboloError
+from diabolo.training.fit import resume
+from diabolo.training.runs import load_run
+
+REFUSED = "are not those that"
+
+
+@pytest.fixture
+def private(tmp_path):
+    """A folder of pictures of the user's own, as large as those of the run."""
+    folder = tmp_path / "private"
+    for part, n in (("train", 12), ("test", 6)):
+        (folder / part).mkdir(parents=True)
+        for i in range(n):
+            pixels = np.random.default_rng([n, i]).integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / part / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def prying(stranger, private):
+    """A run that says that its images lie in that folder."""
+
+    def edit(config):
+        config["data"]["train"]["origin"] = {"load": {"name": str(private), "root": None}, "part": "train"}
+
+    run = stranger(edit)
+    shutil.rmtree(run / "figures", ignore_errors=True)
+    return run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["evaluate"], ["explore", "--what", "nearest"], ["sample", "--density", "gaussian"],
+        ["spread-labels", "--out", "new.npz"], ["resume", "--epochs", "3"],
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_no_verb_takes_other_pictures_than_the_runs(words, prying, diabolo):
+    before = sorted(prying.rglob("*"))
+    code, _, err = diabolo(words[0], prying, *words[1:])
+    assert (code, err.count("\n")) == (2, 1), err
+    assert REFUSED in err
+    assert "--data" in err
+    assert sorted(prying.rglob("*")) == before
+
+
+def test_a_report_of_such_a_run_has_none_of_them(prying, diabolo):
+    code, _, err = diabolo("report", prying, "--no-notebook")
+    assert code == 0, err
+    written = (prying / "report.md").read_text()
+    assert "They could not be drawn" in written
+    assert REFUSED in written
+    assert not list(prying.rglob("reconstructions*"))
+    assert "Has it learned?" not in written
+
+
+def test_nor_has_what_python_makes_of_it(prying):
+    run = load_run(prying)
+    for verb in (gallery.draw, evaluation.evaluate, resume):
+        with pytest.raises(DiaboloError, match=REFUSED):
+            verb(run.path if verb is resume else run)
+    with pytest.raises(DiaboloError, match=REFUSED):
+        evaluation.compare([prying, shutil.copytree(prying, prying.with_name("another"))])
+    assert any(REFUSED in why for why in doctor.diagnose(run).unseen.values())
+
+
+def test_pictures_that_the_user_names_are_taken(prying, private, diabolo):
+    code, _, err = diabolo("evaluate", prying, "--data", private, "--measures", "reconstruction")
+    assert code == 0, err
+    assert json.loads((prying / "evaluation" / "scores.json").read_text())["about"]["test"]["name"] == "private"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n_train": 119}, {"seed": 7}, {"name": "patches", "size": 8, "n_train": 120},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_same_set_loaded_otherwise_is_other_images(change, stranger):
+    run = stranger(lambda config: config["data"]["train"]["origin"]["load"].update(change))
+    with pytest.raises(DiaboloError, match=re.escape(str(run))):
+        evaluation.evaluate(run, measures=["reconstruction"])
+
+
+def test_those_of_the_run_are_found(stranger):
+    run = load_run(stranger())
+    train, test = of_run(run.path, run.config["data"]["train"])
+    for found, first in zip((train, test), load("digits", n_train=120, n_test=40), strict=True):
+        assert (found.fingerprint, found.split) == (first.fingerprint, first.split)
+
+
+def test_a_run_that_was_trained_on_a_share_finds_the_share_and_the_test_images(tmp_path):
+    from diabolo import zoo
+    from diabolo.data.origin import hold_out
+    from diabolo.training.fit import fit
+
+    every, test = load("digits", n_train=100, n_test=30)
+    train, held = hold_out(every, 0.2)
+    run = fit(
+        zoo.undercomplete(train.shape, 2, hidden=(4,)), train, held, epochs=1, batch_size=40, out=tmp_path, quiet=True
+    )
+    found = of_run(run.path, run.config["data"]["train"])
+    assert [images.fingerprint for images in found] == [train.fingerprint, test.fingerprint]
