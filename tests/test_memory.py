@@ -4,12 +4,15 @@ import resource
 
 import pytest
 import torch
+from torch import nn
 
 from diabolo import memory, parts, zoo
-from diabolo.memory import TooLargeError
+from diabolo.errors import DiaboloError
+from diabolo.memory import TooLargeError, bounded, words
 from diabolo.pca import PCA
 
 HUGE = 10**18
+FREE = 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -33,8 +36,7 @@ def test_a_model_that_does_not_fit_names_the_option_and_what_would(name, options
 
 
 def test_what_would_fit_is_a_number_that_fits(monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 2**31)
-    monkeypatch.setattr(memory, "TRIED", 0)
+    monkeypatch.setattr(memory, "_available", lambda: 2**31)
     with pytest.raises(TooLargeError) as refused:
         zoo.undercomplete((1, 8, 8), latent_dim=2, hidden=(HUGE,))
     fits = int(str(refused.value).split("at most ")[1].split(" ")[0].replace(",", ""))
@@ -47,7 +49,7 @@ def test_a_part_and_a_run_folder_are_refused_alike():
     description["bottleneck"]["in_features"] = HUGE
     with pytest.raises(TooLargeError, match="in_features of 1,000,000"):
         parts.build(description)
-    with pytest.raises(TooLargeError, match="numbers"):
+    with pytest.raises(TooLargeError, match="ask for fewer or narrower layers"):
         parts.build({"part": "nets.MLPEncoder", "input_shape": [1, HUGE, HUGE], "hidden": [4]})
 
 
@@ -61,5 +63,66 @@ def test_what_fits_is_made_as_ever():
     torch.manual_seed(0)
     plain = torch.nn.Linear(3, 4).weight
     torch.manual_seed(0)
-    with memory.guarded({}):
+    with memory.bounded():
         assert torch.equal(torch.nn.Linear(3, 4).weight, plain)
+
+
+@pytest.mark.parametrize(
+    ("make", "numbers"),
+    [
+        (lambda: nn.Linear(10, 20), 220),
+        (lambda: nn.Conv2d(3, 4, 5), 304),
+        (lambda: nn.Embedding(30, 7), 210),
+        (lambda: nn.BatchNorm1d(9), 36),
+        (lambda: torch.zeros(2, 3), 6),
+        (lambda: torch.zeros((2, 3)), 6),
+        (lambda: torch.zeros(size=(2, 3)), 6),
+        (lambda: torch.full((2, 3), 7.0), 6),
+        (lambda: torch.eye(5), 25),
+        (lambda: torch.arange(7), 7),
+        (lambda: torch.arange(1, 10, 2), 5),
+        (lambda: torch.linspace(0, 1, 11), 11),
+        (lambda: torch.randperm(12), 12),
+        (lambda: torch.empty(0), 0),
+        (lambda: torch.zeros(()), 1),
+    ],
+)
+def test_what_is_made_is_counted(make, numbers):
+    with bounded(free=FREE) as count:
+        make()
+    assert count.bytes == 4 * numbers
+    with pytest.raises(TooLargeError, match="the model would take at least"), bounded(free=-1):
+        make()
+
+
+def test_it_is_the_total_that_counts():
+    def rows(n):
+        with bounded({"width": 2**10}, free=10 * 2**12):
+            return [torch.zeros(2**10) for _ in range(n)]
+
+    assert len(rows(10)) == 10
+    with pytest.raises(TooLargeError, match="ask for fewer or narrower layers"):
+        rows(11)
+
+
+def test_the_options_named_are_those_of_the_outermost_that_has_any():
+    def make(around):
+        with bounded(around, free=FREE), bounded({"inner": 2**20}, free=2**60):
+            torch.zeros(2**20)
+
+    for around, named in ({}, "inner"), ({"outer": 2**20}, "outer"):
+        with pytest.raises(TooLargeError, match=f"^{named} of 1,048,576"):
+            make(around)
+        assert len(torch.zeros(2**20)) == 2**20  # outside it is no longer counted
+
+
+def test_a_config_of_endlessly_many_layers_ends(monkeypatch):
+    monkeypatch.setattr(memory, "MOST", 50)
+    with pytest.raises(DiaboloError, match="more than 50 tensors"):
+        parts.build({"part": "nets.MLPEncoder", "input_shape": [1, 1, 1], "hidden": [1] * 100_000})
+
+
+def test_sizes_are_told_as_people_write_them():
+    assert [words(n) for n in (0, 1023, 1024, 3 * 2**30, 2**40 + 2**39, 10**30)] == [
+        "0 bytes", "1023 bytes", "1 KiB", "3 GiB", "1.5 TiB", "8.67e+11 EiB",
+    ]  # fmt: skip

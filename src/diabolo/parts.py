@@ -24,7 +24,6 @@ import numpy as np
 
 from diabolo import ranges, trust
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.memory import guarded
 from diabolo.surroundings import undisturbed
 
 PARTS: dict[str, Any] = {}
@@ -51,9 +50,11 @@ def part(cls: T) -> T:
 
     @functools.wraps(init)
     def recording_init(self: Any, *args: Any, **kwargs: Any) -> None:
+        from diabolo.memory import bounded  # torch, which names of parts do not need
+
         bound = signature.bind(self, *args, **kwargs)
         bound.arguments.update(ranges.arguments(init, bound.arguments))
-        with undisturbed(), guarded(bound.arguments):
+        with undisturbed(), bounded(bound.arguments):
             init(*bound.args, **bound.kwargs)
         bound.apply_defaults()
         if type(self) is made:
@@ -121,11 +122,11 @@ def build(description: Any, folder: Path | None = None) -> Any:
     trust.check((module for module in foreign.values() if module != "__main__"), folder)  # that runs already
     for name, module in foreign.items():
         _bring_in(name, module, folder)
-    from diabolo.sizes import Bounded  # torch, which names of parts do not need
+    from diabolo.memory import bounded  # torch, as above
 
     before = _building.set(True)
     try:
-        with Bounded():
+        with bounded():
             return _build(description, "", {})
     finally:
         _building.reset(before)

@@ -16,13 +16,12 @@ from diabolo.errors import UnknownNameError
 from diabolo.heads import Head
 from diabolo.likelihoods import LIKELIHOODS, Likelihood, as_likelihood
 from diabolo.likelihoods import OF as LIKELIHOOD_OPTIONS
-from diabolo.memory import guarded
+from diabolo.memory import bounded
 from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
 from diabolo.observations import Observation, as_observation
 from diabolo.pca import PCA
 from diabolo.ranges import Above, Count, ItsOwn, Plural, Weight
-from diabolo.sizes import Bounded
 from diabolo.surroundings import undisturbed
 
 
@@ -84,7 +83,7 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
         def named(*args: P.args, **kwargs: P.kwargs) -> M:
             said = signature.bind(*args, **{name: value for name, value in kwargs.items() if value is not None})
             said.arguments.update(ranges.arguments(function, said.arguments))
-            with undisturbed(), Bounded(), guarded(said.arguments):
+            with undisturbed(), bounded(said.arguments):
                 model = function(*said.args, **{**(usual or {}), **said.kwargs})
             model.name = function.__name__
             model.recipe = _plain(said.arguments)
