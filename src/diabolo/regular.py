@@ -11,6 +11,8 @@ from diabolo.errors import DiaboloError
 
 KINDS = ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
 
+MOST = 2**28  # bytes of JSON, or of a figure: larger ones than are ever written would fill the memory
+
 
 def check_folder(folder: Path) -> None:
     """Refuse a folder in which something is neither a file nor a folder, or a link leads out of it.
@@ -36,17 +38,22 @@ def check_folder(folder: Path) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a regular file.
+    """The content of a regular file of at most `MOST` bytes.
 
     Raises:
         OSError: when it is not there, or cannot be read.
-        DiaboloError: when it is no regular file.
+        DiaboloError: when it is no regular file, or larger.
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise DiaboloError(_no_file(str(path)))
-        return file.read()
+        content = file.read(MOST + 1) if os.fstat(handle).st_size <= MOST else b""
+        if len(content) > MOST or os.fstat(handle).st_size > MOST:
+            raise DiaboloError(
+                f"{path} is larger than {MOST / 2**20:,.0f} MiB, as no file written there is: take it away"
+            )
+        return content
 
 
 def inside(folder: Path, name: object, endings: tuple[str, ...]) -> Path:

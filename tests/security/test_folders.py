@@ -167,3 +167,14 @@ def test_headers_of_safetensors_that_lie_are_one_sentence(stranger, diabolo):
         with pytest.raises(DiaboloError) as caught:
             load(run)
         assert "\n" not in str(caught.value), what
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "evaluation/scores.json"])
+def test_a_file_that_would_fill_the_memory_is_one_sentence(name, stranger, diabolo):
+    run = stranger()
+    (run / name).parent.mkdir(exist_ok=True)
+    with open(run / name, "ab") as file:
+        file.truncate(2**40)  # sparse: it takes no room on the disk
+    code, _, err = diabolo("report", run, "--no-notebook")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "larger than 256 MiB" in err

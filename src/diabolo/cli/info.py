@@ -7,6 +7,7 @@ from cyclopts import App
 from rich.table import Table
 
 from diabolo.cli.main import VERBS
+from diabolo.paths import shell_line
 from diabolo.ranges import checked
 from diabolo.terminal import Terminal, say
 
@@ -52,7 +53,7 @@ def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> 
     elif way_on := checkpoint.way_on(run):
         told.append(way_on)
     elif gallery.lacks_figures(run):
-        told.append(f"its figures are not all there; draw them with: diabolo resume {run}")
+        told.append(f"its figures are not all there; draw them with: {shell_line('resume', run)}")
     for part in SPLITS:
         if about := config["data"].get(part):
             shape = "×".join(map(str, about["shape"]))

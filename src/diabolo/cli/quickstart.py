@@ -5,6 +5,7 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.paths import shell_line
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import say
 
@@ -60,5 +61,5 @@ def command(
             say(f"{name}: {line}")
     vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
     say(f"look at:  {out / 'report.html'}")
-    say(f"go on:    diabolo sample {vae} --n 64")
+    say(f"go on:    {shell_line('sample', vae, '--n', 64)}")
     say("          diabolo train vae --data mnist --latent-dim 16 --epochs 10")

@@ -22,6 +22,7 @@ from diabolo.data import Images
 from diabolo.data.origin import hold_out
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError, Stopped
+from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.plain import visible
 from diabolo.randomness import derive
@@ -153,7 +154,7 @@ def finish(
                 gallery.draw(result, test)
         except KeyboardInterrupt as stopped:
             raise Stopped(
-                f"stopped; the run is trained, its figures are drawn by: diabolo resume {result.path}"
+                f"stopped; the run is trained, its figures are drawn by: {shell_line('resume', result.path)}"
             ) from stopped
     if _is_first() and not result.config["options"].get("quiet"):
         for line in closing_lines(result, watched):
@@ -193,7 +194,7 @@ def _remedies(result: runs.Run, images: tuple[Images, Images]) -> list[str]:
     found = diagnose(result, images).illnesses
     if not found:
         more = 3 * max(1, len(result.history))
-        return [f"try more epochs or another --lr: diabolo resume {result.path} --epochs {more}"]
+        return [f"try more epochs or another --lr: {shell_line('resume', result.path, '--epochs', more)}"]
     first = found[0]
     command = f": {first.remedy.command}" if first.remedy.command else ""
     return [f"{first.name}: {first.evidence}; try {first.remedy.words}{command}"]

@@ -9,6 +9,7 @@ from diabolo.bottlenecks.variational import Variational
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
+from diabolo.paths import shell_line
 
 WIDE = 0.5  # share of the width used, from which down the latent is far too wide
 SPARE = 4  # units too many, from which on "far" is said
@@ -78,7 +79,9 @@ def prior_hole(patient: Patient) -> Illness | None:
     remedy = (
         train_again(patient, "the ELBO itself", beta=1.0)
         if beta < 1
-        else Remedy("draw from a density fitted to the codes", f"diabolo sample {patient.run.path} --density mixture")
+        else Remedy(
+            "draw from a density fitted to the codes", shell_line("sample", patient.run.path, "--density", "mixture")
+        )
     )
     return Illness("prior hole", told, remedy)
 

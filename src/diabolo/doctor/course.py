@@ -1,7 +1,5 @@
 """Illnesses of the training itself, read off its history and by what it came to."""
 
-import shlex
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
+from diabolo.paths import shell_line
 
 ROSE = 0.2  # share of what was learnt that the loss has lost again in the end: a run that wavers keeps within a tenth
 HIGH = 10 * USUAL  # a learning rate from which on it is the first suspect
@@ -109,7 +108,7 @@ def underfitting(patient: Patient) -> Illness | None:
     if lr == patient.lr and patient.option("schedule") == "constant":
         remedy = Remedy(
             f"more epochs (--epochs {more})",
-            shlex.join(["diabolo", "resume", str(patient.run.path), "--epochs", str(more)]),
+            shell_line("resume", patient.run.path, "--epochs", more),
         )
     return Illness(
         "underfitting",

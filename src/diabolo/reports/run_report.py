@@ -10,6 +10,7 @@ from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.closing import judge
 from diabolo.evaluation.record import FOLDER, Evaluation, images_of
+from diabolo.paths import shell_line
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.training.runs import Run, fingerprint, load_run
@@ -110,17 +111,17 @@ def _figures(run: Run) -> Iterator[Block]:
 def _scores(run: Run) -> Iterator[Block]:
     yield Heading("Evaluation", 2, "evaluation")
     folder = run.path / FOLDER
-    command = Code(f"diabolo evaluate {run.path}")
+    line = Code(shell_line("evaluate", run.path))
     if not (folder / "scores.json").exists():
         yield Paragraph("This run has not been evaluated. The scores and their figures are made by:")
-        yield command
+        yield line
         return
     found = Evaluation.read(folder)
     if found.about["weights"] != fingerprint(run.path):
         yield Paragraph(
             "The scores are of other weights than the run now holds: it was trained on. They are made anew by:"
         )
-        yield command
+        yield line
     test = found.about["test"]
     yield Table(
         ("measure", "score", "value", "95% interval", "unit", "of"),

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
+from diabolo.paths import shell_line
 from diabolo.training import files, history
 from diabolo.training.step import Step
 
@@ -104,7 +105,7 @@ def way_on(path: Path) -> str:
     if state.status.startswith(BROKEN_OFF):
         return f"resuming would repeat what broke it off: train a new run with a lower --lr{with_weights(path)}"
     if state.status in ("running", "interrupted") or not is_kept(path):
-        return f"go on with: diabolo resume {path}"
+        return f"go on with: {shell_line('resume', path)}"
     return ""
 
 

@@ -14,6 +14,7 @@ from diabolo.data.images import Images
 from diabolo.data.origin import check_same, reload
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
+from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.training import files
 from diabolo.training.checkpoint import State
@@ -121,7 +122,8 @@ def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
         return True
     done = state.status if early else f"has finished its {state.epoch} epochs"
     raise NothingLeftError(
-        f"{path} {done}; to train on, give a larger total: diabolo resume {path} --epochs {state.epoch + options.epochs}"
+        f"{path} {done}; to train on, give a larger total: "
+        f"{shell_line('resume', path, '--epochs', state.epoch + options.epochs)}"
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diabolo import data
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.paths import shell_line
 from diabolo.priors.code_prior import CodePrior
 from diabolo.training import files, runs
 
@@ -39,7 +40,7 @@ def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Imag
         DiaboloError: when the prior was moved out of its run, the run's weights are others by now, or its codes are gone.
     """
     run = run_of(path, config)
-    again = f"fit a new one with: diabolo fit-prior {run}"
+    again = f"fit a new one with: {shell_line('fit-prior', run)}"
     if runs.fingerprint(run) != prior.fitted_to:
         raise DiaboloError(
             f"{path} is a prior over the codes of other weights than {run} now holds, whose model was trained on or replaced "
@@ -48,8 +49,8 @@ def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Imag
     file = run / FOLDER / FILE
     if not file.is_file():
         raise DiaboloError(
-            f"the codes that {path} is fitted to are gone, {file}: the same diabolo fit-prior {run} as before makes them again "
-            "and goes on"
+            f"the codes that {path} is fitted to are gone, {file}: the same {shell_line('fit-prior', run)} as before makes "
+            "them again and goes on"
         )
     found = data.load(str(file))
     for part, maps in zip(("train", "validation"), found, strict=True):

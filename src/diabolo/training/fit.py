@@ -16,7 +16,7 @@ from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, InUseError, NotWrittenError, Stopped
-from diabolo.paths import as_path
+from diabolo.paths import as_path, shell_line
 from diabolo.pca import PCA
 from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
@@ -332,7 +332,7 @@ def _farewell(state: State, path: Path) -> str:
 
 
 def _resume_line(path: Path, world: int) -> str:
-    return f"{'diabolo' if world == 1 else f'torchrun --nproc-per-node {world} -m diabolo'} resume {path}"
+    return ("" if world == 1 else f"torchrun --nproc-per-node {world} -m ") + shell_line("resume", path)
 
 
 def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> Path:

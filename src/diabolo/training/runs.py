@@ -30,7 +30,7 @@ from diabolo import parts, regular, zoo  # noqa: F401  # importing the zoo makes
 from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
-from diabolo.paths import as_path
+from diabolo.paths import as_path, shell_line
 from diabolo.pca import PCA
 from diabolo.priors import CodePrior
 from diabolo.surroundings import undisturbed
@@ -206,8 +206,9 @@ def read_weights(path: Path, weights: str = "model") -> dict[str, Tensor]:
         DiaboloError: when they are not there yet, or damaged.
     """
     if not (path / f"{weights}.safetensors").exists():
+        resume = f"go on with: {shell_line('resume', path)}"
         why = {
-            "model": f"its training has not finished; {checkpoint.way_on(path) or f'go on with: diabolo resume {path}'}",
+            "model": f"its training has not finished; {checkpoint.way_on(path) or resume}",
             "best": "it had no validation images, or no epoch after the weights of its loss had settled",
         }
         raise DiaboloError(f"{path} holds no {weights}.safetensors: {why[weights]}")
@@ -254,7 +255,7 @@ def load_run(path: str | Path, weights: str = "model", device: str | torch.devic
 
 def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:
     """Let it draw from the newest prior in the run folder `path`, if that was fitted to the codes of these weights."""
-    how = f"fit one with: diabolo fit-prior {path}"
+    how = f"fit one with: {shell_line('fit-prior', path)}"
     fitted = [prior for prior in numbered(path / "prior") if (prior / "model.safetensors").exists()]
     if not fitted:
         return bottleneck.attach(None, how)
