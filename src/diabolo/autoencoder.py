@@ -1,4 +1,4 @@
-"""The one model: two cones joined at a narrow waist.
+"""The one model: an encoder and a decoder joined by a bottleneck.
 
     x ── corruption ── encoder ── bottleneck ── decoder ── likelihood ── loss
                           │           z            │ x_hat
@@ -95,7 +95,7 @@ class Autoencoder(nn.Module):
         decoder: z (N, *latent_shape) → raw (N, *input_shape), one real number per pixel; or (z, c).
         likelihood: raw → x_hat and the loss against x.
         corruption: what the encoder sees in training instead of x; the target stays x.
-        condition: what both cones are told besides.
+        condition: what encoder and decoder are given besides.
         head: what else is read off the code.
         objective: what is minimised; the ELBO when left out.
         observation: what is taken to be the image in the loss, input and target alike: a 0/1 draw of it, say.
@@ -177,7 +177,7 @@ class Autoencoder(nn.Module):
 
     @undisturbed()
     def begin(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
-        """Once before training: let the waist see the features of some training images `x` (n, *input_shape)."""
+        """Once before training: let the bottleneck see the features of some training images `x` (n, *input_shape)."""
         x = self.observe(x, seed)
 
         def features() -> Tensor:

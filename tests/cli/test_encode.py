@@ -21,7 +21,7 @@ def table(path):
 @pytest.mark.parametrize("name", ["vae", "undercomplete", "pca"])
 def test_codes_are_those_of_the_model(name, runs, pictures, diabolo):
     answer = diabolo("encode", runs[name], pictures)
-    assert (answer.code, answer.out) == (0, "4 code(s) of 3 number(s) in codes.npy\n")
+    assert (answer.code, answer.out) == (0, "4 codes of 3 numbers in codes.npy\n")
     x, _ = read_images(pictures, size=8, channels=1)
     np.testing.assert_array_equal(np.load("codes.npy"), load(runs[name]).encode(x).numpy())
 
@@ -48,7 +48,7 @@ def test_rows_follow_the_files_as_given(runs, pictures, diabolo):
 
 def test_options_may_stand_between_the_files(runs, pictures, diabolo):
     words = ["encode", "--out", "x.npy", runs["vae"], "pictures/c.bmp", "--skip-bad", "pictures/a/1.png"]
-    assert diabolo(*words).out == "2 code(s) of 3 number(s) in x.npy\n"
+    assert diabolo(*words).out == "2 codes of 3 numbers in x.npy\n"
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="names there are always UTF-8")

@@ -20,7 +20,7 @@ def test_an_array_in_its_order_some_at_a_time(runs, diabolo, monkeypatch):
     whole = images.finite
     monkeypatch.setattr(images, "finite", lambda found: seen.append(len(found)) or whole(found))
     answer = diabolo("encode", runs["vae"], "big.npy")
-    assert (answer.code, answer.out) == (0, "2500 code(s) of 3 number(s) in codes.npy\n")
+    assert (answer.code, answer.out) == (0, "2,500 codes of 3 numbers in codes.npy\n")
     np.testing.assert_array_equal(np.load("codes.npy"), load(runs["vae"]).encode(ARRAYS[:, None]).numpy())
     assert seen == [1024, 1024, 452]  # never all of them
     assert diabolo("reconstruct", runs["vae"], "big.npy", "--out", "back.npy").code == 0
@@ -37,14 +37,14 @@ def test_a_data_set_by_name_and_an_npz_give_all_parts(runs, diabolo):
     codes = np.array([row[1:] for row in rows], np.float32)
     np.testing.assert_allclose(codes[len(train) :], load(runs["vae"]).encode(test.images).numpy(), atol=1e-6)
     np.savez("parts.npz", x_train=ARRAYS[:30], x_test=ARRAYS[30:40])
-    assert diabolo("encode", runs["vae"], "parts.npz").out.startswith("40 code(s)")
+    assert diabolo("encode", runs["vae"], "parts.npz").out.startswith("40 codes")
     np.testing.assert_allclose(np.load("codes.npy"), load(runs["vae"]).encode(ARRAYS[:40, None]).numpy(), atol=1e-6)
 
 
 def test_vectors_and_images_that_are_not_square(vectors, diabolo, refused, tmp_path):
     shape = load(vectors).input_shape
     np.save("v.npy", np.random.default_rng(0).random((7, *shape), np.float32))
-    assert diabolo("encode", vectors, "v.npy").out.startswith("7 code(s)")
+    assert diabolo("encode", vectors, "v.npy").out.startswith("7 codes")
     oblong = np.random.default_rng(1).integers(0, 256, (20, 9, 14), np.uint8)
     run = fit(zoo.pca((1, 9, 14), latent_dim=2), data.as_images(oblong), out="runs", quiet=True).path
     for i in range(3):

@@ -110,7 +110,7 @@ def test_samples_of_given_factors(told, diabolo):
         ("cvae", ["--label", "10"], "there is no class 10 in"),
         ("cvae", ["--label", "-1"], "there is no class -1 in"),
         ("cvae", ["--values", "1"], "takes no --values; its model takes --label"),
-        ("vae", ["--label", "1"], "takes no --label; its model is told nothing"),
+        ("vae", ["--label", "1"], "takes no --label; its model is given nothing"),
         ("completion", ["--images", "nowhere.png"], "nowhere.png"),
     ],
 )
@@ -137,8 +137,8 @@ def test_what_image_files_do_not_carry_is_told(words, told, images, diabolo):
         ("cvae", ["--label", "-1"], "there is no class -1 in"),
         ("cvae", ["--label", "1", "2", "3"], "one --label for all 2 images, or one for each, not 3"),
         ("cvae", ["--label", "1", "--values", "1"], "takes no --values; its model takes --label"),
-        ("vae", ["--label", "1"], "takes no --label; its model is told nothing besides the image"),
-        ("completion", ["--label", "1"], "takes no --label; its model is told nothing besides the image"),
+        ("vae", ["--label", "1"], "takes no --label; its model is given nothing besides the image"),
+        ("completion", ["--label", "1"], "takes no --label; its model is given nothing besides the image"),
         ("faces", ["--values", "1"], "are wanted, not"),
     ],
 )

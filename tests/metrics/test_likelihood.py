@@ -204,7 +204,7 @@ def test_a_conditional_model_is_told_what_it_reads():
 
 @pytest.mark.parametrize(
     ("model", "says"),
-    [(("undercomplete", {}), "a waist with a posterior and a prior, such as Gaussian, not Identity"),
+    [(("undercomplete", {}), "a bottleneck with a posterior and a prior, such as Gaussian, not Identity"),
      (("vae", {"likelihood": "squared-error"}), "a likelihood in nats per image.*SquaredError in squared error per pixel")],
 )  # fmt: skip
 def test_a_model_without_densities_is_refused(model, says):

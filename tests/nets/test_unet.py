@@ -173,5 +173,5 @@ def test_nonsense_is_refused(shape, options, says):
 
 
 def test_importance_weights_are_refused_for_want_of_a_density():
-    with pytest.raises(DiaboloError, match="importance weights need a waist"):
+    with pytest.raises(DiaboloError, match="importance weights need a bottleneck"):
         zoo.iwae((1, 12, 12), 5, **SMALL)

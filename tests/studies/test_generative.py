@@ -25,11 +25,11 @@ SMALL = {
     "seeds": 2,
     "map_epochs": 1,
     "denoising_epochs": 1,
-    "waist_epochs": 1,
+    "bottleneck_epochs": 1,
     "vae_epochs": 1,
     "vq_epochs": 1,
     "halving_epochs": 1,
-    "waists": (1, 2),
+    "bottlenecks": (1, 2),
     "per_class": 8,
     "looked_at": 20,
     "completions": 3,
@@ -90,7 +90,7 @@ def test_each_row_shows_what_it_must(results: dict[str, Any], plan: Plan) -> Non
     shown = {i: [b for b in row["blocks"] if b["block"] == "Picture"] for i, row in results["rows"].items()}
     names = {i: {b["anchor"].rpartition("-")[2] for b in blocks} for i, blocks in shown.items()}
     assert {"loss", "map", "grid"} <= names["2.1"]
-    assert {"loss", "denoised", "waist"} <= names["2.2"]
+    assert {"loss", "denoised", "bottleneck"} <= names["2.2"]
     assert {"loss", "draws"} <= names["2.3"]
     assert {"loss", "samples"} <= names["2.4"]
     assert {"completions", "errors"} <= names["2.5"]

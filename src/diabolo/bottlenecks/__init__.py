@@ -1,4 +1,4 @@
-"""The waist: what stands between encoder and decoder. Every bottleneck returns a `Latent`."""
+"""The bottleneck: what stands between encoder and decoder. Every bottleneck returns a `Latent`."""
 
 from diabolo.bottlenecks.contractive import Contractive, ContractiveLayer
 from diabolo.bottlenecks.fsq import FSQ

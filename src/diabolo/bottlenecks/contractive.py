@@ -1,4 +1,4 @@
-"""A waist whose code moves little when the image moves: the derivatives of the code by the image are held small."""
+"""A bottleneck whose code moves little when the image moves: the derivatives of the code by the image are held small."""
 
 from collections.abc import Callable
 from typing import Annotated

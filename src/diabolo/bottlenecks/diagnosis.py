@@ -1,4 +1,4 @@
-"""How well a waist is: what can be read off the codes of some images while training, and what to say when it is bad."""
+"""The health of a bottleneck: what can be read off the codes of some images while training, and what to say when it is bad."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ ACTIVE = 0.01  # variance over images above which the mean of a unit is active (
 DEAD = 0.01  # a unit is dead whose standard deviation over images is less than this share of the liveliest unit's
 DUPLICATE = 0.999  # correlation, of either sign, from which on two units say the same
 FEW = 32  # codes below which correlations mean nothing
-MOST = 1024  # units above which pairs are not compared: too dear
+MOST = 1024  # units above which pairs are not compared: too expensive
 BAD_SHARE = 0.25  # of the units, from which on there is something to say
 
 

@@ -1,4 +1,4 @@
-"""The waist of the variational autoencoder: a distribution over codes, held close to N(0, I)."""
+"""The bottleneck of the variational autoencoder: a distribution over codes, held close to N(0, I)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The plain waist: a narrow code and nothing else."""
+"""The plain bottleneck: a narrow code and nothing else."""
 
 import math
 

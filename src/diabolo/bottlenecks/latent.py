@@ -14,7 +14,7 @@ from diabolo.schedules import Schedule
 
 @dataclass(frozen=True)
 class Latent:
-    """The waist of the model for one batch of N images.
+    """The bottleneck of the model for one batch of N images.
 
     Attributes:
         z: what the decoder sees, (N, *latent_shape); a sample where the bottleneck is stochastic.
@@ -32,7 +32,7 @@ class Latent:
 
 
 class Bottleneck(nn.Module):
-    """The waist. It owns the last linear map of the encoder, from features (N, in_features) to its own parameters.
+    """The bottleneck. It owns the last linear map of the encoder, from features (N, in_features) to its own parameters.
 
     Attributes:
         latent_shape: the shape of one code.
@@ -69,13 +69,13 @@ class Bottleneck(nn.Module):
         """Once, before a new model is trained: `features()` gives those (n, in_features) of some training images."""
 
     def before(self, x: Tensor) -> Tensor:
-        """What the encoder is to see, `x` (N, …) as it is; a waist that needs derivatives by x asks for them here."""
+        """What the encoder is to see, `x` (N, …) as it is; a bottleneck that needs derivatives by x asks for them here."""
         return x
 
     def across(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
-        """Penalties (N,) of the loss alone, not of `forward`: those that concern the cones too, the whole batch (over all
+        """Penalties (N,) of the loss alone, not of `forward`: those that concern the networks too, the whole batch (over all
         processes), or the share of training done. `x` is what the encoder saw, `raw` what the decoder gave."""
         return {}
 

@@ -1,4 +1,4 @@
-"""The waist through which nothing passes."""
+"""The bottleneck through which nothing passes."""
 
 from torch import Tensor
 
@@ -17,7 +17,7 @@ class Nothing(Variational):
 
     def __init__(self) -> None:
         super().__init__(1)
-        self.latent_shape = (0,)  # which no other waist may have
+        self.latent_shape = (0,)  # which no other bottleneck may have
 
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """Nothing of `features` (N, F)."""

@@ -28,7 +28,7 @@ class IndexPrior(Protocol):
 
 
 class Discrete(Bottleneck):
-    """A waist that gives a map (h, w) of indices 0 … K − 1 per image; each stands for a vector of D numbers.
+    """A bottleneck that gives a map (h, w) of indices 0 … K − 1 per image; each stands for a vector of D numbers.
 
     It owns a 1×1 convolution from the encoder's last map (C, h, w) to D channels. While training, `usage` counts how often
     each code was used, over all processes.

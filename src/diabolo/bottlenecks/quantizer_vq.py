@@ -1,4 +1,4 @@
-"""The waist of the vector-quantised autoencoder: every position of the code map is replaced by the nearest of K vectors."""
+"""The bottleneck of the vector-quantised autoencoder: every position of the code map becomes the nearest of K vectors."""
 
 from collections.abc import Callable
 

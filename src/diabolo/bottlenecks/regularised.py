@@ -1,4 +1,4 @@
-"""A deterministic waist under the same pressure as a variational one: small codes, and a decoder that is smooth around them."""
+"""A deterministic bottleneck under the pressure of a variational one: small codes, and a decoder that is smooth around them."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Skip connections, seen from the waist: what the encoder leads around it to the decoder."""
+"""Skip connections, seen from the bottleneck: what the encoder leads around it to the decoder."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from diabolo.schedules import Schedule
 
 @dataclass(frozen=True)
 class _Led(Latent):
-    """The latent with the skips beside it, and that of the waist itself."""
+    """The latent with the skips beside it, and that of the bottleneck itself."""
 
     inner: Latent | None = None
 

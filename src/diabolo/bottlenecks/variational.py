@@ -1,4 +1,4 @@
-"""What a waist with a posterior and a prior can say of codes: their densities. Importance weights are made of these."""
+"""What a bottleneck with a posterior and a prior can say of codes: their densities. Importance weights are made of these."""
 
 from abc import abstractmethod
 
@@ -9,7 +9,7 @@ from diabolo.randomness import Draws
 
 
 class Variational(Bottleneck):
-    """A waist with a posterior q(z|x) to draw from, whose density is known, and a prior p(z) whose density is known.
+    """A bottleneck with a posterior q(z|x) to draw from, whose density is known, and a prior p(z) whose density is known.
 
     Densities are in nats, in float32 or better, and differentiable by z and by what the posterior is made of.
     """

@@ -73,4 +73,4 @@ def command(
     else:
         files.make_folder(out.parent)
         files.write_pieces(out, lines(codes))
-    say(f"{len(given)} code(s) of {width} number(s) in {out}")
+    say(f"{len(given):,} code{'s' * (len(given) != 1)} of {width:,} number{'s' * (width != 1)} in {out}")

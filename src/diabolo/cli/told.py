@@ -30,7 +30,7 @@ def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], i
     for option, given in {"label": label, "values": values, "images": images}.items():
         if given and option != takes:
             raise DiaboloError(
-                f"{run} takes no --{option}; its model " + (f"takes --{takes}" if takes else "is told nothing")
+                f"{run} takes no --{option}; its model " + (f"takes --{takes}" if takes else "is given nothing")
             )
     if takes == "label" and label:
         return _labels(run, model, label)
@@ -54,7 +54,7 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
     takes = _besides(model)
     for option, given in {"label": label, "values": values}.items():
         if given and option != takes:
-            needs = f"takes --{takes}" if takes else "is told nothing besides the image"
+            needs = f"takes --{takes}" if takes else "is given nothing besides the image"
             raise DiaboloError(f"{run} takes no --{option}; its model {needs}")
     if takes is None:
         return None

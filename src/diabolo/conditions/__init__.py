@@ -1,4 +1,4 @@
-"""What the model is told besides x: a class, a part of the image, a vector. It joins what the encoder sees and the code."""
+"""What the model is given besides x: a class, a part of the image, a vector. It joins what the encoder sees and the code."""
 
 from collections.abc import Callable
 from functools import partial

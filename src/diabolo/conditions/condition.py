@@ -12,11 +12,11 @@ Given = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # what the encoder gets b
 
 
 class Condition(nn.Module):
-    """What the model is told besides x.
+    """What the model is given besides x.
 
     Attributes:
         reads: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing but x.
-        to_encoder, to_decoder: features (per image) that each cone sees in addition; 0 for none.
+        to_encoder, to_decoder: features (per image) that each sees in addition; 0 for none.
     """
 
     reads: str | None = None
@@ -33,7 +33,7 @@ class Condition(nn.Module):
 
     @abstractmethod
     def forward(self, given: Tensor | None) -> Given:
-        """For each cone a tuple: of one tensor (N, features), or empty where that cone is told nothing."""
+        """For encoder and decoder each a tuple: of one tensor (N, features), or empty where it is given nothing."""
 
     def every(self, device: torch.device) -> Tensor | None:
         """All that it can be told, one entry each, where that can be counted (the classes); else None."""
@@ -58,7 +58,7 @@ class Condition(nn.Module):
 
 @part
 class Unconditional(Condition):
-    """The model is told nothing but x."""
+    """The model is given nothing but x."""
 
     def forward(self, given: Tensor | None) -> Given:
         """Nothing for either."""

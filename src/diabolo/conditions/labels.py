@@ -56,7 +56,7 @@ class Label(_OfClasses):
         self.to_encoder = self.to_decoder = classes
 
     def forward(self, given: Tensor | None) -> Given:
-        """One-hot labels (N, classes) for both cones, of labels (N,)."""
+        """One-hot labels (N, classes) for encoder and decoder, of labels (N,)."""
         labels = told(given, "labels")
         one_hot = (labels[:, None] == self.every(labels.device)).float()
         return (one_hot,), (one_hot,)
@@ -64,7 +64,7 @@ class Label(_OfClasses):
 
 @part
 class Embedding(_OfClasses):
-    """The class as a learned vector, the same for both cones: shorter than one-hot where classes are many, and classes that
+    """The class as a learned vector, the same for both sides: shorter than one-hot where classes are many, and classes that
     look alike may come to lie side by side (in conditional generators since Mirza & Osindero 2014, arXiv 1411.1784).
 
     Args:
@@ -78,7 +78,7 @@ class Embedding(_OfClasses):
         self.vectors = nn.Embedding(classes, width)
 
     def forward(self, given: Tensor | None) -> Given:
-        """The vectors (N, width) of labels (N,) for both cones; zeros for an unknown label."""
+        """The vectors (N, width) of labels (N,) for encoder and decoder; zeros for an unknown label."""
         labels = told(given, "labels")
         vectors = self.vectors(labels.clamp(min=0)) * (labels != UNKNOWN)[:, None]
         return (vectors,), (vectors,)

@@ -14,7 +14,7 @@ CORNERS = ("lower-left", "lower-right", "upper-left", "upper-right")
 @part
 class Quarter(Condition):
     """A quarter of the image, for the decoder alone: the model learns to complete images (Sohn et al. 2015, NeurIPS: structured
-    output). The encoder is told nothing, since it sees the whole image.
+    output). The encoder is given nothing, since it sees the whole image.
 
     Where samples are drawn or codes decoded, `y` are images (N, C, H, W), of which the quarter is used.
 

@@ -13,7 +13,7 @@ COLUMNS = ("attributes", "factors")  # of `Images`
 
 @part
 class Vector(Condition):
-    """Any numbers known of each image: its attributes (0 or 1 each) or its factors, for both cones.
+    """Any numbers known of each image: its attributes (0 or 1 each) or its factors, for encoder and decoder.
 
     Args:
         reads: "attributes" or "factors".

@@ -1,4 +1,4 @@
-"""Illnesses of a waist that says less than it could, as they are watched for while training (`training/health`)."""
+"""Illnesses of a bottleneck that says less than it could, as they are watched for while training (`training/health`)."""
 
 import math
 

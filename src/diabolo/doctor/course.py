@@ -91,10 +91,9 @@ def underfitting(patient: Patient) -> Illness | None:
         return None
     epochs = len(patient.run.history)
     falls = [_fall(loss) for part in ("train", "validation") if len(loss := _comparable(patient, part)) > 2]
+    last = "" if epochs < 8 else f"{epochs // 4} "
     if falls and min(falls) >= FALLING:
-        told = (
-            f"the last {max(1, epochs // 4)} of {epochs} epochs still brought {min(falls):.0%} of all that was learnt"
-        )
+        told = f"the last {last}of {epochs} epochs still brought {min(falls):.0%} of all that was learnt"
     elif patient.judged and reach(patient) < REACH and patient.unexplained > UNLEARNT:
         told = (
             f"{patient.unexplained:.0%} of the variance of test images is left, and the steps taken, with a learning rate of "

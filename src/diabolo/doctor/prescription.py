@@ -8,13 +8,12 @@ from typing import Any
 from diabolo import trust, zoo
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Remedy
-from diabolo.training.options import TrainOptions
+from diabolo.training.options import TrainOptions, defining
 
 USUAL = TrainOptions().lr  # the learning rate that trains every recipe of the zoo
 PEAK = 3 * USUAL  # and one that trains most of them faster
 REACH = 0.3  # how far all steps together can move a weight, below which it can hardly have come to where it should be
 DATA_FLAGS = {"seed": "data_seed", "channels": "image_channels"}  # where `load` and the command line differ
-QUIETLY = ("quiet", "device", "threads", "store", "graph", "compile", "tensorboard", "checkpoint_every")
 NAMES_CODE = ("encoder", "decoder")
 NO_OPTION = ("name", "trust", "config", "debug", "out", "init")  # in a record of how images were loaded
 OF_DATA = ("classes", "columns")  # the command line reads them off the data
@@ -82,7 +81,7 @@ def line_of(config: dict[str, Any]) -> dict[str, Any] | None:
     watched = {"validation": held["fraction"]} if held else {} if images.get("validation") else {"validation": "none"}
     if config["name"] == "pca":
         watched = {}  # solved at once
-    training = {n: v for n, v in config["options"].items() if n in usual and v != usual[n] and n not in QUIETLY}
+    training = {n: v for n, v in defining(config["options"]).items() if n in usual and v != usual[n]}
     return {**recipe, "data": origin["load"]["name"], **data, **watched, **training}
 
 

@@ -79,7 +79,8 @@ def _is_continuous(subject: Subject) -> bool:
         check_continuous(subject.codec, "any")
     except DiaboloError:
         return False
-    return math.prod(subject.codec.latent_shape) <= math.prod(subject.codec.input_shape)  # a U-Net's codes are no waist
+    codec = subject.codec  # a U-Net's codes are larger than its images, and no bottleneck
+    return math.prod(codec.latent_shape) <= math.prod(codec.input_shape)
 
 
 def _interpolations(subject: Subject, order: NDArray[np.int64]) -> Images:

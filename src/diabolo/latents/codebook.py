@@ -46,7 +46,7 @@ def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
 
 
 def _features(model: Autoencoder, images: Images) -> Iterator[Tensor]:
-    """What the encoder gives to the waist, in evaluation mode, without gradients."""
+    """What the encoder gives to the bottleneck, in evaluation mode, without gradients."""
     for few in pieces(images):
         with torch.no_grad(), evaluating(model):
             x = as_input(few.images, model.input_shape, model.device)

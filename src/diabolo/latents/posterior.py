@@ -59,7 +59,7 @@ def scaled_samples(
 
 @undisturbed()
 def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
-    """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a waist that is not Gaussian."""
+    """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a bottleneck that is not Gaussian."""
     waist = getattr(codec, "bottleneck", None)
     if not isinstance(codec, Autoencoder) or not isinstance(getattr(waist, "inner", waist), Gaussian):
         return None

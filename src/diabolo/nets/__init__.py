@@ -1,4 +1,4 @@
-"""The two cones, by name: an encoder from images to features, a decoder from codes to one real number per pixel."""
+"""Encoders and decoders, by name: an encoder from images to features, a decoder from codes to one real number per pixel."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ HELP = {
     "skips": "Lead the encoder's maps around the code to the decoder (unet; they are led unless cut).",
     "width": "Channels of the last map (vq-conv; default 128).",
     "residual_width": "Channels within a residual block (vq-conv; default 32).",
-    "residual_layers": "Residual blocks: of each cone (vq-conv; default 2), of each size (resnet; default 1).",
+    "residual_layers": "Residual blocks: of each network (vq-conv; default 2), of each size (resnet; default 1).",
     "encoder": "Your own encoder (custom), as package.module:Class.",
     "decoder": "Your own decoder (custom), as package.module:Class.",
     "encoder_args": "Arguments of your own encoder as a JSON object, such as '{\"width\": 64}'.",

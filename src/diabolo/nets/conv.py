@@ -1,4 +1,4 @@
-"""Convolutional cones: the encoder halves the image again and again, the decoder mirrors it exactly, for any size.
+"""Convolutional networks: the encoder halves the image again and again, the decoder mirrors it exactly, for any size.
 
 A layer is `(channels, kernel, stride, padding)`. A stride-2 layer on an odd size (7 → 3) loses a row; the mirrored transposed
 convolution puts it back by `output_padding`, so that no image needs to be padded.

@@ -1,4 +1,4 @@
-"""Cones of one's own: any two modules, by import path and arguments, or as objects.
+"""Networks of one's own: any two modules, by import path and arguments, or as objects.
 
     diabolo train vae --net custom --encoder my_pkg.nets:Encoder --decoder my_pkg.nets:Decoder --decoder-args '{"code": 16}'
     zoo.vae((1, 28, 28), latent_dim=16, net=(Encoder(), Decoder(16)))
@@ -178,7 +178,7 @@ class UserDecoder(nn.Module):
 def pair(
     modules: Sequence[nn.Module], input_shape: tuple[int, ...], code: int | Maps, condition: tuple[int, int] = (0, 0)
 ) -> tuple[UserEncoder, UserDecoder]:
-    """Two modules as a pair of cones.
+    """Two modules as encoder and decoder.
 
     Raises:
         DiaboloError: when they are no modules, or do not fit the images and codes.

@@ -1,4 +1,4 @@
-"""Fully connected cones: every pixel to every unit."""
+"""Fully connected networks: every pixel to every unit."""
 
 import math
 from itertools import pairwise

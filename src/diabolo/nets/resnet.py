@@ -1,4 +1,4 @@
-"""Residual cones: pre-activation blocks that halve the image again and again, and their mirror, for any size."""
+"""Residual networks: pre-activation blocks that halve the image again and again, and their mirror, for any size."""
 
 import math
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Cones joined by skip connections: the decoder also sees the encoder's maps of each size (Ronneberger et al. 2015, arXiv
+"""Networks joined by skip connections: the decoder also sees the encoder's maps of each size (Ronneberger et al. 2015, arXiv
 1505.04597).
 
 What the decoder sees is the code, so the skip maps are part of it: the encoder gives [features | skip maps], the bottleneck is

@@ -1,4 +1,4 @@
-"""The convolutional pair of the first vector-quantised autoencoders: two halvings, then residual blocks of narrow waist."""
+"""The convolutional pair of the first vector-quantised autoencoders: two halvings, then narrow residual blocks."""
 
 import math
 from typing import Annotated

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @part
 class ELBO(Objective):
-    """reconstruction + Σ weight · penalty: −log p(x | z) + β KL for a Gaussian waist (Kingma & Welling 2014, arXiv 1312.6114).
+    """reconstruction + Σ weight · penalty: −log p(x | z) + β KL for a Gaussian (Kingma & Welling 2014, arXiv 1312.6114).
 
     Args:
         reconstruction: the weight of the reconstruction term, 1 for a bound on the likelihood.
@@ -43,5 +43,5 @@ class ELBO(Objective):
         return weighted(per_image, schedules, progress, latent.watch)
 
     def units(self, model: "Autoencoder") -> dict[str, str]:
-        """Reconstruction, the waist's penalties, the head's."""
+        """Reconstruction, the bottleneck's penalties, the head's."""
         return {"reconstruction": model.likelihood.unit, **model.bottleneck.units, **model.head.units}

@@ -20,14 +20,14 @@ GRADIENTS = ("standard", "dreg")
 
 
 def check_densities(model: "Autoencoder") -> Variational:
-    """The waist of a model whose p(x|z), p(z) and q(z|x) are all known.
+    """The bottleneck of a model whose p(x|z), p(z) and q(z|x) are all known.
 
     Raises:
         DiaboloError: for a model without posterior and prior, or with a likelihood that is none.
     """
     if not isinstance(model.bottleneck, Variational):
         raise DiaboloError(
-            f"importance weights need a waist with a posterior and a prior, such as Gaussian, not "
+            f"importance weights need a bottleneck with a posterior and a prior, such as Gaussian, not "
             f"{type(model.bottleneck).__name__}"
         )
     if not model.likelihood.unit.startswith("nats per image"):

@@ -24,7 +24,7 @@ class Layerwise(Objective):
         level 1:    −log p(x | D₁(E₁(x))) by the model's likelihood
         level l:    ‖D_l(E_l(h_{l−1})) − h_{l−1}‖², a mean over the units of the layer, with h_{l−1} = E_{l−1}(… E₁(x))
 
-    The last level is the waist, with the decoder's first layer; its penalties wait for fine-tuning. `training.greedy` freezes
+    The last level is the bottleneck, with the decoder's first layer; its penalties wait for the end. `training.greedy` freezes
     all that is not of the level.
 
     Args:
@@ -75,10 +75,10 @@ class Layerwise(Objective):
 
 
 def levels(model: "Autoencoder") -> int:
-    """How many layers of `model` can be trained one by one, the waist among them.
+    """How many layers of `model` can be trained one by one, the bottleneck among them.
 
     Raises:
-        DiaboloError: for cones that are not chains of layers which mirror each other.
+        DiaboloError: for networks that are not chains of layers which mirror each other.
     """
     return len(_layers(model)[1])
 
@@ -94,12 +94,10 @@ def trained(model: "Autoencoder", level: Natural) -> set[str]:
 
 
 def _layers(model: "Autoencoder") -> tuple[list[nn.Module], list[nn.Module]]:
-    """E₁ … E_L and D₁ … D_{L+1}: the encoder's layers, and for each, and for the waist, its mirror in the decoder."""
+    """E₁ … E_L and D₁ … D_{L+1}: the encoder's layers, and for each, and for the bottleneck, its mirror in the decoder."""
     inwards, outwards = (getattr(cone, "stages", None) for cone in (model.encoder, model.decoder))
     if inwards is None or outwards is None or len(outwards) != len(inwards) + 1:
-        raise DiaboloError(
-            "only the cones of the nets mlp and conv, which mirror each other, are trained layer by layer"
-        )
+        raise DiaboloError("only the networks mlp and conv, which mirror each other, are trained layer by layer")
     if model.condition.to_encoder or model.condition.to_decoder:
         raise DiaboloError("a model under a condition cannot be trained layer by layer")
     return inwards, outwards[::-1]

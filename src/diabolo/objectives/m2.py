@@ -30,9 +30,9 @@ class M2(Objective):
     the label where it is, both are the sum of the terms `reconstruction` and `kl`, means by w, and `label`, the divergence of w
     from p(y): Σ_y w (log w − log p(y)) = log K − H(w), all in nats per image.
 
-    Every image goes through both cones K times, once with each class: a step costs as many times a VAE's.
+    Every image goes through encoder and decoder K times, once with each class: a step costs as many times a VAE's.
 
-    The condition tells the cones of the class, the head is q(y|x) and reads the image alone.
+    Encoder and decoder are given the class, the head is q(y|x) and reads the image alone.
     """
 
     marginalises_labels = True
@@ -46,7 +46,7 @@ class M2(Objective):
             )
         if not isinstance(model.bottleneck, Variational) or set(model.bottleneck.weights) != {"kl"}:
             raise DiaboloError(
-                "M2 needs a waist with a posterior whose only penalty is kl, such as Gaussian without free_bits and capacity, "
+                "M2 needs a bottleneck with a posterior and no penalty but kl, such as Gaussian without free_bits or capacity, "
                 f"not {type(model.bottleneck).__name__} with {', '.join(model.bottleneck.weights) or 'none'}"
             )
         if not model.likelihood.unit.startswith("nats per image"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @part
 class Supervised(Objective):
-    """The head's terms and nothing else, so that encoder, waist and head are a plain classifier; the decoder learns nothing.
+    """The head's terms and nothing else, so encoder, bottleneck and head are a plain classifier; the decoder learns nothing.
     What a model with a reconstruction is compared with."""
 
     judges_reconstructions = False

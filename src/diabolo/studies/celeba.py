@@ -2,8 +2,8 @@
 # # Faces: what keeps an autoencoder from copying, and what its codes are good for
 #
 # An autoencoder that could copy would learn nothing. Four things keep it from that: a narrow code, a penalty on the code,
-# noise on the image, and a prior on the code. Here all four are trained on the same images of faces by the same two
-# cones, and then asked what they are good for: reconstruction, reading an attribute off the code, arithmetic with codes,
+# noise on the image, and a prior on the code. Here all four are trained on the same images of faces with the same encoder and
+# decoder, and then asked what they are good for: reconstruction, reading an attribute off the code, arithmetic with codes,
 # new faces.
 #
 # There is one training of each, so that every ± and every interval is over test images and says nothing of how much another
@@ -87,7 +87,7 @@ study.needs("1.9", *needs.density("mixture", train, study.latent_dim), "the mixt
 study.needs("1.9", *needs.distance(test, study.extractor), "FID")
 
 # %% [markdown]
-# What is trained, when it is first looked at. The two cones are the same in all, and so are the steps and their lengths.
+# What is trained, when it is first looked at. Encoder and decoder are the same in all, and so are the steps and their lengths.
 
 # %%
 same = {
@@ -132,7 +132,7 @@ def sparse_weight() -> float:
 
 
 # %% [markdown]
-# ## 1.1 Two cones and a waist
+# ## 1.1 Encoder, bottleneck, decoder
 # Four convolutions halve the image to a map of 4×4, a linear layer makes the code of it, and the decoder mirrors all that
 # up to a sigmoid. The images come from the data set's own training and test parts, which share no person, unless the
 # parameter `split` says otherwise.

@@ -33,8 +33,8 @@ study = Study(
     seeds=3,
     map_epochs=15,
     denoising_epochs=20,
-    waist_epochs=3,
-    waists=(1, 2, 4, 8, 16),
+    bottleneck_epochs=3,
+    bottlenecks=(1, 2, 4, 8, 16),
     vae_epochs=10,
     per_class=1_000,
     looked_at=1_000,
@@ -52,8 +52,8 @@ study = Study(
         "seeds": 2,
         "map_epochs": 30,
         "denoising_epochs": 25,
-        "waist_epochs": 15,
-        "waists": (1, 16),
+        "bottleneck_epochs": 15,
+        "bottlenecks": (1, 16),
         "vae_epochs": 20,
         "per_class": 50,
         "looked_at": 100,
@@ -68,7 +68,7 @@ train, test = study.data(needs="labels")
 colour, colour_test = study.data("colour_data") if study.wants("2.6", "answers") else (train, test)
 study.require("seeds", study.seeds >= 2, "an interval needs 2 trainings or more")
 study.require("completions", study.completions >= 2, "a spread needs 2 or more")
-study.require("waists", len(study.waists) > 0, "at least one size is needed")
+study.require("bottlenecks", len(study.bottlenecks) > 0, "at least one size is needed")
 study.require("n_test", len(test) >= 10, "10 test images or more are needed")
 few = test.subset(min(study.looked_at, len(test)), 0)
 study.needs("2.4", *needs.classes(train, range(10)))
@@ -160,12 +160,12 @@ narrower = [
         train,
         test,
         channels=(16, 20, c),
-        epochs=study.waist_epochs,
+        epochs=study.bottleneck_epochs,
         lr=1e-2,
         **once,
         may_fail="one of several sizes of the bottleneck",
     )
-    for c in study.waists
+    for c in study.bottlenecks
 ]
 
 
@@ -199,18 +199,19 @@ def noise(row: Row) -> None:
 
     size = {math.prod(ae.model.latent_shape): ae.measure("reconstruction").scores["denoising MSE"] for ae in narrower}
     points = {str(n): (n, score.value) for n, score in size.items()}
-    axes = ("numbers in the waist", "test error from noisy images")
+    axes = ("numbers in the bottleneck", "test error from noisy images")
     row.figure(
-        "waist",
-        figures.trade_off(points, *axes, title="How much a waist must hold"),
-        f"Test error by the size of the waist, after {study.waist_epochs} epoch{'s' * (study.waist_epochs > 1)} each.",
+        "bottleneck",
+        figures.trade_off(points, *axes, title="How much a bottleneck must hold"),
+        f"Test error by the size of the bottleneck, after {study.bottleneck_epochs} epoch"
+        f"{'s' * (study.bottleneck_epochs > 1)} each.",
     )
     for n, score in size.items():
         row.score(f"test error, {n} numbers", score)
-    enough, sentence = words.waist({n: score.value for n, score in size.items()}, room=0.25)
-    row.number("smallest waist that is enough", enough, "numbers")
+    enough, sentence = words.bottleneck({n: score.value for n, score in size.items()}, room=0.25)
+    row.number("smallest bottleneck that is enough", enough, "numbers")
     row.number("pixels", math.prod(test.shape), "numbers")
-    row.finding(sentence, "waist", about=(narrower[study.waists.index(max(study.waists))],))
+    row.finding(sentence, "bottleneck", about=(narrower[study.bottlenecks.index(max(study.bottlenecks))],))
 
 
 # %% [markdown]
@@ -269,8 +270,8 @@ def variational(row: Row) -> None:
 
 # %% [markdown]
 # ## 2.4 Asking for a digit
-# Encoder and decoder are told the class as a one-hot vector. Then a digit can be asked for, and the code need not say which
-# it is. Told nothing, the same recipe must be the model of row 2.3, weight by weight.
+# Encoder and decoder are given the class as a one-hot vector. Then a digit can be asked for, and the code need not say which
+# it is. Without a class, the same recipe must be the model of row 2.3, weight by weight.
 
 # %%
 cvae = study.train(
@@ -336,7 +337,7 @@ def conditional(row: Row) -> None:
 
 # %% [markdown]
 # ## 2.5 Completing an image
-# The decoder is told the lower left quarter of the image and must give all of it. One network without a code has the
+# The decoder is given the lower left quarter of the image and must give all of it. One network without a code has the
 # decoder's capacity, and one answer. The conditional VAE has a code for what the quarter leaves open, and as many answers as
 # are drawn.
 
@@ -350,7 +351,7 @@ plain = study.train(zoo.completion_plain, train, test, **wide, **once)
 def completion(row: Row) -> None:
     several = metrics.complete(completing.model, few, study.completions)
     single = metrics.complete(plain.model, few, 1)
-    how = "squared error per pixel not told"
+    how = "squared error per pixel not given"
     one = "error of the plain network"
     errors = {
         one: single.mean,

@@ -315,7 +315,7 @@ def labels(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.5 Denoising
-# The encoder sees a spoilt image, the target is the clean one, so copying the input is no solution. Which noise, and how
+# The encoder sees a corrupted image, the target is the clean one, so copying the input is no solution. Which noise, and how
 # much of it? Each model is tried on each noise.
 
 
@@ -494,7 +494,7 @@ def perceptual(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.8 A class-embedded conditional VAE
-# The decoder is told the class, so the code need not say it. The class goes in as a learned vector, or one-hot. A classifier
+# The decoder is given the class, so the code need not say it. The class goes in as a learned vector, or one-hot. A classifier
 # trained on real digits reads which digit was drawn.
 
 
@@ -530,7 +530,7 @@ def classes(row: Row) -> None:
     row.figure(
         "samples",
         figures.density_samples(shown, title="Samples of each class"),
-        "Samples of the digits 0 to 9, a row each, by how the model is told the class.",
+        "Samples of the digits 0 to 9, a row each, by how the model is given the class.",
     )
     vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
     names = [str(digit) for digit in range(10)]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Three codes of a few numbers
 #
-# An autoencoder presses an image through a few numbers, its *code*, and draws it again from these. PCA does so with one matrix,
+# An autoencoder compresses an image into a few numbers, its *code*, and decodes it from these. PCA does so with one matrix,
 # an undercomplete autoencoder with a network, and a variational one (VAE) with a network whose codes can be drawn at random.
 
 # %%

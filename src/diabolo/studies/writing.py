@@ -99,11 +99,11 @@ def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
 
 def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
     """Which of the models have learned; of the others there are no findings."""
-    several = [
-        (index, label, known)
-        for index, row in results["rows"].items()
-        for label, known in row.get("models", {}).items()
-    ]
+    first: dict[tuple[str, str], tuple[str, str, Mapping[str, str]]] = {}  # rows share models: each is shown once
+    for index, row in results["rows"].items():
+        for label, known in row.get("models", {}).items():
+            first.setdefault((label, known["state"]), (index, label, known))
+    several = list(first.values())
     if not several:
         return
     yield Heading("Which models have learned", 2, "learned")

@@ -28,7 +28,7 @@ class NothingLeftError(DiaboloError):
     """A training is to go on that has ended."""
 
 
-START = 2048  # training images that a waist may look at before training
+START = 2048  # training images that a bottleneck may look at before training
 
 
 def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:

@@ -228,7 +228,7 @@ def _restored(path: Path, step: Step, config: dict[str, Any], say: Reporter) -> 
 
 
 def _begin(model: Autoencoder, train: Images, options: TrainOptions, say: Reporter) -> None:
-    """Weights of another run, where asked for; then the waist looks at some training images, which must not move what was
+    """Weights of another run, where asked for; then the bottleneck looks at some training images, which must not move what was
     taken over or is frozen."""
     held = matching(model, options.freeze)
     if options.init:

@@ -30,7 +30,7 @@ class Frozen:
 
     Weights get no gradient. Statistics stay too: a module that is frozen as a whole, or of whose own buffers one is, is in
     evaluation mode throughout, so that frozen batch norm normalises by what it has learnt, a frozen codebook moves by no
-    average, and there is no dropout inside a frozen cone.
+    average, and there is no dropout inside a frozen network.
     """
 
     def __init__(self, model: nn.Module, patterns: tuple[str, ...] | None) -> None:

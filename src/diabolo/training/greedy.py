@@ -38,7 +38,7 @@ def greedy(
     that was stopped goes on when it is begun again in the same way.
 
     Args:
-        model: an `Autoencoder` with the cones of the nets mlp or conv. Its weights are trained in place.
+        model: an `Autoencoder` with the networks mlp or conv. Its weights are trained in place.
         train, validation: as for `fit`.
         epochs_per_layer: epochs of each stage but the last, which has `epochs`.
         then: as for `fit`, for the last stage.

@@ -1,7 +1,7 @@
 """Collapse is watched while training: after each epoch some images go through the model, and what is wrong is said, with the
 remedy that exists here as an option.
 
-The waist says what only it knows (`Bottleneck.diagnose`: active units and KL per unit, dead codes and perplexity, …); here is
+The bottleneck says what only it knows (`Bottleneck.diagnose`: active units, KL per unit, dead codes, perplexity, …); here is
 what concerns every model: codes that explode, reconstructions that ignore the code, outputs that are stuck.
 """
 
@@ -122,7 +122,7 @@ def _of_outputs(x: Tensor, x_hat: Tensor) -> Diagnosis:
 
 
 def _telling(findings: list[Finding]) -> list[Finding]:
-    """Those that are not explained by another: a waist that has collapsed, or outputs that are stuck, make every model ignore
+    """Those that no other explains: a bottleneck that has collapsed, or outputs that are stuck, make every model ignore
     its code."""
     return [f for f in findings if f.key != "code-ignored"] or findings
 

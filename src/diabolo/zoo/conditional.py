@@ -1,4 +1,4 @@
-"""Models that are told something: a class, a part of the image, attributes."""
+"""Models that are given something: a class, a part of the image, attributes."""
 
 from typing import Unpack
 
@@ -19,8 +19,8 @@ def cvae(
     beta: float | str | Schedule = 1.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """Conditional VAE: both cones are told the class, so that images of a class can be asked for; with --condition embedding a
-    learned vector of it. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS.
+    """Conditional VAE: encoder and decoder are given the class, so images of a class can be asked for; with --condition
+    embedding as a learned vector. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS.
 
     For images of a class that is asked for, and codes that hold what the class does not say: the style."""
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
@@ -33,7 +33,7 @@ def completion(
     beta: float | str | Schedule = 1.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
-    """Completes images: a conditional VAE whose decoder is told a quarter of the image, the lower left one, and draws many
+    """Completes images: a conditional VAE whose decoder is given a quarter of the image, the lower left one, and draws many
     answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output).
 
     For many plausible completions of one image, where one answer would be a blur of them all."""

@@ -44,7 +44,7 @@ class PartOptions(NetOptions, total=False):
 
 HELP = {
     "latent_dim": "Length of the code.",
-    "net": f"The two cones: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder).",
+    "net": f"Encoder and decoder: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder).",
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
@@ -53,7 +53,7 @@ HELP = {
     "corruption": f"What the encoder sees instead of the image: {', '.join(CORRUPTIONS)}.",
     "level": "Strength of the corruption, its sigma, share or size: a number, or a range to draw from per image: 0.1..0.6.",
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
-    "condition": f"What the model is told besides the image: {', '.join(CONDITIONS)}.",
+    "condition": f"What the model is given besides the image: {', '.join(CONDITIONS)}.",
     "classes": "Number of classes of the labels, for a condition or head; 10 when left out.",
     "columns": "Number of attributes or factors that a condition reads; taken from the data by the command line.",
     **nets.HELP,

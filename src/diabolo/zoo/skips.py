@@ -1,4 +1,4 @@
-"""Recipes whose cones are the idea: a linear pair, a U-Net, convolutions alone."""
+"""Recipes whose networks are the idea: a linear pair, a U-Net, convolutions alone."""
 
 from typing import Unpack
 

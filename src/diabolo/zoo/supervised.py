@@ -35,7 +35,7 @@ def joint(
 
 @recipe()
 def classifier(input_shape: tuple[int, ...], latent_dim: Count = 64, **options: Unpack[PartOptions]) -> Autoencoder:
-    """Plain classifier: the encoder and waist of an autoencoder, cross entropy alone and no reconstruction (the decoder learns
+    """Plain classifier: encoder and bottleneck of an autoencoder, cross entropy and no reconstruction (the decoder learns
     nothing). What semi-supervised models are compared with; or, with --init, the second half of pre-train and fine-tune.
 
     For knowing what few labels give alone, or after pre-training."""

@@ -12,7 +12,7 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 @recipe(
     {"likelihood": "bernoulli"},
     beta="Weight of the KL term: a number, or a schedule such as 'linear(0, 1, 0.3)' or 'cyclical(0, 1, 4)'.",
-    free_bits="Nats per unit of the code below which the KL term presses no more.",
+    free_bits="Nats per unit of the code that cost nothing: below them the KL term has no gradient.",
     capacity="Nats per image, a number or a schedule, to which the KL term is drawn with the weight beta, then 100 or more.",
 )
 def vae(

@@ -52,8 +52,8 @@ def test_what_the_denoiser_takes_away(after, says):
         ({1: 0.021, 72: 0.02}, 1, "has 1 number, which is the smallest that was tried"),
     ],
 )
-def test_the_smallest_waist(errors, enough, says):
-    n, sentence = words.waist(errors, 0.25)
+def test_the_smallest_bottleneck(errors, enough, says):
+    n, sentence = words.bottleneck(errors, 0.25)
     assert n == enough
     assert says in sentence
 
@@ -64,7 +64,12 @@ def test_the_smallest_waist(errors, enough, says):
         (0.97, 0.6, 0.6, "it is outlines that vary. The class stays with the variance of the posterior"),
         (0.9, 0.9, 0.6, "That the class is lost more often with a larger variance is not shown"),
         (0.8, 0.9, 0.6, "lost no more often"),
-        (0.3, 0.2, 0.2, "not gathered at the edges. Even with the variance of the posterior the class is often lost"),
+        (
+            0.3,
+            0.2,
+            0.2,
+            "rather than gathered at the edges. Even with the variance of the posterior the class is often lost",
+        ),
         (0.2, 0.3, 0.2, "Of the class the draws say little"),
         (0.2, 0.2, 0.2, "Of the class the draws say little, whatever the variance"),
     ],
@@ -203,7 +208,7 @@ def test_draws_that_no_one_can_read_are_not_described():
 
 NUMBERS = {
     "2.1": {"tiles that hold a training code": 0.7, "width of the map": 12.0, "height of the map": 9.0},
-    "2.2": {"smallest waist that is enough": 36.0, "pixels": 784.0},
+    "2.2": {"smallest bottleneck that is enough": 36.0, "pixels": 784.0},
     "2.3": {
         f"{what}, variance × {s}": v
         for what in ("spread between draws", "draws read as the right class")

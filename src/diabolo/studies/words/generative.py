@@ -63,28 +63,31 @@ def denoised(f: Found) -> str:
     return (
         f"The noisy images are {before.value:.4f} (squared error per pixel) away from the clean ones, and what the network "
         f"makes of them {after.value:.4f}, no less: it was trained too little to pay for what is lost on the way through "
-        f"its waist."
+        f"its bottleneck."
     )
 
 
-def waist(errors: Mapping[int, float], room: float) -> tuple[int, str]:
-    """The smallest waist, of sizes in numbers → test error, whose error is within `room` of the best; and a sentence."""
+def bottleneck(errors: Mapping[int, float], room: float) -> tuple[int, str]:
+    """The smallest bottleneck, of sizes in numbers → test error, whose error is within `room` of the best; and a sentence."""
     best = min(errors.values())
     enough = min(n for n, error in errors.items() if error <= (1 + room) * best)
     least, most = min(errors), max(errors)
-    rule = f"The smallest waist whose test error is within {room:.0%} of the best one has {enough} number{'s' * (enough > 1)}"
+    rule = (
+        f"The smallest bottleneck whose test error is within {room:.0%} of the best has {enough} number"
+        f"{'s' * (enough > 1)}"
+    )
     if enough == least:
         return enough, f"{rule}, which is the smallest that was tried: a larger one gains less than that."
     costs = errors[least] / best
     if enough == most:
         return enough, (
-            f"{rule}, which is the largest that was tried; with {least} the error is {costs:.1f} times the best. A waist "
+            f"{rule}, which is the largest that was tried; with {least} the error is {costs:.1f} times the best. A bottleneck "
             f"must carry where each stroke goes, since the decoder sees nothing else."
         )
     return enough, (
         f"{rule}; with {least} the error is {costs:.1f} times the best, and beyond {enough} there is no more than "
-        f"{1 - best / errors[enough]:.0%} to gain. A waist must carry where each stroke goes, since the decoder sees nothing "
-        f"else, but not the noise."
+        f"{1 - best / errors[enough]:.0%} to gain. A bottleneck must carry where each stroke goes, since the decoder sees "
+        f"nothing else, but not the noise."
     )
 
 
@@ -97,8 +100,14 @@ def encoded_again(f: Found) -> str:
         f"{edges:.0%} of the variance between draws falls on the {pixels:.0%} of the pixels at the edges of the strokes of "
         f"the image (where a pixel and its neighbours differ by more than half)"
     )
-    where += ", so that it is not gathered at the edges." if edges <= 1.5 * pixels else ": it is outlines that vary."
-    shares = "a share of {a} of the draws is read as the right class, and {b} at twenty times the variance"
+    where += (
+        ", so it is spread over the image rather than gathered at the edges."
+        if edges <= 1.5 * pixels
+        else ": it is outlines that vary."
+    )
+    shares = (
+        f"{once.value:.0%} of the draws are read as the right class, and {far.value:.0%} at twenty times the variance"
+    )
     if not legible:
         return f"{where} " + difference(once, far).say(
             more=f"Even with the variance of the posterior the class is often lost: {shares}.",
@@ -107,7 +116,7 @@ def encoded_again(f: Found) -> str:
         )
     return f"{where} " + difference(once, far).say(
         more=f"The class stays with the variance of the posterior and is lost more often with a larger one: {shares}. "
-        "Those draws leave the part of the code that was decoded as this image in training, and reach that of others.",
+        "Such draws leave the region of codes that was decoded as this image in training, and reach those of other images.",
         less=f"The class is lost no more often with a larger variance: {shares}.",
         same=f"That the class is lost more often with a larger variance is not shown: {shares}, not significantly different.",
     )
@@ -116,14 +125,15 @@ def encoded_again(f: Found) -> str:
 def relabelled(f: Found) -> str:
     """Codes of real images decoded under another label."""
     asked, kept = f["read as the new label"], f["read as the old label"]
+    new, old = f"{asked.value:.0%}", f"{kept.value:.0%}"
     told = (
-        "Encoded under its own label and decoded under another, an image is read as the new label in a share of {a} of the "
-        "cases and as the old one in {b}: "
+        f"Of the images that are encoded under their own label and decoded under another, {new} are read as the new label "
+        f"and {old} as the old one: "
     )
     decides = "the condition, not the code, decides the class"
     by = decides if asked.value > 0.5 else "the condition says more of the class than the code does"
     return difference(asked, kept).say(
-        more=f"{told}{by}. The KL term makes it so: every nat in the code is paid for, and the label is told for nothing.",
+        more=f"{told}{by}. The KL term makes it so: every nat in the code is paid for, and the label is given free of charge.",
         less=f"{told}here the code says more of the class than the condition does.",
         same=f"{told}neither the code nor the condition decides alone.",
     )
@@ -234,7 +244,7 @@ def halved(errors: Mapping[str, float], whole: str) -> str:
 WHY = {
     "half the hidden width": "it is the number of channels of every map, so that all layers, the two halvings of the image "
     "among them, carry half as much.",
-    "half the residual width": "it is the waist inside the residual blocks, where an output is adjusted to what lies "
+    "half the residual width": "it is the bottleneck inside the residual blocks, where an output is adjusted to what lies "
     "around it.",
     "half the residual layers": "each block widens what an output can see by a place of the map on every side.",
 }

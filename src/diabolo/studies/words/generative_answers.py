@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from diabolo.reports.cells import words as written
+from diabolo.studies.findings import Measured, difference
 from diabolo.studies.words.generative import ALIKE, GROWN, Found, signed, times
 
 
@@ -35,7 +36,7 @@ def size(f: Found) -> str:
 
 def smallest(f: Found) -> str:
     """2.2."""
-    n, pixels = f["smallest waist that is enough"].value, f["pixels"].value
+    n, pixels = f["smallest bottleneck that is enough"].value, f["pixels"].value
     return (
         f"{n:.0f} numbers for {pixels:.0f} pixels, by the rule of row 2.2. The decoder sees nothing of the image but "
         f"these."
@@ -47,9 +48,9 @@ def varies(f: Found) -> str:
     once, far = (f[f"spread between draws, variance × {s}"].value for s in (1, 20))
     right = [f[f"draws read as the right class, variance × {s}"].value for s in (1, 20)]
     edges, pixels = (f[f"{what} at the edges of strokes"].value for what in ("variance", "pixels"))
-    what = "the outlines of strokes" if edges > 1.5 * pixels else "pixels all over the image"
+    what = "Mainly the outlines of strokes" if edges > 1.5 * pixels else "The whole image, not the outlines alone"
     return (
-        f"Above all {what}: {edges:.0%} of the variance lies on the {pixels:.0%} of the pixels at their edges. Draws from the "
+        f"{what}: {edges:.0%} of the variance lies on the {pixels:.0%} of the pixels at edges of strokes. Draws from the "
         f"posterior of an image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at twenty times the "
         f"variance; {right[0]:.0%} and {right[1]:.0%} of them are read as its class."
     )
@@ -68,14 +69,18 @@ def decides(f: Found) -> str:
 
 def gives(f: Found) -> str:
     """2.5."""
-    spread, gain = f["variance between completions"], f["nats gained by the code"].value
-    nats = f"{abs(gain):.1f} nats per image {'less' if gain > 0 else 'more'}"
+    spread, gain = f["variance between completions"], f["nats gained by the code"]
+    truth = difference(gain, Measured(0.0, 0.0)).say(
+        more=f"the truth costs the VAE {gain.value:.2g} nats per image less than it costs the plain network",
+        less=f"the truth costs the VAE {-gain.value:.2g} nats per image more than it costs the plain network",
+        same="the cost of the truth in nats per image does not differ significantly between the two",
+    )
     best, plain = f["error of the best"].value, f["error of the plain network"].value
     but = "and the best of its answers" if best < plain else "but even the best of its answers"
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
-        f"told), where the plain network has a single answer, the mean; the truth costs the VAE {nats} than it costs the plain "
-        f"network; {but}, chosen knowing the truth, has an error of {best:.4f}, against {plain:.4f} for the plain network."
+        f"given), where the plain network has a single answer, the mean; {truth}; "
+        f"{but}, chosen knowing the truth, has an error of {best:.4f}, against {plain:.4f} for the plain network."
     )
 
 
@@ -91,7 +96,7 @@ def discrete(f: Found) -> str:
         if max(halves.values()) > ALIKE
         else ", so that after so few steps the smaller networks are no worse"
         if min(halves.values()) < -ALIKE
-        else ", which one training each cannot tell from nothing"
+        else ", which single trainings cannot distinguish from no change"
     )
     return (
         f"Each output of the encoder is replaced by the nearest of the codebook's vectors, so that an image is a map of "
@@ -120,7 +125,7 @@ def _ranges(f: Found, book: str) -> str:
 
 QUESTIONS = (
     Question("What does the size of the 2-D map tell about the decoded grid?", "2.1", size),
-    Question("How small may the denoiser's waist be?", "2.2", smallest),
+    Question("How small may the denoiser's bottleneck be?", "2.2", smallest),
     Question("What varies when one image is encoded repeatedly, and at twenty times the variance?", "2.3", varies),
     Question("Does the condition, not the code, decide the digit?", "2.4", decides),
     Question("What can the conditional VAE give that one deterministic network cannot?", "2.5", gives),

@@ -111,7 +111,7 @@ def noise(n: Numbers) -> Answer:
     levels = [name.removeprefix("probe, ") for name in n if name.startswith("probe, gaussian")]
     changes = family({name: points(against(n, "probe", name, "none")) for name in levels})
     better = [name for name, d in changes.items() if d.sure and d.value > 0]
-    when = "where images come spoilt in a way that can be imitated"
+    when = "where images come corrupted in a way that can be imitated"
     return ("Denoising", when + ", and for the features" * bool(better), gain, clean)
 
 

@@ -83,9 +83,9 @@ def hole(n: Numbers) -> str:
     """5.11: N(0, I) for an autoencoder and for a VAE."""
     return against(n, "FID", "AE, normal", "VAE, normal").say(
         more="Drawn from N(0, I), the plain autoencoder is farther from real digits (FID {a}) than the VAE ({b}): "
-        "nothing ever told its codes to lie where that density is, while the KL term of the VAE does just that.",
+        "nothing ever made its codes lie where that density is, while the KL term of the VAE does just that.",
         less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
-        "although nothing told its codes to lie there.",
+        "although nothing made its codes lie there.",
         same="Drawn from N(0, I), the FIDs of autoencoder and VAE do not differ significantly ({a} and {b}).",
     )
 

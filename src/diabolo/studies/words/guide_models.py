@@ -152,5 +152,5 @@ def embedded(n: Numbers) -> str:
         "points over the samples; there is one training of each, and another seed may change that.",
         same="Embedded and one-hot classes do not differ significantly ({a}% and {b}%): the first layer after a one-hot "
         "vector is "
-        "an embedding itself. A separate one pays where classes are many, since several layers and both cones share it.",
+        "an embedding itself. A separate one pays where classes are many, since all layers of encoder and decoder share it.",
     )
