@@ -283,9 +283,11 @@ def test_a_weight_of_the_kl_is_refused(beta):
 
 def test_a_waist_without_posterior_is_refused():
     encoder, decoder = MLPEncoder(SHAPE, (5,)), MLPDecoder(3, SHAPE, (5,))
-    with pytest.raises(DiaboloError, match="a waist with a posterior and a prior, such as Gaussian, not Identity"):
+    with pytest.raises(DiaboloError, match="a bottleneck with a posterior and a prior, such as Gaussian, not Identity"):
         Autoencoder(encoder, Identity(5, 3), decoder, likelihoods.Bernoulli(), objective=IWAE(5))
-    with pytest.raises(DiaboloError, match="a waist with a posterior and a prior, such as Gaussian, not WithSkips"):
+    with pytest.raises(
+        DiaboloError, match="a bottleneck with a posterior and a prior, such as Gaussian, not WithSkips"
+    ):
         zoo.iwae((1, 16, 16), 3, net="unet")  # what goes around the code has no density
 
 

@@ -89,6 +89,6 @@ def test_models_that_it_cannot_train_are_refused():
         zoo.m2(SHAPE, 2, condition="none")
     with pytest.raises(DiaboloError, match=r"M2 needs a likelihood in nats per image, .* not SquaredError"):
         zoo.m2(SHAPE, 2, likelihood="squared-error")
-    with pytest.raises(DiaboloError, match="M2 needs a waist with a posterior"):
+    with pytest.raises(DiaboloError, match="M2 needs a bottleneck with a posterior"):
         zoo.m2((1, 8, 8), 2, net="unet")
     assert zoo.m2(SHAPE, 2, likelihood=Gaussian("learned"), condition="embedding").units["label"] == "nats per image"
