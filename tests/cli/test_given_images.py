@@ -1,5 +1,6 @@
 """Verbs that take images take what `train` takes."""
 
+import csv
 import io
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_a_data_set_by_name_and_an_npz_give_all_parts(runs, diabolo):
     assert diabolo("encode", runs["vae"], "digits", "--out", "all.csv").code == 0
     train, test = data.load("digits")
     with open("all.csv", encoding="utf-8") as file:
-        rows = [line.split(",") for line in file.read().splitlines()[1:]]
+        rows = list(csv.reader(file))[1:]
     assert [row[0] for row in rows[:2]] == ["train/000000", "train/000001"]
     assert (rows[-1][0], len(rows)) == (f"test/{len(test) - 1:06d}", len(train) + len(test))
     codes = np.array([row[1:] for row in rows], np.float32)
