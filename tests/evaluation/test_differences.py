@@ -93,7 +93,7 @@ def test_nothing_is_known_of_a_single_run_without_an_interval():
     assert best == "a"
     assert not any(one.worse for one in others.values())
     assert others["b"].difference is None
-    assert others["c"].how == "one of the two has a single seed"
+    assert others["c"].how == "one seed against several, as if it spread as they do"
 
 
 def test_the_best_and_its_equals_lead():
@@ -103,3 +103,16 @@ def test_the_best_and_its_equals_lead():
     assert row.leading == {"a", "b"}
     assert Row("m", "n", Score(1.0, "", 1), row.spreads, scores).leading == set()
     assert Row("m", "n", scores["a"][0], row.spreads).leading == set()
+
+
+def test_one_seed_is_held_against_several_as_one_more_of_them():
+    several = (4.1, 4.5, 3.9, 4.3)
+    found, how = of_two(seeds(5.0), seeds(*several))
+    assert how.startswith("one seed against several")
+    n, spread = len(several), np.std(several, ddof=1)
+    t = (5.0 - np.mean(several)) / (spread * np.sqrt((n + 1) / n))
+    assert found.value == pytest.approx(0.8)
+    assert found.p == pytest.approx(2 * stats.t.sf(t, n - 1))
+    turned, _ = of_two(seeds(*several), seeds(5.0))
+    assert turned.value == pytest.approx(-0.8)
+    assert turned.p == pytest.approx(found.p)

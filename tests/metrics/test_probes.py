@@ -1,5 +1,7 @@
 """Probes against scikit-learn's logistic regression and neighbours, and against what they must not depend on."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -223,3 +225,12 @@ def test_bad_input_is_refused_in_a_sentence(digits):
         attribute_probe(x[:4], np.ones((4, 1), bool))
     with pytest.raises(DiaboloError, match="3 codes cannot lie in 4"):
         kmeans_agreement(x[:3], x, y, 4)
+
+
+def test_fewer_different_codes_than_clusters_are_refused():
+    few = np.tile(np.eye(3, 2, dtype=np.float32), (20, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DiaboloError, match="only 3 different"):
+            kmeans_agreement(few, few, np.arange(60) % 3, 5)
+        assert kmeans_agreement(few, few, np.arange(60) % 3, 3).nmi == pytest.approx(1)

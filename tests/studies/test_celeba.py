@@ -23,6 +23,7 @@ SMALL = {
     "sparsity": (1e-4, 1e-2),
     "extractor": "user_features:coarse",
 }
+CODES = ("undercomplete", "VAE", "VAE, sampled codes")
 ROWS = [*(f"1.{i}" for i in range(1, 12)), "answers"]
 
 
@@ -49,7 +50,7 @@ def test_numbers_are_finite_and_in_range(runs):
     assert (numbers["training images"], numbers["test images"]) == (256, 64)
     assert 0 <= numbers["active units"] <= 16
     assert numbers["two people apart"] > 0
-    assert max(numbers[name] for name in ("undercomplete", "VAE", "pixels", "PCA-16", "majority")) <= 100
+    assert max(numbers[name] for name in (*CODES, "pixels", "PCA-16", "majority")) <= 100
     assert numbers["λ"] in SMALL["sparsity"]
     assert numbers["compression"] == 768
 

@@ -1,11 +1,12 @@
 """Whether one model is better than another: over its seeds where there are several, and of two runs on the same test images."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from diabolo.metrics.score import Score
-from diabolo.statistics import Estimate, Shared, against_best, apart, decide, usual_least, welch
+from diabolo.statistics import Estimate, Shared, against_best, apart, decide, mean, usual_least, welch
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,17 @@ def behind(scores: Mapping[str, Sequence[Score]]) -> tuple[str, dict[str, Behind
 
 
 def of_two(a: Sequence[Score], b: Sequence[Score]) -> tuple[Estimate | None, str]:
-    """a − b, and how it is judged: over the seeds of both, or of two single runs by what is known of each on its images. Of a
-    model with one seed against one with several nothing is known."""
+    """a − b, and how it is judged: over the seeds of both, or of two single runs by what is known of each on its images. A
+    model with one seed is held against n seeds of another as if its own would spread as theirs do: with the error s √(1 + 1/n)
+    and n − 1 degrees of freedom (Crawford & Howell 1998, "Comparing an individual's test score against norms derived from small
+    samples")."""
     if len(a) > 1 and len(b) > 1:
         return welch([s.value for s in a], [s.value for s in b]), "Welch's test over seeds"
     if len(a) > 1 or len(b) > 1:
-        return None, "one of the two has a single seed"
+        several = mean([s.value for s in (a if len(a) > 1 else b)])
+        error = several.error * math.sqrt(several.df + 2)  # s √(1 + 1/n) = s/√n √(n + 1)
+        value = fmean(s.value for s in a) - fmean(s.value for s in b)
+        return Estimate(value, error, several.df), "one seed against several, as if it spread as they do"
     one, other = (_estimate(scores[0]) for scores in (a, b))
     if one is None or other is None:
         return None, "no interval of a single run"

@@ -1,5 +1,6 @@
 """Whether classes lie in heaps of their own, though no label was ever seen."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,15 +35,23 @@ def kmeans_agreement(
         clusters: k.
         starts: of k-means++; that of least inertia counts.
         seed: of the starts.
+
+    Raises:
+        DiaboloError: for fewer different codes than clusters, NaN or infinity.
     """
     from sklearn.cluster import KMeans  # slow to import
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     if len(x) < clusters:
         raise DiaboloError(f"{len(x)} codes cannot lie in {clusters} clusters")
     if not np.isfinite(x.sum() + test_x.sum()):
         raise DiaboloError("k-means was given codes that hold NaN or infinity")
-    fitted = KMeans(clusters, n_init=starts, random_state=seed).fit(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # refused below
+        fitted = KMeans(clusters, n_init=starts, random_state=seed).fit(x)
+    if (found := len(np.unique(fitted.labels_))) < clusters:
+        raise DiaboloError(f"the codes hold only {found} different ones: they cannot lie in {clusters} clusters")
     assigned = fitted.predict(test_x.astype(x.dtype)).astype(np.int64)
     nmi, ari = normalized_mutual_info_score(test_y, assigned), adjusted_rand_score(test_y, assigned)
     return Clusters(float(nmi), float(ari), assigned)

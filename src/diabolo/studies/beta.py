@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from diabolo import figures, gallery, latents, zoo
+from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import generation
 from diabolo.reports.cells import words as written
@@ -183,7 +183,7 @@ def noise_of(trained: Trained) -> float:
     """The share of noise in the variance of an active unit, in the median."""
     mu = trained.subject.codes("test")
     noise, variance = np.square(latents.draws_of(trained.model, test) - mu).mean(0), mu.var(0)
-    active = variance > 0.01  # Burda et al. 2016
+    active = metrics.active_units(mu)
     return float(np.median((noise / (noise + variance))[active])) if active.any() else 1.0
 
 

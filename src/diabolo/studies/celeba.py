@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo.evaluation.posterior import sampled_codes
 from diabolo.evaluation.views import View
 from diabolo.latents.probe import judge
 from diabolo.likelihoods import SquaredError
@@ -346,7 +347,8 @@ def variational(row: Row) -> None:
 # ## 1.7 A linear probe
 # The encoders are frozen. One `nn.Linear` is trained on their codes with cross entropy, to convergence, and asked for the
 # attribute on test images. What a probe is worth shows beside the same probe on raw pixels (by 512 principal components),
-# on as many principal components as the code has numbers, and beside always giving the more frequent answer.
+# on as many principal components as the code has numbers, and beside always giving the more frequent answer. The codes of the
+# VAE are the means of q(z|x); one draw of q(z|x) for each image, which is what its decoder sees, is probed beside them.
 
 
 # %%
@@ -364,6 +366,11 @@ def probe(row: Row) -> None:
 
     codes = View("VAE", vae.subject.codes("train"), vae.subject.codes("test"))
 
+    def read_sampled() -> list[bool]:
+        drawn = sampled_codes(vae.subject)
+        assert drawn is not None
+        return read(View("sampled codes", *drawn))
+
     def called(name: str, view: View) -> str:
         return f"{name}, by {view.train.shape[1]} components" if name == "pixels" and view.reduced else name
 
@@ -374,6 +381,7 @@ def probe(row: Row) -> None:
     right = {
         "undercomplete": right.pop("codes"),
         "VAE": vae.remember(f"probe-{study.attribute}", lambda: read(codes)),
+        "VAE, sampled codes": vae.remember(f"probe-sampled-{study.attribute}", read_sampled),
         **right,
     }
     right["majority"] = (truth == (has.mean() > 0.5)).tolist()
@@ -382,7 +390,10 @@ def probe(row: Row) -> None:
         low, high = wilson(sum(hits), len(hits))
         row.number(name, 100 * np.mean(hits), "% of test images", 100 * low, 100 * high, "Wilson")
         table.append((name, 100 * float(np.mean(hits)), f"{100 * low:.1f} … {100 * high:.1f}"))
-    row.table(f"{study.attribute}: test accuracy of a linear probe.", ("off", "accuracy, %", "95% interval"), table)
+    caption = (
+        f"{study.attribute}: test accuracy of a linear probe; of the VAE on the means of q(z|x), and on one draw of it."
+    )
+    row.table(caption, ("off", "accuracy, %", "95% interval"), table)
     values = {name: row.found[name].value for name in right}
     whiskers = {name: (n["low"], n["high"]) for name, n in row.numbers.items() if "low" in n}
     row.figure(

@@ -11,6 +11,7 @@ from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.spans import blocks_of
+from diabolo.statistics.verdicts import LEAST
 from diabolo.studies.record import as_block, read
 from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
@@ -152,7 +153,10 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     rows = {index: results["rows"][index] for index in script.rows if index in results["rows"]}
     if any(row["numbers"] for row in rows.values()):
         yield Heading("All numbers", 2, "numbers")
-        yield Paragraph("Intervals are of 95% confidence, where they are not called a range.")
+        yield Paragraph(
+            "Intervals are of 95% confidence, where they are not called a range. One number is called more than another "
+            f"where their difference is significant at 5% and is {LEAST:.1%} of the larger or more."
+        )
     for index, row in rows.items():
         if row["numbers"]:
             lines = [(name, n["value"], _interval(n), n["unit"]) for name, n in row["numbers"].items()]
