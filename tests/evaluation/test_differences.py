@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from diabolo.data import Images
+from diabolo.errors import DiaboloError
 from diabolo.evaluation import Subject
-from diabolo.evaluation.comparison import Row, Spread
+from diabolo.evaluation.comparison import Row, Spread, _check_tested
 from diabolo.evaluation.differences import behind, of_two
 from diabolo.metrics.score import Score
 from diabolo.statistics import mean_interval, wilson
@@ -116,3 +117,9 @@ def test_one_seed_is_held_against_several_as_one_more_of_them():
     turned, _ = of_two(seeds(*several), seeds(5.0))
     assert turned.value == pytest.approx(-0.8)
     assert turned.p == pytest.approx(found.p)
+
+
+def test_two_sets_of_test_images_are_not_compared():
+    with pytest.raises(DiaboloError, match="different test images"):
+        _check_tested(["one", "other", "one"])
+    _check_tested(["one", "one"])

@@ -139,3 +139,9 @@ def test_a_hundred_unseen_images_are_enough():
 def test_too_few_unseen_images_are_refused():
     with pytest.raises(DiaboloError, match="100 unseen images"):
         memorisation(normal(0, 10), normal(1, 10), normal(2, 99))
+
+
+def test_one_in_a_hundred_unseen_images_is_counted_with_the_sample_itself():
+    unseen = np.arange(1.0, 150.0)  # of 149 and one more, 1 % is the second
+    assert _copies(np.array([1.5, 50.0]), unseen)[0] == 1
+    assert _copies(np.array([1.5, 50.0]), unseen[:148])[0] == 0

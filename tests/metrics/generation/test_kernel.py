@@ -9,7 +9,7 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.generation import kid, polynomial_mmd
+from diabolo.metrics.generation import Kernel, kid, polynomial_mmd
 from diabolo.studies import Measured, difference
 
 
@@ -157,3 +157,10 @@ def test_mistakes():
         kid(features(), features(), size=1)
     with pytest.raises(DiaboloError, match="not of 5 and 4 numbers"):
         kid(features(), features(width=4))
+
+
+def test_two_subsets_have_an_interval_and_one_has_none():
+    low, high = Kernel(np.array([0.1, 0.3]), 50).interval
+    assert low + high == pytest.approx(0.4)
+    assert high - low == pytest.approx(2 * 12.7062 * 0.1, rel=1e-5)  # Student's t of one degree of freedom
+    assert Kernel(np.array([0.1]), 50).interval is None
