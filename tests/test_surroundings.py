@@ -144,3 +144,17 @@ def test_every_text_file_is_read_and_written_as_utf8():
     words = ["ruff", "check", "--preview", "--isolated", "--select", "PLW1514", os.path.dirname(diabolo.__file__)]
     done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_packages_that_other_programs_installed_do_not_stop_a_training(tmp_path):
+    code = (
+        "import importlib.metadata as metadata\n"
+        "real = metadata.entry_points\n"
+        "def damaged(**chosen): return real(**chosen) if chosen else 1 / 0\n"
+        "metadata.entry_points = damaged\n"
+        "import diabolo, torch\n"
+        "torch.optim.Adam([torch.zeros(1, requires_grad=True)])\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "TRITON_BACKENDS_IN_TREE"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=kept, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

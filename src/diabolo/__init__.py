@@ -47,6 +47,9 @@ __version__ = "0.1.0"
 # OpenMP threads that spin on while they wait slow a machine that is shared with other work down tenfold; 10,000 turns are
 # enough for the gap between two operations. Read when torch is loaded: too late if that was imported first.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+# torch loads Triton with its first optimiser, and Triton then asks every installed package for back ends of other chips than
+# these here, one damaged package among which would end every training. Its own are all that CPUs and CUDA need.
+os.environ.setdefault("TRITON_BACKENDS_IN_TREE", "1")
 
 __all__ = [
     "PCA",

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import GenericAlias
 from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
 from diabolo.cli.main import VERBS
 from diabolo.cli.signature import keywords, taking
+from diabolo.studies.parameters import hint
 from diabolo.studies.script import Script, scripts
 from diabolo.terminal import say
 
@@ -84,14 +84,13 @@ def _command(script: Script) -> Callable[..., None]:
 
 
 def _hint(value: Any) -> Any:
-    """The type of a parameter by its default."""
+    """The type of a parameter by its default, and what is told of it."""
     several = isinstance(value, tuple | list)
-    kind: Any = GenericAlias(tuple, (type(value[0]), ...)) if several else type(value) if value is not None else str
     said = " ".join(map(str, value)) if several else value
     told = Parameter(
         group=PARAMETERS, help=f"[default: {said}]", consume_multiple=several or None, negative=(), show_default=False
     )
-    return Annotated[kind | None, told]
+    return Annotated[hint(value) | None, told]
 
 
 for _script in scripts().values():

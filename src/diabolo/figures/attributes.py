@@ -11,12 +11,12 @@ from diabolo.errors import DiaboloError
 
 from .checks import interval, some
 from .layout import canvas, overhead, root, settle
-from .style import class_style, shorten, style, wrap
+from .style import class_style, drawing, shorten, wrap
 
 _ROW, _DOTS, _COLUMN, _NAME = 0.23, 3.4, 0.72, 30  # inches, characters
 
 
-@style()
+@drawing
 def attribute_table(
     accuracies: Mapping[str, Mapping[str, tuple[float, float, float]]],
     columns: Sequence[str],

@@ -14,7 +14,7 @@ from .checks import numbers, some
 from .curves import format_value
 from .mosaic import Floats, as_images, best_columns, lay, show, zoom
 from .sheet import Sheet, extent
-from .style import DPI, shorten, style, wrap
+from .style import DPI, drawing, shorten, wrap
 
 _MARGIN, _WIDEST, _HIGHEST, _CELL, _NARROWEST, _GAP = 30, 1250, 1500, 240, 600, 10  # canvas pixels
 _CAPTION = 8  # points
@@ -31,7 +31,7 @@ class Row:
     captions: Sequence[str] | None = None
 
 
-@style()
+@drawing
 def strips(
     rows: Mapping[str, ArrayLike],
     columns: Sequence[str] | None = None,
@@ -58,7 +58,7 @@ def strips(
     return _draw([block], title or "Decoded along a direction", on)
 
 
-@style()
+@drawing
 def worst(
     originals: ArrayLike,
     reconstructions: ArrayLike,
@@ -82,7 +82,7 @@ def worst(
     return _draw(blocks, title or "The worst reconstructions", on)
 
 
-@style()
+@drawing
 def neighbours(
     samples: ArrayLike,
     nearest: ArrayLike,

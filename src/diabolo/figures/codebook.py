@@ -12,12 +12,12 @@ from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers
 from .layout import canvas, head, overhead, settle
-from .style import BLUE, style
+from .style import BLUE, drawing
 
 _WIDTH, _HEIGHT = 7.2, 3.4
 
 
-@style()
+@drawing
 def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure | None = None) -> Figure:
     """Draw the uses of each code, `counts` (K,): as a map in the order of the codebook, row by row, and sorted.
 
@@ -72,7 +72,7 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
     return settle(sheet)
 
 
-@style()
+@drawing
 def codebook_map(
     points: ArrayLike,
     counts: ArrayLike | None = None,

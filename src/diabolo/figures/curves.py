@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from diabolo.errors import DiaboloError
 
 from .layout import canvas, overhead, settle
-from .style import BLUE, VERMILLION, Dashes, style, wrap
+from .style import BLUE, VERMILLION, Dashes, drawing, wrap
 
 # Split: colour, dashes and marker, so that the two are told apart without colour as well.
 _SPLITS: dict[str, tuple[str, Dashes, str]] = {"train": (BLUE, "-", "o"), "validation": (VERMILLION, "--", "s")}
@@ -20,7 +20,7 @@ _PANEL = (3.5, 2.7)  # inches
 _MARKED = 20  # epochs up to which every one gets a marker
 
 
-@style()
+@drawing
 def loss_curves(
     history: Sequence[Mapping[str, Any]], title: str | None = None, *, on: SubFigure | None = None
 ) -> Figure:

@@ -13,7 +13,7 @@ from diabolo.errors import DiaboloError
 from .checks import some
 from .mosaic import Floats, as_images, best_columns, lay, show, zoom
 from .sheet import Sheet
-from .style import DPI, shorten, style, wrap
+from .style import DPI, drawing, shorten, wrap
 
 Extent = tuple[float, float, float, float]
 _LEFT, _RIGHT, _BOTTOM, _SIDE, _SMALL_SIDE = 110, 40, 90, 1000, 420  # canvas pixels
@@ -33,7 +33,7 @@ def latent_grid(extent: Extent, n: int) -> NDArray[np.float32]:
     return np.stack([z1.ravel(), z2.ravel()], axis=1).astype(np.float32)
 
 
-@style()
+@drawing
 def decoded_grid(
     images: ArrayLike,
     extent: Extent,
@@ -50,7 +50,7 @@ def decoded_grid(
     return _page({"": (images, extent)}, _SIDE, title, axis_names, on)
 
 
-@style()
+@drawing
 def decoded_grids(
     grids: Mapping[str, tuple[ArrayLike, Extent]],
     title: str | None = None,

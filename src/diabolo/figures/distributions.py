@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from .checks import Array, numbers, some
 from .curves import format_value
 from .layout import canvas, overhead, settle
-from .style import DASHES, class_style, shorten, style, wrap
+from .style import DASHES, class_style, drawing, shorten, wrap
 
 _WIDTH, _HEIGHT, _ROW = 5.6, 3.4, 0.5  # inches
 _BINS, _TAIL, _NAME, _TOGETHER = 50, 0.002, 40, 4
 
 
-@style()
+@drawing
 def histogram(
     values: Mapping[str, ArrayLike],
     x_name: str,

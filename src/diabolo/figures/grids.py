@@ -12,12 +12,12 @@ from diabolo.errors import DiaboloError
 from .checks import some
 from .mosaic import as_images, best_columns, lay, show, zoom
 from .sheet import Sheet, extent
-from .style import DPI, shorten, style, wrap
+from .style import DPI, drawing, shorten, wrap
 
 _MARGIN, _SIDE, _SPACE, _MOST = 30, 400, 36, 400  # canvas pixels; images in a grid
 
 
-@style()
+@drawing
 def density_samples(grids: Mapping[str, ArrayLike], *, title: str | None = None, on: SubFigure | None = None) -> Figure:
     """Draw a grid of images (N, C, H, W) for each name, side by side, three in a line: {"N(0, I)": …, "mixture": …}."""
     some(grids, "density_samples: grids")

@@ -13,12 +13,12 @@ from diabolo.errors import DiaboloError
 from .checks import Array, some
 from .curves import format_value
 from .layout import canvas, overhead, settle
-from .style import BLUE, shorten, style, wrap
+from .style import BLUE, drawing, shorten, wrap
 
 _WIDTH, _CURVE, _MAP, _WARNING = 6.2, 0.8, 1.7, 0.24  # inches
 
 
-@style()
+@drawing
 def health_timeline(
     history: Sequence[Mapping[str, Any]], *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:

@@ -11,13 +11,13 @@ from diabolo.errors import DiaboloError
 
 from .mosaic import Floats, as_images, best_columns, lay, show, zoom
 from .sheet import Sheet, extent
-from .style import DPI, shorten, style, wrap
+from .style import DPI, drawing, shorten, wrap
 
 _MARGIN, _WIDEST, _CELL, _NARROWEST = 30, 1250, 240, 600  # canvas pixels
 _MOST = {"reconstructions": 256, "sample_grid": 2500}
 
 
-@style()
+@drawing
 def reconstructions(
     originals: ArrayLike,
     reconstructions: ArrayLike | Mapping[str, ArrayLike],
@@ -45,7 +45,7 @@ def reconstructions(
     return _page(blocks, list(sets), title or "Originals and reconstructions", on)
 
 
-@style()
+@drawing
 def sample_grid(
     images: ArrayLike, title: str | None = None, columns: int | None = None, *, on: SubFigure | None = None
 ) -> Figure:

@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.errors import DiaboloError
 
 from .layout import canvas, settle
-from .style import MAX_CLASSES, class_style, shorten, style, wrap
+from .style import MAX_CLASSES, class_style, drawing, shorten, wrap
 
 Names = Sequence[str] | Mapping[int, str]
 UNKNOWN = -1  # the label of what has none
 _SIDE, _LEGEND_ROWS, _NAME = 5.2, 22, 36  # inches, entries in a column, characters
 
 
-@style()
+@drawing
 def latent_scatter(
     codes: ArrayLike,
     labels: ArrayLike | None = None,

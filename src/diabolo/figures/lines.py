@@ -15,13 +15,13 @@ from .checks import Array, interval, numbers, some
 from .heading import capital
 from .labels import LINE, name_ends
 from .layout import canvas, head, settle
-from .style import class_style, style, wrap
+from .style import class_style, drawing, wrap
 
 _WIDTH, _HEIGHT = 5.6, 3.6
 _BAND = 12  # points of a curve from which on its interval is a band and no longer whiskers
 
 
-@style()
+@drawing
 def few_label_curve(
     curves: Mapping[str, Mapping[int, tuple[float, float, float]]],
     *,
@@ -57,7 +57,7 @@ def few_label_curve(
     return settle(sheet)
 
 
-@style()
+@drawing
 def response(
     alphas: ArrayLike,
     curves: Mapping[str, ArrayLike],
@@ -86,7 +86,7 @@ def response(
     return settle(sheet)
 
 
-@style()
+@drawing
 def spectrum(curves: Mapping[str, ArrayLike], *, title: str | None = None, on: SubFigure | None = None) -> Figure:
     """Draw radially averaged power against spatial frequency, both logarithmic: {"error": (R,), "images": (R,)}.
 

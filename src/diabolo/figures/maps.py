@@ -12,12 +12,12 @@ from .checks import some
 from .latent import Names, checked_codes, classes_of, handles_of, scatter
 from .layout import canvas, overhead, settle
 from .mosaic import best_columns
-from .style import shorten, style
+from .style import drawing, shorten
 
 _SIDE, _LEGEND, _NAME, _MOST = 2.7, 0.5, 24, 12  # inches, inches, characters, maps
 
 
-@style()
+@drawing
 def latent_maps(
     maps: Mapping[str, ArrayLike],
     labels: ArrayLike | None = None,

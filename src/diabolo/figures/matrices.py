@@ -11,13 +11,13 @@ from diabolo.errors import DiaboloError
 from .checks import Array, numbers
 from .heading import capital
 from .layout import canvas, head, settle
-from .style import shorten, style
+from .style import drawing, shorten
 
 _MOST_WRITTEN = 30  # rows or columns up to which every number is written into its cell
 _NAME = 28  # characters
 
 
-@style()
+@drawing
 def matrix(
     values: ArrayLike,
     rows: Sequence[str],

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from .checks import some
 from .layout import lay_out_as, layouts
-from .style import DPI, new_figure, style, wrap
+from .style import DPI, drawing, new_figure, wrap
 
 _A4 = math.sqrt(2)  # height to width
 _NARROWEST, _SPACE = 8.27, 0.2  # inches: the width of A4, and between figures
@@ -25,7 +25,7 @@ class Panel(Protocol):
         ...
 
 
-@style()
+@drawing
 def page(panels: Sequence[Panel], title: str) -> Figure:
     """Draw all `panels` in their order on one page below `title`, each in its own size and with its own title.
 

@@ -11,13 +11,13 @@ from .checks import Array, numbers, some
 from .heading import capital
 from .labels import name_points
 from .layout import canvas, head, settle
-from .style import BLUE, class_style, style, wrap
+from .style import BLUE, class_style, drawing, wrap
 
 Point = tuple[float, float]
 _WIDTH, _HEIGHT, _SIZE = 5.6, 4.2, 8
 
 
-@style()
+@drawing
 def pareto(
     points: Mapping[str, Point | Sequence[Point]],
     x_name: str,
@@ -76,7 +76,7 @@ def pareto(
     return settle(sheet)
 
 
-@style()
+@drawing
 def trade_off(
     points: Mapping[str, Point], x_name: str, y_name: str, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:

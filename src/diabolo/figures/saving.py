@@ -10,8 +10,8 @@ from matplotlib.text import Text
 from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
-from diabolo.plain import visible
 
+from .glyphs import FONT, legible
 from .style import DPI, style
 
 # No dates and no versions: the same figure gives the same bytes.
@@ -33,13 +33,16 @@ def save(figure: Figure, path: str | os.PathLike[str], pdf: bool = False) -> Pat
     return path
 
 
-@style()
 def _write(figure: Figure, path: Path) -> None:
     kind, content = path.suffix.lower(), io.BytesIO()
     # In a PDF the resolution only touches what is rasterised (the cloud of points), so it can be finer.
     dpi = DPI if kind == ".png" else 2 * DPI
+    fonts = dict.fromkeys([FONT])
     for words in figure.findobj(Text):
-        if isinstance(words, Text) and (plain := visible(words.get_text(), lines=True)) != words.get_text():
-            words.set_text(plain)
-    figure.savefig(content, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])
+        assert isinstance(words, Text)
+        if (shown := legible(words.get_text())) != words.get_text():
+            words.set_text(shown)
+        fonts.update(dict.fromkeys(words.get_fontfamily()))
+    with style(list(fonts)):
+        figure.savefig(content, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])
     disk.write(path, content.getvalue())

@@ -1,14 +1,15 @@
 """The one look of all figures: page, fonts, colours and markers.
 
-Used as a context (`with style():`) or as a decorator (`@style()`) around whatever draws.
+Used as a context (`with style():`), or as a decorator (`@drawing`) of whatever draws.
 """
 
+import functools
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from diabolo.surroundings import ready_matplotlib
 
@@ -18,6 +19,11 @@ import matplotlib  # noqa: E402
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
+
+from .glyphs import FONT, families, legible  # noqa: E402
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DPI = 150  # of the page and of every PNG, so that one canvas pixel is one pixel of the file
 
@@ -34,7 +40,7 @@ MAX_CLASSES = len(PALETTE) * len(MARKERS)
 _RC: dict[Any, Any] = {
     "figure.dpi": DPI,
     "figure.constrained_layout.use": False,
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -68,15 +74,31 @@ _LOCK = threading.RLock()
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style(fonts: Sequence[str] = (FONT,)) -> Iterator[None]:
     """Draw in the house style, whatever the user's own settings; they are put back afterwards.
 
     matplotlib keeps its settings per process, so only one thread at a time is in here.
+
+    Args:
+        fonts: families, of which the first that has a character draws it.
     """
     with _LOCK, matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_RC)
+        matplotlib.rcParams.update(_RC | {"font.family": list(fonts)})
         yield
+
+
+def drawing(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, which draws, in the house style; names among its arguments come to it as they can be drawn, in the fonts that
+    have their characters."""
+
+    @functools.wraps(function)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+        shown, named = legible(args), legible(dict(kwargs))
+        with style(families([shown, named])):
+            return function(*shown, **named)
+
+    return styled
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from diabolo.errors import DiaboloError
 from .latent import Names, add_legend, checked_codes, classes_of, handles_of, scatter
 from .layout import canvas, head, settle
 from .mosaic import Floats, as_images
-from .style import style
+from .style import drawing
 
 _SIDE, _SEEN = 5.2, 22  # inches; classes up to which there is room for an image of each
 _THUMB = 2.6  # side of a thumbnail, in font sizes
 
 
-@style()
+@drawing
 def thumbnail_scatter(
     points: ArrayLike,
     labels: ArrayLike | None,

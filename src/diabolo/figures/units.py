@@ -11,14 +11,14 @@ from diabolo.masks import as_mask
 
 from .checks import numbers
 from .layout import canvas, settle
-from .style import BLUE, VERMILLION, style, wrap
+from .style import BLUE, VERMILLION, drawing, wrap
 
 _LEAST = 0.01  # nats that the axis reaches to at least
 _NAMED = 40  # units up to which each is named on its axis
 _HEIGHT = 3.2
 
 
-@style()
+@drawing
 def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: SubFigure | None = None) -> Figure:
     """Draw the KL of each unit, `kl` (D,) in nats per image averaged over images, from the largest to the smallest.
 
@@ -51,7 +51,7 @@ def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: S
     return settle(sheet)
 
 
-@style()
+@drawing
 def posterior_against_prior(
     mean: ArrayLike, deviation: ArrayLike, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:

@@ -12,14 +12,14 @@ from .checks import numbers, some
 from .curves import format_value
 from .heading import capital
 from .layout import canvas, overhead, root, settle
-from .style import BLUE, shorten, style, wrap
+from .style import BLUE, drawing, shorten, wrap
 
 Interval = tuple[float, float]
 WHISKER: dict[str, Any] = {"ecolor": "black", "elinewidth": 1.1, "capsize": 2.5, "capthick": 1.1}
 _WIDTH, _ROW, _NAME = 5.6, 0.27, 38  # inches, inches, characters
 
 
-@style()
+@drawing
 def bars(
     values: Mapping[str, float],
     unit: str,

@@ -45,7 +45,6 @@ study = Study(
     },
 )
 train, test = study.data(needs="labels")
-study.require("search", len(study.search) > 0, "at least one weight is needed")
 study.require("steps", study.steps >= 3, "a way has both its ends and something between: 3 or more")
 for index in ("4.2", "4.3"):
     study.needs(index, *needs.distance(test))

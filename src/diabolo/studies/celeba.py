@@ -74,7 +74,6 @@ study = Study(
 JUDGED = 5_000  # training images that the judge of row 1.8 is fitted to
 train, test = study.data(needs="attributes", split=study.split, size=64)
 study.require("alphas", 0.0 in study.alphas and max(study.alphas) > 0, "0 must be among them, and something above it")
-study.require("sparsity", len(study.sparsity) > 0, "at least one weight is needed")
 for name in (study.attribute, study.edited):
     latents.attribute(train, name)  # refused here, where there is none of that name
 known = set(train.attribute_names or ())

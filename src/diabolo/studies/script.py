@@ -24,6 +24,7 @@ NO_STUDY = (
     "__init__",
     "findings",
     "needs",
+    "parameters",
     "plan",
     "record",
     "row",

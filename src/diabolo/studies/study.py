@@ -15,6 +15,7 @@ from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError
 from diabolo.studies.findings import Measured
+from diabolo.studies.parameters import checked
 from diabolo.studies.plan import current
 from diabolo.studies.record import as_record, plain
 from diabolo.studies.row import Accounts, NotMeasured, Row, accounts_of, unlearned
@@ -34,7 +35,11 @@ class Study:
         name: what it is called.
         quick: what `--quick` makes of the parameters.
         unchecked: why no bar is checked, in the notebook of a study whose bars were not.
-        **parameters: its parameters and their defaults, plain words and numbers. They are attributes of the study.
+        **parameters: its parameters and their defaults, plain words and numbers. They are attributes of the study. What is
+            given in place of a default must be of its kind, as in `studies.parameters`.
+
+    Raises:
+        DiaboloError: for a parameter that is not.
     """
 
     def __init__(
@@ -45,9 +50,9 @@ class Study:
             if given not in parameters:
                 raise UnknownNameError(f"parameter of the study {name!r}", given, parameters)
         chosen = parameters | dict(quick or {}) if self.plan.quick else parameters
-        self.parameters: dict[str, Any] = {**chosen, **self.plan.parameters}
         # A notebook holds the parameters that were run where its script has the defaults, and must tell the two apart.
         self._defaults = scripts()[name].parameters if name in scripts() else parameters
+        self.parameters = checked({**chosen, **self.plan.parameters}, self._defaults)
         swapped = [n for n, v in self._defaults.items() if v in list(STAND_INS) and self.parameters.get(n) != v]
         self.unchecked: str | None = unchecked or (
             f"the bar is for {self._defaults[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
