@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+import diabolo
 from diabolo import memory, parts, zoo
 from diabolo.errors import DiaboloError
 from diabolo.memory import TooLargeError, bounded, words
@@ -126,3 +127,20 @@ def test_sizes_are_told_as_people_write_them():
     assert [words(n) for n in (0, 1023, 1024, 3 * 2**30, 2**40 + 2**39, 10**30)] == [
         "0 bytes", "1023 bytes", "1 KiB", "3 GiB", "1.5 TiB", "8.67e+11 EiB",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ema", "copies"), [(None, 3), (0.99, 4)])
+def test_a_training_whose_averages_do_not_fit_is_refused_before_it_begins(ema, copies, monkeypatch, tmp_path):
+    model = zoo.undercomplete((1, 8, 8), latent_dim=2, hidden=(64,))
+    weights = sum(p.nbytes for p in model.parameters())
+    monkeypatch.setattr("diabolo.training.checks.TRIED", 0)
+    images = torch.rand(8, 1, 8, 8)
+    how = {"epochs": 1, "batch_size": 4, "ema": ema, "device": "cpu", "quiet": True, "out": tmp_path / "runs"}
+    monkeypatch.setattr("diabolo.data.stores.free_memory", lambda device: copies * weights - 1)
+    with pytest.raises(
+        TooLargeError, match=r"gradients and averages, and .* are free: ask for fewer or narrower layers"
+    ):
+        diabolo.fit(model, images, **how)
+    assert not (tmp_path / "runs").exists()
+    monkeypatch.setattr("diabolo.data.stores.free_memory", lambda device: 2**40)
+    assert diabolo.fit(model, images, **how).status == "finished"

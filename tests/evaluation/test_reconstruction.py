@@ -105,3 +105,11 @@ def test_what_cannot_be_measured_is_refused(digits, tiny_model):
         next(broken.decoder.parameters()).fill_(float("nan"))
     with pytest.raises(DiaboloError, match="90 of 90 reconstructions hold NaN"):
         reconstruction(Subject(broken, *digits))
+
+
+def test_the_worst_images_are_named_by_their_files(digits, pca):
+    train, test = digits
+    named = replace(test, names=tuple(f"a/{i}.png" for i in range(len(test))))
+    detail = reconstruction(Subject(pca, train, named), worst=3).scores["MSE"].detail
+    assert detail["files of the worst"] == [f"a/{i}.png" for i, _ in detail["worst"]]
+    assert "files of the worst" not in reconstruction(Subject(pca, *digits), worst=3).scores["MSE"].detail

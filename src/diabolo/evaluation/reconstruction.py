@@ -53,6 +53,7 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         detail: dict[str, Any] | None = None
         if key == "mse":
             detail = {"worst": [[int(i), float(mse[i])] for i in order]}  # index, error
+            detail |= {"files of the worst": [test.names[i] for i in order]} if test.names is not None else {}
             detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}
         interval, kept = _interval(finite), subject.shared(finite, np.isfinite(values))
         value = float(finite.mean())

@@ -14,11 +14,13 @@ from diabolo.data.images import Images
 from diabolo.data.origin import check_same, reload
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
+from diabolo.memory import TRIED, TooLargeError, words
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.training import files
 from diabolo.training.checkpoint import State
 from diabolo.training.freezing import matching
+from diabolo.training.hardware import choose_device
 from diabolo.training.options import TrainOptions
 from diabolo.training.takeover import fitting
 from diabolo.training.trainable import can_be_trained
@@ -71,6 +73,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         )
     if isinstance(model, Autoencoder):
         model.bottleneck.check(min(len(train), START))
+    _check_memory(model, options)
     if options.compile:
         _check_compile(model, options)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
@@ -78,6 +81,22 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
     if needs_validation and validation is None:
         raise DiaboloError(f"{needs_validation} needs validation images to go by")
+
+
+def _check_memory(model: nn.Module, options: TrainOptions) -> None:
+    """Refuse a training whose weights, their gradients and what Adam and `ema` keep of each do not fit."""
+    from diabolo.data.stores import free_memory
+
+    device = choose_device(options.device)
+    there = [weights for weights in model.parameters() if weights.device.type == device.type]
+    each = 4 if options.ema else 3  # beside the weights: a gradient, two moments, and their average
+    need = sum(w.nbytes for w in model.parameters()) * (1 + each) - sum(w.nbytes for w in there)
+    free = free_memory(device)
+    if need > max(free, TRIED):
+        raise TooLargeError(
+            f"training {sum(w.numel() for w in model.parameters()):,} weights takes {words(need)} more of memory for gradients "
+            f"and averages, and {words(free)} are free: ask for fewer or narrower layers, or a smaller code"
+        )
 
 
 def _check_compile(model: Autoencoder, options: TrainOptions) -> None:
