@@ -130,7 +130,7 @@ def test_other_waists_are_pre_trained_by_their_codes(name, greedy, tiny_pixels):
 def test_what_cannot_be_trained_by_layers_is_refused_before_anything_is_made(greedy, tiny_pixels, tmp_path):
     x = tiny_pixels(64)
     for model, options, says in (
-        (zoo.unet((1, 16, 16)), {}, "only the cones of the nets mlp and conv"),
+        (zoo.unet((1, 16, 16)), {}, "only the networks mlp and conv"),
         (make("mlp", condition="label", classes=3), {}, "under a condition"),
         (zoo.pca((1, 8, 8), 3), {}, "only an Autoencoder"),
         (make("mlp"), {"freeze": "encoder"}, "no freeze, no init"),
