@@ -155,7 +155,7 @@ def test_encoding_waits_for_nobody(monkeypatch):
     def forbidden(x):
         raise AssertionError("a collective in inference")
 
-    monkeypatch.setattr("diabolo.processes.mean", forbidden)
+    monkeypatch.setattr("diabolo.processes.mean_of_rows", forbidden)
     for model in (
         zoo.kl_sparse((1, 8, 8), 4),
         zoo.vae((1, 8, 8), 4, free_bits=1.0),

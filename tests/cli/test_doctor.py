@@ -36,8 +36,8 @@ def test_illness_evidence_and_a_line_to_type(diabolo, runs):
 
 
 def test_a_training_that_broke_off(diabolo):
-    assert diabolo("train", "linear", "--lr", "1e10", "--quiet").code == 1
-    answer = diabolo("doctor", "runs/0001-linear-digits")
+    assert diabolo("train", "undercomplete", "--hidden", *6 * ["64"], "--lr", "1000", "--quiet").code == 1
+    answer = diabolo("doctor", "runs/0001-undercomplete-digits")
     assert answer.code == 0
     assert answer.out.startswith("numerical trouble: training broke off in epoch 1")
     assert "not looked at (" in answer.out

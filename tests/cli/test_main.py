@@ -139,11 +139,11 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --epochs -3", "not -3"),
         ("train vae --batch-size 0", "batch_size"),
         ("train vae --batch-size 2000", "--batch-size 1437 or less"),
-        ("train vae --lr -1", "lr must be above 0"),
-        ("train vae --lr inf", "lr must be above 0 and finite, not inf"),
+        ("train vae --lr -1", "lr must be a number above 0 and at most 1,000, not -1"),
+        ("train vae --lr inf", "lr must be a number above 0 and at most 1,000, not inf"),
         ("train vae --lr nan", "lr"),
-        ("train vae --ema 1", "ema must be above 0 and below 1"),
-        ("train vae --latent-dim 0", "latent_dim must be at least 1"),
+        ("train vae --ema 1", "ema must be a number above 0 and below 1, not 1"),
+        ("train vae --latent-dim 0", "latent_dim must be a whole number of at least 1, not 0"),
         ("train vae --hidden 0", "hidden"),
         ("train vae --seed -1", "seed"),
         ("train vae --threads 0", "threads"),
@@ -160,7 +160,7 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --device cuda:99", "device"),
         ("train vae --beta fast", "'linear(0, 1, 0.3)'"),
         ("train vae --beta linear(0)", "linear"),
-        ("train vae --beta linear(0,1,7)", "(0, 1]"),
+        ("train vae --beta linear(0,1,7)", "over must be a number above 0 and at most 1, not 7"),
         ("train denoising --level -1", "sigma"),
         ("train denoising --corruption masking --level 2", "[0, 1]"),
         ("train pca --latent-dim 65", "1 to 64 components"),
@@ -337,5 +337,5 @@ def test_the_exit_codes_hold_for_a_process_too(process):
     assert process("trian").returncode == 2
 
 
-def test_too_little_memory_is_told_but_is_no_mistake(refused):
-    assert "not enough memory" in refused(1, "train", "vae", "--hidden", "1000000000000")
+def test_a_layer_that_no_memory_holds_is_refused_with_what_would_fit(refused):
+    assert "would fit" in refused(2, "train", "vae", "--hidden", "1000000000000")

@@ -60,7 +60,7 @@ def test_a_model_of_vectors_gives_numbers_only(vectors, diabolo, refused):
         (["--n", "3000", "--out", "x.png"], "2,500"),
         (["--out", "x.jpg"], "not to x.jpg"),
         (["--out", "x.npz"], "not to x.npz"),
-        (["--out", "notes.txt"], "notes.txt: File exists"),
+        (["--out", "notes.txt"], "the folder notes.txt could not be made: File exists"),
         (["--out", "notes.txt/x.npy"], "notes.txt"),
         (["--out", "notes.txt/x.png"], "notes.txt"),
         (["--out", "full.npy"], "full.npy"),
@@ -120,7 +120,9 @@ def test_mistakes_with_densities_are_told_in_one_sentence(runs, vectors, refused
     assert "unknown option of the density 'gaussian'" in refused(
         2, "sample", run, "--density", "gaussian", "--components", "3"
     )
-    assert "1 component or more" in refused(2, "sample", run, "--density", "gmm", "--components", "0")
+    assert "components must be a whole number of at least 1, not 0" in refused(
+        2, "sample", run, "--density", "gmm", "--components", "0"
+    )
     assert "needs 400 codes or more to be fitted to, not 200" in refused(
         2, "sample", run, "--density", "gmm", "--components", "100"
     )

@@ -23,7 +23,8 @@ PROVOKED = {
     "codebook": (f"{VQ} --restart 0 --no-kmeans", "codebook collapse", "--kmeans"),
     "fast": (f"{PLAIN} --epochs 20 --lr 0.1", "too high a learning rate", "--lr 0.003"),
     "stuck": (f"{PLAIN} --epochs 5 --lr 0.3", "outputs saturated", "--lr 0.003"),
-    "broken off": ("diabolo train linear --latent-dim 8 --epochs 20 --lr 1e10", "numerical trouble", "--lr 0.003"),
+    "broken off": ("diabolo train undercomplete --latent-dim 8 --hidden 64 64 64 64 64 64 --epochs 20 --lr 1000",
+                   "numerical trouble", "--lr 0.003"),
     "short": (f"{PLAIN} --epochs 3 --lr 3e-3", "underfitting", "diabolo resume"),
     "slow": (f"{PLAIN} --epochs 5 --lr 1e-6", "underfitting", "--lr 0.001"),
     "few images": ("diabolo train undercomplete --latent-dim 8 --hidden 256 --epochs 100 --lr 5e-3 --n-train 40 "

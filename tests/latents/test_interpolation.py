@@ -117,9 +117,9 @@ def test_groups_that_no_edge_joins_are_joined_by_the_shortest():
         assert graph.graph[i, j] == pytest.approx(shortest)
 
 
-def test_codes_that_are_all_one_are_joined():
-    same = np.ones((6, 3))
-    np.testing.assert_array_equal(along_data(same[:1], same[:1], 4, CodeGraph(same, 2)), np.ones((1, 4, 3)))
+def test_codes_that_are_all_one_have_no_way_along_them():
+    with pytest.raises(DiaboloError, match="all 6 codes are the same"):
+        CodeGraph(np.ones((6, 3)), 2)
 
 
 def test_smoothness_of_ways_known_by_hand():

@@ -53,8 +53,10 @@ def test_the_graph():
     assert W[0, 2] == pytest.approx(np.exp(-4))
     assert W[3, 2] == pytest.approx(np.exp(-4 * 49 / 81))
     assert W[3, 0] == 0
-    same = neighbour_graph(np.zeros((5, 2), np.float32), 3)
-    assert np.isfinite(same.data).all()
+    twice = neighbour_graph(np.repeat(codes, 3, axis=0), 3)
+    assert np.isfinite(twice.data).all()
+    with pytest.raises(DiaboloError, match="all 5 codes are the same"):
+        neighbour_graph(np.zeros((5, 2), np.float32), 3)
 
 
 def test_a_label_stays_within_its_component():

@@ -52,8 +52,12 @@ def test_the_pair_for_the_plane_is_small_enough():
 def test_one_hidden_layer_may_have_any_width_but_is_one():
     model = zoo.undercomplete(MNIST, 3, net="mlp-one-hidden", hidden=(50,))
     assert count(model) == dense(784, 50, 3) + dense(3, 50, 784)
-    for hidden in ((50, 20), (), 50):
-        with pytest.raises(DiaboloError, match="one hidden layer"):
+    for hidden, said in (
+        ((50, 20), "one hidden layer"),
+        ((), "one hidden layer"),
+        (50, "hidden must be whole numbers"),
+    ):
+        with pytest.raises(DiaboloError, match=said):
             zoo.undercomplete(MNIST, 3, net="mlp-one-hidden", hidden=hidden)
 
 

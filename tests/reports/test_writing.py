@@ -25,7 +25,7 @@ def test_the_folder_is_made_and_nothing_else_is_left_in_it(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DiaboloError, match=r"file.*cannot be made"):
+    with pytest.raises(DiaboloError, match=r"file.*could not be made"):
         reports.write(Document("T", "a", []), tmp_path / "file" / "b")
 
 

@@ -168,17 +168,29 @@ def test_a_validation_loss_that_is_not_finite_is_not_passed_over(value, train, t
     assert checkpoint.status(path) == f"broken off: {said}, after 0 epochs"
 
 
-@pytest.mark.parametrize(("name", "lr"), [("vae", 1e30), ("undercomplete", 3e38)])
-def test_a_learning_rate_out_of_this_world(name, lr, train, tiny_model, tiny_pixels, tmp_path):
+@pytest.mark.parametrize("name", ["vae", "undercomplete"])
+def test_the_largest_learning_rate_that_is_taken(name, train, tiny_model, tiny_pixels, tmp_path):
     with pytest.raises(NotFiniteError, match="a learning rate too high") as stopped:
-        train(tiny_model(name), tiny_pixels(), epochs=5, lr=lr)
+        train(tiny_model(name, hidden=(64,) * 6), tiny_pixels(), epochs=5, lr=1000)
     assert stopped.value.term in ("reconstruction", "kl")
     (path,) = (tmp_path / "runs").iterdir()
     assert is_finite(path / checkpoint.FILE)
 
 
 def test_on_the_command_line_it_is_one_sentence_and_code_1(diabolo_cli, tmp_path):
-    running = diabolo_cli("train", "vae", "--lr", "1e30", "--no-figures", "--threads", 1, "--out", tmp_path / "runs")
+    running = diabolo_cli(
+        "train",
+        "vae",
+        "--lr",
+        "1000",
+        "--hidden",
+        *6 * ["64"],
+        "--no-figures",
+        "--threads",
+        1,
+        "--out",
+        tmp_path / "runs",
+    )
     assert running.wait() == 1
     assert len(running.errors.strip().splitlines()) == 1
     assert running.errors.startswith("diabolo: the loss term ")

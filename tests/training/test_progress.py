@@ -93,7 +93,7 @@ def test_a_pca_is_reported_too(terminal, seen, tiny_model, tiny_pixels):
 @pytest.mark.parametrize("terminal", [True, False])
 def test_the_screen_is_left_in_order_when_training_fails(terminal, seen, tiny_model, tiny_pixels):
     with pytest.raises(ValueError, match="learning rate"):
-        seen(terminal, tiny_model("vae"), tiny_pixels(), lr=1e30)
+        seen(terminal, tiny_model(hidden=(64,) * 6), tiny_pixels(), lr=1000, epochs=5)
 
 
 def test_quiet_prints_nothing_but_the_log_gets_all(train, tiny_model, tiny_pixels, capfd, caplog):

@@ -25,6 +25,7 @@ from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.plain import visible
+from diabolo.priors import CodePrior
 from diabolo.randomness import derive
 from diabolo.terminal import say
 from diabolo.training import hardware, lock, runs
@@ -156,7 +157,7 @@ def finish(
             raise Stopped(
                 f"stopped; the run is trained, its figures are drawn by: {shell_line('resume', result.path)}"
             ) from stopped
-    if _is_first() and not result.config["options"].get("quiet"):
+    if _is_first() and not result.config["options"].get("quiet") and not isinstance(result.model, CodePrior):
         for line in closing_lines(result, watched):
             say(line)
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.reports import html, markdown, pdf
 from diabolo.reports.document import Document, Picture
-from diabolo.training import files
 
 FORMATS: dict[str, Callable[[Document, Path], str | bytes]] = {
     "md": markdown.render,
@@ -26,10 +26,10 @@ def write(document: Document, folder: str | Path, name: str = "report") -> list[
     for block in document.blocks:
         if isinstance(block, Picture) and not block.path.is_file():
             raise DiaboloError(f"the picture {block.path} is missing: it was deleted or moved after it was drawn")
-    files.make_folder(folder)
+    disk.make_folder(folder)
     for ending, render in FORMATS.items():
         content = render(document, folder)
         path = folder / f"{name}.{ending}"
-        files.write(path, content if isinstance(content, bytes) else content.encode())
+        disk.write(path, content if isinstance(content, bytes) else content.encode())
         written.append(path)
     return written

@@ -30,7 +30,7 @@ def write_codes(run: Path, maps: dict[str, NDArray[np.uint8]]) -> tuple[Images, 
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     files.write(run / FOLDER / FILE, content.getvalue())
-    return data.load(str(run / FOLDER / FILE))
+    return _load(run / FOLDER / FILE)
 
 
 def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Images, Images | None]:
@@ -52,12 +52,17 @@ def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Imag
             f"the codes that {path} is fitted to are gone, {file}: the same {shell_line('fit-prior', run)} as before makes "
             "them again and goes on"
         )
-    found = data.load(str(file))
+    found = _load(file)
     for part, maps in zip(("train", "validation"), found, strict=True):
         about = config["data"].get(part)
         if about is not None and maps.fingerprint != about.get("fingerprint"):
             raise DiaboloError(f"the codes in {file} are not those that {path} is fitted to: {again}")
     return found[0], found[1] if config["data"].get("validation") is not None else None
+
+
+def _load(file: Path) -> tuple[Images, Images]:
+    """Codes are numbers, not grey levels: a codebook of two vectors gives no black-and-white images."""
+    return data.load(str(file), value_range="dtype")
 
 
 def run_of(path: Path, config: dict[str, Any]) -> Path:
