@@ -20,7 +20,7 @@ LINE = {
 
 
 def screen(terminal):
-    return Console(file=io.StringIO(), force_terminal=terminal, width=160, color_system=None)
+    return Console(file=io.StringIO(), force_terminal=terminal, width=160, color_system=None, markup=False, emoji=False)
 
 
 @pytest.fixture
