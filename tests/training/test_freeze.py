@@ -120,7 +120,7 @@ def test_what_the_user_froze_stays_frozen(train, tiny_model, tiny_pixels):
         (("*",), DiaboloError, "nothing to train"),
         (("encoder", "decoder", "bottleneck"), DiaboloError, "nothing to train"),
         ((1,), DiaboloError, "freeze must be text that is not empty, not 1"),
-        (3, DiaboloError, "freeze must be text that is not empty, not 1"),
+        (3, DiaboloError, "freeze must be names, not 3"),
     ],
 )
 def test_what_cannot_be_frozen_is_refused_before_a_folder_is_made(
