@@ -48,7 +48,7 @@ study = Study(
         "n_train": 1_500,
         "n_test": 400,
         "colour_n_train": 320,
-        "colour_n_test": 160,
+        "colour_n_test": 400,
         "seeds": 2,
         "map_epochs": 30,
         "denoising_epochs": 25,
