@@ -49,7 +49,7 @@ def test_a_folder_that_is_none_is_one_sentence_and_no_run_is_made(kind, stranger
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("kind", ["a FIFO", "full"])
+@pytest.mark.parametrize("kind", ["a FIFO", "full", "a bomb", "a list", "no rows"])
 def test_results_that_cannot_be_read_stop_a_study_in_one_sentence(kind, diabolo, tmp_path):
     folder = tmp_path / "study"
     folder.mkdir()
@@ -60,6 +60,14 @@ def test_results_that_cannot_be_read_stop_a_study_in_one_sentence(kind, diabolo,
         case "full":
             with open(results, "wb") as file:
                 file.truncate(2**40)
+        case "a bomb":
+            results.write_text("[" * 100_000)
+        case "a list":
+            results.write_text("[]")
+        case "no rows":
+            results.write_text('{"study": "pca", "rows": 3}')
     code, out, err = diabolo("study", "pca", "--quick", "--data", "digits", "--out", folder)
-    assert (code, err.count("\n")) == (2, 1), (out, err)
+    assert (code, out, err.count("\n")) == (2, "", 1), (out, err)
     assert "results.json" in err
+    assert "--out" in err
+    assert [path.name for path in folder.iterdir()] == ["results.json"]

@@ -1,6 +1,7 @@
 """`Study`: the one object that a study's script talks to. Parameters, trainings that are found again, rows, results."""
 
 import hashlib
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError
 from diabolo.studies.findings import Measured
 from diabolo.studies.parameters import checked
 from diabolo.studies.plan import current
-from diabolo.studies.record import as_record, plain
+from diabolo.studies.record import as_record, plain, read
 from diabolo.studies.row import Accounts, NotMeasured, Row, accounts_of, unlearned
 from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
@@ -69,6 +70,7 @@ class Study:
         self._lacks: dict[str, dict[str, str]] = {}  # number of a row → part of it, or "" for all of it → why
         self._row: Row | None = None  # that which is running
         self._watchers: list[dict[int, Trained]] = []
+        self._before()  # a folder that holds something else is refused before anything is trained
 
     def __getattr__(self, name: str) -> Any:
         parameters = self.__dict__.get("parameters", {})
@@ -268,10 +270,17 @@ class Study:
         }
 
     def _before(self) -> dict[str, Any]:
-        """What an earlier run left."""
-        path = self.folder / "results.json"
-        found = files.read_json(path) if path.exists() else {}
-        return found if isinstance(found, dict) else {}
+        """What an earlier run left.
+
+        Raises:
+            DiaboloError: when that is damaged, or nothing of a study.
+        """
+        if not os.path.lexists(self.folder / "results.json"):
+            return {}
+        try:
+            return read(self.folder)
+        except DiaboloError as error:
+            raise DiaboloError(f"{error}: move it away, or write elsewhere with --out") from error
 
     def _earlier(self) -> dict[str, Any]:
         """The rows of an earlier run with the same parameters, images and code."""
