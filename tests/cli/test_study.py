@@ -36,7 +36,7 @@ def test_one_row_and_no_report(diabolo, tmp_path):
         "study", "pca", *SMALL, "--only", "3.2", "--no-report", "--out", out, "--trained", tmp_path / "trained"
     )
     assert answer.code == 1, answer  # after one epoch nothing is learned, so that nothing is found
-    assert "3.2: no findings, because undercomplete" in answer.err
+    assert "3.2: no findings, because undercomplete" in answer.out
     assert "[pca] 3.2 " in answer.out
     assert list(json.loads((out / "results.json").read_text())["rows"]) == ["3.2"]
     assert {path.name for path in out.iterdir()} == {"figures", "results.json"}
