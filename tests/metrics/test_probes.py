@@ -62,7 +62,9 @@ def test_a_large_problem_ends_where_accuracies_no_longer_move(digits, monkeypatc
     monkeypatch.setattr(logistic, "SMALL", 0)
     fast = linear_probe(x[:1200], y[:1200])
     assert (exact.predict(x[1200:]) == fast.predict(x[1200:])).mean() > 0.99
-    assert (exact.layer.weight - fast.layer.weight).abs().max() < 0.02 * exact.layer.weight.abs().max()
+    with torch.no_grad():  # where exactly a descent in float32 stops, hangs on the number of threads
+        p, q = (probe.layer(torch.from_numpy(x[1200:])).softmax(1) for probe in (exact, fast))
+    assert (p - q).abs().mean() < 0.002
 
 
 def test_the_gradient_vanishes_by_autograd_where_it_stops(digits):
