@@ -1,7 +1,12 @@
-"""Paths as users write them: one place where `~` becomes the home folder, one where a path gets into a line to be typed."""
+"""Paths as users write them: one place where `~` becomes the home folder, one where a path gets into a line to be typed; and a
+folder for a user who has no home."""
 
 import os
 import shlex
+import stat
+import tempfile
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from diabolo.errors import DiaboloError
@@ -29,3 +34,21 @@ def as_path(path: str | os.PathLike[str]) -> Path:
 def shell_line(verb: str, *words: object) -> str:
     """The line `diabolo VERB WORDS` as a shell takes it: a path with spaces, or with what a shell acts on, is quoted."""
     return shlex.join(["diabolo", verb, *map(str, words)])
+
+
+@cache
+def own_temporary(name: str) -> Path:
+    """A folder `name-UID` in the folder for temporary files that this user alone can write to; made if it is not there.
+
+    Others of the machine can write beside it and know its name: one that is theirs, a link or open to others is not taken, but
+    a new one with a name that nobody can know.
+    """
+    if not hasattr(os, "getuid"):  # on Windows the folder for temporary files is the user's own
+        return Path(tempfile.gettempdir()) / name
+    path = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
+    with suppress(OSError):
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+            return path
+    return Path(tempfile.mkdtemp(prefix=f"{name}-"))

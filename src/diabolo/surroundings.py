@@ -3,10 +3,11 @@ cannot be written. What is computed depends on what was asked for, and on nothin
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from diabolo.paths import own_temporary
 
 
 @contextmanager
@@ -59,4 +60,4 @@ def ready_numba() -> None:
     except RuntimeError:
         home = Path(os.devnull)
     if not os.access(home, os.W_OK):
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"diabolo-numba-{os.getuid()}"))
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(own_temporary("diabolo-numba")))

@@ -1,10 +1,9 @@
 """Where data sets lie: the given root, else `DIABOLO_DATA`, else `~/.cache/diabolo`."""
 
 import os
-import tempfile
 from pathlib import Path
 
-from diabolo.paths import as_path
+from diabolo.paths import as_path, own_temporary
 
 VARIABLE = "DIABOLO_DATA"
 
@@ -14,7 +13,7 @@ def default_cache() -> Path:
     try:
         return Path.home() / ".cache" / "diabolo"
     except RuntimeError:  # a user without an entry and without HOME, as in some containers
-        return Path(tempfile.gettempdir()) / f"diabolo-{os.getuid()}"
+        return own_temporary("diabolo")
 
 
 def find_root(root: str | os.PathLike[str] | None = None) -> Path:
