@@ -12,6 +12,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from diabolo.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from diabolo import (
         bottlenecks,
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
     from diabolo.training.fit import fit, resume
     from diabolo.training.greedy import greedy
     from diabolo.training.runs import Run, load
-
-__version__ = "0.1.0"
 
 # OpenMP threads that spin on while they wait slow a machine that is shared with other work down tenfold; 10,000 turns are
 # enough for the gap between two operations. Read when torch is loaded: too late if that was imported first.

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
-from diabolo import __version__
 from diabolo.cli.config import beneath_flags, whole_numbers
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.notices import short_notices
@@ -17,6 +16,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.paths import as_path
 from diabolo.plain import visible
 from diabolo.trust import trusting
+from diabolo.version import __version__
 
 VERBS = {
     "quickstart": "Train PCA, an autoencoder and a VAE on real handwriting, and look at them: under two minutes.",

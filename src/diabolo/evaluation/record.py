@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-import diabolo
 from diabolo import disk, figures, processes, ranges
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
@@ -28,6 +27,7 @@ from diabolo.surroundings import undisturbed
 from diabolo.training import files
 from diabolo.training.runs import Run, fingerprint, load_run
 from diabolo.trust import Trust
+from diabolo.version import __version__
 
 FOLDER = "evaluation"  # of a run folder
 PAGE = "evaluation"  # the figure of all figures
@@ -286,6 +286,6 @@ def _about(subject: Subject, measures: Sequence[str], options: Mapping[str, Any]
         "seed": subject.seed,
         "asked": list(measures),
         "options": dict(options),
-        "versions": {"diabolo": diabolo.__version__, "torch": torch.__version__},
+        "versions": {"diabolo": __version__, "torch": torch.__version__},
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import diabolo
 from diabolo.data import Images, load
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import DISK
@@ -24,6 +23,7 @@ from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
 from diabolo.terminal import say
 from diabolo.training import files
+from diabolo.version import __version__
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
 SEED = 42  # of subsets
@@ -256,7 +256,7 @@ class Study:
             told = "are of other parameters, images or code; they are kept in results.before.json alone"
             self.say(f"rows {', '.join(lost)} in {self.folder} {told}")
         images = {**(before["images"] if self._earlier() else {}), **self.images}
-        about = {"versions": {"diabolo": diabolo.__version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        about = {"versions": {"diabolo": __version__}, "at": datetime.now(UTC).isoformat(timespec="seconds")}
         files.write_json(self.folder / "results.json", {**self._head, **about, "images": images, "rows": rows})
 
     @property

@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import diabolo
 from diabolo import parts, regular, zoo  # noqa: F401  # importing the zoo makes every part known by name
 from diabolo.bottlenecks import Discrete
 from diabolo.data.images import Images
@@ -41,6 +40,7 @@ from diabolo.training.history import History
 from diabolo.training.history import read as read_history
 from diabolo.training.trainable import can_be_trained
 from diabolo.trust import Trust, trusting
+from diabolo.version import __version__
 
 __all__ = [
     "History",
@@ -112,7 +112,7 @@ def describe(
         "resolved": resolved,
         "data": {"train": _about(train), "validation": _about(validation)},
         "versions": {
-            "diabolo": diabolo.__version__,
+            "diabolo": __version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
@@ -184,12 +184,10 @@ def damaged(path: Path, config: Any, why: str, words: str = "was edited or damag
     found = config if isinstance(config, dict) else {}
     versions, form = found.get("versions"), found.get("format")
     its = versions.get("diabolo") if isinstance(versions, dict) else None
-    if (isinstance(form, int) and form > FORMAT) or _number(its) > _number(diabolo.__version__):
+    if (isinstance(form, int) and form > FORMAT) or _number(its) > _number(__version__):
         who = f"Diabolo {its}" if _number(its) else "a newer Diabolo"
         remedy = "upgrade it with pip install --upgrade diabolo"
-        return DiaboloError(
-            f"{path} was written by {who}, and this is {diabolo.__version__}: {remedy} ({why.rstrip('.')})"
-        )
+        return DiaboloError(f"{path} was written by {who}, and this is {__version__}: {remedy} ({why.rstrip('.')})")
     return DiaboloError(f"{path / 'config.json'} {words}: {why}")
 
 
