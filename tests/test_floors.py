@@ -17,12 +17,6 @@ PACKAGE = ROOT / "src" / "diabolo"
 KNOWN = {
     ("diabolo.evaluation.posterior", "diabolo.evaluation.subject"),
     ("diabolo.likelihoods.perceptual", "diabolo.training.runs"),
-    ("diabolo.objectives.elbo", "diabolo.autoencoder"),
-    ("diabolo.objectives.iwae", "diabolo.autoencoder"),
-    ("diabolo.objectives.layerwise", "diabolo.autoencoder"),
-    ("diabolo.objectives.m2", "diabolo.autoencoder"),
-    ("diabolo.objectives.objective", "diabolo.autoencoder"),
-    ("diabolo.objectives.supervised", "diabolo.autoencoder"),
 }
 
 

@@ -1,18 +1,13 @@
 """The usual objective: the negative ELBO, or a penalised reconstruction, which is the same formula."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.objectives.objective import Loss, Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Weight
 from diabolo.schedules import Schedule
-
-if TYPE_CHECKING:
-    from diabolo.autoencoder import Autoencoder
 
 
 @part
@@ -28,9 +23,7 @@ class ELBO(Objective):
         self.reconstruction = float(reconstruction)
         self.judges_reconstructions = self.reconstruction > 0
 
-    def forward(
-        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
-    ) -> Loss:
+    def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape); what the encoder sees is corrupted, the target is not."""
         seen = model.bottleneck.before(model.corruption(x, draws))
         with torch.set_grad_enabled(torch.is_grad_enabled() or model.bottleneck.differentiates):
@@ -42,6 +35,6 @@ class ELBO(Objective):
         schedules |= model.bottleneck.weights | model.head.weights
         return weighted(per_image, schedules, progress, latent.watch)
 
-    def units(self, model: "Autoencoder") -> dict[str, str]:
+    def units(self, model: Model) -> dict[str, str]:
         """Reconstruction, the bottleneck's penalties, the head's."""
         return {"reconstruction": model.likelihood.unit, **model.bottleneck.units, **model.head.units}

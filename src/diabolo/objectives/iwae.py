@@ -1,25 +1,22 @@
 """The importance-weighted bound: k codes for each image, and a bound on the log-likelihood that k draws closer."""
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from torch import Tensor
 
 from diabolo.bottlenecks import Latent, Variational
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.objectives.objective import Loss, Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import At
 from diabolo.schedules import Schedule
 
-if TYPE_CHECKING:
-    from diabolo.autoencoder import Autoencoder
-
 GRADIENTS = ("standard", "dreg")
 
 
-def check_densities(model: "Autoencoder") -> Variational:
+def check_densities(model: Model) -> Variational:
     """The bottleneck of a model whose p(x|z), p(z) and q(z|x) are all known.
 
     Raises:
@@ -39,7 +36,7 @@ def check_densities(model: "Autoencoder") -> Variational:
 
 
 def log_densities(
-    model: "Autoencoder", x: Tensor, z: Tensor, posterior: tuple[Tensor, ...], to_decoder: tuple[Tensor, ...]
+    model: Model, x: Tensor, z: Tensor, posterior: tuple[Tensor, ...], to_decoder: tuple[Tensor, ...]
 ) -> tuple[Tensor, Tensor]:
     """log p(x|z) and log p(z) / q(z|x), each (N, k), in nats; their sum is the log of the importance weight.
 
@@ -79,7 +76,7 @@ class IWAE(Objective):
             raise UnknownNameError("gradient", gradient, GRADIENTS)
         self.k, self.gradient = k, gradient
 
-    def check(self, model: "Autoencoder") -> None:
+    def check(self, model: Model) -> None:
         """Refuse a model without densities, and one whose KL term has a weight: the bound has none."""
         waist = check_densities(model)
         for name, weight in waist.weights.items():
@@ -88,9 +85,7 @@ class IWAE(Objective):
                     f"the importance-weighted bound has no weight of {name}: leave it 1, or train with the ELBO"
                 )
 
-    def forward(
-        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
-    ) -> Loss:
+    def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """−L_k of the images `x` (N, *input_shape), and the head's terms; the encoder sees them corrupted."""
         waist = model.bottleneck
         assert isinstance(waist, Variational)
@@ -121,15 +116,15 @@ class IWAE(Objective):
             total, terms, weights = total + head.total, terms | head.terms, weights | head.weights
         return Loss(total, terms, weights, watch)
 
-    def units(self, model: "Autoencoder") -> dict[str, str]:
+    def units(self, model: Model) -> dict[str, str]:
         """The parts of the bound, then the head's terms."""
         unit = model.likelihood.unit
         return {"reconstruction": unit, "kl": unit, "tightening": unit, **model.head.units}
 
-    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+    def schedules(self, model: Model) -> dict[str, Schedule]:
         """The head's: the bound has no weights."""
         return dict(model.head.weights)
 
-    def watched(self, model: "Autoencoder") -> tuple[str, ...]:
+    def watched(self, model: Model) -> tuple[str, ...]:
         """How many of the k samples count."""
         return ("effective_samples",)

@@ -1,19 +1,14 @@
 """One layer at a time: what greedy pre-training minimises."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
-from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.objectives.objective import Loss, Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Natural
 from diabolo.schedules import Schedule
-
-if TYPE_CHECKING:
-    from diabolo.autoencoder import Autoencoder
 
 
 @part
@@ -39,14 +34,12 @@ class Layerwise(Objective):
             raise DiaboloError(f"layers are counted from 1, not from {level}")
         self.level = level
 
-    def check(self, model: "Autoencoder") -> None:
+    def check(self, model: Model) -> None:
         """Refuse a model without such a layer."""
         if self.level > levels(model):
             raise DiaboloError(f"this model has {levels(model)} layers to train one by one, not {self.level}")
 
-    def forward(
-        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
-    ) -> Loss:
+    def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the layer for the images `x` (N, *input_shape); what the encoder sees is corrupted."""
         inwards, outwards = _layers(model)
         h = model.corruption(x, draws)
@@ -61,20 +54,20 @@ class Layerwise(Objective):
         error = (raw.flatten(1).float() - h.flatten(1).float()).square().mean(1)
         return weighted({"reconstruction": error}, {}, progress)
 
-    def units(self, model: "Autoencoder") -> dict[str, str]:
+    def units(self, model: Model) -> dict[str, str]:
         """The likelihood's for the first layer, squared error per unit for the others."""
         return {"reconstruction": model.likelihood.unit if self.level == 1 else "squared error per unit of the layer"}
 
-    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+    def schedules(self, model: Model) -> dict[str, Schedule]:
         """None."""
         return {}
 
-    def watched(self, model: "Autoencoder") -> tuple[str, ...]:
+    def watched(self, model: Model) -> tuple[str, ...]:
         """Nothing."""
         return ()
 
 
-def levels(model: "Autoencoder") -> int:
+def levels(model: Model) -> int:
     """How many layers of `model` can be trained one by one, the bottleneck among them.
 
     Raises:
@@ -83,7 +76,7 @@ def levels(model: "Autoencoder") -> int:
     return len(_layers(model)[1])
 
 
-def trained(model: "Autoencoder", level: Natural) -> set[str]:
+def trained(model: Model, level: Natural) -> set[str]:
     """The names in `model.state_dict()` that are trained at `level`."""
     inwards, outwards = _layers(model)
     modules = [model.bottleneck if level > len(inwards) else inwards[level - 1], outwards[level - 1]]
@@ -93,7 +86,7 @@ def trained(model: "Autoencoder", level: Natural) -> set[str]:
     return {name for name, tensor in model.state_dict(keep_vars=True).items() if id(tensor) in own}
 
 
-def _layers(model: "Autoencoder") -> tuple[list[nn.Module], list[nn.Module]]:
+def _layers(model: Model) -> tuple[list[nn.Module], list[nn.Module]]:
     """E₁ … E_L and D₁ … D_{L+1}: the encoder's layers, and for each, and for the bottleneck, its mirror in the decoder."""
     inwards, outwards = (getattr(cone, "stages", None) for cone in (model.encoder, model.decoder))
     if inwards is None or outwards is None or len(outwards) != len(inwards) + 1:

@@ -1,7 +1,6 @@
 """M2: a variational autoencoder in which the class is a second latent, seen for some images and inferred for the others."""
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -11,12 +10,9 @@ from diabolo.bottlenecks import Variational
 from diabolo.conditions import UNKNOWN
 from diabolo.errors import DiaboloError
 from diabolo.heads import ToClasses
-from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.objectives.objective import Loss, Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
-
-if TYPE_CHECKING:
-    from diabolo.autoencoder import Autoencoder
 
 
 @part
@@ -37,7 +33,7 @@ class M2(Objective):
 
     marginalises_labels = True
 
-    def check(self, model: "Autoencoder") -> None:
+    def check(self, model: Model) -> None:
         """Refuse a model without a label as condition, without q(y|x), without densities, or with other penalties than kl."""
         if model.condition.reads != "labels" or not isinstance(model.head, ToClasses) or model.head.of_code:
             raise DiaboloError(
@@ -55,9 +51,7 @@ class M2(Objective):
                 f"{type(model.likelihood).__name__} in {model.likelihood.unit}"
             )
 
-    def forward(
-        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
-    ) -> Loss:
+    def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape) with labels `y` (N,), −1 where not known; the encoder and q(y|x) see
         them corrupted."""
         if y is None:
@@ -78,7 +72,7 @@ class M2(Objective):
         per_image |= model.head.scores(logits, y)
         return weighted(per_image, model.bottleneck.weights | model.head.weights, progress, latent.watch)
 
-    def units(self, model: "Autoencoder") -> dict[str, str]:
+    def units(self, model: Model) -> dict[str, str]:
         """The bound's parts, then the head's terms."""
         unit = model.likelihood.unit
         return {"reconstruction": unit, **model.bottleneck.units, "label": "nats per image", **model.head.units}

@@ -3,15 +3,17 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from diabolo.bottlenecks import Bottleneck, Latent
+from diabolo.conditions import Condition
+from diabolo.corruptions import Corruption
+from diabolo.heads import Head
+from diabolo.likelihoods import Likelihood
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule
-
-if TYPE_CHECKING:
-    from diabolo.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,44 @@ class Loss:
     watch: dict[str, Tensor] = field(default_factory=dict)
 
 
+class Model(Protocol):
+    """What an objective needs of a model: its parts, and what they make of a batch."""
+
+    @property
+    def encoder(self) -> nn.Module:
+        """x (N, *input_shape) → features."""
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        """features → `Latent`."""
+
+    @property
+    def decoder(self) -> nn.Module:
+        """z (N, *latent_shape) → raw (N, *input_shape)."""
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """How raw is scored against x."""
+
+    @property
+    def corruption(self) -> Corruption:
+        """What the encoder sees instead of x."""
+
+    @property
+    def condition(self) -> Condition:
+        """What encoder and decoder are given besides."""
+
+    @property
+    def head(self) -> Head:
+        """What else is read off the code."""
+
+    def __call__(self, x: Tensor, draws: Draws | None = None, given: Tensor | None = None) -> tuple[Latent, Tensor]:
+        """`x` as the encoder is to see it → its latent, and the decoder's raw output."""
+
+    def state_dict(self, *, keep_vars: bool = False) -> dict[str, Any]:
+        """All weights and statistics by their names."""
+
+
 class Objective(nn.Module):
     """What is minimised.
 
@@ -44,25 +84,23 @@ class Objective(nn.Module):
     judges_reconstructions = True
     trains_decoder = True
 
-    def check(self, model: "Autoencoder") -> None:  # the usual one fits all
+    def check(self, model: Model) -> None:  # the usual one fits all
         """Refuse, in one sentence, a model whose parts it cannot train; asked once, when the model is made."""
 
     @abstractmethod
-    def forward(
-        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
-    ) -> Loss:
+    def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape) in [0, 1] and what is known of them, `y` (N, …) or None."""
 
     @abstractmethod
-    def units(self, model: "Autoencoder") -> dict[str, str]:
+    def units(self, model: Model) -> dict[str, str]:
         """What each term of the loss is measured in: the names of the terms, in their order."""
 
-    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+    def schedules(self, model: Model) -> dict[str, Schedule]:
         """What of the loss may change over training, by name: the weights of its terms, and what else the bottleneck moves.
         While one of them changes, losses of two epochs cannot be compared."""
         return {**model.bottleneck.schedules, **model.head.weights}
 
-    def watched(self, model: "Autoencoder") -> tuple[str, ...]:
+    def watched(self, model: Model) -> tuple[str, ...]:
         """The names in `Loss.watch`, in their order."""
         return model.bottleneck.watched
 

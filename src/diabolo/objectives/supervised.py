@@ -1,17 +1,12 @@
 """Labels alone: no reconstruction."""
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
-from diabolo.objectives.objective import Loss, Objective, weighted
+from diabolo.objectives.objective import Loss, Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule
-
-if TYPE_CHECKING:
-    from diabolo.autoencoder import Autoencoder
 
 
 @part
@@ -22,24 +17,22 @@ class Supervised(Objective):
     judges_reconstructions = False
     trains_decoder = False
 
-    def check(self, model: "Autoencoder") -> None:
+    def check(self, model: Model) -> None:
         """Refuse a model without a head."""
         if not model.head.units:
             raise DiaboloError("an objective of labels alone needs a model with a head, such as Classifier")
 
-    def forward(
-        self, model: "Autoencoder", x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
-    ) -> Loss:
+    def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The head's loss of the images `x` (N, *input_shape), which the encoder sees corrupted."""
         seen = model.corruption(x, draws)
         to_encoder, _ = model.condition(model.condition.pick(x, y))
         latent = model.bottleneck(model.encoder(seen, *to_encoder), draws)
         return weighted(model.head.penalties(seen, latent, y), model.head.weights, progress, latent.watch)
 
-    def units(self, model: "Autoencoder") -> dict[str, str]:
+    def units(self, model: Model) -> dict[str, str]:
         """The head's."""
         return dict(model.head.units)
 
-    def schedules(self, model: "Autoencoder") -> dict[str, Schedule]:
+    def schedules(self, model: Model) -> dict[str, Schedule]:
         """The head's."""
         return dict(model.head.weights)
