@@ -1,4 +1,6 @@
-"""Words of someone else, such as the name of a run or a file, with nothing in them that acts on what shows them."""
+"""Plain words: those of someone else, such as the name of a run or a file, with nothing in them that acts on what
+shows them; and
+shares as they are read."""
 
 import unicodedata
 
@@ -32,3 +34,8 @@ def cell(text: str) -> str:
 
 def _acts(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in JOINERS
+
+
+def percent(share: float, places: int = 0) -> str:
+    """A share as it is read: "65 %", "−0.4 %"."""
+    return f"{100 * share:.{places}f} %".replace("-", "−")

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
+from diabolo.plain import percent
 from diabolo.ranges import Above, Count, PartOf
 
 Number = float | Tensor
@@ -145,7 +146,7 @@ def as_weight(value: "float | str | Schedule", name: str) -> Schedule:
     for i in range(GRID + 1):
         weight = float(schedule(i / GRID))
         if not 0 <= weight < math.inf:
-            when = "" if isinstance(schedule, Constant) else f" when {i / GRID:.0%} of training is done"
+            when = "" if isinstance(schedule, Constant) else f" when {percent(i / GRID)} of training is done"
             raise DiaboloError(f"{name} must be 0 or more throughout training, not {weight:g}{when}")
     return schedule
 

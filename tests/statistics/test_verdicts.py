@@ -54,25 +54,25 @@ def test_equivalence_is_an_interval_within_the_margin(value, error, df, margin):
 def test_a_difference_that_is_not_significant_is_not_the_same():
     unclear = Estimate(0.5, 1.0)
     assert decide(unclear, least=0.1) == "not decided"
-    assert decide(unclear, least=0.1, margin=1.0) == "not decided"
-    assert decide(unclear, least=0.1, margin=3.0) == "same"
-    assert decide(Estimate(0.0, 10.0), least=0.1, margin=3.0) == "not decided"
+    assert decide(unclear, least=1.0) == "not decided"
+    assert decide(unclear, least=3.0) == "same"
+    assert decide(Estimate(0.0, 10.0), least=3.0) == "not decided"
 
 
 def test_a_sure_difference_below_the_least_size_is_no_effect():
     small = Estimate(-0.01, 0.001)
     assert decide(small, least=0.005) == "less"
-    assert decide(small, least=0.02) == "not decided"
-    assert decide(small, least=0.02, margin=0.02) == "same"
     assert decide(-small, least=0.005) == "more"
     assert decide(small, least=0.005, p=0.2) == "not decided"  # one of many
+    assert decide(small, least=0.02) == "same"
+    assert decide(small, least=0.011) == "small"  # surely there, and may be as large as matters
+    assert decide(small, least=0.011, p=0.2) == "not decided"
 
 
 def test_without_noise():
     assert decide(Estimate(2.0, 0.0), least=1.0) == "more"
-    assert decide(Estimate(0.0, 0.0), least=1.0) == "not decided"
-    assert decide(Estimate(0.0, 0.0), least=1.0, margin=0.5) == "same"
-    assert decide(Estimate(0.5, 0.0), least=1.0, margin=0.5) == "not decided"  # the margin itself is no longer within
+    assert decide(Estimate(0.0, 0.0), least=1.0) == "same"
+    assert decide(Estimate(-0.5, 0.0), least=0.5) == "less"  # the least size itself matters
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,6 @@ def test_without_noise():
     [
         (lambda: decide(mean([1.0, 2.0]), least=0), "least size of a comparison is a number above 0"),
         (lambda: decide(mean([1.0, 2.0]), least=math.nan), "least size"),
-        (lambda: decide(mean([1.0, 2.0]), least=1, margin=-1), "margin of a comparison"),
         (lambda: equivalent(mean([1.0, 2.0]), 0), "margin of a comparison"),
         (lambda: equivalent(mean([1.0, 2.0]), math.inf), "margin of a comparison"),
         (lambda: verdict(1, "about", 2), "held to by one of"),

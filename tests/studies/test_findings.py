@@ -8,9 +8,10 @@ from scipy import stats
 
 from diabolo.statistics import blocks, shared
 from diabolo.studies import Measured, difference, joined
-from diabolo.studies.findings import Difference, between, family, from_best, with_error
+from diabolo.studies.findings import Difference, between, family, from_best, from_nothing, with_error
 
-SENTENCES = ("more by {difference}", "less by {difference}", "not significant")
+SENTENCES = ("more by {difference}", "less by {difference}", "a {differs} from b")
+UNSURE = "a does not differ significantly from b"
 
 
 @pytest.mark.parametrize(
@@ -18,8 +19,8 @@ SENTENCES = ("more by {difference}", "less by {difference}", "not significant")
     [
         ([3.0, 3.1, 2.9], [1.0, 1.1, 0.9], "more by 2.00 ± 0.23"),
         ([1.0, 1.1, 0.9], [3.0, 3.1, 2.9], "less by 2.00 ± 0.23"),
-        ([1.0, 3.0], [1.5, 2.6], "not significant"),
-        ([3.0], [1.0], "not significant"),  # nothing is known of the noise of a single value
+        ([1.0, 3.0], [1.5, 2.6], UNSURE),
+        ([3.0], [1.0], UNSURE),  # nothing is known of the noise of a single value
     ],
 )
 def test_one_of_three_sentences(a, b, said):
@@ -36,7 +37,10 @@ def test_the_error_of_a_mean_is_that_of_students_interval():
     assert one.half == pytest.approx(4.302653 / math.sqrt(3))
     assert Measured.over([1.0]).error is None
     assert Measured.over([1.0]).half is None
-    assert Measured.within(0.5, 0.402, 0.598).error == pytest.approx(0.05, rel=1e-3)
+    assert Measured.of(0.5, 0.402, 0.598).error == pytest.approx(0.05, rel=1e-3)
+    assert Measured.of(0.99, 0.99 - one.half, 1.0, df=2).error == pytest.approx(
+        one.error
+    )  # cut at the end of all shares
     assert Measured.of(2.0, 2 - one.half, 2 + one.half, df=2) == Measured(2.0, pytest.approx(one.error), 2)
 
 
@@ -59,22 +63,50 @@ def test_of_equal_models_one_in_twenty_pairs_differs(times):
     assert 0.04 - 3 * math.sqrt(0.0475 / times) < hits < 0.06 + 3 * math.sqrt(0.0475 / times)
 
 
-def test_a_small_difference_is_not_told_however_sure():
-    a, b = Measured(1.003, 1e-5), Measured(1.0, 1e-5)
-    assert difference(a, b).say(*SENTENCES) == "not significant"
-    assert difference(a, b, least=0.001).say(*SENTENCES).startswith("more by 0.003")
-    assert difference(Measured(1.03, 1e-5), b).sure
-    assert not difference(Measured(1.03, 1e-5), b, least=0.1).sure
+@pytest.mark.parametrize(
+    ("error", "least", "said"),
+    [
+        (0.001, 0.002, "more by 0.0100 ± 0.0020"),
+        (0.001, 0.02, "a differs by less than 0.02, too little to matter, from b"),
+        (0.004, 0.015, "a differs significantly, but by 0.010 ± 0.008 only (0.015 would matter), from b"),
+        (0.008, 0.015, UNSURE),
+        (None, 0.015, UNSURE),
+    ],
+)
+def test_what_is_said_of_two_that_are_no_more_follows_from_the_decision(error, least, said):
+    a = Measured(1.01, error)
+    assert difference(a, Measured(1.0, 0.0), least=least).say(*SENTENCES) == said
+    assert difference(a, Measured(1.0, 0.0), least=least).sure == said.startswith("more")
 
 
-def test_that_two_are_alike_needs_a_margin():
-    a, b = Measured(1.01, 0.02), Measured(1.0, 0.02)
-    assert difference(a, b).say(*SENTENCES, alike="alike", margin=0.1) == "alike"
-    assert difference(a, b).say(*SENTENCES, alike="alike", margin=0.02) == "not significant"
-    assert difference(Measured(1.01, 9.0), b).say(*SENTENCES, alike="alike", margin=0.1) == "not significant"
-    for wrong in ({"alike": "alike"}, {"margin": 0.1}):
-        with pytest.raises(ValueError, match="within a margin"):
-            difference(a, b).say(*SENTENCES, **wrong)
+def test_a_caller_cannot_say_what_was_not_decided():
+    sure = difference(Measured(2.0, 0.1), Measured(1.0, 0.1))
+    with pytest.raises(ValueError, match="leaves nothing to say"):
+        sure.say("more", "less", "they are equal")
+    slots = "{differ}/{differs}/{different}"
+    for least in (1.1e-3, 3e-3):
+        said = difference(Measured(1.001, 4e-4), Measured(1.0, 0.0), least=least).say("more", "less", slots)
+        assert len(set(said.split("/"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("unit", "b", "matters"),
+    [("share of test images", 0.9, 0.005), ("percentage points", 90.0, 0.5), ("% of test images", 90.0, 0.5),
+     ("squared error per pixel, noisy images", 0.02, 0.0002), ("squared distance of features", 100.0, 5.0),
+     ("nats per image, given the label", 95.0, 0.5), ("mean steps", 2.0, 0.02)],
+)  # fmt: skip
+def test_how_large_a_difference_matters_depends_on_the_unit(unit, b, matters):
+    lesser, larger = (Measured(b - x * matters, 1e-9, unit=unit) for x in (0.98, 1.03))
+    of = Measured(b, 1e-9, unit=unit)
+    assert difference(of, of).matters == pytest.approx(matters)
+    assert (difference(lesser, of).decision, difference(larger, of).decision) == ("same", "less")
+
+
+def test_a_share_of_nothing_is_no_least_difference():
+    gain = {unit: from_nothing(Measured(0.6, 0.01, unit=unit)) for unit in ("percentage points", "squared error")}
+    assert gain["percentage points"].sure
+    with pytest.raises(ValueError, match="of nothing there is none"):
+        gain["squared error"].say(*SENTENCES)
 
 
 def test_of_several_differences_chance_is_counted():
@@ -97,15 +129,15 @@ def test_what_two_share_of_the_test_images_does_not_part_them():
         numbers.append(Measured(values.mean(), values.std() / math.sqrt(len(values)), shared=kept))
     assert difference(numbers[0], numbers[1]).sure
     assert not difference(numbers[0], numbers[2]).sure
-    percent = difference(*(number.times(100) for number in numbers[:2]))
+    percent = difference(*(number.times(100, "%") for number in numbers[:2]))
     assert percent.error == pytest.approx(100 * difference(*numbers[:2]).error)
-    assert numbers[0].times(-2).error > 0
+    assert numbers[0].times(-2, "").error > 0
 
 
 def test_what_was_measured_on_the_same_images_is_compared_image_by_image():
     n = {"a": Measured(2.0, 1.0), "b": Measured(1.0, 1.0), "c": Measured(1.0, 1.0), "a less b": Measured(1.0, 0.1)}
     assert between(n, "a", "b").say(*SENTENCES) == "more by 1.00 ± 0.20"
-    assert between(n, "a", "c").say(*SENTENCES) == "not significant"
+    assert between(n, "a", "c").say(*SENTENCES) == UNSURE
     assert between({**n, "a, sooner": Measured(1.0, 0.1)}, "a", "c", "a, sooner").sure
 
 

@@ -10,6 +10,7 @@ from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 from diabolo.paths import shell_line
+from diabolo.plain import percent
 
 WIDE = 0.5  # share of the width used, from which down the latent is far too wide
 SPARE = 4  # units too many, from which on "far" is said
@@ -44,10 +45,10 @@ def used_units(patient: Patient) -> tuple[int, str] | None:
         return None
     kl = patient.diagnosis.values.get("kl_per_unit")
     if isinstance(kl, list):
-        return _reaching(np.sort(kl)[::-1], NATS), f"of them hold {NATS:.0%} of the nats of the KL term"
+        return _reaching(np.sort(kl)[::-1], NATS), f"of them hold {percent(NATS)} of the nats of the KL term"
     codes = patient.codes("train")
     spectrum = np.linalg.svd(codes - codes.mean(0), compute_uv=False) ** 2
-    return _reaching(spectrum, VARIANCE), f"directions hold {VARIANCE:.0%} of the variance of the codes"
+    return _reaching(spectrum, VARIANCE), f"directions hold {percent(VARIANCE)} of the variance of the codes"
 
 
 def _reaching(parts: NDArray[np.float64], share: float) -> int:

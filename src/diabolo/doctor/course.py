@@ -9,6 +9,7 @@ from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 from diabolo.paths import shell_line
+from diabolo.plain import percent
 
 ROSE = 0.2  # share of what was learnt that the loss has lost again in the end: a run that wavers keeps within a tenth
 HIGH = 10 * USUAL  # a learning rate from which on it is the first suspect
@@ -67,9 +68,7 @@ def learning_rate(patient: Patient) -> Illness | None:
     elif patient.lr < HIGH:
         return None
     elif patient.unexplained > POOR:
-        told = (
-            f"the reconstructions are no better than the mean image ({patient.unexplained:.0%} of the variance is left)"
-        )
+        told = f"the reconstructions are no better than the mean image ({percent(patient.unexplained)} of the variance is left)"
     elif (found := patient.finding("dead-units")) is not None:
         told = found.evidence
     else:
@@ -93,10 +92,11 @@ def underfitting(patient: Patient) -> Illness | None:
     falls = [_fall(loss) for part in ("train", "validation") if len(loss := _comparable(patient, part)) > 2]
     last = "" if epochs < 8 else f"{epochs // 4} "
     if falls and min(falls) >= FALLING:
-        told = f"the last {last}of {epochs} epochs still brought {min(falls):.0%} of all that was learnt"
+        told = f"the last {last}of {epochs} epochs still brought {percent(min(falls))} of all that was learnt"
     elif patient.judged and reach(patient) < REACH and patient.unexplained > UNLEARNT:
         told = (
-            f"{patient.unexplained:.0%} of the variance of test images is left, and the steps taken, with a learning rate of "
+            f"{percent(patient.unexplained)} of the variance of test images is left, and the steps taken, with a "
+            "learning rate of "
             f"{patient.lr:g}, can have moved a weight by no more than about {reach(patient):.2g}"
         )
     else:
@@ -149,8 +149,9 @@ def overfitting(patient: Patient) -> Illness | None:
         return None
     else:
         told = (
-            f"the reconstructions leave {patient.unexplained_train:.0%} of the variance of training images unexplained, and "
-            f"{patient.unexplained:.0%} of that of test images"
+            f"the reconstructions leave {percent(patient.unexplained_train)} of the variance of training images "
+            "unexplained, and "
+            f"{percent(patient.unexplained)} of that of test images"
         )
         stops = True  # it would not help: the gap was there all along
     if (more := all_images(patient)) is not None:

@@ -9,6 +9,7 @@ from diabolo.doctor.prescription import all_images, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 from diabolo.evaluation.subject import pixels
 from diabolo.latents.nearest import memorisation
+from diabolo.plain import percent
 
 LEAK = 0.01  # share of the test images that may lie among the training images
 COPIES = 0.1  # share of the samples that may stand out as 1 % of unseen images do
@@ -45,7 +46,8 @@ def memorised(patient: Patient) -> Illness | None:
         return None
     return Illness(
         "memorised samples",
-        f"{found.copies:.0%} of the samples lie as close to a single training image, against the next, as only 1 % of unseen "
+        f"{percent(found.copies)} of the samples lie as close to a single training image, against the next, as only "
+        "1 % of unseen "
         f"images do: they are copies of it",
         all_images(patient) or Remedy("more images, or a smaller model"),
         explains=("overfitting", "prior hole"),

@@ -6,6 +6,7 @@ from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import train_again
 from diabolo.doctor.symptom import Illness, symptom
 from diabolo.likelihoods import SquaredError
+from diabolo.plain import percent
 
 LITTLE = 1.0  # nats per image that a code at least holds that says anything
 LOST = 0.6  # share of the variance of the images from which on the reconstructions are bad; 0.2 is usual, 0.5 of tiny images
@@ -40,7 +41,7 @@ def strong_beta(patient: Patient) -> Illness | None:
         return None
     return Illness(
         "over-strong beta",
-        f"beta is {beta:g}, and the reconstructions of test images leave {patient.unexplained:.0%} of their variance "
+        f"beta is {beta:g}, and the reconstructions of test images leave {percent(patient.unexplained)} of their variance "
         f"unexplained: the code is held so close to the prior that it says too little",
         train_again(patient, "the ELBO itself", beta=1.0, free_bits=None),
         explains=BAD,

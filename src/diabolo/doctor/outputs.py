@@ -8,6 +8,7 @@ from diabolo.doctor.codes import used_units
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import enough, gentler, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
+from diabolo.plain import percent
 
 # Of the power of fine detail, the share that reconstructions explain. On MNIST: 16 units 0.43, a VAE's 0.29, two units 0.03,
 # 16 principal components 0.01; on digits: four units 0.33, one unit 0.13.
@@ -45,7 +46,7 @@ def blurry(patient: Patient) -> Illness | None:
     return Illness(
         "blurry reconstructions",
         f"of the power of the test images in the upper half of the frequencies, their reconstructions explain "
-        f"{max(explained, 0):.0%} (of all their variance {1 - patient.unexplained:.0%})",
+        f"{percent(max(explained, 0))} (of all their variance {percent(1 - patient.unexplained)})",
         _sharper(patient),
         explains=("latent wider than used",),
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.metrics.probes import common_scale
+from diabolo.plain import percent
 
 WHOLE = 1024  # numbers an image or a code may have, to be looked at as it is
 KEPT = 512  # principal components that stand for a larger one
@@ -59,7 +60,7 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
     if whole:
         found.append(View("pixels", flat_pixels(train), flat_pixels(test)))
     else:
-        said = f"by their first {kept} principal components ({principal.share:.1%} of the variance)"
+        said = f"by their first {kept} principal components ({percent(principal.share, 1)} of the variance)"
         found.append(View("pixels", principal.parts[0], principal.parts[1], reduced=said))
     if size < numbers and wanted <= kept:
         few = [np.ascontiguousarray(part[:, :wanted]) for part in principal.parts]
@@ -87,7 +88,7 @@ def _of_codes(name: str, train: NDArray[np.float32], test: NDArray[np.float32], 
     chosen = _few(len(train), seed)
     pca = PCA(min(KEPT, len(chosen)), svd_solver="randomized", random_state=seed).fit(train[chosen])
     share = float(pca.explained_variance_ratio_.sum())
-    said = f"by their first {pca.n_components_} principal components ({share:.1%} of the variance)"
+    said = f"by their first {pca.n_components_} principal components ({percent(share, 1)} of the variance)"
     return View(name, pca.transform(train), pca.transform(test), said)
 
 

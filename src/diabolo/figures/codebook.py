@@ -47,7 +47,7 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
     axes.grid(visible=False)
     axes.set_title("share of uses", fontsize=10, loc="center", fontweight="normal")
     axes.set_xlabel(f"{k:,} codes, row by row; × never used")
-    sheet.colorbar(shown, cax=axes.inset_axes((1.03, 0, 0.05, 1)), format=lambda v, _: f"{100 * v:.3g}%")
+    sheet.colorbar(shown, cax=axes.inset_axes((1.03, 0, 0.05, 1)), format=lambda v, _: f"{100 * v:.3g} %")
     rank = np.arange(1, k + 1)
     curve.plot(rank, np.sort(shares)[::-1], color=BLUE, marker="o" if k <= 32 else None)
     curve.axhline(1 / k, color="#777777", linestyle="--", linewidth=1)
@@ -62,7 +62,7 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
         fontsize=8,
     )
     curve.set_ylim(bottom=0)
-    curve.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.3g}%")
+    curve.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.3g} %")
     curve.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     curve.set_xlabel("code, by rank of use")
     curve.set_title("sorted", fontsize=10, loc="center", fontweight="normal")

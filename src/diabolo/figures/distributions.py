@@ -59,7 +59,7 @@ def histogram(
         for k, place in enumerate(lines.values()):
             axes.axvline(place, color="black", linewidth=1, linestyle=DASHES[k % len(DASHES)])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=1 if apart else 6))
-        axes.yaxis.set_major_formatter(lambda v, _: f"{100 * v:g}%")
+        axes.yaxis.set_major_formatter(lambda v, _: f"{100 * v:g} %")
         axes.set_ylim(bottom=0)
     rows[-1].set_xlabel(below)
     handles, names = [], []

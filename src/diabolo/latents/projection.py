@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.data.draws import permutation
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes, check_differ, different
+from diabolo.plain import percent
 from diabolo.randomness import derive
 from diabolo.ranges import AnySeed, At, checked
 from diabolo.surroundings import ready_numba, undisturbed
@@ -94,7 +95,7 @@ def _pca(z: Floats, seed: int, options: dict[str, Any]) -> Drawn:
 
     _check(options, ())
     fitted = PCA(2, svd_solver="full" if z.size < 2**22 else "covariance_eigh").fit(z)
-    shares = [f"{share:.0%}" for share in np.nan_to_num(fitted.explained_variance_ratio_)]
+    shares = [f"{percent(share)}" for share in np.nan_to_num(fitted.explained_variance_ratio_)]
     axes = (f"PC 1 ({shares[0]} of the variance)", f"PC 2 ({shares[1]})")
     return fitted.transform(z), f"PCA; {shares[0]} and {shares[1]} of the variance", axes
 

@@ -124,7 +124,7 @@ def _scores(run: Run) -> Iterator[Block]:
         yield line
     test = found.about["test"]
     yield Table(
-        ("measure", "score", "value", "95% interval", "unit", "of"),
+        ("measure", "score", "value", "95 % interval", "unit", "of"),
         [
             (name, key, score.value, _interval(score.low, score.high), score.unit, score.of)
             for name, section in found.sections.items()

@@ -1,4 +1,9 @@
-"""What may be said of a number against a bar, and of a difference: never more than its interval allows."""
+"""What may be said of a number against a bar, and of a difference: never more than its interval allows.
+
+A difference has a least size: the smallest that matters. It is stated in the unit of the numbers, and is the margin of
+equivalence too:
+two numbers are the same where they are shown to differ by less.
+"""
 
 import operator
 from collections.abc import Callable
@@ -10,7 +15,7 @@ from diabolo.statistics.equivalence import equivalent
 from diabolo.statistics.estimate import Estimate
 
 State = Literal["met", "missed", "not decided"]
-Decision = Literal["more", "less", "same", "not decided"]
+Decision = Literal["more", "less", "small", "same", "not decided"]
 
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "≤": operator.le,
@@ -46,27 +51,31 @@ def verdict(value: float, relation: str, bar: float, low: float | None = None, h
     return "not decided" if len(found) > 1 else "met" if found.pop() else "missed"
 
 
-def decide(difference: Estimate, *, least: float, margin: float | None = None, p: float | None = None) -> Decision:
-    """What a difference a − b allows to say: a is "more" than b, "less", the "same" within `margin`, or none of these.
+def decide(difference: Estimate, *, least: float, p: float | None = None) -> Decision:
+    """What a difference a − b allows to say: a is "more" than b, or "less", significantly and by `least` or more; the
+    "same", where it
+    is shown that they differ by less than `least`; a "small" difference, which is significant and comes out below
+    `least`, but may
+    be larger; or "not decided".
 
     Args:
         difference: a − b.
-        least: the smallest difference worth a sentence, in the unit of the numbers: a smaller one is neither "more" nor "less",
-            however sure it is.
-        margin: the largest difference that does not matter. Without one, nothing is ever the "same".
+        least: the smallest difference that matters, in the unit of the numbers.
         p: of the difference, where it was adjusted as one of several (see `holm`).
 
     Raises:
-        DiaboloError: for a least size or a margin that is not above 0.
+        DiaboloError: for a least size that is not above 0.
     """
     positive("least size", least)
-    if margin is not None and equivalent(difference, margin):
+    if equivalent(difference, least):
         return "same"
-    if (difference.p if p is None else p) < LEVEL and abs(difference.value) >= least:
-        return "more" if difference.value > 0 else "less"
-    return "not decided"
+    if not (difference.p if p is None else p) < LEVEL:
+        return "not decided"
+    if abs(difference.value) < least:
+        return "small"
+    return "more" if difference.value > 0 else "less"
 
 
 def usual_least(a: float, b: float) -> float:
-    """The least size of a difference of two numbers where none is stated: 0.5 % of the larger."""
+    """The least size of a difference of two numbers of any unit: 0.5 % of the larger."""
     return max(LEAST * max(abs(a), abs(b)), 1e-300)

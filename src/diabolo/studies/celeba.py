@@ -271,7 +271,7 @@ def noise(row: Row) -> None:
         "cleaned", figures.reconstructions(x[few], shown), f"Noise of σ = {study.noise:g}, and what is made of it."
     )
     row.finding(words.denoised(row.found["left as it is"], row.found["denoising"]), "cleaned")
-    row.finding(words.against_plain(row.found["denoising less undercomplete"]))
+    row.finding(words.against_plain(row.found))
 
 
 # %% [markdown]
@@ -304,10 +304,8 @@ def reconstructions(row: Row) -> None:
     )
     row.figure("spectrum", figures.spectrum(curves), "Power of the images and of the errors, by spatial frequency.")
     resolutions = {name: row.found[f"resolution, {name}"].value for name in three}
-    worse = {name: row.found[f"MSE, {name} less undercomplete"] for name in ("sparse", "denoising")}
-    plain = row.found["MSE, undercomplete"].value
     row.finding(
-        words.eye(resolutions, plain, worse, test.shape[1] // 2),
+        words.eye(resolutions, row.found, test.shape[1] // 2),
         "grid",
         "spectrum",
         about=(by_weight[sparse_weight()],),
@@ -330,7 +328,8 @@ def variational(row: Row) -> None:
     row.figure(
         "grid", figures.reconstructions(x[few], shown), "Five test images; the VAE's from the mean of the posterior."
     )
-    row.score("MSE, VAE", vae.measure("reconstruction").scores["MSE"])
+    for name, one in {"VAE": vae, "undercomplete": undercomplete}.items():
+        row.score(f"MSE, {name}", one.measure("reconstruction").scores["MSE"])
     row.number(
         "resolution, VAE",
         resolution(x[:1000], torch.from_numpy(vae.subject.reconstructions[:1000])),
@@ -339,7 +338,7 @@ def variational(row: Row) -> None:
     more = vae.subject.errors - undercomplete.subject.errors
     row.over("MSE, VAE less undercomplete", more, PER_PIXEL, "test images, paired")
     active = vae.measure("usage").scores["active units"].value
-    row.finding(words.variational(row.found["MSE, VAE less undercomplete"], active, study.latent_dim), "grid")
+    row.finding(words.variational(row.found, active, study.latent_dim), "grid")
 
 
 # %% [markdown]
@@ -392,13 +391,13 @@ def probe(row: Row) -> None:
     caption = (
         f"{study.attribute}: test accuracy of a linear probe; of the VAE on the means of q(z|x), and on one draw of it."
     )
-    row.table(caption, ("off", "accuracy, %", "95% interval"), table)
+    row.table(caption, ("off", "accuracy, %", "95 % interval"), table)
     values = {name: row.found[name].value for name in right}
     whiskers = {name: (n["low"], n["high"]) for name, n in row.numbers.items() if "low" in n}
     row.figure(
         "probes",
         figures.bars(values, "% of test images", whiskers, title=f"{study.attribute}, by a linear probe"),
-        f"Test accuracy of {study.attribute}, read by one linear layer, with 95% intervals.",
+        f"Test accuracy of {study.attribute}, read by one linear layer, with 95 % intervals.",
     )
     paired = 100 * (np.array(right["undercomplete"], float) - np.array(right["VAE"], float))
     row.over("undercomplete less VAE", paired, "percentage points", "test images, paired")

@@ -1,4 +1,9 @@
-"""Sentences from numbers: which of them is said depends on what was measured, and on how sure that is."""
+"""Sentences from numbers: which of them is said depends on what was measured, and on how sure that is.
+
+A study calls one number more than another where the difference is significant at 5 % and not smaller than the least
+that matters in
+its unit (`LEAST`); what it says of all other pairs is decided here, by `Difference.say`.
+"""
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
@@ -6,9 +11,43 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
-from diabolo.statistics import Decision, Estimate, Shared, against_best, apart, decide, holm, mean, usual_least
+from diabolo.plain import percent
+from diabolo.reports.cells import words as written
+from diabolo.statistics import Decision, Estimate, Shared, against_best, apart, decide, holm, mean
 
 Key = TypeVar("Key", bound=Hashable)
+ONE_PERCENT = 0.01  # of the larger number: the least difference in a unit that is not listed
+# what a unit begins with or holds → the least difference that matters, and whether it is a share of the larger number
+LEAST = {
+    "percentage points": (0.5, False),
+    "%": (0.5, False),
+    "share of": (0.005, False),
+    "probability": (0.01, False),
+    "0 to 1": (0.01, False),
+    "nats": (0.5, False),
+    "squared error": (ONE_PERCENT, True),
+    "squared distance": (0.05, True),  # FID
+    "squared MMD": (0.05, True),
+}
+NEITHER = {  # what is said of two numbers of which neither is shown to be more by as much as matters; the words in braces
+    "not decided": ("do not differ significantly", "does not differ significantly", "not significantly different"),
+    "small": (
+        "differ significantly, but by {difference} only ({least} would matter)",
+        "differs significantly, but by {difference} only ({least} would matter),",
+        "significantly different, but by {difference} only ({least} would matter)",
+    ),
+    "same": (
+        "differ by less than {least}, too little to matter",
+        "differs by less than {least}, too little to matter,",
+        "the same to within {least}, too little to matter",
+    ),
+}
+SLOTS = ("differ", "differs", "different")  # "a and b {differ}", "a {differs} from b", "{different} (a, b)"
+
+
+def least_in(unit: str) -> tuple[float, bool]:
+    """The least difference that matters between numbers of that unit: so much of it or, if true, such a share of the larger."""
+    return next((least for part, least in LEAST.items() if part in unit), (ONE_PERCENT, True))
 
 
 @dataclass(frozen=True)
@@ -20,20 +59,22 @@ class Measured:
         error: its standard error; 0 for one without noise, None where nothing is known of it.
         df: degrees of freedom of the error: few where it is of few seeds or draws.
         shared: what blocks of test images add to it, where another number may be measured on the same ones.
+        unit: of the number, which decides how large a difference matters.
     """
 
     value: float
     error: float | None = None
     df: float = math.inf
     shared: Shared | None = None
+    unit: str = ""
 
     @classmethod
-    def over(cls, values: Sequence[float]) -> "Measured":
+    def over(cls, values: Sequence[float], unit: str = "") -> "Measured":
         """The mean of `values`, one per seed or draw."""
         if len(values) < 2:
-            return cls(fmean(values))
+            return cls(fmean(values), unit=unit)
         found = mean(values)
-        return cls(found.value, found.error, found.df)
+        return cls(found.value, found.error, found.df, unit=unit)
 
     @classmethod
     def of(
@@ -43,23 +84,19 @@ class Measured:
         high: float | None = None,
         df: float | None = None,
         shared: Mapping[str, Any] | None = None,
+        unit: str = "",
         **_: object,
     ) -> "Measured":
-        """A number as a row or a score writes it down, with or without its 95% interval."""
+        """A number as a row or a score writes it down, with or without its 95 % interval."""
         if low is None or high is None:
-            return cls(value)
-        return replace(cls.within(value, low, high, df), shared=Shared.read(shared))
-
-    @classmethod
-    def within(cls, value: float, low: float, high: float, df: float | None = None) -> "Measured":
-        """Of a 95% interval, by Student's t of `df` degrees of freedom where it is of few values."""
+            return cls(value, unit=unit)
         found = Estimate.within(value, low, high, df)
-        return cls(found.value, found.error, found.df)
+        return cls(found.value, found.error, found.df, Shared.read(shared), unit)
 
-    def times(self, factor: float) -> "Measured":
+    def times(self, factor: float, unit: str) -> "Measured":
         """In another unit, such as percentage points in place of shares."""
         error = None if self.error is None else abs(factor) * self.error
-        return Measured(factor * self.value, error, self.df, self.shared and self.shared.times(factor))
+        return Measured(factor * self.value, error, self.df, self.shared and self.shared.times(factor), unit)
 
     @property
     def estimate(self) -> Estimate | None:
@@ -68,8 +105,11 @@ class Measured:
 
     @property
     def half(self) -> float | None:
-        """Half the width of its 95% interval."""
+        """Half the width of its 95 % interval."""
         return None if self.error is None else Estimate(0.0, self.error, self.df).interval()[1]
+
+
+NOTHING = Measured(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -79,7 +119,7 @@ class Difference:
     Attributes:
         a, b: the numbers.
         paired: that difference measured image by image or draw by draw, where both were measured on the same ones.
-        least: the smallest difference that is worth a sentence, in the unit of the numbers; when left out, 0.5 % of the larger.
+        least: the smallest difference that matters, in the unit of the numbers; when left out, what `LEAST` says of that unit.
         p: how probable a difference of this size is by chance, where it was adjusted as one of several (`family`).
     """
 
@@ -111,40 +151,66 @@ class Difference:
         """Its standard error; None where one of the two is not known."""
         return None if self.estimate is None else self.estimate.error
 
-    def decision(self, margin: float | None = None) -> Decision:
-        """Whether a is "more" than b, "less", the "same" within ± `margin`, or none of these ("not decided")."""
-        if self.estimate is None:
-            return "not decided"
-        least = usual_least(self.a.value, self.b.value) if self.least is None else self.least
-        return decide(self.estimate, least=least, margin=margin, p=self.p)
+    @property
+    def matters(self) -> float:
+        """The smallest difference that matters, in the unit of the numbers.
+
+        Raises:
+            ValueError: where that is a share of the larger number, and a difference is compared with nothing.
+        """
+        if self.least is not None:
+            return self.least
+        size, relative = least_in(self.a.unit or self.b.unit)
+        if not relative:
+            return size
+        if NOTHING in (self.a, self.b):
+            raise ValueError(
+                f"a least difference of {percent(size)} is one of two numbers, and of nothing there is none"
+            )
+        return max(size * max(abs(self.a.value), abs(self.b.value)), 1e-300)
+
+    @property
+    def decision(self) -> Decision:
+        """Which is more, or that neither is, in the words of `diabolo.statistics.decide`; of unknown errors nothing is
+        decided."""
+        return "not decided" if self.estimate is None else decide(self.estimate, least=self.matters, p=self.p)
 
     @property
     def sure(self) -> bool:
-        """Whether one is more than the other: the difference is significant at 5 % and not smaller than `least`. One of unknown
-        error is not sure."""
-        return self.decision() in ("more", "less")
+        """Whether one is more than the other: the difference is significant at 5 % and as large as matters. One of
+        unknown error
+        is not sure."""
+        return self.decision in ("more", "less")
 
     @property
     def size(self) -> str:
-        """How large it is, without its sign, as "2.1 ± 0.6": with half of its 95% interval."""
+        """How large it is, without its sign, as "2.1 ± 0.6": with half of its 95 % interval."""
         found = self.estimate
         return with_error(abs(self.value), 0.0 if found is None else found.interval()[1] - found.value)
 
-    def say(self, more: str, less: str, same: str, *, alike: str | None = None, margin: float | None = None) -> str:
-        """One of these sentences: a is `more` than b, or `less`, or the two are not significantly different (`same`, which must
-        not claim that they are equal). In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers.
+    def say(self, more: str, less: str, neither: str) -> str:
+        """One of these sentences: a is `more` than b, or `less`, or neither is shown to be more by as much as matters.
 
-        Args:
-            more, less, same: the sentences.
-            alike: that they are equal for all that matters; it needs a `margin`.
-            margin: the largest difference that does not matter, in the unit of the numbers: `alike` is said where the true
-                difference is shown to be smaller.
+        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers, {least} as what matters. What
+        is known of two of
+        which `neither` is more is not for the caller to say: it has one of {differ}, {differs} or {different}, for
+        which stands "do
+        not differ significantly", that they do but by too little, or that they are shown to be the same to within what matters.
+
+        Raises:
+            ValueError: for a `neither` without one of these.
         """
-        if (alike is None) != (margin is None):
-            raise ValueError("that two numbers are alike is said within a margin, and a margin is for saying that")
-        found = self.decision(margin)
-        sentence = {"more": more, "less": less, "same": alike}.get(found) or same
-        return sentence.format(difference=self.size, a=f"{self.a.value:.4g}", b=f"{self.b.value:.4g}")
+        if not any(f"{{{slot}}}" in neither for slot in SLOTS):
+            raise ValueError(
+                f"{neither!r} leaves nothing to say: it needs one of {{differ}}, {{differs}}, {{different}}"
+            )
+        known = {"difference": self.size, "least": written(float(f"{self.matters:.2g}"))}
+        known |= {name: f"{one.value:.4g}".replace("-", "−") for name, one in (("a", self.a), ("b", self.b))}
+        found = self.decision
+        if found in NEITHER:
+            words = zip(SLOTS, NEITHER[found], strict=True)
+            known |= {slot: said.format(**known) for slot, said in words}
+        return {"more": more, "less": less}.get(found, neither).format(**known)
 
 
 def difference(
@@ -153,6 +219,11 @@ def difference(
     """a − b; lists are values over seeds or draws, which are independent."""
     one, other = (m if isinstance(m, Measured) else Measured.over(m) for m in (a, b))
     return Difference(one, other, least=least)
+
+
+def from_nothing(measured: Measured) -> Difference:
+    """A number that is a difference itself, such as a gain, against none. How much of it matters must be known of its unit."""
+    return Difference(measured, NOTHING)
 
 
 def family(differences: Mapping[Key, Difference]) -> dict[Key, Difference]:

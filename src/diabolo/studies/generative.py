@@ -120,11 +120,11 @@ def two_numbers(row: Row) -> None:
     row.figure(
         "grid",
         figures.decoded_grid(tiles, grid.extent, "Decoded over the map"),
-        "Decoded from a regular grid over the middle 98% of the codes.",
+        "Decoded from a regular grid over the middle 98 % of the codes.",
     )
     sides = np.array([np.ptp(np.quantile(z, (0.01, 0.99), axis=0), axis=0) for z in codes])
-    row.number("width of the map", sides[0, 0], "units of z₁, middle 98%")
-    row.number("height of the map", sides[0, 1], "units of z₂, middle 98%")
+    row.number("width of the map", sides[0, 0], "units of z₁, middle 98 %")
+    row.number("height of the map", sides[0, 1], "units of z₂, middle 98 %")
     row.over("area of the map", sides.prod(1).tolist(), "squared units")
     row.finding(words.size_of_map(sides.prod(1).tolist(), errors), "map", "grid")
 
@@ -454,7 +454,7 @@ def discrete(row: Row) -> None:
         )
         lost = row.score(f"test error over variance: {name}", error)
         ends = np.quantile(z, (0, 0.01, 0.99, 1)).tolist()
-        for share, end in zip(("1%", "99%"), ends[1:3], strict=True):
+        for share, end in zip(("1 %", "99 %"), ends[1:3], strict=True):
             row.number(f"encoder outputs, {share}: {name}", end, "units of the code")
         cells.append((name, lost, use["perplexity"].value, use["used codes"].value, size, *ends))
     columns = (
@@ -464,8 +464,8 @@ def discrete(row: Row) -> None:
         "used codes",
         "outputs, rms",
         "min",
-        "1%",
-        "99%",
+        "1 %",
+        "99 %",
         "max",
     )
     row.table("Test images: error, use of the codebook, and the range of the encoder's outputs.", columns, cells)

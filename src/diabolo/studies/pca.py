@@ -174,6 +174,11 @@ def neighbours(trained: Trained) -> tuple[float, float, float]:
     return found / len(test), *statistics.wilson(found, len(test))
 
 
+def percent_right(trained: Trained) -> Measured:
+    share, low, high = neighbours(trained)
+    return Measured.of(100 * share, 100 * low, 100 * high, unit="% of test images")
+
+
 def fid(trained: Trained) -> Score:
     return trained.measure("generation", densities=("gaussian",)).scores["FID, gaussian"]
 
@@ -185,7 +190,7 @@ BOTH = {"autoencoder": runs[0], "PCA": components(2)}
 def two_kinds() -> str:
     samples = components(2).model.sample(1000, seed=0)
     outside = float(((samples < 0) | (samples > 1)).float().mean())
-    accuracy = {name: Measured.within(*neighbours(one)) for name, one in BOTH.items()}
+    accuracy = {name: percent_right(one) for name, one in BOTH.items()}
     distance = {name: Measured.of(**fid(one).record()) for name, one in BOTH.items()}
     return f"{words.maps(accuracy)} {words.generated(distance, outside)}"
 
@@ -305,8 +310,8 @@ def held_together() -> str:
     found = {"autoencoder": runs[0], "VAE": vae}
     scores = {name: one.measure("prior_hole").scores["Fréchet distance to N(0, I)"] for name, one in found.items()}
     floor = scores["VAE"].setting["of_as_many_prior_draws"]
-    told = {name: Measured.within(*neighbours(one)) for name, one in found.items()}
-    return f"{words.prior({name: score.value for name, score in scores.items()}, floor)} {words.neighbours(told)}"
+    right = {name: percent_right(one) for name, one in found.items()}
+    return f"{words.prior({name: score.value for name, score in scores.items()}, floor)} {words.neighbours(right)}"
 
 
 @cache
@@ -319,11 +324,10 @@ def drawn_again() -> str:
         to_test = generation.fid(a, real)
         apart = generation.fid(a, b).value
         pair = float((one - other).square().mean())
-        of_test = Measured.of(to_test.value, to_test.low, to_test.high)
-        return [torch.equal(one, again), apart, pair, of_test.value, of_test.error]
+        return [torch.equal(one, again), apart, pair, to_test.value, to_test.error]
 
     same, apart, pair, *of_test = vae.remember("samples drawn again", compare)
-    return words.redrawn(same, apart, pair, Measured(*of_test))
+    return words.redrawn(same, apart, pair, Measured(of_test[0], of_test[1], unit="squared distance"))
 
 
 @study.row("3.4", "The VAE: its map beside the autoencoder's, its samples drawn again")

@@ -10,7 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from diabolo.data import Images, load
+from diabolo.data.draws import permutation
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError
@@ -114,6 +117,13 @@ class Study:
         }
         self.images[parameter] = {"name": train.name, "parts": parts, "unchecked": self.unchecked}
         return train, test
+
+    def hold_out(self, images: Images, n: int) -> tuple[Images, Images]:
+        """Training images without `n` of them, and these, to choose between models by: the test images are there to
+        report what was
+        chosen, and choose nothing."""
+        order = permutation(len(images), SEED)
+        return images.take(np.sort(order[n:])), images.take(np.sort(order[:n])).called(split="validation")
 
     def require(self, parameter: str, holds: bool, what: str) -> None:
         """Refuse, before anything is trained, the value of a parameter that makes no sense."""

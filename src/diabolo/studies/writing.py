@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo.evaluation.learned import RULE
+from diabolo.plain import percent
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
@@ -154,8 +155,8 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     if any(row["numbers"] for row in rows.values()):
         yield Heading("All numbers", 2, "numbers")
         yield Paragraph(
-            "Intervals are of 95% confidence, where they are not called a range. One number is called more than another "
-            f"where their difference is significant at 5% and is {LEAST:.1%} of the larger or more."
+            "Intervals are of 95 % confidence, where they are not called a range. One number is called more than another "
+            f"where their difference is significant at 5 % and is {percent(LEAST, 1)} of the larger or more."
         )
     for index, row in rows.items():
         if row["numbers"]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from diabolo import zoo
 from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
+from diabolo.plain import percent
 from diabolo.randomness import Draws, generator
 from diabolo.training.options import TrainOptions
 
@@ -115,7 +116,7 @@ def _of_outputs(x: Tensor, x_hat: Tensor) -> Diagnosis:
         return Diagnosis(values)
     told = (
         f"the outputs are saturated ({int(stuck.sum())} of {stuck.numel()} pixels are stuck at 0 or 1 for every image, with "
-        f"{share:.0%} of the variance of the images)"
+        f"{percent(share)} of the variance of the images)"
     )
     remedies = {"lr": "a smaller --lr", "clip_norm": "--clip-norm 1", "likelihood": "another --likelihood"}
     return Diagnosis(values, (Finding("saturated-outputs", told, remedies, early=True),))

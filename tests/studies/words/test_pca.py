@@ -13,9 +13,9 @@ def test_runs():
     assert "the maps agree" in agree
     for said in (differ, agree):
         assert "between 0.0400 and 0.0500" in said
-        assert "22.2%" in said
-    assert "40% of the squared distances" in differ
-    assert "30% of its ten nearest" in differ
+        assert "22.2 %" in said
+    assert "40 % of the squared distances" in differ
+    assert "30 % of its ten nearest" in differ
 
 
 def test_fits():
@@ -27,21 +27,21 @@ def test_fits():
 
 
 @pytest.mark.parametrize(
-    ("ae", "said"), [(0.8, "pull classes apart"), (0.2, "less apart"), (0.5, "not significantly different")]
+    ("ae", "said"), [(80, "pull classes apart"), (20, "less apart"), (50, "not significantly different")]
 )
 def test_maps(ae, said):
-    found = words.maps({"autoencoder": Measured(ae, 0.01), "PCA": Measured(0.5, 0.01)})
+    found = words.maps({"autoencoder": Measured(ae, 1.0), "PCA": Measured(50, 1.0)})
     assert said in found
-    assert f"{ae:.4g}" in found
+    assert f"{ae} %" in found
 
 
 @pytest.mark.parametrize(
-    ("vae", "said"), [(0.8, "more often"), (0.2, "has its price"), (0.5, "does not differ significantly")]
+    ("vae", "said"), [(80, "more often"), (20, "name the class less often"), (50, "do not differ significantly")]
 )
 def test_neighbours_in_the_map_of_the_vae(vae, said):
-    found = words.neighbours({"VAE": Measured(vae, 0.01), "autoencoder": Measured(0.5, 0.01)})
+    found = words.neighbours({"VAE": Measured(vae, 1.0), "autoencoder": Measured(50, 1.0)})
     assert said in found
-    assert f"{vae:.4g}" in found
+    assert f"{vae} %" in found
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_neighbours_in_the_map_of_the_vae(vae, said):
 def test_generated(ae, said):
     found = words.generated({"autoencoder": Measured(ae, 1), "PCA": Measured(50.0, 1)}, 0.125)
     assert said in found
-    assert "12% of its pixels" in found
+    assert "12 % of its pixels" in found
 
 
 def test_equals():
@@ -81,17 +81,17 @@ def test_prior():
     near = words.prior({"autoencoder": 20.0, "VAE": 0.02}, 0.001)
     far = words.prior({"autoencoder": 0.02, "VAE": 20.0}, 0.001)
     assert "has a place and a scale" in near
-    assert "no nearer" in far
+    assert "not much nearer" in far
 
 
 def test_redrawn():
     alike = words.redrawn(True, 0.1, 0.05, Measured(20.0, 1))
-    few = words.redrawn(False, 30.0, 0.05, Measured(20.0, 1))
+    far = words.redrawn(False, 30.0, 0.05, Measured(20.0, 1))
     assert "to the last bit" in alike
     assert "of one kind" in alike
-    assert "Even with the same seed" in few
-    assert "too few were drawn" in few
-    assert "too few were drawn" in words.redrawn(True, 20.0, 0.05, Measured(20.0, 1))
+    assert "Even with the same seed" in far
+    assert "farther from each other (FID 30)" in far
+    assert "do not differ significantly" in words.redrawn(True, 20.0, 0.05, Measured(20.0, 1))
 
 
 def test_subspace():

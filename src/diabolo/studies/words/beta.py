@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+from diabolo.plain import percent
 from diabolo.reports.cells import words
 from diabolo.studies.findings import Measured, difference, from_best, joined
 
@@ -27,9 +28,9 @@ def from_noise(fid: Mapping[str, Measured], centre: float, deviation: float, far
         f"{where}. The loss never asked that codes lie anywhere; that N(0, I) serves better here is an accident "
         "of this "
         "training.",
-        same="From N(0, I) the autoencoder's images have an FID of {a}, and from a Gaussian fitted to its codes "
+        neither="From N(0, I) the autoencoder's images have an FID of {a}, and from a Gaussian fitted to its codes "
         "{b}, which is "
-        f"not significantly different. {where}. The loss never asked that codes lie anywhere: the decoder is "
+        f"{{different}}. {where}. The loss never asked that codes lie anywhere: the decoder is "
         "trained at the "
         "codes of images alone.",
     )
@@ -45,16 +46,18 @@ def free(
         f"At β = 0 the code costs nothing: its KL stands at {kl:.4g} nats per image, and codes lie {place} N(0, I) (Fréchet "
         f"distance {distance['0']:.3g}) than at β = {words(beta)} ({distance['tuned']:.3g}). "
     )
-    share = f"Noise, which only harms the reconstruction, makes {noise['0']:.1%} of the variance of an active unit"
+    share = (
+        f"Noise, which only harms the reconstruction, makes {percent(noise['0'], 1)} of the variance of an active unit"
+    )
     why = (
-        f"{share} ({noise['tuned']:.1%} at β = {words(beta)}): this is a plain autoencoder in all but name"
+        f"{share} ({percent(noise['tuned'], 1)} at β = {words(beta)}): this is a plain autoencoder in all but name"
         if noise["0"] < min(noise["tuned"], 0.1)
-        else f"{share} ({noise['tuned']:.1%} at β = {words(beta)}), which this training has not yet made small"
+        else f"{share} ({percent(noise['tuned'], 1)} at β = {words(beta)}), which this training has not yet made small"
     )
     samples = difference(*(fid[name] for name in ("0", "tuned"))).say(
         more="; samples from N(0, I) have an FID of {a}, against {b}.",
         less="; yet samples from N(0, I) are nearer to real images (FID {a} against {b}).",
-        same="; the FIDs of samples from N(0, I) do not differ significantly ({a} against {b}).",
+        neither="; the FIDs of samples from N(0, I) {differ} ({a} against {b}).",
     )
     return head + why + samples
 
@@ -62,12 +65,12 @@ def free(
 def heavy(beta: float, kl: float, active: float, units: int, unexplained: float, alike: float) -> str:
     """β = 10: its KL term in nats, its active units, the share of variance that reconstructions leave; the variance among its
     samples as a share of that among test images."""
-    vary = f"samples vary by {alike:.1%} of what test images vary"
+    vary = f"samples vary by {percent(alike, 1)} of what test images vary"
     if kl < SILENT and active == 0:
         mean = (
-            f"about the mean image ({unexplained:.0%} of the variance is unexplained)"
+            f"about the mean image ({percent(unexplained)} of the variance is unexplained)"
             if unexplained < 1.1
-            else f"about one image, which is not even the mean yet ({unexplained:.0%} of the variance is unexplained)"
+            else f"about one image, which is not even the mean yet ({percent(unexplained)} of the variance is unexplained)"
         )
         return (
             f"At β = {words(beta)} the posterior has collapsed: {kl:.2g} nats and {active:g} of {units} active units. A nat "
@@ -76,29 +79,29 @@ def heavy(beta: float, kl: float, active: float, units: int, unexplained: float,
         )
     return (
         f"At β = {words(beta)} the code still carries {kl:.3g} nats in {active:g} of {units} active units, although a nat "
-        f"costs {words(beta)} in squared error per pixel; {unexplained:.0%} of the variance is unexplained, and {vary}."
+        f"costs {words(beta)} in squared error per pixel; {percent(unexplained)} of the variance is unexplained, and {vary}."
     )
 
 
 def tuned(fid: Mapping[float, Measured], errors: Mapping[float, Measured]) -> str:
-    """The search: FID of samples from N(0, I), and test errors, by β."""
+    """The search on validation images: FID of samples from N(0, I), and errors, by β."""
     best, against = from_best(fid)
     others = [beta for beta, d in against.items() if not d.sure]
     among = (
-        f", not significantly different from that of β = {joined([words(b) for b in others])}"
+        f"; β = {joined([words(b) for b in others])} is not shown to be worse"
         if others
         else "; all others are significantly worse"
     )
     head = (
         f"Of {len(fid)} weights from {words(max(fid))} down to {words(min(fid))}, β = {words(best)} gives the samples nearest "
-        "to real images: "
-        f"an FID of {fid[best].value:.4g}{among}"
+        "to real ones: "
+        f"an FID to validation images of {fid[best].value:.4g}{among}"
     )
     ordered = [errors[beta].value for beta in sorted(errors)]
     falls = ", which falls all the way as β falls," if all(a <= b for a, b in pairwise(ordered)) else ""
     least, close = from_best(errors)
     near = [beta for beta, d in close.items() if not d.sure]
-    as_good = f" (β = {joined([words(beta) for beta in near])} do not differ significantly from it)" if near else ""
+    as_good = f" (β = {joined([words(beta) for beta in near])} is not shown to be worse)" if near else ""
     alone = f"The error of reconstructions alone{falls} would choose β = {words(least)}{as_good}"
     if best in (max(fid), min(fid)):
         return (
@@ -125,7 +128,7 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mappi
         more=f"{side}, and its samples from N(0, I) are farther from real images, at an FID of {{a}} against "
         f"{{b}}. This is not "
         "a good result yet: that would have reconstructions that keep the digit, and samples that can be read.",
-        same=f"{side}, and the FID of its samples from N(0, I) does not differ significantly from the autoencoder's ({{a}} "
+        neither=f"{side}, and the FID of its samples from N(0, I) {{differs}} from the autoencoder's ({{a}} "
         "against {b}). This is not a good result yet: that would have samples that can be read.",
     )
 
@@ -139,7 +142,7 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         "autoencoder",
         more="The VAE's images change less evenly on the way: the longest step is {a} mean steps, {b} for the "
         "autoencoder",
-        same="How evenly images change on the way does not differ significantly: the longest step is {a} mean steps for the "
+        neither="How evenly images change on the way {differs}: the longest step is {a} mean steps for the "
         "VAE and {b} for the autoencoder",
     )
     clear = difference(*(sure[name] for name in ("VAE", "AE"))).say(
@@ -149,7 +152,7 @@ def between(jump: Mapping[str, Measured], sure: Mapping[str, Measured]) -> str:
         less="; but at its most doubtful image a classifier is less sure of the VAE's ({a} against {b}): "
         "between two classes the "
         "VAE draws something between two digits.",
-        same="; the lowest confidence of a classifier along the way does not differ significantly ({a} for the VAE, {b} for "
+        neither="; the lowest confidence of a classifier along the way {differs} ({a} for the VAE, {b} for "
         "the autoencoder).",
     )
     return even + clear
@@ -169,14 +172,12 @@ def downstream(
     said = probe.say(
         more="a linear layer reads the digit better off the VAE's codes, with an accuracy of {a} against {b}",
         less="a linear layer reads the digit better off the autoencoder's codes, with an accuracy of {b} against {a}",
-        same="the accuracy of a linear probe does not differ significantly ({a} for the VAE, {b} for the autoencoder)",
+        neither="the accuracy of a linear probe {differs} ({a} for the VAE, {b} for the autoencoder)",
     )
     close = difference(*(near[name] for name in ("VAE", "AE"))).say(
         more="; nearest neighbours are right more often among the VAE's codes ({a} against {b}).",
         less="; nearest neighbours are right less often among the VAE's codes ({a} against {b}).",
-        same="; nor does that of nearest neighbours ({a} and {b})."
-        if not probe.sure
-        else "; that of nearest neighbours does not differ significantly ({a} and {b}).",
+        neither="; that of nearest neighbours {differs} ({a} and {b}).",
     )
     code = f" The VAE uses {active:g} of {units} units: " + (
         "the others carry nothing that the decoder could see through the noise of the posterior"
@@ -187,7 +188,7 @@ def downstream(
     floor = difference(linear[best], linear["pixels"]).say(
         more="; on raw pixels a linear probe reaches {b}, less than on the better code ({a}).",
         less="; on raw pixels a linear probe reaches {b}, more than on the better code ({a}).",
-        same="; on raw pixels a linear probe reaches {b}, not significantly different from the better code ({a}).",
+        neither="; on raw pixels a linear probe reaches {b}, {different} from the better code ({a}).",
     )
     best = max(("AE", "VAE"), key=lambda name: near[name].value)
     flat = difference(near[best], near["principal components"]).say(
@@ -195,7 +196,7 @@ def downstream(
         "codes ({a}).",
         less=" Among as many principal components the neighbours are right more often ({b}) than among the better of the "
         "codes ({a}).",
-        same=" Among as many principal components the neighbours' accuracy ({b}) does not differ significantly from that among "
+        neither=" Among as many principal components the neighbours' accuracy ({b}) {differs} from that among "
         "the better of the codes ({a}).",
     )
     return head + said + close + code + floor + flat
@@ -210,16 +211,16 @@ def use(jump: Mapping[str, Measured], fid: Mapping[str, Measured]) -> str:
     draw = samples.say(
         less="for drawing new images take the VAE, whose codes lie nearer to where one draws",
         more="for drawing new images the VAE has gained nothing here",
-        same="for drawing new images no gain of the VAE is shown here",
+        neither="for drawing new images the two {differ} in FID ({a} and {b})",
     )
     move = difference(*(jump[name] for name in ("VAE", "AE"))).say(
         less=f"for moving between images take {too}, since they change more evenly",
         more="for moving between images take the autoencoder, where they change more evenly",
-        same="for moving between images neither is shown to be better",
+        neither="for moving between images the two {differ} in their longest step",
     )
     return f"So, {draw}; {move}; for features to classify by, go by the probes and not by the look of the samples."
 
 
 def words_of(text: str) -> int:
-    """How many words a text has."""
-    return len(text.split())
+    """How many words a text has: signs such as "=" and "%" are none."""
+    return sum(any(letter.isalnum() for letter in word) for word in text.split())

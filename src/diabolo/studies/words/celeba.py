@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 
+from diabolo.plain import percent
 from diabolo.reports.cells import words
-from diabolo.studies.findings import Measured, difference, family, joined
+from diabolo.studies.findings import Measured, between, difference, family, from_nothing, joined, less
 
-ZERO = Measured(0.0, 0.0)
 EVERYTHING, WIDE, HIGH = (
     162_770,
     178,
@@ -23,7 +23,9 @@ def fitted(train: float, test: float) -> str:
     """Errors of the last epoch, in squared error per pixel."""
     told = f"In the last epoch the error is {train:.4f} per pixel on training images and {test:.4f} on test images"
     if test > 1.05 * train:
-        return f"{told}, {test / train - 1:.0%} more: some of what was learned holds for the training images alone."
+        return (
+            f"{told}, {percent(test / train - 1)} more: some of what was learned holds for the training images alone."
+        )
     return f"{told}: what was learned holds for images never seen."
 
 
@@ -56,14 +58,13 @@ def sparse(
         less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
         more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
         "weak to hold it",
-        same=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, not significantly different from {{b}} without the "
-        f"penalty",
+        neither=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, {{different}} from {{b}} without the penalty",
     )
-    return size + difference(more_hoyer, ZERO).say(
+    return size + from_nothing(more_hoyer).say(
         more=f"; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {{difference}}.{mostly}",
         less="; but no fewer units carry it: Hoyer's measure, which no scale changes, is lower by {difference}. An L1 "
         "norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
-        same="; but the share of units that carry it, by Hoyer's measure, does not differ significantly. An L1 norm can be "
+        neither="; but the share of units that carry it, by Hoyer's measure, {differs}. An L1 norm can be "
         "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
     )
 
@@ -78,26 +79,27 @@ def denoised(identity: Measured, model: Measured) -> str:
         more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the {a} of the model: "
         "the identity would be the better answer here, and what keeps the model from it is the narrow code and the little "
         "that it has learned so far, not the noise.",
-        same="Passing a noisy image on as it is would leave an error of {b} per pixel, not significantly different from the "
+        neither="Passing a noisy image on as it is would leave an error of {b} per pixel, {different} from the "
         "{a} of the model: that the identity is the worse answer is not shown here.",
     )
 
 
-def against_plain(more_error: Measured) -> str:
-    """Paired difference of the errors on noisy test images, denoising less undercomplete."""
-    return difference(more_error, ZERO).say(
+def against_plain(found: Mapping[str, Measured]) -> str:
+    """Errors on noisy test images, "denoising" and "undercomplete", and their paired difference."""
+    return between(found, "denoising", "undercomplete").say(
         less="Shown the same noisy images, the undercomplete model, which never saw noise, has an error larger by "
         "{difference}.",
         more="Shown the same noisy images, the undercomplete model has an error smaller by {difference}, although it never saw "
         "noise: its narrow code alone leaves out more of the noise than the denoising model has learned to.",
-        same="Shown the same noisy images, the undercomplete model, which never saw noise, has an error that does not differ "
-        "significantly.",
+        neither="Shown the same noisy images, the errors of the denoising model and of the undercomplete one, which "
+        "never saw noise, "
+        "{differ} ({a} and {b}).",
     )
 
 
-def eye(resolutions: Mapping[str, float], plain: float, errors: Mapping[str, Measured], finest: int) -> str:
-    """How reconstructions differ: `resolutions` in cycles per image, of which there are `finest`; the undercomplete model's
-    error per pixel, and paired differences of error from it."""
+def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest: int) -> str:
+    """How reconstructions differ: `resolutions` of the undercomplete and other models in cycles per image, of which there are
+    `finest`; each "MSE, NAME", and the paired differences "MSE, NAME less undercomplete"."""
     told = joined([f"{cycles:.0f} ({name})" for name, cycles in resolutions.items()])
     head = f"Half of the power of the images, or more, is kept at every frequency up to {told} cycles per image"
     if len(set(resolutions.values())) == 1:
@@ -110,28 +112,29 @@ def eye(resolutions: Mapping[str, float], plain: float, errors: Mapping[str, Mea
         if 0 < max(resolutions.values()) < finest
         else "."
     )
-    several = family({name: difference(error, ZERO) for name, error in errors.items()})
+    plain, *others = resolutions
+    mse = {name: f"MSE, {name}" for name in resolutions}
+    several = family({name: between(found, mse[name], mse[plain], less(mse[name], plain)) for name in others})
     each = [
         one.say(
             more=f"the {name} model's is larger by {{difference}}",
             less=f"the {name} model's is smaller by {{difference}}",
-            same=f"the {name} model's does not differ significantly",
+            neither=f"the {name} model's {{differs}}",
         )
         for name, one in several.items()
     ]
-    return (
-        f"{head}{blur} On clean test images the undercomplete model's error is {plain:.4g} per pixel; {joined(each)}."
-    )
+    error = f"On clean test images the {plain} model's error is {found[mse[plain]].value:.4g} per pixel"
+    return f"{head}{blur} {error}; {joined(each)}."
 
 
-def variational(more_error: Measured, active: float, units: int) -> str:
-    """Paired difference of test errors, VAE less undercomplete."""
-    return difference(more_error, ZERO).say(
+def variational(found: Mapping[str, Measured], active: float, units: int) -> str:
+    """Test errors "MSE, VAE" and "MSE, undercomplete", with their paired difference."""
+    return between(found, "MSE, VAE", "MSE, undercomplete", "MSE, VAE less undercomplete").say(
         more="The VAE's error per pixel is larger by {difference}. It pays KL nats for whatever its code tells, so that "
         f"details which would save less error than they cost are left out; {active:.0f} of {units} units are active.",
         less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
         "harm to the reconstructions.",
-        same="The VAE's error per pixel does not differ significantly from that of the undercomplete model: a cost of the "
+        neither="The VAE's error per pixel {differs} from that of the undercomplete model: a cost of the "
         "noise on its code and of the KL term is not shown here.",
     )
 

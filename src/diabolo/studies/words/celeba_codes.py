@@ -3,9 +3,9 @@
 
 from collections.abc import Mapping
 
+from diabolo.plain import percent
 from diabolo.reports.cells import words
-from diabolo.studies.findings import Measured, difference, joined
-from diabolo.studies.words.celeba import ZERO
+from diabolo.studies.findings import Measured, difference, from_nothing, joined
 
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole
 SURVIVES, LOST = 1 / 3, 2 / 3  # of how far two people differ
@@ -24,13 +24,13 @@ def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) 
         else f"{active:.0f} of the VAE's {units} units are in use. The probe uses posterior means, so sampling noise is not "
         "the cause. But a detail that costs more KL than it saves in error is never encoded, however informative."
     )
-    return difference(ae_less_vae, ZERO).say(
+    return from_nothing(ae_less_vae).say(
         more=f"{attribute} is read more accurately from the undercomplete model's codes, by {{difference}} percentage points. "
         f"{why}",
         less=f"{attribute} is read more accurately from the VAE's codes, by {{difference}} percentage points. A linear layer "
         f"is "
         "not changed by a rotation of the units; whether the KL term is the cause, one training of each does not show.",
-        same=f"The accuracies for {attribute} do not differ significantly between the two codes (by "
+        neither=f"The accuracies for {attribute} {{differ}} between the two codes (by "
         f"{abs(ae_less_vae.value):.1f} percentage points).",
     )
 
@@ -43,7 +43,7 @@ def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
         more=f"A linear layer is more accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %).",
         less=f"A linear layer is less accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %): a code holds "
         "only what the encoder has learned in its epochs to reconstruct.",
-        same=f"A linear layer's accuracy on the codes of the {name} ({{a}} %) does not differ significantly from that on "
+        neither=f"A linear layer's accuracy on the codes of the {name} ({{a}} %) {{differs}} from that on "
         f"{other} "
         f"({{b}} %).",
     )
@@ -62,13 +62,13 @@ def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str
     another model."""
     told = joined([f"{score:.2f} at α = {alpha:g}".replace("-", "−") for alpha, score in sorted(scores.items())])
     through = scores[0] < 0.5 <= max(score for alpha, score in scores.items() if alpha > 0)
-    work = difference(gain, ZERO).say(
+    work = from_nothing(gain).say(
         more="works" if through else "works in part: the probe moves, but not from no to yes",
         less="works backwards",
-        same="has no significant effect",
+        neither="{differs} in effect from none",
     )
     judge = "a probe on the codes of another model, which sees the decoded faces,"
-    return f"The vector for {attribute} {work}; {judge} gives {told}."
+    return f"The vector for {attribute} {work}; {judge} gives a probability of {told}."
 
 
 def strength(scores: Mapping[float, float]) -> float:
@@ -81,14 +81,15 @@ def person(drift: float, apart: float, moved: str, shift: float, alpha: float) -
     probability, against how far two people are apart in them; and the attribute that moved most, and by how much."""
     share = drift / apart
     kept = (
-        "so the person is kept"
+        "so by these the person is kept"
         if share < SURVIVES
-        else "so the edit partly changes the person"
+        else "so by these the edit partly changes the person"
         if share < LOST
-        else "so the edit changes the person"
+        else "so by these the edit changes the person"
     )
     told = (
-        f"At α = {alpha:g}, identity-related attributes shift by {drift:.3f} on average, {share:.0%} of the typical difference "
+        f"At α = {alpha:g}, identity-related attributes shift by {drift:.3f} on average, {percent(share)} of the "
+        "typical difference "
         f"between two people"
     )
     moves = f"{shift:+.2f}".replace("-", "−")
@@ -105,7 +106,7 @@ def right_angled(found: Found) -> str:
     )
     step = (
         "Without what lies along the normals of the probes of all other attributes the step is "
-        f"{found['length at right angles'].value:.0%} as long: those that bear on who it is move by {less:.3f} instead of "
+        f"{percent(found['length at right angles'].value)} as long: those that bear on who it is move by {less:.3f} instead of "
         f"{drift:.3f}, and the attribute itself by {now:.2f} instead of {gain:.2f}"
     )
     if gain <= 0 or now <= 0:
@@ -147,15 +148,16 @@ def mended(found: Found) -> str:
         "the covariance of the posterior means, so its draws fall nearer to them.",
         more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I). Fitted to the posterior means, "
         "it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
-        same="Codes from the fitted Gaussian give an FID of {a}, and those from N(0, I) one of {b}: not significantly "
-        "different. A gain from the mean and the covariance of the posterior means is not shown here.",
+        neither="The FIDs of codes from the fitted Gaussian ({a}) and from N(0, I) ({b}) {differ}: a gain from the "
+        "mean and the "
+        "covariance of the posterior means is not shown here.",
     )
     if "FID, mixture of ten" not in found:
         return told
     return told + difference(found["FID, mixture of ten"], gaussian).say(
         less=" The mixture of ten is better still, at {a}: the codes are no single ellipsoid.",
         more=" The mixture of ten is worse than the Gaussian, at {a}.",
-        same=" The mixture of ten, at {a}, is not significantly different from the Gaussian.",
+        neither=" The mixture of ten, at {a}, is {different} from the Gaussian.",
     )
 
 
@@ -181,7 +183,8 @@ def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
     return (
         f"Squared error is summed over the {pixels:,} numbers of an image and the KL term over units, with β = {beta:g}: "
         f"in the end {reconstruction:.1f} against {beta * kl:.1f}, a share of "
-        f"{beta * kl / (reconstruction + beta * kl):.0%} for the KL term. As a likelihood that is a Gaussian of variance ½ for "
+        f"{percent(beta * kl / (reconstruction + beta * kl))} for the KL term. As a likelihood that is a Gaussian of "
+        "variance ½ for "
         f"each number, up to a constant. With the mean over pixels instead of the sum the "
         f"same β would weigh {pixels:,} times as much."
     )

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from diabolo.reports.document import Block, Document, Heading, Paragraph, Table
-from diabolo.studies.findings import Measured, difference
+from diabolo.studies.findings import Measured, difference, from_nothing
 from diabolo.studies.study import Study
-from diabolo.studies.words.celeba import ZERO, fitted
+from diabolo.studies.words.celeba import fitted
 
 Found = Mapping[str, Measured]
 SECTIONS = (
@@ -40,12 +40,12 @@ LIMITS = (
 
 def takeaway(images: str, attribute: str, probe: Found, drawn: Found) -> str:
     """One sentence: numbers of the rows on the probe and on samples."""
-    first = difference(probe["undercomplete less VAE"], ZERO).say(
+    first = from_nothing(probe["undercomplete less VAE"]).say(
         more=f"a linear probe reads {attribute} more accurately from the plain autoencoder's codes than from the VAE's, by "
         "{difference} percentage points",
         less=f"a linear probe reads {attribute} more accurately from the VAE's codes than from the plain autoencoder's, by "
         "{difference} percentage points",
-        same=f"the accuracy of a linear probe for {attribute} does not differ significantly between the codes of the plain "
+        neither=f"the accuracy of a linear probe for {attribute} {{differs}} between the codes of the plain "
         "autoencoder and of the VAE",
     )
     if "FID, N(0, I)" not in drawn or "FID, fitted Gaussian" not in drawn:
@@ -53,7 +53,7 @@ def takeaway(images: str, attribute: str, probe: Found, drawn: Found) -> str:
     second = difference(drawn["FID, fitted Gaussian"], drawn["FID, N(0, I)"]).say(
         less="new faces improve when codes are drawn from a fitted Gaussian instead of N(0, I) (FID {a}, not {b})",
         more="a Gaussian fitted to the codes draws worse faces than N(0, I) (FID {a}, not {b})",
-        same="the FID of faces from a fitted Gaussian does not differ significantly from that of N(0, I) ({a} and {b})",
+        neither="the FID of faces from a fitted Gaussian {differs} from that of N(0, I) ({a} and {b})",
     )
     return f"On {images}, {first}, and {second}."
 

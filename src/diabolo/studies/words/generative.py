@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from diabolo.plain import percent
 from diabolo.reports.cells import words as written
-from diabolo.studies.findings import Measured, between, difference
+from diabolo.studies.findings import Measured, between, difference, from_nothing
 
 Found = Mapping[str, Measured]
 ALIKE = 0.05  # relative difference of two trainings below which nothing is made of it: there is one training of each
@@ -22,20 +23,19 @@ def size_of_map(areas: list[float], errors: list[float]) -> str:
         return f"The size of the map alone says nothing, since {scale}; what counts is how the codes fill it."
     if wider > 2 * worse:
         return (
-            f"Over {len(areas)} seeds the area of the map varies by {wider:.0%}, and the test error by {worse:.1%}. The "
+            f"Over {len(areas)} seeds the area of the map varies by {percent(wider)}, and the test error by "
+            f"{percent(worse, 1)}. The "
             f"size alone says nothing, since {scale}; what counts is how the codes fill it."
         )
     return (
-        f"Over {len(areas)} seeds the area of the map varies by {wider:.0%}, no more than the test error can "
-        f"({worse:.1%}). Even so the size alone is no measure, since {scale}; what counts is how the codes fill it."
+        f"Over {len(areas)} seeds the area of the map varies by {percent(wider)}, no more than the test error can "
+        f"({percent(worse, 1)}). Even so the size alone is no measure, since {scale}; what counts is how the codes fill it."
     )
 
 
 def filled(f: Found) -> str:
     """How much of the grid holds codes, and whether what is decoded elsewhere looks like digits to a classifier."""
-    told = (
-        f"{f['tiles that hold a training code'].value:.0%} of the tiles of the grid hold the code of a training image. "
-    )
+    told = f"{percent(f['tiles that hold a training code'].value)} of the tiles of the grid hold the code of a training image. "
     there, elsewhere = (f[f"confidence in {kind} tiles"] for kind in ("filled", "empty"))
     if elsewhere.value == 0:
         return told + "There is no empty tile to compare them with."
@@ -45,7 +45,7 @@ def filled(f: Found) -> str:
         less="A classifier trained on real images is less sure of what is decoded there ({a}) than of what is decoded from "
         "empty tiles ({b}): the outskirts prolong the clear members of a class, while the crowded middle is where classes "
         "meet.",
-        same="A classifier's confidence in what is decoded there ({a}) does not differ significantly from that in what is "
+        neither="A classifier's confidence in what is decoded there ({a}) {differs} from that in what is "
         "decoded from empty tiles ({b}).",
     )
 
@@ -73,7 +73,7 @@ def bottleneck(errors: Mapping[int, float], room: float) -> tuple[int, str]:
     enough = min(n for n, error in errors.items() if error <= (1 + room) * best)
     least, most = min(errors), max(errors)
     rule = (
-        f"The smallest bottleneck whose test error is within {room:.0%} of the best has {enough} number"
+        f"The smallest bottleneck whose test error is within {percent(room)} of the best has {enough} number"
         f"{'s' * (enough > 1)}"
     )
     if enough == least:
@@ -86,7 +86,7 @@ def bottleneck(errors: Mapping[int, float], room: float) -> tuple[int, str]:
         )
     return enough, (
         f"{rule}; with {least} the error is {costs:.1f} times the best, and beyond {enough} there is no more than "
-        f"{1 - best / errors[enough]:.0%} to gain. A bottleneck must carry where each stroke goes, since the decoder sees "
+        f"{percent(1 - best / errors[enough])} to gain. A bottleneck must carry where each stroke goes, since the decoder sees "
         f"nothing else, but not the noise."
     )
 
@@ -97,7 +97,8 @@ def encoded_again(f: Found) -> str:
     edges, pixels = f["variance at the edges of strokes"].value, f["pixels at the edges of strokes"].value
     legible = once.value >= LEGIBLE
     where = (
-        f"{edges:.0%} of the variance between draws falls on the {pixels:.0%} of the pixels at the edges of the strokes of "
+        f"{percent(edges)} of the variance between draws falls on the {percent(pixels)} of the pixels at the edges "
+        "of the strokes of "
         f"the image (where a pixel and its neighbours differ by more than half)"
     )
     where += (
@@ -106,36 +107,38 @@ def encoded_again(f: Found) -> str:
         else ": it is outlines that vary."
     )
     shares = (
-        f"{once.value:.0%} of the draws are read as the right class, and {far.value:.0%} at twenty times the variance"
+        f"{percent(once.value)} of the draws are read as the right class, and {percent(far.value)} at twenty times the "
+        f"variance"
     )
+    draws = difference(once.times(100, "percentage points"), far.times(100, "percentage points"))
     if not legible:
-        return f"{where} " + difference(once, far).say(
+        return f"{where} " + draws.say(
             more=f"Even with the variance of the posterior the class is often lost: {shares}.",
             less=f"Of the class the draws say little: {shares}.",
-            same=f"Of the class the draws say little, whatever the variance: {shares}, not significantly different.",
+            neither=f"Of the class the draws say little, whatever the variance: {shares}, {{different}}.",
         )
-    return f"{where} " + difference(once, far).say(
+    return f"{where} " + draws.say(
         more=f"The class stays with the variance of the posterior and is lost more often with a larger one: {shares}. "
         "Such draws leave the region of codes that was decoded as this image in training, and reach those of other images.",
         less=f"The class is lost no more often with a larger variance: {shares}.",
-        same=f"That the class is lost more often with a larger variance is not shown: {shares}, not significantly different.",
+        neither=f"That the class is lost more often with a larger variance is not shown: {shares}, {{different}}.",
     )
 
 
 def relabelled(f: Found) -> str:
     """Codes of real images decoded under another label."""
     asked, kept = f["read as the new label"], f["read as the old label"]
-    new, old = f"{asked.value:.0%}", f"{kept.value:.0%}"
+    new, old = percent(asked.value), percent(kept.value)
     told = (
         f"Of the images that are encoded under their own label and decoded under another, {new} are read as the new label "
         f"and {old} as the old one: "
     )
     decides = "the condition, not the code, decides the class"
     by = decides if asked.value > 0.5 else "the condition says more of the class than the code does"
-    return difference(asked, kept).say(
-        more=f"{told}{by}. The KL term makes it so: every nat in the code is paid for, and the label is given free of charge.",
+    return difference(asked.times(100, "percentage points"), kept.times(100, "percentage points")).say(
+        more=f"{told}{by}. The KL term favours that: every nat in the code costs loss, and the label is given free of charge.",
         less=f"{told}here the code says more of the class than the condition does.",
-        same=f"{told}neither the code nor the condition decides alone.",
+        neither=f"{told}these shares {{differ}}, so neither the code nor the condition is shown to decide alone.",
     )
 
 
@@ -149,7 +152,7 @@ def completions(f: Found, k: int) -> str:
         less="The error of a single completion is smaller ({a}, squared error per pixel that was not given) than that of the "
         "plain network ({b}). The mean of all possible answers has the least expected error, and only the plain network gives "
         "it: it is not fully trained yet.",
-        same="The error of a single completion ({a}, squared error per pixel that was not given) does not differ significantly "
+        neither="The error of a single completion ({a}, squared error per pixel that was not given) {differs} "
         "from that of the plain network ({b}).",
     )
     if single.sure and single.value > 0:
@@ -160,28 +163,27 @@ def completions(f: Found, k: int) -> str:
             less=" The average of infinitely many samples would have an error of {a} (the plain network: {b}), so the excess "
             "of "
             "a single draw is the price of committing to one answer.",
-            same=" The average of infinitely many samples would have an error of {a}, not significantly different from the "
+            neither=" The average of infinitely many samples would have an error of {a}, {different} from the "
             "plain "
             "network's ({b}).",
         )
     return told + between(f, "error of the best", "error of the plain network").say(
         less=f" Of {k} completions the best, chosen knowing the truth, has a smaller error ({{a}}).",
         more=f" Even the best of {k} completions, chosen knowing the truth, has a larger error ({{a}}).",
-        same=f" The error of the best of {k} completions, chosen knowing the truth, does not differ significantly ({{a}}).",
+        neither=f" The error of the best of {k} completions, chosen knowing the truth, {{differs}} ({{a}}).",
     )
 
 
 def conditional_nll(f: Found) -> str:
     """The paired difference of cross entropies, plain network − conditional VAE."""
     gain = f["nats gained by the code"]
-    return difference(gain, Measured(0.0, 0.0)).say(
+    return from_nothing(gain).say(
         more="Given the quarter, the conditional VAE needs {difference} nats per image less than the plain network: the "
         "code decides pixels that depend on each other together, such as those of a loop, while the plain network treats each "
         "pixel as independent.",
         less="Given the quarter, the conditional VAE needs {difference} nats per image more than the plain network: what its "
         "code could save is lost again, in its training or in the estimate, which is on average too large.",
-        same="Given the quarter, the nats per image of the conditional VAE and of the plain network do not differ "
-        "significantly "
+        neither="Given the quarter, the nats per image of the conditional VAE and of the plain network {differ} "
         "({difference}).",
     )
 
@@ -210,7 +212,7 @@ def commitment(book: str, rms: tuple[float, float], error: tuple[float, float]) 
     loss = (
         f"the test error is {times(without / with_it)} times as large without it"
         if worse > 1
-        else f"the test error is {abs(worse):.0%} {'higher' if worse > 0 else 'lower'} without it"
+        else f"the test error is {percent(abs(worse))} {'higher' if worse > 0 else 'lower'} without it"
         if abs(worse) > ALIKE
         else f"the test error is much the same ({signed(worse, 1)} without it)"
     )
@@ -223,8 +225,8 @@ def times(ratio: float) -> str:
 
 
 def signed(change: float, decimals: int = 0) -> str:
-    """+3% or −3%."""
-    return f"{change:+.{decimals}%}".replace("-", "−")
+    """+3 % or −3 %."""
+    return f"{100 * change:+.{decimals}f} %".replace("-", "−")
 
 
 def halved(errors: Mapping[str, float], whole: str) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from diabolo.plain import percent
 from diabolo.reports.cells import words as written
-from diabolo.studies.findings import Measured, difference
+from diabolo.studies.findings import from_nothing
 from diabolo.studies.words.generative import ALIKE, GROWN, Found, signed, times
 
 
@@ -29,7 +30,8 @@ def size(f: Found) -> str:
     )
     return (
         f"Only over what part of the plane to decode. The map of the first seed is {sides[0]:.1f} by {sides[1]:.1f} units "
-        f"large, and {share:.0%} of the tiles over it hold a training image, {much}. The unit itself has no meaning: nothing "
+        f"large, and {percent(share)} of the tiles over it hold a training image, {much}. The unit itself has no "
+        "meaning: nothing "
         f"in the loss fixes it."
     )
 
@@ -50,9 +52,10 @@ def varies(f: Found) -> str:
     edges, pixels = (f[f"{what} at the edges of strokes"].value for what in ("variance", "pixels"))
     what = "Mainly the outlines of strokes" if edges > 1.5 * pixels else "The whole image, not the outlines alone"
     return (
-        f"{what}: {edges:.0%} of the variance lies on the {pixels:.0%} of the pixels at edges of strokes. Draws from the "
+        f"{what}: {percent(edges)} of the variance lies on the {percent(pixels)} of the pixels at edges of strokes. "
+        "Draws from the "
         f"posterior of an image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at twenty times the "
-        f"variance; {right[0]:.0%} and {right[1]:.0%} of them are read as its class."
+        f"variance; {percent(right[0])} and {percent(right[1])} of them are read as its class."
     )
 
 
@@ -61,8 +64,9 @@ def decides(f: Found) -> str:
     asked, kept = f["read as the new label"].value, f["read as the old label"].value
     say = "Yes" if asked > 0.5 else "No" if kept > 0.5 else "Not alone"
     return (
-        f"{say}: of images that were encoded under their own label and decoded under another, {asked:.0%} are read as the "
-        f"new label and {kept:.0%} as the old one; of new samples {f['read as asked'].value:.1%} are read as the digit "
+        f"{say}: of images that were encoded under their own label and decoded under another, {percent(asked)} are read as the "
+        f"new label and {percent(kept)} as the old one; of new samples {percent(f['read as asked'].value, 1)} are "
+        "read as the digit "
         f"asked for."
     )
 
@@ -70,10 +74,10 @@ def decides(f: Found) -> str:
 def gives(f: Found) -> str:
     """2.5."""
     spread, gain = f["variance between completions"], f["nats gained by the code"]
-    truth = difference(gain, Measured(0.0, 0.0)).say(
+    truth = from_nothing(gain).say(
         more=f"the truth costs the VAE {gain.value:.2g} nats per image less than it costs the plain network",
         less=f"the truth costs the VAE {-gain.value:.2g} nats per image more than it costs the plain network",
-        same="the cost of the truth in nats per image does not differ significantly between the two",
+        neither="the cost of the truth in nats per image {differs} between the two",
     )
     best, plain = f["error of the best"].value, f["error of the plain network"].value
     but = "and the best of its answers" if best < plain else "but even the best of its answers"
@@ -109,7 +113,7 @@ def _ranges(f: Found, book: str) -> str:
     """What the outputs of the encoder do without the commitment term, for one way to learn the codebook."""
     held, free = (f[f"encoder outputs, root mean square: {book}{end}"].value for end in ("", ", no commitment"))
     spans = [
-        " to ".join(written(f[f"encoder outputs, {q}: {book}{end}"].value) for q in ("1%", "99%"))
+        " to ".join(written(f[f"encoder outputs, {q}: {book}{end}"].value) for q in ("1 %", "99 %"))
         for end in ("", ", no commitment")
     ]
     ratio = free / held
@@ -120,7 +124,7 @@ def _ranges(f: Found, book: str) -> str:
         if ratio < 1 / GROWN
         else "keep about their size in so many steps"
     )
-    return f"with {book} they {grown} (98% of them from {spans[1]}, against {spans[0]} with it)"
+    return f"with {book} they {grown} (98 % of them from {spans[1]}, against {spans[0]} with it)"
 
 
 QUESTIONS = (

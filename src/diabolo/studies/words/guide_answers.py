@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from diabolo.plain import percent
 from diabolo.studies.findings import between, family
 from diabolo.studies.words.guide_codes import apart
 from diabolo.studies.words.guide_models import DIGIT, FREE, TOO_MUCH, UNITS
-from diabolo.studies.words.guide_plain import WAYS, Numbers, against, points
+from diabolo.studies.words.guide_plain import Numbers, against, best_way, points
 
 Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
 
@@ -24,7 +25,7 @@ def cones(n: Numbers) -> Answer:
     gain = against(n, "MSE", "fully connected", "convolutional").say(
         more="error from {a} to {b} per pixel",
         less="no help: error from {a} to {b} per pixel",
-        same="not significantly different ({a}, {b})",
+        neither="{different} ({a}, {b})",
     )
     cost = (
         f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
@@ -38,7 +39,7 @@ def skips(n: Numbers) -> Answer:
     gain = against(n, "MSE", "skips cut", "U-Net").say(
         more="error from {a} to {b}",
         less="no help: error from {a} to {b}",
-        same="not significantly different ({a}, {b})",
+        neither="{different} ({a}, {b})",
     )
     cost = (
         f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
@@ -52,7 +53,7 @@ def layers(n: Numbers) -> Answer:
     gain = against(n, "MSE", "end to end", "layer by layer").say(
         more="error from {a} to {b} after as many epochs",
         less="no help: error from {a} to {b} after as many epochs",
-        same="not significantly different ({a}, {b})",
+        neither="{different} ({a}, {b})",
     )
     when = "where layers trained at once get in each other's way, as with saturating units or poor initial weights"
     if gain.startswith("error from"):
@@ -69,7 +70,7 @@ def against_overfitting(n: Numbers) -> Answer:
     gain = family({name: against(n, "test MSE", "neither", name) for name in names})[best].say(
         more=f"test error from {{a}} to {{b}} at the best, {best}",
         less=f"no help: test error from {{a}} to {{b}} at the best, {best}",
-        same=f"not significantly different at the best, {best} ({{a}}, {{b}})",
+        neither=f"{{different}} at the best, {best} ({{a}}, {{b}})",
     )
     cost = "a strength to search; too much of either underfits"
     return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
@@ -77,15 +78,14 @@ def against_overfitting(n: Numbers) -> Answer:
 
 def labels(n: Numbers) -> Answer:
     """5.4."""
-    best = max(WAYS, key=lambda name: n[f"accuracy, {name}"].value)
-    alike = f"not significantly different (the best way, {best}: {{a}}%)"
-    others = [name for name in WAYS if name != "from scratch"]
-    several = family({name: points(against(n, "accuracy", name, "from scratch")) for name in others})
-    gain = several.get(best, points(against(n, "accuracy", best, "from scratch"))).say(
-        more=f"from {{b}}% to {{a}}% right by the best way, {best}",
-        less=alike,  # the best is never surely less
-        same="no help: from scratch is best, {b}%" if best == "from scratch" else alike,
-    )
+    best, scratch = best_way(n), "from scratch"
+    gain = f"no help: training from scratch is best on validation images, {percent(n[f'accuracy, {scratch}'].value, 1)} on test"
+    if best != scratch:
+        gain = points(against(n, "accuracy", best, scratch)).say(
+            more=f"from {{b}} % to {{a}} % right by the way that is best on validation images, {best}",
+            less=f"no help: from {{b}} % to {{a}} % right by the way that is best on validation images, {best}",
+            neither=f"{{different}} by the way that is best on validation images, {best} ({{a}} %; from scratch {{b}} %)",
+        )
     cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a training for each set of labels"
     return (
         "Unlabelled images",
@@ -101,12 +101,12 @@ def noise(n: Numbers) -> Answer:
     gain = between(n, f"none on {middle}", f"{middle} on {middle}").say(
         more="error on noisy images from {a} to {b}",
         less="no help on noisy images: error from {a} to {b}",
-        same="not significantly different on noisy images ({a}, {b})",
+        neither="{different} on noisy images ({a}, {b})",
     )
     clean = between(n, f"{middle} on none", "none on none").say(
         more="error on clean images from {b} to {a}",
         less="none on clean images (error from {b} to {a})",
-        same="not significant on clean images",
+        neither="error on clean images {different} ({b}, {a})",
     )
     levels = [name.removeprefix("probe, ") for name in n if name.startswith("probe, gaussian")]
     changes = family({name: points(against(n, "probe", name, "none")) for name in levels})
@@ -121,7 +121,7 @@ def kl_term(n: Numbers) -> Answer:
         against(n, "−ELBO", "β 1", name).say(
             more=f"−ELBO from {{a}} to {{b}} nats with {name}",
             less=f"no help, but −ELBO from {{a}} to {{b}} nats, with {name}",
-            same=f"not significantly different with {name} ({{a}}, {{b}} nats)",
+            neither=f"{{different}} with {name} ({{a}}, {{b}} nats)",
         )
         for name in ("linear annealing", FREE)
     ]
@@ -138,7 +138,7 @@ def features(n: Numbers) -> Answer:
     gain = against(n, "detail", "features", "pixels").say(
         more=helped,
         less=f"no help: {said}",
-        same="not significantly different in the upper frequencies ({b}, {a})",
+        neither="{different} in the upper frequencies ({b}, {a})",
     )
     error = against(n, "MSE", "features", "pixels")
     cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}"
@@ -155,7 +155,7 @@ def features(n: Numbers) -> Answer:
 def condition(n: Numbers) -> Answer:
     """5.8."""
     bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
-    gain = f"{100 * n['read, embedding'].value:.1f}% of the samples are of the digit asked for, and the bound " + (
+    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples are of the digit asked for, and the bound " + (
         "does not improve"
         if bound <= 0
         else f"improves by {bound:.3g} nats" + f", of which the class can be {DIGIT:.3g} at most" * (bound > DIGIT)
@@ -179,7 +179,7 @@ def code_prior(n: Numbers) -> Answer:
     gain = against(n, "FID", "each code by itself", "prior").say(
         more="FID from {a} to {b}",
         less="no help: FID from {a} to {b}",
-        same="FID not significantly different ({a}, {b})",
+        neither="FID {different} ({a}, {b})",
     )
     cost = "a second training, and drawing one code after the other"
     return "A prior over discrete codes", "where a VQ-VAE is to generate", gain, cost
@@ -188,7 +188,7 @@ def code_prior(n: Numbers) -> Answer:
 def projections(n: Numbers) -> Answer:
     """5.10."""
     kept = {name.removeprefix("overlap, "): value.value for name, value in n.items() if name.startswith("overlap, ")}
-    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f}%" for name, value in kept.items())
+    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in kept.items())
     cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the points"
     return "t-SNE and UMAP", "to see which codes are neighbours", gain, cost
 
@@ -198,7 +198,7 @@ def densities(n: Numbers) -> Answer:
     gain = against(n, "FID", "AE, normal", "AE, mixture").say(
         more="FID of the autoencoder from {a} to {b}",
         less="no help for the autoencoder: FID from {a} to {b}",
-        same="not significantly different for the autoencoder ({a}, {b})",
+        neither="{different} for the autoencoder ({a}, {b})",
     )
     return (
         "A density fitted afterwards",
@@ -212,10 +212,10 @@ def economy(n: Numbers) -> Answer:
     """5.12."""
     times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
     memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
-    gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f}% of the memory"
+    gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f} % of the memory"
     again = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
     cost = (
-        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g}%; checkpointing: {again:.2g} times "
+        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
         "the time of a step"
     )
     return (

@@ -47,7 +47,7 @@ def code_prior(n: Numbers) -> str:
         "the parts of its images fit together.",
         less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
         "{a}).",
-        same="The distances to real images of images drawn by it and of codes drawn one by one do not differ significantly.",
+        neither="The distances to real images of images drawn by it and of codes drawn one by one {differ}.",
     )
     return f"{known} {drawn}"
 
@@ -55,7 +55,7 @@ def code_prior(n: Numbers) -> str:
 def maps(n: Numbers, names: Sequence[str]) -> str:
     """5.10: which map keeps neighbours."""
     kept = {name: n[f"overlap, {name}"].value for name in names}
-    best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f}%" for name in names)
+    best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f} %" for name in names)
     why = (
         "Such a map is made to keep neighbours and gives up distances between groups for that; how far two groups lie "
         "apart in it means nothing."
@@ -74,8 +74,7 @@ def ways(n: Numbers) -> str:
         "{b}): the straight way passes nearer to the origin than its ends lie, and there are fewer codes there.",
         less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} against "
         "{b}): keeping the length of a code does not keep it where digits are.",
-        same="A classifier's lowest confidence does not differ significantly between the straight and the spherical way "
-        "({b} and {a}).",
+        neither="A classifier's lowest confidence {differs} between the straight and the spherical way ({b} and {a}).",
     )
 
 
@@ -86,7 +85,7 @@ def hole(n: Numbers) -> str:
         "nothing ever made its codes lie where that density is, while the KL term of the VAE does just that.",
         less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
         "although nothing made its codes lie there.",
-        same="Drawn from N(0, I), the FIDs of autoencoder and VAE do not differ significantly ({a} and {b}).",
+        neither="Drawn from N(0, I), the FIDs of autoencoder and VAE {differ} ({a} and {b}).",
     )
 
 
@@ -96,7 +95,7 @@ def fitted(n: Numbers) -> str:
         against(n, "FID", f"{name}, normal", f"{name}, mixture").say(
             more=f"the {name}'s FID falls from {{a}} to {{b}}",
             less=f"the {name}'s FID rises from {{a}} to {{b}}",
-            same=f"the {name}'s FID does not change significantly ({{a}} and {{b}})",
+            neither=f"the {name}'s FIDs {{differ}} ({{a}} and {{b}})",
         )
         for name in ("AE", "VAE")
     ]
@@ -143,13 +142,13 @@ def precision(n: Numbers) -> str:
     fast = (
         f"An epoch takes {times:.2g} times as long in float32 as in bf16 on this device"
         if times >= 1
-        else f"bf16 is slower here, {1 / times:.2g} times: converting the numbers costs more than the products save"
+        else f"bf16 is slower here, {1 / times:.2g} times: what the products save may be lost in converting the numbers"
     )
     memory = n["MiB, bf16"].value / max(n["MiB, float32"].value, 1e-9)
     needs = (
-        f"A step of 512 images needs {100 * memory:.0f}% of the memory"
+        f"A step of 512 images needs {100 * memory:.0f} % of the memory"
         if memory < 1
-        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f}%, since the weights of float32 stay and are "
+        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f} %, since the weights of float32 stay and are "
         f"copied"
     )
     off = apart(n, "float32", "bf16")
@@ -162,7 +161,7 @@ def checkpointing(n: Numbers) -> str:
     memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
     seconds = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
     saved = (
-        f"Checkpointing needs {100 * memory:.0f}% of the memory"
+        f"Checkpointing needs {100 * memory:.0f} % of the memory"
         if memory < 1
         else "Checkpointing saves no memory on so small a net"
     )
@@ -171,7 +170,7 @@ def checkpointing(n: Numbers) -> str:
         if seconds > 1
         else f"a step takes {seconds:.2g} times as long, although the insides of the layers are computed twice"
     )
-    return f"{saved}; {slower}; the losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g}%."
+    return f"{saved}; {slower}; the losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."
 
 
 def side_by_side(n: Numbers) -> str:

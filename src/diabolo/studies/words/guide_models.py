@@ -23,7 +23,7 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
         against_usual[name].say(
             more=f"{name} raises −ELBO by {{difference}} nats",
             less=f"{name} lowers −ELBO by {{difference}} nats",
-            same=f"{name} does not differ significantly from the constant weight",
+            neither=f"{name} {{differs}} from the constant weight",
         )
         for name in names[1:]
     ]
@@ -107,18 +107,18 @@ def blur(n: Numbers) -> str:
         f"trained on pixels {{b}}: {pattern if too_much else fit if fitted else BLUR}",
         less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
         "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
-        same="The power kept of the upper frequencies does not differ significantly ({a} and {b})",
+        neither="The power kept of the upper frequencies {differs} ({a} and {b})",
     )
     error = errors.say(
         more="the squared error per pixel is higher, {a} against {b}",
         less="the squared error per pixel is lower, {a} against {b}, so that the training on pixels had not come to its own "
         "best yet",
-        same="the squared error per pixel does not differ significantly",
+        neither="the squared error per pixel {differs}",
     )
     read = points(against(n, "read", "features", "pixels")).say(
         more="a classifier reads them rightly more often, by {difference} points",
         less="a classifier reads them rightly less often, by {difference} points",
-        same="how often a classifier reads them rightly does not differ significantly",
+        neither="how often a classifier reads them rightly {differs}",
     )
     return f"{detail}; {error}, and {read}."
 
@@ -138,8 +138,8 @@ def told(n: Numbers) -> str:
         else "the code says no less than that of the VAE without a condition, although it need not say the class"
     )
     return (
-        f"A classifier that reads {100 * real:.1f}% of real test digits rightly reads {100 * read:.1f}% of the "
-        f"samples as the digit asked for; chance would be 10%. And {code}."
+        f"A classifier that reads {100 * real:.1f} % of real test digits rightly reads {100 * read:.1f} % of the "
+        f"samples as the digit asked for; chance would be 10 %. And {code}."
     )
 
 
@@ -150,7 +150,7 @@ def embedded(n: Numbers) -> str:
         "points over the samples; there is one training of each, and another seed may change that.",
         less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
         "points over the samples; there is one training of each, and another seed may change that.",
-        same="Embedded and one-hot classes do not differ significantly ({a}% and {b}%): the first layer after a one-hot "
+        neither="Embedded and one-hot classes {differ} ({a} % and {b} %): the first layer after a one-hot "
         "vector is "
         "an embedding itself. A separate one pays where classes are many, since all layers of encoder and decoder share it.",
     )

@@ -26,7 +26,8 @@ def against(n: Numbers, what: str, a: str, b: str) -> Difference:
 
 def points(d: Difference) -> Difference:
     """Shares as percentage points."""
-    return Difference(d.a.times(100), d.b.times(100), d.paired and d.paired.times(100), d.least and 100 * d.least, d.p)
+    a, b = (one.times(100, "percentage points") for one in (d.a, d.b))
+    return Difference(a, b, d.paired and d.paired.times(100, a.unit), d.least and 100 * d.least, d.p)
 
 
 def bent(n: Numbers) -> str:
@@ -38,7 +39,7 @@ def bent(n: Numbers) -> str:
         less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
         "pixel, {difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
         "learnt, and this training did not get there.",
-        same="The errors of PCA and of the fully connected autoencoder do not differ significantly ({a} and {b} squared error "
+        neither="The errors of PCA and of the fully connected autoencoder {differ} ({a} and {b} squared error "
         "per pixel).",
     )
 
@@ -51,12 +52,12 @@ def convolutional(n: Numbers) -> str:
         less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
         "weights over places saves parameters, but digits stand in the middle, where full layers can learn each place "
         "by itself",
-        same="The errors of convolutions and full layers do not differ significantly ({b} and {a})",
+        neither="The errors of convolutions and full layers {differ} ({b} and {a})",
     )
     told = points(against(n, "probe", "convolutional", "fully connected")).say(
         more="a linear probe reads the digit off their code more often, by {difference} points.",
         less="a linear probe reads the digit off their code less often, by {difference} points.",
-        same="the accuracy of a linear probe does not differ significantly.",
+        neither="the accuracy of a linear probe {differs}.",
     )
     longer = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
     return f"{error}; {told} The training of the convolutions takes {longer:.2g} times as long."
@@ -74,7 +75,7 @@ def skips(n: Numbers) -> str:
     better = against(n, "MSE", "skips cut", "U-Net").say(
         more="The skips make the reconstruction better: {b} against {a} squared error per pixel.",
         less="The skips do not make the reconstruction better: {b} against {a} squared error per pixel.",
-        same="With and without skips the errors do not differ significantly.",
+        neither="With and without skips the errors {differ}.",
     )
     taken = (
         f"With the mean of all codes in place of its own, the error of the U-Net changes by {signed(rise / 100)}, that of the "
@@ -90,7 +91,7 @@ def skips(n: Numbers) -> str:
         f"such a code is no bottleneck.",
         more=f"Without its code the U-Net has a larger error ({{a}}) than the net without skips has with its own ({{b}}): this "
         f"training leans on the code as well. Nothing forces it to. {way}.",
-        same=f"Without its code the error of the U-Net does not differ significantly from that of the net without skips with "
+        neither=f"Without its code the error of the U-Net {{differs}} from that of the net without skips with "
         f"its own ({{a}} and {{b}}). {way}.",
     )
 
@@ -104,7 +105,7 @@ def greedy(n: Numbers) -> str:
         less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
         "{b}, by {difference}). Its layers begin where each can already be undone; but each stage also has a cycle of the "
         "learning rate to itself, which is not separated from it here.",
-        same="After as many epochs in all, the errors do not differ significantly (layer by layer {a}, end to end {b}).",
+        neither="After as many epochs in all, the errors {differ} (layer by layer {a}, end to end {b}).",
     )
 
 
@@ -121,11 +122,17 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
         f"{'narrows' if after < gap else 'does not narrow'}, from {gap:.3g} to {after:.3g}.",
         less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
         f"the narrow code is what keeps this model from overfitting, and they only take from the fit.",
-        same=f"None of the strengths of L2 and dropout tried lowers the test error significantly (the best, {best}: "
-        f"{{b}}), though it takes the training error to {fitted:.4g}, so that the gap goes from {gap:.3g} to {after:.3g}.",
+        neither=f"At the best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, the test "
+        f"error ({{b}}) {{differs}} "
+        f"from that without; the training error goes to {fitted:.4g}, so that the gap goes from {gap:.3g} to {after:.3g}.",
     )
     size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
     return f"On few images the test error, {plain:.4g}, {size}, {fit:.4g}. {told}"
+
+
+def best_way(n: Numbers) -> str:
+    """5.4: the way to use labels that is best on validation images."""
+    return max(WAYS, key=lambda name: n[f"validation accuracy, {name}"].value)
 
 
 def few_labels(n: Numbers) -> str:
@@ -137,12 +144,12 @@ def few_labels(n: Numbers) -> str:
             d.say(
                 more=f"{name} gains {{difference}} points",
                 less=f"{name} loses {{difference}} points",
-                same=f"{name} does not differ significantly from it",
+                neither=f"{name} {{differs}} from it",
             )
         )
     scratch = 100 * n["accuracy, from scratch"].value
     return (
-        f"The classifier from scratch is right on {scratch:.1f}% of the test images. Against that, {'; '.join(said)}. "
+        f"The classifier from scratch is right on {scratch:.1f} % of the test images. Against that, {'; '.join(said)}. "
         f"In these three the images without a label shape the features only; which class lies where is still said by "
         f"the labelled ones alone."
     )
@@ -152,7 +159,7 @@ def spreading(n: Numbers) -> str:
     """5.4: labels spread along neighbours."""
     name = "spread, then fine-tuned"
     gave = points(between(n, SPREAD, "accuracy, from scratch"))
-    share = f"{gave.a.value:.1f}% of the training images"
+    share = f"{gave.a.value:.1f} % of the training images"
     labelled = f"The labels that spread along neighbours among the codes are right for {share}"
     why = (
         "these were better labels than a classifier from scratch gives, but training on them was too short or too "
@@ -161,13 +168,13 @@ def spreading(n: Numbers) -> str:
         else "where codes of different digits are neighbours, wrong labels spread as well as right ones"
     )
     return points(against(n, "accuracy", name, "from scratch")).say(
-        more=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}}%, {{difference}} points more than the "
+        more=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}} %, {{difference}} points more than the "
         f"one from scratch. Images of a digit hang together in latent space through many small steps, so that one "
         f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
-        less=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}}%, {{difference}} points less than the "
+        less=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}} %, {{difference}} points less than the "
         f"one from scratch: {why}.",
-        same=f"{labelled}; a classifier fine-tuned on all of them does not differ significantly from that from scratch ({{a}}% "
-        f"against {{b}}%).",
+        neither=f"{labelled}; a classifier fine-tuned on all of them {{differs}} from that from scratch ({{a}} % "
+        f"against {{b}} %).",
     )
 
 
@@ -213,8 +220,9 @@ def no_identity(n: Numbers) -> str:
         "autoencoder, "
         "{a}: its target is clean, so that copying is no way out, but in this training it has learnt less of what "
         "digits look like.",
-        same="On images with Gaussian noise of 0.5 the errors of the denoiser and of the plain autoencoder do not differ "
-        "significantly ({b} and {a}).",
+        neither="On images with Gaussian noise of 0.5 the errors of the denoiser and of the plain autoencoder "
+        "{differ} ({b} and "
+        "{a}).",
     )
 
 
@@ -228,7 +236,7 @@ def level(n: Numbers, names: Sequence[str]) -> str:
     if gains:
         told = f"The features get better, by a probe for the digit: {said} over the plain autoencoder."
     else:
-        close = f"the best, {best}: {changes[best].a.value:.4g}% right against {changes[best].b.value:.4g}%"
+        close = f"the best, {best}: {changes[best].a.value:.4g} % right against {changes[best].b.value:.4g} %"
         told = f"No level improves the features significantly ({close})" + (f"; {said}." if costs else ".")
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from diabolo.plain import percent
 from diabolo.studies.findings import Measured, difference, joined
 
 SAME_MAP = 0.05  # share of squared distances left after rotation, below which two maps are called one
+NEARER = 1.5  # factor from which on one distance of codes to N(0, I) is called less than another: they have no interval
 
 
 def runs(errors: Sequence[float], procrustes: float, overlap: float, chance: float) -> str:
@@ -13,12 +15,13 @@ def runs(errors: Sequence[float], procrustes: float, overlap: float, chance: flo
     kept = (
         f"Over {len(errors)} seeds the test error lies between {min(errors):.4f} and {max(errors):.4f} squared "
         "error per pixel, "
-        f"a spread of {spread / mean:.1%}"
+        f"a spread of {percent(spread / mean, 1)}"
     )
     shared = (
-        f"an image keeps {overlap:.0%} of its ten nearest neighbours from one run to another ({chance:.1%} by chance)"
+        f"an image keeps {percent(overlap)} of its ten nearest neighbours from one run to another "
+        f"({percent(chance, 1)} by chance)"
     )
-    left = f"after the best shift, rotation and scale {procrustes:.0%} of the squared distances are unexplained"
+    left = f"after the best shift, rotation and scale {percent(procrustes)} of the squared distances are unexplained"
     if procrustes < SAME_MAP:
         return (
             f"{kept}; and the maps agree: {left}, and {shared}. Nothing in the loss asks for that, since it "
@@ -50,29 +53,28 @@ def fits(moved: float, angle: float, gap: float) -> str:
 
 
 def maps(accuracy: Mapping[str, Measured]) -> str:
-    """How well neighbours in the map tell the class, "PCA" and "autoencoder"."""
+    """How well neighbours in the map tell the class, in % of test images, of "PCA" and "autoencoder"."""
     ae, pca = (accuracy[name] for name in ("autoencoder", "PCA"))
     return difference(ae, pca).say(
-        more="The five nearest neighbours in the map name the class of a share of {a} of the test images for the "
-        "autoencoder and of {b} for two principal components: a curved map can pull classes apart that a flat shadow of the "
-        "images lays on top of each other.",
-        less="The five nearest neighbours in the map name the class of a share of {a} of the test images for the "
-        "autoencoder and of {b} for two principal components: here the curved map keeps the classes less apart than the flat "
-        "one.",
-        same="The share of test images whose class the five nearest neighbours in the map name is {a} for the autoencoder and "
-        "{b} for two principal components, not significantly different.",
+        more="The five nearest neighbours in the map name the class of {a} % of the test images for the autoencoder and of "
+        "{b} % for two principal components: a curved map can pull classes apart that a flat shadow of the images lays on top "
+        "of each other.",
+        less="The five nearest neighbours in the map name the class of {a} % of the test images for the autoencoder and of "
+        "{b} % for two principal components: here the curved map keeps the classes less apart than the flat one.",
+        neither="The five nearest neighbours in the map name the class of {a} % of the test images for the autoencoder and of "
+        "{b} % for two principal components: {different}.",
     )
 
 
 def neighbours(accuracy: Mapping[str, Measured]) -> str:
-    """How well neighbours in the map tell the class, "VAE" and "autoencoder"."""
+    """How well neighbours in the map tell the class, in % of test images, of "VAE" and "autoencoder"."""
     return difference(accuracy["VAE"], accuracy["autoencoder"]).say(
-        more="The five nearest neighbours in its map name the class more often than in the autoencoder's, for a share of {a} "
-        "of the test images against {b}.",
-        less="That has its price: the five nearest neighbours in its map name the class less often than in the "
-        "autoencoder's, for a share of {a} of the test images against {b}.",
-        same="How often the five nearest neighbours in its map name the class does not differ significantly from the "
-        "autoencoder's ({a} and {b}).",
+        more="The five nearest neighbours in its map name the class more often than in the autoencoder's, for {a} % of the "
+        "test images against {b} %.",
+        less="The five nearest neighbours in its map name the class less often than in the autoencoder's, for {a} % of the "
+        "test images against {b} %.",
+        neither="The shares of test images whose class the five nearest neighbours name {differ} between its map and the "
+        "autoencoder's ({a} % and {b} %).",
     )
 
 
@@ -83,7 +85,7 @@ def generated(fid: Mapping[str, Measured], outside: float) -> str:
     why = (
         "An image of PCA is a sum of the mean and two patterns, so that its strokes are blends of light and "
         "shadow, and "
-        f"{outside:.0%} of its pixels have to be cut back to [0, 1]"
+        f"{percent(outside)} of its pixels have to be cut back to [0, 1]"
     )
     return difference(ae, pca).say(
         less="Images decoded from a Gaussian fitted to the codes lie nearer to real ones for the autoencoder, "
@@ -93,7 +95,7 @@ def generated(fid: Mapping[str, Measured], outside: float) -> str:
         "{b} against {a} for "
         f"the autoencoder. {why}; but the Gaussian also draws codes from between the branches of the autoencoder's map, "
         "where nothing was trained.",
-        same="The FIDs of images decoded from a Gaussian fitted to the codes do not differ significantly between the "
+        neither="The FIDs of images decoded from a Gaussian fitted to the codes {differ} between the "
         f"autoencoder ({{a}}) and PCA ({{b}}). {why}.",
     )
 
@@ -152,15 +154,16 @@ def prior(distance: Mapping[str, float], floor: float) -> str:
         f"The VAE's map has a place and a scale: its codes are at a Fréchet distance of {vae:.3g} from N(0, I), the "
         f"autoencoder's at {ae:.3g} (as many draws of N(0, I) itself: {floor:.2g})"
     )
-    if vae < ae:
+    if NEARER * vae < ae:
         return (
             f"{where}. The KL term charges for every code that is far from the origin or too sure of itself, which draws them "
             f"together around it; the autoencoder pays for neither, and leaves its codes wherever training has put them."
         )
     return (
-        f"The VAE's codes are no nearer to N(0, I) than the autoencoder's: {vae:.3g} against {ae:.3g} (as many "
-        "draws of N(0, I) "
-        f"itself: {floor:.2g}). The KL term asks for it, but this training has not brought it about."
+        f"The VAE's codes are not much nearer to N(0, I) than the autoencoder's, at a Fréchet distance of {vae:.3g} against "
+        f"{ae:.3g} (as many draws of N(0, I) itself: {floor:.2g}). The KL term asks for it, but this training has "
+        "not brought it "
+        "about."
     )
 
 
@@ -173,15 +176,12 @@ def redrawn(same: bool, apart: float, pair: float, of_test: Measured) -> str:
         else "Even with the same seed the VAE does not draw the same images"
     )
     second = f"with another seed every image is another (they differ by {pair:.3f} squared error per pixel)"
-    few = (
-        f"{first}; {second}, and the two sets are as far from each other (FID {{a}}) as from the test images ({{b}}): too few "
-        f"were drawn to show a difference."
-    )
     return difference(Measured(apart, 0.0), of_test).say(
         less=f"{first}; {second}, but the two sets are of one kind: their FID to each other is {{a}}, and to the test images "
         f"{{b}}. A seed chooses the codes, and what may be drawn is in the weights.",
-        more=few,
-        same=few,
+        more=f"{first}; {second}, and the two sets are farther from each other (FID {{a}}) than from the test images ({{b}}).",
+        neither=f"{first}; {second}, and the FIDs of the two sets to each other ({{a}}) and to the test images "
+        f"({{b}}) {{differ}}.",
     )
 
 
@@ -215,8 +215,8 @@ def subspace(largest: float, chance: float, units: float, ratio: float) -> str:
 
 def latent(ae: Sequence[float], pca: float, size: int) -> str:
     """Errors of the autoencoder over seeds against PCA's with as many numbers."""
-    return difference(Measured.over(ae), Measured(pca, 0.0)).say(
+    return difference(Measured.over(ae, "squared error per pixel"), Measured(pca, 0.0)).say(
         less=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, lower by {{difference}}.",
         more=f"With {size} numbers the autoencoder's test error is {{a}} and PCA's {{b}}, higher by {{difference}}.",
-        same=f"With {size} numbers the autoencoder's test error ({{a}}) does not differ significantly from PCA's ({{b}}).",
+        neither=f"With {size} numbers the autoencoder's test error ({{a}}) {{differs}} from PCA's ({{b}}).",
     )
