@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+import yaml
 
 import diabolo
 
@@ -44,7 +47,7 @@ def test_what_training_imports_beyond_torch_is_counted():
         "print(sum(name.startswith('diabolo') for name in sys.modules))"
     )
     packages, modules = found.splitlines()
-    assert set(packages.split()) <= {"diabolo", "numpy", "rich", "safetensors"}, packages
+    assert set(packages.split()) <= {"diabolo", "numpy", "psutil", "rich", "safetensors"}, packages
     assert int(modules) < 200, modules
 
 
@@ -69,3 +72,10 @@ def test_the_version_is_that_of_the_package():
     from importlib.metadata import version
 
     assert diabolo.__version__ == version("diabolo")
+
+
+def test_the_version_stands_in_one_place():
+    top = Path(__file__).parents[1]
+    assert tomllib.loads((top / "pyproject.toml").read_text("utf-8"))["project"]["dynamic"] == ["version"]
+    assert yaml.safe_load((top / "CITATION.cff").read_text("utf-8"))["version"] == diabolo.__version__
+    assert "## [Unreleased]" in (top / "CHANGELOG.md").read_text("utf-8")

@@ -12,7 +12,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from diabolo.version import __version__ as __version__
+from diabolo.version import __version__
 
 if TYPE_CHECKING:
     from diabolo import (
@@ -56,6 +56,7 @@ __all__ = [
     "Autoencoder",
     "DiaboloError",
     "Run",
+    "__version__",
     "bottlenecks",
     "compare",
     "corruptions",

@@ -1,3 +1,3 @@
-"""The version of Diabolo."""
+"""Diabolo's version: the one place where it stands."""
 
 __version__ = "0.1.0"

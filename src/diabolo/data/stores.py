@@ -1,7 +1,6 @@
 """How batches reach the device: uint8 at rest, float32 in [0, 1] on the device, one gather per batch."""
 
 import math
-import os
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from queue import Queue
 from typing import Any, Protocol
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -141,11 +141,7 @@ def free_memory(device: torch.device) -> int:
     """Bytes free on `device`."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) * 1024
-    except (OSError, StopIteration):  # not Linux
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    available = psutil.virtual_memory().available
     return int(min(available, *(_left_in(cgroup) for cgroup in CGROUPS)))
 
 

@@ -1,7 +1,6 @@
 """What this process may use: the device, its cores, and the precision the chip multiplies natively."""
 
 import os
-import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,5 +111,11 @@ def peak_memory(device: torch.device) -> int:
     """Bytes: on a GPU the most that tensors took since the reset; on the CPU the most the process ever took."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)  # type: ignore[attr-defined]  # on Windows alone
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
