@@ -93,6 +93,8 @@ Plural = Annotated[int, At(2)]
 Counts = Annotated[tuple[Count, ...], NonEmpty()]
 Levels = Annotated[tuple[Annotated[int, At(3)], ...], NonEmpty()]
 Folder = Annotated[str, PathText()]
+AnyPath = Annotated[str | os.PathLike[str], PathText()]
+Side = Annotated[int, At(1, 8192)]  # of an image, in pixels
 
 
 def checked(function: F) -> F:
@@ -263,12 +265,14 @@ def _words(kind: Any, rules: Sequence[Any]) -> str:
     """What is wanted, in words."""
     ranges = " ".join(str(rule) for rule in rules if isinstance(rule, Range))
     origin = get_origin(kind)
+    if any(isinstance(rule, PathText) for rule in rules) and kind is not type(None):
+        return "a path"
     if kind in (int, float):
         return f"{'a whole number' if kind is int else 'a number'}{' ' + ranges if ranges else ''}"
     if kind is bool:
         return "true or false"
     if kind is str:
-        return "a path" if any(isinstance(rule, PathText) for rule in rules) else "text that is not empty"
+        return "text that is not empty"
     if isinstance(kind, type) and issubclass(kind, os.PathLike):
         return "a path"
     if origin is Literal:

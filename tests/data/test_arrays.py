@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 from diabolo.data import Images, as_images
 from diabolo.errors import DiaboloError
@@ -71,7 +72,9 @@ def test_labels_of_any_integer_kind(labels):
 
 @pytest.mark.parametrize(
     ("labels", "says"),
-    [([0, 1], "6 images but 2 labels"), ([0.5] * 6, "whole numbers"), (np.zeros((6, 1), int), "whole numbers"),
+    [([0, 1], "6 images but 2 labels"), ([0.5] * 6, "whole numbers"), (np.eye(6), r"labels\.argmax\(1\)"),
+     ([float("nan")] * 6, "put -1 where a label is not known"), ([None, 1, 2, 3, 4, 5], "put -1 where"),
+     (np.ma.masked_equal([0, 1, 0, 1, 0, 1], 0), r"labels\.filled\(-1\)"),
      (["cat"] * 6, "whole numbers"), ([[0], [0, 1]], "cannot become one array")],
 )  # fmt: skip
 def test_labels_that_do_not_fit_are_refused(labels, says):
@@ -95,14 +98,21 @@ def test_labels_that_do_not_fit_are_refused(labels, says):
         (np.array([[[-2.1, 2.6]]]), r"x \* std \+ mean"),
         (np.array([[[0.0, 3000.0]]]), "divide by 4095"),
         (np.zeros((2, 4, 4), complex), "holds complex128"),
-        (np.array([["a"]]), "holds <U1"),
+        (np.array([["a"]]), "holds text, not numbers"),
+        (["a.png", "b.png"], r"read_images\(paths\)"),
+        (b"folder", "give one path as a str"),
         (np.zeros((2, 3, 5, 3), np.uint8), r"may mean \(N, C, H, W\) or \(N, H, W, C\)"),
-        (np.zeros((2, 4, 5, 6), np.uint8), "neither axis 1 nor axis 3"),
+        (np.zeros((2, 5, 5, 6), np.uint8), "neither axis 1 nor axis 3"),
+        (np.zeros((2, 4, 5, 6), np.uint8), r"may be alpha; give x\[:, :3\]"),
+        (np.zeros((2, 5, 6, 4), np.uint8), r"may be alpha; give x\[\.\.\., :3\]"),
+        (np.zeros((9, 8, 3), np.uint8), r"one image \(H, W, C\) or grey images .* x\[None\] for the one"),
+        (torch.zeros(2, 4, 4, device="meta"), "cannot become an array"),
+        (Image.new("L", (4, 4)), "is one picture; give a list of pictures"),
         (np.zeros(5), r"shape \(5,\)"),
         (np.zeros((1, 1, 1, 1, 1)), "shape"),
         (np.array([{}, None]), "Python objects"),
         ([[1.0], [1.0, 2.0]], "cannot become one array"),
-        ("text", "holds <U4"),
+        ("text", "holds text"),
         (torch.zeros(3, 4).to_sparse(), "cannot become an array"),
         (np.ma.masked_equal(np.zeros((2, 4, 4)), 0), "masked pixels have no value"),
         (np.zeros((2, 4, 4), "M8[s]"), "holds datetime64"),

@@ -68,6 +68,7 @@ def test_classes_are_those_that_occur():
     assert named_labels(np.array([1.0, 2.0]))[1] == ("1", "2")
     assert named_labels(["b", "a", "b"])[0][0].tolist() == [1, 0, 1]
     assert named_labels(None) == ([None], None)
+    assert named_labels(np.array([[3], [1]]))[0][0].tolist() == [1, 0]  # a column, as tables have
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,8 @@ def test_classes_are_those_that_occur():
         ([-3, 1], "run from -3 to 1"),
         ([0.5, 1], "whole numbers"),
         ([float("nan"), 1], "whole numbers"),
-        ([[0], [1]], "whole numbers"),
+        ([[0, 1], [1, 0]], "whole numbers"),
+        (["", "a"], "empty text, which names no class"),
         ([None, 1], "whole numbers"),
     ],
 )

@@ -52,6 +52,47 @@ def test_a_data_set_gives_its_images_labels_and_names(give):
     assert train.account.classes == {"ant": 3, "bee": 3, "cow": 3}
 
 
+def test_words_are_classes_and_what_is_missing_is_not_known():
+    train, _ = load(Pictures(lambda i: (PIXELS[i], ["bee", "ant"][i % 2])), n_test=2)
+    assert train.label_names == ("ant", "bee")
+    assert train.account.classes == {"ant": 4, "bee": 5}
+    assert as_images(Pictures(lambda i: (PIXELS[i], ["bee", "ant"][i % 2]))).label_names == ("ant", "bee")
+    images = as_images(Pictures(lambda i: (PIXELS[i], None if i < 4 else int(LABELS[i]))))
+    assert images.labels.tolist() == [-1] * 4 + LABELS[4:].tolist()
+
+
+@pytest.mark.parametrize("mode", ["LA", "P", "HSV", "YCbCr", "CMYK", "RGBA", "RGBX", "1", "I;16", "F"])
+def test_pictures_of_any_mode_are_what_they_look_like(mode):
+    grey = Image.fromarray(PIXELS[0, 0])
+    if mode in ("LA", "P", "1", "F"):
+        wanted, shown = grey.convert(mode), np.asarray(grey if mode != "1" else grey.convert("1"))
+        wanted = Image.fromarray(np.asarray(grey, np.float32) / 255) if mode == "F" else wanted
+        shown = shown * 255 if mode == "1" else shown
+    elif mode == "I;16":
+        wanted, shown = Image.fromarray(PIXELS[0, 0].astype(np.uint16) * 257), PIXELS[0, 0]
+    else:
+        wanted = picture(0).convert(mode)
+        shown = np.asarray(wanted.convert("RGB")).transpose(2, 0, 1)
+    images = as_images(Pictures(lambda _: wanted)).images
+    assert np.abs(images[0].astype(int) - shown).max() <= 1
+    assert np.array_equal(as_images([wanted, wanted]).images, images[:2])
+
+
+def test_what_is_left_out_is_said(caplog):
+    as_images(Pictures(lambda i: (PIXELS[i], 0.5)))
+    assert "no class of each, and is left out" in caplog.text
+
+
+def test_an_image_that_cannot_be_had_is_named():
+    def give(index):
+        if index == 3:
+            raise FileNotFoundError("it is gone")
+        return PIXELS[index]
+
+    with pytest.raises(DiaboloError, match="Pictures gives no image 3: FileNotFoundError: it is gone"):
+        as_images(Pictures(give))
+
+
 @pytest.mark.parametrize(
     "give", [lambda i: picture(i), lambda i: (picture(i), {"boxes": i}), lambda i: (PIXELS[i], [1, 2])]
 )

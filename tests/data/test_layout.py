@@ -49,6 +49,23 @@ def test_anomaly_sets_keep_their_masks_apart():
     assert found.parts[:3] == ["train", "test", "test"]
 
 
+def test_a_folder_of_images_says_nothing_where_all_have_one():
+    found = layout("train/images/1.png", "test/images/2.png", folders=["train/labels", "test/labels"])
+    assert (found.parts, found.classes) == (["train", "test"], None)
+    assert layout("ant/images/1.png", "bee/Images/2.png").classes == ["ant", "bee"]
+    assert layout("images/1.png", "bee/2.png").classes == ["images", "bee"]
+
+
+def test_a_class_is_one_in_whichever_way_its_accents_are_encoded():
+    found = layout("train/caf\u00e9/1.png", "test/cafe\u0301/2.png")
+    assert found.classes == ["caf\u00e9"] * 2
+
+
+def test_capital_letters_tell_classes_of_one_part_apart():
+    assert layout("A/1.png", "a/2.png").classes == ["A", "a"]
+    assert layout("train/A/1.png", "train/a/2.png", "test/a/3.png").classes == ["A", "a", "a"]
+
+
 def test_a_train_part_alone():
     assert layout("train/cat/1.png", "train/dog/2.png").classes == ["cat", "dog"]
 
@@ -70,9 +87,28 @@ def test_a_train_part_alone():
         (["train/cat/1.png", "train/2.png", "test/cat/3.png"], [], "put every image into a class folder"),
         (["cat/train/1.png", "cat/test/2.png", "dog/3.png"], [], "not all its classes are divided so"),
         (["a/1.png", "2.png", "b/3.png"], [], "1 images beside folders with 2 more"),
-        (["images/1.png", "masks/1.png"], [], "masks, pictures of their labels; give images alone"),
+        (["train/Cat/1.png", "test/cat/2.png"], [], "classes Cat and cat in different parts"),
+        (["train_images/1.png", "test_images/2.png"], [], "rename them to test and train"),
+        (["trainA/1.png", "trainB/2.png", "testA/3.png", "testB/4.png"], [], "trainA|trainB.*parts or classes"),
+        (["train2017/1.png", "val2017/2.png"], [], "rename them to train and validation"),
+        (["pets-train/1.png", "pets-test/2.png"], [], "pets-test and pets-train"),
+        (["train/n1/images/1.png", "val/images/2.png"], [], "the part validation of here has no class folders"),
+        (["train/images/1.png", "train/masks/1.png", "test/images/2.png"], [], "train/images and train/masks"),
+        (
+            ["cup/train/good/1.png", "cup/test/bad/2.png", "cup/ground_truth/bad/2.png", "pen/train/good/3.png"],
+            [],
+            "or give one folder alone, such as cup",
+        ),
+        (["images/1.png", "masks/1.png"], [], "masks, pictures of their labels; move masks out, or give images alone"),
     ],
 )
 def test_what_may_mean_two_things_is_refused(names, folders, says):
     with pytest.raises(DiaboloError, match=says):
         layout(*names, folders=folders)
+
+
+@pytest.mark.parametrize(
+    "names", [("trains/1.png", "tests/2.png"), ("bullet_train/1.png", "test_tube/2.png"), ("mask/1.png", "none/2.png")]
+)
+def test_words_within_a_name_make_no_part(names):
+    assert layout(*names).classes == [name.partition("/")[0] for name in names]

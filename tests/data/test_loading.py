@@ -1,8 +1,11 @@
+import inspect
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from diabolo.data import Images, load
 from diabolo.data.roots import find_root
@@ -60,5 +63,63 @@ def test_where_the_root_is(monkeypatch, own_home, tmp_path):
 
 
 def test_the_seed_is_checked():
-    with pytest.raises(DiaboloError, match="a seed is a whole number"):
+    with pytest.raises(DiaboloError, match="seed must be a whole number"):
         load(np.zeros((4, 2, 2), np.uint8), seed=-1)
+
+
+OPTIONS = {
+    "root": [3, ""], "n_train": [0, -1, 2.5, "3", True], "n_test": [0, float("nan")], "seed": [-1, 1e99, True, "a"],
+    "n_labels": [0, -2, "all"], "label_seed": [-1, 0.5], "drop_leaks": ["yes", 1], "without_class": [True, "", 0.5],
+    "test_fraction": [0, 1, -1, float("nan"), float("inf"), 1e99, "0.1", True], "size": [0, -1, 10**6, 2.0, True, "8"],
+    "crop": [0, 1e99], "channels": [2, True, "1"], "skip_bad": [3, "no"],
+    "value_range": ["", "bytes", (1, 0), (0, float("nan"))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [(option, value) for option, values in OPTIONS.items() for value in values]
+)
+def test_options_from_python_are_checked_before_anything_is_read(tmp_path, option, value):
+    (tmp_path / "damaged.png").write_bytes(b"")  # which would be said if it were looked at
+    with pytest.raises(DiaboloError, match=option) as error:
+        load(tmp_path, **{option: value})
+    assert "damaged" not in str(error.value)
+
+
+def test_plain_numbers_of_numpy_will_do_and_come_back_in_the_origin():
+    train, _ = load("digits", n_train=np.int64(90), seed=np.uint8(3), without_class=np.int64(0))
+    assert (train.origin["load"]["n_train"], train.origin["load"]["seed"]) == (90, 3)
+    assert len(json.dumps(train.origin)) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("https://example.org/a.zip", "is an address, and nothing is read from there"), ("C:\\data\\x", "no file or folder C:"),
+     ("s3://pets/train", "is an address"), ("pets/*.png", "no file or folder pets/"), ("DIGITS", "did you mean 'digits'"),
+     ("~nobody-at-all/x", "no such home folder"), ("a\0b", "null character"), ("", "a path is wanted")],
+)  # fmt: skip
+def test_names_that_lead_nowhere(name, says):
+    with pytest.raises(DiaboloError, match=says):
+        load(name)
+
+
+def test_a_packed_file_is_to_be_unpacked(tmp_path):
+    (tmp_path / "pets.tar.gz").write_bytes(b"x")
+    with pytest.raises(DiaboloError, match="unpack it first"):
+        load(tmp_path / "pets.tar.gz")
+
+
+@pytest.mark.parametrize("name", [".", "../pets", "../pets/.", "./"])
+def test_a_folder_has_its_own_name_however_it_is_reached(tmp_path, monkeypatch, name):
+    (tmp_path / "pets").mkdir()
+    for shade in range(3):
+        Image.new("L", (2, 2), shade).save(tmp_path / "pets" / f"{shade}.png")
+    monkeypatch.chdir(tmp_path / "pets")
+    assert load(name)[0].name == "pets"
+    assert not (tmp_path / "pets" / ".diabolo").exists()
+
+
+def test_load_says_of_itself_what_it_takes():
+    assert list(inspect.signature(load).parameters)[:4] == ["name", "root", "n_train", "n_test"]
+    assert load.__name__ == "load"
+    assert "n_labels" in load.__doc__

@@ -279,8 +279,9 @@ def test_no_image_at_all():
 
 @pytest.mark.parametrize(
     ("fields", "says"),
-    [({"size": 0}, "size is a number of pixels"), ({"size": "64"}, "size is a number"), ({"size": True}, "size"),
-     ({"crop": -1}, "crop is a number"), ({"size": 10**6}, "8192"), ({"channels": 2}, "channels must be 1")],
+    [({"size": 0}, "size must be a whole number"), ({"size": "64"}, "size must be"), ({"size": True}, "size"),
+     ({"crop": -1}, "crop must be a whole number"), ({"size": 10**6}, "8,192"), ({"channels": 2}, "channels must be 1 or 3"),
+     ({"channels": True}, "channels must be 1 or 3, not True")],
 )  # fmt: skip
 def test_shaping_refuses_nonsense(fields, says):
     with pytest.raises(DiaboloError, match=says):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diabolo.data import as_images, load, read_images
-from diabolo.data.scale import check_range, remedy
+from diabolo.data.scale import Numbers, check_range, remedy, settle
 from diabolo.errors import DiaboloError
 
 RAMP = np.linspace(0, 1, 64).reshape(1, 8, 8)
@@ -68,7 +68,11 @@ def test_dark_bytes_are_told(caplog):
      (0, 16, "divide by 16"), (0, 100, "divide by 100")],
 )  # fmt: skip
 def test_the_remedy_fits_the_numbers(low, high, says):
-    assert says in remedy(low, high)
+    words, (black, white) = remedy(low, high)
+    assert says in words
+    assert (black, white) in {(0, white), (-1, 1), (low, high)}
+    assert white >= min(high, 1)
+    assert settle(Numbers(low, high, (0.0, 1.0), floats=True), (black, white), "x")[0] == (black, white)
 
 
 @pytest.mark.parametrize("asked", ["auto", "dtype", (0, 1), [0, 4095], ("0", "4095"), "0 4095", ("auto",)])

@@ -51,15 +51,15 @@ def test_more_than_there_are():
 
 @pytest.mark.parametrize("fraction", [0, 1.0, -0.5, "half", None])
 def test_a_fraction_is_one(fraction):
-    with pytest.raises(DiaboloError, match="test_fraction lies between 0 and 1"):
+    with pytest.raises(DiaboloError, match="test_fraction must be a number above 0 and below 1"):
         random_split(rows(10), Draw(), fraction)
 
 
 @pytest.mark.parametrize("n", [0, -3, 2.5, True])
 def test_counts_are_whole_numbers(n):
-    with pytest.raises(DiaboloError, match="n_train is a whole number"):
+    with pytest.raises(DiaboloError, match="n_train must be a whole number of at least 1"):
         Draw(n_train=n)
-    with pytest.raises(DiaboloError, match="n_test is a whole number"):
+    with pytest.raises(DiaboloError, match="n_test must be a whole number of at least 1"):
         Draw(n_test=n)
 
 

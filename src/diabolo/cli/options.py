@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import Parameter
 
-from diabolo.ranges import At, Count, PartOf, Seed, check_fields
+from diabolo.ranges import Count, PartOf, Seed, Side, check_fields
 
 if TYPE_CHECKING:
     from diabolo.data import Images
     from diabolo.data.splits import Parts
 
 T = TypeVar("T")
-Side = Annotated[int, At(1, 8192)]
 SkipBad = Annotated[bool, Parameter(negative=())]
 Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())]
 

@@ -2,14 +2,16 @@
 
 import logging
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
-from diabolo.data.classes import as_labels
+from diabolo.data.classes import as_labels, named_labels
 from diabolo.data.images import Images, chunks, extent
+from diabolo.data.pixels import as_array
 from diabolo.errors import DiaboloError
 
 log = logging.getLogger("diabolo.data")
@@ -40,24 +42,31 @@ def as_images(x: Any, labels: Any = None, name: str = "array", value_range: Any 
 def read_array(x: Any, labels: Any, name: str, value_range: Any) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
     if isinstance(x, Images):
-        if labels is not None:
-            raise DiaboloError("these Images carry their own labels; give labels only with an array or a tensor.")
+        refuse_labels(labels, "these Images carry their")
         return x, []
+    array, known, names, said = open_array(x, labels, name)
+    if isinstance(known, np.ndarray) and known.dtype.kind == "U" and labels is None:  # words of a data set
+        (known,), names = named_labels(known)
+    span, notes = spanned(array, value_range, name)
+    images = scaled(array, span, known, name)
+    return images if names is None else replace(images, label_names=names), notes + said
+
+
+def open_array(x: Any, labels: Any, name: str) -> tuple[NDArray[Any], Any, tuple[str, ...] | None, list[str]]:
+    """The numbers of an array, a tensor or a torch data set as they are; the labels given, or its own, numbers or words; names
+    of classes where it has those; and what should be said."""
     from diabolo.data.datasets import is_dataset, read_dataset
 
     if is_dataset(x):
-        if labels is not None:
-            raise DiaboloError(
-                "a data set of torch carries its own labels; give labels only with an array or a tensor."
-            )
-        pixels, own, names = read_dataset(x)
-        images, notes = read_array(pixels, own, name, value_range)
-        if names is not None and images.labels is not None and images.labels.max(initial=-1) < len(names):
-            return Images(images.images, images.labels, names, name=name), notes
-        return images, notes
-    array = to_numpy(x, name)
-    span, notes = spanned(array, value_range, name)
-    return scaled(array, span, labels, name), notes
+        refuse_labels(labels, "a data set of torch carries its")
+        return read_dataset(x)
+    return to_numpy(x, name), labels, None, []
+
+
+def refuse_labels(labels: Any, has: str) -> None:
+    """Refuse labels beside something that has its own."""
+    if labels is not None:
+        raise DiaboloError(f"{has} own labels; give labels only with an array or a tensor")
 
 
 def spanned(array: NDArray[Any], value_range: Any, name: str) -> tuple[scale.Span, list[str]]:
@@ -99,10 +108,10 @@ def to_numpy(x: Any, name: str) -> NDArray[Any]:
     """A numpy array from an array, a tensor on any device, or nested lists."""
     torch = sys.modules.get("torch")  # whoever holds a tensor has imported torch already
     if torch is not None and isinstance(x, torch.Tensor):
-        x = x.detach().cpu()
         try:
+            x = x.detach().cpu()
             x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()  # numpy has no bfloat16
-        except (TypeError, RuntimeError) as error:  # sparse, quantised, on no device
+        except (TypeError, RuntimeError, NotImplementedError) as error:  # sparse, quantised, on no device
             raise DiaboloError(
                 f"{name} is a tensor that cannot become an array: {' '.join(str(error).split())}"
             ) from error
@@ -110,10 +119,18 @@ def to_numpy(x: Any, name: str) -> NDArray[Any]:
         if np.ma.is_masked(x):
             raise DiaboloError(f"{name} is a masked array, and masked pixels have no value; give x.filled(value)")
         x = x.data
+    if _is_picture(x):
+        raise DiaboloError(f"{name} is one picture; give a list of pictures, an array of them, or a folder")
+    if isinstance(x, list | tuple) and x and all(map(_is_picture, x)):
+        x = [as_array(picture) for picture in x]
     try:
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
     except ValueError as error:  # lists of unequal length
-        raise DiaboloError(f"{name} cannot become one array: {error}.") from error
+        raise DiaboloError(f"{name} cannot become one array: {str(error).rstrip('.')}") from error
+    if array.dtype.kind in "US":
+        raise DiaboloError(
+            f"{name} holds text, not numbers; give one path as a str, or the images of several files by read_images(paths)[0]"
+        )
     if array.dtype == object:
         raise DiaboloError(
             f"{name} is an array of Python objects; images must be one array of numbers of equal size, a torch Dataset with a "
@@ -122,8 +139,19 @@ def to_numpy(x: Any, name: str) -> NDArray[Any]:
     return array
 
 
+def _is_picture(x: Any) -> bool:
+    """Whether it is one of Pillow."""
+    pillow = sys.modules.get("PIL.Image")  # whoever holds one has imported Pillow already
+    return pillow is not None and isinstance(x, pillow.Image)
+
+
 def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
     """`(N, C, H, W)`, guessed only where one guess is possible."""
+    if array.ndim == 3 and array.shape[2] in COLOURS[1:]:
+        raise DiaboloError(
+            f"{name} has shape {array.shape}, which may mean one image (H, W, C) or grey images (N, H, {array.shape[2]}); give "
+            "x[None] for the one, x[:, None] for the others"
+        )
     if array.ndim == 3:
         return array[:, None]
     if array.ndim != 4:
@@ -135,6 +163,11 @@ def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
             "pass diabolo.data.Images(x) with uint8 (N, C, H, W) to say which."
         )
     if not first and not last:
+        if array.shape[3] == 4 or array.shape[1] == 4:
+            opaque = "x[..., :3]" if array.shape[3] == 4 else "x[:, :3]"
+            raise DiaboloError(
+                f"{name} has shape {array.shape}: 4 channels, of which the last may be alpha; give {opaque}"
+            )
         raise DiaboloError(
             f"{name} has shape {array.shape}: neither axis 1 nor axis 3 is 1 or 3 channels; "
             "pass diabolo.data.Images(x) with uint8 (N, C, H, W) for another number of channels."

@@ -29,7 +29,7 @@ from diabolo.errors import DiaboloError, NotWrittenError
 
 log = logging.getLogger("diabolo.data")
 
-VERSION = 2  # raise it when the same files give other pixels
+VERSION = 3  # raise it when the same files give other pixels
 FOLDER = ".diabolo"
 STALE = 24 * 3600  # seconds after which an unfinished file is dead where files cannot be locked
 

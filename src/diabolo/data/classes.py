@@ -2,6 +2,7 @@
 
 import difflib
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -60,23 +61,40 @@ def as_labels(labels: Any, strings: bool = False) -> NDArray[Any]:
     torch = sys.modules.get("torch")  # whoever holds a tensor has imported torch already
     if torch is not None and isinstance(labels, torch.Tensor):
         labels = labels.detach().cpu().numpy()
+    if isinstance(labels, np.ma.MaskedArray) and np.ma.is_masked(labels):
+        raise DiaboloError("labels are a masked array; give labels.filled(-1) where -1 means that a label is not known")
     try:
         array = labels if isinstance(labels, np.ndarray) else np.asarray(labels)
     except ValueError as error:  # lists of unequal length
-        raise DiaboloError(f"labels cannot become one array: {error}.") from error
+        raise DiaboloError(f"labels cannot become one array: {error}") from error
+    if array.ndim == 2 and array.shape[1] == 1:  # a column, as tables have
+        array = array[:, 0]
     if strings and array.ndim == 1 and (array.dtype.kind in "US" or _all_strings(array)):
-        return np.array([v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array.tolist()])
+        words = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array.tolist()]
+        if "" in words:
+            raise DiaboloError("labels hold an empty text, which names no class; call it something, unlabelled say")
+        return np.array(words)
     if array.dtype.kind == "f" and array.ndim == 1 and np.isfinite(array).all() and (array == np.rint(array)).all():
         array = array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iub":
-        what = f"{array.dtype} of shape {array.shape}"
-        words = "; names of classes are taken by load(x, labels=names)" if array.dtype.kind in "US" else ""
-        raise DiaboloError(f"labels must be whole numbers along one axis, got {what}{words}.")
+        raise DiaboloError(
+            f"labels must be whole numbers along one axis, got {array.dtype} of shape {array.shape}{_label_hint(array)}"
+        )
     if len(array) and ((array.dtype.kind == "i" and array.min() < -1) or array.max() > np.iinfo(np.int64).max):
         raise DiaboloError(
             f"labels run from {array.min()} to {array.max()}; classes are numbered from 0, and -1 means not known"
         )
     return array.astype(np.int64)
+
+
+def _label_hint(array: NDArray[Any]) -> str:
+    """What to do with labels that are no whole numbers (N,)."""
+    if array.dtype.kind in "US":
+        return "; names of classes are taken by load(x, labels=names)"
+    if array.ndim == 2:
+        return "; give labels.argmax(1) if each row has a one in the column of its class"
+    missing = array.ndim == 1 and array.dtype.kind in "fO" and any(v is None or v != v for v in array.tolist())
+    return "; some are missing: put -1 where a label is not known" if missing else ""
 
 
 def class_number(wanted: Any, names: Sequence[str] | None, present: Iterable[int], where: str) -> int:
@@ -90,6 +108,7 @@ def class_number(wanted: Any, names: Sequence[str] | None, present: Iterable[int
     Raises:
         DiaboloError: when there is no such class; the message names those that there are.
     """
+    wanted = unicodedata.normalize("NFC", wanted) if isinstance(wanted, str) else wanted
     several = sorted(set(present))
     called = [str(label) if names is None or label >= len(names) else names[label] for label in several]
     number = None if isinstance(wanted, bool) else _number(str(wanted))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.pixels import as_array
 from diabolo.errors import DiaboloError
 
 LABEL_KEYS = ("label", "labels", "target", "y")
@@ -20,12 +21,13 @@ def is_dataset(x: Any) -> bool:
     return torch is not None and isinstance(x, torch.utils.data.Dataset | torch.utils.data.DataLoader)
 
 
-def read_dataset(x: Any) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None]:
-    """The images (N, …) of a Dataset with a length, or of a DataLoader, in the order they come; their labels (N,), and the
-    names of the classes, each None where there is none. Transforms are applied once: random ones give one draw of each image.
+def read_dataset(x: Any) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None, list[str]]:
+    """The images (N, …) of a Dataset with a length, or of a DataLoader, in the order they come; their labels (N,), numbers or
+    words, and the names of the classes, each None where there is none; and what should be said of them. Transforms are
+    applied once: random ones give one draw of each image.
 
     Raises:
-        DiaboloError: when it has no length, or its images are of different sizes.
+        DiaboloError: when it has no length, an image cannot be read, or its images are of different sizes.
     """
     from torch.utils.data import DataLoader, IterableDataset
 
@@ -33,9 +35,17 @@ def read_dataset(x: Any) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, 
     if isinstance(dataset, IterableDataset):
         raise DiaboloError(f"{type(dataset).__name__} has no length and may never end; {INSTEAD}")
     images, labels = list[NDArray[Any]](), list[Any]()
-    for image, label in _batches(x) if isinstance(x, DataLoader) else _items(x):
-        images.append(image)
-        labels.append(label)
+    try:
+        for image, label in _batches(x) if isinstance(x, DataLoader) else _items(x):
+            images.append(image)
+            labels += label
+    except DiaboloError:
+        raise
+    except Exception as error:  # a file that is gone, a transform that does not fit: anything
+        kind = "batch" if isinstance(x, DataLoader) else "image"
+        raise DiaboloError(
+            f"{type(dataset).__name__} gives no {kind} {len(images)}: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
     if not images:
         raise DiaboloError(f"{type(dataset).__name__} is empty: there are no images in it")
     if len({image.shape for image in images}) > 1 and not isinstance(x, DataLoader):
@@ -49,18 +59,20 @@ def read_dataset(x: Any) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, 
         raise DiaboloError(
             f"the images of {type(dataset).__name__} cannot become one array: {error}; {INSTEAD}"
         ) from error
-    if any(label is None for label in labels):
-        return pixels, None, None
-    try:
-        known = np.concatenate(labels) if isinstance(x, DataLoader) else np.asarray(labels)
-    except ValueError:
-        return pixels, None, None
-    if known.shape != pixels.shape[:1] or known.dtype.kind not in "iub":
-        return pixels, None, None  # boxes, attributes, texts: nothing that is one class of an image
-    return pixels, known, _class_names(dataset)
+    known = [label for label in labels if label is not None]
+    if not known:
+        return pixels, None, None, []
+    if all(isinstance(label, str) for label in labels):
+        return pixels, np.asarray(labels), None, []
+    if len(labels) != len(pixels) or not all(isinstance(label, int) for label in known):
+        # boxes, attributes, fractions: nothing that is one class of an image
+        return pixels, None, None, ["what it gives beside the images is no class of each, and is left out"]
+    numbers = np.array([-1 if label is None else label for label in labels])
+    names = _class_names(dataset)
+    return pixels, numbers, names if names is not None and numbers.max() < len(names) else None, []
 
 
-def _items(dataset: Any) -> Iterator[tuple[NDArray[Any], Any]]:
+def _items(dataset: Any) -> Iterator[tuple[NDArray[Any], list[Any]]]:
     """One image and its label, or None, at a time."""
     try:
         n = len(dataset)
@@ -68,14 +80,20 @@ def _items(dataset: Any) -> Iterator[tuple[NDArray[Any], Any]]:
         raise DiaboloError(f"{type(dataset).__name__} has no length; {INSTEAD}") from error
     for index in range(n):
         image, label = _parted(dataset[index], dataset)
-        label = np.asarray(label) if label is not None else None
-        yield _array(image), label.item() if label is not None and label.size == 1 else label
+        single = hasattr(label, "item") and np.asarray(label).size == 1
+        yield _array(image), [label.item() if single else label]
 
 
-def _batches(loader: Any) -> Iterator[tuple[NDArray[Any], Any]]:
+def _batches(loader: Any) -> Iterator[tuple[NDArray[Any], list[Any]]]:
+    """The images of one batch and their labels at a time."""
     for batch in loader:
         image, label = _parted(batch, loader)
-        yield _array(image), None if label is None else np.atleast_1d(np.asarray(label))
+        array = _array(image)
+        several = label.tolist() if hasattr(label, "tolist") else label
+        yield (
+            array,
+            list(several) if isinstance(several, list | tuple) else [several] * (len(array) if several is None else 1),
+        )
 
 
 def _parted(item: Any, of: Any) -> tuple[Any, Any]:
@@ -88,7 +106,7 @@ def _parted(item: Any, of: Any) -> tuple[Any, Any]:
             )
         return image, next((item[key] for key in LABEL_KEYS if key in item), None)
     if isinstance(item, tuple | list):
-        return item[0], item[1] if len(item) == 2 else None
+        return item[0], None if len(item) == 1 else item[1] if len(item) == 2 else tuple(item[1:])
     return item, None
 
 
@@ -99,9 +117,7 @@ def _array(image: Any) -> NDArray[Any]:
         image = image.float() if image.dtype == torch.bfloat16 else image
         copied: NDArray[Any] = image.numpy().copy()  # a loader's workers may use the memory again
         return copied
-    if hasattr(image, "convert") and getattr(image, "mode", "L") in ("P", "RGBA", "CMYK", "YCbCr", "LA"):
-        image = image.convert("RGB")
-    array = np.asarray(image)
+    array = as_array(image) if hasattr(image, "getextrema") else np.asarray(image)
     if array.dtype == object:
         raise DiaboloError(
             f"images of a data set are tensors, arrays or pictures of Pillow, got {type(image).__name__}"

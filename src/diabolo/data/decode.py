@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
+from diabolo.data.depth import BadImageError
 from diabolo.data.files import REMEDY, DiskFiles, Files, disk_files
-from diabolo.data.pixels import BadImageError, Facts, Header, Shaping, read_header, read_pages
+from diabolo.data.pixels import Facts, Header, Shaping, read_header, read_pages
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
+from diabolo.ranges import ItsOwn, Side, checked
 
 log = logging.getLogger("diabolo.data")
 
@@ -38,11 +40,12 @@ class Decoded:
     facts: Facts = field(default_factory=Facts)
 
 
+@checked
 def read_images(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    size: int | None = None,
-    channels: int | None = None,
-    crop: int | None = None,
+    paths: Annotated[str | os.PathLike[str] | Iterable[str | os.PathLike[str]], ItsOwn()],
+    size: Side | None = None,
+    channels: Literal[1, 3] | None = None,
+    crop: Side | None = None,
     skip_bad: bool = False,
     value_range: Any = scale.AUTO,
 ) -> tuple[NDArray[np.uint8], list[str]]:

@@ -12,12 +12,14 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from diabolo.data.account import LeftOut
-from diabolo.data.pixels import BadImageError, formats
+from diabolo.data.depth import BadImageError
+from diabolo.data.pixels import formats
 from diabolo.errors import DiaboloError
 
 MAX_BYTES = 1 << 28  # of one file; a zip member may claim to be small and unpack without end
 REMEDY = "Mend or remove it, or leave damaged images out with skip_bad=True (--skip-bad)."
 LINK_BACK = "links to a folder that is read already"
+HIDDEN = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 KINDS = {stat.S_ISFIFO: "a FIFO", stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
 
 
@@ -131,7 +133,7 @@ def extensions() -> frozenset[str]:
     """The endings, in small letters, of every kind of file that Pillow can decode by itself."""
     from PIL import Image
 
-    known = set(formats())
+    known = {*formats(), "MPO"}  # which is opened as JPEG
     return frozenset(ending for ending, kind in Image.registered_extensions().items() if kind in known)
 
 
@@ -228,7 +230,7 @@ def is_image(name: str) -> bool:
 
 def is_hidden(name: str) -> bool:
     """Whether a part of the path is one that systems hide."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    return any(part.startswith(".") or part in HIDDEN for part in name.split("/"))
 
 
 def portable(name: str) -> str:
@@ -271,7 +273,7 @@ def _list(path: Path, prefix: str, found: Listing) -> tuple[list[str], list[str]
     """Sort the entries of one folder into `found`; the folders in it, and the links to folders."""
     deeper, linked = list[str](), list[str]()
     with os.scandir(path) as entries:
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
             name = prefix + entry.name
             if is_hidden(entry.name):
                 if entry.name != ".diabolo":

@@ -236,4 +236,4 @@ def check_unit_range(array: NDArray[Any], what: str) -> None:
     """DiaboloError unless every number is finite and in [0, 1]; the message says the range found and the remedy."""
     low, high = extent(array, what)
     if low < 0 or high > 1:
-        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)}.")
+        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)[0]}.")

@@ -13,13 +13,15 @@ from diabolo.data import scale
 from diabolo.data.account import Account
 from diabolo.data.classes import in_order
 from diabolo.data.decode import in_threads, span_of
+from diabolo.data.depth import BadImageError
 from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TRAIN, read_layout
 from diabolo.data.loading import load_parts
-from diabolo.data.pixels import BadImageError, Facts, Shaping, read_header, read_pages
+from diabolo.data.pixels import Facts, Shaping, read_header, read_pages
 from diabolo.data.sources.arrays import class_counts
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 
 Seen = tuple[str, Facts, bool] | str  # the checksum of a file, what is in it and whether it is grey; or why it is bad
 
@@ -34,7 +36,7 @@ def inspect(name: Any, root: str | os.PathLike[str] | None = None, value_range: 
         DiaboloError: when there is no such thing, it holds no image, or an array cannot be loaded.
     """
     value_range = scale.check_range(value_range)
-    path = Path(name).expanduser() if isinstance(name, str | os.PathLike) else None
+    path = as_path(name) if isinstance(name, str | os.PathLike) else None
     if path is not None and path.is_dir():
         return _of_files(disk_files(path, skip_bad=True), path, value_range)
     if path is not None and path.suffix.lower() == ".zip" and os.path.lexists(path):
@@ -95,7 +97,7 @@ def _of_files(files: Files, path: Path, value_range: scale.Range) -> Account:
         left_out=dict(left.counts),
         examples=left.examples,
         parts=dict(parts),
-        division="as laid out" if TRAIN in parts else "split by a seed when loaded",
+        division="as laid out" if TRAIN in parts else "split by a seed when loaded" if parts else "",
         classes=classes,
         sizes=dict(facts.sizes),
         modes=dict(facts.modes),

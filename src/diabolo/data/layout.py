@@ -1,5 +1,6 @@
 """What the folders around images mean: parts (train, validation, test) and classes. Understood, or refused; never guessed."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,11 @@ MASKS = {
     "groundtruth",
     "masks",
     "mask",
+    "labels",
     "annotations",
     "segmentations",
 }  # pictures of labels, not images
+IMAGES = {"images", "image", "imgs", "img", "jpegimages"}  # where images lie beside something else
 MASK_KIND = "masks of other images"
 
 
@@ -35,12 +38,13 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
     """The layout of images called `names`, relative with "/" between folders, beside `folders`, some of which may be empty.
 
     Folders around everything are looked through. Then parts are folders called train, val, valid, validation, dev, test, … in
-    any case, all of them, at the top or all within the classes; what is left above an image is its class. Beside parts a folder
-    of masks (ground_truth, as in MVTec AD) is left out.
+    any case, all of them, at the top or all within the classes; what is left above an image is its class, whichever way its
+    accents are encoded. Beside parts a folder of masks (ground_truth, as in MVTec AD) is left out. A folder images that is the
+    last above every image says nothing.
 
     Raises:
-        DiaboloError: when parts stand beside other folders, one is empty, train lacks, or images lie both in class folders and
-            outside.
+        DiaboloError: when parts stand beside other folders, one is empty, train lacks, images lie both in class folders and
+            outside, or masks beside images.
     """
     paths = [name.split("/")[:-1] for name in names]
     below = dict[str, set[str]]()  # of each folder those in it, empty ones too
@@ -53,8 +57,10 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
         around += 1
         beside = below.get("/".join(common[:around]), set[str]())
     paths = [path[around:] for path in paths]
-    paths, masks = _without_masks(paths, where)
+    masks = _masks(paths, where)
     kept = [path for index, path in enumerate(paths) if index not in masks]
+    if all(path and path[-1].lower() in IMAGES for path in kept):
+        paths, kept = [path[:-1] for path in paths], [path[:-1] for path in kept]
     tops = {path[0] if path else "" for path in kept} | {name for name in beside if name.lower() in PARTS}
     if any(top.lower() in PARTS for top in tops):
         _check_parts(tops, where)
@@ -66,13 +72,14 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
                     "train alone to have it split"
                 )
         return Layout(*_checked(parts, [path[1:] for path in paths], masks, where), masks)
+    _check_disguised(tops, where)
     within = [index for index, path in enumerate(paths) if any(step.lower() in PARTS for step in path)]
     if within:  # parts inside the classes
         if len(within) != len(paths) or not all(len(path) > 1 and path[1].lower() in PARTS for path in paths):
             some = "/".join(paths[within[0]])
             raise DiaboloError(
                 f"{where} has {some}, but not all its classes are divided so: cannot tell whether that is a part or a class; "
-                "put train and test above the classes, or rename the folder"
+                f"put train and test above the classes, rename the folder, or give one folder alone, such as {paths[0][0]}"
             )
         _check_parts({path[1] for path in paths}, where, several=True)
         return Layout(
@@ -95,18 +102,49 @@ def _common(paths: Sequence[list[str]]) -> list[str]:
     return first[:differs]
 
 
-def _without_masks(paths: list[list[str]], where: object) -> tuple[list[list[str]], set[int]]:
-    """The indices of masks, where they stand beside parts; refused beside anything else but classes of other names."""
+def _masks(paths: Sequence[list[str]], where: object) -> set[int]:
+    """The indices of masks, where they stand beside parts; refused beside a folder of images; else they are a class."""
     tops = {path[0] for path in paths if path}
-    masks = {top for top in tops if top.lower() in MASKS}
-    if masks and any(top.lower() in PARTS for top in tops):
-        return paths, {index for index, path in enumerate(paths) if path and path[0] in masks}
-    if masks and len(tops) == 2 and (tops - masks) & {"images", "image", "imgs", "img", "Images", "JPEGImages"}:
-        image = next(iter(tops - masks))
-        raise DiaboloError(
-            f"{where} holds {image} and {next(iter(masks))}, pictures of their labels; give {image} alone"
-        )
-    return paths, set()
+    if any(top.lower() in PARTS for top in tops):
+        found = {index for index, path in enumerate(paths) if path and path[0].lower() in MASKS}
+        if found:
+            return found
+    below = dict[tuple[str, ...], set[str]]()
+    for path in paths:
+        for place, step in enumerate(path):
+            below.setdefault(tuple(path[:place]), set()).add(step)
+    for above, steps in below.items():
+        images = sorted(step for step in steps if step.lower() in IMAGES)
+        masks = sorted(step for step in steps if step.lower() in MASKS)
+        if images and masks:
+            inside = "".join(f"{step}/" for step in above)
+            raise DiaboloError(
+                f"{where} holds {inside}{images[0]} and {inside}{masks[0]}, pictures of their labels; move {masks[0]} out, or "
+                f"give {images[0]} alone"
+            )
+    return set()
+
+
+def _check_disguised(tops: Iterable[str], where: object) -> None:
+    """Refuse folders such as train_images beside test_images, trainA beside testA: parts, as it seems, but called otherwise."""
+    seen = dict[str, dict[str, str]]()
+    for top in tops:
+        for word in sorted(PARTS, key=len, reverse=True):
+            rest = top[len(word) :]
+            if top.lower().startswith(word) and rest and not rest[0].islower():
+                break
+            rest = top[: -len(word)]
+            if top.lower().endswith(word) and rest[-1:] in tuple(" _.-"):
+                break
+        else:
+            continue
+        seen.setdefault(rest.strip(" _.-").lower(), {})[PARTS[word]] = top
+    for parts in seen.values():
+        if TRAIN in parts and len(parts) > 1:
+            raise DiaboloError(
+                f"{where} holds {' and '.join(sorted(parts.values()))}: cannot tell whether these are parts or classes; if "
+                f"parts, rename them to {' and '.join(sorted(parts))}"
+            )
 
 
 def _check_parts(tops: set[str], where: object, several: bool = False) -> None:
@@ -148,4 +186,22 @@ def _checked(
             f"{where} holds {len(loose):,} images beside folders with {total - len(loose):,} more; "
             "put every image into a class folder, or none."
         )
-    return parts, None if loose else ["/".join(path) for path in classes]
+    if loose:
+        return parts, None
+    names = [unicodedata.normalize("NFC", "/".join(path)) for path in classes]
+    _check_case(
+        [(name, part) for index, (name, part) in enumerate(zip(names, parts, strict=True)) if index not in masks], where
+    )
+    return parts, names
+
+
+def _check_case(classes: Sequence[tuple[str, str]], where: object) -> None:
+    """Refuse classes of two parts that differ in small and capital letters alone: one class, written in two ways."""
+    written = dict[str, dict[str, set[str]]]()
+    for name, part in set(classes):
+        written.setdefault(name.casefold(), {}).setdefault(name, set()).add(part)
+    for ways in written.values():
+        if len(ways) > 1 and not set.intersection(*ways.values()):
+            raise DiaboloError(
+                f"{where} holds the classes {' and '.join(sorted(ways))} in different parts; call the class alike in all parts"
+            )

@@ -1,5 +1,6 @@
 """`load`: from a name, a path, an array or a tensor to train and test `Images`."""
 
+import functools
 import inspect
 import logging
 import os
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from diabolo.data.catalogue import SOURCES
 from diabolo.data.held_class import without_class as leave_out
@@ -18,7 +19,10 @@ from diabolo.data.scale import check_range
 from diabolo.data.splits import Draw, Parts
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.paths import as_path
+from diabolo.ranges import AnyPath, Count, Seed, arguments, checked
 
+P = ParamSpec("P")
+PACKED = {".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"}
 Source = Callable[..., tuple[Images, ...]]
 log = logging.getLogger("diabolo.data")
 NOTICE = 25  # between INFO and WARNING: what the command line says of every load
@@ -27,20 +31,21 @@ NOTICE = 25  # between INFO and WARNING: what the command line says of every loa
 READERS = {"": ("folder", "load"), ".zip": ("archive", "load"), ".npy": ("arrays", "npy"), ".npz": ("arrays", "npz")}
 
 
-def load(
+@checked
+def load_parts(
     name: Any,
-    root: str | os.PathLike[str] | None = None,
+    root: AnyPath | None = None,
     *,
-    n_train: int | None = None,
-    n_test: int | None = None,
-    seed: int = 42,
-    n_labels: int | None = None,
-    label_seed: int = 0,
+    n_train: Count | None = None,
+    n_test: Count | None = None,
+    seed: Seed = 42,
+    n_labels: Count | None = None,
+    label_seed: Seed = 0,
     drop_leaks: bool = False,
     without_class: int | str | None = None,
     **options: Any,
-) -> tuple[Images, Images]:
-    """Train and test `Images`; see `load_parts` for those that come with a validation part too.
+) -> Parts:
+    """Train and test `Images`; `load_parts` gives those to validate with too, where the source has such a part.
 
     name     a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file;
              or an array, a tensor or `Images` (see `as_images`)
@@ -56,42 +61,12 @@ def load(
              will do where classes have none, or where no name is a number
     options  of that source, such as `size=64`; those it does not know are refused
 
+    What leaves images out of the training part leaves them out of the validation part too.
+
     A folder or .zip may have parts, folders called train, val (valid, validation, dev) and test in any case, with classes or
     without; see `layout.read_layout`. What has no test part of its own is split by `seed`, see `random_split`. What was loaded
     is told in one line, and stands in `account` of the images. DiaboloError, in one sentence, when a data
     set is missing and cannot be downloaded, or something is wrong with its files.
-    """
-    parts = load_parts(
-        name,
-        root,
-        n_train=n_train,
-        n_test=n_test,
-        seed=seed,
-        n_labels=n_labels,
-        label_seed=label_seed,
-        drop_leaks=drop_leaks,
-        without_class=without_class,
-        **options,
-    )
-    return parts.train, parts.test
-
-
-def load_parts(
-    name: Any,
-    root: str | os.PathLike[str] | None = None,
-    *,
-    n_train: int | None = None,
-    n_test: int | None = None,
-    seed: int = 42,
-    n_labels: int | None = None,
-    label_seed: int = 0,
-    drop_leaks: bool = False,
-    without_class: int | str | None = None,
-    **options: Any,
-) -> Parts:
-    """Train and test `Images`, and the validation part where the source has one; all else as `load`.
-
-    What leaves images out of the training part leaves them out of the validation part too.
     """
     source, subject, what = _find(name)
     draw = Draw(n_train, n_test, seed)
@@ -103,6 +78,7 @@ def load_parts(
                 option,
                 [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks", "without_class"],
             )
+    options = arguments(source, options)
     if "value_range" in options:
         asked = check_range(options["value_range"])
         options["value_range"] = list(asked) if isinstance(asked, tuple) else asked  # as JSON keeps it
@@ -125,17 +101,17 @@ def load_parts(
         train = train.keep_labels(n_labels, label_seed)
     if not isinstance(name, str | os.PathLike):
         return Parts(train, test, validation)
-    arguments = {"name": str(name), "root": None if root is None else os.path.abspath(root), **options}
+    given = {"name": str(name), "root": None if root is None else os.path.abspath(root), **options}
     if isinstance(subject, Path):
-        arguments["name"] = os.path.abspath(subject)
-    arguments |= {"n_train": n_train, "n_test": n_test, "seed": seed}
+        given["name"] = os.path.abspath(subject)
+    given |= {"n_train": n_train, "n_test": n_test, "seed": seed}
     if drop_leaks:
-        arguments["drop_leaks"] = True
+        given["drop_leaks"] = True
     if without_class is not None:
-        arguments["without_class"] = without_class
+        given["without_class"] = without_class
     if n_labels is not None:
-        arguments |= {"n_labels": n_labels, "label_seed": label_seed}
-    origins: dict[str, Any] = {"load": arguments}
+        given |= {"n_labels": n_labels, "label_seed": label_seed}
+    origins: dict[str, Any] = {"load": given}
     if train.account is not None and train.account.span not in (None, (0.0, 255.0)):
         origins["span"] = list(train.account.span)
     return Parts(
@@ -143,6 +119,20 @@ def load_parts(
         replace(test, origin=origins | {"part": "test"}),
         None if validation is None else replace(validation, origin=origins | {"part": "validation"}),
     )
+
+
+def _train_and_test(parts_of: Callable[P, Parts]) -> Callable[P, tuple[Images, Images]]:
+    @functools.wraps(parts_of)
+    def load(*args: P.args, **kwargs: P.kwargs) -> tuple[Images, Images]:
+        parts = parts_of(*args, **kwargs)
+        return parts.train, parts.test
+
+    load.__name__ = load.__qualname__ = "load"
+    load.__annotations__ = {**load.__annotations__, "return": tuple[Images, Images]}
+    return load
+
+
+load = _train_and_test(load_parts)
 
 
 def options_of(name: Any) -> list[str]:
@@ -159,13 +149,20 @@ def _find(name: Any) -> tuple[Source, Any, str]:
     if not isinstance(name, str | os.PathLike):
         return _source("arrays", "array"), name, "an array"
     path = as_path(name)
+    if path.name in ("", ".."):  # "." and its like have no name of their own
+        path = Path(os.path.abspath(path))
     if _exists(path):
         kind = "" if path.is_dir() else path.suffix.lower()
         if kind not in READERS or (not path.is_dir() and not kind):
-            raise DiaboloError(f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file.")
+            unpack = "; unpack it first" if kind in PACKED else ""
+            raise DiaboloError(f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file{unpack}")
         return _source(*READERS[kind]), path, f"a {kind} file" if kind else "a folder"
-    if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or len(path.parts) > 1:
-        raise DiaboloError(f"there is no file or folder {path}.")
+    if "://" in str(name):
+        raise DiaboloError(
+            f"{name} is an address, and nothing is read from there; download it, and give the file or folder"
+        )
+    if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or {"/", "\\"} & {*str(name)}:
+        raise DiaboloError(f"there is no file or folder {path}")
     raise UnknownNameError("data set", name, SOURCES)
 
 

@@ -1,22 +1,24 @@
 """One image file to uint8 arrays, one for each of its pages: open, check, crop, resize."""
 
 import io
-import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.depth import BadImageError, deep_colours, guarded, is_deep, is_grey_with_alpha, of_colours, read_deep
 from diabolo.data.scale import Numbers, Span
 from diabolo.errors import DiaboloError
+from diabolo.ranges import Side, check_fields
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.ImageFile import ImageFile
 
 MAX_PIXELS = 1 << 26  # 8192 × 8192; 192 MiB once decoded as RGB
 MAX_DECODED = 1 << 30  # bytes of all pages of one file
@@ -25,7 +27,6 @@ ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 5 to 8 s
 NO_PIXELS = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # only named by Pillow, or drawn by another program
 PAGED = ("TIFF", "DCX")  # whose further frames are pages: images of their own
 SUBFILE, REDUCED, MASK = 254, 1, 4  # the TIFF tag that says that a page is a thumbnail, or a mask, of another
-BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 
@@ -41,21 +42,13 @@ class Shaping:
     span      the file's own numbers that are black and white, or None: what the file says
     """
 
-    size: int | None = None
-    crop: int | None = None
-    channels: int | None = None
+    size: Side | None = None
+    crop: Side | None = None
+    channels: Literal[1, 3] | None = None
     span: Span | None = None
 
     def __post_init__(self) -> None:
-        for what, side in (("size", self.size), ("crop", self.crop)):
-            if side is not None and (isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= 8192):
-                raise DiaboloError(f"{what} is a number of pixels from 1 to 8192, or None, got {side!r}.")
-        if self.channels not in (None, 1, 3):
-            raise DiaboloError(f"channels must be 1 (grey) or 3 (colour), got {self.channels!r}.")
-
-
-class BadImageError(DiaboloError):
-    """An image file that cannot be used; the message names it."""
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -114,9 +107,9 @@ def read_header(data: bytes, name: str) -> Header:
     """Size and kind of an image, its pixels left undecoded. BadImageError if it is no image or too large."""
     with _open(data, name) as image:
         width, height = image.size
+        grey = is_grey(image)  # before the orientation is looked for, which may load it
         if image.format != "TIFF" and _orientation(image) >= 5:  # Pillow turns the size of a TIFF by itself
             width, height = height, width
-        grey = image.mode in GREY or image.mode.startswith("I;16") or (image.mode == "P" and _grey_palette(image))
         return Header(width, height, grey)
 
 
@@ -129,7 +122,7 @@ def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[n
     with _open(data, name) as image:
         try:
             paged = image.format in PAGED
-            facts.animations = int(not paged and bool(_guarded(lambda: image.is_animated)))  # type: ignore[attr-defined]
+            facts.animations = int(not paged and bool(guarded(lambda: image.is_animated)))  # type: ignore[attr-defined]
             for page in _pages(image) if paged else (image,):
                 if page.size[0] * page.size[1] > MAX_PIXELS:
                     raise BadImageError(f"{name} is refused: one of its pages has more than {MAX_PIXELS:,} pixels.")
@@ -146,7 +139,7 @@ def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[n
     return pages, facts
 
 
-def _pages(image: "Image.Image") -> Iterator["Image.Image"]:
+def _pages(image: "ImageFile") -> Iterator["ImageFile"]:
     """Each page in turn, thumbnails and masks of others left out."""
     for number in range(getattr(image, "n_frames", 1)):
         image.seek(number)
@@ -155,7 +148,7 @@ def _pages(image: "Image.Image") -> Iterator["Image.Image"]:
             yield image
 
 
-def _open(data: bytes, name: str) -> "Image.Image":
+def _open(data: bytes, name: str) -> "ImageFile":
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -179,19 +172,26 @@ def _open(data: bytes, name: str) -> "Image.Image":
     return image
 
 
-def _shape(image: "Image.Image", data: bytes, name: str, shaping: Shaping, facts: Facts) -> NDArray[np.uint8]:
+def _shape(file: "ImageFile", data: bytes, name: str, shaping: Shaping, facts: Facts) -> NDArray[np.uint8]:
     from PIL import Image
 
     if shaping.size is not None and shaping.crop is None:
         # a JPEG at least four times too large is decoded at 1/2, 1/4 or 1/8: many times faster for photographs
-        image.draft(None, (2 * shaping.size, 2 * shaping.size))
-    original = image.size
+        file.draft(None, (2 * shaping.size, 2 * shaping.size))
+    original = file.size
+    colours = deep_colours(file, data)
     # both the size and the pixels may still come from a lying header, so load first
-    image.load()
-    drafted = image.format == "JPEG" and image.size != original
-    facts.modes[image.mode] += 1
-    turn = _orientation(image)
-    image = _to_mode(image, data, "L" if shaping.channels == 1 else "RGB", name, shaping.span, facts)
+    file.load()
+    drafted = file.format in ("JPEG", "MPO") and file.size != original
+    facts.modes[file.mode] += 1
+    turn = _orientation(file)
+    mode = "L" if shaping.channels == 1 else "RGB"
+    if colours is not None:
+        image = _from_colours(*colours(), mode, shaping.span, facts)
+    elif is_deep(file):
+        image = _from_deep(*read_deep(file, data, name), mode, shaping.span, facts)
+    else:
+        image = _to_mode(file, mode, shaping.span, facts)
     if 2 <= turn <= 8:
         image = image.transpose(TURNS[turn])
     width, height = image.size
@@ -199,7 +199,9 @@ def _shape(image: "Image.Image", data: bytes, name: str, shaping: Shaping, facts
     facts.sizes[f"{seen[0]}×{seen[1]}"] += 1
     if shaping.crop is not None:
         if shaping.crop > min(width, height):
-            raise BadImageError(f"{name} is {width}×{height}, too small for a crop of {shaping.crop}.")
+            raise BadImageError(
+                f"{name} is {width}×{height}, too small for a crop of {shaping.crop}; at most {min(width, height)} fits."
+            )
         left, top = (width - shaping.crop) // 2, (height - shaping.crop) // 2
         image = image.crop((left, top, left + shaping.crop, top + shaping.crop))
         width = height = shaping.crop
@@ -218,28 +220,47 @@ TURNS: dict[int, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 def _orientation(image: "Image.Image") -> int:
     """1 to 8; 1, as it is, for a tag that says anything else or cannot be read."""
-    value = _guarded(lambda: image.getexif().get(ORIENTATION, 1))
+    value = guarded(lambda: image.getexif().get(ORIENTATION, 1))
     return value if type(value) is int and 1 <= value <= 8 else 1
 
 
-def _to_mode(image: "Image.Image", data: bytes, mode: str, name: str, span: Span | None, facts: Facts) -> "Image.Image":
-    """The image as "L" or "RGB", black and white being what `span`, or the file, says; `facts` learn its numbers."""
+def _from_deep(
+    values: NDArray[np.float64], depth: str, numbers: Numbers, mode: str, span: Span | None, facts: Facts
+) -> "Image.Image":
+    """The image of numbers (H, W), black and white being what `span`, or the file, says; `facts` learn them."""
     from PIL import Image
 
-    if image.mode.startswith("I") or image.mode == "F":
-        values, depth, numbers = _deep(image, data, name)
-        facts.depths[depth] += 1
-        facts.add(Facts(numbers={depth: numbers}))
-        low, high = span or numbers.nominal or (0.0, 1.0)
-        scaled = np.clip((values - low) * (255 / (high - low)), 0, 255)
-        return Image.fromarray(np.rint(scaled).astype(np.uint8)).convert(mode)
+    facts.depths[depth] += 1
+    facts.add(Facts(numbers={depth: numbers}))
+    return Image.fromarray(_in_bytes(values, span or numbers.nominal or (0.0, 1.0))).convert(mode)
+
+
+def _from_colours(
+    values: NDArray[np.float64], alpha: NDArray[np.float64] | None, mode: str, span: Span | None, facts: Facts
+) -> "Image.Image":
+    """The image of numbers (H, W, 1 or 3) of 16 bits, put on white where `alpha` (H, W) is given."""
+    from PIL import Image
+
+    numbers = of_colours(values, alpha)
+    facts.depths["16 bit"] += 1
+    facts.add(Facts(numbers={"16 bit": numbers}))
+    low, high = span or numbers.nominal or (0.0, 1.0)
+    if alpha is not None:
+        values = high + (np.clip(values, low, high) - high) * alpha[..., None]
+    array = _in_bytes(values, (low, high))
+    return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array).convert(mode)
+
+
+def _in_bytes(values: NDArray[np.float64], span: Span) -> NDArray[np.uint8]:
+    low, high = span
+    return np.rint(np.clip((values - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
+
+
+def _to_mode(image: "Image.Image", mode: str, span: Span | None, facts: Facts) -> "Image.Image":
+    """An image of 8 bits, or of 1, as "L" or "RGB"; `facts` learn its numbers."""
     depth = "1 bit" if image.mode == "1" else "8 bit"
     facts.depths[depth] += 1
-    if image.mode != mode:
-        if image.has_transparency_data:  # what lies under transparent pixels is not to be seen: put them on white
-            rgba = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        image = image.convert(mode)
+    image = _converted(image, mode)
     extrema: Any = image.getextrema()
     bands = extrema if mode == "RGB" else (extrema,)
     lows, highs = zip(*bands, strict=True)
@@ -251,47 +272,27 @@ def _to_mode(image: "Image.Image", data: bytes, mode: str, name: str, span: Span
     return image
 
 
-def _deep(image: "Image.Image", data: bytes, name: str) -> tuple[NDArray[np.float64], str, Numbers]:
-    """The numbers (H, W) of an image of more than 8 bits, what to call their depth, and what is known of them."""
-    values = np.asarray(image).astype(np.float64)
-    if image.mode == "F":
-        if not np.isfinite(values).all():
-            raise BadImageError(f"{name} holds pixels that are NaN or infinite.")
-        numbers = Numbers(
-            values.min(), values.max(), (0.0, 1.0), floats=True, whole=bool((values == np.rint(values)).all())
-        )
-        return values, "float", numbers
-    if image.format == "PPM":
-        most = _maxval(data)
-        return (
-            np.rint(values * (most / 65535)),
-            f"0 to {most:,}",
-            _whole(values * (most / 65535), (0.0, float(most)), True),
-        )
-    tags = getattr(image, "tag_v2", {})
-    bits = _first(_guarded(lambda: tags.get(BITS_PER_SAMPLE)), 16 if image.mode.startswith("I;16") else 32)
-    signed = _first(_guarded(lambda: tags.get(SAMPLE_FORMAT)), 1) == SIGNED or (bits == 32 and values.min() < 0)
-    if image.mode == "I" and image.format == "PNG":
-        bits = 16
-    nominal = (-float(2 ** (bits - 1)), float(2 ** (bits - 1) - 1)) if signed else (0.0, float(2**bits - 1))
-    if image.mode == "I" and not signed and bits == 32:  # Pillow keeps unsigned numbers of 32 bits as signed ones
-        values = np.where(values < 0, values + 2.0**32, values)
-    return values, f"{bits} bit{' signed' if signed else ''}", _whole(values, nominal, False)
+def _converted(image: "Image.Image", mode: str) -> "Image.Image":
+    from PIL import Image
+
+    if image.mode != mode and image.has_transparency_data:
+        # what lies under transparent pixels is not to be seen: put them on white
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return image if image.mode == mode else image.convert(mode)
 
 
-def _whole(values: NDArray[np.float64], nominal: Span, stated: bool) -> Numbers:
-    return Numbers(float(np.rint(values.min())), float(np.rint(values.max())), nominal, stated=stated)
+def is_grey(image: "Image.Image") -> bool:
+    """Whether an image, loaded or not, is grey by its mode or its palette."""
+    plain = image.mode in GREY or image.mode.startswith("I;16") or (image.mode == "P" and _grey_palette(image))
+    return plain or is_grey_with_alpha(image)
 
 
-def _maxval(data: bytes) -> int:
-    """The number that is white in a PGM file, from its header."""
-    found = re.match(rb"P[25](?:\s*#[^\n]*\n|\s+)*\s*(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)", data)
-    return int(found[3]) if found and 0 < int(found[3]) <= 65535 else 65535
-
-
-def _first(value: Any, other: int) -> int:
-    value = value[0] if isinstance(value, tuple) and value else value
-    return value if type(value) is int and 1 <= value <= 32 else other
+def as_array(image: "Image.Image") -> NDArray[Any]:
+    """The numbers of a picture of Pillow, (H, W) or (H, W, 3): its own where it is grey or RGB, else those as it is seen."""
+    if image.mode in ("1", "L", "F", "RGB") or image.mode.startswith("I"):
+        return np.asarray(image)
+    return np.asarray(_converted(image, "L" if is_grey(image) else "RGB"))
 
 
 def _both(one: Numbers, two: Numbers) -> Numbers:
@@ -311,16 +312,8 @@ def _without_text(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _guarded(read: Any) -> Any:
-    """What `read` gives, or None: metadata may be broken in any way, and decides nothing when it is."""
-    try:
-        return read()
-    except Exception:
-        return None
-
-
 def _grey_palette(image: "Image.Image") -> bool:
-    colours = np.asarray(_guarded(image.getpalette) or [], np.uint8)
+    colours = np.asarray(guarded(image.getpalette) or [], np.uint8)
     colours = colours[: len(colours) // 3 * 3].reshape(-1, 3)
     return bool(len(colours)) and bool((colours == colours[:, :1]).all())
 

@@ -78,9 +78,10 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
             return (0.0, 1.0), [
                 f"values {low:.9g} to {high:.9g} are a rounding outside 0 to 1 and are clipped"
             ] if clipped else []
+        words, (black, white) = remedy(low, high)
         raise DiaboloError(
-            f"{what} must lie in [0, 1], but run from {low:.10g} to {high:.10g}; {remedy(low, high)}, or say what is black and "
-            f"white by value_range=({low:.10g}, {high:.10g}) (--range {low:.10g} {high:.10g})"
+            f"{what} must lie in [0, 1], but run from {low:.10g} to {high:.10g}; {words}, or say what is black and "
+            f"white by value_range=({black:.10g}, {white:.10g}) (--range {black:.10g} {white:.10g})"
         )
     if low < 0:
         raise DiaboloError(
@@ -109,20 +110,21 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
     return (0.0, top), notes
 
 
-def remedy(low: float, high: float) -> str:
-    """How floats of that range may be brought into [0, 1]."""
+def remedy(low: float, high: float) -> tuple[str, Span]:
+    """How floats of that range may be brought into [0, 1], and what is black and white in them then."""
     if low >= -0.25 and high <= 1.25:
-        return "clip them with x.clip(0, 1)"
+        return "clip them with x.clip(0, 1)", (0.0, 1.0)
     if low >= 0:
-        for top in (255.0, *(float(2**bits - 1) for bits in BITS[1:])):
-            if top / 2 < high <= top:
-                return f"divide by {top:.0f}"
-        return f"divide by {high:.10g}"
+        tops = (2.0**bits - 1 for bits in BITS)
+        top = next((top for top in tops if top / 2 < high <= top), high)
+        return f"divide by {top:.10g}", (0.0, top)
     if low >= -1 - HAIR and high <= 1 + HAIR:
-        return "use (x + 1) / 2"
+        return "use (x + 1) / 2", (-1.0, 1.0)
+    rescale = "with (x - min) / (max - min)"
     if low > -10 and high < 10:
-        return "they look standardised: undo that with x * std + mean, or scale them to [0, 1] with (x - min) / (max - min)"
-    return "scale them to [0, 1] with (x - min) / (max - min)"
+        words = f"they look standardised: undo that with x * std + mean, or scale them to [0, 1] {rescale}"
+        return words, (low, high)
+    return f"scale them to [0, 1] {rescale}", (low, high)
 
 
 def _by_hand(low: float, high: float) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from diabolo.data.draws import permutation
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.ranges import AnySeed, Count, PartOf, check_fields, checked
 
 
 class Parts(NamedTuple):
@@ -23,17 +24,16 @@ class Parts(NamedTuple):
 class Draw:
     """How many images of each part are wanted, None meaning all there are, and the seed they are drawn by."""
 
-    n_train: int | None = None
-    n_test: int | None = None
-    seed: int = 42
+    n_train: Count | None = None
+    n_test: Count | None = None
+    seed: AnySeed = 42
 
     def __post_init__(self) -> None:
-        for what, n in (("n_train", self.n_train), ("n_test", self.n_test)):
-            if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1):
-                raise DiaboloError(f"{what} is a whole number from 1 up, got {n!r}.")
+        check_fields(self)
 
 
-def random_split(images: Images, draw: Draw, test_fraction: float = 0.1) -> tuple[Images, Images]:
+@checked
+def random_split(images: Images, draw: Draw, test_fraction: PartOf = 0.1) -> tuple[Images, Images]:
     """Train and test from one seeded permutation: test from its start, train from its end, each in the old order.
 
     Without `n_test` the test part is `test_fraction` of all images (at least one), without `n_train` the train part
@@ -43,8 +43,6 @@ def random_split(images: Images, draw: Draw, test_fraction: float = 0.1) -> tupl
     total = len(images)
     if total < 2:
         raise DiaboloError(f"a split into train and test needs at least 2 images, but {images.name} holds {total}.")
-    if not isinstance(test_fraction, float) or not 0 < test_fraction < 1:
-        raise DiaboloError(f"test_fraction lies between 0 and 1, got {test_fraction!r}.")
     n_test = draw.n_test or min(max(1, round(test_fraction * total)), total - 1)
     n_train = draw.n_train or max(1, total - n_test)
     if n_train + n_test > total:

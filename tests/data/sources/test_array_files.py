@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from diabolo.data import load
+from diabolo.data.loading import load_parts
 from diabolo.errors import DiaboloError
 
 X = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), dtype=np.uint8)
@@ -35,8 +36,33 @@ def test_npz_without_labels_or_images(tmp_path):
     np.savez(tmp_path / "a.npz", x=X)
     assert load(tmp_path / "a.npz")[0].labels is None
     np.savez(tmp_path / "b.npz", pictures=X)
-    with pytest.raises(DiaboloError, match=r"b\.npz holds pictures; expected images"):
+    assert len(load(tmp_path / "b.npz")[0]) == len(load(tmp_path / "a.npz")[0])  # the only array there is
+    np.savez(tmp_path / "b.npz", pictures=X, others=X)
+    with pytest.raises(DiaboloError, match=r"b\.npz holds others, pictures; expected images"):
         load(tmp_path / "b.npz")
+
+
+def test_medmnist_as_published(tmp_path):
+    arrays = {f"{part}_images": X[:n] for part, n in (("train", 6), ("val", 3), ("test", 4))}
+    arrays |= {f"{part}_labels": np.arange(n)[:, None] % 2 for part, n in (("train", 6), ("val", 3), ("test", 4))}
+    np.savez(tmp_path / "blood.npz", **arrays)
+    parts = load_parts(tmp_path / "blood.npz")
+    assert [len(part) for part in parts] == [6, 4, 3]
+    assert parts.test.labels.tolist() == [0, 1, 0, 1]
+
+
+def test_black_and_white_are_the_same_in_all_parts(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=np.ones((3, 2, 2), np.uint8), x_test=np.eye(2, dtype=np.uint8)[None])
+    train, test = load(tmp_path / "a.npz")
+    assert train.images.min() == 255  # white, as the ones of the test part say
+    assert sorted(set(test.images.ravel().tolist())) == [0, 255]
+    assert "parts alone would be read as train 0 to 255, test 0 to 1" in train.account.line()
+
+
+def test_an_array_in_memory_has_the_same_account_as_one_in_a_file(tmp_path):
+    np.save(tmp_path / "a.npy", X)
+    of_file, of_array = load(tmp_path / "a.npy")[0].account, load(X)[0].account
+    assert of_array.rows()[1:] == of_file.rows()[1:]
 
 
 class Trap:

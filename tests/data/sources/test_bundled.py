@@ -67,7 +67,7 @@ class TestPatches:
 
     @pytest.mark.parametrize("size", [0, 129, "32"])
     def test_size_is_bounded(self, size):
-        with pytest.raises(DiaboloError, match="size of patches is a number of pixels from 1 to 128"):
+        with pytest.raises(DiaboloError, match="size must be a whole number from 1 to 128"):
             load("patches", size=size)
 
 

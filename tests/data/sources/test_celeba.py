@@ -146,7 +146,7 @@ def test_an_official_part_that_is_not_there(root):
 
 
 def test_an_unknown_split(root):
-    with pytest.raises(DiaboloError, match="unknown split of celeba 'offical'; did you mean 'official'"):
+    with pytest.raises(DiaboloError, match="unknown split 'offical'; did you mean 'official'"):
         load("celeba", root, split="offical")
 
 

@@ -1,7 +1,7 @@
 """Arrays, tensors, torch data sets and `Images` given directly, and the .npy and .npz files that hold them."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,51 +10,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
-from diabolo.data.account import Account
-from diabolo.data.arrays import numbers_of, read_array, scaled, spanned
+from diabolo.data.account import Account, between
+from diabolo.data.arrays import numbers_of, open_array, refuse_labels, scaled, spanned
 from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
 from diabolo.data.npy import map_npy, stream_npy
 from diabolo.data.splits import Draw, Parts, draw_from, random_split
 from diabolo.errors import DiaboloError
+from diabolo.ranges import PartOf
 
 PIXEL_KEYS = ("images", "imgs", "x", "X", "data")
 LABEL_KEYS = ("labels", "y", "Y", "targets")
-TRAIN_KEYS, TEST_KEYS = ("x_train", "X_train"), ("x_test", "X_test")
+PARTS = ("train", "test", "val")
+PARTED = (("x_{}", "y_{}"), ("X_{}", "y_{}"), ("X_{}", "Y_{}"), ("{}_images", "{}_labels"))  # the last as in MedMNIST
 SPRITES = ("imgs", "latents_values", "latents_classes")  # the members of dSprites, as published
 SPRITE_FACTORS = ("colour", "shape", "scale", "orientation", "x", "y")
 SPRITE_SHAPES = ("square", "ellipse", "heart")
 
 
 def array(
-    x: Any, draw: Draw, *, labels: Any = None, test_fraction: float = 0.1, value_range: Any = scale.AUTO
+    x: Any, draw: Draw, *, labels: Any = None, test_fraction: PartOf = 0.1, value_range: Any = scale.AUTO
 ) -> Parts:
     """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
     if isinstance(x, Images):
-        return Parts(*random_split(read_array(x, labels, "array", value_range)[0], draw, test_fraction))
-    (known,), names = named_labels(labels)
-    images, notes = read_array(x, known, "array", value_range)
-    if known is None and images.labels is not None and images.label_names is None:  # a data set's own
-        (known,), names = named_labels(images.labels)
-    if names is not None:
-        images = replace(images, labels=known, label_names=names)
-    return _split(images, draw, test_fraction, "an array", notes)
+        refuse_labels(labels, "these Images carry their")
+        return Parts(*random_split(x, draw, test_fraction))
+    pixels, known, names, said = open_array(x, labels, "array")
+    if names is None:
+        (known,), names = named_labels(known)
+    return _split(pixels, known, names, draw, test_fraction, value_range, "array", "an array", said)
 
 
-def npy(path: Path, draw: Draw, *, test_fraction: float = 0.1, value_range: Any = scale.AUTO) -> Parts:
+def npy(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any = scale.AUTO) -> Parts:
     """A seeded split of the one array in a .npy file, which is memory-mapped."""
-    found = map_npy(path)
-    span, notes = spanned(found, value_range, path.stem)
-    account = _account(path.name, [found], span, notes)
-    return _split(scaled(found, span, None, path.stem), draw, test_fraction, path.name, notes, account)
+    return _split(map_npy(path), None, None, draw, test_fraction, value_range, path.stem, path.name)
 
 
-def npz(path: Path, draw: Draw, *, test_fraction: float = 0.1, value_range: Any = scale.AUTO) -> Parts:
+def npz(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any = scale.AUTO) -> Parts:
     """The arrays `x_train, y_train, x_test, y_test` of a .npz file, or a seeded split of `images` and `labels`.
 
-    `imgs`, `x`, `X` and `data` will do for `images`, and `y`, `Y` and `targets` for `labels`; labels may be missing. Beside
-    parts `x_val, y_val` are the validation part. dSprites is read as published. No other member is looked at.
+    `imgs`, `x`, `X` and `data` will do for `images`, as does the only array that there is, and `y`, `Y` and `targets` for
+    `labels`; labels may be missing. Beside parts `x_val, y_val` are the validation part. dSprites and MedMNIST are read as
+    published. No other member is looked at.
     """
     check_regular(path)
     try:
@@ -68,11 +66,11 @@ def npz(path: Path, draw: Draw, *, test_fraction: float = 0.1, value_range: Any 
             key = next((key for key in keys if key in held), None)
             return None if key is None else _member(archive, f"{key}.npy", path)
 
-        if all(any(key in held for key in keys) for keys in (TRAIN_KEYS, TEST_KEYS)):
-            xs = [read(TRAIN_KEYS), read(TEST_KEYS), read(("x_val", "X_val"))]
-            ys = [read(("y_train", "Y_train")), read(("y_test", "Y_test")), read(("y_val", "Y_val"))]
-            return _parts(path, xs, ys, draw, value_range)
-        pixels = read(PIXEL_KEYS)
+        for image, label in PARTED:
+            if {image.format("train"), image.format("test")} <= {*held}:
+                xs, ys = ([read((key.format(part),)) for part in PARTS] for key in (image, label))
+                return _parts(path, xs, ys, draw, value_range)
+        pixels = read(PIXEL_KEYS if len(held) != 1 else held)
         if pixels is None:
             raise DiaboloError(
                 f"{path} holds {', '.join(sorted(held)) or 'nothing'}; expected images (or x) and maybe labels (or y), "
@@ -81,15 +79,9 @@ def npz(path: Path, draw: Draw, *, test_fraction: float = 0.1, value_range: Any 
         sprites = all(key in held for key in SPRITES)
         values, classes = (read((key,)) for key in SPRITES[1:]) if sprites else (None, None)
         labels = None if sprites else read(LABEL_KEYS)
-    span, notes = spanned(pixels, value_range, path.stem)
-    account = _account(path.name, [pixels], span, notes)
     (known,), names = named_labels(labels)
-    images = scaled(pixels, span, known, path.stem)
-    if sprites:
-        images = _sprites(images, values, classes)
-    elif names is not None:
-        images = replace(images, label_names=names)
-    return _split(images, draw, test_fraction, path.name, notes, account)
+    then = (lambda images: _sprites(images, values, classes)) if sprites else None
+    return _split(pixels, known, names, draw, test_fraction, value_range, path.stem, path.name, then=then)
 
 
 def _sprites(images: Images, values: Any, classes: Any) -> Images:
@@ -115,12 +107,12 @@ def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, value_r
     given = [x for x in xs if x is not None]
     if len({x.dtype for x in given}) > 1:
         raise DiaboloError(f"the parts of {path} are of different types: {', '.join(str(x.dtype) for x in given)}")
-    spans = [
-        spanned(x, value_range, f"{path.stem} ({what})")
-        for x, what in zip(given, ("train", "test", "validation"), strict=False)
-    ]
-    widest = max(range(len(spans)), key=lambda number: spans[number][0][1])
-    span, notes = spans[widest]
+    spans = [spanned(x, value_range, f"{path.stem} ({part})")[0] for x, part in zip(given, PARTS, strict=False)]
+    numbers = numbers_of(given[0].dtype, *_used(given, path.stem))
+    span, notes = scale.settle(numbers, scale.check_range(value_range), f"values of {path.stem}")
+    if {*spans} != {span}:
+        ends = [f"{part} {between(one)}" for part, one in zip(PARTS, spans, strict=False)]
+        notes = [*notes, f"parts alone would be read as {', '.join(ends)}, and all are read as {between(span)}"]
     known, names = named_labels(*ys)
     images = [None if x is None else scaled(x, span, y, path.stem) for x, y in zip(xs, known, strict=True)]
     if names is not None:
@@ -135,10 +127,24 @@ def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, value_r
 
 
 def _split(
-    images: Images, draw: Draw, test_fraction: float, what: str, notes: Sequence[str], account: Account | None = None
+    pixels: NDArray[Any],
+    labels: Any,
+    names: tuple[str, ...] | None,
+    draw: Draw,
+    test_fraction: float,
+    value_range: Any,
+    name: str,
+    what: str,
+    said: Sequence[str] = (),
+    then: Callable[[Images], Images] | None = None,
 ) -> Parts:
-    account = account or Account(what, channels=images.shape[0] if len(images.shape) == 3 else None, notes=tuple(notes))
-    return _told(Parts(*random_split(images, draw, test_fraction)), account, f"split by seed {draw.seed}")
+    """A seeded split of one array, to the images of which `then` adds what is known besides."""
+    span, notes = spanned(pixels, value_range, name)
+    images = scaled(pixels, span, labels, name)
+    images = images if names is None else replace(images, label_names=names)
+    account = _account(what, [pixels], span, [*notes, *said])
+    parts = random_split(images if then is None else then(images), draw, test_fraction)
+    return _told(Parts(*parts), account, f"split by seed {draw.seed}")
 
 
 def _told(parts: Parts, account: Account, division: str) -> Parts:
@@ -155,7 +161,8 @@ def _told(parts: Parts, account: Account, division: str) -> Parts:
         channels=shape[0] if len(shape) == 3 else None,
         sizes={"×".join(map(str, shape[1:] if len(shape) == 3 else shape)): sum(map(len, given))},
     )
-    return Parts(*(None if part is None else replace(part, account=account) for part in parts))  # type: ignore[arg-type]
+    validation = None if parts.validation is None else replace(parts.validation, account=account)
+    return Parts(replace(parts.train, account=account), replace(parts.test, account=account), validation)
 
 
 def class_counts(parts: Sequence[Images]) -> tuple[dict[str, int] | None, int]:
@@ -171,12 +178,16 @@ def class_counts(parts: Sequence[Images]) -> tuple[dict[str, int] | None, int]:
 
 
 def _account(what: str, arrays: Sequence[NDArray[Any]], span: scale.Span, notes: Sequence[str]) -> Account:
-    dtype, n = arrays[0].dtype, sum(map(len, arrays))
-    ends = [extent(array, what) for array in arrays] if dtype.kind != "b" else [(0.0, 1.0)]
-    used = min(low for low, _ in ends), max(high for _, high in ends)
+    dtype, n, used = arrays[0].dtype, sum(map(len, arrays)), _used(arrays, what)
     numbers = numbers_of(dtype, *used)
     depth = "1 bit" if dtype.kind == "b" else "float" if numbers.floats else f"{dtype.itemsize * 8} bit"
     return Account(what, modes={str(dtype): n}, depths={depth: n}, used=used, span=span, notes=tuple(notes))
+
+
+def _used(arrays: Sequence[NDArray[Any]], what: str) -> scale.Span:
+    """The least and the greatest number of all."""
+    ends = [extent(array, what) for array in arrays] if arrays[0].dtype.kind != "b" else [(0.0, 1.0)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from diabolo.data.pixels import Shaping
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
 from diabolo.data.splits import Draw, draw_from, random_split, split_by_group
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.errors import DiaboloError
+from diabolo.ranges import Side
 
 log = logging.getLogger("diabolo.data")
 
@@ -28,9 +30,9 @@ def load(
     root: Path,
     draw: Draw,
     *,
-    size: int = 64,
-    crop: int | None = None,
-    split: str | None = None,
+    size: Side = 64,
+    crop: Side | None = None,
+    split: Literal["official", "random", "persons"] | None = None,
     skip_bad: bool = False,
     identity: bool = False,
 ) -> tuple[Images, Images]:
@@ -50,8 +52,6 @@ def load(
     for needed in (PICTURES, ATTRIBUTES):
         if not (home / needed).exists():
             raise DiaboloError(f"celeba in {home} lacks {needed}: put it there (unpacked, if it came in a .zip).")
-    if split not in (None, "official", "random", "persons"):
-        raise UnknownNameError("split of celeba", split, ("official", "random", "persons"))
 
     files = disk_files(home / PICTURES, skip_bad=skip_bad)
     attribute_names, attributes = _attributes(home / ATTRIBUTES, files.names)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,17 +18,18 @@ from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.arrays import class_counts
 from diabolo.data.splits import Draw, Parts, draw_from, random_split
+from diabolo.ranges import PartOf, Side
 
 
 def load(
     path: Path,
     draw: Draw,
     *,
-    size: int | None = None,
-    channels: int | None = None,
-    crop: int | None = None,
+    size: Side | None = None,
+    channels: Literal[1, 3] | None = None,
+    crop: Side | None = None,
     skip_bad: bool = False,
-    test_fraction: float = 0.1,
+    test_fraction: PartOf = 0.1,
     value_range: Any = scale.AUTO,
 ) -> Parts:
     """The parts of a folder as `Images` `(C, H, W)`.

@@ -1,6 +1,7 @@
 """Random crops of the two photographs that come with scikit-learn: natural images without a download."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from diabolo.data.draws import uniform
 from diabolo.data.images import Images
 from diabolo.data.splits import Draw
-from diabolo.errors import DiaboloError
+from diabolo.ranges import At
 
 PHOTOGRAPHS = ("china.jpg", "flower.jpg")  # both 427 × 640
 STRIP = slice(256, 384)  # the columns test crops come from: the middle, where both photographs show their subject
@@ -16,7 +17,9 @@ N_TRAIN, N_TEST = 20_000, 2_000
 TRAIN, TEST = 0, 1
 
 
-def load(root: Path, draw: Draw, *, size: int = 32) -> tuple[Images, Images]:
+def load(
+    root: Path, draw: Draw, *, size: Annotated[int, At(1, STRIP.stop - STRIP.start)] = 32
+) -> tuple[Images, Images]:
     """`n_train` and `n_test` crops `(3, size, size)`, 20,000 and 2,000 unless asked otherwise; label: which photograph.
 
     Test crops lie wholly in a strip in the middle of a photograph and train crops wholly to its left or right, so they
@@ -24,9 +27,6 @@ def load(root: Path, draw: Draw, *, size: int = 32) -> tuple[Images, Images]:
     """
     from sklearn.datasets import load_sample_image
 
-    largest = STRIP.stop - STRIP.start
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= largest:
-        raise DiaboloError(f"size of patches is a number of pixels from 1 to {largest}, got {size!r}.")
     photographs = [np.asarray(load_sample_image(name)).transpose(2, 0, 1) for name in PHOTOGRAPHS]
     left, right, test = (
         [photograph[:, :, columns] for photograph in photographs]
