@@ -8,7 +8,10 @@ already, until one fails. A mutant that no test notices is listed, unless `mutan
 """
 
 import argparse
+import gc
+import importlib
 import json
+import math
 import os
 import random
 import shutil
@@ -17,8 +20,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import CodeType, FunctionType
 
 from mutations import Mutation, mutation, sites
 
@@ -30,7 +34,9 @@ TESTS = (
     "training/test_health.py",
 )  # fmt: skip
 EQUIVALENT = HERE / "mutants_equivalent.json"
-ENOUGH = 60.0  # seconds of tests, by how long they took when they were mapped
+DEFAULTS = "metrics/test_defaults.py"
+LONG = 150.0  # seconds after which tests are taken to hang
+UNCHANGED = 17  # exit code where a change cannot be made in functions that are there already
 
 
 class Map:
@@ -68,14 +74,19 @@ class Map:
         self.lines[nodeid], self.seconds[nodeid] = sorted(self.here), time.perf_counter() - self.started
 
 
+def quiet() -> None:
+    """Nothing more is printed by this process."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+
+
 def forked(work, seconds: float) -> tuple[int | None, float]:
     """The exit code of `work()` in a fork, None where it took longer; and how long it took."""
     started = time.perf_counter()
     if not (child := os.fork()):
         os.setsid()
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
+        quiet()
         try:
             code = int(work())
         except BaseException:
@@ -86,18 +97,18 @@ def forked(work, seconds: float) -> tuple[int | None, float]:
             os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return None, time.perf_counter() - started
-        time.sleep(0.05)
+        time.sleep(0.01)
     return os.waitstatus_to_exitcode(ended[1]), time.perf_counter() - started
 
 
-def run_tests(copy: Path, tests: Iterable[str], plugin: object = None) -> int:
+def run_tests(copy: Path, tests: Iterable[str], plugin: object = None, *options: str) -> int:
     """pytest's exit code, for `tests` against the sources in `copy`."""
     import pytest
 
     os.chdir(copy)
     sys.path.insert(0, str(copy / "src"))
     os.environ["PYTHONPATH"] = str(copy / "src")
-    return pytest.main(["-q", "-x", "-p", "no:cacheprovider", *tests], plugins=[plugin] if plugin else [])
+    return pytest.main(["-q", "-p", "no:cacheprovider", *options, *tests], plugins=[plugin] if plugin else [])
 
 
 def mapped(copy: Path, folders: Iterable[str]) -> dict:
@@ -106,14 +117,7 @@ def mapped(copy: Path, folders: Iterable[str]) -> dict:
 
     def work() -> int:
         plugin = Map(copy / "src")
-        import pytest
-
-        os.chdir(copy)
-        sys.path.insert(0, str(copy / "src"))
-        os.environ["PYTHONPATH"] = str(copy / "src")
-        code = pytest.main(
-            ["-q", "-p", "no:cacheprovider", *(f"tests/{folder}" for folder in folders)], plugins=[plugin]
-        )
+        code = run_tests(copy, [f"tests/{folder}" for folder in folders], plugin)
         kept = {test: plugin.lines[test] for test in plugin.passed if test in plugin.lines}
         out.write_text(json.dumps({"lines": kept, "seconds": plugin.seconds}))
         return code
@@ -122,18 +126,122 @@ def mapped(copy: Path, folders: Iterable[str]) -> dict:
     return json.loads(out.read_text())
 
 
+def put_in(change: Mutation, copy: Path) -> bool:
+    """Give the functions that are there already the changed code; whether that is all that the change changes."""
+    path = str(copy / change.path)
+    before, after = (_codes(compile(source, path, "exec")) for source in (Path(path).read_text(), change.source))
+    changed = {name for name in before if [*map(_told, before[name])] != [*map(_told, after.get(name, []))]}
+    outer, put = {name.split(".<locals>.")[0] for name in changed}, set()
+    for function in [f for f in gc.get_objects() if isinstance(f, FunctionType) and f.__code__.co_filename == path]:
+        new = after.get(name := function.__code__.co_qualname, [])
+        if name in outer and len(new) == 1 and function.__code__.co_freevars == new[0].co_freevars:
+            function.__code__ = new[0]
+            put.add(name)
+    return bool(outer) and outer == put
+
+
+def _codes(code: CodeType) -> dict[str, list[CodeType]]:
+    """All code of a module, by its qualified name."""
+    found: dict[str, list[CodeType]] = {code.co_qualname: [code]}
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            for name, codes in _codes(inner).items():
+                found.setdefault(name, []).extend(codes)
+    return found
+
+
+def _told(code: CodeType) -> tuple:
+    """What a function does, but for those within it."""
+    values = [(type(value), value) for value in code.co_consts if not isinstance(value, CodeType)]
+    return code.co_code, code.co_names, values, code.co_varnames
+
+
+class Changes:
+    """Each change in a fork of the process in which all tests are collected: a plug-in of pytest."""
+
+    def __init__(self, copy: Path, changes: dict[int, Mutation], tests: Mapping[str, list[str]], out: int) -> None:
+        self.copy, self.changes, self.tests, self.out = copy, changes, tests, out
+
+    def pytest_runtestloop(self, session):
+        for module in {Path(change.path) for change in self.changes.values()}:
+            importlib.import_module(".".join(module.with_suffix("").parts[1:]).removesuffix(".__init__"))
+        items = {item.nodeid: item for item in session.items}
+        for number, change in self.changes.items():
+            chosen = [items[test] for test in self.tests[change.key] if test in items]
+
+            def work(change=change, chosen=chosen) -> int:
+                if not put_in(change, self.copy):
+                    return UNCHANGED
+                for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                    if session.testsfailed:
+                        return 1
+                return 0
+
+            os.write(self.out, (json.dumps([number, *forked(work, LONG)]) + "\n").encode())
+        return True
+
+
 def chosen_tests(
-    change: Mutation, reach: dict[tuple[str, int], set[str]], of_file: dict[str, set[str]], seconds: dict
+    change: Mutation, reach: dict[tuple[str, int], set[str]], of_file: dict[str, set[str]], seconds: dict, enough: float
 ) -> list[str]:
-    """The tests that reach the change, the quickest first; of one outside functions those that reach its module at all."""
-    found = reach.get((change.path, change.line)) or of_file.get(change.path, set())
+    """The tests that reach the change, file by file, the quickest first; of one outside functions those that reach its module
+    at all, and those of the defaults."""
+    found = reach.get((change.path, change.line)) or of_file.get(change.path, set()) | {
+        t for t in seconds if DEFAULTS in t
+    }
+    first: dict[str, float] = {}
+    for test in found:
+        file = test.split("::")[0]
+        first[file] = min(first.get(file, math.inf), seconds[test])
     tests, spent = [], 0.0
-    for test in sorted(found, key=lambda test: seconds[test]):
-        spent += seconds[test]
-        if tests and spent > ENOUGH:
-            break
-        tests.append(test)
+    for test in sorted(found, key=lambda test: (first[file := test.split("::")[0]], file, seconds[test])):
+        if not tests or spent + seconds[test] <= enough:
+            tests.append(test)
+            spent += seconds[test]
     return tests
+
+
+class Report:
+    """How each change ended; written after each."""
+
+    def __init__(self, out: Path, seed: int, equivalent: Mapping[str, str], tests: Mapping[str, list[str]]) -> None:
+        self.out, self.seed, self.equivalent, self.tests = out, seed, equivalent, tests
+        self.rows: list[dict] = []
+
+    def add(self, change: Mutation, code: int | None, seconds: float) -> None:
+        end = "survived" if code == 0 else "too long" if code is None else "killed"
+        if end == "survived" and change.key in self.equivalent:
+            end = "equivalent"
+        row = {"key": change.key, "kind": change.kind, "line": change.line, "tests": len(self.tests[change.key])}
+        self.rows.append(row | {"end": end, "seconds": seconds})
+        print(
+            f"{len(self.rows):4} {end:10} {seconds:5.1f} s {row['tests']:4} tests  {change.line:4} {change.key[:200]}",
+            flush=True,
+        )
+        self.out.write_text(json.dumps({"seed": self.seed, "mutants": self.rows}, indent=1, ensure_ascii=False))
+
+
+def at_once(copy: Path, changes: list[Mutation], report: Report, jobs: int) -> list[Mutation]:
+    """Try each change; those that are left take a process that has imported nothing yet."""
+    left, (reading, writing) = dict(enumerate(changes)), os.pipe()
+    apart = []
+    for job in range(jobs):
+        mine = dict(list(enumerate(changes))[job::jobs])
+        if not os.fork():
+            quiet()
+            tests = sorted({test.split("::")[0] for one in mine.values() for test in report.tests[one.key]})
+            run_tests(copy, tests, Changes(copy, mine, report.tests, writing))
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        for number, code, seconds in map(json.loads, lines):
+            one = left.pop(number)
+            if code == UNCHANGED:
+                apart.append(one)
+            else:
+                report.add(one, code, seconds)
+    return [*apart, *left.values()]
 
 
 def draw(copy: Path, wanted: int, seed: int, only: str) -> list[Mutation]:
@@ -150,14 +258,19 @@ def draw(copy: Path, wanted: int, seed: int, only: str) -> list[Mutation]:
             break
         if change := mutation(*place):
             found.setdefault(change.key, change)
-    return list(found.values())
+    return sorted(found.values(), key=lambda change: (change.path, change.line))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seconds", type=float, default=30, help="of tests for each, by how long they took when mapped"
+    )
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="the folders and files of tests that may notice")
     parser.add_argument("--only", default="", help="a part of the module's path")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once")
     parser.add_argument("--map", type=Path, help="the map of an earlier run; written where it is not there")
     parser.add_argument("--again", type=Path, help="only those that survived in this earlier report")
     parser.add_argument("--out", type=Path, default=Path("mutants.json"))
@@ -174,7 +287,7 @@ def main() -> None:
         if given.map and given.map.exists():
             known = json.loads(given.map.read_text())
         else:
-            known = mapped(copy, TESTS)
+            known = mapped(copy, given.tests)
             if given.map:
                 given.map.write_text(json.dumps(known))
         reach, of_file = defaultdict(set), defaultdict(set)
@@ -186,37 +299,22 @@ def main() -> None:
         if given.again:
             before = {one["key"] for one in json.loads(given.again.read_text())["mutants"] if one["end"] == "survived"}
             changes = [change for change in changes if change.key in before]
-        report = []
-        for number, change in enumerate(changes, 1):
-            tests = chosen_tests(change, reach, of_file, known["seconds"])
-            end, seconds = "survived", 0.0
-            if tests:
-                module = copy / change.path
-                original, stamp = module.read_text(), time.time() + number
-                module.write_text(change.source)
-                os.utime(module, (stamp, stamp))  # a cache of the bytecode is told by it
-                code, seconds = forked(lambda tests=tests: run_tests(copy, tests), 60 + 4 * ENOUGH)
-                module.write_text(original)
-                os.utime(module, (stamp + 0.5, stamp + 0.5))
-                end = "survived" if code == 0 else "too long" if code is None else "killed"
-            if end == "survived" and change.key in equivalent:
-                end = "equivalent"
-            report.append(
-                {
-                    "key": change.key,
-                    "kind": change.kind,
-                    "line": change.line,
-                    "tests": len(tests),
-                    "end": end,
-                    "seconds": seconds,
-                }
-            )
-            print(
-                f"{number:4} {end:10} {seconds:5.1f} s {len(tests):4} tests  {change.line:4} {change.key[:200]}",
-                flush=True,
-            )
-            given.out.write_text(json.dumps({"seed": given.seed, "mutants": report}, indent=1, ensure_ascii=False))
-    table(report)
+        tests = {one.key: chosen_tests(one, reach, of_file, known["seconds"], given.seconds) for one in changes}
+        report = Report(given.out, given.seed, equivalent, tests)
+        for one in changes:
+            if not tests[one.key]:
+                report.add(one, 0, 0.0)
+        changes = [one for one in changes if tests[one.key]]
+        left = at_once(copy, changes, report, given.jobs)
+        for number, one in enumerate(left, 1):
+            module = copy / one.path
+            original, stamp = module.read_text(), time.time() + number
+            module.write_text(one.source)
+            os.utime(module, (stamp, stamp))  # a cache of the bytecode is told by it
+            report.add(one, *forked(lambda one=one: run_tests(copy, tests[one.key], None, "-x"), LONG))
+            module.write_text(original)
+            os.utime(module, (stamp + 0.5, stamp + 0.5))
+    table(report.rows)
 
 
 def table(report: list[dict]) -> None:

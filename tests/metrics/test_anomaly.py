@@ -43,6 +43,12 @@ def test_the_variance_is_that_over_all_pairs(above, below):
     assert wins.mean() == pytest.approx(u / len(above) / len(below))
 
 
+def test_a_resample_without_an_anomalous_image_has_no_precision():
+    """Two of 50: so it is in 13 of 100 resamples, and all others are perfect."""
+    y = np.arange(50) >= 48
+    assert separation(y.astype(float), y).auprc_interval == (0, 1)
+
+
 def test_the_area_is_that_of_mann_and_whitney():
     rng = np.random.default_rng(2)
     above, below = rng.integers(2, 9, 30), rng.integers(0, 7, 50)
@@ -74,6 +80,7 @@ def test_intervals_hold_their_values_and_repeat_themselves():
     [
         ([1.0, np.nan, 2.0, 3.0], [True, True, False, False], "1 of 4 anomaly scores are NaN"),
         ([1.0, 2.0, 3.0], [True, False, False], "not 1 and 2"),
+        ([1.0, 2.0, 3.0], [True, True, False], "not 2 and 1"),
         ([1.0, 2.0, 3.0], [True, True, True], "not 3 and 0"),
     ],
 )

@@ -44,6 +44,13 @@ def test_answers_differ_by_seed_and_not_without():
     np.testing.assert_allclose(plain.spread, 0, atol=1e-9)
 
 
+def test_one_answer_is_the_best_and_the_mean():
+    made = metrics.complete(model(zoo.completion, latent_dim=3), images(), k=1)
+    assert made.images.shape == (5, 1, *SHAPE)
+    assert (made.best == made.mean).all()
+    np.testing.assert_allclose(made.spread, 0, atol=1e-12)
+
+
 def test_what_completes_nothing_is_refused():
     with pytest.raises(DiaboloError, match="completes nothing"):
         metrics.complete(model(zoo.cvae, latent_dim=2), images())

@@ -35,6 +35,16 @@ def test_floats_and_bytes_are_the_same(images):
     assert np.allclose(metrics.error_by_components(pca, images), metrics.error_by_components(pca, as_floats), rtol=1e-5)
 
 
+def test_pieces_do_not_matter_and_no_error_is_below_zero(images, monkeypatch):
+    pca = PCA((1, 8, 8), 59)
+    pca.solve(images)
+    whole = metrics.error_by_components(pca, images)
+    assert whole[-1] == pytest.approx(0, abs=1e-9)
+    assert (whole >= 0).all()
+    monkeypatch.setattr("diabolo.metrics.components.PIECE", 7)
+    assert metrics.error_by_components(pca, images) == pytest.approx(whole, rel=1e-9, abs=1e-9)
+
+
 def test_how_many_are_needed():
     assert metrics.components_needed([0.5, 0.3, 0.2, 0.1], 0.25) == 2
     assert metrics.components_needed([0.5, 0.3, 0.2, 0.1], 0.3) == 1

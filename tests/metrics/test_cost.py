@@ -33,8 +33,11 @@ def test_time_is_the_median_of_warm_repetitions():
     assert len(found.seconds) == 3
     assert all(s >= 0.01 for s in found.seconds)
     assert Pace((1.0, 9.0, 2.0)).median == 2
-    with pytest.raises(DiaboloError, match="once or more"):
-        pace(compute, CPU, repeats=0)
+    calls.clear()
+    assert len(pace(compute, CPU, repeats=1, warm_up=0).seconds) == len(calls) == 1
+    for wrong in ({"repeats": 0}, {"warm_up": -1}):
+        with pytest.raises(DiaboloError, match="once or more"):
+            pace(compute, CPU, **wrong)
 
 
 MIB = 2**18  # numbers of 4 bytes

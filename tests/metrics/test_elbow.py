@@ -25,9 +25,24 @@ def test_a_straight_line_and_a_rise():
     assert metrics.elbow([0, 1, 2], [1, 0, 1]) is None
 
 
+def test_a_curve_that_ends_where_it_began_has_none_and_of_two_corners_the_first_counts():
+    assert metrics.elbow([0, 1, 2], [1, 0, 1]) is None
+    assert metrics.elbow([0, 1, 2], [1, 0, 2]) is None
+    assert metrics.elbow([0, 1, 2, 3, 4], [4, 1, 2, 0, 0]) == 1
+
+
 @pytest.mark.parametrize(
-    "bad", [([0, 1], [1, 0]), ([0, 2, 1], [2, 1, 0]), ([0, 1, 2], [2, np.nan, 0]), ([0, 1, 2], [2, 1])]
+    ("x", "y", "said"),
+    [
+        ([0, 1], [1, 0], r"not of \(2,\), \(2,\)"),
+        ([0, 2, 1], [2, 1, 0], "with rising x"),
+        ([0, 1, 1], [2, 1, 0], "with rising x"),
+        ([0, 1, 2], [2, 1], r"not of \(3,\), \(2,\)"),
+        ([[0, 1, 2]] * 3, [[2, 1, 0]] * 3, r"not of \(3, 3\)"),
+        ([0, 1, 2], [2, np.nan, 0], "NaN or infinity"),
+        ([0, 1, 2], [np.inf, 1, 0], "NaN or infinity"),
+    ],
 )
-def test_what_is_no_curve_is_refused(bad):
-    with pytest.raises(DiaboloError):
-        metrics.elbow(*bad)
+def test_what_is_no_curve_is_refused(x, y, said):
+    with pytest.raises(DiaboloError, match=said):
+        metrics.elbow(x, y)

@@ -15,6 +15,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from diabolo.bottlenecks.gaussian import kl_per_unit
 from diabolo.errors import DiaboloError
+from diabolo.metrics import information, prior_hole
 from diabolo.metrics.information import marginal_kl_per_unit, mutual_information
 from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
 from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, live_units
@@ -53,6 +54,28 @@ def test_it_is_the_definition_image_by_image():
     assert np.allclose(found.low, log_q.diagonal() - logsumexp(log_q, 1) + math.log(7))
     others = np.where(np.eye(7, dtype=bool), -np.inf, log_q)
     assert np.allclose(found.high, log_q.diagonal() - logsumexp(others, 1) + math.log(6))
+
+
+def test_pieces_of_any_size_add_up(monkeypatch):
+    z, rows, mu, logvar = channel(9, 0.5, units=2)
+    whole, units = mutual_information(z, rows, mu, logvar), marginal_kl_per_unit(z, mu, logvar)
+    for pairs in (1, 30):
+        monkeypatch.setattr(information, "PAIRS", pairs)
+        assert torch.allclose(mutual_information(z, rows, mu, logvar).high, whole.high)
+        assert torch.allclose(marginal_kl_per_unit(z, mu, logvar), units)
+    log_q = np.stack([norm.logpdf(z.numpy()[:, None, j], mu.numpy()[None, :, j], 0.5) for j in range(2)])
+    wanted = (logsumexp(log_q, 2) - math.log(9) - norm.logpdf(z.numpy().T)).mean(1)
+    assert np.allclose(units, wanted)
+
+
+def test_a_single_image_tells_nothing_and_draws_may_be_of_some_images_only():
+    z, rows, mu, logvar = channel(5, 0.5)
+    alone = mutual_information(z[:1], rows[:1], mu[:1], logvar[:1])
+    assert alone.low.tolist() == [0]
+    assert alone.high.tolist() == [math.inf]
+    some = mutual_information(z[2:4].float(), rows[2:4], mu.float(), logvar.float())
+    assert some.low.dtype == torch.float64
+    assert torch.allclose(some.low, mutual_information(z, rows, mu, logvar).low[2:4], atol=1e-5)
 
 
 def test_a_collapsed_posterior_tells_nothing():
@@ -117,6 +140,35 @@ def test_the_distances_refuse_what_is_no_code():
             distance(np.zeros((1, 3)))
         with pytest.raises(DiaboloError, match="NaN"):
             distance(np.array([[0.0, np.nan], [1, 1]]))
+        with pytest.raises(DiaboloError, match=r"not \(3,\)"):
+            distance(np.zeros(3))
+
+
+def test_distances_to_the_prior_of_two_codes_by_hand():
+    codes = np.array([[1.0], [-1.0]])  # of mean 0 and variance 2
+    assert frechet_to_normal(codes) == pytest.approx((math.sqrt(2) - 1) ** 2)
+    assert frechet_to_normal(codes + 3) == pytest.approx((math.sqrt(2) - 1) ** 2 + 9)
+    for bandwidth, square in ((None, 1.0), (2.0, 4.0)):  # by default √D
+        among = math.exp(-4 / (2 * square))
+        across = math.sqrt(square / (square + 1)) * math.exp(-1 / (2 * (square + 1)))
+        wanted = among - 2 * across + math.sqrt(square / (square + 2))
+        assert mmd_to_normal(codes, bandwidth) == pytest.approx(wanted)
+    for bandwidth in (0, -1, math.inf, math.nan):
+        with pytest.raises(DiaboloError, match="bandwidth of a kernel is above 0"):
+            mmd_to_normal(codes, bandwidth)
+
+
+def test_the_kernel_distance_in_pieces_is_the_same(monkeypatch):
+    codes = np.random.default_rng(0).normal(size=(11, 3))
+    whole = mmd_to_normal(codes)
+    size = 3.0
+    kernel = rbf_kernel(codes, gamma=1 / (2 * size))
+    norms = np.square(codes).sum(1)
+    across = (size / (size + 1)) ** 1.5 * np.exp(-norms / (2 * (size + 1))).mean()
+    assert whole == pytest.approx(kernel[~np.eye(11, dtype=bool)].mean() - 2 * across + (size / (size + 2)) ** 1.5)
+    for pairs in (1, 33):
+        monkeypatch.setattr(prior_hole, "PAIRS", pairs)
+        assert mmd_to_normal(codes) == pytest.approx(whole)
 
 
 def test_active_and_live_units():

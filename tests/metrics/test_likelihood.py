@@ -13,7 +13,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Gaussian
 from diabolo.data import Images
 from diabolo.errors import DiaboloError
-from diabolo.metrics import negative_elbo, nll
+from diabolo.metrics import importance, negative_elbo, nll
 from diabolo.metrics.importance import add_up
 from diabolo.metrics.likelihood import bits_per_dimension, elbo_terms
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
@@ -244,8 +244,39 @@ def test_bits_of_a_uniform_density_over_256_levels_are_eight():
     assert bits_per_dimension(0.0, 784, 256) == 8
     assert bits_per_dimension(784 * math.log(2), 784) == pytest.approx(1)
     assert bits_per_dimension(-10 * math.log(256), 10, 256) == pytest.approx(0)
-    with pytest.raises(DiaboloError, match="no bits"):
-        bits_per_dimension(1.0, 0)
+    assert bits_per_dimension(math.log(2), 1, 1) == 1
+    for nothing in ((0, 1), (1, 0)):
+        with pytest.raises(DiaboloError, match="no bits for each of {} dimensions of {} levels".format(*nothing)):
+            bits_per_dimension(1.0, *nothing)
+
+
+def test_a_byte_that_is_nearly_whole_can_be_dequantised():
+    model = zoo.vae((1, 2, 2), 2, hidden=(4,), likelihood="gaussian")
+    for off in (0, 0.0008):
+        x = torch.full((2, 1, 2, 2), (1 + off) / 255)
+        assert math.isfinite(nll(model, x, 2, observation="dequantised").mean)
+    with pytest.raises(DiaboloError, match="multiples of 1/255"):
+        nll(model, torch.full((2, 1, 2, 2), 1.0015 / 255), 2, observation="dequantised")
+
+
+def test_the_standard_error_is_of_two_images_or_more(images):
+    two = nll(ppca(off=0.4)[0], images[:2], 5)
+    one, other = two.per_image.tolist()
+    assert two.standard_error == pytest.approx(abs(one - other) / 2)
+    assert two.record()["effective_samples_least"] == pytest.approx(two.effective.min().item())
+    assert two.record()["effective_samples_median"] == pytest.approx(two.effective.median().item())
+
+
+def test_how_many_codes_are_decoded_at_once_hangs_on_the_size_of_an_image(images, monkeypatch):
+    model, seen = ppca()[0], []
+    monkeypatch.setattr(importance, "NUMBERS", {"cpu": 10 * D})
+    draw = model.bottleneck.draw
+    monkeypatch.setattr(model.bottleneck, "draw", lambda p, d, k: seen.append((len(p[0]), k)) or draw(p, d, k))
+    nll(model, images[:5], 4)  # ten codes: two images of four
+    assert seen == [(2, 4), (2, 4), (1, 4)]
+    seen.clear()
+    nll(model, images[:2], 25)
+    assert seen == [(1, 10), (1, 10), (1, 5)] * 2
 
 
 def test_binarised_pixels_are_a_likelihood_and_dequantised_ones_lie_within_their_bin():

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from diabolo.errors import DiaboloError
 from diabolo.latents.probe import Probe
-from diabolo.metrics import logistic
+from diabolo.metrics import few_labels, logistic
 from diabolo.metrics.attributes import agreement, attribute_probe, read_attributes
 from diabolo.metrics.clustering import kmeans_agreement
 from diabolo.metrics.few_labels import few_label_accuracy
@@ -85,6 +85,29 @@ def test_sigmoid_regression_is_one_logistic_regression_for_each_question(digits)
         assert abs(float(b[k]) - other.intercept_[0]) < 1e-3
 
 
+@pytest.mark.parametrize("n", [3, 30])
+def test_examples_in_pieces_and_a_unit_that_says_nothing(digits, n, monkeypatch):
+    """Fewer examples than numbers, twice the same one among them; and more."""
+    x = torch.from_numpy(digits[0][:n, :10].astype(np.float64))
+    x[1] = x[0]
+    y = torch.arange(n) % 3
+    whole = softmax_regression(x, y, 3, l2=0.1)
+    monkeypatch.setattr(logistic, "TOGETHER", 20)
+    for one, other in zip(softmax_regression(x, y, 3, l2=0.1), whole, strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    w, b = (p.clone().requires_grad_() for p in whole)
+    (F.cross_entropy(x @ w.T + b, y) + 0.05 * w.square().sum()).backward()
+    assert max(w.grad.abs().max(), b.grad.abs().max()) < 1e-5
+
+
+def test_a_yes_or_no_regression_with_a_penalty_is_scikit_learns(digits):
+    x, yes = digits[0][:200].astype(np.float64), digits[1][:200] > 4
+    w, b = sigmoid_regression(torch.from_numpy(x), torch.from_numpy(yes[:, None]), l2=0.02)
+    other = LogisticRegression(C=1 / (200 * 0.02), max_iter=10_000, tol=1e-8).fit(x, yes)
+    assert np.abs(w[0].numpy() - other.coef_[0]).max() < 1e-3
+    assert b.item() == pytest.approx(other.intercept_[0], abs=1e-3)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(3, 60), st.integers(1, 40), st.integers(0, 1000))
 def test_many_fits_at_once_are_the_fits_one_by_one(n, d, seed):
@@ -148,11 +171,34 @@ def test_unknown_labels_are_left_out_and_classes_keep_their_names(digits):
     assert np.array_equal(probe.predict(x), linear_probe(x[known], y[known]).predict(x))
     assert set(nearest_neighbours(x, y, x)) == {0, 10, 20, 30, 40}
     assert majority(np.array([-1, -1, -1, 7, 7, 2])) == 7
+    assert majority(np.array([9, 4])) == 4
 
 
 def test_a_constant_unit_is_no_trouble(digits):
     x = np.concatenate([digits[0], np.full((len(digits[0]), 1), 3, np.float32)], 1)
     assert (linear_probe(x, digits[1]).predict(x) == digits[1]).mean() > 0.97
+
+
+def test_neighbours_by_hand():
+    x, y = np.array([[0.0], [1.0], [2.0], [10.0]], np.float32), np.array([7, 3, 3, -1])
+    queries = np.array([[-1.0], [9.0], [1.4]])  # float64, and nearest to one whose label is not known
+    assert nearest_neighbours(x, y, queries, 1).tolist() == [7, 3, 3]
+    assert nearest_neighbours(x, y, queries, 2).tolist() == [3, 3, 3]  # of 7 and 3 the smaller one
+    assert nearest_neighbours(x, y, queries, 3).tolist() == [3, 3, 3]
+    for k in (0, 4):
+        with pytest.raises(DiaboloError, match=f"from 1 to 3, not {k}"):
+            nearest_neighbours(x, y, queries, k)
+    with pytest.raises(DiaboloError, match="NaN"):
+        nearest_neighbours(x, y, np.array([[np.nan]]), 1)
+
+
+def test_the_scale_of_codes_that_hardly_vary():
+    far = np.array([[1.0, 1.0], [1.0, 1 + 3e-12]])  # by the rounding of float64
+    assert common_scale(1 + (far - 1) / 3) == 1
+    assert common_scale(far) == pytest.approx(1.5e-12 / np.sqrt(2), rel=1e-3)
+    assert common_scale(np.array([[0.0], [2.0]])) == 1
+    assert common_scale(np.array([[0.0], [1e-20]])) == pytest.approx(5e-21)
+    assert common_scale(np.zeros((3, 2))) == 1
 
 
 def test_neighbours_are_scikit_learns(digits):
@@ -171,6 +217,17 @@ def test_few_labels_are_logistic_regression_for_each_draw(digits):
         assert abs(share - other.score(x[1000:], y[1000:])) < 0.01
 
 
+def test_few_labels_in_pieces_are_the_same(digits, monkeypatch):
+    x, y = digits
+    draws = [np.random.default_rng(i).permutation(1000)[:20] for i in range(2)]
+    whole = few_label_accuracy(x, y, draws, x[1000:], y[1000:], l2=0.3)
+    for draw, share in zip(draws, whole, strict=True):
+        other = LogisticRegression(C=1 / (20 * 0.3), max_iter=5000).fit(x[draw], y[draw])
+        assert share == pytest.approx(other.score(x[1000:], y[1000:]), abs=0.004)
+    monkeypatch.setattr(few_labels, "NUMBERS", 700)
+    assert few_label_accuracy(x, y, draws, x[1000:], y[1000:], l2=0.3).tolist() == whole.tolist()
+
+
 def test_a_class_that_no_label_showed_is_never_right(digits):
     x, y = digits
     draw = [np.flatnonzero(y == 2)[:5].tolist() + np.flatnonzero(y == 7)[:5].tolist()]
@@ -187,6 +244,43 @@ def test_clusters_that_are_the_classes_score_one_and_noise_scores_nothing():
     assert found.ari == pytest.approx(1)
     noise = random.normal(size=(200, 4)).astype(np.float32)
     assert abs(kmeans_agreement(noise, noise, y, 4).ari) < 0.05
+
+
+def test_attributes_in_a_scale_and_with_a_penalty_are_scikit_learns(digits):
+    x, yes = digits[0][:300].astype(np.float64), np.stack([digits[1][:300] == 3, digits[1][:300] > 4], 1)
+    layer = attribute_probe(x, yes, l2=0.01, scale=2.0)
+    for k in range(2):
+        other = LogisticRegression(C=1 / (300 * 0.01), max_iter=10_000, tol=1e-8).fit(x / 2, yes[:, k])
+        assert np.abs(layer.weight[k].detach().numpy() * 2 - other.coef_[0]).max() < 1e-3
+        assert layer.bias[k].item() == pytest.approx(other.intercept_[0], abs=1e-3)
+
+
+def test_a_logit_of_zero_says_no_and_an_attribute_of_all_has_no_balance():
+    layer = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 0.0]]))
+        layer.bias.zero_()
+    assert read_attributes(layer, np.array([[0, 1], [1e-3, 0], [-1, 0]], np.float32))[:, 0].tolist() == [
+        False, True, False,
+    ]  # fmt: skip
+    found = agreement(np.array([[1, 0], [0, 0]]), np.array([[1, 0], [1, 0]]))
+    assert np.isnan(found.balanced).all()
+    assert found.accuracy.tolist() == [0.5, 1]
+    assert [*zip(found.low, found.high, strict=True)] == [wilson(1, 2), wilson(2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("said", "truth", "message"),
+    [
+        ([1, 0], [1, 0], r"of the shape \(N, A\), not \(2,\)"),
+        (np.ones((2, 0)), np.ones((2, 0)), r"of the shape \(N, A\), not \(2, 0\)"),
+        (np.ones((3, 1)), np.ones((2, 1)), r"of the shape \(2, A\), not \(3, 1\)"),
+        (np.ones((2, 1)), np.full((2, 1), 2), "True and False, or 0 and 1, not 2"),
+    ],
+)
+def test_attributes_of_another_shape_are_refused(said, truth, message):
+    with pytest.raises(DiaboloError, match=message):
+        agreement(said, truth)
 
 
 def test_attributes_are_read_and_rare_ones_are_not_flattered():
@@ -219,14 +313,36 @@ def test_bad_input_is_refused_in_a_sentence(digits):
         linear_probe(x[:50], y[:49])
     with pytest.raises(DiaboloError, match=r"labels \(N,\), not \(50, 64\) and \(50, 1\)"):
         linear_probe(x[:50], y[:50, None])
+    with pytest.raises(DiaboloError, match=r"not \(50, 0\) and \(50,\)"):
+        linear_probe(x[:50, :0], y[:50])
+    with pytest.raises(DiaboloError, match=r"not \(50, 8, 8\) and \(50,\)"):
+        linear_probe(x[:50].reshape(50, 8, 8), y[:50])
     with pytest.raises(DiaboloError, match="no label is known"):
         majority(np.array([-1, -1]))
     with pytest.raises(DiaboloError, match="from 1 to 4"):
         nearest_neighbours(x[:4], y[:4], x, 5)
-    with pytest.raises(DiaboloError, match="same for all"):
-        attribute_probe(x[:4], np.ones((4, 1), bool))
+    for constant in (0, 1):
+        with pytest.raises(DiaboloError, match="1 of 2 attributes are the same for all"):
+            attribute_probe(x[:4], np.stack([np.full(4, constant), [0, 1, 0, 1]], 1))
     with pytest.raises(DiaboloError, match="3 codes cannot lie in 4"):
         kmeans_agreement(x[:3], x, y, 4)
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_clusters_of_what_is_no_number_are_refused(digits, where):
+    both = [digits[0][:20].copy(), digits[0][:20].copy()]
+    both[where][3, 4] = np.nan
+    with pytest.raises(DiaboloError, match="NaN or infinity"):
+        kmeans_agreement(*both, digits[1][:20], 2)
+
+
+def test_as_many_clusters_as_codes():
+    x = np.array([[0.0], [5.0], [9.0]], np.float32)
+    found = kmeans_agreement(x, np.array([[0.1], [9.1], [5.1], [4.9]]), np.array([0, 1, 2, 2]), 3)
+    assert (found.nmi, found.ari) == (1, 1)
+    assert found.assigned.dtype == np.int64
+    assert len(set(found.assigned[:3])) == 3
+    assert found.assigned[2] == found.assigned[3]
 
 
 def test_fewer_different_codes_than_clusters_are_refused():

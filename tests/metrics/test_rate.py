@@ -15,6 +15,7 @@ def test_bits_of_images_and_indices():
     assert image_bits(np.zeros((5, 3, 32, 32), np.uint8)) == 3 * 32 * 32 * 8
     assert image_bits(np.zeros((5, 7), np.float32)) == 7 * 32
     assert index_bits(64, 512) == 64 * 9
+    assert index_bits(0, 7) == index_bits(7, 1) == 0
     assert compression_ratio(24_576, 576) == pytest.approx(42.67, abs=0.01)
 
 
@@ -29,5 +30,7 @@ def test_no_coder_by_share_needs_more_than_the_indices_themselves(counts):
 def test_nonsense_is_refused():
     with pytest.raises(DiaboloError, match="no compression ratio"):
         compression_ratio(8, 0)
-    with pytest.raises(DiaboloError, match="no indices"):
+    with pytest.raises(DiaboloError, match="at 3 places of 0 codes"):
         index_bits(3, 0)
+    with pytest.raises(DiaboloError, match="at -1 places of 2 codes"):
+        index_bits(-1, 2)

@@ -148,6 +148,41 @@ def test_broken_reconstructions_are_refused():
         per_image(x, x_hat[:2])
 
 
+@pytest.mark.parametrize("whole", [0, 1])
+def test_whole_numbers_on_either_side_are_refused(whole):
+    both = [torch.zeros(1, 4), torch.zeros(1, 4)]
+    both[whole] = both[whole].long()
+    with pytest.raises(DiaboloError, match="as floats"):
+        per_image(*both)
+
+
+def test_numbers_without_pixels_and_reconstructions_of_infinity_are_refused():
+    with pytest.raises(DiaboloError, match=r"images are \(3,\)"):
+        per_image(torch.zeros(3), torch.zeros(3))
+    with pytest.raises(DiaboloError, match="2 of 2 reconstructions"):
+        per_image(torch.zeros(2, 3), torch.full((2, 3), torch.inf))
+
+
+def test_errors_by_hand_and_a_model_that_leaves_the_range():
+    each = per_image(torch.tensor([[0.0, 1.0], [0.5, 0.5]]), torch.tensor([[0.0, 1.2], [0.4, 0.7]]))
+    assert each["mse"].tolist() == pytest.approx([0.02, 0.025])
+    assert each["mae"].tolist() == pytest.approx([0.1, 0.15])
+    assert each["psnr"].tolist() == pytest.approx([-10 * np.log10(0.02), -10 * np.log10(0.025)])
+
+
+def test_the_least_variance_that_counts():
+    """Two images that differ by 2 c everywhere have the variance c²."""
+    for c, there in ((0.99e-6, False), (1.01e-6, True)):
+        x = torch.tensor([[0.5 - c], [0.5 + c]], dtype=torch.float64)
+        totals = Totals.of(x, x)
+        for measure in ("error_over_variance", "unexplained"):
+            if there:
+                assert getattr(totals, measure) == 0
+            else:
+                with pytest.raises(DiaboloError, match="do not vary"):
+                    getattr(totals, measure)
+
+
 def test_variance_is_that_of_the_same_images_in_the_same_scale():
     x, x_hat = pair(20, (1, 4, 5))
     totals = Totals.of(x, x_hat)
@@ -223,8 +258,9 @@ def test_no_power_is_lost_within_the_rings(size):
 
 
 def test_a_spectrum_is_of_images():
-    with pytest.raises(DiaboloError, match="of images"):
-        spectrum(torch.rand(3, 10))
+    for shape in ((3, 10), (1, 3, 10), (1, 1, 1, 4, 4)):
+        with pytest.raises(DiaboloError, match="of images"):
+            spectrum(torch.rand(shape))
 
 
 def test_resolution_is_where_half_of_the_power_is_lost():
@@ -237,6 +273,7 @@ def test_resolution_is_where_half_of_the_power_is_lost():
     assert reconstruction.resolution(x, torch.zeros_like(x)) == 0
     assert reconstruction.resolution(x, 0.5 * x) == 16  # a quarter of the power is lost everywhere
     assert reconstruction.resolution(x, 0.5 * x, share=0.2) == 0
+    assert reconstruction.resolution(x, 0.5 * x, share=0.25) == 0  # no less than the share
     flat = torch.full((2, 1, 8, 8), 0.3)
     assert reconstruction.resolution(flat, flat) == 4  # there is no power that could be lost
     assert reconstruction.resolution(flat, torch.rand(2, 1, 8, 8)) == 0

@@ -1,5 +1,7 @@
 """How much of a code is used, against what it is by hand and by scipy."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import entropy
@@ -15,6 +17,7 @@ def test_use_of_a_codebook_by_hand():
     assert found.entropy == pytest.approx(entropy(counts, base=2))
     assert found.perplexity == pytest.approx(np.exp(entropy(counts)))
     alone = codebook_use(np.array([0, 7]))
+    assert math.copysign(1, alone.entropy) == 1  # no "-0.00 bits" in a table
     assert (alone.used, alone.dead, alone.entropy, alone.perplexity) == (1, 1, 0.0, 1.0)
 
 
@@ -23,12 +26,14 @@ def test_a_unit_is_active_by_the_variance_of_its_mean():
     mu = np.sqrt([0.0099, 0.0101, 4.0, 0.0]) * np.resize([1, -1], (100, 1)) + [0, 0, 0, 3]
     assert active_units(mu).tolist() == [False, True, True, False]
     assert active_units(mu, 1.0).tolist() == [False, False, True, False]
+    assert active_units(np.array([[0.0], [1.0]]), 0.25).tolist() == [False]  # no more than it
 
 
 def test_a_unit_is_live_by_the_liveliest():
     codes = np.array([1.0, 0.02, 0.005, 0.0]) * np.resize([1, -1], (10, 1)) + 7
     assert live_units(codes).tolist() == [True, True, False, False]
     assert live_units(1e-6 * codes).tolist() == [True, True, False, False]
+    assert live_units(np.array([[0.0, 0.0], [2.0, 1.0]]), 0.5).tolist() == [True, False]  # no more than half
 
 
 def test_effective_dimensions_of_even_and_of_single_directions():
@@ -36,12 +41,17 @@ def test_effective_dimensions_of_even_and_of_single_directions():
     assert effective_dimensions(even) == pytest.approx(3)
     assert effective_dimensions(even * [1, 0, 0]) == pytest.approx(1)
     assert effective_dimensions(np.ones((5, 3))) == effective_dimensions(np.ones((1, 3))) == 0
+    assert effective_dimensions(np.array([[0.0, 0], [1, 1]])) == pytest.approx(1)
     assert effective_dimensions(even * [2, 1, 0]) == pytest.approx(np.exp(entropy([0.8, 0.2])))
 
 
 def test_duplicates_repeat_an_earlier_code():
     vectors = np.array([[0.0, 0], [1, 0], [0, 1e-9], [1, 1e-9], [0, 3], [0, 0]])
     assert duplicate_codes(vectors) == 3
+    assert duplicate_codes(1000 * vectors) == 3
+    assert duplicate_codes(np.ones((2, 3))) == 1
+    star = np.array([[0.0], [1.0], [-1.0]])  # distances 1, 1 and 2
+    assert (duplicate_codes(star, 1.0), duplicate_codes(star, 0.9)) == (2, 0)
     assert duplicate_codes(np.eye(4)) == duplicate_codes(np.eye(1)) == 0
 
 
@@ -51,4 +61,6 @@ def test_hoyer_goes_from_even_codes_to_one_unit_alone():
     z = np.array([[3.0, 4.0]])
     assert np.allclose(hoyer(z), (np.sqrt(2) - 7 / 5) / (np.sqrt(2) - 1))
     assert np.allclose(hoyer(1000 * z), hoyer(z))
+    assert np.allclose(hoyer(z / 10), hoyer(z))
+    assert hoyer(np.ones((1, 3))).tolist() == [0]  # not −3e-16
     assert hoyer(np.ones((2, 1))).tolist() == [0, 0]

@@ -31,10 +31,11 @@ def effective_dimensions(codes: NDArray[Any]) -> float:
     directions, evenly used, would spread as much (effective rank: Roy & Vetterli 2007). 0 for codes that are all the same."""
     if len(codes) < 2:
         return 0.0
-    variance = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes, rowvar=False, dtype=np.float64))).clip(0)
-    if not variance.sum():
+    variance = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes, rowvar=False, dtype=np.float64)))
+    variance = variance[variance > 0]
+    if not len(variance):
         return 0.0
-    p = variance[variance > 0] / variance.sum()
+    p = variance / variance.sum()
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
@@ -47,7 +48,7 @@ def hoyer(codes: NDArray[Any]) -> NDArray[np.float64]:
         return np.zeros(len(z))
     ratio = np.divide(z.sum(1), length, out=np.full(len(z), root), where=length > 0)
     found: NDArray[np.float64] = (root - ratio) / (root - 1)
-    return found.clip(0, 1)  # rounding
+    return found.clip(0)  # rounding
 
 
 @dataclass(frozen=True)
