@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from diabolo.bottlenecks.diagnosis import DUPLICATE, FEW, of_posterior, of_units
+from diabolo.bottlenecks.diagnosis import DUPLICATE, FEW, MOST, of_posterior, of_units
 
 
 def codes(n=200, units=8, seed=0):
@@ -56,3 +56,53 @@ def test_collapsed_units_are_counted_by_the_variance_of_their_means():
     assert "their KL is at most 0.3 nats" in finding.evidence
     assert finding.remedies["free_bits"] == "--free-bits 0.1"
     assert not of_posterior(mu[:, :2], kl[:, :2]).findings
+
+
+def test_equal_codes_are_dead_whatever_their_value():
+    assert of_units(torch.full((50, 3), 0.1)).values["dead_units"] == 3  # whose mean float32 would round
+
+
+def test_a_correlation_counts_from_so_many_codes_on_and_up_to_so_many_units():
+    same = torch.randn(FEW, 1, generator=torch.Generator().manual_seed(0)).repeat(1, 4)
+    assert of_units(same).values == {"dead_units": 0, "duplicate_units": 3}
+    assert of_units(same[:-1]).values == {"dead_units": 0, "duplicate_units": 0}
+    assert of_units(same[:, :1].repeat(1, MOST)).values["duplicate_units"] == MOST - 1
+    assert of_units(same[:, :1].repeat(1, MOST + 1)).values["duplicate_units"] == 0
+
+
+def test_dead_and_repeated_units_count_together_from_a_quarter_on():
+    code = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
+    code[:, 0] = 3
+    assert of_units(code).findings == ()
+    code[:, 1] = -2 * code[:, 2]
+    (found,) = of_units(code).findings
+    assert found.evidence == ("1 of 8 units of the code are dead (the same for every image) and 1 repeat another")
+    assert (found.key, found.early) == ("dead-units", False)
+
+
+def test_a_unit_at_a_hundredth_of_the_liveliest_is_dead():
+    sign = torch.tensor([1.0, -1.0]).repeat(8)[:, None].double()
+    assert of_units(sign * torch.tensor([1.0, 0.01, 0.0101])).values["dead_units"] == 1
+
+
+@pytest.mark.parametrize(
+    ("units", "idle", "told"), [(4, 1, True), (8, 1, False), (8, 2, True), (3, 0, False), (1, 1, True)]
+)
+def test_a_quarter_of_inactive_units_is_worth_a_word(units, idle, told):
+    mu = torch.randn(50, units, generator=torch.Generator().manual_seed(0))
+    mu[:, :idle] *= 1e-3
+    kl = torch.full((50, units), 2.0)
+    kl[:, :idle] = 0.0123
+    found = of_posterior(mu, kl)
+    assert found.values["active_units"] == units - idle
+    assert found.values["kl_per_unit"] == pytest.approx([0.0123] * idle + [2.0] * (units - idle))
+    assert bool(found.findings) == told
+    if told:
+        assert found.findings[0].evidence.startswith(f"{idle} of {units} units of the code are inactive")
+        assert "their KL is at most 0.012 nats" in found.findings[0].evidence
+
+
+def test_the_variance_of_a_mean_is_over_these_images():
+    """±0.08 has the variance 0.0064, and by one image fewer 0.0128."""
+    assert of_posterior(torch.tensor([[0.08], [-0.08]]), torch.ones(2, 1)).values["active_units"] == 0
+    assert of_posterior(torch.tensor([[0.11], [-0.11]]), torch.ones(2, 1)).values["active_units"] == 1

@@ -94,3 +94,28 @@ def test_channels_that_do_not_vary_begin_as_they_are(images):
     assert torch.equal(fsq.to_code.weight, weight)
     assert fsq.unquantised(torch.full((1, 45), 0.5)).abs().max() < 1e-5
     assert all(p.isfinite().all() for p in fsq.parameters())
+
+
+def test_channels_of_any_deviation_begin_with_1_and_by_a_thousandth_at_least():
+    quantiser = FSQ((3, 2, 2), levels=(5, 5, 5))
+    size = torch.tensor([0.5, 20.0, 1e-4]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        quantiser.to_code.weight.copy_(torch.eye(3)[:, :, None, None])
+        quantiser.to_code.bias.fill_(0.3)
+    features = (size * torch.randn(40, 3, 2, 2, generator=torch.Generator().manual_seed(0)) + 2).flatten(1)
+    quantiser.begin(lambda: features, None)
+    vectors = quantiser.unquantised(features)
+    assert vectors.std((0, 2, 3), correction=0).tolist() == pytest.approx([1, 1, 0.1], rel=0.2)
+    assert vectors.mean((0, 2, 3)).abs().max() < 1e-2
+    assert set(quantiser.state_dict()) == {"to_code.weight", "to_code.bias", "usage"}
+
+
+def test_the_implied_codebook_can_be_counted():
+    with pytest.raises(DiaboloError, match=r"the levels of 3 channels make 1.68e\+07 codes"):
+        FSQ((3, 2, 2), levels=(256, 256, 257))
+
+
+def test_vectors_outside_have_the_outermost_index():
+    quantiser = FSQ((2, 1, 1), levels=(4, 3))
+    far = torch.tensor([[9.0, 9.0], [-9.0, -9.0], [0.0, 0.0]]).view(3, 2, 1, 1)
+    assert quantiser.indices_of(far).flatten().tolist() == [3 + 4 * 2, 0, 2 + 4 * 1]

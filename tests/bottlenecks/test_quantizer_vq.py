@@ -2,14 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
 from vector_quantize_pytorch import VectorQuantize
 
 from diabolo import likelihoods, nets, objectives
 from diabolo.autoencoder import Autoencoder
-from diabolo.bottlenecks import VectorQuantizer
+from diabolo.bottlenecks import VectorQuantizer, quantizer_kmeans
 from diabolo.bottlenecks.quantizer import perplexity, rows_of
+from diabolo.bottlenecks.quantizer_kmeans import kmeans
 from diabolo.bottlenecks.quantizer_vq import TINY, rotation, straight_through
 from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
 from diabolo.randomness import Draws, generator
@@ -347,3 +350,81 @@ def test_what_cannot_be_is_refused(options, says):
     with pytest.raises(DiaboloError, match=says) as error:
         VectorQuantizer(**({"map_shape": (C, H, W), "latent_dim": D} | options))
     assert isinstance(error.value, UnknownNameError) == ("did you mean" in says)
+
+
+def test_a_codebook_begins_within_one_over_its_size():
+    torch.manual_seed(0)
+    vectors = VectorQuantizer((4, 2, 2), 16, codes=64, kmeans=False).vectors
+    assert 0.95 / 64 < vectors.abs().max() <= 1 / 64
+    assert vectors.mean().abs() < 0.1 / 64
+
+
+def test_perplexity_by_hand():
+    assert perplexity(torch.zeros(3)).item() == 1
+    assert perplexity(torch.tensor([1.0, 0.0])).item() == 1
+    assert perplexity(torch.tensor([2.0, 2.0, 0.0])).item() == pytest.approx(2)
+    assert perplexity(torch.tensor([3.0, 1.0])).item() == pytest.approx(
+        np.exp(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+    )
+
+
+def test_a_centre_to_which_none_is_nearest_stays():
+    vectors = torch.tensor([[5.0], [5.0], [9.0]])
+    assert kmeans(vectors, 3, torch.Generator().manual_seed(0)).flatten().sort().values.tolist() == [5, 5, 9]
+
+
+def test_k_means_is_scikit_learns_from_the_same_start(monkeypatch):
+    """In pieces, and from no more than 64 vectors for each centre."""
+    vectors = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(200, generator=torch.Generator().manual_seed(1))
+    seen = vectors[order[:128]].numpy()
+    theirs = KMeans(2, init=seen[:2], n_init=1, max_iter=10, tol=0, algorithm="lloyd").fit(seen)
+    monkeypatch.setattr(quantizer_kmeans, "CHUNK", 50)
+    ours = kmeans(vectors, 2, torch.Generator().manual_seed(1))
+    np.testing.assert_allclose(ours.numpy(), theirs.cluster_centers_, atol=1e-5)
+
+
+def test_a_map_is_three_numbers_of_1_or_more_and_a_start_needs_vectors():
+    for shape in ((4, 2), (4, 0, 2), (4, 2, 2, 2)):
+        with pytest.raises(DiaboloError, match="ends in a map"):
+            VectorQuantizer(shape, 4, codes=8)
+    quantiser = VectorQuantizer((4, 2, 2), 4, codes=8)
+    quantiser.check(2)
+    with pytest.raises(DiaboloError, match="8 codes is larger than the 4 vectors"):
+        quantiser.check(1)
+    VectorQuantizer((4, 2, 2), 4, codes=8, kmeans=False).check(1)
+
+
+@pytest.mark.parametrize(("restart", "named"), [(0.0, True), (0.05, True), (0.1, False), (0.5, False)])
+def test_a_restart_is_proposed_below_the_usual_one(restart, named):
+    quantiser = VectorQuantizer((4, 2, 2), 4, codes=8, restart=restart)
+    assert ("restart" in quantiser.remedies) == named
+    assert "kmeans" not in quantiser.remedies
+    assert quantiser.least == pytest.approx((restart or 1) / 8)
+
+
+def test_a_new_code_has_the_least_share_and_a_moment_to_match():
+    quantiser = VectorQuantizer((2, 1, 1), 2, codes=3, restart=0.3)
+    new = torch.arange(6.0).view(3, 2)
+    before = quantiser.vectors.clone()
+    quantiser.share.fill_(0.5)
+    quantiser._set(new, torch.tensor([0, 1, 0]))
+    assert quantiser.vectors.tolist() == [before[0].tolist(), new[1].tolist(), before[2].tolist()]
+    assert quantiser.share.tolist() == pytest.approx([0.5, 0.1, 0.5])
+    assert quantiser.moment[1].tolist() == pytest.approx([0.2, 0.3])
+
+
+def test_a_moving_average_by_hand():
+    """Shares ½ and ½; three of four vectors fall to the first code."""
+    quantiser = VectorQuantizer((1, 1, 1), 1, codes=2, decay=0.9, kmeans=False)
+    quantiser.share.copy_(torch.tensor([0.5, 0.5]))
+    quantiser.moment.copy_(torch.tensor([[1.0], [2.0]]))
+    rows, indices = torch.tensor([[1.0], [2.0], [3.0], [8.0]]), torch.tensor([0, 0, 0, 1])
+    quantiser._learn(rows, indices, torch.tensor([3.0, 1.0]))
+    assert quantiser.share.tolist() == pytest.approx([0.525, 0.475])
+    assert quantiser.moment.flatten().tolist() == pytest.approx([0.9 + 0.1 * 6 / 4, 1.8 + 0.1 * 8 / 4])
+    assert quantiser.vectors.flatten().tolist() == pytest.approx([1.05 / 0.525, 2.0 / 0.475])
+    quantiser.share.copy_(torch.tensor([1.0, 0.0]))
+    quantiser.moment.zero_()
+    quantiser._learn(rows[:1], indices[:1], torch.tensor([1.0, 0.0]))
+    assert quantiser.vectors.isfinite().all()  # of a code that is never used

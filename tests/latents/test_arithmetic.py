@@ -6,11 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from diabolo import latents, zoo
 from diabolo.data import Images
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.latents import Probe, mean_difference, orthogonalised, probe_normal, sweep
+from diabolo.latents import Probe, Sweep, mean_difference, orthogonalised, probe_normal, sweep
 from diabolo.latents.probe import judge
 
 
@@ -70,6 +71,34 @@ def test_what_is_left_is_at_right_angles_to_all_others(seed, count):
     np.testing.assert_allclose(orthogonalised(left, others), left, atol=1e-9)
     np.testing.assert_allclose(orthogonalised(v, np.concatenate([others, others])), left, atol=1e-9)  # said twice
     assert np.linalg.norm(left) <= np.linalg.norm(v) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 1e9])
+def test_others_that_hardly_differ_are_one_and_a_rest_that_is_hardly_there_is_none(size):
+    x, y, z = np.eye(3)
+    np.testing.assert_allclose(orthogonalised(y, size * np.stack([x, x + 1e-7 * y])), y, atol=1e-6)
+    np.testing.assert_allclose(orthogonalised(y + z, size * np.stack([x, x + 1e-5 * y])), z, atol=1e-6)
+    np.testing.assert_allclose(orthogonalised(size * (x + 2e-6 * y), [x]), size * 2e-6 * y, rtol=1e-6)
+    with pytest.raises(DiaboloError, match="to the 1 others, in 3 dimensions"):
+        orthogonalised(size * (x + 0.5e-6 * y), [x])
+
+
+def test_without_0_a_drift_starts_at_the_least_alpha_and_one_image_is_apart_from_none():
+    response = {"a": np.array([[0.1, 0.5, 0.8]]), "b": np.array([[0.0, 0.25, 1.0]])}
+    swept = Sweep((-2.0, 0.5, 1.0), np.zeros((1, 3, 1, 2, 2), np.float32), response)
+    assert swept.drift("a") == {"b": pytest.approx((0.25 + 0.75) / 2)}
+    assert swept.drift("b", 1.0) == {"a": pytest.approx(0.3)}
+    assert swept.apart() == {"a": 0, "b": 0}
+
+
+def test_a_probe_is_scikit_learns():
+    z, first, _ = correlated(300)
+    z *= [1, 10, 0.1]
+    scale = np.sqrt(z.var(0).mean())
+    other = LogisticRegression(C=1 / (1e-5 * 300), max_iter=1000).fit((z - z.mean(0)) / scale, first)
+    found = Probe.fit(z, first)
+    np.testing.assert_allclose(found.weight, other.coef_[0] / scale)
+    np.testing.assert_allclose(found(z), other.predict_proba((z - z.mean(0)) / scale)[:, 1])
 
 
 def test_nothing_is_left_of_a_sum_of_the_others():
@@ -146,6 +175,12 @@ def test_attributes_by_name(tiny_pixels):
 def test_classes_stand_in_where_there_are_no_attributes(tiny_pixels):
     labelled = Images(tiny_pixels(4), labels=np.array([0, 1, 1, 0]), label_names=("cat", "dog"))
     np.testing.assert_array_equal(latents.attribute(labelled, "dog"), [False, True, True, False])
+    numbered = Images(tiny_pixels(3), labels=np.array([0, 2, 2]))
+    np.testing.assert_array_equal(latents.attribute(numbered, "2"), [False, True, True])
+    assert not latents.attribute(numbered, "1", varies=False).any()
+    for name in ("3", "-1"):
+        with pytest.raises(UnknownNameError, match=f"unknown class '{name}'"):
+            latents.attribute(numbered, name)
     with pytest.raises(UnknownNameError, match="unknown class 'dg'; did you mean 'dog'"):
         latents.attribute(labelled, "dg")
     with pytest.raises(DiaboloError, match="not every label"):
@@ -164,8 +199,11 @@ def test_mistakes_are_told_in_one_sentence(pca, tiny_pixels):
             sweep(pca, z, wrong, (1,))
     with pytest.raises(DiaboloError, match="NaN"):
         mean_difference(np.full((4, 2), np.nan), np.array([0, 1, 0, 1], bool))
-    with pytest.raises(DiaboloError, match="some must not"):
-        mean_difference(np.ones((4, 2)), np.ones(4, bool))
+    for has, who in ((1, "all"), (0, "none")):
+        with pytest.raises(
+            DiaboloError, match=f"{who} of 4 codes have the attribute: some must have it and some must not"
+        ):
+            mean_difference(np.ones((4, 2)), np.full(4, has, bool))
     discrete = zoo.vqvae((1, 8, 8), latent_dim=4, codes=8, width=8, residual_width=4)
     with pytest.raises(DiaboloError, match="arithmetic adds codes up, and those of vqvae are discrete"):
         sweep(discrete, z, v, (1,))

@@ -9,7 +9,7 @@ import pytest
 
 from diabolo.errors import DiaboloError
 from diabolo.latents import fit_density, project
-from diabolo.latents.codes import different
+from diabolo.latents.codes import check_differ, different
 from diabolo.latents.geodesic import CodeGraph
 from diabolo.latents.spreading import neighbour_graph
 
@@ -41,6 +41,14 @@ def test_equal_codes_are_found_and_both_causes_named():
         different(CODES["four places"], 5, "it")
     with pytest.raises(DiaboloError, match="all 60 codes are the same"):
         different(CODES["all zero"], 2, "it")
+
+
+def test_one_code_is_the_same_as_itself_and_no_codes_are_not():
+    check_differ(np.zeros((0, 3)), "a map")
+    check_differ(np.array([[0.0, 1], [0, 2]]), "a map")
+    for n in (1, 2):
+        with pytest.raises(DiaboloError, match=f"all {n} codes are the same, and a map needs 2 different ones or more"):
+            check_differ(np.ones((n, 3)), "a map")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -14,6 +14,7 @@ from diabolo.errors import DiaboloError
 from diabolo.latents import CodeGraph, along_data, confidence, linear, smoothness, spherical
 from diabolo.latents.codes import decode, encode
 from diabolo.latents.geodesic import _walk
+from diabolo.latents.interpolation import _resampled
 
 finite = st.floats(-1e3, 1e3, width=32)
 pairs = arrays(np.float64, (2, 3, 5), elements=finite)
@@ -174,10 +175,36 @@ def test_a_mistake_is_told_in_one_sentence(words, said):
 
 
 def test_too_many_neighbours_are_refused():
+    assert CodeGraph(np.eye(5), 4).graph.nnz == 20
     with pytest.raises(DiaboloError, match="from 1 to 4"):
         CodeGraph(np.eye(5), 5)
-    with pytest.raises(DiaboloError, match="3 steps"):
-        smoothness(np.zeros((1, 2, 3)))
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3), (4, 5)])
+def test_smoothness_is_of_three_steps_or_more(shape):
+    with pytest.raises(DiaboloError, match="of 3 steps or more"):
+        smoothness(np.zeros(shape))
+
+
+def test_a_broken_line_is_cut_at_even_lengths():
+    line = np.array([[0.0], [1.0], [1.0], [3.0]])  # stands still once
+    np.testing.assert_allclose(_resampled(line, np.array([0, 1 / 6, 1 / 3, 0.5, 1])).ravel(), [0, 0.5, 1, 1.5, 3])
+    np.testing.assert_allclose(_resampled(line[:2], np.linspace(0, 1, 3)).ravel(), [0, 0.5, 1])
+    np.testing.assert_array_equal(_resampled(np.ones((3, 2)), np.linspace(0, 1, 4)), np.ones((4, 2)))
+
+
+def test_ends_of_a_sphere_are_kept_to_the_last_bit_and_one_number_may_meet_0():
+    a, b = np.random.default_rng(0).normal(size=(2, 50, 7))
+    way = spherical(a, b, 3)
+    np.testing.assert_array_equal(way[:, 0], a)
+    np.testing.assert_array_equal(way[:, -1], b)
+    np.testing.assert_allclose(spherical([[2.0]], [[0.0]], 3).ravel(), [2, 1, 0])
+    np.testing.assert_allclose(spherical([[2.0]], [[4.0]], 3).ravel(), [2, 3, 4])
+
+
+def test_a_way_from_a_code_to_itself_stays_there():
+    z = np.random.default_rng(0).normal(size=(20, 2))
+    np.testing.assert_array_equal(along_data(z[:1], z[:1], 4, CodeGraph(z, 3))[0], np.repeat(z[:1], 4, 0))
 
 
 def test_a_way_goes_from_its_start_to_its_end():

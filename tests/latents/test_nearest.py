@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
+from scipy.stats import mannwhitneyu
 
 from diabolo.errors import DiaboloError
 from diabolo.latents import memorisation, nearest
-from diabolo.latents.nearest import _copies
+from diabolo.latents.nearest import _copies, _ratio
 
 
 @settings(max_examples=30, deadline=None)
@@ -33,6 +34,21 @@ def test_pieces_do_not_matter(monkeypatch):
     monkeypatch.setattr(sys.modules["diabolo.latents.nearest"], "BYTES", 4 * 6 * 8)  # the function has its name
     for found, expected in zip(nearest(a, b, 3), whole, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_pieces_hold_as_many_as_are_asked_for(monkeypatch):
+    random = np.random.default_rng(0)
+    a, b = random.random((4, 6)), random.random((11, 6))
+    monkeypatch.setattr(sys.modules["diabolo.latents.nearest"], "BYTES", 1)
+    index, distance = nearest(a, b, 5)
+    wanted = cdist(np.float32(a), np.float32(b))
+    np.testing.assert_array_equal(index, wanted.argsort(1)[:, :5])
+    np.testing.assert_allclose(distance, np.sort(wanted, 1)[:, :5], rtol=1e-6)
+    np.testing.assert_array_equal(np.sort(nearest(a, b, 11)[0], 1), np.tile(np.arange(11), (4, 1)))
+
+
+def test_of_two_equal_training_images_neither_stands_out():
+    assert _ratio(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 2.0]])).tolist() == [1, 0, 0.5]
 
 
 def test_a_copy_is_at_a_distance_of_exactly_0_and_of_two_the_first_is_named():
@@ -115,6 +131,13 @@ def test_the_statistic_is_that_of_mann_and_whitney():
     found = memorisation(samples, train, unseen)
     assert found.nearer == pytest.approx((a[:, None] < b).mean())
     np.testing.assert_allclose(found.samples, a, rtol=1e-5)
+    np.testing.assert_allclose(found.unseen, b, rtol=1e-5)
+    assert found.z == pytest.approx((found.nearer - 0.5) / np.sqrt(171 / (12 * 50 * 120)))
+    assert found.p == pytest.approx(mannwhitneyu(a, b, alternative="less", method="asymptotic").pvalue, rel=1e-3)
+    two, others = (np.sort(cdist(x, train), 1)[:, :2] for x in (samples, unseen))
+    np.testing.assert_allclose(found.ratio, two[:, 0] / two[:, 1], rtol=1e-4)
+    assert found.copies == (found.ratio < (others[:, 0] / others[:, 1]).min() * (1 + 1e-6)).mean()
+    assert found.index.shape == (50, 2)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +157,13 @@ def test_a_mistake_is_told_in_one_sentence(queries, references, k, said):
 
 def test_a_hundred_unseen_images_are_enough():
     assert 0 <= memorisation(normal(0, 20), normal(1, 50), normal(2, 100)).p <= 1
+    assert 0 <= memorisation(normal(0, 2), normal(1, 2), normal(2, 100)).p <= 1
 
 
-def test_too_few_unseen_images_are_refused():
-    with pytest.raises(DiaboloError, match="100 unseen images"):
-        memorisation(normal(0, 10), normal(1, 10), normal(2, 99))
+@pytest.mark.parametrize(("n", "of", "m"), [(10, 10, 99), (1, 10, 100), (10, 1, 100)])
+def test_too_few_images_are_refused(n, of, m):
+    with pytest.raises(DiaboloError, match=f"100 unseen images or more, .* not {m}, {n} and {of}"):
+        memorisation(normal(0, n), normal(1, of), normal(2, m))
 
 
 def test_one_in_a_hundred_unseen_images_is_counted_with_the_sample_itself():

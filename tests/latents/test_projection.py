@@ -1,6 +1,7 @@
 """Projections: the method that was asked for, the subsample said, the same points for the same seed."""
 
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from sklearn.metrics import silhouette_score
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents import project
-from diabolo.latents.projection import MOST, most_of
+from diabolo.latents.projection import MOST, _apart, most_of
+from diabolo.randomness import derive
 
 
 def groups(n=40, dim=6):
@@ -23,7 +25,8 @@ def test_pca_is_that_of_sklearn():
     found = project(z)
     np.testing.assert_allclose(np.abs(found.points), np.abs(PCA(2).fit_transform(z)))
     share = PCA(2).fit(z).explained_variance_ratio_
-    assert f"{share[0]:.0%}" in found.told
+    assert found.told == f"PCA; {share[0]:.0%} and {share[1]:.0%} of the variance"
+    assert found.axis_names == (f"PC 1 ({share[0]:.0%} of the variance)", f"PC 2 ({share[1]:.0%})")
     np.testing.assert_array_equal(found.chosen, np.arange(40))
 
 
@@ -35,6 +38,94 @@ def test_groups_stay_apart_and_the_same_seed_gives_the_same_points(how):
     np.testing.assert_array_equal(found.points, again.points)
     assert silhouette_score(found.points, labels) > 0.5
     assert found.points.shape == (40, 2)
+
+
+class Recorded:
+    """A method that keeps what it was given."""
+
+    def __init__(self, **given):
+        Recorded.given = given
+
+    def fit_transform(self, z):
+        Recorded.seen = z
+        return np.float32(z[:, :2])
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Both methods of neighbours, without their work."""
+    monkeypatch.setattr("sklearn.manifold.TSNE", Recorded)
+    monkeypatch.setitem(sys.modules, "umap", types.SimpleNamespace(UMAP=Recorded))
+    monkeypatch.setattr("diabolo.latents.projection.ready_numba", lambda: None)
+    monkeypatch.setattr("diabolo.latents.projection.find_spec", lambda _: None)
+    return Recorded
+
+
+@pytest.mark.parametrize(("n", "perplexity", "neighbours", "start"), [(40, 13, 15, "spectral"), (10, 3, 9, "random")])
+def test_what_a_method_is_given_when_nobody_says(recorded, n, perplexity, neighbours, start):
+    z, _ = groups(n)
+    assert project(z, "t-sne", 3).told == f"t-SNE, perplexity {perplexity}"
+    state = derive(3, "projection") % 2**32
+    assert recorded.given == {"perplexity": perplexity, "init": "pca", "random_state": state}
+    found = project(z, "umap", 3)
+    assert found.told == f"UMAP, {neighbours} neighbours, least distance 0.1"
+    assert recorded.given == {
+        "n_neighbors": neighbours, "min_dist": 0.1, "init": start, "random_state": state, "n_jobs": 1,
+    }  # fmt: skip
+    assert found.axis_names == ("UMAP 1", "UMAP 2")
+    assert found.points.dtype == np.float64
+    np.testing.assert_allclose(found.points, z[:, :2], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "start"), [(30, "random"), (31, "spectral")])
+def test_umap_starts_at_random_with_few_codes(recorded, n, start):
+    project(groups(n)[0], "umap", n_neighbors=15)
+    assert recorded.given["init"] == start
+
+
+def test_perplexity_is_30_for_many_codes(recorded):
+    assert project(groups(100)[0], "t-sne").told == "t-SNE, perplexity 30"
+
+
+@pytest.mark.parametrize(
+    ("size", "shift", "scaled"),
+    [
+        (1, 0, False),
+        (1e-5, 0, False),
+        (1e5, 0, False),
+        (1e-7, 0, True),
+        (1e7, 0, True),
+        (1, 900, False),
+        (1, 1100, True),
+    ],
+)
+def test_codes_are_scaled_where_float32_would_lose_them(size, shift, scaled):
+    z = size * (np.array([[-1.0, 0.5], [1.0, 0], [0, -0.5], [0, 0]]) + np.array([shift, 0]))
+    found, back = _apart(z, 4, "it")
+    np.testing.assert_allclose(found, z / size - np.array([shift, 0]) if scaled else z, atol=1e-9)
+    assert back == slice(None)
+    with pytest.raises(DiaboloError, match="it needs 5 different ones"):
+        _apart(z, 5, "it")
+
+
+def test_equal_codes_are_placed_once():
+    z = np.array([[2.0, 0], [1, 0], [2, 0], [0, 1], [0, 3]])
+    found, back = _apart(z, 4, "it")
+    assert found.tolist() == [[0, 1], [0, 3], [1, 0], [2, 0]]
+    np.testing.assert_array_equal(found[back], z)
+
+
+def test_of_all_codes_none_is_drawn(recorded):
+    z = np.random.default_rng(0).normal(size=(10, 2))
+    assert (project(z).told, project(z).axis_names) == ("the codes themselves", ("z₁", "z₂"))
+    assert project(z, "t-sne").axis_names == ("t-SNE 1", "t-SNE 2")
+    assert project(z, most=10).told == "the codes themselves"
+    found = project(z, most=4, seed=5)
+    assert found.told == "the codes themselves; 4 of 10 codes, drawn by seed 5"
+    np.testing.assert_array_equal(found.points, z[found.chosen])
+    with pytest.raises(DiaboloError, match="most must be"):
+        project(z, most=3)
+    assert project(np.random.default_rng(0).normal(size=(4, 3))).points.shape == (4, 2)
 
 
 def test_many_codes_are_drawn_from_and_it_is_said():

@@ -95,6 +95,20 @@ def test_images_of_which_some_have_a_label():
     assert label_by_neighbours(Halves(), diabolo.data.Images(pixels, labels=wrong), 5).labels[2] == 1
 
 
+def test_images_that_no_label_reaches_have_none():
+    pixels = np.zeros((12, 1, 8, 8), np.uint8)
+    pixels[:6, :, :4] += 200
+    pixels[:, 0, 7, 7] = np.arange(12)  # so that no two are equal
+    labels = np.full(12, -1)
+    labels[0] = 2
+    full = label_by_neighbours(Halves(), diabolo.data.Images(pixels, labels=labels), 3)
+    assert full.labels.tolist() == [2] * 6 + [-1] * 6
+
+
+def test_as_many_neighbours_as_there_are_others():
+    assert neighbour_graph(np.eye(4), 3).nnz == 12
+
+
 def test_what_cannot_be_spread_is_refused():
     images = diabolo.data.Images(np.zeros((4, 1, 8, 8), np.uint8), labels=np.full(4, -1))
     with pytest.raises(DiaboloError, match=r"no label of array .* is known"):
@@ -104,8 +118,10 @@ def test_what_cannot_be_spread_is_refused():
         label_by_neighbours(told, diabolo.data.Images(images.images, labels=np.arange(4)))
     with pytest.raises(DiaboloError, match="neighbours must be from 1 to 3, not 4"):
         neighbour_graph(np.zeros((4, 2)), 4)
-    with pytest.raises(DiaboloError, match="alpha must be a number of at least 0 and below 1"):
+    with pytest.raises(DiaboloError, match="alpha must be a number above 0 and below 1"):
         spread(neighbour_graph(np.eye(4), 2), images.labels, 1.0)
+    with pytest.raises(DiaboloError, match="alpha must be"):
+        spread(neighbour_graph(np.eye(4), 2), images.labels, 0)
     assert latents.spread is spread
 
 

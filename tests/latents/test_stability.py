@@ -147,6 +147,37 @@ def test_a_mistake_is_told_in_one_sentence(similarity):
             similarity(a, b)
 
 
+@pytest.mark.parametrize(
+    ("similarity", "least"), [(procrustes_distance, 2), (lambda a, b: neighbourhood_overlap(a, b, 1), 3), (cka, 4)]
+)
+def test_the_least_number_of_codes(similarity, least):
+    with pytest.raises(DiaboloError, match=f"{least} codes or more are needed, not {least - 1}"):
+        similarity(normal(0, least - 1, 2), normal(1, least - 1, 2))
+    assert np.isfinite(similarity(normal(0, least, 2), normal(1, least, 2)))
+
+
+def test_neighbours_are_fewer_than_all_others():
+    assert neighbourhood_overlap(normal(0, 5, 2), normal(0, 5, 2), 3) == 1
+    with pytest.raises(DiaboloError, match="from 1 to 3, not 4"):
+        neighbourhood_overlap(normal(0, 5, 2), normal(1, 5, 2), 4)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_side_that_does_not_vary_is_refused(side):
+    both = [normal(0, 9, 2), normal(1, 9, 2)]
+    both[side][:] = 3
+    with pytest.raises(DiaboloError, match="all codes of one side are the same"):
+        procrustes_distance(*both)
+
+
+def test_codes_that_vary_by_chance_only_cannot_be_aligned():
+    """Corners of a tetrahedron, each as far from every other: the unbiased HSIC is 0."""
+    corners = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    assert cka(corners, corners, debiased=False) == pytest.approx(1)
+    with pytest.raises(DiaboloError, match="by chance"):
+        cka(corners, corners)
+
+
 def test_discrete_codes_have_no_directions():
     torch.manual_seed(0)
     model = zoo.vqvae((1, 8, 8), latent_dim=4, codes=8, width=8, residual_width=4)

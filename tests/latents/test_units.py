@@ -11,6 +11,7 @@ from diabolo.data import Images, load
 from diabolo.errors import DiaboloError
 from diabolo.latents import by_quantiles, over_range, scaled_samples, traverse, units
 from diabolo.latents.codes import check_codes, decode, encode, known
+from diabolo.latents.posterior import kl_of_units
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_only_one_unit_is_moved_at_a_time(tiny_model, images):
     moved[0, found.order[0]] = found.middle[found.order[0]] - 2 * found.width[found.order[0]]
     np.testing.assert_allclose(rows[0, 0], decode(model, moved)[0], atol=1e-6)
     for reach, steps, most in ((0, 5, None), (1, 1, None), (1, 5, 0), (np.inf, 5, 1)):
-        with pytest.raises(DiaboloError, match=r"a traversal is of 1 code|(steps|most|reach) must be"):
+        with pytest.raises(DiaboloError, match=r"(steps|most|reach) must be"):
             traverse(model, z[0], found, reach, steps, most)
 
 
@@ -113,7 +114,7 @@ def test_a_scaled_posterior_gives_images_in_range_and_needs_a_posterior(tiny_mod
     for model in (tiny_model(), pca):
         with pytest.raises(DiaboloError, match="has no posterior"):
             scaled_samples(model, images.take([0]))
-    with pytest.raises(DiaboloError, match="variances × 0 or more"):
+    with pytest.raises(DiaboloError, match="one variance or more"):
         scaled_samples(tiny_model("vae"), images, ())
 
 
@@ -191,7 +192,72 @@ def test_pieces_do_not_matter(tiny_model, images, monkeypatch):
         decode(model, z[:, :3])
 
 
-@pytest.mark.parametrize(("codes", "said"), [(np.ones((3, 2, 2)), "flatten"), (np.ones((1, 2)), "2 codes or more")])
+def test_what_a_decoder_is_told_goes_with_its_piece(tiny_model, monkeypatch):
+    train, _ = load("digits", n_train=9, n_test=1)
+    model = tiny_model("cvae", condition="label")
+    z, y = encode(model, train), known(model, train)
+    both = np.stack([z, z + 1], 1)
+    whole = decode(model, both, y)
+    monkeypatch.setattr("diabolo.latents.codes.PIECE", 4)
+    np.testing.assert_allclose(decode(model, both, y), whole, atol=1e-6)
+    assert decode(model, both[:0], y[:0]).shape == (0, 2, 1, 8, 8)
+
+
+def test_only_a_gaussian_has_a_kl_of_units(tiny_model, images, pca, monkeypatch):
+    assert kl_of_units(pca, images) is None
+    assert kl_of_units(tiny_model(), images) is None
+    model = tiny_model("vae")
+    mu, logvar = (
+        p.detach().double() for p in model.bottleneck.posterior(model.encoder(torch.from_numpy(images.images) / 255))
+    )
+    wanted = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).mean(0)
+    np.testing.assert_allclose(kl_of_units(model, images), wanted, rtol=1e-4)
+    monkeypatch.setattr("diabolo.latents.codes.PIECE", 7)
+    np.testing.assert_allclose(kl_of_units(model, images), wanted, rtol=1e-4)
+
+
+def test_each_piece_has_draws_of_its_own(tiny_model, images, monkeypatch):
+    model, twice = tiny_model("vae"), images.take(np.zeros(4, np.int64))
+    monkeypatch.setattr("diabolo.latents.codes.PIECE", 2)
+    drawn = latents.draws_of(model, twice)
+    assert len(np.unique(drawn, axis=0)) == 4
+    np.testing.assert_array_equal(drawn, latents.draws_of(model, twice, 0))
+    np.testing.assert_array_equal(latents.draws_of(tiny_model(), twice), encode(tiny_model(), twice))
+
+
+@pytest.mark.parametrize("scales", [(), (-0.1,), (1.0, np.inf), (np.nan,)])
+def test_variances_that_there_are_not(tiny_model, images, scales):
+    with pytest.raises(DiaboloError, match=r"times 0 or more|scales"):
+        scaled_samples(tiny_model("vae"), images.take([0]), scales)
+
+
+def test_the_extent_of_a_grid_by_hand():
+    z = np.array([[0.0, 0.0], [10.0, 20.0]])
+    assert over_range(z, 2, 1).extent == pytest.approx((-0.001, 10.001, -0.001, 20.001), abs=1e-9)
+    assert over_range(z, 2, 0.5).extent == pytest.approx((2.495, 7.505, 4.995, 15.005), abs=1e-9)  # of the size of 5
+    assert over_range(z - [50, 0], 2, 1).extent == pytest.approx((-50.05, -39.95, -0.05, 20.05), abs=1e-9)
+    for share in (0, 1.1):
+        with pytest.raises(DiaboloError, match="share must be"):
+            over_range(z, 2, share)
+
+
+def test_a_traversal_is_of_one_code(pca, images):
+    found = units(pca, images)
+    with pytest.raises(DiaboloError, match="a traversal is of 1 code, not of 2"):
+        traverse(pca, np.ones((2, 4)), found)
+    with pytest.raises(DiaboloError, match="2 codes or more are needed, not 1"):
+        units(pca, images.take([0]))
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        (np.ones((3, 2, 2)), "flatten"),
+        (np.ones((3, 0)), r"not \(3, 0\)"),
+        (np.ones((1, 2)), "2 codes or more are needed, not 1"),
+        ([[np.nan, np.inf], [0, 1], [1, 1]], "1 of 3 codes hold NaN or infinity"),
+    ],
+)
 def test_what_are_no_codes(codes, said):
     with pytest.raises(DiaboloError, match=said):
         check_codes(codes, least=2)

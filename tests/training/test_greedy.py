@@ -142,7 +142,7 @@ def test_what_cannot_be_trained_by_layers_is_refused_before_anything_is_made(gre
         with pytest.raises(DiaboloError, match=says):
             greedy(model, x, **options)
     assert not (tmp_path / "runs").exists()
-    with pytest.raises(DiaboloError, match="counted from 1"):
+    with pytest.raises(DiaboloError, match="level must be a whole number of at least 1"):
         Layerwise(0)
     model = make("mlp")
     with pytest.raises(DiaboloError, match="3 layers to train one by one, not 4"):

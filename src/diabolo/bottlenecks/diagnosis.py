@@ -68,8 +68,8 @@ def of_units(code: Tensor) -> Diagnosis:
 def of_posterior(mu: Tensor, kl: Tensor) -> Diagnosis:
     """Active units (Burda et al. 2016, arXiv 1509.00519) and KL per unit, of the posterior means `mu` (N, D) and the
     divergences `kl` (N, D) from the prior in nats."""
-    variance = mu.double().var(0, correction=0)
-    per_unit = kl.double().mean(0)
+    variance = mu.var(0, correction=0)
+    per_unit = kl.mean(0)
     active, units = int((variance > ACTIVE).sum()), len(variance)
     rounded = [float(f"{value:.4g}") for value in per_unit.tolist()]
     values: dict[str, float | list[float]] = {"active_units": active, "kl_per_unit": rounded}

@@ -16,8 +16,7 @@ class Nothing(Variational):
     Posterior and prior are densities over no numbers, 1 each, so that −log p(x | condition) is the likelihood's own."""
 
     def __init__(self) -> None:
-        super().__init__(1)
-        self.latent_shape = (0,)  # which no other bottleneck may have
+        super().__init__(0)  # which no other bottleneck may have
 
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """Nothing of `features` (N, F)."""

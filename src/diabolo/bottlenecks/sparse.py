@@ -57,7 +57,7 @@ class TopK(Bottleneck):
 
     def __init__(self, in_features: Natural, latent_dim: Count, k: Count) -> None:
         super().__init__(latent_dim)
-        if not 1 <= k <= latent_dim:
+        if k > latent_dim:
             raise DiaboloError(f"of a code of {latent_dim} units 1 to {latent_dim} can be kept, not {k}")
         self.to_code, self.k = nn.Linear(in_features, latent_dim), int(k)
 
@@ -89,8 +89,6 @@ class KLSparse(Bottleneck):
         self, in_features: Natural, latent_dim: Count, rho: PartOf = 0.05, weight: float | str | Schedule = 1e-3
     ) -> None:
         super().__init__(latent_dim)
-        if not 0 < rho < 1:
-            raise DiaboloError(f"rho, the mean activation of a unit, must lie between 0 and 1, not at {rho}")
         self.to_code, self.rho = nn.Linear(in_features, latent_dim), float(rho)
         self.weights = {"kl_rate": as_weight(weight, "the weight of the KL divergence from the target rate")}
         self.units = {"kl_rate": "nats, summed over units"}

@@ -33,7 +33,7 @@ class CodeGraph:
 
         self.codes = check_codes(codes, least=2)
         count = len(self.codes)
-        if not 1 <= neighbours < count:
+        if neighbours >= count:
             raise DiaboloError(f"the number of neighbours must be from 1 to {count - 1}, not {neighbours}")
         check_differ(self.codes, "a way along the data")
         self.search = NearestNeighbors(n_neighbors=neighbours).fit(self.codes)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo import figures
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes
-from diabolo.ranges import At, Share, checked
+from diabolo.ranges import Above, At, checked
 
 Extent = tuple[float, float, float, float]
 
@@ -38,12 +38,12 @@ class Grid:
 
 
 @checked
-def over_range(codes: ArrayLike, n: Annotated[int, At(2, 1000)] = 20, share: Share = 0.98) -> Grid:
+def over_range(
+    codes: ArrayLike, n: Annotated[int, At(2, 1000)] = 20, share: Annotated[float, Above(0, 1)] = 0.98
+) -> Grid:
     """Over the rectangle in which the middle `share` of `codes` (N, 2) lie along each axis: for codes that nothing holds near
     N(0, I). Never empty, even where all codes are one."""
     z = _plane(codes)
-    if not 0 < share <= 1:
-        raise DiaboloError(f"the share of codes must lie between 0 and 1, not {share}")
     low, high = np.quantile(z, ((1 - share) / 2, (1 + share) / 2), axis=0)
     room = 1e-3 * max(1.0, *np.abs(low))
     extent = (float(low[0] - room), float(high[0] + room), float(low[1] - room), float(high[1] + room))

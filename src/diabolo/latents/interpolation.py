@@ -55,7 +55,7 @@ def spherical(start: ArrayLike, end: ArrayLike, steps: Plural) -> Floats:
     half = np.arctan2(np.linalg.norm(u - v, axis=2, keepdims=True), np.linalg.norm(u + v, axis=2, keepdims=True))
     angle = 2 * half  # stable at 0 and π, where the arc cosine of the product is not
     opposite = np.pi - angle < EPS
-    if a.shape[2] == 1 and (opposite & (size_a * size_b > 0)).any():
+    if a.shape[2] == 1 and opposite.any():
         raise DiaboloError("there is no way around 0 between opposite codes of one number: use linear interpolation")
     smallest = np.eye(a.shape[2])[np.abs(a).argmin(2)]
     ahead = np.where(opposite, smallest, v)
@@ -133,8 +133,6 @@ def _checked(start: ArrayLike, end: ArrayLike, steps: Plural) -> tuple[Floats, F
     a, b = check_codes(start), check_codes(end)
     if a.shape != b.shape:
         raise DiaboloError(f"codes are joined one to one: {a.shape} does not fit {b.shape}")
-    if steps < 2:
-        raise DiaboloError(f"a way has 2 steps or more, its ends, not {steps}")
     return a[:, None], b[:, None], np.linspace(0, 1, steps)[:, None]
 
 

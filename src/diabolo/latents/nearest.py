@@ -31,7 +31,7 @@ def nearest(
 
     if queries.shape[1:] != references.shape[1:] or not len(queries):
         raise DiaboloError(f"images {queries.shape} cannot be looked for among images {references.shape}")
-    if not 1 <= k <= len(references):
+    if k > len(references):
         raise DiaboloError(f"{k} nearest images were asked for among {len(references):,}")
     flat = _rows(queries)
     if not np.isfinite(flat).all():

@@ -45,8 +45,8 @@ def scaled_samples(
         DiaboloError: for a codec without a posterior.
     """
     refuse_discrete(codec, "a posterior of another variance")
-    if n < 1 or not scales or not all(0 <= s < np.inf for s in scales):
-        raise DiaboloError(f"give 1 sample or more and variances × 0 or more, not {n} and {tuple(scales)}")
+    if not scales or not all(0 <= s < np.inf for s in scales):
+        raise DiaboloError(f"give one variance or more, each the posterior's times 0 or more, not {tuple(scales)}")
     mu = encode(codec, images).astype(np.float64)
     z = np.stack([draws_of(codec, images, derive(seed, "draw", i)) for i in range(n)], 1).astype(np.float64)
     if (z == mu[:, None]).all():

@@ -68,8 +68,6 @@ def project(
     if z.shape[1] < 2:
         raise DiaboloError("codes of one number are a line and need no projection: draw them as histograms")
     most = usual if most is None else most
-    if most < 4:
-        raise DiaboloError(f"a projection shows 4 codes or more, not {most}")
     chosen = np.sort(permutation(len(z), seed)[:most]).astype(np.int64)
     if z.shape[1] == 2 and how == "pca":
         points, told, axes = z[chosen], "the codes themselves", ("z₁", "z₂")

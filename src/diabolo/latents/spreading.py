@@ -17,7 +17,7 @@ from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, check_differ, encode
-from diabolo.ranges import BelowOne, Count, checked
+from diabolo.ranges import Count, PartOf, checked
 from diabolo.surroundings import undisturbed
 
 UNKNOWN = -1
@@ -26,7 +26,7 @@ PRECISION = 1e-6  # of the solution, relative
 
 @checked
 @undisturbed()
-def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, alpha: BelowOne = 0.99) -> Images:
+def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, alpha: PartOf = 0.99) -> Images:
     """The same images, all of them labelled: those without a label (-1) get the one that reaches them through their neighbours
     among the codes of `model`. (-1 is left to those that no label reaches.)
 
@@ -60,7 +60,7 @@ def neighbour_graph(codes: NDArray[Any], neighbours: Count = 10) -> sparse.csr_a
     """
     from sklearn.neighbors import NearestNeighbors  # slow to import
 
-    if not 1 <= neighbours < len(codes):
+    if neighbours >= len(codes):
         raise DiaboloError(f"the number of neighbours must be from 1 to {len(codes) - 1}, not {neighbours}")
     check_differ(check_codes(codes), "a graph of neighbours")
     distance, index = NearestNeighbors(n_neighbors=neighbours).fit(codes).kneighbors()
@@ -72,7 +72,7 @@ def neighbour_graph(codes: NDArray[Any], neighbours: Count = 10) -> sparse.csr_a
 
 
 @checked
-def spread(graph: sparse.csr_array, labels: NDArray[np.int64], alpha: BelowOne = 0.99) -> NDArray[np.float64]:
+def spread(graph: sparse.csr_array, labels: NDArray[np.int64], alpha: PartOf = 0.99) -> NDArray[np.float64]:
     """How much of each class reaches each node: the F (N, classes) that solves F = α S F + (1 − α) Y, with S = D^−½ W D^−½ for
     the graph W with degrees D, and Y one-hot for the nodes whose label is known, 0 elsewhere (Zhou et al. 2004, NeurIPS,
     "Learning with local and global consistency"; after Zhu & Ghahramani 2002, CMU-CALD-02-107).
@@ -82,8 +82,6 @@ def spread(graph: sparse.csr_array, labels: NDArray[np.int64], alpha: BelowOne =
         labels: (N,), −1 where not known.
         alpha: in (0, 1): the share that a node takes from its neighbours, the nearer to 1 the farther labels spread.
     """
-    if not 0 < alpha < 1:
-        raise DiaboloError(f"alpha must lie between 0 and 1, not {alpha}")
     degree = np.asarray(graph.sum(axis=1), np.float64)
     root = sparse.diags_array(1 / np.sqrt(np.maximum(degree, np.finfo(np.float64).tiny)))
     system = sparse.csr_array(sparse.eye_array(len(labels)) - alpha * (root @ graph @ root))  # positive definite

@@ -42,7 +42,7 @@ def neighbourhood_overlap(a: ArrayLike, b: ArrayLike, neighbours: Count = 10) ->
     from sklearn.neighbors import NearestNeighbors  # slow to import
 
     x, y = _pair(a, b, least=3)
-    if not 1 <= neighbours < len(x) - 1:
+    if neighbours > len(x) - 2:
         raise DiaboloError(f"the number of neighbours must be from 1 to {len(x) - 2}, not {neighbours}")
     near = [NearestNeighbors(n_neighbors=neighbours).fit(z).kneighbors(return_distance=False) for z in (x, y)]
     both = np.sort(np.concatenate(near, 1), 1)  # whoever is in both stands there twice, side by side

@@ -11,7 +11,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, decode, encode, refuse_discrete
 from diabolo.latents.posterior import draws_of, kl_of_units
-from diabolo.ranges import AnySeed, Count, Plural, checked
+from diabolo.ranges import AnySeed, Count, Plural, Positive, checked
 from diabolo.surroundings import undisturbed
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,7 @@ def traverse(
     codec: Codec,
     code: ArrayLike,
     units: Units,
-    reach: float = 3.0,
+    reach: Positive = 3.0,
     steps: Plural = 7,
     most: Count | None = None,
     y: Tensor | None = None,
@@ -73,11 +73,8 @@ def traverse(
         y: what the decoder is told, one entry (1, …).
     """
     z = check_codes(np.atleast_2d(np.asarray(code, np.float64)))
-    if len(z) != 1 or steps < 2 or not 0 < reach < np.inf or (most is not None and most < 1):
-        raise DiaboloError(
-            f"a traversal is of 1 code, 2 steps or more and 1 unit or more within a finite reach, not of "
-            f"{len(z)} codes, {steps} steps, {most} units and ± {reach}"
-        )
+    if len(z) != 1:
+        raise DiaboloError(f"a traversal is of 1 code, not of {len(z)}: give the code of one image, or `units.middle`")
     chosen = units.order[:most]
     moved = np.tile(z, (len(chosen), steps, 1))
     for row, j in zip(moved, chosen, strict=True):

@@ -7,7 +7,7 @@ from diabolo.errors import DiaboloError
 from diabolo.objectives.objective import Loss, Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
-from diabolo.ranges import Natural
+from diabolo.ranges import Count
 from diabolo.schedules import Schedule
 
 
@@ -28,10 +28,8 @@ class Layerwise(Objective):
 
     judges_reconstructions = False
 
-    def __init__(self, level: Natural) -> None:
+    def __init__(self, level: Count) -> None:
         super().__init__()
-        if level < 1:
-            raise DiaboloError(f"layers are counted from 1, not from {level}")
         self.level = level
 
     def check(self, model: Model) -> None:
@@ -76,7 +74,7 @@ def levels(model: Model) -> int:
     return len(_layers(model)[1])
 
 
-def trained(model: Model, level: Natural) -> set[str]:
+def trained(model: Model, level: Count) -> set[str]:
     """The names in `model.state_dict()` that are trained at `level`."""
     inwards, outwards = _layers(model)
     modules = [model.bottleneck if level > len(inwards) else inwards[level - 1], outwards[level - 1]]

@@ -8,13 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import logsumexp
 from sklearn.covariance import LedoitWolf
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from diabolo import latents
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.latents.densities import DENSITIES
+from diabolo.latents.densities import DENSITIES, Scale
+from diabolo.randomness import derive
 
 NAMES = ["normal", "gaussian", "mixture", "neighbours", "flow"]
 QUICK = {"mixture": {"components": 3}, "flow": {"epochs": 8, "transforms": 2, "hidden": 16}}
@@ -227,3 +229,78 @@ def test_a_flow_without_its_library_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "zuko", None)
     with pytest.raises(DiaboloError, match=r"pip install 'diabolo\[flow\]'"):
         latents.fit_density("flow", rings(50))
+
+
+def test_a_flow_that_diverges_says_so(monkeypatch):
+    monkeypatch.setattr("diabolo.latents.densities.flow.float", lambda _: math.nan, raising=False)
+    with pytest.raises(DiaboloError, match="the flow diverged"):
+        latents.fit_density("flow", rings(50), epochs=1, transforms=1, hidden=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "width", "least"),
+    [
+        ("normal", {}, 4, 1),
+        ("gaussian", {}, 4, 5),
+        ("mixture", {"components": 3}, 4, 15),
+        ("mixture", {"components": "bic"}, 4, 5),
+        ("neighbours", {"k": 3}, 4, 4),
+        ("flow", {"epochs": 1}, 4, 20),
+        ("flow", {"epochs": 1}, 25, 26),
+    ],
+)
+def test_the_fewest_codes(name, options, width, least):
+    codes = np.random.default_rng(0).standard_normal((least, width))
+    if least > 1:
+        with pytest.raises(
+            DiaboloError, match=f"over {width} dimensions needs {least} codes or more .* not {least - 1}"
+        ):
+            latents.fit_density(name, codes[:-1], **options)
+    density = latents.fit_density(name, codes, **options)
+    assert (density.setting["fitted_to"], density.setting["density"]) == (least, name)
+    assert np.isfinite(density.log_prob(codes)).all()
+
+
+def test_a_gaussian_is_shrunk_below_ten_codes_for_each_dimension():
+    assert "shrinkage" in latents.fit_density("gaussian", rings(19)).setting
+    assert "shrinkage" not in latents.fit_density("gaussian", rings(20)).setting
+
+
+def test_only_some_of_many_codes_are_fitted_to():
+    codes = rings(60)
+    for name, options in (("mixture", {"components": 2}), ("flow", {"epochs": 1, "transforms": 1, "hidden": 4})):
+        density = latents.fit_density(name, codes, 3, most=40, **options)
+        taken = codes[np.random.default_rng(derive(3, name)).permutation(60)[:40]]
+        assert density.setting["fitted_to"] == 40
+        np.testing.assert_allclose(density.scale.mu, taken.mean(0))
+        np.testing.assert_allclose(density.scale.sigma, taken.std(0))
+    few = latents.fit_density("mixture", codes, components=10, most=25)  # less than such a mixture needs
+    assert few.setting == {"density": "mixture", "fitted_to": 60, "components": 10}
+    assert latents.fit_density("mixture", codes, components="bic").setting["chosen_by"] == "BIC"
+
+
+def test_a_scale_by_hand():
+    scale = Scale.of(np.array([[1.0, 5.0, 0.0], [3.0, 5.0, 4e-7]]))
+    assert scale.mu.tolist() == pytest.approx([2, 5, 2e-7])
+    assert scale.sigma.tolist() == pytest.approx([1, 1e-6, 1e-6])
+    assert scale.log_volume == pytest.approx(2 * math.log(1e-6))
+    assert scale.back(scale.there(np.ones((1, 3)))).tolist() == [pytest.approx([1, 1, 1])]
+
+
+def test_a_kernel_has_some_width_and_distances_may_come_in_pieces(monkeypatch):
+    codes = np.array([[0.0], [1e-12], [1.0], [3.0]])
+    density = latents.fit_density("neighbours", codes, k=1)
+    assert density.sigma.tolist() == pytest.approx([2e-6, 2e-6, 1, 2])
+    assert density.setting == {"density": "neighbours", "fitted_to": 4, "k": 1, "scale": 1.0}
+    points = np.linspace(-1, 4, 9)[:, None]
+    kernels = [stats.norm(c, s).logpdf(points[:, 0]) for c, s in zip(codes[:, 0], density.sigma, strict=True)]
+    wanted = logsumexp(kernels, 0) - math.log(4)
+    np.testing.assert_allclose(density.log_prob(points), wanted)
+    monkeypatch.setattr("diabolo.latents.densities.neighbours.PAIRS", 9)
+    np.testing.assert_allclose(density.log_prob(points), wanted)
+
+
+def test_a_dead_direction_of_a_gaussian_has_a_millionth_of_the_widest():
+    line = np.linspace(-1, 1, 40)[:, None] * [3.0, 4.0]
+    density = latents.fit_density("gaussian", line)
+    assert density.variances.min() == pytest.approx(1e-12 * density.variances.max())

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from diabolo import latents
+from diabolo import latents, zoo
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.latents.densities import PIECE, check_continuous, draw_images, take_turns
+from diabolo.randomness import derive
 
 
 @pytest.mark.parametrize("name", ["undercomplete", "vae"])
@@ -42,6 +43,24 @@ def test_what_a_conditional_model_is_told(tiny_model, tiny_pixels):
     z = torch.from_numpy(density.sample(7, 2)).float()
     np.testing.assert_array_equal(draw_images(model, density, 7, 2, y), model.decode(z, y).numpy())
     np.testing.assert_array_equal(draw_images(model, None, 7, 2, y), model.sample(7, 2, y).numpy())
+
+
+def test_pieces_of_many_samples(tiny_model, monkeypatch):
+    monkeypatch.setattr("diabolo.latents.densities.drawing.PIECE", 4)
+    model = tiny_model("vae", condition="label", classes=3)
+    y = take_turns(torch.arange(3), 10)
+    drawn = draw_images(model, None, 10, 5, y)
+    for start in (0, 4, 8):
+        own = y[start : start + 4]
+        wanted = model.sample(len(own), derive(5, "piece", start), own).numpy()
+        np.testing.assert_array_equal(drawn[start : start + 4], wanted)
+    np.testing.assert_array_equal(draw_images(model, None, 4, 5, y[:4]), model.sample(4, 5, y[:4]).numpy())
+    assert take_turns(None, 3) is None
+
+
+def test_there_is_no_density_over_no_code():
+    with pytest.raises(DiaboloError, match="no density over codes: use 'prior'"):
+        check_continuous(zoo.completion_plain((1, 4, 4), hidden=(4,)), "gaussian")
 
 
 def test_discrete_codes_take_no_density_but_their_own(tiny_model):

@@ -63,8 +63,6 @@ class Density(ABC):
     def sample(self, n: Count, seed: AnySeed = 0) -> Floats:
         """`n` codes (n, D); the same for the same seed."""
         self._check_fitted()
-        if n < 1:
-            raise DiaboloError(f"the number of codes to draw must be at least 1, not {n}")
         return self._sample(n, seed)
 
     @undisturbed()

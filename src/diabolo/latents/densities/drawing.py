@@ -49,8 +49,6 @@ def draw_images(
         seed: the same seed gives the same images.
         y: what they are conditioned on, one entry for each, where the decoder is told something.
     """
-    if n < 1:
-        raise DiaboloError(f"the number of samples must be at least 1, not {n}")
     if density is not None:
         check_continuous(codec, density.name)
         return decode(codec, density.sample(n, seed), y)

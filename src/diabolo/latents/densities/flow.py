@@ -41,8 +41,6 @@ class Flow(Density):
         seed: AnySeed = 0,
     ) -> None:
         super().__init__()
-        if min(transforms, hidden, epochs, most) < 1:
-            raise DiaboloError("a flow has one map, hidden unit, epoch and code or more")
         self.transforms, self.hidden, self.epochs, self.most, self.seed = transforms, hidden, epochs, most, seed
         self._zuko()
 

@@ -4,7 +4,6 @@ from typing import Literal
 
 import numpy as np
 
-from diabolo.errors import DiaboloError
 from diabolo.latents.densities.density import Density, Floats, Scale, density
 from diabolo.randomness import derive
 from diabolo.ranges import AnySeed, Count, Plural, checked
@@ -27,8 +26,6 @@ class Mixture(Density):
     @checked
     def __init__(self, components: Count | Literal["bic"] = 10, most: Plural = 20_000, seed: AnySeed = 0) -> None:
         super().__init__()
-        if components != "bic" and (isinstance(components, bool) or not isinstance(components, int) or components < 1):
-            raise DiaboloError(f"a mixture has 1 component or more, or as many as 'bic' chooses, not {components!r}")
         self.components, self.most, self.seed = components, most, seed
 
     def least(self, width: int) -> int:

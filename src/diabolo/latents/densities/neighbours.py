@@ -5,7 +5,6 @@ import math
 import numpy as np
 import torch
 
-from diabolo.errors import DiaboloError
 from diabolo.latents.codes import different
 from diabolo.latents.densities.density import NARROWEST, Density, Floats, density
 from diabolo.randomness import derive
@@ -29,8 +28,6 @@ class Neighbours(Density):
     @checked
     def __init__(self, k: Count = 5, scale: Positive = 1.0) -> None:
         super().__init__()
-        if k < 1 or not 0 < scale < math.inf:
-            raise DiaboloError(f"neighbours are counted from 1 and the scale is above 0, not {k} and {scale}")
         self.k, self.scale = k, scale
 
     def least(self, width: int) -> int:
