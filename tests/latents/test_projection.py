@@ -25,8 +25,8 @@ def test_pca_is_that_of_sklearn():
     found = project(z)
     np.testing.assert_allclose(np.abs(found.points), np.abs(PCA(2).fit_transform(z)))
     share = PCA(2).fit(z).explained_variance_ratio_
-    assert found.told == f"PCA; {share[0]:.0%} and {share[1]:.0%} of the variance"
-    assert found.axis_names == (f"PC 1 ({share[0]:.0%} of the variance)", f"PC 2 ({share[1]:.0%})")
+    assert found.told == f"PCA; {100 * share[0]:.0f} % and {100 * share[1]:.0f} % of the variance"
+    assert found.axis_names == (f"PC 1 ({100 * share[0]:.0f} % of the variance)", f"PC 2 ({100 * share[1]:.0f} %)")
     np.testing.assert_array_equal(found.chosen, np.arange(40))
 
 
