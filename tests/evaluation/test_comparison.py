@@ -3,6 +3,7 @@
 import json
 import shutil
 import statistics
+import threading
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation import compare, evaluate
 from diabolo.evaluation.comparison import Row, Spread, _rate_and_distortion
 from diabolo.metrics.score import Score
+from diabolo.training import lock
 from diabolo.training.fit import fit
 from diabolo.zoo import undercomplete
 
@@ -174,3 +176,70 @@ def test_other_test_images_are_noticed_before_anything_is_evaluated(seeds, tmp_p
     monkeypatch.setattr(comparison, "evaluate", lambda *_, **__: pytest.fail("it has begun to evaluate"))
     with pytest.raises(DiaboloError, match="different test images"):
         compare([one, other])
+
+
+# --- a run that cannot be compared costs no other -----------------------------------------------------------------------
+
+
+def damage_scores(path):
+    (path / "evaluation").mkdir(exist_ok=True)
+    (path / "evaluation" / "scores.json").write_text('{"about": {}, "scores": [')
+
+
+def damage_config(path):
+    (path / "config.json").write_text('{"name": 3}')
+
+
+def damage_options(path):
+    config = json.loads((path / "config.json").read_text())
+    del config["options"]["seed"]
+    config["options"]["init"] = {"a": 1}
+    (path / "config.json").write_text(json.dumps(config))
+
+
+def damage_weights(path):
+    file = path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-9] + b"damaged!!")
+
+
+@pytest.mark.parametrize("damage", [damage_scores, damage_config, damage_options, damage_weights])
+def test_a_damaged_run_is_left_out_and_the_others_are_compared(damage, copies, tmp_path):
+    first, second, *_ = every = [path for paths in copies.values() for path in paths]
+    damage(second)
+    found = compare(every, ["error"])
+    assert set(found.left_out) == {str(second)}
+    assert "damaged" in found.left_out[str(second)]
+    assert sum(map(len, found.groups.values())) == len(every) - 1
+    found.write(tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["left out"] == dict(found.left_out)
+    with pytest.raises(DiaboloError, match="fewer than two runs can be compared: .*" + second.name):
+        compare([first, second], ["error"])
+
+
+def test_a_folder_that_is_no_run_is_refused_before_anything_is_measured(copies, tmp_path):
+    (first, *_), *_ = copies.values()
+    with pytest.raises(DiaboloError, match="there is no folder"):
+        compare([first, tmp_path / "mistyped"], ["error"])
+    assert not (first / "evaluation").exists()
+
+
+def test_a_run_that_another_writes_into_is_left_out(copies):
+    first, second, third, *_ = [path for paths in copies.values() for path in paths]
+    go, stop = threading.Event(), threading.Event()
+
+    def hold():
+        with lock.held(second, "train"):
+            go.set()
+            stop.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    go.wait(60)
+    try:
+        found = compare([first, second, third], ["error"])
+    finally:
+        stop.set()
+        holder.join()
+    assert "is being written by another thread of this process (train" in found.left_out[str(second)]
+    assert not (second / "evaluation").exists()
+    assert not list(first.rglob(".*"))

@@ -1,13 +1,22 @@
 """What a finished study is written up as."""
 
+import shutil
+import threading
+import time
+
 import nbformat
 import pypdf
 import pytest
 
+from diabolo import zoo
 from diabolo.cli.study import run
+from diabolo.data import load
+from diabolo.errors import InUseError
 from diabolo.studies import Study, running
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
+from diabolo.studies.trained import Trained, key_of
+from diabolo.training.fit import fit
 
 FILES = {"report.md", "report.html", "report.pdf", "notebook.ipynb"}
 
@@ -69,3 +78,63 @@ def test_a_notebook_on_other_data_asks_for_them_as_the_study_did(tmp_path, monke
     exec(call, namespace)
     train, test = namespace["study"].data(split="official", size=64)
     assert (train.name, len(train), len(test)) == ("faces", 20, 10)
+
+
+def hold(folder, verb):
+    """Another thread that writes into `folder`; call what is returned to end it."""
+    taken, end = threading.Event(), threading.Event()
+
+    def work():
+        with running.alone_in(folder, verb):
+            taken.set()
+            end.wait(60)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    taken.wait(60)
+    return lambda: (end.set(), thread.join())
+
+
+def test_two_studies_never_write_one_folder(script, trained, tmp_path):
+    plan = Plan({"data": "digits"}, True, ("1.2",), tmp_path / "small", trained)
+    end = hold(tmp_path / "small", "study small")
+    try:
+        with pytest.raises(InUseError, match=r"small is being written by another thread of this process \(study small"):
+            running.run(script, plan)
+        assert not list((tmp_path / "small").glob("[!.]*"))
+    finally:
+        end()
+    assert not (tmp_path / "small").exists()  # nothing was written into it
+    study = running.run(script, plan)
+    end = hold(study.folder, "report")
+    try:
+        with pytest.raises(InUseError, match="report"):
+            running.report(script, plan, study)
+    finally:
+        end()
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_of_two_studies_with_one_shelf_one_trains_and_the_other_waits(tmp_path):
+    train, test = load("digits", n_train=60, n_test=30)
+
+    def made():
+        options = {"epochs": 1, "batch_size": 20, "hidden": (4,), "latent_dim": 2}
+        return Trained(zoo.undercomplete, train, test, tmp_path, said.append, **options)
+
+    said: list[str] = []
+    folder = tmp_path / key_of(
+        made()._make(train.shape, hidden=(4,), latent_dim=2), train, test, {"epochs": 1, "batch_size": 20}
+    )
+    end = hold(folder, "study")
+    other = threading.Thread(target=lambda: made().run)
+    other.start()
+    while not said:
+        time.sleep(0.01)
+    assert said[0].startswith("waiting for undercomplete, which is trained by another thread of this process (study,")
+    first = fit(model, train, test, epochs=1, batch_size=20, out=tmp_path / "aside", quiet=True)
+    shutil.copytree(first.path, folder / first.path.name)
+    end()
+    other.join()
+    assert len(said) == 1  # it was found, not trained again
+    assert not (folder / ".lock").exists()

@@ -1,11 +1,13 @@
 """`diabolo compare RUN RUN …`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.options import MovedOptions, where
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import Terminal, say
 
@@ -19,8 +21,10 @@ def command(
     measures: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
     seed: Seed = 0,
     out: Path = Path("comparison"),
+    moved: MovedOptions = None,
 ) -> None:
-    """Several runs side by side, those that differ only in the seed as one model with its spread.
+    """Several runs side by side, those that differ only in the seed as one model with its spread. A run that cannot be
+    compared, since its files are damaged, say, is named and costs no other.
 
     Args:
         runs: run folders; those not evaluated yet, or trained since, are evaluated first.
@@ -39,8 +43,12 @@ def command(
         raise DiaboloError(f"{out} is a file: the comparison is written into a folder")
     errors = Terminal(error=True)
     with errors.status("comparing") as status:
-        found = compare(runs, measures, seed, lambda text: status.update(Text(visible(text))))
+        found = compare(runs, measures, seed, lambda text: status.update(Text(visible(text))), moved=where(moved))
     found.write(out)
     console = Terminal()
     console.print(comparison_table(found))
     say(out)
+    for path, why in found.left_out.items():
+        say(f"left out: {why}" if path in why else f"left out: {path}, {why}")
+    if found.left_out:
+        sys.exit(1)

@@ -23,6 +23,7 @@ def command(
     values: Several[float] = (),
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,
+    root: Path | None = None,
 ) -> None:
     """Images in, their codes out.
 
@@ -37,6 +38,7 @@ def command(
             training images come first. In a .csv file a name that a spreadsheet would take for a formula has an apostrophe
             before it.
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
+        root: the folder that holds the data sets, for one by name; else DIABOLO_DATA, else ~/.cache/diabolo.
     """
     from collections.abc import Iterable, Iterator
 
@@ -55,7 +57,7 @@ def command(
     check_told(run, model, label, values, images)
     if 0 in model.latent_shape:
         raise DiaboloError(f"{run} holds a model without a code: there is nothing to encode")
-    given = read_for(run, model, images, skip_bad)
+    given = read_for(run, model, images, skip_bad, root)
     y = told_of(run, model, label, values, given)
     codes = in_pieces(lambda x, y: model.encode(x, y).flatten(1), given, y)
     width = int(np.prod(model.latent_shape))

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import App, Group, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.options import MovedOptions, where
 from diabolo.ranges import At, Count, checked
 from diabolo.training.options import TrainOptions
 
@@ -21,6 +22,7 @@ def command(
     width: Count = 128,
     layers: Annotated[int, At(1, 1000)] = 4,
     heads: Count = 4,
+    moved: MovedOptions = None,
     training: Annotated[TrainOptions | None, Parameter(name="*", group=Group("Training", sort_key=2))] = None,
 ) -> None:
     """Fit a prior to the discrete codes of a trained model: the run's training images are encoded, and a causal transformer
@@ -43,6 +45,7 @@ def command(
         raise DiaboloError(f"a prior is left in the folder of its run, {run / 'prior'}: leave --out out")
     if not options.quiet:
         tell_of_data()
-    result = fit_prior(run, width=width, layers=layers, heads=heads, **options.but(out=run / "prior").as_dict())
+    asked = options.but(out=run / "prior").as_dict()
+    result = fit_prior(run, width=width, layers=layers, heads=heads, moved=where(moved), **asked)
     if result.status == "interrupted":
         sys.exit(130)

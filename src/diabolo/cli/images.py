@@ -55,9 +55,12 @@ class Given:
         return torch.cat([column for column in found if column is not None])
 
 
-def read_for(run: Path, model: Any, sources: Sequence[str | Path], skip_bad: bool = False) -> Given:
+def read_for(
+    run: Path, model: Any, sources: Sequence[str | Path], skip_bad: bool = False, root: Path | None = None
+) -> Given:
     """The images that `sources` name, as the model of `run` wants them: image files, one folder, a .zip, .npy or .npz file, or
-    a data set by name. They are cut, resized and scaled as its training images were.
+    a data set by name in the folder `root` (never in one that the run folder names, which may be a stranger's). They are cut,
+    resized and scaled as its training images were.
 
     Those of a folder are sorted by name, those of a .npy file in its order; of what has parts, training images come first, then
     those to validate and to test with.
@@ -73,13 +76,15 @@ def read_for(run: Path, model: Any, sources: Sequence[str | Path], skip_bad: boo
     shape = tuple(model.input_shape)
     kinds = {path.suffix.lower() for path in paths} & {".npy", ".npz", ".zip"}
     named = texts[0] in names() and not paths[0].exists()
+    if root is not None and not named:
+        raise DiaboloError("--root is where the data sets lie: give it with the name of one")
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:
         images = as_images(map_npy(paths[0]), name=paths[0].stem, value_range=span)
         found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
     elif kinds or named:
-        found = _of_parts(texts[0], trained, shape, skip_bad)
+        found = _of_parts(texts[0], trained, shape, skip_bad, root)
     elif len(shape) != 3:
         raise DiaboloError(f"{run} holds a model of vectors of {shape[0]} numbers; give a .npy or .npz file of them")
     else:
@@ -95,7 +100,9 @@ def read_for(run: Path, model: Any, sources: Sequence[str | Path], skip_bad: boo
     return found
 
 
-def _of_parts(name: str, trained: Mapping[str, Any], shape: tuple[int, ...], skip_bad: bool) -> Given:
+def _of_parts(
+    name: str, trained: Mapping[str, Any], shape: tuple[int, ...], skip_bad: bool, root: Path | None
+) -> Given:
     """All parts of a data set, prepared as that of the run was."""
     takes = options_of(name)
     wanted = {"crop": trained.get("crop"), "value_range": trained.get("value_range"), "split": trained.get("split")}
@@ -103,7 +110,7 @@ def _of_parts(name: str, trained: Mapping[str, Any], shape: tuple[int, ...], ski
         wanted |= {"channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
     wanted["skip_bad"] = skip_bad or None
     chosen = {option: value for option, value in wanted.items() if option in takes and value is not None}
-    train, test, validation = load_parts(name, trained.get("root"), **chosen)
+    train, test, validation = load_parts(name, root, **chosen)
     parts = tuple(part for part in (train, validation, test) if part is not None)
     return Given(parts, tuple(f"{part.split}/{i:06d}" for part in parts for i in range(len(part))))
 

@@ -19,6 +19,31 @@ Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class Moved:
+    """Where the images of a run lie now.
+
+    Args:
+        data: the folder or file of the images of the run, where it was moved; they must be the same.
+        root: the folder that holds the data sets, where it was moved.
+    """
+
+    data: str | None = None
+    root: Path | None = None
+
+
+MovedOptions = Annotated[Moved | None, Parameter(name="*")]
+
+
+def where(moved: Moved | None) -> dict[str, str]:
+    """What `diabolo.data.origin.of_run` wants to know of images that were moved."""
+    from diabolo.paths import as_path
+
+    told = {} if moved is None else {"name": moved.data, "root": moved.root}
+    return {name: str(as_path(place)) for name, place in told.items() if place is not None}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class DataOptions:
     """Which images of a data set.
 

@@ -53,9 +53,10 @@ def command(
     }  # fmt: skip
     parameters = {name: value for name, value in asked.items() if value is not None}
     study = running.run(script, Plan(parameters, out=out, trained=trained, root=root))
-    document = writing.document_of(script, out)
-    files.write(out / "report.md", markdown.render(document, out).encode())
-    files.write(out / "report.html", html.render(document, out).encode())
+    with running.alone_in(out, "quickstart"):
+        document = writing.document_of(script, out)
+        files.write(out / "report.md", markdown.render(document, out).encode())
+        files.write(out / "report.html", html.render(document, out).encode())
     for name, one in zip(("PCA", "undercomplete", "VAE"), study.trainings, strict=True):
         for line in judge(one.model, one.train, one.test, seed)[0]:
             say(f"{name}: {line}")

@@ -23,6 +23,7 @@ def command(
     values: Several[float] = (),
     out: Path = Path("reconstructions"),
     skip_bad: SkipBad = False,
+    root: Path | None = None,
 ) -> None:
     """Images in, their reconstructions out.
 
@@ -35,6 +36,7 @@ def command(
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W).
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
+        root: the folder that holds the data sets, for one by name; else DIABOLO_DATA, else ~/.cache/diabolo.
     """
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
     from diabolo.cli.told import check_told, told_of
@@ -44,7 +46,7 @@ def command(
     model = load(run)
     check_out(out, model.input_shape)
     check_told(run, model, label, values, images)
-    given = read_for(run, model, images, skip_bad)
+    given = read_for(run, model, images, skip_bad, root)
     y = told_of(run, model, label, values, given)
     names = [] if out.suffix.lower() == ".npy" else names_within(out, [as_path(name) for name in images], given)
     write_images(out, len(given), in_pieces(model.reconstruct, given, y), names)

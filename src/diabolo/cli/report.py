@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.options import MovedOptions, where
 from diabolo.ranges import checked
 from diabolo.terminal import say
 
@@ -19,6 +20,7 @@ def command(
     /,
     *,
     notebook: Annotated[bool, Parameter(negative=("--no-notebook",))] = True,
+    moved: MovedOptions = None,
 ) -> None:
     """Write up a run or a study as report.md, report.html and report.pdf in its folder; a run as notebook.ipynb too.
 
@@ -26,7 +28,12 @@ def command(
         folder: of a run, or of a study (that with results.json), whose rows are not run again.
         notebook: whether the notebook of a run is made; its process loads the run and draws its figures.
     """
+    from diabolo.errors import DiaboloError
+
+    images = where(moved)
     if (folder / "results.json").exists():
+        if images:
+            raise DiaboloError("--data and --root are of the images of a run; the report of a study needs none")
         return _study(folder)
     from diabolo import reports
     from diabolo.reports import extra, run_notebook, run_report
@@ -36,11 +43,11 @@ def command(
 
     extra.check(*(() if notebook else extra.NOTEBOOK))
     with writing(folder, "report"):
-        document = run_report.document_of(folder)
+        document = run_report.document_of(folder, moved=images)
         for path in reports.write(document, folder):
             say(path)
         if notebook:
-            script = run_notebook.script(trusted())
+            script = run_notebook.script(trusted(), images)
             say(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
 
@@ -49,7 +56,7 @@ def _study(folder: Path) -> None:
     """Write the reports of a study again, and say what is missing in them."""
     from diabolo.errors import DiaboloError
     from diabolo.reports import extra
-    from diabolo.studies import writing
+    from diabolo.studies import running, writing
     from diabolo.studies.record import read
     from diabolo.studies.script import find
 
@@ -57,7 +64,8 @@ def _study(folder: Path) -> None:
     results = read(folder)
     script = find(results["study"])
     try:
-        written = writing.write_reports(script, folder)
+        with running.alone_in(folder, "report"):
+            written = writing.write_reports(script, folder)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         if isinstance(error, DiaboloError):
             raise

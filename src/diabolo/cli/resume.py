@@ -5,6 +5,7 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.options import Moved, MovedOptions
 from diabolo.ranges import Count, checked
 from diabolo.terminal import say
 
@@ -19,8 +20,7 @@ def command(
     *,
     epochs: Count | None = None,
     figures: bool = True,
-    data: str | None = None,
-    root: Path | None = None,
+    moved: MovedOptions = None,
 ) -> None:
     """Go on with an interrupted run, or train a finished one for further epochs. Where only the kept weights or the figures are
     missing, since the process was killed after training, they are made up for.
@@ -29,8 +29,6 @@ def command(
         run: the run folder.
         epochs: the new total of epochs; as before when left out.
         figures: draw figures into the run folder afterwards.
-        data: the folder or file of the images, where it was moved; they must be the same.
-        root: the folder that holds the data sets, where it was moved.
     """
     from diabolo import gallery
     from diabolo.cli.train import finish
@@ -38,8 +36,9 @@ def command(
     from diabolo.training.fit import resume
     from diabolo.training.runs import load_run
 
+    moved = moved or Moved()
     try:
-        result = resume(run, epochs=epochs, data=data, root=root)
+        result = resume(run, epochs=epochs, data=moved.data, root=moved.root)
     except NothingLeftError:
         if epochs is not None or not figures or not gallery.lacks_figures(run):
             raise

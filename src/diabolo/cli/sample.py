@@ -6,7 +6,7 @@ from typing import Any, Literal
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
-from diabolo.cli.options import Several
+from diabolo.cli.options import MovedOptions, Several, where
 from diabolo.ranges import Count, Seed, checked
 from diabolo.terminal import say
 
@@ -27,6 +27,7 @@ def command(
     values: Several[float] = (),
     images: Several[str] = (),
     out: Path | None = None,
+    moved: MovedOptions = None,
 ) -> None:
     """New images from a trained model: codes drawn from its prior, or from a density fitted to its training codes, decoded.
 
@@ -61,7 +62,7 @@ def command(
     y = told(run, model, label, values, images)
     if not own and y is None and gallery.is_told(model):
         y = model.condition.every(model.device)
-    fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components})
+    fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components}, where(moved))
     y = take_turns(y, n)
     samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
     with writing(target, "sample"):
@@ -73,8 +74,9 @@ def command(
     say(target)
 
 
-def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]) -> Any:
-    """The density of that name over the codes of the images that `run` was trained on; None for the model's own prior."""
+def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any], moved: dict[str, str]) -> Any:
+    """The density of that name over the codes of the images that `run` was trained on, which lie where `moved` says; None
+    for the model's own prior."""
     from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError, UnknownNameError
     from diabolo.latents.codes import encode
@@ -82,6 +84,10 @@ def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]
     from diabolo.training.runs import read_config
 
     if name == PRIOR:
+        if moved:
+            raise DiaboloError(
+                "--data and --root are of the images that a density is fitted to: give --density with them"
+            )
         if options:
             raise DiaboloError("--components is of a mixture: give --density mixture with it")
         return None
@@ -95,4 +101,4 @@ def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]
             f"the training images of {run} were given as arrays; fit a density to their codes from Python: "
             f"diabolo.latents.fit_density({name!r}, codes)"
         )
-    return density.fit(encode(model, of_run(run, about)[0]))
+    return density.fit(encode(model, of_run(run, about, moved)[0]))

@@ -5,6 +5,7 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.main import VERBS
+from diabolo.cli.options import MovedOptions, where
 from diabolo.ranges import BelowOne, Count, Seed, checked
 from diabolo.terminal import say
 
@@ -22,6 +23,7 @@ def command(
     neighbours: Count = 10,
     alpha: BelowOne = 0.99,
     out: Path = Path("labelled.npz"),
+    moved: MovedOptions = None,
 ) -> None:
     """From few labels to a label for every training image, along the neighbours among the codes of a trained model.
 
@@ -53,7 +55,7 @@ def command(
     model, about = runs.load(run), runs.read_config(run)["data"]["train"]
     if about.get("origin") is None:
         raise DiaboloError(f"the training images of {run} were given as arrays; use diabolo.latents from Python")
-    train, test = of_run(run, about)
+    train, test = of_run(run, about, where(moved))
     few = train if n_labels is None else train.keep_labels(n_labels, label_seed)
     full = latents.label_by_neighbours(model, few, neighbours, alpha)
     assert few.labels is not None

@@ -32,7 +32,7 @@ def hold_out(train: Images, fraction: float, seed: int = 42) -> tuple[Images, Im
     return replace(halves[0], origin=origins[0]), replace(halves[1], split="validation", origin=origins[1])
 
 
-def of_run(path: Path, about: Mapping[str, Any]) -> tuple[Images, Images]:
+def of_run(path: Path, about: Mapping[str, Any], moved: Mapping[str, str] | None = None) -> tuple[Images, Images]:
     """The training images of the run in the folder `path`, and the test images of the same data set.
 
     A run folder may be a stranger's: what it says of where its images lie is believed only when the training images found
@@ -41,11 +41,13 @@ def of_run(path: Path, about: Mapping[str, Any]) -> tuple[Images, Images]:
     Args:
         path: the run folder, for messages.
         about: what its config.json holds as `data.train`; `origin` must not be None.
+        moved: where the images lie now, if they were moved: `name` (of a data set, a folder or a file) or `root`, as
+            `diabolo.data.load` takes them.
 
     Raises:
         DiaboloError: when they are not there any more or are others, or `about` was edited to nonsense.
     """
-    origin = about.get("origin")
+    origin = elsewhere(about.get("origin"), moved or {})
     try:
         parts = _load(origin)
         train = _part(parts, origin)
@@ -64,8 +66,14 @@ def check_same(path: Path, about: Mapping[str, Any], images: Images) -> None:
     if images.fingerprint != about.get("fingerprint"):
         raise DiaboloError(
             f"the images of {images.name} ({images.split}) are not those that {path} was trained with (another fingerprint): "
-            "bring those back, or name images yourself by --data, or as data= from Python"
+            "bring those back, or say where they lie now by --data (from Python: data= or moved=)"
         )
+
+
+def elsewhere(origin: Any, moved: Mapping[str, str]) -> Any:
+    """The `origin` of images that lie elsewhere now: `moved` as for `of_run`."""
+    load = origin.get("load") if isinstance(origin, dict) else None
+    return {**origin, "load": {**load, **moved}} if moved and isinstance(load, dict) else origin
 
 
 def reload(origin: dict[str, Any]) -> Images:

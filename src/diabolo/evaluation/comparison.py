@@ -12,14 +12,14 @@ from diabolo import figures
 from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
-from diabolo.evaluation.measure import Panel
+from diabolo.evaluation.measure import NotApplicable, Panel, standing_alone
 from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
 from diabolo.surroundings import undisturbed
-from diabolo.training import files
+from diabolo.training import files, lock
 from diabolo.training.options import defining
-from diabolo.training.runs import fingerprint, read_config
+from diabolo.training.runs import damaged, fingerprint, read_config
 from diabolo.trust import Trust
 
 
@@ -78,9 +78,11 @@ class Comparison:
 
     Attributes:
         groups: the evaluations of each model, one per seed, by the model's label.
+        left_out: why a run is not among them, by its folder.
     """
 
     groups: Mapping[str, Sequence[Evaluation]]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> Iterator[Row]:
         """One for each score that any of them has."""
@@ -99,6 +101,7 @@ class Comparison:
         """All of it, JSON-able."""
         return {
             "models": {label: [e.about["run"] for e in group] for label, group in self.groups.items()},
+            "left out": dict(self.left_out),
             "scores": [
                 {
                     "measure": row.measure,
@@ -154,6 +157,26 @@ class Comparison:
         return written
 
 
+@dataclass(frozen=True)
+class _Subject:
+    """A run that is to be compared.
+
+    Attributes:
+        path, config: its folder, and what config.json there holds.
+        kind: what runs of one model share.
+        told: what to tell models of one name apart by.
+        there: its evaluation, if that was made before as asked.
+        tested: the fingerprint of its test images.
+    """
+
+    path: Path
+    config: Mapping[str, Any]
+    kind: str
+    told: Mapping[str, Any]
+    there: Evaluation | None
+    tested: str
+
+
 @undisturbed()
 def compare(
     runs: Sequence[str | Path],
@@ -161,44 +184,89 @@ def compare(
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
     trust: Trust = (),
+    moved: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Comparison:
     """Several runs side by side. Those of one description, images and training (`diabolo.training.options.defining`) that
     differ in the seed are one model, with a mean and a spread; where they ran and what they logged does not matter.
 
     A run that was evaluated before with these options, and not trained since, is not evaluated again. What is measured here is
-    left in the folder of a run that has no evaluation of its weights yet; another that lies there stays.
+    left in the folder of a run that has no evaluation of its weights yet; another that lies there stays. A run that cannot be
+    compared, since its files are damaged or another process is writing into it, costs no other: it is in `left_out`.
 
     Args:
         runs: run folders, two or more, trained on images of the same kind.
         measures: as in `evaluate`; so are `seed`, `say`, `trust` and `options`.
+        moved: where the images lie now, as in `diabolo.data.origin.of_run`.
 
     Raises:
-        DiaboloError: for a single run, or runs that are measured on different test images.
+        DiaboloError: for a single run, a folder that is none, or runs that are measured on different test images; and when all
+            runs but one have to be left out, with the first reason.
     """
     paths = list(dict.fromkeys(as_path(run) for run in runs))
     if len(paths) < 2:
         raise DiaboloError("a comparison needs two runs or more")
-    configs = {path: read_config(path) for path in paths}
-    kinds = {path: json.dumps(_kind(config), sort_keys=True) for path, config in configs.items()}
-    tested = {json.dumps(_tested_on(config)) for config in configs.values()}
-    if len(tested) > 1:
-        raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
-    labels = _labels({kinds[path]: configs[path] for path in paths})
-    there = {path: _known(path, measures, seed, options) for path in paths}
-    seen: dict[str, str] = {}
-    _check_tested([_tested(path, configs[path], there[path], seen) for path in paths])
-    groups: dict[str, list[Evaluation]] = {}
     for path in paths:
-        evaluation = there[path]
-        if evaluation is None:
-            say(f"{path}: evaluating")
-            evaluation = evaluate(path, None, measures, seed, say, trust, **options)
-            if not _current(path):
-                evaluation.write(path / FOLDER)
-        groups.setdefault(labels[kinds[path]], []).append(evaluation)
+        if not (path / "config.json").is_file():
+            read_config(path)  # which says what lies there instead
+    left_out: dict[str, str] = {}
+    subjects: list[_Subject] = []
+    seen: dict[str, str] = {}
+    for path in paths:
+        with standing_alone(str(path), left_out):
+            subjects.append(_subject(path, measures, seed, options, seen, moved or {}))
+    if len({json.dumps(_tested_on(subject.config)) for subject in subjects}) > 1:
+        raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
+    _check_tested([subject.tested for subject in subjects])
+    labels, groups = _labels(subjects), dict[str, list[Evaluation]]()
+    for subject in subjects:
+        with standing_alone(str(subject.path), left_out):
+            evaluation = subject.there or _evaluated(subject, measures, seed, say, trust, moved or {}, options)
+            groups.setdefault(labels[subject.kind], []).append(evaluation)
+    if len(paths) - len(left_out) < 2:
+        name, why = next(iter(left_out.items()))
+        told = why if name in why else f"{name}: {why}"
+        raise NotApplicable(f"fewer than two runs can be compared: {told}")
     _check_tested([e.about["test"]["fingerprint"] for group in groups.values() for e in group])
-    return Comparison(groups)
+    return Comparison(groups, left_out)
+
+
+def _subject(
+    path: Path,
+    measures: Sequence[str],
+    seed: int,
+    options: Mapping[str, Any],
+    seen: dict[str, str],
+    moved: Mapping[str, str],
+) -> _Subject:
+    """The run in the folder `path`; `seen` as in `_tested`."""
+    config = read_config(path)
+    try:
+        kind, told = json.dumps(_kind(config), sort_keys=True), _flat(_told(config))
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise damaged(path, config, f"it does not say how the model was trained ({error!r})") from error
+    there = _known(path, measures, seed, options)
+    return _Subject(path, config, kind, told, there, _tested(path, config, there, seen, moved))
+
+
+def _evaluated(
+    subject: _Subject,
+    measures: Sequence[str],
+    seed: int,
+    say: Callable[[str], None],
+    trust: Trust,
+    moved: Mapping[str, str],
+    options: Mapping[str, Any],
+) -> Evaluation:
+    """An evaluation of a run, made now; left in its folder unless one of these weights lies there."""
+    path = subject.path
+    say(f"{path}: evaluating")
+    with lock.held(path, "compare"):
+        pair = of_run(path, subject.config["data"]["train"], moved)
+        evaluation = evaluate(path, pair, measures, seed, say, trust, **options)
+        if not _current(path):
+            evaluation.write(path / FOLDER)
+    return evaluation
 
 
 def _written(one: Behind) -> dict[str, Any]:
@@ -209,7 +277,9 @@ def _written(one: Behind) -> dict[str, Any]:
     return {"difference": value, "low": low, "high": high, **state}
 
 
-def _tested(path: Path, config: Mapping[str, Any], there: Evaluation | None, seen: dict[str, str]) -> str:
+def _tested(
+    path: Path, config: Mapping[str, Any], there: Evaluation | None, seen: dict[str, str], moved: Mapping[str, str]
+) -> str:
     """The fingerprint of the test images of a run: of its evaluation, or else of those that it will be evaluated on; `seen` are
     those that were looked up before."""
     if there is not None:
@@ -217,11 +287,11 @@ def _tested(path: Path, config: Mapping[str, Any], there: Evaluation | None, see
     about = config["data"]["train"]
     if about.get("origin") is None:
         raise DiaboloError(
-            "the images of a run that is to be compared were given as arrays: evaluate it from Python first, and keep that"
+            f"the images of {path} were given as arrays: evaluate it from Python first, and write that into {path / FOLDER}"
         )
     key = json.dumps([about.get("origin"), about["fingerprint"]], sort_keys=True)
     if key not in seen:
-        seen[key] = of_run(path, about)[1].fingerprint
+        seen[key] = of_run(path, about, moved)[1].fingerprint
     return seen[key]
 
 
@@ -304,15 +374,16 @@ def _tested_on(config: Mapping[str, Any]) -> Any:
     return config["data"]["train"]["name"], config["data"]["train"]["shape"]
 
 
-def _labels(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """A name for each of several configs, which says in what it differs from those of the same name."""
+def _labels(subjects: Sequence[_Subject]) -> dict[str, str]:
+    """A name for each kind of several runs, which says in what it differs from those of the same name."""
     labels = {}
-    flat = {key: _flat(_told(config)) for key, config in configs.items()}
-    for key, config in configs.items():
-        others = [flat[k] for k, other in configs.items() if k != key and other["name"] == config["name"]]
-        differs = {n: v for n, v in flat[key].items() if any(other.get(n) != v for other in others)}
-        said = ", ".join(f"{name.rpartition('.')[2]} {value}" for name, value in differs.items())
-        labels[key] = f"{config['name']} ({said})" if said else config["name"]
+    every = {subject.kind: subject for subject in subjects}
+    for key, one in every.items():
+        name = one.config["name"]
+        others = [other.told for k, other in every.items() if k != key and other.config["name"] == name]
+        differs = {n: v for n, v in one.told.items() if any(other.get(n) != v for other in others)}
+        said = ", ".join(f"{what.rpartition('.')[2]} {value}" for what, value in differs.items())
+        labels[key] = f"{name} ({said})" if said else name
     if len(set(labels.values())) < len(labels):
         raise DiaboloError(
             "two of these models have the same options and other images or parts: give their runs other names"

@@ -1,5 +1,7 @@
 """The notebook of one training: the run read from its folder, its loss, its figures, its codes, ready to be played with."""
 
+from collections.abc import Mapping
+
 from diabolo.reports.literal import literal
 
 SCRIPT = """# %% [markdown]
@@ -8,17 +10,20 @@ SCRIPT = """# %% [markdown]
 # %% tags=["parameters"]
 path = "."  # this notebook lies in the folder of its run
 trust = {trust}  # packages whose code the run may name
+moved = {moved}  # where its images lie now, if they were moved: {{"name": …}} or {{"root": …}}
 
 # %%
 from IPython.display import Image, display
 
 from diabolo import gallery
+from diabolo.data.origin import of_run
 from diabolo.evaluation.record import images_of
 from diabolo.latents.codes import encode
 from diabolo.plain import visible
 from diabolo.training.runs import load_run
 
 run = load_run(path, trust=trust)
+pair = of_run(run.path, run.config["data"]["train"], moved) if moved else None
 model = run.model
 print(visible(f"{{run.config['name']}}: {{run.status}}"))
 
@@ -43,7 +48,7 @@ for part in ("train", "validation"):
 # The loss by epoch, reconstructions, samples and the map of the codes, as far as this model has them.
 
 # %%
-for figure in gallery.draw(run):
+for figure in gallery.draw(run, pair and pair[1]):
     display(Image(filename=str(figure)))
 
 # %% [markdown]
@@ -51,12 +56,13 @@ for figure in gallery.draw(run):
 # `encode` gives the code of each image, `reconstruct` what the decoder makes of it. From here on the notebook is yours.
 
 # %%
-train, test = images_of(run, None)
+train, test = images_of(run, pair)
 codes = encode(model, test.take(range(min(1000, len(test)))))
 print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.std().round(4))
 """
 
 
-def script(trust: tuple[str, ...] = ()) -> str:
-    """The percent-format script that is run in the run's folder; `trust` as in `diabolo.load`. Nothing of the run is in it."""
-    return SCRIPT.format(trust=literal(trust))
+def script(trust: tuple[str, ...] = (), moved: Mapping[str, str] | None = None) -> str:
+    """The percent-format script that is run in the run's folder; `trust` as in `diabolo.load`, `moved` as in
+    `diabolo.data.origin.of_run`. Nothing of the run is in it."""
+    return SCRIPT.format(trust=literal(trust), moved=literal(dict(moved or {})))

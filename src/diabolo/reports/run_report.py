@@ -1,15 +1,16 @@
 """The report of one training, from its run folder: the loss, the model, figures, scores, and what is wrong with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from diabolo import gallery, regular
+from diabolo.data.origin import of_run
 from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.closing import judge
-from diabolo.evaluation.record import FOLDER, Evaluation, images_of
+from diabolo.evaluation.record import FOLDER, Evaluation, Pair, images_of
 from diabolo.paths import shell_line
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
@@ -28,14 +29,16 @@ CAPTIONS = {
 }
 
 
-def document_of(path: Path, trust: Trust = ()) -> Document:
-    """The report of the run in the folder `path`; its figures are drawn anew. `trust` as in `diabolo.load`.
+def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None = None) -> Document:
+    """The report of the run in the folder `path`; its figures are drawn anew. `trust` as in `diabolo.load`; `moved` says where
+    its images lie now, as in `diabolo.data.origin.of_run`.
 
     Raises:
         DiaboloError: when it is no run folder, or its training has not finished.
     """
     run = load_run(path, trust=trust)
-    parts = (_learned(run), _training(run), _figures(run), _scores(run), _doctor(run), _model(run))
+    pair = of_run(path, run.config["data"]["train"], moved) if moved else None
+    parts = (_learned(run, pair), _training(run), _figures(run, pair), _scores(run), _doctor(run, pair), _model(run))
     return Document(f"{run.config['name']}: run {run.path.name}", _about(run), list(chain(*parts)))
 
 
@@ -50,10 +53,10 @@ def _about(run: Run) -> str:
     return f"{'; '.join(told)}. Seed {options.get('seed', 0)}; training {run.status}. {versions}."
 
 
-def _learned(run: Run) -> Iterator[Block]:
+def _learned(run: Run, pair: Pair | None) -> Iterator[Block]:
     """How good it is beside the mean training image, and whether it has learned at all."""
     try:
-        said, learned = judge(run.model, *images_of(run, None))
+        said, learned = judge(run.model, *images_of(run, pair))
     except DiaboloError:  # the images are gone, as the figures say
         return
     if not said:
@@ -98,10 +101,10 @@ def _training(run: Run) -> Iterator[Block]:
         yield Table(("what", "value"), health, "How the codes and reconstructions were after the last epoch.")
 
 
-def _figures(run: Run) -> Iterator[Block]:
+def _figures(run: Run, pair: Pair | None) -> Iterator[Block]:
     yield Heading("Figures", 2, "figures")
     try:
-        drawn = gallery.draw(run)
+        drawn = gallery.draw(run, pair and pair[1])
     except DiaboloError as error:  # the images are gone
         yield Paragraph(f"They could not be drawn: {str(error).rstrip('.')}.")
         return
@@ -139,9 +142,9 @@ def _scores(run: Run) -> Iterator[Block]:
     yield from (Picture(path, _caption(path)) for path in pictures if path.exists())
 
 
-def _doctor(run: Run) -> Iterator[Block]:
+def _doctor(run: Run, pair: Pair | None) -> Iterator[Block]:
     yield Heading("What the doctor found", 2, "doctor")
-    visit = diagnose(run)
+    visit = diagnose(run, pair)
     if not visit.illnesses:
         yield Paragraph("Nothing wrong was found.")
     for illness in visit.illnesses:

@@ -1,6 +1,8 @@
 """Run a study from its script, then write what it found."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from diabolo.studies.record import read
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
 from diabolo.studies.writing import write_reports
+from diabolo.training import files, lock
 
 
 def run(script: Script, plan: Plan) -> Study:
@@ -18,11 +21,12 @@ def run(script: Script, plan: Plan) -> Study:
 
     Raises:
         UnknownNameError: for a row or a parameter that the study has not.
+        InUseError: when another process is running a study in that folder.
     """
     check_rows(script, plan.only)
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(script.path)}
     try:
-        with following(plan):
+        with following(plan), alone_in(plan.folder(script.name), f"study {script.name}"):
             exec(compile(script.source, str(script.path), "exec"), namespace)
     except KeyboardInterrupt as stopped:
         raise Stopped("stopped; the same line goes on, with what was finished kept") from stopped
@@ -31,12 +35,28 @@ def run(script: Script, plan: Plan) -> Study:
     return study
 
 
+@contextmanager
+def alone_in(folder: Path, verb: str) -> Iterator[None]:
+    """Inside the block nobody else writes into the study's `folder`, which is made; one in which nothing was written is taken
+    away again."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    files.make_folder(folder)
+    try:
+        with lock.held(folder, verb):
+            yield
+    finally:
+        with suppress(OSError):  # not empty
+            for place in missing:
+                place.rmdir()
+
+
 def report(script: Script, plan: Plan, study: Study) -> list[Path]:
     """Write report.md, report.html, report.pdf and then the executed notebook.ipynb into the study's folder."""
     from diabolo.reports import notebook
 
-    written, rows = write_reports(script, study.folder), tuple(read(study.folder)["rows"])
-    with tempfile.TemporaryDirectory() as aside:  # results.json is not written anew by the notebook
+    with alone_in(study.folder, f"study {script.name}"), tempfile.TemporaryDirectory() as aside:
+        written, rows = write_reports(script, study.folder), tuple(read(study.folder)["rows"])
+        # results.json is not written anew by the notebook
         environment = replace(plan, only=rows, out=Path(aside)).environment(script.name)
         made = notebook.execute(script.with_parameters(study.parameters, study.unchecked), study.folder, environment)
     return [*written, made]

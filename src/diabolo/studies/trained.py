@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
@@ -18,7 +19,7 @@ from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.subject import Subject
 from diabolo.paths import as_path
 from diabolo.randomness import derive
-from diabolo.training import checkpoint, files
+from diabolo.training import checkpoint, files, lock
 from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
@@ -66,7 +67,19 @@ class Trained:
         torch.manual_seed(derive(self.options.get("seed", 0), "weights"))
         model = self._make(self.train.shape, **self._model_options)
         folder = self._shelf / key_of(model, self.train, self.test, self.options, **self._greedy)
-        found = [path for path in numbered(folder) if not path.match("*-layer-*")]
+        found = _runs_in(folder)
+        if found and checkpoint.has_ended(found[-1]):
+            lock.tidy(folder)
+            return load_run(found[-1])
+        files.make_folder(folder)
+        if other := lock.holder(folder):
+            self._say(f"waiting for {model.name}, which is trained by {other}")
+        with lock.held(folder, "study", math.inf):  # one study trains it, the others find it
+            return self._trained_in(folder, model)
+
+    def _trained_in(self, folder: Path, model: Any) -> Run:
+        """The finished run in `folder`, where nobody else trains."""
+        found = _runs_in(folder)
         if found and checkpoint.has_ended(found[-1]):
             return load_run(found[-1])
         self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}")
@@ -147,6 +160,11 @@ class Trained:
         """`compute()`, JSON-able, that looks at this model and its images; or what it gave before for the same of both."""
         depends = [fingerprint(self.run.path), self.train.fingerprint, self.test.fingerprint]
         return remembered(self._shelf, what, depends, compute)
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """The run folders in `folder`, the oldest first, but for those of layers that another training begins from."""
+    return [path for path in numbered(folder) if not path.match("*-layer-*")]
 
 
 def _is_word(value: Any) -> bool:

@@ -11,7 +11,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
-from diabolo.data.origin import check_same, reload
+from diabolo.data.origin import check_same, elsewhere, reload
 from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.memory import TRIED, TooLargeError, words
@@ -172,11 +172,6 @@ def same_images(
         raise DiaboloError(
             f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
         )
-    images = reload(_elsewhere(about["origin"], moved or {})) if given is None else as_images(given)
+    images = reload(elsewhere(about["origin"], moved or {})) if given is None else as_images(given)
     check_same(path, about, images)
     return images
-
-
-def _elsewhere(origin: dict[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
-    """The `origin` of images that lie elsewhere now."""
-    return origin | {"load": origin["load"] | moved} if moved and isinstance(origin.get("load"), dict) else origin

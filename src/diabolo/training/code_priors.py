@@ -6,6 +6,7 @@ RUN/prior/
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def fit_prior(
     layers: int = 4,
     heads: int = 4,
     trust: Trust = (),
+    moved: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Run:
     """Fit a prior to the codes of the model in the run folder `path`, so that it can be sampled from. A prior that was begun
@@ -55,6 +57,7 @@ def fit_prior(
             without validation images holds out a tenth of its training images' codes.
         width, layers, heads: of the transformer (`CodePrior`).
         trust: packages whose code the folder may name, as in `diabolo.load`.
+        moved: where the images lie now, as in `diabolo.data.origin.of_run`.
         **options: fields of `TrainOptions`, as in `fit`.
 
     Returns:
@@ -66,11 +69,19 @@ def fit_prior(
     """
     path = as_path(path)
     with lock.held(path, "fit-prior") if (path / "config.json").is_file() else nullcontext():
-        return _fit_prior(path, train, validation, width, layers, heads, trust, options)
+        return _fit_prior(path, train, validation, width, layers, heads, trust, moved, options)
 
 
 def _fit_prior(
-    path: Path, train: Any, validation: Any, width: int, layers: int, heads: int, trust: Trust, options: dict[str, Any]
+    path: Path,
+    train: Any,
+    validation: Any,
+    width: int,
+    layers: int,
+    heads: int,
+    trust: Trust,
+    moved: Mapping[str, str] | None,
+    options: dict[str, Any],
 ) -> Run:
     chosen = TrainOptions.of(**({"out": str(path / FOLDER)} | options))
     config = runs.read_config(path)
@@ -83,7 +94,7 @@ def _fit_prior(
     torch.manual_seed(derive(chosen.seed, "weights"))
     _, height, across = bottleneck.latent_shape
     prior = CodePrior(bottleneck.codes, (height, across), width, layers, heads, fingerprint(path))
-    images = {part: same_images(path, config["data"].get(part), given, part)
+    images = {part: same_images(path, config["data"].get(part), given, part, moved)
               for part, given in (("train", train), ("validation", validation))}  # fmt: skip
     codes = {
         part: to_bytes(indices_of(model, some), bottleneck.codes) for part, some in images.items() if some is not None

@@ -69,7 +69,9 @@ def held(folder: Path, verb: str, patience: float = PATIENCE) -> Iterator[None]:
     try:
         if _held[key].times == 1 and (folder / "config.json").is_file():
             sweep(folder)
-            _tidy(Path(key).parent)
+            out = Path(key).parent  # the folder of run folders: half-made ones, and its lock
+            disk.sweep(out)
+            tidy(out)
         yield
     finally:
         _let_go(key)
@@ -110,18 +112,12 @@ def sweep(folder: Path) -> None:
         if not entry.is_dir(follow_symlinks=False):
             continue
         if os.path.exists(os.path.join(entry.path, "config.json")):
-            _break(Path(entry.path))
+            tidy(Path(entry.path))
         else:
             sweep(Path(entry.path))
 
 
-def _tidy(out: Path) -> None:
-    """Take away what dead processes left in `out`, the folder of run folders: half-made ones, and its lock."""
-    disk.sweep(out)
-    _break(out)
-
-
-def _break(folder: Path) -> None:
+def tidy(folder: Path) -> None:
     """Take away the lock of `folder` that a dead process has left, and sweep what lies beside it."""
     if (folder / NAME).exists() and os.path.realpath(folder) not in _held:
         with suppress(DiaboloError), held(folder, "sweeping", 0.0):
