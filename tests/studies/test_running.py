@@ -16,6 +16,7 @@ from diabolo.studies import Study, running
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
 from diabolo.studies.trained import Trained, key_of
+from diabolo.training import lock
 from diabolo.training.fit import fit
 
 FILES = {"report.md", "report.html", "report.pdf", "notebook.ipynb"}
@@ -80,12 +81,12 @@ def test_a_notebook_on_other_data_asks_for_them_as_the_study_did(tmp_path, monke
     assert (train.name, len(train), len(test)) == ("faces", 20, 10)
 
 
-def hold(folder, verb):
+def hold(folder, verb, alone=running.alone_in):
     """Another thread that writes into `folder`; call what is returned to end it."""
     taken, end = threading.Event(), threading.Event()
 
     def work():
-        with running.alone_in(folder, verb):
+        with alone(folder, verb):
             taken.set()
             end.wait(60)
 
@@ -123,10 +124,10 @@ def test_of_two_studies_with_one_shelf_one_trains_and_the_other_waits(tmp_path):
         return Trained(zoo.undercomplete, train, test, tmp_path, said.append, **options)
 
     said: list[str] = []
-    folder = tmp_path / key_of(
-        made()._make(train.shape, hidden=(4,), latent_dim=2), train, test, {"epochs": 1, "batch_size": 20}
-    )
-    end = hold(folder, "study")
+    model = zoo.undercomplete(train.shape, hidden=(4,), latent_dim=2)
+    folder = tmp_path / key_of(model, train, test, {"epochs": 1, "batch_size": 20})
+    folder.mkdir()
+    end = hold(folder, "study", lock.held)
     other = threading.Thread(target=lambda: made().run)
     other.start()
     while not said:
