@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, InUseError, NotTrustedError, NotWrittenError
 
 _apart = False
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what torchrun tells each process
@@ -232,3 +232,32 @@ def text_from_first(text: str) -> str:
         message[: len(encoded)] = torch.tensor(list(encoded), dtype=torch.uint8, device=device)
     dist.broadcast(message, 0)
     return bytes(message.tolist()).rstrip(b"\0").decode(errors="ignore")
+
+
+def of_first(action: Callable[[], object]) -> str:
+    """What `action` gives in the first process, as text, known to all. What it fails of ends all of them, each in one sentence.
+
+    Raises:
+        DiaboloError: whatever kind of it the first process met, in every process.
+        OtherEndedError: in the others, where the first has failed of something else.
+    """
+    if world() == 1:
+        return str(action())
+    told, failed = "", None
+    if rank() == 0:
+        try:
+            told = f" {action()}"
+        except Exception as error:
+            kind = type(error).__name__ if isinstance(error, DiaboloError) else OtherEndedError.__name__
+            failed, told = error, f"{kind} {error}"
+    kind, _, text = text_from_first(told).partition(" ")
+    if failed is not None:
+        raise failed
+    if kind:
+        raise KINDS.get(kind, DiaboloError)(text or "the first process has failed")
+    return text
+
+
+KINDS: dict[str, type[DiaboloError]] = {
+    kind.__name__: kind for kind in (DiaboloError, NotWrittenError, InUseError, NotTrustedError, OtherEndedError)
+}

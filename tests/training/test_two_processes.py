@@ -286,6 +286,48 @@ main()
     assert said.startswith("diabolo: process 0 of 2 ends, because another one has ended")
 
 
+FULL = """
+import os, sys
+from diabolo import disk
+from diabolo.cli import main
+from diabolo.training import lock
+
+put, written = disk._put, 0
+def full(handle, content):  # the disk of one process fills up, after so many files
+    global written
+    written += "/two/" in os.readlink(f"/proc/self/fd/{handle}")
+    if RANK == WHOSE and written > AFTER:
+        raise OSError(28, os.strerror(28))
+    put(handle, content)
+disk._put = full
+sys.argv = ["diabolo", "train", "undercomplete", "--hidden", "8", "--epochs", "3", "--threads", "1", "--out", "two",
+            "--validation", "0.2", "--keep", "best", "--n-train", "60", "--batch-size", "15", "--quiet", "--no-figures"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "after", [0, 3, 5, 13]
+)  # files: in config.json, in metrics.jsonl, in the best weights, in those kept
+def test_a_disk_that_is_full_for_the_first_ends_all_in_its_sentence(after, pair, tmp_path):
+    children = pair(f"WHOSE, AFTER = 0, {after}\n" + RANKED + FULL)
+    codes = [child.wait(60) for child in children]
+    said = [child.errors.strip().splitlines() for child in children]
+    assert codes == [1, 1], said
+    assert said[0] == said[1]
+    assert len(said[0]) == 1
+    assert said[0][0].startswith("diabolo: ")
+    assert "No space left on device" in said[0][0]
+    assert not [path for path in (tmp_path / "two").rglob(".*") if path.name != ".lock"]
+
+
+def test_the_others_need_no_disk(pair, tmp_path):
+    children = pair("WHOSE, AFTER = 1, 0\n" + RANKED + FULL)
+    assert [child.wait(60) for child in children] == [0, 0], [child.errors for child in children]
+    (path,) = (tmp_path / "two").glob("0*")
+    assert checkpoint.has_ended(path)
+
+
 def test_validation_counts_every_image_once(pair, start, tmp_path, tiny_pixels):
     """Whatever the number of processes: here 53 images, by batches of 8 in each of two."""
     script = """

@@ -1,18 +1,22 @@
 """Everything needed to go on bit-exactly, in one file, so that it is never half old and half new; but for the record of the
 epochs, which is metrics.jsonl: of that it holds the length and a digest."""
 
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import shell_line
 from diabolo.training import files, history
 from diabolo.training.step import Step
 
 FILE = "checkpoint/last.safetensors"
+BEST = "best.safetensors"
+NEXT_BEST = "checkpoint/best.safetensors"  # of an epoch that no checkpoint holds yet: a kill, and it has never been
 BROKEN_OFF = "broken off"  # how the status of a training begins that ended in NaN or infinity
 
 
@@ -43,10 +47,38 @@ class State:
 
 
 def save(path: Path, step: Step, state: State) -> None:
-    """Write the checkpoint of the run folder `path`; the one before it stays until this one is whole."""
+    """Write the checkpoint of the run folder `path`; the one before it stays until this one is whole. With it the best weights
+    since then become those of the run."""
     about = asdict(replace(state, history=[]))
     del about["history"]
     files.write_tensors(path / FILE, step.state(), about)
+    settle_best(path, state.epoch)
+
+
+def note_best(path: Path, weights: dict[str, Tensor], epoch: int) -> None:
+    """Lay the best weights so far, those of `epoch`, beside the checkpoint of the run folder `path` until there is one of that
+    epoch: best.safetensors is always of the history that the checkpoint tells."""
+    files.write_tensors(path / NEXT_BEST, weights, {"epoch": epoch})
+
+
+def settle_best(path: Path, epoch: int) -> None:
+    """Make what `note_best` has laid aside the best weights of the run folder `path`, whose checkpoint is of `epoch`; or take
+    it away, where it is of a later one, which was lost with the process that trained it."""
+    noted = path / NEXT_BEST
+    if not noted.exists():
+        return
+    try:
+        about = files.read_about(noted)
+    except DiaboloError:  # damaged
+        about = None
+    try:
+        if isinstance(about, dict) and isinstance(about.get("epoch"), int) and about["epoch"] <= epoch:
+            os.replace(noted, path / BEST)
+        else:
+            noted.unlink()
+    except OSError as error:
+        raise disk.refusal(f"{path / BEST} could not be written", error) from error
+    disk.settle(path)
 
 
 def mark(path: Path, status: str) -> None:
@@ -157,7 +189,7 @@ def verify(path: Path) -> None:
     Raises:
         DiaboloError: which names the first that is damaged.
     """
-    for name in ("model.safetensors", "best.safetensors", FILE):
+    for name in ("model.safetensors", BEST, FILE):
         if (path / name).exists():
             files.read_tensors(path / name)
 

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from diabolo import processes
+from diabolo import disk, processes
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.data.stores import ResidentStore, open_store
-from diabolo.errors import DiaboloError, InUseError, NotWrittenError, Stopped
+from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import as_path, shell_line
 from diabolo.pca import PCA
 from diabolo.priors.code_prior import CodePrior
@@ -220,6 +220,7 @@ def _first_files(folder: Path, config: dict[str, Any], step: Step, state: State)
 def _restored(path: Path, step: Step, config: dict[str, Any], say: Reporter) -> State:
     """Where the run in the folder `path` stands, its weights put into `step`."""
     state = checkpoint.restore(path, step)
+    processes.of_first(lambda: checkpoint.settle_best(path, state.epoch))
     if state.epochs is None:  # written by Diabolo 0.1
         state.epochs = config["options"].get("epochs")
     if state.epoch and not state.history:
@@ -254,8 +255,8 @@ def _train(
 ) -> State:
     """Lay out the loop and run it."""
     model, device = step.model, step.device
-    if state.history and not state.digest and processes.rank() == 0:  # which Diabolo 0.1 kept in the checkpoint
-        state.length, state.digest = history.rewrite(path, state.history)
+    if state.history and not state.digest:  # which Diabolo 0.1 kept in the checkpoint
+        processes.of_first(lambda: _rewrite_history(path, state))
     if state.status.startswith("stopped early"):
         state.waited = 0  # further epochs are asked for, with the same patience as before
     store = open_store(train, device, options.store)
@@ -278,10 +279,22 @@ def _train(
     if options.as_dict() != config["options"]:
         config["options"] = options.as_dict()
         loop.config = config  # written when the first epoch is done
-    if options.tensorboard and processes.rank() == 0:
-        loop.events = event_writer_class()(str(path / "tensorboard"), purge_step=state.epoch + 1)
+    if options.tensorboard:
+        processes.of_first(lambda: _open_events(loop, state.epoch))
     state.status = "running"
     return loop.run(state)
+
+
+def _open_events(loop: Loop, epoch: int) -> None:
+    place = loop.path / "tensorboard"
+    try:
+        loop.events = event_writer_class()(str(place), purge_step=epoch + 1)
+    except OSError as error:
+        raise disk.refusal(f"{place} could not be written to", error) from error
+
+
+def _rewrite_history(path: Path, state: State) -> None:
+    state.length, state.digest = history.rewrite(path, state.history)
 
 
 def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
@@ -316,13 +329,12 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
 
 def _keep(step: Step, path: Path, options: TrainOptions, epoch: int) -> None:
     """Leave the kept weights in the model and in model.safetensors."""
-    processes.wait()  # for rank 0 to have written the best weights
     state = step.kept_state()
-    if options.keep == "best" and (path / "best.safetensors").exists():
-        state, _ = files.read_tensors(path / "best.safetensors")
+    if options.keep == "best" and (path / checkpoint.BEST).exists():
+        state, _ = files.read_tensors(path / checkpoint.BEST)
     step.model.load_state_dict(state)
     kept = dict(step.model.state_dict())
-    _on_first(lambda: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
+    processes.of_first(lambda: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
 
 
 def _farewell(state: State, path: Path) -> str:
@@ -338,34 +350,12 @@ def _resume_line(path: Path, world: int) -> str:
 def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> Path:
     """The first process makes it and writes into it what `fill` does; all know it."""
     out, name = Path(options.out), options.name or f"{model.name}-{train.name}"
-    return Path(_of_first(lambda: str(runs.create(out, name, fill))))
+    return Path(processes.of_first(lambda: str(runs.create(out, name, fill))))
 
 
 @contextmanager
 def _alone_in(path: Path, verb: str) -> Iterator[None]:
     """The first process holds the lock of the run folder `path`; where it does not get it, all are refused."""
     with ExitStack() as stack:
-        _of_first(lambda: str(stack.enter_context(lock.held(path, verb))))
+        processes.of_first(lambda: stack.enter_context(lock.held(path, verb)))
         yield
-
-
-def _of_first(action: Callable[[], str]) -> str:
-    """What `action` gives in the first process, known to all; what it refuses is refused by all."""
-    kinds = (DiaboloError, NotWrittenError, InUseError)
-    told, refused = "", None
-    if processes.rank() == 0:
-        try:
-            told = f"  {action()}"
-        except kinds as error:
-            refused, told = error, f"{kinds.index(type(error)) if type(error) in kinds else 0} {error}"
-    kind, _, text = processes.text_from_first(told).partition(" ")
-    if refused is not None:
-        raise refused
-    if kind:
-        raise kinds[int(kind)](text)
-    return text.removeprefix(" ")
-
-
-def _on_first(action: Callable[[], None]) -> None:
-    if processes.rank() == 0:
-        action()

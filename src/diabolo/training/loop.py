@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import disk, processes
 from diabolo.autoencoder import Autoencoder, already_checked, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.side import rows
@@ -171,7 +171,7 @@ class Loop:
             state.best = None
         stopping.note(state, state.epoch, now, self.options.min_delta)
         if all(now < loss for loss in before):
-            self._write(lambda: files.write_tensors(self.path / "best.safetensors", self.step.kept_state()))
+            self._write(lambda: checkpoint.note_best(self.path, self.step.kept_state(), state.epoch))
 
     def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
         """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""
@@ -252,21 +252,24 @@ class Loop:
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------
 
-    def _write(self, action: Any) -> None:
-        if processes.rank() == 0:
-            action()
+    def _write(self, action: Callable[[], None]) -> None:
+        processes.of_first(action)
 
     def _save(self, state: State) -> None:
         """metrics.jsonl, and the checkpoint when it is due."""
-        if processes.rank() > 0:
-            return
+        self._write(lambda: self._save_alone(state))
+
+    def _save_alone(self, state: State) -> None:
         state.length, state.digest = history.add(self.path, state.history, state.length, state.digest)
         state.epochs = self.options.epochs
         if self.config is not None:
             files.write_json(self.path / "config.json", self.config)
             self.config = None
         if self.events:
-            _write_events(self.events, state.history[-1])
+            try:
+                _write_events(self.events, state.history[-1])
+            except OSError as error:
+                raise disk.refusal(f"{self.path / 'tensorboard'} could not be written to", error) from error
         if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:
             checkpoint.save(self.path, self.step, state)
 

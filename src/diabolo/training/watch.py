@@ -50,8 +50,8 @@ class Watch:
         """Whether a value that is not finite is known of by now."""
         if not self.on_gpu:
             return math.isnan(self.bad)
-        if self._copied is not None and not self._copied.query():
-            return False
+        if processes.world() > 1 or (self._copied is not None and not self._copied.query()):
+            return False  # of several processes none may stop steps before the others, who would wait for it
         seen = self._copied is not None and math.isnan(self._flag)
         self._flag.copy_(self.bad, non_blocking=True)
         self._copied = torch.cuda.Event()
