@@ -16,6 +16,9 @@ from diabolo.errors import DiaboloError, NotWrittenError
 
 # the disk is full, over its quota, read-only, or fails: nobody asked for what cannot be
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+NOT_OURS = (errno.EACCES, errno.EPERM)  # to whoever writes, that is the disk's fault too
+WINDOWS = os.name == "nt"
+PATIENCE = 2.0  # seconds for which Windows may keep a file open that someone reads, or looks for viruses in
 DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0  # seconds: nothing is half-written for a day
 TEMPORARY = re.compile(rf"\..+\.({owners.PATTERN})-[0-9a-f]{{8}}\.tmp")
 # what Diabolo 0.1 called half-written files, and how it claimed the number of a run folder for an instant
@@ -24,8 +27,9 @@ CLAIM_OF_OLD = re.compile(r"\.\d{4,}")
 
 
 def refusal(what: str, error: OSError) -> DiaboloError:
-    """The error that tells the user of `error`, met when `what` was to be done: one kind, and one exit code, for the disk."""
-    kind = NotWrittenError if error.errno in DISK else DiaboloError
+    """The error that tells the user of `error`, met when something was to be written, which `what` says: one kind, and one exit
+    code, for the disk."""
+    kind = NotWrittenError if error.errno in (*DISK, *NOT_OURS) else DiaboloError
     return kind(f"{what}: {error.strerror or error}")
 
 
@@ -70,7 +74,7 @@ def write_pieces(path: Path, content: Iterable[bytes | memoryview]) -> None:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            os.replace(part, path)
+            move(part, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(part)
@@ -80,6 +84,23 @@ def write_pieces(path: Path, content: Iterable[bytes | memoryview]) -> None:
         kept = " (the one written before it is untouched)" if os.path.isfile(path) else ""
         raise type(told)(f"{told}{kept}") from error
     settle(path.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename `source`, in place of `target` where that is there.
+
+    Raises:
+        OSError: when that cannot be. On Windows, where no file is replaced while another program has it open, not before
+            `PATIENCE` seconds have passed.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if not WINDOWS or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def append(path: Path, content: bytes, at: int) -> None:
@@ -115,7 +136,7 @@ def _put(handle: int, content: bytes | memoryview) -> None:
 
 def settle(folder: Path) -> None:
     """See to it that new names in `folder` outlast a power cut, where the system can do that."""
-    if os.name == "nt":
+    if WINDOWS:
         return
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

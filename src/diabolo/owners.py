@@ -90,12 +90,13 @@ if sys.platform == "win32":
     def _exists(pid: int) -> bool:
         import ctypes
 
-        kernel = ctypes.windll.kernel32
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.OpenProcess.restype = ctypes.c_void_p
         handle = kernel.OpenProcess(0x00100000, False, pid)  # SYNCHRONIZE: may be waited for
         if not handle:
-            return bool(kernel.GetLastError() == 5)  # access denied: it is there, and someone else's
-        ended = kernel.WaitForSingleObject(handle, 0) == 0
-        kernel.CloseHandle(handle)
+            return bool(ctypes.get_last_error() == 5)  # access denied: it is there, and someone else's
+        ended = kernel.WaitForSingleObject(ctypes.c_void_p(handle), 0) == 0
+        kernel.CloseHandle(ctypes.c_void_p(handle))
         return not ended
 
 else:

@@ -1,7 +1,6 @@
 """`evaluate`: every measure that applies, in one record."""
 
 import math
-import os
 import re
 import shutil
 import time
@@ -100,8 +99,8 @@ class Evaluation:
         files.make_folder(folder)
         earlier = _drawn(folder)
         made = disk.temporary(folder / PAGE)
-        made.mkdir()
         try:
+            made.mkdir()
             whole = self._drawn_into(made)
             files.write_json(made / "scores.json", whole.record())
             written = sorted(made.iterdir(), key=lambda path: path.name == "scores.json")
@@ -109,17 +108,17 @@ class Evaluation:
                 raise DiaboloError(f"{folder / folders[0]} could not be written: it is a folder")
             (folder / "scores.json").unlink(missing_ok=True)
             for path in written:
-                os.replace(path, folder / path.name)
+                disk.move(path, folder / path.name)
+            names = {path.name for path in written}
+            for name in (*earlier, PAGE):
+                for old in (f"{name}.png", f"{name}.pdf"):
+                    if old not in names:
+                        (folder / old).unlink(missing_ok=True)
         except OSError as error:
             raise disk.refusal(f"the evaluation could not be written into {folder}", error) from error
         finally:
             shutil.rmtree(made, ignore_errors=True)
         disk.settle(folder)
-        names = {path.name for path in written}
-        for name in (*earlier, PAGE):
-            for old in (f"{name}.png", f"{name}.pdf"):
-                if old not in names:
-                    (folder / old).unlink(missing_ok=True)
         return [folder / "scores.json", *(folder / path.name for path in written if path.suffix == ".png")]
 
     def _drawn_into(self, folder: Path) -> "Evaluation":

@@ -70,7 +70,8 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
     written, own = write(document_of(script, folder), folder), own_report(folder)
     if own is None:
         return written
-    written.append((folder / "report.md").replace(folder / f"{script.name}.md"))
+    files.move(folder / "report.md", folder / f"{script.name}.md")
+    written.append(folder / f"{script.name}.md")
     files.write(folder / "report.md", markdown.render(own, folder).encode())
     return written
 

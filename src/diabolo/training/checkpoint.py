@@ -1,7 +1,6 @@
 """Everything needed to go on bit-exactly, in one file, so that it is never half old and half new; but for the record of the
 epochs, which is metrics.jsonl: of that it holds the length and a digest."""
 
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -66,19 +65,17 @@ def settle_best(path: Path, epoch: int) -> None:
     it away, where it is of a later one, which was lost with the process that trained it."""
     noted = path / NEXT_BEST
     if not noted.exists():
-        return
+        return None
     try:
         about = files.read_about(noted)
     except DiaboloError:  # damaged
         about = None
+    if isinstance(about, dict) and isinstance(about.get("epoch"), int) and about["epoch"] <= epoch:
+        return files.move(noted, path / BEST)
     try:
-        if isinstance(about, dict) and isinstance(about.get("epoch"), int) and about["epoch"] <= epoch:
-            os.replace(noted, path / BEST)
-        else:
-            noted.unlink()
+        noted.unlink()
     except OSError as error:
-        raise disk.refusal(f"{path / BEST} could not be written", error) from error
-    disk.settle(path)
+        raise disk.refusal(f"{noted} could not be taken away", error) from error
 
 
 def mark(path: Path, status: str) -> None:

@@ -10,13 +10,14 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from diabolo import regular
+from diabolo import disk, regular
 from diabolo.disk import append, make_folder, write, write_pieces
 from diabolo.errors import DiaboloError
 
 __all__ = [
     "append",
     "make_folder",
+    "move",
     "parse",
     "read_about",
     "read_json",
@@ -31,6 +32,19 @@ __all__ = [
 def write_json(path: Path, value: Any) -> None:
     """Put `value` at `path` as readable JSON."""
     write(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file, in place of the one there.
+
+    Raises:
+        NotWrittenError, DiaboloError: when that cannot be.
+    """
+    try:
+        disk.move(source, target)
+    except OSError as error:
+        raise disk.refusal(f"{target} could not be written", error) from error
+    disk.settle(target.parent)
 
 
 def read_json(path: Path) -> Any:

@@ -32,7 +32,7 @@ def create(out: Path, name: str, fill: Callable[[Path], None] = lambda folder: N
             with lock.held(out, "numbering a new run", PATIENCE):
                 disk.sweep(out)
                 path = out / f"{max(map(number_of, out.iterdir()), default=0) + 1:04d}-{safe}"
-                half.rename(path)
+                disk.move(half, path)
         except BaseException:
             shutil.rmtree(half, ignore_errors=True)
             raise

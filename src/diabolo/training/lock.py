@@ -141,6 +141,7 @@ def _take(folder: str, verb: str) -> bool:
         about["since"] = datetime.now().astimezone().isoformat(timespec="seconds")
         with suppress(OSError):  # the lock is ours; a full disk will be met by what we came for
             os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
             os.write(handle, json.dumps(about).encode())
         _held[folder] = _Held(handle, threading.get_ident())
         return True
@@ -156,7 +157,7 @@ def _let_go(folder: str) -> None:
         with suppress(OSError):  # Windows deletes no open file: then it lies there, unlocked
             os.unlink(Path(folder, NAME))
         os.close(mine.handle)
-        if os.name == "nt":
+        if disk.WINDOWS:
             with suppress(OSError):
                 os.unlink(Path(folder, NAME))
 
@@ -204,7 +205,8 @@ def _lock(handle: int) -> bool:
     except OSError as error:
         if error.errno not in UNKNOWN:
             return False
-        owner = Owner.parse(_about(os.pread(handle, 4096, 0) if hasattr(os, "pread") else b"").get("owner", ""))
+        os.lseek(handle, 0, os.SEEK_SET)
+        owner = Owner.parse(_about(os.read(handle, 4096)).get("owner", ""))
         return owner is None or owner.is_dead()
     return True
 
