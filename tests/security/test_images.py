@@ -4,6 +4,7 @@ written, unless the user names them."""
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,48 @@ def test_a_run_that_was_trained_on_a_share_finds_the_share_and_the_test_images(t
     )
     found = of_run(run.path, run.config["data"]["train"])
     assert [images.fingerprint for images in found] == [train.fingerprint, test.fingerprint]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["report", "--no-notebook"], ["sample", "--density", "gaussian"], ["spread-labels", "--out", "new.npz"]],
+    ids=lambda words: words[0],
+)
+def test_the_remedy_that_is_told_works(words, stranger, private, diabolo):
+    """The images that the user says are the run's are taken when they are, and not otherwise."""
+    prying = stranger(lambda config: config["data"]["train"]["origin"]["load"].update(name=str(private)))
+    code, _, err = diabolo(words[0], prying, *words[1:], "--data", "digits")
+    assert code == 0, err
+    if "--out" in words:
+        words = [*words[:-1], "another.npz"]
+    for other in (str(private), "patches"):
+        code, _, err = diabolo(words[0], prying, *words[1:], "--data", other)
+        assert code == 2
+        assert err.count("\n") == 1
+
+
+def test_so_does_that_of_a_comparison(stranger, private, diabolo):
+    prying = stranger(lambda config: config["data"]["train"]["origin"]["load"].update(name=str(private)))
+    same = shutil.copytree(prying, prying.with_name("another"))
+    code, out, err = diabolo("compare", prying, same, "--measures", "usage", "--data", "digits")
+    assert code == 0, err
+    assert "usage" in out
+
+
+def test_a_data_set_by_name_is_not_looked_for_where_the_run_says(stranger, private, diabolo, tmp_path, monkeypatch):
+    """The run names a folder of this machine in which a data set of the user's lies."""
+    elsewhere = tmp_path / "elsewhere" / "mnist"
+    elsewhere.mkdir(parents=True)
+    for part in ("train-images", "train-labels", "t10k-images", "t10k-labels"):
+        (elsewhere / f"{part}-idx{3 if 'images' in part else 1}-ubyte").write_bytes(b"private")
+    run = stranger(lambda config: config["data"]["train"]["origin"]["load"].update(root=str(elsewhere.parent)))
+    looked = []
+    monkeypatch.setattr("diabolo.cli.images.load_parts", lambda name, root, **_: looked.append((name, root)) or 1 / 0)
+    for verb in ("encode", "reconstruct"):
+        for given, root in (([], None), (["--root", "mine"], "mine")):
+            with pytest.raises(ZeroDivisionError):
+                diabolo(verb, run, "mnist", *given)
+            assert looked.pop() == ("mnist", None if root is None else Path(root))
+    code, _, err = diabolo("encode", run, private, "--root", "mine")
+    assert code == 2
+    assert "--root is where the data sets lie" in err

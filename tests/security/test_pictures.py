@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,59 @@ def test_a_picture_that_is_a_link_is_not_shown(scored, secret, diabolo):
     code, _, err = diabolo("report", run, "--no-notebook")
     assert (code, err.count("\n")) == (2, 1), err
     assert "leads out of" in err
+
+
+# --- links of a study's folder ------------------------------------------------------------------------------------------
+
+
+def link_the_results(folder, secret):
+    (folder / "results.json").rename(secret.parent / "results.json")
+    (folder / "results.json").symlink_to(secret.parent / "results.json")
+
+
+def link_the_figures(folder, secret):
+    (folder / "figures" / "own.png").unlink()
+    (folder / "figures").rmdir()
+    (folder / "figures").symlink_to(secret.parent)
+
+
+def link_something_deep(folder, secret):
+    (folder / "figures" / "more").mkdir()
+    (folder / "figures" / "more" / "linked").symlink_to(os.path.relpath(secret, folder / "figures" / "more"))
+
+
+def link_to_nothing(folder, secret):
+    (folder / "trained").symlink_to("nowhere")
+
+
+def lay_a_fifo(folder, secret):
+    os.mkfifo(folder / "notes")
+
+
+def lay_a_socket(folder, secret):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(os.path.relpath(folder / "s"))
+
+
+@pytest.mark.parametrize(
+    "lay", [link_the_results, link_the_figures, link_something_deep, link_to_nothing, lay_a_fifo, lay_a_socket]
+)
+def test_a_study_folder_with_a_way_out_is_refused_by_all_that_touch_it(
+    lay, study, secret, diabolo, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    folder = study()
+    before = secret.read_bytes()
+    lay(folder, secret)
+    left = sorted(secret.parent.iterdir())
+    for words in (
+        ["report", folder],
+        ["study", "pca", "--data", "digits", "--quick", "--only", "3.2", "--out", folder],
+    ):
+        code, _, err = diabolo(*words)
+        assert (code, err.count("\n")) == (2, 1), err
+        assert "link" in err or "is a FIFO" in err or "is a socket" in err
+    assert sorted(secret.parent.iterdir()) == left
+    assert secret.read_bytes() == before
+    assert not list(folder.rglob("report.*"))
+    assert not (folder / ".lock").exists()

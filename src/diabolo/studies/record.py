@@ -83,8 +83,11 @@ def read(folder: Path) -> dict[str, Any]:
     """results.json of the study's `folder`.
 
     Raises:
-        DiaboloError: when it is not there, or not that of a study.
+        DiaboloError: when it is not there, or not that of a study; or when something in the folder is neither a file nor a
+            folder, or a link leads out of it.
     """
+    if folder.is_dir():
+        regular.check_folder(folder)
     path = folder / "results.json"
     found = files.read_json(path)
     if not (isinstance(found, dict) and _whole(found)):

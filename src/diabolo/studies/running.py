@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from diabolo import regular
 from diabolo.errors import Stopped
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.record import read
@@ -38,9 +39,15 @@ def run(script: Script, plan: Plan) -> Study:
 @contextmanager
 def alone_in(folder: Path, verb: str) -> Iterator[None]:
     """Inside the block nobody else writes into the study's `folder`, which is made; one in which nothing was written is taken
-    away again."""
+    away again.
+
+    Raises:
+        InUseError: when another process has it.
+        DiaboloError: when a link leads out of it, or something in it is neither a file nor a folder.
+    """
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     files.make_folder(folder)
+    regular.check_folder(folder)  # a link would lead what is written out of it
     try:
         with lock.held(folder, verb):
             yield

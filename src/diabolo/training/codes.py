@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo import data
+from diabolo import data, regular
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.paths import shell_line
@@ -40,6 +40,7 @@ def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Imag
         DiaboloError: when the prior was moved out of its run, the run's weights are others by now, or its codes are gone.
     """
     run = run_of(path, config)
+    regular.check_folder(run)
     again = f"fit a new one with: {shell_line('fit-prior', run)}"
     if runs.fingerprint(run) != prior.fitted_to:
         raise DiaboloError(
