@@ -1,10 +1,13 @@
 """What a finished study is written up as."""
 
+import ast
+import os
 import shutil
 import threading
 import time
 
 import nbformat
+import numpy as np
 import pypdf
 import pytest
 
@@ -12,6 +15,7 @@ from diabolo import zoo
 from diabolo.cli.study import run
 from diabolo.data import load
 from diabolo.errors import InUseError
+from diabolo.reports import notebook
 from diabolo.studies import Study, running
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
@@ -139,3 +143,39 @@ def test_of_two_studies_with_one_shelf_one_trains_and_the_other_waits(tmp_path):
     other.join()
     assert len(said) == 1  # it was found, not trained again
     assert not (folder / ".lock").exists()
+
+
+HOSTILE = "it's \"\"\"\n# %%\n%run evil.py\n!touch marked\nget_ipython().system('touch marked') # <script>x {7*7} \\x?"
+SHADOWS = ("torch", "numpy", "diabolo", "sitecustomize", "usercustomize", "IPython", "ipykernel_launcher", "evil",
+           "ipython_config", "ipython_kernel_config", "typing")  # fmt: skip
+
+
+def test_names_and_folders_of_others_are_no_code_in_the_notebook_of_a_study(script, tmp_path, monkeypatch):
+    """The data set is called like code, and modules of every name lie where the study is run and written."""
+    out, mark = tmp_path / "out", tmp_path / "marked"
+    out.mkdir()
+    for folder in (tmp_path, out):
+        for name in SHADOWS:
+            (folder / f"{name}.py").write_text(f"open({str(mark)!r}, 'w').close()\n")
+    train, test = load("digits", n_train=60, n_test=30)
+    file = f"{HOSTILE}.npz"
+    np.savez(tmp_path / file, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(
+        "PYTHONPATH", f"{os.environ.get('PYTHONPATH', '')}{os.pathsep}"
+    )  # the empty place is where one is
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "home"))
+    plan = Plan({"data": file, "n_train": 60, "n_test": 30}, True, ("1.2",), out, tmp_path / "trained")
+    study = running.run(script, plan)
+    written = running.report(script, plan, study)
+    assert not mark.exists()
+    made = nbformat.read(study.folder / "notebook.ipynb", as_version=4)
+    assert len(made.cells) == len(notebook.make(script.source).cells)
+    (call,) = [cell.source for cell in made.cells if "parameters" in cell.metadata.get("tags", [])]
+    tree = ast.parse(call).body[0].value
+    assert {k.arg: ast.literal_eval(k.value) for k in tree.keywords}["data"] == file
+    outputs = [output for cell in made.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert {kind for output in outputs for kind in output.get("data", {})} <= {"image/png", "text/plain"}
+    for path in written:
+        if path.suffix in (".md", ".html"):
+            assert "<script>x" not in path.read_text().replace("\\<", "")
