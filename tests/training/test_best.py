@@ -84,9 +84,3 @@ def test_killed_between_the_checkpoint_and_its_best_weights_nothing_is_lost(begu
     assert (path / checkpoint.NEXT_BEST).exists()
     diabolo.resume(path, x, held, epochs=4)
     assert files.read_about(path / "best.safetensors")["epoch"] == best_of(path)
-
-
-def test_fewer_epochs_than_were_trained_are_refused(begun):
-    path, x, held = begun
-    with pytest.raises(diabolo.DiaboloError, match="has trained 2 epochs already, more than 1"):
-        diabolo.resume(path, x, held, epochs=1)

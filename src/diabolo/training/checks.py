@@ -130,8 +130,6 @@ def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
     Raises:
         NothingLeftError: when nothing at all is left to do.
     """
-    if options.epochs < state.epoch:
-        raise NothingLeftError(f"{path} has trained {state.epoch} epochs already, more than {options.epochs}")
     early = state.status.startswith("stopped early") and options.epochs == state.epochs
     if state.epoch < options.epochs and not early:
         return False
