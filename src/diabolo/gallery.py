@@ -26,7 +26,7 @@ RECORD = "figures.json"  # in the run folder: which figures were drawn, and of w
 SHOWN = 10  # images in a row of reconstructions
 SAMPLES = 36
 IN_ROW = 10  # samples of one class
-TRIES = 5  # samples for one test image, where the model is told of it
+TRIES = 5  # samples for one test image, where the model is given of it
 POINTS = 10_000  # in a scatter
 NUMBERS = 2**25  # in the codes of one: those of a U-Net are larger than its images
 PIECE = 1024  # images encoded at a time
@@ -90,7 +90,7 @@ def lacks_figures(path: Path) -> bool:
 
 
 def is_told(model: Any) -> bool:
-    """Whether the decoder of `model` is told something besides the code."""
+    """Whether the decoder of `model` is given something besides the code."""
     return isinstance(model, Autoencoder) and model.condition.to_decoder > 0
 
 
@@ -119,7 +119,7 @@ def shown(images: Images) -> Images:
 
 
 def reconstruct(model: Any, images: Images) -> Tensor:
-    """The reconstructions of `images`; the model is told of them what it reads."""
+    """The reconstructions of `images`; the model is given of them what it reads."""
     reconstructions: Tensor = model.reconstruct(images.images, side(images, model.reads))
     return reconstructions
 

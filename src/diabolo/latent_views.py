@@ -142,7 +142,7 @@ def grid(look: Look, *, side: Annotated[int, At(2, 100)] = 20, quantiles: bool =
     """What the decoder draws all over a code of two numbers: over the range of the codes, or by quantiles of N(0, I)."""
     refuse_discrete(look.codec, "a grid")
     if isinstance(look.codec, Autoencoder) and look.codec.condition.to_decoder:
-        raise DiaboloError("the decoder is told more than the code: there is a grid for each thing it is told")
+        raise DiaboloError("the decoder is given more than the code: there is a grid for each thing it is given")
     tiles = latents.by_quantiles(side) if quantiles else latents.over_range(encode(look.codec, look.test), side)
     title = f"{_title(look)}: decoded " + ("by quantiles of the prior" if quantiles else "over the codes")
     images = decode(look.codec, tiles.codes)

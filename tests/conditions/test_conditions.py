@@ -124,7 +124,7 @@ def test_samples_without_a_word_take_each_class_in_turn():
     assert Label(3).default(5, torch.device("cpu")).tolist() == [0, 1, 2, 0, 1]
     assert Unconditional().default(5, torch.device("cpu")) is None
     for condition in (Quarter(SHAPE), Vector("factors", 2)):
-        with pytest.raises(DiaboloError, match="need to be told"):
+        with pytest.raises(DiaboloError, match="need to be given"):
             condition.default(5, torch.device("cpu"))
 
 

@@ -171,7 +171,7 @@ def test_where_codes_cannot_be_moved_the_measure_says_why(digits):
     options = {"latent_dim": 4, "hidden": (8,)}
     for model, said in (
         (small("vqvae", train.shape, latent_dim=4, codes=8, width=8, residual_width=4), "discrete"),
-        (small("cvae", train.shape, condition="label", **options), "told more than the code"),
+        (small("cvae", train.shape, condition="label", **options), "given more than the code"),
         (small("classifier", train.shape, hidden=(8,)), "not trained"),
     ):
         with pytest.raises(NotApplicable, match=said):

@@ -192,7 +192,7 @@ def test_without_labels_there_is_no_probe(digits):
 def test_codes_of_an_encoder_that_was_told_the_label_are_not_probed(digits):
     model = zoo.build("cvae", digits.train.shape, latent_dim=4, hidden=(16,), classes=10)
     for measure in (probes, few_labels, clustering):
-        with pytest.raises(NotApplicable, match="told the label"):
+        with pytest.raises(NotApplicable, match="given the label"):
             measure(replace(digits, codec=model))
 
 

@@ -114,7 +114,7 @@ def test_what_cannot_be_spread_is_refused():
     with pytest.raises(DiaboloError, match=r"no label of array .* is known"):
         label_by_neighbours(Halves(), images)
     told = diabolo.zoo.vae((1, 8, 8), 2, condition="label", hidden=(4,))
-    with pytest.raises(DiaboloError, match="told more than the image"):
+    with pytest.raises(DiaboloError, match="given more than the image"):
         label_by_neighbours(told, diabolo.data.Images(images.images, labels=np.arange(4)))
     with pytest.raises(DiaboloError, match="neighbours must be from 1 to 3, not 4"):
         neighbour_graph(np.zeros((4, 2)), 4)

@@ -9,8 +9,23 @@ import math
 import numpy as np
 import pytest
 
-from diabolo.statistics import against_best, bootstrap, differ, equivalent, holm, mean, paired, replicate, welch, wilson
-from diabolo.statistics.estimate import Estimate
+from diabolo.statistics import (
+    Estimate,
+    against_best,
+    apart,
+    blocks,
+    bootstrap,
+    differ,
+    equivalent,
+    holm,
+    mean,
+    paired,
+    paired_shares,
+    replicate,
+    shared,
+    welch,
+    wilson,
+)
 
 MANY = [pytest.param(20_000, marks=pytest.mark.slow)]
 
@@ -60,6 +75,36 @@ def test_shares(times):
     counts = np.random.default_rng(0).binomial(60, 0.93, times)
     ends = {int(k): wilson(int(k), 60) for k in np.unique(counts)}
     check([ends[int(k)][0] <= 0.93 <= ends[int(k)][1] for k in counts], 0.93, 0.97)
+
+
+@pytest.mark.parametrize("n", [10, 30, 100])
+@pytest.mark.parametrize("times", [1000, *MANY])
+def test_shares_of_the_same_images(times, n):
+    """A classifier that is right of 40 % against a majority class of 10 %; where all images agree it has a width still."""
+    counts = np.random.default_rng(0).multinomial(n, [0.37, 0.07, 0.56], times)[:, :2]
+    ends = {pair: paired_shares(*pair, n) for pair in set(map(tuple, counts.tolist()))}
+    held = np.mean([ends[tuple(pair)][0] <= 0.3 <= ends[tuple(pair)][1] for pair in counts.tolist()])
+    assert 0.93 < held < 0.985
+    low, high = paired_shares(n, 0, n)
+    assert low < 1 - 1 / n
+    assert high == 1
+
+
+@pytest.mark.parametrize("n", [10, 30, 100, 250])
+@pytest.mark.parametrize("times", [800, *MANY])
+def test_two_models_on_the_same_few_images(times, n):
+    """By blocks of images, of which each image is its own below a hundred; with an error of their own beside."""
+    random = np.random.default_rng(0)
+
+    def one(image):
+        values = image + 0.3 * random.normal(size=n)
+        return Estimate(values.mean() + 0.1 * random.normal(), 1.0), shared("them", values / n, blocks(n), 0.1**2)
+
+    found = []
+    for image in random.normal(size=(times, n)):
+        (a, of_a), (b, of_b) = one(image), one(image)
+        found.append(apart(a, b, of_a, of_b).p < 0.05)
+    check(found, 0.04, 0.06)
 
 
 @pytest.mark.parametrize("times", [300, pytest.param(3000, marks=pytest.mark.slow)])

@@ -49,7 +49,7 @@ def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alon
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert "data='digits'" in parameters.source
     assert "epochs=1" in parameters.source
-    assert "unchecked='the bar is for mnist, and this is digits'" in parameters.source
+    assert "unchecked='the bars are for mnist, not for digits'" in parameters.source
     assert "By seed" in "".join(page.extract_text() for page in pypdf.PdfReader(study.folder / "report.pdf").pages)
 
 

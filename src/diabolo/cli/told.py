@@ -74,7 +74,7 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
 
 
 def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[str]) -> None:
-    """Refuse, before any image is read, to tell nothing to a model that is told more than image files carry; a data set may
+    """Refuse, before any image is read, to tell nothing to a model that is given more than image files carry; a data set may
     carry it."""
     takes = _besides(model)
     carried = len(images) == 1 and (images[0] in names() or as_path(images[0]).suffix.lower() in (".npz", ".zip"))
@@ -85,7 +85,7 @@ def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[flo
 
 
 def _besides(model: Any) -> str | None:
-    """The option for what the model is told besides the image; None where that is nothing."""
+    """The option for what the model is given besides the image; None where that is nothing."""
     reads = model.condition.reads if isinstance(model, Autoencoder) else None
     return None if reads is None else TAKES[reads]
 

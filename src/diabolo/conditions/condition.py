@@ -36,7 +36,7 @@ class Condition(nn.Module):
         """For encoder and decoder each a tuple: of one tensor (N, features), or empty where it is given nothing."""
 
     def every(self, device: torch.device) -> Tensor | None:
-        """All that it can be told, one entry each, where that can be counted (the classes); else None."""
+        """All that it can be given, one entry each, where that can be counted (the classes); else None."""
         return None
 
     def default(self, n: int, device: torch.device) -> Tensor | None:
@@ -47,7 +47,7 @@ class Condition(nn.Module):
         """
         every = self.every(device)
         if every is None:
-            raise DiaboloError(f"samples of this model need to be told {self.reads or 'what to go on'}: give `y`")
+            raise DiaboloError(f"samples of this model need to be given {self.reads or 'what to go on'}: give `y`")
         return every[torch.arange(n, device=device) % len(every)]
 
     def blank(self, device: torch.device) -> Tensor | None:

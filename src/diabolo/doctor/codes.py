@@ -39,9 +39,9 @@ def wide_latent(patient: Patient) -> Illness | None:
 def used_units(patient: Patient) -> tuple[int, str] | None:
     """How many units or directions of the code are used, and in what sense; None for codes that are wide on purpose, maps, and
     where it cannot be told."""
-    if not patient.judged or not isinstance(patient.waist, Identity | Regularised | Variational):
+    if not patient.judged or not isinstance(patient.bottleneck, Identity | Regularised | Variational):
         return None
-    if len(patient.waist.latent_shape) != 1 or len(patient.few.train) < 2 * patient.width:
+    if len(patient.bottleneck.latent_shape) != 1 or len(patient.few.train) < 2 * patient.width:
         return None
     kl = patient.diagnosis.values.get("kl_per_unit")
     if isinstance(kl, list):
@@ -62,7 +62,7 @@ def prior_hole(patient: Patient) -> Illness | None:
     """The codes of images do not lie where the prior says: the aggregated posterior against N(0, I) (Rosca et al. 2018,
     arXiv 1802.06847; Ghosh et al. 2020, arXiv 1903.12436)."""
     beta = patient.beta
-    if beta is None or not isinstance(patient.waist, Variational) or len(patient.few.train) < 2 * patient.width:
+    if beta is None or not isinstance(patient.bottleneck, Variational) or len(patient.few.train) < 2 * patient.width:
         return None
     drawn = patient.model.sample_codes(patient.x("train"), 0, patient.known("train"))
     z = drawn.flatten(1)[:, : patient.width].double().cpu().numpy()

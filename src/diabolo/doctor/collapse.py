@@ -43,16 +43,16 @@ def posterior_collapse(patient: Patient) -> Illness | None:
 def codebook_collapse(patient: Patient) -> Illness | None:
     """Most codes of a codebook are never used (Dhariwal et al. 2020, arXiv 2005.00341, appendix)."""
     found, dead = patient.finding("dead-codes"), patient.diagnosis.values.get("dead_codes")
-    if found is None or not isinstance(dead, int | float) or dead < UNUSED * patient.waist.codes:
+    if found is None or not isinstance(dead, int | float) or dead < UNUSED * patient.bottleneck.codes:
         return None
-    if len(patient.few.test) * math.prod(patient.model.latent_shape[1:]) < patient.waist.codes:
+    if len(patient.few.test) * math.prod(patient.model.latent_shape[1:]) < patient.bottleneck.codes:
         return None  # too few positions to need them all
     if patient.option("restart") == 0 or patient.option("kmeans") is False:
         remedy = train_again(patient, "begin with centres, and begin dead codes anew", restart=0.1, kmeans=True)
     else:
         even = patient.diagnosis.values["codebook_perplexity"]
         assert isinstance(even, int | float)
-        fewer = max(2, min(patient.waist.codes // 2, round(even)))
+        fewer = max(2, min(patient.bottleneck.codes // 2, round(even)))
         remedy = train_again(patient, "no more codes than are used", codes=fewer)
         if remedy.command is None:  # no codebook to learn: levels
             remedy = train_again(patient, "fewer levels", levels=[max(2, round(even ** (1 / 2)))] * 2)

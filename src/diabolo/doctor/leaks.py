@@ -38,7 +38,7 @@ def memorised(patient: Patient) -> Illness | None:
     """Samples that are copies of training images (Meehan et al. 2020, arXiv 2004.05675, ask for a like comparison)."""
     if not isinstance(patient.model, Autoencoder) or not isinstance(patient.model.condition, Unconditional):
         return None  # a part of the image may have been told
-    if not isinstance(patient.waist, Variational) or len(patient.few.test) < UNSEEN or len(patient.few.train) < 2:
+    if not isinstance(patient.bottleneck, Variational) or len(patient.few.test) < UNSEEN or len(patient.few.train) < 2:
         return None
     samples = patient.model.sample(DRAWN, 0).cpu().numpy()
     found = memorisation(samples, patient.all("train").images, pixels(patient.few.test))

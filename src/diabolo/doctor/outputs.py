@@ -56,7 +56,7 @@ def _sharper(patient: Patient) -> Remedy:
     """A wider code where it is full; otherwise what keeps it from being used."""
     used = used_units(patient)
     full = used is None or used[0] > 0.9 * patient.width
-    if not full and isinstance(patient.waist, Variational) and patient.beta:
+    if not full and isinstance(patient.bottleneck, Variational) and patient.beta:
         return train_again(patient, "a lighter KL term, at a cost to samples from the prior", beta=patient.beta / 10)
     if not full:
         epochs = max(3 * len(patient.run.history), enough(patient, patient.lr / 3))

@@ -81,7 +81,7 @@ class Patient:
         return self.run.model
 
     @property
-    def waist(self) -> Any:
+    def bottleneck(self) -> Any:
         """The bottleneck, that inside the skips if there are any; None for a model without one (PCA)."""
         bottleneck = getattr(self.model, "bottleneck", None)
         return bottleneck.inner if isinstance(bottleneck, WithSkips) else bottleneck
@@ -99,7 +99,7 @@ class Patient:
     @property
     def beta(self) -> float | None:
         """β at the end of training; None for a model without a KL term, or one that draws the KL term to a capacity."""
-        weights = getattr(self.waist, "weights", {})
+        weights = getattr(self.bottleneck, "weights", {})
         if "kl" not in weights or "capacity" in weights:
             return None
         return float(weights.get("free_bits", weights["kl"])(1.0))
@@ -107,7 +107,7 @@ class Patient:
     @property
     def steady(self) -> bool:
         """Whether no weight of the loss changes over training, so that its terms can be compared over epochs."""
-        weights = getattr(self.waist, "weights", {})
+        weights = getattr(self.bottleneck, "weights", {})
         return all(isinstance(weight, Constant) for weight in weights.values())
 
     def option(self, name: str, otherwise: Any = None) -> Any:
@@ -172,12 +172,12 @@ class Patient:
         return Subject(self.model, some[0], some[1], seed=0, run=self.run)
 
     def _told(self, images: Images) -> Images:
-        """Those of which is known what the condition is told: a class of -1 is none."""
+        """Those of which is known what the condition is given: a class of -1 is none."""
         condition = getattr(self.model, "condition", None)
         if condition is None or condition.reads != "labels" or images.labels is None or (images.labels >= 0).all():
             return images
         if not (images.labels >= 0).any():
-            raise UnseenError(f"no label of {images.name} ({images.split}) is known, and the model is told the class")
+            raise UnseenError(f"no label of {images.name} ({images.split}) is known, and the model is given the class")
         return images.take(images.labels >= 0)
 
     def x(self, part: Part) -> Tensor:
@@ -211,7 +211,7 @@ class Patient:
     @property
     def width(self) -> int:
         """The numbers of a code, without what skips lead around them."""
-        return math.prod(self.model.latent_shape if self.waist is None else self.waist.latent_shape)
+        return math.prod(self.model.latent_shape if self.bottleneck is None else self.bottleneck.latent_shape)
 
     @cached_property
     def unexplained(self) -> float:

@@ -1,4 +1,4 @@
-"""How well images of a class that training held out are told from those of the classes it saw."""
+"""How well images of a class that training held out are distinguished from those of the classes it saw."""
 
 from functools import partial
 from typing import Any
@@ -63,7 +63,7 @@ def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_sample
                 figures.histogram, {"seen classes": values[~odd], called: values[odd]}, setting["unit"],
                 title=f"Anomaly score: {name}",
             )  # fmt: skip
-    title = f"Class {called}, unseen in training, told from the others"
+    title = f"Class {called}, unseen in training, against the others"
     bars: dict[str, Panel] = {"anomaly": partial(figures.bars, areas, "AUROC", whiskers, title=title)} if areas else {}
     return Section(scores, bars | panels, skipped)
 

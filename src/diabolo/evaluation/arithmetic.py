@@ -110,7 +110,7 @@ def _scores(label: str, name: str, sweep: Any, setting: dict[str, Any]) -> dict[
     found = {
         f"{label}: gain": Score(
             float(gain.mean()), "probability", len(gain), low=low, high=high, interval="Student's t, over images",
-            better="higher", setting=setting,
+            better="higher", setting=setting, df=len(gain) - 1,
         )
     }  # fmt: skip
     if drift:

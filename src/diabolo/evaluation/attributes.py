@@ -28,7 +28,7 @@ def attributes(subject: Subject, *, shown_attributes: tuple[str, ...] = ()) -> S
     if train is None or test is None or names is None:
         raise NotApplicable("the images have no attributes")
     if is_told(subject.codec, "attributes"):
-        raise NotApplicable("the encoder is told the attributes: its codes say nothing about reading them off")
+        raise NotApplicable("the encoder is given the attributes: its codes say nothing about reading them off")
     varies = _varies(train) & _varies(test)
     for name in shown_attributes:
         if name not in names:

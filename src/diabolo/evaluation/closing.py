@@ -7,6 +7,7 @@ from diabolo.data.draws import permutation
 from diabolo.data.images import Images
 from diabolo.evaluation.learned import (
     ERROR,
+    FEWEST,
     LOOKED_AT,
     READ,
     Learned,
@@ -26,7 +27,7 @@ def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[lis
     """What to say of a trained model: its error on the held-out images beside that of the mean training image, or what its
     classifier gets right beside the most frequent class; and whether by that it has learned."""
     few = held.take(np.sort(permutation(len(held), derive(seed, "learned"))[:LOOKED_AT]))
-    if len(few) < 2:
+    if len(few) < FEWEST:
         return [], Learned(())
     scores: dict[str, Score] = {}
     if reconstructs(codec):

@@ -22,7 +22,7 @@ def require_continuous(subject: Subject, what: str) -> None:
         if not codec.objective.judges_reconstructions:
             raise NotApplicable("its decoder was not trained")
         if codec.condition.to_decoder:
-            raise NotApplicable("its decoder is told more than the code, and two images are told different things")
+            raise NotApplicable("its decoder is given more than the code, and two images are given different things")
 
 
 def pictures(subject: Subject) -> bool:

@@ -33,7 +33,7 @@ def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
     if train is None or test is None or names is None:
         raise NotApplicable("it is not known what factors these images were made from")
     if is_told(subject.codec, "factors"):
-        raise NotApplicable("the encoder is told the factors: its codes say nothing about finding them")
+        raise NotApplicable("the encoder is given the factors: its codes say nothing about finding them")
     if factor_bins < 2:
         raise NotApplicable(f"a factor is cut into two bins or more, not {factor_bins}")
     varies = np.flatnonzero((train.min(0) < train.max(0)) & (test.min(0) < test.max(0)))

@@ -113,7 +113,7 @@ def _samples(subject: Subject, name: str, n: int) -> tuple[Images, dict[str, Any
 
 
 def _conditions(subject: Subject) -> torch.Tensor | None:
-    """What the decoder is told of each test image."""
+    """What the decoder is given of each test image."""
     if isinstance(subject.codec, Autoencoder) and not subject.codec.condition.to_decoder:
         return None
     return known(subject.codec, subject.test)

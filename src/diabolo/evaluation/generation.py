@@ -121,6 +121,7 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
     of_kid = setting | {"kernel": "(xᵀy / F + 1)³", "subsets": len(kid.subsets), "subset_size": kid.size}
     within = setting | {"k": balls.k, "n_generated": m, "n_real": len(balls.covered)}
     each, subsets = "± 1.96 standard errors, from what each image adds", "Student's t over disjoint subsets"
+    few = {"KID": len(kid.subsets) - 1, "score": n - 1}  # degrees of freedom of Student's t
     of = f"{setting['extractor']} features of {setting['size']} pixels"
     lines: list[tuple[str, float, str, int, Any, str, Any, dict[str, Any]]] = [
         ("FID", fid.value, f"squared distance of {of}", n, (fid.low, fid.high), each, "lower", setting),
@@ -131,12 +132,16 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
         lines.insert(1, ("FID without bias", limit.value, unit, n, limit.interval(), each, "lower", setting))
     for what, hits in (("precision", balls.within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
         unit = f"share of {'generated' if what == 'precision' else 'test'} images, by {of}"
-        interval, how = _wider(
+        interval, how, df = _wider(
             wilson(int(hits.sum()), len(hits)), hits.mean(), found["spread"].get(what), 1.0, "Wilson"
         )
+        few |= {} if df is None else {what: df}
         lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
     fixed, unit = mean_interval(balls.within / balls.k), f"balls of test images / k, by {of}"
-    interval, how = _wider(fixed, balls.density, found["spread"].get("density"), math.inf, "Student's t over images")
+    interval, how, df = _wider(
+        fixed, balls.density, found["spread"].get("density"), math.inf, "Student's t over images", len(balls.within) - 1
+    )
+    few |= {} if df is None else {"density": df}
     lines.append(("density", balls.density, unit, m, interval, how, "higher", within))
     if score is not None:
         how = "Student's t over images, without the bias of few"
@@ -156,24 +161,27 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
     return {
         f"{what}, {name}": Score(
             value, unit, n, split, low, high, None if low is None else how, better, of, shared=shared.get(what),
-            df=len(kid.subsets) - 1 if what == "KID" and low is not None else None,
+            df=None if low is None else few.get(what),
         )
         for what, value, unit, n, (low, high), how, better, of in lines
     }  # fmt: skip
 
 
 def _wider(
-    fixed: tuple[float, float], value: float, error: float | None, most: float, how: str
-) -> tuple[tuple[float, float], str]:
-    """The interval of hits in balls that are held fixed, or the wider one that counts how the balls vary over subsets; and how
-    it was found."""
+    fixed: tuple[float, float], value: float, error: float | None, most: float, how: str, df: int | None = None
+) -> tuple[tuple[float, float], str, int | None]:
+    """The interval of hits in balls that are held fixed, or the wider one that counts how the balls vary over subsets;
+    how it was
+    found; and the degrees of freedom of the one that is wider, that of fixed balls having `df`."""
     from diabolo.metrics.generation import SUBSETS
 
     if error is None:
-        return fixed, f"{how}, the balls held fixed"
+        return fixed, f"{how}, the balls held fixed", df
     low, high = Estimate(float(value), error, SUBSETS - 1).interval()
     ends = max(0.0, min(low, fixed[0])), min(most, max(high, fixed[1]))
-    return ends, f"the wider of {how}, the balls held fixed, and Student's t over {SUBSETS} subsets"
+    of_subsets = high - low >= fixed[1] - fixed[0]
+    how = f"the wider of {how}, the balls held fixed, and Student's t over {SUBSETS} subsets"
+    return ends, how, SUBSETS - 1 if of_subsets else df
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -101,7 +101,15 @@ def _classes(subject: Subject) -> bool:
 def _score(values: NDArray[np.float64], unit: str, better: Any, setting: dict[str, Any]) -> Score:
     low, high = mean_interval(values) if np.isfinite(values).all() else (None, None)
     return Score(
-        float(values.mean()), unit, len(values), low=low, high=high, interval=INTERVAL, better=better, setting=setting
+        float(values.mean()),
+        unit,
+        len(values),
+        low=low,
+        high=high,
+        interval=INTERVAL,
+        better=better,
+        setting=setting,
+        df=None if low is None else len(values) - 1,
     )
 
 

@@ -23,7 +23,7 @@ from diabolo.latents.densities.drawing import draw_images
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
-from diabolo.statistics import Estimate, State, mean_interval, verdict
+from diabolo.statistics import Estimate, State, mean_interval, paired_shares, verdict
 
 ERROR, SPREAD, SAMPLES, READ = "error", "variance of reconstructions", "variance of samples", "read above the majority"
 ASKED = {
@@ -39,6 +39,7 @@ RULE = (
     "the attribute that is read best); each by the 95 % interval"
 )
 LOOKED_AT, FITTED_TO, DRAWN = 1000, 2000, 200  # test images, training images of the probe, samples
+FEWEST = 10  # test images: fewer say too little of their own spread
 WIDE, KEPT = 128, 64  # a wider code is probed by its first principal components
 ROUNDING = 1e-12  # squared pixels
 EVEN = 10  # attributes looked at, where there are no classes: those that split the images most evenly
@@ -72,7 +73,7 @@ class Evidence:
         """What was measured and what is asked, in words."""
         most = "at most" if ASKED[self.name][0] == "≤" else "at least"
         of = {
-            ERROR: "its squared error on test images is {} of that of the mean training image",
+            ERROR: "its squared error on held-out images is {} of that of the mean training image",
             SPREAD: "its reconstructions have {} of the variance of the images",
             SAMPLES: "its samples have {} of the variance of the images",
             READ: "of what the most frequent class gets wrong, {} is read off its codes",
@@ -121,8 +122,8 @@ def learned(subject: Subject) -> Section:
     its reconstructions, and its samples where it has a prior of its own, vary; and what a linear probe on its codes reads above
     the majority class (of a VAE on a draw of the posterior, so that units which say nothing are noise to it)."""
     few = subject.test.take(permutation(len(subject.test), derive(subject.seed, "learned"))[:LOOKED_AT])
-    if len(few) < 2:
-        raise NotApplicable("it takes two test images")
+    if len(few) < FEWEST:
+        raise NotApplicable(f"it takes {FEWEST} test images, and there are {len(few)}")
     scores: dict[str, Score] = {}
     if reconstructs(subject.codec):
         x, x_hat = pixels(few).astype(np.float64), reconstructed(subject.codec, few, subject.seed)
@@ -318,12 +319,11 @@ def _over_majority(hits: Hits, common: Hits, split: str, name: str = "labels", o
     left = float(1 - common.mean())
     if len(hits) < 2 or left <= 0:
         return None
-    gained = hits.astype(np.float64) - common
-    low, high = mean_interval(gained, 1 - 0.05 / of)
-    detail = {"read": name, "accuracy": float(hits.mean()), "majority class": float(common.mean())}
-    unit, how = "of what the majority class gets wrong", "Student's t over images, paired"
-    n, ends = len(hits), (low / left, min(1.0, high / left))
-    return Score(float(gained.mean()) / left, unit, n, split, *ends, how, "higher", detail=detail)
+    n, right, common_right = len(hits), float(hits.mean()), float(common.mean())
+    low, high = paired_shares(int((hits & ~common).sum()), int((common & ~hits).sum()), n, 1 - 0.05 / of)
+    detail = {"read": name, "accuracy": right, "majority class": common_right}
+    unit, how = "of what the majority class gets wrong", "Agresti and Min, over images, paired"
+    return Score((right - common_right) / left, unit, n, split, low / left, high / left, how, "higher", detail=detail)
 
 
 def _known(end: float | None) -> float:

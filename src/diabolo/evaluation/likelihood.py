@@ -85,7 +85,8 @@ def _score(subject: Subject, values: np.ndarray, unit: str, setting: dict[str, A
     how = None if low is None else HOW
     kept = subject.shared(values) if len(values) == len(subject.test) else None
     value, split = float(values.mean()), subject.test.split
-    return Score(value, unit, len(values), split, low, high, how, better, setting, shared=kept)
+    df = None if low is None else len(values) - 1
+    return Score(value, unit, len(values), split, low, high, how, better, setting, df=df, shared=kept)
 
 
 def _trust(found: Nats) -> dict[str, Any]:
@@ -113,4 +114,4 @@ def _per_dimension(score: Score, dimensions: int, pixels: str) -> Score:
     if levels == 1 and pixels == "as-is" and "no likelihood" not in unit and score.setting["likelihood"] != "Bernoulli":
         unit += " (of a density; the pixels were not dequantised)"
     setting = dict(score.setting) | {"dimensions": dimensions, "levels": levels}
-    return Score(value, unit, score.n, score.split, low, high, score.interval, score.better, setting)
+    return Score(value, unit, score.n, score.split, low, high, score.interval, score.better, setting, df=score.df)

@@ -29,7 +29,7 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
         if not codec.objective.judges_reconstructions:
             raise NotApplicable("its decoder was not trained")
         if codec.condition.to_decoder and codec.condition.every(codec.device) is None:
-            raise NotApplicable("its samples need to be told what to show")
+            raise NotApplicable("its samples need to be given what to show")
     if len(subject.test) < LEAST:
         raise NotApplicable(f"it takes {LEAST} test images, and there are {len(subject.test)}")
     try:

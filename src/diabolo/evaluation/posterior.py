@@ -38,8 +38,8 @@ def gaussian_posterior(subject: "Subject", part: "Part" = "test") -> tuple[Tenso
     """
     if not has_posterior(subject.codec):
         return None
-    waist = subject.codec.bottleneck  # type: ignore[attr-defined]
-    found = [waist.posterior(features) for features in _features(subject, part)]
+    bottleneck = subject.codec.bottleneck  # type: ignore[attr-defined]
+    found = [bottleneck.posterior(features) for features in _features(subject, part)]
     mu, logvar = (torch.cat(column).double().cpu() for column in zip(*found, strict=True))
     check_finite(torch.cat([mu, logvar], 1), subject.part(part))
     return mu, logvar
@@ -65,14 +65,14 @@ def indices(subject: "Subject") -> Tensor | None:
     Raises:
         DiaboloError: when what the encoder gives is NaN or infinite.
     """
-    waist = getattr(subject.codec, "bottleneck", None)
-    if not isinstance(waist, Discrete):
+    bottleneck = getattr(subject.codec, "bottleneck", None)
+    if not isinstance(bottleneck, Discrete):
         return None
     found = []
     for features in _features(subject, "test"):
         with torch.no_grad():
-            check_finite(waist.unquantised(features), subject.test)
-            found.append(waist.indices(features).cpu())
+            check_finite(bottleneck.unquantised(features), subject.test)
+            found.append(bottleneck.indices(features).cpu())
     return torch.cat(found)
 
 

@@ -99,11 +99,11 @@ def check_labels(subject: Subject) -> None:
     """
     if is_told(subject.codec, "labels"):
         raise NotApplicable(
-            "the encoder is told the label of each image: its codes say nothing about reading it off them"
+            "the encoder is given the label of each image: its codes say nothing about reading it off them"
         )
     train, test = _classes(subject.train), _classes(subject.test)
     if len(train) < 2:
-        raise NotApplicable(f"the training images show {len(train)} classes, and a probe tells two or more apart")
+        raise NotApplicable(f"the training images show {len(train)} classes, and a probe distinguishes two or more")
     if not len(test):
         raise NotApplicable("no label of the test images is known")
     if not np.isin(test, train).any():

@@ -31,12 +31,12 @@ def rate(subject: Subject) -> Section:
     if not (numbers := math.prod(codec.latent_shape)):
         raise NotApplicable(f"{codec.name} has no code")
     of: dict[str, Any] = {"code": list(codec.latent_shape)}
-    waist = getattr(codec, "bottleneck", None)
-    if isinstance(waist, Discrete):
+    bottleneck = getattr(codec, "bottleneck", None)
+    if isinstance(bottleneck, Discrete):
         found = indices(subject)
         assert found is not None
-        counts, places = counts_of(found, waist.codes).numpy(), math.prod(waist.latent_shape[1:])
-        of |= {"indices": places, "codes": waist.codes}
+        counts, places = counts_of(found, bottleneck.codes).numpy(), math.prod(bottleneck.latent_shape[1:])
+        of |= {"indices": places, "codes": bottleneck.codes}
         entropy = codebook_use(counts).entropy
         too_low = (np.count_nonzero(counts) - 1) / (2 * counts.sum() * math.log(2))  # Miller 1955
         by_share = {
@@ -46,7 +46,10 @@ def rate(subject: Subject) -> Section:
         }
         return Section(
             _size(
-                subject, "stored code", index_bits(places, waist.codes), of | {"bits per index": math.log2(waist.codes)}
+                subject,
+                "stored code",
+                index_bits(places, bottleneck.codes),
+                of | {"bits per index": math.log2(bottleneck.codes)},
             )
             | _size(subject, "entropy-coded code", places * entropy, of | by_share)
         )
@@ -75,4 +78,5 @@ def _divergence(subject: Subject) -> dict[str, Score]:
     how = None if low is None else "Student's t over images"
     setting = {"coder": "bits back, ideal; the error of the reconstruction is not paid for"}
     value, split, kept = float(bits.mean()), subject.test.split, subject.shared(bits)
-    return {"KL": Score(value, BITS, len(bits), split, low, high, how, setting=setting, shared=kept)}
+    df = None if low is None else len(bits) - 1
+    return {"KL": Score(value, BITS, len(bits), split, low, high, how, setting=setting, df=df, shared=kept)}

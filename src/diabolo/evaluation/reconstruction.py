@@ -57,7 +57,8 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
             detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}
         interval, kept = _interval(finite), subject.shared(finite, np.isfinite(values))
         value = float(finite.mean())
-        scores[name] = Score(value, unit, len(finite), split, *interval, better, setting, detail, shared=kept)
+        df = _freedom(finite)
+        scores[name] = Score(value, unit, len(finite), split, *interval, better, setting, detail, df=df, shared=kept)
     for name, variance, of in (
         ("error over variance", totals.variance, "all pixel values around one mean"),
         ("FVU", totals.variance_per_pixel, "each pixel around its own mean"),
@@ -69,7 +70,8 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         low, high = (None if end is None else end / variance for end in (low, high))
         setting = SCALE | {"variance": variance, "of": of, "measured on": f"{split} images"}
         kept = subject.shared(mse, scale=1 / variance)
-        scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting, shared=kept)
+        df = _freedom(mse)
+        scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting, df=df, shared=kept)
     scores |= _denoising(subject)
     return Section(scores, _panels(subject, totals, mse, order, classes))
 
@@ -87,6 +89,10 @@ def _measured(subject: Subject) -> tuple[dict[str, NDArray[np.float64]], Totals]
 
 def _interval(values: NDArray[np.float64]) -> tuple[float | None, float | None, str | None]:
     return (*mean_interval(values), HOW) if len(values) > 1 else (None, None, None)
+
+
+def _freedom(values: NDArray[np.float64]) -> int | None:
+    return len(values) - 1 if len(values) > 1 else None
 
 
 def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -111,7 +117,8 @@ def _denoising(subject: Subject) -> dict[str, Score]:
     unit = "squared error per pixel, corrupted in, clean out"
     name, split = "denoising MSE", subject.test.split
     value, kept = float(found.mean()), subject.shared(found)
-    return {name: Score(value, unit, len(found), split, *_interval(found), "lower", setting, shared=kept)}
+    df = _freedom(found)
+    return {name: Score(value, unit, len(found), split, *_interval(found), "lower", setting, df=df, shared=kept)}
 
 
 def _panels(

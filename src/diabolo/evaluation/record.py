@@ -181,7 +181,7 @@ def evaluate(
             fitted to the former. When left out, those that the run was trained on.
         measures: names of what to measure (`diabolo.evaluation.MEASURES`); when left out, all that apply.
         seed: of all that is drawn.
-        say: is told the name of each measure when it begins.
+        say: is given the name of each measure when it begins.
         trust: packages whose code a run folder may name, as in `diabolo.load`.
         **options: those of the measures; see `diabolo evaluate --help`.
 

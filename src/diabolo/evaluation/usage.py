@@ -70,13 +70,29 @@ def _posterior(subject: Subject, mu: torch.Tensor, logvar: torch.Tensor, draws: 
             detail=active.tolist(),
         ),
         "KL": Score(
-            float(total.mean()), nats, images, split, low, high, "Student's t over images", detail=per_unit.tolist()
+            float(total.mean()),
+            nats,
+            images,
+            split,
+            low,
+            high,
+            "Student's t over images",
+            detail=per_unit.tolist(),
+            df=images - 1,
         ),
     }
     for name, (kind, values, more) in bounds.items():
         low, high = mean_interval(values.numpy())
         scores[f"I(x; z) {name}"] = Score(
-            float(values.mean()), nats, images, split, low, high, "Student's t", setting={"kind": kind, **how, **more}
+            float(values.mean()),
+            nats,
+            images,
+            split,
+            low,
+            high,
+            "Student's t",
+            setting={"kind": kind, **how, **more},
+            df=len(values) - 1,
         )
     scores["effective dimensions"] = _spread(subject, mu.numpy())
     return Section(scores, {"kl-per-unit": partial(figures.kl_bars, per_unit.numpy(), active)})
@@ -117,13 +133,15 @@ def _spread(subject: Subject, codes: np.ndarray) -> Score:
 def _codebook(subject: Subject, found: torch.Tensor) -> Section:
     from diabolo import figures
 
-    waist = getattr(subject.codec, "bottleneck", None)
-    assert isinstance(waist, Discrete)
-    counts = counts_of(found, waist.codes).numpy()
+    bottleneck = getattr(subject.codec, "bottleneck", None)
+    assert isinstance(bottleneck, Discrete)
+    counts = counts_of(found, bottleneck.codes).numpy()
     use, n, split = codebook_use(counts), len(found), subject.test.split
     with torch.no_grad():
-        vectors = waist.codes_of(torch.arange(waist.codes).view(-1, 1, 1).to(next(waist.parameters()).device))
-    of = f"of {waist.codes} codes"
+        vectors = bottleneck.codes_of(
+            torch.arange(bottleneck.codes).view(-1, 1, 1).to(next(bottleneck.parameters()).device)
+        )
+    of = f"of {bottleneck.codes} codes"
     how = {"places_per_image": found[0].numel()}
     scores = {
         "used codes": Score(use.used, of, n, split, better="higher", setting=how),
@@ -133,7 +151,7 @@ def _codebook(subject: Subject, found: torch.Tensor) -> Section:
             use.entropy, "bits per code", n, split, setting=how | {"estimate": "of the counts as they are"}
         ),
     }
-    if waist.codes <= 4096:
+    if bottleneck.codes <= 4096:
         repeated = duplicate_codes(vectors.flatten(1).cpu().numpy())
         scores["duplicate codes"] = Score(repeated, of, n, split, better="lower")
     return Section(scores, {"codebook": partial(figures.codebook_heat, counts)})

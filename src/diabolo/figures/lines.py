@@ -49,7 +49,7 @@ def few_label_curve(
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda n, _: f"{n:,.0f}")
     axes.set_xlim(every[0] / 1.25, every[-1] * 1.25)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_xlabel("labelled images")
     axes.set_ylabel("test accuracy")
     head(axes, title or "Accuracy from few labels", _WIDTH - 1)

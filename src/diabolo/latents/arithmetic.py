@@ -161,7 +161,7 @@ def sweep(
         direction: v (D,).
         alphas: K numbers, 0 among them where a drift is to be measured.
         judge: images → the probability of each attribute; none when left out.
-        y: what the decoder is told of each, see `codes.known`.
+        y: what the decoder is given of each, see `codes.known`.
     """
     refuse_discrete(codec, "arithmetic")
     z, v = check_codes(codes), np.asarray(direction, np.float64)

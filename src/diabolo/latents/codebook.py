@@ -18,30 +18,30 @@ from diabolo.latents.codes import check_finite, pieces
 
 def codebook(codec: Codec) -> NDArray[np.float32]:
     """The vectors (K, D) that the codes stand for."""
-    waist = _discrete(codec)
+    bottleneck = _discrete(codec)
     with torch.no_grad():
-        vectors = waist.codes_of(torch.arange(waist.codes, device=_model(codec).device).view(-1, 1, 1))
+        vectors = bottleneck.codes_of(torch.arange(bottleneck.codes, device=_model(codec).device).view(-1, 1, 1))
     return vectors.flatten(1).float().cpu().numpy()
 
 
 def unquantised(codec: Codec, images: Images) -> NDArray[np.float32]:
     """What the encoder gives for `images` before it is quantised: (N · h · w, D), one vector for each place of their maps."""
-    waist, model, found = _discrete(codec), _model(codec), []
+    bottleneck, model, found = _discrete(codec), _model(codec), []
     for features in _features(model, images):
         with torch.no_grad():
-            found.append(rows_of(waist.unquantised(features)).cpu().numpy())
+            found.append(rows_of(bottleneck.unquantised(features)).cpu().numpy())
     return np.concatenate(found)
 
 
 def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
     """How often each code (K,) is used for `images`; in all, as often as there are places in their maps."""
-    waist, model = _discrete(codec), _model(codec)
-    counts = np.zeros(waist.codes, np.int64)
+    bottleneck, model = _discrete(codec), _model(codec)
+    counts = np.zeros(bottleneck.codes, np.int64)
     for features in _features(model, images):
         with torch.no_grad():
-            check_finite(waist.unquantised(features), images)
-            counts += counts_of(waist.indices(features), waist.codes).cpu().numpy().astype(np.int64)
-    assert counts.sum() == len(images) * math.prod(waist.latent_shape[1:])
+            check_finite(bottleneck.unquantised(features), images)
+            counts += counts_of(bottleneck.indices(features), bottleneck.codes).cpu().numpy().astype(np.int64)
+    assert counts.sum() == len(images) * math.prod(bottleneck.latent_shape[1:])
     return counts
 
 
@@ -61,8 +61,8 @@ def _model(codec: Codec) -> Autoencoder:
 
 
 def _discrete(codec: Codec) -> Discrete:
-    waist = getattr(codec, "bottleneck", None)
-    waist = getattr(waist, "inner", waist)
-    if not isinstance(codec, Autoencoder) or not isinstance(waist, Discrete):
+    bottleneck = getattr(codec, "bottleneck", None)
+    bottleneck = getattr(bottleneck, "inner", bottleneck)
+    if not isinstance(codec, Autoencoder) or not isinstance(bottleneck, Discrete):
         raise DiaboloError(f"{codec.name} has no codebook: its codes are not discrete")
-    return waist
+    return bottleneck

@@ -76,7 +76,7 @@ def refuse_discrete(codec: Codec, what: str) -> None:
 
 
 def known(codec: Codec, images: Images) -> Tensor | None:
-    """What the decoder is told of each of `images` besides its code, as `decode` takes it; None where that is nothing."""
+    """What the decoder is given of each of `images` besides its code, as `decode` takes it; None where that is nothing."""
     y = side(images, codec.reads)
     return codec.condition.pick(torch.from_numpy(images.images), y) if isinstance(codec, Autoencoder) else y
 
@@ -113,7 +113,7 @@ def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArra
 
     Args:
         codes: any number of them for each of P images.
-        y: what the decoder is told, one entry for each of the P; see `known`.
+        y: what the decoder is given, one entry for each of the P; see `known`.
     """
     *shape, width = codes.shape
     if width != math.prod(codec.latent_shape):

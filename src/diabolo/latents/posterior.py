@@ -60,8 +60,8 @@ def scaled_samples(
 @undisturbed()
 def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
     """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a bottleneck that is not Gaussian."""
-    waist = getattr(codec, "bottleneck", None)
-    if not isinstance(codec, Autoencoder) or not isinstance(getattr(waist, "inner", waist), Gaussian):
+    bottleneck = getattr(codec, "bottleneck", None)
+    if not isinstance(codec, Autoencoder) or not isinstance(getattr(bottleneck, "inner", bottleneck), Gaussian):
         return None
     found = []
     with torch.no_grad(), evaluating(codec):

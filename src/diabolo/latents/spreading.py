@@ -42,7 +42,7 @@ def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, al
     if images.labels is None or not (images.labels != UNKNOWN).any():
         raise DiaboloError(f"no label of {images.name} ({images.split}) is known: there is nothing to spread")
     if getattr(getattr(model, "condition", None), "to_encoder", 0):
-        raise DiaboloError("labels cannot spread among the codes of a model whose encoder is told more than the image")
+        raise DiaboloError("labels cannot spread among the codes of a model whose encoder is given more than the image")
     scores = spread(neighbour_graph(encode(model, images), neighbours), images.labels, alpha)
     found = np.where(scores.max(1) > 0, scores.argmax(1), UNKNOWN)
     labels = np.where(images.labels != UNKNOWN, images.labels, found)

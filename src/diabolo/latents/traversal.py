@@ -70,7 +70,7 @@ def traverse(
         reach: in deviations; in a VAE those of the aggregated posterior, which is near the prior's 1.
         steps: images a row.
         most: rows; all units when left out.
-        y: what the decoder is told, one entry (1, …).
+        y: what the decoder is given, one entry (1, …).
     """
     z = check_codes(np.atleast_2d(np.asarray(code, np.float64)))
     if len(z) != 1:

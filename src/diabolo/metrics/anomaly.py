@@ -1,4 +1,4 @@
-"""How well a score tells anomalous images from normal ones."""
+"""How well a score distinguishes anomalous images from normal ones."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""How well a model that is told a part of an image completes it: many answers to one question, scored where it was not told."""
+"""How well a model that is given a part of an image completes it: many answers to one question, scored where it was
+not given."""
 
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class Completions:
     Attributes:
         told: (N, C, H, W), the images as far as the model was told of them; the rest is grey.
         images: (N, k, C, H, W) in [0, 1], as drawn.
-        errors: (N, k), squared error per pixel over the pixels that the model was not told.
+        errors: (N, k), squared error per pixel over the pixels that the model was not given.
         of_mean: (N,), the same of the mean of an image's k answers.
     """
 
@@ -47,7 +48,7 @@ class Completions:
 
     @property
     def spread(self) -> Floats:
-        """(N,) the variance of the k answers per pixel that was not told. For every image, mean = of_mean + spread."""
+        """(N,) the variance of the k answers per pixel that was not given. For every image, mean = of_mean + spread."""
         return self.mean - self.of_mean
 
 
@@ -61,7 +62,7 @@ def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> 
     """
     told = model.condition
     if not isinstance(told, Quarter):
-        raise DiaboloError(f"{model.name} is not told a quarter of the image, so it completes nothing")
+        raise DiaboloError(f"{model.name} is not given a quarter of the image, so it completes nothing")
     if k < 1:
         raise DiaboloError(f"the number of completions must be at least 1, not {k}")
     y = told.pick(torch.from_numpy(images.images), side(images, model.reads))

@@ -97,7 +97,7 @@ def _observed(model: Autoencoder, pixels: Any, seed: int, observation: str | Obs
 
 
 def _encoded(model: Autoencoder, x: Tensor, known: Tensor | None) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """What q(z|x) of the images `x` (n, …) is made of, and what the decoder is told of them, `known` (n, …) of each."""
+    """What q(z|x) of the images `x` (n, …) is made of, and what the decoder is given of them, `known` (n, …) of each."""
     given = model.condition.pick(x, None if known is None else known.to(x.device))
     if given is not None:
         model.condition.check(given)
@@ -109,8 +109,8 @@ def _codes(
     model: Autoencoder, posterior: tuple[Tensor, ...], draws: Draws, samples: int, rows: int
 ) -> Iterator[Tensor]:
     """Codes z ~ q(z|x), (n, ≤ rows, D), until there are `samples` of each image."""
-    waist = check_densities(model)
-    return (waist.draw(posterior, draws, min(rows, samples - start)) for start in range(0, samples, rows))
+    bottleneck = check_densities(model)
+    return (bottleneck.draw(posterior, draws, min(rows, samples - start)) for start in range(0, samples, rows))
 
 
 def add_up(log_weights: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:

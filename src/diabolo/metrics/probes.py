@@ -53,7 +53,7 @@ def linear_probe(x: NDArray[Any], y: Labels, l2: float | None = None, scale: flo
     x, y = known(x, y)
     classes, index = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise DiaboloError(f"a probe tells classes apart, and the labels hold {len(classes)}")
+        raise DiaboloError(f"a probe distinguishes classes, and the labels hold {len(classes)}")
     one = common_scale(x) if scale is None else scale
     weight, bias = softmax_regression(torch.from_numpy(x / one), torch.from_numpy(index), len(classes), l2)
     layer = nn.Linear(x.shape[1], len(classes))

@@ -55,7 +55,7 @@ class MLPEncoder(nn.Module):
         self.layers = _layers(widths, activation, dropout, checkpointing)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """Features (N, features) of `x` (N, *input_shape), and of what it is told besides, `c` (N, condition)."""
+        """Features (N, features) of `x` (N, *input_shape), and of what it is given besides, `c` (N, condition)."""
         features: Tensor = self.layers(join(x.flatten(1), c))
         return features
 

@@ -45,13 +45,13 @@ def log_densities(
         x: the images (N, *input_shape).
         z: k codes for each, (N, k, *latent_shape).
         posterior: what q(z|x) is made of.
-        to_decoder: what the decoder is told besides, of each image (N, features).
+        to_decoder: what the decoder is given besides, of each image (N, features).
     """
-    k, waist = z.shape[1], model.bottleneck
-    assert isinstance(waist, Variational)
+    k, bottleneck = z.shape[1], model.bottleneck
+    assert isinstance(bottleneck, Variational)
     raw = model.decoder(z.flatten(0, 1), *(c.repeat_interleave(k, 0) for c in to_decoder))
     log_likelihood = -model.likelihood.loss(raw, x.repeat_interleave(k, 0)).unflatten(0, z.shape[:2])
-    return log_likelihood, waist.log_prior(z) - waist.log_posterior(z, posterior)
+    return log_likelihood, bottleneck.log_prior(z) - bottleneck.log_posterior(z, posterior)
 
 
 @part
@@ -78,8 +78,8 @@ class IWAE(Objective):
 
     def check(self, model: Model) -> None:
         """Refuse a model without densities, and one whose KL term has a weight: the bound has none."""
-        waist = check_densities(model)
-        for name, weight in waist.weights.items():
+        bottleneck = check_densities(model)
+        for name, weight in bottleneck.weights.items():
             if any(float(weight(progress)) != 1.0 for progress in (0.0, 0.25, 0.5, 0.75, 1.0)):
                 raise DiaboloError(
                     f"the importance-weighted bound has no weight of {name}: leave it 1, or train with the ELBO"
@@ -87,12 +87,12 @@ class IWAE(Objective):
 
     def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """−L_k of the images `x` (N, *input_shape), and the head's terms; the encoder sees them corrupted."""
-        waist = model.bottleneck
-        assert isinstance(waist, Variational)
+        bottleneck = model.bottleneck
+        assert isinstance(bottleneck, Variational)
         to_encoder, to_decoder = model.condition(model.condition.pick(x, y))
         seen = model.corruption(x, draws)
-        posterior = waist.posterior(model.encoder(seen, *to_encoder))
-        z = waist.draw(posterior, draws, self.k)
+        posterior = bottleneck.posterior(model.encoder(seen, *to_encoder))
+        z = bottleneck.draw(posterior, draws, self.k)
         weighed = z.view_as(z)  # the head's gradient, which goes to z directly, is not to be weighted
         doubly = self.gradient == "dreg" and z.requires_grad
         fixed = tuple(parameter.detach() for parameter in posterior) if doubly else posterior

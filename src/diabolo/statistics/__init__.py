@@ -9,7 +9,7 @@ from diabolo.statistics.differences import differ, paired, welch
 from diabolo.statistics.equivalence import equivalence_p, equivalent
 from diabolo.statistics.estimate import Estimate, mean
 from diabolo.statistics.families import against_best, holm
-from diabolo.statistics.intervals import bootstrap, mean_interval, wilson
+from diabolo.statistics.intervals import bootstrap, mean_interval, paired_shares, wilson
 from diabolo.statistics.resampling import Replicates, replicate
 from diabolo.statistics.verdicts import Decision, State, decide, usual_least, verdict
 
@@ -31,6 +31,7 @@ __all__ = [
     "mean",
     "mean_interval",
     "paired",
+    "paired_shares",
     "replicate",
     "shared",
     "usual_least",

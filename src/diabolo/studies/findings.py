@@ -6,7 +6,7 @@ its unit (`LEAST`); what it says of all other pairs is decided here, by `Differe
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
@@ -48,6 +48,17 @@ SLOTS = ("differ", "differs", "different")  # "a and b {differ}", "a {differs} f
 def least_in(unit: str) -> tuple[float, bool]:
     """The least difference that matters between numbers of that unit: so much of it or, if true, such a share of the larger."""
     return next((least for part, least in LEAST.items() if part in unit), (ONE_PERCENT, True))
+
+
+def what_matters(units: Iterable[str]) -> str:
+    """The least differences that matter between numbers of these units, in words."""
+    found: dict[tuple[float, bool], list[str]] = {}
+    for unit in dict.fromkeys(units):
+        found.setdefault(least_in(unit), []).append(unit)
+    return "; ".join(
+        f"{percent(size) + ' of the larger number' if relative else f'{size:g}'} ({', '.join(several)})"
+        for (size, relative), several in found.items()
+    )
 
 
 @dataclass(frozen=True)

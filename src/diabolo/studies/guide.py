@@ -536,7 +536,7 @@ def classes(row: Row) -> None:
         row.number(
             f"read, {name}", hits / len(y), "share of samples read as asked for", *wilson(hits, len(y)), "Wilson"
         )
-        shown[f"told by {'a learned vector' if name == 'embedding' else 'a one-hot vector'}"] = images.reshape(
+        shown[f"given as {'a learned vector' if name == 'embedding' else 'a one-hot vector'}"] = images.reshape(
             10, 100, *images.shape[1:]
         )[:, :10].flatten(0, 1)
     row.figure(

@@ -17,7 +17,7 @@ from diabolo.data.draws import permutation
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError
-from diabolo.studies.findings import Measured
+from diabolo.studies.findings import Measured, joined
 from diabolo.studies.parameters import checked
 from diabolo.studies.plan import current
 from diabolo.studies.record import as_record, plain, read
@@ -58,8 +58,9 @@ class Study:
         self._defaults = scripts()[name].parameters if name in scripts() else parameters
         self.parameters = checked({**chosen, **self.plan.parameters}, self._defaults)
         swapped = [n for n, v in self._defaults.items() if v in list(STAND_INS) and self.parameters.get(n) != v]
+        stands_for, stands_in = (joined([str(of[n]) for n in swapped]) for of in (self._defaults, self.parameters))
         self.unchecked: str | None = unchecked or (
-            f"the bar is for {self._defaults[swapped[0]]}, and this is {self.parameters[swapped[0]]}"
+            f"the bars are for {stands_for}, not for {stands_in}"
             if swapped
             else "a quick run"
             if self.plan.quick
@@ -188,7 +189,7 @@ class Study:
         return run
 
     def _run(self, number: str) -> None:
-        """Run the row. Whatever it dies of but a full disk is told in its place, and costs no other row."""
+        """Run the row. Whatever it dies of but a full disk is said in its place, and costs no other row."""
         title, function = self._functions[number]
         self.say(f"{number} {title}")
         started = time.perf_counter()

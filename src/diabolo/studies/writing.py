@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from diabolo.evaluation.learned import RULE
-from diabolo.plain import percent
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.spans import blocks_of
-from diabolo.statistics.verdicts import LEAST
+from diabolo.studies.findings import what_matters
 from diabolo.studies.record import as_block, read
 from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
@@ -147,7 +146,11 @@ def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[
             continue
         yield Heading(_heading(index, title), 2, anchor_of(index))
         yield from blocks_of(script.lessons.get(index, ""))
-        yield from (as_block(block, folder) for block in row["blocks"])
+        blocks = [as_block(block, folder) for block in row["blocks"]]
+        yield from blocks
+        units = [number["unit"] for number in row["numbers"].values() if "low" in number]
+        if units and any(isinstance(block, Paragraph) and block.cites for block in blocks):
+            yield Paragraph(f"The least differences that matter here: {what_matters(units)}.")
 
 
 def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
@@ -157,7 +160,7 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
         yield Heading("All numbers", 2, "numbers")
         yield Paragraph(
             "Intervals are of 95 % confidence, where they are not called a range. One number is called more than another "
-            f"where their difference is significant at 5 % and is {percent(LEAST, 1)} of the larger or more."
+            "where their difference is significant at 5 % and as large as matters, which each row says of its units."
         )
     for index, row in rows.items():
         if row["numbers"]:

@@ -85,14 +85,14 @@ def contractive(
 
     For codes that ignore small changes of the image; features for a classifier."""
 
-    def waist(enc: Any) -> bottlenecks.Bottleneck:
+    def bottleneck(enc: Any) -> bottlenecks.Bottleneck:
         one_layer = enc.features == math.prod(enc.input_shape) and not list(enc.parameters())
         if one_layer and probes is None:
             return bottlenecks.ContractiveLayer(enc.features, latent_dim, contraction, code_activation)
         n = 1 if probes is None else probes
         return bottlenecks.Contractive(enc.features, latent_dim, contraction, code_activation, n)
 
-    return assemble(input_shape, latent_dim, waist, options)
+    return assemble(input_shape, latent_dim, bottleneck, options)
 
 
 @recipe(

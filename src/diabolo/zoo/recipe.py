@@ -111,7 +111,7 @@ def _plain(arguments: dict[str, Any]) -> dict[str, Any] | None:
 def assemble(
     input_shape: tuple[int, ...],
     code: int | nets.Maps,
-    waist: Callable[[Any], Bottleneck],
+    bottleneck: Callable[[Any], Bottleneck],
     options: PartOptions,
     *,
     head: Callable[[Bottleneck], Head] | None = None,
@@ -122,7 +122,7 @@ def assemble(
     Args:
         input_shape: (C, H, W) or (D,).
         code: the length of the code, or `nets.Maps(D)`: a code map of D channels, as large as the encoder's last map.
-        waist: encoder → bottleneck.
+        bottleneck: encoder → bottleneck.
         options: what the user said of the parts.
         head: bottleneck → head.
         objective: what is minimised; the ELBO when left out.
@@ -136,7 +136,7 @@ def assemble(
     net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"), **scored)
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
-    bottleneck = around(encoder, waist(encoder))
+    bottleneck = around(encoder, bottleneck(encoder))
     return Autoencoder(
         encoder,
         bottleneck,

@@ -25,8 +25,8 @@ def joint(
 
     For classification with few labels and many images."""
 
-    def head(waist: Bottleneck) -> heads.Head:
-        return heads.Classifier(waist.latent_shape, options.get("classes") or CLASSES, alpha)
+    def head(bottleneck: Bottleneck) -> heads.Head:
+        return heads.Classifier(bottleneck.latent_shape, options.get("classes") or CLASSES, alpha)
 
     return assemble(
         input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options, head=head
@@ -40,8 +40,8 @@ def classifier(input_shape: tuple[int, ...], latent_dim: Count = 64, **options: 
 
     For knowing what few labels give alone, or after pre-training."""
 
-    def head(waist: Bottleneck) -> heads.Head:
-        return heads.Classifier(waist.latent_shape, options.get("classes") or CLASSES)
+    def head(bottleneck: Bottleneck) -> heads.Head:
+        return heads.Classifier(bottleneck.latent_shape, options.get("classes") or CLASSES)
 
     return assemble(
         input_shape,
@@ -66,7 +66,7 @@ def m2(
     For classification with few labels by a generative model, which also draws images of a class. M1+M2 is this on the codes of
     another model: `latents.codes_as_images`."""
 
-    def head(waist: Bottleneck) -> heads.Head:
+    def head(bottleneck: Bottleneck) -> heads.Head:
         net: dict[str, Any] = {name: value for name, value in options.items() if name in nets.HELP}
         own, _ = nets.build(options.get("net") or USUAL["net"] or "mlp", input_shape, latent_dim, **net)
         return heads.ImageClassifier(own, options.get("classes") or CLASSES, alpha)

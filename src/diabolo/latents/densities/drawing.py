@@ -47,7 +47,7 @@ def draw_images(
         density: fitted to its codes, flat; None for the prior of the codec itself.
         n: how many.
         seed: the same seed gives the same images.
-        y: what they are conditioned on, one entry for each, where the decoder is told something.
+        y: what they are conditioned on, one entry for each, where the decoder is given something.
     """
     if density is not None:
         check_continuous(codec, density.name)

@@ -73,7 +73,7 @@ def mig(matrix: NDArray[np.float64], entropy: NDArray[np.float64]) -> NDArray[np
     if matrix.shape[1] != len(entropy):
         raise DiaboloError(f"the matrix has {matrix.shape[1]} factors and there are {len(entropy)} entropies")
     if not (entropy > 0).all():
-        raise DiaboloError("a factor that never varies cannot be told by a code")
+        raise DiaboloError("a factor that never varies cannot be read off a code")
     return gaps(matrix) / entropy
 
 

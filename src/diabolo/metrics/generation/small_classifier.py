@@ -159,11 +159,13 @@ def _plan(train: Images) -> tuple[Any, str]:
                 f"the extractor 'classifier' needs two classes, and {train.name} ({train.split}) shows one"
             )
         classes = int(found.max()) + 1
-        return lambda shape: _model(shape, lambda waist: heads.Classifier(waist.latent_shape, classes)), "the labels"
+        return lambda shape: _model(
+            shape, lambda bottleneck: heads.Classifier(bottleneck.latent_shape, classes)
+        ), "the labels"
     if train.attributes is not None:
         columns = train.attributes.shape[1]
         return (
-            lambda shape: _model(shape, lambda waist: AttributeClassifier(waist.latent_shape, columns)),
+            lambda shape: _model(shape, lambda bottleneck: AttributeClassifier(bottleneck.latent_shape, columns)),
             f"the {columns} attributes",
         )
     raise DiaboloError(
@@ -177,14 +179,14 @@ def _model(shape: tuple[int, ...], head: Any) -> Autoencoder:
 
     features = features_of(shape)
 
-    def waist(encoder: Any) -> Bottleneck:
+    def bottleneck(encoder: Any) -> Bottleneck:
         return bottlenecks.Identity(encoder.features, features)
 
     options: PartOptions = {"net": "mlp", "hidden": (256, 128)}
     if len(shape) == 3 and min(shape[1:]) >= SMALLEST:
         depth = max(1, round(math.log2(min(shape[1:]) / 4)))
         options = {"net": "conv", "channels": tuple(min(16 * 2**i, MOST_CHANNELS) for i in range(depth))}
-    model = assemble(shape, features, waist, options, head=head, objective=objectives.Supervised())
+    model = assemble(shape, features, bottleneck, options, head=head, objective=objectives.Supervised())
     model.name = "classifier"
     return model
 

@@ -124,7 +124,7 @@ def good(errors: Mapping[str, float], fid: Mapping[str, Measured], epochs: Mappi
         less=f"{side}, and its samples from N(0, I) are nearer to real images, at an FID of {{a}} against "
         f"{{b}}. A good "
         "result is good at both: reconstructions that keep the digit, and samples that can be read; neither "
-        "number alone tells.",
+        "number alone is enough.",
         more=f"{side}, and its samples from N(0, I) are farther from real images, at an FID of {{a}} against "
         f"{{b}}. This is not "
         "a good result yet: that would have reconstructions that keep the digit, and samples that can be read.",
