@@ -49,6 +49,41 @@ def test_a_sure_but_tiny_difference_is_not_worse():
     assert not others["b"].worse
 
 
+@pytest.mark.parametrize(
+    ("unit", "better", "a", "worse", "alike"),
+    [
+        ("share of test images", "higher", 0.97, 0.964, 0.966),
+        ("squared distance of features", "lower", 100.0, 106.0, 104.0),
+        ("nats per image", "lower", 90.0, 90.6, 90.4),
+        ("squared error per pixel", "lower", 0.01, 0.01012, 0.01009),
+    ],
+)
+def test_how_much_worse_matters_depends_on_the_unit(unit, better, a, worse, alike):
+    """All differences are sure."""
+    models = {
+        name: [Score(value + k * 1e-7, unit, 100, better=better) for k in range(3)]
+        for name, value in (("a", a), ("b", worse), ("c", alike))
+    }
+    best, others = behind(models)
+    assert best == "a"
+    assert {name: one.worse for name, one in others.items()} == {"b": True, "c": False}
+    assert all(one.p < 0.001 for one in others.values())
+
+
+@pytest.mark.parametrize("values", [3, 30])
+def test_single_runs_of_few_values_are_compared_with_their_degrees_of_freedom(values):
+    """Two intervals by Student's t, on other images each, one cut off at the end of all shares: Welch's test of the values."""
+    random = np.random.default_rng(0)
+    a, b = 0.97 + 0.03 * random.normal(size=values), 0.9 + 0.02 * random.normal(size=values)
+    given = []
+    for each in (a, b):
+        low, high = mean_interval(each)
+        given.append([Score(each.mean(), "share", values, low=low, high=min(1, high), df=values - 1)])
+    theirs, ours = stats.ttest_ind(a, b, equal_var=False), of_two(*given)[0]
+    assert ours.value / ours.error == pytest.approx(theirs.statistic)
+    assert theirs.df * 0.95 <= ours.df <= 2 * (values - 1) + 1e-9
+
+
 def subject(n=400, fingerprint=0):
     random = np.random.default_rng(fingerprint)
     x = random.integers(0, 255, (n, 1, 4, 4), dtype=np.uint8)

@@ -29,7 +29,7 @@ def scores_table(evaluation: Evaluation) -> Table:
 def comparison_table(comparison: Comparison) -> Table:
     """One line per score, one column per model: the mean, and the standard deviation over seeds; bold are the best and those
     that are not significantly worse."""
-    told = "mean ± standard deviation over seeds; bold: the best, and what is not significantly worse, by 0.5 % or more"
+    told = "mean ± standard deviation over seeds; bold: the best, and what is not significantly worse by as much as matters"
     table = Table(title=told if len(comparison.groups) > 1 else told.partition(";")[0], title_justify="left")
     for column in ("measure", "score"):
         table.add_column(column, overflow="fold")

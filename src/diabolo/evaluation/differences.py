@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from diabolo.metrics.score import Score
-from diabolo.statistics import Estimate, Shared, against_best, apart, decide, mean, usual_least, welch
+from diabolo.statistics import Estimate, Shared, against_best, apart, decide, least_difference, mean, welch
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Behind:
     Attributes:
         difference: its score less that of the best; None where nothing is known of the noise.
         p: how probable so large a difference is by chance, adjusted for all pairs of models (Holm 1979).
-        worse: whether it is significantly worse, by 0.5 % or more.
+        worse: whether it is significantly worse, and by as much as matters (`diabolo.statistics.least_difference`).
         how: by which test.
     """
 
@@ -34,12 +34,12 @@ def behind(scores: Mapping[str, Sequence[Score]]) -> tuple[str, dict[str, Behind
     Args:
         scores: of each model, one per seed; of a kind of which more or less is better.
     """
-    better = next(score.better for some in scores.values() for score in some)
+    like = next(score for some in scores.values() for score in some)
     means = {label: fmean(score.value for score in some) for label, some in scores.items()}
-    best, found = against_best(means, lambda a, b: of_two(scores[a], scores[b])[0], better == "higher")
+    best, found = against_best(means, lambda a, b: of_two(scores[a], scores[b])[0], like.better == "higher")
     others = {}
     for label, (difference, p) in found.items():
-        least = usual_least(means[label], means[best])
+        least = least_difference(like.unit, means[label], means[best])
         worse = difference is not None and decide(difference, least=least, p=p) in ("more", "less")
         others[label] = Behind(difference, p, worse, of_two(scores[label], scores[best])[1])
     return best, others

@@ -28,6 +28,17 @@ CAPTIONS = {
     "decoded-grid": "What the decoder makes of a regular grid of codes.",
 }
 
+WATCHED = {  # what the health watch writes down, and its unit
+    "active_units": "units of the code",
+    "dead_units": "units of the code",
+    "duplicate_units": "units of the code",
+    "code_rms": "root mean square over units",
+    "code_use": "share of the error with another image's code that the own code takes away",
+    "stuck_share": "share of the images' variance in pixels that are stuck",
+    "dead_codes": "codes of the codebook",
+    "codebook_perplexity": "evenly used codes",
+}
+
 
 def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None = None) -> Document:
     """The report of the run in the folder `path`; its figures are drawn anew. `trust` as in `diabolo.load`; `moved` says where
@@ -93,12 +104,12 @@ def _training(run: Run) -> Iterator[Block]:
         "The loss by epoch.",
     )
     health = [
-        (name.replace("_", " "), value)
+        (name.replace("_", " "), value, WATCHED.get(name, ""))
         for name, value in (last.get("health") or {}).items()
         if not isinstance(value, list)
     ]
     if health:
-        yield Table(("what", "value"), health, "How the codes and reconstructions were after the last epoch.")
+        yield Table(("what", "value", "unit"), health, "How the codes and reconstructions were after the last epoch.")
 
 
 def _figures(run: Run, pair: Pair | None) -> Iterator[Block]:

@@ -10,8 +10,9 @@ from diabolo.statistics.equivalence import equivalence_p, equivalent
 from diabolo.statistics.estimate import Estimate, mean
 from diabolo.statistics.families import against_best, holm
 from diabolo.statistics.intervals import bootstrap, mean_interval, paired_shares, wilson
+from diabolo.statistics.least import least_difference, least_in, what_matters
 from diabolo.statistics.resampling import Replicates, replicate
-from diabolo.statistics.verdicts import Decision, State, decide, usual_least, verdict
+from diabolo.statistics.verdicts import Decision, State, decide, verdict
 
 __all__ = [
     "Decision",
@@ -28,14 +29,16 @@ __all__ = [
     "equivalence_p",
     "equivalent",
     "holm",
+    "least_difference",
+    "least_in",
     "mean",
     "mean_interval",
     "paired",
     "paired_shares",
     "replicate",
     "shared",
-    "usual_least",
     "verdict",
     "welch",
+    "what_matters",
     "wilson",
 ]

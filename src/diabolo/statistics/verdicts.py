@@ -25,7 +25,6 @@ RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
 }
 LEVEL = 0.05
-LEAST = 0.005
 
 
 def verdict(value: float, relation: str, bar: float, low: float | None = None, high: float | None = None) -> State:
@@ -74,8 +73,3 @@ def decide(difference: Estimate, *, least: float, p: float | None = None) -> Dec
     if abs(difference.value) < least:
         return "small"
     return "more" if difference.value > 0 else "less"
-
-
-def usual_least(a: float, b: float) -> float:
-    """The least size of a difference of two numbers of any unit: 0.5 % of the larger."""
-    return max(LEAST * max(abs(a), abs(b)), 1e-300)

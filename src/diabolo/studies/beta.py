@@ -52,12 +52,12 @@ for index in ("4.2", "4.3"):
     study.needs(index, *needs.distance(test))
 study.needs("4.3", len(train) >= 8, "8 training images or more are needed to choose a weight by some of them")
 study.needs("4.2", *needs.density("gaussian", train, study.latent_dim))
-classes = {str(label) for label in np.unique(np.asarray(test.labels))}
 study.require(
     "pairs",
-    all(len(two := pair.split("-")) == 2 and classes.issuperset(two) for pair in study.pairs),
-    "two classes each: 3-8",
+    all(len(two := pair.split("-")) == 2 and all(map(str.isdecimal, two)) for pair in study.pairs),
+    "such as 3-8",
 )
+study.needs("4.4", *needs.classes(test, sorted({int(label) for pair in study.pairs for label in pair.split("-")})))
 
 
 # %% [markdown]

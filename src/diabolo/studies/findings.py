@@ -1,34 +1,31 @@
 """Sentences from numbers: which of them is said depends on what was measured, and on how sure that is.
 
-A study calls one number more than another where the difference is significant at 5 % and not smaller than the least
-that matters in
-its unit (`LEAST`); what it says of all other pairs is decided here, by `Difference.say`.
+A study calls one number more than another where the difference is significant at 5 % and not smaller than the least that
+matters in its unit (`diabolo.statistics.least`); what it says of all other pairs is decided here, by `Difference.say`.
 """
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
 from diabolo.plain import percent
 from diabolo.reports.cells import words as written
-from diabolo.statistics import Decision, Estimate, Shared, against_best, apart, decide, holm, mean
+from diabolo.statistics import (
+    Decision,
+    Estimate,
+    Shared,
+    against_best,
+    apart,
+    decide,
+    holm,
+    least_difference,
+    least_in,
+    mean,
+)
 
 Key = TypeVar("Key", bound=Hashable)
-ONE_PERCENT = 0.01  # of the larger number: the least difference in a unit that is not listed
-# what a unit begins with or holds → the least difference that matters, and whether it is a share of the larger number
-LEAST = {
-    "percentage points": (0.5, False),
-    "%": (0.5, False),
-    "share of": (0.005, False),
-    "probability": (0.01, False),
-    "0 to 1": (0.01, False),
-    "nats": (0.5, False),
-    "squared error": (ONE_PERCENT, True),
-    "squared distance": (0.05, True),  # FID
-    "squared MMD": (0.05, True),
-}
 NEITHER = {  # what is said of two numbers of which neither is shown to be more by as much as matters; the words in braces
     "not decided": ("do not differ significantly", "does not differ significantly", "not significantly different"),
     "small": (
@@ -43,22 +40,6 @@ NEITHER = {  # what is said of two numbers of which neither is shown to be more 
     ),
 }
 SLOTS = ("differ", "differs", "different")  # "a and b {differ}", "a {differs} from b", "{different} (a, b)"
-
-
-def least_in(unit: str) -> tuple[float, bool]:
-    """The least difference that matters between numbers of that unit: so much of it or, if true, such a share of the larger."""
-    return next((least for part, least in LEAST.items() if part in unit), (ONE_PERCENT, True))
-
-
-def what_matters(units: Iterable[str]) -> str:
-    """The least differences that matter between numbers of these units, in words."""
-    found: dict[tuple[float, bool], list[str]] = {}
-    for unit in dict.fromkeys(units):
-        found.setdefault(least_in(unit), []).append(unit)
-    return "; ".join(
-        f"{percent(size) + ' of the larger number' if relative else f'{size:g}'} ({', '.join(several)})"
-        for (size, relative), several in found.items()
-    )
 
 
 @dataclass(frozen=True)
@@ -130,7 +111,8 @@ class Difference:
     Attributes:
         a, b: the numbers.
         paired: that difference measured image by image or draw by draw, where both were measured on the same ones.
-        least: the smallest difference that matters, in the unit of the numbers; when left out, what `LEAST` says of that unit.
+        least: the smallest difference that matters, in the unit of the numbers; when left out, what matters in their
+        unit (`diabolo.statistics.least`).
         p: how probable a difference of this size is by chance, where it was adjusted as one of several (`family`).
     """
 
@@ -171,14 +153,13 @@ class Difference:
         """
         if self.least is not None:
             return self.least
-        size, relative = least_in(self.a.unit or self.b.unit)
-        if not relative:
-            return size
-        if NOTHING in (self.a, self.b):
+        unit = self.a.unit or self.b.unit
+        size, relative = least_in(unit)
+        if relative and NOTHING in (self.a, self.b):
             raise ValueError(
                 f"a least difference of {percent(size)} is one of two numbers, and of nothing there is none"
             )
-        return max(size * max(abs(self.a.value), abs(self.b.value)), 1e-300)
+        return least_difference(unit, self.a.value, self.b.value)
 
     @property
     def decision(self) -> Decision:

@@ -11,7 +11,7 @@ from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.spans import blocks_of
-from diabolo.studies.findings import what_matters
+from diabolo.statistics import what_matters
 from diabolo.studies.record import as_block, read
 from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
