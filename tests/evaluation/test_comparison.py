@@ -4,14 +4,15 @@ import json
 import shutil
 import statistics
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from diabolo.data import load
 from diabolo.errors import DiaboloError
-from diabolo.evaluation import compare, evaluate
-from diabolo.evaluation.comparison import Row, Spread, _rate_and_distortion
+from diabolo.evaluation import Section, compare, evaluate
+from diabolo.evaluation.comparison import Comparison, Row, Spread, _rate_and_distortion
 from diabolo.metrics.score import Score
 from diabolo.training import lock
 from diabolo.training.fit import fit
@@ -243,3 +244,23 @@ def test_a_run_that_another_writes_into_is_left_out(copies):
     assert "is being written by another thread of this process (train" in found.left_out[str(second)]
     assert not (second / "evaluation").exists()
     assert not list(first.rglob(".*"))
+
+
+def test_a_model_that_has_not_learned_is_better_and_worse_than_none():
+    def evaluated(learned, error):
+        scores = {"error": Score(learned, "share", 100, low=learned - 0.01, high=learned + 0.01)}
+        measured = {"mean": Score(error, "per pixel", 100, low=error - 1e-4, high=error + 1e-4, better="lower")}
+        return SimpleNamespace(
+            sections={"learned": Section(scores), "error": Section(measured)}, about={"run": f"runs/{learned}"}
+        )
+
+    found = Comparison({"good": [evaluated(0.2, 0.02)], "grey": [evaluated(1.0, 0.01)], "fair": [evaluated(0.5, 0.03)]})
+    assert list(found.unlearned) == ["grey"]
+    assert "of that of the mean training image" in found.unlearned["grey"]
+    row = next(row for row in found.rows() if row.measure == "error")
+    assert set(row.spreads) == {"good", "grey", "fair"}
+    assert row.best[0] == "good"  # and not the one with the smallest number
+    assert list(row.best[1]) == ["fair"]
+    assert row.leading == {"good"}
+    assert found.record()["not learned"] == dict(found.unlearned)
+    assert not Comparison({"a": [SimpleNamespace(sections={}, about={})]}).unlearned  # nothing is known of it

@@ -47,6 +47,8 @@ def command(
     found.write(out)
     console = Terminal()
     console.print(comparison_table(found))
+    for label, why in found.unlearned.items():
+        say(f"{label} is not shown to have learned, and is called better or worse than no other: {why}")
     say(out)
     for path, why in found.left_out.items():
         say(f"left out: {why}" if path in why else f"left out: {path}, {why}")

@@ -12,6 +12,7 @@ from diabolo import figures
 from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
+from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import NotApplicable, Panel, standing_alone
 from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
 from diabolo.metrics.score import Score
@@ -48,7 +49,7 @@ class Row:
         measure, name: which.
         like: the score of one of the runs, for its unit, split and setting.
         spreads: by model; a model that has no such score is left out.
-        scores: the scores themselves by model, one per seed.
+        scores: the scores themselves by model, one per seed; only of models that have learned, of which one may be the best.
     """
 
     measure: str
@@ -84,6 +85,17 @@ class Comparison:
     groups: Mapping[str, Sequence[Evaluation]]
     left_out: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def unlearned(self) -> Mapping[str, str]:
+        """The models that have not learned by the measure `learned`, or of which it is not decided for one of their seeds; and
+        why. None of them is called better or worse than another."""
+        found = {}
+        for label, group in self.groups.items():
+            judged = [Learned.of(e.sections["learned"].scores) for e in group if "learned" in e.sections]
+            if missing := [one for one in judged if not one]:
+                found[label] = missing[0].told
+        return found
+
     def rows(self) -> Iterator[Row]:
         """One for each score that any of them has."""
         every = [evaluation for group in self.groups.values() for evaluation in group]
@@ -95,13 +107,15 @@ class Comparison:
             }
             like = next(scores[0] for scores in found.values() if scores)
             spreads = {label: Spread(tuple(s.value for s in scores)) for label, scores in found.items() if scores}
-            yield Row(measure, name, like, spreads, {label: scores for label, scores in found.items() if scores})
+            judged = {label: scores for label, scores in found.items() if scores and label not in self.unlearned}
+            yield Row(measure, name, like, spreads, judged)
 
     def record(self) -> dict[str, Any]:
         """All of it, JSON-able."""
         return {
             "models": {label: [e.about["run"] for e in group] for label, group in self.groups.items()},
             "left out": dict(self.left_out),
+            "not learned": dict(self.unlearned),
             "scores": [
                 {
                     "measure": row.measure,
@@ -196,7 +210,8 @@ def compare(
 
     Args:
         runs: run folders, two or more, trained on images of the same kind.
-        measures: as in `evaluate`; so are `seed`, `say`, `trust` and `options`.
+        measures: as in `evaluate`; so are `seed`, `say`, `trust` and `options`. Where `learned` is
+            among them, as by default, models that have not learned are called better or worse than none.
         moved: where the images lie now, as in `diabolo.data.origin.of_run`.
 
     Raises:
