@@ -20,7 +20,7 @@ def test_a_model_worse_than_the_mean_image_says_so_and_what_to_do(diabolo):
     error = ERROR.search(said)
     assert error is not None
     assert int(error[4]) > 100
-    assert "this model has not learned: its squared error on test images is" in said
+    assert "this model has not learned: its squared error on held-out images is" in said
     assert re.search(r"try more (steps|epochs).*diabolo (resume|train)", said)
     assert re.search(r"after epoch 2, validation images: loss [\d.]+ nats per image", said)
 
