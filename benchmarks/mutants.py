@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROOMS = ("metrics", "evaluation", "latents", "objectives", "bottlenecks")
 TESTS = (
-    *ROOMS, "likelihoods", "priors", "test_heads.py", "test_likelihoods.py", "training/test_greedy.py",
+    *ROOMS, "likelihoods", "priors", "test_heads.py", "test_likelihoods.py", "training/test_greedy.py", "cli/test_closing.py",
     "training/test_health.py",
 )  # fmt: skip
 EQUIVALENT = HERE / "mutants_equivalent.json"

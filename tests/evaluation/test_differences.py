@@ -158,3 +158,45 @@ def test_two_sets_of_test_images_are_not_compared():
     with pytest.raises(DiaboloError, match="different test images"):
         _check_tested(["one", "other", "one"])
     _check_tested(["one", "one"])
+
+
+def test_one_seed_against_two_or_three_by_hand():
+    """Crawford & Howell 1998: s √(1 + 1/n)."""
+    for several in ((10.0, 12.0), (10.0, 12.0, 17.0)):
+        wanted = np.std(several, ddof=1) * math.sqrt(1 + 1 / len(several))
+        for a, b, sign in ((seeds(20.0), seeds(*several), 1), (seeds(*several), seeds(20.0), -1)):
+            found, how = of_two(a, b)
+            assert found.value == pytest.approx(sign * (20 - np.mean(several)))
+            assert found.error == pytest.approx(wanted)
+            assert found.df == len(several) - 1
+            assert how == "one seed against several, as if it spread as they do"
+
+
+def test_how_a_model_is_behind_is_said_of_its_own_pair():
+    found = behind({"a": seeds(10.0, 11.0), "b": seeds(14.0, 15.5), "c": seeds(20.0)})[1]
+    assert found["b"].how == "Welch's test over seeds"
+    assert found["c"].how == "one seed against several, as if it spread as they do"
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, 1.0), (1.0, None)])
+def test_half_an_interval_is_none(low, high):
+    half, whole = Score(1.0, "nats", 9, low=low, high=high), Score(1.0, "nats", 9, low=0.5, high=1.5)
+    for pair in ((half, whole), (whole, half)):
+        assert of_two([pair[0]], [pair[1]]) == (None, "no interval of a single run")
+    apart, how = of_two([whole], [whole])
+    assert (apart.value, how) == (0, "of these two runs")
+    assert apart.error == pytest.approx(math.sqrt(2) * 0.5 / 1.959964, rel=1e-5)
+
+
+def test_a_subject_keeps_what_each_image_adds():
+    images = Images(np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2))
+    subject = Subject(None, images, images)
+    assert subject.shared([1.0]) is None
+    assert subject.shared([1.0, 2.0, 3.0]) is None
+    whole = subject.shared([1.0, 2.0, 3.0, 6.0], scale=2.0)
+    assert sorted(whole["parts"]) == pytest.approx([-1.0, -0.5, 0.0, 1.5])
+    some = subject.shared([1.0, 3.0], np.array([True, False, False, True]))
+    assert sorted(some["parts"]) == pytest.approx([-0.5, 0, 0, 0.5])
+    assert some == subject.shared([1.0, 3.0], [0, 3])
+    assert whole["of"] == some["of"] == images.fingerprint
+    assert subject.part("train") is subject.part("test") is images

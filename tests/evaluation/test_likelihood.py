@@ -10,8 +10,9 @@ import torch
 from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
-from diabolo.evaluation.likelihood import _trust, likelihood
+from diabolo.evaluation.likelihood import _per_dimension, _trust, likelihood
 from diabolo.metrics import Nats, negative_elbo, nll
+from diabolo.metrics.score import Score
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,49 @@ def test_nonsense_is_refused(digits, tiny_model):
         likelihood(subject, importance_samples=0)
     with pytest.raises(UnknownNameError, match="binarised"):
         likelihood(subject, likelihood_of="binarized")
+
+
+def test_ten_effective_samples_are_trusted():
+    for least, name in ((10.0, "too_large_by_about"), (9.99, "too_large_by_more_than")):
+        of = _trust(
+            Nats(torch.rand(2, dtype=torch.float64), torch.tensor([least, 30.0], dtype=torch.float64), 50, "nats")
+        )
+        assert of[name] == pytest.approx(0.5 * np.mean([1 / least - 0.02, 1 / 30 - 0.02]))
+        assert of["importance_samples"] == 50
+        assert of["effective_samples_least"] == least
+
+
+@pytest.mark.parametrize(
+    ("pixels", "likelihood", "levels", "density"),
+    [
+        ("as-is", "Gaussian", 1, True),
+        ("as-is", "Bernoulli", 1, False),
+        ("binarised", "Gaussian", 1, False),
+        ("dequantised", "Gaussian", 256, False),
+    ],
+)
+def test_bits_for_each_value_by_hand(pixels, likelihood, levels, density):
+    score = Score(5.0, "nats per image", 7, "test", 4.0, None, setting={"likelihood": likelihood})
+    found = _per_dimension(score, 10, pixels)
+    assert found.value == pytest.approx(5 / 10 / math.log(2) + math.log2(levels))
+    assert found.low == pytest.approx(4 / 10 / math.log(2) + math.log2(levels))
+    assert found.high is None
+    assert found.setting == {"likelihood": likelihood, "dimensions": 10, "levels": levels}
+    assert found.unit.startswith("bits per dimension")
+    assert ("of a density" in found.unit) == density
+    grey = Score(5.0, "nats per image (no likelihood)", 7, setting={"likelihood": likelihood})
+    assert "of a density" not in _per_dimension(grey, 10, pixels).unit
+
+
+def test_one_image_has_no_interval_and_a_subset_is_drawn(digits, tiny_model):
+    train, test = digits
+    model = tiny_model("vae", observation="binarised")
+    one = likelihood(Subject(model, train, test.take([0])), importance_samples=2).scores
+    assert (one["negative ELBO"].low, one["negative ELBO"].interval, one["NLL"].high) == (None, None, None)
+    some = likelihood(Subject(model, train, test), importance_samples=2, nll_images=5).scores
+    assert some["NLL"].n == 5
+    assert some["NLL"].shared is None
+    every = likelihood(Subject(model, train, test), importance_samples=2, nll_images=len(test)).scores
+    assert every["NLL"].n == len(test)
+    assert every["NLL"].shared is not None
+    assert every["KL term"].better is None

@@ -12,7 +12,7 @@ from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.rate import rate
-from diabolo.evaluation.usage import usage
+from diabolo.evaluation.usage import draw, usage
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +79,97 @@ def test_other_codes_of_a_broken_model_are_refused(digits, tiny_model, name):
         next(model.encoder.parameters()).view(-1)[0] = math.nan
     with pytest.raises(DiaboloError, match=r"60 of 60 codes of digits \(test\) hold NaN or infinity"):
         usage(Subject(model, *digits))
+
+
+def test_the_bias_of_an_entropy_and_a_code_that_costs_nothing(digits, monkeypatch):
+    torch.manual_seed(0)
+    model = zoo.vqvae(digits[0].shape, latent_dim=3, codes=16, width=8, residual_width=4)
+    subject = Subject(model, *digits)
+    h, w = model.latent_shape[1:]
+    found = torch.zeros(60, h, w, dtype=torch.int64)
+    found[:30, 0, 0] = 5
+    monkeypatch.setattr("diabolo.evaluation.rate.indices", lambda _: found)
+    scores = rate(subject).scores
+    setting = scores["entropy-coded code"].setting
+    assert setting["too low by about"] == pytest.approx(1 / (2 * 60 * h * w * math.log(2)))
+    assert scores["stored code"].setting["bits per index"] == 4
+    assert (setting["indices"], setting["codes"]) == (h * w, 16)
+    bits = scores["entropy-coded code"].value
+    assert setting["bits per index"] == pytest.approx(bits / h / w)
+    assert scores["compression: entropy-coded code"].value == pytest.approx(512 / bits)
+    found.zero_()
+    scores = rate(subject).scores
+    assert scores["entropy-coded code"].value == 0
+    assert "compression: entropy-coded code" not in scores
+
+
+def test_a_single_image_has_a_divergence_without_an_interval(digits, tiny_model):
+    train, test = digits
+    model = tiny_model("vae")
+    for n, known in ((1, False), (2, True)):
+        score = rate(Subject(model, train, test.take(range(n)))).scores["KL"]
+        assert (score.low is not None) == (score.interval is not None) == known
+
+
+def test_a_draw_of_each_of_some_posteriors():
+    mu, logvar = torch.arange(6.0).view(3, 2).double() * 1e3, torch.tensor([[0.0, 4.0]] * 3).double()
+    for wanted, n in ((1, 2), (2, 2), (3, 3), (9, 3)):
+        z, rows = draw(mu, logvar, wanted, 0)
+        assert z.shape == (n, 2)
+        assert len(set(rows.tolist())) == n
+    z, rows = draw(mu.repeat(4000, 1), logvar.repeat(4000, 1), 12_000, 0)
+    noise = z - mu.repeat(4000, 1)[rows]
+    assert noise.std(0).tolist() == pytest.approx([1, math.e**2], rel=0.03)
+    assert noise.mean(0).tolist() == pytest.approx([0, 0], abs=0.25)
+
+
+def test_units_of_a_code_by_hand(digits, monkeypatch):
+    """Of four units one is dead, and one repeats another."""
+    codes = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
+    codes[:, 1], codes[:, 3] = 0, -codes[:, 0]
+
+    class Codec:
+        name, latent_shape, reads = "codec", (4,), None
+
+    scores = usage(Subject(Codec(), *digits, _codes={"test": codes})).scores
+    assert (scores["live units"].value, scores["live units"].unit) == (3, "of 4 units")
+    assert scores["live units"].detail == [True, False, True, True]
+    assert (scores["duplicate units"].value, scores["duplicate units"].unit) == (1, "of 4 units")
+    variance = np.linalg.eigvalsh(np.cov(codes.astype(np.float64), rowvar=False)).clip(1e-300)
+    p = variance / variance.sum()
+    assert scores["effective dimensions"].value == pytest.approx(np.exp(-(p * np.log(p)).sum()))
+    assert {score.n for score in scores.values()} == {60}
+
+
+@pytest.mark.parametrize(("size", "shown"), [(4096, True), (4097, False)])
+def test_wide_codes_have_no_list_of_units(digits, size, shown, monkeypatch):
+    monkeypatch.setattr("diabolo.evaluation.usage.effective_dimensions", lambda codes: 1.0)
+
+    class Codec:
+        name, latent_shape, reads = "codec", (size,), None
+
+    scores = usage(Subject(Codec(), *digits, _codes={"test": np.eye(60, size, dtype=np.float32)})).scores
+    assert (scores["live units"].detail is not None) == shown
+    assert ("effective dimensions" in scores) == shown
+
+
+def test_what_the_code_tells_is_bounded_by_the_divergence(digits, monkeypatch):
+    """Posteriors that are so narrow that each image has a code of its own: I(x; z) is at least log N."""
+    mu = 10 * torch.randn(60, 3, generator=torch.Generator().manual_seed(0)).double()
+    for logvar, bound in ((-10.0, "the KL term, since"), (2.0, "leaving the image itself out")):
+        posterior = mu if logvar < 0 else mu / 10, torch.full_like(mu, logvar)
+        monkeypatch.setattr("diabolo.evaluation.usage.gaussian_posterior", lambda _, p=posterior: p)
+        monkeypatch.setattr("diabolo.evaluation.usage.indices", lambda _: None)
+        scores = usage(Subject(None, *digits), posterior_draws=50).scores
+        assert scores["I(x; z) at most"].setting["kind"].startswith(bound)
+        low = scores["I(x; z) at least"]
+        assert low.setting["at_most"] == pytest.approx(math.log(60))
+        assert (low.setting["draws"], low.setting["mixture_of"], low.n) == (50, 60, 60)
+        if logvar < 0:
+            kl = 0.5 * (mu.square() + math.exp(logvar) - 1 - logvar).sum(1)
+            assert scores["KL"].value == pytest.approx(kl.mean().item())
+            assert scores["KL"].detail == pytest.approx(
+                (0.5 * (mu.square() + math.exp(logvar) - 1 - logvar)).mean(0).tolist()
+            )
+            assert low.value == pytest.approx(math.log(60), abs=1e-3)
+            assert (scores["active units"].value, scores["active units"].unit) == (3, "of 3 units")
