@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from diabolo import zoo
 from diabolo.data import load
 from diabolo.evaluation import NotApplicable, Subject, evaluate
-from diabolo.evaluation.anomaly import anomaly
+from diabolo.evaluation.anomaly import _held_out, anomaly
 from diabolo.training.fit import fit
 
 
@@ -99,3 +99,34 @@ def test_unknown_labels_are_trusted_only_where_it_is_known_what_they_hide(digits
         anomaly(Subject(pca, unlabelled, test))
     with pytest.raises(NotApplicable, match="have no labels"):
         anomaly(Subject(pca, train, replace(test, labels=None, label_names=None)), anomalous=0)
+
+
+@pytest.mark.parametrize(("odd", "others", "enough"), [(2, 2, True), (1, 3, False), (3, 1, False), (2, 1, False)])
+def test_two_of_each_are_needed(digits, pca, odd, others, enough):
+    train, test = digits
+    zeros, rest = np.flatnonzero(test.labels == 0)[:odd], np.flatnonzero(test.labels != 0)[:others]
+    labels = test.labels.copy()
+    few = replace(test, labels=labels).take(np.concatenate([zeros, rest, np.flatnonzero(test.labels != 0)[-3:]]))
+    few.labels[-3:] = -1  # which count for neither
+    subject = Subject(pca, train, few)
+    if enough:
+        score = anomaly(subject, anomalous="0").scores["AUROC: reconstruction error"]
+        assert (score.n, score.setting["anomalous_images"]) == (4, 2)
+    else:
+        with pytest.raises(NotApplicable, match=f"{odd} test images .* class 0, and {others} of others; two of each"):
+            anomaly(subject, anomalous="0")
+
+
+def test_a_class_held_out_is_found_by_itself_only_where_it_is_one(digits, pca):
+    train, test = digits
+    assert _held_out(Subject(pca, train, test)) == 0
+    for missing in (train.take(train.labels != 1), replace(train, labels=None, label_names=None)):
+        with pytest.raises(NotApplicable, match="no class was held out"):
+            _held_out(Subject(pca, missing, test))
+    with pytest.raises(NotApplicable, match="no class was held out"):
+        _held_out(Subject(pca, train, test.take(test.labels != 0)))
+    blank = Subject(pca, replace(train, labels=None, label_names=None), test)
+    setting = anomaly(blank, anomalous="0").scores["AUPRC: reconstruction error"].setting
+    assert setting["held_out"] == "on trust: the training images have no labels"
+    assert setting["chance"] == pytest.approx((test.labels == 0).mean())
+    assert "held_out" not in anomaly(Subject(pca, train, test)).scores["AUROC: latent density"].setting

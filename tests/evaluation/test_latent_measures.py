@@ -1,6 +1,7 @@
 """The measures of latent space: their numbers against the functions they call, and where they say nothing."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,11 @@ from diabolo import evaluation, latents, zoo
 from diabolo.data import Images, load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
+from diabolo.evaluation.arithmetic import _curve, _names
+from diabolo.evaluation.arithmetic import _scores as _arithmetic_scores
+from diabolo.evaluation.interpolation import _score as _interval_of
 from diabolo.evaluation.interpolation import draw_pairs
+from diabolo.statistics import mean_interval
 from diabolo.training.fit import fit
 from diabolo.training.runs import load as load_model
 
@@ -190,3 +195,175 @@ def test_small_data_is_said_to_be_too_small(subject, digits):
     for options in ({"pairs": 1}, {"steps": 2}):
         with pytest.raises(DiaboloError, match=r"(pairs|steps) must be a whole number of at least"):
             measures["interpolation"](subject, **options)
+
+
+def labelled(labels):
+    n = len(labels)
+    pixels = np.zeros((n, 1, 2, 2), np.uint8)
+    return Subject(None, Images(pixels), Images(pixels, labels=np.array(labels)))
+
+
+def test_pairs_of_two_images_and_of_two_classes():
+    a, b = draw_pairs(labelled([-1, -1]), 20)  # any pair of two
+    assert (a + b == 1).all()
+    a, b = draw_pairs(labelled([0, 0, 7]), 20)
+    assert set(zip(a.tolist(), b.tolist(), strict=True)) == {(0, 2), (1, 2), (2, 0), (2, 1)}
+    a, b = draw_pairs(labelled([3, 3, 3]), 60)  # one class: any two images
+    assert (a != b).all()
+    assert len(set(zip(a.tolist(), b.tolist(), strict=True))) == 6
+
+
+def test_two_images_have_a_way_and_one_has_none(subject, digits):
+    two = Subject(subject.codec, digits[0], digits[1].take([0, 1]))
+    section = measures["interpolation"](two, pairs=2, steps=3)
+    assert section.scores["linear: length"].n == 2
+    assert set(section.panels["interpolation"].args[0]) == {
+        f"pair {i}, {way}" for i in (1, 2) for way in ("linear", "spherical", "along data")
+    }
+    with pytest.raises(NotApplicable, match="two images"):
+        measures["interpolation"](Subject(subject.codec, digits[0], digits[1].take([0])))
+    few = Subject(subject.codec, digits[0].take(np.arange(11)), digits[1])
+    assert measures["interpolation"](few, pairs=2, steps=3).scores["along data: length"].setting["training codes"] == 11
+    with pytest.raises(NotApplicable, match="10 training codes have no 10 neighbours each"):
+        measures["interpolation"](Subject(subject.codec, digits[0].take(np.arange(10)), digits[1]), pairs=2)
+    blank = Subject(subject.codec, digits[0], Images(digits[1].images))
+    assert measures["interpolation"](blank, pairs=2, steps=3).scores["linear: length"].setting["pairs"] == "any"
+    assert section.scores["linear: length"].setting["pairs"] == "of different classes"
+
+
+def test_a_way_that_comes_back_has_no_interval():
+    score = _interval_of(np.array([1.0, np.inf]), "steps", None, {})
+    assert (score.low, score.high, score.value) == (None, None, np.inf)
+    whole = _interval_of(np.array([1.0, 3.0]), "steps", None, {})
+    assert (whole.low, whole.high) == pytest.approx(mean_interval([1.0, 3.0]))
+
+
+def test_memorisation_of_a_hundred_images_and_what_its_panel_shows(digits):
+    class Dots:
+        name, input_shape, latent_shape, reads = "dots", digits[0].shape, (2,), None
+
+        def sample(self, n, seed=0, y=None):
+            return torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(seed)) * 1.2
+
+    hundred = digits[1].take(np.arange(100))
+    section = measures["memorisation"](Subject(Dots(), digits[0], hundred), checked=20)
+    made = Dots().sample(20).clamp(0, 1).numpy()
+    found = latents.memorisation(made, digits[0].images, hundred.images)
+    score = section.scores["copies"]
+    assert (score.value, score.detail) == (found.copies, {"p": found.copies_p})
+    assert section.scores["nearer than test images"].detail == {"z": found.z, "p": found.p}
+    assert score.unit == "share of samples; 0.01 without copying"
+    assert score.setting == {
+        "training images": 300, "n_generated": 20, "n_real": 100, "space": "pixels", "seed": 0,
+    }  # fmt: skip
+    samples, near, away = section.panels["nearest-training-images"].args
+    first = np.argsort(found.ratio, kind="stable")[:8]
+    assert np.array_equal(samples, made[first])
+    assert near.shape == (8, 2, 1, 8, 8)
+    wanted = np.linalg.norm(
+        (digits[0].images[found.index[first]] / 255 - made[first][:, None]).reshape(8, 2, -1), axis=2
+    )
+    assert np.allclose(away, wanted, rtol=1e-5)
+    with pytest.raises(NotApplicable, match="it takes 100 test images, and there are 99"):
+        measures["memorisation"](Subject(Dots(), digits[0], digits[1].take(np.arange(99))))
+
+
+def test_at_most_five_hundred_unseen_images_are_looked_at(digits, monkeypatch):
+    monkeypatch.setattr("diabolo.evaluation.memorisation.MOST", 110)
+
+    class Dots:
+        name, input_shape, latent_shape, reads = "dots", digits[0].shape, (2,), None
+
+        def sample(self, n, seed=0, y=None):
+            return torch.rand(n, 1, 8, 8)
+
+    for n, looked_at in ((110, 110), (111, 110)):
+        section = measures["memorisation"](Subject(Dots(), digits[0], digits[1].take(np.arange(n))), checked=5)
+        assert section.scores["copies"].setting["n_real"] == looked_at
+
+
+def test_what_a_conditional_model_shows_must_be_told(digits):
+    model = small("completion", digits[0].shape, latent_dim=3, hidden=(8,))
+    with pytest.raises(NotApplicable, match="need to be told what to show"):
+        measures["memorisation"](Subject(model, *digits))
+    model = small("classifier", digits[0].shape, hidden=(8,))
+    with pytest.raises(NotApplicable, match="not trained"):
+        measures["memorisation"](Subject(model, *digits))
+
+
+def test_gain_and_drift_by_hand():
+    response = {"a": np.array([[0.1, 0.2, 0.9], [0.3, 0.4, 0.6]]), "b": np.array([[0.0, 0.5, 0.5], [0.2, 0.2, 0.3]])}
+    swept = latents.Sweep((2.0, 0.0, 4.0), np.zeros((2, 3, 1, 2, 2), np.float32), response)
+    found = _arithmetic_scores("a by it", "a", swept, {})
+    assert found["a by it: gain"].value == pytest.approx(np.mean([0.7, 0.2]))
+    assert found["a by it: gain"].low == pytest.approx(mean_interval([0.7, 0.2])[0])
+    drift = found["a by it: drift of others"]
+    assert drift.value == pytest.approx(np.mean([0.5, 0, 0, 0.1]))
+    assert drift.n == 2
+    alone = latents.Sweep((0.0, 1.0), swept.images, {"a": response["a"][:, :2]})
+    assert set(_arithmetic_scores("a", "a", alone, {})) == {"a: gain"}
+    curve = _curve(response["a"], (2.0, 0.0, 4.0))
+    assert curve[:, 0] == pytest.approx([0.3, 0.2, 0.75])
+    assert curve[0, 1:] == pytest.approx(mean_interval([0.2, 0.4]))
+
+
+def test_directions_at_right_angles_take_more_numbers_than_there_are_others(faces):
+    train, test = faces.train, faces.test
+    for size, there in ((1, False), (len(train.attribute_names) - 1, False), (len(train.attribute_names), True)):
+        z = np.random.default_rng(0).standard_normal((len(train), size)).astype(np.float32)
+        model = zoo.pca(train.shape, latent_dim=size)
+        model.solve(train.images)
+        subject = Subject(model, train, test, _codes={"train": z, "test": z[: len(test)]})
+        if size > 1:
+            found = measures["arithmetic"](subject, edited=("Smiling",), alphas=(0.0, 1.0)).scores
+            assert ("Smiling by right-angled: gain" in found) == there
+
+
+def test_what_is_edited_when_nobody_says(faces):
+    def names(images, edited=()):
+        return _names(images, edited)
+
+    train = faces.train
+    assert names(train) == ("Eyeglasses", "Smiling")
+    assert names(train, ("Smiling",)) == ("Smiling",)
+    attributes = train.attributes.copy()
+    attributes[:, train.attribute_names.index("Smiling")] = True
+    assert names(replace(train, attributes=attributes)) == ("Eyeglasses",)
+    attributes[:, train.attribute_names.index("Eyeglasses")] = False
+    with pytest.raises(NotApplicable, match="none of Eyeglasses, Smiling is known"):
+        names(replace(train, attributes=attributes))
+    for alphas in ((0.0,), (1.0,), (0.0, -1.0)):
+        with pytest.raises(DiaboloError, match="alphas hold 0"):
+            measures["arithmetic"](faces, edited=("Smiling",), alphas=alphas)
+
+
+def test_too_few_test_images_are_without_it(faces):
+    smiling = faces.test.attributes[:, faces.test.attribute_names.index("Smiling")]
+    for without, enough in ((1, False), (2, True)):
+        some = np.concatenate([np.flatnonzero(~smiling)[:without], np.flatnonzero(smiling)[:5]])
+        subject = Subject(faces.codec, faces.train, faces.test.take(some))
+        if enough:
+            found = measures["arithmetic"](subject, edited=("Smiling",), alphas=(0.0, 1.0)).scores
+            assert found["Smiling by mean difference: gain"].n == 2
+        else:
+            with pytest.raises(NotApplicable, match="fewer than 2 test images are without Smiling"):
+                measures["arithmetic"](subject, edited=("Smiling",), alphas=(0.0, 1.0))
+
+
+def test_stability_of_some_test_images_by_hand(seeds, digits, monkeypatch):
+    monkeypatch.setattr("diabolo.evaluation.stability.MOST", 50)
+    first, second = (load_model(path) for path in seeds["latent_dim 4"])
+    subject = Subject(first, *digits)
+    section = measures["stability"](subject, other_runs=(str(seeds["latent_dim 4"][1]),))
+    few = digits[1].subset(50, 0)
+    codes = [latents.codes.encode(model, few) for model in (first, second)]
+    score = section.scores["neighbourhood overlap"]
+    assert score.value == pytest.approx(latents.neighbourhood_overlap(*codes))
+    assert (score.n, score.better, score.unit) == (50, "higher", "share")
+    assert score.setting == {"pairs of runs": 1, "least": score.value, "most": score.value}
+    assert section.scores["Procrustes distance"].better == "lower"
+    assert np.array(score.detail)[0, 1] == score.value
+    exact = measures["stability"](
+        Subject(first, digits[0], digits[1].take(np.arange(50))), other_runs=(str(seeds["latent_dim 4"][1]),)
+    )
+    assert exact.scores["CKA"].n == 50

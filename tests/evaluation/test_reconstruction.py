@@ -12,6 +12,7 @@ from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Subject, evaluate
 from diabolo.evaluation.reconstruction import reconstruction
+from diabolo.statistics import mean_interval
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +114,42 @@ def test_the_worst_images_are_named_by_their_files(digits, pca):
     detail = reconstruction(Subject(pca, train, named), worst=3).scores["MSE"].detail
     assert detail["files of the worst"] == [f"a/{i}.png" for i, _ in detail["worst"]]
     assert "files of the worst" not in reconstruction(Subject(pca, *digits), worst=3).scores["MSE"].detail
+
+
+def test_images_in_pieces_have_the_same_errors(digits, pca, monkeypatch):
+    whole = reconstruction(Subject(pca, *digits)).scores
+    monkeypatch.setattr("diabolo.latents.codes.PIECE", 17)
+    monkeypatch.setattr("diabolo.evaluation.reconstruction.PIECE", 17)
+    monkeypatch.setattr("diabolo.evaluation.subject.PIECE", 17)
+    subject = Subject(pca, *digits)
+    parts = reconstruction(subject).scores
+    for name, score in whole.items():
+        assert parts[name].value == pytest.approx(score.value, rel=1e-6), name
+    x = digits[1].images / 255
+    assert subject.errors == pytest.approx(np.square(subject.reconstructions - x).mean((1, 2, 3)), rel=1e-5)
+    assert whole["MSE"].value == pytest.approx(subject.errors.mean(), rel=1e-6)
+    share = whole["error over variance"]
+    assert share.value == pytest.approx(subject.errors.mean() / x.var(), rel=1e-5)
+    low, high = mean_interval(subject.errors)
+    assert (share.low, share.high) == (pytest.approx(low / x.var(), rel=1e-5), pytest.approx(high / x.var(), rel=1e-5))
+    assert whole["FVU"].value == pytest.approx(subject.errors.mean() / x.var(0).mean(), rel=1e-5)
+
+
+def test_exact_images_are_left_out_of_the_ratio_in_decibels(digits):
+    class Exact:
+        name, input_shape, latent_shape, reads = "exact", digits[0].shape, (64,), None
+
+        def reconstruct(self, x, y=None):
+            found = x / 255
+            return found if len(x) < 3 else torch.cat([found[:2], found[2:] * 0.5])
+
+    section = reconstruction(Subject(Exact(), digits[0], digits[1].take(range(5))), worst=2)
+    score = section.scores["PSNR"]
+    assert (score.n, score.setting["exact images left out"]) == (3, 2)
+    x = digits[1].images[2:5] / 255
+    each = -10 * np.log10(np.square(x / 2).mean((1, 2, 3)))
+    assert score.value == pytest.approx(each.mean(), rel=1e-5)
+    mse = section.scores["MSE"]
+    assert [index for index, _ in mse.detail["worst"]] == (2 + np.argsort(each)[:2]).tolist()
+    assert "exact images left out" not in mse.setting
+    assert "PSNR" not in reconstruction(Subject(Exact(), digits[0], digits[1].take(range(2)))).scores
