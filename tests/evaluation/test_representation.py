@@ -6,7 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.special import logsumexp
+from scipy.stats import norm
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -21,10 +24,15 @@ from diabolo.evaluation.clustering import clustering
 from diabolo.evaluation.disentanglement import disentanglement
 from diabolo.evaluation.few_labels import few_labels
 from diabolo.evaluation.posterior import sampled_codes
-from diabolo.evaluation.prior_hole import prior_hole
-from diabolo.evaluation.probes import probes
-from diabolo.evaluation.usage import usage
+from diabolo.evaluation.prior_hole import _surgery, prior_hole
+from diabolo.evaluation.probes import _parts, probes
+from diabolo.evaluation.usage import draw, usage
 from diabolo.evaluation.views import views
+from diabolo.metrics import disentanglement as measures
+from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
+from diabolo.metrics.probes import common_scale
+from diabolo.randomness import derive, generator
+from diabolo.statistics import mean_interval, wilson
 
 
 def pca(images, size):
@@ -343,3 +351,264 @@ def test_vectors_are_probed_as_images_are():
         Images(x[part], labels=y[part], split=name) for part, name in ((slice(200), "train"), (slice(200, 300), "test"))
     )
     assert values(probes(Subject(pca(train, 2), train, test)))["linear probe: codes"] > 0.9
+
+
+# --- by hand --------------------------------------------------------------------------------------------------------------
+
+
+def given(digits, codes):
+    """The digits with these training and test codes."""
+
+    class Codec:
+        name, latent_shape, input_shape, reads = "codec", (codes[0].shape[1],), digits.train.shape, None
+
+    return Subject(
+        Codec(),
+        digits.train.take(range(len(codes[0]))),
+        digits.test.take(range(len(codes[1]))),
+        _codes=dict(zip(("train", "test"), codes, strict=True)),
+    )
+
+
+def test_moments_of_codes_by_hand(digits, monkeypatch):
+    codes = np.array([[1.0, 4.0], [3.0, 4.0], [5.0, 1.0]], np.float32)
+    section = prior_hole(given(digits, (codes, codes)))
+    scores = section.scores
+    assert scores["mean of a unit"].value == pytest.approx(np.sqrt((9 + 9) / 2))
+    assert scores["deviation of a unit"].value == pytest.approx((np.sqrt(8 / 3) + np.sqrt(2)) / 2)
+    assert scores["mean of a unit"].detail == {
+        "means": [3, 3],
+        "deviations": pytest.approx([np.sqrt(8 / 3), np.sqrt(2)]),
+    }
+    assert scores["Fréchet distance to N(0, I)"].value == pytest.approx(frechet_to_normal(codes))
+    assert scores["MMD to N(0, I)"].value == pytest.approx(mmd_to_normal(codes))
+    assert {score.n for score in scores.values()} == {3}
+    drawn = torch.randn(3, 2, generator=generator(0, "prior"), dtype=torch.float64).numpy()
+    assert scores["MMD to N(0, I)"].setting["of_as_many_prior_draws"] == pytest.approx(mmd_to_normal(drawn))
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.prior_hole"], "MMD", 2)
+    few = prior_hole(given(digits, (codes, codes))).scores["MMD to N(0, I)"]
+    assert (few.n, few.value) == (2, pytest.approx(mmd_to_normal(codes[:2])))
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(1024, None), (1025, "1,025 numbers have too many moments for 3 images"), (0, "0 numbers")]
+)
+def test_codes_with_too_many_moments(digits, size, said):
+    codes = np.eye(3, size, dtype=np.float32)
+    if said is None:
+        assert prior_hole(given(digits, (codes, codes))).scores["mean of a unit"].value == pytest.approx(
+            np.sqrt(3 / 9 / 1024)
+        )
+    else:
+        with pytest.raises(NotApplicable, match=said):
+            prior_hole(given(digits, (codes, codes)))
+
+
+def test_broken_codes_have_no_moments(digits):
+    codes = np.array([[np.nan, np.nan], [1, 2], [np.inf, 0]], np.float32)
+    with pytest.raises(NotApplicable, match="2 codes hold NaN or infinity"):
+        prior_hole(given(digits, (codes, codes)))
+
+
+def test_the_split_of_the_divergence_by_hand(digits):
+    """By densities of scipy, for 40 posteriors in two dimensions."""
+    n, random = 40, np.random.default_rng(0)
+    mu, logvar = torch.from_numpy(random.standard_normal((n, 2))), torch.from_numpy(random.uniform(-3, 0, (n, 2)))
+    found = _surgery(mu, logvar, given(digits, (np.zeros((3, 2), np.float32),) * 2))
+    z, rows = draw(mu, logvar, 1000, 0)
+    log_q = np.array(
+        [
+            [norm.logpdf(a, m, s).sum() for m, s in zip(mu.numpy(), (logvar / 2).exp().numpy(), strict=True)]
+            for a in z.numpy()
+        ]
+    )
+    marginal = logsumexp(log_q, 1) - np.log(n)
+    prior = norm.logpdf(z.numpy()).sum(1)
+    own = sum(
+        (
+            logsumexp(
+                [
+                    norm.logpdf(z[:, j].numpy(), m, s)
+                    for m, s in zip(mu[:, j].numpy(), (logvar[:, j] / 2).exp().numpy(), strict=True)
+                ],
+                0,
+            )
+            - np.log(n)
+            - norm.logpdf(z[:, j].numpy())
+        ).mean()
+        for j in range(2)
+    )
+    most = max(own, (marginal - prior).mean())
+    assert found["KL of the aggregated posterior at most"].value == pytest.approx(most)
+    assert found["KL of its units"].value == pytest.approx(own)
+    assert found["total correlation at most"].value == pytest.approx(most - own)
+    kl = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(1).mean().item()
+    others = np.where(np.arange(n) == rows.numpy()[:, None], -np.inf, log_q)
+    high = (log_q[np.arange(n), rows] - logsumexp(others, 1) + np.log(n - 1)).mean()
+    assert found["KL of the aggregated posterior at least"].value == pytest.approx(min(most, max(own, kl - high)))
+    setting = found["KL of its units"].setting
+    assert (setting["KL"], setting["draws"], setting["mixture_of"]) == (pytest.approx(kl), 40, 40)
+    assert found["total correlation at most"].setting["log_N"] == pytest.approx(np.log(40))
+
+
+def test_attributes_need_all_that_is_read(faces):
+    for missing in (
+        {"train": replace(faces.train, attributes=None, attribute_names=None)},
+        {"test": replace(faces.test, attributes=None, attribute_names=None)},
+    ):
+        with pytest.raises(NotApplicable, match="the images have no attributes"):
+            attributes(replace(faces, **missing))
+    with pytest.raises(NotApplicable, match="every attribute is the same"):
+        attributes(replace(faces, train=faces.train.take([0]), _codes={}))
+
+
+def test_what_most_images_have_by_hand(faces):
+    section = attributes(faces, shown_attributes=("Smiling",))
+    k = faces.train.attribute_names.index("Smiling")
+    common = faces.train.attributes.mean(0) > 0.5
+    right = (faces.test.attributes == common).mean(0)
+    varies = (faces.train.attributes.std(0) > 0) & (faces.test.attributes.std(0) > 0)
+    assert section.scores["mean accuracy: majority"].value == pytest.approx(right[varies].mean())
+    score = section.scores["Smiling: majority"]
+    n = len(faces.test)
+    assert (score.low, score.high) == pytest.approx(wilson(round(right[k] * n), n))
+    assert score.setting["share_that_has_it"] == pytest.approx(faces.test.attributes[:, k].mean())
+    assert score.setting["balanced"] == 0.5
+    assert section.scores["mean accuracy: codes"].setting["attributes"] == varies.sum()
+    detail = section.scores["mean accuracy: majority"].detail["Smiling"]
+    assert detail["accuracy"] == round(float(right[k]), 4)
+
+
+def test_disentanglement_needs_two_factors_and_two_units(faces):
+    own = {part: faces.part(part).factors for part in ("train", "test")}
+    one_unit = {part: own[part][:, :1] for part in own}
+    with pytest.raises(NotApplicable, match=r"the code has 1 units in use: it takes two of each, 256 units at most"):
+        disentanglement(replace(faces, _codes=one_unit))
+    kept = {}
+    for part in ("train", "test"):
+        images = faces.part(part)
+        flat = np.where(np.arange(images.factors.shape[1]) == 0, images.factors, 3).astype(np.float32)
+        kept[part] = replace(images, factors=flat)
+    with pytest.raises(NotApplicable, match="1 factors vary"):
+        disentanglement(replace(faces, **kept, _codes=own))
+    with pytest.raises(NotApplicable, match="what factors"):
+        disentanglement(replace(faces, test=replace(faces.test, factors=None, factor_names=None)))
+    random = np.random.default_rng(0)
+    wide = {part: random.standard_normal((len(own[part]), 257)).astype(np.float32) for part in own}
+    with pytest.raises(NotApplicable, match="has 257 units in use"):
+        disentanglement(replace(faces, _codes=wide))
+
+
+def test_scores_of_disentanglement_are_those_of_the_metrics(faces):
+    train, test = faces.train.factors[:, :2], faces.test.factors[:, :2]
+    codes = {"train": np.concatenate([train, 0 * train[:, :1]], 1), "test": np.concatenate([test, 0 * test[:, :1]], 1)}
+    names = faces.train.factor_names[:2]
+    subject = replace(
+        faces,
+        train=replace(faces.train, factors=train, factor_names=names),
+        test=replace(faces.test, factors=test, factor_names=names),
+        _codes=codes,
+    )
+    section = disentanglement(subject, factor_bins=5)
+    cut = measures.binned(test, 5)
+    matrix = measures.mutual_information_matrix(cut, cut)
+    gap = measures.mig(matrix, measures.entropies(cut))
+    scores = section.scores
+    assert scores["MIG"].value == pytest.approx(gap.mean())
+    assert scores["MIG"].detail == {name: round(float(value), 4) for name, value in zip(names, gap, strict=True)}
+    assert scores["modularity"].value == pytest.approx(measures.modularity(matrix).mean())
+    assert scores["FactorVAE score"].value == measures.factor_vae_score(test, test, bins=5)
+    assert scores["FactorVAE score"].setting["chance"] == 0.5
+    assert scores["MIG"].setting["units"] == "2 of 3, the others hardly vary"
+    first = np.random.default_rng(0).permutation(len(train))
+    read = measures.separability(train[first], train[first], test, test)
+    assert scores["SAP"].value == pytest.approx(measures.sap(read).mean())
+    found = measures.dci(train[first], train[first], test, test)
+    assert scores["DCI disentanglement"].value == pytest.approx(found.disentanglement)
+    assert scores["DCI informativeness"].value == pytest.approx(found.informativeness.mean())
+    assert section.panels["dci-importance"].args[1] == ["z1", "z2"]
+
+
+def test_few_labels_are_learned_from_in_the_scale_of_the_view(digits):
+    loud = {part: 50 * digits.codes(part) for part in ("train", "test")}
+    section = few_labels(replace(digits, _codes=loud), few_labels=(10, 40), label_draws=3)
+    score = section.scores["40 labels: codes"]
+    y, x = digits.train.labels, loud["train"]
+    shares = []
+    for i in range(3):
+        kept = digits.train.keep_labels(40, derive(0, "few labels", i) % 2**31).labels
+        few = np.flatnonzero(kept != -1)
+        scale = common_scale(x)
+        other = LogisticRegression(max_iter=5000).fit(x[few] / scale, y[few])
+        shares.append(other.score(loud["test"] / scale, digits.test.labels))
+    assert score.detail == pytest.approx(shares, abs=0.006)
+    assert score.df == 2
+    low, high = mean_interval(score.detail)
+    assert (score.low, score.high) == (pytest.approx(low), pytest.approx(min(1, high)))
+    assert score.setting["deviation_over_draws"] == pytest.approx(np.std(score.detail, ddof=1))
+    assert (
+        few_labels(digits, few_labels=(10, 1000), label_draws=2).scores["1000 labels: codes"].setting["labels"] == 1000
+    )
+
+
+def test_all_labels_can_be_drawn_and_one_more_cannot(digits):
+    some = replace(digits, train=digits.train.keep_labels(30, 0), _codes={})
+    assert "30 labels: codes" in few_labels(some, few_labels=(30,), label_draws=2).scores
+    with pytest.raises(NotApplicable, match=r"none of \(9, 31\) labels can be drawn from 30 of 10 classes"):
+        few_labels(some, few_labels=(9, 31), label_draws=2)
+
+
+def test_views_are_reduced_above_their_limits(digits, monkeypatch):
+    module = sys.modules["diabolo.evaluation.views"]
+    codes = digits.codes("train"), digits.codes("test")
+    monkeypatch.setattr(module, "WHOLE", 64)
+    whole = views(codes, digits.train, digits.test, 0)
+    assert whole["pixels"].reduced is None
+    assert whole["pixels"].scale == 1
+    assert list(whole) == ["codes", "pixels", "PCA-8"]
+    monkeypatch.setattr(module, "WHOLE", 63)
+    monkeypatch.setattr(module, "KEPT", 20)
+    reduced = views(codes, digits.train, digits.test, 0)
+    assert reduced["pixels"].train.shape[1] == 20
+    share = PCA(20).fit(module.flat_pixels(digits.train)).explained_variance_ratio_.sum()
+    assert reduced["pixels"].reduced == f"by their first 20 principal components ({100 * share:.1f} % of the variance)"
+    monkeypatch.setattr(module, "WHOLE", 7)
+    monkeypatch.setattr(module, "KEPT", 5)
+    narrow = views(codes, digits.train, digits.test, 0)
+    assert narrow["codes"].train.shape[1] == 5
+    assert narrow["codes"].reduced.startswith("by their first 5 principal components (")
+    assert "PCA-5" in narrow
+    monkeypatch.setattr(module, "WHOLE", 8)
+    assert views(codes, digits.train, digits.test, 0)["codes"].reduced is None
+    monkeypatch.setattr(module, "PIECE", 50)
+    assert np.allclose(views(codes, digits.train, digits.test, 0)["PCA-5"].test, narrow["PCA-5"].test, atol=1e-4)
+
+
+def test_a_view_of_as_many_components_as_pixels_is_left_out(digits):
+    for size, there in ((63, True), (64, False)):
+        z = np.random.default_rng(0).standard_normal((len(digits.train), size)).astype(np.float32)
+        found = views((z, z[: len(digits.test)]), digits.train, digits.test, 0)
+        assert (f"PCA-{min(size, 63)}" in found) == there
+
+
+def test_active_and_idle_units_are_probed_only_where_there_are_both(digits, collapsed):
+    names = [name for name in probes(collapsed).scores if "units" in name]
+    assert names == ["linear probe: active units", "linear probe: idle units"]
+    codes = digits.codes("train")[:, :8], digits.codes("test")[:, :8]
+    all_active = replace(collapsed, _codes={"train": 5 * codes[0], "test": 5 * codes[1]})
+    assert list(_parts(all_active)) == []
+    none = replace(collapsed, _codes={"train": 1e-3 * codes[0], "test": 1e-3 * codes[1]})
+    assert list(_parts(none)) == []
+
+
+def test_as_many_labels_as_neighbours_and_classes_that_do_not_meet(digits):
+    few = replace(digits, train=digits.train.take(range(5)), _codes={})
+    assert "5 nearest neighbours: codes" in probes(few).scores
+    train = digits.train.take(digits.train.labels < 5)
+    with pytest.raises(NotApplicable, match="no class of the test images occurs"):
+        probes(replace(digits, train=train, test=digits.test.take(digits.test.labels > 4), _codes={}))
+    blank = replace(digits.test, labels=np.full(len(digits.test), -1))
+    with pytest.raises(NotApplicable, match="no label of the test images is known"):
+        probes(replace(digits, test=blank, _codes={}))
+    with pytest.raises(NotApplicable, match="show 1 classes"):
+        probes(replace(digits, train=digits.train.take(digits.train.labels == 3), _codes={}))
