@@ -12,10 +12,21 @@ import torch
 from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Section, compare, evaluate
-from diabolo.evaluation.comparison import Comparison, Row, Spread, _rate_and_distortion
+from diabolo.evaluation.comparison import (
+    Comparison,
+    Row,
+    Spread,
+    _check_tested,
+    _flat,
+    _kind,
+    _rate_and_distortion,
+    _start,
+    _tested,
+)
 from diabolo.metrics.score import Score
 from diabolo.training import lock
 from diabolo.training.fit import fit
+from diabolo.training.runs import read_config
 from diabolo.zoo import undercomplete
 
 pytestmark = pytest.mark.usefixtures("measures")
@@ -264,3 +275,50 @@ def test_a_model_that_has_not_learned_is_better_and_worse_than_none():
     assert row.leading == {"good"}
     assert found.record()["not learned"] == dict(found.unlearned)
     assert not Comparison({"a": [SimpleNamespace(sections={}, about={})]}).unlearned  # nothing is known of it
+
+
+# --- by hand --------------------------------------------------------------------------------------------------------------
+
+
+def row(better, **values):
+    scores = {label: [Score(v, "nats", 9, better=better) for v in some] for label, some in values.items()}
+    spreads = {label: Spread(tuple(s.value for s in some)) for label, some in scores.items()}
+    return Row("m", "n", next(iter(scores.values()))[0], spreads, scores)
+
+
+def test_who_leads():
+    assert row("lower", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"a", "b"}
+    assert row("higher", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"c"}
+    assert row("lower", a=[1.0], b=[2.0]).leading == {"a"}  # nothing is known of their noise
+    assert row(None, a=[1.0, 1.1], b=[9.0, 9.1]).leading == set()
+    assert row("lower", a=[1.0, 1.1]).best == (None, {})
+
+
+def test_nested_options_by_their_dotted_names():
+    tree = {"a": 1, "b": {"c": [1, 2], "d": [{"e": 3}, [4]], "f": {}}}
+    assert _flat(tree) == {"a": 1, "b.c": [1, 2], "b.d.0.e": 3, "b.d.1": [4]}
+
+
+def test_arrays_must_have_been_measured_before_they_are_compared(tmp_path):
+    config = {"data": {"train": {"origin": None, "fingerprint": "x"}}}
+    with pytest.raises(DiaboloError, match="were given as arrays"):
+        _tested(tmp_path, config, None, {})
+    known = json.dumps([{"load": 1}, "x"], sort_keys=True)
+    config["data"]["train"]["origin"] = {"load": 1}
+    assert _tested(tmp_path, config, None, {known: "found"}) == "found"
+    with pytest.raises(DiaboloError, match="different test images"):
+        _check_tested(["a", "b"])
+    _check_tested(["a", "a"])
+
+
+def test_a_start_that_is_gone_is_its_path_and_one_that_is_there_its_kind(seeds):
+    first, second = seeds["latent_dim 4"]
+    assert _start(None) is None
+    assert _start("/nowhere/at/all") == "/nowhere/at/all"
+    assert _start(str(first)) == _start(str(second))
+    assert _start(str(first)) != _start(str(seeds["latent_dim 2"][0]))
+    config = read_config(first)
+    started = config | {"options": config["options"] | {"init": str(second)}}
+    assert _kind(started)["options"]["init"] == _start(str(second))
+    assert _kind(started, start=False)["options"]["init"] is True
+    assert _kind(config, start=False)["options"]["init"] is False

@@ -10,7 +10,9 @@ import torch
 import diabolo
 from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.evaluation import Evaluation, NotApplicable, Subject, evaluate
+from diabolo.evaluation import Evaluation, NotApplicable, Section, Subject, evaluate
+from diabolo.evaluation.record import _finite, fingerprint
+from diabolo.metrics.score import Score
 
 pytestmark = pytest.mark.usefixtures("measures")
 
@@ -121,3 +123,47 @@ def test_scores_are_written_after_their_figures(seeds, tmp_path):
     with pytest.raises(DiaboloError, match="could not be written"):
         evaluate(run).write(tmp_path)
     assert (tmp_path / "scores.json").read_bytes() == before
+
+
+def test_numbers_that_are_none_are_left_out_with_their_reason():
+    def score(value, low=None, high=None):
+        return Score(value, "u", 3, low=low, high=high, interval="t" if low is not None else None)
+
+    found = _finite(
+        Section(
+            {
+                "good": score(1.0, 0.5, 2.0),
+                "nan": score(float("nan")),
+                "inf": score(float("inf"), 0.0, 1.0),
+                "open": score(1.0, 0.5, float("inf")),
+                "half": score(1.0, float("nan"), 2.0),
+                "bare": score(1.0),
+            },
+            {},
+            {"other": "why"},
+        )
+    )
+    assert found.skipped == {"other": "why", "nan": "it came out as nan", "inf": "it came out as inf"}
+    assert list(found.scores) == ["good", "open", "half", "bare"]
+    assert (found.scores["good"].low, found.scores["good"].interval) == (0.5, "t")
+    for name in ("open", "half", "bare"):
+        one = found.scores[name]
+        assert (one.low, one.high, one.interval) == (None, None, None)
+
+
+def test_a_seed_that_is_none_is_refused(digits, tiny_model):
+    with pytest.raises(DiaboloError, match="seed must be"):
+        evaluate(tiny_model(), digits, ["error"], seed=-1)
+
+
+def test_what_an_evaluation_says_of_itself(digits, tiny_model, seeds):
+    found = evaluate(tiny_model(), digits, ["error"], seed=3, power=1.0)
+    assert (found.about["run"], found.about["weights"], found.about["seed"]) == (None, None, 3)
+    assert (found.about["asked"], found.about["options"]) == (["error"], {"power": 1.0})
+    assert found.about["test"] == {
+        "name": "digits", "split": "test", "images": 40, "shape": [1, 8, 8], "fingerprint": digits[1].fingerprint,
+    }  # fmt: skip
+    run = seeds["latent_dim 4"][0]
+    about = evaluate(run).about
+    assert (about["run"], about["asked"]) == (str(run), [])
+    assert about["weights"] == fingerprint(run)

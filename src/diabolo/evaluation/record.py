@@ -135,7 +135,6 @@ class Evaluation:
         return replace(self, skipped=skipped, drawn=list(panels))
 
 
-@checked
 def _wrong(found: Evaluation) -> str:
     """What of an evaluation read from disk is not of its kind, in words; "" where all is. Figures are named without a path:
     they are read, and taken away, in the folder of the evaluation alone."""
@@ -161,6 +160,7 @@ def _wrong(found: Evaluation) -> str:
     return ""
 
 
+@checked
 @undisturbed()
 def evaluate(
     model: Codec | Run | str | Path,

@@ -230,3 +230,94 @@ def test_turning_the_code_destroys_it_all_but_informativeness():
     plain, turned = (dci(z[:3000], factors[:3000], z[3000:], factors[3000:]) for z in (codes, codes @ turn))
     assert plain.disentanglement > turned.disentanglement + 0.3
     assert turned.informativeness.min() > 0.8
+
+
+def test_bins_at_their_edges():
+    values = np.array([[0.0], [0.25], [0.5], [0.75], [1.0]])
+    assert binned(values, 4)[:, 0].tolist() == [0, 1, 2, 3, 3]
+    assert binned(values, 5)[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert binned(np.array([[7], [7]]), 2)[:, 0].tolist() == [0, 0]
+
+
+def test_codes_and_factors_go_in_pairs():
+    for codes, factors in (
+        (np.zeros((3, 1), int), np.zeros((2, 1), int)),
+        (np.zeros((0, 1), int), np.zeros((0, 1), int)),
+    ):
+        with pytest.raises(DiaboloError, match=f"{len(codes)} codes but {len(factors)} rows"):
+            mutual_information_matrix(codes, factors)
+
+
+def test_no_information_is_not_below_nothing():
+    codes = np.arange(9)[:, None] % 3
+    assert (mutual_information_matrix(codes, np.arange(9)[:, None] // 3) >= 0).all()
+    assert math.copysign(1, entropies(np.zeros((4, 1), int))[0]) == 1
+
+
+def test_a_category_of_one_kind_and_a_unit_that_never_varies_are_not_read():
+    z = np.linspace(0, 1, 20)[:, None]
+    for code, factor in ((z, np.zeros((20, 1))), (np.zeros((20, 1)), (z > 0.5).astype(float)), (np.zeros((20, 1)), z)):
+        assert separability(code, factor, code, factor).tolist() == [[0]]
+    assert separability(z, z, z, np.zeros((20, 1))).tolist() == [[0]]
+    assert separability(z, z, np.zeros((20, 1)), z).tolist() == [[0]]
+
+
+def test_ten_kinds_are_a_category_and_eleven_a_number():
+    """A unit that is the factor turned inside out: a category can be read off it, a number hardly."""
+    for kinds, perfect in ((10, True), (11, False)):
+        factor = np.repeat(np.arange(kinds), 12)[:, None].astype(float)
+        code = (factor * 7 % kinds) + 0.0
+        read = separability(code, factor, code, factor)[0, 0]
+        assert (read == pytest.approx(1)) == perfect
+        wanted = 1 if perfect else np.corrcoef(code[:, 0], factor[:, 0])[0, 1] ** 2
+        assert read == pytest.approx(wanted)
+
+
+def test_a_category_by_hand():
+    """A threshold between 1 and 2; of the test examples 3 of 4 and 1 of 2 are right."""
+    code, factor = np.array([[0.0], [1], [2], [3]] * 5), np.array([[0.0], [0], [5], [5]] * 5)
+    test_code, test_factor = np.array([[0.0], [0], [1], [3], [3], [0]]), np.array([[0.0], [0], [0], [0], [5], [5]])
+    found = separability(code, factor, test_code, test_factor)[0, 0]
+    assert found == pytest.approx(((0.75 + 0.5) / 2 - 0.5) / 0.5)
+    assert separability(code, factor, code, 5 - factor)[0, 0] == 0  # worse than by chance
+
+
+@pytest.mark.parametrize(("votes", "group"), [(1, 2), (2, 1)])
+def test_a_vote_of_too_few(votes, group):
+    factors = np.stack([np.arange(40) % 2, np.arange(40) // 20], 1)
+    assert 0 <= factor_vae_score(factors.astype(float), factors, 2, 2) <= 1
+    with pytest.raises(DiaboloError, match=f"not {votes} of {group}"):
+        factor_vae_score(factors.astype(float), factors, votes, group)
+
+
+def test_votes_by_hand():
+    """Unit 0 stands for factor 1 in two of three; unit 1 has no vote to learn from, and says 0."""
+    units, factors = np.array([0, 0, 0, 2]), np.array([1, 1, 0, 2])
+    assert majority_vote(units, factors, np.array([0, 0, 1, 2]), np.array([1, 0, 0, 2])) == 0.75
+    assert majority_vote(units, factors, np.array([3]), np.array([3])) == 0
+
+
+def test_idle_units_have_no_vote():
+    factors = np.stack([np.arange(60) % 2, np.arange(60) // 30], 1)
+    codes = factors + 0.0
+    idle = np.concatenate([codes, 1e-3 * np.random.default_rng(0).standard_normal((60, 3))], 1)
+    assert factor_vae_score(idle, factors, 100) == factor_vae_score(codes, factors, 100) == 1
+    assert factor_vae_score(np.ones((60, 2)), factors) == 0
+
+
+def test_informativeness_of_a_constant_and_of_a_category():
+    random = np.random.default_rng(0)
+    codes = random.random((200, 2))
+    factors = np.stack([codes[:, 0] > 0.5, codes[:, 1], np.zeros(200)], 1).astype(float)
+    found = dci(codes, factors, codes, factors)
+    assert found.informativeness[0] > 0.9
+    assert found.informativeness[1] > 0.9
+    assert np.isnan(found.informativeness[2])
+    assert found.importance.shape == (2, 3)
+    assert found.importance[0, 0] > 0.9
+    assert found.importance[:, :2].sum(0) == pytest.approx([1, 1])
+    test = np.where(np.arange(200)[:, None] < 150, [[0.9, 0.5]], [[0.1, 0.5]])  # 150 of 200 are of one class
+    wrong = factors.copy()
+    wrong[:, 0] = np.arange(200) < 100
+    share = dci(codes, factors, test, wrong).informativeness[0]
+    assert share == pytest.approx(1 - 0.25 / 0.5)

@@ -13,6 +13,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import Moments, fid, frechet_distance
+from diabolo.randomness import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore:a Fréchet distance of")
 
@@ -134,3 +135,80 @@ def test_under_ten_thousand_it_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fid(many, many)
+
+
+def test_moments_by_hand():
+    one, other = Moments.of([[1.0, 0], [3, 2]]), Moments.of([[5.0, 1]])
+    assert (one.n, one.mean.tolist(), one.scatter.tolist()) == (2, [2, 1], [[2, 2], [2, 2]])
+    both = one + other
+    whole = Moments.of([[1.0, 0], [3, 2], [5, 1]])
+    assert both.n == 3
+    np.testing.assert_allclose(both.mean, whole.mean)
+    np.testing.assert_allclose(both.scatter, whole.scatter)
+    np.testing.assert_allclose(both.covariance, np.cov([[1, 3, 5], [0, 2, 1]]))
+    alone = one.over_processes()
+    assert alone.n == 2
+    np.testing.assert_allclose(alone.scatter, one.scatter)
+
+
+def test_what_is_shared_and_what_is_its_own():
+    random = np.random.default_rng(0)
+    y = random.standard_normal((40, 2))
+    block = np.arange(40) // 4
+    samples = fid(random.standard_normal((30, 2)), y)
+    assert samples.shared("test", block).own == pytest.approx(np.square(samples.by_generated).sum())
+    assert samples.shared("test", block).parts == pytest.approx(np.bincount(block, samples.by_real))
+    assert samples.error == pytest.approx(
+        np.sqrt(np.square(samples.by_real).sum() + np.square(samples.by_generated).sum())
+    )
+    made = fid(y + 0.1, y, of=np.arange(40))
+    assert made.shared("test", block).own == 0
+    assert made.shared("test", block).parts == pytest.approx(np.bincount(block, made.by_real + made.by_generated))
+    both = np.stack([np.arange(40), np.roll(np.arange(40), 1)], 1)
+    pairs = fid(y[both].mean(1), y, of=both)
+    total = pairs.by_real + pairs.by_generated + np.roll(pairs.by_generated, -1)
+    assert pairs.error**2 == pytest.approx(max(0, np.square(total).sum() - np.square(pairs.by_generated).sum()))
+    assert made.low == max(0, made.value - 1.959963984540054 * made.error)
+    assert made.high == pytest.approx(made.value + 1.959963984540054 * made.error)
+
+
+@pytest.mark.parametrize(("width", "splits"), [(2, 4), (3, 1)])
+def test_the_bias_is_that_of_halves(width, splits, monkeypatch):
+    monkeypatch.setattr("diabolo.metrics.generation.frechet.WIDE", 2)
+    x, y = features(31, width), features(40, width, 1)
+    found = fid(x, y, seed=3)
+    random, halves = np.random.default_rng(derive(3, "frechet")), []
+    for _ in range(splits):
+        second = random.permutation(40) < 20
+        first = random.permutation(31) < 15
+        halves += [
+            frechet_distance(Moments.of(x[first == here]), Moments.of(y[second == here])) for here in (False, True)
+        ]
+    assert found.bias == pytest.approx(np.mean(halves) - found.value)
+    assert found.without_bias.value == pytest.approx(found.value - found.bias)
+
+
+def test_the_bias_of_reconstructions_keeps_them_with_their_images():
+    y = features(40, 3, 1)
+    order = np.random.default_rng(0).permutation(40)
+    x = y[order] + 0.1
+    found = fid(x, y, of=order)
+    random, halves = np.random.default_rng(derive(0, "frechet")), []
+    for _ in range(4):
+        second = random.permutation(40) < 20
+        half = second[order]
+        halves += [
+            frechet_distance(Moments.of(x[half == here]), Moments.of(y[second == here])) for here in (False, True)
+        ]
+    assert found.bias == pytest.approx(np.mean(halves) - found.value)
+
+
+@pytest.mark.parametrize(("n", "known"), [(8, True), (7, False)])
+def test_halves_of_more_images_than_features(n, known):
+    for x, y in ((features(n, 3), features(20, 3, 1)), (features(20, 3), features(n, 3, 1))):
+        assert (fid(x, y).bias is not None) == known
+
+
+def test_two_kinds_of_features_have_no_distance():
+    with pytest.raises(DiaboloError, match="not of 2 and 3 numbers"):
+        frechet_distance(Moments.of(features(9, 2)), Moments.of(features(9, 3)))

@@ -10,6 +10,8 @@ from torchmetrics.image.kid import poly_mmd
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import Kernel, kid, polynomial_mmd
+from diabolo.metrics.generation.kernel import _size
+from diabolo.randomness import derive
 from diabolo.studies import Measured, difference
 
 
@@ -164,3 +166,47 @@ def test_two_subsets_have_an_interval_and_one_has_none():
     assert low + high == pytest.approx(0.4)
     assert high - low == pytest.approx(2 * 12.7062 * 0.1, rel=1e-5)  # Student's t of one degree of freedom
     assert Kernel(np.array([0.1]), 50).interval is None
+
+
+def test_four_images_are_enough_and_what_each_subset_adds():
+    x, y = features(4, 2), features(4, 2, 1)
+    found = kid(x, y)
+    assert (found.size, len(found.subsets)) == (2, 2)
+    for few in ((x[:3], y), (x, y[:3])):
+        with pytest.raises(DiaboloError, match=r"4 (generated|real) images or more"):
+            kid(*few)
+    assert kid(x, y, size=2).size == 2
+    shared = Kernel(np.array([0.1, 0.3]), 50).shared("test")
+    assert shared.parts == pytest.approx((-0.05, 0.05))
+    assert Kernel(np.array([0.1]), 50).shared("test") is None
+
+
+@pytest.mark.parametrize(("images", "size"), [(9, 2), (29, 2), (30, 3), (10_000, 1000), (20_000, 1000)])
+def test_ten_subsets_at_least(images, size):
+    assert _size(1000, images) == size
+
+
+def test_subsets_hold_what_was_made_of_their_images(monkeypatch):
+    """Reconstructions given in another order: subset by subset, with the real images in the order of the seed."""
+    y = features(40, 3)
+    order = np.random.default_rng(5).permutation(40)
+    x = y[order] + 0.3
+    found = kid(x, y, 10, of=order)
+    rows = np.random.default_rng(derive(0, "kernel")).permutation(40)
+    place = np.argsort(order)
+    wanted = [polynomial_mmd(x[place[rows[i : i + 4]]], y[rows[i : i + 4]], np.arange(4)) for i in range(0, 40, 4)]
+    assert found.size == 4
+    assert found.subsets == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("used", "parents", "enough"), [(2, 1, True), (1, 1, False), (6, 2, True), (5, 2, False)])
+def test_the_fewest_parents(used, parents, enough):
+    y = features(8, 2)
+    of = np.stack([np.arange(used), np.roll(np.arange(used), 1)], 1)[:, :parents]
+    of = np.concatenate([of, of, of, of])[: max(4, 2 * used)]
+    x = features(len(of), 2, 1)
+    if enough:
+        assert np.isfinite(kid(x, y, of=of).value)
+    else:
+        with pytest.raises(DiaboloError, match=rf"images made from {used} real ones are too few"):
+            kid(x, y, of=of)

@@ -109,3 +109,38 @@ def test_intervals_count_that_the_balls_are_drawn_too(times):
     assert (off.mean(0) >= 0.88 - slack).all()
     assert list(spread(x, y)) == ["precision", "recall", "density", "coverage"]
     assert spread(x[:50], y) == {}
+
+
+def test_as_many_images_as_a_ball_needs():
+    x = np.arange(6.0)[:, None] ** 2
+    assert radii(x, 5).tolist() == [25, 24, 21, 16, 16, 25]
+    with pytest.raises(DiaboloError, match="6 images or more"):
+        radii(x[:5], 5)
+    assert manifold(x, x + 0.5).k == 5
+    for few in ((x[:5], x), (x, x[:5])):
+        with pytest.raises(DiaboloError, match=r"6 (generated|real) images or more"):
+            manifold(*few)
+
+
+@pytest.mark.parametrize(("n", "there"), [(60, True), (59, False)])
+def test_a_spread_needs_subsets_of_twelve_images(n, there):
+    x, y = np.random.default_rng(0).standard_normal((2, 80, 2))
+    for both in ((x[:n], y), (x, y[:n])):
+        assert bool(spread(*both)) == there
+
+
+def test_the_spread_over_subsets_by_hand():
+    x, y = np.random.default_rng(0).standard_normal((2, 50, 2))
+    found = spread(x, y, k=2)
+    parts = [manifold(x[i : i + 10], y[i : i + 10], 2) for i in range(0, 50, 10)]
+    assert found == {
+        name: pytest.approx(np.std([values(part)[name] for part in parts], ddof=1) / np.sqrt(5)) for name in found
+    }
+
+
+def test_copies_lie_on_balls_however_far_from_0_they_are():
+    """Distances that are equal are so to the last bit, though squares of such numbers lose their digits."""
+    real = 1e6 + np.array([[0.0, 0], [1, 0], [2, 0], [3, 0]])
+    found = manifold(real + np.array([1.0, 0]), real, k=1)
+    assert found.within.tolist() == [1, 1, 1, 0]
+    assert found.covered.tolist() == [False, True, True, True]
