@@ -8,7 +8,9 @@ import torch
 from diabolo import fit, zoo
 from diabolo.cli import train as verb
 from diabolo.data import load
-from diabolo.evaluation.closing import judge, last_loss
+from diabolo.evaluation.closing import judge, last_loss, told, warnings
+from diabolo.evaluation.learned import Learned
+from diabolo.metrics.score import Score
 
 ERROR = re.compile(
     r"squared error per pixel on (\d+) (\w+) images: ([\d.]+), (\d+) % of that of the mean training image"
@@ -75,3 +77,53 @@ def test_the_warning_of_the_health_watch_is_said_again_at_the_end(tmp_path):
     moved = run.config["data"]["train"] | {"origin": None}
     run.config["data"]["train"] = moved
     assert any(line.startswith("not measured against the mean image: ") for line in verb.closing_lines(run))
+
+
+class Written:
+    def __init__(self, history, units):
+        self.history, self.config = history, {"units": units}
+
+
+@pytest.mark.parametrize(
+    ("last", "units", "said"),
+    [
+        ({"train": {"total": 3.0}, "validation": None}, {"total": "squared error per pixel"}, None),
+        ({"train": {"kl": 3.0}, "validation": {}}, {"total": "nats per image"}, None),
+        (
+            {"train": {"total": 3.0, "kl": 1.0}, "validation": {"total": 2.5, "kl": 0.5}},
+            {"total": "nats per image"},
+            "after epoch 7, validation images: loss 2.5 nats per image",
+        ),
+        (
+            {"train": {"total": 3.0, "kl": 1.0, "x": 2.0}},
+            {"total": "nats × weight", "kl": "nats"},
+            "after epoch 7, train images: kl 1 nats, x 2",
+        ),
+    ],
+)
+def test_the_last_loss_by_hand(last, units, said):
+    run = Written([{"epoch": 6, "train": {"total": 9.0}}, {"epoch": 7, **last}], units)
+    assert last_loss(run) == said
+    assert last_loss(Written([], units)) is None
+    assert warnings(run) == warnings(Written([], units)) == []
+    run.history[-1]["warnings"] = {"a": "first", "b": "second"}
+    assert warnings(run) == ["first", "second"]
+
+
+def test_what_is_judged_needs_two_images_that_vary():
+    train, test = load("digits", n_train=100, n_test=30)
+    model = zoo.pca(train.shape, latent_dim=4)
+    model.solve(train.images)
+    assert judge(model, train, test.take([0])) == ([], Learned(()))
+    (line,), _ = judge(model, train, test.take([0, 1]))
+    assert line.startswith("squared error per pixel on 2 test images: ")
+    flat = train.take([0] * 9)
+    assert judge(model, flat, flat) == ([], Learned(()))
+    error = Score(0.256, "u", 1200, "validation", detail={"error": 0.0123456, "of the mean image": 0.05})
+    assert told("error", error) == (
+        "squared error per pixel on 1,200 validation images: 0.01235, 26 % of that of the mean training image (0.05)"
+    )
+    read = Score(0.5, "u", 9, detail={"accuracy": 0.9876, "majority class": 0.1})
+    assert told("read above the majority", read) == (
+        "accuracy on 9 test images: 98.8 %; always the most frequent class: 10.0 %"
+    )

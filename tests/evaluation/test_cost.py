@@ -7,7 +7,8 @@ from diabolo import zoo
 from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Subject
-from diabolo.evaluation.cost import cost
+from diabolo.evaluation.cost import _size, _training, cost
+from diabolo.metrics.cost import Pace
 from diabolo.training.fit import fit
 
 
@@ -59,3 +60,48 @@ def test_every_kind_of_codec_has_a_cost(name, digits):
 def test_nonsense_is_refused(digits, tiny_model):
     with pytest.raises(DiaboloError, match=r"cost_(images|repeats) must be a whole number of at least 1"):
         cost(Subject(tiny_model(), *digits), cost_images=0)
+
+
+def test_what_a_model_consists_of(digits, tiny_model):
+    model = tiny_model(hidden=(16,))
+    for p in model.encoder.parameters():
+        p.requires_grad_(False)
+    setting = _size(Subject(model, *digits))["parameters"].setting
+    frozen = sum(p.numel() for p in model.encoder.parameters())
+    assert setting == {"trainable": sum(p.numel() for p in model.parameters()) - frozen, "buffers beside": 0}
+    assert _size(Subject(object(), *digits)) == {}
+    model = zoo.pca(digits[0].shape, latent_dim=4)
+    model.solve(digits[0].images)
+    assert _size(Subject(model, *digits))["parameters"].setting == {"trainable": 0, "fitted in closed form": True}
+
+
+class Written:
+    def __init__(self, history, resolved):
+        self.history, self.config = history, {"resolved": resolved}
+
+
+@pytest.mark.parametrize(("device", "unit"), [("cpu", "MiB, the whole process"), ("cuda:0", "MiB on the device")])
+def test_training_by_hand(digits, device, unit):
+    history = [{"seconds": 1.0, "peak_memory_mib": 5.0}, {"seconds": 2.5, "peak_memory_mib": 9.0}, {"epoch": 3}]
+    found = _training(Subject(None, *digits, run=Written(history, {"device": device})))
+    assert found["training: time"].value == 3.5
+    assert found["training: time"].setting == {"epochs": 2, "seconds per epoch": 1.75, "device": device}
+    assert (found["training: memory"].value, found["training: memory"].unit) == (9.0, unit)
+    assert found["training: time"].n == 100
+    assert "training: memory" not in _training(Subject(None, *digits, run=Written([{"seconds": 1.0}], {})))
+    assert _training(Subject(None, *digits, run=Written([{"epoch": 1}], {}))) == {}
+    assert _training(Subject(None, *digits)) == {}
+
+
+def test_speed_and_memory_are_those_of_the_metrics(digits, monkeypatch):
+    monkeypatch.setattr("diabolo.evaluation.cost.pace", lambda *_: Pace((0.5, 0.1, 0.2)))
+    monkeypatch.setattr("diabolo.evaluation.cost.peak_bytes", lambda *_: 3 * 2**20)
+    model = zoo.pca(digits[0].shape, latent_dim=4)
+    model.solve(digits[0].images)
+    scores = cost(Subject(model, *digits), cost_images=20).scores
+    assert scores["encode: speed"].value == pytest.approx(20 / 0.2)
+    setting = scores["decode: speed"].setting
+    assert (setting["slowest"], setting["fastest"]) == (pytest.approx(40), pytest.approx(200))
+    assert (setting["batch"], setting["repeats"]) == (20, 5)
+    assert (scores["encode: memory"].value, scores["encode: memory"].n) == (3, 20)
+    assert (scores["encode: operations"].n, scores["encode: operations"].better) == (1, "lower")

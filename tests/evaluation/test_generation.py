@@ -13,9 +13,11 @@ from diabolo import evaluation, figures, latents, zoo
 from diabolo.data import Images, load
 from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
-from diabolo.evaluation.generated import every_kind
-from diabolo.evaluation.generation import generation
+from diabolo.evaluation.generated import _samples, every_kind, made_from, ordered
+from diabolo.evaluation.generation import _blocks, _panels, _scores, _wider, generation
 from diabolo.metrics import generation as metrics
+from diabolo.metrics.score import Score
+from diabolo.statistics import mean_interval, wilson
 from diabolo.studies import Measured, difference
 from diabolo.training.fit import fit
 
@@ -270,3 +272,161 @@ def test_mistakes_are_told_before_anything_is_computed(trained):
 
 def test_it_is_one_of_the_measures():
     assert evaluation.options_of("generation")["densities"][1] == ("prior", "gaussian", "mixture")
+
+
+# --- by hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_wider_of_two_intervals():
+    fixed, how = _wider((0.4, 0.6), 0.5, None, 1.0, "Wilson")
+    assert (fixed, how) == ((0.4, 0.6), "Wilson, the balls held fixed")
+    t = 2.776445105  # Student's, of four degrees of freedom
+    ends, how = _wider((0.4, 0.6), 0.5, 0.1, 1.0, "Wilson")
+    assert ends == pytest.approx((0.5 - 0.1 * t, 0.5 + 0.1 * t))
+    assert how == "the wider of Wilson, the balls held fixed, and Student's t over 5 subsets"
+    assert _wider((0.4, 0.6), 0.5, 0.01, 1.0, "")[0] == (0.4, 0.6)
+    assert _wider((0.4, 0.6), 0.5, 1.0, 1.0, "")[0] == (0, 1)
+    assert _wider((0.4, 0.6), 0.5, 1.0, math.inf, "")[0] == (0, pytest.approx(0.5 + t))
+
+
+def found(logits=True, bias=None, interval=True):
+    real, made = np.random.default_rng(0).standard_normal((2, 40, 3))
+    kid = metrics.kid(made, real, 4)
+    return {
+        "fid": replace(metrics.fid(made, real), bias=bias),
+        "fid parts": {"of": "f"},
+        "kid": kid if interval else replace(kid, subsets=kid.subsets[:1]),
+        "kid parts": {"of": "k"},
+        "manifold": metrics.manifold(made[:30], real[:20], 2),
+        "spread": {},
+        "score": metrics.inception_score(made) if logits else None,
+    }
+
+
+def test_the_scores_of_one_set_of_images():
+    setting = {"n_generated": 40, "extractor": "e", "size": "1×8×8", "n_real": 40}
+    parts = found(bias=0.25)
+    scores = _scores("prior", parts, setting, "test")
+    assert list(scores) == [f"{what}, prior" for what in
+        ("FID", "FID without bias", "KID", "precision", "recall", "coverage", "density", "score")]  # fmt: skip
+    fid, kid, balls = parts["fid"], parts["kid"], parts["manifold"]
+    assert scores["FID without bias, prior"].value == pytest.approx(fid.value - 0.25)
+    assert scores["FID without bias, prior"].shared == scores["FID, prior"].shared == {"of": "f"}
+    assert (scores["KID, prior"].df, scores["KID, prior"].shared) == (len(kid.subsets) - 1, {"of": "k"})
+    assert scores["KID, prior"].setting["subset_size"] == 4
+    assert [scores[f"{what}, prior"].n for what in ("FID", "precision", "recall", "coverage", "density")] == [
+        40, 30, 20, 20, 30,
+    ]  # fmt: skip
+    precision = scores["precision, prior"]
+    assert precision.value == balls.precision
+    assert (precision.low, precision.high) == wilson(int((balls.within > 0).sum()), 30)
+    assert (precision.setting["k"], precision.setting["n_generated"], precision.setting["n_real"]) == (2, 30, 20)
+    assert scores["density, prior"].value == balls.density
+    assert scores["density, prior"].low == pytest.approx(mean_interval(balls.within / 2)[0])
+    assert [scores[f"{what}, prior"].better for what in ("FID", "KID", "recall", "score")] == [
+        "lower", "lower", "higher", "higher",
+    ]  # fmt: skip
+    assert {score.df for name, score in scores.items() if "KID" not in name} == {None}
+    few = _scores("prior", found(logits=False, interval=False), setting, "test")
+    assert "score, prior" not in few
+    assert "FID without bias, prior" not in few
+    kid = few["KID, prior"]
+    assert (kid.low, kid.high, kid.interval, kid.df) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("shape", "drawn"), [((1, 8, 8), True), ((3, 8, 8), True), ((2, 8, 8), False), ((12,), False), ((3,), False)]
+)
+def test_only_grey_and_colour_images_are_shown(shape, drawn):
+    images = Images(np.zeros((2, *shape), np.uint8 if len(shape) == 3 else np.float32))
+    codec = type("Codec", (), {"name": "codec"})()
+    scores = {
+        "FID, a": Score(1.0, "u", 9, low=0.5, high=2.0),
+        "FID, b": Score(2.0, "u", 9, low=0.5),
+        "KID, a": Score(3.0, "u", 9),
+    }
+    panels = _panels(Subject(codec, images, images), scores, {}, "e")
+    assert ("generation-samples" in panels) == drawn
+    values, _, whiskers = panels["generation-fid"].args
+    assert values == {"a": 1.0, "b": 2.0}
+    assert whiskers == {"a": (0.5, 2.0)}
+
+
+def test_blocks_are_runs_of_what_is_reconstructed_and_of_the_rest(digits):
+    subject = Subject(None, *digits)
+    order = ordered(subject)
+    block = _blocks(subject, 300)
+    assert block[order[:300]].tolist() == (np.arange(300) * 100 // 300).tolist()
+    assert block[order[300:]].tolist() == list(range(60))
+
+
+def test_what_images_were_made_from(digits):
+    subject = Subject(None, *digits)
+    order = ordered(subject)
+    assert made_from(subject, "reconstruction", 5).tolist() == order[:5, None].tolist()
+    pairs = made_from(subject, "interpolation", 3)
+    assert pairs.tolist() == [[order[0], order[2]], [order[1], order[0]], [order[2], order[1]]]
+    assert made_from(subject, "prior", 5) is None
+
+
+def test_more_images_than_features_are_needed(digits):
+    class Taker:
+        name, setting, piece = "taker", {}, 500
+
+        def __call__(self, x):
+            return x.flatten(1)[:, 20:27], None
+
+    train, test = digits
+    model = zoo.pca(train.shape, latent_dim=2)
+    model.solve(train.images)
+    taker = Taker()
+    options = {"densities": ("gaussian",), "manifold_k": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("diabolo.evaluation.generation._taker", lambda *_: taker)
+        for n in (8, 7):
+            subject = Subject(model, train, test.take(range(20)))
+            if n == 8:
+                assert generation(subject, generated=n, **options).scores["FID, gaussian"].n == 8
+            else:
+                with pytest.raises(NotApplicable, match="7 features need 8 images or more on either side, not 7"):
+                    generation(subject, generated=n, **options)
+        subject = Subject(model, train, test.take(range(9)))
+        found = generation(subject, densities=("gaussian",), manifold_k=2, manifold_images=7).scores
+        assert (found["FID, gaussian"].n, found["precision, gaussian"].n, found["recall, gaussian"].n) == (9, 7, 7)
+        with pytest.raises(DiaboloError, match="not 3 of 3"):
+            generation(subject, manifold_k=3, manifold_images=3)
+
+
+@pytest.mark.parametrize(("width", "left_out"), [(512, False), (513, True)])
+def test_a_mixture_over_a_wide_code_takes_hours(width, left_out, monkeypatch):
+    seen = []
+
+    class Fitted:
+        setting = {}  # noqa: RUF012
+
+        def least(self, width):
+            seen.append(width)
+            return 11
+
+        def fit(self, z):
+            return self
+
+    class Codec:
+        name, latent_shape, input_shape, reads = "codec", (width,), (1, 32, 32), None
+
+    monkeypatch.setattr("diabolo.evaluation.generated.make_density", lambda *_: Fitted())
+    monkeypatch.setattr("diabolo.evaluation.generated.draw_images", lambda *_: "images")
+    monkeypatch.setattr("diabolo.evaluation.generated._conditions", lambda _: None)
+    for n, enough in ((10, False), (11, True)):
+        images = Images(np.zeros((n, 1, 32, 32), np.uint8))
+        subject = Subject(Codec(), images, images, _codes={"train": np.zeros((n, width), np.float32)})
+        for name in ("mixture", "gaussian"):
+            if name == "mixture" and left_out:
+                with pytest.raises(DiaboloError, match="it would take hours with codes of 513 numbers"):
+                    _samples(subject, name, 3)
+            elif enough:
+                assert _samples(subject, name, 3) == ("images", {})
+            else:
+                with pytest.raises(DiaboloError, match="it needs 11 training codes or more, not 10"):
+                    _samples(subject, name, 3)
+    assert set(seen) == {width}
