@@ -302,10 +302,10 @@ def test_nested_options_by_their_dotted_names():
 def test_arrays_must_have_been_measured_before_they_are_compared(tmp_path):
     config = {"data": {"train": {"origin": None, "fingerprint": "x"}}}
     with pytest.raises(DiaboloError, match="were given as arrays"):
-        _tested(tmp_path, config, None, {})
+        _tested(tmp_path, config, None, {}, {})
     known = json.dumps([{"load": 1}, "x"], sort_keys=True)
     config["data"]["train"]["origin"] = {"load": 1}
-    assert _tested(tmp_path, config, None, {known: "found"}) == "found"
+    assert _tested(tmp_path, config, None, {known: "found"}, {}) == "found"
     with pytest.raises(DiaboloError, match="different test images"):
         _check_tested(["a", "b"])
     _check_tested(["a", "a"])
