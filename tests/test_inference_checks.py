@@ -7,6 +7,7 @@ import torch
 import diabolo
 from diabolo import corruptions, zoo
 from diabolo.autoencoder import already_checked
+from diabolo.data import as_images
 from diabolo.errors import DiaboloError
 from diabolo.priors import CodePrior
 
@@ -45,6 +46,9 @@ WRONG = {
     "of another shape": (lambda: X[..., :7], r"expected images \(N, 1, 8, 8\)"),
     "without a batch": (lambda: X[0], r"expected images \(N, 1, 8, 8\)"),
     "a number": (lambda: torch.tensor(0.5), "expected images"),
+    "objects": (lambda: np.array([None, 1]), "must be an array or a tensor of numbers, not ndarray"),
+    "text": (lambda: "digits", "must be an array or a tensor of numbers, not str"),
+    "lists of unequal length": (lambda: [[1.0], [1.0, 2.0]], "must be an array or a tensor of numbers, not list"),
 }
 
 
@@ -58,7 +62,12 @@ def test_every_door_refuses_what_training_refuses(kind, wrong, tmp_path):
         with pytest.raises(DiaboloError, match=told) as error:
             door(model, make())
         assert not str(error.value).endswith(".")
-    if wrong not in ("whole numbers", "of another shape", "without a batch", "a number"):
+    if isinstance(make(), torch.Tensor) and wrong not in (
+        "whole numbers",
+        "of another shape",
+        "without a batch",
+        "a number",
+    ):
         with pytest.raises(DiaboloError):
             diabolo.fit(model, np.asarray(make()), out=tmp_path, quiet=True)
 
@@ -69,6 +78,9 @@ def test_every_form_of_the_same_images_gives_the_same(kind):
     bytes_ = (255 * X).round().to(torch.uint8)
     floats = bytes_.float() / 255
     for form in (bytes_.numpy(), floats.numpy(), floats.double(), floats.flip(0).numpy()[::-1]):
+        torch.testing.assert_close(model.encode(form), model.encode(floats), rtol=0, atol=1e-6)
+    others = floats.numpy().astype(">f4"), np.asfortranarray(bytes_.numpy()), as_images(bytes_), floats.tolist()
+    for form in others:  # the other byte order and layout, Images, lists
         torch.testing.assert_close(model.encode(form), model.encode(floats), rtol=0, atol=1e-6)
     hair = floats.clamp(0, 1) + 2e-4 * torch.sign(floats - 0.5)
     torch.testing.assert_close(model.encode(hair), model.encode(floats), rtol=0, atol=1e-2)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from diabolo.bottlenecks import Bottleneck, Latent
 from diabolo.conditions import UNKNOWN, Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
+from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.heads import Head, Headless
 from diabolo.likelihoods import Likelihood
@@ -306,7 +307,7 @@ class Autoencoder(nn.Module):
             raise DiaboloError("the loss is a mean over images, and there are none")
         if y is None or self.reads is None:
             return x, y
-        y = torch.as_tensor(y).to(self.device)
+        y = _tensor(y, "`y`").to(self.device)
         if not y.ndim or len(y) != len(x):
             raise DiaboloError(f"there are {len(x)} images but `y` has the shape {tuple(y.shape)}")
         some = self.reads == "labels" and (self.condition.reads is None or self.objective.marginalises_labels)
@@ -321,7 +322,7 @@ class Autoencoder(nn.Module):
             if self.condition.reads is not None:
                 raise DiaboloError(f"this model is conditioned on {self.condition.reads}: give them as `y`")
             return None
-        y = torch.as_tensor(y).to(self.device)
+        y = _tensor(y, "`y`").to(self.device)
         y = y.expand(n, *y.shape[1:]) if y.ndim and len(y) == 1 else y.expand(n) if not y.ndim else y
         if len(y) != n:
             raise DiaboloError(f"there are {n} images or codes but {len(y)} entries in `y`")
@@ -355,17 +356,13 @@ def as_input(
     return as_pixels(x, shape, reach).to(device).float()
 
 
-def as_pixels(x: Tensor | np.ndarray, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
+def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
     """`x` (N, *shape) as floats where it lies; uint8 is divided by 255.
 
     Raises:
         DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
     """
-    if isinstance(x, np.ndarray):
-        x = np.require(
-            x, requirements=["C", "W"]
-        )  # torch takes no array that runs backwards, and warns of read-only ones
-    x = torch.as_tensor(x)
+    x = _tensor(x.images if isinstance(x, Images) else x, "images")
     if not (x.is_floating_point() or x.dtype in (torch.uint8, torch.bool)):
         raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
     if x.shape[1:] != shape or x.ndim == 0:
@@ -385,13 +382,24 @@ def as_pixels(x: Tensor | np.ndarray, shape: tuple[int, ...], reach: tuple[float
     return x
 
 
+def _tensor(x: Any, what: str) -> Tensor:
+    """`x` as a tensor, where that is possible without guessing."""
+    try:
+        if isinstance(x, np.ndarray):  # torch takes no array that runs backwards or in the other byte order
+            x = np.require(x, x.dtype.newbyteorder("="), ["C", "W"])
+        return torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError) as error:
+        why = " ".join(str(error).split()).rstrip(".")
+        raise DiaboloError(f"{what} must be an array or a tensor of numbers, not {type(x).__name__}: {why}") from error
+
+
 def as_codes(z: Tensor | np.ndarray, shape: tuple[int, ...]) -> Tensor:
     """`z` (N, *shape), finite.
 
     Raises:
         DiaboloError: for another shape, NaN or infinity.
     """
-    z = torch.as_tensor(z)
+    z = _tensor(z, "codes")
     if z.shape[1:] != shape or z.ndim == 0:
         raise DiaboloError(f"expected codes (N, {_joined(shape)}), not {tuple(z.shape)}")
     if not z.isfinite().all():

@@ -8,7 +8,7 @@ import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class NpyHeader:
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-    order: str
+    order: Literal["C", "F"]
     offset: int
 
     @property
@@ -41,7 +41,7 @@ class NpyHeader:
         return count * self.dtype.itemsize
 
 
-def read_npy_header(file: BinaryIO, where: str) -> NpyHeader:
+def read_npy_header(file: IO[bytes], where: str) -> NpyHeader:
     """The header of a .npy file that is open at its start. DiaboloError, naming `where`, when it is damaged or of objects."""
     start = file.read(8)
     if start[:1] == b"\x80":
@@ -57,7 +57,8 @@ def read_npy_header(file: BinaryIO, where: str) -> NpyHeader:
     try:
         words = text.decode("utf-8" if start[6] == 3 else "latin-1")
         said = ast.literal_eval(re.sub(r"(\d)L\b", r"\1", words).strip())  # Python 2 wrote 28L
-        shape, order = tuple(said["shape"]), "F" if said["fortran_order"] else "C"
+        shape = tuple(said["shape"])
+        order: Literal["C", "F"] = "F" if said["fortran_order"] else "C"
         dtype = np.dtype(_described(said["descr"]))
     except (
         Exception
@@ -87,14 +88,14 @@ def map_npy(path: Path) -> NDArray[Any]:
                 )
             if header.nbytes == 0:
                 return np.empty(header.shape, header.dtype)
-            return np.memmap(file, header.dtype, "r", header.offset, header.shape, header.order)  # type: ignore[call-overload, no-any-return]
+            return np.memmap(file, header.dtype, "r", header.offset, header.shape, header.order)
     except (OSError, ValueError, OverflowError) as error:
         if isinstance(error, DiaboloError):
             raise
         raise DiaboloError(f"cannot read {path}: {' '.join(str(error).split())}") from error
 
 
-def stream_npy(file: BinaryIO, size: int, where: str) -> NDArray[Any]:
+def stream_npy(file: IO[bytes], size: int, where: str) -> NDArray[Any]:
     """The array in a .npy file of `size` bytes that can only be read forwards, as a member of an archive is.
 
     It is held in memory, or, where that is much, in a nameless file that vanishes with the array.

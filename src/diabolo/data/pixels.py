@@ -122,7 +122,7 @@ def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[n
     with _open(data, name) as image:
         try:
             paged = image.format in PAGED
-            facts.animations = int(not paged and bool(guarded(lambda: image.is_animated)))  # type: ignore[attr-defined]
+            facts.animations = int(not paged and bool(guarded(lambda: getattr(image, "is_animated", False))))
             for page in _pages(image) if paged else (image,):
                 if page.size[0] * page.size[1] > MAX_PIXELS:
                     raise BadImageError(f"{name} is refused: one of its pages has more than {MAX_PIXELS:,} pixels.")

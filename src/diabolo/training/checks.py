@@ -4,23 +4,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from diabolo import processes
-from diabolo.autoencoder import Autoencoder
+from diabolo.autoencoder import Autoencoder, already_checked, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
 from diabolo.data.origin import check_same, elsewhere, reload
-from diabolo.data.side import side
+from diabolo.data.side import rows, side
+from diabolo.data.stores import free_memory, to_float
 from diabolo.errors import DiaboloError
 from diabolo.memory import TRIED, TooLargeError, words
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
+from diabolo.randomness import Draws, generator
 from diabolo.training import files
 from diabolo.training.checkpoint import State
 from diabolo.training.freezing import matching
-from diabolo.training.hardware import choose_device
+from diabolo.training.hardware import choose_device, choose_precision
 from diabolo.training.options import TrainOptions
 from diabolo.training.takeover import fitting
 from diabolo.training.trainable import can_be_trained
@@ -30,6 +34,7 @@ class NothingLeftError(DiaboloError):
     """A training is to go on that has ended."""
 
 
+SAMPLE = (2, 4)  # images, by which the memory that a batch takes is estimated
 START = 2048  # training images that a bottleneck may look at before training
 
 
@@ -74,6 +79,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     if isinstance(model, Autoencoder):
         model.bottleneck.check(min(len(train), START))
     _check_memory(model, options)
+    _check_batch(model, train, options)
     if options.compile:
         _check_compile(model, options)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
@@ -85,8 +91,6 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
 
 def _check_memory(model: nn.Module, options: TrainOptions) -> None:
     """Refuse a training whose weights, their gradients and what Adam and `ema` keep of each do not fit."""
-    from diabolo.data.stores import free_memory
-
     device = choose_device(options.device)
     there = [weights for weights in model.parameters() if weights.device.type == device.type]
     each = 4 if options.ema else 3  # beside the weights: a gradient, two moments, and their average
@@ -97,6 +101,44 @@ def _check_memory(model: nn.Module, options: TrainOptions) -> None:
             f"training {sum(w.numel() for w in model.parameters()):,} weights takes {words(need)} more of memory for gradients "
             f"and averages, and {words(free)} are free: ask for fewer or narrower layers, or a smaller code"
         )
+
+
+def _check_batch(model: Any, train: Images, options: TrainOptions) -> None:
+    """Refuse a batch of which the features that are kept for the backward pass alone do not fit. Those of one image are counted
+    on a few, in evaluation mode, so that nothing of the model changes."""
+    device = choose_device(options.device)
+    free = max(free_memory(device), TRIED)
+    if options.batch_size <= SAMPLE[1]:
+        return
+    one, two = (_kept_bytes(model, train, n) for n in SAMPLE)
+    halved = 2 if choose_precision(options.precision, device).autocast else 1
+    each = max(1, (two - one) // (SAMPLE[1] - SAMPLE[0]) // halved)
+    if options.batch_size * each > free:
+        raise TooLargeError(
+            f"a batch of {options.batch_size:,} images keeps at least {words(options.batch_size * each)} of features for the "
+            f"gradient, and {words(free)} of memory are free; use --batch-size {max(1, free // each):,} or less"
+        )
+
+
+def _kept_bytes(model: Any, train: Images, n: int) -> int:
+    """Bytes that autograd keeps of the loss of `n` images, weights aside."""
+    weights = {w.untyped_storage().data_ptr() for w in [*model.parameters(), *model.buffers()]}
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    x = to_float(torch.from_numpy(np.array(train.images[:n]))).to(model.device)
+    y = rows(side(train, model.reads), torch.arange(n)) if model.reads else None
+    y = None if y is None else y.to(model.device)
+    with evaluating(model), already_checked(), torch.random.fork_rng(devices=[]):
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            loss = model.loss(x, Draws(generator(0, "batch", device=model.device)), 0.0, y)
+        del loss
+    return sum(kept.values())
 
 
 def _check_compile(model: Autoencoder, options: TrainOptions) -> None:

@@ -194,7 +194,7 @@ def _member(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:
     where = f"{name} in {path}"
     try:
         with archive.open(name) as member:
-            return stream_npy(member, archive.getinfo(name).file_size, where)  # type: ignore[arg-type]
+            return stream_npy(member, archive.getinfo(name).file_size, where)
     except DiaboloError:
         raise
     except Exception as error:  # bad checksum, unknown compression, encrypted, truncated: each its own type
