@@ -1,5 +1,6 @@
 """Bad input is refused before training starts, not after an epoch."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class NothingLeftError(DiaboloError):
 
 
 SAMPLE = (2, 4)  # images, by which the memory that a batch takes is estimated
+MOST_KEPT = 10_000  # features for each pixel, where a batch is so small that it is not looked at
 START = 2048  # training images that a bottleneck may look at before training
 
 
@@ -108,7 +110,8 @@ def _check_batch(model: Any, train: Images, options: TrainOptions) -> None:
     on a few, in evaluation mode, so that nothing of the model changes."""
     device = choose_device(options.device)
     free = max(free_memory(device), TRIED)
-    if options.batch_size <= SAMPLE[1]:
+    pixels = options.batch_size * math.prod(train.shape)
+    if options.batch_size <= SAMPLE[1] or 4 * pixels * MOST_KEPT <= free:
         return
     one, two = (_kept_bytes(model, train, n) for n in SAMPLE)
     halved = 2 if choose_precision(options.precision, device).autocast else 1
