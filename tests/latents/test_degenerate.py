@@ -23,12 +23,14 @@ CODES = {
     "four places": np.repeat(PLACES, 15, 0),
     "one apart": np.concatenate([np.zeros((59, 3)), np.ones((1, 3))]),
     "half equal": np.where(np.arange(60)[:, None] < 36, PLACES[0], RNG.normal(size=(60, 3))),
+    "one dimension constant": RNG.normal(size=(60, 3)) * [1.0, 0.0, 1.0] + [0.0, 0.3, 0.0],
     "on a line": RNG.normal(size=(60, 1)) * [1.0, 0.0, 0.0],
     "far from 0": 1e9 + RNG.normal(size=(60, 3)),
     "huge": 1e30 * RNG.normal(size=(60, 3)),
     "tiny": 1e-30 * RNG.normal(size=(60, 3)),
 }
-DENSITIES = {"gaussian": {}, "mixture": {"components": 2}, "mixture by bic": {"components": "bic"}, "neighbours": {}}
+DENSITIES = {"gaussian": {}, "mixture": {"components": 2}, "mixture by bic": {"components": "bic"}, "neighbours": {},
+             "flow": {"epochs": 2, "hidden": 4, "transforms": 1}}  # fmt: skip
 
 
 def test_equal_codes_are_found_and_both_causes_named():
@@ -78,6 +80,27 @@ def test_the_width_of_a_neighbour_comes_from_codes_that_differ():
     assert fit_density("neighbours", plain).sigma == pytest.approx(distances / np.sqrt(2))
 
 
+BAD = {
+    "NaN": (np.where(np.arange(180).reshape(60, 3) == 7, np.nan, RNG.normal(size=(60, 3))), "1 of 60 codes hold NaN"),
+    "infinity": (np.where(np.arange(180).reshape(60, 3) < 6, np.inf, RNG.normal(size=(60, 3))), "2 of 60 codes hold NaN or"),
+    "fewer codes than dimensions": (RNG.normal(size=(3, 20)), "codes or more"),
+    "one code": (RNG.normal(size=(1, 3)), "codes or more"),
+    "none": (np.zeros((0, 3)), "or more are needed, not 0"),
+    "no dimension": (np.zeros((60, 0)), r"of the shape \(N, D\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_codes_that_nothing_can_be_made_of_are_refused_by_all(bad):
+    z, told = BAD[bad]
+    for name, options in DENSITIES.items():
+        with pytest.raises(DiaboloError, match=told):
+            fit_density(name.split()[0], z, **options)
+    for method in ("pca", "t-sne", "umap"):  # before a library is asked
+        with pytest.raises(DiaboloError, match=told):
+            project(z, method)
+
+
 SCRIPT = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -85,16 +108,20 @@ sys.path.insert(0, sys.argv[1])
 from test_degenerate import CODES, DiaboloError, np, project
 for name, z in CODES.items():
     try:
-        points = project(z, "t-sne").points
+        points = project(z, sys.argv[2]).points
         print(name, points.shape == (60, 2) and bool(np.isfinite(points).all()))
     except DiaboloError as error:
         print(name, "told", error)
 """
 
 
-def test_t_sne_survives_them_all(request):
+@pytest.mark.parametrize(
+    "method", ["t-sne", pytest.param("umap", marks=pytest.mark.slow)]
+)  # which compiles for a while
+def test_maps_survive_them_all(method, request):
     """In a process of its own: t-SNE of equal codes was a segmentation fault."""
-    found = subprocess.run([sys.executable, "-c", SCRIPT, str(request.path.parent)], capture_output=True, text=True)
+    words = [sys.executable, "-c", SCRIPT, str(request.path.parent), method]
+    found = subprocess.run(words, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr[-300:]
     said = dict(line.split(" told ") if " told " in line else line.rsplit(" ", 1) for line in found.stdout.splitlines())
     assert set(said) == set(CODES)

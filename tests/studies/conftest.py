@@ -36,7 +36,7 @@ def error(row: Row) -> None:
     row.table("By seed", ("seed", "error"), [(seed, value) for seed, value in zip(study.seeds, errors)])
     row.check("error", max(errors), "≤", study.bar, "per pixel")
     row.check("numbers of the code", 2, "≤", 2, always=True)
-    row.finding(difference(errors, [1.0, 1.1]).say("It is worse.", "It is better by {difference}.", "No difference."))
+    row.finding(difference(errors, [1.0, 1.1]).say("It is worse.", "It is better by {difference}.", "The errors {differ}."))
 
 
 # %% [markdown]

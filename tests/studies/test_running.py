@@ -175,7 +175,9 @@ def test_names_and_folders_of_others_are_no_code_in_the_notebook_of_a_study(scri
     tree = ast.parse(call).body[0].value
     assert {k.arg: ast.literal_eval(k.value) for k in tree.keywords}["data"] == file
     outputs = [output for cell in made.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert {kind for output in outputs for kind in output.get("data", {})} <= {"image/png", "text/plain"}
+    shown = [(kind, text) for output in outputs for kind, text in output.get("data", {}).items()]
+    assert {kind for kind, _ in shown} <= {"image/png", "text/plain", "text/html"}  # a table is HTML there
+    assert not any("<script" in text for kind, text in shown if kind == "text/html")
     for path in written:
         if path.suffix in (".md", ".html"):
             assert "<script>x" not in path.read_text().replace("\\<", "")
