@@ -2,7 +2,6 @@
 
 import json
 import math
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +10,9 @@ import torch
 
 from diabolo import evaluation, figures, latents, zoo
 from diabolo.data import Images, load
-from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
-from diabolo.evaluation.generated import _samples, every_kind, made_from, ordered
+from diabolo.evaluation.generated import USUAL, _samples, every_kind, made_from, ordered
 from diabolo.evaluation.generation import _blocks, _panels, _scores, _wider, generation
 from diabolo.metrics import generation as metrics
 from diabolo.metrics.score import Score
@@ -163,7 +162,7 @@ def test_reconstructions_of_sorted_images_go_with_their_images(trained, digits):
 def test_mid_points_are_of_codes_not_of_samples(trained):
     """Of a VAE too: they are the same each time, and each is the decoded mean of two posterior means."""
     subject = trained("vae", hidden=(64,))
-    images = {kind: made for kind, made, _ in every_kind(subject, (), 50)}
+    images = {kind: make()[0] for kind, make in every_kind(subject, (), 50)}
     codes = subject.codes("test").astype(np.float64)
     pairs = (codes[:, None] + codes[None]) / 2
     first = torch.from_numpy(pairs.reshape(-1, 4)).float()
@@ -199,27 +198,22 @@ def test_a_model_conditioned_on_labels(trained):
 def test_discrete_codes_have_their_own_prior_alone(digits):
     torch.manual_seed(0)
     subject = Subject(zoo.build("vqvae", digits[0].shape, latent_dim=4, codes=8, net="conv", channels=(8,)), *digits)
-    with pytest.warns(UserWarning, match="no samples from the prior: nothing can be sampled before a prior is fitted"):
-        found = generation(subject)
-    assert {key.partition(", ")[2] for key in found.scores} == {"reconstruction"}
-    with pytest.raises(NoPriorError):
-        generation(subject, densities=("prior",))
+    for densities in (USUAL, ("prior",)):
+        found = generation(subject, densities=densities)
+        assert {key.partition(", ")[2] for key in found.scores} == {"reconstruction"}
+        assert set(found.skipped) == {"prior"}
+        assert "nothing can be sampled before a prior is fitted" in found.skipped["prior"]
     with pytest.raises(DiaboloError, match="codes of vqvae are discrete: use 'prior'"):
         generation(subject, densities=("gaussian",))
 
 
-def test_what_cannot_be_fitted_is_warned_of_or_refused_if_asked_for(trained, digits):
+@pytest.mark.parametrize("densities", [USUAL, ("gaussian", "mixture")])
+def test_what_cannot_be_fitted_costs_no_other(densities, trained, digits):
     subject = trained("undercomplete", hidden=(64,))
     few = Subject(subject.codec, digits[0].subset(40), digits[1])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = generation(few)
-    assert any(
-        "no samples from the mixture: it needs 50 training codes or more, not 40" in str(w.message) for w in caught
-    )
-    assert "FID, gaussian" in found.scores
-    with pytest.raises(DiaboloError, match="needs 50 training codes"):
-        generation(few, densities=("mixture",))
+    found = generation(few, densities=densities)
+    assert found.skipped["mixture"] == "it needs 50 training codes or more, not 40"
+    assert {"FID, gaussian", "FID, reconstruction", "FID, interpolation"} <= set(found.scores)
 
 
 def test_a_density_over_a_wide_code_is_made_where_it_was_asked_for(digits):

@@ -13,6 +13,7 @@ from diabolo.errors import DiaboloError, NotWrittenError
 from diabolo.evaluation import Evaluation, NotApplicable, Section, evaluate
 from diabolo.evaluation.measure import MEASURES, reason
 from diabolo.metrics.score import Score
+from diabolo.training.fit import fit
 
 RNG = np.random.default_rng(0)
 Y = np.arange(40) % 2
@@ -62,6 +63,7 @@ CASES += [
     for recipe in ("undercomplete", "pca")
 ]
 DRAWN = [("one test image", "vae")]
+EVERY = dict(MEASURES)
 QUICK = {"label_draws": 2, "few_labels": (4, 10), "posterior_draws": 20}
 
 
@@ -74,8 +76,16 @@ def made(recipe, shape):
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
     """Without what trains models of its own."""
-    for name in ("generation", "cost", "stability"):
+    for name in COSTLY:
         monkeypatch.delitem(MEASURES, name)
+
+
+@pytest.fixture
+def costly(cheap, monkeypatch):
+    """`evaluate` with these again."""
+    for name in COSTLY:
+        monkeypatch.setitem(MEASURES, name, EVERY[name])
+    return evaluate
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -204,3 +214,39 @@ def test_a_model_whose_weights_are_nan_is_measured_as_far_as_that_goes():
     for name in ("probes", "few_labels", "clustering"):
         with pytest.raises(NotApplicable, match="NaN"):
             evaluate(model, (pictures(), pictures(seed=1)), [name])
+
+
+# --- what trains or loads models of its own -----------------------------------------------------------------------------
+
+COSTLY = ("generation", "cost", "stability")
+SEVERAL = ("easy", "no labels", "one class", "constant", "two pixels", "one test image", "vectors", "repeated")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("which", SEVERAL)
+def test_what_trains_models_of_its_own_stands_or_falls_by_itself(which, costly, tmp_path):
+    train, test = SETS[which]()
+    path = fit(made("vae", train.shape), train, test, epochs=1, batch_size=8, out=tmp_path, quiet=True).path
+    other = fit(made("vae", train.shape), train, test, epochs=1, batch_size=8, out=tmp_path, quiet=True, seed=1).path
+    found = costly(path, (train, test), ["learned", *COSTLY], cost_images=8, cost_repeats=1, other_runs=(str(other),))
+    assert set(found.sections) | {name.partition(":")[0] for name in found.skipped} >= set(COSTLY)
+    assert not {name: why for name, why in found.skipped.items() if why.startswith("unexpected")}
+    assert "cost" in found.sections
+
+
+def test_one_score_that_fails_costs_no_other_of_its_measure(monkeypatch):
+    from diabolo.evaluation import probes
+
+    def fails_on_pixels(train, *rest):
+        if train.shape[1] == 64:
+            raise ZeroDivisionError("by nothing")
+        return neighbours(train, *rest)
+
+    neighbours = probes.nearest_neighbours
+    monkeypatch.setattr(probes, "nearest_neighbours", fails_on_pixels)
+    found = evaluate(made("undercomplete", (1, 8, 8)), (pictures(), pictures(seed=1)), ["probes"], probe_neighbours=3)
+    failed = [name for name in found.skipped if "nearest neighbours" in name]
+    assert failed
+    assert all(found.skipped[name] == "unexpected ZeroDivisionError: by nothing" for name in failed)
+    assert "3 nearest neighbours: codes" in found["probes"].scores
+    assert "linear probe: codes" in found["probes"].scores

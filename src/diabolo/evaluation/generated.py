@@ -1,8 +1,8 @@
 """The images that a codec makes, in every way that the measures of generation look at."""
 
 import math
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from diabolo.randomness import derive
 USUAL = (PRIOR, "gaussian", "mixture")
 WIDE = 512  # numbers in a code, above which a mixture takes hours
 Images = NDArray[np.float32]
-Made = tuple[str, Images, dict[str, Any]]  # what it is called, the images (n, *input_shape), and what decided them
+Made = tuple[Images, dict[str, Any]]  # the images (n, *input_shape), and what decided them
 
 
 def check_densities(subject: Subject, names: Sequence[str]) -> None:
@@ -38,28 +38,21 @@ def check_densities(subject: Subject, names: Sequence[str]) -> None:
             check_continuous(subject.codec, name)
 
 
-def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[Made]:
-    """Reconstructions, interpolations and samples: `n` images each, or as many as there are test images of the first two.
+def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[tuple[str, Callable[[], Made]]]:
+    """What each kind of images is called, and a function that makes it: reconstructions, interpolations and samples, `n` images
+    each, or as many as there are test images of the first two.
 
-    Of discrete codes there are no interpolations, nor densities but the codec's own prior. What is left out of the usual
-    densities for another reason is warned of; one that was asked for raises.
+    Of discrete codes there are no interpolations, nor of the usual densities any but the codec's own prior.
     """
     order = ordered(subject)[:n]
-    yield "reconstruction", subject.reconstructions[order], {}
+    yield "reconstruction", lambda: (subject.reconstructions[order], {})
     continuous = _is_continuous(subject)
     if continuous:
-        yield "interpolation", _interpolations(subject, order), {"of": "mid-points of random pairs of test codes"}
+        of = {"of": "mid-points of random pairs of test codes"}
+        yield "interpolation", lambda: (_interpolations(subject, order), of)
     for name in names:
-        if name != PRIOR and not continuous and tuple(names) == USUAL:
-            continue
-        try:
-            images, setting = _samples(subject, name, n)
-        except DiaboloError as error:
-            if tuple(names) != USUAL:
-                raise
-            warnings.warn(f"no samples from the {name}: {error}", stacklevel=2)
-            continue
-        yield name, images, setting
+        if name == PRIOR or continuous or tuple(names) != USUAL:
+            yield name, partial(_samples, subject, name, n)
 
 
 def ordered(subject: Subject) -> NDArray[np.int64]:
@@ -92,7 +85,7 @@ def _interpolations(subject: Subject, order: NDArray[np.int64]) -> Images:
     return decode(subject.codec, (codes[order] + codes[np.roll(order, 1)]) / 2, None if y is None else y[chosen])
 
 
-def _samples(subject: Subject, name: str, n: int) -> tuple[Images, dict[str, Any]]:
+def _samples(subject: Subject, name: str, n: int) -> Made:
     """`n` images from the density of that name, fitted to the training codes; conditions are those of random test images."""
     codec, density, setting = subject.codec, None, {"density": "the model's own prior"}
     if name != PRIOR:

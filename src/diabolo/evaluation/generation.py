@@ -11,7 +11,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.data.draws import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
-from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
@@ -74,24 +74,27 @@ def generation(
     shown = {"test images": pixels(test.take(permutation(len(test), derive(subject.seed, "generation"))[:SHOWN]))}
     same = f"{taker.name} of {test.fingerprint}, {n:,} images, seed {subject.seed}"
     block = _blocks(subject, n)
-    for name, images, how in every_kind(subject, densities, n):
-        made = measures.extract(taker, images)
-        few, of = made.first(alike), made_from(subject, name, n)
-        fid = measures.fid(made.values, as_stored.values, of, subject.seed)
-        kid = measures.kid(made.values, as_stored.values, SUBSET, subject.seed, of)
-        parts = kid.shared(f"{same}, {len(kid.subsets)} subsets of {'samples' if of is None else name}")
-        found = {
-            "fid": fid,
-            "fid parts": fid.shared(same, block).record(),
-            "kid": kid,
-            "kid parts": None if parts is None else parts.record(),
-            "manifold": measures.manifold(few.values, balls, manifold_k, reach),
-            "spread": measures.spread(few.values, balls, manifold_k),
-            "score": None if made.logits is None else measures.inception_score(made.logits),
-        }
-        scores |= _scores(name, found, common | how | {"n_generated": len(images)}, test.split)
-        shown[name] = images[:SHOWN]
-    return Section(scores, _panels(subject, scores, shown, taker.name))
+    skipped: dict[str, str] = {}
+    for name, make in every_kind(subject, densities, n):
+        with standing_alone(name, skipped):
+            images, how = make()
+            made = measures.extract(taker, images)
+            few, of = made.first(alike), made_from(subject, name, n)
+            fid = measures.fid(made.values, as_stored.values, of, subject.seed)
+            kid = measures.kid(made.values, as_stored.values, SUBSET, subject.seed, of)
+            parts = kid.shared(f"{same}, {len(kid.subsets)} subsets of {'samples' if of is None else name}")
+            found = {
+                "fid": fid,
+                "fid parts": fid.shared(same, block).record(),
+                "kid": kid,
+                "kid parts": None if parts is None else parts.record(),
+                "manifold": measures.manifold(few.values, balls, manifold_k, reach),
+                "spread": measures.spread(few.values, balls, manifold_k),
+                "score": None if made.logits is None else measures.inception_score(made.logits),
+            }
+            scores |= _scores(name, found, common | how | {"n_generated": len(images)}, test.split)
+            shown[name] = images[:SHOWN]
+    return Section(scores, _panels(subject, scores, shown, taker.name), skipped)
 
 
 def _blocks(subject: Subject, n: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.images import Images
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.posterior import has_posterior, sampled_codes, units_in_use
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import View, code_views, is_told
@@ -57,26 +57,31 @@ def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool 
     codes = subject.codes("train"), subject.codes("test")
     sampled = None if probe_floors else sampled_codes(subject)
     looked_at = subject.views if probe_floors else {v.name: v for v in code_views(codes, sampled, subject.seed)}
+    skipped: dict[str, str] = {}
     for name, view in [*looked_at.items(), *_parts(subject)]:
         how = {"trained_on": n_train, **described(view, subject), "divided_by": view.scale, "penalty": PENALTY}
-        found = linear_probe(view.train, y, scale=view.scale).predict(view.test[there])
-        scores[f"linear probe: {name}"] = score(found, truth, **how)
+        with standing_alone(f"linear probe: {name}", skipped):
+            found = linear_probe(view.train, y, scale=view.scale).predict(view.test[there])
+            scores[f"linear probe: {name}"] = score(found, truth, **how)
         if name == "codes" and probe_floors:
-            found = _scikit_learn(view, y, view.test[there])
-            scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how)
+            with standing_alone("linear probe: codes (scikit-learn)", skipped):
+                found = _scikit_learn(view, y, view.test[there])
+                scores["linear probe: codes (scikit-learn)"] = score(found, truth, **how)
     most = SLOW // (n_train * max(view.train.shape[1] for view in looked_at.values()))
     chosen = np.sort(np.random.default_rng(subject.seed).permutation(len(truth))[: max(1, most)])
     for name, view in looked_at.items():  # the same test images in each
-        found = nearest_neighbours(view.train, y, view.test[there][chosen], probe_neighbours)
         how = {"trained_on": n_train, "neighbours": probe_neighbours, **described(view, subject)}
         if len(chosen) < len(truth):
             how["test_images"] = f"{len(chosen):,} of {len(truth):,}, drawn by seed {subject.seed}"
-        scores[f"{probe_neighbours} nearest neighbours: {name}"] = score(found, truth[chosen], labelled[chosen], **how)
+        called = f"{probe_neighbours} nearest neighbours: {name}"
+        with standing_alone(called, skipped):
+            found = nearest_neighbours(view.train, y, view.test[there][chosen], probe_neighbours)
+            scores[called] = score(found, truth[chosen], labelled[chosen], **how)
     scores["majority class"] = score(np.full_like(truth, majority(y)), truth, trained_on=n_train)
     values = {name: one.value for name, one in scores.items()}
     whiskers = {name: wilson(round(one.value * one.n), one.n) for name, one in scores.items()}
     title = f"Classes read off frozen codes ({subject.test.split})"
-    return Section(scores, {"probes": partial(figures.bars, values, UNIT, whiskers, title=title)})
+    return Section(scores, {"probes": partial(figures.bars, values, UNIT, whiskers, title=title)}, skipped)
 
 
 def _parts(subject: Subject) -> Iterator[tuple[str, View]]:

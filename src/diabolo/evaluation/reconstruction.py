@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.side import side
-from diabolo.evaluation.measure import Panel, Section, measure
+from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import PIECE, pieces
 from diabolo.likelihoods.ms_ssim import scales_of
@@ -72,8 +72,10 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         kept = subject.shared(mse, scale=1 / variance)
         df = _freedom(mse)
         scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting, df=df, shared=kept)
-    scores |= _denoising(subject)
-    return Section(scores, _panels(subject, totals, mse, order, classes))
+    skipped: dict[str, str] = {}
+    with standing_alone("denoising MSE", skipped):
+        scores |= _denoising(subject)
+    return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
 
 
 def _measured(subject: Subject) -> tuple[dict[str, NDArray[np.float64]], Totals]:
