@@ -76,7 +76,7 @@ class Mutation:
 
 def sites(source: str) -> list[tuple[int, int]]:
     """All changes that `mutation` can make in a module: the node, and which change of it. Messages, annotations and
-    documentation are left as they are."""
+    documentation are left as they are, and so is what asserts something: `assert`, and `strict` of a zip."""
     nodes = _nodes(ast.parse(source))
     return [
         (place, number)
@@ -108,6 +108,8 @@ def _nodes(tree: ast.AST) -> list[tuple[ast.AST, str, ast.stmt]]:
 
     def visit(node: ast.AST, where: str, statement: ast.stmt | None) -> None:
         if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom | ast.Assert):
+            return
+        if isinstance(node, ast.keyword) and node.arg == "strict":
             return
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             return

@@ -11,7 +11,7 @@ from vector_quantize_pytorch import VectorQuantize
 from diabolo import likelihoods, nets, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import VectorQuantizer, quantizer_kmeans
-from diabolo.bottlenecks.quantizer import perplexity, rows_of
+from diabolo.bottlenecks.quantizer import over_processes, perplexity, rows_of
 from diabolo.bottlenecks.quantizer_kmeans import kmeans
 from diabolo.bottlenecks.quantizer_vq import TINY, rotation, straight_through
 from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
@@ -424,7 +424,37 @@ def test_a_moving_average_by_hand():
     assert quantiser.share.tolist() == pytest.approx([0.525, 0.475])
     assert quantiser.moment.flatten().tolist() == pytest.approx([0.9 + 0.1 * 6 / 4, 1.8 + 0.1 * 8 / 4])
     assert quantiser.vectors.flatten().tolist() == pytest.approx([1.05 / 0.525, 2.0 / 0.475])
+    quantiser.share.fill_(0.2)  # whatever they sum to
+    quantiser.moment.copy_(torch.tensor([[1.0], [2.0]]))
+    quantiser._learn(rows, indices, torch.tensor([3.0, 1.0]))
+    assert quantiser.vectors.flatten().tolist() == pytest.approx([1.05 / 0.255, 2.0 / 0.205])
     quantiser.share.copy_(torch.tensor([1.0, 0.0]))
     quantiser.moment.zero_()
     quantiser._learn(rows[:1], indices[:1], torch.tensor([1.0, 0.0]))
     assert quantiser.vectors.isfinite().all()  # of a code that is never used
+
+
+def test_a_code_begins_anew_below_the_least_share_and_not_at_it():
+    quantiser = VectorQuantizer((2, 1, 1), 2, codes=3, restart=0.3)
+    before, rows = quantiser.vectors.clone(), torch.arange(10.0, 18.0).view(4, 2)
+    quantiser._restart(rows, Draws(generator(0, "test")))
+    assert torch.equal(quantiser.vectors, before)
+    quantiser.share[1] *= 0.99
+    quantiser._restart(rows, Draws(generator(0, "test")))
+    assert torch.equal(quantiser.vectors[[0, 2]], before[[0, 2]])
+    assert quantiser.vectors[1].tolist() in rows.tolist()
+
+
+def test_the_first_vector_of_a_batch_may_be_a_new_code_too():
+    quantiser = VectorQuantizer((2, 1, 1), 2, codes=4, restart=0.3)
+    quantiser.share.zero_()
+    rows = torch.arange(10.0, 18.0).view(4, 2)
+    quantiser._restart(rows, Draws(generator(0, "test")))
+    assert sorted(quantiser.vectors.tolist()) == rows.tolist()
+
+
+@pytest.mark.parametrize(("world", "times"), [(1, 1), (2, 2), (3, 3)])
+def test_sums_over_processes_are_means_times_their_number(world, times, monkeypatch):
+    monkeypatch.setattr("diabolo.processes.world", lambda: world)
+    monkeypatch.setattr("diabolo.processes.average", lambda *x: None)
+    assert over_processes(torch.tensor([3.0])).item() == 3 * times

@@ -110,14 +110,14 @@ def test_the_last_loss_by_hand(last, units, said):
     assert warnings(run) == ["first", "second"]
 
 
-def test_what_is_judged_needs_two_images_that_vary():
+def test_what_is_judged_needs_ten_images_that_vary():
     train, test = load("digits", n_train=100, n_test=30)
     model = zoo.pca(train.shape, latent_dim=4)
     model.solve(train.images)
-    assert judge(model, train, test.take([0])) == ([], Learned(()))
-    (line,), _ = judge(model, train, test.take([0, 1]))
-    assert line.startswith("squared error per pixel on 2 test images: ")
-    flat = train.take([0] * 9)
+    assert judge(model, train, test.take(range(9))) == ([], Learned(()))
+    (line,), _ = judge(model, train, test.take(range(10)))
+    assert line.startswith("squared error per pixel on 10 test images: ")
+    flat = train.take([0] * 11)
     assert judge(model, flat, flat) == ([], Learned(()))
     error = Score(0.256, "u", 1200, "validation", detail={"error": 0.0123456, "of the mean image": 0.05})
     assert told("error", error) == (

@@ -322,3 +322,24 @@ def test_a_start_that_is_gone_is_its_path_and_one_that_is_there_its_kind(seeds):
     assert _kind(started)["options"]["init"] == _start(str(second))
     assert _kind(started, start=False)["options"]["init"] is True
     assert _kind(config, start=False)["options"]["init"] is False
+
+
+def test_the_record_of_a_row_by_hand():
+    def evaluated(value, run):
+        score = Score(value, "per pixel", 100, low=value - 0.1, high=value + 0.1, better="lower")
+        return SimpleNamespace(sections={"error": Section({"mean": score})}, about={"run": run})
+
+    found = Comparison(
+        {"a": [evaluated(1.0, "r1"), evaluated(1.2, "r2")], "b": [evaluated(9.0, "r3"), evaluated(9.5, "r4")]}
+    )
+    record = found.record()
+    assert record["models"] == {"a": ["r1", "r2"], "b": ["r3", "r4"]}
+    (row,) = record["scores"]
+    assert (row["measure"], row["name"], row["best"]) == ("error", "mean", "a")
+    assert row["values"]["b"] == {
+        "mean": 9.25, "deviation_over_seeds": pytest.approx(statistics.stdev([9.0, 9.5])), "values": (9.0, 9.5),
+    }  # fmt: skip
+    behind = row["behind the best"]["b"]
+    assert behind["worse"] is True
+    assert behind["difference"] == pytest.approx(8.15)
+    assert behind["low"] < 8.15 < behind["high"]

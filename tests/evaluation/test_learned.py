@@ -30,7 +30,7 @@ from diabolo.evaluation.learned import (
     mean_image,
     reconstructed,
 )
-from diabolo.statistics import mean_interval
+from diabolo.statistics import mean_interval, paired_shares
 
 
 @pytest.fixture(scope="module")
@@ -187,11 +187,11 @@ def test_what_is_gained_above_the_majority_by_hand():
     hits, common = np.array([1, 1, 1, 0, 1], bool), np.array([1, 1, 0, 0, 0], bool)
     score = _over_majority(hits, common, "test", "Hat", 2)
     assert score.value == pytest.approx(0.4 / 0.6)
-    low, high = mean_interval([0, 0, 1, 0, 1], 0.975)
-    assert (score.low, score.high) == (pytest.approx(low / 0.6), pytest.approx(min(1, high / 0.6)))
+    low, high = paired_shares(2, 0, 5, 0.975)
+    assert (score.low, score.high) == (pytest.approx(low / 0.6), pytest.approx(high / 0.6))
     assert score.detail == {"read": "Hat", "accuracy": 0.8, "majority class": 0.4}
     alone = _over_majority(hits, common, "test")
-    assert alone.low == pytest.approx(mean_interval([0, 0, 1, 0, 1])[0] / 0.6)
+    assert alone.low == pytest.approx(paired_shares(2, 0, 5)[0] / 0.6)
     assert alone.detail["read"] == "labels"
     assert _over_majority(hits, np.ones(5, bool), "test") is None
     assert _over_majority(hits[:1], common[3:4], "test") is None
@@ -228,7 +228,7 @@ def test_what_is_told_of_the_worst_of_it():
     )
     assert "have 1 % (95 % interval 0 % to 2 %)" in Learned((met, open_, missed)).told
     assert Learned(()).told == "nothing of it could be measured on these images"
-    assert "its squared error on test images is 95.5 %" in Evidence(ERROR, 0.955, 0.95, 0.96).told
+    assert "its squared error on held-out images is 95.5 %" in Evidence(ERROR, 0.955, 0.95, 0.96).told
     assert "at most 90 % is asked for" in Evidence(ERROR, 0.955, 0.95, 0.96).told
     assert "−0.5 % (95 % interval −1.2 % to 0.2 %) is read off" in Evidence(READ, -0.005, -0.012, 0.002).told
     assert (ASKED[ERROR], ASKED[SPREAD], ASKED[SAMPLES], ASKED[READ]) == (
@@ -252,10 +252,12 @@ def test_the_mean_image_of_bytes_and_of_floats():
     assert mean_image(Images(x.reshape(2, 2) / np.float32(255))).tolist() == [0.5, 1]
 
 
-def test_two_test_images_are_enough_and_two_answers_make_a_classifier(digits):
+def test_ten_test_images_are_enough_and_two_answers_make_a_classifier(digits):
     train, test = digits
-    _, scores = judged(Blend(mean_image(train), 0.5), digits, test=test.take([0, 1]))
-    assert scores[ERROR].n == 2
+    _, scores = judged(Blend(mean_image(train), 0.5), digits, test=test.take(range(10)))
+    assert scores[ERROR].n == 10
+    with pytest.raises(NotApplicable, match="it takes 10 test images, and there are 9"):
+        judged(Blend(mean_image(train), 0.5), digits, test=test.take(range(9)))
 
     class Answers:
         reads = None

@@ -31,7 +31,7 @@ from diabolo.evaluation.views import views
 from diabolo.metrics import disentanglement as measures
 from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
 from diabolo.metrics.probes import common_scale
-from diabolo.randomness import derive, generator
+from diabolo.randomness import Draws, derive, generator
 from diabolo.statistics import mean_interval, wilson
 
 
@@ -616,3 +616,16 @@ def test_as_many_labels_as_neighbours_and_classes_that_do_not_meet(digits):
         probes(replace(digits, test=blank, _codes={}))
     with pytest.raises(NotApplicable, match="show 1 classes"):
         probes(replace(digits, train=digits.train.take(digits.train.labels == 3), _codes={}))
+
+
+def test_one_draw_of_each_posterior_is_held_against_the_prior(digits, monkeypatch):
+    mu = torch.linspace(-2, 2, 12).view(6, 2).double()
+    logvar = torch.tensor([[-1.0, 2.0]] * 6).double()
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.prior_hole"], "gaussian_posterior", lambda _: (mu, logvar))
+    scores = prior_hole(replace(digits, seed=4, _codes={})).scores
+    noise = Draws(generator(4, "prior hole")).normal(mu)
+    codes = (mu + noise * torch.tensor([-0.5, 1.0]).exp()).numpy()
+    assert scores["mean of a unit"].detail["means"] == pytest.approx(codes.mean(0).tolist())
+    assert scores["mean of a unit"].detail["deviations"] == pytest.approx(codes.std(0).tolist())
+    assert scores["Fréchet distance to N(0, I)"].value == pytest.approx(frechet_to_normal(codes))
+    assert (scores["KL of its units"].setting["draws"], scores["mean of a unit"].n) == (6, 6)

@@ -26,7 +26,7 @@ from diabolo.training.runs import Run
 def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[list[str], Learned]:
     """What to say of a trained model: its error on the held-out images beside that of the mean training image, or what its
     classifier gets right beside the most frequent class; and whether by that it has learned."""
-    few = held.take(np.sort(permutation(len(held), derive(seed, "learned"))[:LOOKED_AT]))
+    few = held.take(permutation(len(held), derive(seed, "learned"))[:LOOKED_AT])
     if len(few) < FEWEST:
         return [], Learned(())
     scores: dict[str, Score] = {}
