@@ -272,13 +272,12 @@ def test_it_is_one_of_the_measures():
 
 
 def test_the_wider_of_two_intervals():
-    fixed, how = _wider((0.4, 0.6), 0.5, None, 1.0, "Wilson")
-    assert (fixed, how) == ((0.4, 0.6), "Wilson, the balls held fixed")
+    assert _wider((0.4, 0.6), 0.5, None, 1.0, "Wilson", 7) == ((0.4, 0.6), "Wilson, the balls held fixed", 7)
     t = 2.776445105  # Student's, of four degrees of freedom
-    ends, how = _wider((0.4, 0.6), 0.5, 0.1, 1.0, "Wilson")
+    ends, how, df = _wider((0.4, 0.6), 0.5, 0.1, 1.0, "Wilson", 7)
     assert ends == pytest.approx((0.5 - 0.1 * t, 0.5 + 0.1 * t))
-    assert how == "the wider of Wilson, the balls held fixed, and Student's t over 5 subsets"
-    assert _wider((0.4, 0.6), 0.5, 0.01, 1.0, "")[0] == (0.4, 0.6)
+    assert (how, df) == ("the wider of Wilson, the balls held fixed, and Student's t over 5 subsets", 4)
+    assert _wider((0.4, 0.6), 0.5, 0.01, 1.0, "", 7)[::2] == ((0.4, 0.6), 7)
     assert _wider((0.4, 0.6), 0.5, 1.0, 1.0, "")[0] == (0, 1)
     assert _wider((0.4, 0.6), 0.5, 1.0, math.inf, "")[0] == (0, pytest.approx(0.5 + t))
 
@@ -320,7 +319,7 @@ def test_the_scores_of_one_set_of_images():
     assert [scores[f"{what}, prior"].better for what in ("FID", "KID", "recall", "score")] == [
         "lower", "lower", "higher", "higher",
     ]  # fmt: skip
-    assert {score.df for name, score in scores.items() if "KID" not in name} == {None}
+    assert [scores[f"{what}, prior"].df for what in ("FID", "precision", "density", "score")] == [None, None, 29, 39]
     few = _scores("prior", found(logits=False, interval=False), setting, "test")
     assert "score, prior" not in few
     assert "FID without bias, prior" not in few

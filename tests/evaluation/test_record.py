@@ -167,3 +167,39 @@ def test_what_an_evaluation_says_of_itself(digits, tiny_model, seeds):
     about = evaluate(run).about
     assert (about["run"], about["asked"]) == (str(run), [])
     assert about["weights"] == fingerprint(run)
+
+
+def edited(record, *places, to):
+    for place in places[:-1]:
+        record = record[place]
+    record[places[-1]] = to
+
+
+@pytest.mark.parametrize(
+    ("places", "to", "said"),
+    [
+        (("about", "model"), 3, "what was measured on what"),
+        (("about", "test", "fingerprint"), None, "what was measured on what"),
+        (("about", "test", "images"), "9", "what was measured on what"),
+        (("about", "test"), [], "what was measured on what"),
+        (("skipped",), ["x"], "'skipped' has no reasons"),
+        (("skipped",), {"x": 3}, "'skipped' has no reasons"),
+        (("figures",), ["../x"], "'../x' is no name of a figure"),
+        (("figures",), [3], "3 is no name of a figure"),
+        (("figures",), "x", "None is no name of a figure"),
+        (("scores", "error", "mean", "value"), "1", "the score 'mean' is no number"),
+        (("scores", "error", "mean", "low"), "1", "the score 'mean' is no number"),
+        (("scores", "error", "mean", "n"), 4.0, "the score 'mean' is no number"),
+        (("scores", "error", "mean", "unit"), 3, "the score 'mean' does not say what it is of"),
+        (("scores", "error", "mean", "split"), 3, "the score 'mean' does not say what it is of"),
+        (("scores", "error", "mean", "setting"), [], "the score 'mean' does not say what it is of"),
+    ],
+)
+def test_a_record_of_another_shape_is_refused(places, to, said, digits, tiny_model, tmp_path):
+    record = json.loads(json.dumps(evaluate(tiny_model(), digits, ["error"]).record()))
+    (tmp_path / "scores.json").write_text(json.dumps(record))
+    assert Evaluation.read(tmp_path)["error"].scores["mean"].n == 40
+    edited(record, *places, to=to)
+    (tmp_path / "scores.json").write_text(json.dumps(record))
+    with pytest.raises(DiaboloError, match=f"was edited or damaged: .*{said}"):
+        Evaluation.read(tmp_path)

@@ -183,3 +183,14 @@ def test_discrete_codes_have_no_directions():
     model = zoo.vqvae((1, 8, 8), latent_dim=4, codes=8, width=8, residual_width=4)
     with pytest.raises(DiaboloError, match="discrete"):
         latents.decoded_directions(model, normal(0, 5, 4))
+
+
+def test_directions_are_taken_from_the_mean_by_one_deviation():
+    class Squares:
+        name, latent_shape = "squares", (2,)
+
+        def decode(self, z):
+            return z**2
+
+    found = latents.decoded_directions(Squares(), np.array([[1.0, 0.0], [3.0, 4.0]]))  # mean 2, 2; deviations 1, 2
+    np.testing.assert_allclose(found, [[9 - 4, 0], [0, 16 - 4]])

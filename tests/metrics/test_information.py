@@ -210,3 +210,10 @@ def test_kl_of_a_gaussian_channel_is_torchs():
         MultivariateNormal(mu[0], (logvar[0]).exp().diag()), MultivariateNormal(torch.zeros(2), torch.eye(2))
     )
     assert float(kl_per_unit(mu, logvar).sum()) == pytest.approx(float(theirs), rel=1e-5)
+
+
+def test_of_two_images_the_other_is_the_mixture():
+    z, rows, mu, logvar = channel(2, 0.5)
+    log_q = norm.logpdf(z.numpy(), mu.numpy().T, 0.5)  # (2, 2)
+    found = mutual_information(z, rows, mu, logvar)
+    assert np.allclose(found.high, [log_q[0, 0] - log_q[0, 1], log_q[1, 1] - log_q[1, 0]])

@@ -296,3 +296,12 @@ def test_a_bent_kl_is_refused(bent):
     encoder, decoder = MLPEncoder(SHAPE, (5,)), MLPDecoder(3, SHAPE, (5,))
     with pytest.raises(DiaboloError, match="no weight of kl"):
         Autoencoder(encoder, Gaussian(5, 3, **bent), decoder, likelihoods.Bernoulli(), objective=IWAE(5))
+
+
+@pytest.mark.parametrize("place", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_a_weight_is_looked_at_all_along(place):
+    model = zoo.build("vae", (1, 4, 4), latent_dim=2, hidden=(4,))
+    IWAE(2).check(model)
+    model.bottleneck.weights = {"kl": lambda progress: 2.0 if progress == place else 1.0}
+    with pytest.raises(DiaboloError, match="no weight of kl"):
+        IWAE(2).check(model)

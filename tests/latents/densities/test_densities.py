@@ -1,5 +1,6 @@
 """Densities over codes: what they draw follows what they say, and both follow the codes; against scipy and scikit-learn."""
 
+import copy
 import math
 
 import numpy as np
@@ -304,3 +305,13 @@ def test_a_dead_direction_of_a_gaussian_has_a_millionth_of_the_widest():
     line = np.linspace(-1, 1, 40)[:, None] * [3.0, 4.0]
     density = latents.fit_density("gaussian", line)
     assert density.variances.min() == pytest.approx(1e-12 * density.variances.max())
+
+
+def test_samples_of_a_mixture_are_scikit_learns_in_another_order():
+    density = latents.fit_density("mixture", rings(), components=3)
+    drawn = density.sample(20, seed=5)
+    other = copy.deepcopy(density.model).set_params(random_state=derive(5, "density") % 2**32)
+    wanted = density.scale.back(other.sample(20)[0])
+    np.testing.assert_allclose(np.sort(drawn, 0), np.sort(wanted, 0))
+    order = np.random.default_rng(derive(5, "order")).permutation(20)
+    np.testing.assert_allclose(drawn, wanted[order])

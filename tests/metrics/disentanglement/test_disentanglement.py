@@ -321,3 +321,15 @@ def test_informativeness_of_a_constant_and_of_a_category():
     wrong[:, 0] = np.arange(200) < 100
     share = dci(codes, factors, test, wrong).informativeness[0]
     assert share == pytest.approx(1 - 0.25 / 0.5)
+
+
+@pytest.mark.parametrize("kinds", [10, 11])
+def test_up_to_ten_kinds_are_read_as_categories(kinds):
+    """Read wrong by one, which is near for a number and wrong for a category."""
+    z = np.repeat(np.arange(kinds), 20)[:, None].astype(float)
+    off = np.clip(z + 1, 0, kinds - 1)
+    found = dci(z, z, off, z).informativeness[0]
+    if kinds == 10:
+        assert found == pytest.approx(1 - 0.9 / 0.9)
+    else:
+        assert found > 0.85

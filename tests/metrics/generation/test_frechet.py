@@ -140,6 +140,11 @@ def test_under_ten_thousand_it_warns():
 def test_moments_by_hand():
     one, other = Moments.of([[1.0, 0], [3, 2]]), Moments.of([[5.0, 1]])
     assert (one.n, one.mean.tolist(), one.scatter.tolist()) == (2, [2, 1], [[2, 2], [2, 2]])
+    four = [[1.0, 0], [3, 2], [5, 1], [0, 7], [2, 2]]
+    for k in (1, 2, 3):
+        added, at_once = Moments.of(four[:k]) + Moments.of(four[k:]), Moments.of(four)
+        np.testing.assert_allclose(added.mean, at_once.mean)
+        np.testing.assert_allclose(added.scatter, at_once.scatter)
     both = one + other
     whole = Moments.of([[1.0, 0], [3, 2], [5, 1]])
     assert both.n == 3

@@ -7,6 +7,8 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import inception_score
+from diabolo.metrics.generation.certainty import information
+from diabolo.metrics.generation.inception_v3 import Inception
 
 
 def test_it_is_torch_fidelitys():
@@ -54,3 +56,47 @@ def test_sure_answers_of_all_classes_alike():
 def test_one_image_says_nothing():
     with pytest.raises(DiaboloError, match="2 images or more"):
         inception_score(np.zeros((1, 3)))
+
+
+def test_the_information_of_three_answers_by_hand():
+    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.25, 0.25, 0.5]])
+    mean = p.mean(0)
+    kl = (p * np.log(p / mean)).sum(1)
+    bias = (p.var(0, ddof=1) / mean).sum() / 6
+    covariance = np.cov(p.T)
+    turned = np.diag(1 / mean) @ covariance
+    found = information(p, (p * np.log(p)).sum(1))
+    assert found.value == pytest.approx(kl.mean() + bias)
+    assert found.error**2 == pytest.approx(kl.var(ddof=1) / 3 + np.trace(turned @ turned) / 18)
+    assert found.df == 2
+    score = inception_score(np.log(p))
+    assert score.value == pytest.approx(np.exp(kl.mean()))
+    low, high = found.interval()
+    assert score.low == pytest.approx(max(1, np.exp(low)))
+    assert score.high == pytest.approx(min(3, np.exp(high)))
+
+
+class Seen(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.p = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, pixels):
+        self.pixels = pixels
+        return pixels.float().mean((2, 3)), pixels.float().mean((2, 3))[:, :2]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_inception_sees_bytes_of_three_channels(channels):
+    taker = Inception(Seen())
+    x = torch.tensor([0.0, 0.25, 0.5, 1.0]).view(1, 1, 2, 2).expand(2, channels, 2, 2)
+    features, logits = taker(x)
+    assert taker.model.pixels.shape == (2, 3, 2, 2)
+    assert taker.model.pixels[1, 2].flatten().tolist() == [0, 64, 128, 255]
+    assert (features.shape, logits.shape) == ((2, 3), (2, 2))
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 4, 4), (2, 4, 4, 4), (2, 3, 4)])
+def test_inception_takes_images_alone(shape):
+    with pytest.raises(DiaboloError, match="grey or colour images"):
+        Inception(Seen())(torch.zeros(shape))

@@ -19,6 +19,7 @@ from diabolo.metrics.generation.small_classifier import (
     _plan,
     features_of,
 )
+from diabolo.nets.conv import SMALLEST
 
 
 def test_the_share_of_attributes_read_wrong_is_only_written_down():
@@ -168,3 +169,13 @@ def test_features_that_are_refused(values, least, said):
     with pytest.raises(DiaboloError, match=said):
         check_features(values, "them", least)
     assert check_features(np.ones((2, 1), int), "them").dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("shape", "net"), [((12,), "mlp"), ((1, SMALLEST, SMALLEST), "conv"), ((1, SMALLEST - 1, 40), "mlp")]
+)
+def test_vectors_and_tiny_images_are_seen_by_layers_without_maps(shape, net):
+    model = _model(shape, lambda waist: heads.Classifier(waist.latent_shape, 3))
+    found = any(isinstance(m, torch.nn.Conv2d) for m in model.encoder.modules())
+    assert found == (net == "conv")
+    assert model.predict(torch.zeros(2, *shape)).shape == (2, 3)
