@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from diabolo import owners
@@ -31,6 +31,19 @@ def refusal(what: str, error: OSError) -> DiaboloError:
     code, for the disk."""
     kind = NotWrittenError if error.errno in (*DISK, *NOT_OURS) else DiaboloError
     return kind(f"{what}: {error.strerror or error}")
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Whatever the disk refuses inside the block is told as `what`: of files in a hidden folder the user knows nothing."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(what, error) from error
+    except DiaboloError as error:
+        if isinstance(error.__cause__, OSError):
+            raise refusal(what, error.__cause__) from error
+        raise
 
 
 def temporary(path: Path) -> Path:

@@ -1,13 +1,15 @@
 """Odd images: each measure, score and figure stands or falls by itself, with its reason; what is left is written together."""
 
+import errno
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from diabolo import figures, zoo
+from diabolo import disk, figures, zoo
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NotWrittenError
 from diabolo.evaluation import Evaluation, NotApplicable, Section, evaluate
@@ -188,10 +190,28 @@ def test_a_disk_that_is_full_leaves_the_earlier_evaluation_whole(broken, tmp_pat
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("after", [0, 1, 2])  # files: within a figure, within another, within the scores
+def test_of_a_disk_that_fails_the_user_is_told_in_one_way(after, number, broken, tmp_path, monkeypatch):
+    found = broken(made("undercomplete", (1, 8, 8)), (pictures(), pictures(seed=1)))
+    put, passed = disk._put, []
+
+    def full(handle, content):
+        passed.append(handle)
+        if len(passed) > after:
+            raise OSError(number, os.strerror(number))
+        put(handle, content)
+
+    monkeypatch.setattr(disk, "_put", full)
+    with pytest.raises(NotWrittenError) as told:
+        found.write(tmp_path / "out")
+    assert str(told.value) == f"the evaluation could not be written into {tmp_path / 'out'}: {os.strerror(number)}"
+    assert told.value.exit_code == 1
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_between_figures_and_scores_there_is_no_moment_of_both(broken, tmp_path, monkeypatch):
     """Killed at any rename: either all is old, or there are no scores, or all is new."""
-    import os
-
     found = broken(made("undercomplete", (1, 8, 8)), (pictures(), pictures(seed=1)))
     found.write(tmp_path)
     seen, real = [], os.replace

@@ -99,25 +99,23 @@ class Evaluation:
         files.make_folder(folder)
         earlier = _drawn(folder)
         made = disk.temporary(folder / PAGE)
-        try:
-            made.mkdir()
-            whole = self._drawn_into(made)
-            files.write_json(made / "scores.json", whole.record())
-            written = sorted(made.iterdir(), key=lambda path: path.name == "scores.json")
-            if folders := [path.name for path in written if (folder / path.name).is_dir()]:
-                raise DiaboloError(f"{folder / folders[0]} could not be written: it is a folder")
-            (folder / "scores.json").unlink(missing_ok=True)
-            for path in written:
-                disk.move(path, folder / path.name)
-            names = {path.name for path in written}
-            for name in (*earlier, PAGE):
-                for old in (f"{name}.png", f"{name}.pdf"):
+        with disk.refusing(f"the evaluation could not be written into {folder}"):
+            try:
+                made.mkdir()
+                whole = self._drawn_into(made)
+                files.write_json(made / "scores.json", whole.record())
+                written = sorted(made.iterdir(), key=lambda path: path.name == "scores.json")
+                if folders := [path.name for path in written if (folder / path.name).is_dir()]:
+                    raise DiaboloError(f"{folder / folders[0]} could not be written: it is a folder")
+                (folder / "scores.json").unlink(missing_ok=True)
+                for path in written:
+                    disk.move(path, folder / path.name)
+                names = {path.name for path in written}
+                for old in (f"{name}.{kind}" for name in (*earlier, PAGE) for kind in ("png", "pdf")):
                     if old not in names:
                         (folder / old).unlink(missing_ok=True)
-        except OSError as error:
-            raise disk.refusal(f"the evaluation could not be written into {folder}", error) from error
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
         disk.settle(folder)
         return [folder / "scores.json", *(folder / path.name for path in written if path.suffix == ".png")]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diabolo import disk
-from diabolo.errors import DiaboloError
 from diabolo.training import lock
 
 NUMBERED = re.compile(r"(\d{4,})-.*")
@@ -22,7 +21,7 @@ def create(out: Path, name: str, fill: Callable[[Path], None] = lambda folder: N
     """
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
     half = disk.temporary(out / "new")
-    try:
+    with disk.refusing(f"no run folder can be made in {out}"):
         out.mkdir(parents=True, exist_ok=True)
         try:
             half.mkdir()
@@ -36,12 +35,6 @@ def create(out: Path, name: str, fill: Callable[[Path], None] = lambda folder: N
         except BaseException:
             shutil.rmtree(half, ignore_errors=True)
             raise
-    except OSError as error:
-        raise disk.refusal(f"no run folder can be made in {out}", error) from error
-    except DiaboloError as error:
-        if isinstance(error.__cause__, OSError):  # a file in the hidden folder, of which the user knows nothing
-            raise disk.refusal(f"no run folder can be made in {out}", error.__cause__) from error
-        raise
     disk.settle(out)
     return path
 
