@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import stdev
 
 import pytest
 
@@ -289,3 +290,15 @@ def test_every_study_has_its_lessons_and_literal_parameters(name):
     assert set(script.quick) <= set(script.parameters)
     assert script.rows
     assert all(script.lessons.get(index) for index in script.rows), "a row without a word of explanation"
+
+
+def test_an_interval_of_shares_ends_where_shares_do(tmp_path):
+    row = Row("1.1", "Shares", tmp_path, None)
+    row.over("right", [0.99, 1.0, 0.9], "share of test images", "draws")
+    row.over("error", [0.01, 0.05], "squared error per pixel")
+    row.pair("right less left", [0.9, 1.0], [0.8, 0.7], "share of test images", "draws")
+    right, error, pair = row.numbers.values()
+    assert right["low"] < right["value"] < right["high"] == 1.0
+    assert row.found["right"].error == pytest.approx(stdev([0.99, 1.0, 0.9]) / 3**0.5)  # whole, to compare by
+    assert error["low"] < 0
+    assert pair["low"] < 0

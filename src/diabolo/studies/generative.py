@@ -16,7 +16,7 @@ from scipy.ndimage import morphological_gradient
 
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.metrics import generation
-from diabolo.statistics import mean_interval, wilson
+from diabolo.statistics import wilson
 from diabolo.studies import Row, Study, Trained, less, needs
 from diabolo.studies.words import generative as words
 from diabolo.studies.words.generative_answers import QUESTIONS
@@ -132,15 +132,11 @@ def two_numbers(row: Row) -> None:
     row.number("tiles that hold a training code", full.mean(), "share of tiles")
     _, sure = generation.read(generation.classifier(train), tiles)
     for kind, which in (("filled", full), ("empty", ~full)):
-        low, high = mean_interval(sure[which]) if which.sum() > 1 else (None, None)
-        row.number(
-            f"confidence in {kind} tiles",
-            sure[which].mean() if which.any() else 0,
-            "probability of the class",
-            low,
-            high,
-            "Student's t over tiles, as if independent",
-        )
+        name, unit = f"confidence in {kind} tiles", "probability of the class"
+        if which.any():
+            row.over(name, sure[which], unit, "tiles, as if independent")
+        else:
+            row.number(name, 0, unit)
     row.finding(words.filled(row.found), "grid")
 
 
@@ -186,7 +182,7 @@ def noise(row: Row) -> None:
     row.check("test error of the denoiser", row.score("test error", found), "≤", 0.0125, "per pixel")
 
     away = np.square(denoiser.model.corrupt(few.images).numpy() - few.pixels).mean((1, 2, 3))
-    row.number("error of the noisy images", away.mean(), "squared error per pixel", *mean_interval(away))
+    row.over("error of the noisy images", away, "squared error per pixel", "images")
     pairs = denoiser.model.corrupt(shown.images)
     cleaned = {"noisy": pairs.numpy(), "denoised": denoiser.model.reconstruct(pairs).numpy()}
     row.figure(
@@ -256,7 +252,7 @@ def variational(row: Row) -> None:
         classes, _ = generation.read(reader, images.reshape(-1, *test.shape))
         right = (classes.reshape(len(few), -1) == digits[:, None]).mean(1)
         name = f"draws read as the right class, variance × {scale}"
-        row.number(name, right.mean(), "share of draws", *mean_interval(right), "Student's t over images")
+        row.over(name, right, "share of draws", "images")
         row.number(
             f"spread between draws, variance × {scale}", np.sqrt(images.var(1).mean()), "root mean square per pixel"
         )
@@ -361,7 +357,7 @@ def completion(row: Row) -> None:
         "variance between completions": several.spread,
     }
     for name, each in errors.items():
-        row.number(name, each.mean(), how, *mean_interval(each), "Student's t over images")
+        row.over(name, each, how, "images")
         if name.startswith("error of ") and name != one:
             row.pair(less(name, one), each, single.mean, how, "images")
     nats = metrics.nll(completing.model, few, study.importance_samples)
@@ -371,7 +367,7 @@ def completion(row: Row) -> None:
         "conditional NLL of the plain network": plainly.per_image,
         "nats gained by the code": plainly.per_image - nats.per_image,
     }.items():
-        row.number(name, float(each.mean()), nats.unit, *mean_interval(each), "Student's t over images, paired")
+        row.over(name, each, nats.unit, "images, paired")
 
     eight = few.take(range(8))
     rows = {"told": several.told[:8], "one network": single.images[:8, 0]}

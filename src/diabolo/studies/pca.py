@@ -51,6 +51,7 @@ most = min(math.prod(train.shape), len(train) - 1)
 study.require("sizes", max(study.sizes) <= most, f"PCA has at most {most:,} components here")
 for index in ("3.2", "3.4"):
     study.needs(index, *needs.distance(test))
+study.needs("3.1", len(test) >= 12, f"ten neighbours of a code need 12 test images or more, and there are {len(test)}")
 
 
 # %% [markdown]

@@ -1,12 +1,12 @@
 """One row of a study: what it shows, what it measures, what it finds."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diabolo import figures
 from diabolo.errors import DiaboloError
@@ -152,18 +152,25 @@ class Row:
         how = score.interval or ""
         return self.number(name, score.value, score.unit, score.low, score.high, how, score.df, score.shared)
 
-    def over(self, name: str, values: Sequence[float] | NDArray[Any], unit: str, of: str = "seeds") -> float:
-        """Write down the mean of `values`, one per seed or draw, with Student's interval over them."""
-        if len(values) < 2:
-            return self.number(name, fmean(values), unit)
-        found = mean(np.asarray(values, np.float64))
-        how = f"Student's t over {len(values)} {of}"
-        return self.number(name, found.value, unit, *found.interval(), how, df=found.df)
+    def over(self, name: str, values: ArrayLike, unit: str, of: str = "seeds") -> float:
+        """Write down the mean of `values`, one per seed, draw or image, with Student's interval over them: of shares and
+        probabilities cut where these end, of which the interval knows nothing."""
+        ends = (0.0, 1.0) if unit.startswith(("share of", "probability")) else (-math.inf, math.inf)
+        return self._over(name, values, unit, of, *ends)
+
+    def _over(self, name: str, values: ArrayLike, unit: str, of: str, least: float, most: float) -> float:
+        each = np.asarray(values, np.float64)
+        if len(each) < 2:
+            return self.number(name, each.mean(), unit)
+        found, how = mean(each), f"Student's t over {len(each)} {of}"
+        low, high = (min(max(end, least), most) for end in found.interval())
+        return self.number(name, found.value, unit, low, high, how, df=found.df)
 
     def pair(self, name: str, a: ArrayLike, b: ArrayLike, unit: str, of: str) -> float:
         """Write down the mean of a − b over the same seeds, draws or images. The findings compare two numbers by it where it is
         called after them, "a less b"."""
-        return self.over(name, np.asarray(a, np.float64) - np.asarray(b, np.float64), unit, f"{of}, paired")
+        differences = np.asarray(a, np.float64) - np.asarray(b, np.float64)
+        return self._over(name, differences, unit, f"{of}, paired", -math.inf, math.inf)
 
     @property
     def found(self) -> dict[str, Measured]:

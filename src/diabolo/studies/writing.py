@@ -116,9 +116,13 @@ def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
         f"{RULE}. Of {len(labels)} models, {all_of_them}. No finding is drawn from any other, unless it is here to fail."
     )
     if short:
+        shown = [
+            (label, LEARNED[k["state"]], k["told"], k["may_fail"]) for _, label, k in several if k["state"] != "met"
+        ]
+        kept = any(may_fail for *_, may_fail in shown)
         yield Table(
-            ("model", "has learned", "measured", "why it is kept"),
-            [(label, LEARNED[k["state"]], k["told"], k["may_fail"]) for _, label, k in several if k["state"] != "met"],
+            ("model", "has learned", "measured", *(["why it is kept"] if kept else [])),
+            shown if kept else [row[:-1] for row in shown],
             "Models that have not learned, and those of which the test images do not decide it.",
             links=[anchor_of(index) for index, _, known in several if known["state"] != "met"],
         )
