@@ -187,9 +187,9 @@ def chosen_tests(
 ) -> list[str]:
     """The tests that reach the change, file by file, the quickest first; of one outside functions those that reach its module
     at all, and those of the defaults."""
-    found = reach.get((change.path, change.line)) or of_file.get(change.path, set()) | {
-        t for t in seconds if DEFAULTS in t
-    }
+    found = reach.get((change.path, change.line)) or of_file.get(change.path, set())
+    if not change.where or change.kind == "default":
+        found = found | {test for test in seconds if DEFAULTS in test}
     first: dict[str, float] = {}
     for test in found:
         file = test.split("::")[0]
@@ -295,10 +295,12 @@ def main() -> None:
             for path, line in lines:
                 reach[path, line].add(test)
                 of_file[path].add(test)
-        changes = draw(copy, given.mutants, given.seed, given.only)
         if given.again:
-            before = {one["key"] for one in json.loads(given.again.read_text())["mutants"] if one["end"] == "survived"}
-            changes = [change for change in changes if change.key in before]
+            before = [one["key"] for one in json.loads(given.again.read_text())["mutants"] if one["end"] == "survived"]
+            every = [draw(copy, sys.maxsize, given.seed, path) for path in sorted({key.split()[0] for key in before})]
+            changes = [change for some in every for change in some if change.key in before]
+        else:
+            changes = draw(copy, given.mutants, given.seed, given.only)
         tests = {one.key: chosen_tests(one, reach, of_file, known["seconds"], given.seconds) for one in changes}
         report = Report(given.out, given.seed, equivalent, tests)
         for one in changes:

@@ -90,3 +90,16 @@ def test_memory_does_not_pile_up_over_repetitions():
             x.exp()
 
     assert peak_bytes(compute, CPU) <= 2 * 2**20
+
+
+def test_a_gpu_is_waited_for_and_its_allocator_asked(monkeypatch):
+    """By a stand-in: what was allocated before does not count."""
+    waits, gpu = [], torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: None)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 100)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 350)
+    assert peak_bytes(lambda: None, gpu) == 250
+    assert len(waits) == 2
+    pace(lambda: None, gpu, repeats=3, warm_up=2)
+    assert len(waits) == 2 + 6  # before and after each that counts

@@ -177,17 +177,27 @@ def test_defaults_are_what_the_documents_say(name):
     assert {option: parameters[option].default for option in DEFAULTS[name]} == DEFAULTS[name]
 
 
-def test_every_seed_is_0_when_nobody_names_one():
-    from diabolo import evaluation, latents, metrics
+def modules():
+    """(name, syntax tree) of every module of these rooms."""
+    source = Path(diabolo.__file__).parent
+    for room in ("metrics", "evaluation", "latents", "objectives", "bottlenecks"):
+        for file in (source / room).rglob("*.py"):
+            name = ".".join(file.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
+            yield name, ast.parse(file.read_text(encoding="utf-8"))
 
-    functions = [
-        f for room in (evaluation, latents, metrics, metrics.generation) for f in vars(room).values() if callable(f)
-    ]
-    seeds = {f.__name__: inspect.signature(f).parameters.get("seed") for f in functions if inspect.isroutine(f)}
-    assert {
-        name for name, seed in seeds.items() if seed is not None and seed.default not in (0, inspect.Parameter.empty)
-    } == set()
-    assert sum(seed is not None for seed in seeds.values()) > 8
+
+def test_every_seed_is_0_when_nobody_names_one():
+    seeds = {}
+    for name, tree in modules():
+        for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+            given = function.args
+            pairs = [*zip(reversed(given.args), reversed(given.defaults), strict=False)]
+            pairs += zip(given.kwonlyargs, given.kw_defaults, strict=True)
+            seeds |= {
+                f"{name}.{function.name}": ast.unparse(d) for arg, d in pairs if arg.arg == "seed" and d is not None
+            }
+    assert set(seeds.values()) == {"0"}, seeds
+    assert len(seeds) > 20
 
 
 @pytest.mark.parametrize("module", SETTINGS)
@@ -197,15 +207,12 @@ def test_settings_are_what_the_documents_say(module):
 
 def test_every_setting_is_listed():
     """Numbers in capitals at the top of a module of these rooms."""
-    missing, source = [], Path(diabolo.__file__).parent
-    for room in ("metrics", "evaluation", "latents", "objectives", "bottlenecks"):
-        for file in (source / room).rglob("*.py"):
-            module = ".".join(file.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
-            body = ast.parse(file.read_text(encoding="utf-8")).body
-            targets = [target for one in body if isinstance(one, ast.Assign) for target in one.targets]
-            for name in [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]:
-                if isinstance(there(f"{module}.{name}"), int | float) and name not in SETTINGS.get(module, {}):
-                    missing.append(f"{module}.{name}")
+    missing = []
+    for module, tree in modules():
+        targets = [target for one in tree.body if isinstance(one, ast.Assign) for target in one.targets]
+        for name in [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]:
+            if isinstance(there(f"{module}.{name}"), int | float) and name not in SETTINGS.get(module, {}):
+                missing.append(f"{module}.{name}")
     assert missing == []
 
 
