@@ -1,6 +1,5 @@
-"""Plain words: those of someone else, such as the name of a run or a file, with nothing in them that acts on what
-shows them; and
-shares as they are read."""
+"""Plain words: those of someone else, such as the name of a run or a file, with nothing in them that acts on what shows
+them; and shares as they are read."""
 
 import unicodedata
 

@@ -173,9 +173,8 @@ def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: st
 def _wider(
     fixed: tuple[float, float], value: float, error: float | None, most: float, how: str, df: int | None = None
 ) -> tuple[tuple[float, float], str, int | None]:
-    """The interval of hits in balls that are held fixed, or the wider one that counts how the balls vary over subsets;
-    how it was
-    found; and the degrees of freedom of the one that is wider, that of fixed balls having `df`."""
+    """The interval of hits in balls that are held fixed, or the wider one that counts how the balls vary over subsets; how
+    it was found; and the degrees of freedom of the one that is wider, that of fixed balls having `df`."""
     from diabolo.metrics.generation import SUBSETS
 
     if error is None:

@@ -33,9 +33,8 @@ class Estimate:
 
     @classmethod
     def within(cls, value: float, low: float, high: float, df: float | None = None) -> "Estimate":
-        """Of a number with its 95 % interval: one of Student's t of `df` degrees of freedom, which may have been cut
-        where the range
-        of the number ends, so that its longer side counts; else half of the width."""
+        """Of a number with its 95 % interval: one of Student's t of `df` degrees of freedom, which may have been cut where
+        the range of the number ends, so that its longer side counts; else half of the width."""
         if df is None:
             return cls(value, (high - low) / (2 * _quantile(0.975, math.inf)))
         return cls(value, max(high - value, value - low) / _quantile(0.975, df), df)

@@ -31,11 +31,9 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
 
 
 def paired_shares(only_a: int, only_b: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """(low, high) of the difference of two shares of the same `n` images, a − b, of which `only_a` are right by a
-    alone and `only_b`
-    by b alone (Agresti & Min 2005, "Simple improved confidence intervals for comparing matched proportions"): the
-    normal interval
-    with half an image more of each of the four kinds, d ± z √(a + b − (a − b)²/m) / m, m = n + 2.
+    """(low, high) of the difference of two shares of the same `n` images, a − b, of which `only_a` are right by a alone and
+    `only_b` by b alone (Agresti & Min 2005, "Simple improved confidence intervals for comparing matched proportions"): the
+    normal interval with half an image more of each of the four kinds, d ± z √(a + b − (a − b)²/m) / m, m = n + 2.
 
     Unlike the spread of n differences it has a width where all are alike.
     """

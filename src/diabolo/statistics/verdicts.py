@@ -52,10 +52,8 @@ def verdict(value: float, relation: str, bar: float, low: float | None = None, h
 
 def decide(difference: Estimate, *, least: float, p: float | None = None) -> Decision:
     """What a difference a − b allows to say: a is "more" than b, or "less", significantly and by `least` or more; the
-    "same", where it
-    is shown that they differ by less than `least`; a "small" difference, which is significant and comes out below
-    `least`, but may
-    be larger; or "not decided".
+    "same", where it is shown that they differ by less than `least`; a "small" difference, which is significant and comes
+    out below `least`, but may be larger; or "not decided".
 
     Args:
         difference: a − b.

@@ -244,9 +244,8 @@ pretrained = study.train(zoo.denoising, unlabelled, test, **shape, **noise, epoc
 
 
 def few_labels() -> dict[str, dict[str, list[float]]]:
-    """The accuracy on validation and test images of each way to use the labels, for each draw of them; and how many of
-    the labels
-    that spread are right."""
+    """The accuracy on validation and test images of each way to use the labels, for each draw of them; and how many of the
+    labels that spread are right."""
     parts = {"validation": held, "test": test}
     found: dict[str, dict[str, list[float]]] = {part: {name: [] for name in words.WAYS} for part in parts}
     found[words.SPREAD] = {words.SPREAD: []}

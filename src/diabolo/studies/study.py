@@ -120,9 +120,8 @@ class Study:
         return train, test
 
     def hold_out(self, images: Images, n: int) -> tuple[Images, Images]:
-        """Training images without `n` of them, and these, to choose between models by: the test images are there to
-        report what was
-        chosen, and choose nothing."""
+        """Training images without `n` of them, and these, to choose between models by: the test images are there to report
+        what was chosen, and choose nothing."""
         order = permutation(len(images), SEED)
         return images.take(np.sort(order[n:])), images.take(np.sort(order[:n])).called(split="validation")
 
