@@ -6,10 +6,10 @@ import torch
 
 import diabolo
 from diabolo import corruptions, zoo
-from diabolo.autoencoder import already_checked
 from diabolo.data import as_images
 from diabolo.errors import DiaboloError
 from diabolo.priors import CodePrior
+from diabolo.updates.loss import already_checked
 
 SHAPE = (1, 8, 8)
 X = torch.rand(6, *SHAPE, generator=torch.Generator().manual_seed(0))

@@ -12,7 +12,6 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,30 +34,14 @@ from diabolo.ranges import AnySeed, Count, checked
 from diabolo.schedules import Schedule
 from diabolo.summary import Summary, summarise
 from diabolo.surroundings import undisturbed
+from diabolo.updates.loss import unchecked
+from diabolo.updates.player import Player
 
 __all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
 
 CHUNK = 1024  # images that go through the model at once in inference
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
 UNIT = (0.0, 1.0)
-
-_checked: ContextVar[bool] = ContextVar("checked", default=False)
-
-
-@contextmanager
-def already_checked() -> Iterator[None]:
-    """Inside the block the loss takes images on trust: a training step must not wait to look at those that were looked at when
-    they were loaded."""
-    before = _checked.set(True)
-    try:
-        yield
-    finally:
-        _checked.reset(before)
-
-
-def unchecked() -> bool:
-    """Whether a loss that is asked for now has to look at its images."""
-    return not _checked.get()
 
 
 class Codec(Protocol):
@@ -207,6 +190,18 @@ class Autoencoder(nn.Module):
     def watched(self) -> tuple[str, ...]:
         """What is written down each step beside the terms of the loss."""
         return self.objective.watched(self)
+
+    @property
+    def players(self) -> dict[str, Player]:
+        """Who moves which of the weights in training, by name."""
+        return self.objective.players(self)
+
+    @property
+    def after_update(self) -> Callable[[], None] | None:
+        """What follows each update of the weights, in place; None for nothing."""
+        if type(self.objective).after_update is Objective.after_update:
+            return None
+        return lambda: self.objective.after_update(self)
 
     @property
     def reads(self) -> str | None:

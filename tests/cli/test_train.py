@@ -305,3 +305,14 @@ def test_vectors_have_curves_and_a_latent_map_alone(diabolo):
     )
     assert answer.code == 0, answer
     assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {"curves", "health", "latent"}
+
+
+@pytest.mark.parametrize("way", ["flags", "yaml"])
+def test_an_optimizer_has_options_of_its_own(way, diabolo):
+    said = "sgd(momentum=0.9, nesterov=true)"
+    config, _ = dry(diabolo("train", "vae", "--dry-run", *given({"optimizer": said, "weight_decay": 0.25}, way)))
+    assert (config["options"]["optimizer"], config["options"]["weight_decay"]) == (said, 0.25)
+    answer = diabolo("train", "vae", "--dry-run", *given({"optimizer": "sgd(speed=3)"}, way))
+    assert answer.code == 2
+    assert "'speed'" in answer.err
+    assert "momentum" in answer.err

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import diabolo
-from diabolo.training.step import decay_at
+from diabolo.updates.learner import decay_at
 
 
 def test_the_decay_grows_to_what_was_asked_for():

@@ -10,20 +10,20 @@ from diabolo.data.arrays import as_images
 from diabolo.data.stores import ResidentStore
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, fit
-from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.plan import plan
 from diabolo.training.progress import Silence
-from diabolo.training.step import Step
+from diabolo.training.stepping import step_of
+from diabolo.updates.graph import DeviceLoop
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
 def run(model, pixels, options, path, device="cpu", driven=True):
     (path / "checkpoint").mkdir(parents=True, exist_ok=True)
-    step = Step(model.to(device), options, choose_precision(options.precision, torch.device(device)))
+    step = step_of(model.to(device), options, choose_precision(options.precision, torch.device(device)))
     store = ResidentStore(as_images(pixels).images, torch.device(device))
     loop = Loop(step, store, len(pixels), None, 0, options, path, Silence())
     if driven:
@@ -80,7 +80,7 @@ def test_no_graph_is_said_with_the_reason(tiny_model, tiny_pixels, tmp_path, mon
 
     monkeypatch.setattr(DeviceLoop, "capture", refuse)
     options = TrainOptions(batch_size=16, precision="float32")
-    step = Step(tiny_model("vae"), options, choose_precision("float32", torch.device("cpu")))
+    step = step_of(tiny_model("vae"), options, choose_precision("float32", torch.device("cpu")))
     store = ResidentStore(as_images(tiny_pixels(40)).images, torch.device("cpu"))
     loop = Loop(step, store, 40, None, 0, options, tmp_path, Silence())
     assert fit._captured(loop, store, Listener()) is None

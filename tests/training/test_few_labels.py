@@ -14,14 +14,14 @@ from diabolo.data.stores import ResidentStore
 from diabolo.errors import DiaboloError
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, files
-from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.plan import mixed, plan, shuffled
 from diabolo.training.progress import Silence
-from diabolo.training.step import Step
-from diabolo.training.watch import NotFiniteError
+from diabolo.training.stepping import step_of
+from diabolo.updates.graph import DeviceLoop
+from diabolo.updates.record import NotFiniteError
 
 MODEL = {"hidden": (16,), "latent_dim": 4, "classes": 3}
 
@@ -129,7 +129,7 @@ def test_driven_from_the_device_it_is_the_same_training(name, tiny_model, few, t
     for model, driven in zip(models, (False, True), strict=True):
         path = tmp_path / str(driven)
         (path / "checkpoint").mkdir(parents=True)
-        step = Step(model, options, choose_precision("float32", torch.device("cpu")))
+        step = step_of(model, options, choose_precision("float32", torch.device("cpu")))
         store = ResidentStore(images.images, torch.device("cpu"))
         loop = Loop(step, store, len(images), None, 0, options, path, Silence(), known=torch.from_numpy(images.labels))
         if driven:

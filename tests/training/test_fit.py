@@ -249,7 +249,7 @@ def test_float16_learns_and_never_without_a_scaler(train, tiny_model, tiny_pixel
     plain = train(tiny_model(), tiny_pixels(), precision="float32", epochs=30, lr=1e-2)
     assert run.history[-1]["train"]["total"] == pytest.approx(plain.history[-1]["train"]["total"], rel=0.1)
     scale, _ = diabolo.training.files.read_tensors(run.path / diabolo.training.checkpoint.FILE)
-    assert float(scale["scaler/scale"]) > 1
+    assert float(scale["scaler/model/scale"]) > 1
 
 
 def test_vectors_train_too(train):

@@ -11,9 +11,9 @@ from diabolo import zoo
 from diabolo.data.arrays import as_images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.training import checkpoint, files
-from diabolo.training.freezing import Frozen, matching
 from diabolo.training.runs import read_weights
 from diabolo.training.takeover import take_over
+from diabolo.updates.freezing import Frozen, matching
 
 
 def state(model):

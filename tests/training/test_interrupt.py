@@ -13,7 +13,7 @@ from diabolo.training.progress import Silence
 SLOW = """
 import sys, time
 from diabolo.cli import main
-from diabolo.training.step import Step
+from diabolo.updates.step import Step
 
 pause, call = float(sys.argv.pop(1)), Step.__call__
 Step.__call__ = lambda *args: time.sleep(pause) or call(*args)

@@ -25,7 +25,7 @@ diabolo.fit(diabolo.zoo.build(name, images.shape, latent_dim=4, **model), images
 
 SLOW = """
 import time
-from diabolo.training.step import Step
+from diabolo.updates.step import Step
 
 call = Step.__call__
 Step.__call__ = lambda *args: time.sleep(0.002) or call(*args)  # an epoch takes 50 ms at least

@@ -17,7 +17,7 @@ from diabolo.training import folders, lock
 SLOW = """
 import sys, time
 from diabolo.cli import main
-from diabolo.training.step import Step
+from diabolo.updates.step import Step
 
 call = Step.__call__
 Step.__call__ = lambda *args: time.sleep(0.02) or call(*args)

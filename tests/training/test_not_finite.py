@@ -14,7 +14,7 @@ from diabolo.likelihoods import SquaredError
 from diabolo.parts import part
 from diabolo.training import checkpoint, files
 from diabolo.training.plan import shuffled
-from diabolo.training.watch import NotFiniteError, Watch
+from diabolo.updates.record import NotFiniteError, Watch
 
 MARK = 255  # the first pixel of the offending image
 

@@ -13,7 +13,7 @@ from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import mean_loss
 from diabolo.training.options import TrainOptions
 from diabolo.training.plan import plan, shuffled
-from diabolo.training.step import Step
+from diabolo.training.stepping import step_of
 
 CPU = torch.device("cpu")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -155,8 +155,8 @@ def test_half_precision_weights_give_the_bits_of_autocast(net, precision, tiny_m
     plain = copy.deepcopy(model)
     x = torch.from_numpy(tiny_pixels(16)).float() / 255
     chosen = choose_precision(precision, CPU)
-    step = Step(model, TrainOptions(lr=1e-2), chosen)
-    step.scaler = torch.amp.GradScaler("cpu", enabled=False)
+    step = step_of(model, TrainOptions(lr=1e-2), chosen)
+    step.learners["model"].scale = None
     adam = torch.optim.Adam(plain.parameters(), lr=1e-2, fused=True)
     model.train(), plain.train()
     for _ in range(3):
@@ -176,7 +176,7 @@ def test_weights_keep_their_memory_layout_and_frozen_ones_stay(tiny_model, tiny_
     model = tiny_model("undercomplete", net="conv").to(memory_format=torch.channels_last)
     frozen = model.encoder.layers[0][0].weight.requires_grad_(False)
     before = frozen.clone()
-    step = Step(model, TrainOptions(lr=0.1), choose_precision("bf16", CPU))
+    step = step_of(model, TrainOptions(lr=0.1), choose_precision("bf16", CPU))
     trained = model.encoder.layers[1][0].weight
     assert trained.dtype == torch.bfloat16
     assert trained.is_contiguous(memory_format=torch.channels_last)
@@ -191,8 +191,8 @@ def test_weights_keep_their_memory_layout_and_frozen_ones_stay(tiny_model, tiny_
 def test_a_weight_without_gradient_is_not_moved_by_the_step_before(tiny_model, tiny_pixels):
     model = tiny_model("undercomplete")
     model.unused = torch.nn.Parameter(torch.ones(3))
-    step = Step(model, TrainOptions(), choose_precision("float32", CPU))
-    step.weights.flat.grad.fill_(9.0)
+    step = step_of(model, TrainOptions(), choose_precision("float32", CPU))
+    step.learners["model"].weights.gradient.fill_(9.0)
     step(torch.from_numpy(tiny_pixels(16)).float() / 255, Draws(), 0.0)
     step.release()
     assert torch.equal(model.unused, torch.ones(3))

@@ -182,7 +182,7 @@ def test_ctrl_c_stops_both_after_the_same_epoch(whom, pair, images, tmp_path):
     images(64)
     slow = """
 import time
-from diabolo.training.step import Step
+from diabolo.updates.step import Step
 
 call = Step.__call__
 Step.__call__ = lambda *args: time.sleep(0.01) or call(*args)

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from diabolo.objectives.objective import Loss, Model, Objective, weighted
+from diabolo.bottlenecks import Latent
+from diabolo.objectives.objective import Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Weight
 from diabolo.schedules import Schedule
+from diabolo.updates.loss import Loss
 
 
 @part
@@ -25,6 +27,13 @@ class ELBO(Objective):
 
     def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape); what the encoder sees is corrupted, the target is not."""
+        latent, per_image, weights = self.terms(model, x, y, draws, progress)
+        return weighted(per_image, weights, progress, latent.watch)
+
+    def terms(
+        self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
+    ) -> tuple[Latent, dict[str, Tensor], dict[str, float | Schedule]]:
+        """The latents of the images `x`, the terms of the loss per image, (N,) each, and their weights."""
         seen = model.bottleneck.before(model.corruption(x, draws))
         with torch.set_grad_enabled(torch.is_grad_enabled() or model.bottleneck.differentiates):
             latent, raw = model(seen, draws, model.condition.pick(x, y))
@@ -33,7 +42,7 @@ class ELBO(Objective):
         per_image |= model.head.penalties(seen, latent, y)
         schedules: dict[str, float | Schedule] = {"reconstruction": self.reconstruction}
         schedules |= model.bottleneck.weights | model.head.weights
-        return weighted(per_image, schedules, progress, latent.watch)
+        return latent, per_image, schedules
 
     def units(self, model: Model) -> dict[str, str]:
         """Reconstruction, the bottleneck's penalties, the head's."""

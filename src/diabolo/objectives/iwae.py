@@ -7,11 +7,12 @@ from torch import Tensor
 
 from diabolo.bottlenecks import Latent, Variational
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.objectives.objective import Loss, Model, Objective, weighted
+from diabolo.objectives.objective import Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import At
 from diabolo.schedules import Schedule
+from diabolo.updates.loss import Loss
 
 GRADIENTS = ("standard", "dreg")
 

@@ -4,11 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
-from diabolo.objectives.objective import Loss, Model, Objective, weighted
+from diabolo.objectives.objective import Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Count
 from diabolo.schedules import Schedule
+from diabolo.updates.loss import Loss
 
 
 @part

@@ -10,9 +10,10 @@ from diabolo.bottlenecks import Variational
 from diabolo.conditions import UNKNOWN
 from diabolo.errors import DiaboloError
 from diabolo.heads import ToClasses
-from diabolo.objectives.objective import Loss, Model, Objective, weighted
+from diabolo.objectives.objective import Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
+from diabolo.updates.loss import Loss
 
 
 @part

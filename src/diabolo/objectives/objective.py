@@ -1,8 +1,7 @@
-"""What every objective returns, and what every objective is."""
+"""What every objective is, and what it needs of a model."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -14,23 +13,8 @@ from diabolo.heads import Head
 from diabolo.likelihoods import Likelihood
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule
-
-
-@dataclass(frozen=True)
-class Loss:
-    """The loss of one batch: total = Σ weights[name] · terms[name].
-
-    Attributes:
-        total: what is minimised, a scalar with gradient.
-        terms: unweighted means over the batch, each a scalar: "reconstruction" and the penalties.
-        weights: the weight of each term at this moment of training.
-        watch: what else is worth writing down each step, each a scalar without gradient.
-    """
-
-    total: Tensor
-    terms: dict[str, Tensor]
-    weights: dict[str, float | Tensor]
-    watch: dict[str, Tensor] = field(default_factory=dict)
+from diabolo.updates.loss import Loss
+from diabolo.updates.player import Player
 
 
 class Model(Protocol):
@@ -67,6 +51,9 @@ class Model(Protocol):
     def __call__(self, x: Tensor, draws: Draws | None = None, given: Tensor | None = None) -> tuple[Latent, Tensor]:
         """`x` as the encoder is to see it → its latent, and the decoder's raw output."""
 
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """All weights, those of the objective's own networks among them."""
+
     def state_dict(self, *, keep_vars: bool = False) -> dict[str, Any]:
         """All weights and statistics by their names."""
 
@@ -90,6 +77,15 @@ class Objective(nn.Module):
     @abstractmethod
     def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape) in [0, 1] and what is known of them, `y` (N, …) or None."""
+
+    def players(self, model: Model) -> dict[str, Player]:
+        """Who moves which weights, by name: one, "model", all of them, as the options of the training say. With several, each
+        weight belongs to one, the first is the model's own, and `Loss.minimised` has a scalar for each."""
+        return {"model": Player(tuple(model.parameters()))}
+
+    def after_update(self, model: Model) -> None:
+        """What follows each update: constraints on the weights of `model`, such as decoder columns of unit norm. They are to be
+        changed in place; gradients are off."""
 
     @abstractmethod
     def units(self, model: Model) -> dict[str, str]:

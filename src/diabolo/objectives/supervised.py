@@ -3,10 +3,11 @@
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
-from diabolo.objectives.objective import Loss, Model, Objective, weighted
+from diabolo.objectives.objective import Model, Objective, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.schedules import Schedule
+from diabolo.updates.loss import Loss
 
 
 @part

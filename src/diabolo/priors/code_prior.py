@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diabolo.autoencoder import as_input, unchecked
+from diabolo.autoencoder import as_input
 from diabolo.errors import DiaboloError
-from diabolo.objectives import Loss
 from diabolo.parts import part
 from diabolo.priors.transformer import CausalTransformer, Past
 from diabolo.randomness import Draws
 from diabolo.ranges import At, Count
 from diabolo.summary import Summary, summarise
+from diabolo.updates.loss import Loss, unchecked
+from diabolo.updates.player import Player
 
 CHUNK = 256  # maps drawn at once
 MOST = 2**16  # codes that two bytes can name
@@ -42,6 +43,7 @@ class CodePrior(nn.Module):
     name = "prior"
     reads = None
     watched = ("bits_per_code",)
+    after_update = None
 
     def __init__(
         self,
@@ -75,6 +77,11 @@ class CodePrior(nn.Module):
 
     def begin(self, x: Any, y: Any = None, seed: int = 0) -> None:
         """There is nothing to look at before training."""
+
+    @property
+    def players(self) -> dict[str, Player]:
+        """One, who moves everything."""
+        return {"model": Player(tuple(self.parameters()))}
 
     def draw(self, n: int, draws: Draws, device: torch.device) -> Tensor:
         """`n` maps of indices (n, h, w), int64, on `device`, each code by the inverse of its distribution function."""

@@ -11,7 +11,7 @@ from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import shell_line
 from diabolo.training import files, history
-from diabolo.training.step import Step
+from diabolo.updates.step import Step
 
 FILE = "checkpoint/last.safetensors"
 BEST = "best.safetensors"

@@ -1,5 +1,6 @@
 """Bad input is refused before training starts, not after an epoch."""
 
+import copy
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo import processes
-from diabolo.autoencoder import Autoencoder, already_checked, evaluating
+from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
@@ -24,11 +25,14 @@ from diabolo.pca import PCA
 from diabolo.randomness import Draws, generator
 from diabolo.training import files
 from diabolo.training.checkpoint import State
-from diabolo.training.freezing import matching
 from diabolo.training.hardware import choose_device, choose_precision
 from diabolo.training.options import TrainOptions
+from diabolo.training.stepping import usual_rule
 from diabolo.training.takeover import fitting
-from diabolo.training.trainable import can_be_trained
+from diabolo.updates import player
+from diabolo.updates.freezing import matching
+from diabolo.updates.loss import already_checked
+from diabolo.updates.trainable import can_be_trained
 
 
 class NothingLeftError(DiaboloError):
@@ -60,6 +64,9 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     frozen = matching(model, options.freeze)
     if not any(p.requires_grad and name not in frozen for name, p in model.named_parameters()):
         raise DiaboloError("there is nothing to train: all weights are frozen")
+    player.check(model, model.players, usual_rule(options), frozen)
+    if model.after_update is not None:
+        _check_constraint(model, frozen)
     if options.init:
         fitting(model, options.init)
     if validation is not None and len(validation) < processes.world():
@@ -92,10 +99,11 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
 
 
 def _check_memory(model: nn.Module, options: TrainOptions) -> None:
-    """Refuse a training whose weights, their gradients and what Adam and `ema` keep of each do not fit."""
+    """Refuse a training whose weights, their gradients and what the optimizer and `ema` keep of each do not fit."""
     device = choose_device(options.device)
     there = [weights for weights in model.parameters() if weights.device.type == device.type]
-    each = 4 if options.ema else 3  # beside the weights: a gradient, two moments, and their average
+    slots = len(usual_rule(options).optimizer.slots)
+    each = 1 + slots + bool(options.ema)  # beside the weights: a gradient, the slots, and an average
     need = sum(w.nbytes for w in model.parameters()) * (1 + each) - sum(w.nbytes for w in there)
     free = free_memory(device)
     if need > max(free, TRIED):
@@ -142,6 +150,26 @@ def _kept_bytes(model: Any, train: Images, n: int) -> int:
             loss = model.loss(x, Draws(generator(0, "batch", device=model.device)), 0.0, y)
         del loss
     return sum(kept.values())
+
+
+def _check_constraint(model: Any, frozen: set[str]) -> None:
+    """Refuse what changes more of the weights, after an update, than their values, or what is frozen."""
+    copied = copy.deepcopy(model)
+    before = {name: (p, p.data_ptr(), p.shape) for name, p in copied.named_parameters()}
+    with torch.no_grad(), evaluating(copied):
+        copied.after_update()
+    after = {name: (p, p.data_ptr(), p.shape) for name, p in copied.named_parameters()}
+    for name, (p, place, shape) in before.items():
+        now, moved, found = after.get(name, (None, 0, None))
+        if found != shape:
+            raise DiaboloError(
+                f"after_update changes the shape of {name!r} from {tuple(shape)} to {found and tuple(found)}; "
+                "it may change values alone"
+            )
+        if now is not p or moved != place:
+            raise DiaboloError(f"after_update replaces {name!r}: change it in place, by copy_, div_ or clamp_")
+        if name in frozen and not torch.equal(p, model.get_parameter(name)):
+            raise DiaboloError(f"after_update changes {name!r}, which is frozen")
 
 
 def _check_compile(model: Autoencoder, options: TrainOptions) -> None:

@@ -26,18 +26,18 @@ from diabolo.training.checkpoint import State
 from diabolo.training.checks import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
 from diabolo.training.codes import codes_of
-from diabolo.training.compiled import CompiledStep
-from diabolo.training.freezing import matching
-from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import choose_device, choose_precision, use_threads
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.plan import plan
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.runs import Run
-from diabolo.training.step import Step
+from diabolo.training.stepping import step_of
 from diabolo.training.takeover import fitting, take_over
 from diabolo.trust import Trust, trusting
+from diabolo.updates.freezing import matching
+from diabolo.updates.graph import DeviceLoop
+from diabolo.updates.step import Step
 
 
 @undisturbed()
@@ -106,7 +106,8 @@ def resume(
     path = as_path(path)
     config = runs.read_config(path)
     try:
-        options = TrainOptions.of(**config["options"])
+        with trusting(trust):  # for an optimizer of one's own
+            options = TrainOptions.of(**config["options"])
     except (TypeError, DiaboloError) as error:
         raise runs.damaged(path, config, str(error)) from error
     if epochs is not None:
@@ -176,7 +177,7 @@ def _run(
         model.to(memory_format=torch.channels_last)
     if path is None:
         _begin(model, train, options, say)
-    step = (CompiledStep if options.compile else Step)(model, options, precision)
+    step = step_of(model, options, precision)
     with ExitStack() as until_kept:
         try:
             try:
@@ -203,10 +204,10 @@ def _start(step: Step) -> State:
     """A training before its first step; all processes begin with the weights of the first."""
     model = step.model
     still = (p.data for p in model.parameters() if not p.requires_grad)
-    average = () if step.average is None else (step.average,)
-    for tensor in (step.weights.flat.data, *average, *still, *model.buffers()):
+    moved = (tensor for learner in step.learners.values() for tensor in {learner.weights.flat, learner.kept})
+    for tensor in (*moved, *still, *model.buffers()):
         processes.from_first(tensor)
-    step.weights.refresh()
+    step.refresh()
     return State()
 
 

@@ -2,27 +2,13 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from diabolo import processes
 from diabolo.errors import DiaboloError
-
-
-@dataclass(frozen=True)
-class Precision:
-    """A resolved precision: matrix products run in `dtype` under autocast; sums and the loss stay in float32."""
-
-    name: str
-    dtype: torch.dtype
-
-    @property
-    def autocast(self) -> bool:
-        """Whether anything runs below float32."""
-        return self.dtype != torch.float32
-
+from diabolo.updates.precision import Precision
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from diabolo import disk, processes
-from diabolo.autoencoder import Autoencoder, already_checked, evaluating
+from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.side import rows
 from diabolo.data.stores import Store
@@ -21,14 +21,15 @@ from diabolo.randomness import Draws, derive, generator
 from diabolo.schedules import Schedule
 from diabolo.training import checkpoint, files, health, history, stopping
 from diabolo.training.checkpoint import State
-from diabolo.training.graph import DeviceLoop
 from diabolo.training.hardware import peak_memory, reset_peak_memory
 from diabolo.training.interrupt import Interrupt
 from diabolo.training.options import TrainOptions
 from diabolo.training.plan import Plan, mixed, plan, shuffled
 from diabolo.training.progress import Reporter
-from diabolo.training.step import Step
-from diabolo.training.watch import NotFiniteError, Watch
+from diabolo.updates.graph import DeviceLoop
+from diabolo.updates.loss import already_checked
+from diabolo.updates.record import NotFiniteError, Watch
+from diabolo.updates.step import Step
 
 
 @dataclass
@@ -123,7 +124,8 @@ class Loop:
 
     def new_watch(self) -> Watch:
         """A record for one epoch's steps."""
-        return Watch(["total", *self.step.model.units, *self.step.model.watched], self.steps, self.step.device)
+        model, opponents = self.step.model, list(self.step.model.players)[1:]
+        return Watch(["total", *model.units, *model.watched], self.steps, self.step.device, opponents)
 
     def _epoch(self, epoch: int, state: State) -> State:
         seed = self.options.seed
@@ -139,8 +141,7 @@ class Loop:
             if self.watch.seen_bad():
                 break
         self._refuse_non_finite(epoch, batches)
-        weights = self.step.weights.flat.isfinite().all() & self.step.kept.isfinite().all()
-        self._refuse_unless(bool(weights), "the weights", epoch)
+        self._refuse_broken(epoch)
         train = self.watch.means(batches.sizes)
         seconds = time.perf_counter() - started
         line: dict[str, Any] = {
@@ -152,7 +153,7 @@ class Loop:
             "settled": epoch >= self._settling[0],
             **self._examine(epoch),
             **({} if self.step.decay is None else {"ema": self.step.decay}),
-            "lr": float(self.step.optimizer.param_groups[0]["lr"]),
+            "lr": self.step.lr,
             "seconds": round(seconds, 4),
             "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
             "peak_memory_mib": round(peak_memory(self.step.device) / 2**20, 1),
@@ -194,7 +195,7 @@ class Loop:
         if self.validation is None:
             return None
         progress = self._progress(epoch, self.steps - 1)
-        with self.step.weights.shown(self.step.kept):
+        with self.step.shown():
             return mean_loss(
                 self.step.model, self.validation, self.n_validation, self.options, self.validation_known, progress
             )
@@ -209,13 +210,15 @@ class Loop:
         return next(iter(store.batches([chosen]))), rows(known, chosen)
 
     def _examine(self, epoch: int) -> dict[str, Any]:
-        with self.step.weights.shown(self.step.kept):
+        with self.step.shown():
             values, warnings = health.examine(self.step.model, *self._patients, (epoch + 1) * self.steps)
         return {"health": values, "warnings": warnings}
 
-    def _refuse_unless(self, well: bool, what: str, epoch: int) -> None:
+    def _refuse_broken(self, epoch: int) -> None:
         """Nothing of an epoch that ended in NaN or infinity is kept."""
-        if not well:
+        player = self.step.broken()
+        if player is not None:
+            what = f"the weights of the {player}" if len(self.step.learners) > 1 else "the weights"
             self._break_off(what, math.nan, self.steps - 1, f"{what} held NaN or infinity after epoch {epoch + 1}")
 
     def _refuse_bad_validation(self, means: dict[str, float], epoch: int) -> None:
@@ -235,7 +238,8 @@ class Loop:
         joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
         x = next(iter(self.store.batches([joint])))
         self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
-        what = f"the loss term {term!r} became {value} at step {i + 1} of epoch {epoch + 1}"
+        named = f"the loss of the player {term!r}" if term in self.watch.opponents else f"the loss term {term!r}"
+        what = f"{named} became {value} at step {i + 1} of epoch {epoch + 1}"
         self._break_off(term, value, i, what, f" The batch is in {self.path / 'offending-batch.safetensors'}.")
 
     def _break_off(self, term: str, value: float, step: int, what: str, more: str = "") -> NoReturn:

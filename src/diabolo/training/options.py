@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.ranges import Above, At, Count, Folder, PartOf, Positive, Seed, Weight, check_fields
+from diabolo.ranges import Above, At, Count, Folder, ItsOwn, PartOf, Positive, Seed, Weight, check_fields
 
 MOST_THREADS = 1024
 
@@ -26,8 +26,9 @@ class TrainOptions:
             all images. As it falls when left out.
         lr: learning rate; the peak of it when a schedule is given.
         schedule: how the learning rate changes: constant, cosine (down to 0) or one-cycle (up, then down).
-        optimizer: adam or adamw.
-        weight_decay: L2 penalty (adam) or decoupled decay (adamw).
+        optimizer: adam, adamw, sgd, or muon (for matrices, with adamw for the rest), also with options of its own:
+            'sgd(momentum=0.9, nesterov=true)', 'adam(beta1=0.5)'; from Python an optimizer of `diabolo.updates` too.
+        weight_decay: how strongly weights are drawn to zero: an L2 penalty (adam, sgd), or decoupled decay (adamw, muon).
         clip_norm: largest norm of the gradient; none when left out.
         ema: decay of an exponential moving average of the weights, such as 0.999; the average is what is kept. At step t it
             is (1 + t) / (10 + t) until that exceeds it, so that a short training keeps little of its random start.
@@ -58,7 +59,7 @@ class TrainOptions:
     labelled_per_batch: Count | None = None
     lr: Annotated[float, Above(0, 1000)] = 1e-3
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
-    optimizer: Literal["adam", "adamw"] = "adam"
+    optimizer: Annotated[str, ItsOwn()] = "adam"
     weight_decay: Weight = 0.0
     clip_norm: Positive | None = None
     ema: PartOf | None = None
@@ -84,6 +85,13 @@ class TrainOptions:
             object.__setattr__(self, "freeze", (freeze,))
         check_fields(self)
         object.__setattr__(self, "freeze", self.freeze or None)
+        if self.optimizer != TrainOptions.optimizer:  # the usual one needs no look, and no torch
+            from diabolo.updates.optimizer import as_optimizer
+
+            chosen = as_optimizer(self.optimizer, self.weight_decay)
+            given: object = self.optimizer
+            if not isinstance(given, str):
+                object.__setattr__(self, "optimizer", chosen)
         if self.labelled_per_batch is not None and self.labelled_per_batch >= self.batch_size:
             raise DiaboloError(
                 f"labelled_per_batch must be below the batch size of {self.batch_size}, not {self.labelled_per_batch}"
@@ -104,7 +112,9 @@ class TrainOptions:
 
     def as_dict(self) -> dict[str, Any]:
         """The options as JSON-able data."""
-        return asdict(self)
+        from diabolo.parts import describe
+
+        return asdict(self) | {"optimizer": describe(self.optimizer)}
 
 
 def defining(options: Mapping[str, Any]) -> dict[str, Any]:

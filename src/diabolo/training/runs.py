@@ -38,8 +38,8 @@ from diabolo.training.folders import create, numbered
 from diabolo.training.hardware import choose_device
 from diabolo.training.history import History
 from diabolo.training.history import read as read_history
-from diabolo.training.trainable import can_be_trained
 from diabolo.trust import Trust, trusting
+from diabolo.updates.trainable import can_be_trained
 from diabolo.version import __version__
 
 __all__ = [

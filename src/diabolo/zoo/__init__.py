@@ -6,7 +6,7 @@ from diabolo.zoo.quantised import fsq, vqvae
 from diabolo.zoo.recipe import HELP, RECIPES, PartOptions, build, options_of, own_options_of
 from diabolo.zoo.skips import denoising_conv, linear, unet
 from diabolo.zoo.supervised import classifier, joint, m2
-from diabolo.zoo.variational import iwae, vae
+from diabolo.zoo.variational import factorvae, iwae, vae
 
 __all__ = [
     "HELP",
@@ -20,6 +20,7 @@ __all__ = [
     "cvae",
     "denoising",
     "denoising_conv",
+    "factorvae",
     "fsq",
     "iwae",
     "joint",

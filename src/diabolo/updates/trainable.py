@@ -1,11 +1,13 @@
-"""What the loop can train: an `Autoencoder`, or anything else with the same few doors, such as a prior over its codes."""
+"""What can be trained: an `Autoencoder`, or anything else with the same few doors, such as a prior over its codes."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from diabolo.objectives import Loss
+from diabolo.updates.loss import Loss
+from diabolo.updates.player import Player
 
 
 @runtime_checkable
@@ -19,6 +21,8 @@ class Trainable(Protocol):
         units: what each term of the loss is measured in, in the order of the terms; the first has weight 1.
         watched: the names in `Loss.watch`, in their order.
         device: where it lies.
+        players: who moves which weights, by name; {"model": Player(tuple(self.parameters()))} for one who moves all.
+        after_update: what follows each update, changing weights in place; None for nothing.
     """
 
     name: str
@@ -34,6 +38,16 @@ class Trainable(Protocol):
     @property
     def device(self) -> torch.device:
         """Where it lies."""
+        ...
+
+    @property
+    def players(self) -> Mapping[str, Player]:
+        """Who moves which weights."""
+        ...
+
+    @property
+    def after_update(self) -> Callable[[], None] | None:
+        """What follows each update."""
         ...
 
     def loss(self, x: Tensor, draws: Any = None, progress: Any = 1.0, y: Tensor | None = None) -> Loss:

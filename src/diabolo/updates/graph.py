@@ -9,12 +9,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diabolo.autoencoder import Loss
 from diabolo.data.side import rows
 from diabolo.data.stores import ResidentStore, to_float
 from diabolo.randomness import Draws
-from diabolo.training.step import Step
-from diabolo.training.watch import Watch
+from diabolo.updates.loss import Loss
+from diabolo.updates.record import Watch
+from diabolo.updates.step import Step
 
 WARM_UP = 3  # eager runs before the capture, so that libraries have made their choices and their workspaces
 
@@ -92,4 +92,4 @@ class DeviceLoop:
         with torch.no_grad():
             for name, tensor in self.step.state().items():
                 tensor.copy_(before[name]) if name in before else tensor.zero_()
-        self.step.weights.refresh()
+        self.step.refresh()

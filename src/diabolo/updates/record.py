@@ -1,17 +1,18 @@
 """What happened at each step of an epoch, kept on the device; and a look-out for NaN and infinity that never waits."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from diabolo import processes
-from diabolo.autoencoder import Loss
 from diabolo.errors import DiaboloError
+from diabolo.updates.loss import Loss
 
 
 class NotFiniteError(DiaboloError):
-    """The loss became NaN or infinite. `step` counts from 0 within the epoch; `term` is the term of the loss."""
+    """The loss became NaN or infinite. `step` counts from 0 within the epoch; `term` is the term of the loss, or the player."""
 
     exit_code = 1  # nothing was asked for that cannot be
 
@@ -23,13 +24,16 @@ class NotFiniteError(DiaboloError):
 class Watch:
     """A table (steps, terms) of one epoch, on the device. Rows are written by the step itself, so a graph can do it.
 
+    Its columns are the total, the terms and what is watched beside them, and what each of the `opponents` minimises: of the
+    players after the first.
+
     On the CPU a bad row is seen at once. On a GPU the flag is copied to the host while training goes on, and looked at when
     the copy has arrived: a few steps late, but the host never waits.
     """
 
-    def __init__(self, names: list[str], steps: int, device: torch.device) -> None:
-        self.names = names
-        self.record = torch.zeros(steps, len(names), device=device)
+    def __init__(self, names: list[str], steps: int, device: torch.device, opponents: Sequence[str] = ()) -> None:
+        self.names, self.opponents = [*names, *opponents], list(opponents)
+        self.record = torch.zeros(steps, len(self.names), device=device)
         self._rows = self.record.unbind()  # views, made once: between two steps each operation counts
         self.bad = torch.zeros((), device=device)  # NaN once a total was not finite
         self.on_gpu = device.type == "cuda"
@@ -39,12 +43,14 @@ class Watch:
     @torch.no_grad()
     def write(self, step: int | Tensor, loss: Loss) -> None:
         """Note the loss of one step; `step` may be a tensor (1,) on the device."""
-        values = [loss.total, *loss.terms.values(), *loss.watch.values()]
+        values = [loss.total, *loss.terms.values(), *loss.watch.values(), *(loss.minimised[o] for o in self.opponents)]
         row = torch.stack(values, out=None if isinstance(step, Tensor) else self._rows[step])
         processes.average(row)  # so that all processes see the same, and stop together
         if isinstance(step, Tensor):
             self.record.index_copy_(0, step, row[None])
         self.bad.add_(row[0], alpha=0)  # 0, or NaN; a bad term makes a bad total
+        for i in range(len(row) - len(self.opponents), len(row)):
+            self.bad.add_(row[i], alpha=0)
 
     def seen_bad(self) -> bool:
         """Whether a value that is not finite is known of by now."""
@@ -66,7 +72,10 @@ class Watch:
             return None
         step = int(rows[0])
         columns = (~torch.isfinite(record[step])).nonzero().flatten().tolist()
-        column = next((c for c in columns if self.names[c] != "total"), columns[0])
+        names = [self.names[c] for c in columns]
+        if len(columns) < len(self.names):  # not all is broken, as it is when the encoder is: an opponent comes first
+            names.sort(key=lambda name: name not in self.opponents)
+        column = self.names.index(next((name for name in names if name != "total"), names[0]))
         return step, self.names[column], float(record[step, column])
 
     def means(self, sizes: list[int]) -> dict[str, float]:
