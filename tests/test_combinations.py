@@ -36,6 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
 OWN: dict[str, dict[str, Any]] = {
     "vqvae": {"codes": 8},
     "fsq": {"levels": (3, 4), "latent_dim": 2},
+    "factorvae": {"critic_width": 4, "critic_layers": 1},
     "iwae": {"importance_samples": 2},
 }
 MODELS = sorted(set(zoo.RECIPES) - {"pca"})

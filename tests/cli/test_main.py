@@ -87,7 +87,7 @@ def test_a_misspelt_verb_is_answered_at_once(refused):
         ("train vae --likelihood bernouli", "'bernoulli'"),
         ("train vae --beta linaer(0,1)", "'linear'"),
         ("train vae --schedule cosin", '"cosine"'),
-        ("train vae --optimizer adamm", '"adam"'),
+        ("train vae --optimizer adamm", "'adam'"),
         ("train vae --keep bets", '"best"'),
         ("train vae --precision bf61", '"bf16"'),
         ("train vae --store dsik", '"disk"'),

@@ -17,6 +17,7 @@ WAISTS = {
     "fsq": "--levels 4 4 --width 16 --residual-width 8 --batch-size 64",
     "vae": "--latent-dim 4 --hidden 64",
     "iwae": "--latent-dim 4 --hidden 64",
+    "factorvae": "--latent-dim 4 --hidden 64 --critic-width 32 --critic-layers 2",
     "cvae": "--latent-dim 4 --hidden 64",
     "m2": "--latent-dim 4 --hidden 64 --n-labels 200 --epochs 12",
     "joint": f"{NARROW} --n-labels 200",

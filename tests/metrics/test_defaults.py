@@ -66,6 +66,7 @@ DEFAULTS = {
     "latents.stability.cka": {"debiased": True},
     "latents.traversal.traverse": {"reach": 3.0, "steps": 7},
     "objectives.elbo.ELBO": {"reconstruction": 1.0},
+    "objectives.factor.FactorVAE": {"gamma": 6.4, "width": 1000, "layers": 6, "lr": 1e-4},
     "objectives.iwae.IWAE": {"k": 5},
     "bottlenecks.contractive.Contractive": {"weight": 0.0001, "probes": 1},
     "bottlenecks.contractive.ContractiveLayer": {"weight": 0.0001},
