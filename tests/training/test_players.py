@@ -12,16 +12,20 @@ from torch import nn
 
 import diabolo
 from diabolo import zoo
+from diabolo.data.stores import ResidentStore
 from diabolo.errors import DiaboloError
 from diabolo.objectives import ELBO
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.training import checkpoint, files
 from diabolo.training.checks import check
+from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.plan import shuffled
+from diabolo.training.progress import Silence
 from diabolo.training.stepping import step_of
 from diabolo.updates import SGD, Adam, Player, Rule
+from diabolo.updates.graph import DeviceLoop
 from diabolo.updates.precision import Precision
 from diabolo.updates.record import NotFiniteError
 
@@ -123,6 +127,22 @@ def test_resumed_it_ends_with_the_same_bits(way, opposed, train, tiny_pixels, le
     half = train(opposed(), images, epochs=2, out=tmp_path / "half", **way)
     diabolo.resume(half.path, images, epochs=4)
     assert left(half.path) == left(whole.path)
+
+
+def test_driven_from_the_device_it_is_the_same_training(opposed, train, tiny_pixels, weights, tmp_path):
+    """What a CUDA graph captures, run as it is."""
+    images, model = tiny_pixels(64), opposed()
+    (tmp_path / "driven" / "checkpoint").mkdir(parents=True)
+    options = TrainOptions(epochs=2, batch_size=16, lr=1e-2, precision="float32", schedule="cosine")
+    step = step_of(model, options, Precision("float32", torch.float32))
+    store = ResidentStore(images, torch.device("cpu"))
+    loop = Loop(step, store, 64, None, 0, options, tmp_path / "driven", Silence())
+    loop.device_loop = DeviceLoop(step, store, loop.new_watch(), generator(0, "noise"), (4, 16), 8)
+    state = loop.run(checkpoint.State())
+    step.release()
+    eager = train(opposed(), images, lr=1e-2, schedule="cosine")
+    torch.testing.assert_close(weights(model), weights(eager.model), rtol=1e-4, atol=1e-6)
+    assert state.history[-1]["train"] == pytest.approx(eager.history[-1]["train"], rel=1e-5)
 
 
 TWO = """
@@ -293,8 +313,26 @@ def test_players_must_share_out_the_weights(tiny_model, tiny_pixels):
     left.bottleneck.requires_grad_(False)
     left.decoder.requires_grad_(False)
     check(left, diabolo.data.arrays.as_images(x), None, TrainOptions(batch_size=8))  # it is said that they stay
-    never = players_of(tiny_model(), lambda m: {"a": Player(list(m.parameters()), every=0)})
-    assert "at each step or every few" in said(never, x)
+    foreign = players_of(
+        tiny_model(), lambda m: {"a": Player(m.parameters()), "b": Player(nn.Linear(2, 2).parameters())}
+    )
+    assert "the player 'b' moves weights that are not the model's" in said(foreign, x)
+    nothing = players_of(tiny_model(), lambda m: {"a": Player(m.parameters()), "b": Player([])})
+    assert "the player 'b' has no weights" in said(nothing, x)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Player([], every=0), "every must be a whole number of at least 1"), (lambda: Rule("adam", 0.0), "lr must be"),
+        (lambda: Rule("adam", float("nan")), "lr must be"), (lambda: Rule("adm", 0.1), "unknown optimizer"),
+        (lambda: Rule("adam", 0.1, -1.0), "clip_norm must be"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_cannot_be_is_refused(make, words):
+    with pytest.raises(DiaboloError, match=words):
+        make()
+    assert Rule("sgd(momentum=0.5)", 0.1).optimizer.momentum == 0.5
 
 
 def test_an_optimizer_that_cannot_move_the_weights_of_a_player(tiny_model, tiny_pixels):
@@ -318,13 +356,35 @@ def test_a_loss_that_forgets_a_player(tiny_model, tiny_pixels, train):
     )
     with pytest.raises(DiaboloError, match="the loss says nothing of the player 'other'"):
         train(model, tiny_pixels(16))
+    with pytest.raises(DiaboloError, match="'model' minimises is no scalar with a gradient"):
+        train(with_objective(tiny_model(), Still()), tiny_pixels(16))
+
+
+@part
+class Still(ELBO):
+    """It forgets the gradient."""
+
+    def forward(self, model, x, y, draws, progress):
+        loss = super().forward(model, x, y, draws, progress)
+        return replace(loss, total=loss.total.detach(), minimised={})
+
+
+@part
+class Wild(diabolo.objectives.FactorVAE):
+    """The critic's learning rate is beyond all bounds."""
+
+    def players(self, model):
+        players = super().players(model)
+        return players | {"critic": Player(players["critic"].weights, Rule("adam", lambda progress: 1e30))}
 
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_critic_that_makes_nan_is_named(compiled, opposed, train, tiny_pixels, traced):
     with pytest.raises(NotFiniteError, match="the loss of the player 'critic' became") as refused:
-        train(opposed(critic_lr=1e30), tiny_pixels(64), compile=compiled)
+        train(with_objective(opposed(), Wild(4, width=8, layers=2)), tiny_pixels(64), compile=compiled)
     assert refused.value.term == "critic"
+    assert "(lr 1e+30)" in str(refused.value)
+    assert "train a new run with a lower learning rate of the player 'critic'" in str(refused.value)
 
 
 @part

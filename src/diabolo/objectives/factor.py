@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Annotated
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,7 +14,7 @@ from diabolo.objectives.elbo import ELBO
 from diabolo.objectives.objective import Model, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
-from diabolo.ranges import Count, Positive
+from diabolo.ranges import Above, Count
 from diabolo.schedules import Schedule, as_weight
 from diabolo.updates import Adam, Loss, Player, Rule
 
@@ -43,7 +44,7 @@ class FactorVAE(ELBO):
         gamma: float | str | Schedule = 6.4,
         width: Count = 1000,
         layers: Count = 6,
-        lr: Positive = 1e-4,
+        lr: Annotated[float, Above(0, 1000)] = 1e-4,
     ) -> None:
         super().__init__()
         self.gamma, self.lr = as_weight(gamma, "gamma"), lr

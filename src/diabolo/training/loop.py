@@ -218,8 +218,10 @@ class Loop:
         """Nothing of an epoch that ended in NaN or infinity is kept."""
         player = self.step.broken()
         if player is not None:
-            what = f"the weights of the {player}" if len(self.step.learners) > 1 else "the weights"
-            self._break_off(what, math.nan, self.steps - 1, f"{what} held NaN or infinity after epoch {epoch + 1}")
+            opposed = player in self.watch.opponents
+            what = f"the weights of the player {player!r}" if opposed else "the weights"
+            told = f"{what} held NaN or infinity after epoch {epoch + 1}"
+            self._break_off(player if opposed else what, math.nan, self.steps - 1, told)
 
     def _refuse_bad_validation(self, means: dict[str, float], epoch: int) -> None:
         """Nor of one after which the validation loss is no number; the term that made it so is named."""
@@ -245,13 +247,16 @@ class Loop:
     def _break_off(self, term: str, value: float, step: int, what: str, more: str = "") -> NoReturn:
         """Note in the checkpoint, which is of the last epoch that ended well, what ended the training, and tell the user."""
         self._write(lambda: checkpoint.mark(self.path, f"{checkpoint.BROKEN_OFF}: {what},"))
+        lr, remedy = self.options.lr, f"--lr {min(self.options.lr / 10, 1e-3):g} or --clip-norm 1"
+        if term in self.watch.opponents and term in self.step.learners:
+            lr, remedy = float(self.step.learners[term].lr), f"a lower learning rate of the player {term!r}"
         raise NotFiniteError(
             term,
             value,
             step,
-            f"{what}. Likely causes: a learning rate too high for this model (lr {self.options.lr:g}), float16 (use "
+            f"{what}. Likely causes: a learning rate too high for this model (lr {lr:g}), float16 (use "
             f"--precision bf16 or float32), or a part that divides by zero. Resuming would repeat it: train a new run with "
-            f"--lr {min(self.options.lr / 10, 1e-3):g} or --clip-norm 1{checkpoint.with_weights(self.path)}.{more}",
+            f"{remedy}{checkpoint.with_weights(self.path)}.{more}",
         )
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------

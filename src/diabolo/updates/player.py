@@ -1,13 +1,15 @@
 """Who moves which weights, and how."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import nn
 
 from diabolo.errors import DiaboloError
+from diabolo.ranges import Above, Count, Positive, check_fields
 from diabolo.schedules import Constant, Schedule
-from diabolo.updates.optimizer import Optimizer
+from diabolo.updates.optimizer import Optimizer, as_optimizer
 
 
 @dataclass(frozen=True)
@@ -15,14 +17,18 @@ class Rule:
     """How weights are moved.
 
     Attributes:
-        optimizer: by which formula.
+        optimizer: by which formula; also by its name, as in `as_optimizer`.
         lr: the learning rate over training; a number stays the same throughout.
         clip_norm: largest norm of the gradient, of all the weights that move by this rule together; None for none.
     """
 
     optimizer: Optimizer
-    lr: float | Schedule
-    clip_norm: float | None = None
+    lr: Annotated[float, Above(0, 1000)] | Schedule
+    clip_norm: Positive | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "optimizer", as_optimizer(self.optimizer))
+        check_fields(self)
 
     def rate(self) -> Schedule:
         """The learning rate as a schedule."""
@@ -39,9 +45,13 @@ class Player:
         every: it moves at each `every`-th step, the first among them.
     """
 
-    weights: Sequence[nn.Parameter]
+    weights: Iterable[nn.Parameter]
     rule: Rule | None = None
-    every: int = 1
+    every: Count = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", tuple(self.weights))  # that may be asked for once alone
+        check_fields(self)
 
 
 def check(model: nn.Module, players: Mapping[str, Player], usual: Rule, still: Iterable[str] = ()) -> None:
@@ -53,12 +63,15 @@ def check(model: nn.Module, players: Mapping[str, Player], usual: Rule, still: I
         usual: the rule of those without one.
         still: the names of weights that are frozen: nobody needs to move them.
     """
+    every = {id(p): name for name, p in model.named_parameters()}
     names = {id(p): name for name, p in model.named_parameters() if p.requires_grad}
     frozen, taken = set(still), dict[int, str]()
     for player, what in players.items():
-        if what.every < 1:
-            raise DiaboloError(f"the player {player!r} moves at each step or every few, not every {what.every}")
-        moved = [p for p in what.weights if id(p) in names and names[id(p)] not in frozen]
+        weights = list(what.weights)
+        if not weights or any(id(p) not in every for p in weights):
+            lacks = "moves weights that are not the model's" if weights else "has no weights"
+            raise DiaboloError(f"the player {player!r} {lacks}: keep its network in the objective, as an attribute")
+        moved = [p for p in weights if id(p) in names and names[id(p)] not in frozen]
         for p in moved:
             if (other := taken.setdefault(id(p), player)) != player:
                 raise DiaboloError(

@@ -62,13 +62,16 @@ def _of(loss: Loss, player: str) -> Tensor:
     """What `player` minimises of `loss`.
 
     Raises:
-        DiaboloError: when the loss has nothing for it.
+        DiaboloError: when the loss has nothing for it, or what has no gradient.
     """
     if player not in loss.minimised:
         raise DiaboloError(
             f"the loss says nothing of the player {player!r}: give `Loss.minimised` a scalar for each player"
         )
-    return loss.minimised[player]
+    minimised = loss.minimised[player]
+    if minimised.ndim or not minimised.requires_grad:
+        raise DiaboloError(f"what the player {player!r} minimises is no scalar with a gradient")
+    return minimised
 
 
 class Step:

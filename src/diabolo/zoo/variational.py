@@ -4,7 +4,7 @@ from typing import Annotated, Unpack
 
 from diabolo import bottlenecks, objectives
 from diabolo.autoencoder import Autoencoder
-from diabolo.ranges import At, Count, Positive, Weight
+from diabolo.ranges import Above, At, Count, Weight
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
@@ -73,7 +73,7 @@ def factorvae(
     gamma: float | str | Schedule = 6.4,
     critic_width: Count = 1000,
     critic_layers: Count = 6,
-    critic_lr: Positive = 1e-4,
+    critic_lr: Annotated[float, Above(0, 1000)] = 1e-4,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """FactorVAE: a VAE whose units are made independent by an adversary, the critic, with an optimizer of its own. Kim & Mnih
