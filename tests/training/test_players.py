@@ -24,7 +24,7 @@ from diabolo.training.options import TrainOptions
 from diabolo.training.plan import shuffled
 from diabolo.training.progress import Silence
 from diabolo.training.stepping import step_of
-from diabolo.updates import SGD, Adam, Player, Rule
+from diabolo.updates import SGD, Adam, Optimizer, Player, Rule
 from diabolo.updates.graph import DeviceLoop
 from diabolo.updates.precision import Precision
 from diabolo.updates.record import NotFiniteError
@@ -233,6 +233,25 @@ def test_an_optimizer_may_be_given_as_an_object(train, tiny_model, tiny_pixels, 
     }  # fmt: skip
     diabolo.resume(given.path, images, epochs=2)
     assert left(given.path) == left(named.path)
+
+
+@part
+class Sign(Optimizer):
+    """w ← w − lr · sign g: an optimizer of one's own is this much."""
+
+    def update(self, w, g, slots, rates):
+        return w - rates[0] * g.sign()
+
+
+def test_an_optimizer_of_ones_own(train, tiny_model, tiny_pixels, weights, left, traced, tmp_path):
+    images = tiny_pixels(40)
+    eager, compiled = (train(tiny_model(), images, optimizer=Sign(), compile=way, epochs=4) for way in (False, True))
+    torch.testing.assert_close(weights(compiled.model), weights(eager.model), rtol=1e-5, atol=1e-6)
+    begun, step = weights(tiny_model()), 1e-3
+    assert 0.5 * step < float((weights(eager.model) - begun).abs().max()) <= 12 * step * 1.01
+    half = train(tiny_model(), images, optimizer=Sign(), epochs=2, out=tmp_path / "half")
+    diabolo.resume(half.path, images, epochs=4)
+    assert left(half.path) == left(eager.path)
 
 
 # --- checkpoints ------------------------------------------------------------------------------------------------------
