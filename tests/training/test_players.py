@@ -105,7 +105,7 @@ def test_units_are_permuted_each_by_itself():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"precision": "bf16", "ema": 0.9}, {"clip_norm": 0.1, "freeze": "encoder"}], ids=str
+    "options", [{"precision": "bf16", "ema": 0.9}, {"clip_norm": 0.1, "freeze": "encoder"}], ids=str
 )
 def test_compiled_it_is_the_same_training(options, opposed, train, tiny_pixels, weights, traced, left, tmp_path):
     images = tiny_pixels(40)  # the last batch of eight is not compiled
@@ -182,26 +182,32 @@ class Slowly(ELBO):
         return replace(loss, minimised=dict.fromkeys(("model", "decoder"), loss.total))
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-def test_one_that_moves_every_few_steps(compiled, tiny_pixels, train, left, traced, tmp_path, monkeypatch):
-    def made():
-        torch.manual_seed(0)
-        return with_objective(zoo.undercomplete((1, 8, 8), 3, hidden=(8,)), Slowly())
+def slowly():
+    torch.manual_seed(0)
+    return with_objective(zoo.undercomplete((1, 8, 8), 3, hidden=(8,)), Slowly())
 
-    seen, model = [], made()
-    step = step_of(model, TrainOptions(batch_size=16, compile=compiled), Precision("float32", torch.float32))
-    x = torch.from_numpy(tiny_pixels(16)).float() / 255
-    for _ in range(7):
-        before = step.learners["decoder"].weights.flat.clone(), step.learners["model"].weights.flat.clone()
-        step(x, Draws(), 0.0)
-        now = step.learners["decoder"].weights.flat, step.learners["model"].weights.flat
-        seen.append([not torch.equal(a, b) for a, b in zip(before, now, strict=True)])
-    step.release()
-    assert [moved for moved, _ in seen] == [True, False, False, True, False, False, True]
-    assert all(moved for _, moved in seen)
+
+def test_one_that_moves_every_few_steps(tiny_pixels, traced):
+    x, states = torch.from_numpy(tiny_pixels(16)).float() / 255, []
+    for compiled in (False, True):
+        options = TrainOptions(batch_size=16, compile=compiled)
+        step, seen = step_of(slowly(), options, Precision("float32", torch.float32)), []
+        flats = [learner.weights.flat for learner in step.learners.values()]
+        for _ in range(7):
+            before = [flat.clone() for flat in flats]
+            step(x, Draws(), 0.0)
+            seen.append([not torch.equal(a, b) for a, b in zip(before, flats, strict=True)])
+        assert [moved for _, moved in seen] == [True, False, False, True, False, False, True]
+        assert all(moved for moved, _ in seen)
+        states.append(step.state())
+    for name, tensor in states[0].items():
+        torch.testing.assert_close(states[1][name], tensor, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_one_that_moves_every_few_steps_goes_on(tiny_pixels, train, left, tmp_path):
     images = tiny_pixels(64)
-    whole = train(made(), images, epochs=4, out=tmp_path / "whole", compile=compiled)
-    half = train(made(), images, epochs=1, out=tmp_path / "half", compile=compiled)
+    whole = train(slowly(), images, epochs=4, out=tmp_path / "whole")
+    half = train(slowly(), images, epochs=1, out=tmp_path / "half")
     diabolo.resume(half.path, images, epochs=4)
     assert left(half.path) == left(whole.path)
 
@@ -210,7 +216,7 @@ def with_objective(model, objective):
     return diabolo.Autoencoder(**(model.arguments | {"objective": objective}))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd(momentum=0.9, nesterov=true)", "muon", "adam(beta1=0.5, beta2=0.9)"])
+@pytest.mark.parametrize("optimizer", ["sgd(momentum=0.9, nesterov=true)", "muon"])
 def test_every_optimizer_is_the_same_compiled_and_goes_on(
     optimizer, train, tiny_model, tiny_pixels, weights, left, traced, tmp_path
 ):
@@ -415,8 +421,7 @@ class UnitNorm(ELBO):
         weight.div_(weight.norm(dim=0, keepdim=True))
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("precision", ["float32", "bf16"])
+@pytest.mark.parametrize(("compiled", "precision"), [(False, "float32"), (False, "bf16"), (True, "bf16")])
 def test_what_follows_an_update_holds_after_training(compiled, precision, tiny_model, tiny_pixels, train, traced):
     run = train(
         with_objective(tiny_model("sparse"), UnitNorm()),

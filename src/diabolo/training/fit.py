@@ -306,9 +306,6 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     if not full:
         say.say("no CUDA graph: no batch is full; steps run eagerly")
         return None
-    if loop.options.precision == "float16":
-        say.say("no CUDA graph: float16 adapts its loss scale on the host; steps run eagerly")
-        return None
     if not isinstance(store, ResidentStore):
         say.say("no CUDA graph: the images do not lie on the device; steps run eagerly")
         return None
