@@ -213,3 +213,23 @@ def test_images_that_are_all_the_same():
     x = np.full((9, 1, 4, 4), 51, np.uint8)
     model.solve(x)
     np.testing.assert_allclose(model.reconstruct(x).numpy(), 0.2, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n", "shape", "kept", "most"),
+    [(60, (3, 5, 7), 9, 0), (540, (501,), 30, 0), (510, (600,), 30, 1024), (400, (700,), 24, 10)],
+)
+def test_no_other_components_have_a_smaller_error(n, shape, kept, most, monkeypatch):
+    """Where the images outnumber the pixels, where they do not, and where a random projection finds the components: not as
+    badly as by scikit-learn's own choice, by which this error is larger by up to 4 in 1,000, and variances by up to 5 %."""
+    monkeypatch.setattr("diabolo.pca.IMAGES", most)
+    random, pixels = np.random.default_rng(0), int(np.prod(shape))
+    falling = np.arange(1, pixels + 1) ** -0.6 if most == 10 else 1  # as of images; else no direction varies more
+    data = (0.5 + 0.1 * random.standard_normal((n, pixels)) * falling).clip(0, 1).reshape(n, *shape)
+    model = PCA(shape, kept)
+    model.solve(data)
+    flat = data.reshape(n, -1)
+    singular = np.linalg.svd(flat - flat.mean(0), compute_uv=False)
+    error = np.square(model.reconstruct(torch.from_numpy(data)).double().numpy() - data).sum()
+    assert error == pytest.approx(np.square(singular[kept:]).sum(), rel=2e-5)
+    assert model.variances.numpy() == pytest.approx(np.square(singular[:kept]) / (n - 1), rel=1e-4)

@@ -16,12 +16,16 @@ from diabolo.ranges import AnySeed, Count, checked
 from diabolo.summary import Row, Summary
 from diabolo.surroundings import undisturbed
 
+PIXELS, IMAGES = 2048, 1024  # up to which the covariance is decomposed, or the images themselves
+
 
 @part
 class PCA(nn.Module):
     """z = Vᵀ (x − μ), x_hat = μ + V z: the linear codec of least squared error (Pearson 1901; Hotelling 1933).
 
-    The fit is scikit-learn's; it is closed form, so `diabolo.fit` gives it no epochs.
+    The fit is scikit-learn's; it is closed form, so `diabolo.fit` gives it no epochs. It is exact where there are no more than
+    2,048 pixels or 1,024 images; else random projections find the components (Halko, Martinsson & Tropp 2011, SIAM Review 53),
+    twice as many as are kept, so that for images, whose spectrum falls, the squared error is the least to five digits or more.
 
     Args:
         input_shape: (C, H, W) or (D,).
@@ -64,8 +68,14 @@ class PCA(nn.Module):
                 f"PCA with {latent_dim} components needs at least as many images, and two, not {len(images)}"
             )
         scale = 255.0 if images.dtype == np.uint8 else 1.0
+        flat = images.reshape(len(images), -1) / scale
+        solver: dict[str, Any] = {"svd_solver": "covariance_eigh"}
+        if flat.shape[1] > min(PIXELS, len(flat)):
+            solver = {"svd_solver": "full"}
+            if len(flat) > IMAGES:
+                solver = {"svd_solver": "randomized", "n_oversamples": max(20, latent_dim), "iterated_power": 7}
         with np.errstate(invalid="ignore"):  # shares of the variance, unused here, of images that are all the same
-            fitted = SklearnPCA(latent_dim, random_state=seed % 2**32).fit(images.reshape(len(images), -1) / scale)
+            fitted = SklearnPCA(latent_dim, **solver, random_state=seed % 2**32).fit(flat)
         for name, value in {
             "mu": fitted.mean_,
             "components": fitted.components_,

@@ -28,7 +28,7 @@ def by_definition(x, y, scales, window):
     w = np.exp(-(offsets[:, None] ** 2 + offsets**2) / (2 * 1.5**2))
     w /= w.sum()
     result = 1.0
-    exponents = np.array(EXPONENTS[:scales]) / sum(EXPONENTS[:scales])
+    exponents = np.array(EXPONENTS[:scales]) / (1 if scales == 5 else sum(EXPONENTS[:scales]))
     for scale in range(scales):
         maps = []
         for a, b in zip(x, y, strict=True):

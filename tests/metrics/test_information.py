@@ -217,3 +217,15 @@ def test_of_two_images_the_other_is_the_mixture():
     log_q = norm.logpdf(z.numpy(), mu.numpy().T, 0.5)  # (2, 2)
     found = mutual_information(z, rows, mu, logvar)
     assert np.allclose(found.high, [log_q[0, 0] - log_q[0, 1], log_q[1, 1] - log_q[1, 0]])
+
+
+def test_codes_far_from_0_lose_no_digits():
+    """Posteriors of σ = e^-9 around 4,000: the squares over σ² are 1e15, and their sums were off by half a nat."""
+    g = torch.Generator().manual_seed(2)
+    mu = 4000 + torch.randn(30, 3, generator=g, dtype=torch.float64)
+    rows, logvar = torch.arange(30), torch.full((30, 3), -18.0, dtype=torch.float64)
+    z = mu + math.exp(-9) * torch.randn(30, 3, generator=g, dtype=torch.float64)
+    log_q = torch.distributions.Normal(mu, math.exp(-9)).log_prob(z[:, None]).sum(2).logsumexp(1) - math.log(30)
+    found = mutual_information(z, rows, mu, logvar)
+    assert found.marginal.numpy() == pytest.approx(log_q.numpy(), abs=1e-4)
+    assert found.low.numpy() == pytest.approx(math.log(30), abs=1e-4)

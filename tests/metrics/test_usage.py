@@ -64,3 +64,18 @@ def test_hoyer_goes_from_even_codes_to_one_unit_alone():
     assert np.allclose(hoyer(z / 10), hoyer(z))
     assert hoyer(np.ones((1, 3))).tolist() == [0]  # not −3e-16
     assert hoyer(np.ones((2, 1))).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("value", [0.1, 4000.1, -7.3])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_codes_that_are_all_the_same_use_nothing_however_their_mean_is_rounded(value, kind):
+    codes = np.full((7, 3), value, kind)
+    assert effective_dimensions(codes) == 0
+    assert not live_units(codes).any()
+
+
+def test_a_constant_unit_far_from_0_is_dead_beside_units_that_hardly_vary():
+    codes = np.full((7, 2), 4000.1)
+    codes[:, 1] = 1e-12 * np.arange(7)
+    assert live_units(codes).tolist() == [False, True]
+    assert effective_dimensions(codes) == pytest.approx(1)

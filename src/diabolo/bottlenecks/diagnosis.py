@@ -42,6 +42,7 @@ class Diagnosis:
 def of_units(code: Tensor) -> Diagnosis:
     """Dead units and duplicates of the codes (N, D) or (N, D, h, w): how many units say nothing, or nothing new."""
     rows = code.movedim(1, -1).flatten(0, -2).double()
+    rows = rows - rows[:1]  # so that a unit which is always the same has a deviation of 0, without rounding
     rows = rows - rows.mean(0)
     deviation = rows.square().mean(0).sqrt()
     alive = deviation > DEAD * deviation.max()

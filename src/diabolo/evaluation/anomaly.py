@@ -52,7 +52,14 @@ def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_sample
             n, split = len(values), subject.test.split
             area = "area under the curve"
             scores[f"AUROC: {name}"] = Score(
-                found.auroc, area, n, split, *found.auroc_interval, "DeLong", "higher", setting | {"chance": 0.5}
+                found.auroc,
+                area,
+                n,
+                split,
+                *found.auroc_interval,
+                "DeLong, Newcombe",
+                "higher",
+                setting | {"chance": 0.5},
             )
             scores[f"AUPRC: {name}"] = Score(
                 found.auprc, area, n, split, *found.auprc_interval, "bootstrap over images", "higher",

@@ -34,9 +34,9 @@ def clustering(subject: Subject) -> Section:
         different(view.train[chosen].astype(np.float64), classes, f"k-means with {classes} clusters of {name}")
         found = kmeans_agreement(view.train[chosen], view.test[there], test_y[there], classes, STARTS, subject.seed)
         how = {"clusters": classes, "starts": STARTS, "fitted_to": len(chosen), "seed": subject.seed}
-        for what, value in (("NMI", found.nmi), ("ARI", found.ari)):
+        for what, value, none in (("NMI", found.nmi, "0 if independent"), ("ARI", found.ari, "0 for chance")):
             scores[f"k-means {what}: {name}"] = Score(
-                value, "0 for chance, 1 for the classes", int(there.sum()), subject.test.split, better="higher",
+                value, f"{none}, 1 for the classes", int(there.sum()), subject.test.split, better="higher",
                 setting=how | described(view, subject),
             )  # fmt: skip
     return Section(scores)

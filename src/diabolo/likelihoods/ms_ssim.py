@@ -35,7 +35,7 @@ class MSSSIM(WithOutput):
 
     The published five scales need 176 pixels a side. Smaller images have as many scales, each half as large as the one
     before, as the window fits into: 2 for 28×28, 3 for 64×64; below 11 pixels one, and the window is as large as the image.
-    The exponents of the scales that are left are rescaled to sum to 1.
+    Where scales are left out, the exponents of the others are rescaled to sum to 1.
 
     Args:
         output: "sigmoid" or "linear".
@@ -70,13 +70,14 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
     """MS-SSIM (N,) of images `x` and `y` (N, C, H, W) in [0, 1], in their precision; see `MSSSIM`."""
     scales, window = scales_of(tuple(x.shape[1:]))
     exponents = EXPONENTS[:scales]
+    total = sum(exponents) if scales < len(EXPONENTS) else 1.0  # the published five sum to 1.0001
     logs = x.new_zeros(len(x))
     for scale, exponent in enumerate(exponents):
         if scale:
             x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
         contrast, whole = _similarities(x, y, window)
         similarity = contrast if scale < scales - 1 else whole
-        logs = logs + exponent / sum(exponents) * similarity.clamp(min=FLOOR).log()
+        logs = logs + exponent / total * similarity.clamp(min=FLOOR).log()
     return logs.exp()
 
 

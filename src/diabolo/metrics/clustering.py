@@ -15,7 +15,8 @@ class Clusters:
     """How well clusters agree with classes.
 
     Attributes:
-        nmi: mutual information of cluster and class, over the mean of their entropies: 0 for none, 1 for the same partition.
+        nmi: mutual information of cluster and class, over the mean of their entropies: 0 for none, 1 for the same partition;
+            chance is a little above 0, the more so the fewer examples there are.
         ari: adjusted Rand index: 0 on average for random clusters, 1 for the same partition (Hubert & Arabie 1985).
         assigned: (M,), the cluster of each test example.
     """

@@ -43,6 +43,8 @@ def mutual_information(z: Tensor, rows: Tensor, mu: Tensor, logvar: Tensor) -> I
         mu, logvar: (N, D) of all N images; in float64, or they are made so.
     """
     z, mu, logvar = z.double(), mu.double(), logvar.double()
+    middle = mu.mean(0)  # so that the squares below lose few digits, however far from 0 the codes lie
+    z, mu = z - middle, mu - middle
     n, size = mu.shape
     precision = (-logvar).exp()
     constant = -0.5 * ((mu.square() * precision + logvar).sum(1) + size * math.log(2 * math.pi))

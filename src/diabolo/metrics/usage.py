@@ -18,10 +18,17 @@ def active_units(mu: NDArray[Any], threshold: float = ACTIVE) -> NDArray[np.bool
     return variance > threshold
 
 
+def from_first(codes: NDArray[Any]) -> NDArray[np.float64]:
+    """`codes` (N, D) less the first of them, in float64, so that a unit which is the same for all has a deviation of 0: less
+    their mean, which is rounded, it may have a little more."""
+    z = codes.astype(np.float64)
+    return z - z[:1]
+
+
 def live_units(codes: NDArray[Any], share: float = DEAD) -> NDArray[np.bool_]:
     """Which units (D,) of deterministic `codes` (N, D), whose scale means nothing, vary over images by more than this share of
     the standard deviation of the one that varies most."""
-    deviation = codes.std(0, dtype=np.float64)
+    deviation = from_first(codes).std(0)
     live: NDArray[np.bool_] = deviation > share * deviation.max()
     return live
 
@@ -31,7 +38,7 @@ def effective_dimensions(codes: NDArray[Any]) -> float:
     directions, evenly used, would spread as much (effective rank: Roy & Vetterli 2007). 0 for codes that are all the same."""
     if len(codes) < 2:
         return 0.0
-    variance = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes, rowvar=False, dtype=np.float64)))
+    variance = np.linalg.eigvalsh(np.atleast_2d(np.cov(from_first(codes), rowvar=False)))
     variance = variance[variance > 0]
     if not len(variance):
         return 0.0

@@ -333,3 +333,11 @@ def test_up_to_ten_kinds_are_read_as_categories(kinds):
         assert found == pytest.approx(1 - 0.9 / 0.9)
     else:
         assert found > 0.85
+
+
+@pytest.mark.parametrize("value", [0.1, 4000.1])
+def test_codes_that_are_all_the_same_tell_nothing_however_their_mean_is_rounded(value):
+    codes, factors = np.full((7, 3), value), np.arange(14).reshape(7, 2) % 3
+    assert factor_vae_score(codes, factors) == 0
+    assert (separability(codes, factors / 7, codes, factors / 7) == 0).all()
+    assert (separability(codes, factors, codes, factors) == 0).all()

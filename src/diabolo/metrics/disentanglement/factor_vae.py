@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError
 from diabolo.metrics.disentanglement.information import BINS, binned
+from diabolo.metrics.usage import from_first
 
 IDLE = 0.01  # of the largest standard deviation: units that vary less have no say
 VOTES = 800
@@ -32,11 +33,12 @@ def factor_vae_score(
     """
     if votes < 2 or group < 2:
         raise DiaboloError(f"a vote needs two groups of two images or more, not {votes} of {group}")
-    deviation = codes.std(0, dtype=np.float64)
+    moved = from_first(codes)
+    deviation = moved.std(0)
     alive = deviation > IDLE * deviation.max()
     if not alive.any():
         return 0.0
-    z = codes[:, alive] / deviation[alive]
+    z = moved[:, alive] / deviation[alive]
     random, where = np.random.default_rng(seed), binned(factors, bins)
     held = random.integers(0, factors.shape[1], votes)
     least = np.empty(votes, np.int64)

@@ -36,7 +36,7 @@ def sap(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _number(code: NDArray[Any], factor: NDArray[Any], test_code: NDArray[Any], test_factor: NDArray[Any]) -> float:
-    if not code.std() or not test_code.std() or not test_factor.std():
+    if any((values == values[0]).all() for values in (code, test_code, test_factor)):
         return 0.0
     return float(np.corrcoef(test_code.astype(np.float64), test_factor.astype(np.float64))[0, 1] ** 2)
 
@@ -45,7 +45,7 @@ def _category(code: NDArray[Any], factor: NDArray[Any], test_code: NDArray[Any],
     from sklearn.tree import DecisionTreeClassifier  # slow to import
 
     kinds, wanted = np.unique(factor, return_inverse=True)
-    if len(kinds) < 2 or not code.std():
+    if len(kinds) < 2 or (code == code[0]).all():
         return 0.0
     tree = DecisionTreeClassifier(max_leaf_nodes=len(kinds), class_weight="balanced", random_state=0)
     found = kinds[tree.fit(code[:, None], wanted).predict(test_code[:, None])]
