@@ -13,7 +13,10 @@ def test_nothing_is_suggested_when_nothing_is_near():
 
 
 def test_where_there_is_none_no_list_is_empty():
-    assert str(UnknownNameError("option of the density", "components", [])).endswith("'components'; there is none.")
+    assert (
+        str(UnknownNameError("option", "k", [], " of the net 'mlp'"))
+        == "unknown option 'k' of the net 'mlp'; there is none."
+    )
 
 
 @pytest.mark.parametrize("name", [None, 3, ["mlp"]])

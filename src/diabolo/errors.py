@@ -17,15 +17,16 @@ class DiaboloError(ValueError):
 
 
 class UnknownNameError(DiaboloError):
-    """A name (data set, model, net, option …) that does not exist; the message suggests the nearest that does."""
+    """A name (data set, model, net, option …) that does not exist; the message suggests the nearest that does.
+    `of` follows the name: " of the net 'conv'"."""
 
-    def __init__(self, what: str, name: object, valid: Iterable[str]) -> None:
+    def __init__(self, what: str, name: object, valid: Iterable[str], of: str = "") -> None:
         valid = sorted(valid)
         plain = {name.lower(): name for name in reversed(valid)}
         near = [plain[found] for found in difflib.get_close_matches(str(name).lower(), plain, n=1, cutoff=0.5)]
         hint = f"did you mean {near[0]!r}? " if near else ""
         known = f"Valid: {', '.join(valid)}" if valid else "there is none"
-        super().__init__(f"unknown {what} {name!r}; {hint}{known}.")
+        super().__init__(f"unknown {what} {name!r}{of}; {hint}{known}.")
 
 
 class NoPriorError(DiaboloError):

@@ -110,7 +110,7 @@ def test_the_last_loss_by_hand(last, units, said):
     assert warnings(run) == ["first", "second"]
 
 
-def test_what_is_judged_needs_ten_images_that_vary():
+def test_what_is_judged_needs_ten_images_that_vary(tmp_path):
     train, test = load("digits", n_train=100, n_test=30)
     model = zoo.pca(train.shape, latent_dim=4)
     model.solve(train.images)
@@ -119,6 +119,10 @@ def test_what_is_judged_needs_ten_images_that_vary():
     assert line.startswith("squared error per pixel on 10 test images: ")
     flat = train.take([0] * 11)
     assert judge(model, flat, flat) == ([], Learned(()))
+    run = fit(model, train, test.take(range(9)), out=tmp_path, quiet=True)
+    assert verb.closing_lines(run, (train, test.take(range(9)))) == [
+        "not measured against the mean image: that takes 10 held-out images that vary"
+    ]
     error = Score(0.256, "u", 1200, "validation", detail={"error": 0.0123456, "of the mean image": 0.05})
     assert told("error", error) == (
         "squared error per pixel on 1,200 validation images: 0.01235, 26 % of that of the mean training image (0.05)"

@@ -64,6 +64,7 @@ def test_strange_names_survive(runs, pictures, diabolo):
 
 def test_a_damaged_file_is_named_or_left_out(runs, damaged, diabolo, refused):
     assert "3.jpg" in refused(2, "encode", runs["vae"], damaged)
+    assert refused(2, "encode", runs["vae"], "gone.png").endswith("there is no file or folder gone.png")
     answer = diabolo("encode", runs["vae"], damaged, "--out", "codes.csv", "--skip-bad")
     assert answer.code == 0
     assert "3.jpg" in answer.err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from diabolo import zoo
 from diabolo.cli.main import VERBS
 
 HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "numpy")
@@ -79,7 +80,7 @@ def test_a_misspelt_verb_is_answered_at_once(refused):
 @pytest.mark.parametrize(
     ("words", "near"),
     [
-        ("train vea", '"vae"'),
+        ("train vea", "'vae'"),
         ("train vae --latentdim 3", "--latent-dim"),
         ("train vae --data mnits", "'mnist'"),
         ("train vae --net covn", "'conv'"),
@@ -339,3 +340,23 @@ def test_the_exit_codes_hold_for_a_process_too(process):
 
 def test_a_layer_that_no_memory_holds_is_refused_with_what_would_fit(refused):
     assert "would fit" in refused(2, "train", "vae", "--hidden", "1000000000000")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train autoencoder", "unknown name 'autoencoder' after 'train'; Valid: classifier, completion, "),
+        ("train vea", "did you mean 'vae'? Valid: "),
+        ("train --data digits", "train takes a name before the options; one of: undercomplete, "),
+        ("train vae --learning-rate 1", "Unknown option: --learning-rate; see --help"),
+        ("train vae --epoch 1", "Did you mean --epochs?"),
+        ("train vae --data nowhere", "unknown data set 'nowhere', and there is no file or folder of that name; "),
+    ],
+)
+def test_a_wrong_word_is_answered_with_what_would_be_right(words, said, refused):
+    assert said in refused(2, *words.split())
+
+
+def test_every_model_is_named_where_one_asks_for_another(refused):
+    message = refused(2, "train", "nosuch")
+    assert all(name in message for name in zoo.RECIPES)

@@ -161,7 +161,7 @@ def test_vectors_are_refused(shape):
         ((1, 16, 16), {"norm": "bacth"}, "did you mean 'batch'"),
         ((1, 8, 8), {"norm": "bacth"}, "did you mean 'batch'"),  # one layer, which has no norm to build
         ((1, 16, 16), {"activation": "leaky-relu"}, "did you mean 'leaky_relu'"),
-        ((1, 16, 16), {"hidden": (3,)}, "unknown option of the net 'conv' 'hidden'"),
+        ((1, 16, 16), {"hidden": (3,)}, "unknown option 'hidden' of the net 'conv'"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
@@ -173,7 +173,7 @@ def test_nonsense_is_refused(shape, options, says):
 def test_conv_to_point_says_when_its_fixed_layers_do_not_fit():
     with pytest.raises(DiaboloError, match="4 layers are too many for a side of 12 pixels"):
         nets.build("conv-to-point", (1, 12, 12), 4)
-    with pytest.raises(DiaboloError, match="unknown option of the net 'conv-to-point' 'channels'"):
+    with pytest.raises(DiaboloError, match="unknown option 'channels' of the net 'conv-to-point'"):
         nets.build("conv-to-point", (1, 28, 28), 4, channels=(3,))
 
 

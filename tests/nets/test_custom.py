@@ -115,7 +115,7 @@ def test_trying_out_disturbs_nothing():
         ({"encoder": "user_cones:Wrong", "encoder_args": {"kind": "one row"}}, DiaboloError, "must give a tensor"),
         ({"encoder": "user_cones:Wrong", "encoder_args": {"kind": "fails"}}, DiaboloError, "fails on"),
         ({"decoder": "user_cones:Wrong", "decoder_args": {"kind": "larger"}}, DiaboloError, r"found \(N, 1, 9, 9\)"),
-        ({"hidden": (3,)}, UnknownNameError, "unknown option of the net 'custom' 'hidden'"),
+        ({"hidden": (3,)}, UnknownNameError, "unknown option 'hidden' of the net 'custom'"),
     ],
 )
 def test_what_cannot_work_is_one_sentence(options, error, says, tmp_path, monkeypatch):

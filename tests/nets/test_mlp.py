@@ -83,8 +83,8 @@ def test_every_activation(name):
         ({"hidden": (2.5,)}, "hidden"),
         ({"activation": "rellu"}, "did you mean 'relu'"),
         ({"hiden": (3,)}, "did you mean 'hidden'"),
-        ({"channels": (3,)}, "unknown option of the net 'mlp' 'channels'"),
-        ({"norm": "batch"}, "unknown option of the net 'mlp' 'norm'"),
+        ({"channels": (3,)}, "unknown option 'channels' of the net 'mlp'"),
+        ({"norm": "batch"}, "unknown option 'norm' of the net 'mlp'"),
     ],
 )
 def test_nonsense_is_refused(options, says):

@@ -133,13 +133,13 @@ def test_survives_a_run_folder(net):
 @pytest.mark.parametrize(
     ("net", "options", "says"),
     [
-        ("linear", {"hidden": (3,)}, "unknown option of the net 'linear' 'hidden'"),
-        ("mlp-256-128", {"hidden": (3,)}, "unknown option of the net 'mlp-256-128' 'hidden'"),
+        ("linear", {"hidden": (3,)}, "unknown option 'hidden' of the net 'linear'"),
+        ("mlp-256-128", {"hidden": (3,)}, "unknown option 'hidden' of the net 'mlp-256-128'"),
         ("conv-pool", {"channels": ()}, "channels"),
         ("conv-pool", {"channels": (4, 0)}, "channels"),
         ("conv-pool", {"channels": 4}, "channels"),
         ("conv-pool", {"channels": (4,) * 5}, "5 layers are too many for a side of 28 pixels"),
-        ("conv-pool", {"norm": "group"}, "unknown option of the net 'conv-pool' 'norm'"),
+        ("conv-pool", {"norm": "group"}, "unknown option 'norm' of the net 'conv-pool'"),
     ],
 )
 def test_nonsense_is_refused(net, options, says):

@@ -99,7 +99,7 @@ def test_all_weights_get_a_gradient_in_half_precision_too(size):
         ((1, 8, 8), {"channels": ()}, "channels"),
         ((1, 8, 8), {"residual_layers": 0}, "residual_layers must be a whole number from 1"),
         ((1, 8, 8), {"norm": "bacth"}, "did you mean 'batch'"),
-        ((1, 8, 8), {"width": 3}, "unknown option of the net 'resnet' 'width'"),
+        ((1, 8, 8), {"width": 3}, "unknown option 'width' of the net 'resnet'"),
     ],
 )
 def test_nonsense_is_refused(shape, options, says):

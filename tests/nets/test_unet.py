@@ -164,7 +164,7 @@ def test_warns_that_there_is_no_bottleneck():
         ((64,), {}, r"images \(C, H, W\)"),
         ((1, 8, 8), {"channels": (2, 2, 2, 2)}, "4 layers are too many for a side of 8 pixels"),
         ((1, 8, 8), {"norm": "bacth"}, "did you mean 'batch'"),
-        ((1, 8, 8), {"hidden": (3,)}, "unknown option of the net 'unet' 'hidden'"),
+        ((1, 8, 8), {"hidden": (3,)}, "unknown option 'hidden' of the net 'unet'"),
     ],
 )
 def test_nonsense_is_refused(shape, options, says):

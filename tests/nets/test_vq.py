@@ -99,7 +99,7 @@ def test_survives_a_run_folder():
         (CIFAR, {"width": 1}, "width must be a whole number of at least 2"),
         (CIFAR, {"residual_width": 0}, "residual_width must be a whole number of at least 1"),
         (CIFAR, {"residual_layers": -1}, "residual_layers must be a whole number from 0"),
-        (CIFAR, {"channels": (3,)}, "unknown option of the net 'vq-conv' 'channels'"),
+        (CIFAR, {"channels": (3,)}, "unknown option 'channels' of the net 'vq-conv'"),
         (CIFAR, {"activation": "rellu"}, "did you mean 'relu'"),
     ],
 )

@@ -78,6 +78,8 @@ def read_for(
     named = texts[0] in names() and not paths[0].exists()
     if root is not None and not named:
         raise DiaboloError("--root is where the data sets lie: give it with the name of one")
+    if gone := [path for path in paths if not named and not os.path.lexists(path)]:
+        raise DiaboloError(f"there is no file or folder {gone[0]}")
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cyclopts import App, CycloptsError, UnusedCliTokensError
+from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
 from diabolo.cli.config import beneath_flags, whole_numbers
 from diabolo.cli.help import TidyHelp
@@ -154,6 +154,10 @@ def _sentence(error: BaseException) -> str | None:
     """What to tell the user, or None for a failure that is not theirs."""
     if isinstance(error, UnusedCliTokensError):
         return f"nothing is known of {' '.join(error.unused_tokens or [])!r} here; options begin with --, see --help"
+    if isinstance(error, UnknownCommandError):
+        return _unknown_word(error)
+    if isinstance(error, UnknownOptionError):
+        return f"{str(error).rstrip('.')}; see --help" if "?" not in str(error) else str(error)
     if isinstance(error, OSError):
         told = error.strerror or str(error)
         if error.errno in DISK:
@@ -163,6 +167,15 @@ def _sentence(error: BaseException) -> str | None:
     if no_memory:
         return "there is not enough memory: use a smaller --batch-size, fewer or smaller images, or a smaller model"
     return None if isinstance(error, RuntimeError) else str(error)
+
+
+def _unknown_word(error: UnknownCommandError) -> str:
+    """A word where a verb takes one of its own names, such as that of a model; all of them are said."""
+    word = (error.unused_tokens or [""])[0]
+    verb, names = " ".join(error.command_chain or ()), [name for name in error.app or () if name[0] != "-"]
+    if word.startswith("-"):
+        return f"{verb} takes a name before the options; one of: {', '.join(names)}"
+    return str(UnknownNameError("name", word, names, f" after {verb!r}"))
 
 
 def _fail(message: str, code: int) -> None:

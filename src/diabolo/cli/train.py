@@ -165,6 +165,7 @@ def finish(
 def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None) -> list[str]:
     """How good the model is, in units; what the health watch warns of; and of one that has not learned, what to do."""
     from diabolo.evaluation import closing
+    from diabolo.evaluation.learned import FEWEST
     from diabolo.evaluation.record import images_of
 
     loss = closing.last_loss(result)
@@ -174,7 +175,8 @@ def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None
         said, learned = closing.judge(result.model, train, held)
     except DiaboloError as error:  # moved images, say
         return [*lines, f"not measured against the mean image: {error}", *_warnings(result)]
-    lines += said + _warnings(result)
+    unsaid = f"not measured against the mean image: that takes {FEWEST} held-out images that vary"
+    lines += (said or [unsaid]) + _warnings(result)
     if said and not learned:
         state = "has not learned" if learned.state == "missed" else "has perhaps not learned"
         lines.append(f"this model {state}: {learned.told}")

@@ -74,9 +74,10 @@ def load_parts(
     for option in options:
         if option not in valid:
             raise UnknownNameError(
-                f"option of {what}",
+                "option",
                 option,
                 [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks", "without_class"],
+                f" of {what}",
             )
     options = arguments(source, options)
     if "value_range" in options:
@@ -163,7 +164,7 @@ def _find(name: Any) -> tuple[Source, Any, str]:
         )
     if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or {"/", "\\"} & {*str(name)}:
         raise DiaboloError(f"there is no file or folder {path}")
-    raise UnknownNameError("data set", name, SOURCES)
+    raise UnknownNameError("data set", name, SOURCES, ", and there is no file or folder of that name")
 
 
 def _exists(path: Path) -> bool:

@@ -195,7 +195,7 @@ def evaluate(
     known = {option for name in MEASURES for option in options_of(name)}
     for option in options:
         if option not in known:
-            raise UnknownNameError("option of evaluate", option, known)
+            raise UnknownNameError("option", option, known, " of evaluate")
     for name in MEASURES:  # what is asked for in vain is said before minutes of measuring
         ranges.arguments(MEASURES[name], {option: options[option] for option in options_of(name) if option in options})
     if isinstance(model, str | Path):

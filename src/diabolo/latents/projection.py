@@ -155,7 +155,7 @@ METHODS: dict[str, Callable[[Floats, int, dict[str, Any]], Drawn]] = {"pca": _pc
 def _check(options: dict[str, Any], known: tuple[str, ...]) -> None:
     for option in options:
         if option not in known:
-            raise UnknownNameError("option of the projection", option, known)
+            raise UnknownNameError("option", option, known, " of the projection")
 
 
 def _state(seed: int) -> int:

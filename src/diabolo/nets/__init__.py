@@ -107,5 +107,5 @@ def build(
     known = [n for n in inspect.signature(NETS[net]).parameters if n not in ("input_shape", "code", "condition")]
     for name in given:
         if name not in known:
-            raise UnknownNameError(f"option of the net {net!r}", name, known)
+            raise UnknownNameError("option", name, known, f" of the net {net!r}")
     return NETS[net](tuple(input_shape), code, condition, **given)

@@ -147,6 +147,6 @@ def check_rows(script: Script, rows: tuple[str, ...]) -> None:
     """
     for row in rows:
         if row not in script.rows:
-            raise UnknownNameError(f"row of the study {script.name!r}", row, script.rows)
+            raise UnknownNameError("row", row, script.rows, f" of the study {script.name!r}")
     if not script.rows:
         raise DiaboloError(f"{script.path} has no rows")

@@ -52,7 +52,7 @@ class Study:
         self.plan, self.name = current(), name
         for given in self.plan.parameters:
             if given not in parameters:
-                raise UnknownNameError(f"parameter of the study {name!r}", given, parameters)
+                raise UnknownNameError("parameter", given, parameters, f" of the study {name!r}")
         chosen = parameters | dict(quick or {}) if self.plan.quick else parameters
         # A notebook holds the parameters that were run where its script has the defaults, and must tell the two apart.
         self._defaults = scripts()[name].parameters if name in scripts() else parameters

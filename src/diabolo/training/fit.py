@@ -268,7 +268,9 @@ def _train(
     say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
     together = f", {processes.world()} processes" if processes.world() > 1 else ""
     threads = torch.get_num_threads()
-    say.say(f"{device}, {threads} CPU threads, {step.precision.name}{together}; images {store.place}")
+    say.say(
+        f"{device}, {threads} CPU thread{'s'[: threads > 1]}, {step.precision.name}{together}; images {store.place}"
+    )
     if left := plan(loop.order(0), options.batch_size).left_out:
         say.say(
             f"{left} of {len(train):,} images are left out of each epoch, others each time: all processes get equally many"

@@ -161,7 +161,7 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
     known = options_of(name)
     for option in options:
         if option not in known:
-            raise UnknownNameError(f"option of the model {name!r}", option, known)
+            raise UnknownNameError("option", option, known, f" of the model {name!r}")
     return RECIPES[name](input_shape, **options)
 
 

@@ -156,7 +156,7 @@ def make_density(name: str, seed: AnySeed = 0, **options: Any) -> Density:
     known = options_of(name)
     for option in options:
         if option not in known:
-            raise UnknownNameError(f"option of the density {name!r}", option, known)
+            raise UnknownNameError("option", option, known, f" of the density {name!r}")
     seeded = {"seed": seed} if "seed" in inspect.signature(DENSITIES[name]).parameters else {}
     return DENSITIES[name](**seeded, **options)
 
