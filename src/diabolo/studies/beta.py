@@ -57,7 +57,7 @@ study.needs("4.2", *needs.density("gaussian", train, study.latent_dim))
 study.require(
     "pairs",
     all(len(two := pair.split("-")) == 2 and all(map(str.isdecimal, two)) for pair in study.pairs),
-    "such as 3-8",
+    "two classes each, such as 3-8",
 )
 study.needs("4.4", *needs.classes(test, sorted({int(label) for pair in study.pairs for label in pair.split("-")})))
 
