@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.probes import check_labels, described
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import different
@@ -27,16 +27,17 @@ def clustering(subject: Subject) -> Section:
     if len(subject.train) < classes:
         raise NotApplicable(f"{len(subject.train)} training codes cannot lie in {classes} clusters")
     chosen = np.sort(np.random.default_rng(subject.seed).permutation(len(subject.train))[:FITTED])
-    scores = {}
+    scores, skipped = dict[str, Score](), dict[str, str]()
     for name, view in subject.views.items():
         if name == "pixels":  # slow, and close to the principal components
             continue
-        different(view.train[chosen].astype(np.float64), classes, f"k-means with {classes} clusters of {name}")
-        found = kmeans_agreement(view.train[chosen], view.test[there], test_y[there], classes, STARTS, subject.seed)
-        how = {"clusters": classes, "starts": STARTS, "fitted_to": len(chosen), "seed": subject.seed}
-        for what, value, none in (("NMI", found.nmi, "0 if independent"), ("ARI", found.ari, "0 for chance")):
-            scores[f"k-means {what}: {name}"] = Score(
-                value, f"{none}, 1 for the classes", int(there.sum()), subject.test.split, better="higher",
-                setting=how | described(view, subject),
-            )  # fmt: skip
-    return Section(scores)
+        with standing_alone(f"k-means: {name}", skipped):
+            different(view.train[chosen].astype(np.float64), classes, f"k-means with {classes} clusters of {name}")
+            found = kmeans_agreement(view.train[chosen], view.test[there], test_y[there], classes, STARTS, subject.seed)
+            how = {"clusters": classes, "starts": STARTS, "fitted_to": len(chosen), "seed": subject.seed}
+            for what, value, none in (("NMI", found.nmi, "0 if independent"), ("ARI", found.ari, "0 for chance")):
+                scores[f"k-means {what}: {name}"] = Score(
+                    value, f"{none}, 1 for the classes", int(there.sum()), subject.test.split, better="higher",
+                    setting=how | described(view, subject),
+                )  # fmt: skip
+    return Section(scores, skipped=skipped)

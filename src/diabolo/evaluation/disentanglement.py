@@ -1,12 +1,12 @@
 """Whether units of the code stand for the factors that the images were made from."""
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.posterior import units_in_use
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import is_told
@@ -17,6 +17,7 @@ from diabolo.metrics.score import Score
 from diabolo.ranges import Plural
 
 MOST = 256  # units
+DRAWN = 64  # units up to which they are drawn
 
 
 @measure(factor_bins="Into how many bins a unit or a factor is cut, where it has more different values than that.")
@@ -47,21 +48,24 @@ def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
         )
     factors, train, test = [names[k] for k in varies], train[:, varies], test[:, varies]
     n, split, seed = len(test), subject.test.split, subject.seed
-    cut = measures.binned(test, factor_bins)
-    matrix = measures.mutual_information_matrix(measures.binned(test_codes, factor_bins), cut)
-    gap = measures.mig(matrix, measures.entropies(cut))
-    alone = measures.modularity(matrix)
     first = np.random.default_rng(seed).permutation(len(codes))[:FITTED]
-    read = measures.separability(codes[first], train[first], test_codes, test)
-    found = measures.dci(codes[first], train[first], test_codes, test, seed)
-    separated = measures.sap(read)
-    vote = measures.factor_vae_score(test_codes, test, bins=factor_bins, seed=seed)
+    examples = codes[first], train[first], test_codes, test
     of = {
         "factors": len(factors),
         "units": f"{len(used)} of {size}, the others hardly vary" if len(used) < size else size,
     }
     bins, fitted = {"bins": factor_bins} | of, {"fitted_to": len(first)} | of
     forests = fitted | {"by": f"random forests of {TREES} trees", "seed": seed}
+    scale, units = "0 to 1", [f"z{i + 1}" for i in used]
+    scores, panels, skipped = dict[str, Score](), dict[str, Panel](), dict[str, str]()
+
+    @cache
+    def cut() -> np.ndarray:
+        return measures.binned(test, factor_bins)
+
+    @cache
+    def information() -> np.ndarray:
+        return measures.mutual_information_matrix(measures.binned(test_codes, factor_bins), cut())
 
     def score(value: Any, unit: str, setting: Mapping[str, Any], detail: Any = None) -> Score:
         return Score(float(value), unit, n, split, better="higher", setting=setting, detail=detail)
@@ -69,38 +73,30 @@ def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
     def by_factor(values: np.ndarray) -> dict[str, float]:
         return {name: round(float(value), 4) for name, value in zip(factors, values, strict=True)}
 
-    scale = "0 to 1"
-    scores = {
-        "MIG": score(gap.mean(), scale, bins, by_factor(gap)),
-        "SAP": score(separated.mean(), scale, fitted, by_factor(separated)),
-        "DCI disentanglement": score(found.disentanglement, scale, forests),
-        "DCI completeness": score(found.completeness, scale, forests),
-        "DCI informativeness": score(
-            np.nanmean(found.informativeness),
-            "share of a constant's error saved",
-            forests,
-            by_factor(found.informativeness),
-        ),
-        "FactorVAE score": score(
-            vote,
-            "share of votes",
-            bins | {"votes": VOTES, "images_in_a_group": GROUP, "chance": 1 / len(factors), "seed": seed},
-        ),
-        "modularity": score(np.nanmean(alone) if np.isfinite(alone).any() else 0.0, scale, bins),
-    }
-    units = [f"z{i + 1}" for i in used]
-    panels = {
-        "dci-importance": partial(
-            figures.matrix, found.importance, units, factors, "factor", "unit", title="Importance (DCI)"
-        ),
-        "mutual-information": partial(
-            figures.matrix,
-            matrix,
-            units,
-            factors,
-            "factor",
-            "unit",
-            title="Mutual information of unit and factor (nats)",
-        ),
-    }
-    return Section(scores, panels if codes.shape[1] <= 64 else {})
+    def draw(name: str, values: np.ndarray, title: str) -> None:
+        if len(units) <= DRAWN:
+            panels[name] = partial(figures.matrix, values, units, factors, "factor", "unit", title=title)
+
+    with standing_alone("MIG", skipped):
+        gap = measures.mig(information(), measures.entropies(cut()))
+        scores["MIG"] = score(gap.mean(), scale, bins, by_factor(gap))
+    with standing_alone("SAP", skipped):
+        separated = measures.sap(measures.separability(*examples))
+        scores["SAP"] = score(separated.mean(), scale, fitted, by_factor(separated))
+    with standing_alone("DCI", skipped):
+        found = measures.dci(*examples, seed)
+        saved = "share of a constant's error saved"
+        scores["DCI disentanglement"] = score(found.disentanglement, scale, forests)
+        scores["DCI completeness"] = score(found.completeness, scale, forests)
+        read = found.informativeness
+        scores["DCI informativeness"] = score(np.nanmean(read), saved, forests, by_factor(read))
+        draw("dci-importance", found.importance, "Importance (DCI)")
+    with standing_alone("FactorVAE score", skipped):
+        votes = {"votes": VOTES, "images_in_a_group": GROUP, "chance": 1 / len(factors), "seed": seed}
+        share = measures.factor_vae_score(test_codes, test, bins=factor_bins, seed=seed)
+        scores["FactorVAE score"] = score(share, "share of votes", bins | votes)
+    with standing_alone("modularity", skipped):
+        alone = measures.modularity(information())
+        scores["modularity"] = score(np.nanmean(alone) if np.isfinite(alone).any() else 0.0, scale, bins)
+        draw("mutual-information", information(), "Mutual information of unit and factor (nats)")
+    return Section(scores, panels, skipped)

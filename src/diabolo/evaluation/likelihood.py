@@ -7,7 +7,7 @@ import numpy as np
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.gaussian import kl_to_standard_normal
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, nll
@@ -45,24 +45,25 @@ def likelihood(
     own = next((name for name, kind in OBSERVATIONS.items() if type(model.observation) is kind), "own")
     pixels = observation or own
     common = {"pixels": pixels, "likelihood": type(model.likelihood).__name__, "seed": subject.seed}
-    scores = {}
-    terms = elbo_terms(model, subject.test, elbo_samples, subject.seed, observation=observation)
-    kl, how = terms["KL"].per_image.numpy(), "from the same draws"
-    if pixels == "as-is" and (posterior := gaussian_posterior(subject)) is not None:
-        kl, how = kl_to_standard_normal(*posterior).numpy(), "closed form"
-    reconstruction = terms["reconstruction"].per_image.numpy()
-    drawn = common | {"draws": elbo_samples, "KL": how}
-    scores["negative ELBO"] = _score(subject, reconstruction + kl, terms["KL"].unit, drawn)
-    scores["reconstruction term"] = _score(subject, reconstruction, terms["KL"].unit, common | {"draws": elbo_samples})
-    scores["KL term"] = _score(subject, kl, "nats per image", common | {"KL": how}, better=None)
-    few = subject.test
-    if nll_images < len(few):
-        few = few.subset(nll_images, subject.seed)
-    found = nll(model, few, importance_samples, subject.seed, observation=observation)
-    scores["NLL"] = _score(subject, found.per_image.numpy(), found.unit, common | _trust(found))
+    scores, skipped = dict[str, Score](), dict[str, str]()
+    with standing_alone("negative ELBO", skipped):
+        terms = elbo_terms(model, subject.test, elbo_samples, subject.seed, observation=observation)
+        kl, how, unit = terms["KL"].per_image.numpy(), "from the same draws", terms["KL"].unit
+        if pixels == "as-is" and (posterior := gaussian_posterior(subject)) is not None:
+            kl, how = kl_to_standard_normal(*posterior).numpy(), "closed form"
+        reconstruction = terms["reconstruction"].per_image.numpy()
+        drawn = common | {"draws": elbo_samples}
+        scores["negative ELBO"] = _score(subject, reconstruction + kl, unit, drawn | {"KL": how})
+        scores["reconstruction term"] = _score(subject, reconstruction, unit, drawn)
+        scores["KL term"] = _score(subject, kl, "nats per image", common | {"KL": how}, better=None)
+    with standing_alone("NLL", skipped):
+        few = subject.test if nll_images >= len(subject.test) else subject.test.subset(nll_images, subject.seed)
+        found = nll(model, few, importance_samples, subject.seed, observation=observation)
+        scores["NLL"] = _score(subject, found.per_image.numpy(), found.unit, common | _trust(found))
     for name in ("negative ELBO", "NLL"):
-        scores[f"{name} per dimension"] = _per_dimension(scores[name], int(np.prod(subject.test.shape)), pixels)
-    return Section(scores)
+        if name in scores:
+            scores[f"{name} per dimension"] = _per_dimension(scores[name], int(np.prod(subject.test.shape)), pixels)
+    return Section(scores, skipped=skipped)
 
 
 def densities(subject: Subject) -> Autoencoder:

@@ -10,7 +10,7 @@ from diabolo.bottlenecks import Discrete
 from diabolo.bottlenecks.diagnosis import ACTIVE, DEAD, of_units
 from diabolo.bottlenecks.gaussian import kl_per_unit
 from diabolo.bottlenecks.quantizer import counts_of
-from diabolo.evaluation.measure import Section, measure
+from diabolo.evaluation.measure import Section, measure, standing_alone
 from diabolo.evaluation.posterior import gaussian_posterior, indices
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.information import mutual_information
@@ -19,6 +19,9 @@ from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, e
 from diabolo.randomness import Draws, generator
 from diabolo.ranges import Count
 from diabolo.statistics import mean_interval
+
+LISTED = 4096  # units or codes up to which each is looked at by itself
+SPREAD = "effective dimensions"
 
 
 @measure(posterior_draws="Draws of the posterior that mutual information and marginal divergences are estimated by.")
@@ -36,66 +39,51 @@ def usage(subject: Subject, *, posterior_draws: Count = 1000) -> Section:
 def _posterior(subject: Subject, mu: torch.Tensor, logvar: torch.Tensor, draws: int) -> Section:
     from diabolo import figures
 
-    n, size = mu.shape
-    split, images = subject.test.split, n
-    kl = kl_per_unit(mu, logvar)
-    total, per_unit = kl.sum(1).numpy(), kl.mean(0)
-    active = active_units(mu.numpy())
-    low, high = mean_interval(total)
-    z, rows = draw(mu, logvar, draws, subject.seed)
-    information = mutual_information(z, rows, mu, logvar)
-    nats, how = "nats per image", {"draws": len(z), "mixture_of": n, "seed": subject.seed}
-    if float(information.high.mean()) > float(total[rows].mean()):  # KL = I(x; z) + KL(q(z) ‖ p(z)) is a bound too
-        above = (
-            "the KL term, since the estimate that leaves the image itself out is above it",
-            torch.from_numpy(total),
-        )
-    else:
-        above = ("leaving the image itself out of the mixture (Poole et al. 2019)", information.high)
-    bounds = {
-        "at least": (
-            "estimate over the full sample (Hoffman & Johnson 2016)",
-            information.low,
-            {"at_most": math.log(n)},
-        ),
-        "at most": (*above, {}),
-    }
+    (images, size), split, nats = mu.shape, subject.test.split, "nats per image"
+    kl, active = kl_per_unit(mu, logvar), active_units(mu.numpy())
+    total, per_unit = kl.sum(1), kl.mean(0)
+    setting = {"variance_above": ACTIVE}
+    low, high = mean_interval(total.numpy())
     scores = {
         "active units": Score(
-            int(active.sum()),
-            f"of {size} units",
-            images,
-            split,
-            setting={"variance_above": ACTIVE},
-            detail=active.tolist(),
+            int(active.sum()), f"of {size} units", images, split, setting=setting, detail=active.tolist()
         ),
         "KL": Score(
-            float(total.mean()),
-            nats,
-            images,
-            split,
-            low,
-            high,
-            "Student's t over images",
-            detail=per_unit.tolist(),
+            float(total.mean()), nats, images, split, low, high, "Student's t over images", detail=per_unit.tolist(),
             df=images - 1,
         ),
-    }
-    for name, (kind, values, more) in bounds.items():
+    }  # fmt: skip
+    skipped: dict[str, str] = {}
+    with standing_alone("I(x; z)", skipped):
+        scores |= _information(subject, mu, logvar, total, draws)
+    with standing_alone(SPREAD, skipped):
+        scores[SPREAD] = _spread(subject, mu.numpy())
+    return Section(scores, {"kl-per-unit": partial(figures.kl_bars, per_unit.numpy(), active)}, skipped)
+
+
+def _information(
+    subject: Subject, mu: torch.Tensor, logvar: torch.Tensor, total: torch.Tensor, draws: int
+) -> dict[str, Score]:
+    """Bounds on what the code tells of the image; `total` (N,) is the KL of each."""
+    n = len(mu)
+    z, rows = draw(mu, logvar, draws, subject.seed)
+    information = mutual_information(z, rows, mu, logvar)
+    how = {"draws": len(z), "mixture_of": n, "seed": subject.seed}
+    above = ("leaving the image itself out of the mixture (Poole et al. 2019)", information.high)
+    if float(information.high.mean()) > float(total[rows].mean()):  # KL = I(x; z) + KL(q(z) ‖ p(z)) is a bound too
+        above = ("the KL term, since the estimate that leaves the image itself out is above it", total)
+    full = "estimate over the full sample (Hoffman & Johnson 2016)"
+    scores = {}
+    for name, (kind, values), more in (
+        ("at least", (full, information.low), {"at_most": math.log(n)}),
+        ("at most", above, {}),
+    ):
         low, high = mean_interval(values.numpy())
         scores[f"I(x; z) {name}"] = Score(
-            float(values.mean()),
-            nats,
-            images,
-            split,
-            low,
-            high,
-            "Student's t",
-            setting={"kind": kind, **how, **more},
-            df=len(values) - 1,
-        )
-    scores["effective dimensions"] = _spread(subject, mu.numpy())
-    return Section(scores, {"kl-per-unit": partial(figures.kl_bars, per_unit.numpy(), active)})
+            float(values.mean()), "nats per image", n, subject.test.split, low, high, "Student's t",
+            setting={"kind": kind, **how, **more}, df=len(values) - 1,
+        )  # fmt: skip
+    return scores
 
 
 def draw(mu: torch.Tensor, logvar: torch.Tensor, draws: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,20 +97,21 @@ def draw(mu: torch.Tensor, logvar: torch.Tensor, draws: int, seed: int) -> tuple
 def _units(subject: Subject) -> Section:
     codes, split = subject.codes("test"), subject.test.split
     n, size = codes.shape
-    live = live_units(codes)
-    maps = codes.reshape(n, *subject.codec.latent_shape)
-    repeated = of_units(torch.from_numpy(maps)).values["duplicate_units"]
-    assert isinstance(repeated, int)
-    scores = {
-        "live units": Score(
-            int(live.sum()), f"of {size} units", n, split, setting={"deviation_above": f"{DEAD} of the largest"},
-            detail=live.tolist() if size <= 4096 else None,
-        ),
-        "duplicate units": Score(repeated, f"of {maps.shape[1]} units", n, split, better="lower"),
-    }  # fmt: skip
-    if size <= 4096:
-        scores["effective dimensions"] = _spread(subject, codes)
-    return Section(scores)
+    named = size <= LISTED
+    scores, skipped = dict[str, Score](), dict[str, str]()
+    with standing_alone("live units", skipped):
+        live, setting = live_units(codes), {"deviation_above": f"{DEAD} of the largest"}
+        detail = live.tolist() if named else None
+        scores["live units"] = Score(int(live.sum()), f"of {size} units", n, split, setting=setting, detail=detail)
+    with standing_alone("duplicate units", skipped):
+        maps = codes.reshape(n, *subject.codec.latent_shape)
+        repeated = of_units(torch.from_numpy(maps)).values["duplicate_units"]
+        assert isinstance(repeated, int)
+        scores["duplicate units"] = Score(repeated, f"of {maps.shape[1]} units", n, split, better="lower")
+    if named:
+        with standing_alone(SPREAD, skipped):
+            scores[SPREAD] = _spread(subject, codes)
+    return Section(scores, skipped=skipped)
 
 
 def _spread(subject: Subject, codes: np.ndarray) -> Score:
@@ -136,22 +125,24 @@ def _codebook(subject: Subject, found: torch.Tensor) -> Section:
     bottleneck = getattr(subject.codec, "bottleneck", None)
     assert isinstance(bottleneck, Discrete)
     counts = counts_of(found, bottleneck.codes).numpy()
-    use, n, split = codebook_use(counts), len(found), subject.test.split
-    with torch.no_grad():
-        vectors = bottleneck.codes_of(
-            torch.arange(bottleneck.codes).view(-1, 1, 1).to(next(bottleneck.parameters()).device)
-        )
-    of = f"of {bottleneck.codes} codes"
-    how = {"places_per_image": found[0].numel()}
-    scores = {
-        "used codes": Score(use.used, of, n, split, better="higher", setting=how),
-        "dead codes": Score(use.dead, of, n, split, better="lower", setting=how),
-        "perplexity": Score(use.perplexity, f"evenly used codes, {of}", n, split, better="higher", setting=how),
-        "entropy": Score(
-            use.entropy, "bits per code", n, split, setting=how | {"estimate": "of the counts as they are"}
-        ),
-    }
-    if bottleneck.codes <= 4096:
-        repeated = duplicate_codes(vectors.flatten(1).cpu().numpy())
-        scores["duplicate codes"] = Score(repeated, of, n, split, better="lower")
-    return Section(scores, {"codebook": partial(figures.codebook_heat, counts)})
+    n, split, of, how = (
+        len(found),
+        subject.test.split,
+        f"of {bottleneck.codes} codes",
+        {"places_per_image": found[0].numel()},
+    )
+    scores, skipped = dict[str, Score](), dict[str, str]()
+    with standing_alone("used codes", skipped):
+        use, estimate = codebook_use(counts), {"estimate": "of the counts as they are"}
+        scores |= {
+            "used codes": Score(use.used, of, n, split, better="higher", setting=how),
+            "dead codes": Score(use.dead, of, n, split, better="lower", setting=how),
+            "perplexity": Score(use.perplexity, f"evenly used codes, {of}", n, split, better="higher", setting=how),
+            "entropy": Score(use.entropy, "bits per code", n, split, setting=how | estimate),
+        }
+    if bottleneck.codes <= LISTED:
+        with standing_alone("duplicate codes", skipped), torch.no_grad():
+            every = torch.arange(bottleneck.codes, device=next(bottleneck.parameters()).device).view(-1, 1, 1)
+            repeated = duplicate_codes(bottleneck.codes_of(every).flatten(1).cpu().numpy())
+            scores["duplicate codes"] = Score(repeated, of, n, split, better="lower")
+    return Section(scores, {"codebook": partial(figures.codebook_heat, counts)}, skipped)
