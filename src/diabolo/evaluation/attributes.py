@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.probes import UNIT, described
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.views import is_told
@@ -41,10 +41,11 @@ def attributes(subject: Subject, *, shown_attributes: tuple[str, ...] = ()) -> S
         raise NotApplicable("every attribute is the same for all training or all test images")
     kept = [name for name, there in zip(names, varies, strict=True) if there]
     truth, common = test[:, varies], train[:, varies].mean(0)
-    found: dict[str, Agreement] = {}
+    found, skipped = dict[str, Agreement](), dict[str, str]()
     for name, view in subject.views.items():
-        layer = attribute_probe(view.train, train[:, varies], scale=view.scale)
-        found[name] = agreement(read_attributes(layer, view.test), truth)
+        with standing_alone(name, skipped):
+            layer = attribute_probe(view.train, train[:, varies], scale=view.scale)
+            found[name] = agreement(read_attributes(layer, view.test), truth)
     found[MAJORITY] = agreement(np.broadcast_to(common > 0.5, truth.shape), truth)
     left_out = [name for name, there in zip(names, varies, strict=True) if not there]
     n, split = len(test), subject.test.split
@@ -78,7 +79,7 @@ def attributes(subject: Subject, *, shown_attributes: tuple[str, ...] = ()) -> S
         }
         for k, attribute in enumerate(kept)
     }
-    return Section(scores, {"attributes": partial(figures.attribute_table, table, list(found))})
+    return Section(scores, {"attributes": partial(figures.attribute_table, table, list(found))}, skipped)
 
 
 def _varies(columns: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from diabolo.data.side import side
-from diabolo.evaluation.measure import Section, measure
+from diabolo.evaluation.measure import Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import known
 from diabolo.metrics.cost import flops, pace, peak_bytes
@@ -39,28 +39,33 @@ def cost(subject: Subject, *, cost_images: Count = 1024, cost_repeats: Count = 5
         "decode": (lambda: codec.decode(z, told), lambda: codec.decode(z[:1], first(told))),
     }
     where = {"device": _named(device), "threads": torch.get_num_threads()} | {"batch": len(few), "precision": "float32"}
-    scores = _size(subject)
+    scores, skipped = _size(subject), dict[str, str]()
     for name, (_, one) in steps.items():
-        scores[f"{name}: operations"] = Score(
-            flops(one), "floating-point operations per image", 1, subject.test.split, better="lower",
-            setting={"counted": "matrix products, convolutions and attention; an addition and a multiplication are two"},
-        )  # fmt: skip
+        with standing_alone(f"{name}: operations", skipped):
+            scores[f"{name}: operations"] = Score(
+                flops(one), "floating-point operations per image", 1, subject.test.split, better="lower",
+                setting={"counted": "matrix products, convolutions and attention; an addition and a multiplication are two"},
+            )  # fmt: skip
     for name, (all_of_them, _) in steps.items():
-        found = pace(all_of_them, device, cost_repeats)
-        rates = sorted(len(few) / seconds for seconds in found.seconds)
-        scores[f"{name}: speed"] = Score(
-            len(few) / found.median, "images per second", len(few), subject.test.split, better="higher",
-            setting=where | {"repeats": cost_repeats, "kept": "median", "slowest": rates[0], "fastest": rates[-1]},
-        )  # fmt: skip
+        with standing_alone(f"{name}: speed", skipped):
+            found = pace(all_of_them, device, cost_repeats)
+            rates = sorted(len(few) / seconds for seconds in found.seconds)
+            scores[f"{name}: speed"] = Score(
+                len(few) / found.median, "images per second", len(few), subject.test.split, better="higher",
+                setting=where | {"repeats": cost_repeats, "kept": "median", "slowest": rates[0], "fastest": rates[-1]},
+            )  # fmt: skip
     what, how = "MiB of tensors alive at once", "what operations return; what they need within themselves is not seen"
     if device.type == "cuda":
         what, how = "MiB allocated at once", "torch's allocator"
     for name, (all_of_them, _) in steps.items():
-        scores[f"{name}: memory"] = Score(
-            peak_bytes(all_of_them, device) / MIB, f"{what}, beside model and images", len(few), subject.test.split,
-            better="lower", setting=where | {"how": how},
-        )  # fmt: skip
-    return Section(scores | _training(subject))
+        with standing_alone(f"{name}: memory", skipped):
+            scores[f"{name}: memory"] = Score(
+                peak_bytes(all_of_them, device) / MIB, f"{what}, beside model and images", len(few), subject.test.split,
+                better="lower", setting=where | {"how": how},
+            )  # fmt: skip
+    with standing_alone("training", skipped):
+        scores |= _training(subject)
+    return Section(scores, skipped=skipped)
 
 
 def _size(subject: Subject) -> dict[str, Score]:

@@ -1,5 +1,6 @@
 """How smoothly images change on the way from one code to another."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.continuous import pictures, require_continuous
-from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.ranges import At, Count, Folder, Plural
@@ -50,34 +51,36 @@ def interpolation(
     a, b = draw_pairs(subject, pairs)
     codes, train = subject.codes("test"), subject.codes("train")
     kept = np.sort(np.random.default_rng(subject.seed).permutation(len(train))[:GRAPH])
-    graph = latents.CodeGraph(train[kept], path_neighbours)
-    ways = {
-        "linear": latents.linear(codes[a], codes[b], steps),
-        "spherical": latents.spherical(codes[a], codes[b], steps),
-        "along data": latents.along_data(codes[a], codes[b], steps, graph),
+    ways: dict[str, Callable[[], NDArray[Any]]] = {
+        "linear": lambda: latents.linear(codes[a], codes[b], steps),
+        "spherical": lambda: latents.spherical(codes[a], codes[b], steps),
+        "along data": lambda: latents.along_data(
+            codes[a], codes[b], steps, latents.CodeGraph(train[kept], path_neighbours)
+        ),
     }
-    scores: dict[str, Score] = {}
+    scores, skipped = dict[str, Score](), dict[str, str]()
     frames, surest = {}, {}
     for way, path in ways.items():
-        frames[way] = decode(subject.codec, path)
-        found = latents.smoothness(frames[way])
-        setting: dict[str, Any] = {"steps": steps, "pairs": "of different classes" if _classes(subject) else "any"}
-        if way == "along data":
-            setting |= {"neighbours": path_neighbours, "training codes": len(kept)}
-        scores[f"{way}: longest step"] = _score(found.longest_step, "mean steps", "lower", setting)
-        scores[f"{way}: length"] = _score(found.detour, "distances of the ends", None, setting)
-        if judge is not None:
-            surest[way] = latents.confidence(judge(frames[way]))
-            told = setting | {"classifier": path_classifier}
-            scores[f"{way}: least confidence"] = _score(surest[way], LIKELIEST, "higher", told)
-    if surest:
+        with standing_alone(way, skipped):
+            frames[way] = decode(subject.codec, path())
+            found = latents.smoothness(frames[way])
+            setting: dict[str, Any] = {"steps": steps, "pairs": "of different classes" if _classes(subject) else "any"}
+            if way == "along data":
+                setting |= {"neighbours": path_neighbours, "training codes": len(kept)}
+            scores[f"{way}: longest step"] = _score(found.longest_step, "mean steps", "lower", setting)
+            scores[f"{way}: length"] = _score(found.detour, "distances of the ends", None, setting)
+            if judge is not None:
+                surest[way] = latents.confidence(judge(frames[way]))
+                told = setting | {"classifier": path_classifier}
+                scores[f"{way}: least confidence"] = _score(surest[way], LIKELIEST, "higher", told)
+    if {"linear", "spherical"} <= surest.keys():
         more, told = surest["spherical"] - surest["linear"], {"steps": steps, "classifier": path_classifier}
         scores["spherical less linear: least confidence"] = _score(more, LIKELIEST, None, told)
     panels: dict[str, Panel] = {}
-    if pictures(subject):
+    if frames and pictures(subject):
         rows = {f"pair {i + 1}, {way}": frames[way][i] for i in range(min(SHOWN, len(a))) for way in frames}
         panels["interpolation"] = partial(figures.strips, rows, title="Between two test images, by three ways")
-    return Section(scores, panels)
+    return Section(scores, panels, skipped)
 
 
 def draw_pairs(subject: Subject, pairs: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,7 +8,7 @@ import torch
 
 from diabolo.bottlenecks import Discrete
 from diabolo.bottlenecks.gaussian import kl_per_unit
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.usage import draw
@@ -17,6 +17,7 @@ from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
 from diabolo.metrics.score import Score
 from diabolo.randomness import Draws, generator
 
+FRECHET, KERNEL = "Fréchet distance to N(0, I)", "MMD to N(0, I)"
 MOST = 1024  # numbers in a code
 MMD = 5000  # codes that pairs are made of
 SURGERY = 1000  # draws for the split of the KL term
@@ -48,25 +49,29 @@ def prior_hole(subject: Subject) -> Section:
     split, mean, deviation = subject.test.split, codes.mean(0), codes.std(0)
     same = {"codes": whose, "seed": subject.seed}
     moments = {"means": mean.tolist(), "deviations": deviation.tolist()}
-    scores = {
-        "Fréchet distance to N(0, I)": Score(
+    scores, skipped = dict[str, Score](), dict[str, str]()
+    with standing_alone(FRECHET, skipped):
+        scores[FRECHET] = Score(
             frechet_to_normal(codes), "squared distance of fitted Gaussians", n, split, better="lower",
             setting=same | {"of_as_many_prior_draws": frechet_to_normal(of_prior)},
-        ),
-        "MMD to N(0, I)": Score(
+        )  # fmt: skip
+    with standing_alone(KERNEL, skipped):
+        scores[KERNEL] = Score(
             mmd_to_normal(codes[:MMD]), "squared, unbiased", min(n, MMD), split, better="lower",
             setting=same | {"kernel": "exp(−d²/2D)", "of_as_many_prior_draws": mmd_to_normal(of_prior[:MMD])},
-        ),
-        "mean of a unit": Score(
-            float(np.sqrt(np.square(mean).mean())), "root mean square over units, 0 for the prior", n, split,
-            setting=same, detail=moments,
-        ),
-        "deviation of a unit": Score(float(deviation.mean()), "mean over units, 1 for the prior", n, split, setting=same),
-    }  # fmt: skip
+        )  # fmt: skip
+    scores["mean of a unit"] = Score(
+        float(np.sqrt(np.square(mean).mean())), "root mean square over units, 0 for the prior", n, split,
+        setting=same, detail=moments,
+    )  # fmt: skip
+    scores["deviation of a unit"] = Score(
+        float(deviation.mean()), "mean over units, 1 for the prior", n, split, setting=same
+    )
     if posterior is not None:
-        scores |= _surgery(*posterior, subject)
+        with standing_alone("parts of the KL term", skipped):
+            scores |= _surgery(*posterior, subject)
     panel = partial(figures.posterior_against_prior, mean, deviation)
-    return Section(scores, {"prior-hole": panel})
+    return Section(scores, {"prior-hole": panel}, skipped)
 
 
 def _surgery(mu: torch.Tensor, logvar: torch.Tensor, subject: Subject) -> dict[str, Score]:

@@ -8,7 +8,7 @@ import numpy as np
 from diabolo.bottlenecks import Discrete
 from diabolo.bottlenecks.gaussian import kl_to_standard_normal
 from diabolo.bottlenecks.quantizer import counts_of
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.posterior import gaussian_posterior, indices
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.rate import compression_ratio, image_bits, index_bits
@@ -54,7 +54,10 @@ def rate(subject: Subject) -> Section:
             | _size(subject, "entropy-coded code", places * entropy, of | by_share)
         )
     of |= {"numbers": numbers, "each": "float32, neither rounded nor coded"}
-    return Section(_size(subject, "stored code", float(FLOAT * numbers), of) | _divergence(subject))
+    scores, skipped = _size(subject, "stored code", float(FLOAT * numbers), of), dict[str, str]()
+    with standing_alone("KL", skipped):
+        scores |= _divergence(subject)
+    return Section(scores, skipped=skipped)
 
 
 def _size(subject: Subject, name: str, bits: float, of: dict[str, Any]) -> dict[str, Score]:
