@@ -6,9 +6,10 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from diabolo import owners
@@ -44,6 +45,29 @@ def refusing(what: str) -> Iterator[None]:
         if isinstance(error.__cause__, OSError):
             raise refusal(what, error.__cause__) from error
         raise
+
+
+@contextmanager
+def desk() -> Iterator[Path]:
+    """A folder for what is needed inside the block alone.
+
+    Raises:
+        NotWrittenError: when there is nowhere to make it, or no room in it.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        except OSError as error:
+            raise NotWrittenError(
+                f"no folder for temporary files can be made ({error.strerror or error}): make room for it, or name "
+                "another place by the variable TMPDIR"
+            ) from error
+        try:
+            yield folder
+        except OSError as error:
+            if error.errno in DISK:
+                raise refusal(f"the folder {folder} for temporary files could not be written to", error) from error
+            raise
 
 
 def temporary(path: Path) -> Path:

@@ -113,6 +113,8 @@ def test_the_worst_images_are_named_by_their_files(digits, pca):
     named = replace(test, names=tuple(f"a/{i}.png" for i in range(len(test))))
     detail = reconstruction(Subject(pca, train, named), worst=3).scores["MSE"].detail
     assert detail["files of the worst"] == [f"a/{i}.png" for i, _ in detail["worst"]]
+    drawn = reconstruction(Subject(pca, train, named), worst=3).panels["reconstruction-worst"]()
+    assert {f"a/{i}.png" for i, _ in detail["worst"]} <= {text.get_text().split("\n")[-1] for text in drawn.texts}
     assert "files of the worst" not in reconstruction(Subject(pca, *digits), worst=3).scores["MSE"].detail
 
 

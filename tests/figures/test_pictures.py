@@ -56,6 +56,15 @@ def test_the_worst_stand_above_their_reconstruction_and_error(pixels_of):
     assert captions(figure, rebuilt, pixels_of) == ["0.3000", "0.2000", "0.1000"]
 
 
+def test_the_names_of_the_worst_stand_below_their_errors(pixels_of):
+    named = figures.worst(X[:2], 1 - X[:2], [0.3, 0.2], names=["a/1.png", "a folder of a long name/sub/0002.png"])
+    assert captions(named, named.axes[1], pixels_of) == ["0.3000\na/1.png", "0.2000\n…name/sub/0002.png"]
+    with pytest.raises(DiaboloError, match="2 images, but 1 names"):
+        figures.worst(X[:2], 1 - X[:2], [0.3, 0.2], names=["a/1.png"])
+    hostile = figures.worst(X[:1], X[:1], [0.0], names=["$\\frac{1}{$\x1b[2J.png"])
+    hostile.canvas.draw()
+
+
 @pytest.mark.parametrize("flat", [True, False])
 def test_samples_stand_above_their_neighbours(flat, pixels_of):
     nearest, far = X[2:6].reshape(2, 2, 1, 8, 8), np.array([[1.0, 2.0], [3.0, 4.0]])

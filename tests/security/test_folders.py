@@ -97,6 +97,7 @@ BOMBS = {
     "deep objects": '{"a":' * 100_000,
     "closed": "[" * 100_000 + "]" * 100_000,
     "a huge number": "1" * 5_000,
+    "a number beyond floats": '{"format": 1' + "0" * 400 + "}",
     "the same name twice": '{"name": "a", "name": "b"}',
     "no text": "\x00",
     "half a character": '"\\ud800',
@@ -139,6 +140,28 @@ def test_a_config_of_another_shape_is_one_sentence(edit, stranger, diabolo):
     for words in (["info", run], ["report", run, "--no-notebook"], ["doctor", run]):
         code, _, err = diabolo(*words)
         assert (code, err.count("\n")) == (2, 1), err
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda line: line["health"].update(active_units=[3.0, {}]),
+        lambda line: line["health"].update(active_units=[[1, 2]]),
+        lambda line: line["train"].update(total="0"),
+        lambda line: line.update(seconds=10**400),
+        lambda line: line.update(warnings={"a": {}}),
+        lambda line: line.update(epoch=1.5),
+    ],
+)
+def test_a_record_of_another_shape_is_one_sentence(edit, stranger, diabolo):
+    run = stranger()
+    first, *others = (run / "metrics.jsonl").read_text().splitlines()
+    line = json.loads(first)
+    edit(line)
+    (run / "metrics.jsonl").write_text("\n".join([json.dumps(line), *others]) + "\n")
+    code, _, err = diabolo("report", run, "--no-notebook")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "metrics.jsonl was edited or damaged" in err
 
 
 def test_headers_of_safetensors_that_lie_are_one_sentence(stranger, diabolo):

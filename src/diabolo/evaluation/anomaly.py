@@ -11,7 +11,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.likelihood import densities
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import refuse_discrete
 from diabolo.latents.densities import fit_density
 from diabolo.metrics.anomaly import separation
@@ -77,9 +77,7 @@ def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_sample
 
 def _scores(subject: Subject, elbo_samples: int) -> Scores:
     """Those that this codec has, (N,) each, the higher the more anomalous; and what decides them."""
-    squared = np.square(subject.reconstructions - pixels(subject.test), dtype=np.float64)
-    error = squared.reshape(len(squared), -1).mean(1)
-    found: Scores = {"reconstruction error": (error, {"unit": "squared error per pixel"})}
+    found: Scores = {"reconstruction error": (subject.errors, {"unit": "squared error per pixel"})}
     try:
         model = densities(subject)
     except NotApplicable:

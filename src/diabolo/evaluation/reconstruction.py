@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from diabolo import parts
 from diabolo.corruptions import Clean
@@ -14,7 +15,7 @@ from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import PIECE, pieces
 from diabolo.likelihoods.ms_ssim import scales_of
-from diabolo.metrics.reconstruction import CONSTANT, Totals, per_image
+from diabolo.metrics.reconstruction import CONSTANT, SIMILARITIES, Totals, per_image
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 from diabolo.ranges import Count
@@ -35,7 +36,8 @@ NAMES: dict[str, tuple[str, str, Any]] = {
 def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
     test, split = subject.test, subject.test.split
-    each, totals = _measured(subject)
+    skipped: dict[str, str] = {}
+    each, totals = _measured(subject, skipped)
     mse, n = each["mse"], len(test)
     order = np.argsort(-mse, kind="stable")[:worst]
     classes = _classes(subject, mse)
@@ -72,20 +74,23 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         kept = subject.shared(mse, scale=1 / variance)
         df = _freedom(mse)
         scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting, df=df, shared=kept)
-    skipped: dict[str, str] = {}
     with standing_alone("denoising MSE", skipped):
         scores |= _denoising(subject)
     return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
 
 
-def _measured(subject: Subject) -> tuple[dict[str, NDArray[np.float64]], Totals]:
-    """Each error of each image, and their totals."""
-    found, totals = [], []
+def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDArray[np.float64]], Totals]:
+    """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
+    found, totals = list[dict[str, Tensor]](), list[Totals]()
     for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
         x, x_hat = torch.from_numpy(pixels(few)), torch.from_numpy(subject.reconstructions[start : start + PIECE])
-        found.append(per_image(x, x_hat))
+        found.append(per_image(x, x_hat, ()))
+        for name in SIMILARITIES:
+            if NAMES[name][0] not in skipped:
+                with standing_alone(NAMES[name][0], skipped):
+                    found[-1] |= per_image(x, x_hat, (name,))
         totals.append(Totals.of(x, x_hat, found[-1]))
-    each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[0]}
+    each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[-1]}
     return each, sum(totals[1:], totals[0])
 
 
@@ -145,5 +150,6 @@ def _panels(
         panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
     if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
         shown = pixels(subject.test.take(order)), subject.reconstructions[order].clip(0, 1), mse[order]
-        panels["reconstruction-worst"] = partial(figures.worst, *shown)
+        names = None if subject.test.names is None else [subject.test.names[i] for i in order]
+        panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
     return panels

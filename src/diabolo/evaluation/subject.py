@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.autoencoder import Codec
 from diabolo.data.draws import permutation
+from diabolo.data.gather import stacked
 from diabolo.data.images import Images
 from diabolo.data.side import side
 from diabolo.evaluation.posterior import sampled_codes
@@ -59,12 +60,12 @@ class Subject:
 
     @cached_property
     def reconstructions(self) -> NDArray[np.float32]:
-        """x_hat (N, *input_shape) of all test images."""
+        """x_hat (N, *input_shape) of all test images; a memory map where they are many."""
         found = (
             self.codec.reconstruct(torch.from_numpy(few.images), side(few, self.codec.reads))
             for few in pieces(self.test)
         )
-        return np.concatenate([x_hat.cpu().numpy() for x_hat in found])
+        return stacked((x_hat.cpu().numpy() for x_hat in found), len(self.test), "reconstructions")
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.gather import stacked
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.metrics.probes import common_scale
@@ -71,7 +72,10 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
 def flat_pixels(images: Images) -> NDArray[np.float32]:
     """(N, D) in [0, 1]."""
     x = images.images.reshape(len(images), -1)
-    return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
+    if x.dtype != np.uint8:
+        return x
+    starts = range(0, len(x), PIECE)
+    return stacked((np.divide(x[i : i + PIECE], 255, dtype=np.float32) for i in starts), len(x), "pixels")
 
 
 def code_views(codes: Codes, sampled: Codes | None, seed: int) -> list[View]:
@@ -106,7 +110,11 @@ def _principal(parts: list[Images], fit_to: Images, kept: int, seed: int, exact:
     kept = min(kept, len(x))
     pca = PCA(kept, svd_solver="covariance_eigh" if exact else "randomized", random_state=seed).fit(x)
     found = [
-        np.concatenate([pca.transform(flat_pixels(piece)).astype(np.float32) for piece in _pieces(part)])
+        stacked(
+            (pca.transform(flat_pixels(piece)).astype(np.float32) for piece in _pieces(part)),
+            len(part),
+            "principal components",
+        )
         for part in parts
     ]
     return _Principal(found, float(pca.explained_variance_ratio_.sum()))

@@ -20,6 +20,7 @@ _MARGIN, _WIDEST, _HIGHEST, _CELL, _NARROWEST, _GAP = 30, 1250, 1500, 240, 600, 
 _CAPTION = 8  # points
 _REPEATED = 4  # rows of a strip up to which the captions stand under each of them
 _MOST = 256
+_NAME = 18  # characters of a file's name that stand under its image
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,22 @@ def worst(
     reconstructions: ArrayLike,
     errors: ArrayLike,
     *,
+    names: Sequence[str] | None = None,
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw `originals` (N, C, H, W), the reconstructions below, and the error of each, `errors` (N,), under the pair."""
+    """Draw `originals` (N, C, H, W), the reconstructions below, and the error of each, `errors` (N,), under the pair;
+    of its file, where `names` has N, the end of the path."""
     x, x_hat = as_images(originals, "the originals"), as_images(reconstructions, "the reconstructions")
     if x.shape != x_hat.shape:
         raise DiaboloError(
             f"worst: the originals have the shape {x.shape}, but the reconstructions have {x_hat.shape}."
         )
     told = [format_value(e) for e in numbers(errors, "worst: errors", (len(x),))]
+    if names is not None:
+        if len(names) != len(x):
+            raise DiaboloError(f"worst: {len(x)} images, but {len(names)} names.")
+        told = [f"{error}\n{_end(name)}" for error, name in zip(told, names, strict=True)]
     _few(len(x), _MOST, "worst", "images")
     blocks = [
         [Row(x[part], "original"), Row(x_hat[part], "reconstruction and its error", told[part])]
@@ -118,6 +125,11 @@ def neighbours(
         for part in _parts(len(x))
     ]
     return _draw(blocks, title or "Samples and their nearest training images", on)
+
+
+def _end(name: str) -> str:
+    """The last characters of the path of a file, those that tell it from others of its folder."""
+    return name if len(name) <= _NAME else f"…{name[1 - _NAME :]}"
 
 
 def _few(count: int, most: int, name: str, what: str) -> None:

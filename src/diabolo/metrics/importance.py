@@ -1,5 +1,6 @@
 """Importance weights of codes, summed over the samples of each image: what likelihoods are estimated from."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods import Bernoulli
 from diabolo.objectives.iwae import check_densities, log_densities
-from diabolo.observations import Dequantised, Observation, as_observation
+from diabolo.observations import AsIs, Dequantised, Observation, as_observation
 from diabolo.randomness import Draws, generator
 
 NUMBERS = {"cpu": 2**20, "cuda": 2**26}  # pixels that are decoded at once: within a CPU's cache, enough for a GPU
@@ -57,18 +58,24 @@ def importance_sums(
             f"a likelihood is measured with 1 sample or more on 1 image or more, not {samples}, {len(images)}"
         )
     pixels, known = (images.images, side(images, model.reads)) if isinstance(images, Images) else (images, y)
-    x = _observed(model, pixels, seed, observation)
-    rows = rows or max(1, NUMBERS.get(x.device.type, NUMBERS["cpu"]) // x[0].numel())
-    draws = Draws(generator(seed, "importance", device=x.device))
-    wanted = range(len(x))[only or slice(None)]
+    kind = model.observation if observation is None else as_observation(observation)
+    drawn = None if isinstance(kind, AsIs) else _observed(model, pixels, seed, observation)  # of all images together
+    rows = rows or max(1, NUMBERS.get(model.device.type, NUMBERS["cpu"]) // math.prod(model.input_shape))
+    draws = Draws(generator(seed, "importance", device=model.device))
+    wanted = range(len(pixels))[only or slice(None)]
     if not wanted or wanted.step != 1:
-        raise DiaboloError(f"{only} is no run of images among {len(x)}")
+        raise DiaboloError(f"{only} is no run of images among {len(pixels)}")
     together = max(1, rows // samples)  # images in a piece
     first = wanted.start // together * together  # a piece that holds a wanted image is computed whole, as it always is
     with torch.no_grad(), evaluating(model):
-        parts = []
+        parts, grey = [], False
         for i in range(0, wanted.stop, together):
-            few = x[i : i + together]
+            few = (
+                _observed(model, pixels[i : i + together], seed, observation)
+                if drawn is None
+                else drawn[i : i + together]
+            )
+            grey = grey or bool(((few != 0) & (few != 1)).any())
             posterior, to_decoder = _encoded(model, few, None if known is None else known[i : i + together])
             codes = _codes(model, posterior, draws, samples, rows)
             if i < first:
@@ -79,8 +86,9 @@ def importance_sums(
             parts.append((*add_up(one.double() + other.double() for one, other in both), of_pixels))
     found = slice(wanted.start - first, wanted.stop - first)
     weights, squares, logs, likelihoods = (torch.cat(column)[found].cpu() for column in zip(*parts, strict=True))
-    grey = type(model.likelihood) is Bernoulli and bool(((x != 0) & (x != 1)).any())
-    unit = "nats per image (cross entropy of grey pixels, no likelihood)" if grey else model.likelihood.unit
+    unit = model.likelihood.unit
+    if grey and type(model.likelihood) is Bernoulli:
+        unit = "nats per image (cross entropy of grey pixels, no likelihood)"
     return Sums(weights, squares, logs, likelihoods, unit)
 
 

@@ -1,6 +1,6 @@
 """How far reconstructions are from their images: per image, and as totals that add up over batches and processes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,10 +12,11 @@ from diabolo.likelihoods.ms_ssim import WINDOW, ms_ssim, scales_of, ssim
 
 MIDDLE = 0.5  # subtracted from pixels before they are squared and summed, so that less cancels in their variance
 CONSTANT = 1e-12  # variance below which images do not vary
+SIMILARITIES = ("ssim", "ms_ssim")
 TOGETHER = 2**21  # pixels compared at once, which bounds the memory
 
 
-def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
+def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITIES) -> dict[str, Tensor]:
     """How well each of `x_hat` matches its image in `x`, both (n, …) in [0, 1] (x_hat may leave it, as PCA's do), each (n,) in
     float64:
 
@@ -27,6 +28,10 @@ def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
     * `ms_ssim`: the same over several scales (Wang, Simoncelli & Bovik 2003), where two or more fit in: 1 minus the likelihood
       "ms-ssim", which says how many and with which exponents.
 
+    Args:
+        x, x_hat: images and reconstructions.
+        similarities: which of the last two are found.
+
     Raises:
         DiaboloError: for shapes that differ, whole numbers, or reconstructions that hold NaN or infinity.
     """
@@ -37,18 +42,19 @@ def per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
     if bad := int((~torch.isfinite(x_hat.flatten(1))).any(1).sum()):
         raise DiaboloError(f"{bad:,} of {len(x):,} reconstructions hold NaN or infinity: the model is broken")
     rows = max(1, TOGETHER // max(1, x[0].numel())) if len(x) else 1
-    parts = [_per_image(*few) for few in zip(x.split(rows), x_hat.split(rows), strict=True)]
+    parts = [_per_image(*few, similarities) for few in zip(x.split(rows), x_hat.split(rows), strict=True)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def _per_image(x: Tensor, x_hat: Tensor) -> dict[str, Tensor]:
+def _per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str]) -> dict[str, Tensor]:
     error = (x_hat.double() - x.double()).flatten(1)
     mse = error.square().mean(1)
     found = {"mse": mse, "mae": error.abs().mean(1), "psnr": -10 * mse.log10()}
     if x.ndim == 4 and min(x.shape[2:]) >= WINDOW:
         pair = x_hat.double(), x.double()  # variances are differences of nearly equal numbers
-        found["ssim"] = ssim(*pair)
-        if scales_of(tuple(x.shape[1:]))[0] > 1:
+        if "ssim" in similarities:
+            found["ssim"] = ssim(*pair)
+        if "ms_ssim" in similarities and scales_of(tuple(x.shape[1:]))[0] > 1:
             found["ms_ssim"] = ms_ssim(*pair)
     return found
 
@@ -108,7 +114,7 @@ class Totals:
         return cls(sums)
 
     def __add__(self, other: "Totals") -> "Totals":
-        return Totals({name: value + other.sums[name] for name, value in self.sums.items()})
+        return Totals({name: value + other.sums[name] for name, value in self.sums.items() if name in other.sums})
 
     def over_processes(self) -> "Totals":
         """Of the images of all processes, the same in each; to be called in each."""

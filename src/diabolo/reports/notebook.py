@@ -2,12 +2,11 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diabolo import trust
+from diabolo import disk, trust
 from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.extra import needed
@@ -80,15 +79,15 @@ def execute(
     """
     nbclient, nbformat, _ = needed("nbclient"), needed("nbformat"), needed("ipykernel")
     notebook = make(source, title)
-    with tempfile.TemporaryDirectory() as desk:
+    with disk.desk() as desk:
         client = nbclient.NotebookClient(
             notebook,
             timeout=None,
             kernel_name="python3",
-            km=_kernel(Path(desk)),
+            km=_kernel(desk),
             record_timing=False,  # the same outputs give the same file
             extra_arguments=list(KERNEL),
-            resources={"metadata": {"path": desk}},
+            resources={"metadata": {"path": str(desk)}},
         )
         try:
             # Warnings name files of this machine, and were shown when what the notebook reads was made.

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from diabolo import disk
 from diabolo.plain import visible
 from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
@@ -29,8 +29,7 @@ def render(document: Document, folder: Path | None = None) -> bytes:
         DiaboloError: when typst is not installed.
     """
     typst = needed("typst")
-    with tempfile.TemporaryDirectory() as name:
-        desk = Path(name)
+    with disk.desk() as desk:
         record = {
             "title": _text(document.title),
             "about": _text(document.about),

@@ -1,13 +1,12 @@
 """Run a study from its script, then write what it found."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diabolo import regular
+from diabolo import disk, regular
 from diabolo.errors import Stopped
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.record import read
@@ -61,9 +60,9 @@ def report(script: Script, plan: Plan, study: Study) -> list[Path]:
     """Write report.md, report.html, report.pdf and then the executed notebook.ipynb into the study's folder."""
     from diabolo.reports import notebook
 
-    with alone_in(study.folder, f"study {script.name}"), tempfile.TemporaryDirectory() as aside:
+    with alone_in(study.folder, f"study {script.name}"), disk.desk() as aside:
         written, rows = write_reports(script, study.folder), tuple(read(study.folder)["rows"])
         # results.json is not written anew by the notebook
-        environment = replace(plan, only=rows, out=Path(aside)).environment(script.name)
+        environment = replace(plan, only=rows, out=aside).environment(script.name)
         made = notebook.execute(script.with_parameters(study.parameters, study.unchecked), study.folder, environment)
     return [*written, made]

@@ -204,7 +204,12 @@ def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
         NothingLeftError: when nothing at all is left to do.
     """
     early = state.status.startswith("stopped early") and options.epochs == state.epochs
-    if state.epoch < options.epochs and not early:
+    unfinished = state.status in ("running", "interrupted")
+    if state.epoch > options.epochs and unfinished:
+        raise DiaboloError(
+            f"{path} has done {state.epoch} epochs, more than {options.epochs}: give as many, to end it there, or more"
+        )
+    if (state.epoch < options.epochs and not early) or unfinished:
         return False
     try:
         _, about = files.read_tensors(path / "model.safetensors")

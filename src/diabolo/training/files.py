@@ -28,6 +28,8 @@ __all__ = [
     "write_tensors",
 ]
 
+DIGITS = 300  # of a whole number; floats end at 308
+
 
 def write_json(path: Path, value: Any) -> None:
     """Put `value` at `path` as readable JSON."""
@@ -67,12 +69,19 @@ def parse(text: str | bytes) -> Any:
     """What JSON says.
 
     Raises:
-        ValueError: when it is none, is deeper than anything that is ever written, or says something twice.
+        ValueError: when it is none, is deeper than anything that is ever written, says something twice, or has a whole number
+            that no float can be made of.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        return json.loads(text, object_pairs_hook=_once, parse_int=_whole)
     except RecursionError:
         raise ValueError("objects and lists lie too deep within each other") from None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits")
+    return int(digits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

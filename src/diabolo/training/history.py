@@ -7,6 +7,7 @@ so that an epoch costs its own line alone, and neither a half-written nor an edi
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,15 @@ def _parsed(path: Path, content: bytes) -> History:
 def _is_record(line: Any) -> bool:
     """Whether all that is ever read of an epoch is of its kind."""
 
+    def are_numbers(values: Iterable[Any]) -> bool:
+        return all(value is None or isinstance(value, int | float) for value in values)
+
     def numbers(terms: Any) -> bool:
-        return isinstance(terms, dict) and all(
-            value is None or isinstance(value, int | float) for value in terms.values()
-        )
+        return isinstance(terms, dict) and are_numbers(terms.values())
 
     def watched(values: Any) -> bool:
         return isinstance(values, dict) and all(
-            isinstance(value, int | float | list | None) for value in values.values()
+            are_numbers(value if isinstance(value, list) else [value]) for value in values.values()
         )
 
     return (

@@ -75,6 +75,9 @@ class Loop:
         self.reporter.begin(options.epochs, state.epoch, self.steps)
         try:
             with Interrupt(self.reporter) as interrupt, torch.random.fork_rng():
+                if state.epoch == options.epochs:
+                    state.status = "finished"
+                    self._write(lambda: self._save_finished(state))
                 for epoch in range(state.epoch, options.epochs):
                     state = self._epoch(epoch, state)
                     state.status = self._status(state, processes.any_of(interrupt.asked))
@@ -270,10 +273,7 @@ class Loop:
 
     def _save_alone(self, state: State) -> None:
         state.length, state.digest = history.add(self.path, state.history, state.length, state.digest)
-        state.epochs = self.options.epochs
-        if self.config is not None:
-            files.write_json(self.path / "config.json", self.config)
-            self.config = None
+        self._note_options(state)
         if self.events:
             try:
                 _write_events(self.events, state.history[-1])
@@ -281,6 +281,18 @@ class Loop:
                 raise disk.refusal(f"{self.path / 'tensorboard'} could not be written to", error) from error
         if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:
             checkpoint.save(self.path, self.step, state)
+
+    def _note_options(self, state: State) -> None:
+        """The options that the run goes on with, where they are others than before."""
+        state.epochs = self.options.epochs
+        if self.config is not None:
+            files.write_json(self.path / "config.json", self.config)
+            self.config = None
+
+    def _save_finished(self, state: State) -> None:
+        """Where no more epochs are asked for than are done."""
+        self._note_options(state)
+        checkpoint.save(self.path, self.step, state)
 
 
 def mean_loss(
