@@ -168,6 +168,8 @@ class CompiledStep(Step):
             inputs: list[Any] = [*self._tensors, *given, *numbers]
             graph = make_fx(whole, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
             self._fast = compile_graph(graph, inputs)
+        except DiaboloError:  # what the eager step would refuse too
+            raise
         except Exception as error:  # no C++ compiler, or a part that looks at its numbers on the host
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise DiaboloError(f"--compile does not work here: {reason}; train without it") from error
