@@ -136,7 +136,7 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("train vae --epochs 0", "epochs must be a whole number of at least 1, not 0"),
+        ("train vae --epochs 0", "epochs must be a whole number from 1 to 10,000,000, not 0"),
         ("train vae --epochs -3", "not -3"),
         ("train vae --batch-size 0", "batch_size"),
         ("train vae --batch-size 2000", "--batch-size 1437 or less"),
@@ -334,7 +334,7 @@ def test_a_terminal_without_utf8_gets_the_rest(process):
 def test_the_exit_codes_hold_for_a_process_too(process):
     done = process("train", "vae", "--epochs", "0")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "diabolo: epochs must be a whole number of at least 1, not 0\n"
+    assert done.stderr == "diabolo: epochs must be a whole number from 1 to 10,000,000, not 0\n"
     assert process("trian").returncode == 2
 
 

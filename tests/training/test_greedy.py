@@ -135,7 +135,7 @@ def test_what_cannot_be_trained_by_layers_is_refused_before_anything_is_made(gre
         (zoo.pca((1, 8, 8), 3), {}, "only an Autoencoder"),
         (make("mlp"), {"freeze": "encoder"}, "no freeze, no init"),
         (make("mlp"), {"init": "runs/0001"}, "no freeze, no init"),
-        (make("mlp"), {"epochs_per_layer": 0}, "epochs must be a whole number of at least 1"),
+        (make("mlp"), {"epochs_per_layer": 0}, "epochs must be a whole number from 1 to 10,000,000"),
         (make("mlp"), {"batch_size": 1000}, "larger than the 64"),
         (make("mlp"), {"epoch": 3}, "did you mean 'epochs'"),
     ):
