@@ -215,7 +215,7 @@ def test_a_mistake_is_told_in_one_sentence(words, said, refused):
 
 
 def test_a_quickstart_of_no_epochs_is_refused_before_its_first_model_is_made(refused):
-    assert "at least 1, not -1" in refused(2, "quickstart", "--epochs", "-1")
+    assert "from 1 to 10,000,000, not -1" in refused(2, "quickstart", "--epochs", "-1")
     assert not Path("quickstart").exists()
 
 
