@@ -160,7 +160,7 @@ def test_a_weight_that_is_never_negative_passes(value):
     [
         (-1, "it must be 0 or more throughout training, not -1$"),
         ("-0.5", "it must be 0 or more throughout training, not -0.5$"),
-        ("linear(0, -1)", r"not -0.00\d+ when 0% of training is done"),
+        ("linear(0, -1)", r"not -0.00\d+ when 0 % of training is done"),
         ("cyclical(1, -1, 2)", "of training is done"),
         ("cosine(1, -1e-3)", "of training is done"),
         ("linear(0, 1e999)", "end must be a number, not inf"),

@@ -27,16 +27,19 @@ def test_labels_follow():
 
 
 def test_an_unknown_name_suggests_the_nearest():
-    with pytest.raises(UnknownNameError, match=r"unknown data set 'mnits'; did you mean 'mnist'\?"):
+    with pytest.raises(
+        UnknownNameError,
+        match=r"unknown data set 'mnits', and there is no file or folder of that name; did you mean 'mnist'\?",
+    ):
         load("mnits")
 
 
 def test_an_unknown_option_suggests_the_nearest_of_that_source():
-    with pytest.raises(UnknownNameError, match=r"option of celeba 'sise'; did you mean 'size'\?"):
+    with pytest.raises(UnknownNameError, match=r"option 'sise' of celeba; did you mean 'size'\?"):
         load("celeba", sise=32)
-    with pytest.raises(UnknownNameError, match=r"option of digits 'size'"):
+    with pytest.raises(UnknownNameError, match=r"option 'size' of digits"):
         load("digits", size=32)
-    with pytest.raises(UnknownNameError, match=r"option of an array 'lables'; did you mean 'labels'\?"):
+    with pytest.raises(UnknownNameError, match=r"option 'lables' of an array; did you mean 'labels'\?"):
         load(np.zeros((4, 2, 2), np.uint8), lables=[0, 0, 1, 1])
 
 

@@ -10,6 +10,7 @@ from diabolo import data, zoo
 from diabolo.studies import trained as trained_module
 from diabolo.studies.row import Row
 from diabolo.studies.trained import Trained, key_of
+from diabolo.training import lock
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,13 @@ def test_a_row_writes_down_means_and_reads_them_back(tmp_path: Path) -> None:
     assert row.found["error"].error is not None
     assert row.found["error"].error > 3**-0.5  # Student's with two degrees of freedom is wider than a standard error
     assert row.found["once"].error is None
+
+
+def test_the_lock_of_a_process_that_died_when_all_was_done_is_taken_away(make: Any) -> None:
+    how = {"hidden": (8,), "latent_dim": 2}
+    path = make(zoo.undercomplete, **how).run.path
+    (path / lock.NAME).write_text("{}")
+    (path.parent / lock.NAME).write_text("{}")
+    assert make(zoo.undercomplete, **how).run.path == path
+    assert not (path / lock.NAME).exists()
+    assert not (path.parent / lock.NAME).exists()

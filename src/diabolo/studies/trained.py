@@ -70,6 +70,7 @@ class Trained:
         found = _runs_in(folder)
         if found and checkpoint.has_ended(found[-1]):
             lock.tidy(folder)
+            lock.tidy(found[-1])
             return load_run(found[-1])
         files.make_folder(folder)
         if other := lock.holder(folder):
@@ -81,6 +82,7 @@ class Trained:
         """The finished run in `folder`, where nobody else trains."""
         found = _runs_in(folder)
         if found and checkpoint.has_ended(found[-1]):
+            lock.tidy(found[-1])
             return load_run(found[-1])
         self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}")
         if found and (found[-1] / checkpoint.FILE).exists():
