@@ -100,6 +100,20 @@ def test_a_file_comes_back_from_wherever_one_stands(tmp_path, monkeypatch):
     assert {reload(o.origin).fingerprint == o.fingerprint for o in (train, test)} == {True, False}
 
 
+def test_where_the_images_lie_now_is_asked_for_when_their_folder_is_gone(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(10 * 16, dtype=np.uint8).reshape(10, 4, 4))
+    train, _ = load(str(tmp_path / "x.npy"))
+    (tmp_path / "x.npy").rename(tmp_path / "y.npy")
+    with pytest.raises(
+        DiaboloError, match=r"x.npy: say where the images of this run lie now by --data \(from Python: data="
+    ):
+        reload(train.origin)
+    (tmp_path / "x.npy").write_bytes(b"no array")  # there, and wrong in another way
+    with pytest.raises(DiaboloError) as refused:
+        reload(train.origin)
+    assert "--data" not in str(refused.value)
+
+
 def test_arrays_and_choices_have_no_origin():
     assert load(np.zeros((10, 1, 4, 4), np.uint8))[0].origin is None
     assert load("digits")[0].subset(10).origin is None

@@ -1,5 +1,6 @@
 """How images came to be, as JSON-able data, so that those of a run are found again: the same ones, and no others."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from diabolo.data.images import Images
 from diabolo.data.loading import load_parts
 from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError
+
+BY = "by --data (from Python: data= or moved=)"
 
 
 def hold_out(train: Images, fraction: float, seed: int = 42) -> tuple[Images, Images]:
@@ -66,7 +69,7 @@ def check_same(path: Path, about: Mapping[str, Any], images: Images) -> None:
     if images.fingerprint != about.get("fingerprint"):
         raise DiaboloError(
             f"the images of {images.name} ({images.split}) are not those that {path} was trained with (another fingerprint): "
-            "bring those back, or say where they lie now by --data (from Python: data= or moved=)"
+            f"bring those back, or say where they lie now {BY}"
         )
 
 
@@ -89,7 +92,14 @@ def reload(origin: dict[str, Any]) -> Images:
 
 
 def _load(origin: Any) -> Parts:
-    return load_parts(**origin["load"])
+    """The data set, with a remedy where its folder or file is gone."""
+    load = origin["load"]
+    try:
+        return load_parts(**load)
+    except DiaboloError as error:
+        if not os.path.isabs(str(load["name"])) or os.path.exists(load["name"]):
+            raise
+        raise DiaboloError(f"{error}: say where the images of this run lie now {BY}") from error
 
 
 def _part(parts: Parts, origin: Any) -> Images:
