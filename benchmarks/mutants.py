@@ -185,11 +185,10 @@ class Changes:
 def chosen_tests(
     change: Mutation, reach: dict[tuple[str, int], set[str]], of_file: dict[str, set[str]], seconds: dict, enough: float
 ) -> list[str]:
-    """The tests that reach the change, file by file, the quickest first; of one outside functions those that reach its module
-    at all, and those of the defaults."""
+    """The tests that reach the change, file by file, the quickest first, and those of the defaults; of one outside functions
+    those that reach its module at all."""
     found = reach.get((change.path, change.line)) or of_file.get(change.path, set())
-    if not change.where or change.kind == "default":
-        found = found | {test for test in seconds if DEFAULTS in test}
+    found = found | {test for test in seconds if DEFAULTS in test}
     first: dict[str, float] = {}
     for test in found:
         file = test.split("::")[0]

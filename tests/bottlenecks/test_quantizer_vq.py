@@ -458,3 +458,53 @@ def test_sums_over_processes_are_means_times_their_number(world, times, monkeypa
     monkeypatch.setattr("diabolo.processes.world", lambda: world)
     monkeypatch.setattr("diabolo.processes.average", lambda *x: None)
     assert over_processes(torch.tensor([3.0])).item() == 3 * times
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 3), (3, 5), (5, 6), (0, 6)])
+def test_a_process_gives_its_own_vectors_of_the_batch_to_the_new_codes(start, end):
+    """Of the vectors that all processes hold each brings its own, and nothing where another's is meant: the sum is complete."""
+    rows = torch.arange(1.0, 13.0).view(6, 2)
+    whole, mine = (VectorQuantizer((2, 1, 1), 2, codes=6, restart=0.3) for _ in range(2))
+    whole.share.zero_(), mine.share.zero_()
+    whole._restart(rows, draws())
+    mine._restart(rows[start:end], Draws(draws().generator, (start, 6)))
+    own = (whole.vectors[:, None] == rows[start:end]).all(2).any(1)
+    assert int(own.sum()) == end - start
+    assert torch.equal(mine.vectors, torch.where(own[:, None], whole.vectors, 0.0))
+
+
+@pytest.mark.parametrize("estimator", ["straight-through", "rotation"])
+@pytest.mark.parametrize("codebook", ["ema", "loss"])
+def test_gradients_go_where_the_terms_lead_them_and_nowhere_else(codebook, estimator):
+    vq = waist(codebook=codebook, estimator=estimator, restart=0.5, decay=0.9)
+    latent = vq(features(), draws())
+    assert latent.z.requires_grad
+    assert not latent.code.requires_grad
+    assert not any(value.requires_grad for value in latent.watch.values())
+    assert not any(buffer.requires_grad for buffer in vq.buffers())  # what codebook and averages have learnt from
+    assert not vq.codes_of(vq.indices(features())).requires_grad
+
+
+class Drawn:
+    """A prior that draws what it was told to."""
+
+    def __init__(self, *indices):
+        self.indices = torch.tensor(indices)
+
+    def draw(self, n, draws, device):
+        return self.indices[:n, None, None].expand(n, H, W)
+
+
+def test_samples_are_of_the_prior_that_was_attached_last():
+    vq = waist()
+    for prior in (Drawn(1, 2, 3), Drawn(7, 5, 0)):
+        vq.attach(prior)
+        codes = vq.prior(3, draws(), torch.device("cpu"))
+        assert torch.equal(codes, vq.vectors[prior.indices][:, :, None, None].expand(3, D, H, W))
+    assert "_prior" not in "".join(vq.state_dict())
+    vq.attach(None, "it was fitted to another run")
+    with pytest.raises(NoPriorError, match="discrete codes; it was fitted to another run"):
+        vq.prior(1, draws(), torch.device("cpu"))
+    vq.attach(None)
+    with pytest.raises(NoPriorError, match="it was fitted to another run"):
+        vq.prior(1, draws(), torch.device("cpu"))

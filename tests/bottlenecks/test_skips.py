@@ -3,7 +3,23 @@
 import pytest
 import torch
 
-from diabolo.bottlenecks import FeatureMap, Gaussian, Identity, Nothing, Sparse, VectorQuantizer, WithSkips, around
+from diabolo.bottlenecks import (
+    FSQ,
+    Contractive,
+    ContractiveLayer,
+    FeatureMap,
+    Gaussian,
+    Identity,
+    KLSparse,
+    Latent,
+    Nothing,
+    Regularised,
+    Sparse,
+    TopK,
+    VectorQuantizer,
+    WithSkips,
+    around,
+)  # fmt: skip
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, generator
 
@@ -70,3 +86,56 @@ def test_nothing_is_sure_of_itself():
     assert latent.code.shape == (4, 0) == (4, *waist.latent_shape)
     assert z.shape == (4, 3, 0)
     assert waist.log_prior(z).tolist() == waist.log_posterior(z, posterior).tolist() == [[0] * 3] * 4
+
+
+def test_a_latent_of_somebody_else_is_taken_apart_by_its_width():
+    torch.manual_seed(0)
+    inner, features = KLSparse(5, 3), torch.randn(4, 7)
+    waist = WithSkips(inner, 5, 2)
+    latent = waist(features, draws())
+    plain = Latent(latent.z, latent.code)
+    ours, theirs = (
+        waist.across(features, one, features, torch.nn.Identity(), draws(), 0.0)["kl_rate"] for one in (plain, latent)
+    )
+    assert torch.equal(ours, theirs)
+    assert waist.diagnose(features, plain).values == {}  # nothing is known of what was inside
+    assert (
+        waist.diagnose(features, latent).values
+        == inner.diagnose(features[:, :5], inner(features[:, :5], draws())).values
+    )
+
+
+def test_a_map_beside_skips_is_laid_flat():
+    waist, features = WithSkips(FeatureMap((3, 1, 2)), 6, 2), torch.randn(4, 8)
+    assert waist.latent_shape == (8,)
+    assert torch.equal(waist(features, draws()).z, features)
+
+
+def test_around_another_it_says_what_that_says():
+    inner = Contractive(5, 3)
+    waist = WithSkips(inner, 5, 2)
+    for name in ("weights", "units", "watched", "differentiates", "schedules"):
+        assert getattr(waist, name) == getattr(inner, name)
+    assert waist.before(torch.zeros(1, 5)).requires_grad
+
+
+WAISTS = {
+    "identity": lambda: Identity(4, 3), "map": lambda: FeatureMap((4, 1, 1)), "nothing": Nothing,
+    "sparse": lambda: Sparse(4, 3), "top-k": lambda: TopK(4, 3, 2), "kl-sparse": lambda: KLSparse(4, 3),
+    "contractive": lambda: Contractive(4, 3), "contractive-layer": lambda: ContractiveLayer(4, 3),
+    "gaussian": lambda: Gaussian(4, 3), "regularised": lambda: Regularised(4, 3),
+    "fsq": lambda: FSQ((4, 1, 1), (5, 4)), "vq": lambda: VectorQuantizer((4, 1, 1), 3, codes=4),
+    "skips": lambda: WithSkips(Identity(3, 3), 3, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WAISTS)
+def test_codes_and_penalties_are_float32_of_features_in_half_precision(name):
+    waist, features = WAISTS[name](), torch.randn(6, 4).bfloat16().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        latent = waist(features, draws())
+    assert {value.dtype for value in (latent.z, latent.code, *latent.penalties.values())} == {torch.float32}
+    assert latent.z.shape == latent.code.shape == (6, *waist.latent_shape)
+    assert all(value.shape == (6,) for value in latent.penalties.values())
+    assert latent.z.requires_grad
+    assert latent.code.requires_grad is not waist.discrete  # indices have no gradient

@@ -210,3 +210,18 @@ def test_a_way_from_a_code_to_itself_stays_there():
 def test_a_way_goes_from_its_start_to_its_end():
     before = np.array([3, 0, 1, -9999], np.int32)
     assert _walk(before, 3, 2) == [3, 0, 1, 2]
+
+
+@pytest.mark.parametrize(("code", "axis"), [((-3, 1, 2), 1), ((2, -5, -1), 2), ((-1, -4, 3), 0), ((4, 0, -9), 1)])
+def test_the_way_between_opposite_codes_passes_by_the_axis_of_least_magnitude(code, axis):
+    a = unit(*code)
+    beside = np.eye(3)[axis] - a[axis] * a
+    np.testing.assert_allclose(spherical(a[None], -a[None], 3)[0, 1], beside / np.linalg.norm(beside), atol=1e-12)
+
+
+def test_two_codes_are_a_graph_and_one_is_none():
+    graph = CodeGraph([[0.0, 0.0], [4.0, 0.0]], neighbours=1)
+    assert graph.graph.toarray().tolist() == [[0, 4], [4, 0]]
+    np.testing.assert_allclose(along_data([[0.0, 0.0]], [[4.0, 0.0]], 3, graph), [[[0, 0], [2, 0], [4, 0]]])
+    with pytest.raises(DiaboloError, match="2 codes or more are needed, not 1"):
+        CodeGraph([[0.0, 0.0]], neighbours=1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, norm
 
 from diabolo.errors import DiaboloError
 from diabolo.latents import memorisation, nearest
@@ -170,3 +170,11 @@ def test_one_in_a_hundred_unseen_images_is_counted_with_the_sample_itself():
     unseen = np.arange(1.0, 150.0)  # of 149 and one more, 1 % is the second
     assert _copies(np.array([1.5, 50.0]), unseen)[0] == 1
     assert _copies(np.array([1.5, 50.0]), unseen[:148])[0] == 0
+
+
+def test_a_sample_at_the_bar_is_no_copy_and_is_the_smallest_of_the_others():
+    """One sample, as near as the nearest of 100 unseen images: it comes before that with probability 1 / 101, and before the
+    other 99 as Mann and Whitney have it."""
+    unseen = np.arange(1.0, 101.0)
+    before_all = norm.cdf((0.5 - 99 / 2) / np.sqrt(99 * 101 / 12))
+    assert _copies(np.array([1.0]), unseen) == (0, pytest.approx(1 / 101 + 100 / 101 * before_all))

@@ -10,7 +10,7 @@ from sklearn.metrics import silhouette_score
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents import project
-from diabolo.latents.projection import MOST, _apart, most_of
+from diabolo.latents.projection import MOST, _apart, _pca, most_of
 from diabolo.randomness import derive
 
 
@@ -177,3 +177,22 @@ def test_mistakes_are_told_in_one_sentence():
 def test_a_perplexity_that_no_codes_have_is_refused(perplexity):
     with pytest.raises(DiaboloError, match="between 0 and the number of codes, 20"):
         project(np.random.default_rng(0).normal(size=(20, 3)), "t-sne", perplexity=perplexity)
+
+
+@pytest.mark.parametrize(("n", "solver"), [(2**21 - 1, "full"), (2**21, "covariance_eigh")])
+def test_large_sets_are_solved_by_their_covariance(n, solver, monkeypatch):
+    class Solved:
+        explained_variance_ratio_ = np.array([0.7, 0.2])
+
+        def __init__(self, components, svd_solver):
+            assert (components, svd_solver) == (2, solver)
+
+        def fit(self, z):
+            return self
+
+        def transform(self, z):
+            return z
+
+    monkeypatch.setattr("sklearn.decomposition.PCA", Solved)
+    z = np.broadcast_to(0.0, (n, 2))  # which takes no memory
+    assert _pca(z, 0, {})[0] is z

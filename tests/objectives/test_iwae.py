@@ -305,3 +305,27 @@ def test_a_weight_is_looked_at_all_along(place):
     model.bottleneck.weights = {"kl": lambda progress: 2.0 if progress == place else 1.0}
     with pytest.raises(DiaboloError, match="no weight of kl"):
         IWAE(2).check(model)
+
+
+class Seen(CodeNorm):
+    """A head that keeps the latent that it is given."""
+
+    def penalties(self, x, latent, y):
+        self.latent = latent
+        return super().penalties(x, latent, y)
+
+
+def test_a_head_is_given_the_mean_as_the_code_and_the_first_draw(images):
+    model = model_with(IWAE(4), head=Seen())
+    model.loss(images, draws())
+    mu, logvar = model.bottleneck.posterior(model.encoder(images))
+    assert torch.equal(model.head.latent.code, mu)
+    assert torch.equal(model.head.latent.z, model.bottleneck.draw((mu, logvar), draws(), 4)[:, 0])
+    assert all(torch.equal(one, other) for one, other in zip(model.head.latent.posterior, (mu, logvar), strict=True))
+
+
+@pytest.mark.parametrize("gradient", ["standard", "dreg"])
+def test_what_is_only_written_down_has_no_gradient(gradient, images):
+    loss = model_with(IWAE(4, gradient)).loss(images, draws())
+    assert loss.total.requires_grad
+    assert not any(value.requires_grad for value in [*loss.terms.values(), *loss.watch.values()])

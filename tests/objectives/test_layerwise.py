@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from diabolo import zoo
+from diabolo import likelihoods, zoo
 from diabolo.errors import DiaboloError
 from diabolo.objectives.layerwise import Layerwise, levels, trained
 from diabolo.randomness import Draws, generator
@@ -63,3 +63,12 @@ def test_what_has_no_such_layer_is_refused(model):
     model.decoder = torch.nn.Linear(3, 16)
     with pytest.raises(DiaboloError, match="mirror each other"):
         levels(model)
+
+
+def test_the_likelihood_learns_with_the_first_layer_alone():
+    torch.manual_seed(0)
+    model = zoo.undercomplete((1, 4, 4), 3, hidden=(8,), likelihood=likelihoods.Gaussian("learned"))
+    own = {f"likelihood.{name}" for name, _ in model.likelihood.named_parameters()}
+    assert own
+    assert own <= trained(model, 1)
+    assert not own & trained(model, 2)

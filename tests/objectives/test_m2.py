@@ -8,7 +8,9 @@ import torch
 from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 
 from diabolo import zoo
+from diabolo.bottlenecks import Gaussian as Waist
 from diabolo.errors import DiaboloError
+from diabolo.heads import Classifier
 from diabolo.likelihoods import Gaussian
 from diabolo.randomness import Draws, generator
 
@@ -92,3 +94,16 @@ def test_models_that_it_cannot_train_are_refused():
     with pytest.raises(DiaboloError, match="M2 needs a bottleneck with a posterior"):
         zoo.m2((1, 8, 8), 2, net="unet")
     assert zoo.m2(SHAPE, 2, likelihood=Gaussian("learned"), condition="embedding").units["label"] == "nats per image"
+
+
+def test_it_needs_labels_the_image_and_a_plain_kl():
+    m = model()
+    with pytest.raises(DiaboloError, match="M2 learns from labels: give them as `y`"):
+        m.objective(m, images(), None, Draws(generator(0)), 0.0)
+    m.bottleneck = Waist(7, 2, free_bits=0.1)
+    with pytest.raises(DiaboloError, match="not Gaussian with kl, free_bits"):
+        m.objective.check(m)
+    m = model()
+    m.head = Classifier((2,), K)  # which reads the code, and so the class itself
+    with pytest.raises(DiaboloError, match="a head that reads the class off the image"):
+        m.objective.check(m)

@@ -71,12 +71,10 @@ class FSQ(Discrete):
         with torch.no_grad():
             vectors = self.unquantised(features())
             mean, spread = vectors.mean((0, 2, 3)), vectors.std((0, 2, 3), correction=0)
-            deviation = torch.where(
-                spread > 0, spread.clamp(min=EPS), 1
-            )  # a channel that is the same everywhere stays so
+            deviation = torch.where(spread > 0, spread.clamp(min=EPS), 1)  # a channel that does not vary stays as it is
             self.to_code.weight /= deviation.view(-1, 1, 1, 1)
-            if self.to_code.bias is not None:
-                self.to_code.bias.sub_(mean).div_(deviation)
+            assert self.to_code.bias is not None
+            self.to_code.bias.sub_(mean).div_(deviation)
 
     def bounded(self, vectors: Tensor) -> Tensor:
         """`vectors` (N, D, h, w), each channel within half a step of its outermost levels."""

@@ -111,12 +111,12 @@ class VectorQuantizer(Discrete):
         z = self.unquantised(features)
         rows = rows_of(z)
         if self.training and self.restart:
-            self._restart(rows.detach(), draws)
+            self._restart(rows, draws)
         indices = nearest(rows, self.vectors)
         q = F.embedding(indices, self.vectors)
         counts = self.count(indices)
         if self.training:
-            self._learn(rows.detach(), indices, counts)
+            self._learn(rows, indices, counts)
         n, d, h, w = z.shape
         through, code = (v.view(n, h, w, d).permute(0, 3, 1, 2) for v in (self.estimate(rows, q), q.detach()))
         penalties = {"codebook": _distance(rows.detach(), q, n)} if not self.ema else {}

@@ -17,6 +17,7 @@ from sklearn.neighbors import KernelDensity
 from diabolo import latents
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.densities import DENSITIES, Scale
+from diabolo.latents.densities.flow import Flow
 from diabolo.randomness import derive
 
 NAMES = ["normal", "gaussian", "mixture", "neighbours", "flow"]
@@ -315,3 +316,30 @@ def test_samples_of_a_mixture_are_scikit_learns_in_another_order():
     np.testing.assert_allclose(np.sort(drawn, 0), np.sort(wanted, 0))
     order = np.random.default_rng(derive(5, "order")).permutation(20)
     np.testing.assert_allclose(drawn, wanted[order])
+
+
+class Point(torch.nn.Module):
+    """A flow of one weight, which notes how many codes it sees at a time."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.seen = torch.nn.Parameter(torch.zeros(1)), []
+
+    def forward(self):
+        return self
+
+    def log_prob(self, z):
+        self.seen.append(len(z))
+        return -(z - self.weight).square().sum(1)
+
+
+@pytest.mark.parametrize(
+    ("n", "batch"), [(5, 1), (15, 1), (16, 2), (71, 8), (72, 9), (2047, 255), (2048, 256), (2072, 256), (4096, 256)]
+)
+def test_a_flow_learns_from_an_eighth_of_the_codes_at_a_time_and_from_256_at_most(n, batch):
+    flow = Flow(epochs=1)
+    flow.model = Point()
+    assert flow._train(torch.ones(n, 1), torch.ones(3, 1)) == 1
+    whole, rest = divmod(n, batch)
+    assert flow.model.seen == [*[batch] * whole, *[rest] * bool(rest), 3]
+    assert flow.model.weight.dtype == torch.float64
