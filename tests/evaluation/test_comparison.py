@@ -324,6 +324,19 @@ def test_a_start_that_is_gone_is_its_path_and_one_that_is_there_its_kind(seeds):
     assert _kind(config, start=False)["options"]["init"] is False
 
 
+@pytest.mark.parametrize(
+    ("early_stopping", "keep", "decides"),
+    [(None, "last", False), (3, "last", True), (None, "best", True), (3, "best", True)],
+)
+def test_the_images_that_were_watched_tell_models_apart_where_they_decided(seeds, early_stopping, keep, decides):
+    config = read_config(seeds["latent_dim 4"][0])
+    config["options"] |= {"early_stopping": early_stopping, "keep": keep}
+    assert _kind(config)["watched"] == (config["data"]["validation"]["fingerprint"] if decides else None)
+    assert _kind(config)["images"] == config["data"]["train"]["fingerprint"]
+    config["data"]["validation"] = None
+    assert _kind(config)["watched"] is None
+
+
 def test_the_record_of_a_row_by_hand():
     def evaluated(value, run):
         score = Score(value, "per pixel", 100, low=value - 0.1, high=value + 0.1, better="lower")

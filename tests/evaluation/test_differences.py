@@ -188,12 +188,30 @@ def test_half_an_interval_is_none(low, high):
     assert apart.error == pytest.approx(math.sqrt(2) * 0.5 / 1.959964, rel=1e-5)
 
 
+def test_two_subjects_share_no_codes():
+    images = Images(np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2))
+
+    class Codec:
+        name, latent_shape, reads = "codec", (4,), None
+
+        def __init__(self, factor):
+            self.factor = factor
+
+        def encode(self, x, y=None):
+            return self.factor * x.reshape(len(x), -1).float()
+
+    one, other = (Subject(Codec(factor), images, images) for factor in (1.0, 2.0))
+    assert np.array_equal(2 * one.codes("test"), other.codes("test"))
+    assert one.codes("train") is one.codes("train")
+    assert "_codes=" not in repr(one)
+
+
 def test_a_subject_keeps_what_each_image_adds():
     images = Images(np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2))
     subject = Subject(None, images, images)
     assert subject.shared([1.0]) is None
     assert subject.shared([1.0, 2.0, 3.0]) is None
-    whole = subject.shared([1.0, 2.0, 3.0, 6.0], scale=2.0)
+    whole = subject.shared([2.0, 4.0, 6.0, 12.0])
     assert sorted(whole["parts"]) == pytest.approx([-1.0, -0.5, 0.0, 1.5])
     some = subject.shared([1.0, 3.0], np.array([True, False, False, True]))
     assert sorted(some["parts"]) == pytest.approx([-0.5, 0, 0, 0.5])

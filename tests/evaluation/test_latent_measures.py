@@ -13,7 +13,6 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.arithmetic import _curve, _names
 from diabolo.evaluation.arithmetic import _scores as _arithmetic_scores
-from diabolo.evaluation.interpolation import _score as _interval_of
 from diabolo.evaluation.interpolation import draw_pairs
 from diabolo.statistics import mean_interval
 from diabolo.training.fit import fit
@@ -231,13 +230,6 @@ def test_two_images_have_a_way_and_one_has_none(subject, digits):
     assert section.scores["linear: length"].setting["pairs"] == "of different classes"
 
 
-def test_a_way_that_comes_back_has_no_interval():
-    score = _interval_of(np.array([1.0, np.inf]), "steps", None, {})
-    assert (score.low, score.high, score.value) == (None, None, np.inf)
-    whole = _interval_of(np.array([1.0, 3.0]), "steps", None, {})
-    assert (whole.low, whole.high) == pytest.approx(mean_interval([1.0, 3.0]))
-
-
 def test_memorisation_of_a_hundred_images_and_what_its_panel_shows(digits):
     class Dots:
         name, input_shape, latent_shape, reads = "dots", digits[0].shape, (2,), None
@@ -284,7 +276,7 @@ def test_at_most_five_hundred_unseen_images_are_looked_at(digits, monkeypatch):
 
 def test_what_a_conditional_model_shows_must_be_told(digits):
     model = small("completion", digits[0].shape, latent_dim=3, hidden=(8,))
-    with pytest.raises(NotApplicable, match="need to be told what to show"):
+    with pytest.raises(NotApplicable, match="need to be given what to show"):
         measures["memorisation"](Subject(model, *digits))
     model = small("classifier", digits[0].shape, hidden=(8,))
     with pytest.raises(NotApplicable, match="not trained"):
@@ -294,14 +286,15 @@ def test_what_a_conditional_model_shows_must_be_told(digits):
 def test_gain_and_drift_by_hand():
     response = {"a": np.array([[0.1, 0.2, 0.9], [0.3, 0.4, 0.6]]), "b": np.array([[0.0, 0.5, 0.5], [0.2, 0.2, 0.3]])}
     swept = latents.Sweep((2.0, 0.0, 4.0), np.zeros((2, 3, 1, 2, 2), np.float32), response)
-    found = _arithmetic_scores("a by it", "a", swept, {})
+    found = _arithmetic_scores("a by it", "a", swept, "validation", {})
     assert found["a by it: gain"].value == pytest.approx(np.mean([0.7, 0.2]))
     assert found["a by it: gain"].low == pytest.approx(mean_interval([0.7, 0.2])[0])
+    assert {score.split for score in found.values()} == {"validation"}
     drift = found["a by it: drift of others"]
     assert drift.value == pytest.approx(np.mean([0.5, 0, 0, 0.1]))
     assert drift.n == 2
     alone = latents.Sweep((0.0, 1.0), swept.images, {"a": response["a"][:, :2]})
-    assert set(_arithmetic_scores("a", "a", alone, {})) == {"a: gain"}
+    assert set(_arithmetic_scores("a", "a", alone, "test", {})) == {"a: gain"}
     curve = _curve(response["a"], (2.0, 0.0, 4.0))
     assert curve[:, 0] == pytest.approx([0.3, 0.2, 0.75])
     assert curve[0, 1:] == pytest.approx(mean_interval([0.2, 0.4]))
@@ -309,14 +302,23 @@ def test_gain_and_drift_by_hand():
 
 def test_directions_at_right_angles_take_more_numbers_than_there_are_others(faces):
     train, test = faces.train, faces.test
-    for size, there in ((1, False), (len(train.attribute_names) - 1, False), (len(train.attribute_names), True)):
+    for size, there in ((len(train.attribute_names) - 1, False), (len(train.attribute_names), True)):
         z = np.random.default_rng(0).standard_normal((len(train), size)).astype(np.float32)
         model = zoo.pca(train.shape, latent_dim=size)
         model.solve(train.images)
         subject = Subject(model, train, test, _codes={"train": z, "test": z[: len(test)]})
-        if size > 1:
-            found = measures["arithmetic"](subject, edited=("Smiling",), alphas=(0.0, 1.0)).scores
-            assert ("Smiling by right-angled: gain" in found) == there
+        found = measures["arithmetic"](subject, edited=("Smiling",), alphas=(0.0, 1.0)).scores
+        assert ("Smiling by right-angled: gain" in found) == there
+
+
+def test_of_one_attribute_there_is_neither_a_right_angle_nor_drift(faces):
+    k = faces.train.attribute_names.index("Smiling")
+    train, test = (
+        replace(part, attributes=part.attributes[:, [k]], attribute_names=("Smiling",))
+        for part in (faces.train, faces.test)
+    )
+    found = measures["arithmetic"](Subject(faces.codec, train, test), alphas=(0.0, 1.0)).scores
+    assert set(found) == {"Smiling by mean difference: gain", "Smiling by probe normal: gain"}
 
 
 def test_what_is_edited_when_nobody_says(faces):

@@ -15,6 +15,7 @@ from diabolo.evaluation.learned import (
     ASKED,
     ERROR,
     READ,
+    ROUNDING,
     SAMPLES,
     SPREAD,
     Evidence,
@@ -165,6 +166,7 @@ def test_a_ratio_of_errors_and_its_interval_by_hand():
     assert error_score(x, x, x[0], "test") is None
     assert error_score(x, x, x[0] + 1.1e-6, "test") is not None
     assert error_score(x, x, x[0] + 0.9e-6, "test") is None
+    assert error_score(x, x, x[0] + np.sqrt(ROUNDING), "test") is None
 
 
 def test_a_ratio_of_variances_of_other_images_by_hand():

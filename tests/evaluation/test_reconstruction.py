@@ -63,6 +63,25 @@ def test_a_class_of_one_image_has_a_bar_without_a_whisker(digits, pca):
     assert bars == section.scores["MSE"].detail["per class"]
 
 
+def test_the_worst_images_are_shown_from_the_worst_on_within_the_range_of_pixels(digits):
+    x = torch.from_numpy(digits[1].images[:6]).float() / 255
+    off = torch.tensor([0.0, 0.3, -0.2, 0.9, 0.1, -0.5])
+
+    class Off:
+        name, input_shape, latent_shape, reads = "off", digits[0].shape, (64,), None
+
+        def reconstruct(self, images, y=None):
+            return x + off.view(-1, 1, 1, 1)
+
+    section = reconstruction(Subject(Off(), digits[0], digits[1].take(range(6))), worst=4)
+    order = [3, 5, 1, 2]
+    seen, shown, errors = section.panels["reconstruction-worst"].args
+    assert np.array_equal(seen, x[order].numpy())
+    assert shown == pytest.approx((x + off.view(-1, 1, 1, 1))[order].clamp(0, 1).numpy())
+    assert errors == pytest.approx(np.square(off[order].numpy()), rel=1e-5)
+    assert section.scores["MSE"].value == pytest.approx(np.square(off.numpy()).mean(), rel=1e-5)  # not of clipped ones
+
+
 def test_images_without_labels_and_vectors(digits, tiny_model):
     unlabelled = [replace(part, labels=None, label_names=None) for part in digits]
     section = reconstruction(Subject(tiny_model(), *unlabelled))

@@ -396,13 +396,14 @@ def test_moments_of_codes_by_hand(digits, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(1024, None), (1025, "1,025 numbers have too many moments for 3 images"), (0, "0 numbers")]
+    ("size", "said"),
+    [(1, None), (1024, None), (1025, "1,025 numbers have too many moments for 3 images"), (0, "0 numbers")],
 )
 def test_codes_with_too_many_moments(digits, size, said):
     codes = np.eye(3, size, dtype=np.float32)
     if said is None:
         assert prior_hole(given(digits, (codes, codes))).scores["mean of a unit"].value == pytest.approx(
-            np.sqrt(3 / 9 / 1024)
+            np.sqrt(min(3, size) / 9 / size)
         )
     else:
         with pytest.raises(NotApplicable, match=said):

@@ -1,11 +1,17 @@
 """Whatever one score dies of, the others of its measure stand, and the reason for the one is told."""
 
+import logging
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 
 from diabolo import zoo
 from diabolo.data import Images
-from diabolo.evaluation import evaluate
+from diabolo.evaluation import Subject, evaluate
+from diabolo.evaluation.disentanglement import disentanglement
+from diabolo.evaluation.usage import usage
 
 N = 60
 
@@ -71,17 +77,59 @@ QUICK = {
 
 
 @pytest.mark.parametrize(("measure", "model", "within", "told", "stands"), CASES, ids=[case[2] for case in CASES])
-def test_of_one_measure(measure, model, within, told, stands, pair, models, monkeypatch):
+def test_of_one_measure(measure, model, within, told, stands, pair, models, monkeypatch, caplog):
     def failing(*_, **__):
         raise ZeroDivisionError("by chance")
 
     if measure == "disentanglement" and not within.endswith("dci"):  # a hundred trees take a second
         monkeypatch.setattr("diabolo.metrics.disentanglement.dci", failing)
     monkeypatch.setattr(f"diabolo.{within}", failing)
-    found = evaluate(models[model], pair, (measure, "rate"), **QUICK)
+    with caplog.at_level(logging.DEBUG, "diabolo"):
+        found = evaluate(models[model], pair, (measure, "rate"), **QUICK)
+    logged = {record.getMessage(): record for record in caplog.records if record.exc_info}
+    assert logged[f"{told} failed"].exc_info[0] is ZeroDivisionError
+    assert logged[f"{told} failed"].levelno == logging.DEBUG
     assert found.skipped[f"{measure}: {told}" if stands else measure] == "unexpected ZeroDivisionError: by chance"
     assert not [name for name in found.sections.get(measure, found["rate"]).scores if name.startswith(f"{told} ")]
     if stands:
         assert np.isfinite(found[measure].scores[stands].value)
         for name, panel in found[measure].panels.items():
             assert panel(), name
+
+
+def test_settings_of_disentanglement(pair, models, monkeypatch):
+    """Of two units that are in use, and one beside them that is not."""
+    found = SimpleNamespace(
+        disentanglement=0.1, completeness=0.2, informativeness=np.array([0.3, np.nan]), importance=np.eye(2)
+    )
+    monkeypatch.setattr("diabolo.metrics.disentanglement.dci", lambda *_: found)
+    monkeypatch.setattr("diabolo.metrics.disentanglement.modularity", lambda _: np.full(2, np.nan))
+    train, test = pair
+    own = {"train": train.factors, "test": test.factors}
+    idle = {part: np.concatenate([z, 1e-4 * z[:, :1]], 1) for part, z in own.items()}
+    for codes, units in ((own, 2), (idle, "2 of 3, the others hardly vary")):
+        subject = Subject(models["undercomplete"], train, test, seed=5, _codes=codes)
+        scores = disentanglement(subject, factor_bins=4).scores
+        of = {"factors": 2, "units": units}
+        forests = {"fitted_to": N} | of | {"by": "random forests of 10 trees", "seed": 5}
+        votes = {"votes": 800, "images_in_a_group": 64, "chance": 0.5, "seed": 5}
+        assert {name: dict(score.setting) for name, score in scores.items()} == {
+            "MIG": {"bins": 4} | of,
+            "SAP": {"fitted_to": N} | of,
+            "DCI disentanglement": forests,
+            "DCI completeness": forests,
+            "DCI informativeness": forests,
+            "FactorVAE score": {"bins": 4} | of | votes,
+            "modularity": {"bins": 4} | of,
+        }
+        assert (scores["modularity"].value, scores["DCI informativeness"].value) == (0, 0.3)
+        assert {(score.n, score.split, score.better) for score in scores.values()} == {(N, "test", "higher")}
+
+
+def test_codes_that_repeat_another_are_counted(pair):
+    model = zoo.build("vqvae", (1, 12, 12), latent_dim=2, width=4, residual_width=4, codes=8)
+    vectors = np.array([[0, 0], [5, 1], [0, 0], [2, 9], [5, 1], [9, 9], [0, 0], [9, 0]], np.float32)
+    with torch.no_grad():
+        model.bottleneck.vectors.copy_(torch.from_numpy(vectors))
+    score = usage(Subject(model, *pair)).scores["duplicate codes"]
+    assert (score.value, score.unit, score.n, score.better) == (3, "of 8 codes", N, "lower")

@@ -65,7 +65,7 @@ def arithmetic(
                 "alphas": list(alphas),
                 "judge": f"probes of the codes of {len(few)} training images, on the encoded images",
             }
-            scores |= _scores(f"{name} by {way}", name, sweep, setting)
+            scores |= _scores(f"{name} by {way}", name, sweep, subject.test.split, setting)
         plain = moved["mean difference"]
         stem = re.sub(r"[\W_]+", "-", name.lower())  # a file is called after it, whatever the data set calls it
         if pictures(subject):
@@ -102,22 +102,21 @@ def _columns(images: Images) -> dict[str, NDArray[np.bool_]]:
     return dict(zip(images.attribute_names, images.attributes.T, strict=True))
 
 
-def _scores(label: str, name: str, sweep: Any, setting: dict[str, Any]) -> dict[str, Score]:
+def _scores(label: str, name: str, sweep: Any, split: str, setting: dict[str, Any]) -> dict[str, Score]:
     start, last = sweep.alphas.index(0), int(np.argmax(sweep.alphas))
     gain = sweep.response[name][:, last] - sweep.response[name][:, start]
-    low, high = mean_interval(gain)
     drift = sweep.drift(name)
     found = {
-        f"{label}: gain": Score(
-            float(gain.mean()), "probability", len(gain), low=low, high=high, interval="Student's t, over images",
-            better="higher", setting=setting, df=len(gain) - 1,
+        f"{label}: gain": Score.mean(
+            gain, "probability", split, "Student's t, over images", better="higher", setting=setting
         )
-    }  # fmt: skip
+    }
     if drift:
         found[f"{label}: drift of others"] = Score(
             float(np.mean(list(drift.values()))),
             "probability",
             len(gain),
+            split,
             better="lower",
             setting=setting,
             detail=drift,

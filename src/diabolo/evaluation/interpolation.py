@@ -14,11 +14,9 @@ from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, s
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.ranges import At, Count, Folder, Plural
-from diabolo.statistics import mean_interval
 
 GRAPH = 10_000  # training codes in the graph
 SHOWN = 2  # pairs
-INTERVAL = "Student's t, over pairs"
 LIKELIEST = "probability of the likeliest class"
 
 
@@ -59,6 +57,7 @@ def interpolation(
         ),
     }
     scores, skipped = dict[str, Score](), dict[str, str]()
+    score = partial(Score.mean, split=subject.test.split, interval="Student's t, over pairs")
     frames, surest = {}, {}
     for way, path in ways.items():
         with standing_alone(way, skipped):
@@ -67,15 +66,15 @@ def interpolation(
             setting: dict[str, Any] = {"steps": steps, "pairs": "of different classes" if _classes(subject) else "any"}
             if way == "along data":
                 setting |= {"neighbours": path_neighbours, "training codes": len(kept)}
-            scores[f"{way}: longest step"] = _score(found.longest_step, "mean steps", "lower", setting)
-            scores[f"{way}: length"] = _score(found.detour, "distances of the ends", None, setting)
+            scores[f"{way}: longest step"] = score(found.longest_step, "mean steps", better="lower", setting=setting)
+            scores[f"{way}: length"] = score(found.detour, "distances of the ends", setting=setting)
             if judge is not None:
                 surest[way] = latents.confidence(judge(frames[way]))
                 told = setting | {"classifier": path_classifier}
-                scores[f"{way}: least confidence"] = _score(surest[way], LIKELIEST, "higher", told)
+                scores[f"{way}: least confidence"] = score(surest[way], LIKELIEST, better="higher", setting=told)
     if {"linear", "spherical"} <= surest.keys():
         more, told = surest["spherical"] - surest["linear"], {"steps": steps, "classifier": path_classifier}
-        scores["spherical less linear: least confidence"] = _score(more, LIKELIEST, None, told)
+        scores["spherical less linear: least confidence"] = score(more, LIKELIEST, setting=told)
     panels: dict[str, Panel] = {}
     if frames and pictures(subject):
         rows = {f"pair {i + 1}, {way}": frames[way][i] for i in range(min(SHOWN, len(a))) for way in frames}
@@ -99,21 +98,6 @@ def draw_pairs(subject: Subject, pairs: int) -> tuple[NDArray[np.int64], NDArray
 def _classes(subject: Subject) -> bool:
     labels = subject.test.labels
     return labels is not None and len(np.unique(labels[labels >= 0])) > 1
-
-
-def _score(values: NDArray[np.float64], unit: str, better: Any, setting: dict[str, Any]) -> Score:
-    low, high = mean_interval(values) if np.isfinite(values).all() else (None, None)
-    return Score(
-        float(values.mean()),
-        unit,
-        len(values),
-        low=low,
-        high=high,
-        interval=INTERVAL,
-        better=better,
-        setting=setting,
-        df=None if low is None else len(values) - 1,
-    )
 
 
 def _classifier(path: str, subject: Subject) -> Any:

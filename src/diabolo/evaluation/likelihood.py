@@ -1,5 +1,6 @@
 """How probable a model finds the test images."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,10 @@ from diabolo.metrics.score import Score
 from diabolo.objectives.iwae import check_densities
 from diabolo.observations import OBSERVATIONS
 from diabolo.ranges import Count
-from diabolo.statistics import mean_interval
 
 OWN = "own"
 LEVELS = 256
 TRUSTED = 10  # effective samples from which on the bias of an estimate is known, see `metrics.nll`
-HOW = "Student's t over images"
 
 
 @measure(
@@ -82,12 +81,8 @@ def densities(subject: Subject) -> Autoencoder:
 
 
 def _score(subject: Subject, values: np.ndarray, unit: str, setting: dict[str, Any], better: Any = "lower") -> Score:
-    low, high = mean_interval(values) if len(values) > 1 else (None, None)
-    how = None if low is None else HOW
     kept = subject.shared(values) if len(values) == len(subject.test) else None
-    value, split = float(values.mean()), subject.test.split
-    df = None if low is None else len(values) - 1
-    return Score(value, unit, len(values), split, low, high, how, better, setting, df=df, shared=kept)
+    return Score.mean(values, unit, subject.test.split, better=better, setting=setting, shared=kept)
 
 
 def _trust(found: Nats) -> dict[str, Any]:
@@ -106,13 +101,13 @@ def _trust(found: Nats) -> dict[str, Any]:
 def _per_dimension(score: Score, dimensions: int, pixels: str) -> Score:
     """The same in bits for each value of an image."""
     levels = LEVELS if pixels == "dequantised" else 1
-    value, low, high = (
-        None if nats is None else bits_per_dimension(nats, dimensions, levels)
-        for nats in (score.value, score.low, score.high)
-    )
-    assert value is not None
+    bits: dict[str, Any] = {
+        name: bits_per_dimension(nats, dimensions, levels)
+        for name in ("value", "low", "high")
+        if (nats := getattr(score, name)) is not None
+    }
     unit = score.unit.replace("nats per image", "bits per dimension")
     if levels == 1 and pixels == "as-is" and "no likelihood" not in unit and score.setting["likelihood"] != "Bernoulli":
         unit += " (of a density; the pixels were not dequantised)"
     setting = dict(score.setting) | {"dimensions": dimensions, "levels": levels}
-    return Score(value, unit, score.n, score.split, low, high, score.interval, score.better, setting, df=score.df)
+    return replace(score, **bits, unit=unit, setting=setting, shared=None)

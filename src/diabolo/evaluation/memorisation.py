@@ -47,11 +47,12 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
     }
     scores = {
         "nearer than test images": Score(
-            found.nearer, "share of pairs; 0.5 without copying", checked, setting=setting,
+            found.nearer, "share of pairs; 0.5 without copying", checked, unseen.split, setting=setting,
             detail={"z": float(found.z), "p": found.p},
         ),
         "copies": Score(
-            found.copies, f"share of samples; {LEVEL:g} without copying", checked, better="lower", setting=setting,
+            found.copies, f"share of samples; {LEVEL:g} without copying", checked, unseen.split, better="lower",
+            setting=setting,
             detail={"p": found.copies_p},
         ),
     }  # fmt: skip

@@ -14,7 +14,6 @@ from diabolo.evaluation.subject import Subject
 from diabolo.metrics.rate import compression_ratio, image_bits, index_bits
 from diabolo.metrics.score import Score
 from diabolo.metrics.usage import codebook_use
-from diabolo.statistics import mean_interval
 
 BITS = "bits per image"
 FLOAT = 32  # bits of each number of a continuous code
@@ -77,9 +76,5 @@ def _divergence(subject: Subject) -> dict[str, Score]:
     if posterior is None:
         return {}
     bits = kl_to_standard_normal(*posterior).numpy() / math.log(2)
-    low, high = mean_interval(bits) if len(bits) > 1 else (None, None)
-    how = None if low is None else "Student's t over images"
     setting = {"coder": "bits back, ideal; the error of the reconstruction is not paid for"}
-    value, split, kept = float(bits.mean()), subject.test.split, subject.shared(bits)
-    df = None if low is None else len(bits) - 1
-    return {"KL": Score(value, BITS, len(bits), split, low, high, how, setting=setting, df=df, shared=kept)}
+    return {"KL": Score.mean(bits, BITS, subject.test.split, setting=setting, shared=subject.shared(bits))}

@@ -21,7 +21,6 @@ from diabolo.randomness import derive
 from diabolo.ranges import Count
 from diabolo.statistics import mean_interval
 
-HOW = "Student's t over images"
 SCALE = {"pixels": "in [0, 1]"}
 NAMES: dict[str, tuple[str, str, Any]] = {
     "mse": ("MSE", "squared error per pixel", "lower"),
@@ -57,23 +56,18 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
             detail = {"worst": [[int(i), float(mse[i])] for i in order]}  # index, error
             detail |= {"files of the worst": [test.names[i] for i in order]} if test.names is not None else {}
             detail |= {"per class": {name: float(errors.mean()) for name, errors in classes.items()}} if classes else {}
-        interval, kept = _interval(finite), subject.shared(finite, np.isfinite(values))
-        value = float(finite.mean())
-        df = _freedom(finite)
-        scores[name] = Score(value, unit, len(finite), split, *interval, better, setting, detail, df=df, shared=kept)
+        kept = subject.shared(finite, np.isfinite(values))
+        scores[name] = Score.mean(finite, unit, split, better=better, setting=setting, detail=detail, shared=kept)
     for name, variance, of in (
         ("error over variance", totals.variance, "all pixel values around one mean"),
         ("FVU", totals.variance_per_pixel, "each pixel around its own mean"),
     ):
         if variance < CONSTANT:  # one image, or one shown many times: there is no such number
             continue
-        value = totals.error_over_variance if name != "FVU" else totals.unexplained
-        low, high, how = _interval(mse)
-        low, high = (None if end is None else end / variance for end in (low, high))
         setting = SCALE | {"variance": variance, "of": of, "measured on": f"{split} images"}
-        kept = subject.shared(mse, scale=1 / variance)
-        df = _freedom(mse)
-        scores[name] = Score(value, "share of variance", n, split, low, high, how, "lower", setting, df=df, shared=kept)
+        share = mse / variance
+        kept = subject.shared(share)
+        scores[name] = Score.mean(share, "share of variance", split, better="lower", setting=setting, shared=kept)
     with standing_alone("denoising MSE", skipped):
         scores |= _denoising(subject)
     return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
@@ -92,14 +86,6 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
         totals.append(Totals.of(x, x_hat, found[-1]))
     each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[-1]}
     return each, sum(totals[1:], totals[0])
-
-
-def _interval(values: NDArray[np.float64]) -> tuple[float | None, float | None, str | None]:
-    return (*mean_interval(values), HOW) if len(values) > 1 else (None, None, None)
-
-
-def _freedom(values: NDArray[np.float64]) -> int | None:
-    return len(values) - 1 if len(values) > 1 else None
 
 
 def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -122,10 +108,8 @@ def _denoising(subject: Subject) -> dict[str, Score]:
     found = np.concatenate(errors)
     setting = SCALE | {"corruption": parts.describe(codec.corruption), "seed": seed}
     unit = "squared error per pixel, corrupted in, clean out"
-    name, split = "denoising MSE", subject.test.split
-    value, kept = float(found.mean()), subject.shared(found)
-    df = _freedom(found)
-    return {name: Score(value, unit, len(found), split, *_interval(found), "lower", setting, df=df, shared=kept)}
+    kept, split = subject.shared(found), subject.test.split
+    return {"denoising MSE": Score.mean(found, unit, split, better="lower", setting=setting, shared=kept)}
 
 
 def _panels(

@@ -237,7 +237,7 @@ def _finite(section: Section) -> Section:
             continue
         ends = [end for end in (score.low, score.high) if end is not None]
         whole = all(math.isfinite(end) for end in ends)
-        scores[name] = score if whole else replace(score, low=None, high=None, interval=None)
+        scores[name] = score if whole else replace(score, low=None, high=None, interval=None, df=None)
     return Section(scores, section.panels, skipped)
 
 

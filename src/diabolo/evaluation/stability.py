@@ -43,6 +43,7 @@ def stability(subject: Subject, *, other_runs: tuple[Folder, ...] = ()) -> Secti
             float(values.mean()),
             "share of squared distance left" if name.startswith("Procrustes") else "share",
             len(images),
+            images.split,
             better="lower" if name.startswith("Procrustes") else "higher",
             setting={"pairs of runs": len(values), "least": float(values.min()), "most": float(values.max())},
             detail=found.tolist(),

@@ -75,22 +75,19 @@ class Subject:
         found = [np.square(self.reconstructions[i : i + len(few)] - pixels(few)) for i, few in parts]
         return np.concatenate([square.reshape(len(square), -1).mean(1, dtype=np.float64) for square in found])
 
-    def shared(self, each: ArrayLike, chosen: ArrayLike | None = None, scale: float = 1.0) -> dict[str, Any] | None:
+    def shared(self, each: ArrayLike, chosen: ArrayLike | None = None) -> dict[str, Any] | None:
         """What a mean over test images owes to each of them, for `Score.shared`: two models that are measured on the same
         images are then compared image by image. None for a single image, or where it is not known which images they are.
 
         Args:
             each: the values (n,) that are averaged.
             chosen: of which test images, a mask (N,) or their numbers (n,); of all when left out.
-            scale: what the mean was multiplied by.
         """
         values, total = np.asarray(each, np.float64), len(self.test)
         if len(values) < 2 or (chosen is None and len(values) != total):
             return None
         added = np.zeros(total)
-        added[np.arange(total) if chosen is None else np.asarray(chosen)] = (
-            scale * (values - values.mean()) / len(values)
-        )
+        added[slice(None) if chosen is None else np.asarray(chosen)] = (values - values.mean()) / len(values)
         block = np.empty(total, np.int64)
         block[permutation(total, 0)] = blocks(total)  # in random order: images may be sorted by class
         return shared(self.test.fingerprint, added, block).record()

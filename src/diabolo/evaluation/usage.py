@@ -1,6 +1,7 @@
 """How much of the code is used."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,6 @@ from diabolo.metrics.score import Score
 from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, live_units
 from diabolo.randomness import Draws, generator
 from diabolo.ranges import Count
-from diabolo.statistics import mean_interval
 
 LISTED = 4096  # units or codes up to which each is looked at by itself
 SPREAD = "effective dimensions"
@@ -43,16 +43,12 @@ def _posterior(subject: Subject, mu: torch.Tensor, logvar: torch.Tensor, draws: 
     kl, active = kl_per_unit(mu, logvar), active_units(mu.numpy())
     total, per_unit = kl.sum(1), kl.mean(0)
     setting = {"variance_above": ACTIVE}
-    low, high = mean_interval(total.numpy())
     scores = {
         "active units": Score(
             int(active.sum()), f"of {size} units", images, split, setting=setting, detail=active.tolist()
         ),
-        "KL": Score(
-            float(total.mean()), nats, images, split, low, high, "Student's t over images", detail=per_unit.tolist(),
-            df=images - 1,
-        ),
-    }  # fmt: skip
+        "KL": Score.mean(total.numpy(), nats, split, detail=per_unit.tolist()),
+    }
     skipped: dict[str, str] = {}
     with standing_alone("I(x; z)", skipped):
         scores |= _information(subject, mu, logvar, total, draws)
@@ -78,11 +74,9 @@ def _information(
         ("at least", (full, information.low), {"at_most": math.log(n)}),
         ("at most", above, {}),
     ):
-        low, high = mean_interval(values.numpy())
-        scores[f"I(x; z) {name}"] = Score(
-            float(values.mean()), "nats per image", n, subject.test.split, low, high, "Student's t",
-            setting={"kind": kind, **how, **more}, df=len(values) - 1,
-        )  # fmt: skip
+        setting = {"kind": kind, **how, **more}
+        drawn = Score.mean(values.numpy(), "nats per image", subject.test.split, "Student's t", setting=setting)
+        scores[f"I(x; z) {name}"] = replace(drawn, n=n)
     return scores
 
 

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from diabolo.statistics import mean_interval
+
 
 @dataclass(frozen=True)
 class Score:
@@ -36,6 +41,18 @@ class Score:
     detail: Any = None
     df: float | None = None
     shared: Mapping[str, Any] | None = None
+
+    @classmethod
+    def mean(
+        cls, values: ArrayLike, unit: str, split: str, interval: str = "Student's t over images", **beside: Any
+    ) -> "Score":
+        """The mean of `values` (n,), one per example, with its interval by Student's t; without one where there are fewer than
+        two of them, or one is infinite. `beside` are other attributes."""
+        each = np.asarray(values, np.float64)
+        n, value = len(each), float(each.mean())
+        if n < 2 or not np.isfinite(each).all():
+            return cls(value, unit, n, split, **beside)
+        return cls(value, unit, n, split, *mean_interval(each), interval, df=n - 1, **beside)
 
     @property
     def of(self) -> str:
