@@ -138,6 +138,48 @@ def test_adding_glasses_makes_them_more_probable(faces):
         panel()
 
 
+def test_limits_of_arithmetic(faces, monkeypatch):
+    monkeypatch.setattr("diabolo.evaluation.arithmetic.FITTED", 150)
+    monkeypatch.setattr("diabolo.evaluation.arithmetic.MOVED", 12)
+    monkeypatch.setattr("diabolo.evaluation.arithmetic.SHOWN", 3)
+    section = measures["arithmetic"](replace(faces, seed=3), edited=("Smiling",), alphas=(2.0, 0.0, -1.0))
+    score = section.scores["Smiling by mean difference: gain"]
+    assert score.setting == {
+        "alphas": [2.0, 0.0, -1.0], "judge": "probes of the codes of 150 training images, on the encoded images",
+    }  # fmt: skip
+    without = np.flatnonzero(~latents.attribute(faces.test, "Smiling"))[:12]
+    assert score.n == 12
+    kept = np.sort(np.random.default_rng(3).permutation(200)[:150])
+    few, z = faces.train.take(kept), faces.codes("train")[kept].astype(np.float64)
+    direction = latents.mean_difference(z, latents.attribute(few, "Smiling"))
+    wanted = latents.codes.decode(faces.codec, faces.codes("test")[without[:3]] + 2 * direction.astype(np.float32))
+    rows, told = section.panels["arithmetic-smiling"].args
+    assert list(rows) == [f"test image {i}" for i in without[:3]]
+    assert told == ["α = 2", "α = 0", "α = −1"]
+    assert np.stack([row[0] for row in rows.values()]) == pytest.approx(wanted, abs=1e-4)
+    assert section.panels["response-smiling"].args[0] == [-1.0, 0.0, 2.0]
+    assert set(section.panels["response-smiling"].args[1]) == {"mean difference", "probe normal", "right-angled"} & {
+        name.partition(" by ")[2].partition(":")[0] for name in section.scores
+    }
+
+
+def test_limits_of_interpolation(subject, monkeypatch):
+    monkeypatch.setattr("diabolo.evaluation.interpolation.GRAPH", 40)
+    section = measures["interpolation"](replace(subject, seed=2), pairs=5, steps=3)
+    assert section.scores["along data: length"].setting == {
+        "steps": 3, "pairs": "of different classes", "neighbours": 10, "training codes": 40,
+    }  # fmt: skip
+    assert section.scores["linear: length"].setting == {"steps": 3, "pairs": "of different classes"}
+    a, b = draw_pairs(replace(subject, seed=2), 5)
+    kept = np.sort(np.random.default_rng(2).permutation(300)[:40])
+    z, graph = subject.codes("test"), latents.CodeGraph(subject.codes("train")[kept], 10)
+    frames = latents.codes.decode(subject.codec, latents.along_data(z[a], z[b], 3, graph))
+    assert section.scores["along data: length"].value == pytest.approx(latents.smoothness(frames).detour.mean())
+    rows = section.panels["interpolation"].args[0]
+    assert [name for name in rows if name.endswith("along data")] == ["pair 1, along data", "pair 2, along data"]
+    assert np.array_equal(rows["pair 2, along data"], frames[1])
+
+
 def test_arithmetic_refuses_what_it_cannot_do(faces, subject):
     with pytest.raises(UnknownNameError, match="did you mean 'Eyeglasses'"):
         measures["arithmetic"](faces, edited=("Eyeglass",))

@@ -127,7 +127,8 @@ def test_scores_are_written_after_their_figures(seeds, tmp_path):
 
 def test_numbers_that_are_none_are_left_out_with_their_reason():
     def score(value, low=None, high=None):
-        return Score(value, "u", 3, low=low, high=high, interval="t" if low is not None else None)
+        there = low is not None
+        return Score(value, "u", 3, low=low, high=high, interval="t" if there else None, df=2 if there else None)
 
     found = _finite(
         Section(
@@ -144,6 +145,12 @@ def test_numbers_that_are_none_are_left_out_with_their_reason():
         )
     )
     assert found.skipped == {"other": "why", "nan": "it came out as nan", "inf": "it came out as inf"}
+    assert {name: score.df for name, score in found.scores.items()} == {
+        "good": 2,
+        "open": None,
+        "half": None,
+        "bare": None,
+    }
     assert list(found.scores) == ["good", "open", "half", "bare"]
     assert (found.scores["good"].low, found.scores["good"].interval) == (0.5, "t")
     for name in ("open", "half", "bare"):

@@ -9,7 +9,7 @@ import torch
 
 from diabolo import zoo
 from diabolo.data import Images
-from diabolo.evaluation import Subject, evaluate
+from diabolo.evaluation import NotApplicable, Subject, evaluate
 from diabolo.evaluation.disentanglement import disentanglement
 from diabolo.evaluation.usage import usage
 
@@ -124,6 +124,24 @@ def test_settings_of_disentanglement(pair, models, monkeypatch):
         }
         assert (scores["modularity"].value, scores["DCI informativeness"].value) == (0, 0.3)
         assert {(score.n, score.split, score.better) for score in scores.values()} == {(N, "test", "higher")}
+
+
+@pytest.mark.parametrize(("size", "drawn"), [(1, None), (2, True), (64, True), (65, False), (256, False), (257, None)])
+def test_limits_of_disentanglement(size, drawn, pair, models, monkeypatch):
+    def failing(*_, **__):
+        raise ZeroDivisionError("by chance")
+
+    for slow in ("dci", "separability", "factor_vae_score"):
+        monkeypatch.setattr(f"diabolo.metrics.disentanglement.{slow}", failing)
+    codes = {part: np.random.default_rng(0).standard_normal((N, size)) for part in ("train", "test")}
+    subject = Subject(models["undercomplete"], *pair, _codes=codes)
+    if drawn is None:
+        with pytest.raises(NotApplicable, match=f"2 factors vary and the code has {size} units in use"):
+            disentanglement(subject)
+        return
+    section = disentanglement(subject)
+    assert set(section.scores) == {"MIG", "modularity"}
+    assert set(section.panels) == ({"mutual-information"} if drawn else set())
 
 
 def test_codes_that_repeat_another_are_counted(pair):

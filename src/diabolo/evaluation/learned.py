@@ -172,7 +172,7 @@ def error_score(x: Floats, x_hat: Floats, mean: Floats, split: str) -> Score | N
 
 
 def _per_image(difference: Floats) -> Floats:
-    each: Floats = np.square(difference).reshape(len(difference), -1).mean(1)
+    each: Floats = np.square(difference).mean(tuple(range(1, difference.ndim)))
     return each
 
 

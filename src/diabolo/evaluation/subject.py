@@ -73,7 +73,7 @@ class Subject:
         starts = range(0, len(self.test), PIECE)
         parts = zip(starts, pieces(self.test), strict=True)
         found = [np.square(self.reconstructions[i : i + len(few)] - pixels(few)) for i, few in parts]
-        return np.concatenate([square.reshape(len(square), -1).mean(1, dtype=np.float64) for square in found])
+        return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
 
     def shared(self, each: ArrayLike, chosen: ArrayLike | None = None) -> dict[str, Any] | None:
         """What a mean over test images owes to each of them, for `Score.shared`: two models that are measured on the same
