@@ -181,7 +181,7 @@ def test_samples_are_codes_that_units_can_have():
     ("options", "says"),
     [
         ({"contraction": -1.0}, "the weight of the contraction must be 0 or more throughout training, not -1"),
-        ({"contraction": "linear(1, -1)"}, "when 50% of training is done|when 51% of training is done"),
+        ({"contraction": "linear(1, -1)"}, "when 50 % of training is done|when 51 % of training is done"),
         ({"probes": 0}, "probes must be a whole number from 1 to 1,000, not 0"),
         ({"latent_dim": 0}, "latent_dim must be a whole number of at least 1"),
     ],
