@@ -49,8 +49,11 @@ def test_a_folder_that_is_none_is_one_sentence_and_no_run_is_made(kind, stranger
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("kind", ["a FIFO", "full", "a bomb", "a list", "no rows"])
-def test_results_that_cannot_be_read_stop_a_study_in_one_sentence(kind, diabolo, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [("a FIFO", "take it away"), ("full", "--out"), ("a bomb", "--out"), ("a list", "--out"), ("no rows", "--out")],
+)
+def test_results_that_cannot_be_read_stop_a_study_in_one_sentence(kind, remedy, diabolo, tmp_path):
     folder = tmp_path / "study"
     folder.mkdir()
     results = folder / "results.json"
@@ -69,5 +72,5 @@ def test_results_that_cannot_be_read_stop_a_study_in_one_sentence(kind, diabolo,
     code, out, err = diabolo("study", "pca", "--quick", "--data", "digits", "--out", folder)
     assert (code, out, err.count("\n")) == (2, "", 1), (out, err)
     assert "results.json" in err
-    assert "--out" in err
+    assert remedy in err
     assert [path.name for path in folder.iterdir()] == ["results.json"]

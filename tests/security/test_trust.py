@@ -67,13 +67,11 @@ def test_no_verb_imports_what_a_folder_names(words, code, stranger, honest, cana
         diagnose,
         document_of,
         library.fit_prior,
-        lambda run, **how: library.compare([run, run.parent], **how),
     ],
-    ids=["load", "load_run", "resume", "evaluate", "diagnose", "report", "fit_prior", "compare"],
+    ids=["load", "load_run", "resume", "evaluate", "diagnose", "report", "fit_prior"],
 )
 def test_nor_does_python(opened, stranger, canary, monkeypatch):
     run = stranger(naming(WITHIN))
-    shutil.copy(run / "config.json", run.parent)
     mark = canary(run, "lurking")
     monkeypatch.syspath_prepend(str(run))
     for trust in ((), "lurk", "lurking_not", ["lurking.not"], "Lurking"):
@@ -81,6 +79,28 @@ def test_nor_does_python(opened, stranger, canary, monkeypatch):
             opened(run, trust=trust)
         assert caught.value.exit_code == 1
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("code", [AS_PART, WITHIN], ids=["part", "path"])
+def test_compare_leaves_out_what_is_not_trusted(code, stranger, honest, canary, diabolo, monkeypatch, tmp_path):
+    run = stranger(naming(code))
+    mark = canary(run, "lurking")
+    monkeypatch.syspath_prepend(str(run))
+    others = [shutil.copytree(path, tmp_path / path.name) for path in honest.values()]
+    for trust in ((), "lurk", ["lurking.not"]):
+        with pytest.raises(DiaboloError, match=r"fewer than two .*'lurking'.*trust='lurking'") as caught:
+            library.compare([others[0], run], ["usage"], trust=trust)
+        assert caught.value.exit_code == 1
+    assert not (others[0] / "evaluation").exists()  # known before anything is measured
+    exit_code, out, err = diabolo("compare", others[0], run, others[1], "--measures", "usage")
+    assert exit_code == 1
+    (told,) = [line for line in (out + err).splitlines() if line.startswith("left out: ")]
+    assert "--trust lurking" in told
+    found = library.compare([run, *others], ["usage"])
+    assert set(found.left_out) == {str(run)}
+    assert sum(map(len, found.groups.values())) == 2
+    assert not mark.exists()
+    assert "lurking" not in sys.modules
 
 
 @pytest.mark.parametrize(

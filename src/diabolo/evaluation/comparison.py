@@ -20,7 +20,7 @@ from diabolo.paths import as_path
 from diabolo.surroundings import undisturbed
 from diabolo.training import files, lock
 from diabolo.training.options import defining
-from diabolo.training.runs import damaged, fingerprint, read_config
+from diabolo.training.runs import damaged, fingerprint, load, read_config
 from diabolo.trust import Trust
 
 
@@ -206,7 +206,8 @@ def compare(
 
     A run that was evaluated before with these options, and not trained since, is not evaluated again. What is measured here is
     left in the folder of a run that has no evaluation of its weights yet; another that lies there stays. A run that cannot be
-    compared, since its files are damaged or another process is writing into it, costs no other: it is in `left_out`.
+    compared, since its files are damaged, it names code that is not trusted, or another process is writing into it, costs no
+    other: it is in `left_out`.
 
     Args:
         runs: run folders, two or more, trained on images of the same kind.
@@ -229,7 +230,8 @@ def compare(
     seen: dict[str, str] = {}
     for path in paths:
         with standing_alone(str(path), left_out):
-            subjects.append(_subject(path, measures, seed, options, seen, moved or {}))
+            subjects.append(_subject(path, measures, seed, options, seen, moved or {}, trust))
+    _check_enough(paths, left_out)
     if len({json.dumps(_tested_on(subject.config)) for subject in subjects}) > 1:
         raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
     _check_tested([subject.tested for subject in subjects])
@@ -238,10 +240,7 @@ def compare(
         with standing_alone(str(subject.path), left_out):
             evaluation = subject.there or _evaluated(subject, measures, seed, say, trust, moved or {}, options)
             groups.setdefault(labels[subject.kind], []).append(evaluation)
-    if len(paths) - len(left_out) < 2:
-        name, why = next(iter(left_out.items()))
-        told = why if name in why else f"{name}: {why}"
-        raise NotApplicable(f"fewer than two runs can be compared: {told}")
+    _check_enough(paths, left_out)
     _check_tested([e.about["test"]["fingerprint"] for group in groups.values() for e in group])
     return Comparison(groups, left_out)
 
@@ -253,14 +252,18 @@ def _subject(
     options: Mapping[str, Any],
     seen: dict[str, str],
     moved: Mapping[str, str],
+    trust: Trust,
 ) -> _Subject:
-    """The run in the folder `path`; `seen` as in `_tested`."""
+    """The run in the folder `path`; `seen` as in `_tested`. What must be evaluated is opened now: that its weights are damaged,
+    or its code not trusted, is known before minutes are spent on the others."""
     config = read_config(path)
     try:
         kind, told = json.dumps(_kind(config), sort_keys=True), _flat(_told(config))
     except (AttributeError, KeyError, RecursionError, TypeError) as error:
         raise damaged(path, config, f"it does not say how the model was trained ({error!r})") from error
     there = _known(path, measures, seed, options)
+    if there is None:
+        load(path, trust=trust)
     return _Subject(path, config, kind, told, there, _tested(path, config, there, seen, moved))
 
 
@@ -282,6 +285,13 @@ def _evaluated(
         if not _current(path):
             evaluation.write(path / FOLDER)
     return evaluation
+
+
+def _check_enough(paths: Sequence[Path], left_out: Mapping[str, str]) -> None:
+    if len(paths) - len(left_out) < 2:
+        name, why = next(iter(left_out.items()))
+        told = why if name in why else f"{name}: {why}"
+        raise NotApplicable(f"fewer than two runs can be compared: {told}")
 
 
 def _written(one: Behind) -> dict[str, Any]:
