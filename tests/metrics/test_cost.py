@@ -93,13 +93,22 @@ def test_memory_does_not_pile_up_over_repetitions():
 
 
 def test_a_gpu_is_waited_for_and_its_allocator_asked(monkeypatch):
-    """By a stand-in: what was allocated before does not count."""
-    waits, gpu = [], torch.device("cuda")
+    """By a stand-in, whose peak is of an earlier computation until it is reset: neither that nor what lies there counts."""
+    waits, gpu, held = [], torch.device("cuda", 1), {"now": 100, "peak": 9000}
+
+    def on(device, name):
+        assert device == gpu
+        return held[name]
+
+    def compute():
+        assert len(waits) == 1
+        held["peak"] = max(held["peak"], held["now"] + 250)
+
     monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
-    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: None)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 100)
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 350)
-    assert peak_bytes(lambda: None, gpu) == 250
-    assert len(waits) == 2
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda on_it: held.update(peak=on(on_it, "now")))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda on_it: on(on_it, "now"))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda on_it: on(on_it, "peak") if len(waits) == 2 else 0)
+    assert peak_bytes(compute, gpu) == 250
+    assert waits == [gpu, gpu]
     pace(lambda: None, gpu, repeats=3, warm_up=2)
     assert len(waits) == 2 + 6  # before and after each that counts

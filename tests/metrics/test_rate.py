@@ -19,6 +19,11 @@ def test_bits_of_images_and_indices():
     assert compression_ratio(24_576, 576) == pytest.approx(42.67, abs=0.01)
 
 
+@pytest.mark.parametrize("code", [1.0, 0.5, 2.0**-1000])
+def test_any_code_of_more_than_no_bits_has_a_ratio(code):
+    assert compression_ratio(8, code) == 8 / code
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40).filter(any))
 def test_no_coder_by_share_needs_more_than_the_indices_themselves(counts):
@@ -30,6 +35,8 @@ def test_no_coder_by_share_needs_more_than_the_indices_themselves(counts):
 def test_nonsense_is_refused():
     with pytest.raises(DiaboloError, match="no compression ratio"):
         compression_ratio(8, 0)
+    with pytest.raises(DiaboloError, match="no compression ratio"):
+        compression_ratio(8, float("nan"))
     with pytest.raises(DiaboloError, match="at 3 places of 0 codes"):
         index_bits(3, 0)
     with pytest.raises(DiaboloError, match="at -1 places of 2 codes"):

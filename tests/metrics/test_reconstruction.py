@@ -14,7 +14,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods.ms_ssim import EXPONENTS, MSSSIM, scales_of
 from diabolo.metrics import reconstruction
-from diabolo.metrics.reconstruction import Totals, per_image, spectrum
+from diabolo.metrics.reconstruction import CONSTANT, Totals, per_image, spectrum
 
 
 def pair(n=6, shape=(1, 16, 16), seed=0):
@@ -277,3 +277,14 @@ def test_resolution_is_where_half_of_the_power_is_lost():
     flat = torch.full((2, 1, 8, 8), 0.3)
     assert reconstruction.resolution(flat, flat) == 4  # there is no power that could be lost
     assert reconstruction.resolution(flat, torch.rand(2, 1, 8, 8)) == 0
+
+
+@pytest.mark.parametrize("measured", ["error_over_variance", "unexplained"])
+def test_images_vary_from_the_least_variance_on(measured):
+    def totals(variance):
+        sums = {"images": 1, "exact": 0, "mse": 0.25, "pixels": [0.0, 0.0], "squares": 2 * variance}
+        return Totals({name: torch.tensor(value, dtype=torch.float64) for name, value in sums.items()})
+
+    assert getattr(totals(CONSTANT), measured) == 0.25 / CONSTANT
+    with pytest.raises(DiaboloError, match="do not vary"):
+        getattr(totals(np.nextafter(CONSTANT, 0)), measured)

@@ -301,8 +301,16 @@ def test_idle_units_have_no_vote():
     factors = np.stack([np.arange(60) % 2, np.arange(60) // 30], 1)
     codes = factors + 0.0
     idle = np.concatenate([codes, 1e-3 * np.random.default_rng(0).standard_normal((60, 3))], 1)
-    assert factor_vae_score(idle, factors, 100) == factor_vae_score(codes, factors, 100) == 1
+    for unit in (1e-3, 1, 1e3):  # of the largest deviation, in whatever it is measured
+        assert factor_vae_score(unit * idle, factors, 100) == factor_vae_score(unit * codes, factors, 100) == 1
     assert factor_vae_score(np.ones((60, 2)), factors) == 0
+
+
+def test_a_unit_of_a_hundredth_of_the_largest_deviation_has_no_say():
+    """Deviations of 0.5 and 50; without the first unit one is left, which says the same of both factors."""
+    factors = np.stack([np.arange(60) % 2, np.arange(60) // 30], 1)
+    assert factor_vae_score(factors * [1.0, 100.0], factors, 100) < 0.7
+    assert factor_vae_score(factors * [1.01, 100.0], factors, 100) == 1
 
 
 def test_informativeness_of_a_constant_and_of_a_category():

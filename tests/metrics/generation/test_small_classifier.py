@@ -1,6 +1,7 @@
 """The classifier of attributes: what its penalties are, by hand."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from diabolo import heads
 from diabolo.bottlenecks.latent import Latent
 from diabolo.data import Images
 from diabolo.errors import DiaboloError
+from diabolo.metrics.generation import small_classifier
 from diabolo.metrics.generation.features import Features, check_features, extract
 from diabolo.metrics.generation.small_classifier import (
     AttributeClassifier,
@@ -89,6 +91,27 @@ def test_what_can_be_learned():
     assert model_of((1, 8, 8)).head.to_logits.out_features == 2
     with pytest.raises(DiaboloError, match="has neither: use 'inception'"):
         _plan(Images(x, labels=np.full(4, -1)))
+
+
+def test_the_weights_begin_as_the_seed_says_whatever_was_drawn_before(monkeypatch, tmp_path):
+    begun = []
+
+    def fit(model, images, **how):
+        begun.append((how["seed"], torch.cat([value.flatten().clone() for value in model.parameters()])))
+        return SimpleNamespace(model=model, path=tmp_path)
+
+    monkeypatch.setattr(small_classifier, "fit", fit)
+    monkeypatch.setattr(small_classifier, "default_cache", lambda: tmp_path)
+    images = Images(np.random.default_rng(0).integers(0, 256, (8, 1, 8, 8), dtype=np.uint8), labels=np.arange(8) % 2)
+    for before, seed in ((1, 0), (2, 0), (1, 5)):
+        torch.manual_seed(before)
+        state = torch.get_rng_state()
+        small_classifier.classifier(images, seed)
+        assert torch.equal(torch.get_rng_state(), state)
+    assert [seed for seed, _ in begun] == [0, 0, 5]
+    (_, first), (_, same), (_, other) = begun
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
 
 
 def test_accuracy_is_of_what_is_known():
