@@ -119,3 +119,7 @@ def test_vectors_outside_have_the_outermost_index():
     quantiser = FSQ((2, 1, 1), levels=(4, 3))
     far = torch.tensor([[9.0, 9.0], [-9.0, -9.0], [0.0, 0.0]]).view(3, 2, 1, 1)
     assert quantiser.indices_of(far).flatten().tolist() == [3 + 4 * 2, 0, 2 + 4 * 1]
+
+
+def test_a_codebook_of_just_so_many_codes_is_counted():
+    assert FSQ((3, 2, 2), levels=(256, 256, 256)).codes == 2**24

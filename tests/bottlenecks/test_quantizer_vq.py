@@ -508,3 +508,10 @@ def test_samples_are_of_the_prior_that_was_attached_last():
     vq.attach(None)
     with pytest.raises(NoPriorError, match="it was fitted to another run"):
         vq.prior(1, draws(), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("restart", "least"), [(0.0, 1 / 8), (0.5, 0.5 / 8)])
+def test_without_restarts_a_code_begins_with_an_even_share(restart, least):
+    vq = VectorQuantizer((4, 2, 2), 4, codes=8, restart=restart)
+    assert vq.share.tolist() == [least] * 8
+    torch.testing.assert_close(vq.moment, least * vq.vectors)

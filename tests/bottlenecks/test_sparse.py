@@ -1,5 +1,7 @@
 """L1, top-k and rate: each penalty and gradient by hand or by torch.distributions, in float64 where it is maths."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -177,3 +179,15 @@ def test_samples_are_as_active_as_was_asked():
 def test_a_rate_that_no_unit_can_have_is_refused(rho):
     with pytest.raises(DiaboloError, match="rho"):
         KLSparse(4, 2, rho)
+
+
+@pytest.mark.parametrize("bias", [-200.0, 200.0])
+def test_a_unit_that_is_stuck_costs_as_much_as_one_at_the_smallest_number(bias):
+    waist = KLSparse(2, 1, rho=0.2)
+    torch.nn.init.constant_(waist.to_code.bias, bias)
+    features, source = torch.zeros(3, 2), Draws(generator(0, "test"))
+    latent = waist(features, source)
+    found = waist.across(features, latent, features, torch.nn.Identity(), source, 0.0)["kl_rate"]
+    tiny = math.log(torch.finfo(torch.float32).tiny)
+    wanted = 0.2 * math.log(0.2) + 0.8 * math.log(0.8) - (0.2 if bias < 0 else 0.8) * tiny
+    assert found.tolist() == pytest.approx([wanted] * 3, rel=1e-6)

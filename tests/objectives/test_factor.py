@@ -84,3 +84,10 @@ def test_a_window_of_a_batch_that_nobody_shares_is_permuted_within_itself():
     found = permuted(z, draws((3, 8)))
     assert torch.equal(found.sort(0).values, z.sort(0).values)
     assert not torch.equal(found, z)
+
+
+def test_in_half_precision_both_losses_are_float32():
+    m, x = model(), images()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = m.loss(x, draws())
+    assert {value.dtype for value in (*loss.terms.values(), *loss.minimised.values())} == {torch.float32}

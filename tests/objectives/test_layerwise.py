@@ -72,3 +72,18 @@ def test_the_likelihood_learns_with_the_first_layer_alone():
     assert own
     assert own <= trained(model, 1)
     assert not own & trained(model, 2)
+
+
+def test_a_map_is_laid_flat_before_the_bottleneck():
+    torch.manual_seed(0)
+    model, x = zoo.undercomplete((1, 8, 8), 3, net="conv", channels=(4, 5)), torch.rand(4, 1, 8, 8)
+    found = loss(model, 3, x).total
+    h = model.encoder.stages[1](model.encoder.stages[0](x))
+    back = model.decoder.stages[0](model.bottleneck(h.flatten(1), Draws(generator(0, "test"))).z)
+    torch.testing.assert_close(found, (back.flatten(1) - h.flatten(1)).square().mean())
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_in_half_precision_the_error_is_taken_in_float32(model, level):
+    with torch.autocast("cpu", torch.bfloat16):
+        assert loss(model, level, torch.rand(5, 1, 4, 4)).total.dtype == torch.float32

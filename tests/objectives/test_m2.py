@@ -107,3 +107,13 @@ def test_it_needs_labels_the_image_and_a_plain_kl():
     m.head = Classifier((2,), K)  # which reads the code, and so the class itself
     with pytest.raises(DiaboloError, match="a head that reads the class off the image"):
         m.objective.check(m)
+
+
+def test_in_half_precision_the_classes_are_summed_over_in_float32():
+    m, x = model(), images(2)
+    with torch.no_grad():
+        m.head.to_class.weight.zero_()
+        m.head.to_class.bias.zero_()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = m.loss(x, y=torch.tensor([-1, -1]))
+    assert loss.terms["label"].item() == pytest.approx(0, abs=1e-6)  # of log K and an entropy of log K

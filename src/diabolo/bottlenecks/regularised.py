@@ -65,7 +65,7 @@ class Regularised(Bottleneck):
         """What holds the decoder down, for each image (N,); ‖θ‖² is the same for all."""
         penalties = {}
         if "decoder_l2" in self.weights:
-            squares = torch.stack([p.float().square().sum() for p in decoder.parameters()]).sum()
+            squares = torch.stack([p.square().sum() for p in decoder.parameters()]).sum()
             penalties["decoder_l2"] = squares.expand(len(raw))
         if "gradient_penalty" in self.weights:
             penalties["gradient_penalty"] = jacobian_norm(raw, latent.z, draws, probes=1)

@@ -86,7 +86,7 @@ class WithSkips(Bottleneck):
 
     @staticmethod
     def _beside(z: Tensor, skips: Tensor) -> Tensor:
-        return torch.cat([z.flatten(1), skips.to(z.dtype)], 1)
+        return torch.cat([z.flatten(1), skips], 1)
 
 
 def around(encoder: Any, bottleneck: Bottleneck) -> Bottleneck:

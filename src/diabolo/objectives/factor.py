@@ -70,7 +70,7 @@ class FactorVAE(ELBO):
     def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape)."""
         latent, per_image, weights = self.terms(model, x, y, draws, progress)
-        z = latent.z.flatten(1).float()
+        z = latent.z.flatten(1)
         joint, fake = self._d(z), self._d(permuted(z, draws))
         per_image["total_correlation"] = joint
         loss = weighted(per_image, weights | {"total_correlation": self.gamma}, progress, latent.watch)

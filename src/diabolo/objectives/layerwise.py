@@ -50,7 +50,7 @@ class Layerwise(Objective):
         raw = outwards[self.level - 1](deeper)
         if self.level == 1:
             return weighted({"reconstruction": model.likelihood.loss(raw.reshape(x.shape), x)}, {}, progress)
-        error = (raw.flatten(1).float() - h.flatten(1).float()).square().mean(1)
+        error = (raw.flatten(1) - h.flatten(1).float()).square().mean(1)
         return weighted({"reconstruction": error}, {}, progress)
 
     def units(self, model: Model) -> dict[str, str]:
