@@ -135,7 +135,7 @@ def test_what_cannot_be_trained_by_layers_is_refused_before_anything_is_made(gre
         (zoo.pca((1, 8, 8), 3), {}, "only an Autoencoder"),
         (make("mlp"), {"freeze": "encoder"}, "no freeze, no init"),
         (make("mlp"), {"init": "runs/0001"}, "no freeze, no init"),
-        (make("mlp"), {"epochs_per_layer": 0}, "epochs must be a whole number from 1 to 10,000,000"),
+        (make("mlp"), {"epochs_per_layer": 0}, "epochs_per_layer must be a whole number from 1 to 10,000,000"),
         (make("mlp"), {"batch_size": 1000}, "larger than the 64"),
         (make("mlp"), {"epoch": 3}, "did you mean 'epochs'"),
     ):
@@ -205,7 +205,10 @@ def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     assert names == [f"000{i}-undercomplete-digits{end}" for i, end in ((1, "-layer-1"), (2, "-layer-2"), (3, ""))]
     config = json.loads((tmp_path / "runs" / names[2] / "config.json").read_text())
     assert config["options"]["epochs"] == 2
-    for wrong, says in ((["--greedy", "0"], "at least 1"), (["--greedy", "1", "--freeze", "encoder"], "no freeze")):
+    for wrong, says in (
+        (["--greedy", "0"], "greedy must be a whole number from 1"),
+        (["--greedy", "1", "--freeze", "encoder"], "no freeze"),
+    ):
         for end in ([], ["--dry-run"]):
             with pytest.raises(SystemExit):
                 main([*words, *wrong, *end])

@@ -69,7 +69,8 @@ def test_a_live_run_is_neither_resumed_nor_reported_nor_swept(start, diabolo_cli
     assert "diabolo resume" not in told.said
     assert live.poll() is None
     live.kill()
-    resumed = diabolo_cli("resume", path, "--epochs", 1, "--no-figures")
+    done = len((path / "metrics.jsonl").read_text().splitlines())
+    resumed = diabolo_cli("resume", path, "--epochs", done, "--no-figures")
     assert resumed.wait() == 0, resumed.errors  # the lock has died with its process
     assert not list((tmp_path / "runs").rglob(".*"))
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import torch
 from cyclopts import App, Group, Parameter
 
-from diabolo import gallery, processes, zoo
+from diabolo import gallery, processes, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.main import VERBS
 from diabolo.cli.notices import say_account, tell_of_data
@@ -32,7 +32,7 @@ from diabolo.training import hardware, lock, runs
 from diabolo.training.checks import check
 from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready
-from diabolo.training.options import TrainOptions
+from diabolo.training.options import Epochs, TrainOptions
 
 app = App(name="train", help=VERBS["train"])
 
@@ -99,7 +99,7 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         validation: Images | None = own
     else:
         train, validation = watched(train, test, choice, images.data_seed)
-    layerwise = given.get("greedy")
+    layerwise = ranges.check("greedy", given.get("greedy"), Epochs | None)
     check(model, train, validation, training)
     say_account()
     if given.get("dry_run"):

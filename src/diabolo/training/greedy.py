@@ -12,21 +12,23 @@ from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.objectives.layerwise import Layerwise, levels, trained
+from diabolo.ranges import checked
 from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, files, runs
 from diabolo.training.checks import check
 from diabolo.training.fit import fit, resume
-from diabolo.training.options import TrainOptions
+from diabolo.training.options import Epochs, TrainOptions
 from diabolo.training.progress import reporter
 from diabolo.training.runs import Run
 
 
+@checked
 @undisturbed()
 def greedy(
     model: Autoencoder,
     train: Any,
     validation: Any = None,
-    epochs_per_layer: int = 5,
+    epochs_per_layer: Epochs = 5,
     *,
     then: Sequence[str] = (),
     **options: Any,

@@ -8,7 +8,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.ranges import Above, At, Count, Folder, ItsOwn, PartOf, Positive, Seed, Weight, check_fields
 
 MOST_THREADS = 1024
-MOST_EPOCHS = 10_000_000
+Epochs = Annotated[int, At(1, 10_000_000)]
 
 BESIDE = {"beside": True}  # of a field: it says where and how a training runs, and does not change what is learned
 
@@ -55,7 +55,7 @@ class TrainOptions:
 
     init: Folder | None = None
     freeze: tuple[str, ...] | None = None
-    epochs: Annotated[int, At(1, MOST_EPOCHS)] = 10
+    epochs: Epochs = 10
     batch_size: Count = 128
     labelled_per_batch: Count | None = None
     lr: Annotated[float, Above(0, 1000)] = 1e-3
