@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from diabolo.training import files
+from diabolo.training import files, lock
 
 OF_THE_CLOCK = {"seconds", "images_per_second", "peak_memory_mib", "at", "length", "digest"}
 
@@ -250,11 +250,13 @@ def check_errors(site: Site, words: str, then: Next, numbers: tuple[int, ...], s
             one = sentence.startswith("diabolo: ") and os.strerror(number) in sentence and "\n" not in sentence
             if ended.code not in (0, 1) or (ended.code == 1 and not one) or re.search(r"/\.", sentence):
                 wrong.append(told)
-            found = differences(site.contents(work), wanted)
             if (
                 not ended.code
-            ):  # what could not be deleted stays until the next verb that writes here, and holds nobody up
-                found = [difference for difference in found if not re.search(r"/\.[^/]+: left over$", difference)]
+            ):  # what could not be deleted stays until the next verb that writes here, which sweeps it away
+                for run in {config.parent for config in work.rglob("config.json")}:
+                    with lock.held(run, "sweeping"):
+                        pass
+            found = differences(site.contents(work), wanted)
             if found:
                 wrong.append(f"{told}, then {line}: {last.code} {last.err.strip()[-300:]}: {found}")
             shutil.rmtree(work)

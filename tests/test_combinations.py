@@ -1,4 +1,4 @@
-"""Any net × waist × likelihood × corruption × condition × objective trains, saves, loads and goes on, or is refused with a
+"""Any net × bottleneck × likelihood × corruption × condition × objective trains, saves, loads and goes on, or is refused with a
 reason when it is made."""
 
 import json

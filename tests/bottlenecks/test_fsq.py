@@ -16,7 +16,7 @@ from diabolo.randomness import Draws, generator
 LEVELS = st.lists(st.integers(3, 9), min_size=1, max_size=4).map(tuple)
 
 
-def waist(levels, size=3, seed=0):
+def bottleneck(levels, size=3, seed=0):
     torch.manual_seed(seed)
     return FSQ((5, size, size), levels)
 
@@ -24,7 +24,7 @@ def waist(levels, size=3, seed=0):
 @settings(max_examples=25, deadline=None)
 @given(levels=LEVELS, seed=st.integers(0, 99))
 def test_codes_indices_and_gradients_are_those_of_vector_quantize_pytorch(levels, seed):
-    fsq, other = waist(levels), vector_quantize_pytorch.FSQ(list(levels), channel_first=True)
+    fsq, other = bottleneck(levels), vector_quantize_pytorch.FSQ(list(levels), channel_first=True)
     one = 2 * torch.randn(4, len(levels), 3, 3, generator=generator(seed))
     one.requires_grad_()
     two = one.detach().clone().requires_grad_()
@@ -43,7 +43,7 @@ def test_codes_indices_and_gradients_are_those_of_vector_quantize_pytorch(levels
 
 @pytest.mark.parametrize("levels", [(3,), (4, 3), (5, 8, 3)])
 def test_the_implied_codebook_is_every_choice_of_levels(levels):
-    fsq = waist(levels)
+    fsq = bottleneck(levels)
     every = fsq.codes_of(torch.arange(fsq.codes).view(-1, 1, 1)).flatten(1)
     wanted = {tuple((i - n // 2) / (n // 2) for i, n in zip(choice, levels, strict=True))
               for choice in itertools.product(*map(range, levels))}  # fmt: skip
@@ -53,7 +53,7 @@ def test_the_implied_codebook_is_every_choice_of_levels(levels):
 
 
 def test_far_away_is_the_outermost_level():
-    fsq = waist((4, 5))
+    fsq = bottleneck((4, 5))
     far = torch.tensor([[[[90.0]], [[-90.0]]]])
     assert fsq.indices_of(far).item() == 3 + 4 * 0
     fsq.unquantised = lambda _: far
@@ -61,7 +61,7 @@ def test_far_away_is_the_outermost_level():
 
 
 def test_use_is_watched_and_dead_codes_are_told():
-    fsq = waist((3, 3))
+    fsq = bottleneck((3, 3))
     latent = fsq(torch.randn(7, 45, generator=generator(0)), Draws())
     counts = fsq.indices_of(latent.code).flatten().bincount(minlength=9).double()
     p = counts[counts > 0] / counts.sum()
@@ -74,11 +74,11 @@ def test_use_is_watched_and_dead_codes_are_told():
 @pytest.mark.parametrize("levels", [(), (2, 5), (5, 0)])
 def test_what_cannot_be_is_refused(levels):
     with pytest.raises(DiaboloError, match="levels must be"):
-        waist(levels)
+        bottleneck(levels)
 
 
 def test_channels_begin_standardised():
-    fsq = waist((5, 4, 3))
+    fsq = bottleneck((5, 4, 3))
     x = 3 * torch.randn(50, 45, generator=generator(0)) + 2
     fsq.begin(lambda: x, Draws())
     z = fsq.unquantised(x)
@@ -88,7 +88,7 @@ def test_channels_begin_standardised():
 
 @pytest.mark.parametrize("images", [1, 6])
 def test_channels_that_do_not_vary_begin_as_they_are(images):
-    fsq = waist((5, 4, 3))
+    fsq = bottleneck((5, 4, 3))
     weight = fsq.to_code.weight.detach().clone()
     fsq.begin(lambda: torch.full((images, 45), 0.5), Draws())
     assert torch.equal(fsq.to_code.weight, weight)

@@ -8,13 +8,13 @@ from diabolo.randomness import Draws
 
 def test_the_code_is_a_linear_map_without_penalty():
     features = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
-    waist = Identity(10, 3)
-    latent = waist(features, Draws())
-    wanted = features @ waist.to_code.weight.T + waist.to_code.bias
+    bottleneck = Identity(10, 3)
+    latent = bottleneck(features, Draws())
+    wanted = features @ bottleneck.to_code.weight.T + bottleneck.to_code.bias
     assert torch.allclose(latent.z, wanted, atol=1e-6)
     assert torch.equal(latent.code, latent.z)
-    assert latent.penalties == waist.weights == waist.units == {}
-    assert waist.latent_shape == (3,)
+    assert latent.penalties == bottleneck.weights == bottleneck.units == {}
+    assert bottleneck.latent_shape == (3,)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

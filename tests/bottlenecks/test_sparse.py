@@ -15,13 +15,13 @@ from diabolo.randomness import Draws, generator
 from diabolo.schedules import Cosine
 
 
-def transparent(width, waist=None):
-    """A waist whose code, before any activation, is its features."""
-    waist = waist or Sparse(width, width)
+def transparent(width, bottleneck=None):
+    """A bottleneck whose code, before any activation, is its features."""
+    bottleneck = bottleneck or Sparse(width, width)
     with torch.no_grad():
-        waist.to_code.weight.copy_(torch.eye(width))
-        waist.to_code.bias.zero_()
-    return waist
+        bottleneck.to_code.weight.copy_(torch.eye(width))
+        bottleneck.to_code.bias.zero_()
+    return bottleneck
 
 
 def test_the_penalty_is_the_sum_of_absolute_values_per_image():
@@ -104,8 +104,8 @@ def test_more_units_than_there_are_is_refused(k, says):
 # --- a target rate ----------------------------------------------------------------------------------------------------------
 
 
-def penalty(waist, code):
-    return waist.across(code, Latent(code, code), code, torch.nn.Identity(), Draws(), 1.0)["kl_rate"]
+def penalty(bottleneck, code):
+    return bottleneck.across(code, Latent(code, code), code, torch.nn.Identity(), Draws(), 1.0)["kl_rate"]
 
 
 def test_units_lie_between_0_and_1():
@@ -126,8 +126,8 @@ def test_the_penalty_is_the_divergence_of_two_coins(rho, seed):
 
 def test_units_at_the_rate_cost_nothing_and_all_others_are_drawn_to_it():
     code = torch.tensor([[0.1, 0.5, 1e-6], [0.3, 0.9, 1e-6]], dtype=torch.float64, requires_grad=True)
-    waist = KLSparse(3, 3, 0.2)
-    (gradient,) = torch.autograd.grad(penalty(waist, code).mean(), code)
+    bottleneck = KLSparse(3, 3, 0.2)
+    (gradient,) = torch.autograd.grad(penalty(bottleneck, code).mean(), code)
     assert torch.allclose(gradient[:, 0], torch.zeros(2, dtype=torch.float64), atol=1e-12)
     assert (gradient[:, 1] > 0).all()
     assert (gradient[:, 2] < 0).all()
@@ -136,7 +136,7 @@ def test_units_at_the_rate_cost_nothing_and_all_others_are_drawn_to_it():
 @pytest.mark.parametrize("feature", [-400.0, 400.0])
 def test_units_that_are_stuck_give_finite_numbers(feature):
     features = torch.full((4, 3), feature, requires_grad=True)
-    value = penalty(waist := KLSparse(3, 3), transparent(3, waist)(features, Draws()).code)
+    value = penalty(bottleneck := KLSparse(3, 3), transparent(3, bottleneck)(features, Draws()).code)
     value.mean().backward()
     assert value.isfinite().all()
     assert features.grad.isfinite().all()
@@ -183,11 +183,11 @@ def test_a_rate_that_no_unit_can_have_is_refused(rho):
 
 @pytest.mark.parametrize("bias", [-200.0, 200.0])
 def test_a_unit_that_is_stuck_costs_as_much_as_one_at_the_smallest_number(bias):
-    waist = KLSparse(2, 1, rho=0.2)
-    torch.nn.init.constant_(waist.to_code.bias, bias)
+    bottleneck = KLSparse(2, 1, rho=0.2)
+    torch.nn.init.constant_(bottleneck.to_code.bias, bias)
     features, source = torch.zeros(3, 2), Draws(generator(0, "test"))
-    latent = waist(features, source)
-    found = waist.across(features, latent, features, torch.nn.Identity(), source, 0.0)["kl_rate"]
+    latent = bottleneck(features, source)
+    found = bottleneck.across(features, latent, features, torch.nn.Identity(), source, 0.0)["kl_rate"]
     tiny = math.log(torch.finfo(torch.float32).tiny)
     wanted = 0.2 * math.log(0.2) + 0.8 * math.log(0.8) - (0.2 if bias < 0 else 0.8) * tiny
     assert found.tolist() == pytest.approx([wanted] * 3, rel=1e-6)

@@ -1,4 +1,4 @@
-"""The densities a waist says of its codes, against torch.distributions; its draws."""
+"""The densities a bottleneck says of its codes, against torch.distributions; its draws."""
 
 import pytest
 import torch
@@ -16,11 +16,11 @@ def posterior():
 
 def test_the_densities_are_those_of_torch(posterior):
     mu, logvar = posterior
-    waist, z = Gaussian(8, 4), 3 * torch.randn(6, 5, 4, dtype=torch.float64)
-    assert isinstance(waist, Variational)
+    bottleneck, z = Gaussian(8, 4), 3 * torch.randn(6, 5, 4, dtype=torch.float64)
+    assert isinstance(bottleneck, Variational)
     q = Independent(Normal(mu[:, None], (0.5 * logvar[:, None]).exp()), 1)
-    assert torch.allclose(waist.log_posterior(z, posterior), q.log_prob(z), rtol=1e-12)
-    assert torch.allclose(waist.log_prior(z), Independent(Normal(torch.zeros(4), 1.0), 1).log_prob(z), rtol=1e-12)
+    assert torch.allclose(bottleneck.log_posterior(z, posterior), q.log_prob(z), rtol=1e-12)
+    assert torch.allclose(bottleneck.log_prior(z), Independent(Normal(torch.zeros(4), 1.0), 1).log_prob(z), rtol=1e-12)
 
 
 def test_draws_are_of_each_posterior_and_differentiable(posterior):
@@ -38,14 +38,14 @@ def test_draws_are_of_each_posterior_and_differentiable(posterior):
 
 
 def test_processes_share_the_draws_of_one(posterior):
-    waist, whole = Gaussian(8, 4), Gaussian(8, 4).draw(posterior, Draws(generator(0, "test")), 3)
+    bottleneck, whole = Gaussian(8, 4), Gaussian(8, 4).draw(posterior, Draws(generator(0, "test")), 3)
     halves = [
-        waist.draw(tuple(p[i : i + 3] for p in posterior), Draws(generator(0, "test"), (i, 6)), 3) for i in (0, 3)
+        bottleneck.draw(tuple(p[i : i + 3] for p in posterior), Draws(generator(0, "test"), (i, 6)), 3) for i in (0, 3)
     ]
     assert torch.equal(torch.cat(halves), whole)
 
 
 def test_one_draw_is_that_of_the_vae():
-    waist, features = Gaussian(8, 4), torch.randn(6, 8)
-    z = waist.draw(waist.posterior(features), Draws(generator(0, "test")), 1)
-    assert torch.equal(z[:, 0], waist(features, Draws(generator(0, "test"))).z)
+    bottleneck, features = Gaussian(8, 4), torch.randn(6, 8)
+    z = bottleneck.draw(bottleneck.posterior(features), Draws(generator(0, "test")), 1)
+    assert torch.equal(z[:, 0], bottleneck(features, Draws(generator(0, "test"))).z)

@@ -72,7 +72,7 @@ def test_the_work_of_training(n, shape, epochs, kept):
     ("shape", "channels"), [((1, 8, 8), (16,)), ((1, 32, 40), (16, 32, 64)), ((3, 128, 128), (16, 32, 64, 128, 128))]
 )
 def test_the_network_hangs_on_the_size_of_an_image(shape, channels):
-    model = _model(shape, lambda waist: heads.Classifier(waist.latent_shape, 3))
+    model = _model(shape, lambda bottleneck: heads.Classifier(bottleneck.latent_shape, 3))
     convolutions = [m.out_channels for m in model.encoder.modules() if isinstance(m, torch.nn.Conv2d)]
     assert tuple(dict.fromkeys(convolutions)) == tuple(dict.fromkeys(channels))
     assert (model.name, model.latent_shape) == ("classifier", (features_of(shape),))
@@ -117,7 +117,7 @@ def test_the_weights_begin_as_the_seed_says_whatever_was_drawn_before(monkeypatc
 def test_accuracy_is_of_what_is_known():
     torch.manual_seed(0)
     x = np.random.default_rng(0).integers(0, 256, (5, 1, 8, 8), dtype=np.uint8)
-    model = _model((1, 8, 8), lambda waist: heads.Classifier(waist.latent_shape, 3))
+    model = _model((1, 8, 8), lambda bottleneck: heads.Classifier(bottleneck.latent_shape, 3))
     taker = Classifier(model, Path(), {})
     made = extract(taker, x)
     answers = made.logits.argmax(1)
@@ -126,7 +126,7 @@ def test_accuracy_is_of_what_is_known():
     assert taker.accuracy(made, Images(x, labels=np.full(5, -1))) is None
     assert taker.accuracy(made, Images(x)) is None
     assert taker.accuracy(Features(made.values), Images(x, labels=labels)) is None
-    model = _model((1, 8, 8), lambda waist: AttributeClassifier(waist.latent_shape, 2))
+    model = _model((1, 8, 8), lambda bottleneck: AttributeClassifier(bottleneck.latent_shape, 2))
     taker = Classifier(model, Path(), {})
     made = extract(taker, x)
     assert made.logits is None
@@ -198,7 +198,7 @@ def test_features_that_are_refused(values, least, said):
     ("shape", "net"), [((12,), "mlp"), ((1, SMALLEST, SMALLEST), "conv"), ((1, SMALLEST - 1, 40), "mlp")]
 )
 def test_vectors_and_tiny_images_are_seen_by_layers_without_maps(shape, net):
-    model = _model(shape, lambda waist: heads.Classifier(waist.latent_shape, 3))
+    model = _model(shape, lambda bottleneck: heads.Classifier(bottleneck.latent_shape, 3))
     found = any(isinstance(m, torch.nn.Conv2d) for m in model.encoder.modules())
     assert found == (net == "conv")
     assert model.predict(torch.zeros(2, *shape)).shape == (2, 3)
