@@ -30,7 +30,7 @@ from scipy import sparse
 
 import diabolo
 from diabolo import latents, zoo
-from diabolo.data.draws import permutation
+from diabolo.data.portable_random import permutation
 from diabolo.statistics import mean_interval
 
 LATENT_DIM = 32

@@ -411,8 +411,8 @@ def test_a_smaller_code_is_not():
 
 def test_parts_made_by_hand_fit_together():
     encoder, decoder = nets.build("conv", SHAPE, 3, norm="group")
-    waist = bottlenecks.Gaussian(encoder.features, 3)
-    model = Autoencoder(encoder, waist, decoder, likelihoods.Bernoulli(), corruptions.Masking(0.2))
+    bottleneck = bottlenecks.Gaussian(encoder.features, 3)
+    model = Autoencoder(encoder, bottleneck, decoder, likelihoods.Bernoulli(), corruptions.Masking(0.2))
     assert (model.input_shape, model.latent_shape, model.name) == (SHAPE, (3,), "autoencoder")
     assert set(model.loss(images()).terms) == {"reconstruction", "kl"}
     assert not torch.equal(model.corrupt(images()), images())

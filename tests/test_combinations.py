@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import diabolo
 from diabolo import corruptions, likelihoods, nets, zoo
 from diabolo.conditions import CONDITIONS
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.observations import OBSERVATIONS
 from diabolo.zoo.recipe import CHOICES
@@ -99,7 +99,7 @@ def check(name, shape, options):
         run = diabolo.fit(model, x, x, epochs=1, out=folder, **common)
         assert all(math.isfinite(v) for split in ("train", "validation") for v in run.history[0][split].values())
         json.dumps(run.history, allow_nan=False)
-        y, pixels, loaded = side(x, model.reads), torch.from_numpy(x.images), diabolo.load(run.path)
+        y, pixels, loaded = column(x, model.needs_column), torch.from_numpy(x.images), diabolo.load(run.path)
         if any(isinstance(module, torch.nn.Conv2d) for module in loaded.modules()):
             loaded.to(memory_format=torch.channels_last)  # as training lays them out: the same sums in the same order
         codes = run.model.encode(pixels, y)

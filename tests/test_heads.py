@@ -47,7 +47,7 @@ def test_reconstruction_and_alpha_times_cross_entropy():
     cross_entropy = F.cross_entropy(model.predict(x)[known], y[known])
     torch.testing.assert_close(loss.total, (model.reconstruct(x) - x).square().mean() + 0.5 * cross_entropy)
     assert list(model.units) == ["reconstruction", "classification", "misclassified"]
-    assert model.reads == "labels"
+    assert model.needs_column == "labels"
 
 
 def test_the_plain_classifier_is_its_cross_entropy_and_leaves_the_decoder_alone():

@@ -12,7 +12,7 @@ from diabolo.data import as_images
 from diabolo.errors import DiaboloError
 from diabolo.memory import TooLargeError, bounded, words
 from diabolo.pca import PCA
-from diabolo.training import checks
+from diabolo.training import preflight
 
 HUGE = 10**18
 FREE = 1_000_000
@@ -135,16 +135,16 @@ def test_sizes_are_told_as_people_write_them():
 def test_a_training_whose_averages_do_not_fit_is_refused_before_it_begins(ema, copies, monkeypatch, tmp_path):
     model = zoo.undercomplete((1, 8, 8), latent_dim=2, hidden=(64,))
     weights = sum(p.nbytes for p in model.parameters())
-    monkeypatch.setattr("diabolo.training.checks.TRIED", 0)
+    monkeypatch.setattr("diabolo.training.preflight.TRIED", 0)
     images = torch.rand(8, 1, 8, 8)
     how = {"epochs": 1, "batch_size": 4, "ema": ema, "device": "cpu", "quiet": True, "out": tmp_path / "runs"}
-    monkeypatch.setattr("diabolo.training.checks.free_memory", lambda device: copies * weights - 1)
+    monkeypatch.setattr("diabolo.training.preflight.free_memory", lambda device: copies * weights - 1)
     with pytest.raises(
         TooLargeError, match=r"gradients and averages, and .* are free: ask for fewer or narrower layers"
     ):
         diabolo.fit(model, images, **how)
     assert not (tmp_path / "runs").exists()
-    monkeypatch.setattr("diabolo.training.checks.free_memory", lambda device: 2**40)
+    monkeypatch.setattr("diabolo.training.preflight.free_memory", lambda device: 2**40)
     assert diabolo.fit(model, images, **how).status == "finished"
 
 
@@ -162,15 +162,15 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(name, o
     model.train()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     images, state = torch.rand(64, 1, 8, 8), torch.get_rng_state()
-    monkeypatch.setattr("diabolo.training.checks.TRIED", 0)
+    monkeypatch.setattr("diabolo.training.preflight.TRIED", 0)
     how = {"epochs": 1, "device": "cpu", "precision": "float32", "quiet": True, "out": tmp_path / "runs"}
     train = as_images(images)
     each = (
-        checks._kept_bytes(model, train, 9) - checks._kept_bytes(model, train, 5)
+        preflight._kept_bytes(model, train, 9) - preflight._kept_bytes(model, train, 5)
     ) // 4  # in proportion to the images
-    assert each == (checks._kept_bytes(model, train, 4) - checks._kept_bytes(model, train, 2)) // 2 > 64 * 4
-    monkeypatch.setattr("diabolo.training.checks._check_memory", lambda *_: None)
-    monkeypatch.setattr("diabolo.training.checks.free_memory", lambda device: 20 * each)
+    assert each == (preflight._kept_bytes(model, train, 4) - preflight._kept_bytes(model, train, 2)) // 2 > 64 * 4
+    monkeypatch.setattr("diabolo.training.preflight._check_memory", lambda *_: None)
+    monkeypatch.setattr("diabolo.training.preflight.free_memory", lambda device: 20 * each)
     with pytest.raises(TooLargeError, match=r"a batch of 21 images keeps at least .* use --batch-size 20 or less"):
         diabolo.fit(model, images, batch_size=21, **how)
     assert not (tmp_path / "runs").exists()

@@ -78,7 +78,7 @@ def test_every_model_comes_back_as_it_was(kind, net):
     code = {"latent_dim": 5} if "latent_dim" in zoo.options_of(name) else {}
     model = zoo.build(name, (3, 28, 30), net=net, **code, **CONES[net], **MODELS[kind])
     x = torch.rand(4, 3, 28, 30, generator=torch.Generator().manual_seed(0))
-    y = None if model.reads is None else torch.arange(4)
+    y = None if model.needs_column is None else torch.arange(4)
     told = model.condition.pick(x, y)
     model.loss(x, draws(), y=y)  # running statistics that are not those of a new model
     again = through_json(model)
@@ -109,9 +109,9 @@ def test_every_recipe_is_covered():
 
 
 def test_a_description_reads_like_the_call():
-    waist = zoo.vae((1, 8, 8), 4, hidden=(6,)).bottleneck
+    bottleneck = zoo.vae((1, 8, 8), 4, hidden=(6,)).bottleneck
     wanted = {"part": "bottlenecks.Gaussian", "in_features": 6, "latent_dim": 4, "beta": 1.0}
-    assert describe(waist) == wanted | {"free_bits": 0.0, "capacity": None}
+    assert describe(bottleneck) == wanted | {"free_bits": 0.0, "capacity": None}
     assert describe(corruptions.Masking()) == {"part": "corruptions.Masking", "p": 0.3}
     assert describe(corruptions.Clean()) == {"part": "corruptions.Clean"}
 
@@ -168,9 +168,9 @@ class Step:
         return self.high * (progress >= self.at)
 
 
-def model_with(waist):
+def model_with(bottleneck):
     encoder, decoder = nets.build("mlp", (1, 4, 4), 3, hidden=(6,))
-    return Autoencoder(encoder, waist, decoder, likelihoods.SquaredError())
+    return Autoencoder(encoder, bottleneck, decoder, likelihoods.SquaredError())
 
 
 def test_a_part_of_ones_own_works_everywhere():
@@ -194,9 +194,9 @@ def test_a_schedule_of_ones_own_is_kept_with_the_weight():
 def test_a_subclass_is_a_part_only_when_it_says_so():
     with pytest.raises(DiaboloError, match=r"a Plainly cannot be kept.*@diabolo.parts.part"):
         describe(model_with(Plainly(6, 3)))
-    for waist in (Renamed(6, 3), Wider(3, scale=2.0)):
-        again = through_json(model_with(waist)).bottleneck
-        assert type(again) is type(waist)
+    for bottleneck in (Renamed(6, 3), Wider(3, scale=2.0)):
+        again = through_json(model_with(bottleneck)).bottleneck
+        assert type(again) is type(bottleneck)
         assert getattr(again, "scale", 2.0) == 2.0
 
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
 
@@ -102,7 +102,7 @@ def test_a_generator_of_ones_own_leaves_the_global_one_alone():
 def test_whoever_shares_no_batch_draws_what_one_process_would(monkeypatch):
     x = torch.zeros(3, 2)
     alone = Draws(generator(2, "any")).normal(x)
-    monkeypatch.setattr(processes, "world", lambda: 2)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
     draws = Draws(generator(2, "any"))
     assert torch.equal(draws.normal(x), alone)
     after = torch.rand(1, generator=draws.generator)

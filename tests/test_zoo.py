@@ -50,7 +50,7 @@ def labels():
 def test_sixty_four_digits_are_learnt_by_heart(name, options, share, net, digits, labels):
     torch.manual_seed(0)
     model = zoo.build(name, SHAPE, net=net, **options)
-    known = None if model.reads is None else labels.where(torch.arange(64) % 2 == 0, -1)
+    known = None if model.needs_column is None else labels.where(torch.arange(64) % 2 == 0, -1)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     draws, steps, totals = Draws(generator(0, "test")), 150, []
     for i in range(steps):

@@ -50,7 +50,7 @@ class Codec(Protocol):
     name: str
     input_shape: tuple[int, ...]
     latent_shape: tuple[int, ...]
-    reads: str | None  # what must be known of each image besides its pixels, given as `y`: "labels", say
+    needs_column: str | None  # what must be known of each image besides its pixels, given as `y`: "labels", say
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) in [0, 1] → deterministic codes (N, *latent_shape)."""
@@ -114,10 +114,14 @@ class Autoencoder(nn.Module):
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
         self.likelihood.check(self.input_shape)
-        if self.condition.reads and self.head.reads and self.condition.reads != self.head.reads:
+        if (
+            self.condition.needs_column
+            and self.head.needs_column
+            and self.condition.needs_column != self.head.needs_column
+        ):
             raise DiaboloError(
-                f"a model can read one column of the images: the condition wants {self.condition.reads}, the head "
-                f"{self.head.reads}"
+                f"a model can read one column of the images: the condition wants {self.condition.needs_column}, the head "
+                f"{self.head.needs_column}"
             )
         self.objective.check(self)
         if not bottleneck.discrete and math.prod(self.latent_shape) >= math.prod(self.input_shape):
@@ -145,13 +149,13 @@ class Autoencoder(nn.Module):
             x: the images, float in [0, 1], or uint8.
             draws: where noise comes from; torch's global generator when left out.
             progress: the share of training done, for weights that change over training.
-            y: what is known of each image, where the model `reads` it: labels (N,) int64, −1 for unknown; or vectors (N, F).
+            y: what is known of each image, where the model needs a column: labels (N,) int64, −1 unknown; or vectors (N, F).
 
         Raises:
             DiaboloError: for images or `y` that training would not take, and for no images.
         """
-        if y is None and self.reads is not None:
-            raise DiaboloError(f"this model reads {self.reads}: give them as `y`")
+        if y is None and self.needs_column is not None:
+            raise DiaboloError(f"this model needs {self.needs_column}: give them as `y`")
         if unchecked():
             x, y = self._batch(x, y)
         draws = draws or Draws()
@@ -160,7 +164,7 @@ class Autoencoder(nn.Module):
         return loss
 
     @undisturbed()
-    def begin(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
+    def initialise(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
         """Once before training: let the bottleneck see the features of some training images `x` (n, *input_shape)."""
         x = self.observe(x, seed)
 
@@ -174,7 +178,7 @@ class Autoencoder(nn.Module):
                     buffer.copy_(buffers[name])
             return found
 
-        self.bottleneck.begin(features, Draws(generator(seed, "begin", device=self.device)))
+        self.bottleneck.initialise(features, Draws(generator(seed, "begin", device=self.device)))
 
     @property
     def units(self) -> dict[str, str]:
@@ -187,9 +191,9 @@ class Autoencoder(nn.Module):
         return self.objective.schedules(self)
 
     @property
-    def watched(self) -> tuple[str, ...]:
+    def logged(self) -> tuple[str, ...]:
         """What is written down each step beside the terms of the loss."""
-        return self.objective.watched(self)
+        return self.objective.logged(self)
 
     @property
     def players(self) -> dict[str, Player]:
@@ -204,9 +208,9 @@ class Autoencoder(nn.Module):
         return lambda: self.objective.after_update(self)
 
     @property
-    def reads(self) -> str | None:
+    def needs_column(self) -> str | None:
         """What must be known of each image besides its pixels: "labels", "attributes" or "factors"; None for nothing."""
-        return self.condition.reads or self.head.reads
+        return self.condition.needs_column or self.head.needs_column
 
     # --- inference: evaluation mode, no gradients, and the mode put back ------------------------------------------------
 
@@ -214,7 +218,7 @@ class Autoencoder(nn.Module):
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The deterministic codes (N, *latent_shape) of the images `x` (N, *input_shape): means, never samples.
 
-        `y` is what is known of each image, for a model with a condition (`reads`); so in the methods below.
+        `y` is what is known of each image, for a model with a condition (`needs_column`); so in the methods below.
         """
         unused = Draws(generator(0, "encode", device=self.device))  # a bottleneck may draw, and it must disturb nobody
         return self._latent(x, y, unused, "code")
@@ -300,22 +304,24 @@ class Autoencoder(nn.Module):
         x = as_pixels(x, self.input_shape, self.corruption.reach).to(self.device)
         if not len(x):
             raise DiaboloError("the loss is a mean over images, and there are none")
-        if y is None or self.reads is None:
+        if y is None or self.needs_column is None:
             return x, y
         y = _tensor(y, "`y`").to(self.device)
         if not y.ndim or len(y) != len(x):
             raise DiaboloError(f"there are {len(x)} images but `y` has the shape {tuple(y.shape)}")
-        some = self.reads == "labels" and (self.condition.reads is None or self.objective.marginalises_labels)
+        some = self.needs_column == "labels" and (
+            self.condition.needs_column is None or self.objective.marginalises_labels
+        )
         told = y[y != UNKNOWN] if some else y  # such a model does without some labels, or all of one batch
         if len(told):
-            (self.head if self.condition.reads is None else self.condition).check(told)
+            (self.head if self.condition.needs_column is None else self.condition).check(told)
         return x, y
 
     def _known(self, y: Tensor | None, n: int) -> Tensor | None:
         """`y` on the device, one entry for each of `n`; refused when the condition needs it and it is not there."""
         if y is None:
-            if self.condition.reads is not None:
-                raise DiaboloError(f"this model is conditioned on {self.condition.reads}: give them as `y`")
+            if self.condition.needs_column is not None:
+                raise DiaboloError(f"this model is conditioned on {self.condition.needs_column}: give them as `y`")
             return None
         y = _tensor(y, "`y`").to(self.device)
         y = y.expand(n, *y.shape[1:]) if y.ndim and len(y) == 1 else y.expand(n) if not y.ndim else y

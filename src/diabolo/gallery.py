@@ -13,9 +13,9 @@ from torch import Tensor
 from diabolo import figures, pca
 from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import UNKNOWN
+from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.origin import of_run
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import encode
@@ -107,7 +107,7 @@ def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
     if test is None:
         return {}
     few = shown(test)
-    y = model.condition.pick(torch.from_numpy(few.images), side(few, model.reads))
+    y = model.condition.pick(torch.from_numpy(few.images), column(few, model.needs_column))
     rows = {f"sample {i + 1}": model.sample(len(few), i, y).cpu().numpy() for i in range(TRIES)}
     return {"samples": figures.reconstructions(few.images, rows, title)}
 
@@ -120,7 +120,7 @@ def shown(images: Images) -> Images:
 
 def reconstruct(model: Any, images: Images) -> Tensor:
     """The reconstructions of `images`; the model is given of them what it reads."""
-    reconstructions: Tensor = model.reconstruct(images.images, side(images, model.reads))
+    reconstructions: Tensor = model.reconstruct(images.images, column(images, model.needs_column))
     return reconstructions
 
 

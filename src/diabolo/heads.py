@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bottlenecks import Latent
 from diabolo.conditions import UNKNOWN, check_labels
 from diabolo.errors import DiaboloError
@@ -22,13 +22,13 @@ class Head(nn.Module):
     """Something else that is learnt beside the reconstruction.
 
     Attributes:
-        reads: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing.
+        needs_column: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing.
         of_code: whether it reads the code; one that reads the images alone needs no latent.
         weights: the weight of each of its penalties, as a schedule over training.
         units: what each penalty is measured in.
     """
 
-    reads: str | None = None
+    needs_column: str | None = None
     of_code = True
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Headless(Head):
 def of_the_labelled(values: Tensor, known: Tensor) -> Tensor:
     """`values` (N,) where `known` (N,), else 0, so scaled that their mean over the batch is the mean over the known ones; 0
     where there are none. The batch is that of all processes."""
-    share = processes.mean_of_rows(known.float())
+    share = distributed.mean_of_rows(known.float())
     return torch.where(known, values.float(), 0) / share.clamp(min=torch.finfo(torch.float32).tiny)
 
 
@@ -78,7 +78,7 @@ class ToClasses(Head):
     `misclassified`, the share of them for which another class is likelier, which is only written down.
     """
 
-    reads = "labels"
+    needs_column = "labels"
 
     def __init__(self, classes: Plural, alpha: float | str | Schedule) -> None:
         super().__init__()

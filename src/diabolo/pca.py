@@ -34,7 +34,7 @@ class PCA(nn.Module):
 
     name = "pca"
     recipe: dict[str, Any] | None = None  # the options of the zoo's recipe, where that made it
-    reads = None  # `y`, which other codecs may need, is ignored
+    needs_column = None  # `y`, which other codecs may need, is ignored
     mu: Tensor
     components: Tensor
     variances: Tensor

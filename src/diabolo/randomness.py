@@ -11,7 +11,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.ranges import AnySeed, check
 
 
@@ -56,7 +56,7 @@ class Draws:
 
     def _rows(self, like: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         start, total = self.window or (0, like.shape[0])
-        mine = total * (processes.rank() + 1) // processes.world() - start if self.window else total  # images
+        mine = total * (distributed.rank() + 1) // distributed.world() - start if self.window else total  # images
         each = max(1, like.shape[0] // max(1, mine))  # rows per image, one after the other: k samples, say
         shape = (total * each, *like.shape[1:])
         return self.numbers(draw, shape, like.device, like.dtype)[start * each : start * each + like.shape[0]]

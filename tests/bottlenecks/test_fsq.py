@@ -65,7 +65,7 @@ def test_use_is_watched_and_dead_codes_are_told():
     latent = fsq(torch.randn(7, 45, generator=generator(0)), Draws())
     counts = fsq.indices_of(latent.code).flatten().bincount(minlength=9).double()
     p = counts[counts > 0] / counts.sum()
-    assert latent.watch["perplexity"].item() == pytest.approx(math.exp(-(p * p.log()).sum()), rel=1e-5)
+    assert latent.logged["perplexity"].item() == pytest.approx(math.exp(-(p * p.log()).sum()), rel=1e-5)
     assert torch.equal(fsq.usage.double(), counts)
     assert fsq.diagnose(torch.randn(7, 45), latent).values["dead_codes"] == (counts == 0).sum()
     assert latent.penalties == {}
@@ -80,7 +80,7 @@ def test_what_cannot_be_is_refused(levels):
 def test_channels_begin_standardised():
     fsq = bottleneck((5, 4, 3))
     x = 3 * torch.randn(50, 45, generator=generator(0)) + 2
-    fsq.begin(lambda: x, Draws())
+    fsq.initialise(lambda: x, Draws())
     z = fsq.unquantised(x)
     torch.testing.assert_close(z.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=1e-5)
     torch.testing.assert_close(z.std((0, 2, 3), correction=0), torch.ones(3))
@@ -90,7 +90,7 @@ def test_channels_begin_standardised():
 def test_channels_that_do_not_vary_begin_as_they_are(images):
     fsq = bottleneck((5, 4, 3))
     weight = fsq.to_code.weight.detach().clone()
-    fsq.begin(lambda: torch.full((images, 45), 0.5), Draws())
+    fsq.initialise(lambda: torch.full((images, 45), 0.5), Draws())
     assert torch.equal(fsq.to_code.weight, weight)
     assert fsq.unquantised(torch.full((1, 45), 0.5)).abs().max() < 1e-5
     assert all(p.isfinite().all() for p in fsq.parameters())
@@ -103,7 +103,7 @@ def test_channels_of_any_deviation_begin_with_1_and_by_a_thousandth_at_least():
         quantiser.to_code.weight.copy_(torch.eye(3)[:, :, None, None])
         quantiser.to_code.bias.fill_(0.3)
     features = (size * torch.randn(40, 3, 2, 2, generator=torch.Generator().manual_seed(0)) + 2).flatten(1)
-    quantiser.begin(lambda: features, None)
+    quantiser.initialise(lambda: features, None)
     vectors = quantiser.unquantised(features)
     assert vectors.std((0, 2, 3), correction=0).tolist() == pytest.approx([1, 1, 0.1], rel=0.2)
     assert vectors.mean((0, 2, 3)).abs().max() < 1e-2

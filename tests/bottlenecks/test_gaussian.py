@@ -18,12 +18,12 @@ from diabolo.schedules import Linear
 
 
 def transparent(latent_dim, beta=1.0):
-    """A waist whose features are its μ and log σ² themselves."""
-    waist = Gaussian(2 * latent_dim, latent_dim, beta)
+    """A bottleneck whose features are its μ and log σ² themselves."""
+    bottleneck = Gaussian(2 * latent_dim, latent_dim, beta)
     with torch.no_grad():
-        waist.to_posterior.weight.copy_(torch.eye(2 * latent_dim))
-        waist.to_posterior.bias.zero_()
-    return waist
+        bottleneck.to_posterior.weight.copy_(torch.eye(2 * latent_dim))
+        bottleneck.to_posterior.bias.zero_()
+    return bottleneck
 
 
 def draws(seed=0):
@@ -101,14 +101,14 @@ def test_the_gradient_reaches_mean_and_variance_through_the_sample():
 
 def test_the_code_is_the_mean_and_the_penalty_the_kl():
     features = torch.randn(6, 10, generator=torch.Generator().manual_seed(1))
-    waist = Gaussian(10, 3)
-    one, other = waist(features, draws(0)), waist(features, draws(1))
-    mu, logvar = waist.posterior(features)
+    bottleneck = Gaussian(10, 3)
+    one, other = bottleneck(features, draws(0)), bottleneck(features, draws(1))
+    mu, logvar = bottleneck.posterior(features)
     assert torch.equal(one.code, mu)
     assert torch.equal(one.code, other.code)
     assert not torch.equal(one.z, other.z)
     assert torch.equal(one.penalties["kl"], kl_to_standard_normal(mu, logvar))
-    assert waist.units == {"kl": "nats per image"}
+    assert bottleneck.units == {"kl": "nats per image"}
 
 
 @pytest.mark.parametrize("mu", [0.0, 1e4, -1e4])
@@ -116,8 +116,8 @@ def test_the_code_is_the_mean_and_the_penalty_the_kl():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_extreme_posteriors_overflow_nowhere(mu, logvar, dtype):
     features = torch.tensor([[mu, mu, logvar, logvar]], dtype=dtype, requires_grad=True)
-    waist = transparent(2).to(dtype)
-    latent = waist(features, draws())
+    bottleneck = transparent(2).to(dtype)
+    latent = bottleneck(features, draws())
     (latent.z.mean() + latent.penalties["kl"].mean()).backward()
     for value in (latent.z, latent.penalties["kl"], features.grad):
         assert torch.isfinite(value).all()
@@ -168,9 +168,11 @@ def posteriors():
     return torch.cat([mu, torch.tensor([0.0, -0.05, -3.0]).expand(40, 3)], 1).double().requires_grad_()
 
 
-def penalties(waist, features, progress=1.0):
-    latent = waist(features, draws())
-    return latent.penalties | waist.across(features, latent, latent.z, torch.nn.Identity(), draws(), progress)
+def penalties(bottleneck, features, progress=1.0):
+    latent = bottleneck(features, draws())
+    return latent.penalties | bottleneck.batch_penalties(
+        features, latent, latent.z, torch.nn.Identity(), draws(), progress
+    )
 
 
 def test_kl_per_unit_is_that_of_torch():
@@ -181,20 +183,20 @@ def test_kl_per_unit_is_that_of_torch():
 
 
 def test_without_being_asked_for_nothing_bends_the_kl():
-    waist = Gaussian(4, 2)
-    assert waist.units == {"kl": "nats per image"}
-    assert list(waist.weights) == ["kl"]
-    assert penalties(waist, torch.randn(3, 4)).keys() == {"kl"}
+    bottleneck = Gaussian(4, 2)
+    assert bottleneck.units == {"kl": "nats per image"}
+    assert list(bottleneck.weights) == ["kl"]
+    assert penalties(bottleneck, torch.randn(3, 4)).keys() == {"kl"}
     assert zoo.vae((1, 8, 8)).units.keys() == {"reconstruction", "kl"}
 
 
 @pytest.mark.parametrize("floor", [0.01, 0.1, 1.0, 100.0])
 def test_free_bits_are_counted_unit_by_unit_over_the_batch(floor):
-    waist, features = transparent(3).double(), posteriors()
-    waist.free_bits = floor
+    bottleneck, features = transparent(3).double(), posteriors()
+    bottleneck.free_bits = floor
     mu, logvar = features.float().chunk(2, 1)
     per_unit = kl_divergence(Normal(mu.double(), (0.5 * logvar.double()).exp()), Normal(0.0, 1.0)).mean(0)
-    found = penalties(waist, features)
+    found = penalties(bottleneck, features)
     wanted = sum(max(floor, kl) for kl in per_unit.tolist())
     assert found["free_bits"].shape == (40,)
     assert found["free_bits"].tolist() == pytest.approx([wanted] * 40, rel=1e-5)
@@ -203,9 +205,9 @@ def test_free_bits_are_counted_unit_by_unit_over_the_batch(floor):
 
 def test_units_below_the_floor_are_left_in_peace():
     features = posteriors()
-    waist = transparent(3).double()
-    waist.free_bits = 0.5
-    penalties(waist, features)["free_bits"].mean().backward()
+    bottleneck = transparent(3).double()
+    bottleneck.free_bits = 0.5
+    penalties(bottleneck, features)["free_bits"].mean().backward()
     pressed = features.grad.abs().sum(0).view(2, 3) > 0
     assert pressed.tolist() == [[False, False, True], [False, False, True]]
     again = posteriors()
@@ -216,11 +218,11 @@ def test_units_below_the_floor_are_left_in_peace():
 @pytest.mark.parametrize("target", [1.0, 50.0])
 def test_the_capacity_draws_from_both_sides(target):
     features, plain = posteriors(), posteriors()
-    waist = Gaussian(6, 3, 7.0, capacity="linear(0, 100)").double()
+    bottleneck = Gaussian(6, 3, 7.0, capacity="linear(0, 100)").double()
     with torch.no_grad():
-        waist.to_posterior.weight.copy_(torch.eye(6))
-        waist.to_posterior.bias.zero_()
-    found = penalties(waist, features, target / 100)
+        bottleneck.to_posterior.weight.copy_(torch.eye(6))
+        bottleneck.to_posterior.bias.zero_()
+    found = penalties(bottleneck, features, target / 100)
     kl = found["kl"].mean().item()
     assert 1 < kl < 50
     assert found["capacity"].tolist() == pytest.approx([abs(kl - target)] * 40, rel=1e-6)

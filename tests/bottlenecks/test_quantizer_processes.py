@@ -11,14 +11,14 @@ import sys
 import torch
 import torch.distributed as dist
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bottlenecks import FSQ, VectorQuantizer
 from diabolo.randomness import Draws, generator
 
 torch.set_num_threads(1)
 rank, path = int(sys.argv[1]), sys.argv[2]
 dist.init_process_group("gloo", init_method=f"file://{path}", rank=rank, world_size=2)
-mine, world = slice(4 * rank, 4 * rank + 4), processes.world
+mine, world = slice(4 * rank, 4 * rank + 4), distributed.world
 steps = [3 * torch.randn(8, 5 * 3 * 3, generator=generator(i)) for i in range(6)]
 
 
@@ -35,32 +35,32 @@ def made(kind):
 
 for kind in ("ema", "loss", "fsq"):
     one, shared = made(kind), made(kind)
-    one.begin(lambda: torch.cat(steps), Draws(generator(9)))
-    shared.begin(lambda: torch.cat(steps), Draws(generator(9)))
+    one.initialise(lambda: torch.cat(steps), Draws(generator(9)))
+    shared.initialise(lambda: torch.cat(steps), Draws(generator(9)))
     noise, noise_shared = generator(1), generator(1)
     for x in steps:
-        processes.world = lambda: 1
+        distributed.world = lambda: 1
         wanted = one(x, Draws(noise))
         (sum(p.mean() for p in wanted.penalties.values()) + wanted.z.square().mean()).backward()
-        processes.world = world
+        distributed.world = world
         got = shared(x[mine], Draws(noise_shared, (4 * rank, 8)))
         (sum(p.mean() for p in got.penalties.values()) + got.z.square().mean()).backward()
         near(got.code, wanted.code[mine])
         for name, value in wanted.penalties.items():
             near(got.penalties[name], value[mine])
-        for name, value in wanted.watch.items():
-            near(got.watch[name], value)
+        for name, value in wanted.logged.items():
+            near(got.logged[name], value)
         for name, value in one.state_dict().items():
             near(shared.state_dict()[name], value)
         for p, q in zip(one.parameters(), shared.parameters()):
-            processes.average(q.grad)
+            distributed.average(q.grad)
             near(q.grad, p.grad)
             p.grad = q.grad = None
     assert torch.equal(noise.get_state(), noise_shared.get_state())
     every = shared.state_dict()
     for value in every.values():  # the same in both, to the last bit
         theirs = value.clone()
-        processes.from_first(theirs)
+        distributed.from_first(theirs)
         assert torch.equal(theirs, value)
     assert every["usage"].sum() == 6 * 8 * 9
 dist.destroy_process_group()

@@ -20,7 +20,7 @@ from diabolo.randomness import Draws, generator
 N, C, H, W, D, K = 6, 5, 3, 4, 7, 11
 
 
-def waist(seed=0, **options):
+def bottleneck(seed=0, **options):
     torch.manual_seed(seed)
     vq = VectorQuantizer((C, H, W), D, K, **({"restart": 0.0, "kmeans": False} | options))
     with torch.no_grad():
@@ -55,7 +55,7 @@ def reference(vq, **options):
 @pytest.mark.parametrize("estimator", ["straight-through", "rotation"])
 @pytest.mark.parametrize("codebook", ["ema", "loss"])
 def test_values_and_gradients_are_those_of_vector_quantize_pytorch(codebook, estimator):
-    vq = waist(codebook=codebook, estimator=estimator, decay=0.8)
+    vq = bottleneck(codebook=codebook, estimator=estimator, decay=0.8)
     rotates = {"rotation_trick": estimator == "rotation"}
     learns = {"learnable_codebook": True, "ema_update": False} if codebook == "loss" else {}
     other = reference(vq, commitment_weight=0.7, **rotates, **learns)
@@ -77,7 +77,7 @@ def test_values_and_gradients_are_those_of_vector_quantize_pytorch(codebook, est
 
 
 def test_the_moving_averages_are_those_of_vector_quantize_pytorch():
-    vq = waist(decay=0.9)
+    vq = bottleneck(decay=0.9)
     other = reference(vq)
     for seed in range(5):
         z = vq.unquantised(features(seed)).detach()
@@ -91,7 +91,7 @@ def test_the_moving_averages_are_those_of_vector_quantize_pytorch():
 
 
 def test_each_term_moves_its_own_side():
-    vq = waist(codebook="loss")
+    vq = bottleneck(codebook="loss")
     latent = vq(features(), draws())
     side = {"codebook": vq.vectors, "commitment": vq.to_code.weight}
     for term, values in latent.penalties.items():
@@ -102,7 +102,7 @@ def test_each_term_moves_its_own_side():
 
 
 def test_penalties_and_nearest_codes_in_float64():
-    vq = waist()
+    vq = bottleneck()
     z = rows_of(vq.unquantised(features())).detach().double()
     distances = (z[:, None] - vq.vectors.double()).square().sum(2)
     best = distances.min(1)
@@ -113,9 +113,9 @@ def test_penalties_and_nearest_codes_in_float64():
     assert torch.equal(vq.indices(features()).flatten(), best.indices)
     counts = best.indices.bincount(minlength=K).double()
     p = counts[counts > 0] / counts.sum()
-    assert latent.watch["perplexity"].item() == pytest.approx(math.exp(-(p * p.log()).sum()), rel=1e-5)
-    assert latent.watch["used_codes"].item() == len(p)
-    assert tuple(latent.watch) == vq.watched
+    assert latent.logged["perplexity"].item() == pytest.approx(math.exp(-(p * p.log()).sum()), rel=1e-5)
+    assert latent.logged["used_codes"].item() == len(p)
+    assert tuple(latent.logged) == vq.logged
 
 
 def test_the_value_passed_on_is_the_code_itself():
@@ -157,7 +157,7 @@ def test_rotation_of_nothing_beside_others_leaves_them_as_they_are():
 
 
 def test_codes_and_indices_go_back_and_forth():
-    vq = waist().eval()
+    vq = bottleneck().eval()
     indices = torch.randint(K, (N, H, W), generator=generator(0))
     codes = vq.codes_of(indices)
     assert codes.shape == (N, *vq.latent_shape)
@@ -169,7 +169,7 @@ def test_codes_and_indices_go_back_and_forth():
 
 
 def test_nothing_moves_in_evaluation():
-    vq = waist(restart=0.9).eval()
+    vq = bottleneck(restart=0.9).eval()
     before = {name: t.clone() for name, t in vq.state_dict().items()}
     vq(features(), draws())
     assert all(torch.equal(t, before[name]) for name, t in vq.state_dict().items())
@@ -180,7 +180,7 @@ def test_nothing_moves_in_evaluation():
 
 @pytest.mark.parametrize("codebook", ["ema", "loss"])
 def test_k_means_finds_the_clusters(codebook):
-    vq = waist(codebook=codebook, kmeans=True)
+    vq = bottleneck(codebook=codebook, kmeans=True)
     centres = 20 * torch.randn(3, D, generator=generator(1))
     vq.codes = 3
     vq.vectors.data, vq.share = vq.vectors.data[:3], vq.share[:3]
@@ -190,7 +190,7 @@ def test_k_means_finds_the_clusters(codebook):
     z = z + 0.01 * torch.randn(z.shape, generator=generator(2))
     vq.unquantised = lambda _: z
     for seed in range(20):  # Lloyd finds the best from most starts, not from all
-        vq.begin(lambda: z, draws(seed))
+        vq.initialise(lambda: z, draws(seed))
         found = torch.cdist(centres, vq.vectors.detach()).min(1).values
         if found.max() < 0.1:
             break
@@ -201,17 +201,17 @@ def test_k_means_finds_the_clusters(codebook):
 
 
 def test_a_codebook_larger_than_the_vectors_is_refused():
-    vq = waist(kmeans=True)
+    vq = bottleneck(kmeans=True)
     with pytest.raises(DiaboloError, match=r"a codebook of 11 codes is larger than the 0 vectors"):
-        vq.begin(lambda: features(n=0), draws())
+        vq.initialise(lambda: features(n=0), draws())
     vq = VectorQuantizer((C, 1, 1), D, 300)
     with pytest.raises(DiaboloError, match=r"300 codes is larger than the 6 vectors"):
-        vq.begin(lambda: torch.randn(6, C), draws())
+        vq.initialise(lambda: torch.randn(6, C), draws())
 
 
 @pytest.mark.parametrize("codebook", ["ema", "loss"])
 def test_a_dead_code_begins_anew_and_forgets_what_it_was(codebook):
-    vq = waist(codebook=codebook, restart=0.5, decay=0.99)
+    vq = bottleneck(codebook=codebook, restart=0.5, decay=0.99)
     with torch.no_grad():
         vq.share.fill_(1 / K)
         vq.share[3], vq.share[7] = 0.4 / K, 0.0
@@ -230,26 +230,26 @@ def test_a_dead_code_begins_anew_and_forgets_what_it_was(codebook):
     assert not torch.equal(vq.vectors[3], vq.vectors[7])
     latent = vq(features(), draws())  # and a step later nothing of the old remains
     assert vq.vectors[revived].abs().max() < 100
-    assert latent.watch["used_codes"] > 2
+    assert latent.logged["used_codes"] > 2
 
 
 def test_restarts_bring_a_dead_codebook_to_life():
     def used(restart):
-        vq = waist(restart=restart, decay=0.9)
+        vq = bottleneck(restart=restart, decay=0.9)
         with torch.no_grad():
             vq.vectors[1:] = 1e3
             vq.moment.copy_(vq.vectors * vq.share[:, None])
         for seed in range(80):
             latent = vq(features(seed), draws(seed))
-        return latent.watch["used_codes"].item()
+        return latent.logged["used_codes"].item()
 
     assert used(0.0) == 1
     assert used(0.1) == K
 
 
 def test_what_is_done_already_is_no_remedy():
-    assert list(waist(restart=0.0, kmeans=False).remedies) == ["restart", "kmeans", "codes"]
-    assert list(waist(restart=0.1, kmeans=True).remedies) == ["codes"]
+    assert list(bottleneck(restart=0.0, kmeans=False).remedies) == ["restart", "kmeans", "codes"]
+    assert list(bottleneck(restart=0.1, kmeans=True).remedies) == ["codes"]
 
 
 def test_codes_begin_anew_as_each_of_the_vectors_of_the_batch_once():
@@ -263,7 +263,7 @@ def test_codes_begin_anew_as_each_of_the_vectors_of_the_batch_once():
 
 
 def test_a_quarter_of_dead_codes_is_worth_a_word():
-    vq = waist().eval()
+    vq = bottleneck().eval()
     for dead in (0, 1, 2, 3, 6):
         vq.usage.copy_(torch.arange(K) >= dead)
         found = vq.diagnose(features(), vq(features(), draws()))
@@ -455,8 +455,8 @@ def test_the_first_vector_of_a_batch_may_be_a_new_code_too():
 
 @pytest.mark.parametrize(("world", "times"), [(1, 1), (2, 2), (3, 3)])
 def test_sums_over_processes_are_means_times_their_number(world, times, monkeypatch):
-    monkeypatch.setattr("diabolo.processes.world", lambda: world)
-    monkeypatch.setattr("diabolo.processes.average", lambda *x: None)
+    monkeypatch.setattr("diabolo.distributed.world", lambda: world)
+    monkeypatch.setattr("diabolo.distributed.average", lambda *x: None)
     assert over_processes(torch.tensor([3.0])).item() == 3 * times
 
 
@@ -476,11 +476,11 @@ def test_a_process_gives_its_own_vectors_of_the_batch_to_the_new_codes(start, en
 @pytest.mark.parametrize("estimator", ["straight-through", "rotation"])
 @pytest.mark.parametrize("codebook", ["ema", "loss"])
 def test_gradients_go_where_the_terms_lead_them_and_nowhere_else(codebook, estimator):
-    vq = waist(codebook=codebook, estimator=estimator, restart=0.5, decay=0.9)
+    vq = bottleneck(codebook=codebook, estimator=estimator, restart=0.5, decay=0.9)
     latent = vq(features(), draws())
     assert latent.z.requires_grad
     assert not latent.code.requires_grad
-    assert not any(value.requires_grad for value in latent.watch.values())
+    assert not any(value.requires_grad for value in latent.logged.values())
     assert not any(buffer.requires_grad for buffer in vq.buffers())  # what codebook and averages have learnt from
     assert not vq.codes_of(vq.indices(features())).requires_grad
 
@@ -496,7 +496,7 @@ class Drawn:
 
 
 def test_samples_are_of_the_prior_that_was_attached_last():
-    vq = waist()
+    vq = bottleneck()
     for prior in (Drawn(1, 2, 3), Drawn(7, 5, 0)):
         vq.attach(prior)
         codes = vq.prior(3, draws(), torch.device("cpu"))

@@ -25,14 +25,14 @@ def images(n=5):
 
 
 def test_small_codes():
-    waist = Regularised(3, 3, code_l2=0.5)
+    bottleneck = Regularised(3, 3, code_l2=0.5)
     with torch.no_grad():
-        waist.to_code.weight.copy_(torch.eye(3))
-        waist.to_code.bias.zero_()
-    latent = waist(torch.tensor([[1.0, -2.0, 0.0], [0.0, 3.0, 4.0]]), Draws())
+        bottleneck.to_code.weight.copy_(torch.eye(3))
+        bottleneck.to_code.bias.zero_()
+    latent = bottleneck(torch.tensor([[1.0, -2.0, 0.0], [0.0, 3.0, 4.0]]), Draws())
     assert latent.penalties["code_l2"].tolist() == [2.5, 12.5]
-    assert waist.weights["code_l2"](0.3) == 0.5
-    assert waist.units.keys() == waist.weights.keys() == {"code_l2"}
+    assert bottleneck.weights["code_l2"](0.3) == 0.5
+    assert bottleneck.units.keys() == bottleneck.weights.keys() == {"code_l2"}
 
 
 def test_small_weights_of_the_decoder():
@@ -52,13 +52,13 @@ def test_a_flat_decoder():
     # a decoder of 3 pixels: the mean over all 8 combinations of signs is the norm itself
     torch.manual_seed(0)
     decoder = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 3)).double()
-    waist, z = Regularised(5, 2, gradient_penalty=1.0), torch.randn(4, 2, dtype=torch.float64).requires_grad_()
+    bottleneck, z = Regularised(5, 2, gradient_penalty=1.0), torch.randn(4, 2, dtype=torch.float64).requires_grad_()
     found = []
     for signs in product((0.25, 0.75), repeat=3):
         draws = Draws()
         draws.uniform = lambda like, signs=signs: torch.tensor(signs).expand_as(like)
         raw = decoder(z)
-        found.append(waist.across(z, Latent(z, z), raw, decoder, draws, 1.0)["gradient_penalty"])
+        found.append(bottleneck.batch_penalties(z, Latent(z, z), raw, decoder, draws, 1.0)["gradient_penalty"])
     wanted = torch.stack([jacobian(decoder, one).square().sum() for one in z])
     assert torch.allclose(torch.stack(found).mean(0).double(), wanted, rtol=1e-5)
 

@@ -35,35 +35,35 @@ class Encoder:
 def test_the_skips_stand_after_the_code():
     torch.manual_seed(0)
     inner, features = Sparse(5, 3), torch.randn(4, 7)
-    waist, own = around(Encoder, inner), inner(features[:, :5], draws())
-    latent = waist(features, draws())
-    assert waist.latent_shape == (5,)
+    bottleneck, own = around(Encoder, inner), inner(features[:, :5], draws())
+    latent = bottleneck(features, draws())
+    assert bottleneck.latent_shape == (5,)
     assert torch.equal(latent.z, torch.cat([own.z, features[:, 5:]], 1))
     assert latent.code is latent.z
     assert torch.equal(latent.penalties["l1"], own.penalties["l1"])
-    drawn = waist.prior(6, draws(), torch.device("cpu"))
+    drawn = bottleneck.prior(6, draws(), torch.device("cpu"))
     assert torch.equal(drawn[:, :3], inner.prior(6, draws(), torch.device("cpu")))
     assert drawn.shape == (6, 5)
     assert not drawn[:, 3:].any()
     seen = []
-    inner.begin = lambda features, draws: seen.append(features())
-    waist.begin(lambda: features, draws())
+    inner.initialise = lambda features, draws: seen.append(features())
+    bottleneck.initialise(lambda: features, draws())
     assert torch.equal(seen[0], features[:, :5])
 
 
 def test_the_inner_bottleneck_has_its_own_part_of_the_latent():
     torch.manual_seed(0)
-    waist = WithSkips(Gaussian(5, 3, free_bits=0.5), 5, 2)
+    bottleneck = WithSkips(Gaussian(5, 3, free_bits=0.5), 5, 2)
     features = torch.randn(4, 7)
-    latent = waist(features, draws())
+    latent = bottleneck(features, draws())
     assert torch.equal(latent.code[:, :3], latent.posterior[0])
     assert not torch.equal(latent.z[:, :3], latent.code[:, :3])
-    (bent,) = waist.across(features, latent, features, torch.nn.Identity(), draws(), 0.0).values()
+    (bent,) = bottleneck.batch_penalties(features, latent, features, torch.nn.Identity(), draws(), 0.0).values()
     mu, logvar = latent.posterior
     per_unit = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).mean(0)
     assert bent.tolist() == pytest.approx([per_unit.clamp(min=0.5).sum().item()] * 4)
-    assert waist.diagnose(features, latent).values["active_units"] == int((mu.var(0, correction=0) > 0.01).sum())
-    assert waist.schedules == waist.inner.schedules
+    assert bottleneck.diagnose(features, latent).values["active_units"] == int((mu.var(0, correction=0) > 0.01).sum())
+    assert bottleneck.schedules == bottleneck.inner.schedules
 
 
 def test_without_skips_it_is_the_bottleneck_itself_and_discrete_codes_have_none():
@@ -74,49 +74,50 @@ def test_without_skips_it_is_the_bottleneck_itself_and_discrete_codes_have_none(
 
 
 def test_a_map_is_the_code_as_it_is():
-    waist, features = FeatureMap((3, 2, 2)), torch.randn(4, 12)
-    assert torch.equal(waist(features, draws()).code, features.view(4, 3, 2, 2))
-    assert waist.prior(5, draws(), torch.device("cpu")).shape == (5, 3, 2, 2)
+    bottleneck, features = FeatureMap((3, 2, 2)), torch.randn(4, 12)
+    assert torch.equal(bottleneck(features, draws()).code, features.view(4, 3, 2, 2))
+    assert bottleneck.prior(5, draws(), torch.device("cpu")).shape == (5, 3, 2, 2)
 
 
 def test_nothing_is_sure_of_itself():
-    waist, features = Nothing(), torch.randn(4, 7)
-    latent, posterior = waist(features, draws()), waist.posterior(features)
-    z = waist.draw(posterior, draws(), 3)
-    assert latent.code.shape == (4, 0) == (4, *waist.latent_shape)
+    bottleneck, features = Nothing(), torch.randn(4, 7)
+    latent, posterior = bottleneck(features, draws()), bottleneck.posterior(features)
+    z = bottleneck.draw(posterior, draws(), 3)
+    assert latent.code.shape == (4, 0) == (4, *bottleneck.latent_shape)
     assert z.shape == (4, 3, 0)
-    assert waist.log_prior(z).tolist() == waist.log_posterior(z, posterior).tolist() == [[0] * 3] * 4
+    assert bottleneck.log_prior(z).tolist() == bottleneck.log_posterior(z, posterior).tolist() == [[0] * 3] * 4
 
 
 def test_a_latent_of_somebody_else_is_taken_apart_by_its_width():
     torch.manual_seed(0)
     inner, features = KLSparse(5, 3), torch.randn(4, 7)
-    waist = WithSkips(inner, 5, 2)
-    latent = waist(features, draws())
+    bottleneck = WithSkips(inner, 5, 2)
+    latent = bottleneck(features, draws())
     plain = Latent(latent.z, latent.code)
     ours, theirs = (
-        waist.across(features, one, features, torch.nn.Identity(), draws(), 0.0)["kl_rate"] for one in (plain, latent)
+        bottleneck.batch_penalties(features, one, features, torch.nn.Identity(), draws(), 0.0)["kl_rate"]
+        for one in (plain, latent)
     )
     assert torch.equal(ours, theirs)
-    assert waist.diagnose(features, plain).values == {}  # nothing is known of what was inside
+    assert bottleneck.diagnose(features, plain).values == {}  # nothing is known of what was inside
     assert (
-        waist.diagnose(features, latent).values
+        bottleneck.diagnose(features, latent).values
         == inner.diagnose(features[:, :5], inner(features[:, :5], draws())).values
     )
 
 
 def test_a_map_beside_skips_is_laid_flat():
-    waist, features = WithSkips(FeatureMap((3, 1, 2)), 6, 2), torch.randn(4, 8)
-    assert waist.latent_shape == (8,)
-    assert torch.equal(waist(features, draws()).z, features)
+    bottleneck, features = WithSkips(FeatureMap((3, 1, 2)), 6, 2), torch.randn(4, 8)
+    assert bottleneck.latent_shape == (8,)
+    assert torch.equal(bottleneck(features, draws()).z, features)
 
 
 def test_around_another_it_says_what_that_says():
     inner = Contractive(5, 3)
-    waist = WithSkips(inner, 5, 2)
-    for name in ("weights", "units", "watched", "differentiates", "schedules"):
-        assert getattr(waist, name) == getattr(inner, name)
-    assert waist.before(torch.zeros(1, 5)).requires_grad
+    bottleneck = WithSkips(inner, 5, 2)
+    for name in ("weights", "units", "logged", "differentiates", "schedules"):
+        assert getattr(bottleneck, name) == getattr(inner, name)
+    assert bottleneck.prepare_input(torch.zeros(1, 5)).requires_grad
 
 
 WAISTS = {
@@ -131,11 +132,11 @@ WAISTS = {
 
 @pytest.mark.parametrize("name", WAISTS)
 def test_codes_and_penalties_are_float32_of_features_in_half_precision(name):
-    waist, features = WAISTS[name](), torch.randn(6, 4).bfloat16().requires_grad_()
+    bottleneck, features = WAISTS[name](), torch.randn(6, 4).bfloat16().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
-        latent = waist(features, draws())
+        latent = bottleneck(features, draws())
     assert {value.dtype for value in (latent.z, latent.code, *latent.penalties.values())} == {torch.float32}
-    assert latent.z.shape == latent.code.shape == (6, *waist.latent_shape)
+    assert latent.z.shape == latent.code.shape == (6, *bottleneck.latent_shape)
     assert all(value.shape == (6,) for value in latent.penalties.values())
     assert latent.z.requires_grad
-    assert latent.code.requires_grad is not waist.discrete  # indices have no gradient
+    assert latent.code.requires_grad is not bottleneck.discrete  # indices have no gradient

@@ -105,7 +105,7 @@ def test_more_units_than_there_are_is_refused(k, says):
 
 
 def penalty(bottleneck, code):
-    return bottleneck.across(code, Latent(code, code), code, torch.nn.Identity(), Draws(), 1.0)["kl_rate"]
+    return bottleneck.batch_penalties(code, Latent(code, code), code, torch.nn.Identity(), Draws(), 1.0)["kl_rate"]
 
 
 def test_units_lie_between_0_and_1():
@@ -157,7 +157,7 @@ def test_encoding_waits_for_nobody(monkeypatch):
     def forbidden(x):
         raise AssertionError("a collective in inference")
 
-    monkeypatch.setattr("diabolo.processes.mean_of_rows", forbidden)
+    monkeypatch.setattr("diabolo.distributed.mean_of_rows", forbidden)
     for model in (
         zoo.kl_sparse((1, 8, 8), 4),
         zoo.vae((1, 8, 8), 4, free_bits=1.0),
@@ -187,7 +187,7 @@ def test_a_unit_that_is_stuck_costs_as_much_as_one_at_the_smallest_number(bias):
     torch.nn.init.constant_(bottleneck.to_code.bias, bias)
     features, source = torch.zeros(3, 2), Draws(generator(0, "test"))
     latent = bottleneck(features, source)
-    found = bottleneck.across(features, latent, features, torch.nn.Identity(), source, 0.0)["kl_rate"]
+    found = bottleneck.batch_penalties(features, latent, features, torch.nn.Identity(), source, 0.0)["kl_rate"]
     tiny = math.log(torch.finfo(torch.float32).tiny)
     wanted = 0.2 * math.log(0.2) + 0.8 * math.log(0.8) - (0.2 if bias < 0 else 0.8) * tiny
     assert found.tolist() == pytest.approx([wanted] * 3, rel=1e-6)

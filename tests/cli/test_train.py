@@ -79,7 +79,7 @@ def test_every_recipe_trains_and_draws(name, diabolo):
     drawn |= set() if name == "pca" else {"curves", "health"}
     drawn |= set() if 0 in model.latent_shape else {"latent"}
     assert {p.name for p in (path / "figures").iterdir()} == {f"{what}.png" for what in drawn}
-    y = torch.zeros(2, dtype=torch.int64) if model.reads == "labels" else None
+    y = torch.zeros(2, dtype=torch.int64) if model.needs_column == "labels" else None
     assert model.encode(np.zeros((2, 1, 8, 8), np.uint8), y).shape == (2, *model.latent_shape)
     assert model.latent_shape[:1] == (3,) or not code or name == "unet"  # whose skips are part of it
     assert len(read_history(path)) == (1 if name == "pca" else 2)

@@ -105,8 +105,8 @@ def test_it_comes_back_from_a_description(condition, y):
     for one, other in zip(again(told), condition(told), strict=True):
         assert len(one) == len(other)
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-    assert (again.reads, again.to_encoder, again.to_decoder) == (
-        condition.reads, condition.to_encoder, condition.to_decoder,
+    assert (again.needs_column, again.to_encoder, again.to_decoder) == (
+        condition.needs_column, condition.to_encoder, condition.to_decoder,
     )  # fmt: skip
 
 

@@ -262,7 +262,7 @@ def test_ten_test_images_are_enough_and_two_answers_make_a_classifier(digits):
         judged(Blend(mean_image(train), 0.5), digits, test=test.take(range(9)))
 
     class Answers:
-        reads = None
+        needs_column = None
 
         def __init__(self, answers):
             self.answers = answers

@@ -20,6 +20,7 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.attributes import attributes
+from diabolo.evaluation.baselines import views
 from diabolo.evaluation.clustering import clustering
 from diabolo.evaluation.disentanglement import disentanglement
 from diabolo.evaluation.few_labels import few_labels
@@ -27,7 +28,6 @@ from diabolo.evaluation.posterior import sampled_codes
 from diabolo.evaluation.prior_hole import _surgery, prior_hole
 from diabolo.evaluation.probes import _parts, probes
 from diabolo.evaluation.usage import draw, usage
-from diabolo.evaluation.views import views
 from diabolo.metrics import disentanglement as measures
 from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
 from diabolo.metrics.probes import common_scale
@@ -153,8 +153,8 @@ def test_principal_components_are_those_of_the_training_images_alone(digits):
 
 
 def test_large_images_are_seen_by_principal_components_of_training_images_alone(faces, monkeypatch):
-    monkeypatch.setattr(sys.modules["diabolo.evaluation.views"], "WHOLE", 100)
-    monkeypatch.setattr(sys.modules["diabolo.evaluation.views"], "KEPT", 20)
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.baselines"], "WHOLE", 100)
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.baselines"], "KEPT", 20)
     codes = faces.codes("train"), faces.codes("test")
     first = views(codes, faces.train, faces.test, 0)
     other = views(codes, faces.train, faces.test.take(np.arange(50)), 0)
@@ -565,7 +565,7 @@ def test_all_labels_can_be_drawn_and_one_more_cannot(digits):
 
 
 def test_views_are_reduced_above_their_limits(digits, monkeypatch):
-    module = sys.modules["diabolo.evaluation.views"]
+    module = sys.modules["diabolo.evaluation.baselines"]
     codes = digits.codes("train"), digits.codes("test")
     monkeypatch.setattr(module, "WHOLE", 64)
     whole = views(codes, digits.train, digits.test, 0)

@@ -71,7 +71,7 @@ def test_a_label_stays_within_its_component():
 class Halves:
     """A codec by hand: the mean of the upper half, and of the lower."""
 
-    reads = None
+    needs_column = None
 
     def encode(self, x, y=None):
         x = torch.as_tensor(x).float()

@@ -65,14 +65,14 @@ def test_noise_comes_from_the_step_and_disturbs_nobody():
 
 
 def test_rows_of_several_samples_per_image_are_shared_out_too(monkeypatch):
-    from diabolo import processes
+    from diabolo import distributed
 
     x, dropout = torch.ones(12, 50), Dropout(0.5)  # 4 images with 3 samples each
     with drawing(draws((0, 4))):
         whole = dropout(x)
-    monkeypatch.setattr(processes, "world", lambda: 2)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
     for start in (0, 2):
-        monkeypatch.setattr(processes, "rank", lambda start=start: start // 2)
+        monkeypatch.setattr(distributed, "rank", lambda start=start: start // 2)
         with drawing(draws((start, 4))):
             assert torch.equal(dropout(x[:6]), whole[3 * start : 3 * start + 6])
 

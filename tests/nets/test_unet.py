@@ -121,13 +121,13 @@ def test_without_skips_it_is_a_narrow_pair():
 
 def test_a_waist_that_starts_from_features_sees_its_own(tiny_pixels):
     class Noting(torch.nn.Module):
-        latent_shape, weights, units, watched, differentiates = (2,), {}, {}, (), False
+        latent_shape, weights, units, logged, differentiates = (2,), {}, {}, (), False
 
-        def begin(self, features, draws):
+        def initialise(self, features, draws):
             self.seen = features()
 
     inner = Noting()
-    WithSkips(inner, 3, 4).begin(lambda: torch.arange(14.0).view(2, 7), None)
+    WithSkips(inner, 3, 4).initialise(lambda: torch.arange(14.0).view(2, 7), None)
     assert inner.seen.tolist() == [[0, 1, 2], [7, 8, 9]]
 
 

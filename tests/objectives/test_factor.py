@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import logsigmoid
 
-from diabolo import processes, zoo
+from diabolo import distributed, zoo
 from diabolo.errors import DiaboloError
 from diabolo.objectives import ELBO, FactorVAE
 from diabolo.objectives.factor import permuted
@@ -73,9 +73,9 @@ def test_a_code_that_is_no_draw_is_refused():
 def test_of_two_processes_each_has_its_rows_of_the_permutation_of_all(start, end, rank, monkeypatch):
     z = torch.randn(8, 3, generator=generator(1))
     wanted, keys = permuted(z, draws()), draws().uniform(z)
-    monkeypatch.setattr(processes, "world", lambda: 2)
-    monkeypatch.setattr(processes, "rank", lambda: rank)
-    monkeypatch.setattr(processes, "rows", lambda own: z if torch.equal(own, z[start:end]) else keys)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
+    monkeypatch.setattr(distributed, "rank", lambda: rank)
+    monkeypatch.setattr(distributed, "rows", lambda own: z if torch.equal(own, z[start:end]) else keys)
     assert torch.equal(permuted(z[start:end], draws((start, 8))), wanted[start:end])
 
 

@@ -31,8 +31,8 @@ def model_with(objective, seed=0, beta=1.0, hidden=(12,), **parts):
     with torch.no_grad():
         for p in decoder.parameters():
             p.mul_(3)
-    waist = Gaussian(hidden[-1], 3, beta)
-    return Autoencoder(encoder, waist, decoder, likelihoods.Bernoulli(), objective=objective, **parts)
+    bottleneck = Gaussian(hidden[-1], 3, beta)
+    return Autoencoder(encoder, bottleneck, decoder, likelihoods.Bernoulli(), objective=objective, **parts)
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def test_the_total_is_the_sum_of_its_terms(gradient, images):
     total = sum(loss.weights[name] * term for name, term in loss.terms.items())
     assert loss.total.item() == pytest.approx(total.item(), rel=1e-6)
     assert loss.terms["tightening"] < 0
-    assert list(loss.watch) == list(model.watched)
-    assert 1 <= loss.watch["effective_samples"] <= 7
+    assert list(loss.logged) == list(model.logged)
+    assert 1 <= loss.logged["effective_samples"] <= 7
 
 
 # --- one sample: the ELBO -----------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_for_a_linear_decoder_the_limit_is_the_exact_marginal():
     marginal = torch.distributions.MultivariateNormal(b, w @ w.T + sigma**2 * torch.eye(d, dtype=torch.float64))
     loss = model.loss(x, draws())
     wanted = -marginal.log_prob(x.double()).mean().item()
-    effective = loss.watch["effective_samples"].item()
+    effective = loss.logged["effective_samples"].item()
     assert effective > 1000  # the error of each image's log is 1 / √effective
     assert loss.total.item() == pytest.approx(wanted, abs=4 / math.sqrt(len(x) * effective))
     assert loss.terms["reconstruction"] + loss.terms["kl"] > wanted + 0.1  # the ELBO is far from it
@@ -328,4 +328,4 @@ def test_a_head_is_given_the_mean_as_the_code_and_the_first_draw(images):
 def test_what_is_only_written_down_has_no_gradient(gradient, images):
     loss = model_with(IWAE(4, gradient)).loss(images, draws())
     assert loss.total.requires_grad
-    assert not any(value.requires_grad for value in [*loss.terms.values(), *loss.watch.values()])
+    assert not any(value.requires_grad for value in [*loss.terms.values(), *loss.logged.values()])

@@ -35,7 +35,7 @@ def test_each_level_reconstructs_what_it_is_given(model):
         model.likelihood.unit, "squared error per unit of the layer",
     ]  # fmt: skip
     assert Layerwise(1).schedules(model) == {}
-    assert Layerwise(1).watched(model) == ()
+    assert Layerwise(1).logged(model) == ()
 
 
 def test_only_the_layer_and_its_mirror_have_gradients(model):

@@ -22,8 +22,8 @@ def test_a_total_is_the_weighted_sum_of_the_means():
     assert {name: term.item() for name, term in loss.terms.items()} == {"a": 1.5, "b": 4.0, "c": 8.0}
     assert loss.weights == {"a": 1.0, "b": 0.25, "c": 0.5}
     assert loss.total.item() == 1.5 + 1.0 + 4.0
-    assert loss.watch == {}
-    assert weighted(per_image, {"a": Constant(0.0)}, 0.0, {"w": loss.total}).watch == {"w": loss.total}
+    assert loss.logged == {}
+    assert weighted(per_image, {"a": Constant(0.0)}, 0.0, {"w": loss.total}).logged == {"w": loss.total}
 
 
 @pytest.mark.parametrize(("weight", "judges"), [(0.0, False), (0.5, True), (1, True)])

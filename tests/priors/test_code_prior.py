@@ -44,9 +44,9 @@ def test_the_loss_is_that_of_each_step_in_float64():
     log_p = prior.double().net(tokens).log_softmax(2)
     nll = -sum(log_p[n, i, tokens[n, i]] for n in range(5) for i in range(6)) / 5
     assert loss.total.item() == pytest.approx(nll.item(), rel=1e-5)
-    assert loss.watch["bits_per_code"].item() == pytest.approx(nll.item() / 6 / math.log(2), rel=1e-5)
+    assert loss.logged["bits_per_code"].item() == pytest.approx(nll.item() / 6 / math.log(2), rel=1e-5)
     assert tuple(loss.terms) == tuple(prior.units)
-    assert tuple(loss.watch) == prior.watched
+    assert tuple(loss.logged) == prior.logged
 
 
 def test_a_known_distribution_is_learnt_and_drawn():

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.record import Evaluation
+from diabolo.evaluation.measuring import Evaluation
 from diabolo.reports.document import Picture
 from diabolo.studies.record import as_block
 

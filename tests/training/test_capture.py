@@ -6,7 +6,7 @@ import copy
 import pytest
 import torch
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.data.arrays import as_images
 from diabolo.data.stores import HostStore, ResidentStore
 from diabolo.training import checkpoint, fit
@@ -120,7 +120,7 @@ def test_the_capture_changes_nothing_that_is_kept_or_seen(precision, pretended, 
     for name, p in step.model.named_parameters():
         assert torch.equal(p, seen[name]), f"what the layers see of {name}"
     assert int(device_loop.counter) == 0
-    assert not bool(device_loop.watch.bad)
+    assert not bool(device_loop.record.bad)
 
 
 def test_resumed_with_a_graph_it_ends_with_the_bits_of_the_whole(pretended, tiny_model, tiny_pixels, tmp_path, weights):
@@ -170,8 +170,8 @@ def test_the_rows_of_this_process_are_known_when_the_step_is_captured(
     pretended, tiny_model, tiny_pixels, tmp_path, monkeypatch
 ):
     """Their place in the joint noise is baked into the graph; told afterwards it would come too late."""
-    monkeypatch.setattr(processes, "world", lambda: 2)
-    monkeypatch.setattr(processes, "rank", lambda: 1)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
+    monkeypatch.setattr(distributed, "rank", lambda: 1)
     windows = []
     monkeypatch.setattr(DeviceLoop, "capture", lambda self: windows.append(self.window))
     loop = lay_out(tiny_model("vae"), tiny_pixels(64), options(), tmp_path)

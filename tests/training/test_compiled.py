@@ -6,7 +6,7 @@ from shutil import which
 import pytest
 import torch
 
-from diabolo import nets, processes, zoo
+from diabolo import distributed, nets, zoo
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws, Given, Rehearsal, generator
@@ -143,7 +143,7 @@ def test_a_loss_scale_is_refused_before_training(train, tiny_model, tiny_pixels,
 
 
 def test_several_processes_are_refused_before_training(train, tiny_model, tiny_pixels, tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "world", lambda: 2)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
     with pytest.raises(DiaboloError, match="--compile is for one process"):
         train(tiny_model(), tiny_pixels(64), compile=True)
     assert not (tmp_path / "runs").exists()

@@ -10,10 +10,10 @@ from diabolo.data.arrays import as_images
 from diabolo.data.stores import ResidentStore
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, fit
+from diabolo.training.batches import plan
 from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
-from diabolo.training.plan import plan
 from diabolo.training.progress import Silence
 from diabolo.training.stepping import step_of
 from diabolo.updates.graph import DeviceLoop

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diabolo
-from diabolo import processes
+from diabolo import distributed
 from diabolo.data.stores import ResidentStore
 from diabolo.errors import DiaboloError
 from diabolo.randomness import generator
 from diabolo.training import checkpoint, files
+from diabolo.training.batches import mixed, plan, shuffled
 from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
-from diabolo.training.plan import mixed, plan, shuffled
 from diabolo.training.progress import Silence
 from diabolo.training.stepping import step_of
 from diabolo.updates.graph import DeviceLoop
@@ -30,16 +30,16 @@ MODEL = {"hidden": (16,), "latent_dim": 4, "classes": 3}
 def test_every_batch_has_its_labelled_images(n, size, world, data):
     each = data.draw(st.integers(1, size - 1))
     labelled = torch.tensor(sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1))))
-    real = processes.world, processes.rank
+    real = distributed.world, distributed.rank
     try:
-        processes.world = lambda: world
+        distributed.world = lambda: world
         order = mixed(shuffled(n, 0, 1), labelled, each, size, 0, 1)
         shares = []
         for rank in range(world):
-            processes.rank = lambda rank=rank: rank
+            distributed.rank = lambda rank=rank: rank
             shares.append(plan(order, size).batches)
     finally:
-        processes.world, processes.rank = real
+        distributed.world, distributed.rank = real
     steps = -(-n // ((size - each) * world))
     joint = list(order.split(size * world))
     assert len(joint) == steps

@@ -12,7 +12,7 @@ from diabolo.data.arrays import as_images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.training import checkpoint, files
 from diabolo.training.runs import read_weights
-from diabolo.training.takeover import take_over
+from diabolo.training.transfer import take_over
 from diabolo.updates.freezing import Frozen, matching
 
 
@@ -147,7 +147,7 @@ def test_a_run_goes_on_from_the_weights_of_another(train, tiny_model, tiny_pixel
 
 
 def test_pretrain_then_train_another_model_on_frozen_features(train, tiny_model, tiny_pixels, caplog):
-    """An encoder learnt by a plain autoencoder, kept, under the waist of a VAE."""
+    """An encoder learnt by a plain autoencoder, kept, under the bottleneck of a VAE."""
     caplog.set_level("INFO", "diabolo.training")
     x = tiny_pixels()
     first = train(tiny_model(net="conv"), x)
@@ -211,9 +211,9 @@ def test_pca_has_nothing_to_freeze_or_to_take_over(option, train, tiny_model, ti
 
 
 class Looks(diabolo.bottlenecks.Identity):
-    """A waist that sets its weights by what it sees before training, as k-means does."""
+    """A bottleneck that sets its weights by what it sees before training, as k-means does."""
 
-    def begin(self, features, draws):
+    def initialise(self, features, draws):
         with torch.no_grad():
             self.to_code.weight.fill_(float(features().mean()))
 

@@ -13,8 +13,8 @@ from diabolo.errors import DiaboloError
 from diabolo.likelihoods import SquaredError
 from diabolo.parts import part
 from diabolo.training import checkpoint, files
-from diabolo.training.plan import shuffled
-from diabolo.updates.record import NotFiniteError, Watch
+from diabolo.training.batches import shuffled
+from diabolo.updates.record import NotFiniteError, StepRecord
 
 MARK = 255  # the first pixel of the offending image
 
@@ -219,23 +219,23 @@ def losses(*rows):
 
 
 def test_the_first_bad_number_is_found():
-    watch = Watch(["total", "reconstruction", "kl"], 4, torch.device("cpu"))
+    record = StepRecord(["total", "reconstruction", "kl"], 4, torch.device("cpu"))
     for i, loss in enumerate(losses((1.0, 2.0), (1.0, math.inf), (math.nan, 1.0))):
-        watch.write(i, loss)
-        assert watch.seen_bad() == (i > 0)
-    assert watch.first_bad() == (1, "kl", math.inf)
+        record.write(i, loss)
+        assert record.seen_bad() == (i > 0)
+    assert record.first_bad() == (1, "kl", math.inf)
 
 
 def test_means_are_over_images_not_over_steps():
-    watch = Watch(["total", "reconstruction", "kl"], 3, torch.device("cpu"))
+    record = StepRecord(["total", "reconstruction", "kl"], 3, torch.device("cpu"))
     for i, loss in enumerate(losses((1.0, 10.0), (2.0, 20.0), (7.0, 70.0))):
-        watch.write(torch.tensor([i]) if i else i, loss)
-    assert watch.first_bad() is None
-    assert watch.means([4, 4, 2]) == pytest.approx({"total": 28.6, "reconstruction": 2.6, "kl": 26.0})
+        record.write(torch.tensor([i]) if i else i, loss)
+    assert record.first_bad() is None
+    assert record.means([4, 4, 2]) == pytest.approx({"total": 28.6, "reconstruction": 2.6, "kl": 26.0})
 
 
 def test_an_infinite_total_of_finite_terms():
-    watch = Watch(["total", "reconstruction", "kl"], 1, torch.device("cpu"))
+    record = StepRecord(["total", "reconstruction", "kl"], 1, torch.device("cpu"))
     big = 3e38
-    watch.write(0, next(losses((big, big))))
-    assert watch.first_bad() == (0, "total", math.inf)
+    record.write(0, next(losses((big, big))))
+    assert record.first_bad() == (0, "total", math.inf)

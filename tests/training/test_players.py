@@ -18,10 +18,10 @@ from diabolo.objectives import ELBO
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.training import checkpoint, files
-from diabolo.training.checks import check
+from diabolo.training.batches import shuffled
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
-from diabolo.training.plan import shuffled
+from diabolo.training.preflight import check
 from diabolo.training.progress import Silence
 from diabolo.training.stepping import step_of
 from diabolo.updates import SGD, Adam, Optimizer, Player, Rule

@@ -7,7 +7,7 @@ import re
 import pytest
 from rich.console import Console
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.training import fit as fit_module
 from diabolo.training.progress import Bar, Lines, Silence, as_text, reporter
 
@@ -108,9 +108,9 @@ def test_which_reporter(monkeypatch):
     monkeypatch.setattr(Console, "is_terminal", property(lambda self: True))
     assert type(reporter(False)) is Bar
     assert type(reporter(True)) is Silence
-    monkeypatch.setattr(processes, "rank", lambda: 1)
+    monkeypatch.setattr(distributed, "rank", lambda: 1)
     assert type(reporter(False)) is Silence
-    monkeypatch.setattr(processes, "rank", lambda: 0)
+    monkeypatch.setattr(distributed, "rank", lambda: 0)
     monkeypatch.setattr(Console, "is_terminal", property(lambda self: False))
     assert type(reporter(False)) is Lines
 

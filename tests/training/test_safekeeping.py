@@ -14,7 +14,7 @@ import diabolo
 from diabolo import disk, gallery
 from diabolo.errors import DiaboloError, NotWrittenError, Stopped
 from diabolo.training import checkpoint, files, history, runs
-from diabolo.training.checks import NothingLeftError
+from diabolo.training.preflight import NothingLeftError
 
 PRIOR = {"width": 8, "layers": 1, "heads": 2, "epochs": 2, "batch_size": 16, "threads": 1, "quiet": True}
 

@@ -13,7 +13,7 @@ import torch
 import diabolo
 from diabolo.randomness import derive
 from diabolo.training import checkpoint, files
-from diabolo.training.plan import shuffled
+from diabolo.training.batches import shuffled
 
 # what varies comes as one argument: the recipe, its options, those of fit, the seed of the weights
 FIT = """

@@ -40,7 +40,7 @@ def made(case, seed=0, **options):
 
 
 def known(model, images):
-    return None if model.reads is None else torch.from_numpy(np.asarray(getattr(images, model.reads)))
+    return None if model.needs_column is None else torch.from_numpy(np.asarray(getattr(images, model.needs_column)))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_sixty_four_digits_are_learnt_by_heart(case, net):
     small = {"channels": (32, 32)} if net == "conv" else {"hidden": (128,)}
     model = made(case, net=net, likelihood="squared-error", **small, **({"beta": 1e-5} if "plain" not in case else {}))
     x, y = torch.from_numpy(images.images).float() / 255, known(model, images)
-    y = y.float() if model.reads == "attributes" else y
+    y = y.float() if model.needs_column == "attributes" else y
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     draws, totals = Draws(generator(0, "test")), []
     for i in range(200):

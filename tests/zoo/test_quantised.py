@@ -33,7 +33,7 @@ def test_sixty_four_digits_are_learnt_by_heart(name, options, digits):
     torch.manual_seed(0)
     net = {} if "net" in options else {"width": 32, "residual_width": 16}
     model = zoo.build(name, SHAPE, **net, **options)
-    model.begin(digits)
+    model.initialise(digits)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     draws, totals = Draws(generator(0, "test")), []
     for _ in range(200 if name == "vqvae" else 400):
@@ -46,7 +46,7 @@ def test_sixty_four_digits_are_learnt_by_heart(name, options, digits):
     error = (model.reconstruct(digits) - digits).square().mean()
     assert error < 0.35 * (digits.mean(0) - digits).square().mean()
     if name == "vqvae":
-        assert loss.watch["used_codes"] > 40
+        assert loss.logged["used_codes"] > 40
 
 
 def test_options_arrive():
@@ -55,8 +55,8 @@ def test_options_arrive():
     )
     loss = model.loss(torch.rand(4, *SHAPE))
     assert loss.weights == {"reconstruction": 3.0, "codebook": 2.0, "commitment": 0.5}
-    waist = zoo.vqvae(SHAPE, 6, 9, codebook_decay=0.5, kmeans=False, restart=0.0, **SMALL).bottleneck
-    assert (waist.codes, waist.latent_shape, waist.decay, waist.kmeans, waist.restart) == (
+    bottleneck = zoo.vqvae(SHAPE, 6, 9, codebook_decay=0.5, kmeans=False, restart=0.0, **SMALL).bottleneck
+    assert (bottleneck.codes, bottleneck.latent_shape, bottleneck.decay, bottleneck.kmeans, bottleneck.restart) == (
         9,
         (6, 2, 2),
         0.5,

@@ -90,11 +90,11 @@ class Contractive(_Squashed):
         super().__init__(in_features, latent_dim, weight, activation)
         self.probes = probes
 
-    def before(self, x: Tensor) -> Tensor:
+    def prepare_input(self, x: Tensor) -> Tensor:
         """`x`, by which derivatives can be taken."""
         return x.detach().requires_grad_()
 
-    def across(
+    def batch_penalties(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """The estimate for each image (N,)."""

@@ -63,9 +63,9 @@ class FSQ(Discrete):
         rounded = bounded.detach().round()
         z = (rounded + (bounded - bounded.detach())) / self.middle
         code = rounded / self.middle
-        return Latent(z=z, code=code, watch=self.watch(self.count(self._number(code))))
+        return Latent(z=z, code=code, logged=self.logged_counts(self.count(self._number(code))))
 
-    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:
+    def initialise(self, features: Callable[[], Tensor], draws: Draws) -> None:
         """Each channel begins with mean 0 and variance 1 over the first images, so that all levels are in use from the start
         (Salimans & Kingma 2016, arXiv 1602.07868). Where all images begin in one level, the tanh soon saturates there."""
         with torch.no_grad():

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bottlenecks.diagnosis import Diagnosis, of_posterior
 from diabolo.bottlenecks.latent import Latent
 from diabolo.bottlenecks.variational import Variational
@@ -85,15 +85,15 @@ class Gaussian(Variational):
         z = mu + torch.exp(0.5 * logvar) * draws.normal(mu)
         return Latent(z, mu, {"kl": kl_to_standard_normal(mu, logvar)}, posterior=(mu, logvar))
 
-    def across(
+    def batch_penalties(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """The term that stands for kl under `free_bits` or `capacity`, the same for each image (N,)."""
         if self.capacity is not None:
-            kl = processes.mean_of_rows(latent.penalties["kl"])
+            kl = distributed.mean_of_rows(latent.penalties["kl"])
             return {"capacity": (kl - self.capacity(progress)).abs().expand(len(raw))}
         if self.free_bits:
-            per_unit = processes.mean_of_rows(kl_per_unit(*latent.posterior))
+            per_unit = distributed.mean_of_rows(kl_per_unit(*latent.posterior))
             return {"free_bits": per_unit.clamp(min=self.free_bits).sum().expand(len(raw))}
         return {}
 

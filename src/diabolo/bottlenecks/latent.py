@@ -20,14 +20,14 @@ class Latent:
         z: what the decoder sees, (N, *latent_shape); a sample where the bottleneck is stochastic.
         code: the deterministic code, (N, *latent_shape): the posterior mean where there is a posterior.
         penalties: what the bottleneck adds to the loss, unweighted, one number per image (N,).
-        watch: what else is worth writing down each step, scalars without gradient (the perplexity of a codebook, say).
+        logged: what else is worth writing down each step, scalars without gradient (the perplexity of a codebook, say).
         posterior: what q(z|x) is made of, each (N, …), where there is one: mean and log variance, say.
     """
 
     z: Tensor
     code: Tensor
     penalties: dict[str, Tensor] = field(default_factory=dict)
-    watch: dict[str, Tensor] = field(default_factory=dict)
+    logged: dict[str, Tensor] = field(default_factory=dict)
     posterior: tuple[Tensor, ...] = ()
 
 
@@ -38,12 +38,12 @@ class Bottleneck(nn.Module):
         latent_shape: the shape of one code.
         weights: the weight of each penalty, as a schedule over training.
         units: what each penalty is measured in, those of `across` last.
-        watched: the names in `Latent.watch`, in their order.
+        logged: the names in `Latent.logged`, in their order.
         differentiates: whether `across` takes derivatives, so that the loss needs the graph even where nothing is trained.
         discrete: whether codes stand for indices, so that no arithmetic may be done on them.
     """
 
-    watched: tuple[str, ...] = ()
+    logged: tuple[str, ...] = ()
     discrete = False
     differentiates = False
 
@@ -65,14 +65,14 @@ class Bottleneck(nn.Module):
     def check(self, images: int) -> None:  # most need none
         """Refuse, before anything is made, to begin with so few training images."""
 
-    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:  # most have nothing to do
+    def initialise(self, features: Callable[[], Tensor], draws: Draws) -> None:  # most have nothing to do
         """Once, before a new model is trained: `features()` gives those (n, in_features) of some training images."""
 
-    def before(self, x: Tensor) -> Tensor:
+    def prepare_input(self, x: Tensor) -> Tensor:
         """What the encoder is to see, `x` (N, …) as it is; a bottleneck that needs derivatives by x asks for them here."""
         return x
 
-    def across(
+    def batch_penalties(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """Penalties (N,) of the loss alone, not of `forward`: those that concern the networks too, the whole batch (over all

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 import torch
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bottlenecks.diagnosis import BAD_SHARE, Diagnosis, Finding
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.errors import DiaboloError, NoPriorError
@@ -40,7 +40,7 @@ class Discrete(Bottleneck):
     """
 
     discrete = True
-    watched = ("perplexity", "used_codes")
+    logged = ("perplexity", "used_codes")
     remedies: Mapping[str, str] = MappingProxyType({})
     usage: Tensor
 
@@ -84,7 +84,7 @@ class Discrete(Bottleneck):
         return counts
 
     @staticmethod
-    def watch(counts: Tensor) -> dict[str, Tensor]:
+    def logged_counts(counts: Tensor) -> dict[str, Tensor]:
         """Perplexity and number of used codes of a batch with those `counts` (K,)."""
         return {"perplexity": perplexity(counts), "used_codes": (counts > 0).sum().float()}
 
@@ -136,8 +136,8 @@ def perplexity(counts: Tensor) -> Tensor:
 
 def over_processes(x: Tensor) -> Tensor:
     """The sum of `x`, which nobody else holds, over all processes."""
-    processes.average(x)
-    return x * processes.world() if processes.world() > 1 else x
+    distributed.average(x)
+    return x * distributed.world() if distributed.world() > 1 else x
 
 
 def rows_of(vectors: Tensor) -> Tensor:

@@ -121,14 +121,14 @@ class VectorQuantizer(Discrete):
         through, code = (v.view(n, h, w, d).permute(0, 3, 1, 2) for v in (self.estimate(rows, q), q.detach()))
         penalties = {"codebook": _distance(rows.detach(), q, n)} if not self.ema else {}
         penalties["commitment"] = _distance(rows, q.detach(), n)
-        return Latent(z=through, code=code, penalties=penalties, watch=self.watch(counts))
+        return Latent(z=through, code=code, penalties=penalties, logged=self.logged_counts(counts))
 
     def check(self, images: int) -> None:
         """Refuse a k-means start from fewer vectors than codes."""
         if self.kmeans:
             check_enough(images * self.latent_shape[1] * self.latent_shape[2], self.codes)
 
-    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:
+    def initialise(self, features: Callable[[], Tensor], draws: Draws) -> None:
         """The k-means start.
 
         Raises:

@@ -59,7 +59,7 @@ class Regularised(Bottleneck):
         penalties = {"code_l2": 0.5 * z.square().sum(1)} if "code_l2" in self.weights else {}
         return Latent(z=z, code=z, penalties=penalties)
 
-    def across(
+    def batch_penalties(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """What holds the decoder down, for each image (N,); ‖θ‖² is the same for all."""

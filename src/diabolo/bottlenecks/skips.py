@@ -41,7 +41,7 @@ class WithSkips(Bottleneck):
         super().__init__(self.width + skip_features)
         self.inner, self.features, self.skip_features = inner, features, skip_features
         self.weights, self.units = inner.weights, inner.units
-        self.watched, self.differentiates = inner.watched, inner.differentiates
+        self.logged, self.differentiates = inner.logged, inner.differentiates
 
     @property
     def schedules(self) -> dict[str, Schedule]:
@@ -54,17 +54,17 @@ class WithSkips(Bottleneck):
         inner = self.inner(own, draws)
         z = self._beside(inner.z, skips)
         code = z if inner.code is inner.z else self._beside(inner.code, skips)
-        return _Led(z, code, inner.penalties, inner.watch, inner.posterior, inner)
+        return _Led(z, code, inner.penalties, inner.logged, inner.posterior, inner)
 
-    def begin(self, features: Callable[[], Tensor], draws: Draws) -> None:
+    def initialise(self, features: Callable[[], Tensor], draws: Draws) -> None:
         """The inner bottleneck sees its own features."""
-        self.inner.begin(lambda: features()[:, : self.features], draws)
+        self.inner.initialise(lambda: features()[:, : self.features], draws)
 
-    def before(self, x: Tensor) -> Tensor:
+    def prepare_input(self, x: Tensor) -> Tensor:
         """What the inner bottleneck asks for."""
-        return self.inner.before(x)
+        return self.inner.prepare_input(x)
 
-    def across(
+    def batch_penalties(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """The inner bottleneck's penalties on its own part of the latent."""
@@ -73,7 +73,7 @@ class WithSkips(Bottleneck):
             shape = (-1, *self.inner.latent_shape)
             z, code = (each[:, : self.width].reshape(shape) for each in (latent.z, latent.code))
             own = replace(latent, z=z, code=code)
-        return self.inner.across(x, own, raw, decoder, draws, progress)
+        return self.inner.batch_penalties(x, own, raw, decoder, draws, progress)
 
     def diagnose(self, features: Tensor, latent: Latent) -> Diagnosis:
         """That of the inner bottleneck, by its own part of the features."""

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
@@ -98,11 +98,11 @@ class KLSparse(Bottleneck):
         z = torch.sigmoid(self.to_code(features).float())
         return Latent(z=z, code=z)
 
-    def across(
+    def batch_penalties(
         self, x: Tensor, latent: Latent, raw: Tensor, decoder: nn.Module, draws: Draws, progress: float | Tensor
     ) -> dict[str, Tensor]:
         """The divergence of the batch, the same for each image (N,)."""
-        rate, rho = processes.mean_of_rows(latent.code), self.rho
+        rate, rho = distributed.mean_of_rows(latent.code), self.rho
         tiny = torch.finfo(rate.dtype).tiny  # a unit off, or on, for all images: finite, and still with a slope
         kl = rho * (math.log(rho) - rate.clamp(min=tiny).log())
         kl = kl + (1 - rho) * (math.log(1 - rho) - (1 - rate).clamp(min=tiny).log())

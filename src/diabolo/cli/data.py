@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 from rich.table import Column, Table
 
 from diabolo.cli.main import VERBS
-from diabolo.cli.notices import tell_of_data
+from diabolo.cli.messages import tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.data import names
 from diabolo.terminal import Terminal, say

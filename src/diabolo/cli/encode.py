@@ -44,8 +44,8 @@ def command(
 
     import numpy as np
 
+    from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import in_pieces, read_for, write_array
-    from diabolo.cli.told import check_told, told_of
     from diabolo.errors import DiaboloError
     from diabolo.plain import cell
     from diabolo.training import files

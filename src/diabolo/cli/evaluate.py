@@ -12,7 +12,7 @@ from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
-from diabolo.evaluation.record import FOLDER
+from diabolo.evaluation.measuring import FOLDER
 from diabolo.terminal import Terminal, say
 
 app = App(name="evaluate", help=VERBS["evaluate"])

@@ -36,7 +36,7 @@ def command(
     """
     import sys
 
-    from diabolo.cli.notices import tell_of_data
+    from diabolo.cli.messages import tell_of_data
     from diabolo.errors import DiaboloError
     from diabolo.training.code_priors import fit_prior
 

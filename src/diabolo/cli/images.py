@@ -13,10 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from diabolo.data import Images, as_images, names, read_images
+from diabolo.data.columns import column
 from diabolo.data.files import extensions
 from diabolo.data.loading import load_parts, options_of
 from diabolo.data.npy import map_npy
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.training import files, runs
@@ -51,8 +51,8 @@ class Given:
         """What the data sets tell of each image besides its pixels, (N, …); None where they do not."""
         if reads is None or any(getattr(images, reads) is None for images in self.images):
             return None
-        found = [side(images, reads) for images in self.images]
-        return torch.cat([column for column in found if column is not None])
+        found = [column(images, reads) for images in self.images]
+        return torch.cat([known for known in found if known is not None])
 
 
 def read_for(

@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError
 
 from diabolo.cli.config import beneath_flags, whole_numbers
 from diabolo.cli.help import TidyHelp
-from diabolo.cli.notices import short_notices
+from diabolo.cli.messages import short_notices
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.paths import as_path

@@ -38,8 +38,8 @@ def command(
         skip_bad: leave out files that cannot be read, instead of stopping at the first.
         root: the folder that holds the data sets, for one by name; else DIABOLO_DATA, else ~/.cache/diabolo.
     """
+    from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
-    from diabolo.cli.told import check_told, told_of
     from diabolo.paths import as_path
     from diabolo.training.runs import load
 

@@ -32,8 +32,8 @@ def command(
     """
     from diabolo import gallery
     from diabolo.cli.train import finish
-    from diabolo.training.checks import NothingLeftError
     from diabolo.training.fit import resume
+    from diabolo.training.preflight import NothingLeftError
     from diabolo.training.runs import load_run
 
     moved = moved or Moved()

@@ -45,8 +45,8 @@ def command(
             left out, figures/samples.png of the run, or samples-DENSITY.png.
     """
     from diabolo import figures, gallery
+    from diabolo.cli.conditioning import told
     from diabolo.cli.images import check_out, finite, write_images
-    from diabolo.cli.told import told
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
     from diabolo.training.lock import writing

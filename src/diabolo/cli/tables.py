@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from diabolo.evaluation.comparison import Comparison, Spread
-from diabolo.evaluation.record import Evaluation
+from diabolo.evaluation.measuring import Evaluation
 
 
 def scores_table(evaluation: Evaluation) -> Table:

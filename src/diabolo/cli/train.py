@@ -11,16 +11,16 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import torch
 from cyclopts import App, Group, Parameter
 
-from diabolo import gallery, processes, ranges, zoo
+from diabolo import distributed, gallery, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.main import VERBS
-from diabolo.cli.notices import say_account, tell_of_data
+from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
 from diabolo.conditions import COLUMNS
 from diabolo.data import Images
+from diabolo.data.columns import column
 from diabolo.data.origin import hold_out
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
@@ -29,10 +29,10 @@ from diabolo.priors import CodePrior
 from diabolo.randomness import derive
 from diabolo.terminal import say
 from diabolo.training import hardware, lock, runs
-from diabolo.training.checks import check
 from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready
 from diabolo.training.options import Epochs, TrainOptions
+from diabolo.training.preflight import check
 
 app = App(name="train", help=VERBS["train"])
 
@@ -125,7 +125,7 @@ def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[st
     if train.labels is not None and "classes" in options and train.labels.max() >= 0:
         known["classes"] = max(int(train.labels.max()) + 1, len(train.label_names or ()))
     condition = model_options.get("condition", options.get("condition", (None, None))[1])
-    if condition in COLUMNS and (columns := side(train, condition)) is not None:
+    if condition in COLUMNS and (columns := column(train, condition)) is not None:
         known["columns"] = columns.shape[1]
     return known | model_options
 
@@ -166,7 +166,7 @@ def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None
     """How good the model is, in units; what the health watch warns of; and of one that has not learned, what to do."""
     from diabolo.evaluation import closing
     from diabolo.evaluation.learned import FEWEST
-    from diabolo.evaluation.record import images_of
+    from diabolo.evaluation.measuring import images_of
 
     loss = closing.last_loss(result)
     lines = [loss] if loss else []
@@ -205,7 +205,7 @@ def _remedies(result: runs.Run, images: tuple[Images, Images]) -> list[str]:
 
 def _is_first() -> bool:
     """Whether this is the first process, or the only one (the others have parted by now)."""
-    return processes.launched_as() == 0
+    return distributed.launched_as() == 0
 
 
 def _resolved(model: Any, training: TrainOptions, train: Images, validation: Images | None) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _resolved(model: Any, training: TrainOptions, train: Images, validation: Ima
         "device": str(device),
         "threads": hardware.use_threads(training.threads),
         "precision": hardware.choose_precision(training.precision, device).name,
-        "processes": processes.world(),
+        "processes": distributed.world(),
     }
     return runs.describe(model, training.as_dict(), resolved, train, validation)
 

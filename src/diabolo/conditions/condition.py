@@ -15,11 +15,11 @@ class Condition(nn.Module):
     """What the model is given besides x.
 
     Attributes:
-        reads: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing but x.
+        needs_column: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing but x.
         to_encoder, to_decoder: features (per image) that each sees in addition; 0 for none.
     """
 
-    reads: str | None = None
+    needs_column: str | None = None
     to_encoder = 0
     to_decoder = 0
 
@@ -47,7 +47,9 @@ class Condition(nn.Module):
         """
         every = self.every(device)
         if every is None:
-            raise DiaboloError(f"samples of this model need to be given {self.reads or 'what to go on'}: give `y`")
+            raise DiaboloError(
+                f"samples of this model need to be given {self.needs_column or 'what to go on'}: give `y`"
+            )
         return every[torch.arange(n, device=device) % len(every)]
 
     def blank(self, device: torch.device) -> Tensor | None:

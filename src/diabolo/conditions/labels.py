@@ -32,7 +32,7 @@ def check_labels(y: Tensor, classes: int) -> None:
 class _OfClasses(Condition):
     """A condition on the class."""
 
-    reads = "labels"
+    needs_column = "labels"
 
     def __init__(self, classes: int) -> None:
         super().__init__()

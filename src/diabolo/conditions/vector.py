@@ -24,19 +24,19 @@ class Vector(Condition):
         super().__init__()
         if reads not in COLUMNS:
             raise UnknownNameError("kind of vector", reads, COLUMNS)
-        self.reads = reads
+        self.needs_column = reads
         self.width = self.to_encoder = self.to_decoder = width
 
     def check(self, y: Tensor) -> None:
         """Refuse vectors of another length, or that hold NaN or infinity."""
         if y.ndim != 2 or y.shape[1] != self.width:
-            raise DiaboloError(f"{self.reads} (N, {self.width}) are wanted, not {tuple(y.shape)}")
+            raise DiaboloError(f"{self.needs_column} (N, {self.width}) are wanted, not {tuple(y.shape)}")
         if not y.isfinite().all():
-            raise DiaboloError(f"the {self.reads} hold NaN or infinity")
+            raise DiaboloError(f"the {self.needs_column} hold NaN or infinity")
 
     def forward(self, given: Tensor | None) -> Given:
         """The vectors (N, width) as they are."""
-        vectors = told(given, str(self.reads)).float()
+        vectors = told(given, str(self.needs_column)).float()
         return (vectors,), (vectors,)
 
     def blank(self, device: torch.device) -> Tensor:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.data.account import Account
-from diabolo.data.draws import permutation
 from diabolo.data.gather import CHUNK_BYTES, gather, release
+from diabolo.data.portable_random import permutation
 from diabolo.data.scale import remedy
 from diabolo.errors import DiaboloError
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from diabolo.data.catalogue import SOURCES
-from diabolo.data.held_class import without_class as leave_out
 from diabolo.data.images import Images
-from diabolo.data.leaks import without_leaks
 from diabolo.data.roots import find_root
 from diabolo.data.scale import check_range
+from diabolo.data.selection import without_class as leave_out
+from diabolo.data.selection import without_leaks
 from diabolo.data.splits import Draw, Parts
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.paths import as_path

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from diabolo.data.draws import permutation
 from diabolo.data.images import Images
 from diabolo.data.loading import load_parts
+from diabolo.data.portable_random import permutation
 from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.draws import permutation
 from diabolo.data.images import Images
+from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.ranges import AnySeed, Count, PartOf, check_fields, checked
 

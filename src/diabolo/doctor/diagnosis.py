@@ -20,7 +20,7 @@ from diabolo.doctor.patient import Patient, UnseenError
 from diabolo.doctor.symptom import SYMPTOMS, Illness
 from diabolo.doctor.unlearned import without_finer_points
 from diabolo.evaluation.measure import reason
-from diabolo.evaluation.record import Pair
+from diabolo.evaluation.measuring import Pair
 from diabolo.surroundings import undisturbed
 from diabolo.training.runs import Run
 from diabolo.trust import Trust, trusting

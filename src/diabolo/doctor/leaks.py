@@ -3,7 +3,7 @@
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.variational import Variational
 from diabolo.conditions import Unconditional
-from diabolo.data.leaks import NEAR, distance_to
+from diabolo.data.selection import NEAR, distance_to
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import all_images, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom

@@ -13,10 +13,10 @@ from torch import Tensor
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
 from diabolo.bottlenecks.skips import WithSkips
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.record import Pair, images_of
+from diabolo.evaluation.measuring import Pair, images_of
 from diabolo.evaluation.subject import Part, Subject, pixels
 from diabolo.paths import as_path
 from diabolo.schedules import Constant
@@ -174,7 +174,12 @@ class Patient:
     def _told(self, images: Images) -> Images:
         """Those of which is known what the condition is given: a class of -1 is none."""
         condition = getattr(self.model, "condition", None)
-        if condition is None or condition.reads != "labels" or images.labels is None or (images.labels >= 0).all():
+        if (
+            condition is None
+            or condition.needs_column != "labels"
+            or images.labels is None
+            or (images.labels >= 0).all()
+        ):
             return images
         if not (images.labels >= 0).any():
             raise UnseenError(f"no label of {images.name} ({images.split}) is known, and the model is given the class")
@@ -186,7 +191,7 @@ class Patient:
 
     def known(self, part: Part) -> Tensor | None:
         """What the model reads of the few besides their pixels."""
-        return side(self.few.part(part), self.model.reads)
+        return column(self.few.part(part), self.model.needs_column)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:

@@ -2,7 +2,7 @@
 
 from diabolo.evaluation.comparison import Comparison, compare
 from diabolo.evaluation.measure import HELP, MEASURES, NotApplicable, Panel, Section, measure, options_of
-from diabolo.evaluation.record import Evaluation, evaluate
+from diabolo.evaluation.measuring import Evaluation, evaluate
 from diabolo.evaluation.subject import Subject
 
 # The measures, in the order of the table; each makes itself known.

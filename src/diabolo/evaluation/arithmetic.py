@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.evaluation.continuous import pictures, require_continuous
+from diabolo.evaluation.applicability import pictures, require_continuous
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score

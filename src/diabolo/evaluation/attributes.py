@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.evaluation.baselines import is_told
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.probes import UNIT, described
 from diabolo.evaluation.subject import Subject
-from diabolo.evaluation.views import is_told
 from diabolo.metrics.attributes import Agreement, agreement, attribute_probe, read_attributes
 from diabolo.metrics.score import Score
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from diabolo.autoencoder import Codec
-from diabolo.data.draws import permutation
 from diabolo.data.images import Images
+from diabolo.data.portable_random import permutation
 from diabolo.evaluation.learned import (
     ERROR,
     FEWEST,

@@ -14,7 +14,7 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import NotApplicable, Panel, standing_alone
-from diabolo.evaluation.record import FOLDER, Evaluation, evaluate
+from diabolo.evaluation.measuring import FOLDER, Evaluation, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
 from diabolo.surroundings import undisturbed

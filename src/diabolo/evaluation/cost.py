@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from diabolo.data.side import side
+from diabolo.data.columns import column
 from diabolo.evaluation.measure import Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import known
@@ -26,7 +26,7 @@ def cost(subject: Subject, *, cost_images: Count = 1024, cost_repeats: Count = 5
     that takes (on a CPU: that tensors take), and what training took."""
     codec: Any = subject.codec
     few = subject.test.take(range(min(cost_images, len(subject.test))))
-    x, y, told = torch.from_numpy(pixels(few)), side(few, codec.reads), known(codec, few)
+    x, y, told = torch.from_numpy(pixels(few)), column(few, codec.needs_column), known(codec, few)
     device = getattr(codec, "device", torch.device("cpu"))
     x = x.to(device)
     z = codec.encode(x, y)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from diabolo.evaluation.baselines import is_told
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.posterior import units_in_use
 from diabolo.evaluation.subject import Subject
-from diabolo.evaluation.views import is_told
 from diabolo.metrics import disentanglement as measures
 from diabolo.metrics.disentanglement.dci import FITTED, TREES
 from diabolo.metrics.disentanglement.factor_vae import GROUP, VOTES

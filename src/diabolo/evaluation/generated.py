@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from diabolo.autoencoder import Autoencoder
-from diabolo.data.draws import permutation
+from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import decode, known

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.autoencoder import Autoencoder
-from diabolo.data.draws import permutation
+from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone

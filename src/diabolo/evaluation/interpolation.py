@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.continuous import pictures, require_continuous
+from diabolo.evaluation.applicability import pictures, require_continuous
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
@@ -105,7 +105,7 @@ def _classifier(path: str, subject: Subject) -> Any:
     from diabolo.training.runs import load
 
     model = load(path)
-    if not hasattr(model, "predict") or getattr(model.head, "reads", None) != "labels":
+    if not hasattr(model, "predict") or getattr(model.head, "needs_column", None) != "labels":
         raise DiaboloError(f"{path} holds no classifier; train one with: diabolo train classifier")
     if tuple(model.input_shape) != tuple(subject.codec.input_shape):
         raise DiaboloError(

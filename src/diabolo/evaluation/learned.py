@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from diabolo.autoencoder import Autoencoder, Codec
 from diabolo.bottlenecks import Gaussian
 from diabolo.corruptions import Clean
-from diabolo.data.draws import permutation
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
+from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
@@ -151,7 +151,7 @@ def reconstructed(codec: Codec, images: Images, seed: int = 0) -> Floats:
     for few in pieces(images):
         noisy = isinstance(codec, Autoencoder) and not isinstance(codec.corruption, Clean)
         x = codec.corrupt(few.images, seed) if noisy else torch.from_numpy(few.images)  # type: ignore[attr-defined]
-        found.append(codec.reconstruct(x, side(few, codec.reads)).cpu().numpy())
+        found.append(codec.reconstruct(x, column(few, codec.needs_column)).cpu().numpy())
     return np.concatenate(found).astype(np.float64)
 
 
@@ -268,7 +268,7 @@ def _codes(codec: Codec, images: Images, seed: int) -> Floats:
     """What the decoder is given, (N, D): of a VAE a draw of the posterior."""
     found = []
     for few in pieces(images):
-        x, y = torch.from_numpy(few.images), side(few, codec.reads)
+        x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
         drawn = isinstance(codec, Autoencoder) and isinstance(codec.bottleneck, Gaussian)
         z = codec.sample_codes(x, seed, y) if drawn else codec.encode(x, y)  # type: ignore[attr-defined]
         found.append(z.cpu().flatten(1).numpy())
@@ -306,7 +306,7 @@ def classified(subject: Subject, few: Images) -> Score | None:
         return None
     few = few.take(np.flatnonzero(truth != UNKNOWN))
     truth = np.asarray(few.labels)
-    answers = predict(torch.from_numpy(few.images), side(few, subject.codec.reads))
+    answers = predict(torch.from_numpy(few.images), column(few, subject.codec.needs_column))
     if answers.ndim != 2 or answers.shape[1] < 2:
         return None
     hits = answers.argmax(1).cpu().numpy() == truth

@@ -6,7 +6,7 @@ import numpy as np
 
 from diabolo.autoencoder import Autoencoder
 from diabolo.errors import NoPriorError
-from diabolo.evaluation.continuous import pictures
+from diabolo.evaluation.applicability import pictures
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score

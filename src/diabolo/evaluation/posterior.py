@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder, Codec, evaluating
 from diabolo.bottlenecks import Discrete, Gaussian
-from diabolo.data.side import side
+from diabolo.data.columns import column
 from diabolo.latents.codes import check_finite, pieces
 from diabolo.metrics.usage import active_units, live_units
 from diabolo.randomness import Draws, generator
@@ -83,7 +83,7 @@ def _features(subject: "Subject", part: "Part") -> Iterator[Tensor]:
     for few in pieces(subject.part(part)):
         with torch.no_grad(), evaluating(model):
             x = model.observe(few.images, subject.seed)
-            to_encoder, _ = model.condition(model.condition.pick(x, side(few, model.reads, x.device)))
+            to_encoder, _ = model.condition(model.condition.pick(x, column(few, model.needs_column, x.device)))
             features: Tensor = model.encoder(x, *to_encoder)
         with torch.no_grad():
             yield features

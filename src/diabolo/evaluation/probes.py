@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.images import Images
+from diabolo.evaluation.baselines import View, code_views, is_told
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.posterior import has_posterior, sampled_codes, units_in_use
 from diabolo.evaluation.subject import Subject
-from diabolo.evaluation.views import View, code_views, is_told
 from diabolo.metrics.probes import UNKNOWN, common_scale, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
 from diabolo.ranges import Count
@@ -124,8 +124,8 @@ def described(view: View, subject: Subject) -> dict[str, Any]:
         said |= {"of": "one draw of q(z|x) for each image", "seed": subject.seed}
     if view.reduced:
         said["stood_for"] = view.reduced
-    if view.name == "codes" and subject.codec.reads:
-        said["codec_was_trained_with"] = subject.codec.reads
+    if view.name == "codes" and subject.codec.needs_column:
+        said["codec_was_trained_with"] = subject.codec.needs_column
     return said
 
 

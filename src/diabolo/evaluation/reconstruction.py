@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diabolo import parts
 from diabolo.corruptions import Clean
-from diabolo.data.side import side
+from diabolo.data.columns import column
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import PIECE, pieces
@@ -102,7 +102,7 @@ def _denoising(subject: Subject) -> dict[str, Score]:
         return {}
     seed, errors = derive(subject.seed, "denoising") % 2**31, []
     for i, few in enumerate(pieces(subject.test)):
-        x, y = torch.from_numpy(pixels(few)), side(few, codec.reads)
+        x, y = torch.from_numpy(pixels(few)), column(few, codec.needs_column)
         x_hat = codec.reconstruct(codec.corrupt(x, derive(seed, i)), y).cpu()
         errors.append((x_hat.double() - x).square().flatten(1).mean(1).numpy())
     found = np.concatenate(errors)

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.autoencoder import Codec
-from diabolo.data.draws import permutation
+from diabolo.data.columns import column
 from diabolo.data.gather import stacked
 from diabolo.data.images import Images
-from diabolo.data.side import side
+from diabolo.data.portable_random import permutation
+from diabolo.evaluation.baselines import View, views
 from diabolo.evaluation.posterior import sampled_codes
-from diabolo.evaluation.views import View, views
 from diabolo.latents.codes import PIECE, encode, pieces
 from diabolo.statistics import blocks, shared
 from diabolo.training.runs import Run
@@ -62,7 +62,7 @@ class Subject:
     def reconstructions(self) -> NDArray[np.float32]:
         """x_hat (N, *input_shape) of all test images; a memory map where they are many."""
         found = (
-            self.codec.reconstruct(torch.from_numpy(few.images), side(few, self.codec.reads))
+            self.codec.reconstruct(torch.from_numpy(few.images), column(few, self.codec.needs_column))
             for few in pieces(self.test)
         )
         return stacked((x_hat.cpu().numpy() for x_hat in found), len(self.test), "reconstructions")

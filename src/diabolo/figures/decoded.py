@@ -12,7 +12,7 @@ from diabolo.errors import DiaboloError
 
 from .checks import some
 from .mosaic import Floats, as_images, best_columns, lay, show, zoom
-from .sheet import Sheet
+from .pixel_page import Sheet
 from .style import DPI, drawing, shorten, wrap
 
 Extent = tuple[float, float, float, float]

@@ -11,7 +11,7 @@ from diabolo.errors import DiaboloError
 
 from .checks import some
 from .mosaic import as_images, best_columns, lay, show, zoom
-from .sheet import Sheet, extent
+from .pixel_page import Sheet, extent
 from .style import DPI, drawing, shorten, wrap
 
 _MARGIN, _SIDE, _SPACE, _MOST = 30, 400, 36, 400  # canvas pixels; images in a grid

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .mosaic import Floats, as_images, best_columns, lay, show, zoom
-from .sheet import Sheet, extent
+from .pixel_page import Sheet, extent
 from .style import DPI, drawing, shorten, wrap
 
 _MARGIN, _WIDEST, _CELL, _NARROWEST = 30, 1250, 240, 600  # canvas pixels

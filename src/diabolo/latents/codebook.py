@@ -10,8 +10,8 @@ from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder, Codec, as_input, evaluating
 from diabolo.bottlenecks.quantizer import Discrete, counts_of, rows_of
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_finite, pieces
 
@@ -50,7 +50,7 @@ def _features(model: Autoencoder, images: Images) -> Iterator[Tensor]:
     for few in pieces(images):
         with torch.no_grad(), evaluating(model):
             x = as_input(few.images, model.input_shape, model.device)
-            to_encoder, _ = model.condition(model.condition.pick(x, side(few, model.reads, model.device)))
+            to_encoder, _ = model.condition(model.condition.pick(x, column(few, model.needs_column, model.device)))
             features: Tensor = model.encoder(x, *to_encoder)
         yield features
 

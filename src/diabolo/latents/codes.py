@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from diabolo.autoencoder import Autoencoder, Codec
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.surroundings import undisturbed
 
@@ -77,7 +77,7 @@ def refuse_discrete(codec: Codec, what: str) -> None:
 
 def known(codec: Codec, images: Images) -> Tensor | None:
     """What the decoder is given of each of `images` besides its code, as `decode` takes it; None where that is nothing."""
-    y = side(images, codec.reads)
+    y = column(images, codec.needs_column)
     return codec.condition.pick(torch.from_numpy(images.images), y) if isinstance(codec, Autoencoder) else y
 
 
@@ -93,7 +93,7 @@ def encode(codec: Codec, images: Images) -> NDArray[np.float32]:
     Raises:
         DiaboloError: when some are NaN or infinite.
     """
-    codes = [codec.encode(torch.from_numpy(few.images), side(few, codec.reads)) for few in pieces(images)]
+    codes = [codec.encode(torch.from_numpy(few.images), column(few, codec.needs_column)) for few in pieces(images)]
     z = torch.cat([few.flatten(1).float() for few in codes])
     check_finite(z, images)
     return z.cpu().numpy()

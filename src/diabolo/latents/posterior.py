@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from diabolo.autoencoder import Autoencoder, Codec, as_input, evaluating
 from diabolo.bottlenecks.gaussian import Gaussian, kl_per_unit
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import decode, encode, known, pieces, refuse_discrete
 from diabolo.randomness import Draws, derive, generator
@@ -24,7 +24,7 @@ def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.floa
     are a sample of the aggregated posterior. Not for interpolation or averages, for which there are the means."""
     found = []
     for i, few in enumerate(pieces(images)):
-        x, y = torch.from_numpy(few.images), side(few, codec.reads)
+        x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
         drawn = codec.sample_codes(x, derive(seed, i), y) if isinstance(codec, Autoencoder) else codec.encode(x, y)
         found.append(drawn.flatten(1).float().cpu().numpy())
     return np.concatenate(found)
@@ -67,7 +67,7 @@ def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
     with torch.no_grad(), evaluating(codec):
         for few in pieces(images):
             x = as_input(few.images, codec.input_shape, codec.device)
-            to_encoder, _ = codec.condition(codec.condition.pick(x, side(few, codec.reads, codec.device)))
+            to_encoder, _ = codec.condition(codec.condition.pick(x, column(few, codec.needs_column, codec.device)))
             latent = codec.bottleneck(codec.encoder(x, *to_encoder), Draws(generator(0, "kl", device=codec.device)))
             found.append(kl_per_unit(*latent.posterior).double().cpu())
     return torch.cat(found).mean(0).numpy()

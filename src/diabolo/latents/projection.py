@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diabolo.data.draws import permutation
+from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes, check_differ, different
 from diabolo.plain import percent

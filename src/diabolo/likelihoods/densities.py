@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bounds import held
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.likelihood import WithOutput
@@ -53,7 +53,7 @@ class Gaussian(WithOutput):
         squared = self.deviation(raw, x).square()
         log_sigma = self.log_sigma
         if self.optimal and self.training:
-            log_sigma = 0.5 * processes.mean(squared.mean()).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
+            log_sigma = 0.5 * distributed.mean(squared.mean()).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
             self.batches.add_(1)
             self.log_sigma.lerp_(log_sigma.detach(), (1 / self.batches).clamp(min=0.05))
         log_sigma = held(log_sigma, LOG_SIGMA_FLOOR)

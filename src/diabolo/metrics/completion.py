@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import Quarter
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.randomness import derive
 
@@ -52,7 +52,7 @@ class Completions:
         return self.mean - self.of_mean
 
 
-@processes.alone()
+@distributed.alone()
 def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> Completions:
     """`k` completions of each of `images` by a model that is told a quarter of them, with codes drawn from the prior (Sohn, Lee
     & Yan 2015, NeurIPS).
@@ -65,7 +65,7 @@ def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> 
         raise DiaboloError(f"{model.name} is not given a quarter of the image, so it completes nothing")
     if k < 1:
         raise DiaboloError(f"the number of completions must be at least 1, not {k}")
-    y = told.pick(torch.from_numpy(images.images), side(images, model.reads))
+    y = told.pick(torch.from_numpy(images.images), column(images, model.needs_column))
     unknown = np.ones(told.input_shape, bool)
     unknown[:, told.rows, told.columns] = False
     x = images.pixels

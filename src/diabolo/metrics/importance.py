@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.autoencoder import Autoencoder, as_input, evaluating
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods import Bernoulli
 from diabolo.objectives.iwae import check_densities, log_densities
@@ -40,7 +40,7 @@ class Sums:
         return (2 * self.weights - self.squares).exp()
 
 
-@processes.alone()
+@distributed.alone()
 def importance_sums(
     model: Autoencoder,
     images: Images | Any,
@@ -57,7 +57,7 @@ def importance_sums(
         raise DiaboloError(
             f"a likelihood is measured with 1 sample or more on 1 image or more, not {samples}, {len(images)}"
         )
-    pixels, known = (images.images, side(images, model.reads)) if isinstance(images, Images) else (images, y)
+    pixels, known = (images.images, column(images, model.needs_column)) if isinstance(images, Images) else (images, y)
     kind = model.observation if observation is None else as_observation(observation)
     drawn = None if isinstance(kind, AsIs) else _observed(model, pixels, seed, observation)  # of all images together
     rows = rows or max(1, NUMBERS.get(model.device.type, NUMBERS["cpu"]) // math.prod(model.input_shape))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -44,7 +44,7 @@ class Nats:
 
     def over_processes(self) -> "Nats":
         """Of the images of all processes, the same in each; to be called in each."""
-        return replace(self, per_image=processes.rows(self.per_image), effective=processes.rows(self.effective))
+        return replace(self, per_image=distributed.rows(self.per_image), effective=distributed.rows(self.effective))
 
     def record(self) -> dict[str, Any]:
         """All that a table should say, JSON-able."""
@@ -80,11 +80,11 @@ def nll(
         images: N images (N, *input_shape).
         samples: k.
         seed: of the codes drawn.
-        y: what the model `reads` of each image; `Images` bring it along.
+        y: what the model needs to know of each image (`needs_column`); `Images` bring it along.
         rows: codes decoded at once, which bounds the memory; chosen by the size of an image when left out.
         observation: what is taken to be the image, "binarised" or "dequantised" say; the model's own when left out.
         only: which of the images to measure, a run of them, with the draws that they have among all. Several processes find
-            what one would by `nll(…, only=processes.mine(len(images))).over_processes()`.
+            what one would by `nll(…, only=distributed.mine(len(images))).over_processes()`.
 
     Raises:
         DiaboloError: for a model without those densities.

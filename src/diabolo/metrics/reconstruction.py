@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods.ms_ssim import WINDOW, ms_ssim, scales_of, ssim
 
@@ -118,7 +118,7 @@ class Totals:
 
     def over_processes(self) -> "Totals":
         """Of the images of all processes, the same in each; to be called in each."""
-        return Totals({name: processes.total(value) for name, value in self.sums.items()})
+        return Totals({name: distributed.total(value) for name, value in self.sums.items()})
 
     @property
     def images(self) -> int:

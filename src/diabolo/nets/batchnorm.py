@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.nets.checkpointing import second_pass
 
 
@@ -14,14 +14,14 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `x` (N, C, H, W) per channel."""
-        if not self.training or (processes.world() == 1 and not second_pass()):
+        if not self.training or (distributed.world() == 1 and not second_pass()):
             return super().forward(x)
-        if processes.world() == 1:  # the first pass has counted this batch
+        if distributed.world() == 1:  # the first pass has counted this batch
             copies = (self._statistics(0).clone(), self._statistics(1).clone())  # updated, and thrown away
             return functional.batch_norm(x, *copies, self.weight, self.bias, True, 0.0, self.eps)
         h = x.float()
-        mean = processes.mean(h.mean((0, 2, 3)))
-        variance = processes.mean((h - mean[:, None, None]).square().mean((0, 2, 3)))
+        mean = distributed.mean(h.mean((0, 2, 3)))
+        variance = distributed.mean((h - mean[:, None, None]).square().mean((0, 2, 3)))
         if not second_pass():
             self._count(mean, variance, h.numel() / h.shape[1])
         scale = self.weight * torch.rsqrt(variance + self.eps)
@@ -30,7 +30,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     @torch.no_grad()
     def _count(self, mean: Tensor, variance: Tensor, rows: float) -> None:
         """Let the running statistics follow; `rows` numbers per channel went into those of this process."""
-        count, momentum = processes.world() * rows, self.momentum or 0.1
+        count, momentum = distributed.world() * rows, self.momentum or 0.1
         self._statistics(0).lerp_(mean, momentum)
         self._statistics(1).lerp_(variance * count / (count - 1), momentum)
         self._statistics(2).add_(1)

@@ -28,16 +28,16 @@ class ELBO(Objective):
     def forward(self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor) -> Loss:
         """The loss of the images `x` (N, *input_shape); what the encoder sees is corrupted, the target is not."""
         latent, per_image, weights = self.terms(model, x, y, draws, progress)
-        return weighted(per_image, weights, progress, latent.watch)
+        return weighted(per_image, weights, progress, latent.logged)
 
     def terms(
         self, model: Model, x: Tensor, y: Tensor | None, draws: Draws, progress: float | Tensor
     ) -> tuple[Latent, dict[str, Tensor], dict[str, float | Schedule]]:
         """The latents of the images `x`, the terms of the loss per image, (N,) each, and their weights."""
-        seen = model.bottleneck.before(model.corruption(x, draws))
+        seen = model.bottleneck.prepare_input(model.corruption(x, draws))
         with torch.set_grad_enabled(torch.is_grad_enabled() or model.bottleneck.differentiates):
             latent, raw = model(seen, draws, model.condition.pick(x, y))
-            across = model.bottleneck.across(seen, latent, raw, model.decoder, draws, progress)
+            across = model.bottleneck.batch_penalties(seen, latent, raw, model.decoder, draws, progress)
         per_image = {"reconstruction": model.likelihood.loss(raw, x), **latent.penalties, **across}
         per_image |= model.head.penalties(seen, latent, y)
         schedules: dict[str, float | Schedule] = {"reconstruction": self.reconstruction}

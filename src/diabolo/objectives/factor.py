@@ -7,7 +7,7 @@ from typing import Annotated
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.bottlenecks import Variational
 from diabolo.errors import DiaboloError
 from diabolo.objectives.elbo import ELBO
@@ -73,7 +73,7 @@ class FactorVAE(ELBO):
         z = latent.z.flatten(1)
         joint, fake = self._d(z), self._d(permuted(z, draws))
         per_image["total_correlation"] = joint
-        loss = weighted(per_image, weights | {"total_correlation": self.gamma}, progress, latent.watch)
+        loss = weighted(per_image, weights | {"total_correlation": self.gamma}, progress, latent.logged)
         critic = 0.5 * (F.softplus(-joint) + F.softplus(fake)).mean()
         return replace(loss, minimised={"model": loss.total, "critic": critic})
 
@@ -94,6 +94,6 @@ class FactorVAE(ELBO):
 def permuted(z: Tensor, draws: Draws) -> Tensor:
     """The codes `z` (N, D) with each unit permuted over the batch, that of all processes, by a permutation of its own."""
     keys = draws.uniform(z)
-    every = processes.rows(z).gather(0, processes.rows(keys).argsort(0))
+    every = distributed.rows(z).gather(0, distributed.rows(keys).argsort(0))
     start = draws.window[0] if draws.window and len(every) > len(z) else 0
     return every[start : start + len(z)]

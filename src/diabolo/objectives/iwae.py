@@ -110,12 +110,12 @@ class IWAE(Objective):
             "tightening": -bound.detach() - reconstruction - kl,
         }
         weights: dict[str, float | Tensor] = dict.fromkeys(terms, 1.0)
-        watch = {"effective_samples": share.square().sum(1).reciprocal().mean()}
+        logged = {"effective_samples": share.square().sum(1).reciprocal().mean()}
         total = -bound
         if penalties := model.head.penalties(seen, Latent(z[:, 0], posterior[0], posterior=posterior), y):
             head = weighted(penalties, model.head.weights, progress)
             total, terms, weights = total + head.total, terms | head.terms, weights | head.weights
-        return Loss(total, terms, weights, watch)
+        return Loss(total, terms, weights, logged)
 
     def units(self, model: Model) -> dict[str, str]:
         """The parts of the bound, then the head's terms."""
@@ -126,6 +126,6 @@ class IWAE(Objective):
         """The head's: the bound has no weights."""
         return dict(model.head.weights)
 
-    def watched(self, model: Model) -> tuple[str, ...]:
+    def logged(self, model: Model) -> tuple[str, ...]:
         """How many of the k samples count."""
         return ("effective_samples",)

@@ -61,7 +61,7 @@ class Layerwise(Objective):
         """None."""
         return {}
 
-    def watched(self, model: Model) -> tuple[str, ...]:
+    def logged(self, model: Model) -> tuple[str, ...]:
         """Nothing."""
         return ()
 

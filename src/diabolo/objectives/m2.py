@@ -36,7 +36,7 @@ class M2(Objective):
 
     def check(self, model: Model) -> None:
         """Refuse a model without a label as condition, without q(y|x), without densities, or with other penalties than kl."""
-        if model.condition.reads != "labels" or not isinstance(model.head, ToClasses) or model.head.of_code:
+        if model.condition.needs_column != "labels" or not isinstance(model.head, ToClasses) or model.head.of_code:
             raise DiaboloError(
                 "M2 needs a condition on the label, such as condition='label', and a head that reads the class off the "
                 "image, such as ImageClassifier"
@@ -71,7 +71,7 @@ class M2(Objective):
         entropy = torch.where(known[:, 0], 0.0, -(w * log_q).sum(1))
         per_image["label"] = math.log(classes) - entropy
         per_image |= model.head.scores(logits, y)
-        return weighted(per_image, model.bottleneck.weights | model.head.weights, progress, latent.watch)
+        return weighted(per_image, model.bottleneck.weights | model.head.weights, progress, latent.logged)
 
     def units(self, model: Model) -> dict[str, str]:
         """The bound's parts, then the head's terms."""

@@ -96,16 +96,16 @@ class Objective(nn.Module):
         While one of them changes, losses of two epochs cannot be compared."""
         return {**model.bottleneck.schedules, **model.head.weights}
 
-    def watched(self, model: Model) -> tuple[str, ...]:
-        """The names in `Loss.watch`, in their order."""
-        return model.bottleneck.watched
+    def logged(self, model: Model) -> tuple[str, ...]:
+        """The names in `Loss.logged`, in their order."""
+        return model.bottleneck.logged
 
 
 def weighted(
     per_image: Mapping[str, Tensor],
     schedules: Mapping[str, float | Schedule],
     progress: float | Tensor,
-    watch: dict[str, Tensor] | None = None,
+    logged: dict[str, Tensor] | None = None,
 ) -> Loss:
     """total = Σ weight · mean over the batch, of the terms `per_image` (N,) each; a weight not in `schedules` is 1."""
     terms = {name: values.mean() for name, values in per_image.items()}
@@ -117,7 +117,7 @@ def weighted(
     total = parts[0]
     for part in parts[1:]:
         total = total + part
-    return Loss(total, terms, weights, watch or {})
+    return Loss(total, terms, weights, logged or {})
 
 
 def _times(weight: float | Tensor, term: Tensor) -> Tensor:

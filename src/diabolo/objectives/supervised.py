@@ -28,7 +28,7 @@ class Supervised(Objective):
         seen = model.corruption(x, draws)
         to_encoder, _ = model.condition(model.condition.pick(x, y))
         latent = model.bottleneck(model.encoder(seen, *to_encoder), draws)
-        return weighted(model.head.penalties(seen, latent, y), model.head.weights, progress, latent.watch)
+        return weighted(model.head.penalties(seen, latent, y), model.head.weights, progress, latent.logged)
 
     def units(self, model: Model) -> dict[str, str]:
         """The head's."""

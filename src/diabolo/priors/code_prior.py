@@ -41,8 +41,8 @@ class CodePrior(nn.Module):
     """
 
     name = "prior"
-    reads = None
-    watched = ("bits_per_code",)
+    needs_column = None
+    logged = ("bits_per_code",)
     after_update = None
 
     def __init__(
@@ -75,7 +75,7 @@ class CodePrior(nn.Module):
         bits = nll.detach() / (math.prod(self.grid) * math.log(2))
         return Loss(nll, {"nll": nll}, {"nll": 1.0}, {"bits_per_code": bits})
 
-    def begin(self, x: Any, y: Any = None, seed: int = 0) -> None:
+    def initialise(self, x: Any, y: Any = None, seed: int = 0) -> None:
         """There is nothing to look at before training."""
 
     @property

@@ -23,9 +23,8 @@ from diabolo.reports.document import (
     Table,
     Verdict,
 )
+from diabolo.reports.inline import spans, unbroken
 from diabolo.reports.references import Entry, entries
-from diabolo.reports.spans import spans
-from diabolo.reports.unbroken import unbroken
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
 STATES = {"met": "met", "missed": "missed", "not decided": "undecided", "not checked": "unchecked"}

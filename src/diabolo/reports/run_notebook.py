@@ -17,7 +17,7 @@ from IPython.display import Image, display
 
 from diabolo import gallery
 from diabolo.data.origin import of_run
-from diabolo.evaluation.record import images_of
+from diabolo.evaluation.measuring import images_of
 from diabolo.latents.codes import encode
 from diabolo.plain import visible
 from diabolo.training.runs import load_run

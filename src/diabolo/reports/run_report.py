@@ -10,7 +10,7 @@ from diabolo.data.origin import of_run
 from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.closing import judge
-from diabolo.evaluation.record import FOLDER, Evaluation, Pair, images_of
+from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.paths import shell_line
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo.evaluation.baselines import View
 from diabolo.evaluation.posterior import sampled_codes
-from diabolo.evaluation.views import View
 from diabolo.latents.probe import judge
 from diabolo.likelihoods import SquaredError
 from diabolo.metrics.cost import flops

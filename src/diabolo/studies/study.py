@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diabolo.data import Images, load
-from diabolo.data.draws import permutation
+from diabolo.data.portable_random import permutation
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError

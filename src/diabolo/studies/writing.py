@@ -10,7 +10,7 @@ from diabolo.evaluation.learned import RULE
 from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
-from diabolo.reports.spans import blocks_of
+from diabolo.reports.inline import blocks_of
 from diabolo.statistics import what_matters
 from diabolo.studies.record import as_block, read
 from diabolo.studies.row import anchor_of

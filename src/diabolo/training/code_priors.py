@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from diabolo import parts
 from diabolo.bottlenecks import Discrete
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.priors.code_prior import CodePrior, to_bytes
 from diabolo.randomness import derive
 from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, lock, runs
-from diabolo.training.checks import same_images
 from diabolo.training.codes import FOLDER, write_codes
 from diabolo.training.fit import fit, resume
 from diabolo.training.hardware import choose_device
 from diabolo.training.options import TrainOptions
+from diabolo.training.preflight import same_images
 from diabolo.training.runs import Run, fingerprint
 from diabolo.trust import Trust
 
@@ -132,7 +132,7 @@ def indices_of(model: Any, images: Images) -> NDArray[np.int64]:
     found = []
     for start in range(0, len(images), PIECE):
         some = images.take(np.arange(start, min(start + PIECE, len(images))))
-        codes = model.encode(some.images, side(some, model.reads))
+        codes = model.encode(some.images, column(some, model.needs_column))
         if not codes.isfinite().all():
             raise DiaboloError(f"the codes of {images.name} hold NaN or infinity: the model {model.name!r} is broken")
         found.append(model.bottleneck.indices_of(codes).cpu().numpy())

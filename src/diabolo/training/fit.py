@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from diabolo import disk, processes
+from diabolo import disk, distributed
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
+from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.side import side
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import as_path, shell_line
@@ -22,18 +22,18 @@ from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
 from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, files, history, lock, runs
+from diabolo.training.batches import plan
 from diabolo.training.checkpoint import State
-from diabolo.training.checks import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.closed_form import solve
 from diabolo.training.codes import codes_of
 from diabolo.training.hardware import choose_device, choose_precision, use_threads
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
-from diabolo.training.plan import plan
+from diabolo.training.preflight import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.runs import Run
 from diabolo.training.stepping import step_of
-from diabolo.training.takeover import fitting, take_over
+from diabolo.training.transfer import fitting, take_over
 from diabolo.trust import Trust, trusting
 from diabolo.updates.freezing import matching
 from diabolo.updates.graph import DeviceLoop
@@ -70,7 +70,7 @@ def fit(
         Stopped: after a second Ctrl-C; names the run folder.
     """
     chosen = TrainOptions.of(**options)
-    with processes.joined(choose_device(chosen.device)):
+    with distributed.joined(choose_device(chosen.device)):
         noted: dict[str, Any] = {"then": list(then)} if then else {}
         noted |= {"stage": dict(stage)} if stage else {}
         return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen, noted)
@@ -113,20 +113,25 @@ def resume(
     if epochs is not None:
         options = options.but(epochs=epochs)
     moved = {name: str(as_path(place)) for name, place in (("name", data), ("root", root)) if place is not None}
-    with trusting(trust), processes.joined(choose_device(options.device)), _alone_in(path, "resume"):
+    with trusting(trust), distributed.joined(choose_device(options.device)), _alone_in(path, "resume"):
         return _resume(path, config, options, train, validation, moved)
 
 
 def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, noted: dict[str, Any]) -> Run:
     check(model, train, validation, options)
     say = reporter(options.quiet)
-    if name := processes.left_over():
+    if name := distributed.left_over():
         say.say(
-            f"{name} is set, but not by torchrun, which sets all of {', '.join(processes.NEEDED)}: this process trains alone"
+            f"{name} is set, but not by torchrun, which sets all of {', '.join(distributed.NEEDED)}: this process trains alone"
         )
     device, threads = choose_device(options.device), use_threads(options.threads)
     precision = choose_precision(options.precision, device)
-    resolved = {"device": str(device), "threads": threads, "precision": precision.name, "processes": processes.world()}
+    resolved = {
+        "device": str(device),
+        "threads": threads,
+        "precision": precision.name,
+        "processes": distributed.world(),
+    }
     config = runs.describe(model, options.as_dict(), resolved, train, validation) | noted
     if isinstance(model, PCA):
         return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
@@ -151,10 +156,10 @@ def _resume(
     check(model, images[0], images[1], options.but(init=None))  # its weights are in the checkpoint
     resolved = config.get("resolved")
     before = resolved.get("processes", 1) if isinstance(resolved, dict) else 1
-    if before != processes.world():
+    if before != distributed.world():
         were = f"{before} process{'es' if before != 1 else ''}"
         raise DiaboloError(
-            f"{path} was trained by {were}, not {processes.world()}; go on with: {_resume_line(path, before)}"
+            f"{path} was trained by {were}, not {distributed.world()}; go on with: {_resume_line(path, before)}"
         )
     return _run(model, images[0], images[1], options, path, config, reporter(options.quiet))
 
@@ -195,7 +200,7 @@ def _run(
         except KeyboardInterrupt as stopped:
             if path is None:
                 raise
-            raise Stopped(f"stopped; go on with: {_resume_line(path, processes.world())}") from stopped
+            raise Stopped(f"stopped; go on with: {_resume_line(path, distributed.world())}") from stopped
     say.say(_farewell(state, path))
     return Run(model.eval(), path, state.history, config, state.status)
 
@@ -206,7 +211,7 @@ def _start(step: Step) -> State:
     still = (p.data for p in model.parameters() if not p.requires_grad)
     moved = (tensor for learner in step.learners.values() for tensor in {learner.weights.flat, learner.kept})
     for tensor in (*moved, *still, *model.buffers()):
-        processes.from_first(tensor)
+        distributed.from_first(tensor)
     step.refresh()
     return State()
 
@@ -221,7 +226,7 @@ def _first_files(folder: Path, config: dict[str, Any], step: Step, state: State)
 def _restored(path: Path, step: Step, config: dict[str, Any], say: Reporter) -> State:
     """Where the run in the folder `path` stands, its weights put into `step`."""
     state = checkpoint.restore(path, step)
-    processes.of_first(lambda: checkpoint.settle_best(path, state.epoch))
+    distributed.of_first(lambda: checkpoint.settle_best(path, state.epoch))
     if state.epochs is None:  # written by Diabolo 0.1
         state.epochs = config["options"].get("epochs")
     if state.epoch and not state.history:
@@ -238,7 +243,7 @@ def _begin(model: Autoencoder, train: Images, options: TrainOptions, say: Report
         held |= set(fitting(model, options.init))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items() if name in held}
     start = train.take(np.linspace(0, len(train) - 1, min(len(train), START)).round().astype(int))
-    model.begin(start.images, side(start, model.reads, model.device), options.seed)
+    model.initialise(start.images, column(start, model.needs_column, model.device), options.seed)
     for name, tensor in model.state_dict().items():
         if name in held:
             tensor.copy_(before[name])
@@ -257,16 +262,16 @@ def _train(
     """Lay out the loop and run it."""
     model, device = step.model, step.device
     if state.history and not state.digest:  # which Diabolo 0.1 kept in the checkpoint
-        processes.of_first(lambda: _rewrite_history(path, state))
+        distributed.of_first(lambda: _rewrite_history(path, state))
     if state.status.startswith("stopped early"):
         state.waited = 0  # further epochs are asked for, with the same patience as before
     store = open_store(train, device, options.store)
     held = None if validation is None else open_store(validation, device, options.store)
     loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, path, say)
-    loop.known = side(train, model.reads, device)
-    loop.validation_known = None if validation is None else side(validation, model.reads, device)
+    loop.known = column(train, model.needs_column, device)
+    loop.validation_known = None if validation is None else column(validation, model.needs_column, device)
     say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
-    together = f", {processes.world()} processes" if processes.world() > 1 else ""
+    together = f", {distributed.world()} processes" if distributed.world() > 1 else ""
     threads = torch.get_num_threads()
     say.say(
         f"{device}, {threads} CPU thread{'s'[: threads > 1]}, {step.precision.name}{together}; images {store.place}"
@@ -283,7 +288,7 @@ def _train(
         config["options"] = options.as_dict()
         loop.config = config  # written when the first epoch is done
     if options.tensorboard:
-        processes.of_first(lambda: _open_events(loop, state.epoch))
+        distributed.of_first(lambda: _open_events(loop, state.epoch))
     state.status = "running"
     return loop.run(state)
 
@@ -314,9 +319,9 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     noise = generator(loop.options.seed, "noise", device=loop.step.device)
     steps = loop.steps
     total = steps * loop.options.epochs
-    watch, window = loop.new_watch(), batches.windows[0]
+    record, window = loop.new_record(), batches.windows[0]
     loop.step.frozen.train()  # what is captured is what happens in training mode
-    device_loop = DeviceLoop(loop.step, store, watch, noise, (full, size), total, window, loop.known)
+    device_loop = DeviceLoop(loop.step, store, record, noise, (full, size), total, window, loop.known)
     try:
         device_loop.capture()
     except Exception as error:  # whatever a capture dies of, the same steps can be run eagerly
@@ -334,12 +339,12 @@ def _keep(step: Step, path: Path, options: TrainOptions, epoch: int) -> None:
         state, _ = files.read_tensors(path / checkpoint.BEST)
     step.model.load_state_dict(state)
     kept = dict(step.model.state_dict())
-    processes.of_first(lambda: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
+    distributed.of_first(lambda: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
 
 
 def _farewell(state: State, path: Path) -> str:
     if state.status == "interrupted":
-        return f"interrupted after epoch {state.epoch}; go on with: {_resume_line(path, processes.world())}"
+        return f"interrupted after epoch {state.epoch}; go on with: {_resume_line(path, distributed.world())}"
     return f"{state.status}: {path}"
 
 
@@ -350,12 +355,12 @@ def _resume_line(path: Path, world: int) -> str:
 def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> Path:
     """The first process makes it and writes into it what `fill` does; all know it."""
     out, name = Path(options.out), options.name or f"{model.name}-{train.name}"
-    return Path(processes.of_first(lambda: str(runs.create(out, name, fill))))
+    return Path(distributed.of_first(lambda: str(runs.create(out, name, fill))))
 
 
 @contextmanager
 def _alone_in(path: Path, verb: str) -> Iterator[None]:
     """The first process holds the lock of the run folder `path`; where it does not get it, all are refused."""
     with ExitStack() as stack:
-        processes.of_first(lambda: stack.enter_context(lock.held(path, verb)))
+        distributed.of_first(lambda: stack.enter_context(lock.held(path, verb)))
         yield

@@ -15,9 +15,9 @@ from diabolo.objectives.layerwise import Layerwise, levels, trained
 from diabolo.ranges import checked
 from diabolo.surroundings import undisturbed
 from diabolo.training import checkpoint, files, runs
-from diabolo.training.checks import check
 from diabolo.training.fit import fit, resume
 from diabolo.training.options import Epochs, TrainOptions
+from diabolo.training.preflight import check
 from diabolo.training.progress import reporter
 from diabolo.training.runs import Run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.errors import DiaboloError
 from diabolo.updates.precision import Precision
 
@@ -28,7 +28,7 @@ def choose_device(name: str) -> torch.device:
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise DiaboloError("this machine has no CUDA device that torch can use; use --device cpu")
-        index = processes.local("LOCAL_RANK", 0) if device.index is None else device.index
+        index = distributed.local("LOCAL_RANK", 0) if device.index is None else device.index
         if index >= torch.cuda.device_count():
             raise DiaboloError(f"there is no device cuda:{index}; this machine has {torch.cuda.device_count()}")
         device = torch.device("cuda", index)
@@ -80,9 +80,9 @@ def use_threads(threads: int | None) -> int:
     """Let torch use `threads` CPU threads. None: OMP_NUM_THREADS of them where the user has set that, else the available cores,
     shared among this machine's processes (torchrun sets that variable to 1 of its own accord: there it says nothing)."""
     said = os.environ.get("OMP_NUM_THREADS", "")
-    if threads is None and processes.launched() == 1 and said.isdecimal():
+    if threads is None and distributed.launched() == 1 and said.isdecimal():
         threads = max(1, min(int(said), available_cores()))
-    threads = threads or max(1, available_cores() // max(1, processes.local("LOCAL_WORLD_SIZE", 1)))
+    threads = threads or max(1, available_cores() // max(1, distributed.local("LOCAL_WORLD_SIZE", 1)))
     torch.set_num_threads(threads)
     return threads
 

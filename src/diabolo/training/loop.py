@@ -11,24 +11,24 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from diabolo import disk, processes
+from diabolo import disk, distributed
 from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.conditions import UNKNOWN
-from diabolo.data.side import rows
+from diabolo.data.columns import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, derive, generator
 from diabolo.schedules import Schedule
 from diabolo.training import checkpoint, files, health, history, stopping
+from diabolo.training.batches import Plan, mixed, plan, shuffled
 from diabolo.training.checkpoint import State
 from diabolo.training.hardware import peak_memory, reset_peak_memory
 from diabolo.training.interrupt import Interrupt
 from diabolo.training.options import TrainOptions
-from diabolo.training.plan import Plan, mixed, plan, shuffled
 from diabolo.training.progress import Reporter
 from diabolo.updates.graph import DeviceLoop
 from diabolo.updates.loss import already_checked
-from diabolo.updates.record import NotFiniteError, Watch
+from diabolo.updates.record import NotFiniteError, StepRecord
 from diabolo.updates.step import Step
 
 
@@ -68,7 +68,7 @@ class Loop:
         options = self.options
         graph = self.device_loop
         self.noise = graph.noise if graph else generator(options.seed, "noise", device=self.step.device)
-        self.watch = graph.watch if graph else self.new_watch()
+        self.record = graph.record if graph else self.new_record()
         decides = options.early_stopping is not None or options.keep == "best"
         if decides and (said := stopping.outlook(*self._settling, options.epochs, options.early_stopping is not None)):
             self.reporter.say(said)
@@ -80,7 +80,7 @@ class Loop:
                     self._write(lambda: self._save_finished(state))
                 for epoch in range(state.epoch, options.epochs):
                     state = self._epoch(epoch, state)
-                    state.status = self._status(state, processes.any_of(interrupt.asked))
+                    state.status = self._status(state, distributed.any_of(interrupt.asked))
                     for warning in health.news(state.history, state.status != "running"):
                         self.reporter.say(f"warning: {warning}")
                     self._save(state)
@@ -125,27 +125,27 @@ class Loop:
         labelled = (self.known != UNKNOWN).nonzero().flatten().cpu()
         return mixed(order, labelled, options.labelled_per_batch, options.batch_size, options.seed, epoch)
 
-    def new_watch(self) -> Watch:
+    def new_record(self) -> StepRecord:
         """A record for one epoch's steps."""
         model, opponents = self.step.model, list(self.step.model.players)[1:]
-        return Watch(["total", *model.units, *model.watched], self.steps, self.step.device, opponents)
+        return StepRecord(["total", *model.units, *model.logged], self.steps, self.step.device, opponents)
 
     def _epoch(self, epoch: int, state: State) -> State:
         seed = self.options.seed
         torch.manual_seed(derive(seed, "global", epoch))  # for parts that draw from torch's own generator
         self.noise.manual_seed(derive(seed, "noise", epoch))
         batches = plan(self.order(epoch), self.options.batch_size)
-        self.watch.record.zero_()
+        self.record.table.zero_()
         self.step.frozen.train()
         reset_peak_memory(self.step.device)
         started = time.perf_counter()
         for i in self._steps(epoch, batches):
-            self.reporter.step(epoch + 1, len(batches.batches[i]) * processes.world())
-            if self.watch.seen_bad():
+            self.reporter.step(epoch + 1, len(batches.batches[i]) * distributed.world())
+            if self.record.seen_bad():
                 break
         self._refuse_non_finite(epoch, batches)
         self._refuse_broken(epoch)
-        train = self.watch.means(batches.sizes)
+        train = self.record.means(batches.sizes)
         seconds = time.perf_counter() - started
         line: dict[str, Any] = {
             "epoch": epoch + 1,
@@ -158,7 +158,7 @@ class Loop:
             **({} if self.step.decay is None else {"ema": self.step.decay}),
             "lr": self.step.lr,
             "seconds": round(seconds, 4),
-            "images_per_second": round(sum(batches.sizes) * processes.world() / seconds, 1),
+            "images_per_second": round(sum(batches.sizes) * distributed.world() / seconds, 1),
             "peak_memory_mib": round(peak_memory(self.step.device) / 2**20, 1),
         }
         self._refuse_bad_validation(line["validation"] or {}, epoch)
@@ -190,7 +190,7 @@ class Loop:
         for i, x in enumerate(self.store.batches(batches.batches[first:]), start=first):
             y = rows(self.known, batches.batches[i])
             loss = self.step(x, Draws(self.noise, batches.windows[i]), self._progress(epoch, i), y)
-            self.watch.write(i, loss)
+            self.record.write(i, loss)
             yield i
 
     def _validate(self, epoch: int) -> dict[str, float] | None:
@@ -221,7 +221,7 @@ class Loop:
         """Nothing of an epoch that ended in NaN or infinity is kept."""
         player = self.step.broken()
         if player is not None:
-            opposed = player in self.watch.opponents
+            opposed = player in self.record.opponents
             what = f"the weights of the player {player!r}" if opposed else "the weights"
             told = f"{what} held NaN or infinity after epoch {epoch + 1}"
             self._break_off(player if opposed else what, math.nan, self.steps - 1, told)
@@ -235,15 +235,15 @@ class Loop:
             self._break_off(term, means[term], self.steps - 1, what)
 
     def _refuse_non_finite(self, epoch: int, batches: Plan) -> None:
-        found = self.watch.first_bad()
+        found = self.record.first_bad()
         if found is None:
             return
         i, term, value = found
-        world, order = processes.world(), self.order(epoch)
+        world, order = distributed.world(), self.order(epoch)
         joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
         x = next(iter(self.store.batches([joint])))
         self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
-        named = f"the loss of the player {term!r}" if term in self.watch.opponents else f"the loss term {term!r}"
+        named = f"the loss of the player {term!r}" if term in self.record.opponents else f"the loss term {term!r}"
         what = f"{named} became {value} at step {i + 1} of epoch {epoch + 1}"
         self._break_off(term, value, i, what, f" The batch is in {self.path / 'offending-batch.safetensors'}.")
 
@@ -251,7 +251,7 @@ class Loop:
         """Note in the checkpoint, which is of the last epoch that ended well, what ended the training, and tell the user."""
         self._write(lambda: checkpoint.mark(self.path, f"{checkpoint.BROKEN_OFF}: {what},"))
         lr, remedy = self.options.lr, f"--lr {min(self.options.lr / 10, 1e-3):g} or --clip-norm 1"
-        if term in self.watch.opponents and term in self.step.learners:
+        if term in self.record.opponents and term in self.step.learners:
             lr, remedy = float(self.step.learners[term].lr), f"a lower learning rate of the player {term!r}"
         raise NotFiniteError(
             term,
@@ -265,7 +265,7 @@ class Loop:
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------
 
     def _write(self, action: Callable[[], None]) -> None:
-        processes.of_first(action)
+        distributed.of_first(action)
 
     def _save(self, state: State) -> None:
         """metrics.jsonl, and the checkpoint when it is due."""
@@ -316,13 +316,13 @@ def mean_loss(
     with torch.no_grad(), evaluating(model), already_checked():
         for i, x in enumerate(store.batches(batches.batches)):
             loss = model.loss(x, Draws(noise, batches.windows[i]), progress, rows(known, batches.batches[i]))
-            values = {"total": loss.total, **loss.terms, **loss.watch}
+            values = {"total": loss.total, **loss.terms, **loss.logged}
             names = list(values)
             row = torch.stack(list(values.values())).double() * len(x)
             sums = row if sums is None else sums + row
     if sums is None:
-        raise DiaboloError(f"{n} validation images are too few for {processes.world()} processes")
-    means = processes.total(sums) / n
+        raise DiaboloError(f"{n} validation images are too few for {distributed.world()} processes")
+    means = distributed.total(sums) / n
     return dict(zip(names, means.tolist(), strict=True))
 
 

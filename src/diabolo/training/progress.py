@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.plain import visible
 from diabolo.terminal import Terminal
 
@@ -133,7 +133,7 @@ class Bar(Lines):
 def reporter(quiet: bool) -> Reporter:
     """The reporter that suits: silent on request and in all processes but the first; a bar on a terminal; else lines."""
     console = Terminal()
-    if quiet or processes.rank() > 0:
+    if quiet or distributed.rank() > 0:
         return Silence()
     return Bar(console) if console.is_terminal else Lines(console)
 

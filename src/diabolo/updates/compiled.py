@@ -201,10 +201,10 @@ class CompiledStep(Step):
                 self._with({name: side.w for name, side in sides.items()}, still, "after_update")
 
         advance(loss, sides, constrain)
-        self._terms, self._watched, self._weighted = list(loss.terms), list(loss.watch), list(loss.weights)
+        self._terms, self._logged, self._weighted = list(loss.terms), list(loss.logged), list(loss.weights)
         self._players = list(loss.minimised)
         weights = (torch.as_tensor(weight, dtype=torch.float32, device=self.device) for weight in loss.weights.values())
-        values = (loss.total, *loss.terms.values(), *loss.watch.values(), *weights, *loss.minimised.values())
+        values = (loss.total, *loss.terms.values(), *loss.logged.values(), *weights, *loss.minimised.values())
         return tuple(value.detach() for value in values)
 
     def _with(self, weights: Mapping[str, Sequence[Tensor]], still: Mapping[str, Tensor], door: str, *told: Any) -> Any:
@@ -219,9 +219,9 @@ class CompiledStep(Step):
         """What `_trace` gave, by name again."""
         total, values = found[0], iter(found[1:])
         terms = {name: next(values) for name in self._terms}
-        watch = {name: next(values) for name in self._watched}
+        logged = {name: next(values) for name in self._logged}
         weights: dict[str, float | Tensor] = {name: next(values) for name in self._weighted}
-        return Loss(total, terms, weights, watch, {name: next(values) for name in self._players})
+        return Loss(total, terms, weights, logged, {name: next(values) for name in self._players})
 
 
 def _places(model: nn.Module) -> dict[str, str]:

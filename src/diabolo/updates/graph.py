@@ -9,11 +9,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from diabolo.data.side import rows
+from diabolo.data.columns import rows
 from diabolo.data.stores import ResidentStore, to_float
 from diabolo.randomness import Draws
 from diabolo.updates.loss import Loss
-from diabolo.updates.record import Watch
+from diabolo.updates.record import StepRecord
 from diabolo.updates.step import Step
 
 WARM_UP = 3  # eager runs before the capture, so that libraries have made their choices and their workspaces
@@ -26,14 +26,14 @@ class DeviceLoop:
         self,
         step: Step,
         store: ResidentStore,
-        watch: Watch,
+        record: StepRecord,
         noise: torch.Generator,
         shape: tuple[int, int],
         total: int,
         window: tuple[int, int] | None = None,
         known: Tensor | None = None,
     ) -> None:
-        self.step, self.store, self.watch, self.noise, self.total = step, store, watch, noise, total
+        self.step, self.store, self.record, self.noise, self.total = step, store, record, noise, total
         self.known = known
         device = store.pixels.device
         self.table = torch.zeros(shape, dtype=torch.int64, device=device)
@@ -55,7 +55,7 @@ class DeviceLoop:
         x = to_float(self.store.pixels.index_select(0, indices))
         progress = (self.done + self.counter[0]) / self.total
         loss = self.step(x, Draws(self.noise, self.window), progress, rows(self.known, indices))
-        self.watch.write(self.counter, loss)
+        self.record.write(self.counter, loss)
         self.counter.add_(1)
         return loss
 
@@ -85,7 +85,7 @@ class DeviceLoop:
             self._put_back(before)
             self.noise.set_state(noise)
             self.counter.zero_()
-            self.watch.bad.zero_()
+            self.record.bad.zero_()
 
     def _put_back(self, before: dict[str, Tensor]) -> None:
         """In place, since the graph knows these tensors by address; what was not there before starts at zero."""

@@ -16,7 +16,7 @@ class Loss:
         total: how good the model is, a scalar with gradient: what curves, early stopping and the best epoch go by.
         terms: unweighted means over the batch, each a scalar: "reconstruction" and the penalties.
         weights: the weight of each term at this moment of training.
-        watch: what else is worth writing down each step, each a scalar without gradient.
+        logged: what else is worth writing down each step, each a scalar without gradient.
         minimised: what each player minimises, a scalar with gradient; when left out there is one, "model", and it minimises
             `total`.
     """
@@ -24,7 +24,7 @@ class Loss:
     total: Tensor
     terms: dict[str, Tensor]
     weights: dict[str, float | Tensor]
-    watch: dict[str, Tensor] = field(default_factory=dict)
+    logged: dict[str, Tensor] = field(default_factory=dict)
     minimised: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

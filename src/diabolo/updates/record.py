@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.errors import DiaboloError
 from diabolo.updates.loss import Loss
 
@@ -21,7 +21,7 @@ class NotFiniteError(DiaboloError):
         self.term, self.value, self.step = term, value, step
 
 
-class Watch:
+class StepRecord:
     """A table (steps, terms) of one epoch, on the device. Rows are written by the step itself, so a graph can do it.
 
     Its columns are the total, the terms and what is watched beside them, and what each of the `opponents` minimises: of the
@@ -33,8 +33,8 @@ class Watch:
 
     def __init__(self, names: list[str], steps: int, device: torch.device, opponents: Sequence[str] = ()) -> None:
         self.names, self.opponents = [*names, *opponents], list(opponents)
-        self.record = torch.zeros(steps, len(self.names), device=device)
-        self._rows = self.record.unbind()  # views, made once: between two steps each operation counts
+        self.table = torch.zeros(steps, len(self.names), device=device)
+        self._rows = self.table.unbind()  # views, made once: between two steps each operation counts
         self.bad = torch.zeros((), device=device)  # NaN once a total was not finite
         self.on_gpu = device.type == "cuda"
         self._flag = torch.zeros((), pin_memory=self.on_gpu)
@@ -43,11 +43,11 @@ class Watch:
     @torch.no_grad()
     def write(self, step: int | Tensor, loss: Loss) -> None:
         """Note the loss of one step; `step` may be a tensor (1,) on the device."""
-        values = [loss.total, *loss.terms.values(), *loss.watch.values(), *(loss.minimised[o] for o in self.opponents)]
+        values = [loss.total, *loss.terms.values(), *loss.logged.values(), *(loss.minimised[o] for o in self.opponents)]
         row = torch.stack(values, out=None if isinstance(step, Tensor) else self._rows[step])
-        processes.average(row)  # so that all processes see the same, and stop together
+        distributed.average(row)  # so that all processes see the same, and stop together
         if isinstance(step, Tensor):
-            self.record.index_copy_(0, step, row[None])
+            self.table.index_copy_(0, step, row[None])
         self.bad.add_(row[0], alpha=0)  # 0, or NaN; a bad term makes a bad total
         for i in range(len(row) - len(self.opponents), len(row)):
             self.bad.add_(row[i], alpha=0)
@@ -56,7 +56,7 @@ class Watch:
         """Whether a value that is not finite is known of by now."""
         if not self.on_gpu:
             return math.isnan(self.bad)
-        if processes.world() > 1 or (self._copied is not None and not self._copied.query()):
+        if distributed.world() > 1 or (self._copied is not None and not self._copied.query()):
             return False  # of several processes none may stop steps before the others, who would wait for it
         seen = self._copied is not None and math.isnan(self._flag)
         self._flag.copy_(self.bad, non_blocking=True)
@@ -66,20 +66,20 @@ class Watch:
 
     def first_bad(self) -> tuple[int, str, float] | None:
         """The step, term and value of the first number that is not finite; None when all are. (Waits for the device.)"""
-        record = self.record.cpu()
-        rows = (~torch.isfinite(record)).any(1).nonzero()
+        table = self.table.cpu()
+        rows = (~torch.isfinite(table)).any(1).nonzero()
         if not len(rows):
             return None
         step = int(rows[0])
-        columns = (~torch.isfinite(record[step])).nonzero().flatten().tolist()
+        columns = (~torch.isfinite(table[step])).nonzero().flatten().tolist()
         names = [self.names[c] for c in columns]
         if len(columns) < len(self.names):  # not all is broken, as it is when the encoder is: an opponent comes first
             names.sort(key=lambda name: name not in self.opponents)
         column = self.names.index(next((name for name in names if name != "total"), names[0]))
-        return step, self.names[column], float(record[step, column])
+        return step, self.names[column], float(table[step, column])
 
     def means(self, sizes: list[int]) -> dict[str, float]:
         """The mean of each term over the images of the epoch; `sizes` are the batch sizes. (Waits for the device.)"""
         weights = torch.tensor(sizes, dtype=torch.float64)
-        mean = (self.record.cpu().double() * weights[:, None]).sum(0) / weights.sum()
+        mean = (self.table.cpu().double() * weights[:, None]).sum(0) / weights.sum()
         return dict(zip(self.names, mean.tolist(), strict=True))

@@ -17,18 +17,18 @@ class Trainable(Protocol):
     Attributes:
         name: what run folders are called by.
         input_shape: the shape of what it is trained on.
-        reads: the column of `Images` that it is given as `y`; None for none.
+        needs_column: the column of `Images` that it is given as `y`; None for none.
         units: what each term of the loss is measured in, in the order of the terms; the first has weight 1.
-        watched: the names in `Loss.watch`, in their order.
+        logged: the names in `Loss.logged`, in their order.
         device: where it lies.
         players: who moves which weights, by name; {"model": Player(tuple(self.parameters()))} for one who moves all.
         after_update: what follows each update, changing weights in place; None for nothing.
     """
 
     name: str
-    reads: Any
+    needs_column: Any
     units: Any
-    watched: Any
+    logged: Any
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -54,7 +54,7 @@ class Trainable(Protocol):
         """The loss of the batch `x` (N, *input_shape), float in [0, 1]."""
         ...
 
-    def begin(self, x: Any, y: Tensor | None = None, seed: int = 0) -> None:
+    def initialise(self, x: Any, y: Tensor | None = None, seed: int = 0) -> None:
         """Once before training: a look at some training images."""
         ...
 

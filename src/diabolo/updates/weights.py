@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.updates.precision import Precision
 
 PRODUCTS = (
@@ -74,7 +74,7 @@ class Weights:
         there = [(g, grad) for g, grad in pairs if grad is not None]
         if there:
             torch._foreach_copy_([g for g, _ in there], [grad for _, grad in there])
-        processes.average(self.gradient)
+        distributed.average(self.gradient)
 
     def refresh(self) -> None:
         """Let the half-precision copies follow `flat`."""

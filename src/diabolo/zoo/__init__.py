@@ -1,10 +1,10 @@
 """The named recipes: which parts make which model. Every one takes the shape of an image and gives a model ready to train."""
 
+from diabolo.zoo.architectures import denoising_conv, linear, unet
 from diabolo.zoo.classical import contractive, denoising, kl_sparse, pca, rae, sparse, topk, undercomplete
 from diabolo.zoo.conditional import completion, completion_plain, cvae
 from diabolo.zoo.quantised import fsq, vqvae
 from diabolo.zoo.recipe import HELP, RECIPES, PartOptions, build, options_of, own_options_of
-from diabolo.zoo.skips import denoising_conv, linear, unet
 from diabolo.zoo.supervised import classifier, joint, m2
 from diabolo.zoo.variational import factorvae, iwae, vae
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.draws import uniform
+from diabolo.data.portable_random import uniform
 from diabolo.errors import DiaboloError
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from diabolo.data.draws import permutation
 from diabolo.data.images import Images
+from diabolo.data.portable_random import permutation
 from diabolo.data.splits import Draw, draw_from
 
 N_TEST = 360

@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.draws import uniform
 from diabolo.data.images import Images
+from diabolo.data.portable_random import uniform
 from diabolo.data.splits import Draw
 from diabolo.ranges import At
 

@@ -5,8 +5,8 @@ real, made = (generation.extract(extractor, images) for images in (test.images, 
 generation.fid(made.values, real.values)
 """
 
-from diabolo.metrics.generation.asked_for import asked_for, read
 from diabolo.metrics.generation.certainty import InceptionScore, inception_score
+from diabolo.metrics.generation.conditional_accuracy import asked_for, read
 from diabolo.metrics.generation.extractors import EXTRACTORS, extractor
 from diabolo.metrics.generation.features import Extractor, Features, extract
 from diabolo.metrics.generation.frechet import Frechet, fid, frechet_distance

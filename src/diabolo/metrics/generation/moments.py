@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.metrics.generation.features import Floats, check_features
 
 
@@ -53,5 +53,5 @@ class Moments:
 
 def _summed(x: Floats) -> Floats:
     """The sum of `x` over all processes."""
-    summed: Floats = processes.total(torch.from_numpy(x)).numpy()
+    summed: Floats = distributed.total(torch.from_numpy(x)).numpy()
     return summed

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diabolo import bottlenecks, heads, objectives, processes
+from diabolo import bottlenecks, distributed, heads, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck, Latent
 from diabolo.data.images import Images
@@ -47,7 +47,7 @@ class AttributeClassifier(heads.Head):
         columns: how many attributes.
     """
 
-    reads = "attributes"
+    needs_column = "attributes"
 
     def __init__(self, latent_shape: tuple[int, ...], columns: int) -> None:
         super().__init__()
@@ -87,12 +87,12 @@ class Classifier:
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Images → features (n, ≤ 64), and logits (n, classes) where it was trained on classes."""
-        return self.model.encode(x), self.model.predict(x) if self.model.head.reads == "labels" else None
+        return self.model.encode(x), self.model.predict(x) if self.model.head.needs_column == "labels" else None
 
     def accuracy(self, features: Features, images: Images) -> float | None:
         """The share of `images` with a known label, or of their attributes, that it is right about; None where none
         is known."""
-        if self.model.head.reads == "labels":
+        if self.model.head.needs_column == "labels":
             if features.logits is None or images.labels is None or not (images.labels >= 0).any():
                 return None
             known = images.labels >= 0
@@ -108,7 +108,7 @@ class Classifier:
         return float(((logits > 0) == images.attributes).mean())
 
 
-@processes.alone()
+@distributed.alone()
 def classifier(train: Images, seed: int = 0) -> Classifier:
     """The classifier of those images: found in the cache, or trained there in about half a minute.
 

@@ -1,10 +1,11 @@
-"""Images that two parts of a data set share."""
+"""Which images are kept: not those that two parts of a data set share, not those of a class that is to be an anomaly."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.classes import class_number
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 
@@ -39,3 +40,28 @@ def _pieces(images: Images) -> Iterator[NDArray[np.float32]]:
     x = images.images
     parts = (x[start : start + PIECE].reshape(-1, int(np.prod(images.shape))) for start in range(0, len(x), PIECE))
     return (np.divide(part, 255, dtype=np.float32) if x.dtype == np.uint8 else part for part in parts)
+
+
+def without_class(images: Images, wanted: int | str, missing_ok: bool = False) -> Images:
+    """`images` but those of the class that is called `wanted`, see `class_number`.
+
+    Raises:
+        DiaboloError: when labels are missing or not all known, none is of that class (unless `missing_ok`), or none of another.
+    """
+    where = f"{images.name} ({images.split})"
+    if images.labels is None:
+        raise DiaboloError(f"class {wanted} cannot be left out of {where}, which has no labels.")
+    if unknown := int((images.labels < 0).sum()):
+        raise DiaboloError(
+            f"class {wanted} cannot be left out of {where}: the labels of {unknown:,} images are not known."
+        )
+    try:
+        label = class_number(wanted, images.label_names, np.unique(images.labels).tolist(), where)
+    except DiaboloError:
+        if missing_ok:
+            return images
+        raise
+    others = images.labels != label
+    if not others.any():
+        raise DiaboloError(f"without class {wanted} nothing is left of {where}.")
+    return images.take(others)

@@ -1,4 +1,5 @@
-"""Prose with inline Markdown, such as the lessons of the studies: what is code, stressed or a link; paragraphs and lists."""
+"""Prose with inline Markdown, such as the lessons of the studies: what is code, stressed or a link; paragraphs and lists; and
+what must not be torn apart at the end of a line: N(0, I), 0.3 ± 0.1, β = 4."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from diabolo.reports.document import Block, Bullets, Code, Prose
+
+FIRM = "\N{NO-BREAK SPACE}"
+_TOGETHER = re.compile(r"N\(0, (?=I\)|1\))|(?<=\d) ± (?=\d)|(?<=\b[αβλσ]) = (?=[\d.−-])")
+
+
+def unbroken(text: str) -> str:
+    """`text` with firm spaces inside such expressions."""
+    return _TOGETHER.sub(lambda found: found[0].replace(" ", FIRM), text)
+
 
 Kind = Literal["plain", "code", "strong", "stressed", "link"]
 MARKED: tuple[Kind, ...] = ("code", "strong", "stressed", "link")

@@ -7,22 +7,23 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 
 
-def side(images: Images, reads: str | None, device: torch.device | str = "cpu") -> Tensor | None:
-    """The column of `images` that a model `reads`: "labels" (N,) int64; "attributes", "factors" (N, F) float32; None for none.
+def column(images: Images, name: str | None, device: torch.device | str = "cpu") -> Tensor | None:
+    """The column that a model needs (`needs_column`): "labels" (N,) int64; "attributes" or "factors" (N, F) float32; None for
+    none.
 
     Raises:
         DiaboloError: when the images have no such column.
     """
-    if reads is None:
+    if name is None:
         return None
-    column = getattr(images, reads)
-    if column is None:
+    values = getattr(images, name)
+    if values is None:
         raise DiaboloError(
-            f"this model needs {reads}, and {images.name} ({images.split}) has none; use a data set that has them, or a "
+            f"this model needs {name}, and {images.name} ({images.split}) has none; use a data set that has them, or a "
             f"model without condition or head"
         )
-    known = torch.from_numpy(column)
-    return (known if reads == "labels" else known.float()).to(device)
+    known = torch.from_numpy(values)
+    return (known if name == "labels" else known.float()).to(device)
 
 
 def rows(known: Tensor | None, indices: Tensor) -> Tensor | None:

@@ -131,4 +131,4 @@ def _pieces(images: Images) -> Iterator[Any]:
 def is_told(codec: Any, what: str) -> bool:
     """Whether the encoder of `codec` sees, besides the pixels, the very column that is to be read off its codes."""
     condition = getattr(codec, "condition", None)
-    return bool(getattr(condition, "to_encoder", 0)) and codec.reads == what
+    return bool(getattr(condition, "to_encoder", 0)) and codec.needs_column == what

@@ -44,7 +44,7 @@ def test_trained_to_the_end_its_decoder_spans_the_principal_subspace(digits):
     optimizer = torch.optim.LBFGS(model.parameters(), max_iter=300, history_size=50, line_search_fn="strong_wolfe",
                                   tolerance_grad=1e-12, tolerance_change=1e-15)  # fmt: skip
 
-    def closure():  # the model's own layers, all in float64 (its waist and likelihood would round to float32)
+    def closure():  # the model's own layers, all in float64 (its bottleneck and likelihood would round to float32)
         optimizer.zero_grad()
         error = (model.decoder(to_code(model.encoder(digits))) - digits).square().mean()
         error.backward()

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from diabolo import disk, figures, processes, ranges
+from diabolo import disk, distributed, figures, ranges
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
 from diabolo.data.origin import of_run
@@ -213,7 +213,7 @@ def evaluate(
         own = {option: options[option] for option in options_of(name) if option in options}
         started = time.perf_counter()
         say(name)
-        with standing_alone(name, skipped), processes.alone():
+        with standing_alone(name, skipped), distributed.alone():
             section = _finite(MEASURES[name](subject, **own))
             skipped |= {f"{name}: {score}": why for score, why in section.skipped.items()}
             if section.scores:

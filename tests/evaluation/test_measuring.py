@@ -11,7 +11,7 @@ import diabolo
 from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import Evaluation, NotApplicable, Section, Subject, evaluate
-from diabolo.evaluation.record import _finite, fingerprint
+from diabolo.evaluation.measuring import _finite, fingerprint
 from diabolo.metrics.score import Score
 
 pytestmark = pytest.mark.usefixtures("measures")

@@ -26,7 +26,7 @@ def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], i
         DiaboloError: when it is missing, or something else was said.
     """
     conditional = isinstance(model, Autoencoder) and model.condition.to_decoder > 0
-    takes = TAKES[model.condition.reads] if conditional else None
+    takes = TAKES[model.condition.needs_column] if conditional else None
     for option, given in {"label": label, "values": values, "images": images}.items():
         if given and option != takes:
             raise DiaboloError(
@@ -40,7 +40,7 @@ def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], i
         return torch.from_numpy(np.concatenate(list(read_for(run, model, images).pieces())))
     if takes is not None and model.condition.every(model.device) is None:
         raise DiaboloError(
-            f"samples of {run} need --{takes}: its model is conditioned on {model.condition.reads or 'images'}"
+            f"samples of {run} need --{takes}: its model is conditioned on {model.condition.needs_column or 'images'}"
         )
     return None
 
@@ -60,7 +60,7 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
         return None
     n = len(images)
     if not (label or values):
-        known = images.known(model.reads)
+        known = images.known(model.needs_column)
         if known is None:
             raise DiaboloError(f"the images do not say what the model of {run} is conditioned on: give --{takes}")
         model.condition.check(known)
@@ -80,14 +80,14 @@ def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[flo
     carried = len(images) == 1 and (images[0] in names() or as_path(images[0]).suffix.lower() in (".npz", ".zip"))
     if takes is not None and not carried and not {"label": label, "values": values}[takes]:
         raise DiaboloError(
-            f"{run} holds a model conditioned on {model.condition.reads}, which image files do not carry: give --{takes}"
+            f"{run} holds a model conditioned on {model.condition.needs_column}, which image files do not carry: give --{takes}"
         )
 
 
 def _besides(model: Any) -> str | None:
     """The option for what the model is given besides the image; None where that is nothing."""
-    reads = model.condition.reads if isinstance(model, Autoencoder) else None
-    return None if reads is None else TAKES[reads]
+    column = model.condition.needs_column if isinstance(model, Autoencoder) else None
+    return None if column is None else TAKES[column]
 
 
 def _labels(run: Path, model: Any, label: Sequence[str]) -> Tensor:

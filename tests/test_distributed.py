@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from diabolo import processes
+from diabolo import distributed
 
 SCRIPT = """
 import sys
@@ -29,7 +29,7 @@ mine = slice(4 * rank, 4 * rank + 4)
 def average_gradients(module):
     for p in module.parameters():
         if p.grad is not None:
-            processes.average(p.grad)
+            distributed.average(p.grad)
 
 
 def near(one, other):
@@ -48,11 +48,11 @@ assert x.grad.item() == (1 + 2) * 2 * 1.5 / 2
 assert processes.text_from_first("runs/0001-vae-ziffern-äöü" if rank == 0 else "") == "runs/0001-vae-ziffern-äöü"
 assert processes.text_from_first("") == ""
 t = torch.full((3,), float(rank))
-processes.average(t)
+distributed.average(t)
 assert t.tolist() == [0.5, 0.5, 0.5]
 t = torch.tensor([1.0, 2.0]).double()[rank:].expand(3, -1).T  # not contiguous, two rows and one
 assert processes.total(torch.tensor([1 + rank])).tolist() == [3]
-assert processes.rows(t).tolist() == [[1.0] * 3, [2.0] * 3, [2.0] * 3]
+assert distributed.rows(t).tolist() == [[1.0] * 3, [2.0] * 3, [2.0] * 3]
 assert processes.mine(7) == (slice(3, 7) if rank else slice(0, 3))
 try:
     processes.mine(1)
@@ -61,16 +61,16 @@ except ValueError as error:
 else:
     raise AssertionError
 if rank == 1:  # on its own: nobody waits, and the noise is that of one process
-    with processes.alone():
+    with distributed.alone():
         assert (processes.world(), processes.rank(), processes.mine(1)) == (1, 0, slice(0, 1))
-        assert processes.total(t) is t and processes.rows(t) is t
+        assert processes.total(t) is t and distributed.rows(t) is t
         noise = Draws(generator(0))
         drawn = [noise.normal(torch.empty(3, 5)) for _ in range(2)]
     wanted = generator(0)
     assert all(torch.equal(d, torch.randn(3, 5, generator=wanted)) for d in drawn)
 assert processes.world() == 2
 t = torch.full((3,), float(rank))
-processes.from_first(t)
+distributed.from_first(t)
 assert t.tolist() == [0.0, 0.0, 0.0]
 
 # batch norm, in training and in evaluation
@@ -131,8 +131,8 @@ for name, options in (
     torch.manual_seed(0)
     model = zoo.build(name, (1, 12, 12), **options)
     x = torch.rand(8, 1, 12, 12, generator=torch.Generator().manual_seed(4))
-    y = torch.arange(8) % 10 if model.reads == "labels" else None
-    if model.head.reads == "labels":
+    y = torch.arange(8) % 10 if model.needs_column == "labels" else None
+    if model.head.needs_column == "labels":
         y = torch.tensor([-1, 3, 9, 0, 5, -1, -1, -1])  # three in one process, one in the other
     model.loss(x[mine], Draws(generator(0), (4 * rank, 8)), y=None if y is None else y[mine]).total.backward()
     average_gradients(model)
@@ -215,13 +215,13 @@ def test_two_processes_compute_what_one_would(text, tmp_path):
 
 
 def test_alone_everything_is_as_it_was():
-    assert (processes.world(), processes.rank()) == (1, 0)
+    assert (distributed.world(), distributed.rank()) == (1, 0)
     x = torch.ones(3, requires_grad=True)
-    assert processes.mean(x) is x
-    processes.average(x)
-    processes.from_first(x)
+    assert distributed.mean(x) is x
+    distributed.average(x)
+    distributed.from_first(x)
     assert x.tolist() == [1.0, 1.0, 1.0]
-    assert processes.text_from_first("runs/0001") == "runs/0001"
+    assert distributed.text_from_first("runs/0001") == "runs/0001"
 
 
 @pytest.mark.parametrize("training", [True, False])

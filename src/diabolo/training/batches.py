@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.randomness import generator
 
 
@@ -38,7 +38,7 @@ def plan(order: Tensor, batch_size: int, every: bool = False) -> Plan:
     others in every epoch, since gradients are means over equally many; with `every`, some
     processes have one image more, and fewer images than processes join the batch before.
     """
-    world, rank = processes.world(), processes.rank()
+    world, rank = distributed.world(), distributed.rank()
     size = batch_size * world
     batches, windows = [], []
     pieces = list(order.split(size))
@@ -66,7 +66,7 @@ def mixed(order: Tensor, labelled: Tensor, each: int, batch_size: int, seed: int
         each: how many of them, below `batch_size`.
         batch_size, seed, epoch: those of the training.
     """
-    world = processes.world()
+    world = distributed.world()
     pieces = order.split((batch_size - each) * world)
     wanted = each * world * len(pieces)
     draws, rounds = generator(seed, "labelled", epoch), -(-wanted // len(labelled))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diabolo.data.draws import permutation, uniform, words
+from diabolo.data.portable_random import permutation, uniform, words
 from diabolo.errors import DiaboloError
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from diabolo import processes
+from diabolo import distributed
 from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
+from diabolo.data.columns import column, rows
 from diabolo.data.images import Images
 from diabolo.data.origin import check_same, elsewhere, reload
-from diabolo.data.side import rows, side
 from diabolo.data.stores import free_memory, to_float
 from diabolo.errors import DiaboloError
 from diabolo.memory import TRIED, TooLargeError, words
@@ -28,7 +28,7 @@ from diabolo.training.checkpoint import State
 from diabolo.training.hardware import choose_device, choose_precision
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import usual_rule
-from diabolo.training.takeover import fitting
+from diabolo.training.transfer import fitting
 from diabolo.updates import player
 from diabolo.updates.freezing import matching
 from diabolo.updates.loss import already_checked
@@ -69,21 +69,21 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         _check_constraint(model, frozen)
     if options.init:
         fitting(model, options.init)
-    if validation is not None and len(validation) < processes.world():
-        raise DiaboloError(f"{len(validation)} validation image(s) are too few for {processes.world()} processes")
+    if validation is not None and len(validation) < distributed.world():
+        raise DiaboloError(f"{len(validation)} validation image(s) are too few for {distributed.world()} processes")
     for images in (train, validation):
-        if images is not None and (known := side(images, model.reads)) is not None:
+        if images is not None and (known := column(images, model.needs_column)) is not None:
             _check_known(model, images, known)
     if options.labelled_per_batch is not None:
-        labels = side(train, "labels") if model.reads == "labels" else None
+        labels = column(train, "labels") if model.needs_column == "labels" else None
         if labels is None or not (labels != UNKNOWN).any():
             raise DiaboloError("labelled_per_batch needs a model that reads labels, and images of which some have one")
     if options.tensorboard:
         event_writer_class()
-    if options.batch_size * processes.world() > len(train):
+    if options.batch_size * distributed.world() > len(train):
         raise DiaboloError(
-            f"a batch of {options.batch_size * processes.world()} is larger than the {len(train)} training image(s); use "
-            f"--batch-size {max(1, len(train) // processes.world())} or less"
+            f"a batch of {options.batch_size * distributed.world()} is larger than the {len(train)} training image(s); use "
+            f"--batch-size {max(1, len(train) // distributed.world())} or less"
         )
     if isinstance(model, Autoencoder):
         model.bottleneck.check(min(len(train), START))
@@ -143,7 +143,7 @@ def _kept_bytes(model: Any, train: Images, n: int) -> int:
         return tensor
 
     x = to_float(torch.from_numpy(np.array(train.images[:n]))).to(model.device)
-    y = rows(side(train, model.reads), torch.arange(n)) if model.reads else None
+    y = rows(column(train, model.needs_column), torch.arange(n)) if model.needs_column else None
     y = None if y is None else y.to(model.device)
     with evaluating(model), already_checked(), torch.random.fork_rng(devices=[]):
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
@@ -178,19 +178,19 @@ def _check_compile(model: Autoencoder, options: TrainOptions) -> None:
         raise DiaboloError("--compile decides itself what is kept for the backward pass; leave out --checkpointing")
     if options.precision == "float16":
         raise DiaboloError("--compile cannot adapt the loss scale of float16; use --precision bf16 or float32")
-    if processes.world() > 1:
+    if distributed.world() > 1:
         raise DiaboloError("--compile is for one process: a compiled step does not sum gradients over several")
 
 
 def _check_known(model: Autoencoder, images: Images, known: Tensor) -> None:
     """Refuse what condition and head cannot use of what is `known` of the images."""
     told = known
-    if model.objective.marginalises_labels and model.reads == "labels":
+    if model.objective.marginalises_labels and model.needs_column == "labels":
         told = known[known != UNKNOWN]
     try:
-        if model.condition.reads is not None:
+        if model.condition.needs_column is not None:
             model.condition.check(told)
-        if model.head.reads is not None:
+        if model.head.needs_column is not None:
             model.head.check(known)
     except DiaboloError as error:
         raise DiaboloError(f"{images.name} ({images.split}): {error}") from error

@@ -4,18 +4,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diabolo import processes
-from diabolo.training.plan import plan, shuffled
+from diabolo import distributed
+from diabolo.training.batches import plan, shuffled
 
 
 def cut(order, batch_size, world, rank, every=False):
     """The plan of one of several processes."""
-    real = processes.world, processes.rank
-    processes.world, processes.rank = lambda: world, lambda: rank
+    real = distributed.world, distributed.rank
+    distributed.world, distributed.rank = lambda: world, lambda: rank
     try:
         return plan(order, batch_size, every)
     finally:
-        processes.world, processes.rank = real
+        distributed.world, distributed.rank = real
 
 
 @given(n=st.integers(1, 200), size=st.integers(1, 40))
