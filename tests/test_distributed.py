@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from diabolo import processes, zoo
+from diabolo import distributed, zoo
 from diabolo.nets.batchnorm import BatchNorm2d
 from diabolo.likelihoods import Gaussian
 from diabolo.randomness import Draws, generator
@@ -36,39 +36,39 @@ def near(one, other):
     assert torch.allclose(one, other, rtol=1e-4, atol=1e-5), (one, other)
 
 
-assert (processes.world(), processes.rank()) == (2, rank)
+assert (distributed.world(), distributed.rank()) == (2, rank)
 
 # the mean, and the gradient of what all make of it: d/dx_r of (Σ_r' w_r' m²) / 2, m = (x_0 + x_1) / 2
 x = torch.tensor(1.0 + rank, requires_grad=True)
-m = processes.mean(x)
+m = distributed.mean(x)
 assert m.item() == 1.5
 ((1 + rank) * m.square()).backward()
 assert x.grad.item() == (1 + 2) * 2 * 1.5 / 2
 
-assert processes.text_from_first("runs/0001-vae-ziffern-äöü" if rank == 0 else "") == "runs/0001-vae-ziffern-äöü"
-assert processes.text_from_first("") == ""
+assert distributed.text_from_first("runs/0001-vae-ziffern-äöü" if rank == 0 else "") == "runs/0001-vae-ziffern-äöü"
+assert distributed.text_from_first("") == ""
 t = torch.full((3,), float(rank))
 distributed.average(t)
 assert t.tolist() == [0.5, 0.5, 0.5]
 t = torch.tensor([1.0, 2.0]).double()[rank:].expand(3, -1).T  # not contiguous, two rows and one
-assert processes.total(torch.tensor([1 + rank])).tolist() == [3]
+assert distributed.total(torch.tensor([1 + rank])).tolist() == [3]
 assert distributed.rows(t).tolist() == [[1.0] * 3, [2.0] * 3, [2.0] * 3]
-assert processes.mine(7) == (slice(3, 7) if rank else slice(0, 3))
+assert distributed.mine(7) == (slice(3, 7) if rank else slice(0, 3))
 try:
-    processes.mine(1)
+    distributed.mine(1)
 except ValueError as error:
     assert str(error) == "there are fewer images (1) than processes (2)"
 else:
     raise AssertionError
 if rank == 1:  # on its own: nobody waits, and the noise is that of one process
     with distributed.alone():
-        assert (processes.world(), processes.rank(), processes.mine(1)) == (1, 0, slice(0, 1))
-        assert processes.total(t) is t and distributed.rows(t) is t
+        assert (distributed.world(), distributed.rank(), distributed.mine(1)) == (1, 0, slice(0, 1))
+        assert distributed.total(t) is t and distributed.rows(t) is t
         noise = Draws(generator(0))
         drawn = [noise.normal(torch.empty(3, 5)) for _ in range(2)]
     wanted = generator(0)
     assert all(torch.equal(d, torch.randn(3, 5, generator=wanted)) for d in drawn)
-assert processes.world() == 2
+assert distributed.world() == 2
 t = torch.full((3,), float(rank))
 distributed.from_first(t)
 assert t.tolist() == [0.0, 0.0, 0.0]
@@ -103,12 +103,12 @@ images = torch.rand(8, 20, generator=torch.Generator().manual_seed(3))
 share = raw[mine].clone().requires_grad_()
 got = joint.loss(share, images[mine])
 got.mean().backward()
-processes_mean = processes.mean
-processes.mean = lambda x: x
+processes_mean = distributed.mean
+distributed.mean = lambda x: x
 whole_raw = raw.clone().requires_grad_()
 wanted = one.loss(whole_raw, images)
 wanted.mean().backward()
-processes.mean = processes_mean
+distributed.mean = processes_mean
 near(got, wanted[mine])
 near(share.grad / 2, whole_raw.grad[mine])
 near(joint.log_sigma, one.log_sigma)
@@ -139,10 +139,10 @@ for name, options in (
     trained = [p for p in model.parameters() if p.grad is not None]  # all, but for the decoder of a plain classifier
     got = [p.grad.clone() for p in trained]
     model.zero_grad()
-    world = processes.world
-    processes.world = lambda: 1
+    world = distributed.world
+    distributed.world = lambda: 1
     model.loss(x, Draws(generator(0)), y=y).total.backward()
-    processes.world = world
+    distributed.world = world
     for p, g in zip(trained, got):
         assert torch.allclose(g, p.grad, rtol=1e-3, atol=1e-4 * max(1.0, p.grad.abs().max().item()))
 dist.destroy_process_group()

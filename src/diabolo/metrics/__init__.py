@@ -1,8 +1,8 @@
 """One measure per function: what it takes, what it gives, in which unit.
 
 A function measures what it is given, and never waits for another process. Where several share the work, all are given the same
-images, and each measures its own, `distributed.mine(len(images))`. What it found is joined once, at the end and in every process,
-which then has what one process would have found of all:
+images, and each measures its own, `distributed.mine(len(images))`. What it found is joined once, at the end and in every
+process, which then has what one process would have found of all:
 
 * sums that add up over batches (`Totals`, `generation.Moments`) and likelihoods (`Nats`) by their `over_processes()`;
 * anything else of each image (posteriors, codes, errors) by `distributed.rows`, and counts of codes by `distributed.total`.
