@@ -10,7 +10,7 @@ import diabolo
 from diabolo import memory, parts, zoo
 from diabolo.data import as_images
 from diabolo.errors import DiaboloError
-from diabolo.memory import TooLargeError, bounded, words
+from diabolo.memory import TooLargeError, at_once, bounded, words
 from diabolo.pca import PCA
 from diabolo.training import preflight
 
@@ -177,3 +177,8 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(name, o
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     assert torch.equal(torch.get_rng_state(), state)
     assert diabolo.fit(model, images, batch_size=20, **how).status == "finished"
+
+
+@pytest.mark.parametrize(("most", "each", "rows"), [(12, 4, 3), (11, 4, 2), (4, 4, 1), (3, 4, 1), (7, 1, 7), (7, 0, 7)])
+def test_as_many_rows_at_once_as_fit_and_one_at_least(most, each, rows):
+    assert at_once(most, each) == rows

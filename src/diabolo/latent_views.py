@@ -68,7 +68,7 @@ def interpolate(
     rows = {}
     for way in ways:
         if way == "along-data":
-            few = look.train if len(look.train) <= GRAPH else look.train.subset(GRAPH, look.seed)
+            few = look.train.at_most(GRAPH, look.seed)
             path = latents.along_data(start, end, steps, latents.CodeGraph(encode(look.codec, few), neighbours))
         else:
             path = (latents.linear if way == "linear" else latents.spherical)(start, end, steps)
@@ -88,7 +88,7 @@ def traverse(
     steps: Annotated[int, At(2, 100)] = 7,
 ) -> "Figure":
     """One unit after the other moved, those that tell most first, from the code of a test image."""
-    few = look.train if len(look.train) <= MEASURED else look.train.subset(MEASURED, look.seed)
+    few = look.train.at_most(MEASURED, look.seed)
     order = latents.units(look.codec, few, look.seed)
     (at,) = _chosen(look, images, 1)
     shown = look.test.take([at])
@@ -116,7 +116,7 @@ def arithmetic(
     _some("α", alphas, ("-2", "0", "2", "4"))
     if not np.isfinite(alphas).all():
         raise DiaboloError(f"each α must be a finite number, not {', '.join(map(str, alphas))}")
-    few = look.train if len(look.train) <= FITTED else look.train.subset(FITTED, look.seed)
+    few = look.train.at_most(FITTED, look.seed)
     find = latents.mean_difference if direction == "mean" else latents.probe_normal
     has, others = latents.attribute(few, attribute), [latents.attribute(few, other) for other in keep]
     z = encode(look.codec, few)

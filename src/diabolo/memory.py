@@ -158,3 +158,8 @@ def words(size: int) -> str:
         return f"{size} bytes"
     exponent = min(len(UNITS) - 1, (size.bit_length() - 1) // 10)
     return f"{size / 1024**exponent:,.3g} {UNITS[exponent]}"
+
+
+def at_once(most: int, each: int) -> int:
+    """How many rows of `each` numbers are held at once where `most` numbers may be: one at least."""
+    return max(1, most // max(1, each))

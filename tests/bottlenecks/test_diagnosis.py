@@ -17,6 +17,7 @@ def test_dead_units_are_those_that_hardly_vary_beside_the_liveliest():
     assert "2 of 8 units of the code are dead" in found.findings[0].evidence
     assert list(found.findings[0].remedies) == ["sparsity", "active", "rate_weight", "lr", "latent_dim"]
     assert of_units(1e-5 * z).values == found.values
+    assert of_units(1e-25 * z.float()).values == found.values  # whose squares float32 does not hold
     assert not of_units(codes()).findings
 
 

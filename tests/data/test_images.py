@@ -57,6 +57,12 @@ def test_a_subset_depends_on_the_seed_alone():
     assert full(100).subset(10, 1).fingerprint != full(100).subset(10, 2).fingerprint
 
 
+def test_of_at_most_so_many_images_more_are_a_subset():
+    images = Images(np.arange(5, dtype=np.float32)[:, None] / 5)
+    assert images.at_most(5) is images.at_most(6) is images
+    np.testing.assert_array_equal(images.at_most(4, 3).images, images.subset(4, 3).images)
+
+
 def test_a_subset_too_large_says_how_many_there_are():
     with pytest.raises(DiaboloError, match=r"1,000 images were asked of array \(all\), which holds 10\."):
         some().subset(1000)

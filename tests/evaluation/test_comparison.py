@@ -356,3 +356,12 @@ def test_the_record_of_a_row_by_hand():
     assert behind["worse"] is True
     assert behind["difference"] == pytest.approx(8.15)
     assert behind["low"] < 8.15 < behind["high"]
+
+
+def test_a_score_is_drawn_that_two_of_three_models_have():
+    def evaluated(run, **scores):
+        sections = {"m": Section({name: Score(value, "nats", 9, better="lower") for name, value in scores.items()})}
+        return SimpleNamespace(sections=sections, about={"run": run})
+
+    groups = {"a": [evaluated("r1", x=1.0, y=1.0)], "b": [evaluated("r2", x=2.0)], "c": [evaluated("r3", z=3.0)]}
+    assert [panel.args[0] for panel in Comparison(groups).panels()] == [{"a": 1.0, "b": 2.0}]

@@ -192,7 +192,7 @@ def test_two_subjects_share_no_codes():
     images = Images(np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2))
 
     class Codec:
-        name, latent_shape, reads = "codec", (4,), None
+        name, latent_shape, needs_column = "codec", (4,), None
 
         def __init__(self, factor):
             self.factor = factor

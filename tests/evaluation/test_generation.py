@@ -171,6 +171,13 @@ def test_mid_points_are_of_codes_not_of_samples(trained):
         assert np.abs(every - image.ravel()).max(1).min() < 1e-5
 
 
+@pytest.mark.parametrize(("latent_dim", "there"), [(64, True), (65, False)])
+def test_codes_as_large_as_the_image_can_be_interpolated_and_larger_ones_are_none(latent_dim, there, digits):
+    subject = Subject(zoo.build("undercomplete", (1, 8, 8), latent_dim=latent_dim), *digits)
+    kinds = [kind for kind, _ in every_kind(subject, USUAL, 10)]
+    assert kinds == (list(KINDS) if there else ["reconstruction", "prior"])
+
+
 def test_panels_are_drawn(of_autoencoder, tmp_path):
     assert set(of_autoencoder.panels) == {"generation-fid", "generation-samples"}
     for name, panel in of_autoencoder.panels.items():
@@ -405,7 +412,7 @@ def test_a_mixture_over_a_wide_code_takes_hours(width, left_out, monkeypatch):
             return self
 
     class Codec:
-        name, latent_shape, input_shape, reads = "codec", (width,), (1, 32, 32), None
+        name, latent_shape, input_shape, needs_column = "codec", (width,), (1, 32, 32), None
 
     monkeypatch.setattr("diabolo.evaluation.generated.make_density", lambda *_: Fitted())
     monkeypatch.setattr("diabolo.evaluation.generated.draw_images", lambda *_: "images")

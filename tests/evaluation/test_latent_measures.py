@@ -93,7 +93,7 @@ def test_what_is_no_classifier_is_refused(subject, seeds):
 
 def test_memorisation_finds_a_model_that_repeats_its_training_images(digits):
     class Parrot:
-        name, input_shape, latent_shape, reads = "parrot", digits[0].shape, (2,), None
+        name, input_shape, latent_shape, needs_column = "parrot", digits[0].shape, (2,), None
 
         def sample(self, n, seed=0, y=None):
             chosen = np.random.default_rng(seed).integers(0, len(digits[0]), n)
@@ -272,7 +272,7 @@ def test_two_images_have_a_way_and_one_has_none(subject, digits):
 
 def test_memorisation_of_a_hundred_images_and_what_its_panel_shows(digits):
     class Dots:
-        name, input_shape, latent_shape, reads = "dots", digits[0].shape, (2,), None
+        name, input_shape, latent_shape, needs_column = "dots", digits[0].shape, (2,), None
 
         def sample(self, n, seed=0, y=None):
             return torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(seed)) * 1.2
@@ -304,7 +304,7 @@ def test_at_most_five_hundred_unseen_images_are_looked_at(digits, monkeypatch):
     monkeypatch.setattr("diabolo.evaluation.memorisation.MOST", 110)
 
     class Dots:
-        name, input_shape, latent_shape, reads = "dots", digits[0].shape, (2,), None
+        name, input_shape, latent_shape, needs_column = "dots", digits[0].shape, (2,), None
 
         def sample(self, n, seed=0, y=None):
             return torch.rand(n, 1, 8, 8)

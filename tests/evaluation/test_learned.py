@@ -47,7 +47,7 @@ def judged(model, digits, **images):
 class Blend(nn.Module):
     """A codec whose code is the image, and whose reconstruction is a blend of it and the mean image."""
 
-    name, reads, input_shape, latent_shape = "blend", None, (1, 8, 8), (64,)
+    name, needs_column, input_shape, latent_shape = "blend", None, (1, 8, 8), (64,)
 
     def __init__(self, mean, share):
         super().__init__()
@@ -203,8 +203,9 @@ def test_what_is_gained_above_the_majority_by_hand():
 
 
 def test_the_attributes_that_split_most_evenly_are_looked_at(monkeypatch):
-    columns = np.array([[1, 0, 1, 1], [1, 0, 0, 1], [1, 0, 0, 1], [1, 1, 0, 0], [1, 0, 0, 0]], bool)
-    images = Images(np.zeros((5, 1, 2, 2), np.uint8), attributes=columns, attribute_names=("all", "one", "two", "even"))
+    columns = np.array([[1, 0, 1, 1, 0], [1, 0, 0, 1, 0], [1, 0, 0, 1, 0], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0]], bool)
+    names = ("all", "one", "two", "even", "none")
+    images = Images(np.zeros((5, 1, 2, 2), np.uint8), attributes=columns, attribute_names=names)
     assert _columns(images) == ("even", "one", "two")
     monkeypatch.setattr("diabolo.evaluation.learned.EVEN", 2)
     assert _columns(images) == ("even", "one")

@@ -36,6 +36,12 @@ def test_every_measure_that_applies_is_made_on_the_images_of_the_run(seeds):
     assert set(found.seconds) == {"error", "labelled"}
 
 
+def test_each_measure_is_named_when_it_begins(seeds):
+    said = []
+    evaluate(seeds["latent_dim 2"][0], None, ["labelled", "error"], say=said.append)
+    assert said == ["labelled", "error"]
+
+
 def test_what_does_not_apply_is_skipped_with_its_reason_unless_it_was_asked_for(digits, tiny_model):
     pair = tuple(replace(images, labels=None, label_names=None) for images in digits)
     assert evaluate(tiny_model(), pair).skipped == {"labelled": "the images have no labels"}

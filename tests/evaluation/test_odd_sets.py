@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,6 +209,18 @@ def test_of_a_disk_that_fails_the_user_is_told_in_one_way(after, number, broken,
     assert str(told.value) == f"the evaluation could not be written into {tmp_path / 'out'}: {os.strerror(number)}"
     assert told.value.exit_code == 1
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_disk_without_room_for_a_folder_is_told_of(broken, tmp_path, monkeypatch):
+    def full(self, *given, **how):
+        if self.name.endswith(".tmp"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        make(self, *given, **how)
+
+    make = Path.mkdir
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(NotWrittenError, match=os.strerror(errno.ENOSPC)):
+        broken(made("undercomplete", (1, 8, 8)), (pictures(), pictures(seed=1))).write(tmp_path / "out")
 
 
 def test_between_figures_and_scores_there_is_no_moment_of_both(broken, tmp_path, monkeypatch):

@@ -129,7 +129,7 @@ def test_units_of_a_code_by_hand(digits, monkeypatch):
     codes[:, 1], codes[:, 3] = 0, -codes[:, 0]
 
     class Codec:
-        name, latent_shape, reads = "codec", (4,), None
+        name, latent_shape, needs_column = "codec", (4,), None
 
     scores = usage(Subject(Codec(), *digits, _codes={"test": codes})).scores
     assert (scores["live units"].value, scores["live units"].unit) == (3, "of 4 units")
@@ -146,7 +146,7 @@ def test_wide_codes_have_no_list_of_units(digits, size, shown, monkeypatch):
     monkeypatch.setattr("diabolo.evaluation.usage.effective_dimensions", lambda codes: 1.0)
 
     class Codec:
-        name, latent_shape, reads = "codec", (size,), None
+        name, latent_shape, needs_column = "codec", (size,), None
 
     scores = usage(Subject(Codec(), *digits, _codes={"test": np.eye(60, size, dtype=np.float32)})).scores
     assert (scores["live units"].detail is not None) == shown

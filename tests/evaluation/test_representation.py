@@ -179,6 +179,14 @@ def test_probes_without_floors_are_the_same_probes_of_the_codes(digits):
     assert all(all_of_them[name] == value for name, value in alone.items())
 
 
+def test_what_each_image_adds_to_the_share_of_hits(digits):
+    found = probes(digits, probe_floors=False).scores
+    y, truth = digits.train.labels, digits.test.labels
+    near = KNeighborsClassifier(5, algorithm="brute").fit(digits.codes("train"), y).predict(digits.codes("test"))
+    assert found["5 nearest neighbours: codes"].shared == digits.shared(near == truth)
+    assert found["majority class"].shared == digits.shared(truth == np.bincount(y).argmax())
+
+
 def test_the_seed_changes_no_probe(digits):
     assert values(probes(replace(digits, seed=1))) == values(probes(digits))
 
@@ -365,7 +373,7 @@ def given(digits, codes):
     """The digits with these training and test codes."""
 
     class Codec:
-        name, latent_shape, input_shape, reads = "codec", (codes[0].shape[1],), digits.train.shape, None
+        name, latent_shape, input_shape, needs_column = "codec", (codes[0].shape[1],), digits.train.shape, None
 
     return Subject(
         Codec(),

@@ -95,8 +95,14 @@ def test_perplexity_is_30_for_many_codes(recorded):
         (1e5, 0, False),
         (1e-7, 0, True),
         (1e7, 0, True),
+        (1.01e-6, 0, False),
+        (1e-6, 0, True),
+        (0.99e6, 0, False),
+        (1e6, 0, True),
         (1, 900, False),
+        (1, 1000, False),
         (1, 1100, True),
+        (1, -1100, True),
     ],
 )
 def test_codes_are_scaled_where_float32_would_lose_them(size, shift, scaled):

@@ -36,7 +36,7 @@ def test_codes_are_scaled_by_those_of_the_training_images(digits, m1):
 
 def test_a_number_that_never_varies_is_nought(digits):
     class Constant:
-        name, latent_shape, reads = "constant", (2,), None
+        name, latent_shape, needs_column = "constant", (2,), None
 
         def encode(self, x, y=None):
             return torch.full((len(x), 2), 7.0)

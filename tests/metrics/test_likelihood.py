@@ -70,6 +70,7 @@ def test_weights_are_those_of_the_model_at_rest():
 def test_with_the_exact_posterior_every_sample_gives_the_marginal(samples, images):
     model, marginal = ppca()
     for measured in (nll(model, images, samples), negative_elbo(model, images, samples)):
+        assert measured.per_image.dtype == measured.effective.dtype == torch.float64
         assert torch.allclose(measured.per_image, exact(marginal, images), atol=1e-4)
         assert torch.allclose(measured.effective, torch.full((40,), float(samples), dtype=torch.float64), rtol=1e-3)
 

@@ -119,6 +119,10 @@ class Images:
             raise DiaboloError(f"{n:,} images were asked of {self.name} ({self.split}), which holds {len(self):,}.")
         return self.take(np.sort(permutation(len(self), seed)[:n]))
 
+    def at_most(self, n: int, seed: int = 42) -> "Images":
+        """These images; of more than n a `subset` of n."""
+        return self if len(self) <= n else self.subset(n, seed)
+
     def keep_labels(self, n: int, seed: int = 0) -> "Images":
         """The same images, of which exactly n keep their label and all others have -1: few labels, as in semi-supervised
         learning.

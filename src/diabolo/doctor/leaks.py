@@ -22,7 +22,7 @@ CHANCE = 1e-6  # that so many stand out by chance
 def leak(patient: Patient) -> Illness | None:
     """Test images that are training images too, or nearly."""
     test = patient.all("test")
-    test = test.subset(min(len(test), 1000), 0)
+    test = test.at_most(1000, 0)
     near = distance_to(test, patient.all("train")) < NEAR
     if near.mean() < LEAK or near.sum() < 2:
         return None

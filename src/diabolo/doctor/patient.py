@@ -168,7 +168,7 @@ class Patient:
             raise UnseenError(f"{left}, and has left no weights; {checkpoint.way_on(self.run.path)}")
         if not all(p.isfinite().all() for p in self.model.state_dict().values()):
             raise UnseenError("its weights hold NaN or infinity")
-        some = [part.subset(min(LOOKED_AT, len(part)), 0) for part in map(self._told, (train, test))]
+        some = [part.at_most(LOOKED_AT, 0) for part in map(self._told, (train, test))]
         return Subject(self.model, some[0], some[1], seed=0, run=self.run)
 
     def _told(self, images: Images) -> Images:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.autoencoder import Autoencoder
 from diabolo.data.gather import stacked
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -130,5 +131,4 @@ def _pieces(images: Images) -> Iterator[Any]:
 
 def is_told(codec: Any, what: str) -> bool:
     """Whether the encoder of `codec` sees, besides the pixels, the very column that is to be read off its codes."""
-    condition = getattr(codec, "condition", None)
-    return bool(getattr(condition, "to_encoder", 0)) and codec.needs_column == what
+    return isinstance(codec, Autoencoder) and bool(codec.condition.to_encoder) and codec.needs_column == what

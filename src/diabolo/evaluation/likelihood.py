@@ -56,7 +56,7 @@ def likelihood(
         scores["reconstruction term"] = _score(subject, reconstruction, unit, drawn)
         scores["KL term"] = _score(subject, kl, "nats per image", common | {"KL": how}, better=None)
     with standing_alone("NLL", skipped):
-        few = subject.test if nll_images >= len(subject.test) else subject.test.subset(nll_images, subject.seed)
+        few = subject.test.at_most(nll_images, subject.seed)
         found = nll(model, few, importance_samples, subject.seed, observation=observation)
         scores["NLL"] = _score(subject, found.per_image.numpy(), found.unit, common | _trust(found))
     for name in ("negative ELBO", "NLL"):

@@ -36,7 +36,7 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
         samples = codec.sample(checked, subject.seed).float().clamp(0, 1).cpu().numpy()
     except NoPriorError as reason:
         raise NotApplicable(str(reason)) from reason
-    unseen = subject.test if len(subject.test) <= MOST else subject.test.subset(MOST, subject.seed)
+    unseen = subject.test.at_most(MOST, subject.seed)
     found = latents.memorisation(samples, subject.train.images, unseen.images)
     setting = {
         "training images": len(subject.train),

@@ -24,7 +24,7 @@ def stability(subject: Subject, *, other_runs: tuple[Folder, ...] = ()) -> Secti
 
     if not other_runs:
         raise NotApplicable("it compares runs: name those of other seeds by other_runs")
-    images = subject.test if len(subject.test) <= MOST else subject.test.subset(MOST, subject.seed)
+    images = subject.test.at_most(MOST, subject.seed)
     here = "this run" if subject.run is None else subject.run.path.name
     codes = {here: encode(subject.codec, images)}
     for other in other_runs:

@@ -18,17 +18,14 @@ Floats = NDArray[np.float64]
 
 def procrustes_distance(a: ArrayLike, b: ArrayLike) -> float:
     """The least Σ |aᵢ − s R bᵢ − t|² over rotations and reflections R, scales s and shifts t, as a share of Σ |aᵢ − ā|²: 0
-    for the same map, 1 at most (Gower 1975, Psychometrika 40). Of two dimensions the smaller is filled up with zeros.
+    for the same map, 1 at most (Gower 1975, Psychometrika 40). The smaller of two dimensions counts as filled up with zeros.
 
     Raises:
         DiaboloError: when all codes of a side are the same.
     """
-    from scipy.spatial import procrustes
-
     x, y = _pair(a, b, least=2)
-    width = max(x.shape[1], y.shape[1])
-    x, y = (np.pad(z, ((0, 0), (0, width - z.shape[1]))) for z in (x, y))
-    return float(procrustes(x, y)[2])
+    best = np.linalg.norm((x / np.linalg.norm(x)).T @ (y / np.linalg.norm(y)), "nuc")  # tr over all rotations (Gower)
+    return max(0.0, 1 - float(best) ** 2)
 
 
 @checked

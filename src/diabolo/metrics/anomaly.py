@@ -90,7 +90,7 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
     ranks = rankdata(np.concatenate([above, below]))
     m, n = len(above), len(below)
     v1 = (ranks[:m] - rankdata(above)) / n
-    v0 = 1 - (ranks[m:] - rankdata(below)) / m
+    v0 = (ranks[m:] - rankdata(below)) / m  # 1 − V₀, which varies as much
     area, variance = float(v1.mean()), float(v1.var(ddof=1) / m + v0.var(ddof=1) / n)
 
     def usual(at: float) -> float:

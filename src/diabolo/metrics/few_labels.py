@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from diabolo.memory import at_once
 from diabolo.metrics.logistic import softmax_regression
 
 NUMBERS = 2**25  # logits held at once
@@ -39,7 +40,7 @@ def few_label_accuracy(
     truth = torch.from_numpy(np.searchsorted(classes, test_y))
     truth[~torch.from_numpy(np.isin(test_y, classes))] = -1  # a class of which no label was seen is never right
     right = torch.zeros(len(chosen), dtype=torch.int64)
-    rows = max(1, NUMBERS // b.numel())
+    rows = at_once(NUMBERS, b.numel())
     for few, wanted in zip(torch.from_numpy(test_x).split(rows), truth.split(rows), strict=True):
         logits = torch.addmm(b.view(-1, 1), w.flatten(0, 1), few.T).view(*b.shape, -1)
         right += (logits.argmax(1) == wanted).sum(1)

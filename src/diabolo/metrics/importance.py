@@ -12,10 +12,12 @@ from torch import Tensor
 
 from diabolo import distributed
 from diabolo.autoencoder import Autoencoder, as_input, evaluating
+from diabolo.bottlenecks import Variational
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods import Bernoulli
+from diabolo.memory import at_once
 from diabolo.objectives.iwae import check_densities, log_densities
 from diabolo.observations import AsIs, Dequantised, Observation, as_observation
 from diabolo.randomness import Draws, generator
@@ -52,7 +54,7 @@ def importance_sums(
     only: slice | None = None,
 ) -> Sums:
     """Those of `samples` codes of each of the `images`; arguments as in `likelihood.nll`."""
-    check_densities(model)
+    bottleneck = check_densities(model)
     if samples < 1 or not len(images):
         raise DiaboloError(
             f"a likelihood is measured with 1 sample or more on 1 image or more, not {samples}, {len(images)}"
@@ -60,12 +62,12 @@ def importance_sums(
     pixels, known = (images.images, column(images, model.needs_column)) if isinstance(images, Images) else (images, y)
     kind = model.observation if observation is None else as_observation(observation)
     drawn = None if isinstance(kind, AsIs) else _observed(model, pixels, seed, observation)  # of all images together
-    rows = rows or max(1, NUMBERS.get(model.device.type, NUMBERS["cpu"]) // math.prod(model.input_shape))
+    rows = rows or at_once(NUMBERS.get(model.device.type, NUMBERS["cpu"]), math.prod(model.input_shape))
     draws = Draws(generator(seed, "importance", device=model.device))
     wanted = range(len(pixels))[only or slice(None)]
     if not wanted or wanted.step != 1:
         raise DiaboloError(f"{only} is no run of images among {len(pixels)}")
-    together = max(1, rows // samples)  # images in a piece
+    together = at_once(rows, samples)  # images in a piece
     first = wanted.start // together * together  # a piece that holds a wanted image is computed whole, as it always is
     with torch.no_grad(), evaluating(model):
         parts, grey = [], False
@@ -76,14 +78,14 @@ def importance_sums(
                 else drawn[i : i + together]
             )
             grey = grey or bool(((few != 0) & (few != 1)).any())
-            posterior, to_decoder = _encoded(model, few, None if known is None else known[i : i + together])
-            codes = _codes(model, posterior, draws, samples, rows)
+            posterior, to_decoder = _encoded(model, bottleneck, few, None if known is None else known[i : i + together])
+            codes = _codes(bottleneck, posterior, draws, samples, rows)
             if i < first:
                 deque(codes, 0)  # drawn and let go, so that later images have the codes that they always have
                 continue
             both = [log_densities(model, few, z, posterior, to_decoder) for z in codes]
             of_pixels = torch.stack([log_likelihood.double().sum(1) for log_likelihood, _ in both]).sum(0)
-            parts.append((*add_up(one.double() + other.double() for one, other in both), of_pixels))
+            parts.append((*add_up(one.double() + other for one, other in both), of_pixels))
     found = slice(wanted.start - first, wanted.stop - first)
     weights, squares, logs, likelihoods = (torch.cat(column)[found].cpu() for column in zip(*parts, strict=True))
     unit = model.likelihood.unit
@@ -104,20 +106,21 @@ def _observed(model: Autoencoder, pixels: Any, seed: int, observation: str | Obs
     return drawn
 
 
-def _encoded(model: Autoencoder, x: Tensor, known: Tensor | None) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+def _encoded(
+    model: Autoencoder, bottleneck: Variational, x: Tensor, known: Tensor | None
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """What q(z|x) of the images `x` (n, …) is made of, and what the decoder is given of them, `known` (n, …) of each."""
     given = model.condition.pick(x, None if known is None else known.to(x.device))
     if given is not None:
         model.condition.check(given)
     to_encoder, to_decoder = model.condition(given)
-    return check_densities(model).posterior(model.encoder(x, *to_encoder)), to_decoder
+    return bottleneck.posterior(model.encoder(x, *to_encoder)), to_decoder
 
 
 def _codes(
-    model: Autoencoder, posterior: tuple[Tensor, ...], draws: Draws, samples: int, rows: int
+    bottleneck: Variational, posterior: tuple[Tensor, ...], draws: Draws, samples: int, rows: int
 ) -> Iterator[Tensor]:
     """Codes z ~ q(z|x), (n, ≤ rows, D), until there are `samples` of each image."""
-    bottleneck = check_densities(model)
     return (bottleneck.draw(posterior, draws, min(rows, samples - start)) for start in range(0, samples, rows))
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from diabolo.memory import at_once
+
 PAIRS = 2**22  # of a draw and a posterior, held at once
 
 
@@ -49,7 +51,8 @@ def mutual_information(z: Tensor, rows: Tensor, mu: Tensor, logvar: Tensor) -> I
     precision = (-logvar).exp()
     constant = -0.5 * ((mu.square() * precision + logvar).sum(1) + size * math.log(2 * math.pi))
     own, every, others = [], [], []
-    for few, row in zip(z.split(max(1, PAIRS // n)), rows.split(max(1, PAIRS // n)), strict=True):
+    together = at_once(PAIRS, n)
+    for few, row in zip(z.split(together), rows.split(together), strict=True):
         log_q = constant + few @ (mu * precision).T - 0.5 * few.square() @ precision.T  # (few, N)
         itself = row[:, None]
         own.append(log_q.gather(1, itself)[:, 0])
@@ -66,7 +69,7 @@ def marginal_kl_per_unit(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     for z_j, mu_j, logvar_j in zip(z.double().T, mu.double().T, logvar.double().T, strict=True):
         half = -0.5 * logvar_j
         parts = []
-        for few in z_j.split(max(1, PAIRS // len(mu_j))):
+        for few in z_j.split(at_once(PAIRS, len(mu_j))):
             log_q = half - 0.5 * ((few[:, None] - mu_j) * half.exp()).square()
             parts.append(log_q.logsumexp(1) - math.log(len(mu_j)) + 0.5 * few.square())
         found.append(torch.cat(parts).mean())

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diabolo.errors import DiaboloError
+from diabolo.memory import at_once
 
 STEPS = 500  # of L-BFGS at most
 SMALL = 2**22  # numbers up to which the end is sought in float64: weights are then right to three decimals and more
@@ -87,7 +88,7 @@ def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, penalty: float) 
     few = n < d
     if few:
         seen = seen @ directions.mT.to(seen.dtype)
-    size = max(1, TOGETHER // (fits * seen.shape[2]))
+    size = at_once(TOGETHER, fits * seen.shape[2])
 
     parameters = torch.zeros(fits, outputs, directions.shape[1] + 1, dtype=torch.float64, requires_grad=True)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.errors import DiaboloError
+from diabolo.memory import at_once
 
 PAIRS = 2**22  # of codes, held at once
 
@@ -42,7 +43,7 @@ def mmd_to_normal(codes: NDArray[Any], bandwidth: float | None = None) -> float:
     square = float(size) if bandwidth is None else bandwidth**2
     norms = np.square(codes).sum(1)
     pairs = 0.0
-    rows = max(1, PAIRS // n)
+    rows = at_once(PAIRS, n)
     for start in range(0, n, rows):
         few = slice(start, start + rows)
         distances = norms[few, None] + norms - 2 * codes[few] @ codes.T

@@ -1,5 +1,6 @@
 """How far reconstructions are from their images: per image, and as totals that add up over batches and processes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from diabolo import distributed
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods.ms_ssim import WINDOW, ms_ssim, scales_of, ssim
+from diabolo.memory import at_once
 
 MIDDLE = 0.5  # subtracted from pixels before they are squared and summed, so that less cancels in their variance
 CONSTANT = 1e-12  # variance below which images do not vary
@@ -41,21 +43,21 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
         raise DiaboloError(f"images are {tuple(x.shape)}, but their reconstructions {tuple(x_hat.shape)}")
     if bad := int((~torch.isfinite(x_hat.flatten(1))).any(1).sum()):
         raise DiaboloError(f"{bad:,} of {len(x):,} reconstructions hold NaN or infinity: the model is broken")
-    rows = max(1, TOGETHER // max(1, x[0].numel())) if len(x) else 1
+    rows = at_once(TOGETHER, math.prod(x.shape[1:]))
     parts = [_per_image(*few, similarities) for few in zip(x.split(rows), x_hat.split(rows), strict=True)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str]) -> dict[str, Tensor]:
-    error = (x_hat.double() - x.double()).flatten(1)
+    x, x_hat = x.double(), x_hat.double()  # SSIM's variances are differences of nearly equal numbers
+    error = (x_hat - x).flatten(1)
     mse = error.square().mean(1)
     found = {"mse": mse, "mae": error.abs().mean(1), "psnr": -10 * mse.log10()}
     if x.ndim == 4 and min(x.shape[2:]) >= WINDOW:
-        pair = x_hat.double(), x.double()  # variances are differences of nearly equal numbers
         if "ssim" in similarities:
-            found["ssim"] = ssim(*pair)
+            found["ssim"] = ssim(x_hat, x)
         if "ms_ssim" in similarities and scales_of(tuple(x.shape[1:]))[0] > 1:
-            found["ms_ssim"] = ms_ssim(*pair)
+            found["ms_ssim"] = ms_ssim(x_hat, x)
     return found
 
 

@@ -120,6 +120,8 @@ def test_dci_of_an_importance_matrix_by_hand():
     assert disentangled == pytest.approx(1 - entropy([0.75, 0.25], base=2))
     assert complete == pytest.approx(1)
     assert from_importance(np.zeros((3, 2))) == (0, 0)
+    assert from_importance(spread / 100) == pytest.approx(from_importance(spread))
+    assert from_importance(shared / 100) == pytest.approx((disentangled, complete))
 
 
 def test_transposing_swaps_disentanglement_and_completeness():

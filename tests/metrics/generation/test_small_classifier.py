@@ -42,8 +42,8 @@ def test_no_more_than_zero_is_no():
     with torch.no_grad():
         head.to_logits.weight.fill_(1.0)
         head.to_logits.bias.zero_()
-    z = torch.zeros(2, 1)
-    assert head.penalties(z, Latent(z=z, code=z), torch.tensor([[0.0], [1.0]]))["misclassified"].tolist() == [0, 1]
+    z, y = torch.tensor([[0.0], [0.0], [1e-3], [1e-3]]), torch.tensor([[0.0], [1.0], [0.0], [1.0]])
+    assert head.penalties(z, Latent(z=z, code=z), y)["misclassified"].tolist() == [0, 1, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,7 @@ def test_half_as_many_features_as_numbers_and_64_at_most(shape, features):
         (1200, (1, 100, 100), 8, 1200),  # 9e7 / (1200 · 10⁴) = 7.5
         (9001, (3, 100, 100), 1, 9000),  # channels are not counted
         (9000, (1, 100, 100), 1, 9000),
+        (1001, (1, 400, 400), 1, 1000),  # never fewer
     ],
 )
 def test_the_work_of_training(n, shape, epochs, kept):
@@ -95,8 +96,17 @@ def test_what_can_be_learned():
 
 def test_the_weights_begin_as_the_seed_says_whatever_was_drawn_before(monkeypatch, tmp_path):
     begun = []
+    trained = {
+        "batch_size": 8,
+        "lr": 3e-3,
+        "schedule": "one-cycle",
+        "precision": "float32",
+        "quiet": True,
+        "epochs": 20,
+    }
 
     def fit(model, images, **how):
+        assert {name: how[name] for name in trained} == trained
         begun.append((how["seed"], torch.cat([value.flatten().clone() for value in model.parameters()])))
         return SimpleNamespace(model=model, path=tmp_path)
 

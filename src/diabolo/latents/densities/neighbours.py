@@ -7,6 +7,7 @@ import torch
 
 from diabolo.latents.codes import different
 from diabolo.latents.densities.density import NARROWEST, Density, Floats, density
+from diabolo.memory import at_once
 from diabolo.randomness import derive
 from diabolo.ranges import Count, Positive, checked
 
@@ -62,7 +63,7 @@ class Neighbours(Density):
         constant = -self.width * torch.from_numpy(self.sigma).log() - precision * centres.square().sum(1) / 2
         constant -= self.width / 2 * math.log(2 * math.pi) + math.log(len(centres))
         weighted = centres * precision[:, None]
-        rows = max(1, PAIRS // len(centres))
+        rows = at_once(PAIRS, len(centres))
         parts = [
             torch.logsumexp(constant + few @ weighted.T - few.square().sum(1, keepdim=True) / 2 * precision, 1)
             for few in points.split(rows)

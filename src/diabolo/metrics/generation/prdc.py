@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
+from diabolo.memory import at_once
 from diabolo.metrics.generation.features import Floats, check_alike, check_features
 
 PAIRS = 2**20  # distances held at once: within the cache
@@ -143,4 +144,4 @@ def _squares(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _rows(columns: int) -> int:
-    return max(1, PAIRS // columns)
+    return at_once(PAIRS, columns)

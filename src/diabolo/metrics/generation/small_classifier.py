@@ -201,4 +201,4 @@ def _budget(train: Images) -> tuple[int, Images]:
     each = math.prod(train.shape[1:] or train.shape)
     epochs = min(EPOCHS, max(1, round(WORK / (len(train) * each))))
     most = max(1000, int(WORK / each))
-    return epochs, train if len(train) <= most else train.subset(most, 0)
+    return epochs, train.at_most(most, 0)
