@@ -235,24 +235,24 @@ def check_errors(site: Site, words: str, then: Next, numbers: tuple[int, ...], s
     undisturbed one. Returns how many failures were looked at."""
     start = site.copy()
     operations = int(site.run(words, site.copy(start), "error", "0 0").out.split("operations")[-1])
-    site.well(words)
+    undisturbed = site.run(words)
+    assert undisturbed.code in site.codes, undisturbed
     wanted, wrong = site.contents(), []
     failures = [(i, numbers[n % len(numbers)]) for n, i in enumerate(range(1, operations + 1, stride))]
     for several in pieces(failures):
         works = [site.copy(start) for _ in several]
         arguments = [f"{i} {number}" for i, number in several]
         ends = site.run_all([words] * len(works), works, "error", arguments)
-        lines = [then(work) if ended.code else "--version" for work, ended in zip(works, ends, strict=True)]
+        failed = [bool(ended.err.strip()) or ended.code not in site.codes for ended in ends]
+        lines = [then(work) if bad else "--version" for work, bad in zip(works, failed, strict=True)]
         after = site.run_all(lines, works)
-        for (i, number), work, ended, line, last in zip(several, works, ends, lines, after, strict=True):
+        for (i, number), work, ended, bad, line, last in zip(several, works, ends, failed, lines, after, strict=True):
             sentence = ended.err.strip()
             told = f"operation {i}, {os.strerror(number)}: {ended.code} {sentence[-300:]}"
             one = sentence.startswith("diabolo: ") and os.strerror(number) in sentence and "\n" not in sentence
-            if ended.code not in (0, 1) or (ended.code == 1 and not one) or re.search(r"/\.", sentence):
+            if bad and (ended.code != 1 or not one or re.search(r"/\.", sentence)):
                 wrong.append(told)
-            if (
-                not ended.code
-            ):  # what could not be deleted stays until the next verb that writes here, which sweeps it away
+            if not bad:  # what could not be deleted stays until the next verb that writes here, which sweeps it away
                 for run in {config.parent for config in work.rglob("config.json")}:
                     with lock.held(run, "sweeping"):
                         pass

@@ -34,6 +34,12 @@ def refusal(what: str, error: OSError) -> DiaboloError:
     return kind(f"{what}: {error.strerror or error}")
 
 
+def has_failed(error: BaseException) -> bool:
+    """Whether `error` is of a disk that is full, read-only or fails: that is so for all that is to be written, so what may fail
+    by itself must not keep it to itself."""
+    return isinstance(error, NotWrittenError) or (isinstance(error, OSError) and error.errno in DISK)
+
+
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
     """Whatever the disk refuses inside the block is told as `what`: of files in a hidden folder the user knows nothing."""

@@ -25,8 +25,8 @@ class UnknownNameError(DiaboloError):
         plain = {name.lower(): name for name in reversed(valid)}
         near = [plain[found] for found in difflib.get_close_matches(str(name).lower(), plain, n=1, cutoff=0.5)]
         hint = f"did you mean {near[0]!r}? " if near else ""
-        known = f"Valid: {', '.join(valid)}" if valid else "there is none"
-        super().__init__(f"unknown {what} {name!r}{of}; {hint}{known}.")
+        known = f"valid: {', '.join(valid)}" if valid else "there is none"
+        super().__init__(f"unknown {what} {name!r}{of}; {hint}{known}")
 
 
 class NoPriorError(DiaboloError):

@@ -163,5 +163,5 @@ def test_the_account_is_one_line_and_only_where_nothing_is_refused(diabolo, tmp_
     assert refused.code == 2
     assert refused.err.count("classes ant") == 0
     refused = diabolo("data", "prepare", tmp_path / "set", "--without-class", "wasp")
-    assert "there is no class wasp in set (train); the classes are ant, bee." in refused.err
+    assert "there is no class wasp in set (train); the classes are ant, bee" in refused.err
     assert "classes ant 46" not in refused.err

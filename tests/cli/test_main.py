@@ -345,8 +345,8 @@ def test_a_layer_that_no_memory_holds_is_refused_with_what_would_fit(refused):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("train autoencoder", "unknown name 'autoencoder' after 'train'; Valid: classifier, completion, "),
-        ("train vea", "did you mean 'vae'? Valid: "),
+        ("train autoencoder", "unknown name 'autoencoder' after 'train'; valid: classifier, completion, "),
+        ("train vea", "did you mean 'vae'? valid: "),
         ("train --data digits", "train takes a name before the options; one of: undercomplete, "),
         ("train vae --learning-rate 1", "Unknown option: --learning-rate; see --help"),
         ("train vae --epoch 1", "Did you mean --epochs?"),

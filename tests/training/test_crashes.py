@@ -13,6 +13,11 @@ TRAIN = f"train vae --hidden 6 --latent-dim 2 --epochs 2 {SMALL}"
 VQVAE = f"train vqvae --codes 8 --latent-dim 2 --width 8 --residual-width 4 --residual-layers 1 --epochs 1 {SMALL} --no-figures"
 PRIOR = "fit-prior runs/0001-vqvae-digits --width 8 --layers 1 --heads 2 --epochs 2 --batch-size 20 --threads 1"
 RUN = "runs/0001-vae-digits"
+COMPARE = f"compare {RUN} runs/0002-vae-digits --measures reconstruction"
+STUDY = (
+    "study pca --only 3.3 --quick --data digits --n-train 100 --n-test 60 --batch-size 50 --epochs 1 --sizes 2 "
+    "--seeds 1 --no-report"
+)
 DISK = (errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT)
 
 EVERY = pytest.param(1, marks=pytest.mark.slow)
@@ -93,6 +98,27 @@ def test_fit_prior_is_let_down_by_the_disk(site):
 
 
 @pytest.mark.slow
+def test_report_is_let_down_by_the_disk(site):
+    site.well(f"{TRAIN} --no-figures")
+    words = f"report {RUN} --no-notebook"
+    assert check_errors(site, words, again(words), DISK) >= 10
+
+
+@pytest.mark.slow
+def test_compare_is_killed(site):
+    site.well(f"{TRAIN} --no-figures")
+    site.well(f"{TRAIN} --no-figures --seed 1")
+    assert check_kills(site, COMPARE, again(COMPARE), 2) >= 5
+
+
+@pytest.mark.slow
+def test_compare_is_let_down_by_the_disk(site):
+    site.well(f"{TRAIN} --no-figures")
+    site.well(f"{TRAIN} --no-figures --seed 1")
+    assert check_errors(site, COMPARE, again(COMPARE), DISK) >= 10
+
+
+@pytest.mark.slow
 def test_report_is_killed(site):
     site.well(f"{TRAIN} --no-figures")
     words = f"report {RUN} --no-notebook"
@@ -109,9 +135,13 @@ def test_quickstart_is_killed(site):
 @pytest.mark.slow
 def test_a_study_is_killed(site):
     site.codes = (0, 1)
-    small = "--data digits --n-train 100 --n-test 60 --batch-size 50 --epochs 1 --sizes 2 4 6"
-    words = f"study pca --only 3.3 --quick {small} --no-report"
-    assert check_kills(site, words, again(words), 3) >= 10
+    assert check_kills(site, STUDY, again(STUDY), 3) >= 10
+
+
+@pytest.mark.slow
+def test_a_study_is_let_down_by_the_disk(site):
+    site.codes = (0, 1)
+    assert check_errors(site, STUDY, again(STUDY), DISK, 5) >= 10
 
 
 @pytest.mark.parametrize("point", [3, 12, 20, 33])

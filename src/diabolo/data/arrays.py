@@ -77,11 +77,11 @@ def spanned(array: NDArray[Any], value_range: Any, name: str) -> tuple[scale.Spa
     """
     wanted = scale.check_range(value_range)
     if array.size == 0:
-        raise DiaboloError(f"the data set {name!r} is empty: its shape is {array.shape}.")
+        raise DiaboloError(f"the data set {name!r} is empty: its shape is {array.shape}")
     if array.dtype.kind not in "fuib":
-        raise DiaboloError(f"{name} holds {array.dtype}, but images are whole numbers, floats in [0, 1] or bool.")
+        raise DiaboloError(f"{name} holds {array.dtype}, but images are whole numbers, floats in [0, 1] or bool")
     if array.ndim < 2:
-        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}.")
+        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}")
     if array.dtype.kind == "b":
         return (0.0, 1.0), []
     low, high = extent(array, f"values of {name}")
@@ -134,7 +134,7 @@ def to_numpy(x: Any, name: str) -> NDArray[Any]:
     if array.dtype == object:
         raise DiaboloError(
             f"{name} is an array of Python objects; images must be one array of numbers of equal size, a torch Dataset with a "
-            "length, or a DataLoader."
+            "length, or a DataLoader"
         )
     return array
 
@@ -155,12 +155,12 @@ def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
     if array.ndim == 3:
         return array[:, None]
     if array.ndim != 4:
-        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}.")
+        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}")
     first, last = array.shape[1] in COLOURS, array.shape[3] in COLOURS
     if first and last:
         raise DiaboloError(
             f"{name} has shape {array.shape}, which may mean (N, C, H, W) or (N, H, W, C); "
-            "pass diabolo.data.Images(x) with uint8 (N, C, H, W) to say which."
+            "pass diabolo.data.Images(x) with uint8 (N, C, H, W) to say which"
         )
     if not first and not last:
         if array.shape[3] == 4 or array.shape[1] == 4:
@@ -170,7 +170,7 @@ def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
             )
         raise DiaboloError(
             f"{name} has shape {array.shape}: neither axis 1 nor axis 3 is 1 or 3 channels; "
-            "pass diabolo.data.Images(x) with uint8 (N, C, H, W) for another number of channels."
+            "pass diabolo.data.Images(x) with uint8 (N, C, H, W) for another number of channels"
         )
     return array if first else array.transpose(0, 3, 1, 2)
 

@@ -81,7 +81,7 @@ def decoded(files: Files, shaping: Shaping, beside: Path, skip_bad: bool, value_
             return _write(files, shaping, skip_bad, value_range, home / f"{group}-{content}")
         except OSError as error:
             troubles.append(f"{home} ({error.strerror or error})")
-    raise NotWrittenError(f"decoded images cannot be kept: neither {' nor '.join(troubles)} can be written.")
+    raise NotWrittenError(f"decoded images cannot be kept: neither {' nor '.join(troubles)} can be written")
 
 
 def _content(files: Files) -> str:
@@ -153,7 +153,7 @@ def _write(files: Files, asked: Shaping, skip_bad: bool, value_range: Any, path:
     tell_skipped(files, found.bad)
     kept = _open(path, len(files.names))
     if kept is None:
-        raise DiaboloError(f"decoded images were written to {path}.npy but have vanished; try again.")
+        raise DiaboloError(f"decoded images were written to {path}.npy but have vanished; try again")
     return kept
 
 

@@ -126,7 +126,7 @@ def class_number(wanted: Any, names: Sequence[str] | None, present: Iterable[int
     near = difflib.get_close_matches(str(wanted), called, n=1, cutoff=0.6) if number is None else []
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     shown = ", ".join(called[:20]) + (", …" if len(called) > 20 else "")
-    raise DiaboloError(f"there is no class {wanted} in {where}{hint}; the classes are {shown or 'not known'}.")
+    raise DiaboloError(f"there is no class {wanted} in {where}{hint}; the classes are {shown or 'not known'}")
 
 
 def _number(name: str) -> int | None:

@@ -143,7 +143,7 @@ def settle(files: Files, asked: Shaping, skip_bad: bool) -> Shaping:
         if same_size and (header.width, header.height) != (known.width, known.height):
             raise DiaboloError(
                 f"the images differ in size: {name} is {known.width}×{known.height}, "
-                f"{files.where(index)} is {header.width}×{header.height}; pass size=… (--size) to resize them."
+                f"{files.where(index)} is {header.width}×{header.height}; pass size=… (--size) to resize them"
             )
     return asked if asked.channels is not None else replace(asked, channels=1 if grey else 3)
 
@@ -153,7 +153,7 @@ def check_shape(image: NDArray[np.uint8], shape: tuple[int, ...], where: str) ->
     if image.shape != shape:
         raise DiaboloError(
             f"the images differ in size: one in or after {where} is {image.shape[2]}×{image.shape[1]}, the first is "
-            f"{shape[2]}×{shape[1]}; pass size=… (--size) to resize them."
+            f"{shape[2]}×{shape[1]}; pass size=… (--size) to resize them"
         )
 
 
@@ -170,7 +170,7 @@ def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
                 pages, facts = read_pages(files.read(index), files.where(index), shaping)
             except BadImageError as error:
                 if not skip_bad:
-                    raise BadImageError(f"{error} {REMEDY}") from error
+                    raise BadImageError(f"{error}; {REMEDY}") from error
                 found.bad[index] = str(error)
                 continue
             found.images += pages
@@ -183,7 +183,7 @@ def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
         any_good = any_good or bool(found.images)
         yield found
     if not any_good:
-        raise DiaboloError(f"none of the {len(files.names):,} images can be read; the first is {files.where(0)}.")
+        raise DiaboloError(f"none of the {len(files.names):,} images can be read; the first is {files.where(0)}")
 
 
 def gather(into: Decoded, more: Decoded) -> None:
@@ -231,7 +231,7 @@ def _headers(files: Files, skip_bad: bool) -> Iterator[Header | None]:
                 found.append(read_header(files.read(index), files.where(index)))
             except BadImageError as error:
                 if not skip_bad:
-                    raise BadImageError(f"{error} {REMEDY}") from error
+                    raise BadImageError(f"{error}; {REMEDY}") from error
                 found.append(None)
         return found
 
@@ -260,7 +260,7 @@ def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], sk
         return disk_files(path, skip_bad=skip_bad) if path.is_dir() else _named([path], skip_bad)
     several = [as_path(path) for path in paths]
     if not several:
-        raise DiaboloError("no image files are given.")
+        raise DiaboloError("no image files are given")
     return _named(several, skip_bad)
 
 

@@ -44,7 +44,7 @@ def read_deep(image: "Image.Image", data: bytes, name: str) -> tuple[Values, str
     white_is_zero = _tag(image, PHOTOMETRIC) == WHITE_IS_ZERO and image.mode != "L"  # Pillow turns over bytes alone
     if image.mode == "F":
         if not np.isfinite(values).all():
-            raise BadImageError(f"{name} holds pixels that are NaN or infinite.")
+            raise BadImageError(f"{name} holds pixels that are NaN or infinite")
         _refuse_turned(white_is_zero, name)
         whole = bool((values == np.rint(values)).all())
         return values, "float", Numbers(values.min(), values.max(), (0.0, 1.0), floats=True, whole=whole)
@@ -125,7 +125,7 @@ def guarded(read: Any) -> Any:
 def _refuse_turned(white_is_zero: bool, name: str) -> None:
     if white_is_zero:
         raise BadImageError(
-            f"{name} calls 0 white, and nothing in it says which number is black; save it with 0 as black."
+            f"{name} calls 0 white, and nothing in it says which number is black; save it with 0 as black"
         )
 
 

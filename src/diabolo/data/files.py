@@ -17,7 +17,7 @@ from diabolo.data.pixels import formats
 from diabolo.errors import DiaboloError
 
 MAX_BYTES = 1 << 28  # of one file; a zip member may claim to be small and unpack without end
-REMEDY = "Mend or remove it, or leave damaged images out with skip_bad=True (--skip-bad)."
+REMEDY = "mend or remove it, or leave damaged images out with skip_bad=True (--skip-bad)"
 LINK_BACK = "links to a folder that is read already"
 HIDDEN = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 KINDS = {stat.S_ISFIFO: "a FIFO", stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
@@ -85,7 +85,7 @@ class DiskFiles:
             with open_regular(self.folder / self.names[index]) as file:
                 return _limited(file.read(MAX_BYTES + 1), self.where(index))
         except OSError as error:
-            raise BadImageError(f"{self.where(index)} cannot be read: {error.strerror or error}.") from error
+            raise BadImageError(f"{self.where(index)} cannot be read: {error.strerror or error}") from error
 
     def where(self, index: int) -> str:
         """How to name one file in a message."""
@@ -116,7 +116,7 @@ class ZipFiles:
         except DiaboloError:
             raise
         except Exception as error:  # bad checksum, unknown compression, truncated: each its own type
-            raise BadImageError(f"{self.where(index)} cannot be read: {' '.join(str(error).split())}.") from error
+            raise BadImageError(f"{self.where(index)} cannot be read: {' '.join(str(error).split())}") from error
 
     def where(self, index: int) -> str:
         """How to name one file in a message."""
@@ -144,7 +144,7 @@ def disk_files(folder: Path, names: Iterable[str] | None = None, skip_bad: bool 
     images, or something that is called like one is none and not `skip_bad`.
     """
     if not folder.is_dir():
-        raise DiaboloError(f"there is no folder {folder}.")
+        raise DiaboloError(f"there is no folder {folder}")
     found = _walk(folder) if names is None else Listing(list(names))
     stamps, kept = list[tuple[int, int]](), list[str]()
     for name in found.names:
@@ -170,7 +170,7 @@ def zip_files(path: Path, skip_bad: bool = False) -> ZipFiles:
         archive = zipfile.ZipFile(path)
         infos = archive.infolist()
     except Exception as error:  # zipfile raises what it likes on damaged directories
-        raise DiaboloError(f"{path} cannot be read as a .zip file: {' '.join(str(error).split())}.") from error
+        raise DiaboloError(f"{path} cannot be read as a .zip file: {' '.join(str(error).split())}") from error
     found, members = Listing(), dict[str, zipfile.ZipInfo]()
     for info in infos:
         name = portable(info.filename)
@@ -220,7 +220,7 @@ def check_regular(path: Path) -> None:
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
     if reason:
-        raise DiaboloError(f"{path} {reason}.")
+        raise DiaboloError(f"{path} {reason}")
 
 
 def is_image(name: str) -> bool:
@@ -306,15 +306,15 @@ def _refuse(found: Listing, where: dict[str, str], home: Path, skip_bad: bool) -
     """Refuse what is bad unless that is to be skipped, and a place without images."""
     if found.bad and not skip_bad:
         name, reason = next(iter(found.bad.items()))
-        raise BadImageError(f"{where[name]} {reason}. {REMEDY}")
+        raise BadImageError(f"{where[name]} {reason}; {REMEDY}")
     if not found.names:
         several = f"; it holds {found.left_out.line()}" if found.left_out.counts else ""
         raise DiaboloError(
-            f"there are no images in {home} (looked for the endings that Pillow reads, .png and .jpg among them){several}."
+            f"there are no images in {home} (looked for the endings that Pillow reads, .png and .jpg among them){several}"
         )
 
 
 def _limited(data: bytes, where: str) -> bytes:
     if len(data) > MAX_BYTES:
-        raise BadImageError(f"{where} is refused: more than {MAX_BYTES:,} bytes.")
+        raise BadImageError(f"{where} is refused: more than {MAX_BYTES:,} bytes")
     return data

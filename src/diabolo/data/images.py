@@ -51,7 +51,7 @@ class Images:
         self._check_columns("attributes", self.attributes, self.attribute_names, np.dtype(np.bool_))
         self._check_columns("factors", self.factors, self.factor_names, np.dtype(np.float32))
         if self.names is not None and len(self.names) != len(self):
-            raise DiaboloError(f"there are {len(self):,} images but {len(self.names):,} names of files.")
+            raise DiaboloError(f"there are {len(self):,} images but {len(self.names):,} names of files")
 
     def __len__(self) -> int:
         return int(self.images.shape[0])
@@ -114,9 +114,9 @@ class Images:
     def subset(self, n: int, seed: int = 42) -> "Images":
         """Exactly n images drawn without replacement, in their old order; DiaboloError if there are fewer."""
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise DiaboloError(f"a subset holds a whole number of images from 1 up, got {n!r}.")
+            raise DiaboloError(f"a subset holds a whole number of images from 1 up, got {n!r}")
         if n > len(self):
-            raise DiaboloError(f"{n:,} images were asked of {self.name} ({self.split}), which holds {len(self):,}.")
+            raise DiaboloError(f"{n:,} images were asked of {self.name} ({self.split}), which holds {len(self):,}")
         return self.take(np.sort(permutation(len(self), seed)[:n]))
 
     def at_most(self, n: int, seed: int = 42) -> "Images":
@@ -131,16 +131,16 @@ class Images:
         those of a larger one. DiaboloError when there are fewer labels than n, or more classes.
         """
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise DiaboloError(f"labels are kept of a whole number of images from 1 up, got {n!r}.")
+            raise DiaboloError(f"labels are kept of a whole number of images from 1 up, got {n!r}")
         where = f"{self.name} ({self.split})"
         if self.labels is None:
-            raise DiaboloError(f"labels of {n:,} images were asked of {where}, which has none.")
+            raise DiaboloError(f"labels of {n:,} images were asked of {where}, which has none")
         known, classes = np.flatnonzero(self.labels >= 0), np.unique(self.labels[self.labels >= 0])
         if n > len(known):
-            raise DiaboloError(f"labels of {n:,} images were asked of {where}, where {len(known):,} are known.")
+            raise DiaboloError(f"labels of {n:,} images were asked of {where}, where {len(known):,} are known")
         if n < len(classes):
             raise DiaboloError(
-                f"{n} labels cannot show all {len(classes)} classes of {where}; keep {len(classes)} or more."
+                f"{n} labels cannot show all {len(classes)} classes of {where}; keep {len(classes)} or more"
             )
         shuffled = known[permutation(len(known), seed)]
         rounds = np.empty(len(known), np.int64)  # which image of its class each is: one of every class is drawn in turn
@@ -157,28 +157,28 @@ class Images:
         if chosen.dtype == np.bool_ and chosen.shape == (len(self),):
             chosen = np.flatnonzero(chosen)
         if chosen.size == 0:
-            raise DiaboloError(f"no image of {self.name} ({self.split}) is chosen: the choice is empty.")
+            raise DiaboloError(f"no image of {self.name} ({self.split}) is chosen: the choice is empty")
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
             raise DiaboloError(
                 f"images are chosen by whole numbers (n,) or a bool mask ({len(self)},), "
-                f"got {chosen.dtype} of shape {chosen.shape}."
+                f"got {chosen.dtype} of shape {chosen.shape}"
             )
         low, high = int(chosen.min()), int(chosen.max())
         if low < 0 or high >= len(self):
-            raise DiaboloError(f"indices run from 0 to {len(self) - 1}, got {low} to {high}.")
+            raise DiaboloError(f"indices run from 0 to {len(self) - 1}, got {low} to {high}")
         return chosen.astype(np.int64)
 
     def _check_pixels(self) -> None:
         x = self.images
         if not isinstance(x, np.ndarray):
-            raise DiaboloError(f"images must be a numpy array, got {type(x).__name__}; as_images() converts.")
+            raise DiaboloError(f"images must be a numpy array, got {type(x).__name__}; as_images() converts")
         if (x.dtype.name, x.ndim) not in (("uint8", 4), ("float32", 2)):
             raise DiaboloError(
                 f"images must be uint8 (N, C, H, W) or float32 vectors (N, D), got {x.dtype} of shape {x.shape}; "
-                "as_images() converts."
+                "as_images() converts"
             )
         if x.size == 0:
-            raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}.")
+            raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}")
         if x.dtype == np.float32:
             check_unit_range(x, "vectors")
 
@@ -186,28 +186,28 @@ class Images:
         labels = self.labels
         if labels is None:
             if self.label_names is not None:
-                raise DiaboloError("label_names are given but no labels.")
+                raise DiaboloError("label_names are given but no labels")
             return
         if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.ndim != 1:
-            raise DiaboloError(f"labels must be int64 (N,), got {describe(labels)}.")
+            raise DiaboloError(f"labels must be int64 (N,), got {describe(labels)}")
         if len(labels) != len(self):
-            raise DiaboloError(f"there are {len(self):,} images but {len(labels):,} labels.")
+            raise DiaboloError(f"there are {len(self):,} images but {len(labels):,} labels")
         if self.label_names is not None and not -1 <= labels.min() <= labels.max() < len(self.label_names):
             raise DiaboloError(
-                f"labels run from {labels.min()} to {labels.max()} but there are {len(self.label_names)} label names."
+                f"labels run from {labels.min()} to {labels.max()} but there are {len(self.label_names)} label names"
             )
 
     def _check_columns(self, what: str, values: Any, names: tuple[str, ...] | None, dtype: np.dtype[Any]) -> None:
         if values is None:
             if names is not None:
-                raise DiaboloError(f"names of {what} are given but no {what}.")
+                raise DiaboloError(f"names of {what} are given but no {what}")
             return
         if not isinstance(values, np.ndarray) or values.dtype != dtype or values.ndim != 2:
-            raise DiaboloError(f"{what} must be {dtype} (N, columns), got {describe(values)}.")
+            raise DiaboloError(f"{what} must be {dtype} (N, columns), got {describe(values)}")
         if len(values) != len(self):
-            raise DiaboloError(f"there are {len(self):,} images but {len(values):,} rows of {what}.")
+            raise DiaboloError(f"there are {len(self):,} images but {len(values):,} rows of {what}")
         if names is None or len(names) != values.shape[1]:
-            raise DiaboloError(f"{what} have {values.shape[1]} columns but {len(names or ())} names.")
+            raise DiaboloError(f"{what} have {values.shape[1]} columns but {len(names or ())} names")
 
 
 def describe(value: Any) -> str:
@@ -232,7 +232,7 @@ def extent(array: NDArray[Any], what: str) -> tuple[float, float]:
         low, high = np.minimum(low, chunk.min()), np.maximum(high, chunk.max())  # NaN stays NaN
     if np.isnan(low) or np.isinf(low) or np.isinf(high):
         bad = sum(int(np.count_nonzero(~np.isfinite(chunk))) for chunk in chunks(array))
-        raise DiaboloError(f"{what} hold {bad:,} values that are NaN or infinite; remove or replace them first.")
+        raise DiaboloError(f"{what} hold {bad:,} values that are NaN or infinite; remove or replace them first")
     return float(low), float(high)
 
 
@@ -240,4 +240,4 @@ def check_unit_range(array: NDArray[Any], what: str) -> None:
     """DiaboloError unless every number is finite and in [0, 1]; the message says the range found and the remedy."""
     low, high = extent(array, what)
     if low < 0 or high > 1:
-        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)[0]}.")
+        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)[0]}")

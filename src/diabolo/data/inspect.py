@@ -63,7 +63,7 @@ def _of_files(files: Files, path: Path, value_range: scale.Range) -> Account:
     try:
         layout = read_layout([files.names[index] for index, _ in good], files.listing.folders, path)
     except DiaboloError as error:
-        notes.append(f"it cannot be loaded so: {str(error).rstrip('.')}")
+        notes.append(f"it cannot be loaded so: {error}")
     else:
         for place in layout.masks:
             left.add(MASK_KIND, files.names[good[place][0]])
@@ -85,7 +85,7 @@ def _of_files(files: Files, path: Path, value_range: scale.Range) -> Account:
         span, said = span_of(facts, value_range, f"the pixels of {path}")
         notes += said
     except DiaboloError as error:
-        notes.append(f"it cannot be loaded so: {str(error).rstrip('.')}")
+        notes.append(f"it cannot be loaded so: {error}")
     nominal = [numbers.nominal for numbers in facts.numbers.values()]
     if facts.animations:
         notes.append(f"{facts.animations:,} animations, of which the first frame is taken")

@@ -184,7 +184,7 @@ def _checked(
             )
         raise DiaboloError(
             f"{where} holds {len(loose):,} images beside folders with {total - len(loose):,} more; "
-            "put every image into a class folder, or none."
+            "put every image into a class folder, or none"
         )
     if loose:
         return parts, None

@@ -87,7 +87,7 @@ def load_parts(
     for part in (test, validation):
         if part is not None and train.shape != part.shape:
             raise DiaboloError(
-                f"the parts of {train.name} differ: train holds {train.shape}, {part.split} {part.shape}."
+                f"the parts of {train.name} differ: train holds {train.shape}, {part.split} {part.shape}"
             )
     if train.account is not None:
         level = logging.WARNING if train.account.surprises else NOTICE

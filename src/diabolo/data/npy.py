@@ -20,7 +20,7 @@ from diabolo.errors import DiaboloError
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
-PICKLES = "holds Python objects (pickles), which are never opened; save plain arrays."
+PICKLES = "holds Python objects (pickles), which are never opened; save plain arrays"
 
 
 @dataclass(frozen=True)

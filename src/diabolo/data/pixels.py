@@ -125,17 +125,17 @@ def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[n
             facts.animations = int(not paged and bool(guarded(lambda: getattr(image, "is_animated", False))))
             for page in _pages(image) if paged else (image,):
                 if page.size[0] * page.size[1] > MAX_PIXELS:
-                    raise BadImageError(f"{name} is refused: one of its pages has more than {MAX_PIXELS:,} pixels.")
+                    raise BadImageError(f"{name} is refused: one of its pages has more than {MAX_PIXELS:,} pixels")
                 pages.append(_shape(page, data, name, shaping, facts))
                 total += pages[-1].nbytes
                 if total > MAX_DECODED:
                     raise BadImageError(
-                        f"{name} is refused: its pages are more than {MAX_DECODED:,} bytes when decoded."
+                        f"{name} is refused: its pages are more than {MAX_DECODED:,} bytes when decoded"
                     )
         except DiaboloError:
             raise
         except Exception as error:  # Pillow's plugins raise anything: OSError, SyntaxError, struct.error, …
-            raise BadImageError(f"{name} is damaged: {_words(error)}.") from error
+            raise BadImageError(f"{name} is damaged: {_words(error)}") from error
     return pages, facts
 
 
@@ -162,13 +162,13 @@ def _open(data: bytes, name: str) -> "ImageFile":
             )  # too long a text may be all there is wrong
         width, height = image.size
     except Image.DecompressionBombError as error:
-        raise BadImageError(f"{name} is refused: more than {MAX_PIXELS:,} pixels ({_words(error)}).") from error
+        raise BadImageError(f"{name} is refused: more than {MAX_PIXELS:,} pixels ({_words(error)})") from error
     except UnidentifiedImageError as error:
-        raise BadImageError(f"{name} is not an image that Pillow can read.") from error
+        raise BadImageError(f"{name} is not an image that Pillow can read") from error
     except Exception as error:
-        raise BadImageError(f"{name} is damaged: {_words(error)}.") from error
+        raise BadImageError(f"{name} is damaged: {_words(error)}") from error
     if width * height > MAX_PIXELS:
-        raise BadImageError(f"{name} is refused: {width:,}×{height:,} is more than {MAX_PIXELS:,} pixels.")
+        raise BadImageError(f"{name} is refused: {width:,}×{height:,} is more than {MAX_PIXELS:,} pixels")
     return image
 
 
@@ -200,7 +200,7 @@ def _shape(file: "ImageFile", data: bytes, name: str, shaping: Shaping, facts: F
     if shaping.crop is not None:
         if shaping.crop > min(width, height):
             raise BadImageError(
-                f"{name} is {width}×{height}, too small for a crop of {shaping.crop}; at most {min(width, height)} fits."
+                f"{name} is {width}×{height}, too small for a crop of {shaping.crop}; at most {min(width, height)} fits"
             )
         left, top = (width - shaping.crop) // 2, (height - shaping.crop) // 2
         image = image.crop((left, top, left + shaping.crop, top + shaping.crop))

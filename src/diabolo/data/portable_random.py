@@ -13,7 +13,7 @@ from diabolo.errors import DiaboloError
 def words(n: int, seed: int, stream: int = 0) -> NDArray[np.uint64]:
     """`(n,)` raw 64-bit words. The first k do not depend on n; streams of the same seed have nothing in common."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise DiaboloError(f"a seed is a whole number from 0 up, got {seed!r}.")
+        raise DiaboloError(f"a seed is a whole number from 0 up, got {seed!r}")
     sequence = np.random.SeedSequence(int(seed), spawn_key=(stream,))
     return np.asarray(np.random.PCG64(sequence).random_raw(n), dtype=np.uint64)
 

@@ -50,10 +50,10 @@ def without_class(images: Images, wanted: int | str, missing_ok: bool = False) -
     """
     where = f"{images.name} ({images.split})"
     if images.labels is None:
-        raise DiaboloError(f"class {wanted} cannot be left out of {where}, which has no labels.")
+        raise DiaboloError(f"class {wanted} cannot be left out of {where}, which has no labels")
     if unknown := int((images.labels < 0).sum()):
         raise DiaboloError(
-            f"class {wanted} cannot be left out of {where}: the labels of {unknown:,} images are not known."
+            f"class {wanted} cannot be left out of {where}: the labels of {unknown:,} images are not known"
         )
     try:
         label = class_number(wanted, images.label_names, np.unique(images.labels).tolist(), where)
@@ -63,5 +63,5 @@ def without_class(images: Images, wanted: int | str, missing_ok: bool = False) -
         raise
     others = images.labels != label
     if not others.any():
-        raise DiaboloError(f"without class {wanted} nothing is left of {where}.")
+        raise DiaboloError(f"without class {wanted} nothing is left of {where}")
     return images.take(others)

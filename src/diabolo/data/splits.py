@@ -42,12 +42,12 @@ def random_split(images: Images, draw: Draw, test_fraction: PartOf = 0.1) -> tup
     """
     total = len(images)
     if total < 2:
-        raise DiaboloError(f"a split into train and test needs at least 2 images, but {images.name} holds {total}.")
+        raise DiaboloError(f"a split into train and test needs at least 2 images, but {images.name} holds {total}")
     n_test = draw.n_test or min(max(1, round(test_fraction * total)), total - 1)
     n_train = draw.n_train or max(1, total - n_test)
     if n_train + n_test > total:
         raise DiaboloError(
-            f"{n_train:,} train and {n_test:,} test images were asked of {images.name}, which holds {total:,}."
+            f"{n_train:,} train and {n_test:,} test images were asked of {images.name}, which holds {total:,}"
         )
     order = permutation(total, draw.seed)
     train, test = images.take(np.sort(order[-n_train:])), images.take(np.sort(order[:n_test]))
@@ -62,7 +62,7 @@ def split_by_group(
     persons, group = np.unique(groups, return_inverse=True)
     if len(persons) < 2:
         raise DiaboloError(
-            f"a split that keeps groups apart needs two of them or more, but {images.name} has {len(persons)}."
+            f"a split that keeps groups apart needs two of them or more, but {images.name} has {len(persons)}"
         )
     rank = np.empty(len(persons), np.int64)
     rank[permutation(len(persons), draw.seed)] = np.arange(len(persons))
@@ -73,7 +73,7 @@ def split_by_group(
     if n_test > len(order) or n_train > len(rest):
         raise DiaboloError(
             f"{n_train:,} train and {n_test:,} test images were asked of {images.name}; with its {len(persons):,} groups kept "
-            f"apart, {max(0, len(rest)):,} train images go with those."
+            f"apart, {max(0, len(rest)):,} train images go with those"
         )
     train, test = images.take(np.sort(rest[-n_train:])), images.take(np.sort(order[:n_test]))
     return replace(train, split="train"), replace(test, split="test")

@@ -1,6 +1,5 @@
 """`diagnose`: every symptom looked for, and what is but a consequence of something else left out."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ import diabolo.doctor.codes
 import diabolo.doctor.leaks  # noqa: F401  # imported to be known, not to be used
 
 # isort: on
-from diabolo.doctor.patient import Patient, UnseenError
+from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import SYMPTOMS, Illness
 from diabolo.doctor.unlearned import without_finer_points
-from diabolo.evaluation.measure import reason
+from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import Pair
 from diabolo.surroundings import undisturbed
 from diabolo.training.runs import Run
@@ -62,16 +61,10 @@ def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ())
     with trusting(trust):
         patient = Patient.admit(run, data)
     found: list[Illness] = []
-    unseen = {}
+    unseen: dict[str, str] = {}
     for name, look in SYMPTOMS.items():
-        try:
+        with standing_alone(name.replace("_", " "), unseen):
             illness = look(patient)
-        except UnseenError as why:
-            unseen[name.replace("_", " ")] = str(why)
-        except Exception as error:  # whatever a symptom dies of, the others are still looked for
-            logging.getLogger("diabolo").debug("%s failed", name, exc_info=True)
-            unseen[name.replace("_", " ")] = reason(error)
-        else:
             found += [] if illness is None else [illness]
     return Visit(without_finer_points(patient, list(_causes(found))), unseen)
 

@@ -15,6 +15,7 @@ from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
 from diabolo.bottlenecks.skips import WithSkips
 from diabolo.data.columns import column
 from diabolo.data.images import Images
+from diabolo.disk import has_failed
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measuring import Pair, images_of
 from diabolo.evaluation.subject import Part, Subject, pixels
@@ -62,9 +63,9 @@ class Patient:
         try:
             pair = images_of(run, data)
         except DiaboloError as error:
-            if data is not None:
+            if data is not None or has_failed(error):
                 raise
-            return cls(run, f"its images cannot be had: {str(error).rstrip('.')}", trained)
+            return cls(run, f"its images cannot be had: {error}", trained)
         for images in pair:
             if images.shape != tuple(run.model.input_shape):
                 raise DiaboloError(

@@ -119,7 +119,7 @@ def _number(subject: Subject, wanted: int | str) -> int:
     try:
         return class_number(wanted, test.label_names, present, f"the test images of {test.name}")
     except DiaboloError as error:
-        raise NotApplicable(str(error).rstrip(".")) from error
+        raise NotApplicable(error) from error
 
 
 def _called(subject: Subject, label: int) -> str:

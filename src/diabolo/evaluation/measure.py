@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from diabolo.errors import DiaboloError, NotWrittenError
+from diabolo import disk
+from diabolo.errors import DiaboloError
 from diabolo.metrics.score import Score
 from diabolo.ranges import checked
 
@@ -60,9 +61,9 @@ def standing_alone(name: str, skipped: dict[str, str]) -> Iterator[None]:
     """What fails inside the block costs nothing but itself: its reason is noted in `skipped` under `name`."""
     try:
         yield
-    except NotWrittenError:
-        raise  # a full disk is full for all
     except Exception as error:  # whatever a measure dies of, the others are still good
+        if disk.has_failed(error):
+            raise
         logging.getLogger("diabolo").debug("%s failed", name, exc_info=True)
         skipped[name] = reason(error)
 

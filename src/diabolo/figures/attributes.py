@@ -34,7 +34,7 @@ def attribute_table(
         unknown = [column for column in row if column not in columns]
         if unknown:
             raise DiaboloError(
-                f"attribute_table: {name!r} has {unknown[0]!r}, which is none of the columns {list(columns)}."
+                f"attribute_table: {name!r} has {unknown[0]!r}, which is none of the columns {list(columns)}"
             )
     count = len(accuracies)
     heads = [wrap(shorten(column, 24), _COLUMN - 0.1, 8) for column in columns]

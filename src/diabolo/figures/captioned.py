@@ -49,11 +49,11 @@ def strips(
     shape = next(iter(sets.values())).shape
     for label, images in sets.items():
         if images.shape != shape:
-            raise DiaboloError(f"strips: the row {label!r} has the shape {images.shape}, but the first has {shape}.")
+            raise DiaboloError(f"strips: the row {label!r} has the shape {images.shape}, but the first has {shape}")
     _few(shape[0], 40, "strips", "columns")
     _few(len(sets), 64, "strips", "rows")
     if columns is not None and len(columns) != shape[0]:
-        raise DiaboloError(f"strips: {shape[0]} images in a row, but {len(columns)} captions.")
+        raise DiaboloError(f"strips: {shape[0]} images in a row, but {len(columns)} captions")
     under = [columns if len(sets) <= _REPEATED or i == len(sets) - 1 else None for i in range(len(sets))]
     block = [Row(images, label, told) for (label, images), told in zip(sets.items(), under, strict=True)]
     return _draw([block], title or "Decoded along a direction", on)
@@ -73,13 +73,11 @@ def worst(
     of its file, where `names` has N, the end of the path."""
     x, x_hat = as_images(originals, "the originals"), as_images(reconstructions, "the reconstructions")
     if x.shape != x_hat.shape:
-        raise DiaboloError(
-            f"worst: the originals have the shape {x.shape}, but the reconstructions have {x_hat.shape}."
-        )
+        raise DiaboloError(f"worst: the originals have the shape {x.shape}, but the reconstructions have {x_hat.shape}")
     told = [format_value(e) for e in numbers(errors, "worst: errors", (len(x),))]
     if names is not None:
         if len(names) != len(x):
-            raise DiaboloError(f"worst: {len(x)} images, but {len(names)} names.")
+            raise DiaboloError(f"worst: {len(x)} images, but {len(names)} names")
         told = [f"{error}\n{_end(name)}" for error, name in zip(told, names, strict=True)]
     _few(len(x), _MOST, "worst", "images")
     blocks = [
@@ -106,15 +104,13 @@ def neighbours(
     near, far = np.asarray(nearest), np.asarray(distances)
     near, far = near[:, None] if near.ndim == 4 else near, far[:, None] if far.ndim == 1 else far
     if near.ndim != 5 or len(near) != len(x) or not near.shape[1]:
-        raise DiaboloError(
-            f"neighbours: `nearest` must be (N, k, C, H, W) with N = {len(x)} samples, not {near.shape}."
-        )
+        raise DiaboloError(f"neighbours: `nearest` must be (N, k, C, H, W) with N = {len(x)} samples, not {near.shape}")
     _few(len(x), _MOST, "neighbours", "samples")
     _few(near.shape[1], 10, "neighbours", "neighbours of each")
     far = numbers(far, "neighbours: distances", near.shape[:2])
     ranks = [as_images(near[:, rank], "the nearest training images") for rank in range(near.shape[1])]
     if ranks[0].shape != x.shape:
-        raise DiaboloError(f"neighbours: images of the shape {ranks[0].shape[1:]}, but samples of {x.shape[1:]}.")
+        raise DiaboloError(f"neighbours: images of the shape {ranks[0].shape[1:]}, but samples of {x.shape[1:]}")
     names = ["nearest in training, and its distance", *(f"{rank}." for rank in range(2, len(ranks) + 1))]
     blocks = [
         [Row(x[part], "sample")]
@@ -134,7 +130,7 @@ def _end(name: str) -> str:
 
 def _few(count: int, most: int, name: str, what: str) -> None:
     if count > most:
-        raise DiaboloError(f"{name} shows at most {most} {what}, not {count:,}; pass fewer.")
+        raise DiaboloError(f"{name} shows at most {most} {what}, not {count:,}; pass fewer")
 
 
 def _parts(count: int) -> list[slice]:

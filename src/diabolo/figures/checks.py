@@ -15,13 +15,13 @@ def numbers(values: ArrayLike, what: str, shape: tuple[int | None, ...] = (None,
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DiaboloError(f"{what} must be numbers in the shape {told(shape)}: {error}.") from error
+        raise DiaboloError(f"{what} must be numbers in the shape {told(shape)}: {error}") from error
     fits = array.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
     if not fits or not array.size:
-        raise DiaboloError(f"{what} must have the shape {told(shape)}, not {array.shape}.")
+        raise DiaboloError(f"{what} must have the shape {told(shape)}, not {array.shape}")
     bad = int((~np.isfinite(array)).sum())
     if bad:
-        raise DiaboloError(f"{what}: {bad} of {array.size} values are NaN or infinite, which cannot be drawn.")
+        raise DiaboloError(f"{what}: {bad} of {array.size} values are NaN or infinite, which cannot be drawn")
     return array
 
 
@@ -35,7 +35,7 @@ def told(shape: Sequence[int | None]) -> str:
 def some(given: Sized, what: str) -> None:
     """Refuse an empty `given`."""
     if not len(given):
-        raise DiaboloError(f"{what} is empty: there is nothing to draw.")
+        raise DiaboloError(f"{what} is empty: there is nothing to draw")
 
 
 def interval(values: ArrayLike, what: str) -> tuple[float, float, float]:
@@ -43,5 +43,5 @@ def interval(values: ArrayLike, what: str) -> tuple[float, float, float]:
     value, low, high = numbers(values, what, (3,)).tolist()
     slack = 1e-9 * max(1.0, abs(value))
     if not low - slack <= value <= high + slack:
-        raise DiaboloError(f"{what}: the interval {low:.4g} to {high:.4g} does not hold the value {value:.4g}.")
+        raise DiaboloError(f"{what}: the interval {low:.4g} to {high:.4g} does not hold the value {value:.4g}")
     return value, low, high

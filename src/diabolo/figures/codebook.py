@@ -90,7 +90,7 @@ def codebook_map(
     else:
         uses = _counts(counts, "codebook_map")
         if len(uses) != len(places):
-            raise DiaboloError(f"codebook_map: {len(places)} points, but {len(uses)} counts.")
+            raise DiaboloError(f"codebook_map: {len(places)} points, but {len(uses)} counts")
         used = uses > 0
         area = 30 * uses[used] / uses[used].mean()
         look: dict[str, Any] = {"color": BLUE, "alpha": 0.45, "edgecolor": "black", "linewidths": 0.4}
@@ -113,5 +113,5 @@ def codebook_map(
 def _counts(counts: ArrayLike, what: str) -> Array:
     uses = numbers(counts, f"{what}: counts")
     if uses.min() < 0 or not uses.sum() > 0:
-        raise DiaboloError(f"{what}: counts must not be negative, and at least one code must be used.")
+        raise DiaboloError(f"{what}: counts must not be negative, and at least one code must be used")
     return uses

@@ -30,12 +30,10 @@ def loss_curves(
     "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation.
     """
     if not history:
-        raise DiaboloError("loss_curves needs at least one epoch, and the history is empty.")
+        raise DiaboloError("loss_curves needs at least one epoch, and the history is empty")
     for i, record in enumerate(history):
         if "epoch" not in record or not record.get("train"):
-            raise DiaboloError(
-                f"record {i} of the history lacks 'epoch' or the 'train' terms; it has {sorted(record)}."
-            )
+            raise DiaboloError(f"record {i} of the history lacks 'epoch' or the 'train' terms; it has {sorted(record)}")
     terms = list(dict.fromkeys(term for r in history for s in _SPLITS for term in r.get(s) or {}))
     terms.sort(key=lambda term: term != "total")  # the total first, the others in the order of their appearance
     units = {term: unit for record in history for term, unit in (record.get("units") or {}).items()}

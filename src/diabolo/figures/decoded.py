@@ -26,7 +26,7 @@ def latent_grid(extent: Extent, n: int) -> NDArray[np.float32]:
     z₂ grows from row to row, so the first code is the one at the lower left: (lowest z₁, lowest z₂).
     """
     if n < 1:
-        raise DiaboloError(f"a latent grid needs at least 1 code a side, not {n}.")
+        raise DiaboloError(f"a latent grid needs at least 1 code a side, not {n}")
     x0, x1, y0, y1 = _checked(extent)
     middles = (np.arange(n) + 0.5) / n
     z1, z2 = np.meshgrid(x0 + (x1 - x0) * middles, y0 + (y1 - y0) * middles)
@@ -102,7 +102,7 @@ def _laid(images: ArrayLike) -> Floats:
     count, h, w, channels = array.shape
     n = math.isqrt(count)
     if n * n != count:
-        raise DiaboloError(f"decoded_grid needs n × n images, and {count} is not a square number.")
+        raise DiaboloError(f"decoded_grid needs n × n images, and {count} is not a square number")
     upside = array.reshape(n, n, h, w, channels)[::-1]  # the page is laid from the top, latent space from below
     return lay(upside, gap=0)
 
@@ -110,5 +110,5 @@ def _laid(images: ArrayLike) -> Floats:
 def _checked(extent: Extent) -> Extent:
     values = tuple(float(v) for v in extent)
     if len(values) != 4 or not all(map(math.isfinite, values)) or values[0] >= values[1] or values[2] >= values[3]:
-        raise DiaboloError(f"extent must be (x0, x1, y0, y1) with x0 < x1 and y0 < y1, not {tuple(extent)}.")
+        raise DiaboloError(f"extent must be (x0, x1, y0, y1) with x0 < x1 and y0 < y1, not {tuple(extent)}")
     return values[0], values[1], values[2], values[3]

@@ -28,11 +28,11 @@ def density_samples(grids: Mapping[str, ArrayLike], *, title: str | None = None,
     for name, images in sets.items():
         if images.shape[1:3] != (h, w):
             raise DiaboloError(
-                f"density_samples: the images of {name!r} are {images.shape[1:3]}, those of the first {(h, w)}."
+                f"density_samples: the images of {name!r} are {images.shape[1:3]}, those of the first {(h, w)}"
             )
         if len(images) > _MOST:
             raise DiaboloError(
-                f"density_samples shows at most {_MOST} images in a grid, not {len(images):,} of {name!r}."
+                f"density_samples shows at most {_MOST} images in a grid, not {len(images):,} of {name!r}"
             )
         side = math.ceil(math.sqrt(len(images)))
         columns = len(images) if len(images) <= 3 else best_columns(len(images), side, 2 * side - 1)

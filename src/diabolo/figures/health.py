@@ -30,7 +30,7 @@ def health_timeline(
     lines = [line for line in history if line.get("health")]
     some(lines, "health_timeline: the history (lines with 'health')")
     if any("epoch" not in line for line in lines):
-        raise DiaboloError("health_timeline: a line of the history lacks its 'epoch'.")
+        raise DiaboloError("health_timeline: a line of the history lacks its 'epoch'")
     epochs = np.array([line["epoch"] for line in lines], dtype=np.float64)
     names = list(dict.fromkeys(name for line in lines for name in line["health"]))
     maps = [name for name in names if any(isinstance(line["health"].get(name), list) for line in lines)]
@@ -82,7 +82,7 @@ def _short(value: float) -> str:
 def _map(sheet: Any, axes: Axes, epochs: Array, step: float, name: str, values: Sequence[Any]) -> None:
     units = max(len(v) for v in values if isinstance(v, list))
     if not units:
-        raise DiaboloError(f"health_timeline: {name!r} holds empty lists.")
+        raise DiaboloError(f"health_timeline: {name!r} holds empty lists")
     grid = np.full((units, len(epochs)), np.nan)
     for i, value in enumerate(values):
         if isinstance(value, list):

@@ -31,14 +31,14 @@ def reconstructions(
     """
     rows = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}
     if "original" in rows:
-        raise DiaboloError("the row 'original' is that of the originals; call the other one something else.")
+        raise DiaboloError("the row 'original' is that of the originals; call the other one something else")
     given = {"original": originals, **rows}
     sets = {label: as_images(images, f"the row {label!r}") for label, images in given.items()}
     shape = sets["original"].shape
     for label, images in sets.items():
         if images.shape != shape:
             told = [(n, c, h, w) for n, h, w, c in (images.shape, shape)]
-            raise DiaboloError(f"the row {label!r} has the shape {told[0]}, but the originals have {told[1]}.")
+            raise DiaboloError(f"the row {label!r} has the shape {told[0]}, but the originals have {told[1]}")
     count = _at_most("reconstructions", shape[0])
     columns = count if count <= 12 else best_columns(count, 10, 16)
     blocks = [[images[i : i + columns] for images in sets.values()] for i in range(0, count, columns)]
@@ -56,7 +56,7 @@ def sample_grid(
         side = math.ceil(math.sqrt(count))
         columns = count if count <= 5 else best_columns(count, side, 2 * side - 1)
     elif columns < 1:
-        raise DiaboloError(f"columns must be at least 1, not {columns}.")
+        raise DiaboloError(f"columns must be at least 1, not {columns}")
     columns = min(columns, count)
     return _page([[array[i : i + columns] for i in range(0, count, columns)]], [], title or "Samples", on)
 
@@ -64,7 +64,7 @@ def sample_grid(
 def _at_most(name: str, count: int) -> int:
     if count > _MOST[name]:
         raise DiaboloError(
-            f"{name} shows at most {_MOST[name]:,} images, not {count:,}; pass fewer, such as the first 64."
+            f"{name} shows at most {_MOST[name]:,} images, not {count:,}; pass fewer, such as the first 64"
         )
     return count
 

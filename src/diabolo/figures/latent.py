@@ -54,15 +54,15 @@ def checked_codes(codes: ArrayLike) -> NDArray[np.float64]:
     points = np.asarray(codes, dtype=np.float64)
     points = points[:, None] if points.ndim == 1 else points
     if points.ndim != 2 or not points.size:
-        raise DiaboloError(f"codes must have the shape (N, 2) or (N, 1) with N > 0, not {points.shape}.")
+        raise DiaboloError(f"codes must have the shape (N, 2) or (N, 1) with N > 0, not {points.shape}")
     if points.shape[1] > 2:
         raise DiaboloError(
             f"these codes have {points.shape[1]} dimensions and a page has two; project them first "
-            "(PCA or UMAP, for example), or pass the two columns to show."
+            "(PCA or UMAP, for example), or pass the two columns to show"
         )
     bad = int((~np.isfinite(points)).any(axis=1).sum())
     if bad:
-        raise DiaboloError(f"{bad} of {len(points)} codes hold NaN or infinity.")
+        raise DiaboloError(f"{bad} of {len(points)} codes hold NaN or infinity")
     return points
 
 
@@ -72,17 +72,17 @@ def classes_of(labels: ArrayLike | None, names: Names | None, count: int) -> dic
         return {"": np.arange(count)}
     array = np.asarray(labels)
     if array.shape != (count,):
-        raise DiaboloError(f"labels must be one per code, {count} in all, but have the shape {array.shape}.")
+        raise DiaboloError(f"labels must be one per code, {count} in all, but have the shape {array.shape}")
     values, which = np.unique(array, return_inverse=True)
     if len(values) > MAX_CLASSES:
-        raise DiaboloError(f"the labels have {len(values):,} different values; a legend holds {MAX_CLASSES} at most.")
+        raise DiaboloError(f"the labels have {len(values):,} different values; a legend holds {MAX_CLASSES} at most")
     told = None if names is None else dict(names if isinstance(names, Mapping) else enumerate(names))
     classes: dict[str, NDArray[np.intp]] = {}
     for k, value in enumerate(values):
         if told is not None and value == UNKNOWN:
             told.setdefault(UNKNOWN, "not known")
         if told is not None and value not in told:
-            raise DiaboloError(f"label_names holds {len(told)} names, but none for the label {value}.")
+            raise DiaboloError(f"label_names holds {len(told)} names, but none for the label {value}")
         name = str(value) if told is None else str(told[value])
         while name in classes:  # two labels of the same name are still two classes
             name += f" ({value})"

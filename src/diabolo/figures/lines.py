@@ -34,13 +34,13 @@ def few_label_curve(
     axes = sheet.add_subplot()
     ends, every = {}, sorted({n for curve in curves.values() for n in curve})
     if every and every[0] < 1:
-        raise DiaboloError(f"few_label_curve: a number of labels must be at least 1, not {every[0]}.")
+        raise DiaboloError(f"few_label_curve: a number of labels must be at least 1, not {every[0]}")
     for k, (name, curve) in enumerate(curves.items()):
         some(curve, f"few_label_curve: the curve {name!r}")
         counts = sorted(curve)
         shares = np.array([interval(curve[n], f"few_label_curve: {name!r} at {n} labels") for n in counts])
         if shares.min() < -1e-9 or shares.max() > 1 + 1e-9:
-            raise DiaboloError(f"few_label_curve: {name!r} must be shares from 0 to 1, and reaches {shares.max():.4g}.")
+            raise DiaboloError(f"few_label_curve: {name!r} must be shares from 0 to 1, and reaches {shares.max():.4g}")
         shift = 1.025 ** (k - (len(curves) - 1) / 2)  # whiskers side by side
         _curve(axes, np.array(counts) * shift, shares, k)
         ends[name] = (counts[-1] * shift, shares[-1, 0])
@@ -100,10 +100,10 @@ def spectrum(curves: Mapping[str, ArrayLike], *, title: str | None = None, on: S
     for k, (name, curve) in enumerate(curves.items()):
         power = numbers(curve, f"spectrum: the curve {name!r}")
         if power.min() < 0:
-            raise DiaboloError(f"spectrum: the curve {name!r} holds negative power.")
+            raise DiaboloError(f"spectrum: the curve {name!r} holds negative power")
         r = np.flatnonzero(power[1:] > 0) + 1
         if not len(r):
-            raise DiaboloError(f"spectrum: the curve {name!r} holds no power but that of the mean.")
+            raise DiaboloError(f"spectrum: the curve {name!r} holds no power but that of the mean")
         look = class_style(k)
         axes.plot(
             r, power[r], color=look.colour, linestyle=look.dashes, marker=look.marker, markevery=max(1, len(r) // 12)

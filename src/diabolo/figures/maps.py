@@ -30,11 +30,11 @@ def latent_maps(
     """Draw each of `maps`, name → codes (N, 2), as points coloured by `labels` (N,): three in a line, each on its own scale."""
     some(maps, "latent_maps: maps")
     if len(maps) > _MOST:
-        raise DiaboloError(f"latent_maps shows at most {_MOST} maps, not {len(maps)}; pass fewer.")
+        raise DiaboloError(f"latent_maps shows at most {_MOST} maps, not {len(maps)}; pass fewer")
     points = {name: checked_codes(codes) for name, codes in maps.items()}
     for name, codes in points.items():
         if codes.shape[1] != 2:
-            raise DiaboloError(f"latent_maps: the map {name!r} must have the shape (N, 2).")
+            raise DiaboloError(f"latent_maps: the map {name!r} must have the shape (N, 2)")
     columns = len(points) if len(points) <= 3 else best_columns(len(points), 2, 3)
     rows = -(-len(points) // columns)
     width, height = _SIDE * columns, _SIDE * rows + 0.4

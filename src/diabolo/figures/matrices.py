@@ -35,9 +35,7 @@ def matrix(
     """
     array = numbers(values, "matrix: values", (None, None))
     if array.shape != (len(rows), len(columns)):
-        raise DiaboloError(
-            f"matrix: {array.shape} values, but {len(rows)} names of rows and {len(columns)} of columns."
-        )
+        raise DiaboloError(f"matrix: {array.shape} values, but {len(rows)} names of rows and {len(columns)} of columns")
     texts = _written(array)
     count_y, count_x = array.shape
     written = max(array.shape) <= _MOST_WRITTEN

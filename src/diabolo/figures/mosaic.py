@@ -18,25 +18,23 @@ def as_images(images: ArrayLike, what: str) -> Floats:
     array = np.asarray(images)
     if array.ndim == 2:
         raise DiaboloError(
-            f"{what} must be images (N, C, H, W), but these are vectors {array.shape}; reshape them first."
+            f"{what} must be images (N, C, H, W), but these are vectors {array.shape}; reshape them first"
         )
     if array.ndim != 4 or array.shape[1] not in (1, 3):
-        raise DiaboloError(f"{what} must have the shape (N, C, H, W) with 1 or 3 channels, not {array.shape}.")
+        raise DiaboloError(f"{what} must have the shape (N, C, H, W) with 1 or 3 channels, not {array.shape}")
     if not array.size:
-        raise DiaboloError(f"{what} has the shape {array.shape}: there is nothing to draw.")
+        raise DiaboloError(f"{what} has the shape {array.shape}: there is nothing to draw")
     if array.dtype == np.uint8:
         array = array.astype(np.float32) / 255
     elif not (np.issubdtype(array.dtype, np.floating) or array.dtype == np.bool_):
-        raise DiaboloError(f"{what} must be uint8, or float in [0, 1], not {array.dtype}.")
+        raise DiaboloError(f"{what} must be uint8, or float in [0, 1], not {array.dtype}")
     array = array.astype(np.float32)
     if not np.isfinite(array).all():
-        raise DiaboloError(
-            f"{what} holds NaN or infinity in {int((~np.isfinite(array)).sum())} of {array.size} values."
-        )
+        raise DiaboloError(f"{what} holds NaN or infinity in {int((~np.isfinite(array)).sum())} of {array.size} values")
     clipped = array.clip(0, 1)
     if np.abs(array - clipped).mean() > 0.5:
         low, high = float(array.min()), float(array.max())
-        raise DiaboloError(f"{what} must be float in [0, 1], but runs from {low:.3g} to {high:.3g}; scale it first.")
+        raise DiaboloError(f"{what} must be float in [0, 1], but runs from {low:.3g} to {high:.3g}; scale it first")
     return clipped.transpose(0, 2, 3, 1)
 
 

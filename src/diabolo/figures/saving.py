@@ -26,7 +26,7 @@ def save(figure: Figure, path: str | os.PathLike[str], pdf: bool = False) -> Pat
     """
     path = as_path(path)
     if path.suffix.lower() not in _METADATA:
-        raise DiaboloError(f"a figure is saved as .png or .pdf, and {path.name!r} ends in neither.")
+        raise DiaboloError(f"a figure is saved as .png or .pdf, and {path.name!r} ends in neither")
     disk.make_folder(path.parent)
     for target in [path, path.with_suffix(".pdf")] if pdf and path.suffix.lower() == ".png" else [path]:
         _write(figure, target)

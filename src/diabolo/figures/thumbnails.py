@@ -43,11 +43,11 @@ def thumbnail_scatter(
     """
     codes = checked_codes(points)
     if codes.shape[1] != 2:
-        raise DiaboloError("thumbnail_scatter: points must have the shape (N, 2).")
+        raise DiaboloError("thumbnail_scatter: points must have the shape (N, 2)")
     pictures = np.asarray(images)
     if len(pictures) != len(codes):
         raise DiaboloError(
-            f"thumbnail_scatter: {len(codes):,} points, but {len(pictures):,} images; it needs one for each."
+            f"thumbnail_scatter: {len(codes):,} points, but {len(pictures):,} images; it needs one for each"
         )
     classes = classes_of(labels, label_names, len(codes))
     shown = as_images(pictures[[_typical(codes, members) for members in classes.values()]], "images")

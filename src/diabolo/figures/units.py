@@ -27,7 +27,7 @@ def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: S
     """
     values = numbers(kl, "kl_bars: kl")
     if values.min() < -1e-3:
-        raise DiaboloError(f"kl_bars: a KL is never negative, and one of these is {values.min():.3g} nats.")
+        raise DiaboloError(f"kl_bars: a KL is never negative, and one of these is {values.min():.3g} nats")
     used = as_mask(active, "kl_bars: `active`, one per unit,", values.shape)
     order = np.lexsort((-values, ~used))  # active ones first, then by KL
     values, used, count = values[order], used[order], len(values)
@@ -61,9 +61,9 @@ def posterior_against_prior(
         numbers(deviation, "posterior_against_prior: deviation"),
     )
     if means.shape != spreads.shape:
-        raise DiaboloError(f"posterior_against_prior: {len(means)} means, but {len(spreads)} deviations.")
+        raise DiaboloError(f"posterior_against_prior: {len(means)} means, but {len(spreads)} deviations")
     if spreads.min() < 0:
-        raise DiaboloError("posterior_against_prior: a standard deviation is negative.")
+        raise DiaboloError("posterior_against_prior: a standard deviation is negative")
     count = len(means)
     width = _width(count)
     sheet = canvas(on, width, _HEIGHT)

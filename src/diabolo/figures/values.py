@@ -36,7 +36,7 @@ def bars(
     intervals = intervals or {}
     for name in intervals:
         if name not in values:
-            raise DiaboloError(f"bars: there is an interval for {name!r}, but no value.")
+            raise DiaboloError(f"bars: there is an interval for {name!r}, but no value")
     lengths = numbers(list(values.values()), "bars: values").tolist()
     heading = title or capital(unit)
     lines = len(wrap(heading, _WIDTH - 0.4, 12).splitlines()) + len(wrap(unit, 3, 9).splitlines())
@@ -50,7 +50,7 @@ def bars(
         if name in intervals:
             low, high = numbers(intervals[name], f"bars: the interval of {name!r}", (2,)).tolist()
             if low > high:
-                raise DiaboloError(f"bars: the interval of {name!r} runs from {low:.4g} down to {high:.4g}.")
+                raise DiaboloError(f"bars: the interval of {name!r} runs from {low:.4g} down to {high:.4g}")
             # Drawn as it is: that of a biased estimate need not hold the value.
             axes.errorbar((low + high) / 2, place, xerr=(high - low) / 2, fmt="none", **WHISKER)
             text += f"  [{format_value(low)}, {format_value(high)}]"

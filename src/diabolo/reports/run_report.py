@@ -8,8 +8,8 @@ from typing import Any
 from diabolo import gallery, regular
 from diabolo.data.origin import of_run
 from diabolo.doctor import diagnose
-from diabolo.errors import DiaboloError
 from diabolo.evaluation.closing import judge
+from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.paths import shell_line
 from diabolo.reports.cells import words
@@ -66,10 +66,9 @@ def _about(run: Run) -> str:
 
 def _learned(run: Run, pair: Pair | None) -> Iterator[Block]:
     """How good it is beside the mean training image, and whether it has learned at all."""
-    try:
+    said: list[str] = []
+    with standing_alone("learned", {}):  # where the images are gone, the figures say so
         said, learned = judge(run.model, *images_of(run, pair))
-    except DiaboloError:  # the images are gone, as the figures say
-        return
     if not said:
         return
     yield Heading("Has it learned?", 2, "learned")
@@ -114,11 +113,11 @@ def _training(run: Run) -> Iterator[Block]:
 
 def _figures(run: Run, pair: Pair | None) -> Iterator[Block]:
     yield Heading("Figures", 2, "figures")
-    try:
+    drawn: list[Path] = []
+    skipped: dict[str, str] = {}
+    with standing_alone("figures", skipped):  # the images may be gone
         drawn = gallery.draw(run, pair and pair[1])
-    except DiaboloError as error:  # the images are gone
-        yield Paragraph(f"They could not be drawn: {str(error).rstrip('.')}.")
-        return
+    yield from (Paragraph(f"They could not be drawn: {why}.") for why in skipped.values())
     yield from (Picture(path, CAPTIONS.get(path.stem, _caption(path))) for path in drawn)
 
 

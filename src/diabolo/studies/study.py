@@ -15,8 +15,8 @@ import numpy as np
 from diabolo.data import Images, load
 from diabolo.data.portable_random import permutation
 from diabolo.data.sources.missing import INSTEAD
-from diabolo.disk import DISK
-from diabolo.errors import DiaboloError, NotWrittenError, UnknownNameError
+from diabolo.disk import has_failed
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.studies.findings import Measured, joined
 from diabolo.studies.parameters import checked
 from diabolo.studies.plan import current
@@ -312,10 +312,10 @@ def _reason(error: Exception) -> str:
     Raises:
         The error: when the disk is full or cannot be written to, which concerns the whole study.
     """
-    if isinstance(error, NotWrittenError) or (isinstance(error, OSError) and error.errno in DISK):
+    if has_failed(error):
         raise error
     if isinstance(error, DiaboloError):
-        told = str(error).rstrip(".")
+        told = str(error)
         return (
             told if isinstance(error, NotMeasured) else f"{told[:1].lower()}{told[1:]}" if told[1:2].islower() else told
         )

@@ -245,7 +245,7 @@ class Loop:
         self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
         named = f"the loss of the player {term!r}" if term in self.record.opponents else f"the loss term {term!r}"
         what = f"{named} became {value} at step {i + 1} of epoch {epoch + 1}"
-        self._break_off(term, value, i, what, f" The batch is in {self.path / 'offending-batch.safetensors'}.")
+        self._break_off(term, value, i, what, f"; the batch is in {self.path / 'offending-batch.safetensors'}")
 
     def _break_off(self, term: str, value: float, step: int, what: str, more: str = "") -> NoReturn:
         """Note in the checkpoint, which is of the last epoch that ended well, what ended the training, and tell the user."""
@@ -257,9 +257,9 @@ class Loop:
             term,
             value,
             step,
-            f"{what}. Likely causes: a learning rate too high for this model (lr {lr:g}), float16 (use "
-            f"--precision bf16 or float32), or a part that divides by zero. Resuming would repeat it: train a new run with "
-            f"{remedy}{checkpoint.with_weights(self.path)}.{more}",
+            f"{what}; likely causes: a learning rate too high for this model (lr {lr:g}), float16 (use "
+            f"--precision bf16 or float32), or a part that divides by zero; resuming would repeat it: train a new run with "
+            f"{remedy}{checkpoint.with_weights(self.path)}{more}",
         )
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def damaged(path: Path, config: Any, why: str, words: str = "was edited or damag
     if (isinstance(form, int) and form > FORMAT) or _number(its) > _number(__version__):
         who = f"Diabolo {its}" if _number(its) else "a newer Diabolo"
         remedy = "upgrade it with pip install --upgrade diabolo"
-        return DiaboloError(f"{path} was written by {who}, and this is {__version__}: {remedy} ({why.rstrip('.')})")
+        return DiaboloError(f"{path} was written by {who}, and this is {__version__}: {remedy} ({why})")
     return DiaboloError(f"{path / 'config.json'} {words}: {why}")
 
 
@@ -262,7 +262,7 @@ def _attach_prior(bottleneck: Discrete, path: Path, weights: str) -> None:
     except NotTrustedError:
         raise
     except DiaboloError as error:  # the model itself can be used
-        return bottleneck.attach(None, f"the one in {fitted[-1]} cannot be used ({str(error).rstrip('.')}); {how}")
+        return bottleneck.attach(None, f"the one in {fitted[-1]} cannot be used ({error}); {how}")
     if not isinstance(prior, CodePrior) or prior.fitted_to != fingerprint(path, weights):
         return bottleneck.attach(None, f"the one in {fitted[-1]} is of other weights; {how}")
     return bottleneck.attach(prior)

@@ -53,7 +53,7 @@ def face_factors(n: int, seed: int = 42, stream: int = TRAIN) -> NDArray[np.floa
     Streams of the same seed are independent: `load("faces")` draws train faces from 0 and test faces from 1.
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise DiaboloError(f"the number of faces is a whole number from 1 up, got {n!r}.")
+        raise DiaboloError(f"the number of faces is a whole number from 1 up, got {n!r}")
     draws = uniform((int(n), len(FACTORS)), seed, stream)
     columns = [
         f.low + (f.high - f.low) * draws[:, i] if f.chance is None else draws[:, i] < f.chance
@@ -66,14 +66,12 @@ def check_factors(factors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Factors as float32 `(N, F)`; DiaboloError unless each is finite and within its bounds."""
     table = np.asarray(factors, dtype=np.float32)
     if table.ndim != 2 or table.shape[1] != len(FACTORS) or len(table) == 0:
-        raise DiaboloError(
-            f"factors must be (N, {len(FACTORS)}), columns {', '.join(FACTOR_NAMES)}; got {table.shape}."
-        )
+        raise DiaboloError(f"factors must be (N, {len(FACTORS)}), columns {', '.join(FACTOR_NAMES)}; got {table.shape}")
     for factor, column in zip(FACTORS, table.T, strict=True):
         if not ((column >= factor.low) & (column <= factor.high)).all():  # so NaN is refused too
             raise DiaboloError(
                 f"factor {factor.name} runs from {factor.low} to {factor.high} ({factor.meaning}), "
-                f"got {column.min():.6g} to {column.max():.6g}."
+                f"got {column.min():.6g} to {column.max():.6g}"
             )
     return table
 

@@ -74,7 +74,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any
         if pixels is None:
             raise DiaboloError(
                 f"{path} holds {', '.join(sorted(held)) or 'nothing'}; expected images (or x) and maybe labels (or y), "
-                "or x_train and x_test."
+                "or x_train and x_test"
             )
         sprites = all(key in held for key in SPRITES)
         values, classes = (read((key,)) for key in SPRITES[1:]) if sprites else (None, None)

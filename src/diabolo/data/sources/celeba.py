@@ -51,7 +51,7 @@ def load(
             _download(root, home)
     for needed in (PICTURES, ATTRIBUTES):
         if not (home / needed).exists():
-            raise DiaboloError(f"celeba in {home} lacks {needed}: put it there (unpacked, if it came in a .zip).")
+            raise DiaboloError(f"celeba in {home} lacks {needed}: put it there (unpacked, if it came in a .zip)")
 
     files = disk_files(home / PICTURES, skip_bad=skip_bad)
     attribute_names, attributes = _attributes(home / ATTRIBUTES, files.names)
@@ -78,7 +78,7 @@ def load(
     part = part[kept]
     for code, what in ((TRAIN, "train"), (TEST, "test")):
         if not (part == code).any():
-            raise DiaboloError(f"no image in {home / PICTURES} is in the official {what} part; use split='random'.")
+            raise DiaboloError(f"no image in {home / PICTURES} is in the official {what} part; use split='random'")
     return draw_from(
         images.take(part == TRAIN).called(split="train"), images.take(part == TEST).called(split="test"), draw
     )
@@ -98,7 +98,7 @@ def _attributes(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], NDAr
     """Names of the attributes, and one row of them for each image. Only the rows of images present are parsed."""
     lines = _lines(path)
     if len(lines) < 3:
-        raise DiaboloError(f"{path} is cut short: it has {len(lines)} lines.")
+        raise DiaboloError(f"{path} is cut short: it has {len(lines)} lines")
     # the first line counts the images, the second names the attributes
     columns = tuple(lines[1].split())
     rows = _rows(path, lines[2:], names)
@@ -108,18 +108,18 @@ def _attributes(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], NDAr
         values = np.empty(0, np.int8)
     if len(values) != len(rows) * len(columns) or not np.isin(values, (-1, 1)).all():
         bad = next((n for n, row in zip(names, rows, strict=True) if not _is_row(row, len(columns))), names[-1])
-        raise DiaboloError(f"{path} is damaged: the row of {bad} is not {len(columns)} numbers 1 or -1.")
+        raise DiaboloError(f"{path} is damaged: the row of {bad} is not {len(columns)} numbers 1 or -1")
     return columns, values.reshape(len(rows), len(columns)) > 0
 
 
 def _column(path: Path, names: Sequence[str]) -> NDArray[np.int64]:
     """The one whole number that a table gives for each image."""
     if not path.is_file():
-        raise DiaboloError(f"there is no {path}, which this option needs.")
+        raise DiaboloError(f"there is no {path}, which this option needs")
     try:
         return np.array([int(row) for row in _rows(path, _lines(path), names)], dtype=np.int64)
     except ValueError as error:
-        raise DiaboloError(f"{path} is damaged: {error}.") from error
+        raise DiaboloError(f"{path} is damaged: {error}") from error
 
 
 def _rows(path: Path, lines: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -128,7 +128,7 @@ def _rows(path: Path, lines: Sequence[str], names: Sequence[str]) -> list[str]:
     try:
         return [table[name] for name in names]
     except KeyError as error:
-        raise DiaboloError(f"{error.args[0]} is among the images but not in {path}.") from error
+        raise DiaboloError(f"{error.args[0]} is among the images but not in {path}") from error
 
 
 def _lines(path: Path) -> list[str]:
@@ -136,7 +136,7 @@ def _lines(path: Path) -> list[str]:
         with open_regular(path) as file:
             return file.read().decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DiaboloError(f"{path} cannot be read: {error}.") from error
+        raise DiaboloError(f"{path} cannot be read: {error}") from error
 
 
 def _is_row(row: str, columns: int) -> bool:

@@ -14,5 +14,5 @@ def missing(name: str, home: Path, cause: BaseException) -> DiaboloError:
         reason = reason[:200] + " …"
     return DiaboloError(
         f"{name} is not complete in {home} (or damaged) and could not be fetched ({reason}): put its files there, "
-        f"or take a set that needs no network: {INSTEAD}."
+        f"or take a set that needs no network: {INSTEAD}"
     )
