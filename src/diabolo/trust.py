@@ -105,6 +105,24 @@ def import_named(module: str, folder: Path | None = None) -> ModuleType:
         return importlib.import_module(module)
 
 
+def import_home(path: str, what: str, kind: str) -> tuple[ModuleType, str]:
+    """The module and the name of a `what` of the user's own, which is named as package.module:`kind`.
+
+    Raises:
+        DiaboloError: for another path, and a module that cannot be imported.
+    """
+    module, colon, name = path.partition(":") if isinstance(path, str) else ("", "", "")
+    if not (module and colon and name):
+        raise DiaboloError(f"a {what} of your own is named as package.module:{kind}, not {path!r}")
+    try:
+        return import_named(module), name
+    except Exception as error:  # whatever goes wrong in a module of someone else
+        raise DiaboloError(
+            f"the module {module!r} of the {what} {path!r} cannot be imported ({type(error).__name__}: {error}); "
+            f"install it, or put its folder on PYTHONPATH"
+        ) from error
+
+
 def is_within(place: str, folder: Path) -> bool:
     """Whether a place of Python's path is the folder, or lies in it."""
     return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diabolo import zoo
-from diabolo.cli.main import VERBS
+from diabolo.cli.verbs import VERBS
 
 HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "numpy")
 LIGHT = [verb for verb in VERBS if verb not in ("train", "models", "evaluate")]  # those tell of what is torch's

@@ -6,9 +6,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.table import Column, Table
 
-from diabolo.cli.main import VERBS
 from diabolo.cli.messages import tell_of_data
 from diabolo.cli.options import DataOptions
+from diabolo.cli.verbs import VERBS
 from diabolo.data import names
 from diabolo.terminal import Terminal, say
 

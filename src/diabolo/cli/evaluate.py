@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from cyclopts import App, Group, Parameter
 
 from diabolo import evaluation
-from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
+from diabolo.cli.verbs import VERBS
 from diabolo.evaluation.measuring import FOLDER
 from diabolo.terminal import Terminal, say
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, TypeVar
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.main import VERBS
 from diabolo.cli.options import DataOptions
+from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import say
 

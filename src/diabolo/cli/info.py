@@ -6,7 +6,7 @@ from typing import Any
 from cyclopts import App
 from rich.table import Table
 
-from diabolo.cli.main import VERBS
+from diabolo.cli.verbs import VERBS
 from diabolo.paths import shell_line
 from diabolo.ranges import checked
 from diabolo.terminal import Terminal, say

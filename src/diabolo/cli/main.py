@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError
 from diabolo.cli.config import beneath_flags, whole_numbers
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import short_notices
+from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.disk import DISK
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.paths import as_path
@@ -18,31 +19,7 @@ from diabolo.plain import visible
 from diabolo.trust import trusting
 from diabolo.version import __version__
 
-VERBS = {
-    "quickstart": "Train PCA, an autoencoder and a VAE on real handwriting, and look at them: under two minutes.",
-    "train": "Train a model: diabolo train vae --data mnist --latent-dim 16 --epochs 10.",
-    "resume": "Go on with an interrupted run, or train a finished one for further epochs.",
-    "fit-prior": "Fit a prior to the discrete codes of a trained model, so that it can be sampled from.",
-    "evaluate": "How good a trained model is: every measure that applies, one table, one page of figures.",
-    "compare": "Several runs side by side, with spreads over seeds.",
-    "doctor": "What is wrong with a run, how it shows, and the line that would mend it.",
-    "explore": "Look into the latent space of a trained model: ways between images, units, directions, maps.",
-    "sample": "New images from a trained model.",
-    "reconstruct": "Image files in, their reconstructions out.",
-    "encode": "Image files in, their codes out, as .npy or .csv.",
-    "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
-    "study": "The five studies, from raw images to a finished report: diabolo study pca --quick.",
-    "report": "Write up a run or a study: Markdown, HTML, PDF, and a notebook that was run.",
-    "models": "The models that can be trained, their options and papers.",
-    "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
-    "info": "What a run folder holds: model, data, options, and how far it came.",
-}
 NARROWEST = 20  # characters a line
-EVERYWHERE = (
-    "With every verb: --config FILE takes options from a YAML file (flags win); "
-    "--trust PACKAGE lets run folders name code of that package (nothing outside diabolo is imported otherwise); "
-    "--debug shows the traceback of a failure."
-)
 
 
 def build_app(config: Path | None = None) -> App:
@@ -84,6 +61,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
             app = build_app(config)
             if words and words[0] not in VERBS and not words[0].startswith("-"):  # at once, with no verb imported
                 raise UnknownNameError("command", words[0], VERBS)
+            if words[:1] == ["train"] and ":" in "".join(words[1:2]):  # a recipe of the user's own
+                words[1] = _own_recipe(words[1])
             app(words, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()  # so that a reader who has gone is noticed here
     except KeyboardInterrupt as stopped:
@@ -126,6 +105,16 @@ ASKED_IN_VAIN = (
     NotADirectoryError,
     PermissionError,
 )
+
+
+def _own_recipe(path: str) -> str:
+    """The name of the recipe at package.module:recipe, which `train` knows from now on."""
+    from diabolo import zoo
+    from diabolo.cli import train
+
+    name = zoo.recipe_at(path)
+    train.offer(name)
+    return name
 
 
 def _take_config(words: list[str]) -> Path | None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from diabolo import nets, zoo
 from diabolo.autoencoder import Autoencoder
-from diabolo.cli.main import VERBS
+from diabolo.cli.verbs import VERBS
 from diabolo.errors import UnknownNameError
 from diabolo.terminal import Terminal
 from diabolo.zoo.results import results
@@ -39,14 +39,16 @@ def command(name: str | None = None, /) -> None:
     """The models that can be trained, their papers, and what they are for.
 
     Args:
-        name: a model; shows its parts, options and defaults, an example, and what it reached here.
+        name: a model, or a recipe of your own as package.module:recipe; shows its parts, options and defaults, an example, and
+            what it reached here.
     """
     console = Terminal()
     if name is None:
         _list(console)
-    elif name not in zoo.RECIPES:
-        raise UnknownNameError("model", name, zoo.RECIPES)
     else:
+        name = zoo.recipe_at(name) if ":" in name else name
+        if name not in zoo.RECIPES:
+            raise UnknownNameError("model", name, zoo.RECIPES)
         _show(console, name)
 
 
@@ -85,8 +87,10 @@ def _show(console: Terminal, name: str) -> None:
             reached.add_row(r.data, r.setting, r.measure, r.value, r.bar)
         console.print(reached)
     commands = list(dict.fromkeys(r.command for r in known))
-    if not any(line.startswith(f"diabolo train {name} ") for command in commands for line in command.splitlines()):
-        console.print(f"for example:\ndiabolo train {name} --data mnist --epochs 10", soft_wrap=True)
+    if not any(
+        line.startswith(f"diabolo train {zoo.path_of(name)} ") for command in commands for line in command.splitlines()
+    ):
+        console.print(f"for example:\ndiabolo train {zoo.path_of(name)} --data mnist --epochs 10", soft_wrap=True)
     for line in ("with:", *commands) if known else ():
         console.print(line, soft_wrap=True)
 

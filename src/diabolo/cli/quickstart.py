@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from diabolo.cli.main import VERBS
+from diabolo.cli.verbs import VERBS
 from diabolo.paths import shell_line
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import say

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.main import VERBS
 from diabolo.cli.options import Several, SkipBad
+from diabolo.cli.verbs import VERBS
 from diabolo.ranges import checked
 from diabolo.terminal import say
 

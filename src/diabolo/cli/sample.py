@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from cyclopts import App
 
-from diabolo.cli.main import VERBS
 from diabolo.cli.options import MovedOptions, Several, where
+from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, Seed, checked
 from diabolo.terminal import say
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from cyclopts import App
 
-from diabolo.cli.main import VERBS
 from diabolo.cli.options import MovedOptions, where
+from diabolo.cli.verbs import VERBS
 from diabolo.ranges import BelowOne, Count, Seed, checked
 from diabolo.terminal import say
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from diabolo.cli.main import VERBS
 from diabolo.cli.signature import keywords, taking
+from diabolo.cli.verbs import VERBS
 from diabolo.studies.parameters import hint
 from diabolo.studies.script import Script, scripts
 from diabolo.terminal import say

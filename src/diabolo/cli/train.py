@@ -13,10 +13,10 @@ from cyclopts import App, Group, Parameter
 
 from diabolo import distributed, gallery, ranges, zoo
 from diabolo.cli.help import TidyHelp
-from diabolo.cli.main import VERBS
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
+from diabolo.cli.verbs import VERBS
 from diabolo.conditions import COLUMNS
 from diabolo.data import Images
 from diabolo.data.columns import column
@@ -249,11 +249,25 @@ def _hint(key: str, kind: Any) -> Any:
     return Annotated[_word_type(kind), Parameter(group=MODEL, help=text, consume_multiple=several, negative=negative)]
 
 
-for _order, (_name, _recipe) in enumerate(zoo.RECIPES.items()):
-    _unseen = OF_THE_LOOP if get_type_hints(_recipe)["return"] is PCA else set()
-    app.command(_command(_name, _recipe), name=_name, sort_key=_order, help_formatter=TidyHelp(_unseen))
-
 _FLAGS = [f.name for kind in (DataOptions, TrainOptions) for f in fields(kind)] + [*SHARED]
-_TWICE = {flag for flag in [*_FLAGS, *zoo.HELP] if [*_FLAGS, *zoo.HELP].count(flag) > 1}
-if _TWICE:  # one flat list of flags: the command line would be ambiguous
-    raise RuntimeError(f"two options of one name: {_TWICE}")
+
+
+def offer(name: str) -> None:
+    """Make the recipe of that name a command of `diabolo train`.
+
+    Raises:
+        DiaboloError: when it has an option that has a meaning there already: flags are one flat list.
+    """
+    recipe = zoo.RECIPES[name]
+    flags = [*_FLAGS, *zoo.options_of(name)]
+    if twice := [flag for flag in flags if flags.count(flag) > 1]:
+        raise DiaboloError(
+            f"the option {twice[0]!r} of the recipe {name!r} is one of every training: give it another name"
+        )
+    unseen = OF_THE_LOOP if get_type_hints(recipe).get("return") is PCA else set()
+    order = list(zoo.RECIPES).index(name)
+    app.command(_command(name, recipe), name=name, sort_key=order, help_formatter=TidyHelp(unseen))
+
+
+for _name in zoo.RECIPES:
+    offer(_name)

@@ -50,7 +50,7 @@ def train_again(patient: Patient, words: str, **changes: Any) -> Remedy:
     if before is None or not changes or {**before, **changes} == before:
         return Remedy(said)
     options = {name: value for name, value in {**before, **changes}.items() if value is not None}
-    return Remedy(said, " ".join(["diabolo train", config["name"], *_flags(options)]))
+    return Remedy(said, " ".join(["diabolo train", zoo.path_of(config["name"]), *_flags(options)]))
 
 
 def all_images(patient: Patient) -> Remedy | None:

@@ -31,19 +31,10 @@ def class_at(path: str) -> type[nn.Module]:
         DiaboloError: for another path, a module that cannot be imported, or something else than a module's class.
         UnknownNameError: for a class that is not there.
     """
-    module_name, colon, name = path.partition(":") if isinstance(path, str) else ("", "", "")
-    if not (module_name and colon and name):
-        raise DiaboloError(f"a network of your own is named as package.module:Class, not {path!r}")
-    try:
-        module = trust.import_named(module_name)
-    except Exception as error:  # whatever goes wrong in a module of someone else
-        raise DiaboloError(
-            f"the module {module_name!r} of the network {path!r} cannot be imported ({type(error).__name__}: {error}); "
-            f"install it, or put its folder on PYTHONPATH"
-        ) from error
+    module, name = trust.import_home(path, "network", "Class")
     found = {n: c for n, c in vars(module).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
     if name not in found:
-        raise UnknownNameError(f"torch.nn.Module in {module_name!r}", name, found)
+        raise UnknownNameError(f"torch.nn.Module in {module.__name__!r}", name, found)
     return found[name]
 
 

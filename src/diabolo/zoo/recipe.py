@@ -7,12 +7,12 @@ from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 from torch import nn
 
-from diabolo import nets, ranges
+from diabolo import nets, ranges, trust
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck, around
 from diabolo.conditions import CONDITIONS, Condition, as_condition
 from diabolo.corruptions import CORRUPTIONS, Corruption, as_corruption
-from diabolo.errors import UnknownNameError
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.heads import Head
 from diabolo.likelihoods import LIKELIHOODS, Likelihood, as_likelihood
 from diabolo.likelihoods import OF as LIKELIHOOD_OPTIONS
@@ -89,9 +89,18 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
             model.recipe = _plain(said.arguments)
             return model
 
+        there = RECIPES.get(function.__name__)
+        if there is not None and there.__module__ != function.__module__:
+            raise DiaboloError(
+                f"there is a recipe {function.__name__!r} already, in {there.__module__}: call yours otherwise"
+            )
         for option, text in helps.items():
-            if HELP.setdefault(option, text) != text:
-                raise RuntimeError(f"the option {option!r} of {function.__name__} already means: {HELP[option]}")
+            if HELP.get(option, text) != text:
+                raise DiaboloError(
+                    f"the option {option!r} of the recipe {function.__name__!r} has a meaning already ({HELP[option]}): give "
+                    f"it another name"
+                )
+        HELP.update(helps)
         RECIPES[function.__name__] = named
         CHOICES[function.__name__] = usual or {}
         return named
@@ -163,6 +172,32 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
         if option not in known:
             raise UnknownNameError("option", option, known, f" of the model {name!r}")
     return RECIPES[name](input_shape, **options)
+
+
+def recipe_at(path: str) -> str:
+    """The name of the recipe of one's own at `package.module:recipe`, whose module is imported for it.
+
+    Raises:
+        DiaboloError: for another path, a module that cannot be imported, or an option that it does not explain.
+        UnknownNameError: for a recipe that is not there.
+    """
+    module, name = trust.import_home(path, "recipe", "recipe")
+    found = [known for known, recipe in RECIPES.items() if vars(module).get(known) is recipe]
+    if name not in found:
+        raise UnknownNameError(f"recipe in {module.__name__!r}", name, found)
+    known = HELP.keys() & get_type_hints(RECIPES[name]).keys() | {"input_shape", "options"}
+    if unsaid := [option for option in inspect.signature(RECIPES[name]).parameters if option not in known]:
+        raise DiaboloError(
+            f"the recipe {path} does not say what its option {unsaid[0]!r} is: annotate its type, and write "
+            f'@recipe({unsaid[0]}="…") above it'
+        )
+    return name
+
+
+def path_of(name: str) -> str:
+    """What the command line calls a recipe: by its name, and package.module:recipe where it is not one of Diabolo's own."""
+    home: str = RECIPES[name].__module__
+    return name if home.startswith("diabolo.") else f"{home}:{name}"
 
 
 def own_options_of(name: str) -> dict[str, tuple[Any, Any]]:

@@ -1,0 +1,26 @@
+"""What `diabolo` can do: a verb a file of this room."""
+
+VERBS = {
+    "quickstart": "Train PCA, an autoencoder and a VAE on real handwriting, and look at them: under two minutes.",
+    "train": "Train a model: diabolo train vae --data mnist --latent-dim 16 --epochs 10.",
+    "resume": "Go on with an interrupted run, or train a finished one for further epochs.",
+    "fit-prior": "Fit a prior to the discrete codes of a trained model, so that it can be sampled from.",
+    "evaluate": "How good a trained model is: every measure that applies, one table, one page of figures.",
+    "compare": "Several runs side by side, with spreads over seeds.",
+    "doctor": "What is wrong with a run, how it shows, and the line that would mend it.",
+    "explore": "Look into the latent space of a trained model: ways between images, units, directions, maps.",
+    "sample": "New images from a trained model.",
+    "reconstruct": "Image files in, their reconstructions out.",
+    "encode": "Image files in, their codes out, as .npy or .csv.",
+    "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
+    "study": "The five studies, from raw images to a finished report: diabolo study pca --quick.",
+    "report": "Write up a run or a study: Markdown, HTML, PDF, and a notebook that was run.",
+    "models": "The models that can be trained, their options and papers.",
+    "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
+    "info": "What a run folder holds: model, data, options, and how far it came.",
+}
+EVERYWHERE = (
+    "With every verb: --config FILE takes options from a YAML file (flags win); "
+    "--trust PACKAGE lets run folders name code of that package (nothing outside diabolo is imported otherwise); "
+    "--debug shows the traceback of a failure."
+)
