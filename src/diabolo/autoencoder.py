@@ -83,6 +83,13 @@ class Autoencoder(nn.Module):
         head: what else is read off the code.
         objective: what is minimised; the ELBO when left out.
         observation: what is taken to be the image in the loss, input and target alike: a 0/1 draw of it, say.
+
+    Example:
+        >>> from diabolo import bottlenecks, likelihoods, nets
+        >>> encoder, decoder = nets.build("mlp", (1, 8, 8), 4, hidden=(32,))
+        >>> model = diabolo.Autoencoder(encoder, bottlenecks.Sparse(encoder.features, 4), decoder, likelihoods.SquaredError())
+        >>> tuple(model.encode(test.images).shape), tuple(model.reconstruct(test.images).shape)
+        ((100, 4), (100, 1, 8, 8))
     """
 
     name = "autoencoder"  # a recipe puts its own name here; run folders are called by it

@@ -53,6 +53,11 @@ class Corruption(nn.Module):
     Attributes:
         reach: the range that its copies of images in [0, 1] may have, so that a trained model takes them: all numbers for one
             of which nothing is known.
+
+    Example:
+        >>> corruption = diabolo.corruptions.Masking(0.25)
+        >>> isinstance(corruption, diabolo.corruptions.Corruption), corruption.reach
+        (True, (0.0, 1.0))
     """
 
     reach: tuple[float, float] = (-math.inf, math.inf)
@@ -64,7 +69,14 @@ class Corruption(nn.Module):
 
 @part
 class Clean(Corruption):
-    """No corruption: the encoder sees x."""
+    """No corruption: the encoder sees x.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> x = torch.ones(1, 1, 4, 4)
+        >>> torch.equal(diabolo.corruptions.Clean()(x, Draws()), x)
+        True
+    """
 
     reach = (0.0, 1.0)
 
@@ -80,7 +92,14 @@ def _pixels(x: Tensor) -> Tensor:
 
 @part
 class GaussianNoise(Corruption):
-    """x + σ ε, ε ~ N(0, I), clipped to [0, 1] when `clip`."""
+    """x + σ ε, ε ~ N(0, I), clipped to [0, 1] when `clip`.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> seen = diabolo.corruptions.GaussianNoise(sigma=0.5)(torch.full((1, 1, 100, 100), 0.5), Draws())
+        >>> float(seen.min()), float(seen.max())  # clipped
+        (0.0, 1.0)
+    """
 
     def __init__(self, sigma: Level = 0.5, clip: bool = True) -> None:
         super().__init__()
@@ -97,7 +116,14 @@ class GaussianNoise(Corruption):
 
 @part
 class Masking(Corruption):
-    """Each pixel (all its channels) is set to 0 with probability `p`."""
+    """Each pixel (all its channels) is set to 0 with probability `p`.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> seen = diabolo.corruptions.Masking(0.25)(torch.ones(1, 3, 100, 100), Draws())
+        >>> round(float((seen == 0).float().mean()), 2)
+        0.24
+    """
 
     reach = (0.0, 1.0)
 
@@ -112,7 +138,14 @@ class Masking(Corruption):
 
 @part
 class SaltAndPepper(Corruption):
-    """Each pixel is set to 0 or to 1, with equal chance, with probability `p`."""
+    """Each pixel is set to 0 or to 1, with equal chance, with probability `p`.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> seen = diabolo.corruptions.SaltAndPepper(0.2)(torch.full((1, 1, 100, 100), 0.5), Draws())
+        >>> round(float((seen != 0.5).float().mean()), 2)
+        0.2
+    """
 
     reach = (0.0, 1.0)
 
@@ -128,7 +161,14 @@ class SaltAndPepper(Corruption):
 
 @part
 class Dropout(Corruption):
-    """Each value is set to 0 with probability `p`, the others scaled by 1 / (1 − p), as `nn.Dropout` does."""
+    """Each value is set to 0 with probability `p`, the others scaled by 1 / (1 − p), as `nn.Dropout` does.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> seen = diabolo.corruptions.Dropout(0.2)(torch.ones(1, 1, 100, 100), Draws())
+        >>> seen.unique().tolist()
+        [0.0, 1.25]
+    """
 
     def __init__(self, p: Level = 0.2) -> None:
         super().__init__()
@@ -148,6 +188,12 @@ class Occlusion(Corruption):
 
     Args:
         size: the side of the block as a share of the image's shorter side; rounded to pixels.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> seen = diabolo.corruptions.Occlusion(0.5)(torch.ones(1, 1, 8, 8), Draws())
+        >>> int((seen == 0).sum())  # a block of 4×4
+        16
     """
 
     reach = (0.0, 1.0)
@@ -185,6 +231,10 @@ def as_corruption(value: str | Corruption, level: Level | None = None) -> Corrup
 
     Raises:
         UnknownNameError: for another name.
+
+    Example:
+        >>> diabolo.corruptions.as_corruption("masking", "0.1..0.6").arguments
+        {'p': '0.1..0.6'}
     """
     if level is not None and (value == "none" or not isinstance(value, str)):
         raise DiaboloError(f"the corruption {value} takes no level; leave it out")

@@ -8,7 +8,15 @@ from diabolo.plain import visible
 
 class DiaboloError(ValueError):
     """A mistake that the user can mend; its message is the whole story. The CLI prints it without a traceback, and ends with
-    `exit_code`."""
+    `exit_code`.
+
+    Example:
+        >>> try:
+        ...     diabolo.zoo.vae(train.shape, latent_dim=0)
+        ... except diabolo.DiaboloError as error:
+        ...     print(error)
+        latent_dim must be a whole number of at least 1, not 0
+    """
 
     exit_code = 2
 

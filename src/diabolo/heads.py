@@ -50,7 +50,13 @@ class Head(nn.Module):
 
 @part
 class Headless(Head):
-    """Nothing besides the reconstruction."""
+    """Nothing besides the reconstruction.
+
+    Example:
+        >>> from diabolo.heads import Headless
+        >>> Headless().units
+        {}
+    """
 
     def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
         """Nothing."""
@@ -119,6 +125,11 @@ class Classifier(ToClasses):
         classes: how many.
         alpha: α, the weight of the cross entropy: a number or a schedule.
         widths: of hidden layers between code and class, with ReLU; none makes it linear.
+
+    Example:
+        >>> from diabolo.heads import Classifier
+        >>> Classifier((16,), classes=10, alpha=0.2).units
+        {'classification': 'nats per labelled image', 'misclassified': 'share of labelled images'}
     """
 
     def __init__(
@@ -149,6 +160,12 @@ class ImageClassifier(ToClasses):
         encoder: x (N, *input_shape) → features (N, features).
         classes: how many.
         alpha: α, the weight of the cross entropy: a number or a schedule.
+
+    Example:
+        >>> from diabolo.heads import ImageClassifier
+        >>> encoder, _ = diabolo.nets.build("mlp", (1, 8, 8), 4, hidden=(32,))
+        >>> ImageClassifier(encoder, classes=10).units
+        {'classification': 'nats per labelled image', 'misclassified': 'share of labelled images'}
     """
 
     of_code = False

@@ -12,7 +12,12 @@ from diabolo.randomness import Draws
 
 
 class Observation(nn.Module):
-    """What is taken to be the image."""
+    """What is taken to be the image.
+
+    Example:
+        >>> isinstance(diabolo.observations.Binarised(), diabolo.observations.Observation)
+        True
+    """
 
     @abstractmethod
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
@@ -21,7 +26,14 @@ class Observation(nn.Module):
 
 @part
 class AsIs(Observation):
-    """The image itself."""
+    """The image itself.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> x = torch.rand(1, 1, 4, 4)
+        >>> torch.equal(diabolo.observations.AsIs()(x, Draws()), x)
+        True
+    """
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """`x` itself."""
@@ -31,7 +43,14 @@ class AsIs(Observation):
 @part
 class Binarised(Observation):
     """Each value becomes 1 with the probability that its grey says, else 0: dynamic binarisation (Salakhutdinov & Murray
-    2008, ICML; Burda et al. 2016, arXiv 1509.00519). Of such pixels a Bernoulli is a likelihood, in nats per image."""
+    2008, ICML; Burda et al. 2016, arXiv 1509.00519). Of such pixels a Bernoulli is a likelihood, in nats per image.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> x = diabolo.observations.Binarised()(torch.full((1, 1, 100, 100), 0.25), Draws())
+        >>> x.unique().tolist(), round(float(x.mean()), 2)
+        ([0.0, 1.0], 0.24)
+    """
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The 0/1 image drawn from `x`."""
@@ -44,6 +63,13 @@ class Dequantised(Observation):
 
     A density of x' bounds the probability of the pixels, −log P(x) ≤ E −log p(x') + D log 256 (Uria et al. 2013, arXiv
     1306.0186; Theis et al. 2016, arXiv 1511.01844). A density of pixels that stay on their levels can grow without bound.
+
+    Example:
+        >>> from diabolo.observations import Dequantised
+        >>> from diabolo.randomness import Draws
+        >>> x = Dequantised()(torch.ones(1, 1, 100, 100), Draws())
+        >>> bool(x.min() >= 255 / 256), bool(x.max() < 1)
+        (True, True)
     """
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
@@ -64,6 +90,10 @@ def as_observation(value: str | Observation) -> Observation:
 
     Raises:
         UnknownNameError: for another name.
+
+    Example:
+        >>> type(diabolo.observations.as_observation("binarised")).__name__
+        'Binarised'
     """
     if not isinstance(value, str):
         return value

@@ -41,6 +41,14 @@ def part(cls: T) -> T:
 
     Once your program has imported it, run folders may name it, with arguments of theirs: it must not run or open what its
     arguments name. An argument that names code, as package.module:Class, is to be listed in the attribute `names_code`.
+
+    Example:
+        >>> @diabolo.parts.part
+        ... class Doubled(torch.nn.Module):
+        ...     def __init__(self, width: int, times: float = 2.0) -> None:
+        ...         super().__init__()
+        >>> Doubled(3).arguments
+        {'width': 3, 'times': 2.0}
     """
     made: Any = cls
     init = made.__init__
@@ -68,7 +76,12 @@ def part(cls: T) -> T:
 
 
 def name_of(cls: type) -> str:
-    """What a part is called in a run folder: its room and class (`nets.MLPEncoder`), or its full path outside diabolo."""
+    """What a part is called in a run folder: its room and class (`nets.MLPEncoder`), or its full path outside diabolo.
+
+    Example:
+        >>> diabolo.parts.name_of(diabolo.bottlenecks.Gaussian)
+        'bottlenecks.Gaussian'
+    """
     room = cls.__module__.split(".")
     return ".".join([room[1] if room[0] == "diabolo" else cls.__module__, cls.__name__])
 
@@ -79,6 +92,10 @@ def describe(value: Any) -> Any:
 
     Raises:
         DiaboloError: for an object that is neither plain data nor a part.
+
+    Example:
+        >>> diabolo.parts.describe(diabolo.bottlenecks.TopK(32, 8, k=3))
+        {'part': 'bottlenecks.TopK', 'in_features': 32, 'latent_dim': 8, 'k': 3}
     """
     return _describe(value, "", {})
 
@@ -116,6 +133,10 @@ def build(description: Any, folder: Path | None = None) -> Any:
         NotTrustedError: before anything is made, when it names code outside diabolo that is not trusted.
         UnknownNameError: for a part that does not exist here.
         DiaboloError: for arguments that the part refuses.
+
+    Example:
+        >>> diabolo.parts.build({"part": "bottlenecks.TopK", "in_features": 32, "latent_dim": 8, "k": 3}).k
+        3
     """
     nodes = list(_nodes(description))
     foreign = dict(found for node in nodes for found in _foreign(node))
@@ -133,7 +154,11 @@ def build(description: Any, folder: Path | None = None) -> Any:
 
 
 def given(path: str) -> None:
-    """Note code of one's own, package.module:Class, that this program has named: run folders may name it too."""
+    """Note code of one's own, package.module:Class, that this program has named: run folders may name it too.
+
+    Example:
+        >>> diabolo.parts.given("my_pkg.nets:Encoder")  # a run folder may now name it
+    """
     if not _building.get():
         _given.add(path)
 

@@ -30,6 +30,12 @@ class PCA(nn.Module):
     Args:
         input_shape: (C, H, W) or (D,).
         latent_dim: the number of components.
+
+    Example:
+        >>> pca = diabolo.PCA(train.shape, latent_dim=8)
+        >>> run = diabolo.fit(pca, train, quiet=True)
+        >>> pca.decode(pca.encode(test.images)).shape
+        torch.Size([100, 1, 8, 8])
     """
 
     name = "pca"

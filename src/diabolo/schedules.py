@@ -22,7 +22,14 @@ GRID = 200  # points of progress at which a schedule is looked at
 
 
 class Schedule(Protocol):
-    """Anything that maps progress in [0, 1] to a value."""
+    """Anything that maps progress in [0, 1] to a value.
+
+    Example:
+        >>> def halfway(progress):
+        ...     return 0.0 if progress < 0.5 else 1.0
+        >>> diabolo.schedules.as_schedule(halfway)(0.7)
+        1.0
+    """
 
     def __call__(self, progress: Number) -> Number:
         """The value at `progress`."""
@@ -39,7 +46,12 @@ def _cos(x: Number) -> Number:
 
 @part
 class Constant:
-    """The same value throughout."""
+    """The same value throughout.
+
+    Example:
+        >>> diabolo.schedules.Constant(0.5)(0.7)
+        0.5
+    """
 
     def __init__(self, value: float) -> None:
         self.value = value
@@ -52,7 +64,13 @@ class Constant:
 @part
 class Linear:
     """From `start` to `end` in a straight line over the first `over` of training, then constant (KL warm-up:
-    Bowman et al. 2016, arXiv 1511.06349)."""
+    Bowman et al. 2016, arXiv 1511.06349).
+
+    Example:
+        >>> warm_up = diabolo.schedules.Linear(0, 1, over=0.5)
+        >>> [warm_up(progress) for progress in (0, 0.25, 0.5, 1)]
+        [0.0, 0.5, 1.0, 1.0]
+    """
 
     def __init__(self, start: float, end: float, over: Annotated[float, Above(0, 1)] = 1.0) -> None:
         self.start, self.end, self.over = start, end, over
@@ -65,7 +83,13 @@ class Linear:
 @part
 class Cyclical:
     """`cycles` times: up from `start` to `end` during the first half of the cycle, then constant (Fu et al. 2019,
-    arXiv 1903.10145)."""
+    arXiv 1903.10145).
+
+    Example:
+        >>> beta = diabolo.schedules.Cyclical(0, 1, cycles=2)
+        >>> [beta(progress) for progress in (0, 0.125, 0.25, 0.4, 0.5)]
+        [0.0, 0.5, 1.0, 1.0, 0.0]
+    """
 
     def __init__(self, start: float, end: float, cycles: Count = 4) -> None:
         self.start, self.end, self.cycles = start, end, cycles
@@ -78,7 +102,13 @@ class Cyclical:
 
 @part
 class Cosine:
-    """Half a cosine from `start` down (or up) to `end` (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+    """Half a cosine from `start` down (or up) to `end` (Loshchilov & Hutter 2017, arXiv 1608.03983).
+
+    Example:
+        >>> lr = diabolo.schedules.Cosine(1e-3)
+        >>> [round(lr(progress), 6) for progress in (0, 0.5, 1)]
+        [0.001, 0.0005, 0.0]
+    """
 
     def __init__(self, start: float, end: float = 0.0) -> None:
         self.start, self.end = start, end
@@ -91,7 +121,13 @@ class Cosine:
 @part
 class OneCycle:
     """Cosine up from `peak / 25` to `peak` over the first `rise` of training, cosine down to `peak / 1e5` after it
-    (Smith & Topin 2018, arXiv 1708.07120)."""
+    (Smith & Topin 2018, arXiv 1708.07120).
+
+    Example:
+        >>> lr = diabolo.schedules.OneCycle(1e-2, rise=0.3)
+        >>> [round(lr(progress), 7) for progress in (0, 0.3, 1)]
+        [0.0004, 0.01, 1e-07]
+    """
 
     def __init__(self, peak: float, rise: PartOf = 0.3) -> None:
         self.peak, self.rise = peak, rise
@@ -106,7 +142,13 @@ class OneCycle:
 
 
 def warm_up(end: float, over: float = 0.1) -> Linear:
-    """From 0 to `end` over the first `over` of training (Sønderby et al. 2016, arXiv 1602.02282)."""
+    """From 0 to `end` over the first `over` of training (Sønderby et al. 2016, arXiv 1602.02282).
+
+    Example:
+        >>> beta = diabolo.schedules.warm_up(4.0, over=0.2)
+        >>> beta(0.1), beta(0.2), beta(1.0)
+        (2.0, 4.0, 4.0)
+    """
     return Linear(0.0, end, over)
 
 
@@ -124,6 +166,11 @@ def as_schedule(value: "float | str | Schedule") -> Schedule:
 
     Raises:
         DiaboloError: for text that names no schedule, or names one with arguments it does not take.
+
+    Example:
+        >>> beta = diabolo.schedules.as_schedule("linear(0, 1, 0.5)")
+        >>> beta(0.25), diabolo.schedules.as_schedule(4.0)(0.25)
+        (0.5, 4.0)
     """
     if isinstance(value, str):
         return _read(value)
@@ -141,6 +188,14 @@ def as_weight(value: "float | str | Schedule", name: str) -> Schedule:
 
     Raises:
         DiaboloError: when it is negative, or no finite number, anywhere on a fine grid over training.
+
+    Example:
+        >>> diabolo.schedules.as_weight(0.5, "the weight")(0.0)
+        0.5
+        >>> diabolo.schedules.as_weight(-1.0, "the weight")
+        Traceback (most recent call last):
+            ...
+        diabolo.errors.DiaboloError: the weight must be 0 or more throughout training, not -1
     """
     schedule = as_schedule(value)
     for i in range(GRID + 1):

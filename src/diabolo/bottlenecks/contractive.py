@@ -75,6 +75,11 @@ class Contractive(_Squashed):
         weight: a number or a schedule. The paper's 0.1, with a squared error summed over 784 pixels, is 1e-4 per pixel.
         activation: s: sigmoid, tanh, relu or linear.
         probes: random directions per image and step; each costs about one more backward pass.
+
+    Example:
+        >>> code = diabolo.bottlenecks.Contractive(32, 8, weight=1e-3)
+        >>> code.units
+        {'contraction': 'squared norm of dz/dx per image'}
     """
 
     differentiates = True
@@ -107,6 +112,11 @@ class ContractiveLayer(_Squashed):
 
     For an encoder without layers of its own, whose features are the pixels (`hidden=()`); of any other this is the norm of
     the derivatives by the features.
+
+    Example:
+        >>> model = diabolo.zoo.contractive(train.shape, 8, net="linear")
+        >>> type(model.bottleneck).__name__, model.units["contraction"]
+        ('ContractiveLayer', 'squared norm of dz/dx per image')
     """
 
     def __init__(

@@ -13,7 +13,13 @@ class Nothing(Variational):
     """A code of no numbers, (N, 0): the decoder goes by what it is told alone. With a condition the model is a plain,
     deterministic network of the decoder's capacity: what a conditional VAE is to be compared with.
 
-    Posterior and prior are densities over no numbers, 1 each, so that −log p(x | condition) is the likelihood's own."""
+    Posterior and prior are densities over no numbers, 1 each, so that −log p(x | condition) is the likelihood's own.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> tuple(diabolo.bottlenecks.Nothing()(torch.zeros(5, 0), Draws()).z.shape)
+        (5, 0)
+    """
 
     def __init__(self) -> None:
         super().__init__(0)  # which no other bottleneck may have

@@ -28,6 +28,12 @@ class FSQ(Discrete):
     Args:
         map_shape: (C, h, w) of the map that the encoder gives, flat.
         levels: L_i of each channel, 3 or more; their number is that of the channels. The paper advises 5 or more.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> code = diabolo.bottlenecks.FSQ((16, 2, 2), levels=(8, 5, 5))
+        >>> tuple(code(torch.randn(5, 64), Draws()).z.shape)
+        (5, 3, 2, 2)
     """
 
     remedies = MappingProxyType({"levels": "fewer --levels"})

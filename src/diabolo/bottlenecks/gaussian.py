@@ -21,12 +21,24 @@ LOGVAR_RANGE = (-20.0, 10.0)  # σ from 5e-5 to 150: σ² and its gradient stay 
 
 
 def kl_per_unit(mu: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(μ, σ²) ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²) of each unit, in nats: (N, D), (N, D) → (N, D)."""
+    """KL(N(μ, σ²) ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²) of each unit, in nats: (N, D), (N, D) → (N, D).
+
+    Example:
+        >>> mu, logvar = torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2)
+        >>> diabolo.bottlenecks.kl_per_unit(mu, logvar)
+        tensor([[0., 2.]])
+    """
     return 0.5 * (mu.square() + (logvar.expm1() - logvar))
 
 
 def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(mu, diag exp logvar) ‖ N(0, I)) = ½ Σⱼ (μⱼ² + σⱼ² − 1 − log σⱼ²), in nats: (N, D), (N, D) → (N,)."""
+    """KL(N(mu, diag exp logvar) ‖ N(0, I)) = ½ Σⱼ (μⱼ² + σⱼ² − 1 − log σⱼ²), in nats: (N, D), (N, D) → (N,).
+
+    Example:
+        >>> mu, logvar = torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2)
+        >>> diabolo.bottlenecks.kl_to_standard_normal(mu, logvar)
+        tensor([2.])
+    """
     return 0.5 * (mu.square() + (logvar.expm1() - logvar)).sum(1)
 
 
@@ -48,6 +60,13 @@ class Gaussian(Variational):
         beta: the weight of the KL term, a number or a schedule (β-VAE: Higgins et al. 2017).
         free_bits: λ in nats per unit; 0 for none.
         capacity: C in nats per image, a number or a schedule; None for none.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> latent = diabolo.bottlenecks.Gaussian(32, 4, beta="linear(0, 1, 0.3)")(torch.zeros(5, 32), Draws())
+        >>> mu, logvar = latent.posterior
+        >>> tuple(mu.shape), torch.equal(latent.code, mu), torch.equal(latent.z, mu)
+        ((5, 4), True, False)
     """
 
     def __init__(

@@ -13,7 +13,14 @@ from diabolo.ranges import Count, Natural
 @part
 class Identity(Bottleneck):
     """z = W h + b. What keeps the model from copying its input is the width of z alone (the undercomplete autoencoder:
-    Hinton & Salakhutdinov 2006, Science 313)."""
+    Hinton & Salakhutdinov 2006, Science 313).
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> code = diabolo.bottlenecks.Identity(in_features=32, latent_dim=4)
+        >>> tuple(code(torch.zeros(5, 32), Draws()).z.shape)
+        (5, 4)
+    """
 
     def __init__(self, in_features: Natural, latent_dim: Count) -> None:
         super().__init__(latent_dim)
@@ -28,7 +35,14 @@ class Identity(Bottleneck):
 @part
 class FeatureMap(Bottleneck):
     """z is the encoder's last map as it is: no layer of its own, for networks of convolutions alone. Narrow where it has fewer
-    numbers than the image."""
+    numbers than the image.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> code = diabolo.bottlenecks.FeatureMap((8, 2, 2))
+        >>> tuple(code(torch.zeros(5, 32), Draws()).z.shape)
+        (5, 8, 2, 2)
+    """
 
     def __init__(self, map_shape: tuple[int, ...]) -> None:
         super().__init__(math.prod(map_shape))

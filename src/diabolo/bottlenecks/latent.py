@@ -22,6 +22,11 @@ class Latent:
         penalties: what the bottleneck adds to the loss, unweighted, one number per image (N,).
         logged: what else is worth writing down each step, scalars without gradient (the perplexity of a codebook, say).
         posterior: what q(z|x) is made of, each (N, …), where there is one: mean and log variance, say.
+
+    Example:
+        >>> latent, raw = model(torch.from_numpy(test.images) / 255)
+        >>> tuple(latent.z.shape), list(latent.penalties), len(latent.posterior)
+        ((100, 4), ['kl'], 2)
     """
 
     z: Tensor
@@ -41,6 +46,11 @@ class Bottleneck(nn.Module):
         logged: the names in `Latent.logged`, in their order.
         differentiates: whether `across` takes derivatives, so that the loss needs the graph even where nothing is trained.
         discrete: whether codes stand for indices, so that no arithmetic may be done on them.
+
+    Example:
+        >>> code = diabolo.bottlenecks.Identity(in_features=32, latent_dim=4)
+        >>> isinstance(code, diabolo.bottlenecks.Bottleneck), code.latent_shape
+        (True, (4,))
     """
 
     logged: tuple[str, ...] = ()

@@ -37,6 +37,11 @@ class Discrete(Bottleneck):
         codes: K.
         usage: (K,) float32, how often each code was used in training since the last `diagnose`: in the last epoch.
         remedies: what helps against dead codes, by option.
+
+    Example:
+        >>> code = diabolo.bottlenecks.VectorQuantizer((16, 2, 2), latent_dim=8, codes=32)
+        >>> isinstance(code, diabolo.bottlenecks.Discrete), code.discrete
+        (True, True)
     """
 
     discrete = True

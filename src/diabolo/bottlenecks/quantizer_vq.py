@@ -66,6 +66,13 @@ class VectorQuantizer(Discrete):
         kmeans: whether the codebook begins as centres of the encoder's first vectors; else uniform in ±1 / K.
         restart: the part of the average use below which a code begins anew; 0 for never.
         estimator: how gradients pass: "straight-through", or "rotation".
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> code = diabolo.bottlenecks.VectorQuantizer((16, 2, 2), latent_dim=8, codes=32)
+        >>> latent = code(torch.randn(5, 64), Draws())
+        >>> tuple(latent.z.shape), list(latent.logged)
+        ((5, 8, 2, 2), ['perplexity', 'used_codes'])
     """
 
     share: Tensor

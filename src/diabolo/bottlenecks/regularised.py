@@ -33,6 +33,11 @@ class Regularised(Bottleneck):
         code_l2: weight β of ½ ‖z‖², a number or a schedule; so the next two.
         decoder_l2: weight λ of ‖θ‖².
         gradient_penalty: weight λ of ‖∂D(z)/∂z‖².
+
+    Example:
+        >>> code = diabolo.bottlenecks.Regularised(32, 8, code_l2=1e-4, decoder_l2=1e-6)
+        >>> list(code.weights)
+        ['code_l2', 'decoder_l2']
     """
 
     def __init__(

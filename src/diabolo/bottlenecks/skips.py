@@ -34,6 +34,11 @@ class WithSkips(Bottleneck):
         inner: the bottleneck, of the first `features` features.
         features: how many features the bottleneck sees.
         skip_features: how many come after them and go around it.
+
+    Example:
+        >>> unet = diabolo.zoo.unet((1, 16, 16), channels=(4, 8))
+        >>> type(unet.bottleneck).__name__, unet.bottleneck.latent_shape
+        ('WithSkips', (1568,))
     """
 
     def __init__(self, inner: Bottleneck, features: int, skip_features: int) -> None:
@@ -94,6 +99,12 @@ def around(encoder: Any, bottleneck: Bottleneck) -> Bottleneck:
 
     Raises:
         DiaboloError: when it does, and the codes are discrete.
+
+    Example:
+        >>> encoder, _ = diabolo.nets.build("mlp", (1, 8, 8), 4)
+        >>> inner = diabolo.bottlenecks.Identity(encoder.features, 4)
+        >>> diabolo.bottlenecks.around(encoder, inner) is inner  # an MLP leads nothing around it
+        True
     """
     skip_features = getattr(encoder, "skip_features", 0)
     if not skip_features:

@@ -22,6 +22,12 @@ class Sparse(Bottleneck):
         in_features: features per image that the encoder gives.
         latent_dim: length of the code.
         weight: λ, a number or a schedule. With a squared error per pixel, 1e-5 … 1e-3 is the usual range.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> latent = diabolo.bottlenecks.Sparse(32, 8, weight=1e-3)(torch.ones(1, 32), Draws())
+        >>> bool(latent.penalties["l1"] == latent.z.abs().sum(1))
+        True
     """
 
     def __init__(self, in_features: Natural, latent_dim: Count, weight: float | str | Schedule = 1e-4) -> None:
@@ -53,6 +59,12 @@ class TopK(Bottleneck):
         in_features: features per image that the encoder gives.
         latent_dim: length of the code.
         k: units kept, at most `latent_dim`.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> latent = diabolo.bottlenecks.TopK(32, 8, k=3)(torch.randn(5, 32), Draws())
+        >>> (latent.z != 0).sum(1).tolist()
+        [3, 3, 3, 3, 3]
     """
 
     def __init__(self, in_features: Natural, latent_dim: Count, k: Count) -> None:
@@ -83,6 +95,12 @@ class KLSparse(Bottleneck):
         latent_dim: length of the code.
         rho: ρ, how active each unit is to be on average, in (0, 1).
         weight: a number or a schedule. Ng's 3 goes with a squared error summed over pixels.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> latent = diabolo.bottlenecks.KLSparse(32, 8, rho=0.05)(torch.randn(5, 32), Draws())
+        >>> bool(((latent.z > 0) & (latent.z < 1)).all())
+        True
     """
 
     def __init__(

@@ -12,6 +12,10 @@ class Variational(Bottleneck):
     """A bottleneck with a posterior q(z|x) to draw from, whose density is known, and a prior p(z) whose density is known.
 
     Densities are in nats, in float32 or better, and differentiable by z and by what the posterior is made of.
+
+    Example:
+        >>> isinstance(model.bottleneck, diabolo.bottlenecks.Variational)
+        True
     """
 
     @abstractmethod

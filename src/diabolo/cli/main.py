@@ -113,7 +113,8 @@ def _own_recipe(path: str) -> str:
     from diabolo.cli import train
 
     name = zoo.recipe_at(path)
-    train.offer(name)
+    if name not in train.app:
+        train.offer(name)
     return name
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from diabolo import nets, zoo
 from diabolo.autoencoder import Autoencoder
+from diabolo.cli.signature import words_of
 from diabolo.cli.verbs import VERBS
 from diabolo.errors import UnknownNameError
 from diabolo.terminal import Terminal
@@ -59,14 +60,13 @@ def _list(console: Terminal) -> None:
     cones = Table("net", "what it is", "its options", title="--net NET", show_lines=True)
     for name, net in nets.NETS.items():
         options = {key: p.default for key, p in inspect.signature(net).parameters.items() if key in nets.HELP}
-        cones.add_row(name, inspect.getdoc(net), _flags(options))
+        cones.add_row(name, words_of(net), _flags(options))
     console.print(models, cones, "All of a model, and what it reached: diabolo models MODEL.")
 
 
 def told(name: str) -> list[str]:
     """The paragraphs of a recipe's docstring, each on one line: what it is with its paper, and what it is for."""
-    paragraphs = (inspect.getdoc(zoo.RECIPES[name]) or "").split("\n\n")
-    return [re.sub(r"\s+", " ", paragraph).strip() for paragraph in paragraphs]
+    return [re.sub(r"\s+", " ", paragraph).strip() for paragraph in words_of(zoo.RECIPES[name]).split("\n\n")]
 
 
 def _show(console: Terminal, name: str) -> None:

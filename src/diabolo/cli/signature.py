@@ -22,3 +22,8 @@ def taking(
     command.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]  # how a signature is set
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in listed}
     return command
+
+
+def words_of(thing: Any) -> str:
+    """What its docstring says in words: without its example."""
+    return (inspect.getdoc(thing) or "").partition("\n\nExample:\n")[0]

@@ -1,6 +1,5 @@
 """`diabolo train MODEL`: one command per recipe of the zoo, with that recipe's own options."""
 
-import inspect
 import json
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from diabolo import distributed, gallery, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
-from diabolo.cli.signature import keywords, taking
+from diabolo.cli.signature import keywords, taking, words_of
 from diabolo.cli.verbs import VERBS
 from diabolo.conditions import COLUMNS
 from diabolo.data import Images
@@ -236,7 +235,7 @@ def _command(name: str, recipe: Callable[..., Any]) -> Callable[..., None]:
         run(name, {key: given[key] for key in options if given.get(key) is not None}, given)
 
     signature = {key: (_hint(key, kind), default) for key, (kind, default) in options.items()} | SHARED
-    return taking(command, keywords(signature), inspect.getdoc(recipe))
+    return taking(command, keywords(signature), words_of(recipe))
 
 
 def _hint(key: str, kind: Any) -> Any:

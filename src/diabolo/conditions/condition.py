@@ -60,7 +60,13 @@ class Condition(nn.Module):
 
 @part
 class Unconditional(Condition):
-    """The model is given nothing but x."""
+    """The model is given nothing but x.
+
+    Example:
+        >>> from diabolo.conditions import Unconditional
+        >>> Unconditional().to_encoder, Unconditional().to_decoder
+        (0, 0)
+    """
 
     def forward(self, given: Tensor | None) -> Given:
         """Nothing for either."""

@@ -49,7 +49,14 @@ class _OfClasses(Condition):
 
 @part
 class Label(_OfClasses):
-    """The class as a one-hot vector (Sohn et al. 2015, NeurIPS: conditional VAE)."""
+    """The class as a one-hot vector (Sohn et al. 2015, NeurIPS: conditional VAE).
+
+    Example:
+        >>> from diabolo.conditions import Label
+        >>> condition = Label(classes=10)
+        >>> condition.to_encoder, condition.to_decoder
+        (10, 10)
+    """
 
     def __init__(self, classes: Plural = 10) -> None:
         super().__init__(classes)
@@ -70,6 +77,12 @@ class Embedding(_OfClasses):
     Args:
         classes: how many.
         width: numbers in the vector of a class.
+
+    Example:
+        >>> from diabolo.conditions import Embedding
+        >>> condition = Embedding(classes=100, width=16)
+        >>> condition.to_encoder, condition.to_decoder
+        (16, 16)
     """
 
     def __init__(self, classes: Plural = 10, width: Count = 16) -> None:

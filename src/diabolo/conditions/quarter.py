@@ -21,6 +21,12 @@ class Quarter(Condition):
     Args:
         input_shape: (C, H, W).
         corner: "lower-left", "lower-right", "upper-left" or "upper-right"; H // 2 × W // 2 pixels of each channel.
+
+    Example:
+        >>> from diabolo.conditions import Quarter
+        >>> condition = Quarter((1, 8, 8), corner="lower-left")
+        >>> condition.to_encoder, condition.to_decoder  # 4×4 pixels, for the decoder alone
+        (0, 16)
     """
 
     def __init__(self, input_shape: tuple[int, ...], corner: str = "lower-left") -> None:

@@ -18,6 +18,12 @@ class Vector(Condition):
     Args:
         reads: "attributes" or "factors".
         width: how many numbers, the columns of the data set.
+
+    Example:
+        >>> from diabolo.conditions import Vector
+        >>> condition = Vector("attributes", width=40)
+        >>> condition.to_encoder, condition.to_decoder
+        (40, 40)
     """
 
     def __init__(self, reads: str, width: Count) -> None:

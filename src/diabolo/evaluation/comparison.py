@@ -218,6 +218,13 @@ def compare(
     Raises:
         DiaboloError: for a single run, a folder that is none, or runs that are measured on different test images; and when all
             runs but one have to be left out, with the first reason.
+
+    Example:
+        >>> train, test = diabolo.data.load("digits")
+        >>> runs = [diabolo.fit(diabolo.zoo.pca(train.shape, k), train, out="runs", quiet=True).path for k in (2, 8)]
+        >>> found = diabolo.compare(runs, measures=["reconstruction"])
+        >>> len(found.groups)
+        2
     """
     paths = list(dict.fromkeys(as_path(run) for run in runs))
     if len(paths) < 2:

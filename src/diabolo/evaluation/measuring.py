@@ -187,6 +187,12 @@ def evaluate(
         UnknownNameError: for a measure or an option that does not exist.
         DiaboloError: when there are no images, or nothing of all that was to be measured can be. Otherwise what cannot is in
             `skipped`, with its reason.
+
+    Example:
+        >>> found = diabolo.evaluate(run, (train, test), measures=["reconstruction"])
+        >>> score = found["reconstruction"].scores["MSE"]
+        >>> score.unit, score.low < score.value < score.high
+        ('squared error per pixel', True)
     """
     asked = tuple(measures) or tuple(MEASURES)
     for name in asked:

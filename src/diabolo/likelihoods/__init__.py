@@ -66,6 +66,10 @@ def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
     Raises:
         UnknownNameError: for another name.
         DiaboloError: for options that this likelihood does not have.
+
+    Example:
+        >>> diabolo.likelihoods.as_likelihood("gaussian", sigma="learned").unit
+        'nats per image'
     """
     if isinstance(value, str) and value not in LIKELIHOODS:
         raise UnknownNameError("likelihood", value, LIKELIHOODS)

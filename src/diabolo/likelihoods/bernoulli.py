@@ -32,6 +32,11 @@ class Bernoulli(Likelihood):
     """−log p = −Σ x log x_hat + (1 − x) log(1 − x_hat), from logits, in nats per image.
 
     A likelihood of the data only when pixels are 0 or 1; on grey pixels it is the usual cross entropy, no more.
+
+    Example:
+        >>> x, raw = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)  # sigmoid(0) = ½
+        >>> diabolo.likelihoods.Bernoulli().loss(raw, x)  # log 2 nats
+        tensor([0.6931])
     """
 
     unit = "nats per image"

@@ -25,6 +25,11 @@ class Gaussian(WithOutput):
             σ² = mean (x − x_hat)² (σ-VAE, Rybkin et al. 2021, arXiv 2006.13202): computed on each training batch, and a
             running mean of it is used in evaluation.
         output: "sigmoid" or "linear".
+
+    Example:
+        >>> x, raw = torch.full((1, 1, 1, 1), 0.5), torch.zeros(1, 1, 1, 1)
+        >>> diabolo.likelihoods.Gaussian(sigma=1.0).loss(raw, x)  # ½ log 2π
+        tensor([0.9189])
     """
 
     unit = "nats per image"
@@ -63,7 +68,13 @@ class Gaussian(WithOutput):
 
 @part
 class Laplace(WithOutput):
-    """−log Laplace(x; x_hat, b) = Σ |x − x_hat| / b + log 2b, in nats per image; b is a number or "learned"."""
+    """−log Laplace(x; x_hat, b) = Σ |x − x_hat| / b + log 2b, in nats per image; b is a number or "learned".
+
+    Example:
+        >>> x, raw = torch.full((1, 1, 1, 1), 0.5), torch.zeros(1, 1, 1, 1)
+        >>> diabolo.likelihoods.Laplace(scale=1.0).loss(raw, x)  # log 2
+        tensor([0.6931])
+    """
 
     unit = "nats per image"
     log_scale: Tensor

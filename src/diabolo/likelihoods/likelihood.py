@@ -12,7 +12,13 @@ OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "lin
 
 
 class Likelihood(nn.Module):
-    """How a reconstruction is scored. `unit` says what `loss` is measured in."""
+    """How a reconstruction is scored. `unit` says what `loss` is measured in.
+
+    Example:
+        >>> likelihood = diabolo.likelihoods.SquaredError(per="image")
+        >>> isinstance(likelihood, diabolo.likelihoods.Likelihood), likelihood.unit
+        (True, 'squared error per image')
+    """
 
     unit: str
 

@@ -39,6 +39,11 @@ class MSSSIM(WithOutput):
 
     Args:
         output: "sigmoid" or "linear".
+
+    Example:
+        >>> x = torch.rand(2, 1, 32, 32).clamp(0.01, 0.99)
+        >>> diabolo.likelihoods.MSSSIM().loss(torch.logit(x), x).abs().max() < 1e-4  # equal images
+        tensor(True)
     """
 
     unit = "1 − MS-SSIM"

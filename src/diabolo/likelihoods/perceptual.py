@@ -28,7 +28,13 @@ CONVERSION = (  # torchvision's own file is a pickle, which diabolo never reads
 @part
 class VGG16(nn.Module):
     """The first seven convolutions of VGG-16, up to relu3_3 (Simonyan & Zisserman 2015, arXiv 1409.1556): x (N, 1 or 3, H, W)
-    in [0, 1] → (N, 256, H / 4, W / 4)."""
+    in [0, 1] → (N, 256, H / 4, W / 4).
+
+    Example:
+        >>> network = diabolo.likelihoods.VGG16()  # random weights; features_of("vgg16") has those of ImageNet
+        >>> tuple(network(torch.zeros(1, 3, 32, 32)).shape)
+        (1, 256, 8, 8)
+    """
 
     mean: Tensor
     spread: Tensor
@@ -90,6 +96,13 @@ class Perceptual(WithOutput):
             its output where it has none.
         pixel: the weight of the squared error per pixel; features alone leave colours and noise undecided.
         output: "sigmoid" or "linear".
+
+    Example:
+        >>> network = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU())
+        >>> likelihood = diabolo.likelihoods.Perceptual(network, layers=("1",))
+        >>> x = torch.rand(2, 1, 8, 8).clamp(0.01, 0.99)
+        >>> likelihood.loss(torch.logit(x), x).abs().max() < 1e-6  # equal images
+        tensor(True)
     """
 
     def __init__(
@@ -151,6 +164,11 @@ def features_of(source: str | Path) -> nn.Module:
 
     Raises:
         DiaboloError: when it is neither, or the weights are not there.
+
+    Example:
+        >>> network = diabolo.likelihoods.features_of(run.path)
+        >>> tuple(network(torch.from_numpy(test.images) / 255).shape)
+        (100, 32)
     """
     if str(source) == "vgg16":
         return VGG16.trained()

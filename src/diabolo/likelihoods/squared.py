@@ -13,6 +13,13 @@ class SquaredError(WithOutput):
 
     The sum is −2 σ² log N(x; x_hat, σ²) up to a constant: as the reconstruction term of a VAE use `per="image"`, which is a
     Gaussian of σ² = 1/2. With `per="pixel"` a KL term of weight 1 is about (number of pixels) times too strong.
+
+    Example:
+        >>> x, raw = torch.ones(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)  # sigmoid(0) = ½
+        >>> diabolo.likelihoods.SquaredError().loss(raw, x)
+        tensor([0.2500, 0.2500])
+        >>> diabolo.likelihoods.SquaredError(per="image").loss(raw, x)
+        tensor([16., 16.])
     """
 
     def __init__(self, per: str = "pixel", output: str = "sigmoid") -> None:

@@ -19,7 +19,13 @@ from diabolo.ranges import At, BelowOne, Count, Counts, Plural
 
 
 class NetOptions(TypedDict, total=False):
-    """What may be said of a net. None, or left out, is the net's own default. `HELP` says what each means."""
+    """What may be said of a net. None, or left out, is the net's own default. `HELP` says what each means.
+
+    Example:
+        >>> options = diabolo.nets.NetOptions(hidden=(32,), activation="silu")
+        >>> diabolo.zoo.vae(train.shape, 4, **options).encoder.features
+        32
+    """
 
     hidden: tuple[Count, ...] | None
     channels: Counts | None
@@ -91,6 +97,11 @@ def build(
 
     Raises:
         UnknownNameError: for a net that does not exist, or an option that this net does not have.
+
+    Example:
+        >>> encoder, decoder = diabolo.nets.build("conv", (1, 8, 8), 4, channels=(8, 16))
+        >>> encoder.features, tuple(decoder(torch.zeros(5, 4)).shape)
+        (64, (5, 1, 8, 8))
     """
     if isinstance(net, str) and net not in NETS:
         raise UnknownNameError("net", net, NETS)

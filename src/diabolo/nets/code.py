@@ -12,7 +12,13 @@ from diabolo.errors import DiaboloError
 
 @dataclass(frozen=True)
 class Maps:
-    """A code that is a map of `channels`, as high and wide as the encoder's last map; left out: with as many channels as it."""
+    """A code that is a map of `channels`, as high and wide as the encoder's last map; left out: with as many channels as it.
+
+    Example:
+        >>> encoder, decoder = diabolo.nets.build("conv", (1, 8, 8), diabolo.nets.Maps(4), channels=(8, 16))
+        >>> tuple(decoder(torch.zeros(5, 4, 2, 2)).shape)
+        (5, 1, 8, 8)
+    """
 
     channels: int | None = None
 

@@ -87,7 +87,14 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 @part
 class ConvEncoder(nn.Module):
-    """x (N, C, H, W) → features (N, features): convolution, norm (from the second layer on) and activation per layer."""
+    """x (N, C, H, W) → features (N, features): convolution, norm (from the second layer on) and activation per layer.
+
+    Example:
+        >>> from diabolo.nets.conv import ConvEncoder
+        >>> encoder = ConvEncoder((1, 8, 8), layers=((8, 3, 2, 1), (16, 3, 2, 1)))  # channels, kernel, stride, padding
+        >>> tuple(encoder(torch.zeros(5, 1, 8, 8)).shape)
+        (5, 64)
+    """
 
     def __init__(
         self,
@@ -128,7 +135,14 @@ class ConvEncoder(nn.Module):
 
 @part
 class ConvDecoder(nn.Module):
-    """z (N, *code_shape) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order."""
+    """z (N, *code_shape) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order.
+
+    Example:
+        >>> from diabolo.nets.conv import ConvDecoder
+        >>> decoder = ConvDecoder(4, (1, 8, 8), layers=((8, 3, 2, 1), (16, 3, 2, 1)))
+        >>> tuple(decoder(torch.zeros(5, 4)).shape)
+        (5, 1, 8, 8)
+    """
 
     def __init__(
         self,

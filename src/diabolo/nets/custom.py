@@ -58,6 +58,11 @@ class ByPath(nn.Module):
     Args:
         path: where its class is to be imported from.
         arguments: a JSON object.
+
+    Example:
+        >>> from diabolo.nets.custom import ByPath
+        >>> ByPath("torch.nn:Linear", '{"in_features": 64, "out_features": 16}').module
+        Linear(in_features=64, out_features=16, bias=True)
     """
 
     names_code = ("path",)
@@ -112,6 +117,12 @@ class UserEncoder(nn.Module):
         module: x, or x and c (N, condition), → (N, …).
         input_shape: of one image.
         condition: features that it is told besides.
+
+    Example:
+        >>> from diabolo.nets.custom import UserEncoder
+        >>> own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 16))
+        >>> UserEncoder(own, (1, 8, 8)).features
+        16
     """
 
     def __init__(self, module: nn.Module, input_shape: tuple[int, ...], condition: int = 0) -> None:
@@ -139,6 +150,12 @@ class UserDecoder(nn.Module):
         output_shape: of one image.
         condition: features that it is told besides.
         skip_features: numbers that the encoder leads around the code, which z has at its end.
+
+    Example:
+        >>> from diabolo.nets.custom import UserDecoder
+        >>> own = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.Unflatten(1, (1, 8, 8)))
+        >>> tuple(UserDecoder(own, (4,), (1, 8, 8))(torch.zeros(5, 4)).shape)
+        (5, 1, 8, 8)
     """
 
     def __init__(

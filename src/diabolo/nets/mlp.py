@@ -37,7 +37,14 @@ def _checked(hidden: tuple[Count, ...]) -> tuple[int, ...]:
 
 @part
 class MLPEncoder(nn.Module):
-    """x (N, *input_shape) → features (N, hidden[-1]), through layers of the widths `hidden`."""
+    """x (N, *input_shape) → features (N, hidden[-1]), through layers of the widths `hidden`.
+
+    Example:
+        >>> from diabolo.nets.mlp import MLPEncoder
+        >>> encoder = MLPEncoder((1, 8, 8), hidden=(32, 16))
+        >>> tuple(encoder(torch.zeros(5, 1, 8, 8)).shape), encoder.features
+        ((5, 16), 16)
+    """
 
     def __init__(
         self,
@@ -67,7 +74,14 @@ class MLPEncoder(nn.Module):
 
 @part
 class MLPDecoder(nn.Module):
-    """z (N, *code_shape) → raw (N, *output_shape), the mirror of `MLPEncoder`: `hidden` is given in the encoder's order."""
+    """z (N, *code_shape) → raw (N, *output_shape), the mirror of `MLPEncoder`: `hidden` is given in the encoder's order.
+
+    Example:
+        >>> from diabolo.nets.mlp import MLPDecoder
+        >>> decoder = MLPDecoder(4, (1, 8, 8), hidden=(32, 16))
+        >>> tuple(decoder(torch.zeros(5, 4)).shape)
+        (5, 1, 8, 8)
+    """
 
     def __init__(
         self,

@@ -7,7 +7,13 @@ from diabolo.parts import part
 
 @part
 class Blind(nn.Module):
-    """x (N, *input_shape) → no features, (N, 0); without weights. For models whose decoder goes by a condition alone."""
+    """x (N, *input_shape) → no features, (N, 0); without weights. For models whose decoder goes by a condition alone.
+
+    Example:
+        >>> from diabolo.nets.no_encoder import Blind
+        >>> tuple(Blind((1, 8, 8))(torch.zeros(5, 1, 8, 8)).shape)
+        (5, 0)
+    """
 
     features = 0
 

@@ -79,7 +79,14 @@ def _doubling(fan_in: int, fan_out: int, heights: list[int], widths: list[int]) 
 @part
 class PoolingEncoder(nn.Module):
     """x (N, C, H, W) → features (N, features): 3×3 convolution, batch norm, activation and 2×2 max pooling for each of
-    `channels`."""
+    `channels`.
+
+    Example:
+        >>> from diabolo.nets.presets import PoolingEncoder
+        >>> encoder = PoolingEncoder((1, 8, 8), channels=(8, 16))
+        >>> tuple(encoder(torch.zeros(5, 1, 8, 8)).shape)
+        (5, 64)
+    """
 
     def __init__(
         self,
@@ -110,7 +117,14 @@ class PoolingEncoder(nn.Module):
 @part
 class PoolingDecoder(nn.Module):
     """z (N, *code_shape) → raw (N, C, H, W): for each of `channels` (in the encoder's order) a 3×3 transposed convolution of
-    stride 2, batch norm and activation, then a 3×3 convolution. A code map goes into the first of them as it is."""
+    stride 2, batch norm and activation, then a 3×3 convolution. A code map goes into the first of them as it is.
+
+    Example:
+        >>> from diabolo.nets.presets import PoolingDecoder
+        >>> decoder = PoolingDecoder(4, (1, 8, 8), channels=(8, 16))
+        >>> tuple(decoder(torch.zeros(5, 4)).shape)
+        (5, 1, 8, 8)
+    """
 
     def __init__(
         self,

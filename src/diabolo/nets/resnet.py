@@ -54,7 +54,14 @@ def _stages(channels: Counts, residual_layers: int) -> Layers:
 @part
 class ResNetEncoder(nn.Module):
     """x (N, C, H, W) → features (N, features): a 3×3 convolution, then for each of `channels` a stage of `residual_layers`
-    blocks, the first of which halves the map (rounding up)."""
+    blocks, the first of which halves the map (rounding up).
+
+    Example:
+        >>> from diabolo.nets.resnet import ResNetEncoder
+        >>> encoder = ResNetEncoder((1, 8, 8), channels=(8, 16))
+        >>> tuple(encoder(torch.zeros(5, 1, 8, 8)).shape)
+        (5, 64)
+    """
 
     def __init__(
         self,
@@ -91,7 +98,14 @@ class ResNetEncoder(nn.Module):
 @part
 class ResNetDecoder(nn.Module):
     """z (N, *code_shape) → raw (N, C, H, W), the mirror of `ResNetEncoder`: each stage ends with the map enlarged (nearest
-    neighbour) and a block to the channels before. `channels` are given in the encoder's order."""
+    neighbour) and a block to the channels before. `channels` are given in the encoder's order.
+
+    Example:
+        >>> from diabolo.nets.resnet import ResNetDecoder
+        >>> decoder = ResNetDecoder(4, (1, 8, 8), channels=(8, 16))
+        >>> tuple(decoder(torch.zeros(5, 4)).shape)
+        (5, 1, 8, 8)
+    """
 
     def __init__(
         self,

@@ -53,6 +53,12 @@ class UNetEncoder(nn.Module):
     Attributes:
         features: numbers of the bottom map, what the bottleneck sees.
         skip_features: numbers of the skip maps, which are led around it; 0 when `skips` is false.
+
+    Example:
+        >>> from diabolo.nets.unet import UNetEncoder
+        >>> encoder = UNetEncoder((1, 8, 8), channels=(4, 8))
+        >>> tuple(encoder(torch.zeros(5, 1, 8, 8)).shape), encoder.features, encoder.skip_features
+        ((5, 416), 32, 384)
     """
 
     def __init__(
@@ -98,7 +104,15 @@ class UNetEncoder(nn.Module):
 class UNetDecoder(nn.Module):
     """z = [code | skip maps] (N, prod(code_shape) + skip_features) → raw (N, C, H, W), the mirror of `UNetEncoder`: the map is
     enlarged (nearest neighbour), joined by the skip map of its size, and convolved twice; a 1×1 convolution ends it. Without
-    skips z is the code (N, *code_shape). `channels` are given in the encoder's order."""
+    skips z is the code (N, *code_shape). `channels` are given in the encoder's order.
+
+    Example:
+        >>> from diabolo.nets.unet import UNetDecoder, UNetEncoder
+        >>> encoder = UNetEncoder((1, 8, 8), channels=(4, 8))
+        >>> decoder = UNetDecoder(4, (1, 8, 8), channels=(4, 8))
+        >>> tuple(decoder(torch.zeros(5, 4 + encoder.skip_features)).shape)
+        (5, 1, 8, 8)
+    """
 
     def __init__(
         self,

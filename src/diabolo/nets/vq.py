@@ -49,7 +49,14 @@ def _residuals(width: int, residual_width: int, residual_layers: int, activation
 @part
 class VQConvEncoder(nn.Module):
     """x (N, C, H, W) in [0, 1] → features (N, features), a map (width, H/4, W/4): x − ½, as in the authors' code; 4×4
-    convolutions of stride 2 to width/2 and to width channels, a 3×3 convolution, the residual blocks."""
+    convolutions of stride 2 to width/2 and to width channels, a 3×3 convolution, the residual blocks.
+
+    Example:
+        >>> from diabolo.nets.vq import VQConvEncoder
+        >>> encoder = VQConvEncoder((3, 32, 32), width=16, residual_width=8)
+        >>> tuple(encoder(torch.zeros(1, 3, 32, 32)).shape)  # 16 channels of 8×8
+        (1, 1024)
+    """
 
     def __init__(
         self,
@@ -84,7 +91,14 @@ class VQConvEncoder(nn.Module):
 @part
 class VQConvDecoder(nn.Module):
     """z (N, *code_shape) → raw (N, C, H, W), the mirror of `VQConvEncoder`: a 3×3 convolution to width channels, the residual
-    blocks, 4×4 transposed convolutions of stride 2 to width/2 channels and to the image."""
+    blocks, 4×4 transposed convolutions of stride 2 to width/2 channels and to the image.
+
+    Example:
+        >>> from diabolo.nets.vq import VQConvDecoder
+        >>> decoder = VQConvDecoder((16, 8, 8), (3, 32, 32), width=16, residual_width=8)
+        >>> tuple(decoder(torch.zeros(1, 16, 8, 8)).shape)
+        (1, 3, 32, 32)
+    """
 
     def __init__(
         self,

@@ -18,6 +18,11 @@ class ELBO(Objective):
 
     Args:
         reconstruction: the weight of the reconstruction term, 1 for a bound on the likelihood.
+
+    Example:
+        >>> model = diabolo.zoo.vae(train.shape, 4)
+        >>> type(model.objective).__name__, model.objective.units(model)
+        ('ELBO', {'reconstruction': 'nats per image', 'kl': 'nats per image'})
     """
 
     def __init__(self, reconstruction: Weight = 1.0) -> None:

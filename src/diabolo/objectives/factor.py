@@ -36,6 +36,12 @@ class FactorVAE(ELBO):
         gamma: γ, a number or a schedule.
         width, layers: of the critic, a chain of linear layers with LeakyReLU(0.2); those of the paper when left out.
         lr: the critic's learning rate, of Adam with β = (0.5, 0.9).
+
+    Example:
+        >>> model = diabolo.zoo.factorvae(train.shape, 4, gamma=6.4)
+        >>> loss = model.loss(torch.from_numpy(test.images) / 255)
+        >>> list(loss.terms), list(loss.minimised)
+        (['reconstruction', 'kl', 'total_correlation'], ['model', 'critic'])
     """
 
     def __init__(

@@ -69,6 +69,11 @@ class IWAE(Objective):
         gradient: of the posterior's parameters. "standard": that of L_k as it stands, Σ w̃ᵢ ∇ log wᵢ, whose noise drowns it as k
             grows; "dreg": doubly reparameterised, Σ w̃ᵢ² ∂log wᵢ/∂zᵢ ∇zᵢ, the same on average with less noise (Tucker et al.
             2019, arXiv 1810.04152). The decoder's is the standard one in both.
+
+    Example:
+        >>> model = diabolo.zoo.iwae(train.shape, 4, importance_samples=20)
+        >>> model.objective.k, model.units
+        (20, {'reconstruction': 'nats per image', 'kl': 'nats per image', 'tightening': 'nats per image'})
     """
 
     def __init__(self, k: Annotated[int, At(1, 1_000_000)] = 5, gradient: str = "standard") -> None:

@@ -25,6 +25,11 @@ class Layerwise(Objective):
 
     Args:
         level: l, from 1 to `levels(model)`.
+
+    Example:
+        >>> model = diabolo.zoo.undercomplete(train.shape, 4, hidden=(32, 16))
+        >>> diabolo.objectives.Layerwise(1).units(model)
+        {'reconstruction': 'squared error per pixel'}
     """
 
     judges_reconstructions = False

@@ -30,6 +30,11 @@ class M2(Objective):
     Every image goes through encoder and decoder K times, once with each class: a step costs as many times a VAE's.
 
     Encoder and decoder are given the class, the head is q(y|x) and reads the image alone.
+
+    Example:
+        >>> model = diabolo.zoo.m2(train.shape, 4)
+        >>> model.objective.marginalises_labels, list(model.units)
+        (True, ['reconstruction', 'kl', 'label', 'classification', 'misclassified'])
     """
 
     marginalises_labels = True

@@ -18,7 +18,14 @@ from diabolo.updates.player import Player
 
 
 class Model(Protocol):
-    """What an objective needs of a model: its parts, and what they make of a batch."""
+    """What an objective needs of a model: its parts, and what they make of a batch.
+
+    Example:
+        >>> def pixels(model: diabolo.objectives.Model) -> str:
+        ...     return model.likelihood.unit
+        >>> pixels(model)
+        'nats per image'
+    """
 
     @property
     def encoder(self) -> nn.Module:
@@ -65,6 +72,10 @@ class Objective(nn.Module):
         judges_reconstructions: whether it asks for good reconstructions; where not, nobody warns of bad ones.
         trains_decoder: whether anything is asked of the decoder; where not, it is not used.
         marginalises_labels: whether it can do without the labels that the model's condition reads (`-1`: not known).
+
+    Example:
+        >>> isinstance(model.objective, diabolo.objectives.Objective), model.objective.judges_reconstructions
+        (True, True)
     """
 
     marginalises_labels = False
@@ -107,7 +118,14 @@ def weighted(
     progress: float | Tensor,
     logged: dict[str, Tensor] | None = None,
 ) -> Loss:
-    """total = Σ weight · mean over the batch, of the terms `per_image` (N,) each; a weight not in `schedules` is 1."""
+    """total = Σ weight · mean over the batch, of the terms `per_image` (N,) each; a weight not in `schedules` is 1.
+
+    Example:
+        >>> per_image = {"reconstruction": torch.tensor([3.0, 5.0]), "kl": torch.tensor([1.0, 1.0])}
+        >>> loss = diabolo.objectives.weighted(per_image, {"kl": 0.5}, progress=0.0)
+        >>> loss.total.item()  # 4 + 0.5 · 1
+        4.5
+    """
     terms = {name: values.mean() for name, values in per_image.items()}
     weights: dict[str, float | Tensor] = {}
     for name in terms:

@@ -13,7 +13,13 @@ from diabolo.updates.loss import Loss
 @part
 class Supervised(Objective):
     """The head's terms and nothing else, so encoder, bottleneck and head are a plain classifier; the decoder learns nothing.
-    What a model with a reconstruction is compared with."""
+    What a model with a reconstruction is compared with.
+
+    Example:
+        >>> model = diabolo.zoo.classifier(train.shape, 8)
+        >>> model.objective.trains_decoder, model.units
+        (False, {'classification': 'nats per labelled image', 'misclassified': 'share of labelled images'})
+    """
 
     judges_reconstructions = False
     trains_decoder = False

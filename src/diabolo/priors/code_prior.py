@@ -38,6 +38,12 @@ class CodePrior(nn.Module):
         layers: blocks of the transformer.
         heads: of its attention.
         fitted_to: the fingerprint of the weights whose codes it is of.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> prior = diabolo.priors.CodePrior(codes=32, grid=(2, 2), width=16, layers=1)
+        >>> tuple(prior.draw(5, Draws(), torch.device("cpu")).shape)
+        (5, 2, 2)
     """
 
     name = "prior"

@@ -49,6 +49,11 @@ class CausalTransformer(nn.Module):
         width: numbers per position; a multiple of `heads`.
         layers: blocks.
         heads: of the attention.
+
+    Example:
+        >>> network = diabolo.priors.CausalTransformer(codes=32, grid=(2, 2), width=16, layers=1)
+        >>> tuple(network(torch.zeros(5, 4, dtype=torch.long)).shape)
+        (5, 4, 32)
     """
 
     def __init__(self, codes: int, grid: tuple[int, int], width: int = 128, layers: int = 4, heads: int = 4) -> None:

@@ -27,6 +27,11 @@ class Shared:
         of: which images in which blocks; numbers are only paired where this is equal.
         parts: (B,) in the unit of the number: were block b drawn once more, the number would move by so much.
         own: the variance that it owes to anything else, such as samples of a model.
+
+    Example:
+        >>> shared = diabolo.statistics.shared("digits", [1.0, 2.0, 3.0, 4.0], np.array([0, 0, 1, 1]))
+        >>> shared.of, len(shared.parts)
+        ('digits', 2)
     """
 
     of: str
@@ -59,7 +64,12 @@ class Shared:
 
 def blocks(n: int, count: int = BLOCKS) -> NDArray[np.int64]:
     """Which of `count` blocks each of `n` images, in random order, falls into (n,): runs of nearly one length; each image is
-    its own where there are fewer."""
+    its own where there are fewer.
+
+    Example:
+        >>> diabolo.statistics.blocks(6, count=3)
+        array([0, 0, 1, 1, 2, 2])
+    """
     return np.arange(n) * min(count, n) // max(n, 1)
 
 
@@ -68,6 +78,11 @@ def shared(of: str, each: ArrayLike, block: NDArray[np.int64], own: float = 0.0)
 
     Raises:
         DiaboloError: for two lengths, or fewer than two blocks.
+
+    Example:
+        >>> each, block = np.ones(360), diabolo.statistics.blocks(360, count=10)
+        >>> len(diabolo.statistics.shared("digits, test", each, block).parts)
+        10
     """
     values = np.asarray(each, np.float64)
     if values.shape != block.shape or not len(values) or block.max() < 1:
@@ -77,7 +92,14 @@ def shared(of: str, each: ArrayLike, block: NDArray[np.int64], own: float = 0.0)
 
 def apart(a: Estimate, b: Estimate, of_a: Shared | None, of_b: Shared | None) -> Estimate:
     """a − b: of two numbers that are measured on the same images, with the error of the difference of what they owe to these;
-    else as of two independent ones."""
+    else as of two independent ones.
+
+    Example:
+        >>> a, b = diabolo.statistics.Estimate(3.0, 0.3), diabolo.statistics.Estimate(1.0, 0.4)
+        >>> difference = diabolo.statistics.apart(a, b, None, None)
+        >>> difference.value, round(difference.error, 3)
+        (2.0, 0.5)
+    """
     if of_a is None or of_b is None or of_a.of != of_b.of:
         return differ(a, b)
     between = of_a.less(of_b)

@@ -15,6 +15,11 @@ def welch(a: ArrayLike, b: ArrayLike) -> Estimate:
 
     Raises:
         DiaboloError: for fewer than two values in either, or NaN.
+
+    Example:
+        >>> difference = diabolo.statistics.welch([5.0, 6.0, 7.0], [1.0, 2.0, 6.0])
+        >>> difference.value, round(difference.df, 2)
+        (3.0, 3.12)
     """
     return differ(mean(a), mean(b))
 
@@ -25,6 +30,11 @@ def paired(a: ArrayLike, b: ArrayLike) -> Estimate:
 
     Raises:
         DiaboloError: for two lengths, fewer than two pairs, or NaN.
+
+    Example:
+        >>> difference = diabolo.statistics.paired([5.0, 6.0, 7.5], [4.0, 5.0, 6.0])
+        >>> round(difference.value, 3), round(difference.error, 3)
+        (1.167, 0.167)
     """
     x, y = numbers(a), numbers(b)
     if len(x) != len(y):
@@ -40,6 +50,12 @@ def differ(a: Estimate, b: Estimate) -> Estimate:
     but no more than the larger of 2 min(fa, fb) and Satterthwaite's (1946), (σa² + σb²)² / (σa⁴ / fa + σb⁴ / fb). The latter
     alone are too few for small groups of one size, since σ⁴ is overestimated: for two groups of three the test of level 5 %
     would reject in 3.5 % of cases; with these it does in 4.3 %.
+
+    Example:
+        >>> a, b = diabolo.statistics.mean([5.0, 6.0, 7.0]), diabolo.statistics.mean([1.0, 2.0, 3.0])
+        >>> difference = diabolo.statistics.differ(a, b)
+        >>> difference.value, round(difference.error, 2), difference.df
+        (4.0, 0.82, 4)
     """
     error = math.hypot(a.error, b.error)
     if error == 0:

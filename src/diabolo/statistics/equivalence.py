@@ -10,6 +10,10 @@ def equivalence_p(difference: Estimate, margin: float) -> float:
 
     Raises:
         DiaboloError: for a margin that is not above 0.
+
+    Example:
+        >>> round(diabolo.statistics.equivalence_p(diabolo.statistics.Estimate(0.1, 0.2), margin=1.0), 6)
+        3e-06
     """
     positive("margin", margin)
     return max(difference.beyond(-margin), (-difference).beyond(-margin))
@@ -22,5 +26,10 @@ def equivalent(difference: Estimate, margin: float, level: float = 0.05) -> bool
         difference: of two numbers.
         margin: the largest difference that does not matter, in the unit of the numbers.
         level: of how many such statements may be wrong.
+
+    Example:
+        >>> difference = diabolo.statistics.Estimate(0.1, 0.2)
+        >>> diabolo.statistics.equivalent(difference, margin=1.0), diabolo.statistics.equivalent(difference, margin=0.2)
+        (True, False)
     """
     return equivalence_p(difference, margin) < level

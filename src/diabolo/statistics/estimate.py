@@ -18,6 +18,11 @@ class Estimate:
         error: its standard error; 0 for a number without noise.
         df: degrees of freedom of the error: with few of them the interval is wider (Student 1908). Infinite where the error is
             known well, as from thousands of images.
+
+    Example:
+        >>> estimate = diabolo.statistics.Estimate(value=2.0, error=0.5)
+        >>> [round(end, 2) for end in estimate.interval()]
+        [1.02, 2.98]
     """
 
     value: float
@@ -66,6 +71,11 @@ def mean(values: ArrayLike) -> Estimate:
 
     Raises:
         DiaboloError: for fewer than two values, which say nothing about their spread, or NaN.
+
+    Example:
+        >>> estimate = diabolo.statistics.mean([1.0, 2.0, 3.0])
+        >>> estimate.value, round(estimate.error, 3), estimate.df
+        (2.0, 0.577, 2)
     """
     x = numbers(values)
     if (x == x[0]).all():  # whose mean may be off by a rounding, and their spread with it

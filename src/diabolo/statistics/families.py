@@ -21,6 +21,10 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
 
     Raises:
         DiaboloError: for what is not a probability.
+
+    Example:
+        >>> diabolo.statistics.holm([0.01, 0.04, 0.03]).tolist()
+        [0.03, 0.06, 0.06]
     """
     values = np.asarray(p, np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
@@ -45,6 +49,13 @@ def against_best(
 
     Raises:
         DiaboloError: for no numbers.
+
+    Example:
+        >>> errors = {"vae": [3.0, 3.1, 3.2], "sparse": [1.0, 1.1, 1.2], "pca": [2.0, 2.1, 2.1]}
+        >>> means = {name: float(np.mean(e)) for name, e in errors.items()}
+        >>> best, others = diabolo.statistics.against_best(means, lambda a, b: diabolo.statistics.paired(errors[a], errors[b]))
+        >>> best, {name: round(p, 3) for name, (_, p) in others.items()}
+        ('sparse', {'vae': 0.0, 'pca': 0.002})
     """
     if not values:
         raise DiaboloError("there is no best of no numbers")

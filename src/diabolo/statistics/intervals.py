@@ -19,6 +19,10 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     (p + z²/2n ± z √(p (1 − p)/n + z²/4n²)) / (1 + z²/n), p = successes / n, z the normal quantile.
 
     Unlike p ± z √(p (1 − p)/n) it never leaves [0, 1] and has a width at p = 0 and 1.
+
+    Example:
+        >>> [round(end, 3) for end in diabolo.statistics.wilson(96, 100)]
+        [0.902, 0.984]
     """
     check_confidence(confidence)
     if not 0 <= successes <= n or n < 1:
@@ -36,6 +40,11 @@ def paired_shares(only_a: int, only_b: int, n: int, confidence: float = 0.95) ->
     normal interval with half an image more of each of the four kinds, d ± z √(a + b − (a − b)²/m) / m, m = n + 2.
 
     Unlike the spread of n differences it has a width where all are alike.
+
+    Example:
+        >>> low, high = diabolo.statistics.paired_shares(only_a=30, only_b=10, n=1000)
+        >>> round(low, 4), round(high, 4)
+        (0.0075, 0.0324)
     """
     check_confidence(confidence)
     if min(only_a, only_b) < 0 or not n >= 1 or only_a + only_b > n:
@@ -51,6 +60,10 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, f
 
     Raises:
         DiaboloError: for fewer than two values, which say nothing about their spread, or NaN.
+
+    Example:
+        >>> [round(end, 2) for end in diabolo.statistics.mean_interval([1.0, 2.0, 3.0])]
+        [-0.48, 4.48]
     """
     return mean(values).interval(confidence)
 
@@ -74,6 +87,11 @@ def bootstrap(
 
     Raises:
         DiaboloError: for fewer than two examples, or arrays that do not belong together.
+
+    Example:
+        >>> errors = np.random.default_rng(0).exponential(size=500)
+        >>> [round(end, 2) for end in diabolo.statistics.bootstrap(np.median, errors)]
+        [0.71, 0.89]
     """
     check_confidence(confidence)
     drawn = replicate({"it": statistic}, values, n_resamples=n_resamples, seed=seed)

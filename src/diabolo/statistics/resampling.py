@@ -22,6 +22,11 @@ class Replicates:
     Attributes:
         found: each statistic of the images themselves, by name.
         drawn: each statistic of every draw (R,), by name: number r of any two is of the same draw.
+
+    Example:
+        >>> found = diabolo.statistics.replicate({"mean": np.mean}, (np.arange(50.0),), n_resamples=200)
+        >>> found.found["mean"], found.drawn["mean"].shape
+        (24.5, (200,))
     """
 
     found: Mapping[str, float]
@@ -53,6 +58,12 @@ def replicate(
 
     Raises:
         DiaboloError: for fewer than two rows, arrays of a side that do not belong together, or fewer than 100 draws.
+
+    Example:
+        >>> a, b = np.arange(50.0), np.arange(50.0) + 1
+        >>> found = diabolo.statistics.replicate({"difference": lambda a, b: (a - b).mean()}, (a, b), n_resamples=200)
+        >>> found.found["difference"]
+        -1.0
     """
     groups = [[np.asarray(each) for each in side] for side in sides]
     for group in groups:

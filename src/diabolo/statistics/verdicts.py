@@ -33,6 +33,10 @@ def verdict(value: float, relation: str, bar: float, low: float | None = None, h
 
     Raises:
         DiaboloError: for another relation, NaN, or an interval of one end or turned round.
+
+    Example:
+        >>> diabolo.statistics.verdict(0.95, "≥", 0.9), diabolo.statistics.verdict(0.95, "≥", 0.9, low=0.89, high=0.97)
+        ('met', 'not decided')
     """
     if relation not in RELATIONS:
         raise DiaboloError(f"a bar is held to by one of {' '.join(RELATIONS)}, not by {relation!r}")
@@ -62,6 +66,11 @@ def decide(difference: Estimate, *, least: float, p: float | None = None) -> Dec
 
     Raises:
         DiaboloError: for a least size that is not above 0.
+
+    Example:
+        >>> difference = diabolo.statistics.Estimate(2.0, 0.5)
+        >>> diabolo.statistics.decide(difference, least=1.0), diabolo.statistics.decide(difference, least=3.0)
+        ('more', 'same')
     """
     positive("least size", least)
     if equivalent(difference, least):

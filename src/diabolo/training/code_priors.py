@@ -66,6 +66,13 @@ def fit_prior(
     Raises:
         InUseError: when another process is writing into the run.
         DiaboloError: when its codes are not discrete, the images are not those of the run, or an option is wrong.
+
+    Example:
+        >>> model = diabolo.zoo.vqvae(train.shape, latent_dim=4, codes=8, width=8, residual_width=4)
+        >>> run = diabolo.fit(model, train, epochs=1, quiet=True)
+        >>> prior = diabolo.fit_prior(run.path, train, epochs=1, quiet=True)
+        >>> tuple(diabolo.load(run.path).sample(3, seed=0).shape)
+        (3, 1, 8, 8)
     """
     path = as_path(path)
     with lock.held(path, "fit-prior") if (path / "config.json").is_file() else nullcontext():

@@ -68,6 +68,12 @@ def fit(
         DiaboloError: for anything wrong with data or options, before training starts.
         NotFiniteError: when the loss becomes NaN or infinite.
         Stopped: after a second Ctrl-C; names the run folder.
+
+    Example:
+        >>> model = diabolo.zoo.vae(train.shape, latent_dim=4, hidden=(32,))
+        >>> run = diabolo.fit(model, train, validation=test, epochs=2, seed=0, out="runs", quiet=True)
+        >>> run.status, len(run.history), list(run.history[-1]["validation"])
+        ('finished', 2, ['total', 'reconstruction', 'kl'])
     """
     chosen = TrainOptions.of(**options)
     with distributed.joined(choose_device(chosen.device)):
@@ -102,6 +108,13 @@ def resume(
         NothingLeftError: when there is nothing to do.
         InUseError: when another process is training it.
         DiaboloError: when the folder is damaged, or the images are not those of the run.
+
+    Example:
+        >>> model = diabolo.zoo.vae(train.shape, latent_dim=4, hidden=(32,))
+        >>> run = diabolo.fit(model, train, epochs=2, out="runs", quiet=True)
+        >>> longer = diabolo.resume(run.path, train, epochs=3)
+        >>> len(longer.history)
+        3
     """
     path = as_path(path)
     config = runs.read_config(path)

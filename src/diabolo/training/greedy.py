@@ -51,6 +51,12 @@ def greedy(
 
     Raises:
         DiaboloError: for anything wrong, before training starts.
+
+    Example:
+        >>> model = diabolo.zoo.undercomplete(train.shape, 4, hidden=(32, 16))
+        >>> runs = diabolo.greedy(model, train, test, 2, epochs=2, quiet=True)
+        >>> [run.path.name[5:] for run in runs]
+        ['undercomplete-digits-layer-1', 'undercomplete-digits-layer-2', 'undercomplete-digits-layer-3', 'undercomplete-digits']
     """
     images, held = as_images(train), None if validation is None else as_images(validation)
     last = TrainOptions.of(**options)

@@ -88,6 +88,10 @@ class Run:
         config: what config.json holds.
         status: why training ended: "finished", "stopped early: …" or "interrupted"; with "… after 10 epochs" of
             one read from disk.
+
+    Example:
+        >>> run.status, len(run.history), run.config["name"]
+        ('finished', 15, 'vae')
     """
 
     model: Any
@@ -228,6 +232,11 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
     Raises:
         NotTrustedError: when it names code outside diabolo that is not trusted.
         DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
+
+    Example:
+        >>> same = diabolo.load(run.path)
+        >>> torch.equal(same.encode(test.images), model.encode(test.images))
+        True
     """
     path = as_path(path)
     if weights not in ("model", "best"):

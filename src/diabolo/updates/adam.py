@@ -27,6 +27,13 @@ class Adam(Optimizer):
         beta2: β₂, of the average s of its square.
         eps: ε, against dividing by zero.
         weight_decay: λ, an L2 penalty.
+
+    Example:
+        >>> from diabolo.updates import Adam
+        >>> model = diabolo.zoo.undercomplete(train.shape, 4, hidden=(32,))
+        >>> run = diabolo.fit(model, train, epochs=2, lr=1e-3, optimizer=Adam(beta1=0.5), quiet=True)
+        >>> run.history[1]["train"]["total"] < run.history[0]["train"]["total"]
+        True
     """
 
     slots = ("exp_avg", "exp_avg_sq")
@@ -68,6 +75,14 @@ class Adam(Optimizer):
 @named("adamw")
 @part
 class AdamW(Adam):
-    """Loshchilov & Hutter 2019, arXiv 1711.05101. Arguments as of `Adam`; λ stands apart from the gradient."""
+    """Loshchilov & Hutter 2019, arXiv 1711.05101. Arguments as of `Adam`; λ stands apart from the gradient.
+
+    Example:
+        >>> from diabolo.updates import AdamW
+        >>> model = diabolo.zoo.undercomplete(train.shape, 4, hidden=(32,))
+        >>> run = diabolo.fit(model, train, epochs=2, lr=1e-3, optimizer=AdamW(weight_decay=0.01), quiet=True)
+        >>> run.history[1]["train"]["total"] < run.history[0]["train"]["total"]
+        True
+    """
 
     decoupled = True

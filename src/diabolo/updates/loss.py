@@ -19,6 +19,11 @@ class Loss:
         logged: what else is worth writing down each step, each a scalar without gradient.
         minimised: what each player minimises, a scalar with gradient; when left out there is one, "model", and it minimises
             `total`.
+
+    Example:
+        >>> loss = model.loss(torch.from_numpy(test.images) / 255)
+        >>> list(loss.terms), torch.equal(loss.total, loss.terms["reconstruction"] + loss.terms["kl"])
+        (['reconstruction', 'kl'], True)
     """
 
     total: Tensor

@@ -46,6 +46,13 @@ class Muon(Optimizer):
         momentum: μ.
         weight_decay: λ, apart from the gradient.
         beta1, beta2: of the AdamW that moves biases and scales.
+
+    Example:
+        >>> from diabolo.updates import Muon
+        >>> model = diabolo.zoo.undercomplete(train.shape, 4, hidden=(32,))
+        >>> run = diabolo.fit(model, train, epochs=2, lr=1e-3, optimizer=Muon(momentum=0.95), quiet=True)
+        >>> run.history[1]["train"]["total"] < run.history[0]["train"]["total"]
+        True
     """
 
     slots = AdamW.slots  # the first is the momentum of a matrix

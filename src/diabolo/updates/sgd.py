@@ -25,6 +25,13 @@ class SGD(Optimizer):
         momentum: μ; 0 keeps nothing of earlier gradients.
         nesterov: whether the gradient counts once more, as if taken where the momentum leads.
         weight_decay: λ, an L2 penalty: g + λ w.
+
+    Example:
+        >>> from diabolo.updates import SGD
+        >>> model = diabolo.zoo.undercomplete(train.shape, 4, hidden=(32,))
+        >>> run = diabolo.fit(model, train, epochs=2, lr=1e-3, optimizer=SGD(momentum=0.9, nesterov=True), quiet=True)
+        >>> run.history[1]["train"]["total"] < run.history[0]["train"]["total"]
+        True
     """
 
     def __init__(self, momentum: BelowOne = 0.0, nesterov: bool = False, weight_decay: Weight = 0.0) -> None:

@@ -15,7 +15,13 @@ from diabolo.zoo.recipe import PartOptions, assemble, recipe
 def undercomplete(input_shape: tuple[int, ...], latent_dim: Count = 32, **options: Unpack[PartOptions]) -> Autoencoder:
     """Plain autoencoder: the narrow code alone keeps it from copying. Hinton & Salakhutdinov 2006, Science 313:504.
 
-    For compact codes, and as the plain model that every other is compared with."""
+    For compact codes, and as the plain model that every other is compared with.
+
+    Example:
+        >>> model = diabolo.zoo.undercomplete(train.shape, latent_dim=8, hidden=(32,))
+        >>> tuple(model.encode(test.images).shape), model.units
+        ((100, 8), {'reconstruction': 'squared error per pixel'})
+    """
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options)
 
 
@@ -28,7 +34,13 @@ def sparse(
 ) -> Autoencoder:
     """Sparse autoencoder: reconstruction + sparsity · Σ|z|. Ng 2011, CS294A notes; Olshausen & Field 1996, Nature 381:607.
 
-    For wide codes of which few units speak for each image, and are easier to read than those of a narrow code."""
+    For wide codes of which few units speak for each image, and are easier to read than those of a narrow code.
+
+    Example:
+        >>> model = diabolo.zoo.sparse(train.shape, latent_dim=32)
+        >>> model.units
+        {'reconstruction': 'squared error per pixel', 'l1': 'sum of |z| per image'}
+    """
     return assemble(
         input_shape, latent_dim, lambda enc: bottlenecks.Sparse(enc.features, latent_dim, sparsity), options
     )
@@ -43,7 +55,13 @@ def topk(
 ) -> Autoencoder:
     """k-sparse autoencoder: only the largest units of the code are kept. Makhzani & Frey 2014, arXiv 1312.5663.
 
-    For sparse codes whose sparsity is set, not searched for: no weight to tune, and no shrunken activations."""
+    For sparse codes whose sparsity is set, not searched for: no weight to tune, and no shrunken activations.
+
+    Example:
+        >>> model = diabolo.zoo.topk(train.shape, latent_dim=16, active=5)
+        >>> (model.encode(test.images[:3]) != 0).sum(1).tolist()
+        [5, 5, 5]
+    """
     k = max(1, latent_dim // 8) if active is None else active
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.TopK(enc.features, latent_dim, k), options)
 
@@ -61,7 +79,13 @@ def kl_sparse(
 ) -> Autoencoder:
     """Sparse autoencoder by rate: sigmoid units, each held to be active as rarely as is asked. Ng 2011, CS294A notes.
 
-    For sparse codes of which every unit is used by some images: units that fall silent are drawn back."""
+    For sparse codes of which every unit is used by some images: units that fall silent are drawn back.
+
+    Example:
+        >>> model = diabolo.zoo.kl_sparse(train.shape, latent_dim=16, rate=0.05)
+        >>> model.units
+        {'reconstruction': 'squared error per pixel', 'kl_rate': 'nats, summed over units'}
+    """
     return assemble(
         input_shape, latent_dim, lambda enc: bottlenecks.KLSparse(enc.features, latent_dim, rate, rate_weight), options
     )
@@ -83,7 +107,13 @@ def contractive(
     """Contractive autoencoder: reconstruction + contraction · ‖dz/dx‖², so that the code moves little when the image moves.
     Rifai et al. 2011, ICML.
 
-    For codes that ignore small changes of the image; features for a classifier."""
+    For codes that ignore small changes of the image; features for a classifier.
+
+    Example:
+        >>> model = diabolo.zoo.contractive(train.shape, latent_dim=16)
+        >>> model.units
+        {'reconstruction': 'squared error per pixel', 'contraction': 'squared norm of dz/dx per image'}
+    """
 
     def bottleneck(enc: Any) -> bottlenecks.Bottleneck:
         one_layer = enc.features == math.prod(enc.input_shape) and not list(enc.parameters())
@@ -110,7 +140,13 @@ def rae(
 ) -> Autoencoder:
     """Regularised autoencoder: small codes and a tame decoder, not a VAE's noise. Ghosh et al. 2020, arXiv 1903.12436.
 
-    For images drawn from a density fitted to its codes, sharper than a VAE's."""
+    For images drawn from a density fitted to its codes, sharper than a VAE's.
+
+    Example:
+        >>> model = diabolo.zoo.rae(train.shape, latent_dim=16)
+        >>> list(model.units)
+        ['reconstruction', 'code_l2', 'decoder_l2']
+    """
     return assemble(
         input_shape,
         latent_dim,
@@ -123,7 +159,13 @@ def rae(
 def denoising(input_shape: tuple[int, ...], latent_dim: Count = 128, **options: Unpack[PartOptions]) -> Autoencoder:
     """Denoising autoencoder: sees a corrupted image, must give the clean one. Vincent et al. 2010, JMLR 11:3371.
 
-    For cleaning images, and for features that survive noise."""
+    For cleaning images, and for features that survive noise.
+
+    Example:
+        >>> model = diabolo.zoo.denoising(train.shape, latent_dim=16, corruption="masking", level=0.25)
+        >>> type(model.corruption).__name__
+        'Masking'
+    """
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Identity(enc.features, latent_dim), options)
 
 
@@ -131,5 +173,12 @@ def denoising(input_shape: tuple[int, ...], latent_dim: Count = 128, **options: 
 def pca(input_shape: tuple[int, ...], latent_dim: Count = 32) -> PCA:
     """Principal components, in closed form: the linear codec to compare with. Pearson 1901; Hotelling 1933.
 
-    For a floor: what a linear map of that many numbers can do, at once and without training."""
+    For a floor: what a linear map of that many numbers can do, at once and without training.
+
+    Example:
+        >>> model = diabolo.zoo.pca(train.shape, latent_dim=8)
+        >>> run = diabolo.fit(model, train, quiet=True)
+        >>> tuple(run.model.encode(test.images).shape)
+        (100, 8)
+    """
     return PCA(tuple(input_shape), latent_dim)

@@ -22,7 +22,13 @@ def cvae(
     """Conditional VAE: encoder and decoder are given the class, so images of a class can be asked for; with --condition
     embedding as a learned vector. Without condition it is the VAE. Sohn, Lee & Yan 2015, NeurIPS.
 
-    For images of a class that is asked for, and codes that hold what the class does not say: the style."""
+    For images of a class that is asked for, and codes that hold what the class does not say: the style.
+
+    Example:
+        >>> model = diabolo.zoo.cvae(train.shape, latent_dim=8)
+        >>> tuple(model.sample(3, y=torch.tensor([0, 1, 2]), seed=0).shape)
+        (3, 1, 8, 8)
+    """
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
@@ -36,7 +42,13 @@ def completion(
     """Completes images: a conditional VAE whose decoder is given a quarter of the image, the lower left one, and draws many
     answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output).
 
-    For many plausible completions of one image, where one answer would be a blur of them all."""
+    For many plausible completions of one image, where one answer would be a blur of them all.
+
+    Example:
+        >>> model = diabolo.zoo.completion(train.shape, latent_dim=8)
+        >>> type(model.condition).__name__
+        'Quarter'
+    """
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
@@ -45,7 +57,13 @@ def completion_plain(input_shape: tuple[int, ...], **options: Unpack[PartOptions
     """Completes images with one deterministic network: completion's decoder without a code, to compare with. The baseline of
     Sohn, Lee & Yan 2015, NeurIPS.
 
-    For a measure of what the codes of completion are worth."""
+    For a measure of what the codes of completion are worth.
+
+    Example:
+        >>> model = diabolo.zoo.completion_plain(train.shape)
+        >>> tuple(model.encode(test.images[:3]).shape)
+        (3, 0)
+    """
     if options.get("corruption") not in (None, "none"):
         raise DiaboloError("completion_plain has no encoder that could see a corrupted image; leave the corruption out")
     if options.get("condition") == "none" or isinstance(options.get("condition"), Unconditional):

@@ -41,7 +41,13 @@ def vqvae(
     """Vector-quantised autoencoder: each position of the code map is the nearest of a learnt set of vectors of latent_dim
     numbers. van den Oord et al. 2017, arXiv 1711.00937.
 
-    For compression to a counted number of bits, sharp reconstructions, and generation by a prior over the indices."""
+    For compression to a counted number of bits, sharp reconstructions, and generation by a prior over the indices.
+
+    Example:
+        >>> model = diabolo.zoo.vqvae((1, 16, 16), latent_dim=8, codes=32)
+        >>> model.bottleneck.latent_shape
+        (8, 4, 4)
+    """
     _linear_output(options)
     return assemble(
         input_shape,
@@ -75,7 +81,13 @@ def fsq(
     """Finite scalar quantisation: each channel of the code map is rounded to a few levels, without a codebook to learn. Mentzer
     et al. 2023, arXiv 2309.15505.
 
-    For discrete codes without a codebook to keep alive: no commitment, nothing to restart."""
+    For discrete codes without a codebook to keep alive: no commitment, nothing to restart.
+
+    Example:
+        >>> model = diabolo.zoo.fsq((1, 16, 16), levels=(8, 5, 5))
+        >>> model.bottleneck.codes
+        200
+    """
     _linear_output(options)
     if latent_dim is not None and latent_dim != len(levels):
         if latent_dim < 1:

@@ -26,7 +26,13 @@ from diabolo.surroundings import undisturbed
 
 
 class PartOptions(NetOptions, total=False):
-    """The parts that any recipe can change. None, or left out, is the recipe's own choice. `HELP` says what each means."""
+    """The parts that any recipe can change. None, or left out, is the recipe's own choice. `HELP` says what each means.
+
+    Example:
+        >>> options = diabolo.zoo.PartOptions(net="conv", corruption="masking", level=0.25)
+        >>> type(diabolo.zoo.vae(train.shape, 4, **options).corruption).__name__
+        'Masking'
+    """
 
     net: Annotated[str | Sequence[nn.Module] | None, ItsOwn()]
     likelihood: str | Likelihood | None
@@ -164,6 +170,14 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
 
     Raises:
         UnknownNameError: for a model that does not exist, or an option that it does not have.
+
+    Example:
+        >>> diabolo.zoo.build("vae", train.shape, latent_dim=4).name
+        'vae'
+        >>> diabolo.zoo.build("vae", train.shape, lateral_dim=4)
+        Traceback (most recent call last):
+            ...
+        diabolo.errors.UnknownNameError: unknown option 'lateral_dim' of the model 'vae'; did you mean ...
     """
     if name not in RECIPES:
         raise UnknownNameError("model", name, RECIPES)
@@ -180,6 +194,10 @@ def recipe_at(path: str) -> str:
     Raises:
         DiaboloError: for another path, a module that cannot be imported, or an option that it does not explain.
         UnknownNameError: for a recipe that is not there.
+
+    Example:
+        >>> diabolo.zoo.recipe_at("diabolo.zoo.variational:vae")
+        'vae'
     """
     module, name = trust.import_home(path, "recipe", "recipe")
     found = [known for known, recipe in RECIPES.items() if vars(module).get(known) is recipe]
@@ -195,19 +213,35 @@ def recipe_at(path: str) -> str:
 
 
 def path_of(name: str) -> str:
-    """What the command line calls a recipe: by its name, and package.module:recipe where it is not one of Diabolo's own."""
+    """What the command line calls a recipe: by its name, and package.module:recipe where it is not one of Diabolo's own.
+
+    Example:
+        >>> diabolo.zoo.path_of("vae")
+        'vae'
+    """
     home: str = RECIPES[name].__module__
     return name if home.startswith("diabolo.") else f"{home}:{name}"
 
 
 def own_options_of(name: str) -> dict[str, tuple[Any, Any]]:
-    """The options that a recipe itself has: name → (type, default)."""
+    """The options that a recipe itself has: name → (type, default).
+
+    Example:
+        >>> list(diabolo.zoo.own_options_of("vae"))
+        ['latent_dim', 'beta', 'free_bits', 'capacity']
+    """
     parameters, hints = inspect.signature(RECIPES[name]).parameters.items(), get_type_hints(RECIPES[name])
     return {n: (hints[n], p.default) for n, p in parameters if n != "input_shape" and p.kind != p.VAR_KEYWORD}
 
 
 def options_of(name: str) -> dict[str, tuple[Any, Any]]:
-    """All options of a recipe: name → (type, default); None where a part has its own default."""
+    """All options of a recipe: name → (type, default); None where a part has its own default.
+
+    Example:
+        >>> kind, default = diabolo.zoo.options_of("vae")["likelihood"]
+        >>> default
+        'bernoulli'
+    """
     own = own_options_of(name)
     if not any(p.kind == p.VAR_KEYWORD for p in inspect.signature(RECIPES[name]).parameters.values()):
         return own

@@ -23,7 +23,13 @@ def joint(
     """Semi-supervised autoencoder: reconstruction + alpha · cross entropy of a classifier on the code; images without a label
     (-1) count for the reconstruction alone. Ranzato & Szummer 2008, ICML.
 
-    For classification with few labels and many images."""
+    For classification with few labels and many images.
+
+    Example:
+        >>> model = diabolo.zoo.joint(train.shape, latent_dim=8)
+        >>> list(model.units)
+        ['reconstruction', 'classification', 'misclassified']
+    """
 
     def head(bottleneck: Bottleneck) -> heads.Head:
         return heads.Classifier(bottleneck.latent_shape, options.get("classes") or CLASSES, alpha)
@@ -38,7 +44,13 @@ def classifier(input_shape: tuple[int, ...], latent_dim: Count = 64, **options: 
     """Plain classifier: encoder and bottleneck of an autoencoder, cross entropy and no reconstruction (the decoder learns
     nothing). What semi-supervised models are compared with; or, with --init, the second half of pre-train and fine-tune.
 
-    For knowing what few labels give alone, or after pre-training."""
+    For knowing what few labels give alone, or after pre-training.
+
+    Example:
+        >>> model = diabolo.zoo.classifier(train.shape, latent_dim=8)
+        >>> list(model.units)
+        ['classification', 'misclassified']
+    """
 
     def head(bottleneck: Bottleneck) -> heads.Head:
         return heads.Classifier(bottleneck.latent_shape, options.get("classes") or CLASSES)
@@ -64,7 +76,13 @@ def m2(
     cost of one pass for each class. Kingma, Rezende, Mohamed & Welling 2014, arXiv 1406.5298.
 
     For classification with few labels by a generative model, which also draws images of a class. M1+M2 is this on the codes of
-    another model: `latents.codes_as_images`."""
+    another model: `latents.codes_as_images`.
+
+    Example:
+        >>> model = diabolo.zoo.m2(train.shape, latent_dim=8)
+        >>> list(model.units)
+        ['reconstruction', 'kl', 'label', 'classification', 'misclassified']
+    """
 
     def head(bottleneck: Bottleneck) -> heads.Head:
         net: dict[str, Any] = {name: value for name, value in options.items() if name in nets.HELP}

@@ -26,7 +26,13 @@ def vae(
     """Variational autoencoder: reconstruction + beta · KL(q(z|x) ‖ N(0, I)). Kingma & Welling 2014, arXiv 1312.6114.
 
     For codes to draw new images from, to interpolate and to do arithmetic with. beta other than 1: Higgins et al. 2017, ICLR;
-    free_bits: Kingma et al. 2016, arXiv 1606.04934; capacity: Burgess et al. 2018, arXiv 1804.03599."""
+    free_bits: Kingma et al. 2016, arXiv 1606.04934; capacity: Burgess et al. 2018, arXiv 1804.03599.
+
+    Example:
+        >>> model = diabolo.zoo.vae(train.shape, latent_dim=16, beta=4.0)
+        >>> model.units
+        {'reconstruction': 'nats per image', 'kl': 'nats per image'}
+    """
     return assemble(
         input_shape,
         latent_dim,
@@ -50,7 +56,13 @@ def iwae(
     """Importance-weighted autoencoder: a VAE under a bound on log p(x) that k codes per image draw closer. Burda, Grosse &
     Salakhutdinov 2016, arXiv 1509.00519; dreg: Tucker et al. 2019, arXiv 1810.04152.
 
-    For a closer bound on the likelihood of images, and codes that use more units than a VAE's."""
+    For a closer bound on the likelihood of images, and codes that use more units than a VAE's.
+
+    Example:
+        >>> model = diabolo.zoo.iwae(train.shape, latent_dim=16, importance_samples=50)
+        >>> list(model.units)
+        ['reconstruction', 'kl', 'tightening']
+    """
     return assemble(
         input_shape,
         latent_dim,
@@ -79,7 +91,13 @@ def factorvae(
     """FactorVAE: a VAE whose units are made independent by an adversary, the critic, with an optimizer of its own. Kim & Mnih
     2018, ICML, arXiv 1802.05983.
 
-    For codes whose units stand for one factor of variation each, with sharper reconstructions than a large beta leaves."""
+    For codes whose units stand for one factor of variation each, with sharper reconstructions than a large beta leaves.
+
+    Example:
+        >>> model = diabolo.zoo.factorvae(train.shape, latent_dim=10, gamma=6.4)
+        >>> list(model.objective.players(model))
+        ['model', 'critic']
+    """
     return assemble(
         input_shape,
         latent_dim,

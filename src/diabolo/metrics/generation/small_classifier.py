@@ -45,6 +45,12 @@ class AttributeClassifier(heads.Head):
     Args:
         latent_shape: the shape of one code.
         columns: how many attributes.
+
+    Example:
+        >>> from diabolo.metrics.generation.small_classifier import AttributeClassifier
+        >>> head = AttributeClassifier((16,), columns=40)
+        >>> head.units
+        {'classification': 'nats per attribute', 'misclassified': 'share of attributes'}
     """
 
     needs_column = "attributes"
