@@ -7,9 +7,11 @@ An example finds there: `diabolo`, `np`, `torch`; `train` and `test`, a few digi
 import copy
 import doctest
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,8 +24,6 @@ LACKING = (
     "doctor",
     "evaluation",
     "figures",
-    "latents",
-    "metrics",
 )  # rooms whose public names may still be without an example
 
 MODULES = sorted(
@@ -31,6 +31,7 @@ MODULES = sorted(
     for info in pkgutil.walk_packages(diabolo.__path__, "diabolo.")
     if not info.name.startswith(("diabolo.studies", "diabolo.cli", "diabolo.__main__"))
 )
+SHOWING = [m for m in MODULES if ">>>" in Path(importlib.util.find_spec(m).origin).read_text(encoding="utf-8")]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -88,7 +89,7 @@ def nothing_stays(monkeypatch):
             del book[name]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", SHOWING)
 @pytest.mark.usefixtures("nothing_stays")
 def test_what_an_example_says_comes_out(module, shelf, tmp_path, monkeypatch):
     found = doctest.DocTestFinder().find(importlib.import_module(module), module)

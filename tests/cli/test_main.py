@@ -347,7 +347,7 @@ def test_a_layer_that_no_memory_holds_is_refused_with_what_would_fit(refused):
     [
         ("train autoencoder", "unknown name 'autoencoder' after 'train'; valid: classifier, completion, "),
         ("train vea", "did you mean 'vae'? valid: "),
-        ("train --data digits", "train takes a name before the options; one of: undercomplete, "),
+        ("train --data digits", "train takes a name before the options; one of: linear, "),
         ("train vae --learning-rate 1", "Unknown option: --learning-rate; see --help"),
         ("train vae --epoch 1", "Did you mean --epochs?"),
         ("train vae --data nowhere", "unknown data set 'nowhere', and there is no file or folder of that name; "),

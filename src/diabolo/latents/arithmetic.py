@@ -26,6 +26,10 @@ def attribute(images: Images, name: str, varies: bool = True) -> NDArray[np.bool
     Raises:
         UnknownNameError: when there is no such attribute.
         DiaboloError: when all of the images have it, or none has, unless it need not vary.
+
+    Example:
+        >>> int(diabolo.latents.attribute(test, "3").sum()), int((test.labels == 3).sum())
+        (8, 8)
     """
     if images.attributes is None or images.attribute_names is None:
         return of_class(images, name, varies)
@@ -36,7 +40,12 @@ def attribute(images: Images, name: str, varies: bool = True) -> NDArray[np.bool
 
 
 def of_class(images: Images, name: str, varies: bool = True) -> NDArray[np.bool_]:
-    """Which of `images` are of the class `name`, (N,); errors as those of `attribute`."""
+    """Which of `images` are of the class `name`, (N,); errors as those of `attribute`.
+
+    Example:
+        >>> int(diabolo.latents.of_class(test, "3").sum())
+        8
+    """
     where = f"{images.name} ({images.split})"
     if images.labels is None:
         raise DiaboloError(f"{where} has neither attributes nor labels to go by")
@@ -65,6 +74,11 @@ def mean_difference(codes: ArrayLike, has: ArrayLike) -> Floats:
     Args:
         codes: (N, D).
         has: (N,), True for some and not for all, or 1.
+
+    Example:
+        >>> codes, has = torch.tensor([[0.0, 0.0], [2.0, 0.0], [4.0, 1.0]]), np.array([False, True, True])
+        >>> diabolo.latents.mean_difference(codes, has)
+        array([3. , 0.5])
     """
     z, some = halves(codes, has)
     found: Floats = z[some].mean(0) - z[~some].mean(0)
@@ -82,6 +96,11 @@ def probe_normal(codes: ArrayLike, has: ArrayLike, probe: Probe | None = None) -
         codes: (N, D).
         has: (N,), True for some and not for all, or 1.
         probe: the one for this attribute, where it was fitted before.
+
+    Example:
+        >>> codes, has = model.encode(train.images), train.labels == 0
+        >>> tuple(diabolo.latents.probe_normal(codes, has).shape)
+        (4,)
     """
     probe = probe or Probe.fit(codes, has)
     n = probe.weight / np.linalg.norm(probe.weight)
@@ -95,6 +114,10 @@ def orthogonalised(direction: ArrayLike, others: ArrayLike) -> Floats:
 
     Raises:
         DiaboloError: when nothing is left: it is a sum of the others.
+
+    Example:
+        >>> diabolo.latents.orthogonalised(torch.tensor([1.0, 1.0]), torch.tensor([[0.0, 2.0]]))
+        array([1., 0.])
     """
     v, V = np.asarray(direction, np.float64), np.atleast_2d(np.asarray(others, np.float64))
     _, size, rows = np.linalg.svd(V, full_matrices=False)
@@ -115,6 +138,12 @@ class Sweep:
         alphas: (K,).
         images: (N, K, C, H, W).
         response: of each attribute the probability (N, K) that a judge gives it.
+
+    Example:
+        >>> codes = model.encode(test.images[:3])
+        >>> found = diabolo.latents.sweep(model, codes, torch.ones(4), alphas=(-1, 0, 1))
+        >>> found.images.shape
+        (3, 3, 1, 8, 8)
     """
 
     alphas: tuple[float, ...]
@@ -162,6 +191,13 @@ def sweep(
         alphas: K numbers, 0 among them where a drift is to be measured.
         judge: images → the probability of each attribute; none when left out.
         y: what the decoder is given of each, see `codes.known`.
+
+    Example:
+        >>> codes, has = model.encode(train.images), train.labels == 0
+        >>> towards_zero = diabolo.latents.mean_difference(codes, has)
+        >>> found = diabolo.latents.sweep(model, codes[:3], towards_zero, alphas=(0, 1, 2))
+        >>> found.images.shape
+        (3, 3, 1, 8, 8)
     """
     refuse_discrete(codec, "arithmetic")
     z, v = check_codes(codes), np.asarray(direction, np.float64)

@@ -17,7 +17,13 @@ from diabolo.latents.codes import check_finite, pieces
 
 
 def codebook(codec: Codec) -> NDArray[np.float32]:
-    """The vectors (K, D) that the codes stand for."""
+    """The vectors (K, D) that the codes stand for.
+
+    Example:
+        >>> quantised = diabolo.zoo.vqvae(train.shape, latent_dim=4, codes=8, width=8, residual_width=4)
+        >>> diabolo.latents.codebook(quantised).shape
+        (8, 4)
+    """
     bottleneck = _discrete(codec)
     with torch.no_grad():
         vectors = bottleneck.codes_of(torch.arange(bottleneck.codes, device=_model(codec).device).view(-1, 1, 1))
@@ -25,7 +31,13 @@ def codebook(codec: Codec) -> NDArray[np.float32]:
 
 
 def unquantised(codec: Codec, images: Images) -> NDArray[np.float32]:
-    """What the encoder gives for `images` before it is quantised: (N · h · w, D), one vector for each place of their maps."""
+    """What the encoder gives for `images` before it is quantised: (N · h · w, D), one vector for each place of their maps.
+
+    Example:
+        >>> quantised = diabolo.zoo.vqvae(train.shape, latent_dim=4, codes=8, width=8, residual_width=4)
+        >>> diabolo.latents.unquantised(quantised, test).shape
+        (400, 4)
+    """
     bottleneck, model, found = _discrete(codec), _model(codec), []
     for features in _features(model, images):
         with torch.no_grad():
@@ -34,7 +46,13 @@ def unquantised(codec: Codec, images: Images) -> NDArray[np.float32]:
 
 
 def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
-    """How often each code (K,) is used for `images`; in all, as often as there are places in their maps."""
+    """How often each code (K,) is used for `images`; in all, as often as there are places in their maps.
+
+    Example:
+        >>> quantised = diabolo.zoo.vqvae(train.shape, latent_dim=4, codes=8, width=8, residual_width=4)
+        >>> int(diabolo.latents.uses(quantised, test).sum())  # 100 images of 2×2 codes
+        400
+    """
     bottleneck, model = _discrete(codec), _model(codec)
     counts = np.zeros(bottleneck.codes, np.int64)
     for features in _features(model, images):

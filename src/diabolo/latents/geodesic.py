@@ -24,6 +24,12 @@ class CodeGraph:
     Args:
         codes: (N, D).
         neighbours: k.
+
+    Example:
+        >>> graph = diabolo.latents.CodeGraph(model.encode(train.images), neighbours=5)
+        >>> codes = model.encode(test.images[:4])
+        >>> diabolo.latents.along_data(codes[:2], codes[2:], steps=7, graph=graph).shape
+        (2, 7, 4)
     """
 
     @checked

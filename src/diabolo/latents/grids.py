@@ -23,6 +23,11 @@ class Grid:
         codes: (n · n, 2).
         extent: of the picture's axes, (x0, x1, y0, y1).
         axis_names: what the axes are.
+
+    Example:
+        >>> grid = diabolo.latents.by_quantiles(n=3)
+        >>> tuple(grid.codes.shape), grid.axis_names
+        ((9, 2), ('Φ(z₁)', 'Φ(z₂)'))
     """
 
     codes: NDArray[np.float32]
@@ -42,7 +47,13 @@ def over_range(
     codes: ArrayLike, n: Annotated[int, At(2, 1000)] = 20, share: Annotated[float, Above(0, 1)] = 0.98
 ) -> Grid:
     """Over the rectangle in which the middle `share` of `codes` (N, 2) lie along each axis: for codes that nothing holds near
-    N(0, I). Never empty, even where all codes are one."""
+    N(0, I). Never empty, even where all codes are one.
+
+    Example:
+        >>> grid = diabolo.latents.over_range(np.random.default_rng(0).normal(size=(500, 2)), n=5)
+        >>> tuple(grid.codes.shape)
+        (25, 2)
+    """
     z = _plane(codes)
     low, high = np.quantile(z, ((1 - share) / 2, (1 + share) / 2), axis=0)
     room = 1e-3 * max(1.0, *np.abs(low))
@@ -53,7 +64,14 @@ def over_range(
 @checked
 def by_quantiles(n: Annotated[int, At(2, 1000)] = 20) -> Grid:
     """At the quantiles Φ⁻¹((i + ½) / n) of N(0, 1) along each axis, so that each tile stands for an equal share of the prior
-    (Kingma & Welling 2014, arXiv 1312.6114, figure 4): for a VAE. Its axes are shares, not codes."""
+    (Kingma & Welling 2014, arXiv 1312.6114, figure 4): for a VAE. Its axes are shares, not codes.
+
+    Example:
+        >>> diabolo.latents.by_quantiles(n=3).codes[:3]
+        array([[-0.96742153, -0.96742153],
+               [ 0.        , -0.96742153],
+               [ 0.9674215 , -0.96742153]], dtype=float32)
+    """
     from scipy.special import ndtri
 
     shares: Extent = (0.0, 1.0, 0.0, 1.0)

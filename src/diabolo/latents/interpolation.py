@@ -28,6 +28,12 @@ def linear(start: ArrayLike, end: ArrayLike, steps: Plural) -> Floats:
 
     Returns:
         (P, steps, D).
+
+    Example:
+        >>> diabolo.latents.linear(torch.zeros(1, 2), torch.ones(1, 2), steps=3)
+        array([[[0. , 0. ],
+                [0.5, 0.5],
+                [1. , 1. ]]])
     """
     a, b, t = _checked(start, end, steps)
     return (1 - t) * a + t * b
@@ -48,6 +54,13 @@ def spherical(start: ArrayLike, end: ArrayLike, steps: Plural) -> Floats:
 
     Returns:
         (P, steps, D).
+
+    Example:
+        >>> way = diabolo.latents.spherical(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]), steps=3)
+        >>> way.round(3)
+        array([[[1.   , 0.   ],
+                [0.707, 0.707],
+                [0.   , 1.   ]]])
     """
     a, b, t = _checked(start, end, steps)
     size_a, size_b = (np.linalg.norm(z, axis=2, keepdims=True) for z in (a, b))
@@ -83,6 +96,11 @@ def along_data(start: ArrayLike, end: ArrayLike, steps: Plural, graph: CodeGraph
 
     Returns:
         (P, steps, D).
+
+    Example:
+        >>> graph, codes = diabolo.latents.CodeGraph(model.encode(train.images)), model.encode(test.images[:2])
+        >>> diabolo.latents.along_data(codes[:1], codes[1:], steps=7, graph=graph).shape
+        (1, 7, 4)
     """
     a, b, t = _checked(start, end, steps)
     paths = graph.shortest(a[:, 0], b[:, 0])
@@ -108,6 +126,11 @@ def smoothness(frames: NDArray[Any]) -> Smoothness:
     Args:
         frames: (P, steps, …): the decoded images of P ways, or features of them. Where nothing changes, both numbers are 1;
             a way that goes somewhere and comes back has an infinite detour.
+
+    Example:
+        >>> even = np.linspace(0, 1, 5)[None, :, None]  # one way of 5 steps
+        >>> diabolo.latents.smoothness(even)
+        Smoothness(longest_step=array([1.]), detour=array([1.]))
     """
     x = np.asarray(frames, np.float64)
     if x.ndim < 3 or x.shape[1] < 3:
@@ -123,7 +146,13 @@ def smoothness(frames: NDArray[Any]) -> Smoothness:
 
 def confidence(probabilities: ArrayLike) -> Floats:
     """The lowest probability (P,) that the likeliest class has anywhere on a way, given those of all classes (P, steps, K):
-    near 1 where every image on it is clearly of some class."""
+    near 1 where every image on it is clearly of some class.
+
+    Example:
+        >>> ways = np.array([[[0.9, 0.1], [0.55, 0.45], [0.2, 0.8]]])
+        >>> diabolo.latents.confidence(ways)
+        array([0.55])
+    """
     lowest: Floats = np.asarray(probabilities, np.float64).max(2).min(1)
     return lowest
 

@@ -21,7 +21,13 @@ from diabolo.surroundings import undisturbed
 @undisturbed()
 def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.float32]:
     """One code z ~ q(z|x) of each of `images`, flat (N, D); of a codec without a posterior the codes themselves. All together
-    are a sample of the aggregated posterior. Not for interpolation or averages, for which there are the means."""
+    are a sample of the aggregated posterior. Not for interpolation or averages, for which there are the means.
+
+    Example:
+        >>> draws = diabolo.latents.draws_of(model, test)
+        >>> draws.shape
+        (100, 4)
+    """
     found = []
     for i, few in enumerate(pieces(images)):
         x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
@@ -43,6 +49,11 @@ def scaled_samples(
 
     Raises:
         DiaboloError: for a codec without a posterior.
+
+    Example:
+        >>> found = diabolo.latents.scaled_samples(model, test.take(range(2)), scales=(1.0, 20.0), n=3)
+        >>> {scale: images.shape for scale, images in found.items()}
+        {1.0: (2, 3, 1, 8, 8), 20.0: (2, 3, 1, 8, 8)}
     """
     refuse_discrete(codec, "a posterior of another variance")
     if not scales or not all(0 <= s < np.inf for s in scales):
@@ -59,7 +70,13 @@ def scaled_samples(
 
 @undisturbed()
 def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
-    """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a bottleneck that is not Gaussian."""
+    """The mean KL(q(zⱼ|x) ‖ N(0, 1)) in nats of each unit (D,) over `images`; None for a bottleneck that is not Gaussian.
+
+    Example:
+        >>> kl = diabolo.latents.kl_of_units(model, test)
+        >>> kl.shape, bool((kl >= 0).all())
+        ((4,), True)
+    """
     bottleneck = getattr(codec, "bottleneck", None)
     if not isinstance(codec, Autoencoder) or not isinstance(getattr(bottleneck, "inner", bottleneck), Gaussian):
         return None

@@ -24,6 +24,12 @@ class Probe:
     Attributes:
         weight: w (D,), in units of the codes as they are.
         bias: b.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(200, 2))
+        >>> probe = diabolo.latents.Probe.fit(codes, codes[:, 0] > 0)
+        >>> probe(np.array([[3.0, 0.0], [-3.0, 0.0]])).round(1)
+        array([1., 0.])
     """
 
     weight: Floats

@@ -31,6 +31,11 @@ class Projection:
         how: "pca", "t-sne" or "umap".
         told: the method and its settings in words; where not all codes were taken, how many of how many.
         axis_names: of a figure.
+
+    Example:
+        >>> found = diabolo.latents.project(model.encode(test.images).numpy())
+        >>> isinstance(found, diabolo.latents.Projection), found.how
+        (True, 'pca')
     """
 
     points: Floats
@@ -61,6 +66,11 @@ def project(
     Raises:
         UnknownNameError: for a method that there is not.
         DiaboloError: for too few codes, or too few different ones, and without umap-learn for UMAP.
+
+    Example:
+        >>> found = diabolo.latents.project(model.encode(test.images).numpy(), how="pca")
+        >>> found.points.shape
+        (100, 2)
     """
     usual = most_of(how)
     z = check_codes(codes, least=4)
@@ -79,7 +89,12 @@ def project(
 
 
 def most_of(how: str) -> int:
-    """How many points the method is given when nobody says; UnknownNameError for a method that there is not."""
+    """How many points the method is given when nobody says; UnknownNameError for a method that there is not.
+
+    Example:
+        >>> diabolo.latents.most_of("t-sne")
+        5000
+    """
     if how not in METHODS:
         raise UnknownNameError("projection", how, METHODS)
     return OPEN_TSNE if how == "t-sne" and find_spec("openTSNE") else MOST[how]

@@ -38,6 +38,12 @@ def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, al
 
     Raises:
         DiaboloError: when no label is known, or the codes themselves depend on the label.
+
+    Example:
+        >>> few, _ = diabolo.data.load("digits", n_train=400, n_labels=50)
+        >>> spread = diabolo.latents.label_by_neighbours(model, few)
+        >>> int((spread.labels == -1).sum())
+        0
     """
     if images.labels is None or not (images.labels != UNKNOWN).any():
         raise DiaboloError(f"no label of {images.name} ({images.split}) is known: there is nothing to spread")
@@ -57,6 +63,12 @@ def neighbour_graph(codes: NDArray[Any], neighbours: Count = 10) -> sparse.csr_a
     Args:
         codes: (N, D).
         neighbours: k.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3))
+        >>> graph = diabolo.latents.neighbour_graph(codes, neighbours=5)
+        >>> graph.shape
+        (50, 50)
     """
     from sklearn.neighbors import NearestNeighbors  # slow to import
 
@@ -81,6 +93,11 @@ def spread(graph: sparse.csr_array, labels: NDArray[np.int64], alpha: PartOf = 0
         graph: W (N, N), symmetric with weights of 0 or more, as `neighbour_graph` gives it.
         labels: (N,), −1 where not known.
         alpha: in (0, 1): the share that a node takes from its neighbours, the nearer to 1 the farther labels spread.
+
+    Example:
+        >>> graph = diabolo.latents.neighbour_graph(np.array([[0.0], [0.1], [0.3], [5.0], [5.1], [5.3]]), neighbours=2)
+        >>> diabolo.latents.spread(graph, np.array([0, -1, -1, 1, -1, -1])).argmax(1)
+        array([0, 0, 0, 1, 1, 1])
     """
     degree = np.asarray(graph.sum(axis=1), np.float64)
     root = sparse.diags_array(1 / np.sqrt(np.maximum(degree, np.finfo(np.float64).tiny)))

@@ -22,6 +22,11 @@ def procrustes_distance(a: ArrayLike, b: ArrayLike) -> float:
 
     Raises:
         DiaboloError: when all codes of a side are the same.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3))
+        >>> diabolo.latents.procrustes_distance(codes, 2 * codes[:, ::-1] + 1) < 1e-9
+        True
     """
     x, y = _pair(a, b, least=2)
     best = np.linalg.norm((x / np.linalg.norm(x)).T @ (y / np.linalg.norm(y)), "nuc")  # tr over all rotations (Gower)
@@ -35,6 +40,11 @@ def neighbourhood_overlap(a: ArrayLike, b: ArrayLike, neighbours: Count = 10) ->
     Args:
         a, b: (N, D), (N, E).
         neighbours: k, below N − 1.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3))
+        >>> diabolo.latents.neighbourhood_overlap(codes, 2 * codes)
+        1.0
     """
     from sklearn.neighbors import NearestNeighbors  # slow to import
 
@@ -55,6 +65,11 @@ def cka(a: ArrayLike, b: ArrayLike, debiased: bool = True) -> float:
         debiased: with the unbiased HSIC (Song et al. 2012, JMLR 13; for CKA Nguyen et al. 2021, arXiv 2010.15327), which is
             about 0 for unrelated codes of any dimensions; the plain one goes to 1 when dimensions are many and images are
             few.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3))
+        >>> round(diabolo.latents.cka(codes, 2 * codes[:, ::-1]), 6)
+        1.0
     """
     x, y = _pair(a, b, least=4)
     hsic = _unbiased if debiased else _biased
@@ -87,7 +102,15 @@ SIMILARITIES: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {
 
 def between(codes: Mapping[str, ArrayLike], similarity: Callable[[Any, Any], float]) -> Floats:
     """`similarity` of all pairs among codes of the same images, a matrix in the order of `codes`; it must not mind which is
-    first."""
+    first.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3))
+        >>> maps = {"seed 0": codes, "seed 1": 2 * codes[:, ::-1]}
+        >>> diabolo.latents.between(maps, diabolo.latents.cka).round(2)
+        array([[1., 1.],
+               [1., 1.]])
+    """
     every = list(codes.values())
     found = np.empty((len(every),) * 2)
     for i, one in enumerate(every):
@@ -98,7 +121,12 @@ def between(codes: Mapping[str, ArrayLike], similarity: Callable[[Any, Any], flo
 
 def subspace_angles(a: ArrayLike, b: ArrayLike) -> Floats:
     """The principal angles in degrees, largest first, between the spaces that the rows of `a` (D, P) and `b` (E, P) span
-    (Björck & Golub 1973): min(D, E) of them, all 0 when one space holds the other."""
+    (Björck & Golub 1973): min(D, E) of them, all 0 when one space holds the other.
+
+    Example:
+        >>> diabolo.latents.subspace_angles(np.array([[1.0, 0.0, 0.0]]), np.array([[1.0, 1.0, 0.0]])).round(6)
+        array([45.])
+    """
     from scipy.linalg import subspace_angles as angles
 
     x, y = check_codes(a), check_codes(b)
@@ -110,7 +138,12 @@ def decoded_directions(codec: Codec, codes: ArrayLike) -> Floats:
     """How the image changes along each unit: the rows decode(z̄ + sⱼ eⱼ) − decode(z̄), (D, pixels), z̄ and s being the mean
     and the deviations of `codes` (N, D). For a linear decoder they span what it can draw, so that
     `subspace_angles(decoded_directions(codec, z), pca.components)` says how far that is from the principal subspace; for any
-    other it is the tangent at the mean, roughly."""
+    other it is the tangent at the mean, roughly.
+
+    Example:
+        >>> diabolo.latents.decoded_directions(model, model.encode(test.images)).shape
+        (4, 64)
+    """
     refuse_discrete(codec, "a direction")
     z = check_codes(codes, least=2)
     steps = np.concatenate([np.zeros((1, z.shape[1])), np.diag(z.std(0))]) + z.mean(0)

@@ -22,6 +22,11 @@ def codes_as_images(codec: Codec, train: Images, *others: Images) -> tuple[Image
 
     Raises:
         DiaboloError: for discrete codes, and such as are NaN or infinite.
+
+    Example:
+        >>> train_codes, test_codes = diabolo.latents.codes_as_images(model, train, test)
+        >>> train_codes.shape, len(test_codes)
+        ((4,), 100)
     """
     refuse_discrete(codec, "a model of codes")
     z = encode(codec, train)

@@ -27,6 +27,11 @@ class Units:
         unit: what that is measured in: "nats of KL" for a model with a posterior, else "variance".
         middle, width: (D,) of every unit, in its own place: the mean of its codes, and the deviation of what the decoder gets,
             which for a VAE counts the posterior's own width in: about 1, for units that tell nothing too.
+
+    Example:
+        >>> found = diabolo.latents.units(model, train)
+        >>> sorted(found.order.tolist()), found.unit
+        ([0, 1, 2, 3], 'nats of KL')
     """
 
     order: NDArray[np.int64]
@@ -40,7 +45,13 @@ class Units:
 @undisturbed()
 def units(codec: Codec, images: Images, seed: AnySeed = 0) -> Units:
     """Which units of `codec` tell most of `images`: by KL where there is a Gaussian posterior, else by variance. Those of PCA
-    come out in the order of its components, and their widths are √λ."""
+    come out in the order of its components, and their widths are √λ.
+
+    Example:
+        >>> found = diabolo.latents.units(model, train)
+        >>> len(found.told), found.unit
+        (4, 'nats of KL')
+    """
     refuse_discrete(codec, "a traversal")
     z = check_codes(encode(codec, images), least=2)
     kl = kl_of_units(codec, images)
@@ -71,6 +82,11 @@ def traverse(
         steps: images a row.
         most: rows; all units when left out.
         y: what the decoder is given, one entry (1, …).
+
+    Example:
+        >>> units = diabolo.latents.units(model, train)
+        >>> diabolo.latents.traverse(model, model.encode(test.images[:1])[0], units, steps=5).shape
+        (4, 5, 1, 8, 8)
     """
     z = check_codes(np.atleast_2d(np.asarray(code, np.float64)))
     if len(z) != 1:

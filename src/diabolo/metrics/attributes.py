@@ -28,6 +28,13 @@ def attribute_probe(
 
     Raises:
         DiaboloError: for an attribute that is the same for all, and for values that are neither 0 nor 1.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+        >>> attributes = np.stack([x[:, 0] > 0, x[:, 2] > 1], axis=1)
+        >>> found = diabolo.metrics.attribute_probe(x, attributes)
+        >>> bool(((found(torch.from_numpy(x)).detach().numpy() > 0) == attributes).mean() > 0.95)
+        True
     """
     yes = _columns(attributes, len(x))
     share = yes.mean(0)

@@ -39,6 +39,12 @@ def kmeans_agreement(
 
     Raises:
         DiaboloError: for fewer different codes than clusters, NaN or infinity.
+
+    Example:
+        >>> x = np.repeat([[0.0], [10.0]], 20, axis=0)
+        >>> found = diabolo.metrics.kmeans_agreement(x, x, np.repeat([0, 1], 20), clusters=2)
+        >>> found.nmi, found.ari
+        (1.0, 1.0)
     """
     from sklearn.cluster import KMeans  # slow to import
     from sklearn.exceptions import ConvergenceWarning

@@ -27,6 +27,12 @@ class Completions:
         images: (N, k, C, H, W) in [0, 1], as drawn.
         errors: (N, k), squared error per pixel over the pixels that the model was not given.
         of_mean: (N,), the same of the mean of an image's k answers.
+
+    Example:
+        >>> completer = diabolo.zoo.completion(train.shape, latent_dim=4, hidden=(32,))
+        >>> found = diabolo.metrics.complete(completer, test.take(range(5)), k=3)
+        >>> isinstance(found, diabolo.metrics.Completions), found.errors.shape
+        (True, (5, 3))
     """
 
     told: NDArray[np.float32]
@@ -59,6 +65,11 @@ def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> 
 
     Raises:
         DiaboloError: for a model with another condition.
+
+    Example:
+        >>> completer = diabolo.zoo.completion(train.shape, latent_dim=4, hidden=(32,))
+        >>> diabolo.metrics.complete(completer, test.take(range(5)), k=3).images.shape
+        (5, 3, 1, 8, 8)
     """
     told = model.condition
     if not isinstance(told, Quarter):

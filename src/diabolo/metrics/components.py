@@ -17,6 +17,13 @@ def error_by_components(pca: PCA, images: NDArray[Any]) -> NDArray[np.float64]:
     float in [0, 1].
 
     ‖x − x̂ₖ‖² = ‖x − μ‖² − Σ_{i ≤ k} zᵢ², since the components are orthonormal. Reconstructions may leave [0, 1] here.
+
+    Example:
+        >>> pca = diabolo.zoo.pca(train.shape, latent_dim=8)
+        >>> run = diabolo.fit(pca, train, quiet=True)
+        >>> errors = diabolo.metrics.error_by_components(pca, test.images)
+        >>> errors.shape, bool((np.diff(errors) < 0).all())
+        ((9,), True)
     """
     whole, parts = 0.0, np.zeros(pca.latent_shape[0])
     for start in range(0, len(images), PIECE):
@@ -33,6 +40,10 @@ def components_needed(errors: ArrayLike, error: float) -> int:
 
     Raises:
         DiaboloError: when none is.
+
+    Example:
+        >>> diabolo.metrics.components_needed(np.array([1.0, 0.5, 0.2, 0.1]), error=0.25)
+        2
     """
     enough = np.flatnonzero(np.asarray(errors) <= error)
     if not len(enough):

@@ -19,6 +19,10 @@ def elbow(x: ArrayLike, y: ArrayLike) -> float | None:
 
     Raises:
         DiaboloError: for anything else.
+
+    Example:
+        >>> diabolo.metrics.elbow([1, 2, 4, 8, 16], [1.0, 0.5, 0.2, 0.18, 0.17])
+        4.0
     """
     along, value = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if along.ndim != 1 or along.shape != value.shape or len(along) < 3 or not (np.diff(along) > 0).all():

@@ -24,6 +24,11 @@ class Nats:
         effective: how many of the samples count for each image, (N,): (Σ w)² / Σ w², between 1 and `samples`.
         samples: codes drawn for each image.
         unit: "nats per image"; for a cross entropy that is no likelihood it says so.
+
+    Example:
+        >>> found = diabolo.metrics.nll(model, test, samples=20)
+        >>> isinstance(found, diabolo.metrics.Nats), sorted(found.record())
+        (True, ['effective_samples_least', 'effective_samples_median', 'images', 'mean', 'samples', 'standard_error', 'unit'])
     """
 
     per_image: Tensor
@@ -88,6 +93,11 @@ def nll(
 
     Raises:
         DiaboloError: for a model without those densities.
+
+    Example:
+        >>> found = diabolo.metrics.nll(model, test, samples=50, observation="binarised")
+        >>> tuple(found.per_image.shape), found.unit
+        ((100,), 'nats per image')
     """
     sums = importance_sums(model, images, samples, seed, y, rows, observation, only)
     return Nats(math.log(samples) - sums.weights, sums.effective, samples, sums.unit)
@@ -104,7 +114,14 @@ def negative_elbo(
     only: slice | None = None,
 ) -> Nats:
     """−ELBO = −1/k Σᵢ log p(x|zᵢ) p(zᵢ) / q(zᵢ|x), zᵢ ~ q(z|x): never below −log p(x) on average, whatever k (Kingma & Welling
-    2014, arXiv 1312.6114). Arguments as in `nll`; the weight of the KL term is 1 even if it was trained with another."""
+    2014, arXiv 1312.6114). Arguments as in `nll`; the weight of the KL term is 1 even if it was trained with another.
+
+    Example:
+        >>> bound = diabolo.metrics.negative_elbo(model, test, samples=50)
+        >>> likelihood = diabolo.metrics.nll(model, test, samples=50)
+        >>> bool(likelihood.mean < bound.mean)
+        True
+    """
     sums = importance_sums(model, images, samples, seed, y, rows, observation, only)
     return Nats(-sums.logs / samples, sums.effective, samples, sums.unit)
 
@@ -120,7 +137,13 @@ def elbo_terms(
     only: slice | None = None,
 ) -> dict[str, Nats]:
     """The two terms of −ELBO, and it, estimated with the same draws z ~ q(z|x): "reconstruction" E −log p(x|z), and "KL"
-    E log q(z|x) − log p(z). Arguments as in `nll`."""
+    E log q(z|x) − log p(z). Arguments as in `nll`.
+
+    Example:
+        >>> terms = diabolo.metrics.elbo_terms(model, test, samples=5)
+        >>> list(terms)
+        ['reconstruction', 'KL', 'negative ELBO']
+    """
     sums = importance_sums(model, images, samples, seed, y, rows, observation, only)
     values = {
         "reconstruction": -sums.likelihoods / samples,
@@ -135,6 +158,10 @@ def bits_per_dimension(nats: float, dimensions: int, levels: int = 1) -> float:
 
     `levels` is 256 for the density of dequantised 8-bit pixels, of which it makes a bound on the bits of the pixels themselves
     (see `observations.Dequantised`), and 1 where nothing was dequantised.
+
+    Example:
+        >>> round(float(diabolo.metrics.bits_per_dimension(64 * np.log(2), dimensions=64)), 6)
+        1.0
     """
     if dimensions < 1 or levels < 1:
         raise DiaboloError(f"there are no bits for each of {dimensions} dimensions of {levels} levels")

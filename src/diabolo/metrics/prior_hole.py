@@ -19,6 +19,11 @@ def frechet_to_normal(codes: NDArray[Any]) -> float:
 
     Raises:
         DiaboloError: for fewer than two codes, or NaN.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(10_000, 2))
+        >>> round(diabolo.metrics.frechet_to_normal(codes), 2), round(diabolo.metrics.frechet_to_normal(codes + [2, 0]), 1)
+        (0.0, 4.0)
     """
     codes = _checked(codes)
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
@@ -35,6 +40,11 @@ def mmd_to_normal(codes: NDArray[Any], bandwidth: float | None = None) -> float:
     Args:
         codes: (N, D), N of 2 or more.
         bandwidth: ℓ; √D when left out, the median distance of two draws of the prior divided by √2.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(1000, 2))
+        >>> abs(diabolo.metrics.mmd_to_normal(codes)) < 0.01, diabolo.metrics.mmd_to_normal(codes + 2) > 0.1
+        (True, True)
     """
     codes = _checked(codes)
     n, size = codes.shape

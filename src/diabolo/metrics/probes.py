@@ -49,6 +49,13 @@ def linear_probe(x: NDArray[Any], y: Labels, l2: float | None = None, scale: flo
 
     Raises:
         DiaboloError: when fewer than two classes are known, or x is not finite.
+
+    Example:
+        >>> x = model.encode(train.images).numpy()
+        >>> probe = diabolo.metrics.linear_probe(x, train.labels)
+        >>> accuracy = (probe.predict(model.encode(test.images).numpy()) == test.labels).mean()
+        >>> bool(accuracy > 0.5)
+        True
     """
     x, y = known(x, y)
     classes, index = np.unique(y, return_inverse=True)
@@ -69,6 +76,11 @@ def nearest_neighbours(x: NDArray[Any], y: Labels, queries: NDArray[Any], neighb
 
     Raises:
         DiaboloError: when fewer than k of the labels `y` (N,) are known.
+
+    Example:
+        >>> x, y = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2]]), np.array([0, 0, 0, 1, 1, 1])
+        >>> diabolo.metrics.nearest_neighbours(x, y, np.array([[0.3], [4.9]]), neighbours=3)
+        array([0, 1])
     """
     from sklearn.neighbors import KNeighborsClassifier  # slow to import
 

@@ -36,6 +36,12 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
 
     Raises:
         DiaboloError: for shapes that differ, whole numbers, or reconstructions that hold NaN or infinity.
+
+    Example:
+        >>> x = torch.rand(2, 1, 16, 16)
+        >>> found = diabolo.metrics.per_image(x, x, similarities=("ssim",))
+        >>> found["mse"], found["ssim"]
+        (tensor([0., 0.], dtype=torch.float64), tensor([1., 1.], dtype=torch.float64))
     """
     if not (x.is_floating_point() and x_hat.is_floating_point()):
         raise DiaboloError(f"images are compared as floats in [0, 1], not as {x.dtype} and {x_hat.dtype}")
@@ -66,6 +72,10 @@ def spectrum(images: Tensor) -> Tensor:
 
     Entry r is the mean of |F(f)|² / (H W) over the channels and over all frequencies f whose length, in cycles per shorter
     side, rounds to r; those beyond R − 1, in the corners, are left out. White noise of variance σ² has σ² everywhere.
+
+    Example:
+        >>> tuple(diabolo.metrics.spectrum(torch.rand(3, 1, 8, 8)).shape)
+        (3, 5)
     """
     if images.ndim != 4:
         raise DiaboloError(f"a spectrum is of images (n, C, H, W), not of {tuple(images.shape)}")
@@ -95,6 +105,12 @@ class Totals:
 
     Attributes:
         sums: float64, each summed over the images: what `per_image` gives, and what the variances and spectra are made of.
+
+    Example:
+        >>> x, half = torch.ones(4, 1, 8, 8), torch.full((4, 1, 8, 8), 0.5)
+        >>> total = diabolo.metrics.Totals.of(x, half) + diabolo.metrics.Totals.of(x, x)
+        >>> total.images, total.mean("mse").item()
+        (8, 0.125)
     """
 
     sums: Mapping[str, Tensor]

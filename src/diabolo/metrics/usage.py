@@ -13,7 +13,13 @@ NEAR = 1e-3  # of the median distance between two codes: nearer ones are duplica
 
 def active_units(mu: NDArray[Any], threshold: float = ACTIVE) -> NDArray[np.bool_]:
     """Which units (D,) are active: Var over images of the posterior mean `mu` (N, D) above `threshold` (Burda et al. 2016,
-    arXiv 1509.00519, section 4). For codes on the scale of N(0, I) alone; else see `live_units`."""
+    arXiv 1509.00519, section 4). For codes on the scale of N(0, I) alone; else see `live_units`.
+
+    Example:
+        >>> mu = np.random.default_rng(0).normal(size=(100, 3)) * [1.0, 0.01, 2.0]
+        >>> diabolo.metrics.active_units(mu)
+        array([ True, False,  True])
+    """
     variance: NDArray[np.float64] = mu.var(0, dtype=np.float64)
     return variance > threshold
 
@@ -77,7 +83,13 @@ class CodebookUse:
 
 def codebook_use(counts: NDArray[Any]) -> CodebookUse:
     """Of how often each code was used, (K,). The entropy is that of the counts as they are: with few uses per code it is
-    too small."""
+    too small.
+
+    Example:
+        >>> found = diabolo.metrics.codebook_use(np.array([10, 10, 0, 0]))
+        >>> found
+        CodebookUse(used=2, dead=2, entropy=1.0, perplexity=2.0)
+    """
     p = counts[counts > 0] / counts.sum(dtype=np.float64)
     entropy = float(-(p * np.log2(p)).sum()) + 0.0
     return CodebookUse(len(p), len(counts) - len(p), entropy, 2**entropy)

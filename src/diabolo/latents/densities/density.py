@@ -25,6 +25,11 @@ class Density(ABC):
         name: what `fit_density` calls it.
         width: D; 0 before it is fitted.
         setting: what decides its numbers, for a table: its options and what was found with them.
+
+    Example:
+        >>> density = diabolo.latents.fit_density("gaussian", model.encode(train.images))
+        >>> isinstance(density, diabolo.latents.Density), tuple(density.sample(3, seed=0).shape)
+        (True, (3, 4))
     """
 
     name = ""
@@ -174,5 +179,10 @@ def fit_density(name: str, codes: ArrayLike, seed: AnySeed = 0, **options: Any) 
     Raises:
         UnknownNameError: for a density or an option that does not exist.
         DiaboloError: for too few codes, or NaN among them.
+
+    Example:
+        >>> density = diabolo.latents.fit_density("mixture", model.encode(train.images), components=3)
+        >>> tuple(model.decode(density.sample(5, seed=0)).shape)
+        (5, 1, 8, 8)
     """
     return make_density(name, seed, **options).fit(codes)

@@ -48,6 +48,11 @@ def draw_images(
         n: how many.
         seed: the same seed gives the same images.
         y: what they are conditioned on, one entry for each, where the decoder is given something.
+
+    Example:
+        >>> density = diabolo.latents.fit_density("gaussian", model.encode(train.images))
+        >>> diabolo.latents.draw_images(model, density, 5).shape
+        (5, 1, 8, 8)
     """
     if density is not None:
         check_continuous(codec, density.name)
