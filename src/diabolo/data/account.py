@@ -54,6 +54,11 @@ class Account:
     span        the values read as 0 (black) and 1 (white), in the source's own numbers
     notes       what else a reader should know: animations of which one frame was taken, values that were clipped
     duplicates  images (or files) that are byte for byte the same as an earlier one; None where not counted
+
+    Example:
+        >>> account = diabolo.data.Account("digits", parts={"train": 1437, "test": 360})
+        >>> account.what, account.parts["train"]
+        ('digits', 1437)
     """
 
     what: str

@@ -32,6 +32,11 @@ def as_images(x: Any, labels: Any = None, name: str = "array", value_range: Any 
 
     A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is ambiguous,
     or a number is NaN, infinite or out of range; the message says the range found and how to scale.
+
+    Example:
+        >>> mine = diabolo.data.as_images(np.random.default_rng(0).random((20, 8, 8)), name="mine")
+        >>> mine.shape
+        (1, 8, 8)
     """
     images, notes = read_array(x, labels, name, value_range)
     for note in notes:

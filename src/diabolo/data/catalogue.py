@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What `diabolo data` prints about a data set; `module` holds its `load` function and is imported on first use."""
+    """What `diabolo data` prints about a data set; `module` holds its `load` function and is imported on first use.
+
+    Example:
+        >>> info = diabolo.data.names()["mnist"]
+        >>> info.train, info.test, info.download
+        (60000, 10000, True)
+    """
 
     description: str
     shape: str
@@ -88,5 +94,10 @@ SOURCES: dict[str, SourceInfo] = {
 
 
 def names() -> dict[str, SourceInfo]:
-    """The known data sets by name: description, shape of one image, counts, whether a download is needed, licence."""
+    """The known data sets by name: description, shape of one image, counts, whether a download is needed, licence.
+
+    Example:
+        >>> diabolo.data.names()["digits"].shape
+        '1×8×8'
+    """
     return dict(SOURCES)

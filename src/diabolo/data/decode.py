@@ -57,6 +57,13 @@ def read_images(
     crop      side of the central square cut out first, or None
     skip_bad  leave damaged files out, with a warning that names them; else the first one is a DiaboloError
     value_range  what is black and white: "auto", "dtype" or two numbers, see `load`
+
+    Example:
+        >>> from PIL import Image
+        >>> Image.fromarray(test.images[0, 0]).save("digit.png")
+        >>> images, names = diabolo.data.read_images(".", size=16)
+        >>> images.shape, names
+        ((1, 1, 16, 16), ['digit.png'])
     """
     files = _listed(paths, skip_bad)
     wanted = scale.check_range(value_range)

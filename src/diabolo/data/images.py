@@ -30,6 +30,11 @@ class Images:
     account          what the source held and how it was read, of all its parts together; None where nobody wrote it down
 
     Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
+
+    Example:
+        >>> mine = diabolo.data.Images(np.zeros((5, 1, 8, 8), np.uint8), labels=np.arange(5))
+        >>> len(mine), mine.shape, mine.take([0, 2]).labels
+        (5, (1, 8, 8), array([0, 2]))
     """
 
     images: NDArray[Any]

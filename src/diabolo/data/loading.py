@@ -67,6 +67,11 @@ def load_parts(
     without; see `layout.read_layout`. What has no test part of its own is split by `seed`, see `random_split`. What was loaded
     is told in one line, and stands in `account` of the images. DiaboloError, in one sentence, when a data
     set is missing and cannot be downloaded, or something is wrong with its files.
+
+    Example:
+        >>> train, test = diabolo.data.load("digits", n_train=500, seed=1)
+        >>> train.images.shape, train.images.dtype, len(test)
+        ((500, 1, 8, 8), dtype('uint8'), 360)
     """
     source, subject, what = _find(name)
     draw = Draw(n_train, n_test, seed)

@@ -33,6 +33,11 @@ class Visit:
         illnesses: causes before what else is wrong.
         unseen: why a symptom was not looked for, by its name; where it is "overfitting", say, its history has been looked at
             and showed nothing.
+
+    Example:
+        >>> visit = diabolo.doctor.diagnose(run, (train, test))
+        >>> type(visit).__name__, list(visit.unseen)
+        ('Visit', [])
     """
 
     illnesses: tuple[Illness, ...]
@@ -57,6 +62,11 @@ def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ())
 
     Raises:
         DiaboloError: when it is no run, or `data` are not for its model.
+
+    Example:
+        >>> visit = diabolo.doctor.diagnose(run, (train, test))
+        >>> [illness.name for illness in visit.illnesses]
+        []
     """
     with trusting(trust):
         patient = Patient.admit(run, data)

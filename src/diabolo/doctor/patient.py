@@ -29,7 +29,12 @@ LOOKED_AT = 1000  # images of each part that the model is tried on: an error of 
 
 
 class UnseenError(DiaboloError):
-    """What a symptom is read off is not at hand; the message says why."""
+    """What a symptom is read off is not at hand; the message says why.
+
+    Example:
+        >>> issubclass(diabolo.doctor.UnseenError, diabolo.DiaboloError)
+        True
+    """
 
 
 class Patient:
@@ -41,6 +46,11 @@ class Patient:
         run: the run.
         trained: whether it has weights; without, its model has the right parts but says nothing.
         images: (training, test) images, or why there are none.
+
+    Example:
+        >>> patient = diabolo.doctor.Patient(run, (train, test))
+        >>> patient.option("batch_size")
+        50
     """
 
     def __init__(self, run: Run, images: Pair | str, trained: bool = True) -> None:

@@ -20,6 +20,11 @@ class Remedy:
     Attributes:
         words: in words.
         command: the line to type; None where nothing that can be typed helps.
+
+    Example:
+        >>> remedy = diabolo.doctor.Remedy("try more epochs", "diabolo resume runs/0001-vae-mnist --epochs 30")
+        >>> remedy.words
+        'try more epochs'
     """
 
     words: str
@@ -35,6 +40,12 @@ class Illness:
         evidence: what was measured and what it means, without a full stop.
         remedy: what would mend it.
         explains: names of illnesses that are but a consequence of this one.
+
+    Example:
+        >>> remedy = diabolo.doctor.Remedy("try more epochs", "diabolo resume runs/0001-vae-mnist --epochs 30")
+        >>> illness = diabolo.doctor.Illness("underfitting", "90 % of the variance is left", remedy)
+        >>> illness.remedy.command
+        'diabolo resume runs/0001-vae-mnist --epochs 30'
     """
 
     name: str
@@ -48,6 +59,18 @@ SYMPTOMS: dict[str, Symptom] = {}
 
 
 def symptom(function: Symptom) -> Symptom:
-    """Make it known by its function's name."""
+    """Make it known by its function's name.
+
+    Example:
+        >>> from diabolo.doctor import Illness, Remedy, diagnose, symptom
+        >>> @symptom
+        ... def hasty(patient):
+        ...     "Trained for one epoch alone."
+        ...     if len(patient.run.history) == 1:
+        ...         return Illness("hasty", "one epoch of training", Remedy("try more epochs"))
+        >>> run = diabolo.fit(model, train, epochs=1, quiet=True)
+        >>> "hasty" in [illness.name for illness in diagnose(run, (train, test)).illnesses]
+        True
+    """
     SYMPTOMS[function.__name__] = function
     return function

@@ -80,6 +80,11 @@ class Comparison:
     Attributes:
         groups: the evaluations of each model, one per seed, by the model's label.
         left_out: why a run is not among them, by its folder.
+
+    Example:
+        >>> seeds = [diabolo.evaluate(model, (train, test), measures=["learned"], seed=seed) for seed in (0, 1)]
+        >>> {name: len(runs) for name, runs in diabolo.evaluation.Comparison({"vae": seeds}).groups.items()}
+        {'vae': 2}
     """
 
     groups: Mapping[str, Sequence[Evaluation]]
@@ -220,7 +225,7 @@ def compare(
             runs but one have to be left out, with the first reason.
 
     Example:
-        >>> train, test = diabolo.data.load("digits")
+        >>> train, test = diabolo.data.load("digits", n_test=60)
         >>> runs = [diabolo.fit(diabolo.zoo.pca(train.shape, k), train, out="runs", quiet=True).path for k in (2, 8)]
         >>> found = diabolo.compare(runs, measures=["reconstruction"])
         >>> len(found.groups)

@@ -28,13 +28,26 @@ if TYPE_CHECKING:
 
 
 class NotApplicable(DiaboloError):  # noqa: N818  # no error: the table says why a measure is left out
-    """This measure says nothing about this model on these images; the message says why."""
+    """This measure says nothing about this model on these images; the message says why.
+
+    Example:
+        >>> found = diabolo.evaluate(model, (train, test), measures=["reconstruction", "attributes"])
+        >>> found.skipped
+        {'attributes': 'the images have no attributes'}
+    """
 
     exit_code = 1  # nothing was typed wrongly
 
 
 class Panel(Protocol):
-    """A figure to be: `panel()` draws it on a page of its own, `panel(on=subfigure)` as a part of another page."""
+    """A figure to be: `panel()` draws it on a page of its own, `panel(on=subfigure)` as a part of another page.
+
+    Example:
+        >>> found = diabolo.evaluate(model, (train, test), measures=["reconstruction"])
+        >>> figure = next(iter(found["reconstruction"].panels.values()))()
+        >>> type(figure).__name__
+        'Figure'
+    """
 
     def __call__(self, *, on: "SubFigure | None" = None) -> "Figure":
         """Draw it."""
@@ -49,6 +62,11 @@ class Section:
         scores: by name, in the order of the table.
         panels: figures by file name without suffix.
         skipped: why a score was left out, by its name.
+
+    Example:
+        >>> found = diabolo.evaluate(model, (train, test), measures=["reconstruction"])["reconstruction"]
+        >>> found.scores["MSE"].unit, bool(found.panels)
+        ('squared error per pixel', True)
     """
 
     scores: Mapping[str, Score]
@@ -82,7 +100,19 @@ HELP: dict[str, str] = {}
 
 
 def measure(**helps: str) -> Callable[[Measure], Measure]:
-    """Make a measure known by its function's name; `helps` says what each of its options means."""
+    """Make a measure known by its function's name; `helps` says what each of its options means.
+
+    Example:
+        >>> from diabolo.evaluation import Section, measure
+        >>> from diabolo.metrics.score import Score
+        >>> @measure()
+        ... def lengths(subject):
+        ...     "How long codes are."
+        ...     norms = np.linalg.norm(subject.codes("test"), axis=1)
+        ...     return Section({"mean length": Score(float(norms.mean()), "norm of z", n=len(norms), split="test")})
+        >>> list(diabolo.evaluate(model, (train, test), measures=["lengths"]).sections)
+        ['lengths']
+    """
 
     def register(function: Measure) -> Measure:
         parameters = inspect.signature(function).parameters.values()
@@ -99,6 +129,11 @@ def measure(**helps: str) -> Callable[[Measure], Measure]:
 
 
 def options_of(name: str) -> dict[str, tuple[Any, Any]]:
-    """The options of the measure of that name: name → (type, default)."""
+    """The options of the measure of that name: name → (type, default).
+
+    Example:
+        >>> list(diabolo.evaluation.options_of("generation"))
+        ['densities', 'extractor', 'generated', 'manifold_images', 'manifold_k']
+    """
     parameters = inspect.signature(MEASURES[name], eval_str=True).parameters.values()
     return {p.name: (p.annotation, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY}

@@ -43,6 +43,11 @@ class Evaluation:
         skipped: why something was left out: by the name of a measure, "measure: score", or "figure: name".
         seconds: what each took.
         drawn: the figures by file name without suffix.
+
+    Example:
+        >>> found = diabolo.evaluate(model, (train, test), measures=["reconstruction"])
+        >>> list(found.sections), sorted(found["reconstruction"].scores)[:3]
+        (['reconstruction'], ['FVU', 'MAE', 'MSE'])
     """
 
     about: Mapping[str, Any]

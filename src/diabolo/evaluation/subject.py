@@ -32,6 +32,11 @@ class Subject:
         test: images to measure on.
         seed: of all that is drawn.
         run: the training it comes from, where that is known.
+
+    Example:
+        >>> subject = diabolo.evaluation.Subject(model, train, test)
+        >>> subject.codes("test").shape
+        (100, 4)
     """
 
     codec: Codec

@@ -27,6 +27,12 @@ def attribute_table(
     """Draw a row per attribute: the share of each of `columns` as a dot with its interval, and as a number in %.
 
     `accuracies` is {"Smiling": {"pixels": (value, low, high), …}}; the best number of a row is bold. A row may lack columns.
+
+    Example:
+        >>> accuracies = {"Smiling": {"VAE": (0.82, 0.81, 0.83), "PCA": (0.89, 0.88, 0.90)}}
+        >>> figure = diabolo.figures.attribute_table(accuracies, ["VAE", "PCA"])
+        >>> diabolo.figures.save(figure, "attribute_table.png").name
+        'attribute_table.png'
     """
     some(accuracies, "attribute_table: accuracies")
     some(columns, "attribute_table: columns")

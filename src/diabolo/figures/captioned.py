@@ -43,6 +43,12 @@ def strips(
     """Draw a row of images (K, C, H, W) for each label; `columns` are K captions ("α = 2"), which stand under the faces.
 
     With more than four rows they stand under the last one only.
+
+    Example:
+        >>> ways = diabolo.latents.linear(model.encode(test.images[:1]), model.encode(test.images[1:2]), steps=5)[0]
+        >>> figure = diabolo.figures.strips({"0 to 1": model.decode(torch.from_numpy(ways).float())})
+        >>> diabolo.figures.save(figure, "strips.png").name
+        'strips.png'
     """
     some(rows, "strips: rows")
     sets = {label: as_images(images, f"the row {label!r}") for label, images in rows.items()}
@@ -70,7 +76,14 @@ def worst(
     on: SubFigure | None = None,
 ) -> Figure:
     """Draw `originals` (N, C, H, W), the reconstructions below, and the error of each, `errors` (N,), under the pair;
-    of its file, where `names` has N, the end of the path."""
+    of its file, where `names` has N, the end of the path.
+
+    Example:
+        >>> images, made = test.images[:8] / 255, model.reconstruct(test.images[:8]).numpy()
+        >>> figure = diabolo.figures.worst(images, made, ((images - made) ** 2).mean((1, 2, 3)))
+        >>> diabolo.figures.save(figure, "worst.png").name
+        'worst.png'
+    """
     x, x_hat = as_images(originals, "the originals"), as_images(reconstructions, "the reconstructions")
     if x.shape != x_hat.shape:
         raise DiaboloError(f"worst: the originals have the shape {x.shape}, but the reconstructions have {x_hat.shape}")
@@ -99,6 +112,12 @@ def neighbours(
     """Draw each of `samples` (N, C, H, W) above its `nearest` (N, k, C, H, W) training images, with their `distances` (N, k).
 
     With one neighbour each, `nearest` may be (N, C, H, W) and `distances` (N,).
+
+    Example:
+        >>> where, distance = diabolo.latents.nearest(test.images[:3] / 255, train.images / 255, k=2)
+        >>> figure = diabolo.figures.neighbours(test.images[:3], train.images[where], distance)
+        >>> diabolo.figures.save(figure, "neighbours.png").name
+        'neighbours.png'
     """
     x = as_images(samples, "the samples")
     near, far = np.asarray(nearest), np.asarray(distances)

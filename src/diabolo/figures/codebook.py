@@ -22,6 +22,11 @@ def codebook_heat(counts: ArrayLike, *, title: str | None = None, on: SubFigure 
     """Draw the uses of each code, `counts` (K,): as a map in the order of the codebook, row by row, and sorted.
 
     A code that is never used is crossed out. The perplexity, exp of the entropy of use, is in the title.
+
+    Example:
+        >>> figure = diabolo.figures.codebook_heat([10, 0, 3, 7])
+        >>> diabolo.figures.save(figure, "codebook_heat.png").name
+        'codebook_heat.png'
     """
     uses = _counts(counts, "codebook_heat")
     k, shares = len(uses), uses / uses.sum()
@@ -81,7 +86,13 @@ def codebook_map(
     axis_names: tuple[str, str] = ("", ""),
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw each code at its place in a projection, `points` (K, 2), by its use, `counts` (K,): area is share, × is none."""
+    """Draw each code at its place in a projection, `points` (K, 2), by its use, `counts` (K,): area is share, × is none.
+
+    Example:
+        >>> figure = diabolo.figures.codebook_map([[0, 0], [1, 0], [0, 1]], [10, 0, 3])
+        >>> diabolo.figures.save(figure, "codebook_map.png").name
+        'codebook_map.png'
+    """
     places = numbers(points, "codebook_map: points", (None, 2))
     sheet = canvas(on, 5.2, 5.2)
     axes = sheet.add_subplot()

@@ -28,6 +28,11 @@ def loss_curves(
 
     `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
     "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation.
+
+    Example:
+        >>> figure = diabolo.figures.loss_curves(run.history)
+        >>> diabolo.figures.save(figure, "loss_curves.png").name
+        'loss_curves.png'
     """
     if not history:
         raise DiaboloError("loss_curves needs at least one epoch, and the history is empty")

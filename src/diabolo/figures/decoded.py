@@ -24,6 +24,13 @@ def latent_grid(extent: Extent, n: int) -> NDArray[np.float32]:
 
     The square `extent` (x0, x1, y0, y1) is cut into n × n tiles; a code is the middle of its tile. z₁ runs fastest and
     z₂ grows from row to row, so the first code is the one at the lower left: (lowest z₁, lowest z₂).
+
+    Example:
+        >>> diabolo.figures.latent_grid((-1, 1, -1, 1), n=2)
+        array([[-0.5, -0.5],
+               [ 0.5, -0.5],
+               [-0.5,  0.5],
+               [ 0.5,  0.5]], dtype=float32)
     """
     if n < 1:
         raise DiaboloError(f"a latent grid needs at least 1 code a side, not {n}")
@@ -46,6 +53,12 @@ def decoded_grid(
 
     The first n images are the lowest row of the picture (lowest z₂), left to right by z₁; each tile covers the piece of
     the square that its code is the middle of. Image pixels stay square, also where the extent is not.
+
+    Example:
+        >>> grid = diabolo.latents.by_quantiles(n=3)
+        >>> figure = diabolo.figures.decoded_grid(np.random.default_rng(0).random((9, 1, 8, 8)), grid.extent)
+        >>> diabolo.figures.save(figure, "decoded_grid.png").name
+        'decoded_grid.png'
     """
     return _page({"": (images, extent)}, _SIDE, title, axis_names, on)
 
@@ -58,7 +71,14 @@ def decoded_grids(
     *,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw several such pictures side by side, three in a line: {"seed 0": (images, extent), …}."""
+    """Draw several such pictures side by side, three in a line: {"seed 0": (images, extent), …}.
+
+    Example:
+        >>> images = np.random.default_rng(0).random((9, 1, 8, 8))
+        >>> figure = diabolo.figures.decoded_grids({"seed 0": (images, (-2, 2, -2, 2)), "seed 1": (images, (-2, 2, -2, 2))})
+        >>> diabolo.figures.save(figure, "decoded_grids.png").name
+        'decoded_grids.png'
+    """
     some(grids, "decoded_grids: grids")
     return _page(grids, _SMALL_SIDE, title, axis_names, on)
 

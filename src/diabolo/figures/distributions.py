@@ -31,6 +31,11 @@ def histogram(
 
     More than four labels get a row each. The few values far out on either side are counted in the first and the last bin,
     and the axis says so.
+
+    Example:
+        >>> figure = diabolo.figures.histogram({"train": [0.1, 0.2, 0.2], "test": [0.2, 0.3, 0.4]}, "squared error per pixel")
+        >>> diabolo.figures.save(figure, "histogram.png").name
+        'histogram.png'
     """
     some(values, "histogram: values")
     groups = {name: numbers(given, f"histogram: {name!r}") for name, given in values.items()}

@@ -19,7 +19,13 @@ _MARGIN, _SIDE, _SPACE, _MOST = 30, 400, 36, 400  # canvas pixels; images in a g
 
 @drawing
 def density_samples(grids: Mapping[str, ArrayLike], *, title: str | None = None, on: SubFigure | None = None) -> Figure:
-    """Draw a grid of images (N, C, H, W) for each name, side by side, three in a line: {"N(0, I)": …, "mixture": …}."""
+    """Draw a grid of images (N, C, H, W) for each name, side by side, three in a line: {"N(0, I)": …, "mixture": …}.
+
+    Example:
+        >>> figure = diabolo.figures.density_samples({"N(0, I)": model.sample(9, seed=0), "test": test.images[:9]})
+        >>> diabolo.figures.save(figure, "density_samples.png").name
+        'density_samples.png'
+    """
     some(grids, "density_samples: grids")
     sets = {name: as_images(images, f"the grid {name!r}") for name, images in grids.items()}
     h, w = next(iter(sets.values())).shape[1:3]

@@ -26,6 +26,11 @@ def health_timeline(
 
     `history` holds lines of `metrics.jsonl`: {"epoch": 1, "health": {"active_units": 16, "kl_per_unit": […]}, "warnings":
     {"inactive-units": "…"}}. Lines without health are left out; a value that is missing or not finite leaves a gap.
+
+    Example:
+        >>> figure = diabolo.figures.health_timeline(run.history)
+        >>> diabolo.figures.save(figure, "health_timeline.png").name
+        'health_timeline.png'
     """
     lines = [line for line in history if line.get("health")]
     some(lines, "health_timeline: the history (lines with 'health')")

@@ -28,6 +28,11 @@ def reconstructions(
     """Draw `originals` above `reconstructions`, both (N, C, H, W); or above several rows of them, label → images.
 
     Up to twelve columns stand in one line; more are broken into several, each with its row labels. At most 256.
+
+    Example:
+        >>> figure = diabolo.figures.reconstructions(test.images[:8], model.reconstruct(test.images[:8]))
+        >>> diabolo.figures.save(figure, "reconstructions.png").name
+        'reconstructions.png'
     """
     rows = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}
     if "original" in rows:
@@ -49,7 +54,13 @@ def reconstructions(
 def sample_grid(
     images: ArrayLike, title: str | None = None, columns: int | None = None, *, on: SubFigure | None = None
 ) -> Figure:
-    """Draw at most 2,500 `images` (N, C, H, W) row by row in a grid, about square or of this many `columns`."""
+    """Draw at most 2,500 `images` (N, C, H, W) row by row in a grid, about square or of this many `columns`.
+
+    Example:
+        >>> figure = diabolo.figures.sample_grid(model.sample(16, seed=0), title="draws of N(0, I)")
+        >>> diabolo.figures.save(figure, "sample_grid.png").name
+        'sample_grid.png'
+    """
     array = as_images(images, "images")
     count = _at_most("sample_grid", len(array))
     if columns is None:

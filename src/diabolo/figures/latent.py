@@ -33,6 +33,11 @@ def latent_scatter(
 
     `label_names[k]` is what the legend says for the label k. Codes of more dimensions are refused: which two directions
     to show is the caller's choice.
+
+    Example:
+        >>> figure = diabolo.figures.latent_scatter(model.encode(test.images)[:, :2], test.labels)
+        >>> diabolo.figures.save(figure, "latent_scatter.png").name
+        'latent_scatter.png'
     """
     points = checked_codes(codes)
     classes = classes_of(labels, label_names, len(points))

@@ -28,7 +28,13 @@ def few_label_curve(
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw test accuracy against the number of labels: {"codes": {10: (mean, low, high), …}, "pixels": …}, shares 0…1."""
+    """Draw test accuracy against the number of labels: {"codes": {10: (mean, low, high), …}, "pixels": …}, shares 0…1.
+
+    Example:
+        >>> figure = diabolo.figures.few_label_curve({"codes": {10: (0.5, 0.4, 0.6), 100: (0.8, 0.78, 0.82)}})
+        >>> diabolo.figures.save(figure, "few_label_curve.png").name
+        'few_label_curve.png'
+    """
     some(curves, "few_label_curve: curves")
     sheet = canvas(on, _WIDTH, _tall(len(curves)))
     axes = sheet.add_subplot()
@@ -67,7 +73,13 @@ def response(
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw a curve per name over `alphas` (K,), each (K,), or (K, 3) with its interval: value, low, high."""
+    """Draw a curve per name over `alphas` (K,), each (K,), or (K, 3) with its interval: value, low, high.
+
+    Example:
+        >>> figure = diabolo.figures.response([-1, 0, 1], {"Smiling": [0.1, 0.5, 0.9]}, "α", "probability")
+        >>> diabolo.figures.save(figure, "response.png").name
+        'response.png'
+    """
     some(curves, "response: curves")
     x = numbers(alphas, "response: alphas")
     sheet = canvas(on, _WIDTH, _tall(len(curves)))
@@ -92,6 +104,12 @@ def spectrum(curves: Mapping[str, ArrayLike], *, title: str | None = None, on: S
 
     Entry r is the power at r cycles per image; r = 0, the mean, has no place on a logarithmic axis and is left out, and so
     is a power of zero.
+
+    Example:
+        >>> power = diabolo.metrics.spectrum(torch.from_numpy(test.images) / 255)
+        >>> figure = diabolo.figures.spectrum({"images": power.mean(0)})
+        >>> diabolo.figures.save(figure, "spectrum.png").name
+        'spectrum.png'
     """
     some(curves, "spectrum: curves")
     sheet = canvas(on, _WIDTH, _tall(len(curves)))

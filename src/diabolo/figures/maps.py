@@ -27,7 +27,14 @@ def latent_maps(
     *,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw each of `maps`, name → codes (N, 2), as points coloured by `labels` (N,): three in a line, each on its own scale."""
+    """Draw each of `maps`, name → codes (N, 2), as points coloured by `labels` (N,): three in a line, each on its own scale.
+
+    Example:
+        >>> codes = model.encode(test.images)[:, :2]
+        >>> figure = diabolo.figures.latent_maps({"seed 0": codes, "seed 1": -codes}, test.labels)
+        >>> diabolo.figures.save(figure, "latent_maps.png").name
+        'latent_maps.png'
+    """
     some(maps, "latent_maps: maps")
     if len(maps) > _MOST:
         raise DiaboloError(f"latent_maps shows at most {_MOST} maps, not {len(maps)}; pass fewer")

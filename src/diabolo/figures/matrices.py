@@ -32,6 +32,11 @@ def matrix(
 
     With more than thirty rows or columns a scale stands beside it instead of the numbers. Values on both sides of zero are
     shaded by their size from zero, negative ones in red.
+
+    Example:
+        >>> figure = diabolo.figures.matrix([[1.0, 0.2], [0.2, 1.0]], ["a", "b"], ["a", "b"], "map", "map")
+        >>> diabolo.figures.save(figure, "matrix.png").name
+        'matrix.png'
     """
     array = numbers(values, "matrix: values", (None, None))
     if array.shape != (len(rows), len(columns)):

@@ -31,6 +31,12 @@ def page(panels: Sequence[Panel], title: str) -> Figure:
 
     They stand on shelves, from left to right, on top of each other where a neighbour is taller. The page has the shape of
     A4, is as large as they need, and is never narrower than A4.
+
+    Example:
+        >>> panels = [lambda on=None: diabolo.figures.loss_curves(run.history, on=on)]
+        >>> figure = diabolo.figures.page(panels, "A run")
+        >>> diabolo.figures.save(figure, "page.png").name
+        'page.png'
     """
     some(panels, "page: panels")
     alone = [panel() for panel in panels]

@@ -30,6 +30,11 @@ def pareto(
     """Draw each label at (x, y), or at the mean of several seeds' [(x, y), …] with the seeds around it, and the front.
 
     The front joins what nothing else beats in both: filled markers; what is beaten has hollow ones.
+
+    Example:
+        >>> figure = diabolo.figures.pareto({"VAE": (5, 0.02), "PCA": (8, 0.03)}, "numbers", "squared error per pixel")
+        >>> diabolo.figures.save(figure, "pareto.png").name
+        'pareto.png'
     """
     some(points, "pareto: points")
     seeds = {name: _seeds(given, f"pareto: {name!r}") for name, given in points.items()}
@@ -80,7 +85,13 @@ def pareto(
 def trade_off(
     points: Mapping[str, Point], x_name: str, y_name: str, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:
-    """Draw {"β = 1": (x, y), …} joined in the order given: rate against distortion, reconstruction against KL."""
+    """Draw {"β = 1": (x, y), …} joined in the order given: rate against distortion, reconstruction against KL.
+
+    Example:
+        >>> figure = diabolo.figures.trade_off({"β = 1": (12, 25), "β = 4": (6, 30)}, "KL", "reconstruction")
+        >>> diabolo.figures.save(figure, "trade_off.png").name
+        'trade_off.png'
+    """
     some(points, "trade_off: points")
     path = np.array([numbers(point, f"trade_off: {name!r}", (2,)) for name, point in points.items()])
     sheet = canvas(on, _WIDTH, _HEIGHT)

@@ -23,6 +23,11 @@ def save(figure: Figure, path: str | os.PathLike[str], pdf: bool = False) -> Pat
 
     With `pdf=True` the vector PDF is written beside the PNG. Missing folders are made. A reader sees the old file or
     the new one, never half of one.
+
+    Example:
+        >>> figure = diabolo.figures.loss_curves(run.history)
+        >>> diabolo.figures.save(figure, "curves.png").exists()
+        True
     """
     path = as_path(path)
     if path.suffix.lower() not in _METADATA:

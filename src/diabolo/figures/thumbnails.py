@@ -40,6 +40,12 @@ def thumbnail_scatter(
 
     Shown is the image whose point lies nearest to the middle (the median) of its class. With more than 22 classes the
     legend has no images. The label −1 stands for what is not known.
+
+    Example:
+        >>> codes = model.encode(test.images)[:, :2]
+        >>> figure = diabolo.figures.thumbnail_scatter(codes, test.labels, test.images)
+        >>> diabolo.figures.save(figure, "thumbnail_scatter.png").name
+        'thumbnail_scatter.png'
     """
     codes = checked_codes(points)
     if codes.shape[1] != 2:

@@ -24,6 +24,12 @@ def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: S
 
     `active` (D,) says which units are, by the variance of their means (`metrics.active_units`): whether a unit is active
     cannot be seen by its KL. Active units are dark, the others stand on hatched ground.
+
+    Example:
+        >>> kl = diabolo.latents.kl_of_units(model, test)
+        >>> figure = diabolo.figures.kl_bars(kl, kl > 0.01)
+        >>> diabolo.figures.save(figure, "kl_bars.png").name
+        'kl_bars.png'
     """
     values = numbers(kl, "kl_bars: kl")
     if values.min() < -1e-3:
@@ -55,7 +61,14 @@ def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: S
 def posterior_against_prior(
     mean: ArrayLike, deviation: ArrayLike, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:
-    """Draw mean ± standard deviation of each unit of the aggregated posterior, both (D,), over the 0 ± 1 of the prior."""
+    """Draw mean ± standard deviation of each unit of the aggregated posterior, both (D,), over the 0 ± 1 of the prior.
+
+    Example:
+        >>> latent, _ = model(torch.from_numpy(test.images) / 255)
+        >>> figure = diabolo.figures.posterior_against_prior(latent.z.mean(0).detach(), latent.z.std(0).detach())
+        >>> diabolo.figures.save(figure, "posterior_against_prior.png").name
+        'posterior_against_prior.png'
+    """
     means, spreads = (
         numbers(mean, "posterior_against_prior: mean"),
         numbers(deviation, "posterior_against_prior: deviation"),

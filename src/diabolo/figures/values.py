@@ -31,6 +31,11 @@ def bars(
     """Draw one horizontal bar per value, from zero, in the order given, its interval as a whisker and both as numbers.
 
     `unit` names the axis: "test accuracy", "FID". `intervals` holds (low, high), and may lack some of the names.
+
+    Example:
+        >>> figure = diabolo.figures.bars({"VAE": 0.024, "PCA": 0.031}, "squared error per pixel", {"VAE": (0.023, 0.025)})
+        >>> diabolo.figures.save(figure, "bars.png").name
+        'bars.png'
     """
     some(values, "bars: values")
     intervals = intervals or {}

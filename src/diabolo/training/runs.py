@@ -91,7 +91,7 @@ class Run:
 
     Example:
         >>> run.status, len(run.history), run.config["name"]
-        ('finished', 15, 'vae')
+        ('finished', 60, 'vae')
     """
 
     model: Any

@@ -21,6 +21,11 @@ def draw_faces(factors: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Faces uint8 `(N, 3, 64, 64)` from factors `(N, F)`, see `FACTORS`; each depends on its own row alone.
 
     DiaboloError if a factor is missing or out of its bounds.
+
+    Example:
+        >>> faces = diabolo.data.draw_faces(diabolo.data.face_factors(3))
+        >>> faces.shape, faces.dtype
+        ((3, 3, 64, 64), dtype('uint8'))
     """
     table = check_factors(factors)
     out = np.empty((len(table), 3, SIDE, SIDE), np.uint8)
