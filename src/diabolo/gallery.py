@@ -126,15 +126,20 @@ def reconstruct(model: Any, images: Images) -> Tensor:
 
 def samples_title(model: Any) -> str:
     """What `model.sample` shows: only some models have a prior that they were trained towards."""
+    return f"{model.name}: {drawn_from(model)}"
+
+
+def drawn_from(model: Any) -> str:
+    """Where `model.sample` draws its codes."""
     if isinstance(model, pca.PCA):
-        return f"{model.name}: codes drawn with the variances of its components"
+        return "codes drawn with the variances of its components"
     if not math.prod(model.latent_shape):
-        return f"{model.name}: what it makes of its condition alone"
+        return "what it makes of its condition alone"
     if model.bottleneck.discrete:
-        return f"{model.name}: samples from the prior fitted to its codes"
+        return "samples from the prior fitted to its codes"
     if "kl" in model.units:
-        return f"{model.name}: samples from the prior"
-    return f"{model.name}: decoded from N(0, I), though it was not trained to have a prior"
+        return "samples from the prior"
+    return "decoded from N(0, I), though it was not trained to have a prior"
 
 
 def losses(run: Run) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import decode, encode, known, refuse_discrete
 from diabolo.latents.projection import METHODS
+from diabolo.plain import count
 from diabolo.ranges import At, Count, Natural, Positive, Weight, checked
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ def _chosen(look: Look, images: tuple[int, ...], wanted: int) -> tuple[int, ...]
     """`wanted` of the test images by index, the first when nobody says; 0 for any number."""
     chosen = images or tuple(range(wanted))
     if wanted and len(chosen) != wanted:
-        raise DiaboloError(f"{wanted} test image(s) are wanted, not {len(chosen)}")
+        raise DiaboloError(f"{count(wanted, 'test image')} wanted, {len(chosen)} given")
     for i in chosen:
         if not 0 <= i < len(look.test):
             raise DiaboloError(f"test images are numbered from 0 to {len(look.test) - 1}, and {i} was asked for")

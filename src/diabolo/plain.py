@@ -1,5 +1,5 @@
 """Plain words: those of someone else, such as the name of a run or a file, with nothing in them that acts on what shows
-them; and shares as they are read."""
+them; and numbers as they are read."""
 
 import unicodedata
 
@@ -33,6 +33,11 @@ def cell(text: str) -> str:
 
 def _acts(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in JOINERS
+
+
+def count(n: int, what: str) -> str:
+    """So many of `what`, which is singular: "1 image", "10,000 images"."""
+    return f"{n:,} {what if n == 1 else f'{what[:-1]}ies' if what.endswith('y') else f'{what}s'}"
 
 
 def percent(share: float, places: int = 0) -> str:

@@ -125,7 +125,7 @@ def test_maps_show_the_same_codes(runs, diabolo, drawn):
         (["--what", "codebook"], "no codebook"),
         (["--what", "map", "--projections", "tsne"], "did you mean 't-sne'"),
         (["--what", "interpolate", "--images", "0", "999"], "from 0 to"),
-        (["--what", "interpolate", "--images", "0"], "2 test image(s)"),
+        (["--what", "interpolate", "--images", "0"], "2 test images wanted, 1 given"),
         (["--what", "interpolate", "--classes", "1"], "give two"),
         (["--what", "interpolate", "--classes", "1", "7", "--images", "0", "1"], "not both"),
         (["--what", "interpolate", "--ways", "linea"], "did you mean 'linear'"),

@@ -21,7 +21,7 @@ def test_a_finished_run(run, diabolo):
     answer = diabolo("info", run)
     assert (answer.code, answer.err) == (0, "")
     for told in ("run: vae, finished after 2 epochs", "200 of 1×8×8, digits (train)", "50 of 1×8×8, digits (test)",
-                 "epochs=2", "kl in nats per image", "encoder.layers.0", "parameters: 2,294"):  # fmt: skip
+                 "options: --epochs 2 ", "kl in nats per image", "encoder.layers.0", "parameters: 2,294"):  # fmt: skip
         assert told in answer.out
     assert "resume" not in answer.out
     assert len([line for line in answer.out.splitlines() if line.startswith("│")]) == 2

@@ -16,7 +16,7 @@ def written(folder):
 
 def test_a_folder_keeps_its_sub_folders(runs, pictures, diabolo):
     answer = diabolo("reconstruct", runs["vae"], pictures, "--out", "out")
-    assert (answer.code, answer.out) == (0, "4 reconstruction(s) in out\n")
+    assert (answer.code, answer.out) == (0, "4 reconstructions in out\n")
     assert written("out") == ["a/1.png", "a/2.png", "b/1.png", "c.png"]
     x, names = read_images(pictures, size=8, channels=1)
     expected = (load(runs["vae"]).reconstruct(x).numpy() * 255).round()

@@ -74,7 +74,8 @@ def test_a_mistake_is_told_in_one_sentence(words, said, runs, refused):
 
 def test_a_run_is_read_in_a_process_that_has_trained_nothing(runs, process):
     done = process("sample", runs["vae"], "--out", "x.npy")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "x.npy\n", "")
+    assert (done.returncode, done.stdout) == (0, "x.npy\n")
+    assert done.stderr == "diabolo: 16 images: samples from the prior\n"
 
 
 @pytest.mark.parametrize("name", ["normal", "gaussian", "gmm", "neighbours", "flow"])
@@ -91,6 +92,13 @@ def test_a_grid_of_its_own_for_each_density(runs, diabolo):
     answer = diabolo("sample", "run", "--density", "mixture", "--components", "2")
     assert (answer.code, answer.out) == (0, "run/figures/samples-mixture.png\n")
     assert diabolo("sample", "run", "--density", "mixture", "--components", "bic", "--out", "bic.npy").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("undercomplete", "N(0, I), though it was not trained"), ("pca", "the variances of its")]
+)
+def test_where_codes_are_drawn_is_told_of_models_without_a_prior(name, says, runs, diabolo):
+    assert says in diabolo("sample", runs[name], "--n", "1", "--out", "x.npy").err
 
 
 def test_a_density_for_a_model_that_is_told_the_class(labelled, diabolo):

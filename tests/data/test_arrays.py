@@ -86,8 +86,8 @@ def test_labels_that_do_not_fit_are_refused(labels, says):
     ("array", "says"),
     [
         (np.zeros((0, 28, 28), np.uint8), "empty"),
-        (np.full((2, 4, 4), np.nan), "32 values that are NaN or infinite"),
-        (np.full((2, 4, 4), np.inf), "32 values that are NaN or infinite"),
+        (np.full((2, 4, 4), np.nan), "NaN or infinity in 32 of 32 places"),
+        (np.full((2, 4, 4), np.inf), "NaN or infinity in 32 of 32 places"),
         (np.array([[[0.0, 200.0]]]), r"run from 0 to 200; divide by 255"),
         (np.array([[[-1.0, 1.0]]]), r"run from -1 to 1; use \(x \+ 1\) / 2"),
         (np.array([[[-3.0, 700.0]]]), r"run from -3 to 700; scale them to \[0, 1\]"),

@@ -170,7 +170,7 @@ def test_parts_that_do_not_fit_are_refused(fields, says):
         (np.zeros((3, 1, 3, 4), np.float32), "must be uint8"),
         (np.zeros((3, 4), np.float64), "must be uint8"),
         ([[1.0]], "numpy array"),
-        (np.array([[0.0, np.nan]], np.float32), "1 values that are NaN or infinite"),
+        (np.array([[0.0, np.nan]], np.float32), "NaN or infinity in 1 of 2 places"),
         (np.array([[0.0, 1.5]], np.float32), "run from 0 to 1.5; divide by 1.5"),
     ],
 )

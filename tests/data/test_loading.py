@@ -112,6 +112,18 @@ def test_a_packed_file_is_to_be_unpacked(tmp_path):
         load(tmp_path / "pets.tar.gz")
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("x.csv", r"numpy.save\('x.npy', numpy.loadtxt\('x.csv', delimiter=','\)\), with a row for each image"),
+     ("x.mat", "scipy.io.loadmat"), ("x.parquet", "pandas.read_parquet"), ("x.png", "give the folder in which it lies"),
+     ("x.doc", r"or a \.zip, \.npy or \.npz file$")],
+)  # fmt: skip
+def test_a_file_of_another_kind_is_to_be_made_one_that_is_read(tmp_path, name, says):
+    (tmp_path / name).write_bytes(b"1,2")
+    with pytest.raises(DiaboloError, match=says):
+        load(tmp_path / name)
+
+
 @pytest.mark.parametrize("name", [".", "../pets", "../pets/.", "./"])
 def test_a_folder_has_its_own_name_however_it_is_reached(tmp_path, monkeypatch, name):
     (tmp_path / "pets").mkdir()

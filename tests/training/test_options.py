@@ -1,7 +1,9 @@
 """Nonsense is refused before anything is made, with the remedy."""
 
+import numpy as np
 import pytest
 
+from diabolo.data import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.training.options import TrainOptions
 
@@ -32,7 +34,6 @@ def test_an_unknown_option_names_the_nearest():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"batch_size": 100}, "batch of 100 is larger than the 50 training"),
         ({"early_stopping": 2}, "early_stopping needs validation"),
         ({"keep": "best"}, "keep='best' needs validation"),
     ],
@@ -43,6 +44,20 @@ def test_what_does_not_fit_the_images_is_refused_before_a_folder_is_made(
     with pytest.raises(DiaboloError, match=says):
         train(tiny_model(), tiny_pixels(50), **options)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_batch_holds_no_more_images_than_there_are(train, tiny_model, tiny_pixels, capsys):
+    run = train(tiny_model(), tiny_pixels(50), batch_size=128, quiet=False)
+    assert "--batch-size is 50, not 128: there are 50 training images" in capsys.readouterr().out
+    assert run.config["options"]["batch_size"] == 50
+    assert run.history[-1]["step"] == 2
+    with pytest.raises(DiaboloError, match="labelled_per_batch must be below the batch size of 50"):
+        train(
+            tiny_model("joint", classes=2),
+            Images(tiny_pixels(50), np.arange(50) % 2),
+            batch_size=128,
+            labelled_per_batch=60,
+        )
 
 
 def test_images_of_another_shape_are_refused(train, tiny_model, tiny_pixels):

@@ -14,6 +14,7 @@ from diabolo.data import names
 from diabolo.data.classes import class_number
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
+from diabolo.plain import count
 from diabolo.training.runs import read_config
 
 TAKES = {"labels": "label", "attributes": "values", "factors": "values", None: "images"}  # what is read → the option
@@ -66,7 +67,7 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
         model.condition.check(known)
         return known
     if len(label) > 1 and len(label) != n:
-        raise DiaboloError(f"give one --label for all {n} images, or one for each, not {len(label)}")
+        raise DiaboloError(f"give one --label for {count(n, 'image')}, or one for each, not {len(label)}")
     y = _labels(run, model, label) if takes == "label" else torch.tensor([values])
     y = y.expand(n, *y.shape[1:]) if len(y) == 1 else y
     model.condition.check(y)

@@ -47,7 +47,7 @@ def command(
     from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import in_pieces, read_for, write_array
     from diabolo.errors import DiaboloError
-    from diabolo.plain import cell
+    from diabolo.plain import cell, count
     from diabolo.training import files
     from diabolo.training.runs import load
 
@@ -75,4 +75,4 @@ def command(
     else:
         files.make_folder(out.parent)
         files.write_pieces(out, lines(codes))
-    say(f"{len(given):,} code{'s' * (len(given) != 1)} of {width:,} number{'s' * (width != 1)} in {out}")
+    say(f"{count(len(given), 'code')} of {count(width, 'number')} in {out}")

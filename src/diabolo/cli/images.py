@@ -15,7 +15,7 @@ from torch import Tensor
 from diabolo.data import Images, as_images, names, read_images
 from diabolo.data.columns import column
 from diabolo.data.files import extensions
-from diabolo.data.loading import load_parts, options_of
+from diabolo.data.loading import CONVERT, load_parts, not_read, options_of
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
@@ -80,6 +80,8 @@ def read_for(
         raise DiaboloError("--root is where the data sets lie: give it with the name of one")
     if gone := [path for path in paths if not named and not os.path.lexists(path)]:
         raise DiaboloError(f"there is no file or folder {gone[0]}")
+    if other := [path for path in paths if not named and path.suffix.lower() in CONVERT and not path.is_dir()]:
+        raise not_read(other[0])
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:

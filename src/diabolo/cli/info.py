@@ -44,7 +44,9 @@ def command(run: Path, /) -> None:
 
 def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> list[str]:
     from diabolo import gallery
+    from diabolo.doctor.prescription import flags
     from diabolo.training import checkpoint, lock, runs
+    from diabolo.training.options import TrainOptions
 
     status = checkpoint.status(run)
     told = [f"{run}: {config['name']}, {status}"]
@@ -58,7 +60,9 @@ def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> 
         if about := config["data"].get(part):
             shape = "×".join(map(str, about["shape"]))
             told.append(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})")
-    told.append("options: " + ", ".join(f"{key}={value}" for key, value in config["options"].items()))
+    usual = TrainOptions().as_dict()
+    given = {name: value for name, value in config["options"].items() if value not in (None, False) or usual.get(name)}
+    told.append(" ".join(["options:", *flags(given)]))
     told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config["units"].items()))
     return [*told, *_health(history), "", *str(runs.build_model(run, config).summary()).splitlines(), ""]
 
@@ -67,7 +71,11 @@ def _health(history: list[dict[str, Any]]) -> list[str]:
     """How the codes and reconstructions were after the last epoch, and what was wrong with them."""
     last = history[-1] if history else {}
     values = {name: value for name, value in (last.get("health") or {}).items() if not isinstance(value, list)}
-    told = ["health: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items())] if values else []
+    told = (
+        ["health: " + ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())]
+        if values
+        else []
+    )
     return told + [f"warning: {text}" for text in (last.get("warnings") or {}).values()]
 
 

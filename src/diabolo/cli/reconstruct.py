@@ -41,6 +41,7 @@ def command(
     from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
     from diabolo.paths import as_path
+    from diabolo.plain import count
     from diabolo.training.runs import load
 
     model = load(run)
@@ -50,4 +51,4 @@ def command(
     y = told_of(run, model, label, values, given)
     names = [] if out.suffix.lower() == ".npy" else names_within(out, [as_path(name) for name in images], given)
     write_images(out, len(given), in_pieces(model.reconstruct, given, y), names)
-    say(f"{len(given)} reconstruction(s) in {out}")
+    say(f"{count(len(given), 'reconstruction')} in {out}")

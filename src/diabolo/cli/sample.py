@@ -49,6 +49,7 @@ def command(
     from diabolo.cli.images import check_out, finite, write_images
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
+    from diabolo.plain import count
     from diabolo.training.lock import writing
     from diabolo.training.runs import load
 
@@ -63,14 +64,16 @@ def command(
     if not own and y is None and gallery.is_told(model):
         y = model.condition.every(model.device)
     fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components}, where(moved))
+    drawn = gallery.drawn_from(model) if own else f"{density} fitted to the training codes"
     y = take_turns(y, n)
     samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
     with writing(target, "sample"):
         if grid:
-            title = gallery.samples_title(model) if own else f"{model.name}: {density} fitted to the training codes"
-            figures.save(figures.sample_grid(samples, title), target)
+            figures.save(figures.sample_grid(samples, f"{model.name}: {drawn}"), target)
         else:
             write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
+    if own:
+        say(f"diabolo: {count(n, 'image')}: {drawn}", error=True)
     say(target)
 
 

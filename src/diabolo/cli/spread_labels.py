@@ -46,6 +46,7 @@ def command(
     from diabolo.cli.images import write
     from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
+    from diabolo.plain import count
     from diabolo.training import runs
 
     if out.suffix.lower() != ".npz":
@@ -67,4 +68,4 @@ def command(
     np.savez(content, allow_pickle=False, **arrays)
     write(out, content.getvalue())
     known, reached = (few.labels >= 0).sum(), (full.labels >= 0).sum()
-    say(f"from {known:,} labels to {reached:,} of {len(full):,} images, in {out}")
+    say(f"from {count(known, 'label')} to {reached:,} of {count(len(full), 'image')}, in {out}")

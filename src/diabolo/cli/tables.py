@@ -1,54 +1,65 @@
 """Scores as tables in a terminal."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from diabolo.evaluation.comparison import Comparison, Spread
 from diabolo.evaluation.measuring import Evaluation
+from diabolo.metrics.score import Score
+from diabolo.plain import count
 
 
 def scores_table(evaluation: Evaluation) -> Table:
-    """One line per score; the measure is named on its first."""
+    """One line per score, below the name of its measure; what it is of, where that is not all test images."""
     about = evaluation.about
-    title = f"{about['model']}: {about['test']['images']:,} test images of {about['test']['name']}"
-    table = Table(title=title, title_justify="left")
-    for column in ("measure", "score"):
-        table.add_column(column, overflow="fold")
+    test = about["test"]
+    title = f"{about['model']}: {count(test['images'], 'test image')} of {test['name']}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("score", overflow="fold")
     for column in ("value", "95 % interval"):
         table.add_column(column, justify="right", no_wrap=True)
-    for column in ("unit", "of"):
-        table.add_column(column, overflow="fold")
+    table.add_column("unit", overflow="fold")
     for name, section in evaluation.sections.items():
-        for i, (key, score) in enumerate(section.scores.items()):
+        _begin(table, name)
+        for key, score in section.scores.items():
             interval = "" if score.low is None or score.high is None else f"{number(score.low)} … {number(score.high)}"
-            row = (name if not i else "", key, number(score.value), interval, score.unit, score.of)
-            table.add_row(*map(Text, row), end_section=i == len(section.scores) - 1)
+            table.add_row(*map(Text, (f"  {key}", number(score.value), interval, _unit(score, test))))
     return table
+
+
+def _begin(table: Table, measure: str) -> None:
+    """A line that names the measure of those below."""
+    table.add_section()
+    table.add_row(Text(measure.replace("_", " "), style="bold"))
+
+
+def _unit(score: Score, test: Mapping[str, Any]) -> str:
+    """The unit of a score, and what it was measured on where that is not all `test` images."""
+    return score.unit if score.of == f"{test['images']:,} test" else f"{score.unit}; {score.of}"
 
 
 def comparison_table(comparison: Comparison) -> Table:
     """One line per score, one column per model: the mean, and the standard deviation over seeds; bold are the best and those
     that are not significantly worse."""
     told = "mean ± standard deviation over seeds; bold: the best, and what is not significantly worse by as much as matters"
-    table = Table(title=told if len(comparison.groups) > 1 else told.partition(";")[0], title_justify="left")
-    for column in ("measure", "score"):
-        table.add_column(column, overflow="fold")
+    table = Table(
+        title=told if len(comparison.groups) > 1 else told.partition(";")[0], title_justify="left", box=SIMPLE_HEAD
+    )
+    table.add_column("score", overflow="fold")
     for label, group in comparison.groups.items():
-        table.add_column(Text(f"{label}, {len(group)} seed{'s' if len(group) > 1 else ''}"), justify="right")
-    for column in ("unit", "of"):
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(f"{label}, {count(len(group), 'seed')}"), justify="right")
+    table.add_column("unit", overflow="fold")
+    test = next(iter(comparison.groups.values()))[0].about["test"]
     last = None
     for row in comparison.rows():
-        if last not in (None, row.measure):
-            table.add_section()
+        if row.measure != last:
+            _begin(table, row.measure)
         cells = [spread(row.spreads.get(label), label in row.leading) for label in comparison.groups]
-        table.add_row(
-            Text(row.measure if row.measure != last else ""),
-            Text(row.name),
-            *cells,
-            Text(row.like.unit),
-            Text(row.like.of),
-        )
+        table.add_row(Text(f"  {row.name}"), *cells, Text(_unit(row.like, test)))
         last = row.measure
     return table
 

@@ -99,13 +99,13 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     else:
         train, validation = watched(train, test, choice, images.data_seed)
     layerwise = ranges.check("greedy", given.get("greedy"), Epochs | None)
-    check(model, train, validation, training)
+    fitting = check(model, train, validation, training)
     say_account()
     if given.get("dry_run"):
         if layerwise is not None:
             ready(model, training.but(epochs=layerwise))
         if _is_first():
-            config = _resolved(model, training, train, validation)
+            config = _resolved(model, fitting, train, validation)
             print(visible(json.dumps(config, indent=2, ensure_ascii=False), lines=True))
             print(visible(str(model.summary()), lines=True))
         return

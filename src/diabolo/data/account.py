@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from diabolo.plain import count
+
 EXAMPLES = 3  # names kept of each kind of what was left out
 NOT_IMAGES = "not images"
 FEW = 12  # classes that are named one by one in the line
@@ -98,18 +100,18 @@ class Account:
             rows.append(
                 (f"left out: {kind}", f"{n:,}" + (f" ({named}{', …' if n > EXAMPLES else ''})" if named else ""))
             )
-        rows += [(f"part: {part}", f"{n:,} images") for part, n in self.parts.items()]
+        rows += [(f"part: {part}", count(n, "image")) for part, n in self.parts.items()]
         if self.division:
             rows.append(("parts", self.division))
         for number, (name, n) in enumerate((self.classes or {}).items()):
-            rows.append((f"class {number}: {name}", f"{n:,} images"))
+            rows.append((f"class {number}: {name}", count(n, "image")))
         if self.classes is None:
             rows.append(("classes", "none"))
         if self.unlabelled:
-            rows.append(("without a known label", f"{self.unlabelled:,} images"))
-        rows += [(f"size: {size}", f"{n:,} images") for size, n in most_common(self.sizes)]
-        rows += [(f"mode: {mode}", f"{n:,} images") for mode, n in most_common(self.modes)]
-        rows += [(f"depth: {depth}", f"{n:,} images") for depth, n in most_common(self.depths)]
+            rows.append(("without a known label", count(self.unlabelled, "image")))
+        rows += [(f"size: {size}", count(n, "image")) for size, n in most_common(self.sizes)]
+        rows += [(f"mode: {mode}", count(n, "image")) for mode, n in most_common(self.modes)]
+        rows += [(f"depth: {depth}", count(n, "image")) for depth, n in most_common(self.depths)]
         if self.channels is not None:
             rows.append(("channels", str(self.channels)))
         if self.used is not None:
@@ -122,9 +124,9 @@ class Account:
 
     def _files(self) -> list[str]:
         if self.files is None:
-            return [f"{sum(self.parts.values()):,} images"]
+            return [count(sum(self.parts.values()), "image")]
         seen, taken = self.files
-        told = [f"{taken:,} of {seen:,} files taken" if taken != seen else f"all {seen:,} files taken"]
+        told = [f"{taken:,} of {count(seen, 'file')} taken" if taken != seen else f"all {count(seen, 'file')} taken"]
         if self.left_out:
             told.append("left out: " + LeftOut(Counter(self.left_out)).line())
         return told
@@ -136,7 +138,7 @@ class Account:
             return ["no known labels"]
         if len(self.classes) > FEW:
             counts = self.classes.values()
-            return [f"{len(self.classes):,} classes of {min(counts):,} to {max(counts):,} images"]
+            return [f"{len(self.classes):,} classes of {min(counts):,} to {count(max(counts), 'image')}"]
         return ["classes " + ", ".join(f"{name} {n:,}" for name, n in self.classes.items())]
 
     def _parts(self) -> list[str]:
@@ -144,7 +146,7 @@ class Account:
         return [f"{counts} ({self.division})" if self.division else counts]
 
     def _pixels(self) -> str:
-        told = [] if self.channels is None else [f"{self.channels} channel{'s' if self.channels > 1 else ''}"]
+        told = [] if self.channels is None else [count(self.channels, "channel")]
         told += [depth for depth, _ in most_common(self.depths)[:3]]
         if self.used is not None:
             told.append(f"values {between(self.used)} used")
@@ -157,7 +159,7 @@ def most_common(counts: Mapping[str, int], most: int = 20) -> list[tuple[str, in
     """The largest counts first, at most so many, the rest as one."""
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     rest = sum(n for _, n in order[most:])
-    return order[:most] + ([(f"{len(order) - most:,} others", rest)] if rest else [])
+    return order[:most] + ([(f"{len(order) - most:,} more", rest)] if rest else [])
 
 
 def between(span: tuple[float, float]) -> str:

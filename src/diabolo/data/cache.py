@@ -26,6 +26,7 @@ from diabolo.data.pixels import Facts, Shaping
 from diabolo.data.roots import default_cache
 from diabolo.data.scale import Numbers
 from diabolo.errors import DiaboloError, NotWrittenError
+from diabolo.plain import count
 
 log = logging.getLogger("diabolo.data")
 
@@ -127,7 +128,7 @@ def _open(path: Path, n_files: int) -> Kept | None:
 
 
 def _write(files: Files, asked: Shaping, skip_bad: bool, value_range: Any, path: Path) -> Kept:
-    log.info("decoding %d images once, to %s.npy", len(files.names), path)
+    log.info("decoding %s once, to %s.npy", count(len(files.names), "image"), path)
     began = time.perf_counter()
     wanted = scale.check_range(value_range)
     shaping = settle(files, replace(asked, span=span_asked(wanted)), skip_bad)
@@ -149,7 +150,7 @@ def _write(files: Files, asked: Shaping, skip_bad: bool, value_range: Any, path:
         }
         out.write(json.dumps(about).encode())
     seconds = time.perf_counter() - began
-    log.info("decoded %d images in %.1f s (%.0f images/s)", shape[0], seconds, shape[0] / seconds)
+    log.info("decoded %s in %.1f s (%.0f images/s)", count(shape[0], "image"), seconds, shape[0] / seconds)
     tell_skipped(files, found.bad)
     kept = _open(path, len(files.names))
     if kept is None:

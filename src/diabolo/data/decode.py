@@ -21,6 +21,7 @@ from diabolo.data.files import REMEDY, DiskFiles, Files, disk_files
 from diabolo.data.pixels import Facts, Header, Shaping, read_header, read_pages
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
+from diabolo.plain import count
 from diabolo.ranges import ItsOwn, Side, checked
 
 log = logging.getLogger("diabolo.data")
@@ -190,7 +191,7 @@ def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
         any_good = any_good or bool(found.images)
         yield found
     if not any_good:
-        raise DiaboloError(f"none of the {len(files.names):,} images can be read; the first is {files.where(0)}")
+        raise DiaboloError(f"none of {count(len(files.names), 'image')} can be read; the first is {files.where(0)}")
 
 
 def gather(into: Decoded, more: Decoded) -> None:

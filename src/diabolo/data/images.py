@@ -14,6 +14,7 @@ from diabolo.data.gather import CHUNK_BYTES, gather, release
 from diabolo.data.portable_random import permutation
 from diabolo.data.scale import remedy
 from diabolo.errors import DiaboloError
+from diabolo.plain import count
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Images:
         self._check_columns("attributes", self.attributes, self.attribute_names, np.dtype(np.bool_))
         self._check_columns("factors", self.factors, self.factor_names, np.dtype(np.float32))
         if self.names is not None and len(self.names) != len(self):
-            raise DiaboloError(f"there are {len(self):,} images but {len(self.names):,} names of files")
+            raise DiaboloError(f"there are {count(len(self), 'image')} but {count(len(self.names), 'file name')}")
 
     def __len__(self) -> int:
         return int(self.images.shape[0])
@@ -139,13 +140,15 @@ class Images:
             raise DiaboloError(f"labels are kept of a whole number of images from 1 up, got {n!r}")
         where = f"{self.name} ({self.split})"
         if self.labels is None:
-            raise DiaboloError(f"labels of {n:,} images were asked of {where}, which has none")
+            raise DiaboloError(f"{count(n, 'label')} cannot be kept of {where}, which has none")
         known, classes = np.flatnonzero(self.labels >= 0), np.unique(self.labels[self.labels >= 0])
         if n > len(known):
-            raise DiaboloError(f"labels of {n:,} images were asked of {where}, where {len(known):,} are known")
+            raise DiaboloError(
+                f"{count(n, 'label')} cannot be kept of {where}, which has {len(known):,} that are known"
+            )
         if n < len(classes):
             raise DiaboloError(
-                f"{n} labels cannot show all {len(classes)} classes of {where}; keep {len(classes)} or more"
+                f"{count(n, 'label')} cannot show all {len(classes)} classes of {where}; keep {len(classes)} or more"
             )
         shuffled = known[permutation(len(known), seed)]
         rounds = np.empty(len(known), np.int64)  # which image of its class each is: one of every class is drawn in turn
@@ -196,7 +199,7 @@ class Images:
         if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.ndim != 1:
             raise DiaboloError(f"labels must be int64 (N,), got {describe(labels)}")
         if len(labels) != len(self):
-            raise DiaboloError(f"there are {len(self):,} images but {len(labels):,} labels")
+            raise DiaboloError(f"there are {count(len(self), 'image')} but {count(len(labels), 'label')}")
         if self.label_names is not None and not -1 <= labels.min() <= labels.max() < len(self.label_names):
             raise DiaboloError(
                 f"labels run from {labels.min()} to {labels.max()} but there are {len(self.label_names)} label names"
@@ -210,9 +213,9 @@ class Images:
         if not isinstance(values, np.ndarray) or values.dtype != dtype or values.ndim != 2:
             raise DiaboloError(f"{what} must be {dtype} (N, columns), got {describe(values)}")
         if len(values) != len(self):
-            raise DiaboloError(f"there are {len(self):,} images but {len(values):,} rows of {what}")
+            raise DiaboloError(f"there are {count(len(self), 'image')} but {count(len(values), 'row')} of {what}")
         if names is None or len(names) != values.shape[1]:
-            raise DiaboloError(f"{what} have {values.shape[1]} columns but {len(names or ())} names")
+            raise DiaboloError(f"{what} have {count(values.shape[1], 'column')} but {count(len(names or ()), 'name')}")
 
 
 def describe(value: Any) -> str:
@@ -237,7 +240,9 @@ def extent(array: NDArray[Any], what: str) -> tuple[float, float]:
         low, high = np.minimum(low, chunk.min()), np.maximum(high, chunk.max())  # NaN stays NaN
     if np.isnan(low) or np.isinf(low) or np.isinf(high):
         bad = sum(int(np.count_nonzero(~np.isfinite(chunk))) for chunk in chunks(array))
-        raise DiaboloError(f"{what} hold {bad:,} values that are NaN or infinite; remove or replace them first")
+        raise DiaboloError(
+            f"{what} hold NaN or infinity in {bad:,} of {array.size:,} places; remove or replace it first"
+        )
     return float(low), float(high)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diabolo.errors import DiaboloError
+from diabolo.plain import count
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = {
@@ -183,7 +184,7 @@ def _checked(
                 "give the other part alone to have it split"
             )
         raise DiaboloError(
-            f"{where} holds {len(loose):,} images beside folders with {total - len(loose):,} more; "
+            f"{where} holds {count(len(loose), 'image')} beside folders with {total - len(loose):,} more; "
             "put every image into a class folder, or none"
         )
     if loose:

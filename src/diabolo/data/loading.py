@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from diabolo.data.catalogue import SOURCES
+from diabolo.data.files import extensions
 from diabolo.data.images import Images
 from diabolo.data.roots import find_root
 from diabolo.data.scale import check_range
@@ -22,7 +23,18 @@ from diabolo.paths import as_path
 from diabolo.ranges import AnyPath, Count, Seed, arguments, checked
 
 P = ParamSpec("P")
-PACKED = {".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"}
+# What is no image and no array, by its ending: how Python opens it
+OPENED_BY = {
+    ".csv": "numpy.loadtxt('x.csv', delimiter=',')", ".tsv": "numpy.loadtxt('x.tsv')", ".txt": "numpy.loadtxt('x.txt')",
+    ".parquet": "pandas.read_parquet('x.parquet').to_numpy()", ".xlsx": "pandas.read_excel('x.xlsx').to_numpy()",
+    ".mat": "scipy.io.loadmat('x.mat')['x']", ".h5": "h5py.File('x.h5')['x'][:]", ".hdf5": "h5py.File('x.hdf5')['x'][:]",
+    ".pt": "torch.load('x.pt').numpy()", ".pth": "torch.load('x.pth').numpy()",
+}  # fmt: skip
+PACKED = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+CONVERT = dict.fromkeys(PACKED, "unpack it first") | {
+    ending: f"make it one by numpy.save('x.npy', {opened}), with a row for each image"
+    for ending, opened in OPENED_BY.items()
+}
 Source = Callable[..., tuple[Images, ...]]
 log = logging.getLogger("diabolo.data")
 NOTICE = 25  # between INFO and WARNING: what the command line says of every load
@@ -160,8 +172,7 @@ def _find(name: Any) -> tuple[Source, Any, str]:
     if _exists(path):
         kind = "" if path.is_dir() else path.suffix.lower()
         if kind not in READERS or (not path.is_dir() and not kind):
-            unpack = "; unpack it first" if kind in PACKED else ""
-            raise DiaboloError(f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file{unpack}")
+            raise not_read(path)
         return _source(*READERS[kind]), path, f"a {kind} file" if kind else "a folder"
     if "://" in str(name):
         raise DiaboloError(
@@ -170,6 +181,14 @@ def _find(name: Any) -> tuple[Source, Any, str]:
     if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or {"/", "\\"} & {*str(name)}:
         raise DiaboloError(f"there is no file or folder {path}")
     raise UnknownNameError("data set", name, SOURCES, ", and there is no file or folder of that name")
+
+
+def not_read(path: Path) -> DiaboloError:
+    """What to raise for a file of a kind that is not read, with how to make it one that is."""
+    kind = path.suffix.lower()
+    remedy = CONVERT.get(kind, "give the folder in which it lies" if kind in extensions() else "")
+    told = f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file"
+    return DiaboloError(f"{told}; {remedy}" if remedy else told)
 
 
 def _exists(path: Path) -> bool:

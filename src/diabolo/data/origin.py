@@ -1,5 +1,6 @@
 """How images came to be, as JSON-able data, so that those of a run are found again: the same ones, and no others."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -117,4 +118,6 @@ def _nonsense(origin: Any, error: Exception) -> DiaboloError:
     """What is raised for an error met on the way; one that tells the user already is left as it is."""
     if isinstance(error, DiaboloError):
         return error
-    return DiaboloError(f"the run does not say where its images came from: {error!r} in {origin}")
+    return DiaboloError(
+        f"the run does not say where its images came from: its config.json has {json.dumps(origin)[:200]} there"
+    )

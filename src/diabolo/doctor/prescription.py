@@ -44,13 +44,13 @@ def train_again(patient: Patient, words: str, **changes: Any) -> Remedy:
     """
     config = patient.run.config
     changes = {name: value for name, value in changes.items() if _takes(config["name"], name)}
-    flags = ", ".join(_flags({name: value for name, value in changes.items() if value is not None}))
-    said = f"{words} ({flags})" if flags else words
+    said_so = ", ".join(flags({name: value for name, value in changes.items() if value is not None}))
+    said = f"{words} ({said_so})" if said_so else words
     before = line_of(config)
     if before is None or not changes or {**before, **changes} == before:
         return Remedy(said)
     options = {name: value for name, value in {**before, **changes}.items() if value is not None}
-    return Remedy(said, " ".join(["diabolo train", zoo.path_of(config["name"]), *_flags(options)]))
+    return Remedy(said, " ".join(["diabolo train", zoo.path_of(config["name"]), *flags(options)]))
 
 
 def all_images(patient: Patient) -> Remedy | None:
@@ -91,7 +91,7 @@ def _takes(recipe: str, option: str) -> bool:
     return option in known or recipe not in zoo.RECIPES or option in zoo.options_of(recipe)
 
 
-def _flags(options: dict[str, Any]) -> list[str]:
+def flags(options: dict[str, Any]) -> list[str]:
     """{"latent_dim": 4, "hidden": [16, 8], "kmeans": False} → --latent-dim 4, --hidden 16 8, --no-kmeans."""
     flags = []
     for name, value in options.items():

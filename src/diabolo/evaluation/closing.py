@@ -19,6 +19,7 @@ from diabolo.evaluation.learned import (
 )
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
+from diabolo.plain import count
 from diabolo.randomness import derive
 from diabolo.training.runs import Run
 
@@ -42,7 +43,7 @@ def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[lis
 
 def told(name: str, score: Score) -> str:
     """A score of `learned` in a line, in units: "0.0251 squared error per pixel on 360 test images, …"."""
-    on = f"on {score.n:,} {score.split} images"
+    on = f"on {count(score.n, f'{score.split} image')}"
     if name == ERROR:
         error, of_mean = score.detail["error"], score.detail["of the mean image"]
         return (

@@ -14,7 +14,7 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import NotApplicable, Panel, standing_alone
-from diabolo.evaluation.measuring import FOLDER, Evaluation, evaluate
+from diabolo.evaluation.measuring import FOLDER, Evaluation, check_asked, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
 from diabolo.surroundings import undisturbed
@@ -221,6 +221,7 @@ def compare(
         moved: where the images lie now, as in `diabolo.data.origin.of_run`.
 
     Raises:
+        UnknownNameError: for a measure or an option that does not exist.
         DiaboloError: for a single run, a folder that is none, or runs that are measured on different test images; and when all
             runs but one have to be left out, with the first reason.
 
@@ -237,6 +238,7 @@ def compare(
     for path in paths:
         if not (path / "config.json").is_file():
             read_config(path)  # which says what lies there instead
+    check_asked(measures, options)
     left_out: dict[str, str] = {}
     subjects: list[_Subject] = []
     seen: dict[str, str] = {}
@@ -269,6 +271,9 @@ def _subject(
     """The run in the folder `path`; `seen` as in `_tested`. What must be evaluated is opened now: that its weights are damaged,
     or its code not trusted, is known before minutes are spent on the others."""
     config = read_config(path)
+    lock.tidy(
+        path
+    )  # an evaluation that is there is only read, and a comparison that was killed may have left something
     try:
         kind, told = json.dumps(_kind(config), sort_keys=True), _flat(_told(config))
     except (AttributeError, KeyError, RecursionError, TypeError) as error:

@@ -200,15 +200,7 @@ def evaluate(
         ('squared error per pixel', True)
     """
     asked = tuple(measures) or tuple(MEASURES)
-    for name in asked:
-        if name not in MEASURES:
-            raise UnknownNameError("measure", name, MEASURES)
-    known = {option for name in MEASURES for option in options_of(name)}
-    for option in options:
-        if option not in known:
-            raise UnknownNameError("option", option, known, " of evaluate")
-    for name in MEASURES:  # what is asked for in vain is said before minutes of measuring
-        ranges.arguments(MEASURES[name], {option: options[option] for option in options_of(name) if option in options})
+    check_asked(asked, options)
     if isinstance(model, str | Path):
         model = load_run(model, trust=trust)
     run, codec = (model, model.model) if isinstance(model, Run) else (None, model)
@@ -237,6 +229,23 @@ def evaluate(
         raise NotApplicable(f"nothing could be measured: {told}")
     drawn = [panel for section in sections.values() for panel in section.panels]
     return Evaluation(_about(subject, measures, options), sections, skipped, seconds, drawn)
+
+
+def check_asked(measures: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Refuse measures and options that do not exist, and options out of their range, before minutes of measuring.
+
+    Raises:
+        UnknownNameError, DiaboloError: for the first of them.
+    """
+    for name in measures:
+        if name not in MEASURES:
+            raise UnknownNameError("measure", name, MEASURES)
+    known = {option for name in MEASURES for option in options_of(name)}
+    for option in options:
+        if option not in known:
+            raise UnknownNameError("option", option, known, " of evaluate")
+    for name in MEASURES:
+        ranges.arguments(MEASURES[name], {option: options[option] for option in options_of(name) if option in options})
 
 
 def _finite(section: Section) -> Section:

@@ -12,6 +12,7 @@ from diabolo.evaluation.closing import judge
 from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.paths import shell_line
+from diabolo.plain import count
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.training.runs import Run, fingerprint, load_run
@@ -56,7 +57,7 @@ def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None =
 def _about(run: Run) -> str:
     data, options = run.config["data"], run.config["options"]
     told = [
-        f"{part}: {about['images']:,} images of {'×'.join(map(str, about['shape']))}, {about['name']} ({about['split']})"
+        f"{part}: {count(about['images'], 'image')} of {'×'.join(map(str, about['shape']))}, {about['name']} ({about['split']})"
         for part in SPLITS
         if (about := data.get(part))
     ]
@@ -143,7 +144,7 @@ def _scores(run: Run) -> Iterator[Block]:
             for name, section in found.sections.items()
             for key, score in section.scores.items()
         ],
-        f"Scores on {test['images']:,} images of {test['name']} ({test['split']}), {found.about['at'][:10]}.",
+        f"Scores on {count(test['images'], 'image')} of {test['name']} ({test['split']}), {found.about['at'][:10]}.",
     )
     if found.skipped:
         yield Paragraph("Not measured, and why:")

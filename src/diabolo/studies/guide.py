@@ -21,6 +21,7 @@ from diabolo.data import Images
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import cost, generation
 from diabolo.metrics.reconstruction import spectrum
+from diabolo.plain import count
 from diabolo.statistics import blocks, wilson
 from diabolo.studies import Row, Study, Trained, less, needs
 from diabolo.studies.words import guide as words
@@ -768,7 +769,7 @@ def economy(row: Row) -> None:
         mib = row.number(f"MiB, {name}", found["bytes"] / 2**20, f"MiB of tensors made in a step of {len(x)} images")
         seconds = row.number(f"seconds of a step, {name}", min(found["seconds"]), "seconds")
         table.append((name, fastest, seconds, mib, loss, unit))
-    where = f"{found['device']}, {torch.get_num_threads()} thread(s)"
+    where = f"{found['device']}, {count(torch.get_num_threads(), 'thread')}"
     columns = ("training", "s an epoch", f"s a step of {len(x)}", "MiB of its tensors", "test loss", "unit")
     row.table(
         f"A VAE in float32 and in bf16; a convolutional autoencoder with all activations kept and with them computed again. "

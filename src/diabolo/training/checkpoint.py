@@ -10,6 +10,7 @@ from torch import Tensor
 from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import shell_line
+from diabolo.plain import count
 from diabolo.training import files, history
 from diabolo.updates.step import Step
 
@@ -125,7 +126,7 @@ def status(path: Path) -> str:
     if not (path / FILE).exists():
         return "finished" if (path / "model.safetensors").exists() else "not started"
     state = _read_state(path)
-    return f"{state.status} after {state.epoch} epoch{'' if state.epoch == 1 else 's'}"
+    return f"{state.status} after {count(state.epoch, 'epoch')}"
 
 
 def way_on(path: Path) -> str:

@@ -18,6 +18,7 @@ from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import as_path, shell_line
 from diabolo.pca import PCA
+from diabolo.plain import count
 from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
 from diabolo.surroundings import undisturbed
@@ -131,8 +132,13 @@ def resume(
 
 
 def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, noted: dict[str, Any]) -> Run:
-    check(model, train, validation, options)
-    say = reporter(options.quiet)
+    say, asked = reporter(options.quiet), options.batch_size
+    options = check(model, train, validation, options)
+    if options.batch_size < asked:
+        say.say(
+            f"--batch-size is {options.batch_size}, not {asked}: there are {count(len(train), 'training image')}, so that each "
+            "epoch is one step"
+        )
     if name := distributed.left_over():
         say.say(
             f"{name} is set, but not by torchrun, which sets all of {', '.join(distributed.NEEDED)}: this process trains alone"
@@ -286,9 +292,7 @@ def _train(
     say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
     together = f", {distributed.world()} processes" if distributed.world() > 1 else ""
     threads = torch.get_num_threads()
-    say.say(
-        f"{device}, {threads} CPU thread{'s'[: threads > 1]}, {step.precision.name}{together}; images {store.place}"
-    )
+    say.say(f"{device}, {count(threads, 'CPU thread')}, {step.precision.name}{together}; images {store.place}")
     if left := plan(loop.order(0), options.batch_size).left_out:
         say.say(
             f"{left} of {len(train):,} images are left out of each epoch, others each time: all processes get equally many"

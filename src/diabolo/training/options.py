@@ -22,7 +22,7 @@ class TrainOptions:
             off, those of its last epoch that ended well.
         freeze: weights that stay as they are: names of parts, or patterns such as 'encoder.*'; once for each.
         epochs: passes over the training images.
-        batch_size: images per step and process.
+        batch_size: images per step and process; all of them where there are fewer.
         labelled_per_batch: images of each batch whose label is known; they come round in turn, and the rest of the batch is of
             all images. As it falls when left out.
         lr: learning rate; the peak of it when a schedule is given.

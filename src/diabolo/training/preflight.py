@@ -22,6 +22,7 @@ from diabolo.errors import DiaboloError
 from diabolo.memory import TRIED, TooLargeError, words
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
+from diabolo.plain import count
 from diabolo.randomness import Draws, generator
 from diabolo.training import files
 from diabolo.training.checkpoint import State
@@ -44,8 +45,9 @@ MOST_KEPT = 10_000  # features for each pixel, where a batch is so small that it
 START = 2048  # training images that a bottleneck may look at before training
 
 
-def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> None:
-    """Refuse what cannot work, before anything is made."""
+def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> TrainOptions:
+    """Refuse what cannot work, before anything is made; the options as they can be used: no batch holds more images than there
+    are."""
     if not (isinstance(model, PCA) or can_be_trained(model)):
         raise DiaboloError(f"fit trains an Autoencoder or a PCA, not a {type(model).__name__}; see diabolo.zoo")
     for images in (train, validation):
@@ -60,7 +62,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         if len(train) < model.latent_shape[0]:
             components = model.latent_shape[0]
             raise DiaboloError(f"PCA with {components} components needs at least as many images, not {len(train)}")
-        return
+        return options
     frozen = matching(model, options.freeze)
     if not any(p.requires_grad and name not in frozen for name, p in model.named_parameters()):
         raise DiaboloError("there is nothing to train: all weights are frozen")
@@ -70,7 +72,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     if options.init:
         fitting(model, options.init)
     if validation is not None and len(validation) < distributed.world():
-        raise DiaboloError(f"{len(validation)} validation image(s) are too few for {distributed.world()} processes")
+        raise DiaboloError(f"{count(len(validation), 'validation image')}: too few for {distributed.world()} processes")
     for images in (train, validation):
         if images is not None and (known := column(images, model.needs_column)) is not None:
             _check_known(model, images, known)
@@ -80,11 +82,9 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
             raise DiaboloError("labelled_per_batch needs a model that reads labels, and images of which some have one")
     if options.tensorboard:
         event_writer_class()
-    if options.batch_size * distributed.world() > len(train):
-        raise DiaboloError(
-            f"a batch of {options.batch_size * distributed.world()} is larger than the {len(train)} training image(s); use "
-            f"--batch-size {max(1, len(train) // distributed.world())} or less"
-        )
+    if len(train) < distributed.world():
+        raise DiaboloError(f"{count(len(train), 'training image')}: too few for {distributed.world()} processes")
+    options = options.but(batch_size=min(options.batch_size, len(train) // distributed.world()))
     if isinstance(model, Autoencoder):
         model.bottleneck.check(min(len(train), START))
     _check_memory(model, options)
@@ -96,6 +96,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
     if needs_validation and validation is None:
         raise DiaboloError(f"{needs_validation} needs validation images to go by")
+    return options
 
 
 def _check_memory(model: nn.Module, options: TrainOptions) -> None:
@@ -207,7 +208,7 @@ def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
     unfinished = state.status in ("running", "interrupted")
     if state.epoch > options.epochs and unfinished:
         raise DiaboloError(
-            f"{path} has done {state.epoch} epochs, more than {options.epochs}: give as many, to end it there, or more"
+            f"{path} has done {count(state.epoch, 'epoch')}, more than {options.epochs}: give as many, to end it there, or more"
         )
     if (state.epoch < options.epochs and not early) or unfinished:
         return False
@@ -217,7 +218,7 @@ def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
         return True
     if not isinstance(about, dict) or about.get("epoch") != state.epoch:
         return True
-    done = state.status if early else f"has finished its {state.epoch} epochs"
+    done = state.status if early else f"has finished its {count(state.epoch, 'epoch')}"
     raise NothingLeftError(
         f"{path} {done}; to train on, give a larger total: "
         f"{shell_line('resume', path, '--epochs', state.epoch + options.epochs)}"

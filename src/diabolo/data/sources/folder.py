@@ -18,6 +18,7 @@ from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.arrays import class_counts
 from diabolo.data.splits import Draw, Parts, draw_from, random_split
+from diabolo.plain import count
 from diabolo.ranges import PartOf, Side
 
 
@@ -81,10 +82,10 @@ def describe(files: Files, path: Path, kept: Kept, notes: Sequence[str]) -> Acco
         left.add("unreadable", files.names[index])
     said = list(notes)
     if kept.facts.animations:
-        said.append(f"{kept.facts.animations:,} animations, of which the first frame was taken")
+        said.append(f"{count(kept.facts.animations, 'animation')}, of which the first frame was taken")
     taken = len(np.unique(kept.owners))
     if len(kept.owners) > taken:
-        said.append(f"{len(kept.owners):,} images, being the pages of {taken:,} files")
+        said.append(f"{len(kept.owners):,} images, being the pages of {count(taken, 'file')}")
     nominal = [numbers.nominal for numbers in kept.facts.numbers.values()]
     return Account(
         what=f"{'folder' if path.is_dir() else 'archive'} {path.name}",

@@ -25,6 +25,7 @@ from diabolo.errors import DiaboloError
 from diabolo.metrics.generation.features import Features
 from diabolo.nets.conv import SMALLEST
 from diabolo.parts import part
+from diabolo.plain import count
 from diabolo.randomness import derive
 from diabolo.schedules import Constant
 from diabolo.training import runs
@@ -152,7 +153,7 @@ def classifier(train: Images, seed: int = 0) -> Classifier:
                 made, images, epochs=epochs, threads=threads, out=folder, name="classifier", quiet=True, **settings
             )
         model, path = run.model, run.path
-    about = f"{learns} of {len(images):,} images of {train.name} ({train.split}), {epochs} epoch{'s' * (epochs > 1)}"
+    about = f"{learns} of {len(images):,} images of {train.name} ({train.split}), {count(epochs, 'epoch')}"
     return Classifier(model, path, {"trained_on": about, "features": features})
 
 
