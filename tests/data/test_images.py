@@ -150,7 +150,7 @@ class TestFingerprint:
         ({"label_names": ("a",)}, "no labels"),
         ({"attributes": np.zeros((10, 2), np.uint8), "attribute_names": ("a", "b")}, "attributes must be bool"),
         ({"attributes": np.zeros((9, 1), bool), "attribute_names": ("a",)}, "10 images but 9 rows of attributes"),
-        ({"attributes": np.zeros((10, 2), bool), "attribute_names": ("a",)}, "2 columns but 1 names"),
+        ({"attributes": np.zeros((10, 2), bool), "attribute_names": ("a",)}, "2 columns but 1 name"),
         ({"attributes": np.zeros((10, 2), bool)}, "2 columns but 0 names"),
         ({"attribute_names": ("a",)}, "no attributes"),
         ({"factors": np.zeros((10, 1)), "factor_names": ("a",)}, "factors must be float32"),
@@ -191,7 +191,7 @@ def test_names_follow_their_images():
     assert images.take(np.array([False, True, False, True])).names == ("b.png", "c.tif#2")
     assert len(images.subset(2).names) == 2
     assert images.fingerprint == some(4).fingerprint
-    with pytest.raises(DiaboloError, match="4 images but 1 names of files"):
+    with pytest.raises(DiaboloError, match="4 images but 1 file name"):
         some(4, names=("a.png",))
 
 

@@ -34,8 +34,8 @@ def test_all_that_a_folder_holds(folder, make):
     assert rows["left out: unreadable"] == "2 (train/bee/pipe.png, train/bee/bad.jpg)"
     assert (rows["part: train"], rows["part: test"]) == ("12 images", "4 images")
     assert (rows["class 0: ant"], rows["class 1: bee"]) == ("8 images", "8 images")
-    assert (rows["size: 6×4"], rows["size: 9×9"]) == ("15 images", "1 images")
-    assert (rows["mode: RGB"], rows["mode: L"]) == ("15 images", "1 images")
+    assert (rows["size: 6×4"], rows["size: 9×9"]) == ("15 images", "1 image")
+    assert (rows["mode: RGB"], rows["mode: L"]) == ("15 images", "1 image")
     assert rows["duplicates, byte for byte"] == "1"
     assert "sizes differ" in rows["note"]
     assert not (folder.parent / ".diabolo").exists()

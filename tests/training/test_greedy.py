@@ -136,7 +136,6 @@ def test_what_cannot_be_trained_by_layers_is_refused_before_anything_is_made(gre
         (make("mlp"), {"freeze": "encoder"}, "no freeze, no init"),
         (make("mlp"), {"init": "runs/0001"}, "no freeze, no init"),
         (make("mlp"), {"epochs_per_layer": 0}, "epochs_per_layer must be a whole number from 1 to 10,000,000"),
-        (make("mlp"), {"batch_size": 1000}, "larger than the 64"),
         (make("mlp"), {"epoch": 3}, "did you mean 'epochs'"),
     ):
         with pytest.raises(DiaboloError, match=says):
