@@ -249,6 +249,8 @@ def test_a_run_that_another_writes_into_is_left_out(copies):
     go.wait(60)
     try:
         found = compare([first, second, third], ["error"])
+        with pytest.raises(DiaboloError, match=r"fewer than two runs can be compared: .* is being written"):
+            compare([first, second], ["error"])
     finally:
         stop.set()
         holder.join()
@@ -364,4 +366,7 @@ def test_a_score_is_drawn_that_two_of_three_models_have():
         return SimpleNamespace(sections=sections, about={"run": run})
 
     groups = {"a": [evaluated("r1", x=1.0, y=1.0)], "b": [evaluated("r2", x=2.0)], "c": [evaluated("r3", z=3.0)]}
-    assert [panel.args[0] for panel in Comparison(groups).panels()] == [{"a": 1.0, "b": 2.0}]
+    assert [panel.args for panel in Comparison(groups).panels()] == [({"a": 1.0, "b": 2.0}, "nats", None)]
+    seeds = groups | {"a": [*groups["a"], evaluated("r4", x=3.0)]}
+    (panel,) = Comparison(seeds).panels()
+    assert panel.args == ({"a": 2.0, "b": 2.0}, "nats", {"a": pytest.approx((2 - 2**0.5, 2 + 2**0.5))})

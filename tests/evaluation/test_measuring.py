@@ -38,8 +38,9 @@ def test_every_measure_that_applies_is_made_on_the_images_of_the_run(seeds):
 
 def test_each_measure_is_named_when_it_begins(seeds):
     said = []
-    evaluate(seeds["latent_dim 2"][0], None, ["labelled", "error"], say=said.append)
-    assert said == ["labelled", "error"]
+    found = evaluate(seeds["latent_dim 2"][0], None, ["labelled", "error"], say=said.append)
+    assert said == list(found.seconds) == ["labelled", "error"]
+    assert all(0 <= took == round(took, 2) for took in found.seconds.values())
 
 
 def test_what_does_not_apply_is_skipped_with_its_reason_unless_it_was_asked_for(digits, tiny_model):

@@ -54,6 +54,19 @@ def test_every_panel_can_be_drawn(digits, pca):
         assert panel().axes
 
 
+def test_images_of_one_class_have_no_bars_of_classes(digits, pca):
+    one = digits[1].take(np.flatnonzero(digits[1].labels == 3))
+    assert "reconstruction-classes" not in reconstruction(Subject(pca, digits[0], one)).panels
+
+
+def test_images_of_the_least_variance_that_counts_have_a_share_of_it(digits, pca, monkeypatch):
+    subject = Subject(pca, *digits)
+    least = reconstruction(subject).scores["FVU"].setting["variance"]
+    for bar, there in ((least, True), (np.nextafter(least, 1), False)):
+        monkeypatch.setattr("diabolo.evaluation.reconstruction.CONSTANT", bar)
+        assert ("FVU" in reconstruction(subject).scores) == there
+
+
 def test_a_class_of_one_image_has_a_bar_without_a_whisker(digits, pca):
     labels = digits[1].labels
     kept = np.sort(np.concatenate([np.flatnonzero(labels == 3)[:1], np.flatnonzero(labels == 5)]))

@@ -138,6 +138,9 @@ def test_all_neighbours_are_looked_for_on_the_same_images_drawn_by_the_seed(digi
         other = KNeighborsClassifier(5, algorithm="brute").fit(view.train, sorted_by_class.train.labels)
         wanted = (other.predict(view.test[chosen]) == truth).mean()
         assert drawn.scores[f"5 nearest neighbours: {name}"].value == pytest.approx(wanted)
+    monkeypatch.setattr(sys.modules["diabolo.evaluation.probes"], "SLOW", 1)
+    least = probes(sorted_by_class, probe_floors=False)
+    assert [score.n for name, score in least.scores.items() if "nearest" in name] == [1]
     assert {score.n for name, score in whole.scores.items() if "nearest" in name} == {360}
     assert not any("test_images" in score.setting for score in whole.scores.values())
 
@@ -267,7 +270,7 @@ def test_usage_of_a_vae_adds_up(digits, vae):
     assert section.scores["KL"].unit == "nats per image"
 
 
-def test_usage_of_deterministic_codes_and_of_a_codebook(digits):
+def test_usage_of_deterministic_codes_and_of_a_codebook(digits, monkeypatch):
     assert values(usage(digits))["live units"] == 8
     train, test = data.load("patches", n_train=60, n_test=40)
     model = zoo.build("vqvae", train.shape, latent_dim=4, codes=8)
@@ -276,6 +279,10 @@ def test_usage_of_deterministic_codes_and_of_a_codebook(digits):
     assert found["used codes"] + found["dead codes"] == 8
     assert 1 <= found["perplexity"] <= found["used codes"]
     assert found["entropy"] == pytest.approx(np.log2(found["perplexity"]))
+    for most, listed in ((8, True), (7, False)):
+        monkeypatch.setattr("diabolo.evaluation.usage.LISTED", most)
+        assert ("duplicate codes" in usage(codebook).scores) == listed
+        assert (usage(digits).scores["live units"].detail is not None) == listed
     with pytest.raises(NotApplicable, match="discrete"):
         prior_hole(codebook)
 

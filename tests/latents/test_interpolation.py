@@ -225,3 +225,13 @@ def test_two_codes_are_a_graph_and_one_is_none():
     np.testing.assert_allclose(along_data([[0.0, 0.0]], [[4.0, 0.0]], 3, graph), [[[0, 0], [2, 0], [4, 0]]])
     with pytest.raises(DiaboloError, match="2 codes or more are needed, not 1"):
         CodeGraph([[0.0, 0.0]], neighbours=1)
+
+
+def test_ways_without_a_length_or_a_direction_are_found_without_a_division_by_zero():
+    a, b = np.array([[1.0, 2], [0, 0], [0, 0], [3, 1]]), np.array([[2.0, 4], [0, 0], [1, 0], [-3, -1]])
+    with np.errstate(all="raise"):
+        way = spherical(a, b, 5)
+        np.testing.assert_allclose(_resampled(np.array([[0.0], [0], [2], [2]]), np.linspace(0, 1, 3)), [[0], [1], [2]])
+    np.testing.assert_allclose(way[:3], linear(a[:3], b[:3], 5), atol=1e-15)
+    np.testing.assert_allclose(way[3, 2], [0, 0], atol=np.sqrt(10) + 1e-9)
+    np.testing.assert_allclose(np.linalg.norm(way[3], axis=1), np.sqrt(10))

@@ -181,7 +181,7 @@ SETTINGS = {
     "latents.codes": {"PIECE": 1024},
     "latents.densities.density": {"NARROWEST": 1e-6},
     "latents.densities.drawing": {"PIECE": 1024},
-    "latents.densities.flow": {"HELD_OUT": 0.1, "PATIENCE": 5},
+    "latents.densities.flow": {"HELD_OUT": 0.1, "PATIENCE": 5, "RATE": 1e-3, "BATCH": 256, "STEPS": 8},
     "latents.densities.gaussian": {"MANY": 10},
     "latents.densities.mixture": {"TRIED": (1, 2, 5, 10, 20, 40)},
     "latents.densities.neighbours": {"PAIRS": 2**24},

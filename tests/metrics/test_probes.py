@@ -177,6 +177,11 @@ def test_unknown_labels_are_left_out_and_classes_keep_their_names(digits):
 def test_a_constant_unit_is_no_trouble(digits):
     x = np.concatenate([digits[0], np.full((len(digits[0]), 1), 3, np.float32)], 1)
     assert (linear_probe(x, digits[1]).predict(x) == digits[1]).mean() > 0.97
+    weight, bias = softmax_regression(
+        torch.ones(4, 9), torch.tensor([0, 0, 0, 1]), 2
+    )  # fewer examples than units, all alike
+    torch.testing.assert_close(weight, torch.zeros(2, 9))
+    torch.testing.assert_close(bias.softmax(0), torch.tensor([0.75, 0.25]))
 
 
 def test_neighbours_by_hand():

@@ -84,7 +84,7 @@ class Discrete(Bottleneck):
         """How often each code is among `indices` (N, h, w): (K,). In training that of all processes, noted in `usage`."""
         counts = counts_of(indices, self.codes)
         if self.training:
-            counts = over_processes(counts)
+            counts = distributed.total(counts)
             self.usage += counts
         return counts
 
@@ -137,12 +137,6 @@ def perplexity(counts: Tensor) -> Tensor:
     p = counts / counts.sum().clamp(min=1)
     value: Tensor = torch.special.entr(p).sum().exp()
     return value
-
-
-def over_processes(x: Tensor) -> Tensor:
-    """The sum of `x`, which nobody else holds, over all processes."""
-    distributed.average(x)
-    return x * distributed.world() if distributed.world() > 1 else x
 
 
 def rows_of(vectors: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from diabolo import distributed
 from diabolo.bottlenecks.latent import Latent
-from diabolo.bottlenecks.quantizer import Codes, Discrete, over_processes, rows_of
+from diabolo.bottlenecks.quantizer import Codes, Discrete, rows_of
 from diabolo.bottlenecks.quantizer_kmeans import check_enough, kmeans, nearest, one_hot
 from diabolo.errors import UnknownNameError
 from diabolo.parts import part
@@ -173,7 +174,7 @@ class VectorQuantizer(Discrete):
         self.share.lerp_(counts / total, 1 - self.decay)
         if self.ema:
             with torch.autocast(rows.device.type, enabled=False):
-                sums = over_processes(one_hot(indices, self.codes).T @ rows)
+                sums = distributed.total(one_hot(indices, self.codes).T @ rows)
             self.moment.lerp_(sums / total, 1 - self.decay)
             whole = self.share.sum()
             smooth = (self.share + TINY) / (whole + self.codes * TINY) * whole
@@ -191,7 +192,7 @@ class VectorQuantizer(Discrete):
         chosen = numbers.argsort(1).flatten()[: self.codes] - start * positions
         here = (chosen >= 0) & (chosen < len(rows))
         vectors = torch.where(here[:, None], rows[chosen.clamp(0, len(rows) - 1)], 0.0)
-        self._set(over_processes(vectors), self.share < self.least)
+        self._set(distributed.total(vectors), self.share < self.least)
 
 
 def _distance(one: Tensor, other: Tensor, n: int) -> Tensor:

@@ -331,7 +331,7 @@ def _tested(
         raise DiaboloError(
             f"the images of {path} were given as arrays: evaluate it from Python first, and write that into {path / FOLDER}"
         )
-    key = json.dumps([about.get("origin"), about["fingerprint"]], sort_keys=True)
+    key = json.dumps([about["origin"], about["fingerprint"]])
     if key not in seen:
         seen[key] = of_run(path, about, moved)[1].fingerprint
     return seen[key]

@@ -103,11 +103,9 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
         more = ((m + n) / 2 - 1) * ((1 - at) / (2 - at) + at / (1 + at))
         return at * (1 - at) * (1 + more) / (m * n)
 
-    factor = variance / usual(area) if variance > 0 and 0 < area < 1 else 1.0
+    factor = variance / usual(area) if variance > 0 else 1.0
 
     def beyond(at: float) -> float:
         return abs(at - area) - Z * math.sqrt(factor * usual(at))
 
-    low = brentq(beyond, 0.0, area * (1 - BESIDE)) if area > 0 else 0.0
-    high = brentq(beyond, area + (1 - area) * BESIDE, 1.0) if area < 1 else 1.0
-    return float(low), float(high)
+    return brentq(beyond, 0.0, area * (1 - BESIDE)), brentq(beyond, area + (1 - area) * BESIDE, 1.0)

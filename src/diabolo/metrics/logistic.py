@@ -90,10 +90,10 @@ def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, penalty: float) 
         seen = seen @ directions.mT.to(seen.dtype)
     size = at_once(TOGETHER, fits * seen.shape[2])
 
-    parameters = torch.zeros(fits, outputs, directions.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+    parameters = torch.zeros(fits, outputs, directions.shape[1] + 1, dtype=torch.float64)
 
     def objective() -> Tensor:
-        w, b = parameters.detach()[..., :-1] * scale, parameters.detach()[..., -1]
+        w, b = parameters[..., :-1] * scale, parameters[..., -1]
         w = w if few else w @ directions
         total, by_w, by_b = penalty / 2 * w.square().sum(), penalty * w, torch.zeros_like(b)
         for first in range(0, n, size):
@@ -116,9 +116,8 @@ def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, penalty: float) 
         history_size=20,
         line_search_fn="strong_wolfe",
     ).step(objective)
-    found = parameters.detach()
-    weight = (found[..., :-1] * scale) @ directions
-    bias = found[..., -1] - (weight @ mean.double().mT)[..., 0]
+    weight = (parameters[..., :-1] * scale) @ directions
+    bias = parameters[..., -1] - (weight @ mean.double().mT)[..., 0]
     both = weight.to(x.dtype), bias.to(x.dtype)
     return both if x.ndim == 3 else (both[0][0], both[1][0])
 

@@ -276,6 +276,8 @@ def test_only_some_of_many_codes_are_fitted_to():
         assert density.setting["fitted_to"] == 40
         np.testing.assert_allclose(density.scale.mu, taken.mean(0))
         np.testing.assert_allclose(density.scale.sigma, taken.std(0))
+    every, plain = (latents.fit_density("mixture", codes, 3, components=2, **most) for most in ({"most": 60}, {}))
+    np.testing.assert_array_equal(every.log_prob(codes), plain.log_prob(codes))  # in the order in which they came
     few = latents.fit_density("mixture", codes, components=10, most=25)  # less than such a mixture needs
     assert few.setting == {"density": "mixture", "fitted_to": 60, "components": 10}
     assert latents.fit_density("mixture", codes, components="bic").setting["chosen_by"] == "BIC"

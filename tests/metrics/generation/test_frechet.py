@@ -129,8 +129,9 @@ def test_too_few_images_are_refused():
 
 @pytest.mark.filterwarnings("default:a Fréchet distance of")
 def test_under_ten_thousand_it_warns():
-    with pytest.warns(UserWarning, match="300 to 300 images is too large by more than that of 10,000"):
+    with pytest.warns(UserWarning, match="300 to 300 images is too large by more than that of 10,000") as told:
         fid(features(), features(seed=1))
+    assert told[0].filename == __file__  # where it was called
     many = features(10_000, 2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -217,3 +218,13 @@ def test_halves_of_more_images_than_features(n, known):
 def test_two_kinds_of_features_have_no_distance():
     with pytest.raises(DiaboloError, match="not of 2 and 3 numbers"):
         frechet_distance(Moments.of(features(9, 2)), Moments.of(features(9, 3)))
+
+
+@pytest.mark.filterwarnings("ignore:a Fréchet distance")
+def test_what_an_image_adds_in_any_unit_and_where_nothing_varies():
+    x, y = np.random.default_rng(0).normal(size=(2, 40, 3)) * [[[1.0]], [[2.0]]]
+    found, tiny = fid(x, y), fid(1e-7 * x, 1e-7 * y)
+    np.testing.assert_allclose(tiny.by_generated, 1e-14 * found.by_generated, rtol=1e-6)
+    still = fid(np.ones((40, 3)), y)  # all alike: only the mean moves, and no image moves it
+    np.testing.assert_allclose(still.by_generated, 0)
+    assert still.error > 0

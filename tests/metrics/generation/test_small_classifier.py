@@ -69,6 +69,11 @@ def test_the_work_of_training(n, shape, epochs, kept):
     assert (found, len(some)) == (epochs, kept)
 
 
+def test_which_of_too_many_images_are_trained_on():
+    images = Images(np.broadcast_to(np.zeros((), np.uint8), (1002, 1, 400, 400)), labels=np.arange(1002))
+    np.testing.assert_array_equal(_budget(images)[1].labels, images.subset(1000, 0).labels)
+
+
 @pytest.mark.parametrize(
     ("shape", "channels"), [((1, 8, 8), (16,)), ((1, 32, 40), (16, 32, 64)), ((3, 128, 128), (16, 32, 64, 128, 128))]
 )
@@ -106,6 +111,7 @@ def test_the_weights_begin_as_the_seed_says_whatever_was_drawn_before(monkeypatc
     }
 
     def fit(model, images, **how):
+        assert len(how["out"].name) == 16
         assert {name: how[name] for name in trained} == trained
         begun.append((how["seed"], torch.cat([value.flatten().clone() for value in model.parameters()])))
         return SimpleNamespace(model=model, path=tmp_path)
@@ -211,4 +217,6 @@ def test_vectors_and_tiny_images_are_seen_by_layers_without_maps(shape, net):
     model = _model(shape, lambda bottleneck: heads.Classifier(bottleneck.latent_shape, 3))
     found = any(isinstance(m, torch.nn.Conv2d) for m in model.encoder.modules())
     assert found == (net == "conv")
+    widths = [m.out_features for m in model.encoder.modules() if isinstance(m, torch.nn.Linear)]
+    assert net == "conv" or widths == [256, 128]
     assert model.predict(torch.zeros(2, *shape)).shape == (2, 3)

@@ -14,6 +14,11 @@ from diabolo.randomness import derive, generator
 from diabolo.ranges import AnySeed, At, Count, Plural, checked
 
 HELD_OUT, PATIENCE = 0.1, 5  # share of the codes; epochs without a better likelihood of those
+RATE, BATCH, STEPS = (
+    1e-3,
+    256,
+    8,
+)  # of Adam; codes in a step at most; steps in an epoch at least, where there are so many
 
 
 @density("flow")
@@ -63,8 +68,8 @@ class Flow(Density):
     def _train(self, kept: Tensor, held: Tensor) -> int:
         """Train, and leave the weights under which `held` was likeliest; returns after which epoch that was."""
         source = generator(self.seed, "flow", "order")
-        optimizer = torch.optim.Adam(self.model.parameters(), 1e-3)
-        batch = max(1, min(256, len(kept) // 8))
+        optimizer = torch.optim.Adam(self.model.parameters(), RATE)
+        batch = max(1, min(BATCH, len(kept) // STEPS))
         least, best, weights = math.inf, 0, dict[str, Tensor]()
         for epoch in range(1, self.epochs + 1):
             for rows in torch.randperm(len(kept), generator=source).split(batch):

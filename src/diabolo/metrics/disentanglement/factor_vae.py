@@ -40,14 +40,14 @@ def factor_vae_score(
         return 0.0
     z = moved[:, alive] / deviation[alive]
     random, where = np.random.default_rng(seed), binned(factors, bins)
-    held = random.integers(0, factors.shape[1], votes)
+    held = random.integers(factors.shape[1], size=votes)
     least = np.empty(votes, np.int64)
     for k in range(factors.shape[1]):  # the groups of one factor at once
         mine = np.flatnonzero(held == k)
         order = np.argsort(where[:, k], kind="stable")
         counts = np.bincount(where[:, k])
         starts = counts.cumsum() - counts
-        bin_of = where[random.integers(0, len(z), len(mine)), k]  # bins as often as images lie in them
+        bin_of = where[random.integers(len(z), size=len(mine)), k]  # bins as often as images lie in them
         within = (random.random((len(mine), group)) * counts[bin_of, None]).astype(np.int64)
         least[mine] = z[order[starts[bin_of, None] + within]].var(1).argmin(1)
     return majority_vote(least[: votes // 2], held[: votes // 2], least[votes // 2 :], held[votes // 2 :])
