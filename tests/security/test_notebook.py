@@ -81,7 +81,7 @@ def test_a_literal_is_what_it_stands_for_on_one_line_of_its_own(value):
     text = literal(value)
     assert text.isascii()
     assert len(text.splitlines()) <= 1
-    cells = jupytext.needs_column(f"# %%\nx = {text}\n", fmt="py:percent").cells
+    cells = jupytext.reads(f"# %%\nx = {text}\n", fmt="py:percent").cells
     assert len(cells) == 1
     assert ast.literal_eval(cells[0].source.partition("x = ")[2]) == value
 

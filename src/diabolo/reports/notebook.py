@@ -42,7 +42,7 @@ def make(source: str, title: str = "") -> Any:
         A notebook as nbformat has it; the same script gives the same one.
     """
     nbformat = needed("nbformat")
-    notebook = needed("jupytext").needs_column(source, fmt="py:percent")
+    notebook = needed("jupytext").reads(source, fmt="py:percent")
     notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, metadata={"tags": ["install"]}))
     if title:
         first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
