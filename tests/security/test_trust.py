@@ -1,5 +1,6 @@
 """A run folder names code; only diabolo's own, the program's own, and that of packages trusted by name is ever imported."""
 
+import json
 import shutil
 import sys
 
@@ -79,6 +80,27 @@ def test_nor_does_python(opened, stranger, canary, monkeypatch):
             opened(run, trust=trust)
         assert caught.value.exit_code == 1
     assert not mark.exists()
+
+
+def test_scores_in_a_folder_are_shown_without_opening_its_model(
+    stranger, honest, canary, diabolo, monkeypatch, tmp_path
+):
+    run, other = stranger(), shutil.copytree(honest["vae"], tmp_path / "other")
+    for path in (run, other):
+        library.evaluate(path, measures=["usage"]).write(path / "evaluation")
+    config = json.loads((run / "config.json").read_text())
+    naming(AS_PART)(config)
+    (run / "config.json").write_text(json.dumps(config))
+    mark = canary(run, "lurking")
+    monkeypatch.syspath_prepend(str(run))
+    exit_code, out, err = diabolo("compare", run, other, "--measures", "usage")
+    assert (exit_code, err) == (0, "")
+    assert "stranger" in out
+    exit_code, out, err = diabolo("compare", run, other, "--measures", "rate")  # is to be measured, so opened
+    assert exit_code == 1
+    assert "--trust lurking" in err
+    assert not mark.exists()
+    assert "lurking" not in sys.modules
 
 
 @pytest.mark.parametrize("code", [AS_PART, WITHIN], ids=["part", "path"])

@@ -16,7 +16,7 @@ RUN = "runs/0001-vae-digits"
 COMPARE = f"compare {RUN} runs/0002-vae-digits --measures reconstruction"
 STUDY = (
     "study pca --only 3.3 --quick --data digits --n-train 100 --n-test 60 --batch-size 50 --epochs 1 --sizes 2 "
-    "--seeds 1 --no-report"
+    "--seeds 2 --no-report"
 )
 DISK = (errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT)
 
@@ -63,6 +63,22 @@ def test_resume_is_killed(stride, site):
     site.well(f"{TRAIN} --no-figures")
     words = f"resume {RUN} --epochs 4 --no-figures"
     assert check_kills(site, words, again(words), stride) >= 4
+
+
+@pytest.mark.slow
+def test_the_sweeping_of_what_a_kill_has_left_is_killed(site):
+    site.well(f"{TRAIN} --no-figures")
+    words = f"resume {RUN} --epochs 4 --no-figures"
+    half_written: list[object] = []
+    point = 0
+    while not half_written:  # a file of the run, and its lock, are left
+        point += 1
+        killed = site.copy()
+        assert site.run(words, killed, "kill", point).code == -signal.SIGKILL
+        half_written = list((killed / RUN).rglob(".*.tmp"))
+    site.work = killed
+    assert (killed / RUN / ".lock").exists()
+    assert check_kills(site, words, again(words), 2) >= 10
 
 
 @pytest.mark.parametrize("stride", [7, EVERY])

@@ -156,7 +156,7 @@ def _sentence(error: BaseException) -> str | None:
     no_memory = isinstance(error, MemoryError) or "out of memory" in str(error) or "allocate memory" in str(error)
     if no_memory:
         return "there is not enough memory: use a smaller --batch-size, fewer or smaller images, or a smaller model"
-    return None if isinstance(error, RuntimeError) else str(error)
+    return None if isinstance(error, RuntimeError) else str(error).rstrip(".")
 
 
 def _unknown_word(error: UnknownCommandError) -> str:

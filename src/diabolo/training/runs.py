@@ -189,7 +189,7 @@ def damaged(path: Path, config: Any, why: str, words: str = "was edited or damag
     versions, form = found.get("versions"), found.get("format")
     its = versions.get("diabolo") if isinstance(versions, dict) else None
     if (isinstance(form, int) and form > FORMAT) or _number(its) > _number(__version__):
-        who = f"Diabolo {its}" if _number(its) else "a newer Diabolo"
+        who = f"Diabolo {its}" if _number(its) > _number(__version__) else "a newer Diabolo"
         remedy = "upgrade it with pip install --upgrade diabolo"
         return DiaboloError(f"{path} was written by {who}, and this is {__version__}: {remedy} ({why})")
     return DiaboloError(f"{path / 'config.json'} {words}: {why}")
