@@ -28,7 +28,6 @@ OPENED_BY = {
     ".csv": "numpy.loadtxt('x.csv', delimiter=',')", ".tsv": "numpy.loadtxt('x.tsv')", ".txt": "numpy.loadtxt('x.txt')",
     ".parquet": "pandas.read_parquet('x.parquet').to_numpy()", ".xlsx": "pandas.read_excel('x.xlsx').to_numpy()",
     ".mat": "scipy.io.loadmat('x.mat')['x']", ".h5": "h5py.File('x.h5')['x'][:]", ".hdf5": "h5py.File('x.hdf5')['x'][:]",
-    ".pt": "torch.load('x.pt').numpy()", ".pth": "torch.load('x.pth').numpy()",
 }  # fmt: skip
 PACKED = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 CONVERT = dict.fromkeys(PACKED, "unpack it first") | {
