@@ -279,6 +279,10 @@ def test_a_quarter_of_dead_codes_is_worth_a_word():
         assert found.values == {"dead_codes": dead, "codebook_perplexity": K - dead}
         assert [finding.key for finding in found.findings] == ["dead-codes"] * (dead >= 0.25 * K)
         assert not vq.usage.any()
+    vq = VectorQuantizer((C, H, W), D, 8, kmeans=False).eval()  # of which a quarter is a whole number
+    for dead, told in ((1, 0), (2, 1)):
+        vq.usage.copy_(torch.arange(8) >= dead)
+        assert len(vq.diagnose(features(), vq(features(), draws())).findings) == told
 
 
 def test_more_codes_than_vectors_are_restarted_too():

@@ -19,6 +19,7 @@ from diabolo.evaluation.comparison import (
     _check_tested,
     _flat,
     _kind,
+    _labels,
     _rate_and_distortion,
     _start,
     _tested,
@@ -370,3 +371,13 @@ def test_a_score_is_drawn_that_two_of_three_models_have():
     seeds = groups | {"a": [*groups["a"], evaluated("r4", x=3.0)]}
     (panel,) = Comparison(seeds).panels()
     assert panel.args == ({"a": 2.0, "b": 2.0}, "nats", {"a": pytest.approx((2 - 2**0.5, 2 + 2**0.5))})
+
+
+def test_a_label_says_in_what_a_model_differs_from_those_of_its_name_alone():
+    def subject(kind, name, **told):
+        return SimpleNamespace(kind=kind, config={"name": name}, told=told)
+
+    alike = [subject("1", "vae", made=2, lr=1), subject("2", "vae", made=4, lr=1), subject("3", "pca", made=9, lr=7)]
+    assert _labels(alike) == {"1": "vae (made 2)", "2": "vae (made 4)", "3": "pca"}
+    with pytest.raises(DiaboloError, match="give their runs other names"):
+        _labels([subject("1", "vae", lr=1), subject("2", "vae", lr=1)])

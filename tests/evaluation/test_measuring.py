@@ -40,7 +40,7 @@ def test_each_measure_is_named_when_it_begins(seeds):
     said = []
     found = evaluate(seeds["latent_dim 2"][0], None, ["labelled", "error"], say=said.append)
     assert said == list(found.seconds) == ["labelled", "error"]
-    assert all(0 <= took == round(took, 2) for took in found.seconds.values())
+    assert all(0 <= took == round(took, 2) < 600 for took in found.seconds.values())
 
 
 def test_what_does_not_apply_is_skipped_with_its_reason_unless_it_was_asked_for(digits, tiny_model):

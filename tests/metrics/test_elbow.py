@@ -20,6 +20,11 @@ def test_scales_do_not_matter_but_the_range_does():
     assert metrics.elbow(x[:9], y[:9]) == 3
 
 
+def test_where_a_curve_ends_does_not_matter_but_its_shape():
+    x, y = np.arange(1, 20), 1 / np.arange(1, 20)
+    assert metrics.elbow(x, y) == metrics.elbow(x, y + 100) == metrics.elbow(x, y - 100) == 4
+
+
 def test_a_straight_line_and_a_rise():
     assert metrics.elbow([0, 1, 2], [2, 1, 0]) == 0
     assert metrics.elbow([0, 1, 2], [1, 0, 1]) is None

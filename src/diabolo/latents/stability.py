@@ -53,7 +53,7 @@ def neighbourhood_overlap(a: ArrayLike, b: ArrayLike, neighbours: Count = 10) ->
         raise DiaboloError(f"the number of neighbours must be from 1 to {len(x) - 2}, not {neighbours}")
     near = [NearestNeighbors(n_neighbors=neighbours).fit(z).kneighbors(return_distance=False) for z in (x, y)]
     both = np.sort(np.concatenate(near, 1), 1)  # whoever is in both stands there twice, side by side
-    return float((both[:, 1:] == both[:, :-1]).sum() / near[0].size)
+    return float((both[:, 1:] == both[:, :-1]).sum() / (len(x) * neighbours))
 
 
 def cka(a: ArrayLike, b: ArrayLike, debiased: bool = True) -> float:
