@@ -223,6 +223,10 @@ def test_totals_of_pieces_are_those_of_the_whole(sizes, shape):
         assert torch.allclose(added.sums[name], value, rtol=1e-9, atol=1e-9), name
 
 
+def test_sums_are_in_float64():
+    assert {total.dtype for total in Totals.of(*torch.rand(2, 3, 1, 8, 8)).sums.values()} == {torch.float64}
+
+
 def test_pieces_of_any_size_give_the_same_per_image(monkeypatch):
     x, x_hat = pair(9, (1, 28, 28))
     whole = per_image(x, x_hat)

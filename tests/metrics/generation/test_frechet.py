@@ -228,3 +228,15 @@ def test_what_an_image_adds_in_any_unit_and_where_nothing_varies():
     still = fid(np.ones((40, 3)), y)  # all alike: only the mean moves, and no image moves it
     np.testing.assert_allclose(still.by_generated, 0)
     assert still.error > 0
+
+
+def test_moments_of_two_processes_are_those_of_all(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    own, theirs, whole = Moments.of(x[:10]), Moments.of(x[10:]), Moments.of(x)
+    apart = theirs.mean - whole.mean
+    added = iter([20.0, 20 * theirs.mean, theirs.scatter + 20 * np.outer(apart, apart)])  # what the other one brings
+    monkeypatch.setattr("diabolo.distributed.total", lambda value: value + torch.as_tensor(next(added)))
+    found = own.over_processes()
+    assert found.n == 30
+    np.testing.assert_allclose(found.mean, whole.mean)
+    np.testing.assert_allclose(found.scatter, whole.scatter)

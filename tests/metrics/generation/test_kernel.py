@@ -9,7 +9,7 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.generation import Kernel, kid, polynomial_mmd
+from diabolo.metrics.generation import Kernel, fid, kid, manifold, polynomial_mmd
 from diabolo.metrics.generation.kernel import _size
 from diabolo.randomness import derive
 from diabolo.studies import Measured, difference
@@ -210,3 +210,10 @@ def test_the_fewest_parents(used, parents, enough):
     else:
         with pytest.raises(DiaboloError, match=rf"images made from {used} real ones are too few"):
             kid(x, y, of=of)
+
+
+@pytest.mark.parametrize("measure", [fid, kid, manifold, polynomial_mmd])
+def test_features_of_two_extractors_are_not_compared(measure):
+    one, other = np.random.default_rng(0).normal(size=(2, 40, 3))
+    with pytest.raises(DiaboloError, match="not of 3 and 2 numbers"):
+        measure(one, other[:, :2])

@@ -86,5 +86,5 @@ def _focus(r: NDArray[np.float64]) -> float:
     if not sums.sum():
         return 0.0
     p = r / np.where(sums > 0, sums, 1)[:, None]
-    entropy = -(p * np.log(np.where(p > 0, p, 1))).sum(1) / (np.log(length) if length > 1 else 1)
+    entropy = -(p * np.log(np.where(p > 0, p, 1))).sum(1) / np.log(max(length, 2))
     return float((sums / sums.sum() * (1 - entropy)).sum())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.generation.features import Floats, check_alike, check_features
+from diabolo.metrics.generation.features import Floats, check_features
 from diabolo.metrics.generation.moments import Moments
 from diabolo.metrics.generation.parents import Parents, gathered, parents
 from diabolo.randomness import derive
@@ -128,7 +128,6 @@ def fid(generated: ArrayLike, real: ArrayLike, of: ArrayLike | None = None, seed
         UserWarning: under 10,000 images on either side.
     """
     x, y = check_features(generated, "generated images"), check_features(real, "real images")
-    check_alike(x, y)
     made = parents(of, len(x), len(y))
     one, other = Moments.of(x), Moments.of(y)
     value = frechet_distance(one, other)
