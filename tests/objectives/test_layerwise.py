@@ -87,3 +87,12 @@ def test_a_map_is_laid_flat_before_the_bottleneck():
 def test_in_half_precision_the_error_is_taken_in_float32(model, level):
     with torch.autocast("cpu", torch.bfloat16):
         assert loss(model, level, torch.rand(5, 1, 4, 4)).total.dtype == torch.float32
+
+
+@pytest.mark.parametrize("given", ["to_encoder", "to_decoder"])
+def test_a_condition_on_either_side_is_refused(given):
+    model = zoo.undercomplete((1, 8, 8), latent_dim=2, hidden=(16, 8))
+    assert levels(model) == 3
+    setattr(model.condition, given, 3)
+    with pytest.raises(DiaboloError, match="under a condition"):
+        levels(model)
