@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
@@ -27,6 +27,7 @@ def moved(z, seed):
     )
 
 
+@settings(deadline=None)  # the first call imports scikit-learn
 @given(seeds)
 def test_a_rotation_a_shift_and_a_scale_do_not_matter(seed):
     z, other = normal(seed, 40, 3), normal(seed + 1, 40, 5)
@@ -39,6 +40,7 @@ def test_a_rotation_a_shift_and_a_scale_do_not_matter(seed):
     assert procrustes_distance(z, other) == pytest.approx(procrustes_distance(same, other))
 
 
+@settings(deadline=None)  # the first call imports scikit-learn
 @given(seeds)
 def test_none_minds_which_is_first(seed):
     a, b = normal(seed, 30, 4), normal(seed + 1, 30, 2)
@@ -70,6 +72,7 @@ def unbiased_hsic(a, b):
     return (np.trace(K @ L) + sums) / (n * (n - 3))
 
 
+@settings(deadline=None)  # the first call imports scikit-learn
 @given(seeds)
 def test_debiased_cka_is_the_formula_with_unbiased_hsic(seed):
     a, b = normal(seed, 25, 3) + 5, normal(seed + 1, 25, 6) - 2
