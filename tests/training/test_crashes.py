@@ -15,7 +15,7 @@ PRIOR = "fit-prior runs/0001-vqvae-digits --width 8 --layers 1 --heads 2 --epoch
 RUN = "runs/0001-vae-digits"
 COMPARE = f"compare {RUN} runs/0002-vae-digits --measures reconstruction"
 STUDY = (
-    "study pca --only 3.3 --quick --data digits --n-train 100 --n-test 60 --batch-size 50 --epochs 1 --sizes 2 "
+    "study pca --only 3.3 --quick --data digits --n-train 100 --n-test 60 --batch-size 50 --epochs 1 --sizes 2 3 4 "
     "--seeds 2 --no-report"
 )
 DISK = (errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT)
