@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from diabolo.training import files, lock
+from diabolo.runs import files, lock
 
 OF_THE_CLOCK = {"seconds", "images_per_second", "peak_memory_mib", "at", "length", "digest"}
 

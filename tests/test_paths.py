@@ -9,7 +9,7 @@ import pytest
 
 from diabolo.errors import DiaboloError
 from diabolo.paths import own_temporary, shell_line
-from diabolo.training import runs
+from diabolo.runs.folder import RunFolder
 
 
 def test_a_line_is_typed_as_it_is_printed():
@@ -20,7 +20,7 @@ def test_a_line_is_typed_as_it_is_printed():
 
 def test_a_folder_with_a_space_is_quoted_in_an_error(tmp_path):
     with pytest.raises(DiaboloError) as refused:
-        runs.read_weights(tmp_path / "my run; touch x")
+        RunFolder(tmp_path / "my run; touch x").weights()
     assert f"diabolo resume '{tmp_path / 'my run; touch x'}'" in str(refused.value)
 
 

@@ -9,9 +9,9 @@ Everything is imported when first used: `import diabolo` costs nothing, `diabolo
 """
 
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from diabolo.lazy import lazy
 from diabolo.version import __version__
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare, evaluate
     from diabolo.pca import PCA
+    from diabolo.runs.loading import Run, load
     from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
     from diabolo.training.greedy import greedy
-    from diabolo.training.runs import Run, load
 
 # OpenMP threads that spin on while they wait slow a machine that is shared with other work down tenfold; 10,000 turns are
 # enough for the gap between two operations. Read when torch is loaded: too late if that was imported first.
@@ -85,30 +85,17 @@ __all__ = [
 ]
 
 _HOME = {
-    "PCA": "diabolo.pca",
-    "Autoencoder": "diabolo.autoencoder",
-    "DiaboloError": "diabolo.errors",
-    "Run": "diabolo.training.runs",
-    "compare": "diabolo.evaluation",
-    "evaluate": "diabolo.evaluation",
-    "fit": "diabolo.training.fit",
-    "fit_prior": "diabolo.training.code_priors",
-    "greedy": "diabolo.training.greedy",
-    "load": "diabolo.training.runs",
-    "resume": "diabolo.training.fit",
+    "PCA": "pca",
+    "Autoencoder": "autoencoder",
+    "DiaboloError": "errors",
+    "Run": "runs.loading",
+    "compare": "evaluation",
+    "evaluate": "evaluation",
+    "fit": "training.fit",
+    "fit_prior": "training.code_priors",
+    "greedy": "training.greedy",
+    "load": "runs.loading",
+    "resume": "training.fit",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name in _HOME:
-        value: object = getattr(import_module(_HOME[name]), name)
-    elif name in __all__:
-        value = import_module(f"diabolo.{name}")
-    else:
-        raise AttributeError(f"module 'diabolo' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOME, [name for name in __all__ if name not in _HOME and name != "__version__"])

@@ -19,8 +19,10 @@ from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import encode
-from diabolo.training import files, runs
-from diabolo.training.runs import Run, fingerprint
+from diabolo.runs import files
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import Run
 
 RECORD = "figures.json"  # in the run folder: which figures were drawn, and of which weights
 SHOWN = 10  # images in a row of reconstructions
@@ -43,10 +45,10 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         The files written. A model of vectors, or one that learnt no decoder, has no pictures: its curves and latent map alone
         are drawn, beside what was watched in training.
     """
-    name, model, about = run.config["name"], run.model, run.config["data"]["train"]
+    name, model, about = run.config.name, run.model, run.config.train
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
-    elif test is None and about.get("origin") is not None:
+    elif test is None and about.origin is not None:
         _, test = of_run(run.path, about)
     drawn = {}
     if len(run.history) > 1:
@@ -71,7 +73,7 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     written = [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
     if (run.path / "model.safetensors").exists():
         files.write_json(
-            run.path / RECORD, {"weights": fingerprint(run.path), "drawn": [path.name for path in written]}
+            run.path / RECORD, {"weights": run.folder.fingerprint(), "drawn": [path.name for path in written]}
         )
     return written
 
@@ -79,14 +81,14 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
 def lacks_figures(path: Path) -> bool:
     """Whether figures were to be drawn into the run folder `path` once it was trained, and are not there: the process was
     killed, they are of earlier weights, or one was deleted."""
-    if "figures" not in (runs.read_config(path).get("then") or ()):
+    if "figures" not in Config.read(path).then:
         return False
     try:
         found = files.read_json(path / RECORD)
         names, of = [str(name) for name in found["drawn"]], found["weights"]
     except (DiaboloError, KeyError, TypeError):
         return True
-    return of != fingerprint(path) or not all((path / "figures" / name).exists() for name in names)
+    return of != RunFolder(path).fingerprint() or not all((path / "figures" / name).exists() for name in names)
 
 
 def is_told(model: Any) -> bool:
@@ -145,7 +147,7 @@ def drawn_from(model: Any) -> str:
 def losses(run: Run) -> list[dict[str, Any]]:
     """The history as `figures.loss_curves` wants it: with units, and with what was watched beside the loss; a total that is but
     the reconstruction is left out."""
-    units = {term: unit for term, unit in run.config["units"].items() if term in run.history[0]["train"]}
+    units = {term: unit for term, unit in run.config.units.items() if term in run.history[0]["train"]}
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
     units = units | watched
@@ -161,7 +163,7 @@ def losses(run: Run) -> list[dict[str, Any]]:
 
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
-    name, model = run.config["name"], run.model
+    name, model = run.config.name, run.model
     codes = encode(model, images)
     labels, names = images.labels, _names(images)
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:

@@ -179,7 +179,7 @@ def _build(description: Any, place: str, made: dict[str, Any]) -> Any:
         return made[description["same_as"]]
     arguments = dict(description)
     name = arguments.pop("part", None)
-    if not isinstance(name, str) or name not in PARTS:
+    if not isinstance(name, str) or not _known(name):
         raise UnknownNameError("part", name, PARTS)
     try:
         made[place] = PARTS[name](**{key: _build(v, _within(place, key), made) for key, v in arguments.items()})
@@ -223,13 +223,25 @@ def _foreign(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield path, module
 
 
+def _known(name: str) -> bool:
+    """Whether there is a part of that name: one of diabolo's own is imported from its room."""
+    room = name.partition(".")[0]
+    if name not in PARTS and room.isidentifier() and not room.startswith("_") and _is_own(room):
+        importlib.import_module(f"diabolo.{room}")
+    return name in PARTS
+
+
+def _is_own(room: str) -> bool:
+    return importlib.util.find_spec(f"diabolo.{room}") is not None
+
+
 def _home(name: str) -> str:
     """The module outside diabolo that the part of that name is made in; "" for a name of diabolo's own, or none at all."""
     home = name.rpartition(".")[0]
     if not trust.is_module_name(home):
         return ""
     room = home.partition(".")[0]
-    own = room == "diabolo" or (room != "__main__" and importlib.util.find_spec(f"diabolo.{room}") is not None)
+    own = room == "diabolo" or (room != "__main__" and _is_own(room))
     return "" if own else home
 
 

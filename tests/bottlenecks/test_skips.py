@@ -120,7 +120,7 @@ def test_around_another_it_says_what_that_says():
     assert bottleneck.prepare_input(torch.zeros(1, 5)).requires_grad
 
 
-WAISTS = {
+BOTTLENECKS = {
     "identity": lambda: Identity(4, 3), "map": lambda: FeatureMap((4, 1, 1)), "nothing": Nothing,
     "sparse": lambda: Sparse(4, 3), "top-k": lambda: TopK(4, 3, 2), "kl-sparse": lambda: KLSparse(4, 3),
     "contractive": lambda: Contractive(4, 3), "contractive-layer": lambda: ContractiveLayer(4, 3),
@@ -130,9 +130,9 @@ WAISTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WAISTS)
+@pytest.mark.parametrize("name", BOTTLENECKS)
 def test_codes_and_penalties_are_float32_of_features_in_half_precision(name):
-    bottleneck, features = WAISTS[name](), torch.randn(6, 4).bfloat16().requires_grad_()
+    bottleneck, features = BOTTLENECKS[name](), torch.randn(6, 4).bfloat16().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         latent = bottleneck(features, draws())
     assert {value.dtype for value in (latent.z, latent.code, *latent.penalties.values())} == {torch.float32}

@@ -1,6 +1,8 @@
 """`train`, `resume` and `quickstart` say how good what they trained is."""
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -74,14 +76,13 @@ def test_the_warning_of_the_health_watch_is_said_again_at_the_end(tmp_path):
     assert run.history[-1]["warnings"]
     lines = verb.closing_lines(run, (train, test))
     assert all(f"warning: {text}" in lines for text in run.history[-1]["warnings"].values())
-    moved = run.config["data"]["train"] | {"origin": None}
-    run.config["data"]["train"] = moved
+    run = replace(run, config=run.config.but(train=replace(run.config.train, origin=None)))
     assert any(line.startswith("not measured against the mean image: ") for line in verb.closing_lines(run))
 
 
 class Written:
     def __init__(self, history, units):
-        self.history, self.config = history, {"units": units}
+        self.history, self.config = history, SimpleNamespace(units=units)
 
 
 @pytest.mark.parametrize(

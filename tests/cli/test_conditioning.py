@@ -9,7 +9,8 @@ from PIL import Image
 
 from diabolo import zoo
 from diabolo.data import load
-from diabolo.training import runs as folders
+from diabolo.runs import loading as folders
+from diabolo.runs.config import Config
 from diabolo.training.fit import fit
 
 DRAWN = {"curves", "health", "samples", "reconstructions", "latent"}
@@ -70,7 +71,7 @@ def test_the_width_of_a_vector_comes_from_the_data(condition, what, diabolo):
     words = ["--data", "faces", "--condition", condition, "--hidden", "8", "--no-figures", *FEW]
     assert diabolo("train", "cvae", *words).code == 0
     width = getattr(load("faces")[0], what).shape[1]
-    assert folders.read_config(Path("runs/0001-cvae-faces"))["model"]["condition"] == {
+    assert Config.read(Path("runs/0001-cvae-faces")).as_dict()["model"]["condition"] == {
         "part": "conditions.Vector", "reads": condition, "width": width,
     }  # fmt: skip
 
@@ -195,6 +196,6 @@ def test_features_of_a_run(told, diabolo):
         diabolo("train", "undercomplete", "--hidden", "8", "--latent-dim", "3", "--no-figures", *FEW, *words).code == 0
     )
     (path,) = Path("runs").glob("0001-*")
-    likelihood = folders.read_config(path)["model"]["likelihood"]
+    likelihood = Config.read(path).as_dict()["model"]["likelihood"]
     assert likelihood["network"]["part"] == "nets.MLPEncoder"
     assert likelihood["pixel"] == 0.5

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diabolo.data import read_images
-from diabolo.training.runs import load
+from diabolo.runs.loading import load
 
 
 def table(path):
@@ -94,7 +94,7 @@ def test_a_run_that_has_not_finished_says_how_to_go_on(runs, pictures, refused):
 def test_nothing_is_written_of_a_model_that_is_broken(verb, runs, pictures, refused):
     import shutil
 
-    from diabolo.training import files
+    from diabolo.runs import files
 
     shutil.copytree(runs["vae"], "run")
     tensors, about = files.read_tensors(Path("run/model.safetensors"))

@@ -79,7 +79,7 @@ def test_a_way_goes_between_the_images_of_two_classes(runs, diabolo, drawn):
 
 
 def VIEWS_OF(run):  # noqa: N802
-    from diabolo.training.runs import load as load_model
+    from diabolo.runs.loading import load as load_model
 
     return load_model(run)
 

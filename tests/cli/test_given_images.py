@@ -10,7 +10,7 @@ from PIL import Image
 from diabolo import data, fit, zoo
 from diabolo.cli import images
 from diabolo.disk import write_pieces
-from diabolo.training.runs import load
+from diabolo.runs.loading import load
 
 ARRAYS = np.random.default_rng(0).integers(0, 256, (2500, 8, 8), np.uint8)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from diabolo.training.runs import load, read_history
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import load
 
 SMALL = ("--epochs", "3", "--n-train", "300", "--n-test", "60")
 
@@ -43,7 +44,7 @@ def test_three_runs_are_left(started):
     runs = runs_in(out)
     assert set(runs) == {"pca", "undercomplete", "vae"}
     assert all(load(path).latent_shape == (8,) for path in runs.values())
-    assert len(read_history(runs["vae"])) == 3
+    assert len(RunFolder(runs["vae"]).history) == 3
 
 
 def test_the_figures_can_be_opened_and_are_in_the_report(started):
@@ -66,7 +67,7 @@ def test_the_numbers_are_true_and_little_else_is_said(started):
         label = {"pca": "PCA", "vae": "VAE"}.get(name, name)
         assert f"{load(run).summary().parameters}" in out
         if name != "vae":  # whose reconstruction term is not the squared error
-            error = read_history(run)[-1]["validation"]["reconstruction"]
+            error = RunFolder(run).history[-1]["validation"]["reconstruction"]
             assert numbers[f"{label}: error"]["value"] == pytest.approx(error, rel=1e-3)
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from diabolo.data import read_images
-from diabolo.training.runs import load
+from diabolo.runs.loading import load
 
 
 def written(folder):

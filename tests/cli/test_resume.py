@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from diabolo.training.runs import read_config, read_history
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def finished(runs) -> Path:
 def test_a_finished_run_is_trained_further_and_drawn_anew(finished, diabolo):
     answer = diabolo("resume", finished, "--epochs", "4")
     assert answer.code == 0, answer
-    assert [line["epoch"] for line in read_history(finished)] == [1, 2, 3, 4]
-    assert read_config(finished)["options"]["epochs"] == 4
+    assert [line["epoch"] for line in RunFolder(finished).history] == [1, 2, 3, 4]
+    assert Config.read(finished).as_dict()["options"]["epochs"] == 4
     assert {p.stem for p in (finished / "figures").iterdir()} == {
         "curves",
         "health",

@@ -10,8 +10,9 @@ from PIL import Image
 
 from diabolo import data, latents, zoo
 from diabolo.data.origin import reload
+from diabolo.runs.config import Config
+from diabolo.runs.loading import load
 from diabolo.training.fit import fit
-from diabolo.training.runs import load, read_config
 
 
 def test_samples_go_into_the_run_when_nothing_is_said(runs, diabolo):
@@ -82,7 +83,7 @@ def test_a_run_is_read_in_a_process_that_has_trained_nothing(runs, process):
 def test_from_a_density_fitted_to_the_training_codes(name, runs, diabolo):
     run = runs["undercomplete"]
     assert diabolo("sample", run, "--density", name, "--n", "6", "--seed", "2", "--out", "x.npy").code == 0
-    model, origin = load(run), read_config(run)["data"]["train"]["origin"]
+    model, origin = load(run), Config.read(run).as_dict()["data"]["train"]["origin"]
     density = latents.fit_density(name, latents.codes.encode(model, reload(origin)), 2)
     np.testing.assert_array_equal(np.load("x.npy"), latents.draw_images(model, density, 6, 2))
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from diabolo.data import load
-from diabolo.training import runs as run_folders
+from diabolo.runs.config import Config
 
 
 def test_from_few_labels_to_a_classifier(runs, diabolo):
@@ -12,7 +12,7 @@ def test_from_few_labels_to_a_classifier(runs, diabolo):
     )
     assert answer.code == 0, answer
     train, test = load("labelled.npz")
-    origin = run_folders.read_config(runs["undercomplete"])["data"]["train"]["origin"]
+    origin = Config.read(runs["undercomplete"]).as_dict()["data"]["train"]["origin"]
     every, held = load(**origin["load"])
     few = every.keep_labels(20, 1)
     assert f"from 20 labels to {(train.labels >= 0).sum()} of {len(train)} images, in labelled.npz" in answer.out

@@ -14,8 +14,10 @@ import yaml
 from diabolo import zoo
 from diabolo.cli.options import DataOptions
 from diabolo.cli.train import OF_ANY
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import load
 from diabolo.training.options import TrainOptions
-from diabolo.training.runs import load, read_config, read_history
 
 FEW = ["--n-train", "150", "--n-test", "40", "--batch-size", "50"]
 SMALL = [*FEW, "--epochs", "2"]
@@ -82,7 +84,7 @@ def test_every_recipe_trains_and_draws(name, diabolo):
     y = torch.zeros(2, dtype=torch.int64) if model.needs_column == "labels" else None
     assert model.encode(np.zeros((2, 1, 8, 8), np.uint8), y).shape == (2, *model.latent_shape)
     assert model.latent_shape[:1] == (3,) or not code or name == "unet"  # whose skips are part of it
-    assert len(read_history(path)) == (1 if name == "pca" else 2)
+    assert len(RunFolder(path).history) == (1 if name == "pca" else 2)
 
 
 @pytest.mark.parametrize("name", [name for name in zoo.RECIPES if name != "pca"])
@@ -108,7 +110,7 @@ def test_every_recipe_takes_conv_nets_and_likelihoods(name, diabolo):
     code += ["--codes", "8"] if "codes" in zoo.options_of(name) else []
     answer = diabolo("train", name, *words, *code, *FEW, "--epochs", "1", "--no-figures", "--quiet")
     assert answer.code == 0, answer
-    config = read_config(Path(f"runs/0001-{name}-patches"))
+    config = Config.read(Path(f"runs/0001-{name}-patches")).as_dict()
     assert [layer[0] for layer in config["model"]["decoder"]["layers"]] == [4, 8]
     assert config["model"]["likelihood"]["part"] == "likelihoods.Laplace"
 
@@ -151,7 +153,7 @@ def test_a_dry_run_tells_what_the_run_will_hold(diabolo):
     words = ["train", "vae", "--latent-dim", "3", "--hidden", "16", *SMALL]
     config, _ = dry(diabolo(*words, "--dry-run"))
     assert diabolo(*words, "--no-figures").code == 0
-    assert read_config(Path("runs/0001-vae-digits")) == config
+    assert Config.read(Path("runs/0001-vae-digits")).as_dict() == config
 
 
 @pytest.mark.parametrize("way", ["flags", "yaml"])
@@ -227,7 +229,7 @@ def test_no_hidden_layer_makes_a_linear_model(diabolo):
 @pytest.mark.parametrize("beta", ["linear(0, 1, 0.3)", "cyclical(0, 1, 4)", "0.5", "3"])
 def test_a_weight_may_be_a_schedule(beta, diabolo):
     assert diabolo("train", "vae", "--hidden", "8", *SMALL, "--no-figures", "--beta", beta).code == 0
-    kept = read_config(Path("runs/0001-vae-digits"))["model"]["bottleneck"]["beta"]
+    kept = Config.read(Path("runs/0001-vae-digits")).as_dict()["model"]["bottleneck"]["beta"]
     assert str(kept) == beta or float(kept) == float(beta)
 
 
@@ -282,7 +284,7 @@ def test_images_of_ones_own(diabolo, pictures):
                      "--batch-size", "2", "--epochs", "1", "--latent-dim", "2", "--test-fraction", "0.5")  # fmt: skip
     assert answer.code == 0, answer
     assert "decoding 4 images once" in answer.err
-    config = read_config(Path("runs/0001-undercomplete-pictures"))
+    config = Config.read(Path("runs/0001-undercomplete-pictures")).as_dict()
     assert (config["data"]["train"]["images"], config["data"]["train"]["shape"]) == (2, [3, 8, 8])
     assert {p.stem for p in Path("runs/0001-undercomplete-pictures/figures").iterdir()} == {
         "samples", "reconstructions", "latent", "decoded-grid",

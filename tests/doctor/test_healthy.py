@@ -5,7 +5,7 @@ import pytest
 from diabolo import zoo
 
 NARROW = "--latent-dim 8 --hidden 64"
-WAISTS = {
+BOTTLENECKS = {
     "pca": "--latent-dim 16",
     "topk": "--latent-dim 16 --active 4 --hidden 64",
     "kl_sparse": "--latent-dim 16 --rate 0.2 --hidden 64",
@@ -27,7 +27,7 @@ WAISTS = {
 
 @pytest.mark.parametrize("name", zoo.RECIPES)
 def test_no_alarm(name, seen):
-    options = WAISTS.get(name, NARROW)
+    options = BOTTLENECKS.get(name, NARROW)
     training = "" if name == "pca" else "--lr 3e-3" if "--epochs" in options else "--lr 3e-3 --epochs 25"
     found = seen(f"diabolo train {name} {options} {training}")
     assert not found.unseen

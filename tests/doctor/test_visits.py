@@ -15,8 +15,8 @@ from diabolo.data import Images
 from diabolo.doctor import SYMPTOMS, diagnose
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
+from diabolo.runs.loading import load_run
 from diabolo.training.fit import fit
-from diabolo.training.runs import load_run
 
 
 def names(visit):
@@ -100,7 +100,7 @@ def test_images_that_were_trained_on_and_tested_with_are_left_out_by_the_line(di
     assert names(found) == ["leak between train and test"]
     assert "80 of" in found.illnesses[0].evidence
     after = typed(found.illnesses[0].remedy.command)
-    assert load_run(after).config["data"]["train"]["images"] == len(train)
+    assert load_run(after).config.train.images == len(train)
     assert names(diagnose(after)) == []
 
 

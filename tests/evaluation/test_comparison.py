@@ -4,12 +4,14 @@ import json
 import shutil
 import statistics
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from diabolo.data import load
+from diabolo.data.origin import Record
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Section, compare, evaluate
 from diabolo.evaluation.comparison import (
@@ -25,9 +27,9 @@ from diabolo.evaluation.comparison import (
     _tested,
 )
 from diabolo.metrics.score import Score
-from diabolo.training import lock
+from diabolo.runs import lock
+from diabolo.runs.config import Config
 from diabolo.training.fit import fit
-from diabolo.training.runs import read_config
 from diabolo.zoo import undercomplete
 
 pytestmark = pytest.mark.usefixtures("measures")
@@ -178,7 +180,7 @@ def test_what_cannot_be_compared_is_refused(copies, tmp_path):
 def test_other_test_images_are_noticed_before_anything_is_evaluated(seeds, tmp_path, monkeypatch):
     """Two runs on one data set, of which one is tested on fewer of its images."""
     from diabolo.evaluation import comparison
-    from diabolo.training import files
+    from diabolo.runs import files
 
     one, other = (shutil.copytree(seeds["latent_dim 2"][i], tmp_path / f"000{i}-run") for i in (0, 1))
     config = json.loads((other / "config.json").read_text())
@@ -303,11 +305,11 @@ def test_nested_options_by_their_dotted_names():
 
 
 def test_arrays_must_have_been_measured_before_they_are_compared(tmp_path):
-    config = {"data": {"train": {"origin": None, "fingerprint": "x"}}}
+    config = SimpleNamespace(train=Record("digits", "train", 3, (1, 8, 8), "x"))
     with pytest.raises(DiaboloError, match="were given as arrays"):
         _tested(tmp_path, config, None, {}, {})
     known = json.dumps([{"load": 1}, "x"], sort_keys=True)
-    config["data"]["train"]["origin"] = {"load": 1}
+    config.train = replace(config.train, origin={"load": 1})
     assert _tested(tmp_path, config, None, {known: "found"}, {}) == "found"
     with pytest.raises(DiaboloError, match="different test images"):
         _check_tested(["a", "b"])
@@ -320,8 +322,8 @@ def test_a_start_that_is_gone_is_its_path_and_one_that_is_there_its_kind(seeds):
     assert _start("/nowhere/at/all") == "/nowhere/at/all"
     assert _start(str(first)) == _start(str(second))
     assert _start(str(first)) != _start(str(seeds["latent_dim 2"][0]))
-    config = read_config(first)
-    started = config | {"options": config["options"] | {"init": str(second)}}
+    config = Config.read(first)
+    started = config.but(options=config.options | {"init": str(second)})
     assert _kind(started)["options"]["init"] == _start(str(second))
     assert _kind(started, start=False)["options"]["init"] is True
     assert _kind(config, start=False)["options"]["init"] is False
@@ -332,12 +334,11 @@ def test_a_start_that_is_gone_is_its_path_and_one_that_is_there_its_kind(seeds):
     [(None, "last", False), (3, "last", True), (None, "best", True), (3, "best", True)],
 )
 def test_the_images_that_were_watched_tell_models_apart_where_they_decided(seeds, early_stopping, keep, decides):
-    config = read_config(seeds["latent_dim 4"][0])
-    config["options"] |= {"early_stopping": early_stopping, "keep": keep}
-    assert _kind(config)["watched"] == (config["data"]["validation"]["fingerprint"] if decides else None)
-    assert _kind(config)["images"] == config["data"]["train"]["fingerprint"]
-    config["data"]["validation"] = None
-    assert _kind(config)["watched"] is None
+    config = Config.read(seeds["latent_dim 4"][0])
+    config = config.but(options=config.options | {"early_stopping": early_stopping, "keep": keep})
+    assert _kind(config)["watched"] == (config.validation.fingerprint if decides else None)
+    assert _kind(config)["images"] == config.train.fingerprint
+    assert _kind(config.but(validation=None))["watched"] is None
 
 
 def test_the_record_of_a_row_by_hand():

@@ -11,7 +11,6 @@ from diabolo import zoo
 from diabolo.bottlenecks.gaussian import kl_to_standard_normal
 from diabolo.data import Images
 from diabolo.evaluation import Subject, evaluate
-from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.usage import draw
 from diabolo.metrics.information import mutual_information
 from diabolo.metrics.likelihood import elbo_terms, nll
@@ -90,7 +89,7 @@ def test_of_a_vae(pair):
     found = evaluate(model, pair, asked, **options)
     x, off = errors(model, test)
     mse = np.square(off).mean((1, 2, 3))
-    posterior = gaussian_posterior(Subject(model, *pair))
+    posterior = Subject(model, *pair).posterior
     kl = kl_to_standard_normal(*posterior).double().numpy()
     image = elbo_terms(model, test, 2, 0)["reconstruction"].per_image.numpy()
     by_samples = nll(model, test.subset(20, 0), 5, 0).per_image.numpy()

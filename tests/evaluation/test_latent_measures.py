@@ -14,9 +14,9 @@ from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.arithmetic import _curve, _names
 from diabolo.evaluation.arithmetic import _scores as _arithmetic_scores
 from diabolo.evaluation.interpolation import draw_pairs
+from diabolo.runs.loading import load as load_model
 from diabolo.statistics import mean_interval
 from diabolo.training.fit import fit
-from diabolo.training.runs import load as load_model
 
 measures = evaluation.MEASURES
 

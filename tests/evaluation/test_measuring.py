@@ -11,8 +11,9 @@ import diabolo
 from diabolo.data import load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import Evaluation, NotApplicable, Section, Subject, evaluate
-from diabolo.evaluation.measuring import _finite, fingerprint
+from diabolo.evaluation.measuring import _finite
 from diabolo.metrics.score import Score
+from diabolo.runs.folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("measures")
 
@@ -180,7 +181,7 @@ def test_what_an_evaluation_says_of_itself(digits, tiny_model, seeds):
     run = seeds["latent_dim 4"][0]
     about = evaluate(run).about
     assert (about["run"], about["asked"]) == (str(run), [])
-    assert about["weights"] == fingerprint(run)
+    assert about["weights"] == RunFolder(run).fingerprint()
 
 
 def edited(record, *places, to):

@@ -24,7 +24,6 @@ from diabolo.evaluation.baselines import views
 from diabolo.evaluation.clustering import clustering
 from diabolo.evaluation.disentanglement import disentanglement
 from diabolo.evaluation.few_labels import few_labels
-from diabolo.evaluation.posterior import sampled_codes
 from diabolo.evaluation.prior_hole import _surgery, prior_hole
 from diabolo.evaluation.probes import _parts, probes
 from diabolo.evaluation.usage import draw, usage
@@ -113,14 +112,14 @@ def test_idle_units_are_not_read_as_if_the_decoder_saw_them(collapsed):
 
 
 def test_sampled_codes_are_drawn_once_for_each_image_from_its_posterior(collapsed):
-    train, test = sampled_codes(collapsed)
+    train, test = collapsed.sampled_codes
     assert (train.shape, test.shape) == ((len(collapsed.train), 16), (len(collapsed.test), 16))
     noise = (train - collapsed.codes("train")) / np.exp(np.repeat([-4.0, 0.0], 8))
     assert noise.mean(0) == pytest.approx(np.zeros(16), abs=0.12)
     assert noise.std(0) == pytest.approx(np.ones(16), abs=0.1)
-    assert np.array_equal(train, sampled_codes(collapsed)[0])
-    assert not np.array_equal(train, sampled_codes(replace(collapsed, seed=1))[0])
-    assert sampled_codes(replace(collapsed, codec=pca(collapsed.train, 4), _codes={})) is None
+    assert np.array_equal(train, collapsed.sampled_codes[0])
+    assert not np.array_equal(train, replace(collapsed, seed=1).sampled_codes[0])
+    assert replace(collapsed, codec=pca(collapsed.train, 4), _codes={}).sampled_codes is None
 
 
 def test_all_neighbours_are_looked_for_on_the_same_images_drawn_by_the_seed(digits, monkeypatch):

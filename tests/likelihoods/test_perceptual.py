@@ -11,7 +11,7 @@ import diabolo
 from diabolo import nets, parts, zoo
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods import VGG16, Perceptual, as_likelihood
-from diabolo.training import files
+from diabolo.runs import files
 
 SHAPE = (1, 8, 8)
 

@@ -9,8 +9,8 @@ from torch import nn
 import user_cones
 from diabolo import likelihoods, nets, parts, zoo
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.runs.loading import load
 from diabolo.training.fit import fit
-from diabolo.training.runs import load
 from diabolo.trust import trusting
 
 SHAPE = (1, 8, 8)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from diabolo.training.runs import load
+from diabolo.runs.loading import load
 
 
 def train(run):

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from diabolo.errors import DiaboloError
-from diabolo.training import files
-from diabolo.training.runs import load, load_run
+from diabolo.runs import files
+from diabolo.runs.loading import load, load_run
 
 FILES = [
     "config.json",

@@ -14,8 +14,8 @@ from diabolo import doctor, evaluation, gallery
 from diabolo.data import load
 from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError
+from diabolo.runs.loading import load_run
 from diabolo.training.fit import resume
-from diabolo.training.runs import load_run
 
 REFUSED = "are not those that"
 
@@ -102,7 +102,7 @@ def test_the_same_set_loaded_otherwise_is_other_images(change, stranger):
 
 def test_those_of_the_run_are_found(stranger):
     run = load_run(stranger())
-    train, test = of_run(run.path, run.config["data"]["train"])
+    train, test = of_run(run.path, run.config.train)
     for found, first in zip((train, test), load("digits", n_train=120, n_test=40), strict=True):
         assert (found.fingerprint, found.split) == (first.fingerprint, first.split)
 
@@ -117,7 +117,7 @@ def test_a_run_that_was_trained_on_a_share_finds_the_share_and_the_test_images(t
     run = fit(
         zoo.undercomplete(train.shape, 2, hidden=(4,)), train, held, epochs=1, batch_size=40, out=tmp_path, quiet=True
     )
-    found = of_run(run.path, run.config["data"]["train"])
+    found = of_run(run.path, run.config.train)
     assert [images.fingerprint for images in found] == [train.fingerprint, test.fingerprint]
 
 

@@ -14,8 +14,8 @@ from diabolo import parts, zoo
 from diabolo.doctor import diagnose
 from diabolo.errors import DiaboloError, NotTrustedError
 from diabolo.reports.run_report import document_of
+from diabolo.runs.loading import load, load_run
 from diabolo.training.fit import fit
-from diabolo.training.runs import load, load_run
 from diabolo.trust import is_trusted, trusting
 
 VERBS = {

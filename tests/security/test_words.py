@@ -20,6 +20,7 @@ from diabolo.errors import DiaboloError
 from diabolo.plain import cell, visible
 from diabolo.reports import html, markdown, pdf
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Prose, Table, Verdict
+from diabolo.runs.config import Config
 from diabolo.terminal import Terminal, say
 
 ACTING = "\x1b[31m\x1b]0;title\x07\x1b]8;;https://evil\x1b\\\x9b2J\x85\r\x08\x00\x7f\u202e\u2066\u200f\u2028\ufeff\U000e0041\u200b"
@@ -198,14 +199,14 @@ def test_the_line_that_the_doctor_gives_is_quoted_and_names_no_code(stranger):
     config["recipe"] = recipe | {"x; touch y #": 1, "net": "$(touch y)"}
     config["options"] |= {"trust": "evil", "a\nb": 1}
     config["data"]["train"]["origin"]["load"] |= {"trust": "evil", "; touch z": "`touch y`"}
-    from diabolo.doctor.prescription import _flags
+    from diabolo.doctor.prescription import flags
 
-    line = " ".join(_flags(line_of(config)))
+    line = " ".join(flags(line_of(Config.parse(config))))
     words = shlex.split(line)
     assert "--trust" not in words
     assert not {"touch", "x;", ";", "#"} & set(words)
     config["recipe"] = recipe | {"encoder": "antigravity:X", "decoder": "antigravity:X", "net": "custom"}
-    assert line_of(config) is None
+    assert line_of(Config.parse(config)) is None
 
 
 def test_a_progress_line_is_no_markup(capsys, tiny_pixels, tmp_path):

@@ -16,11 +16,11 @@ from diabolo.cli.study import run
 from diabolo.data import load
 from diabolo.errors import InUseError
 from diabolo.reports import notebook
+from diabolo.runs import lock
 from diabolo.studies import Study, running
 from diabolo.studies.plan import Plan
 from diabolo.studies.script import find
 from diabolo.studies.trained import Trained, key_of
-from diabolo.training import lock
 from diabolo.training.fit import fit
 
 FILES = {"report.md", "report.html", "report.pdf", "notebook.ipynb"}

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from diabolo import data, zoo
+from diabolo.runs import lock
 from diabolo.studies import trained as trained_module
 from diabolo.studies.row import Row
 from diabolo.studies.trained import Trained, key_of
-from diabolo.training import lock
 
 
 @pytest.fixture(scope="module")

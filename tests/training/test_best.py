@@ -6,7 +6,9 @@ import pytest
 import torch
 
 import diabolo
-from diabolo.training import checkpoint, files, loop
+from diabolo.runs import checkpoint, files
+from diabolo.runs.folder import RunFolder
+from diabolo.training import loop
 from diabolo.training.stopping import comparable
 
 
@@ -38,7 +40,7 @@ def killed_after(monkeypatch, epochs):
 
 
 def best_of(path):
-    lines = diabolo.training.runs.read_history(path)
+    lines = RunFolder(path).history
     losses = comparable(lines)
     return 1 + losses.index(min(losses))
 

@@ -9,8 +9,10 @@ import torch
 from diabolo import distributed
 from diabolo.data.arrays import as_images
 from diabolo.data.stores import HostStore, ResidentStore
-from diabolo.training import checkpoint, fit
-from diabolo.training.hardware import choose_precision
+from diabolo.hardware import choose_precision
+from diabolo.runs import checkpoint
+from diabolo.runs.folder import RunFolder
+from diabolo.training import fit
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.progress import Silence
@@ -74,7 +76,7 @@ def lay_out(model, pixels, options, path, state=None):
     if state is not None:
         step.restore(state)
     store = ResidentStore(as_images(pixels).images, CPU)
-    return Loop(step, store, len(pixels), None, 0, options, path, Silence())
+    return Loop(step, store, len(pixels), None, 0, options, RunFolder(path), Silence())
 
 
 def options(**changes):
@@ -147,7 +149,7 @@ def test_resumed_with_a_graph_it_ends_with_the_bits_of_the_whole(pretended, tiny
             first.run(checkpoint.State())
     again = tiny_model("vae", seed=1)
     loop = lay_out(again, pixels, chosen, tmp_path / "broken")
-    state = checkpoint.restore(tmp_path / "broken", loop.step)
+    state = checkpoint.restore(tmp_path / "broken", loop.step.restore)
     assert state.epoch == 2
     loop.device_loop = fit._captured(loop, loop.store, Listener())
     loop.run(state)

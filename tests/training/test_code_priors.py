@@ -8,7 +8,7 @@ import diabolo
 from diabolo import zoo
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.randomness import Draws, generator
-from diabolo.training import files
+from diabolo.runs import files
 from diabolo.training.fit import fit, resume
 
 SMALL = {"width": 8, "layers": 1, "heads": 2, "epochs": 2, "batch_size": 16, "threads": 1, "quiet": True}
@@ -37,7 +37,7 @@ def test_a_run_samples_from_the_prior_fitted_to_it(case, trained):
         diabolo.load(run.path).sample(3)
     prior = diabolo.fit_prior(run.path, x, held, **SMALL)
     assert prior.path.parent == run.path / "prior"
-    assert prior.config["units"] == {"total": "nats per map", "nll": "nats per map"}
+    assert prior.config.units == {"total": "nats per map", "nll": "nats per map"}
     line = prior.history[-1]["train"]
     assert line["bits_per_code"] == pytest.approx(line["nll"] / 4 / np.log(2), rel=1e-5)
     model = diabolo.load(run.path)

@@ -8,10 +8,12 @@ import torch
 from diabolo import zoo
 from diabolo.data.arrays import as_images
 from diabolo.data.stores import ResidentStore
+from diabolo.hardware import choose_precision
 from diabolo.randomness import generator
-from diabolo.training import checkpoint, fit
+from diabolo.runs import checkpoint
+from diabolo.runs.folder import RunFolder
+from diabolo.training import fit
 from diabolo.training.batches import plan
-from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.progress import Silence
@@ -25,12 +27,12 @@ def run(model, pixels, options, path, device="cpu", driven=True):
     (path / "checkpoint").mkdir(parents=True, exist_ok=True)
     step = step_of(model.to(device), options, choose_precision(options.precision, torch.device(device)))
     store = ResidentStore(as_images(pixels).images, torch.device(device))
-    loop = Loop(step, store, len(pixels), None, 0, options, path, Silence())
+    loop = Loop(step, store, len(pixels), None, 0, options, RunFolder(path), Silence())
     if driven:
         full = sum(len(batch) == options.batch_size for batch in plan(torch.arange(loop.n), options.batch_size).batches)
         noise = generator(options.seed, "noise", device=device)
         shape = (full, options.batch_size)
-        loop.device_loop = DeviceLoop(step, store, loop.new_watch(), noise, shape, loop.steps * options.epochs)
+        loop.device_loop = DeviceLoop(step, store, loop.new_record(), noise, shape, loop.steps * options.epochs)
         if device == "cuda":
             loop.device_loop.capture()
     state = loop.run(checkpoint.State())
@@ -82,7 +84,7 @@ def test_no_graph_is_said_with_the_reason(tiny_model, tiny_pixels, tmp_path, mon
     options = TrainOptions(batch_size=16, precision="float32")
     step = step_of(tiny_model("vae"), options, choose_precision("float32", torch.device("cpu")))
     store = ResidentStore(as_images(tiny_pixels(40)).images, torch.device("cpu"))
-    loop = Loop(step, store, 40, None, 0, options, tmp_path, Silence())
+    loop = Loop(step, store, 40, None, 0, options, RunFolder(tmp_path), Silence())
     assert fit._captured(loop, store, Listener()) is None
     assert said == ["no CUDA graph, steps run eagerly: operation not permitted when stream is capturing"]
     step.release()

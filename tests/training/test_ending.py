@@ -4,9 +4,10 @@ import pytest
 
 import diabolo
 from diabolo.errors import DiaboloError
-from diabolo.training import checkpoint
+from diabolo.runs import checkpoint
+from diabolo.runs.config import Config
+from diabolo.runs.loading import load
 from diabolo.training.loop import Loop
-from diabolo.training.runs import load, read_config
 
 
 class PowerCut(BaseException):
@@ -36,7 +37,7 @@ def test_it_ends_where_it_stands(cut_short, tiny_pixels):
     assert run.status == "finished"
     assert checkpoint.status(cut_short) == "finished after 3 epochs"
     assert checkpoint.way_on(cut_short) == ""
-    assert read_config(cut_short)["options"]["epochs"] == 3
+    assert Config.read(cut_short).options["epochs"] == 3
     load(cut_short)
 
 

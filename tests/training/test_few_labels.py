@@ -12,10 +12,11 @@ import diabolo
 from diabolo import distributed
 from diabolo.data.stores import ResidentStore
 from diabolo.errors import DiaboloError
+from diabolo.hardware import choose_precision
 from diabolo.randomness import generator
-from diabolo.training import checkpoint, files
+from diabolo.runs import checkpoint, files
+from diabolo.runs.folder import RunFolder
 from diabolo.training.batches import mixed, plan, shuffled
-from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.progress import Silence
@@ -80,7 +81,7 @@ def test_further_epochs_are_those_of_the_longer_run(name, train, tiny_model, few
     run = train(tiny_model(name, classes=3), few(), few(), epochs=2, **options)
     run = diabolo.resume(run.path, few(), few(), epochs=4)
     assert left(run.path) == left(whole.path)
-    assert run.config["options"]["labelled_per_batch"] == 5
+    assert run.config.options["labelled_per_batch"] == 5
     assert run.history[0]["step"] == -(-70 // 11)
     assert torch.equal(run.model.predict(few().images), diabolo.load(run.path).predict(few().images))
 
@@ -131,12 +132,22 @@ def test_driven_from_the_device_it_is_the_same_training(name, tiny_model, few, t
         (path / "checkpoint").mkdir(parents=True)
         step = step_of(model, options, choose_precision("float32", torch.device("cpu")))
         store = ResidentStore(images.images, torch.device("cpu"))
-        loop = Loop(step, store, len(images), None, 0, options, path, Silence(), known=torch.from_numpy(images.labels))
+        loop = Loop(
+            step,
+            store,
+            len(images),
+            None,
+            0,
+            options,
+            RunFolder(path),
+            Silence(),
+            known=torch.from_numpy(images.labels),
+        )
         if driven:
             shape = (sum(len(batch) == 16 for batch in plan(loop.order(0), 16).batches), 16)
             noise = generator(options.seed, "noise")
             total = loop.steps * options.epochs
-            loop.device_loop = DeviceLoop(step, store, loop.new_watch(), noise, shape, total, known=loop.known)
+            loop.device_loop = DeviceLoop(step, store, loop.new_record(), noise, shape, total, known=loop.known)
         loop.run(checkpoint.State())
         step.release()
     torch.testing.assert_close(weights(models[1]), weights(models[0]), rtol=1e-5, atol=1e-6)

@@ -42,7 +42,7 @@ def test_numbers_of_numpy_and_torch_are_numbers(numbers, train, tiny_model, tiny
     """Options come out of `np.linspace` and the like; config.json takes plain numbers only."""
     run = train(tiny_model(), tiny_pixels(), **({"epochs": 1} | numbers))
     ((name, value),) = numbers.items()
-    assert run.config["options"][name] == pytest.approx(float(value))
+    assert run.config.options[name] == pytest.approx(float(value))
     assert diabolo.load(run.path).name == "undercomplete"
 
 
@@ -248,7 +248,7 @@ def test_float16_learns_and_never_without_a_scaler(train, tiny_model, tiny_pixel
     run = train(tiny_model(), tiny_pixels(), precision="float16", epochs=30, lr=1e-2)
     plain = train(tiny_model(), tiny_pixels(), precision="float32", epochs=30, lr=1e-2)
     assert run.history[-1]["train"]["total"] == pytest.approx(plain.history[-1]["train"]["total"], rel=0.1)
-    scale, _ = diabolo.training.files.read_tensors(run.path / diabolo.training.checkpoint.FILE)
+    scale, _ = diabolo.runs.files.read_tensors(run.path / diabolo.runs.checkpoint.FILE)
     assert float(scale["scaler/model/scale"]) > 1
 
 
@@ -257,4 +257,4 @@ def test_vectors_train_too(train):
     torch.manual_seed(0)
     run = train(zoo.vae((9,), 2, hidden=(8,), likelihood="gaussian"), x, x[:10])
     assert diabolo.load(run.path).reconstruct(torch.from_numpy(x)).shape == (60, 9)
-    assert run.config["data"]["train"]["shape"] == [9]
+    assert run.config.train.shape == (9,)

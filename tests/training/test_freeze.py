@@ -10,8 +10,8 @@ import diabolo
 from diabolo import zoo
 from diabolo.data.arrays import as_images
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.training import checkpoint, files
-from diabolo.training.runs import read_weights
+from diabolo.runs import checkpoint, files
+from diabolo.runs.folder import RunFolder
 from diabolo.training.transfer import take_over
 from diabolo.updates.freezing import Frozen, matching
 
@@ -143,7 +143,7 @@ def test_a_run_goes_on_from_the_weights_of_another(train, tiny_model, tiny_pixel
     for name, t in first.model.state_dict().items():
         torch.testing.assert_close(after.model.state_dict()[name], t, atol=1e-6, rtol=0)
     assert f"8 of 8 tensors taken over from {first.path}" in caplog.text
-    assert after.config["options"]["init"] == str(first.path)
+    assert after.config.options["init"] == str(first.path)
 
 
 def test_pretrain_then_train_another_model_on_frozen_features(train, tiny_model, tiny_pixels, caplog):
@@ -189,7 +189,7 @@ def test_what_does_not_fit_at_all_is_refused(train, tiny_model, tiny_pixels, tmp
 def test_a_checkpoint_holds_the_weights_that_are_kept(ema, train, tiny_model, tiny_pixels):
     """Those that a new run takes over from one that has not finished."""
     run = train(tiny_model(), tiny_pixels(), ema=ema)
-    kept, there = read_weights(run.path), checkpoint.weights(run.path)
+    kept, there = RunFolder(run.path).weights(), checkpoint.weights(run.path)
     assert kept.keys() == there.keys()
     assert all(torch.equal(kept[name], there[name]) for name in kept)
 

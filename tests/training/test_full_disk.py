@@ -12,13 +12,13 @@ import safetensors
 
 import diabolo
 from diabolo.errors import DiaboloError
-from diabolo.training import files
+from diabolo.runs import files
 
 FIT = """
 import resource, sys
 import numpy as np, torch
 import diabolo
-from diabolo.training import checkpoint
+from diabolo.runs import checkpoint
 
 path, out, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
 save = checkpoint.save

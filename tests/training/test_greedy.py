@@ -100,13 +100,13 @@ def test_fine_tuning_ends_no_worse_than_it_began_and_the_folders_tell_the_story(
     assert ended < begun
     losses = [line["validation"]["total"] for line in runs[-1].history]
     assert losses[-1] < losses[0]
-    assert [run.config["model"]["objective"] and run.config["model"]["objective"]["level"] for run in runs] == [
+    assert [run.config.model["objective"] and run.config.model["objective"]["level"] for run in runs] == [
         1,
         2,
         3,
         None,
     ]
-    assert runs[-1].config["options"]["epochs"] == 6
+    assert runs[-1].config.options["epochs"] == 6
     again = diabolo.resume(runs[1].path, x, x[:40], epochs=8)  # a stage is a run like any other
     assert set(again.history[-1]["train"]) == {"total", "reconstruction"}
     assert torch.equal(again.model.encoder.layers[0].weight, runs[0].model.encoder.layers[0].weight) is False
@@ -121,7 +121,7 @@ def test_better_begun_than_from_scratch(greedy, tiny_pixels, train):
 
 
 @pytest.mark.parametrize("name", ["vae", "denoising", "contractive"])
-def test_other_waists_are_pre_trained_by_their_codes(name, greedy, tiny_pixels):
+def test_other_bottlenecks_are_pre_trained_by_their_codes(name, greedy, tiny_pixels):
     runs = greedy(make("mlp", name), tiny_pixels(64), epochs_per_layer=1, epochs=1)
     assert set(runs[2].history[0]["train"]) == {"total", "reconstruction"}
     assert type(diabolo.load(runs[-1].path).objective).__name__ == "ELBO"

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from diabolo.training import checkpoint
+from diabolo.runs import checkpoint
 from diabolo.training.interrupt import Interrupt
 from diabolo.training.progress import Silence
 

@@ -100,7 +100,7 @@ def test_patience_begins_when_the_weight_has_settled(compiled, train, tiny_pixel
         best = diabolo.load(run.path, "best")
         kept = [{n: t.clone() for n, t in model.state_dict().items()} for model in (best, run.model)]
     assert all(torch.equal(kept[0][name], kept[1][name]) for name in kept[0])
-    header = diabolo.training.checkpoint._read_state(run.path)
+    header = diabolo.runs.checkpoint._read_state(run.path)
     assert header.best == min(counted)
     assert header.best_epoch == 7 + counted.index(min(counted))
 
@@ -141,7 +141,7 @@ def test_an_interrupted_run_keeps_what_it_has_waited(train, tiny_model, tiny_pix
     x, held = tiny_pixels(), 255 - tiny_pixels(30, seed=1)
     whole = train(tiny_model(), x, held, epochs=50, early_stopping=3, lr=0.01)
     cut = len(whole.history) - 1
-    monkeypatch.setattr(loop.processes, "any_of", lambda asked: cut == calls.append(1) or len(calls) == cut)
+    monkeypatch.setattr(loop.distributed, "any_of", lambda asked: cut == calls.append(1) or len(calls) == cut)
     calls = []
     half = train(tiny_model(), x, held, epochs=50, early_stopping=3, lr=0.01)
     assert half.status == "interrupted"
@@ -156,6 +156,6 @@ def test_a_best_of_another_objective_is_forgotten(train, tiny_pixels):
     run = train(rising(beta="linear(0, 30)"), x, held, epochs=3, keep="best")
     first = json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])["validation"]["total"]
     longer = diabolo.resume(run.path, x, held, epochs=6)
-    state = diabolo.training.checkpoint._read_state(run.path)
+    state = diabolo.runs.checkpoint._read_state(run.path)
     assert state.best_epoch == 6
     assert state.best == longer.history[-1]["validation"]["total"] != first

@@ -12,7 +12,7 @@ from diabolo.bottlenecks import Gaussian, Latent
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods import SquaredError
 from diabolo.parts import part
-from diabolo.training import checkpoint, files
+from diabolo.runs import checkpoint, files
 from diabolo.training.batches import shuffled
 from diabolo.updates.record import NotFiniteError, StepRecord
 

@@ -8,9 +8,9 @@ import torch
 from diabolo.autoencoder import evaluating
 from diabolo.data.arrays import as_images
 from diabolo.data.stores import open_store
+from diabolo.hardware import choose_precision
 from diabolo.randomness import Draws, generator
 from diabolo.training.batches import plan, shuffled
-from diabolo.training.hardware import choose_precision
 from diabolo.training.loop import mean_loss
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import step_of

@@ -14,10 +14,12 @@ import diabolo
 from diabolo import zoo
 from diabolo.data.stores import ResidentStore
 from diabolo.errors import DiaboloError
+from diabolo.hardware import Precision
 from diabolo.objectives import ELBO
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
-from diabolo.training import checkpoint, files
+from diabolo.runs import checkpoint, files
+from diabolo.runs.folder import RunFolder
 from diabolo.training.batches import shuffled
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
@@ -26,7 +28,6 @@ from diabolo.training.progress import Silence
 from diabolo.training.stepping import step_of
 from diabolo.updates import SGD, Adam, Optimizer, Player, Rule
 from diabolo.updates.graph import DeviceLoop
-from diabolo.updates.precision import Precision
 from diabolo.updates.record import NotFiniteError
 
 WRITTEN = Path(__file__).with_name("written-by-0.1")
@@ -136,8 +137,8 @@ def test_driven_from_the_device_it_is_the_same_training(opposed, train, tiny_pix
     options = TrainOptions(epochs=2, batch_size=16, lr=1e-2, precision="float32", schedule="cosine")
     step = step_of(model, options, Precision("float32", torch.float32))
     store = ResidentStore(images, torch.device("cpu"))
-    loop = Loop(step, store, 64, None, 0, options, tmp_path / "driven", Silence())
-    loop.device_loop = DeviceLoop(step, store, loop.new_watch(), generator(0, "noise"), (4, 16), 8)
+    loop = Loop(step, store, 64, None, 0, options, RunFolder(tmp_path / "driven"), Silence())
+    loop.device_loop = DeviceLoop(step, store, loop.new_record(), generator(0, "noise"), (4, 16), 8)
     state = loop.run(checkpoint.State())
     step.release()
     eager = train(opposed(), images, lr=1e-2, schedule="cosine")
@@ -234,7 +235,7 @@ def test_an_optimizer_may_be_given_as_an_object(train, tiny_model, tiny_pixels, 
     images = tiny_pixels(32)
     named = train(tiny_model(), images, epochs=2, optimizer="adam(beta1=0.5)")
     given = train(tiny_model(), images, epochs=1, optimizer=Adam(0.5), out=tmp_path / "given")
-    assert given.config["options"]["optimizer"] == {
+    assert given.config.options["optimizer"] == {
         "part": "updates.Adam", "beta1": 0.5, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0
     }  # fmt: skip
     diabolo.resume(given.path, images, epochs=2)

@@ -12,7 +12,8 @@ import diabolo
 from diabolo import zoo
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError
-from diabolo.training import checkpoint, files, fit
+from diabolo.runs import checkpoint, files
+from diabolo.training import fit
 from diabolo.training.loop import Loop
 
 CASES = {

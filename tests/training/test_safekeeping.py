@@ -13,7 +13,8 @@ import torch
 import diabolo
 from diabolo import disk, gallery
 from diabolo.errors import DiaboloError, NotWrittenError, Stopped
-from diabolo.training import checkpoint, files, history, runs
+from diabolo.runs import checkpoint, files, history
+from diabolo.runs.folders import numbered
 from diabolo.training.preflight import NothingLeftError
 
 PRIOR = {"width": 8, "layers": 1, "heads": 2, "epochs": 2, "batch_size": 16, "threads": 1, "quiet": True}
@@ -367,4 +368,4 @@ def test_a_damaged_prior_does_not_cost_the_model(half):
     assert model.encode(x).shape[0] == len(x)
     with pytest.raises(DiaboloError, match=r"cannot be used .*checksum.*fit one with"):
         model.sample(1)
-    assert runs.numbered(run.path / "prior") == [Path(prior)]
+    assert numbered(run.path / "prior") == [Path(prior)]

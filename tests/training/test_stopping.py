@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diabolo.training import checkpoint
-from diabolo.training.checkpoint import State
+from diabolo.runs import checkpoint
+from diabolo.runs.checkpoint import State
 from diabolo.training.stopping import note, reason_to_stop
 
 

@@ -12,7 +12,7 @@ import torch
 
 import diabolo
 from diabolo.randomness import derive
-from diabolo.training import checkpoint, files
+from diabolo.runs import checkpoint, files
 from diabolo.training.batches import shuffled
 
 # what varies comes as one argument: the recipe, its options, those of fit, the seed of the weights
@@ -20,7 +20,7 @@ FIT = """
 import sys
 import numpy as np, torch
 import diabolo
-from diabolo.training import files
+from diabolo.runs import files
 
 about = eval(sys.argv[1])
 torch.manual_seed(about.get("weights", 0) * RANK + 7)
@@ -137,7 +137,7 @@ def test_both_end_with_the_best_weights_though_the_first_is_slow_to_write_them(t
     images(64)
     slow = """
 import time
-from diabolo.training import files
+from diabolo.runs import files
 
 write = files.write_tensors
 files.write_tensors = lambda path, *args: (time.sleep(0.5 * (path.name == "best.safetensors")), write(path, *args))
@@ -290,7 +290,7 @@ FULL = """
 import os, sys
 from diabolo import disk
 from diabolo.cli import main
-from diabolo.training import lock
+from diabolo.runs import lock
 
 put, written = disk._put, 0
 def full(handle, content):  # the disk of one process fills up, after so many files
@@ -368,7 +368,5 @@ def test_torchrun_and_the_command_line(tmp_path, diabolo_cli):
     assert running.returncode == 0, errors
     assert len(re.findall(r"^epoch   1", said, re.M)) == 1
     (path,), (other,) = (tmp_path / "two").iterdir(), (tmp_path / "one").iterdir()
-    config = json.loads((other / "config.json").read_text())
-    run = diabolo.training.runs.Run(diabolo.load(other), other, diabolo.training.runs.read_history(other), config, "")
-    compare(path, run)
+    compare(path, diabolo.runs.loading.load_run(other))
     assert derive(5, "weights") != derive(0, "weights")

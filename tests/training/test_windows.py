@@ -10,7 +10,7 @@ import pytest
 
 from diabolo import disk, owners
 from diabolo.errors import InUseError, NotWrittenError
-from diabolo.training import lock
+from diabolo.runs import lock
 
 fcntl = pytest.importorskip("fcntl")
 

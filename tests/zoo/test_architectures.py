@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from diabolo import likelihoods, zoo
 from diabolo.pca import PCA
 from diabolo.randomness import Draws, generator
-from diabolo.training.runs import load
+from diabolo.runs.loading import load
 
 K = 3
 

@@ -7,8 +7,8 @@ from sklearn.datasets import load_digits
 from diabolo import zoo
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, generator
+from diabolo.runs.loading import load
 from diabolo.training.fit import fit, resume
-from diabolo.training.runs import load
 
 SHAPE = (1, 8, 8)
 SMALL = {"width": 16, "residual_width": 8, "residual_layers": 1}

@@ -1,4 +1,4 @@
-"""Waists whose codes are discrete: a map of indices, each standing for a vector. What all of them share."""
+"""Bottlenecks whose codes are discrete: a map of indices, each standing for a vector. What all of them share."""
 
 from abc import abstractmethod
 from collections.abc import Mapping

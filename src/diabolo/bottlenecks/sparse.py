@@ -1,4 +1,4 @@
-"""Waists that may be wide, but of which few units may speak at a time."""
+"""Bottlenecks that may be wide, but of which few units may speak at a time."""
 
 import math
 

@@ -15,7 +15,7 @@ from diabolo.data.classes import class_number
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.plain import count
-from diabolo.training.runs import read_config
+from diabolo.runs.config import Config
 
 TAKES = {"labels": "label", "attributes": "values", "factors": "values", None: "images"}  # what is read → the option
 
@@ -93,7 +93,6 @@ def _besides(model: Any) -> str | None:
 
 def _labels(run: Path, model: Any, label: Sequence[str]) -> Tensor:
     """The numbers of the classes that are called so in the images that the model of `run` was trained on."""
-    kept = read_config(run)["data"]["train"].get("label_names")
-    called = None if kept is None else [str(name) for name in kept]
+    called = Config.read(run).train.label_names
     classes = range(len(called) if called else model.condition.classes)
     return torch.tensor([class_number(one, called, classes, str(run)) for one in label])

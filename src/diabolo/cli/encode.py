@@ -48,8 +48,8 @@ def command(
     from diabolo.cli.images import in_pieces, read_for, write_array
     from diabolo.errors import DiaboloError
     from diabolo.plain import cell, count
-    from diabolo.training import files
-    from diabolo.training.runs import load
+    from diabolo.runs import files
+    from diabolo.runs.loading import load
 
     if out.suffix.lower() not in (".npy", ".csv"):
         raise DiaboloError(f"codes are written as .npy or .csv, not {out.suffix or out}")

@@ -30,7 +30,7 @@ SEED = Annotated[int, Parameter(help="of all that is drawn.")]
 def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
     """Evaluate, write, print."""
     from diabolo.errors import DiaboloError
-    from diabolo.training.lock import writing
+    from diabolo.runs.lock import writing
 
     out = given.get("out") or path / FOLDER
     if out.exists() and not out.is_dir():  # said before a minute of measuring
@@ -41,7 +41,7 @@ def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
 
 def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
     from diabolo.errors import DiaboloError
-    from diabolo.training.runs import load_run
+    from diabolo.runs.loading import load_run
 
     errors = Terminal(error=True)
     subject = load_run(path)

@@ -78,8 +78,9 @@ def command(
     from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
     from diabolo.latent_views import VIEWS, Look, refuse_undrawable
-    from diabolo.training.lock import writing
-    from diabolo.training.runs import load, read_config
+    from diabolo.runs.config import Config
+    from diabolo.runs.loading import load
+    from diabolo.runs.lock import writing
 
     given = {
         "images": images, "classes": classes, "steps": steps, "ways": ways, "neighbours": neighbours, "units": units,
@@ -96,13 +97,13 @@ def command(
     target = out or run / "figures" / f"{what}.png"
     if target.suffix.lower() not in (".png", ".pdf"):
         raise DiaboloError(f"pictures are written as .png or .pdf, not {target.suffix or target}")
-    refuse_undrawable(what, read_config(run)["data"]["train"].get("shape", (1, 1, 1)))
+    about = Config.read(run).train
+    refuse_undrawable(what, about.shape)
     model = load(run)
     if data is None:
         if data_options is not None:
             raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
-        about = read_config(run)["data"]["train"]
-        if about.get("origin") is None:
+        if about.origin is None:
             raise DiaboloError(f"the images of {run} were given as arrays: name others by --data")
         train, test = of_run(run, about)
     else:

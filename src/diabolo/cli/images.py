@@ -19,7 +19,8 @@ from diabolo.data.loading import CONVERT, load_parts, not_read, options_of
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
-from diabolo.training import files, runs
+from diabolo.runs import files
+from diabolo.runs.config import Config
 
 PIECE = 1024  # images that are floats at a time
 
@@ -70,9 +71,9 @@ def read_for(
     """
     texts = [str(source) for source in sources]
     paths = [as_path(text) for text in texts]
-    origin = runs.read_config(run)["data"]["train"].get("origin") or {}
-    trained = origin.get("load") or {}
-    span = origin.get("span") or "auto"  # the numbers of the files that were black and white in training
+    about = Config.read(run).train
+    trained = about.load
+    span = (about.origin or {}).get("span") or "auto"  # the numbers of the files that were black and white in training
     shape = tuple(model.input_shape)
     kinds = {path.suffix.lower() for path in paths} & {".npy", ".npz", ".zip"}
     named = texts[0] in names() and not paths[0].exists()

@@ -25,9 +25,11 @@ def command(run: Path, /) -> None:
         run: the run folder.
     """
     from diabolo.errors import DiaboloError
-    from diabolo.training import checkpoint, runs
+    from diabolo.runs import checkpoint
+    from diabolo.runs.folder import RunFolder
 
-    config, history = runs.read_config(run), runs.read_history(run)
+    folder = RunFolder(run)
+    config, history = folder.config, folder.history
     try:
         checkpoint.verify(run)
         texts, table = _texts(run, config, history), _table(history)
@@ -42,14 +44,14 @@ def command(run: Path, /) -> None:
         console.print(table)
 
 
-def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> list[str]:
+def _texts(run: Path, config: Any, history: list[dict[str, Any]]) -> list[str]:
     from diabolo import gallery
     from diabolo.doctor.prescription import flags
-    from diabolo.training import checkpoint, lock, runs
+    from diabolo.runs import checkpoint, loading, lock
     from diabolo.training.options import TrainOptions
 
     status = checkpoint.status(run)
-    told = [f"{run}: {config['name']}, {status}"]
+    told = [f"{run}: {config.name}, {status}"]
     if writer := lock.holder(run):
         told.append(f"it is being written by {writer}")
     elif way_on := checkpoint.way_on(run):
@@ -57,14 +59,14 @@ def _texts(run: Path, config: dict[str, Any], history: list[dict[str, Any]]) -> 
     elif gallery.lacks_figures(run):
         told.append(f"its figures are not all there; draw them with: {shell_line('resume', run)}")
     for part in SPLITS:
-        if about := config["data"].get(part):
-            shape = "×".join(map(str, about["shape"]))
-            told.append(f"{part}: {about['images']:,} of {shape}, {about['name']} ({about['split']})")
+        if about := config.images(part):
+            shape = "×".join(map(str, about.shape))
+            told.append(f"{part}: {about.images:,} of {shape}, {about.name} ({about.split})")
     usual = TrainOptions().as_dict()
-    given = {name: value for name, value in config["options"].items() if value not in (None, False) or usual.get(name)}
+    given = {name: value for name, value in config.options.items() if value not in (None, False) or usual.get(name)}
     told.append(" ".join(["options:", *flags(given)]))
-    told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config["units"].items()))
-    return [*told, *_health(history), "", *str(runs.build_model(run, config).summary()).splitlines(), ""]
+    told.append("units: " + ", ".join(f"{term} in {unit}" for term, unit in config.units.items()))
+    return [*told, *_health(history), "", *str(loading.build_model(run, config).summary()).splitlines(), ""]
 
 
 def _health(history: list[dict[str, Any]]) -> list[str]:

@@ -39,10 +39,10 @@ def command(
     """
     from diabolo.evaluation.closing import judge
     from diabolo.reports import html, markdown
+    from diabolo.runs import files
     from diabolo.studies import running, writing
     from diabolo.studies.plan import Plan
     from diabolo.studies.script import find
-    from diabolo.training import files
     from diabolo.training.options import TrainOptions
 
     if epochs is not None:

@@ -42,7 +42,7 @@ def command(
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
     from diabolo.paths import as_path
     from diabolo.plain import count
-    from diabolo.training.runs import load
+    from diabolo.runs.loading import load
 
     model = load(run)
     check_out(out, model.input_shape)

@@ -38,7 +38,7 @@ def command(
     from diabolo import reports
     from diabolo.reports import extra, run_notebook, run_report
     from diabolo.reports import notebook as notebooks
-    from diabolo.training.lock import writing
+    from diabolo.runs.lock import writing
     from diabolo.trust import trusted
 
     extra.check(*(() if notebook else extra.NOTEBOOK))

@@ -32,9 +32,9 @@ def command(
     """
     from diabolo import gallery
     from diabolo.cli.train import finish
+    from diabolo.runs.loading import load_run
     from diabolo.training.fit import resume
     from diabolo.training.preflight import NothingLeftError
-    from diabolo.training.runs import load_run
 
     moved = moved or Moved()
     try:

@@ -50,8 +50,8 @@ def command(
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
     from diabolo.plain import count
-    from diabolo.training.lock import writing
-    from diabolo.training.runs import load
+    from diabolo.runs.loading import load
+    from diabolo.runs.lock import writing
 
     model = load(run)
     if n < 1:
@@ -84,7 +84,7 @@ def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]
     from diabolo.errors import DiaboloError, UnknownNameError
     from diabolo.latents.codes import encode
     from diabolo.latents.densities import DENSITIES, PRIOR, check_continuous, make_density
-    from diabolo.training.runs import read_config
+    from diabolo.runs.config import Config
 
     if name == PRIOR:
         if moved:
@@ -98,8 +98,8 @@ def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]
         raise UnknownNameError("density", name, (PRIOR, *DENSITIES))
     density = make_density(name, seed, **options)
     check_continuous(model, name)
-    about = read_config(run)["data"]["train"]
-    if about.get("origin") is None:
+    about = Config.read(run).train
+    if about.origin is None:
         raise DiaboloError(
             f"the training images of {run} were given as arrays; fit a density to their codes from Python: "
             f"diabolo.latents.fit_density({name!r}, codes)"

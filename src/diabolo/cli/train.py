@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import torch
 from cyclopts import App, Group, Parameter
 
-from diabolo import distributed, gallery, ranges, zoo
+from diabolo import distributed, gallery, hardware, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
@@ -26,8 +26,9 @@ from diabolo.pca import PCA
 from diabolo.plain import visible
 from diabolo.priors import CodePrior
 from diabolo.randomness import derive
+from diabolo.runs import loading, lock
+from diabolo.runs.config import Config
 from diabolo.terminal import say
-from diabolo.training import hardware, lock, runs
 from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready
 from diabolo.training.options import Epochs, TrainOptions
@@ -142,7 +143,7 @@ def watched(train: Images, test: Images, choice: str, seed: int) -> tuple[Images
 
 
 def finish(
-    result: runs.Run, figures: bool, test: Images | None = None, watched: tuple[Images, Images] | None = None
+    result: loading.Run, figures: bool, test: Images | None = None, watched: tuple[Images, Images] | None = None
 ) -> None:
     """What follows a training, by the first process: figures, and how good the model is on the images `watched` (training, held
     out; those of the run when left out). After Ctrl-C nothing but the exit code for it."""
@@ -156,12 +157,12 @@ def finish(
             raise Stopped(
                 f"stopped; the run is trained, its figures are drawn by: {shell_line('resume', result.path)}"
             ) from stopped
-    if _is_first() and not result.config["options"].get("quiet") and not isinstance(result.model, CodePrior):
+    if _is_first() and not result.config.options.get("quiet") and not isinstance(result.model, CodePrior):
         for line in closing_lines(result, watched):
             say(line)
 
 
-def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None) -> list[str]:
+def closing_lines(result: loading.Run, watched: tuple[Images, Images] | None = None) -> list[str]:
     """How good the model is, in units; what the health watch warns of; and of one that has not learned, what to do."""
     from diabolo.evaluation import closing
     from diabolo.evaluation.learned import FEWEST
@@ -183,13 +184,13 @@ def closing_lines(result: runs.Run, watched: tuple[Images, Images] | None = None
     return lines
 
 
-def _warnings(result: runs.Run) -> list[str]:
+def _warnings(result: loading.Run) -> list[str]:
     from diabolo.evaluation import closing
 
     return [f"warning: {text}" for text in closing.warnings(result)]
 
 
-def _remedies(result: runs.Run, images: tuple[Images, Images]) -> list[str]:
+def _remedies(result: loading.Run, images: tuple[Images, Images]) -> list[str]:
     """What the doctor says of it."""
     from diabolo.doctor import diagnose
 
@@ -216,7 +217,7 @@ def _resolved(model: Any, training: TrainOptions, train: Images, validation: Ima
         "precision": hardware.choose_precision(training.precision, device).name,
         "processes": distributed.world(),
     }
-    return runs.describe(model, training.as_dict(), resolved, train, validation)
+    return Config.of(model, training.as_dict(), resolved, train, validation).as_dict()
 
 
 def _word_type(annotation: Any) -> Any:

@@ -7,8 +7,9 @@ What is listed in `__all__` is imported when first used, so `import diabolo.data
 scikit-learn or Pillow.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from diabolo.lazy import lazy
 
 if TYPE_CHECKING:
     from diabolo.data.account import Account
@@ -46,14 +47,4 @@ _HOME = {
     "read_images": "decode",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOME)

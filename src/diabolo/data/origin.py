@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,72 @@ from diabolo.data.loading import load_parts
 from diabolo.data.portable_random import permutation
 from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run folder says of images.
+
+    Attributes:
+        name, split: what they are called.
+        images: how many.
+        shape: of each.
+        fingerprint: of all of them, by which they are known again.
+        origin: as in `Images`; None where they were given as arrays.
+        label_names: as in `Images`; None where they have none.
+    """
+
+    name: str
+    split: str
+    images: int
+    shape: tuple[int, ...]
+    fingerprint: str
+    origin: dict[str, Any] | None = None
+    label_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, images: Images) -> "Record":
+        """That of `images`."""
+        return cls(
+            images.name, images.split, len(images), images.shape, images.fingerprint, images.origin, images.label_names
+        )
+
+    @classmethod
+    def parse(cls, told: Any, place: str) -> "Record":
+        """What `as_dict` gave, read from JSON; what else stands there is left out.
+
+        Raises:
+            ValueError: which says what at `place` is wrong.
+        """
+        words = isinstance(told, dict) and all(
+            isinstance(told.get(word), str) for word in ("name", "split", "fingerprint")
+        )
+        shape = told.get("shape") if words else None
+        numbers = isinstance(shape, list) and all(type(side) is int for side in shape)
+        if not (words and numbers and type(told.get("images")) is int):
+            raise ValueError(f"{place!r} does not say which images they are")
+        origin, names = told.get("origin"), told.get("label_names")
+        for name, value, kind in (
+            ("origin", origin, dict),
+            ("origin.load", origin.get("load") if isinstance(origin, dict) else None, dict),
+            ("label_names", names, list),
+        ):
+            if not isinstance(value, kind | None):
+                raise ValueError(f"{f'{place}.{name}'!r} is not a {kind.__name__}")
+        shown = None if names is None else tuple(map(str, names))
+        return cls(told["name"], told["split"], told["images"], tuple(shape or ()), told["fingerprint"], origin, shown)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, JSON-able."""
+        found = asdict(self)
+        names = found["label_names"]
+        return found | {"shape": list(self.shape), "label_names": None if names is None else list(names)}
+
+    @property
+    def load(self) -> dict[str, Any]:
+        """The arguments with which `data.load` gave them; none where they were given as arrays."""
+        return (self.origin or {}).get("load") or {}
+
 
 BY = "by --data (from Python: data= or moved=)"
 
@@ -36,7 +102,7 @@ def hold_out(train: Images, fraction: float, seed: int = 42) -> tuple[Images, Im
     return replace(halves[0], origin=origins[0]), replace(halves[1], split="validation", origin=origins[1])
 
 
-def of_run(path: Path, about: Mapping[str, Any], moved: Mapping[str, str] | None = None) -> tuple[Images, Images]:
+def of_run(path: Path, about: Record, moved: Mapping[str, str] | None = None) -> tuple[Images, Images]:
     """The training images of the run in the folder `path`, and the test images of the same data set.
 
     A run folder may be a stranger's: what it says of where its images lie is believed only when the training images found
@@ -44,14 +110,14 @@ def of_run(path: Path, about: Mapping[str, Any], moved: Mapping[str, str] | None
 
     Args:
         path: the run folder, for messages.
-        about: what its config.json holds as `data.train`; `origin` must not be None.
+        about: what it says of its training images; `origin` must not be None.
         moved: where the images lie now, if they were moved: `name` (of a data set, a folder or a file) or `root`, as
             `diabolo.data.load` takes them.
 
     Raises:
         DiaboloError: when they are not there any more or are others, or `about` was edited to nonsense.
     """
-    origin = elsewhere(about.get("origin"), moved or {})
+    origin = elsewhere(about.origin, moved or {})
     try:
         parts = _load(origin)
         train = _part(parts, origin)
@@ -61,13 +127,26 @@ def of_run(path: Path, about: Mapping[str, Any], moved: Mapping[str, str] | None
     return train, parts.test
 
 
-def check_same(path: Path, about: Mapping[str, Any], images: Images) -> None:
-    """Refuse images that are not those that `about`, of the config.json of the run in the folder `path`, was written of.
+def again(path: Path, about: Record, moved: Mapping[str, str] | None = None) -> Images:
+    """The images of which the run in the folder `path` says `about`, loaded again; `moved` as in `of_run`.
+
+    Raises:
+        DiaboloError: when they were given as arrays, are not there any more, or are others.
+    """
+    if about.origin is None:
+        raise DiaboloError(f"the images of {path} were given as arrays, which it does not hold: give them from Python")
+    images = reload(elsewhere(about.origin, moved or {}))
+    check_same(path, about, images)
+    return images
+
+
+def check_same(path: Path, about: Record, images: Images) -> None:
+    """Refuse images that are not those of which the run in the folder `path` says `about`.
 
     Raises:
         DiaboloError: when their fingerprint is another.
     """
-    if images.fingerprint != about.get("fingerprint"):
+    if images.fingerprint != about.fingerprint:
         raise DiaboloError(
             f"the images of {images.name} ({images.split}) are not those that {path} was trained with (another fingerprint): "
             f"bring those back, or say where they lie now {BY}"

@@ -20,8 +20,8 @@ from diabolo.doctor.symptom import SYMPTOMS, Illness
 from diabolo.doctor.unlearned import without_finer_points
 from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import Pair
+from diabolo.runs.loading import Run
 from diabolo.surroundings import undisturbed
-from diabolo.training.runs import Run
 from diabolo.trust import Trust, trusting
 
 

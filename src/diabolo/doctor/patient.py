@@ -20,10 +20,13 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.measuring import Pair, images_of
 from diabolo.evaluation.subject import Part, Subject, pixels
 from diabolo.paths import as_path
+from diabolo.runs import checkpoint, loading
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import Run
 from diabolo.schedules import Constant
-from diabolo.training import checkpoint, health, runs
+from diabolo.training import health
 from diabolo.training.options import TrainOptions
-from diabolo.training.runs import Run
 
 LOOKED_AT = 1000  # images of each part that the model is tried on: an error of 3 % in a share, and seconds on MNIST
 
@@ -67,9 +70,9 @@ class Patient:
         trained = True
         if not isinstance(run, Run):
             path = as_path(run)
-            config = runs.read_config(path)
+            config = Config.read(path)
             trained = (path / "model.safetensors").exists()
-            run = runs.load_run(path) if trained else _untrained(path, config)
+            run = loading.load_run(path) if trained else _untrained(path, config)
         try:
             pair = images_of(run, data)
         except DiaboloError as error:
@@ -123,7 +126,7 @@ class Patient:
 
     def option(self, name: str, otherwise: Any = None) -> Any:
         """What the training, or the recipe, was asked for; `otherwise` where it was not asked."""
-        return {**self.asked, **(self.run.config.get("recipe") or {})}.get(name, otherwise)
+        return {**self.asked, **(self.run.config.recipe or {})}.get(name, otherwise)
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -134,7 +137,7 @@ class Patient:
         """
         known = TrainOptions().as_dict()
         try:
-            return TrainOptions.of(**{n: v for n, v in self.run.config["options"].items() if n in known}).as_dict()
+            return TrainOptions.of(**{n: v for n, v in self.run.config.options.items() if n in known}).as_dict()
         except DiaboloError as error:
             raise DiaboloError(f"{self.run.path / 'config.json'} was edited or damaged: {error}") from error
 
@@ -247,6 +250,8 @@ class Patient:
         return float(((x_hat - pixel) ** 2).mean()) / max(variance, 1e-12)
 
 
-def _untrained(path: Path, config: dict[str, Any]) -> Run:
+def _untrained(path: Path, config: Config) -> Run:
     """A run that has left no weights: it goes on, was killed, or broke off."""
-    return Run(runs.build_model(path, config), path, runs.read_history(path), config, f"is {checkpoint.status(path)}")
+    return Run(
+        loading.build_model(path, config), path, RunFolder(path).history, config, f"is {checkpoint.status(path)}"
+    )

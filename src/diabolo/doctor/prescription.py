@@ -8,6 +8,7 @@ from typing import Any
 from diabolo import trust, zoo
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Remedy
+from diabolo.runs.config import Config
 from diabolo.training.options import TrainOptions, defining
 
 USUAL = TrainOptions().lr  # the learning rate that trains every recipe of the zoo
@@ -32,7 +33,7 @@ def reach(patient: Patient) -> float:
 
 def enough(patient: Patient, lr: float) -> int:
     """Epochs, no fewer than there were, that reach far enough at the learning rate `lr`."""
-    images, batch = int(patient.run.config["data"]["train"]["images"]), int(patient.option("batch_size"))
+    images, batch = int(patient.run.config.train.images), int(patient.option("batch_size"))
     return max(int(patient.option("epochs")), math.ceil(3 * REACH / (lr * math.ceil(images / batch))))
 
 
@@ -43,20 +44,19 @@ def train_again(patient: Patient, words: str, **changes: Any) -> Remedy:
     its model was asked for or what images it was trained on.
     """
     config = patient.run.config
-    changes = {name: value for name, value in changes.items() if _takes(config["name"], name)}
+    changes = {name: value for name, value in changes.items() if _takes(config.name, name)}
     said_so = ", ".join(flags({name: value for name, value in changes.items() if value is not None}))
     said = f"{words} ({said_so})" if said_so else words
     before = line_of(config)
     if before is None or not changes or {**before, **changes} == before:
         return Remedy(said)
     options = {name: value for name, value in {**before, **changes}.items() if value is not None}
-    return Remedy(said, " ".join(["diabolo train", zoo.path_of(config["name"]), *flags(options)]))
+    return Remedy(said, " ".join(["diabolo train", zoo.path_of(config.name), *flags(options)]))
 
 
 def all_images(patient: Patient) -> Remedy | None:
     """The training again with all the images there are, in batches of the usual size; None when it had them all."""
-    origin = patient.run.config["data"]["train"].get("origin")
-    n = None if origin is None else origin["load"].get("n_train")
+    n = patient.run.config.train.load.get("n_train")
     if n is None:
         return None
     usual = TrainOptions().batch_size
@@ -64,25 +64,24 @@ def all_images(patient: Patient) -> Remedy | None:
     return train_again(patient, f"all training images, not {n:,} of them", n_train=None, batch_size=batch)
 
 
-def line_of(config: dict[str, Any]) -> dict[str, Any] | None:
+def line_of(config: Config) -> dict[str, Any] | None:
     """The options with which `diabolo train` trains the run of that config again; None where it does not say enough."""
-    images = config["data"]
-    origin = images["train"].get("origin")
-    if config.get("recipe") is None or origin is None or config["name"] not in zoo.RECIPES:
+    origin, asked = config.train.origin, config.train.load
+    if config.recipe is None or origin is None or not asked or config.name not in zoo.RECIPES:
         return None
-    known = zoo.options_of(config["name"])
-    recipe = {name: value for name, value in config["recipe"].items() if name in known and name not in OF_DATA}
+    known = zoo.options_of(config.name)
+    recipe = {name: value for name, value in config.recipe.items() if name in known and name not in OF_DATA}
     code = [recipe[name] for name in NAMES_CODE if isinstance(recipe.get(name), str)]
     if not all(trust.is_trusted(path.partition(":")[0]) for path in code):
         return None  # whoever typed the line would run code that only the folder speaks of
-    load = {n: v for n, v in origin["load"].items() if v is not None and n not in NO_OPTION and (n, v) != ("seed", 42)}
+    load = {n: v for n, v in asked.items() if v is not None and n not in NO_OPTION and (n, v) != ("seed", 42)}
     data = {DATA_FLAGS.get(name, name): value for name, value in load.items()}
     held, usual = origin.get("held_out"), TrainOptions().as_dict()
-    watched = {"validation": held["fraction"]} if held else {} if images.get("validation") else {"validation": "none"}
-    if config["name"] == "pca":
+    watched = {"validation": held["fraction"]} if held else {} if config.validation else {"validation": "none"}
+    if config.name == "pca":
         watched = {}  # solved at once
-    training = {n: v for n, v in defining(config["options"]).items() if n in usual and v != usual[n]}
-    return {**recipe, "data": origin["load"]["name"], **data, **watched, **training}
+    training = {n: v for n, v in defining(config.options).items() if n in usual and v != usual[n]}
+    return {**recipe, "data": asked["name"], **data, **watched, **training}
 
 
 def _takes(recipe: str, option: str) -> bool:

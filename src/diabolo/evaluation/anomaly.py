@@ -147,7 +147,7 @@ def _check(subject: Subject, label: int, called: str) -> None:
         and (left_out is None or _number(subject, left_out) != label)
     ):
         raise NotApplicable(f"training images whose label is not known may be of class {called}: {how}")
-    trained_on = None if subject.run is None else subject.run.config["data"]["train"]["fingerprint"]
+    trained_on = None if subject.run is None else subject.run.config.train.fingerprint
     if trained_on not in (None, train.fingerprint):
         raise NotApplicable(
             f"the run was trained on other images than those given, which may have shown class {called}: {how}"

@@ -21,7 +21,7 @@ from diabolo.evaluation.subject import Subject, pixels
 from diabolo.metrics.score import Score
 from diabolo.plain import count
 from diabolo.randomness import derive
-from diabolo.training.runs import Run
+from diabolo.runs.loading import Run
 
 
 def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[list[str], Learned]:
@@ -63,7 +63,7 @@ def last_loss(run: Run) -> str | None:
     """The loss of the last epoch, in its unit, or its terms where they have several; None where `told` says the same."""
     if not run.history:
         return None
-    last, units = run.history[-1], run.config["units"]
+    last, units = run.history[-1], run.config.units
     part = "validation" if last.get("validation") else "train"
     unit = units.get("total", "")
     if unit == "squared error per pixel" or "total" not in last[part]:

@@ -17,10 +17,12 @@ from diabolo.evaluation.measure import NotApplicable, Panel, standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, check_asked, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
+from diabolo.runs import files, lock
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import load
 from diabolo.surroundings import undisturbed
-from diabolo.training import files, lock
 from diabolo.training.options import defining
-from diabolo.training.runs import damaged, fingerprint, load, read_config
 from diabolo.trust import Trust
 
 
@@ -189,7 +191,7 @@ class _Subject:
     """
 
     path: Path
-    config: Mapping[str, Any]
+    config: Config
     kind: str
     told: Mapping[str, Any]
     there: Evaluation | None
@@ -237,7 +239,7 @@ def compare(
         raise DiaboloError("a comparison needs two runs or more")
     for path in paths:
         if not (path / "config.json").is_file():
-            read_config(path)  # which says what lies there instead
+            Config.read(path)  # which says what lies there instead
     check_asked(measures, options)
     left_out: dict[str, str] = {}
     subjects: list[_Subject] = []
@@ -270,14 +272,12 @@ def _subject(
 ) -> _Subject:
     """The run in the folder `path`; `seen` as in `_tested`. What must be evaluated is opened now: that its weights are damaged,
     or its code not trusted, is known before minutes are spent on the others."""
-    config = read_config(path)
-    lock.tidy(
-        path
-    )  # an evaluation that is there is only read, and a comparison that was killed may have left something
+    config = Config.read(path)
+    lock.tidy(path)  # an evaluation that is there is only read, and a killed comparison may have left something
     try:
         kind, told = json.dumps(_kind(config), sort_keys=True), _flat(_told(config))
     except (AttributeError, KeyError, RecursionError, TypeError) as error:
-        raise damaged(path, config, f"it does not say how the model was trained ({error!r})") from error
+        raise config.damaged(path, f"it does not say how the model was trained ({error!r})") from error
     there = _known(path, measures, seed, options)
     if there is None:
         load(path, trust=trust)
@@ -297,7 +297,7 @@ def _evaluated(
     path = subject.path
     say(f"{path}: evaluating")
     with lock.held(path, "compare"):
-        pair = of_run(path, subject.config["data"]["train"], moved)
+        pair = of_run(path, subject.config.train, moved)
         evaluation = evaluate(path, pair, measures, seed, say, trust, **options)
         if not _current(path):
             evaluation.write(path / FOLDER)
@@ -320,18 +320,18 @@ def _written(one: Behind) -> dict[str, Any]:
 
 
 def _tested(
-    path: Path, config: Mapping[str, Any], there: Evaluation | None, seen: dict[str, str], moved: Mapping[str, str]
+    path: Path, config: Config, there: Evaluation | None, seen: dict[str, str], moved: Mapping[str, str]
 ) -> str:
     """The fingerprint of the test images of a run: of its evaluation, or else of those that it will be evaluated on; `seen` are
     those that were looked up before."""
     if there is not None:
         return str(there.about["test"]["fingerprint"])
-    about = config["data"]["train"]
-    if about.get("origin") is None:
+    about = config.train
+    if about.origin is None:
         raise DiaboloError(
             f"the images of {path} were given as arrays: evaluate it from Python first, and write that into {path / FOLDER}"
         )
-    key = json.dumps([about["origin"], about["fingerprint"]])
+    key = json.dumps([about.origin, about.fingerprint])
     if key not in seen:
         seen[key] = of_run(path, about, moved)[1].fingerprint
     return seen[key]
@@ -362,7 +362,7 @@ def _scores(evaluation: Evaluation, measure: str) -> Mapping[str, Score]:
 def _current(path: Path) -> bool:
     """Whether an evaluation of the weights that the run now holds lies in its folder."""
     there = (path / FOLDER / "scores.json").exists()
-    return there and bool(Evaluation.read(path / FOLDER).about.get("weights") == fingerprint(path))
+    return there and bool(Evaluation.read(path / FOLDER).about.get("weights") == RunFolder(path).fingerprint())
 
 
 def _known(path: Path, measures: Sequence[str], seed: int, options: Mapping[str, Any]) -> Evaluation | None:
@@ -371,25 +371,25 @@ def _known(path: Path, measures: Sequence[str], seed: int, options: Mapping[str,
         return None
     found = Evaluation.read(path / FOLDER)
     about = found.about
-    asked = json.loads(json.dumps({"seed": seed, "options": dict(options), "weights": fingerprint(path)}))
+    asked = json.loads(json.dumps({"seed": seed, "options": dict(options), "weights": RunFolder(path).fingerprint()}))
     same = all(about.get(key) == value for key, value in asked.items())
     whole = about["asked"] == [] or (measures and set(measures) <= set(found.sections))
     return found if same and whole else None
 
 
-def _kind(config: Mapping[str, Any], start: bool = True) -> dict[str, Any]:
+def _kind(config: Config, start: bool = True) -> dict[str, Any]:
     """What runs of one model share: all that changes what is learned, but the seed. With `start` the kind of the run whose
     weights it started from is a part of it."""
-    options, data = _options(config), config["data"]
+    options = _options(config)
     options["init"] = _start(options["init"]) if start else options["init"] is not None
     decides = options["early_stopping"] is not None or options["keep"] == "best"
-    watched = data["validation"] if decides else None
+    watched = config.validation if decides else None
     return {
-        "name": config["name"],
-        "model": config["model"],
+        "name": config.name,
+        "model": config.model,
         "options": options,
-        "images": data["train"].get("fingerprint"),
-        "watched": None if watched is None else watched.get("fingerprint"),
+        "images": config.train.fingerprint,
+        "watched": None if watched is None else watched.fingerprint,
     }
 
 
@@ -398,22 +398,21 @@ def _start(init: str | None) -> Any:
     if init is None:
         return None
     try:
-        return _kind(read_config(as_path(init)), start=False)
+        return _kind(Config.read(as_path(init)), start=False)
     except DiaboloError:
         return init
 
 
-def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+def _options(config: Config) -> dict[str, Any]:
     """The options that change what is learned, but the seed; with the precision that "auto" meant."""
-    options, resolved = defining(config["options"]), config.get("resolved")
+    options = defining(config.options)
     del options["seed"]
-    if isinstance(resolved, dict):
-        options["precision"] = resolved.get("precision", options["precision"])
+    options["precision"] = config.resolved.get("precision", options["precision"])
     return options
 
 
-def _tested_on(config: Mapping[str, Any]) -> Any:
-    return config["data"]["train"]["name"], config["data"]["train"]["shape"]
+def _tested_on(config: Config) -> Any:
+    return config.train.name, config.train.shape
 
 
 def _labels(subjects: Sequence[_Subject]) -> dict[str, str]:
@@ -421,8 +420,8 @@ def _labels(subjects: Sequence[_Subject]) -> dict[str, str]:
     labels = {}
     every = {subject.kind: subject for subject in subjects}
     for key, one in every.items():
-        name = one.config["name"]
-        others = [other.told for k, other in every.items() if k != key and other.config["name"] == name]
+        name = one.config.name
+        others = [other.told for k, other in every.items() if k != key and other.config.name == name]
         differs = {n: v for n, v in one.told.items() if any(other.get(n) != v for other in others)}
         said = ", ".join(f"{what.rpartition('.')[2]} {value}" for what, value in differs.items())
         labels[key] = f"{name} ({said})" if said else name
@@ -433,11 +432,10 @@ def _labels(subjects: Sequence[_Subject]) -> dict[str, str]:
     return labels
 
 
-def _told(config: Mapping[str, Any]) -> Any:
+def _told(config: Config) -> Any:
     """What to tell models of one name apart by: how they were asked for, or where that is not known what they are made of."""
-    made = config["model"] if config.get("recipe") is None else config["recipe"]
-    train = config["data"]["train"]
-    return {"made": made, "options": _options(config), "images": train.get("images"), "of": train.get("name")}
+    made = config.model if config.recipe is None else config.recipe
+    return {"made": made, "options": _options(config), "images": config.train.images, "of": config.train.name}
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:

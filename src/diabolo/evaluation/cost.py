@@ -87,8 +87,8 @@ def _training(subject: Subject) -> dict[str, Score]:
     seconds = [line["seconds"] for line in history if "seconds" in line]
     if not seconds or subject.run is None:
         return {}
-    resolved, n = subject.run.config.get("resolved", {}), len(subject.train)
-    setting = {"epochs": len(seconds), "seconds per epoch": math.fsum(seconds) / len(seconds)} | dict(resolved)
+    resolved, n = subject.run.config.resolved, len(subject.train)
+    setting = {"epochs": len(seconds), "seconds per epoch": math.fsum(seconds) / len(seconds)} | resolved
     scores = {"training: time": Score(math.fsum(seconds), "seconds", n, "train", better="lower", setting=setting)}
     if peaks := [line["peak_memory_mib"] for line in history if "peak_memory_mib" in line]:
         unit = "MiB, the whole process"

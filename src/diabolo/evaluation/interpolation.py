@@ -102,7 +102,7 @@ def _classes(subject: Subject) -> bool:
 
 def _classifier(path: str, subject: Subject) -> Any:
     """The probabilities (P, steps, K) that the classifier in the run folder `path` gives to frames (P, steps, C, H, W)."""
-    from diabolo.training.runs import load
+    from diabolo.runs.loading import load
 
     model = load(path)
     if not hasattr(model, "predict") or getattr(model.head, "needs_column", None) != "labels":

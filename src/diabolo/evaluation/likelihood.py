@@ -9,7 +9,6 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.gaussian import kl_to_standard_normal
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
-from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, nll
 from diabolo.metrics.score import Score
@@ -48,7 +47,7 @@ def likelihood(
     with standing_alone("negative ELBO", skipped):
         terms = elbo_terms(model, subject.test, elbo_samples, subject.seed, observation=observation)
         kl, how, unit = terms["KL"].per_image.numpy(), "from the same draws", terms["KL"].unit
-        if pixels == "as-is" and (posterior := gaussian_posterior(subject)) is not None:
+        if pixels == "as-is" and (posterior := subject.posterior) is not None:
             kl, how = kl_to_standard_normal(*posterior).numpy(), "closed form"
         reconstruction = terms["reconstruction"].per_image.numpy()
         drawn = common | {"draws": elbo_samples}

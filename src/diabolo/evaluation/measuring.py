@@ -22,9 +22,9 @@ from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
 from diabolo.ranges import Seed, checked
+from diabolo.runs import files
+from diabolo.runs.loading import Run, load_run
 from diabolo.surroundings import undisturbed
-from diabolo.training import files
-from diabolo.training.runs import Run, fingerprint, load_run
 from diabolo.trust import Trust
 from diabolo.version import __version__
 
@@ -272,10 +272,9 @@ def _drawn(folder: Path) -> Sequence[str]:
 def images_of(run: Run | None, data: Pair | Images | None) -> Pair:
     """(training, test) images: `data`, or those that the run was trained on, which must be the same as then."""
     if data is None:
-        about = {} if run is None else run.config["data"]["train"]
-        if run is None or about.get("origin") is None:
+        if run is None or run.config.train.origin is None:
             raise DiaboloError("it is not known what images this model was trained on: give (train, test) as `data`")
-        return of_run(run.path, about)
+        return of_run(run.path, run.config.train)
     if isinstance(data, Images) or not isinstance(data, tuple):
         raise DiaboloError(
             "`data` is a pair (train, test): probes and densities are fitted to the first, not to the second"
@@ -299,7 +298,7 @@ def _about(subject: Subject, measures: Sequence[str], options: Mapping[str, Any]
         "run": None if subject.run is None else str(subject.run.path),
         "train": told(subject.train),
         "test": told(subject.test),
-        "weights": None if subject.run is None else fingerprint(subject.run.path),
+        "weights": None if subject.run is None else subject.run.folder.fingerprint(),
         "seed": subject.seed,
         "asked": list(measures),
         "options": dict(options),

@@ -9,7 +9,6 @@ import torch
 from diabolo.bottlenecks import Discrete
 from diabolo.bottlenecks.gaussian import kl_per_unit
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
-from diabolo.evaluation.posterior import gaussian_posterior
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.usage import draw
 from diabolo.metrics.information import marginal_kl_per_unit, mutual_information
@@ -32,7 +31,7 @@ def prior_hole(subject: Subject) -> Section:
 
     if isinstance(getattr(subject.codec, "bottleneck", None), Discrete):
         raise NotApplicable("discrete codes are not drawn from N(0, I)")
-    posterior = gaussian_posterior(subject)
+    posterior = subject.posterior
     if posterior is None:
         codes = subject.codes("test").astype(np.float64)
         whose = "deterministic codes; nothing draws them towards N(0, I)"

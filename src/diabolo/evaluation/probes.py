@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diabolo.data.images import Images
 from diabolo.evaluation.baselines import View, code_views, is_told
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
-from diabolo.evaluation.posterior import has_posterior, sampled_codes, units_in_use
+from diabolo.evaluation.posterior import has_posterior, units_in_use
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.probes import UNKNOWN, common_scale, linear_probe, majority, nearest_neighbours
 from diabolo.metrics.score import Score
@@ -55,7 +55,7 @@ def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool 
 
     scores: dict[str, Score] = {}
     codes = subject.codes("train"), subject.codes("test")
-    sampled = None if probe_floors else sampled_codes(subject)
+    sampled = None if probe_floors else subject.sampled_codes
     looked_at = subject.views if probe_floors else {v.name: v for v in code_views(codes, sampled, subject.seed)}
     skipped: dict[str, str] = {}
     for name, view in [*looked_at.items(), *_parts(subject)]:

@@ -9,7 +9,6 @@ from diabolo.bottlenecks import Discrete
 from diabolo.bottlenecks.gaussian import kl_to_standard_normal
 from diabolo.bottlenecks.quantizer import counts_of
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
-from diabolo.evaluation.posterior import gaussian_posterior, indices
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.rate import compression_ratio, image_bits, index_bits
 from diabolo.metrics.score import Score
@@ -32,7 +31,7 @@ def rate(subject: Subject) -> Section:
     of: dict[str, Any] = {"code": list(codec.latent_shape)}
     bottleneck = getattr(codec, "bottleneck", None)
     if isinstance(bottleneck, Discrete):
-        found = indices(subject)
+        found = subject.indices
         assert found is not None
         counts, places = counts_of(found, bottleneck.codes).numpy(), math.prod(bottleneck.latent_shape[1:])
         of |= {"indices": places, "codes": bottleneck.codes}
@@ -72,7 +71,7 @@ def _size(subject: Subject, name: str, bits: float, of: dict[str, Any]) -> dict[
 
 
 def _divergence(subject: Subject) -> dict[str, Score]:
-    posterior = gaussian_posterior(subject)
+    posterior = subject.posterior
     if posterior is None:
         return {}
     bits = kl_to_standard_normal(*posterior).numpy() / math.log(2)

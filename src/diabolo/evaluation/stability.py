@@ -20,7 +20,7 @@ def stability(subject: Subject, *, other_runs: tuple[Folder, ...] = ()) -> Secti
     from diabolo import figures, latents
     from diabolo.latents.codes import encode
     from diabolo.latents.stability import SIMILARITIES
-    from diabolo.training.runs import load
+    from diabolo.runs.loading import load
 
     if not other_runs:
         raise NotApplicable("it compares runs: name those of other seeds by other_runs")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from diabolo.autoencoder import Codec
 from diabolo.data.columns import column
@@ -14,10 +15,10 @@ from diabolo.data.gather import stacked
 from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
 from diabolo.evaluation.baselines import View, views
-from diabolo.evaluation.posterior import sampled_codes
+from diabolo.evaluation.posterior import gaussian_posterior, indices, sampled_codes
 from diabolo.latents.codes import PIECE, encode, pieces
+from diabolo.runs.loading import Run
 from diabolo.statistics import blocks, shared
-from diabolo.training.runs import Run
 
 Part = Literal["train", "test"]
 
@@ -61,7 +62,22 @@ class Subject:
         """All images as codes, as draws of their posterior where there is one, as pixels, and as principal components, by name:
         for probes and their floors."""
         codes = self.codes("train"), self.codes("test")
-        return views(codes, self.train, self.test, self.seed, sampled_codes(self))
+        return views(codes, self.train, self.test, self.seed, self.sampled_codes)
+
+    @cached_property
+    def posterior(self) -> tuple[Tensor, Tensor] | None:
+        """μ and log σ² (N, D) of all test images, float64; None for a codec without a Gaussian posterior."""
+        return gaussian_posterior(self.codec, self.test, self.seed)
+
+    @cached_property
+    def sampled_codes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """One draw of the posterior for each training and each test image, flat; None without one."""
+        return sampled_codes(self.codec, self.train, self.test, self.seed)
+
+    @cached_property
+    def indices(self) -> Tensor | None:
+        """The discrete code (N, h, w) at each place of all test images; None for a codec without any."""
+        return indices(self.codec, self.test, self.seed)
 
     @cached_property
     def reconstructions(self) -> NDArray[np.float32]:

@@ -12,7 +12,6 @@ from diabolo.bottlenecks.diagnosis import ACTIVE, DEAD, of_units
 from diabolo.bottlenecks.gaussian import kl_per_unit
 from diabolo.bottlenecks.quantizer import counts_of
 from diabolo.evaluation.measure import Section, measure, standing_alone
-from diabolo.evaluation.posterior import gaussian_posterior, indices
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.information import mutual_information
 from diabolo.metrics.score import Score
@@ -29,10 +28,10 @@ def usage(subject: Subject, *, posterior_draws: Count = 1000) -> Section:
     """How much of the code is used. For a VAE the active units (Burda et al. 2016, arXiv 1509.00519), the KL of each unit and
     what the code tells of the image; for discrete codes how many are used, how evenly, and which say the same; for any other
     code the units that are alive, or repeat another, and the directions that it spreads over."""
-    found = indices(subject)
+    found = subject.indices
     if found is not None:
         return _codebook(subject, found)
-    posterior = gaussian_posterior(subject)
+    posterior = subject.posterior
     return _units(subject) if posterior is None else _posterior(subject, *posterior, posterior_draws)
 
 

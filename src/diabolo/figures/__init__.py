@@ -4,8 +4,9 @@ Each draws a page of its own, or, with `on=subfigure`, a part of another; `page`
 matplotlib is imported when the first figure is asked for, not with this package.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from diabolo.lazy import lazy
 
 if TYPE_CHECKING:
     from .attributes import attribute_table
@@ -92,14 +93,4 @@ _HOME = {
     "worst": "captioned",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _HOME)

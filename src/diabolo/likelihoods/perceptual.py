@@ -172,7 +172,7 @@ def features_of(source: str | Path) -> nn.Module:
     """
     if str(source) == "vgg16":
         return VGG16.trained()
-    from diabolo.training.runs import load  # which knows every part, this one included
+    from diabolo.runs.loading import load  # which knows every part, this one included
 
     encoder = getattr(load(source), "encoder", None)
     if not isinstance(encoder, nn.Module):

@@ -10,7 +10,7 @@ from diabolo import disk, trust
 from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.extra import needed
-from diabolo.training import files
+from diabolo.runs import files
 
 INSTALL = """\
 # A machine that has no diabolo yet, such as a fresh one of Colab, gets it here.

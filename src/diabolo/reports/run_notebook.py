@@ -20,12 +20,12 @@ from diabolo.data.origin import of_run
 from diabolo.evaluation.measuring import images_of
 from diabolo.latents.codes import encode
 from diabolo.plain import visible
-from diabolo.training.runs import load_run
+from diabolo.runs.loading import load_run
 
 run = load_run(path, trust=trust)
-pair = of_run(run.path, run.config["data"]["train"], moved) if moved else None
+pair = of_run(run.path, run.config.train, moved) if moved else None
 model = run.model
-print(visible(f"{{run.config['name']}}: {{run.status}}"))
+print(visible(f"{{run.config.name}}: {{run.status}}"))
 
 # %% [markdown]
 # ## The model

@@ -15,7 +15,7 @@ from diabolo.paths import shell_line
 from diabolo.plain import count
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
-from diabolo.training.runs import Run, fingerprint, load_run
+from diabolo.runs.loading import Run, load_run
 from diabolo.trust import Trust
 
 SPLITS = ("train", "validation")
@@ -49,19 +49,19 @@ def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None =
         DiaboloError: when it is no run folder, or its training has not finished.
     """
     run = load_run(path, trust=trust)
-    pair = of_run(path, run.config["data"]["train"], moved) if moved else None
+    pair = of_run(path, run.config.train, moved) if moved else None
     parts = (_learned(run, pair), _training(run), _figures(run, pair), _scores(run), _doctor(run, pair), _model(run))
-    return Document(f"{run.config['name']}: run {run.path.name}", _about(run), list(chain(*parts)))
+    return Document(f"{run.config.name}: run {run.path.name}", _about(run), list(chain(*parts)))
 
 
 def _about(run: Run) -> str:
-    data, options = run.config["data"], run.config["options"]
+    options = run.config.options
     told = [
-        f"{part}: {count(about['images'], 'image')} of {'×'.join(map(str, about['shape']))}, {about['name']} ({about['split']})"
+        f"{part}: {count(about.images, 'image')} of {'×'.join(map(str, about.shape))}, {about.name} ({about.split})"
         for part in SPLITS
-        if (about := data.get(part))
+        if (about := run.config.images(part))
     ]
-    versions = ", ".join(f"{name} {version}" for name, version in run.config["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in run.config.versions.items())
     return f"{'; '.join(told)}. Seed {options.get('seed', 0)}; training {run.status}. {versions}."
 
 
@@ -88,7 +88,7 @@ def _learned(run: Run, pair: Pair | None) -> Iterator[Block]:
 def _training(run: Run) -> Iterator[Block]:
     if not run.history:
         return
-    last, units = run.history[-1], run.config["units"]
+    last, units = run.history[-1], run.config.units
     splits = [split for split in SPLITS if last[split]]
     yield Heading("Training", 2, "training")
     yield Table(
@@ -131,7 +131,7 @@ def _scores(run: Run) -> Iterator[Block]:
         yield line
         return
     found = Evaluation.read(folder)
-    if found.about["weights"] != fingerprint(run.path):
+    if found.about["weights"] != run.folder.fingerprint():
         yield Paragraph(
             "The scores are of other weights than the run now holds: it was trained on. They are made anew by:"
         )
@@ -180,7 +180,7 @@ def _model(run: Run) -> Iterator[Block]:
         summary = run.model.summary()
         columns, rows = summary.table
         yield Table(columns, rows, f"Layers: {summary.parameters:,} parameters, {summary.trainable:,} of them trained.")
-    chosen = [(name, _option(value)) for name, value in run.config["options"].items() if value is not None]
+    chosen = [(name, _option(value)) for name, value in run.config.options.items() if value is not None]
     yield Table(("option", "value"), chosen, "The training's options. All that defines the run is in config.json.")
 
 

@@ -7,8 +7,9 @@ def components(row):
     row.figure("scatter", figures.latent_scatter(…), "The codes of …")
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from diabolo.lazy import lazy
 
 if TYPE_CHECKING:
     from diabolo.studies.findings import Difference, Measured, difference, joined, less
@@ -30,14 +31,4 @@ _HOME = {
     "less": "findings",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _HOME)

@@ -17,7 +17,6 @@ import torch
 
 from diabolo import figures, gallery, latents, metrics, zoo
 from diabolo.evaluation.baselines import View
-from diabolo.evaluation.posterior import sampled_codes
 from diabolo.latents.probe import judge
 from diabolo.likelihoods import SquaredError
 from diabolo.metrics.cost import flops
@@ -365,7 +364,7 @@ def probe(row: Row) -> None:
     codes = View("VAE", vae.subject.codes("train"), vae.subject.codes("test"))
 
     def read_sampled() -> list[bool]:
-        drawn = sampled_codes(vae.subject)
+        drawn = vae.subject.sampled_codes
         assert drawn is not None
         return read(View("sampled codes", *drawn))
 

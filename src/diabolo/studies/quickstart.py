@@ -57,7 +57,7 @@ def reconstructions(row: Row) -> None:
 @study.row("2", "How the VAE learns")
 def learning(row: Row) -> None:
     run = models["VAE"].run
-    history = [{**line, "units": run.config["units"]} for line in run.history]
+    history = [{**line, "units": run.config.units} for line in run.history]
     row.figure(
         "curves", figures.loss_curves(history), "The terms of the VAE's loss by epoch, on training and test images."
     )

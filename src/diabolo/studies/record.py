@@ -11,7 +11,7 @@ from PIL import Image
 from diabolo import regular
 from diabolo.errors import DiaboloError
 from diabolo.reports.document import Block, Paragraph
-from diabolo.training import files
+from diabolo.runs import files
 
 BLOCKS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Block)}
 LEVELS = range(1, 7)  # of headings

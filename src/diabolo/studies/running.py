@@ -8,12 +8,12 @@ from typing import Any
 
 from diabolo import disk, regular
 from diabolo.errors import Stopped
+from diabolo.runs import files, lock
 from diabolo.studies.plan import Plan, following
 from diabolo.studies.record import read
 from diabolo.studies.script import Script, check_rows
 from diabolo.studies.study import Study
 from diabolo.studies.writing import write_reports
-from diabolo.training import files, lock
 
 
 def run(script: Script, plan: Plan) -> Study:

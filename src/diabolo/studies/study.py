@@ -17,6 +17,7 @@ from diabolo.data.portable_random import permutation
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import has_failed
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.runs import files
 from diabolo.studies.findings import Measured, joined
 from diabolo.studies.parameters import checked
 from diabolo.studies.plan import current
@@ -25,7 +26,6 @@ from diabolo.studies.row import Accounts, NotMeasured, Row, accounts_of, unlearn
 from diabolo.studies.script import scripts
 from diabolo.studies.trained import Trained, remembered
 from diabolo.terminal import say
-from diabolo.training import files
 from diabolo.version import __version__
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}

@@ -19,12 +19,14 @@ from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.subject import Subject
 from diabolo.paths import as_path
 from diabolo.randomness import derive
-from diabolo.training import checkpoint, files, lock
+from diabolo.runs import checkpoint, files, lock
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.folders import numbered
+from diabolo.runs.loading import Run, load_run
 from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
 from diabolo.training.options import TrainOptions, defining
-from diabolo.training.runs import Run, fingerprint, load_run, numbered, read_history
 
 VERSION = 1  # raised when a training of the same description gives other weights
 TRAINING = {f.name for f in fields(TrainOptions)}
@@ -100,14 +102,14 @@ class Trained:
         `diabolo.training.code_priors.fit_prior`. Returns the history of the prior's own training, one dict an epoch."""
         fitted = numbered(self.run.path / "prior")
         if not fitted or not checkpoint.has_ended(fitted[-1]):
-            self._say(f"fitting a prior to the codes of {self.run.config['name']}")
+            self._say(f"fitting a prior to the codes of {self.run.config.name}")
             prior = fit_prior(self.run.path, self.train, self.test, **options, quiet=True)
             if prior.status == "interrupted":
                 raise KeyboardInterrupt
             fitted = [prior.path]
         for name in ("_finished", "subject"):  # loaded again, with the prior
             self.__dict__.pop(name, None)
-        return read_history(fitted[-1])
+        return RunFolder(fitted[-1]).history
 
     @property
     def model(self) -> Any:
@@ -125,7 +127,7 @@ class Trained:
         told: dict[str, Any] = dict(self._model_options)
         told |= {name: self.options[name] for name in ("epochs", "seed") if name in self.options}
         short = [f"{name} {value}" for name, value in told.items() if isinstance(value, int | float) or _is_word(value)]
-        return f"{self.run.config['name']} ({', '.join(short)})" if short else str(self.run.config["name"])
+        return f"{self.run.config.name} ({', '.join(short)})" if short else str(self.run.config.name)
 
     @cached_property
     def learned(self) -> Learned:
@@ -147,12 +149,12 @@ class Trained:
     def measure(self, name: str, **options: Any) -> Section:
         """What the measure `name` of `diabolo.evaluate` finds, with these options; found again when it was measured before."""
         asked = json.dumps(
-            {"measure": name, **options, "weights": fingerprint(self.run.path), "version": VERSION}, sort_keys=True
+            {"measure": name, **options, "weights": self.run.folder.fingerprint(), "version": VERSION}, sort_keys=True
         )
         folder = self.run.path / "measured" / f"{name}-{_digest(asked)}"
         if (folder / "scores.json").exists():
             return Evaluation.read(folder)[name]
-        self._say(f"measuring {name} of {self.run.config['name']}")
+        self._say(f"measuring {name} of {self.run.config.name}")
         found = evaluate(self.run, (self.train, self.test), [name], **options)
         files.make_folder(folder)
         files.write_json(folder / "scores.json", found.record())
@@ -160,7 +162,7 @@ class Trained:
 
     def remember(self, what: str, compute: Callable[[], Any]) -> Any:
         """`compute()`, JSON-able, that looks at this model and its images; or what it gave before for the same of both."""
-        depends = [fingerprint(self.run.path), self.train.fingerprint, self.test.fingerprint]
+        depends = [self.run.folder.fingerprint(), self.train.fingerprint, self.test.fingerprint]
         return remembered(self._shelf, what, depends, compute)
 
 
@@ -184,7 +186,7 @@ def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], 
         "train": train.fingerprint,
         "test": test.fingerprint,
         "options": chosen,
-        "init": None if init is None else fingerprint(as_path(init)),
+        "init": None if init is None else RunFolder(as_path(init)).fingerprint(),
     } | greedy
     given = {n: p.detach().cpu().numpy().tobytes() for n, p in model.named_parameters() if not p.requires_grad}
     if given:  # weights that another training gave it, such as those of a feature network

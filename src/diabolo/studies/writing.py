@@ -11,11 +11,11 @@ from diabolo.reports import markdown
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.inline import blocks_of
+from diabolo.runs import files
 from diabolo.statistics import what_matters
 from diabolo.studies.record import as_block, read
 from diabolo.studies.row import anchor_of
 from diabolo.studies.script import Script
-from diabolo.training import files
 
 LEARNED = {"missed": "no", "not decided": "not decided"}
 MARKS = {"met": "met", "missed": "MISSED", "not decided": "not decided", "not checked": "not checked"}

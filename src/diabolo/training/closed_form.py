@@ -10,9 +10,11 @@ import torch
 from diabolo.data.images import Images
 from diabolo.data.stores import to_float
 from diabolo.pca import PCA
-from diabolo.training import files, history
+from diabolo.runs import files, history
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import Run
 from diabolo.training.progress import Reporter
-from diabolo.training.runs import Run
 
 CHUNK = 4096
 
@@ -21,14 +23,14 @@ def solve(
     model: PCA,
     train: Images,
     validation: Images | None,
-    config: dict[str, Any],
+    config: Config,
     say: Reporter,
-    new_folder: Callable[[Callable[[Path], None]], Path],
+    new_folder: Callable[[Callable[[Path], None]], RunFolder],
 ) -> Run:
     """Solve `model` for the images `train` and leave its run folder, which `new_folder` makes of what is written into it."""
     say.say(f"{model.name} with {model.latent_shape[0]} components on {train!r}")
     started = time.perf_counter()
-    model.solve(train.images, config["options"]["seed"])
+    model.solve(train.images, config.options["seed"])
     seconds = time.perf_counter() - started
     line: dict[str, Any] = {
         "epoch": 1,
@@ -40,11 +42,11 @@ def solve(
     say.epoch(line)
 
     def fill(folder: Path) -> None:
-        files.write_json(folder / "config.json", config)
+        config.write(folder)
         history.rewrite(folder, [line])
         files.write_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
-    path = new_folder(fill)
+    path = new_folder(fill).path
     say.say(f"finished: {path}")
     return Run(model.eval(), path, [line], config, "finished")
 

@@ -20,17 +20,20 @@ from diabolo.bottlenecks import Discrete
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.hardware import choose_device
 from diabolo.paths import as_path
 from diabolo.priors.code_prior import CodePrior, to_bytes
 from diabolo.randomness import derive
+from diabolo.runs import checkpoint, lock
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.folders import numbered
+from diabolo.runs.loading import Run, load
 from diabolo.surroundings import undisturbed
-from diabolo.training import checkpoint, lock, runs
 from diabolo.training.codes import FOLDER, write_codes
 from diabolo.training.fit import fit, resume
-from diabolo.training.hardware import choose_device
 from diabolo.training.options import TrainOptions
 from diabolo.training.preflight import same_images
-from diabolo.training.runs import Run, fingerprint
 from diabolo.trust import Trust
 
 PIECE = 1024  # images encoded at a time
@@ -91,8 +94,8 @@ def _fit_prior(
     options: dict[str, Any],
 ) -> Run:
     chosen = TrainOptions.of(**({"out": str(path / FOLDER)} | options))
-    config = runs.read_config(path)
-    model = runs.load(path, device=choose_device(chosen.device), trust=trust)
+    config = Config.read(path)
+    model = load(path, device=choose_device(chosen.device), trust=trust)
     bottleneck = getattr(model, "bottleneck", None)
     if not isinstance(bottleneck, Discrete):
         raise DiaboloError(
@@ -100,8 +103,8 @@ def _fit_prior(
         )
     torch.manual_seed(derive(chosen.seed, "weights"))
     _, height, across = bottleneck.latent_shape
-    prior = CodePrior(bottleneck.codes, (height, across), width, layers, heads, fingerprint(path))
-    images = {part: same_images(path, config["data"].get(part), given, part, moved)
+    prior = CodePrior(bottleneck.codes, (height, across), width, layers, heads, RunFolder(path).fingerprint())
+    images = {part: same_images(path, config.images(part), given, part, moved)
               for part, given in (("train", train), ("validation", validation))}  # fmt: skip
     codes = {
         part: to_bytes(indices_of(model, some), bottleneck.codes) for part, some in images.items() if some is not None
@@ -113,20 +116,20 @@ def _fit_prior(
 
 def _begun(out: Path, prior: CodePrior, options: TrainOptions, maps: Images, held: Images) -> Path | None:
     """The newest run in `out` if it is of the same prior, codes and options, and has not ended."""
-    found = runs.numbered(out)
+    found = numbered(out)
     if not found:
         return None
     try:
-        config = runs.read_config(found[-1])
+        config = Config.read(found[-1])
         status = checkpoint.status(found[-1])
         if checkpoint.has_ended(found[-1]) or not status.startswith(("running", "interrupted", "finished", "stopped")):
             return None
     except DiaboloError:  # damaged: a new one is fitted
         return None
-    fingerprints = [(config["data"][part] or {}).get("fingerprint") for part in ("train", "validation")]
-    same = config["model"] == json.loads(json.dumps(parts.describe(prior)))
+    fingerprints = [None if about is None else about.fingerprint for about in (config.train, config.validation)]
+    same = config.model == json.loads(json.dumps(parts.describe(prior)))
     same = same and fingerprints == [maps.fingerprint, held.fingerprint]
-    return found[-1] if same and _asked(config["options"]) == _asked(options.as_dict()) else None
+    return found[-1] if same and _asked(config.options) == _asked(options.as_dict()) else None
 
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.paths import shell_line
 from diabolo.priors.code_prior import CodePrior
-from diabolo.training import files, runs
+from diabolo.runs import files
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
 
 FOLDER, FILE = "prior", "codes.npz"
 
@@ -33,7 +35,7 @@ def write_codes(run: Path, maps: dict[str, NDArray[np.uint8]]) -> tuple[Images, 
     return _load(run / FOLDER / FILE)
 
 
-def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Images, Images | None]:
+def codes_of(path: Path, prior: CodePrior, config: Config) -> tuple[Images, Images | None]:
     """The code maps that the unfinished `prior` in the folder `path`, with that `config`, is fitted to, and those held out.
 
     Raises:
@@ -42,7 +44,7 @@ def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Imag
     run = run_of(path, config)
     regular.check_folder(run)
     again = f"fit a new one with: {shell_line('fit-prior', run)}"
-    if runs.fingerprint(run) != prior.fitted_to:
+    if RunFolder(run).fingerprint() != prior.fitted_to:
         raise DiaboloError(
             f"{path} is a prior over the codes of other weights than {run} now holds, whose model was trained on or replaced "
             f"since: {again}"
@@ -55,10 +57,10 @@ def codes_of(path: Path, prior: CodePrior, config: dict[str, Any]) -> tuple[Imag
         )
     found = _load(file)
     for part, maps in zip(("train", "validation"), found, strict=True):
-        about = config["data"].get(part)
-        if about is not None and maps.fingerprint != about.get("fingerprint"):
+        about = config.images(part)
+        if about is not None and maps.fingerprint != about.fingerprint:
             raise DiaboloError(f"the codes in {file} are not those that {path} is fitted to: {again}")
-    return found[0], found[1] if config["data"].get("validation") is not None else None
+    return found[0], found[1] if config.validation is not None else None
 
 
 def _load(file: Path) -> tuple[Images, Images]:
@@ -66,15 +68,13 @@ def _load(file: Path) -> tuple[Images, Images]:
     return data.load(str(file), value_range="dtype")
 
 
-def run_of(path: Path, config: dict[str, Any]) -> Path:
+def run_of(path: Path, config: Config) -> Path:
     """The run that the prior in the folder `path` belongs to.
 
     Raises:
         DiaboloError: when it was moved away from it.
     """
-    origin = config["data"]["train"].get("origin")
-    load = (origin or {}).get("load")
-    recorded = Path(str(load.get("name"))) if isinstance(load, dict) else path
+    recorded = Path(str(config.train.load.get("name", path)))
     for folder in (Path(os.path.abspath(path)).parent, recorded.parent):
         if folder.name == FOLDER and (folder.parent / "config.json").is_file():
             return Path(os.path.relpath(folder.parent)) if not path.is_absolute() else folder.parent

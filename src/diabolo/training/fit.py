@@ -1,7 +1,7 @@
 """`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,25 @@ from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, Stopped
+from diabolo.hardware import choose_device, choose_precision, use_threads
 from diabolo.paths import as_path, shell_line
 from diabolo.pca import PCA
 from diabolo.plain import count
 from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
+from diabolo.runs import checkpoint, files, history
+from diabolo.runs.checkpoint import State
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.loading import Run, build_model
 from diabolo.surroundings import undisturbed
-from diabolo.training import checkpoint, files, history, lock, runs
 from diabolo.training.batches import plan
-from diabolo.training.checkpoint import State
 from diabolo.training.closed_form import solve
 from diabolo.training.codes import codes_of
-from diabolo.training.hardware import choose_device, choose_precision, use_threads
 from diabolo.training.loop import Loop
 from diabolo.training.options import TrainOptions
 from diabolo.training.preflight import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.progress import Reporter, reporter
-from diabolo.training.runs import Run
 from diabolo.training.stepping import step_of
 from diabolo.training.transfer import fitting, take_over
 from diabolo.trust import Trust, trusting
@@ -78,9 +80,8 @@ def fit(
     """
     chosen = TrainOptions.of(**options)
     with distributed.joined(choose_device(chosen.device)):
-        noted: dict[str, Any] = {"then": list(then)} if then else {}
-        noted |= {"stage": dict(stage)} if stage else {}
-        return _fit(model, as_images(train), None if validation is None else as_images(validation), chosen, noted)
+        held = None if validation is None else as_images(validation)
+        return _fit(model, as_images(train), held, chosen, tuple(then), stage)
 
 
 @undisturbed()
@@ -118,20 +119,27 @@ def resume(
         3
     """
     path = as_path(path)
-    config = runs.read_config(path)
+    config = Config.read(path)
     try:
         with trusting(trust):  # for an optimizer of one's own
-            options = TrainOptions.of(**config["options"])
+            options = TrainOptions.of(**config.options)
     except (TypeError, DiaboloError) as error:
-        raise runs.damaged(path, config, str(error)) from error
+        raise config.damaged(path, str(error)) from error
     if epochs is not None:
         options = options.but(epochs=epochs)
     moved = {name: str(as_path(place)) for name, place in (("name", data), ("root", root)) if place is not None}
-    with trusting(trust), distributed.joined(choose_device(options.device)), _alone_in(path, "resume"):
+    with trusting(trust), distributed.joined(choose_device(options.device)), RunFolder(path).held("resume"):
         return _resume(path, config, options, train, validation, moved)
 
 
-def _fit(model: Any, train: Images, validation: Images | None, options: TrainOptions, noted: dict[str, Any]) -> Run:
+def _fit(
+    model: Any,
+    train: Images,
+    validation: Images | None,
+    options: TrainOptions,
+    then: tuple[str, ...],
+    stage: Mapping[str, Any] | None,
+) -> Run:
     say, asked = reporter(options.quiet), options.batch_size
     options = check(model, train, validation, options)
     if options.batch_size < asked:
@@ -151,16 +159,16 @@ def _fit(model: Any, train: Images, validation: Images | None, options: TrainOpt
         "precision": precision.name,
         "processes": distributed.world(),
     }
-    config = runs.describe(model, options.as_dict(), resolved, train, validation) | noted
+    config = Config.of(model, options.as_dict(), resolved, train, validation, then, stage)
     if isinstance(model, PCA):
         return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
     return _run(model, train, validation, options, None, config, say)
 
 
 def _resume(
-    path: Path, config: dict[str, Any], options: TrainOptions, train: Any, validation: Any, moved: dict[str, str]
+    path: Path, config: Config, options: TrainOptions, train: Any, validation: Any, moved: dict[str, str]
 ) -> Run:
-    model = runs.build_model(path, config)
+    model = build_model(path, config)
     if isinstance(model, PCA):
         raise DiaboloError(f"{path} holds a PCA, which is solved at once: there is nothing to go on with")
     if isinstance(model, CodePrior) and train is None:
@@ -168,19 +176,18 @@ def _resume(
             raise DiaboloError(f"the codes of the prior {path} lie beside it: leave --data and --root out")
         train, validation = codes_of(path, model, config)
     images = [
-        same_images(path, config["data"].get(part), given, part, moved)
+        same_images(path, config.images(part), given, part, moved)
         for part, given in (("train", train), ("validation", validation))
     ]
     assert images[0] is not None  # a config without training images is none
     check(model, images[0], images[1], options.but(init=None))  # its weights are in the checkpoint
-    resolved = config.get("resolved")
-    before = resolved.get("processes", 1) if isinstance(resolved, dict) else 1
+    before = config.resolved.get("processes", 1)
     if before != distributed.world():
         were = f"{before} process{'es' if before != 1 else ''}"
         raise DiaboloError(
             f"{path} was trained by {were}, not {distributed.world()}; go on with: {_resume_line(path, before)}"
         )
-    return _run(model, images[0], images[1], options, path, config, reporter(options.quiet))
+    return _run(model, images[0], images[1], options, RunFolder(path), config, reporter(options.quiet))
 
 
 def _run(
@@ -188,40 +195,40 @@ def _run(
     train: Images,
     validation: Images | None,
     options: TrainOptions,
-    path: Path | None,
-    config: dict[str, Any],
+    folder: RunFolder | None,
+    config: Config,
     say: Reporter,
 ) -> Run:
-    """Train, and keep the weights; `path` is the folder of a run that goes on, None for a new one."""
+    """Train, and keep the weights; `folder` is that of a run that goes on, None for a new one."""
     device = choose_device(options.device)
     use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     model.to(device)
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
         model.to(memory_format=torch.channels_last)
-    if path is None:
+    if folder is None:
         _begin(model, train, options, say)
     step = step_of(model, options, precision)
     with ExitStack() as until_kept:
         try:
             try:
-                if path is None:
+                if folder is None:
                     state = _start(step)
-                    path = _new_folder(model, train, options, lambda folder: _first_files(folder, config, step, state))
-                    until_kept.enter_context(_alone_in(path, "train"))
+                    folder = _new_folder(model, train, options, lambda path: _first_files(path, config, step, state))
+                    until_kept.enter_context(folder.held("train"))
                 else:
-                    state = _restored(path, step, config, say)
-                if not only_to_keep(path, state, options):
-                    state = _train(step, state, train, validation, options, path, config, say)
+                    state = _restored(folder, step, config, say)
+                if not only_to_keep(folder.path, state, options):
+                    state = _train(step, state, train, validation, options, folder, config, say)
             finally:
                 step.release()
-            _keep(step, path, options, state.epoch)
+            _keep(step, folder, options, state.epoch)
         except KeyboardInterrupt as stopped:
-            if path is None:
+            if folder is None:
                 raise
-            raise Stopped(f"stopped; go on with: {_resume_line(path, distributed.world())}") from stopped
-    say.say(_farewell(state, path))
-    return Run(model.eval(), path, state.history, config, state.status)
+            raise Stopped(f"stopped; go on with: {_resume_line(folder.path, distributed.world())}") from stopped
+    say.say(_farewell(state, folder.path))
+    return Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
 
 
 def _start(step: Step) -> State:
@@ -235,21 +242,21 @@ def _start(step: Step) -> State:
     return State()
 
 
-def _first_files(folder: Path, config: dict[str, Any], step: Step, state: State) -> None:
+def _first_files(path: Path, config: Config, step: Step, state: State) -> None:
     """What makes a folder a run that can be gone on with."""
-    files.write_json(folder / "config.json", config)
-    history.rewrite(folder, [])
-    checkpoint.save(folder, step, state)
+    config.write(path)
+    history.rewrite(path, [])
+    checkpoint.save(path, step.state(), state)
 
 
-def _restored(path: Path, step: Step, config: dict[str, Any], say: Reporter) -> State:
-    """Where the run in the folder `path` stands, its weights put into `step`."""
-    state = checkpoint.restore(path, step)
-    distributed.of_first(lambda: checkpoint.settle_best(path, state.epoch))
+def _restored(folder: RunFolder, step: Step, config: Config, say: Reporter) -> State:
+    """Where the run stands, its weights put into `step`."""
+    state = checkpoint.restore(folder.path, step.restore)
+    folder.write(lambda: checkpoint.settle_best(folder.path, state.epoch))
     if state.epochs is None:  # written by Diabolo 0.1
-        state.epochs = config["options"].get("epochs")
+        state.epochs = config.options.get("epochs")
     if state.epoch and not state.history:
-        say.say(f"warning: {path / history.FILE} is gone; the record of the epochs begins anew")
+        say.say(f"warning: {folder.path / history.FILE} is gone; the record of the epochs begins anew")
     return state
 
 
@@ -274,22 +281,22 @@ def _train(
     train: Images,
     validation: Images | None,
     options: TrainOptions,
-    path: Path,
-    config: dict[str, Any],
+    folder: RunFolder,
+    config: Config,
     say: Reporter,
 ) -> State:
     """Lay out the loop and run it."""
     model, device = step.model, step.device
     if state.history and not state.digest:  # which Diabolo 0.1 kept in the checkpoint
-        distributed.of_first(lambda: _rewrite_history(path, state))
+        folder.write(lambda: _rewrite_history(folder.path, state))
     if state.status.startswith("stopped early"):
         state.waited = 0  # further epochs are asked for, with the same patience as before
     store = open_store(train, device, options.store)
     held = None if validation is None else open_store(validation, device, options.store)
-    loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, path, say)
+    loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, folder, say)
     loop.known = column(train, model.needs_column, device)
     loop.validation_known = None if validation is None else column(validation, model.needs_column, device)
-    say.say(f"{path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
+    say.say(f"{folder.path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
     together = f", {distributed.world()} processes" if distributed.world() > 1 else ""
     threads = torch.get_num_threads()
     say.say(f"{device}, {count(threads, 'CPU thread')}, {step.precision.name}{together}; images {store.place}")
@@ -301,17 +308,16 @@ def _train(
         say.say("the step is compiled when the first batch comes, which takes some seconds")
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
-    if options.as_dict() != config["options"]:
-        config["options"] = options.as_dict()
-        loop.config = config  # written when the first epoch is done
+    if options.as_dict() != config.options:
+        loop.config = config.but(options=options.as_dict())  # written when the first epoch is done
     if options.tensorboard:
-        distributed.of_first(lambda: _open_events(loop, state.epoch))
+        folder.write(lambda: _open_events(loop, state.epoch))
     state.status = "running"
     return loop.run(state)
 
 
 def _open_events(loop: Loop, epoch: int) -> None:
-    place = loop.path / "tensorboard"
+    place = loop.folder.path / "tensorboard"
     try:
         loop.events = event_writer_class()(str(place), purge_step=epoch + 1)
     except OSError as error:
@@ -349,14 +355,14 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     return device_loop
 
 
-def _keep(step: Step, path: Path, options: TrainOptions, epoch: int) -> None:
+def _keep(step: Step, folder: RunFolder, options: TrainOptions, epoch: int) -> None:
     """Leave the kept weights in the model and in model.safetensors."""
     state = step.kept_state()
-    if options.keep == "best" and (path / checkpoint.BEST).exists():
-        state, _ = files.read_tensors(path / checkpoint.BEST)
+    if options.keep == "best" and (folder.path / checkpoint.BEST).exists():
+        state = folder.weights("best")
     step.model.load_state_dict(state)
     kept = dict(step.model.state_dict())
-    distributed.of_first(lambda: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
+    folder.write(lambda: files.write_tensors(folder.path / "model.safetensors", kept, {"epoch": epoch}))
 
 
 def _farewell(state: State, path: Path) -> str:
@@ -369,15 +375,6 @@ def _resume_line(path: Path, world: int) -> str:
     return ("" if world == 1 else f"torchrun --nproc-per-node {world} -m ") + shell_line("resume", path)
 
 
-def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> Path:
+def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> RunFolder:
     """The first process makes it and writes into it what `fill` does; all know it."""
-    out, name = Path(options.out), options.name or f"{model.name}-{train.name}"
-    return Path(distributed.of_first(lambda: str(runs.create(out, name, fill))))
-
-
-@contextmanager
-def _alone_in(path: Path, verb: str) -> Iterator[None]:
-    """The first process holds the lock of the run folder `path`; where it does not get it, all are refused."""
-    with ExitStack() as stack:
-        distributed.of_first(lambda: stack.enter_context(lock.held(path, verb)))
-        yield
+    return RunFolder.new(Path(options.out), options.name or f"{model.name}-{train.name}", fill)

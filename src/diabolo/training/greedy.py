@@ -13,13 +13,15 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.objectives.layerwise import Layerwise, levels, trained
 from diabolo.ranges import checked
+from diabolo.runs import checkpoint, files
+from diabolo.runs.config import Config
+from diabolo.runs.folders import numbered
+from diabolo.runs.loading import Run, load_run
 from diabolo.surroundings import undisturbed
-from diabolo.training import checkpoint, files, runs
 from diabolo.training.fit import fit, resume
 from diabolo.training.options import Epochs, TrainOptions
 from diabolo.training.preflight import check
 from diabolo.training.progress import reporter
-from diabolo.training.runs import Run
 
 
 @checked
@@ -94,7 +96,7 @@ def _stage(
     """One stage: from its beginning, or what is left of that in the folder `begun`; `model` has its weights afterwards."""
     if begun is None:
         return fit(model, train, validation, then=then, stage=stage, **options.as_dict())
-    run = runs.load_run(begun) if checkpoint.has_ended(begun) else resume(begun, train, validation)
+    run = load_run(begun) if checkpoint.has_ended(begun) else resume(begun, train, validation)
     model.load_state_dict(run.model.state_dict())
     return run
 
@@ -102,10 +104,10 @@ def _stage(
 def _begun(out: Path, whole: str) -> dict[int | None, Path]:
     """The stages in `out` of the training of that digest by their layer, None for fine-tuning; none where it was finished."""
     found: dict[int | None, Path] = {}
-    for path in runs.numbered(out):
+    for path in numbered(out):
         try:
-            stage = runs.read_config(path).get("stage")
-            if not isinstance(stage, dict) or stage.get("of") != whole:
+            stage = Config.read(path).stage
+            if stage is None or stage.get("of") != whole:
                 continue
             found = {} if stage["layer"] == 1 else found  # a later beginning
             found[stage["layer"]] = path

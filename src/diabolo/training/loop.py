@@ -2,10 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
@@ -17,12 +16,15 @@ from diabolo.conditions import UNKNOWN
 from diabolo.data.columns import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
+from diabolo.hardware import peak_memory, reset_peak_memory
 from diabolo.randomness import Draws, derive, generator
+from diabolo.runs import checkpoint, files, history
+from diabolo.runs.checkpoint import State
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
 from diabolo.schedules import Schedule
-from diabolo.training import checkpoint, files, health, history, stopping
+from diabolo.training import health, stopping
 from diabolo.training.batches import Plan, mixed, plan, shuffled
-from diabolo.training.checkpoint import State
-from diabolo.training.hardware import peak_memory, reset_peak_memory
 from diabolo.training.interrupt import Interrupt
 from diabolo.training.options import TrainOptions
 from diabolo.training.progress import Reporter
@@ -41,7 +43,7 @@ class Loop:
         store, n: the training images and their number.
         validation, n_validation: the validation images, or None and 0.
         options: what was asked for.
-        path: the run folder; only rank 0 writes into it.
+        folder: the run folder.
         reporter: who is told.
         device_loop: steps captured in a CUDA graph, or None for eager steps.
         events: a TensorBoard writer, or None.
@@ -55,11 +57,11 @@ class Loop:
     validation: Store | None
     n_validation: int
     options: TrainOptions
-    path: Path
+    folder: RunFolder
     reporter: Reporter
     device_loop: DeviceLoop | None = None
     events: Any = None
-    config: dict[str, Any] | None = None
+    config: Config | None = None
     known: Tensor | None = None
     validation_known: Tensor | None = None
 
@@ -77,7 +79,7 @@ class Loop:
             with Interrupt(self.reporter) as interrupt, torch.random.fork_rng():
                 if state.epoch == options.epochs:
                     state.status = "finished"
-                    self._write(lambda: self._save_finished(state))
+                    self.folder.write(lambda: self._save_finished(state))
                 for epoch in range(state.epoch, options.epochs):
                     state = self._epoch(epoch, state)
                     state.status = self._status(state, distributed.any_of(interrupt.asked))
@@ -175,7 +177,7 @@ class Loop:
             state.best = None
         stopping.note(state, state.epoch, now, self.options.min_delta)
         if all(now < loss for loss in before):
-            self._write(lambda: checkpoint.note_best(self.path, self.step.kept_state(), state.epoch))
+            self.folder.write(lambda: checkpoint.note_best(self.folder.path, self.step.kept_state(), state.epoch))
 
     def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
         """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""
@@ -242,14 +244,14 @@ class Loop:
         world, order = distributed.world(), self.order(epoch)
         joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
         x = next(iter(self.store.batches([joint])))
-        self._write(lambda: files.write_tensors(self.path / "offending-batch.safetensors", {"x": x}))
+        self.folder.write(lambda: files.write_tensors(self.folder.path / "offending-batch.safetensors", {"x": x}))
         named = f"the loss of the player {term!r}" if term in self.record.opponents else f"the loss term {term!r}"
         what = f"{named} became {value} at step {i + 1} of epoch {epoch + 1}"
-        self._break_off(term, value, i, what, f"; the batch is in {self.path / 'offending-batch.safetensors'}")
+        self._break_off(term, value, i, what, f"; the batch is in {self.folder.path / 'offending-batch.safetensors'}")
 
     def _break_off(self, term: str, value: float, step: int, what: str, more: str = "") -> NoReturn:
         """Note in the checkpoint, which is of the last epoch that ended well, what ended the training, and tell the user."""
-        self._write(lambda: checkpoint.mark(self.path, f"{checkpoint.BROKEN_OFF}: {what},"))
+        self.folder.write(lambda: checkpoint.mark(self.folder.path, f"{checkpoint.BROKEN_OFF}: {what},"))
         lr, remedy = self.options.lr, f"--lr {min(self.options.lr / 10, 1e-3):g} or --clip-norm 1"
         if term in self.record.opponents and term in self.step.learners:
             lr, remedy = float(self.step.learners[term].lr), f"a lower learning rate of the player {term!r}"
@@ -259,40 +261,37 @@ class Loop:
             step,
             f"{what}; likely causes: a learning rate too high for this model (lr {lr:g}), float16 (use "
             f"--precision bf16 or float32), or a part that divides by zero; resuming would repeat it: train a new run with "
-            f"{remedy}{checkpoint.with_weights(self.path)}{more}",
+            f"{remedy}{checkpoint.with_weights(self.folder.path)}{more}",
         )
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------
 
-    def _write(self, action: Callable[[], None]) -> None:
-        distributed.of_first(action)
-
     def _save(self, state: State) -> None:
         """metrics.jsonl, and the checkpoint when it is due."""
-        self._write(lambda: self._save_alone(state))
+        self.folder.write(lambda: self._save_alone(state))
 
     def _save_alone(self, state: State) -> None:
-        state.length, state.digest = history.add(self.path, state.history, state.length, state.digest)
+        state.length, state.digest = history.add(self.folder.path, state.history, state.length, state.digest)
         self._note_options(state)
         if self.events:
             try:
                 _write_events(self.events, state.history[-1])
             except OSError as error:
-                raise disk.refusal(f"{self.path / 'tensorboard'} could not be written to", error) from error
+                raise disk.refusal(f"{self.folder.path / 'tensorboard'} could not be written to", error) from error
         if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:
-            checkpoint.save(self.path, self.step, state)
+            checkpoint.save(self.folder.path, self.step.state(), state)
 
     def _note_options(self, state: State) -> None:
         """The options that the run goes on with, where they are others than before."""
         state.epochs = self.options.epochs
         if self.config is not None:
-            files.write_json(self.path / "config.json", self.config)
+            self.config.write(self.folder.path)
             self.config = None
 
     def _save_finished(self, state: State) -> None:
         """Where no more epochs are asked for than are done."""
         self._note_options(state)
-        checkpoint.save(self.path, self.step, state)
+        checkpoint.save(self.folder.path, self.step.state(), state)
 
 
 def mean_loss(

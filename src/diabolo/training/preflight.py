@@ -16,17 +16,17 @@ from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.columns import column, rows
 from diabolo.data.images import Images
-from diabolo.data.origin import check_same, elsewhere, reload
+from diabolo.data.origin import Record, again, check_same
 from diabolo.data.stores import free_memory, to_float
 from diabolo.errors import DiaboloError
+from diabolo.hardware import choose_device, choose_precision
 from diabolo.memory import TRIED, TooLargeError, words
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.plain import count
 from diabolo.randomness import Draws, generator
-from diabolo.training import files
-from diabolo.training.checkpoint import State
-from diabolo.training.hardware import choose_device, choose_precision
+from diabolo.runs import files
+from diabolo.runs.checkpoint import State
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import usual_rule
 from diabolo.training.transfer import fitting
@@ -239,7 +239,7 @@ def event_writer_class() -> Any:
 
 
 def same_images(
-    path: Path, about: dict[str, Any] | None, given: Any, part: str, moved: Mapping[str, str] | None = None
+    path: Path, about: Record | None, given: Any, part: str, moved: Mapping[str, str] | None = None
 ) -> Images | None:
     """The images of the run, given or loaded again (from the `name` or `root` that `moved` holds); refused when they are
     others."""
@@ -247,10 +247,12 @@ def same_images(
         if given is not None:
             raise DiaboloError(f"{path} was trained without {part} images; leave them out")
         return None
-    if given is None and about.get("origin") is None:
+    if given is not None:
+        images = as_images(given)
+        check_same(path, about, images)
+        return images
+    if about.origin is None:
         raise DiaboloError(
             f"the {part} images of {path} were given as arrays; resume it from Python: diabolo.resume(…)"
         )
-    images = reload(elsewhere(about["origin"], moved or {})) if given is None else as_images(given)
-    check_same(path, about, images)
-    return images
+    return again(path, about, moved)

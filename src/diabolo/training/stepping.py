@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from diabolo.hardware import Precision
 from diabolo.schedules import Constant, Cosine, OneCycle
 from diabolo.training.options import TrainOptions
 from diabolo.updates.compiled import CompiledStep
 from diabolo.updates.optimizer import as_optimizer
 from diabolo.updates.player import Rule
-from diabolo.updates.precision import Precision
 from diabolo.updates.step import Step
 
 LR_SCHEDULES: dict[str, type] = {"constant": Constant, "cosine": Cosine, "one-cycle": OneCycle}

@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from diabolo.runs.checkpoint import State
 from diabolo.schedules import Constant, Schedule
-from diabolo.training.checkpoint import State
 
 LOOKED_AT = 32  # steps of an epoch at which a schedule is looked at, the first and the last among them
 

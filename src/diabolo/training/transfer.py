@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
-from diabolo.training import checkpoint, runs
+from diabolo.runs import checkpoint
+from diabolo.runs.folder import RunFolder
 
 
 def take_over(model: nn.Module, path: str | Path) -> str:
@@ -37,13 +38,14 @@ def fitting(model: nn.Module, path: str | Path) -> dict[str, Tensor]:
         DiaboloError: when it is no run folder, no weight in it fits, or one that fits holds NaN or infinity.
     """
     path, state = as_path(path), model.state_dict()
-    config = runs.read_config(path)
+    folder = RunFolder(path)
+    name = folder.config.name
     unfinished = not (path / "model.safetensors").exists() and (path / checkpoint.FILE).exists()
-    there = checkpoint.weights(path) if unfinished else runs.read_weights(path)
+    there = checkpoint.weights(path) if unfinished else folder.weights()
     found = {name: t for name, t in there.items() if name in state and state[name].shape == t.shape}
     if not any(name in found for name, _ in model.named_parameters()):
         raise DiaboloError(
-            f"nothing of {path} (a model {config['name']!r}) fits this model: no weight has the same name and shape; make "
+            f"nothing of {path} (a model {name!r}) fits this model: no weight has the same name and shape; make "
             "it with the same net, widths and latent_dim"
         )
     for name, tensor in found.items():

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
+from diabolo.hardware import Precision
 from diabolo.randomness import Ask, Draws, Given, Rehearsal
 from diabolo.updates.learner import Learner, clip_factor, decay_at, only_if
 from diabolo.updates.loss import Loss, already_checked
 from diabolo.updates.player import Rule
-from diabolo.updates.precision import Precision
 from diabolo.updates.step import Step, advance
 
 

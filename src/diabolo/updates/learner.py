@@ -6,9 +6,10 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from diabolo.hardware import Precision
 from diabolo.schedules import Number
 from diabolo.updates.player import Player, Rule
-from diabolo.updates.precision import LossScale, Precision
+from diabolo.updates.precision import LossScale
 from diabolo.updates.weights import Weights
 
 Count = TypeVar("Count", float, Tensor)

@@ -1,27 +1,7 @@
-"""The precision of matrix products, and the scale that keeps float16 gradients from vanishing."""
-
-from dataclasses import dataclass
+"""The scale that keeps float16 gradients from vanishing."""
 
 import torch
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Precision:
-    """A resolved precision: matrix products run in `dtype` under autocast; sums and the loss stay in float32."""
-
-    name: str
-    dtype: torch.dtype
-
-    @property
-    def autocast(self) -> bool:
-        """Whether anything runs below float32."""
-        return self.dtype != torch.float32
-
-    @property
-    def scaled(self) -> bool:
-        """Whether gradients vanish in it unless the loss is scaled up: float16 ends at 6e-8, bf16 where float32 does."""
-        return self.dtype == torch.float16
 
 
 class LossScale:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
+from diabolo.hardware import Precision
 from diabolo.randomness import Draws
 from diabolo.updates.freezing import Frozen
 from diabolo.updates.learner import Learner, decay_at
 from diabolo.updates.loss import Loss, already_checked
 from diabolo.updates.player import Rule
-from diabolo.updates.precision import Precision
 
 
 class Side(Protocol):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo import distributed
-from diabolo.updates.precision import Precision
+from diabolo.hardware import Precision
 
 PRODUCTS = (
     nn.Linear,

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from diabolo.errors import DiaboloError
-from diabolo.training.hardware import choose_device
+from diabolo.hardware import choose_device
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"
 

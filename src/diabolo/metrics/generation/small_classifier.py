@@ -27,8 +27,8 @@ from diabolo.nets.conv import SMALLEST
 from diabolo.parts import part
 from diabolo.plain import count
 from diabolo.randomness import derive
+from diabolo.runs import loading
 from diabolo.schedules import Constant
-from diabolo.training import runs
 from diabolo.training.fit import fit
 from diabolo.zoo.recipe import PartOptions, assemble
 
@@ -143,7 +143,7 @@ def classifier(train: Images, seed: int = 0) -> Classifier:
     finished = sorted(folder.glob("[0-9]*/model.safetensors"))
     if finished:
         path = finished[0].parent
-        model = runs.load(path, device="auto")
+        model = loading.load(path, device="auto")
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "weights"))

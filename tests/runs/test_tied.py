@@ -11,7 +11,7 @@ import diabolo
 from diabolo import Autoencoder, bottlenecks, likelihoods, parts
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
-from diabolo.training import files, tied
+from diabolo.runs import files, tied
 
 
 class Inwards(nn.Module):

@@ -13,7 +13,7 @@ from typing import Any
 
 from diabolo import regular
 from diabolo.errors import DiaboloError
-from diabolo.training import files
+from diabolo.runs import files
 
 FILE = "metrics.jsonl"
 History = list[dict[str, Any]]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from diabolo import hardware
 from diabolo.errors import DiaboloError
-from diabolo.training import hardware
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Everything needed to go on bit-exactly, in one file, so that it is never half old and half new; but for the record of the
 epochs, which is metrics.jsonl: of that it holds the length and a digest."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.paths import shell_line
 from diabolo.plain import count
-from diabolo.training import files, history
-from diabolo.updates.step import Step
+from diabolo.runs import files, history
 
 FILE = "checkpoint/last.safetensors"
 BEST = "best.safetensors"
@@ -46,12 +46,12 @@ class State:
     digest: str = ""
 
 
-def save(path: Path, step: Step, state: State) -> None:
-    """Write the checkpoint of the run folder `path`; the one before it stays until this one is whole. With it the best weights
-    since then become those of the run."""
+def save(path: Path, tensors: dict[str, Tensor], state: State) -> None:
+    """Write the checkpoint of the run folder `path`, all that the training needs to go on (`Step.state`); the one before it
+    stays until this one is whole. With it the best weights since then become those of the run."""
     about = asdict(replace(state, history=[]))
     del about["history"]
-    files.write_tensors(path / FILE, step.state(), about)
+    files.write_tensors(path / FILE, tensors, about)
     settle_best(path, state.epoch)
 
 
@@ -85,8 +85,8 @@ def mark(path: Path, status: str) -> None:
     files.write_tensors(path / FILE, tensors, about | {"status": status})
 
 
-def restore(path: Path, step: Step) -> State:
-    """Put the checkpoint of the run folder `path` into `step`; where training stands.
+def restore(path: Path, put: Callable[[dict[str, Tensor]], None]) -> State:
+    """Let `put` (`Step.restore`) have the tensors in the checkpoint of the run folder `path`; where training stands.
 
     Raises:
         DiaboloError: when there is none, it is damaged, or it is of another model.
@@ -100,7 +100,7 @@ def restore(path: Path, step: Step) -> State:
     if not state.history:
         state.length, state.digest = 0, ""
     try:
-        step.restore(tensors)
+        put(tensors)
     except (KeyError, RuntimeError, TypeError, IndexError, AttributeError) as error:
         reason = " ".join(str(error.args[0] if error.args else error).split())
         raise DiaboloError(f"the checkpoint in {path} does not fit its config.json: {reason}") from error

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-import diabolo
 from diabolo import disk, owners
 from diabolo.errors import DiaboloError, InUseError
-from diabolo.training import folders, lock
+from diabolo.runs import folders, lock
+from diabolo.runs.folders import create
 
 SLOW = """
 import sys, time
@@ -28,7 +28,7 @@ TRAIN = ("train", "vae", "--hidden", 8, "--latent-dim", 2, "--n-train", 60, "--n
 HOLD = """
 import sys, time
 from pathlib import Path
-from diabolo.training import lock
+from diabolo.runs import lock
 
 with lock.held(Path(sys.argv[1]), "resume"):
     print("held", flush=True)
@@ -277,4 +277,4 @@ def test_numbers_are_numbers_not_words(tmp_path):
         (tmp_path / name).mkdir()
     assert [path.name for path in folders.numbered(tmp_path)] == ["0002-c", "9999-a", "10000-b"]
     assert folders.numbered(tmp_path / "nowhere") == []
-    assert diabolo.training.runs.create(tmp_path, "d").name == "10001-d"
+    assert create(tmp_path, "d").name == "10001-d"

@@ -2,15 +2,33 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from diabolo import distributed
 from diabolo.errors import DiaboloError
-from diabolo.updates.precision import Precision
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A resolved precision: matrix products run in `dtype` under autocast; sums and the loss stay in float32."""
+
+    name: str
+    dtype: torch.dtype
+
+    @property
+    def autocast(self) -> bool:
+        """Whether anything runs below float32."""
+        return self.dtype != torch.float32
+
+    @property
+    def scaled(self) -> bool:
+        """Whether gradients vanish in it unless the loss is scaled up: float16 ends at 6e-8, bf16 where float32 does."""
+        return self.dtype == torch.float16
 
 
 def choose_device(name: str) -> torch.device:

@@ -16,11 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import diabolo
-from diabolo import zoo
+from diabolo import parts, zoo
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods import SquaredError
 from diabolo.parts import part
-from diabolo.training import files, runs
+from diabolo.runs import files, loading
+from diabolo.runs.config import Config
+from diabolo.runs.folder import RunFolder
+from diabolo.runs.folders import create
 from diabolo.training.options import TrainOptions
 
 KEYS = {"epoch", "step", "train", "validation", "lr", "seconds", "images_per_second", "peak_memory_mib"}
@@ -51,7 +54,7 @@ def conv_run(tmp_path_factory):
 
 def test_the_config_says_everything_and_builds_the_same_model(conv_run):
     config = strictly((conv_run.path / "config.json").read_text())
-    assert config == conv_run.config
+    assert config == conv_run.config.as_dict()
     assert set(config["options"]) == set(TrainOptions().as_dict())
     assert config["options"]["seed"] == 11
     assert config["resolved"] == {
@@ -68,18 +71,18 @@ def test_the_config_says_everything_and_builds_the_same_model(conv_run):
     assert config["data"]["validation"]["images"] == 30
     assert config["units"]["kl"] == "nats per image"
     assert set(config["units"]) == set(conv_run.history[-1]["train"])
-    built = runs.build_model(conv_run.path, config)
+    built = loading.build_model(conv_run.path, conv_run.config)
     assert built.name == "vae"
     assert {n: t.shape for n, t in built.state_dict().items()} == {
         n: t.shape for n, t in conv_run.model.state_dict().items()
     }
-    assert runs.parts.describe(built) == config["model"]
+    assert parts.describe(built) == config["model"]
     assert TrainOptions.of(**config["options"]).as_dict() == config["options"]
 
 
 def test_the_lines_of_metrics(conv_run):
     lines = [strictly(line) for line in (conv_run.path / "metrics.jsonl").read_text().splitlines()]
-    assert lines == conv_run.history == runs.read_history(conv_run.path)
+    assert lines == conv_run.history == RunFolder(conv_run.path).history
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert [line["step"] for line in lines] == [3, 6, 9]
     for line in lines:
@@ -251,7 +254,7 @@ def test_whoever_reads_a_config_can_rely_on_what_it_holds(place, value, run):
     inner[last] = value
     (run.path / "config.json").write_text(json.dumps(config))
     with pytest.raises(DiaboloError, match=rf"config\.json was edited or damaged: '{'.'.join(place)}"):
-        runs.read_config(run.path)
+        Config.read(run.path)
 
 
 def test_a_run_that_is_resumed_names_the_config_that_is_wrong(run, tiny_pixels):
@@ -310,7 +313,7 @@ def places(value, path=()):
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_was_edited_load_says_so_or_loads(data, conv_run, tmp_path_factory):
-    config = json.loads(json.dumps(conv_run.config))
+    config = json.loads(json.dumps(conv_run.config.as_dict()))
     edits = []
     for _ in range(data.draw(st.integers(1, 2))):
         within = data.draw(st.sampled_from(["model", "model", "model", "name", "options"]))
@@ -342,13 +345,13 @@ ONE = '{"epoch": 1, "train": {"total": 0.5}}\n'
 )
 def test_history_as_far_as_it_is_whole(text, lines, run):
     (run.path / "metrics.jsonl").write_text(text)
-    assert len(runs.read_history(run.path)) == lines
+    assert len(RunFolder(run.path).history) == lines
 
 
 def test_a_history_of_something_else(run):
     (run.path / "metrics.jsonl").write_text(ONE + "[2]\n")
     with pytest.raises(DiaboloError, match=r"metrics\.jsonl was edited or damaged: '\[2\]' is no record"):
-        runs.read_history(run.path)
+        print(RunFolder(run.path).history)
 
 
 @pytest.mark.parametrize(
@@ -364,14 +367,14 @@ def test_a_history_of_something_else(run):
 def test_a_whole_line_of_another_shape_is_refused(line, run):
     (run.path / "metrics.jsonl").write_text(f"{ONE}{line}\n{ONE}")
     with pytest.raises(DiaboloError, match=r"metrics\.jsonl was edited or damaged"):
-        runs.read_history(run.path)
+        print(RunFolder(run.path).history)
 
 
 def test_a_history_that_is_none(run):
     (run.path / "metrics.jsonl").write_bytes(b"\xff\x80")
-    assert runs.read_history(run.path) == []
+    assert RunFolder(run.path).history == []
     (run.path / "metrics.jsonl").unlink()
-    assert runs.read_history(run.path) == []
+    assert RunFolder(run.path).history == []
 
 
 # --- parts that cannot be kept, and parts of one's own ----------------------------------------------------------------
@@ -412,11 +415,11 @@ def test_numbers_count_up_past_gaps_and_other_things(tmp_path):
     (tmp_path / "0007-other").mkdir()
     (tmp_path / "notes.txt").write_text("3")
     (tmp_path / "9-too-short").mkdir()
-    assert runs.create(tmp_path, "vae-mnist").name == "0008-vae-mnist"
-    assert runs.create(tmp_path, "vae-mnist").name == "0009-vae-mnist"
+    assert create(tmp_path, "vae-mnist").name == "0008-vae-mnist"
+    assert create(tmp_path, "vae-mnist").name == "0009-vae-mnist"
     (tmp_path / "9999-x").mkdir()
-    assert runs.create(tmp_path, "y").name == "10000-y"
-    assert runs.create(tmp_path, "y").name == "10001-y"
+    assert create(tmp_path, "y").name == "10000-y"
+    assert create(tmp_path, "y").name == "10001-y"
 
 
 @pytest.mark.parametrize(
@@ -424,7 +427,7 @@ def test_numbers_count_up_past_gaps_and_other_things(tmp_path):
     [("../../etc", "0001-etc"), ("a/b\\c", "0001-a-b-c"), ("...", "0001-run"), ("", "0001-run"), ("vae 漢字", "0001-vae-漢字")],
 )  # fmt: skip
 def test_names_stay_in_the_folder(name, folder, tmp_path):
-    path = runs.create(tmp_path / "runs", name)
+    path = create(tmp_path / "runs", name)
     assert path.parent == tmp_path / "runs"
     assert path.name == folder
     assert (path / "checkpoint").is_dir()
@@ -433,13 +436,13 @@ def test_names_stay_in_the_folder(name, folder, tmp_path):
 
 def test_a_name_that_is_too_long_leaves_nothing_behind(tmp_path):
     with pytest.raises(DiaboloError, match="no run folder can be made"):
-        runs.create(tmp_path, "x" * 300)
+        create(tmp_path, "x" * 300)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_many_threads_at_once_get_different_numbers(tmp_path):
     with ThreadPoolExecutor(16) as pool:
-        paths = list(pool.map(lambda i: runs.create(tmp_path, f"run-{i % 3}"), range(60)))
+        paths = list(pool.map(lambda i: create(tmp_path, f"run-{i % 3}"), range(60)))
     assert sorted(int(path.name[:4]) for path in paths) == list(range(1, 61))
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
 
@@ -448,12 +451,12 @@ def test_many_processes_at_once_get_different_numbers(start, tmp_path):
     script = """
 import sys, time
 from pathlib import Path
-from diabolo.training import runs
+from diabolo.runs.folders import create
 
 while not Path("go").exists():
     time.sleep(0.001)
 for i in range(12):
-    print(runs.create(Path("runs"), f"vae-{i % 2}").name)
+    print(create(Path("runs"), f"vae-{i % 2}").name)
 """
     children = [start(script) for _ in range(6)]
     (tmp_path / "go").touch()

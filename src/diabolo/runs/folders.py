@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diabolo import disk
-from diabolo.training import lock
+from diabolo.runs import lock
 
 NUMBERED = re.compile(r"(\d{4,})-.*")
 PATIENCE = 60.0  # seconds; a number is taken in a millisecond

@@ -1,0 +1,133 @@
+"""A run that can be used: its model, built as the folder describes it, with the weights that lie there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from diabolo import parts
+from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
+from diabolo.hardware import choose_device
+from diabolo.paths import as_path, shell_line
+from diabolo.runs import tied
+from diabolo.runs.config import Config
+from diabolo.runs.folder import WEIGHTS, RunFolder
+from diabolo.runs.folders import numbered
+from diabolo.runs.history import History
+from diabolo.surroundings import undisturbed
+from diabolo.trust import Trust, trusting
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished, or interrupted, training.
+
+    Attributes:
+        model: the trained model, in evaluation mode.
+        path: the run folder.
+        history: one dict per epoch, the lines of metrics.jsonl.
+        config: what config.json holds, typed.
+        status: why training ended: "finished", "stopped early: …" or "interrupted"; with "… after 10 epochs" of
+            one read from disk.
+
+    Example:
+        >>> run.status, len(run.history), run.config.name
+        ('finished', 15, 'vae')
+    """
+
+    model: Any
+    path: Path
+    history: History
+    config: Config
+    status: str
+
+    @property
+    def folder(self) -> RunFolder:
+        """What lies on disk: weights, images, scores."""
+        return RunFolder(self.path)
+
+
+@undisturbed()
+def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Any:
+    """The model of a run folder, in evaluation mode.
+
+    Args:
+        path: the run folder.
+        weights: "model" (what the training kept) or "best" (lowest validation loss).
+        device: where to put it.
+        trust: packages whose code the folder may name, such as "my_pkg", for a model with parts of one's own: importing them
+            runs that code.
+
+    Raises:
+        NotTrustedError: when it names code outside diabolo that is not trusted.
+        DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
+    """
+    folder = RunFolder(as_path(path))
+    if weights not in WEIGHTS:
+        raise UnknownNameError("weights", weights, WEIGHTS)
+    with trusting(trust):
+        model = _load(folder, weights, choose_device(str(device)))
+        if hasattr(model, "fitted_to"):
+            run = folder.path.parent.parent
+            raise DiaboloError(f"{folder.path} holds a prior over codes: load the run that it belongs to, {run}")
+        bottleneck = getattr(model, "bottleneck", None)
+        if getattr(bottleneck, "discrete", False):
+            _attach_prior(bottleneck, folder, weights)
+        return model
+
+
+@undisturbed()
+def load_run(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Run:
+    """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained."""
+    folder = RunFolder(as_path(path))
+    model = load(folder.path, weights, device, trust)
+    return Run(model, folder.path, folder.history, folder.config, folder.status)
+
+
+def _attach_prior(bottleneck: Any, folder: RunFolder, weights: str) -> None:
+    """Let it draw from the newest prior in the run folder, if that was fitted to the codes of these weights."""
+    how = f"fit one with: {shell_line('fit-prior', folder.path)}"
+    fitted = [prior for prior in numbered(folder.path / "prior") if (prior / "model.safetensors").exists()]
+    if not fitted:
+        bottleneck.attach(None, how)
+        return
+    try:
+        prior = _load(RunFolder(fitted[-1]), "model", choose_device("cpu"))
+    except NotTrustedError:
+        raise
+    except DiaboloError as error:  # the model itself can be used
+        bottleneck.attach(None, f"the one in {fitted[-1]} cannot be used ({error}); {how}")
+        return
+    ours = getattr(prior, "fitted_to", None) == folder.fingerprint(weights)
+    bottleneck.attach(prior if ours else None, "" if ours else f"the one in {fitted[-1]} is of other weights; {how}")
+
+
+def _load(folder: RunFolder, weights: str, device: torch.device) -> Any:
+    model = build_model(folder.path, folder.config)
+    try:
+        model.load_state_dict(folder.weights(weights))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise DiaboloError(f"the weights in {folder.path} do not fit its config.json: {reason}") from error
+    return model.to(device).eval()
+
+
+def build_model(path: Path, config: Config) -> Any:
+    """An untrained model as `config`, that of the run folder `path`, describes it.
+
+    Raises:
+        DiaboloError: when it describes none.
+    """
+    try:
+        model = parts.build(config.model, path)
+        if not (isinstance(model, nn.Module) and hasattr(model, "input_shape") and hasattr(model, "units")):
+            raise DiaboloError(f"{config.model.get('part')!r} is not a model")
+        tied.tie(model, config.tied)
+    except NotTrustedError:
+        raise
+    except DiaboloError as error:
+        raise config.damaged(path, str(error), "does not describe a model") from error
+    model.name = config.name  # type: ignore[assignment]  # which nn.Module knows nothing of
+    return model
