@@ -216,7 +216,7 @@ def _senseless(path: Path, told: Any, why: str) -> DiaboloError:
 
 def _damaged(path: Path, its: Any, newer: bool, why: str, words: str) -> DiaboloError:
     if newer or _number(its) > _number(__version__):
-        who = f"Diabolo {its}" if _number(its) else "a newer Diabolo"
+        who = f"Diabolo {its}" if _number(its) > _number(__version__) else "a newer Diabolo"
         remedy = "upgrade it with pip install --upgrade diabolo"
         return DiaboloError(f"{path} was written by {who}, and this is {__version__}: {remedy} ({why})")
     return DiaboloError(f"{path / FILE} {words}: {why}")

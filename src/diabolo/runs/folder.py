@@ -25,7 +25,12 @@ SCORES = "evaluation/scores.json"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The run folder at `path`; nothing is read before it is asked for."""
+    """The run folder at `path`; nothing is read before it is asked for.
+
+    Example:
+        >>> run.folder.config.name, len(run.folder.history), run.folder.status
+        ('vae', 60, 'finished after 60 epochs')
+    """
 
     path: Path
 

@@ -34,7 +34,7 @@ class Run:
 
     Example:
         >>> run.status, len(run.history), run.config.name
-        ('finished', 15, 'vae')
+        ('finished', 60, 'vae')
     """
 
     model: Any
@@ -63,6 +63,11 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
     Raises:
         NotTrustedError: when it names code outside diabolo that is not trusted.
         DiaboloError: when it is no run folder, or its config or weights are damaged or do not fit together.
+
+    Example:
+        >>> same = diabolo.load(run.path)
+        >>> torch.equal(same.encode(test.images), model.encode(test.images))
+        True
     """
     folder = RunFolder(as_path(path))
     if weights not in WEIGHTS:
