@@ -10,7 +10,7 @@ from PIL import Image
 
 from diabolo import figures, zoo
 from diabolo.data import load
-from diabolo.latent_views import VIEWS
+from diabolo.pictures.latent_views import VIEWS
 from diabolo.training.fit import fit
 
 

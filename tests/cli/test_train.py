@@ -255,7 +255,7 @@ def test_what_is_validated_with(words, split, held, diabolo):
 
 def test_the_figures_show_test_images_even_when_others_are_held_out(diabolo, monkeypatch):
     seen = []
-    monkeypatch.setattr("diabolo.gallery.draw", lambda run, test: seen.append(test))
+    monkeypatch.setattr("diabolo.pictures.run_figures.draw", lambda run, test: seen.append(test))
     assert diabolo("train", "vae", "--hidden", "8", *SMALL, "--early-stopping", "1").code == 0
     assert [(test.split, len(test)) for test in seen] == [("test", 40)]
 

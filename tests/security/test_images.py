@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diabolo import doctor, evaluation, gallery
+from diabolo import doctor, evaluation
 from diabolo.data import load
 from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError
+from diabolo.pictures import run_figures
 from diabolo.runs.loading import load_run
 from diabolo.training.fit import resume
 
@@ -73,7 +74,7 @@ def test_a_report_of_such_a_run_has_none_of_them(prying, diabolo):
 
 def test_nor_has_what_python_makes_of_it(prying):
     run = load_run(prying)
-    for verb in (gallery.draw, evaluation.evaluate, resume):
+    for verb in (run_figures.draw, evaluation.evaluate, resume):
         with pytest.raises(DiaboloError, match=REFUSED):
             verb(run.path if verb is resume else run)
     with pytest.raises(DiaboloError, match=REFUSED):

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 import diabolo
-from diabolo import disk, gallery
+from diabolo import disk
 from diabolo.errors import DiaboloError, NotWrittenError, Stopped
+from diabolo.pictures import run_figures
 from diabolo.runs import checkpoint, files, history
 from diabolo.runs.folders import numbered
 from diabolo.training.preflight import NothingLeftError
@@ -280,15 +281,15 @@ def test_weights_with_nan_are_not_taken_over(run, tiny_model, train, tiny_pixels
 
 def test_figures_that_are_missing_are_known(train, tiny_model, tiny_pixels):
     run = train(tiny_model(), tiny_pixels(), then=("figures",))
-    assert gallery.lacks_figures(run.path)
-    drawn = gallery.draw(run)
-    assert not gallery.lacks_figures(run.path)
+    assert run_figures.lacks_figures(run.path)
+    drawn = run_figures.draw(run)
+    assert not run_figures.lacks_figures(run.path)
     drawn[0].unlink()
-    assert gallery.lacks_figures(run.path)
-    gallery.draw(run)
+    assert run_figures.lacks_figures(run.path)
+    run_figures.draw(run)
     more = diabolo.resume(run.path, tiny_pixels(), epochs=3)
-    assert gallery.lacks_figures(more.path)  # they are of earlier weights
-    assert not gallery.lacks_figures(train(tiny_model(), tiny_pixels()).path)  # nobody wanted any
+    assert run_figures.lacks_figures(more.path)  # they are of earlier weights
+    assert not run_figures.lacks_figures(train(tiny_model(), tiny_pixels()).path)  # nobody wanted any
 
 
 # --- priors -----------------------------------------------------------------------------------------------------------

@@ -234,10 +234,10 @@ class Poisoned(diabolo.likelihoods.SquaredError):
 def test_figures_are_drawn_by_the_first_alone(pair, tmp_path):
     script = """
 import diabolo.cli.train
-from diabolo import gallery
+from diabolo.pictures import run_figures
 from diabolo.cli import main
 
-gallery.draw = lambda *args: open("drawn", "a").write(f"{RANK}")
+run_figures.draw = lambda *args: open("drawn", "a").write(f"{RANK}")
 sys.argv = ["diabolo", "train", "undercomplete", "--hidden", "8", "--epochs", "1", "--threads", "1", "--out", "two"]
 main()
 """

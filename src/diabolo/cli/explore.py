@@ -77,7 +77,7 @@ def command(
     from diabolo import figures
     from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
-    from diabolo.latent_views import VIEWS, Look, refuse_undrawable
+    from diabolo.pictures.latent_views import VIEWS, Look, refuse_undrawable
     from diabolo.runs.config import Config
     from diabolo.runs.loading import load
     from diabolo.runs.lock import writing

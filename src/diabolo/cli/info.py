@@ -45,8 +45,8 @@ def command(run: Path, /) -> None:
 
 
 def _texts(run: Path, config: Any, history: list[dict[str, Any]]) -> list[str]:
-    from diabolo import gallery
     from diabolo.doctor.prescription import flags
+    from diabolo.pictures import run_figures
     from diabolo.runs import checkpoint, loading, lock
     from diabolo.training.options import TrainOptions
 
@@ -56,7 +56,7 @@ def _texts(run: Path, config: Any, history: list[dict[str, Any]]) -> list[str]:
         told.append(f"it is being written by {writer}")
     elif way_on := checkpoint.way_on(run):
         told.append(way_on)
-    elif gallery.lacks_figures(run):
+    elif run_figures.lacks_figures(run):
         told.append(f"its figures are not all there; draw them with: {shell_line('resume', run)}")
     for part in SPLITS:
         if about := config.images(part):

@@ -30,8 +30,8 @@ def command(
         epochs: the new total of epochs; as before when left out.
         figures: draw figures into the run folder afterwards.
     """
-    from diabolo import gallery
     from diabolo.cli.train import finish
+    from diabolo.pictures import run_figures
     from diabolo.runs.loading import load_run
     from diabolo.training.fit import resume
     from diabolo.training.preflight import NothingLeftError
@@ -40,7 +40,7 @@ def command(
     try:
         result = resume(run, epochs=epochs, data=moved.data, root=moved.root)
     except NothingLeftError:
-        if epochs is not None or not figures or not gallery.lacks_figures(run):
+        if epochs is not None or not figures or not run_figures.lacks_figures(run):
             raise
         result = load_run(run)
         say(f"{run} is trained; its figures are drawn")

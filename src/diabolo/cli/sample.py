@@ -44,11 +44,12 @@ def command(
         out: a .png or .pdf file for one grid, a .npy file for the numbers (N, C, H, W), or a folder for one PNG each; when
             left out, figures/samples.png of the run, or samples-DENSITY.png.
     """
-    from diabolo import figures, gallery
+    from diabolo import figures
     from diabolo.cli.conditioning import told
     from diabolo.cli.images import check_out, finite, write_images
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
+    from diabolo.pictures import run_figures
     from diabolo.plain import count
     from diabolo.runs.loading import load
     from diabolo.runs.lock import writing
@@ -61,10 +62,10 @@ def command(
     grid = target.suffix.lower() in (".png", ".pdf")
     check_out(target.with_suffix("") if grid else target, model.input_shape)
     y = told(run, model, label, values, images)
-    if not own and y is None and gallery.is_told(model):
+    if not own and y is None and run_figures.is_told(model):
         y = model.condition.every(model.device)
     fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components}, where(moved))
-    drawn = gallery.drawn_from(model) if own else f"{density} fitted to the training codes"
+    drawn = run_figures.drawn_from(model) if own else f"{density} fitted to the training codes"
     y = take_turns(y, n)
     samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
     with writing(target, "sample"):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import torch
 from cyclopts import App, Group, Parameter
 
-from diabolo import distributed, gallery, hardware, ranges, zoo
+from diabolo import distributed, hardware, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
@@ -23,6 +23,7 @@ from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import shell_line
 from diabolo.pca import PCA
+from diabolo.pictures import run_figures
 from diabolo.plain import visible
 from diabolo.priors import CodePrior
 from diabolo.randomness import derive
@@ -152,7 +153,7 @@ def finish(
     if figures and _is_first():
         try:
             with lock.held(result.path, "drawing figures"):
-                gallery.draw(result, test)
+                run_figures.draw(result, test)
         except KeyboardInterrupt as stopped:
             raise Stopped(
                 f"stopped; the run is trained, its figures are drawn by: {shell_line('resume', result.path)}"

@@ -15,7 +15,7 @@ moved = {moved}  # where its images lie now, if they were moved: {{"name": …}}
 # %%
 from IPython.display import Image, display
 
-from diabolo import gallery
+from diabolo.pictures import run_figures
 from diabolo.data.origin import of_run
 from diabolo.evaluation.measuring import images_of
 from diabolo.latents.codes import encode
@@ -48,7 +48,7 @@ for part in ("train", "validation"):
 # The loss by epoch, reconstructions, samples and the map of the codes, as far as this model has them.
 
 # %%
-for figure in gallery.draw(run, pair and pair[1]):
+for figure in run_figures.draw(run, pair and pair[1]):
     display(Image(filename=str(figure)))
 
 # %% [markdown]

@@ -5,13 +5,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from diabolo import gallery, regular
+from diabolo import regular
 from diabolo.data.origin import of_run
 from diabolo.doctor import diagnose
 from diabolo.evaluation.closing import judge
 from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.paths import shell_line
+from diabolo.pictures import run_figures
 from diabolo.plain import count
 from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
@@ -117,7 +118,7 @@ def _figures(run: Run, pair: Pair | None) -> Iterator[Block]:
     drawn: list[Path] = []
     skipped: dict[str, str] = {}
     with standing_alone("figures", skipped):  # the images may be gone
-        drawn = gallery.draw(run, pair and pair[1])
+        drawn = run_figures.draw(run, pair and pair[1])
     yield from (Paragraph(f"They could not be drawn: {why}.") for why in skipped.values())
     yield from (Picture(path, CAPTIONS.get(path.stem, _caption(path))) for path in drawn)
 

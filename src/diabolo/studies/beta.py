@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo import figures, latents, metrics, zoo
 from diabolo.data import Images
 from diabolo.evaluation.subject import pixels
 from diabolo.metrics import generation
+from diabolo.pictures import run_figures
 from diabolo.plain import percent
 from diabolo.reports.cells import words as written
 from diabolo.studies import Measured, Row, Study, Trained, needs
@@ -111,7 +112,7 @@ def autoencoder(row: Row) -> None:
     row.table("Layers, shapes and parameters.", columns, rows)
     row.figure(
         "loss",
-        figures.loss_curves(gallery.losses(plain.run), "Training of the autoencoder"),
+        figures.loss_curves(run_figures.losses(plain.run), "Training of the autoencoder"),
         "Squared error per pixel by epoch, on training and on test images.",
     )
     shown = figures.reconstructions(pixels(test)[:10], plain.subject.reconstructions[:10], "Test images, reconstructed")
@@ -270,7 +271,7 @@ def weights(row: Row) -> None:
         "Samples by β; the same codes in all three.",
     )
     for name, one in three.items():
-        curves = figures.loss_curves(gallery.losses(one.run), f"Training at {name}")
+        curves = figures.loss_curves(run_figures.losses(one.run), f"Training at {name}")
         row.figure(
             f"loss-{name.removeprefix('β = ')}", curves, f"The terms of the loss at {name}, KL without its weight."
         )

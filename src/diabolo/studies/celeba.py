@@ -15,13 +15,14 @@ from statistics import fmean
 import numpy as np
 import torch
 
-from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo import figures, latents, metrics, zoo
 from diabolo.evaluation.baselines import View
 from diabolo.latents.probe import judge
 from diabolo.likelihoods import SquaredError
 from diabolo.metrics.cost import flops
 from diabolo.metrics.reconstruction import resolution
 from diabolo.metrics.usage import hoyer
+from diabolo.pictures import run_figures
 from diabolo.reports.cells import words as written
 from diabolo.statistics import wilson
 from diabolo.studies import NotMeasured, Row, Study, needs
@@ -164,7 +165,7 @@ def cones(row: Row) -> None:
 def narrow(row: Row) -> None:
     row.figure(
         "losses",
-        figures.loss_curves(gallery.losses(undercomplete.run)),
+        figures.loss_curves(run_figures.losses(undercomplete.run)),
         "Error by epoch, on training and on test images.",
     )
     seconds = float(np.mean([line["seconds"] for line in undercomplete.history]))
@@ -220,7 +221,7 @@ def penalty(row: Row) -> None:
     row.over("Hoyer, sparse less undercomplete", gained, "0 to 1", "test images, paired")
     row.figure(
         "losses",
-        figures.loss_curves(gallery.losses(by_weight[weight].run)),
+        figures.loss_curves(run_figures.losses(by_weight[weight].run)),
         f"The terms of the loss at λ = {written(weight)}.",
     )
     ratio = training_errors()[weight] / undercomplete.curve()[-1]
@@ -250,7 +251,7 @@ def penalty(row: Row) -> None:
 def noise(row: Row) -> None:
     row.figure(
         "losses",
-        figures.loss_curves(gallery.losses(denoising.run)),
+        figures.loss_curves(run_figures.losses(denoising.run)),
         "Error by epoch, from noisy training and test images to the clean ones.",
     )
     noisy = denoising.model.corrupt(x, seed=1)
@@ -321,7 +322,7 @@ def reconstructions(row: Row) -> None:
 @study.row("1.6", "VAE: reconstruction and KL")
 def variational(row: Row) -> None:
     row.figure(
-        "losses", figures.loss_curves(gallery.losses(vae.run)), "Reconstruction and KL by epoch, each per image."
+        "losses", figures.loss_curves(run_figures.losses(vae.run)), "Reconstruction and KL by epoch, each per image."
     )
     shown = {"undercomplete": undercomplete.subject.reconstructions[few], "VAE": vae.subject.reconstructions[few]}
     row.figure(

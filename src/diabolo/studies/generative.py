@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import morphological_gradient
 
-from diabolo import figures, gallery, latents, metrics, zoo
+from diabolo import figures, latents, metrics, zoo
 from diabolo.metrics import generation
+from diabolo.pictures import run_figures
 from diabolo.statistics import wilson
 from diabolo.studies import Row, Study, Trained, less, needs
 from diabolo.studies.words import generative as words
@@ -72,7 +73,7 @@ study.require("n_test", len(test) >= 10, "10 test images or more are needed")
 few = test.subset(min(study.looked_at, len(test)), 0)
 study.needs("2.4", *needs.classes(train, range(10)))
 digits = np.asarray(few.labels)
-shown = gallery.shown(test)
+shown = run_figures.shown(test)
 once = {"schedule": "one-cycle", "seed": 0}
 
 # %% [markdown]
@@ -98,7 +99,7 @@ def two_numbers(row: Row) -> None:
     row.table("The layers of the autoencoder with a code of two numbers.", *summary.table)
     row.figure(
         "loss",
-        figures.loss_curves(gallery.losses(first.run), "Autoencoder, code of 2"),
+        figures.loss_curves(run_figures.losses(first.run), "Autoencoder, code of 2"),
         "Squared error per pixel by epoch, on training and on test images.",
     )
     row.check(
@@ -170,7 +171,7 @@ def noise(row: Row) -> None:
     row.table("The layers of the denoising network.", *summary.table)
     row.figure(
         "loss",
-        figures.loss_curves(gallery.losses(denoiser.run), "Denoising autoencoder"),
+        figures.loss_curves(run_figures.losses(denoiser.run), "Denoising autoencoder"),
         "Squared error per pixel by epoch, from noisy training and test images to the clean ones.",
     )
     row.check(
@@ -230,7 +231,9 @@ vae = vaes[0]
 def variational(row: Row) -> None:
     summary = vae.model.summary()
     row.table("The layers of the VAE.", *summary.table)
-    row.figure("loss", figures.loss_curves(gallery.losses(vae.run), "VAE"), "Negative ELBO and its two terms by epoch.")
+    row.figure(
+        "loss", figures.loss_curves(run_figures.losses(vae.run), "VAE"), "Negative ELBO and its two terms by epoch."
+    )
     row.check(
         "parameters of the VAE", row.number("parameters", summary.parameters, "weights"), "≤", 1_500_000, always=True
     )
@@ -292,7 +295,7 @@ def conditional(row: Row) -> None:
     row.check("without a condition, largest difference of an epoch's loss", apart, "=", 0, "nats", always=True)
     row.figure(
         "loss",
-        figures.loss_curves(gallery.losses(cvae.run), "Conditional VAE"),
+        figures.loss_curves(run_figures.losses(cvae.run), "Conditional VAE"),
         "Negative ELBO and its terms by epoch.",
     )
     row.number("test loss", cvae.curve("validation", "total")[-1], "nats per image, given the label")
@@ -440,7 +443,7 @@ def discrete(row: Row) -> None:
         title, caption = f"VQ-VAE: {name}", f"Loss terms, perplexity and used codes in a batch of 32: {name}."
         row.figure(
             f"loss-{name.replace(', ', '-').replace(' ', '-')}",
-            figures.loss_curves(gallery.losses(vq.run), title),
+            figures.loss_curves(run_figures.losses(vq.run), title),
             caption,
         )
         error, use = vq.measure("reconstruction").scores["error over variance"], vq.measure("usage").scores
@@ -482,8 +485,8 @@ def discrete(row: Row) -> None:
     seen = latents.project(latents.codebook(usual.model))
     flat = figures.codebook_map(seen.points, latents.uses(usual.model, colour_test), axis_names=seen.axis_names)
     row.figure("codebook", flat, f"The codebook, moving averages with commitment ({seen.told}).")
-    some = gallery.shown(colour_test)
-    images = {name: gallery.reconstruct(vq.model, some).clamp(0, 1).numpy() for name, vq in quantisers.items()}
+    some = run_figures.shown(colour_test)
+    images = {name: run_figures.reconstruct(vq.model, some).clamp(0, 1).numpy() for name, vq in quantisers.items()}
     row.figure(
         "images",
         figures.reconstructions(some.pixels, images, "Test images"),

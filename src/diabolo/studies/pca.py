@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from diabolo import figures, gallery, latents, metrics, statistics, zoo
+from diabolo import figures, latents, metrics, statistics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
+from diabolo.pictures import run_figures
 from diabolo.reports.cells import words as written
 from diabolo.studies import Measured, Row, Study, Trained, needs
 from diabolo.studies.words import pca as words
@@ -335,7 +336,7 @@ def drawn_again() -> str:
 def variational(row: Row) -> None:
     row.figure(
         "loss",
-        figures.loss_curves(gallery.losses(vae.run), "Training of the VAE"),
+        figures.loss_curves(run_figures.losses(vae.run), "Training of the VAE"),
         "The loss of the VAE and its two terms by epoch.",
     )
     both = {"autoencoder": runs[0], "VAE (means)": vae}

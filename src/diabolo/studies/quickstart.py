@@ -5,7 +5,8 @@
 # an undercomplete autoencoder with a network, and a variational one (VAE) with a network whose codes can be drawn at random.
 
 # %%
-from diabolo import figures, gallery, latents, zoo
+from diabolo import figures, latents, zoo
+from diabolo.pictures import run_figures
 from diabolo.studies import Row, Study
 
 # %% tags=["parameters"]
@@ -30,8 +31,8 @@ models = {
 # %%
 @study.row("1", "Before and after")
 def reconstructions(row: Row) -> None:
-    few = gallery.shown(test)
-    rows = {name: gallery.reconstruct(trained.model, few).cpu().numpy() for name, trained in models.items()}
+    few = run_figures.shown(test)
+    rows = {name: run_figures.reconstruct(trained.model, few).cpu().numpy() for name, trained in models.items()}
     row.figure(
         "side-by-side", figures.reconstructions(few.images, rows), "Test images, and each model's reconstructions."
     )

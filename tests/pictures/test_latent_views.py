@@ -7,7 +7,7 @@ import torch
 from diabolo import zoo
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
-from diabolo.latent_views import PICTURES, VIEWS, Look
+from diabolo.pictures.latent_views import PICTURES, VIEWS, Look
 
 
 @pytest.mark.parametrize("shape", [(12,), (2, 8, 8)])
