@@ -18,7 +18,7 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     Raises:
         DiaboloError: for an empty one, one that holds a null character, or `~` where there is no home folder.
     """
-    text = os.fspath(path)
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or not text:
         raise DiaboloError(f"a path is wanted, not {path!r}")
     if "\0" in text:

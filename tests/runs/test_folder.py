@@ -94,3 +94,20 @@ def test_what_the_first_process_cannot_do_is_refused(tmp_path):
     done: list[int] = []
     RunFolder(tmp_path).write(lambda: done.append(int(np.int64(1))))
     assert done == [1]
+
+
+def test_a_run_stands_for_its_folder(trained):
+    x = trained.folder.images("test").images
+    assert torch.equal(diabolo.load(trained).encode(x), diabolo.load(trained.path).encode(x))
+    with pytest.raises(DiaboloError, match="a larger total"):
+        diabolo.resume(trained)
+    with pytest.raises(DiaboloError, match="codes are not discrete"):
+        diabolo.fit_prior(trained)
+    with pytest.raises(DiaboloError, match="needs two runs"):
+        diabolo.compare([trained, trained.path])
+
+
+@pytest.mark.parametrize("verb", [diabolo.load, diabolo.resume, diabolo.fit_prior])
+def test_what_is_no_path_is_named(verb):
+    with pytest.raises(DiaboloError, match="a path is wanted, not 3"):
+        verb(3)

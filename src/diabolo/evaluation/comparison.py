@@ -1,6 +1,7 @@
 """`compare`: several runs side by side, and how much of a difference is but the seed."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -200,7 +201,7 @@ class _Subject:
 
 @undisturbed()
 def compare(
-    runs: Sequence[str | Path],
+    runs: Sequence[str | os.PathLike[str]],
     measures: Sequence[str] = (),
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
@@ -217,7 +218,7 @@ def compare(
     other: it is in `left_out`.
 
     Args:
-        runs: run folders, two or more, trained on images of the same kind.
+        runs: run folders or `Run`s, two or more, trained on images of the same kind.
         measures: as in `evaluate`; so are `seed`, `say`, `trust` and `options`. Where `learned` is
             among them, as by default, models that have not learned are called better or worse than none.
         moved: where the images lie now, as in `diabolo.data.origin.of_run`.

@@ -1,5 +1,6 @@
 """A run that can be used: its model, built as the folder describes it, with the weights that lie there."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ class Run:
     config: Config
     status: str
 
+    def __fspath__(self) -> str:
+        """A run stands for its folder wherever one is asked for: `diabolo.compare([first, second])`."""
+        return str(self.path)
+
     @property
     def folder(self) -> RunFolder:
         """What lies on disk: weights, images, scores."""
@@ -50,11 +55,13 @@ class Run:
 
 
 @undisturbed()
-def load(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Any:
+def load(
+    path: str | os.PathLike[str], weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()
+) -> Any:
     """The model of a run folder, in evaluation mode.
 
     Args:
-        path: the run folder.
+        path: the run folder, or a `Run`.
         weights: "model" (what the training kept) or "best" (lowest validation loss).
         device: where to put it.
         trust: packages whose code the folder may name, such as "my_pkg", for a model with parts of one's own: importing them
@@ -84,7 +91,9 @@ def load(path: str | Path, weights: str = "model", device: str | torch.device = 
 
 
 @undisturbed()
-def load_run(path: str | Path, weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()) -> Run:
+def load_run(
+    path: str | os.PathLike[str], weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()
+) -> Run:
     """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained."""
     folder = RunFolder(as_path(path))
     model = load(folder.path, weights, device, trust)

@@ -6,6 +6,7 @@ RUN/prior/
 """
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -41,7 +42,7 @@ PIECE = 1024  # images encoded at a time
 
 @undisturbed()
 def fit_prior(
-    path: str | Path,
+    path: str | os.PathLike[str],
     train: Any = None,
     validation: Any = None,
     width: int = 128,
@@ -55,7 +56,7 @@ def fit_prior(
     with the same arguments and not finished goes on.
 
     Args:
-        path: the run folder of a model with discrete codes.
+        path: the run folder, or the `Run`, of a model with discrete codes.
         train, validation: the images of the run; needed only when they were given as arrays, otherwise loaded again. A run
             without validation images holds out a tenth of its training images' codes.
         width, layers, heads: of the transformer (`CodePrior`).

@@ -1,5 +1,6 @@
 """`fit` and `resume`: check what was given, lay everything out, let the loop run, keep the result."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -86,7 +87,7 @@ def fit(
 
 @undisturbed()
 def resume(
-    path: str | Path,
+    path: str | os.PathLike[str],
     train: Any = None,
     validation: Any = None,
     epochs: int | None = None,
@@ -100,7 +101,7 @@ def resume(
     over the whole number of epochs, so further `epochs` stretch them.
 
     Args:
-        path: the run folder.
+        path: the run folder, or the `Run`.
         train, validation: the same images as before; needed only when they were given as arrays, otherwise loaded again.
         epochs: the new total of epochs; as before when left out.
         data, root: where the images lie now, if they were moved: as for `diabolo.data.load`.
