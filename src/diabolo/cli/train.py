@@ -7,7 +7,6 @@ from dataclasses import fields
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-import torch
 from cyclopts import App, Group, Parameter
 
 from diabolo import distributed, hardware, ranges, zoo
@@ -16,9 +15,7 @@ from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking, words_of
 from diabolo.cli.verbs import VERBS
-from diabolo.conditions import COLUMNS
 from diabolo.data import Images
-from diabolo.data.columns import column
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.paths import shell_line
@@ -26,7 +23,6 @@ from diabolo.pca import PCA
 from diabolo.pictures import run_figures
 from diabolo.plain import visible
 from diabolo.priors import CodePrior
-from diabolo.randomness import derive
 from diabolo.runs import loading, lock
 from diabolo.runs.config import Config
 from diabolo.terminal import say
@@ -92,8 +88,7 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     if not training.quiet:
         tell_of_data()
     train, test, own = images.parts(given.get("data", "digits"))
-    torch.manual_seed(derive(training.seed, "weights"))
-    model = zoo.build(name, train.shape, **known_of(train, name, model_options))
+    model = zoo.build_for(name, train, training.seed, **model_options)
     decides = training.early_stopping is not None or training.keep == "best"
     choice = given.get("validation") or ("0.1" if decides else "test")
     if own is not None and not given.get("validation"):  # the set says itself what to validate with
@@ -117,18 +112,6 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     else:
         result = greedy(model, train, validation, layerwise, then=then, **training.as_dict())[-1]
     finish(result, bool(then), test, (train, test if validation is None else validation))
-
-
-def known_of(train: Images, name: str, model_options: dict[str, Any]) -> dict[str, Any]:
-    """The options of the model, with what the data say where the user does not: how many classes, attributes or factors."""
-    options = zoo.options_of(name)
-    known: dict[str, Any] = {}
-    if train.labels is not None and "classes" in options and train.labels.max() >= 0:
-        known["classes"] = max(int(train.labels.max()) + 1, len(train.label_names or ()))
-    condition = model_options.get("condition", options.get("condition", (None, None))[1])
-    if condition in COLUMNS and (columns := column(train, condition)) is not None:
-        known["columns"] = columns.shape[1]
-    return known | model_options
 
 
 def watched(train: Images, test: Images, choice: str, seed: int) -> tuple[Images, Images | None]:

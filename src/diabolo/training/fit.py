@@ -33,6 +33,7 @@ from diabolo.training.batches import plan
 from diabolo.training.closed_form import solve
 from diabolo.training.codes import codes_of
 from diabolo.training.loop import Loop
+from diabolo.training.naming import built
 from diabolo.training.options import TrainOptions
 from diabolo.training.preflight import START, check, event_writer_class, only_to_keep, same_images
 from diabolo.training.progress import Reporter, reporter
@@ -57,13 +58,15 @@ def fit(
     """Train `model` and leave a run folder.
 
     Args:
-        model: an `Autoencoder`, or a `PCA`, which is solved in closed form. Its weights are trained in place; they were
-            drawn when it was made, so call `torch.manual_seed` before making it to repeat a run from scratch.
+        model: the name of a recipe, such as "vae", or package.module:recipe: the weights of the model are drawn from `seed`,
+            and the run is that of `diabolo train` with the same options. Or an `Autoencoder`, or a `PCA`, which is solved in
+            closed form: its weights are trained in place, and it keeps those that it has, which were drawn when it was made.
         train: `Images`, or an array or tensor (N, C, H, W) or (N, D): uint8, or float in [0, 1].
         validation: the same, to watch while training; or None.
         then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
         stage: of which longer training this is which part (`greedy`), noted in the folder.
-        **options: the fields of `TrainOptions`: epochs=10, batch_size=128, lr=1e-3, schedule="constant", seed=0, out="runs", …
+        **options: the fields of `TrainOptions`: epochs=10, batch_size=128, lr=1e-3, schedule="constant", seed=0, out="runs", …;
+            and for a model by name those of its recipe.
 
     Returns:
         The `Run`: `model` (trained, in evaluation mode), `path`, `history` (one dict an epoch), `config`, `status`.
@@ -74,15 +77,14 @@ def fit(
         Stopped: after a second Ctrl-C; names the run folder.
 
     Example:
-        >>> model = diabolo.zoo.vae(train.shape, latent_dim=4, hidden=(32,))
-        >>> run = diabolo.fit(model, train, validation=test, epochs=2, seed=0, out="runs", quiet=True)
+        >>> run = diabolo.fit("vae", train, validation=test, latent_dim=4, hidden=(32,), epochs=2, seed=0, quiet=True)
         >>> run.status, len(run.history), list(run.history[-1]["validation"])
         ('finished', 2, ['total', 'reconstruction', 'kl'])
     """
-    chosen = TrainOptions.of(**options)
+    images, held = as_images(train), None if validation is None else as_images(validation)
+    model, chosen = built(model, images, options)
     with distributed.joined(choose_device(chosen.device)):
-        held = None if validation is None else as_images(validation)
-        return _fit(model, as_images(train), held, chosen, tuple(then), stage)
+        return _fit(model, images, held, chosen, tuple(then), stage)
 
 
 @undisturbed()

@@ -19,6 +19,7 @@ from diabolo.runs.folders import numbered
 from diabolo.runs.loading import Run, load_run
 from diabolo.surroundings import undisturbed
 from diabolo.training.fit import fit, resume
+from diabolo.training.naming import built
 from diabolo.training.options import Epochs, TrainOptions
 from diabolo.training.preflight import check
 from diabolo.training.progress import reporter
@@ -27,7 +28,7 @@ from diabolo.training.progress import reporter
 @checked
 @undisturbed()
 def greedy(
-    model: Autoencoder,
+    model: Autoencoder | str,
     train: Any,
     validation: Any = None,
     epochs_per_layer: Epochs = 5,
@@ -42,7 +43,8 @@ def greedy(
     that was stopped goes on when it is begun again in the same way.
 
     Args:
-        model: an `Autoencoder` with the networks mlp or conv. Its weights are trained in place.
+        model: an `Autoencoder` with the networks mlp or conv, whose weights are trained in place; or the name of a recipe, as
+            for `fit`.
         train, validation: as for `fit`.
         epochs_per_layer: epochs of each stage but the last, which has `epochs`.
         then: as for `fit`, for the last stage.
@@ -61,7 +63,18 @@ def greedy(
         ['undercomplete-digits-layer-1', 'undercomplete-digits-layer-2', 'undercomplete-digits-layer-3', 'undercomplete-digits']
     """
     images, held = as_images(train), None if validation is None else as_images(validation)
-    last = TrainOptions.of(**options)
+    made, last = built(model, images, options)
+    return _greedy(made, images, held, epochs_per_layer, last, then)
+
+
+def _greedy(
+    model: Autoencoder,
+    images: Images,
+    held: Images | None,
+    epochs_per_layer: int,
+    last: TrainOptions,
+    then: Sequence[str],
+) -> list[Run]:
     ready(model, last)
     first = last.but(epochs=epochs_per_layer)
     check(model, images, held, last)

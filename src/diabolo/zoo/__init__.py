@@ -4,7 +4,17 @@ from diabolo.zoo.architectures import denoising_conv, linear, unet
 from diabolo.zoo.classical import contractive, denoising, kl_sparse, pca, rae, sparse, topk, undercomplete
 from diabolo.zoo.conditional import completion, completion_plain, cvae
 from diabolo.zoo.quantised import fsq, vqvae
-from diabolo.zoo.recipe import HELP, RECIPES, PartOptions, build, options_of, own_options_of, path_of, recipe_at
+from diabolo.zoo.recipe import (
+    HELP,
+    RECIPES,
+    PartOptions,
+    build,
+    build_for,
+    options_of,
+    own_options_of,
+    path_of,
+    recipe_at,
+)
 from diabolo.zoo.supervised import classifier, joint, m2
 from diabolo.zoo.variational import factorvae, iwae, vae
 
@@ -13,6 +23,7 @@ __all__ = [
     "RECIPES",
     "PartOptions",
     "build",
+    "build_for",
     "classifier",
     "completion",
     "completion_plain",

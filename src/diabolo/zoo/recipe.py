@@ -5,13 +5,16 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
+import torch
 from torch import nn
 
 from diabolo import nets, ranges, trust
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck, around
-from diabolo.conditions import CONDITIONS, Condition, as_condition
+from diabolo.conditions import COLUMNS, CONDITIONS, Condition, as_condition
 from diabolo.corruptions import CORRUPTIONS, Corruption, as_corruption
+from diabolo.data.columns import column
+from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.heads import Head
 from diabolo.likelihoods import LIKELIHOODS, Likelihood, as_likelihood
@@ -21,6 +24,7 @@ from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
 from diabolo.observations import Observation, as_observation
 from diabolo.pca import PCA
+from diabolo.randomness import derive
 from diabolo.ranges import Above, Count, ItsOwn, Plural, Weight
 from diabolo.surroundings import undisturbed
 
@@ -186,6 +190,39 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
         if option not in known:
             raise UnknownNameError("option", option, known, f" of the model {name!r}")
     return RECIPES[name](input_shape, **options)
+
+
+def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
+    """The model of that name for `images`: of their shape, with as many classes, attributes or factors as they have where the
+    options do not say. Its weights are drawn from `seed`, as `diabolo train --seed` draws them; torch's own generator stays as
+    it was.
+
+    Args:
+        name: a recipe, or package.module:recipe of one's own.
+        images: what it will be trained on.
+        seed: of the weights.
+        **options: of the recipe.
+
+    Raises:
+        UnknownNameError: for a model that does not exist, or an option that it does not have.
+
+    Example:
+        >>> model = diabolo.zoo.build_for("cvae", train, latent_dim=4, hidden=(16,))
+        >>> model.input_shape, model.condition.classes
+        ((1, 8, 8), 10)
+    """
+    name = recipe_at(name) if ":" in name else name
+    if name not in RECIPES:
+        raise UnknownNameError("model", name, RECIPES)
+    takes, known = options_of(name), dict[str, Any]()
+    if images.labels is not None and "classes" in takes and images.labels.max() >= 0:
+        known["classes"] = max(int(images.labels.max()) + 1, len(images.label_names or ()))
+    condition = options.get("condition", takes.get("condition", (None, None))[1])
+    if condition in COLUMNS and (columns := column(images, condition)) is not None:
+        known["columns"] = columns.shape[1]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "weights"))
+        return build(name, images.shape, **(known | options))
 
 
 def recipe_at(path: str) -> str:

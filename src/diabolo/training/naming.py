@@ -1,0 +1,31 @@
+"""Models by name: which of the options given to `fit` are the model's, and which the training's."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from diabolo import zoo
+from diabolo.data.images import Images
+from diabolo.errors import UnknownNameError
+from diabolo.training.options import TrainOptions
+
+
+def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, TrainOptions]:
+    """The model and the options of its training. A model that is there already stays as it is, and all `options` are the
+    training's; one that is named is made of those that its recipe has, with weights drawn from the seed of the training.
+
+    Raises:
+        UnknownNameError: for a model or an option that does not exist.
+    """
+    if not isinstance(model, str):
+        return model, TrainOptions.of(**options)
+    name = zoo.recipe_at(model) if ":" in model else model
+    if name not in zoo.RECIPES:
+        raise UnknownNameError("model", name, zoo.RECIPES)
+    ours, theirs = {field.name for field in fields(TrainOptions)}, zoo.options_of(name)
+    for option in options:
+        if option not in ours and option not in theirs:
+            raise UnknownNameError("option", option, [*theirs, *ours], f" of the model {name!r} or its training")
+    chosen = TrainOptions.of(**{option: value for option, value in options.items() if option in ours})
+    own = {option: value for option, value in options.items() if option not in ours}
+    return zoo.build_for(name, train, chosen.seed, **own), chosen
