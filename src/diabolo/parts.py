@@ -139,10 +139,11 @@ def build(description: Any, folder: Path | None = None) -> Any:
         3
     """
     nodes = list(_nodes(description))
-    foreign = dict(found for node in nodes for found in _foreign(node))
-    trust.check((module for module in foreign.values() if module != "__main__"), folder)  # that runs already
-    for name, module in foreign.items():
-        _bring_in(name, module, folder)
+    for _ in range(2):  # a part that was brought in may itself take the name of code
+        foreign = dict(found for node in nodes for found in _foreign(node))
+        trust.check((module for module in foreign.values() if module != "__main__"), folder)  # that runs already
+        for name, module in foreign.items():
+            _bring_in(name, module, folder)
     from diabolo.memory import bounded  # torch, as above
 
     before = _building.set(True)
@@ -215,7 +216,7 @@ def _foreign(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     name = node.get("part")
     if not isinstance(name, str):
         return
-    if (name not in PARTS or name in _on_trust) and (home := _home(name)):
+    if (not _known(name) or name in _on_trust) and (home := _home(name)):
         yield name, home
     for argument in getattr(PARTS.get(name), "names_code", ()):
         path = node.get(argument)

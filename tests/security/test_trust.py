@@ -1,7 +1,9 @@
 """A run folder names code; only diabolo's own, the program's own, and that of packages trusted by name is ever imported."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -144,6 +146,32 @@ def test_code_is_refused_before_anything_is_made(description, canary, tmp_path, 
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(NotTrustedError):
         parts.build({"part": "heads.Classifier", "latent_dim": 3, "aside": description})
+    assert not mark.exists()
+
+
+def test_a_new_process_refuses_the_same(stranger, canary):
+    """One in which no part of Diabolo's has been imported yet."""
+    run = stranger(naming(WITHIN))
+    mark = canary(run.parent, "lurking")
+    said = subprocess.run(
+        [sys.executable, "-c", f"import diabolo; diabolo.load({str(run)!r})"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(run.parent), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert "NotTrustedError" in said.stderr
+    assert not mark.exists()
+
+
+def test_a_trusted_part_does_not_bring_in_others(canary, tmp_path, monkeypatch):
+    mark = canary(tmp_path, "lurking")
+    (tmp_path / "bringing.py").write_text(
+        "from diabolo.nets.custom import ByPath\nfrom diabolo.parts import part\n\n"
+        "@part\nclass Bringing(ByPath):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with trusting("bringing"), pytest.raises(NotTrustedError, match="'lurking'"):
+        parts.build({"part": "bringing.Bringing", "path": "lurking:X"})
     assert not mark.exists()
 
 
