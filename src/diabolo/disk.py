@@ -199,7 +199,7 @@ def sweep(folder: Path, alone: bool = False) -> None:
             is of dead ones too. Otherwise such is left alone for a day.
     """
     for entry in entries(folder):
-        with suppress(OSError):
+        with suppress(OSError, RecursionError):  # the latter: folders deeper within each other than can be taken away
             if not _is_left(entry, alone):
                 continue
             if entry.is_dir(follow_symlinks=False):

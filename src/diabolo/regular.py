@@ -37,6 +37,18 @@ def check_folder(folder: Path) -> None:
             raise DiaboloError(f"{folder} cannot be looked through: {error.strerror}") from error
 
 
+def check_file(path: Path) -> None:
+    """Refuse a file that is to be written in place, where something else than a regular file lies there, such as a link.
+
+    Raises:
+        DiaboloError: when that is so.
+    """
+    if path.is_symlink():
+        raise DiaboloError(f"{path} is a link where a file is wanted: take it away")
+    if os.path.lexists(path) and not path.is_file():
+        raise DiaboloError(_no_file(str(path)))
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a regular file of at most `MOST` bytes.
 

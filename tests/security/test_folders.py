@@ -2,11 +2,15 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
 from diabolo.errors import DiaboloError
-from diabolo.runs import files
+from diabolo.owners import me
+from diabolo.runs import files, lock
+from diabolo.runs.folders import create
 from diabolo.runs.loading import load, load_run
 
 FILES = [
@@ -15,7 +19,7 @@ FILES = [
     "model.safetensors",
     "best.safetensors",
     "checkpoint/last.safetensors",
-    "lock",
+    ".lock",
     "any",
 ]
 
@@ -71,6 +75,54 @@ def test_folders_that_are_links_lead_no_output_elsewhere(stranger, diabolo, tmp_
             assert "leads out of its folder" in err
         (run / name).unlink()
     assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize("place", ["run", "beside"])
+def test_a_lock_that_is_a_link_is_not_written_through(place, stranger, diabolo, tmp_path):
+    run, own = stranger(), tmp_path / "aside"
+    own.write_text("precious")
+    link = (run if place == "run" else run.parent) / ".lock"
+    verbs = {
+        "run": [["evaluate", run, "--measures", "usage"], ["report", run], ["fit-prior", run], ["resume", run]],
+        "beside": [["sample", run, "--n", 2], ["resume", run, "--epochs", 3, "--no-figures"]],
+    }
+    for words in verbs[place]:
+        link.unlink(missing_ok=True)
+        link.symlink_to(own)
+        exit_code, _, err = diabolo(*words)
+        assert own.read_text() == "precious", words
+        assert exit_code == (2 if place == "run" else 0), err
+        assert err.count("\n") <= 1
+    with pytest.raises(DiaboloError, match=r"\.lock is a link .*take it away"):
+        create(link.parent, "new")
+    assert own.read_text() == "precious"
+
+
+def test_folders_deep_within_each_other_are_swept(stranger, monkeypatch):
+    run = stranger()
+    with monkeypatch.context() as inside:
+        inside.chdir(run)
+        for _ in range(sys.getrecursionlimit() + 100):
+            os.mkdir("d")
+            os.chdir("d")
+        owner = str(me()).rpartition("-")[0] + "-1"  # of a process with our number that is dead
+        Path(f".x.{owner}-0123abcd.tmp").write_text("")
+    with lock.held(run, "resume"):
+        pass
+    with monkeypatch.context() as inside:
+        inside.chdir(run)
+        for _ in range(sys.getrecursionlimit() + 100):
+            os.chdir("d")
+        assert not os.listdir()
+        for _ in range(sys.getrecursionlimit() + 100):  # deeper than pytest can take away
+            os.chdir("..")
+            os.rmdir("d")
+
+
+def test_half_a_surrogate_pair_is_written_as_it_was_read(tmp_path):
+    told = {"text": "\ud800 and \N{GREEK SMALL LETTER BETA}"}
+    files.write_json(tmp_path / "some.json", told)
+    assert files.read_json(tmp_path / "some.json") == told
 
 
 def test_links_within_the_folder_and_to_it_are_followed(stranger, tmp_path):

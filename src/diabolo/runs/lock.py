@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from diabolo import disk
+from diabolo import disk, regular
 from diabolo.errors import DiaboloError, InUseError
 from diabolo.owners import Owner, me
 
@@ -55,7 +55,7 @@ def held(folder: Path, verb: str, patience: float = PATIENCE) -> Iterator[None]:
 
     Raises:
         InUseError: when another process, or another thread of this one, has it; names the process.
-        DiaboloError: when nothing can be written into `folder`.
+        DiaboloError: when nothing can be written into `folder`, or its lock is no regular file.
     """
     key, until = os.path.realpath(folder), time.monotonic() + patience
     try:
@@ -95,8 +95,8 @@ def holder(folder: Path) -> str | None:
     if key in _held:
         return _told(file)
     try:
-        handle = os.open(file, os.O_RDWR)
-    except OSError:  # not there, or not to be written to by us
+        handle = _open(file)
+    except (OSError, DiaboloError):  # not there, or not to be written to by us
         return None
     try:
         return None if _lock(handle) else _told(file)
@@ -107,14 +107,17 @@ def holder(folder: Path) -> str | None:
 def sweep(folder: Path) -> None:
     """Take away what dead processes left half-written anywhere in `folder`, whose lock is held; of run folders within it, which
     have locks of their own, only where that is of a dead process."""
-    disk.sweep(folder, alone=True)
-    for entry in disk.entries(folder):
-        if not entry.is_dir(follow_symlinks=False):
-            continue
-        if os.path.exists(os.path.join(entry.path, "config.json")):
-            tidy(Path(entry.path))
-        else:
-            sweep(Path(entry.path))
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        disk.sweep(place, alone=True)
+        for entry in disk.entries(place):
+            if not entry.is_dir(follow_symlinks=False):
+                continue
+            if os.path.exists(os.path.join(entry.path, "config.json")):
+                tidy(Path(entry.path))
+            else:
+                waiting.append(Path(entry.path))
 
 
 def tidy(folder: Path) -> None:
@@ -133,7 +136,7 @@ def _take(folder: str, verb: str) -> bool:
             mine.times += 1
             return True
         file = Path(folder, NAME)
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = _open(file, os.O_CREAT)
         if not (_lock(handle) and _is_at(handle, file)):  # another has it, or it was taken away as we opened it
             os.close(handle)
             return False
@@ -160,6 +163,17 @@ def _let_go(folder: str) -> None:
         if disk.WINDOWS:
             with suppress(OSError):
                 os.unlink(Path(folder, NAME))
+
+
+def _open(file: Path, flags: int = 0) -> int:
+    """The handle of a lock, which is written into: never of what a link leads to, which may be any file of this machine.
+
+    Raises:
+        OSError: when there is none, or nothing can be written to it.
+        DiaboloError: when it is no regular file.
+    """
+    regular.check_file(file)
+    return os.open(file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | flags, 0o666)
 
 
 def _is_at(handle: int, file: Path) -> bool:
@@ -214,7 +228,7 @@ def _lock(handle: int) -> bool:
 def _about(content: bytes) -> dict[str, str]:
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
@@ -222,8 +236,8 @@ def _about(content: bytes) -> dict[str, str]:
 def _told(file: Path) -> str:
     """The process that stands in the file, in words."""
     try:
-        about = _about(file.read_bytes())
-    except OSError:
+        about = _about(regular.read_bytes(file))
+    except (OSError, DiaboloError):
         about = {}
     owner = Owner.parse(about.get("owner", ""))
     if owner is None:
