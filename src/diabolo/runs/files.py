@@ -34,7 +34,7 @@ DIGITS = 300  # of a whole number; floats end at 308
 def write_json(path: Path, value: Any) -> None:
     """Put `value` at `path` as readable JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write(path, text.encode(errors="backslashreplace"))  # half of a surrogate pair stands there as JSON writes it: \ud800
+    write(path, text.encode(errors="backslashreplace"))  # half of a surrogate pair as JSON writes it: \ud800
 
 
 def move(source: Path, target: Path) -> None:
