@@ -87,6 +87,7 @@ def test_a_fit_has_learned_and_what_was_not_trained_has_not(digits):
     found, scores = judged(vae, digits)
     assert found.state == "missed"
     assert set(scores) == {ERROR, SPREAD, SAMPLES, READ}
+    assert scores[SAMPLES].of == f"200 generated, {len(digits[1])} test"
     assert "its squared error on held-out images is" in found.told
     assert "at most 90 % is asked for" in found.told
 

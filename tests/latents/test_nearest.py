@@ -178,3 +178,33 @@ def test_a_sample_at_the_bar_is_no_copy_and_is_the_smallest_of_the_others():
     unseen = np.arange(1.0, 101.0)
     before_all = norm.cdf((0.5 - 99 / 2) / np.sqrt(99 * 101 / 12))
     assert _copies(np.array([1.0]), unseen) == (0, pytest.approx(1 / 101 + 100 / 101 * before_all))
+
+
+@pytest.mark.parametrize(("offset", "scale"), [(0.0, 1.0), (1e4, 1.0), (4000.0, 1e-2), (1e4, 1e-3)])
+def test_features_in_float64_are_not_rounded(offset, scale):
+    random = np.random.default_rng(0)
+    a, b = (offset + scale * random.normal(size=(n, 5)) for n in (20, 150))
+    index, distance = nearest(a, b, 3)
+    expected = cdist(a, b)
+    order = np.argsort(expected, 1)[:, :3]
+    assert (index == order).all()
+    np.testing.assert_allclose(distance, np.take_along_axis(expected, order, 1), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "width", "k"), [(333, 784, 2), (1003, 64, 3), (90, 5, 1)])
+def test_of_images_that_repeat_the_earlier_come_first(n, width, k):
+    random = np.random.default_rng(1)
+    few = random.random((10, width), np.float32)
+    several = few[random.integers(0, 10, n)]
+    index, _ = nearest(few[:7], several, k)
+    exact = np.square(few[:7, None].astype(np.float64) - several[None]).sum(2)
+    assert (index == np.argsort(exact, 1, kind="stable")[:, :k]).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
+def test_an_image_is_at_no_distance_from_itself_in_another_precision(kind):
+    images = np.random.default_rng(2).integers(0, 256, (40, 1, 5, 5), dtype=np.uint8)
+    there = images if kind is np.uint8 else (images / 255).astype(kind)
+    index, distance = nearest(images[:9] / 255, there)
+    assert (index[:, 0] == np.arange(9)).all()
+    assert (distance == 0).all()

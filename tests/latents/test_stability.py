@@ -197,3 +197,23 @@ def test_directions_are_taken_from_the_mean_by_one_deviation():
 
     found = latents.decoded_directions(Squares(), np.array([[1.0, 0.0], [3.0, 4.0]]))  # mean 2, 2; deviations 1, 2
     np.testing.assert_allclose(found, [[9 - 4, 0], [0, 16 - 4]])
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES.values())
+@pytest.mark.parametrize(("n", "value"), [(7, 0.1), (11, 1 / 3), (50, 4000.1)])
+def test_codes_that_are_all_the_same_are_no_map_whatever_their_mean_rounds_to(similarity, n, value):
+    one = np.full((n, 3), value)
+    assert n == 7 or (one - one.mean(0)).any()  # what would be compared
+    for sides in ((one, normal(0, n, 3)), (normal(0, n, 3), one)):
+        with pytest.raises(DiaboloError, match="are the same"):
+            similarity(*sides)
+
+
+@pytest.mark.parametrize("n", [5, 10, 50])
+def test_a_single_code_apart_is_nothing_to_align(n):
+    """Its unbiased HSIC is 0 by the definition, and by rounding a little more or less."""
+    apart = np.full((n, 2), 0.1)
+    apart[0] = 0.4, 0.8
+    for other in (normal(1, n, 3), np.roll(3 * apart, 1, 0)):
+        with pytest.raises(DiaboloError, match="nothing to align"):
+            cka(apart, other)

@@ -357,3 +357,16 @@ def test_fewer_different_codes_than_clusters_are_refused():
         with pytest.raises(DiaboloError, match="only 3 different"):
             kmeans_agreement(few, few, np.arange(60) % 3, 5)
         assert kmeans_agreement(few, few, np.arange(60) % 3, 3).nmi == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_numbers_of_any_width_are_read(kind):
+    """The sum of these is beyond float16."""
+    random = np.random.default_rng(0)
+    x = (50 + 10 * random.normal(size=(1000, 64))).astype(kind)
+    y = (x[:, 0] > 50).astype(np.int64)
+    assert (nearest_neighbours(x, y, x, 1) == y).all()
+    heaps = (1000 * y[:, None] + random.normal(size=(1000, 1))).astype(kind)
+    assert kmeans_agreement(heaps, heaps, y, clusters=2).ari == 1
+    answers = np.stack([y == 1, x[:, 1] > 60], 1)
+    assert (read_attributes(attribute_probe(x, answers), x) == answers).mean() > 0.95

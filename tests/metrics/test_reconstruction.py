@@ -292,3 +292,18 @@ def test_images_vary_from_the_least_variance_on(measured):
     assert getattr(totals(CONSTANT), measured) == 0.25 / CONSTANT
     with pytest.raises(DiaboloError, match="do not vary"):
         getattr(totals(np.nextafter(CONSTANT, 0)), measured)
+
+
+def test_an_image_of_nan_is_refused_and_not_counted_as_exact():
+    x = torch.rand(3, 1, 8, 8)
+    broken = x.clone()
+    broken[0, 0, 0, 0] = torch.nan
+    for compare in (per_image, Totals.of):
+        with pytest.raises(DiaboloError, match="1 of 3 images hold NaN"):
+            compare(broken, x)
+
+
+def test_errors_of_half_precision_are_not_rounded_before_their_spectrum():
+    x, x_hat = (torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(i)).half() for i in (0, 1))
+    expected = spectrum(x_hat.double() - x.double()).mean(0)
+    torch.testing.assert_close(Totals.of(x, x_hat).mean("error spectrum"), expected)

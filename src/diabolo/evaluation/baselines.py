@@ -51,7 +51,7 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
     and their first D principal components (left out where D is not less than the pixels), by name. Whatever is fitted is fitted
     to training images alone."""
     for part, z in zip((train, test), codes, strict=True):
-        bad = int((~np.isfinite(z.sum(1))).sum())
+        bad = int((~np.isfinite(z)).any(1).sum())
         if bad:
             raise DiaboloError(f"{bad} codes of {part.name} ({part.split}) hold NaN or infinity")
     found = code_views(codes, sampled, seed)

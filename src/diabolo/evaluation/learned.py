@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -132,7 +132,8 @@ def learned(subject: Subject) -> Section:
         if _varies(x):
             scores[SPREAD] = _spread(x_hat, x, few.split)
             if (drawn := _samples(subject, few)) is not None:
-                scores[SAMPLES] = _spread(drawn, x, few.split)
+                both = {"n_generated": len(drawn), "n_real": len(x)}
+                scores[SAMPLES] = replace(_spread(drawn, x, few.split), setting=both)
     if (read := _read(subject, few)) is not None:
         scores[READ] = read
     if not scores:

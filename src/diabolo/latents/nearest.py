@@ -1,6 +1,7 @@
 """The training images nearest to given ones, and whether samples are nearer to them than unseen images are: memorisation."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,9 @@ from diabolo.errors import DiaboloError
 from diabolo.ranges import Count, checked
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.float32] | NDArray[np.float64]
 BYTES = 2**28  # of one piece of references, as floats
+CLOSE = 1e-12  # of the largest squares: squared distances that are nearer to one another may be equal
 
 
 @checked
@@ -32,28 +35,49 @@ def nearest(
         >>> where, distance
         (array([[1, 0]]), array([[0.25, 0.75]]))
     """
-    from sklearn.neighbors import NearestNeighbors  # slow to import
-
     if queries.shape[1:] != references.shape[1:] or not len(queries):
         raise DiaboloError(f"images {queries.shape} cannot be looked for among images {references.shape}")
     if k > len(references):
         raise DiaboloError(f"{k} nearest images were asked for among {len(references):,}")
-    flat = _rows(queries)
+    kind = np.float64 if all(_rounds(images.dtype) for images in (queries, references)) else np.float32
+    flat = _rows(queries, kind)
     if not np.isfinite(flat).all():
         raise DiaboloError("the images that are looked for hold NaN or infinity")
     size = max(k, BYTES // (4 * flat.shape[1]))
     index, distance = np.empty((len(flat), 0), np.int64), np.empty((len(flat), 0))
     for start in range(0, len(references), size):
-        piece = _rows(references[start : start + size])
+        piece = _rows(references[start : start + size], kind)
         if not np.isfinite(piece).all():
             raise DiaboloError("the images that are looked through hold NaN or infinity")
-        search = NearestNeighbors(n_neighbors=min(k, len(piece)), algorithm="brute").fit(piece)
-        found = search.kneighbors(flat, return_distance=False)
-        exact = np.stack([_distance(flat, piece[column]) for column in found.T], 1)
-        index, distance = np.hstack([index, found + start]), np.hstack([distance, exact])
-        order = np.lexsort((index, distance))[:, :k]
-        index, distance = np.take_along_axis(index, order, 1), np.take_along_axis(distance, order, 1)
+        found, exact = _among(flat, piece, min(k, len(piece)))
+        index, distance = _first(k, np.hstack([index, found + start]), np.hstack([distance, exact]))
     return index, distance
+
+
+def _among(flat: Rows, piece: Rows, k: int) -> tuple[NDArray[np.int64], Floats]:
+    """The `k` nearest rows of `piece` (m, D) to each of `flat` (n, D), and their distances. Those are looked for by x² − 2xy +
+    y², which is rounded: where the last of them is not surely nearer than what was left out, twice as many are looked at."""
+    from sklearn.neighbors import NearestNeighbors  # slow to import
+
+    search = NearestNeighbors(algorithm="brute").fit(piece)
+    lengths = (np.square(z, dtype=np.float64).sum(1) for z in (flat, piece))
+    unsure = CLOSE * sum(float(length.max()) for length in lengths)
+    index, distance = np.empty((len(flat), k), np.int64), np.empty((len(flat), k))
+    left, some = np.arange(len(flat)), k
+    while len(left):
+        some = min(2 * some, len(piece))
+        found = search.kneighbors(flat[left], some, return_distance=False)
+        exact = np.stack([_distance(flat[left], piece[column]) for column in found.T], 1)
+        index[left], distance[left] = _first(k, found, exact)
+        beyond = np.square(exact.max(1)) - np.square(distance[left, -1]) <= unsure
+        left = left[beyond if some < len(piece) else slice(0)]
+    return index, distance
+
+
+def _first(k: int, index: NDArray[np.int64], distance: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """The first `k` of each row by distance, of equal ones the earlier first."""
+    order = np.lexsort((index, distance))[:, :k]
+    return np.take_along_axis(index, order, 1), np.take_along_axis(distance, order, 1)
 
 
 @dataclass(frozen=True)
@@ -157,15 +181,22 @@ def _copies(ratio: Floats, of_unseen: Floats) -> tuple[int, float]:
     return x, more + (as_many - more) * small
 
 
-def _rows(images: NDArray[np.generic]) -> NDArray[np.float32]:
-    """(n, …) as float32 (n, D), uint8 divided by 255."""
+def _rounds(kind: np.dtype[Any]) -> bool:
+    """Whether numbers of that kind are more exact than float32: if both sides are, so is their distance. Beside images of
+    float32 or uint8, of which equal ones have a distance of 0, they are not."""
+    return not np.can_cast(kind, np.float32)
+
+
+def _rows(images: NDArray[np.generic], kind: type[np.float32 | np.float64]) -> Rows:
+    """(n, …) as (n, D) of that kind; uint8 divided by 255."""
     flat = images.reshape(len(images), -1)
-    return np.divide(flat, 255, dtype=np.float32) if flat.dtype == np.uint8 else flat.astype(np.float32)
+    rows: Any = np.divide(flat, 255, dtype=kind) if flat.dtype == np.uint8 else flat.astype(kind)
+    return cast(Rows, rows)
 
 
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
+def _distance(a: Rows, b: Rows) -> Floats:
     """Row by row, by differences: the distance of equal rows is 0, which it is not by products."""
-    found: Floats = np.sqrt(np.square(a.astype(np.float64) - b).sum(1))
+    found: Floats = np.sqrt(np.square(a.astype(np.float64) - b.astype(np.float64)).sum(1))
     return found
 
 

@@ -14,6 +14,7 @@ from diabolo.latents.codes import check_codes, refuse_discrete
 from diabolo.ranges import Count, checked
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-12  # of what it would be of one direction: less of an HSIC is none
 
 
 def procrustes_distance(a: ArrayLike, b: ArrayLike) -> float:
@@ -73,10 +74,10 @@ def cka(a: ArrayLike, b: ArrayLike, debiased: bool = True) -> float:
     """
     x, y = _pair(a, b, least=4)
     hsic = _unbiased if debiased else _biased
-    own = hsic(x, x) * hsic(y, y)
-    if not own > 0:
+    own = hsic(x, x), hsic(y, y)
+    if any(found <= ROUNDING * np.square(np.square(z).sum()) for found, z in zip(own, (x, y), strict=True)):
         raise DiaboloError("the codes of one side do not vary more than by chance: there is nothing to align")
-    return float(hsic(x, y) / np.sqrt(own))
+    return float(hsic(x, y) / np.sqrt(own[0] * own[1]))
 
 
 def _biased(x: Floats, y: Floats) -> float:
@@ -158,7 +159,6 @@ def _pair(a: ArrayLike, b: ArrayLike, least: int) -> tuple[Floats, Floats]:
     x, y = check_codes(a, least), check_codes(b, least)
     if len(x) != len(y):
         raise DiaboloError(f"both must be codes of the same images, not of {len(x):,} and {len(y):,}")
-    x, y = x - x.mean(0), y - y.mean(0)
-    if not x.any() or not y.any():
+    if any((z == z[0]).all() for z in (x, y)):  # less their mean, which is rounded, they may differ from 0
         raise DiaboloError("all codes of one side are the same: there is no map to compare")
-    return x, y
+    return x - x.mean(0), y - y.mean(0)

@@ -13,6 +13,7 @@ from diabolo.statistics import bootstrap
 
 Interval = tuple[float, float]
 Z = NormalDist().inv_cdf(0.975)
+PRIOR = 5  # degrees of freedom of the usual variance, beside those of the one that was found
 BESIDE = 1e-12  # so near to an area of 0 or 1, at which nothing varies, its interval is looked for
 WHICH = "the labels that say which images are anomalous"
 
@@ -80,14 +81,18 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
     ties counting half. By ranks (Sun & Xu 2014), so that no pair is looked at.
 
     A ± 1.96 √v would hold an area of 0.98 in half of all cases with ten images of either kind, and would have no width at all
-    where every pair is in order. So all areas θ are within that A is not too far from, (A − θ)² ≤ 1.96² v V(θ) / V(A), with
+    where every pair is in order. So all areas θ are within that A is not too far from, (A − θ)² ≤ t² s V(θ), with
 
     V(θ) = θ (1 − θ) (1 + N (1 − θ) / (2 − θ) + N θ / (1 + θ)) / (m (n − m)),  N = n / 2 − 1
 
-    how the variance depends on the area (Newcombe 2006, Statistics in Medicine 25, method 5); where v is 0, which says nothing,
-    V(θ) itself. For many images both intervals are the same.
+    how the variance depends on the area (Newcombe 2006, Statistics in Medicine 25, method 5). With s = v / V(A) and t = 1.96
+    the interval would hold the area in 88 of 100 cases where there are five anomalous images and fifty others, for v is then
+    known badly: with f degrees of freedom (Brunner & Munzel 2000). So it is moderated (Smyth 2004, "Linear models and empirical
+    Bayes methods"): s = (f v / V(A) + 5) / (f + 5), and t is Student's quantile of f + 5; where v is 0, which says nothing, s
+    is 1 and t 1.96. For many images it is DeLong's interval.
     """
     from scipy.optimize import brentq  # slow to import
+    from scipy.special import stdtrit
     from scipy.stats import rankdata
 
     values = np.asarray(scores, np.float64)
@@ -97,15 +102,19 @@ def delong(scores: ArrayLike, anomalous: ArrayLike) -> Interval:
     m, n = len(above), len(below)
     v1 = (ranks[:m] - rankdata(above)) / n
     v0 = (ranks[m:] - rankdata(below)) / m  # 1 − V₀, which varies as much
-    area, variance = float(v1.mean()), float(v1.var(ddof=1) / m + v0.var(ddof=1) / n)
+    area, (one, other) = float(v1.mean()), (float(v1.var(ddof=1) / m), float(v0.var(ddof=1) / n))
 
     def usual(at: float) -> float:
         more = ((m + n) / 2 - 1) * ((1 - at) / (2 - at) + at / (1 + at))
         return at * (1 - at) * (1 + more) / (m * n)
 
-    factor = variance / usual(area) if variance > 0 else 1.0
+    factor, quantile = 1.0, Z
+    if (variance := one + other) > 0:
+        df = variance**2 / (one**2 / (m - 1) + other**2 / (n - 1))
+        factor = (df * variance / usual(area) + PRIOR) / (df + PRIOR)
+        quantile = float(stdtrit(df + PRIOR, 0.975))
 
     def beyond(at: float) -> float:
-        return abs(at - area) - Z * math.sqrt(factor * usual(at))
+        return abs(at - area) - quantile * math.sqrt(factor * usual(at))
 
     return brentq(beyond, 0.0, area * (1 - BESIDE)), brentq(beyond, area + (1 - area) * BESIDE, 1.0)

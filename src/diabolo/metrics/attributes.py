@@ -55,7 +55,7 @@ def attribute_probe(
 def read_attributes(layer: nn.Linear, x: NDArray[Any]) -> NDArray[np.bool_]:
     """What `layer` says of `x` (N, D): (N, A)."""
     with torch.no_grad():
-        said: NDArray[np.bool_] = (layer(torch.from_numpy(x)) > 0).numpy()
+        said: NDArray[np.bool_] = (layer(torch.from_numpy(x).to(layer.weight.dtype)) > 0).numpy()
     return said
 
 

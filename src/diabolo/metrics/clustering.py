@@ -52,7 +52,7 @@ def kmeans_agreement(
 
     if len(x) < clusters:
         raise DiaboloError(f"{len(x)} codes cannot lie in {clusters} clusters")
-    if not np.isfinite(x.sum() + test_x.sum()):
+    if not all(np.isfinite(z).all() for z in (x, test_x)):
         raise DiaboloError("k-means was given codes that hold NaN or infinity")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # refused below

@@ -67,6 +67,6 @@ def _checked(codes: NDArray[Any]) -> NDArray[np.float64]:
     codes = np.asarray(codes, np.float64)
     if codes.ndim != 2 or len(codes) < 2:
         raise DiaboloError(f"a distance to the prior needs codes (N, D), two or more, not {codes.shape}")
-    if not np.isfinite(codes.sum()):
+    if not np.isfinite(codes).all():
         raise DiaboloError("the codes hold NaN or infinity")
     return codes

@@ -87,7 +87,7 @@ def nearest_neighbours(x: NDArray[Any], y: Labels, queries: NDArray[Any], neighb
     x, y = known(x, y)
     if not 1 <= neighbours <= len(y):
         raise DiaboloError(f"the number of neighbours must be from 1 to {len(y)}, not {neighbours}")
-    if not np.isfinite(x.sum() + queries.sum()):
+    if not all(np.isfinite(z).all() for z in (x, queries)):
         raise DiaboloError("a probe was given numbers that are NaN or infinite")
     brute = KNeighborsClassifier(neighbours, algorithm="brute").fit(x, y)
     found: Labels = brute.predict(queries.astype(x.dtype))

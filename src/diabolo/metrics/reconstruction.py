@@ -35,7 +35,7 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
         similarities: which of the last two are found.
 
     Raises:
-        DiaboloError: for shapes that differ, whole numbers, or reconstructions that hold NaN or infinity.
+        DiaboloError: for shapes that differ, whole numbers, or images or reconstructions that hold NaN or infinity.
 
     Example:
         >>> x = torch.rand(2, 1, 16, 16)
@@ -47,6 +47,8 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
         raise DiaboloError(f"images are compared as floats in [0, 1], not as {x.dtype} and {x_hat.dtype}")
     if x.shape != x_hat.shape or x.ndim < 2:
         raise DiaboloError(f"images are {tuple(x.shape)}, but their reconstructions {tuple(x_hat.shape)}")
+    if bad := int((~torch.isfinite(x.flatten(1))).any(1).sum()):
+        raise DiaboloError(f"{bad:,} of {len(x):,} images hold NaN or infinity: leave them out")
     if bad := int((~torch.isfinite(x_hat.flatten(1))).any(1).sum()):
         raise DiaboloError(f"{bad:,} of {len(x):,} reconstructions hold NaN or infinity: the model is broken")
     rows = at_once(TOGETHER, math.prod(x.shape[1:]))
@@ -94,7 +96,7 @@ def resolution(x: Tensor, x_hat: Tensor, share: float = 0.5) -> int:
     """The highest spatial frequency, in cycles per shorter side, up to which the reconstructions `x_hat` (n, C, H, W) lose less
     than `share` of the power of the images `x` at every frequency from 1; 0 where they lose that much at once, and half the
     side at most. What is finer is mostly not there."""
-    power, error = spectrum(x).mean(0)[1:], spectrum(x_hat - x).mean(0)[1:]
+    power, error = spectrum(x).mean(0)[1:], spectrum(x_hat.double() - x.double()).mean(0)[1:]
     lost = ((error >= share * power) & (error > 0)).nonzero()
     return int(lost[0]) if len(lost) else len(power)
 
@@ -128,7 +130,7 @@ class Totals:
             "squares": pixels.square().sum(),
         }
         if x.ndim == 4:
-            sums |= {"spectrum": spectrum(x).sum(0), "error spectrum": spectrum(x_hat - x).sum(0)}
+            sums |= {"spectrum": spectrum(x).sum(0), "error spectrum": spectrum(x_hat.double() - x.double()).sum(0)}
         return cls(sums)
 
     def __add__(self, other: "Totals") -> "Totals":

@@ -351,3 +351,14 @@ def test_codes_that_are_all_the_same_tell_nothing_however_their_mean_is_rounded(
     assert factor_vae_score(codes, factors) == 0
     assert (separability(codes, factors / 7, codes, factors / 7) == 0).all()
     assert (separability(codes, factors, codes, factors) == 0).all()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_bins_are_of_one_width_in_any_precision(kind):
+    """Of the whole range of float16, which its own difference is beyond; and of numbers that lie on the edges of bins."""
+    for values in (np.linspace(-60_000, 60_000, 401), -60_000 + np.arange(2000) / 256):
+        column = values.astype(kind)
+        exact = column.astype(np.float64)
+        if len(np.unique(exact)) > 20:
+            expected = np.digitize(exact, np.linspace(exact.min(), exact.max(), 21)[1:-1])
+            assert (binned(column[:, None])[:, 0] == expected).all()

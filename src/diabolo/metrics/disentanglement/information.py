@@ -23,8 +23,8 @@ def binned(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
     for column in np.asarray(values).T:
         found, index = np.unique(column, return_inverse=True)
         if len(found) > bins:
-            edges = np.linspace(found[0], found[-1], bins + 1)
-            index = np.digitize(column, edges[1:-1])
+            edges = np.linspace(float(found[0]), float(found[-1]), bins + 1)  # in float64, whatever the values are in
+            index = np.digitize(column.astype(np.float64), edges[1:-1])
         columns.append(index.astype(np.int64))
     return np.stack(columns, 1)
 
