@@ -15,9 +15,9 @@ import pytest
 
 from diabolo.evaluation.learned import Learned
 from diabolo.reports import notebook
-from diabolo.studies import running, writing
-from diabolo.studies.plan import Plan
-from diabolo.studies.script import find
+from diabolo.studies.engine import running, writing
+from diabolo.studies.engine.plan import Plan
+from diabolo.studies.engine.scripts import find
 
 
 def as_if_learned(patch: pytest.MonkeyPatch) -> None:

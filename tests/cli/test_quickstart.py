@@ -94,7 +94,7 @@ def test_colour_images_do_as_well(diabolo):
 def test_ctrl_c_stops_it_all(refused, monkeypatch):
     import dataclasses
 
-    from diabolo.studies import trained as module
+    from diabolo.studies.engine import trained as module
 
     fit = module.fit
     monkeypatch.setattr(module, "fit", lambda *a, **o: dataclasses.replace(fit(*a, **o), status="interrupted"))

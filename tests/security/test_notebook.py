@@ -11,7 +11,7 @@ import pytest
 from diabolo.errors import DiaboloError
 from diabolo.reports import notebook, run_notebook
 from diabolo.reports.literal import literal
-from diabolo.studies.script import find
+from diabolo.studies.engine.scripts import find
 
 SHADOWS = [
     "ipykernel_launcher",

@@ -10,7 +10,7 @@ from PIL import Image
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measuring import Evaluation
 from diabolo.reports.document import Picture
-from diabolo.studies.record import as_block
+from diabolo.studies.engine.record import as_block
 
 RECORD = {"block": "Picture", "caption": "A figure.", "anchor": None}
 HEAD = {

@@ -178,9 +178,9 @@ def test_a_trusted_part_does_not_bring_in_others(canary, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "name",
     [
-        "diabolo.studies.pca.X",  # whose module is a script that runs at once
+        "diabolo.studies.pca.script.X",  # whose module is a script that runs at once
         "diabolo.evil.X",
-        "studies.pca.X",
+        "studies.pca.script.X",
         "nets.custom.importlib",
         "nets.ByPath.__init__",
         "parts.build",
@@ -193,12 +193,12 @@ def test_a_trusted_part_does_not_bring_in_others(canary, tmp_path, monkeypatch):
     ],
 )
 def test_names_within_diabolo_are_those_of_its_parts(name, canary, tmp_path, monkeypatch):
-    mark = canary(tmp_path, "lurking", "diabolo/evil", "studies/pca")
+    mark = canary(tmp_path, "lurking", "diabolo/evil", "studies/pca/script")
     monkeypatch.syspath_prepend(str(tmp_path))
     with trusting("lurking"), pytest.raises(DiaboloError, match="unknown part"):
         parts.build({"part": name})
     assert not mark.exists()
-    assert "diabolo.studies.pca" not in sys.modules
+    assert "diabolo.studies.pca.script" not in sys.modules
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from diabolo.studies.script import Script
+from diabolo.studies.engine.scripts import Script
 
 SOURCE = """# %% [markdown]
 # # Two numbers for a digit

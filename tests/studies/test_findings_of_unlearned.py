@@ -6,9 +6,9 @@ import pytest
 
 from diabolo.cli import study as verb
 from diabolo.reports.document import Heading, Paragraph, Table
-from diabolo.studies import running, writing
-from diabolo.studies.plan import Plan
-from diabolo.studies.script import Script, find
+from diabolo.studies.engine import running, writing
+from diabolo.studies.engine.plan import Plan
+from diabolo.studies.engine.scripts import Script, find
 
 SOURCE = """# %% [markdown]
 # # What can be said

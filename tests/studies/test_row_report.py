@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from diabolo.studies import running, writing
-from diabolo.studies.plan import Plan
-from diabolo.studies.script import Script
+from diabolo.studies.engine import running, writing
+from diabolo.studies.engine.plan import Plan
+from diabolo.studies.engine.scripts import Script
 
 SOURCE = """# %% [markdown]
 # # Own words

@@ -40,9 +40,9 @@ def command(
     from diabolo.evaluation.closing import judge
     from diabolo.reports import html, markdown
     from diabolo.runs import files
-    from diabolo.studies import running, writing
-    from diabolo.studies.plan import Plan
-    from diabolo.studies.script import find
+    from diabolo.studies.engine import running, writing
+    from diabolo.studies.engine.plan import Plan
+    from diabolo.studies.engine.scripts import find
     from diabolo.training.options import TrainOptions
 
     if epochs is not None:

@@ -56,9 +56,9 @@ def _study(folder: Path) -> None:
     """Write the reports of a study again, and say what is missing in them."""
     from diabolo.errors import DiaboloError
     from diabolo.reports import extra
-    from diabolo.studies import running, writing
-    from diabolo.studies.record import read
-    from diabolo.studies.script import find
+    from diabolo.studies.engine import running, writing
+    from diabolo.studies.engine.record import read
+    from diabolo.studies.engine.scripts import find
 
     extra.check()
     results = read(folder)

@@ -9,8 +9,8 @@ from cyclopts import App, Group, Parameter
 
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.verbs import VERBS
-from diabolo.studies.parameters import hint
-from diabolo.studies.script import Script, scripts
+from diabolo.studies.engine.parameters import hint
+from diabolo.studies.engine.scripts import Script, scripts
 from diabolo.terminal import say
 
 app = App(name="study", help=VERBS["study"])
@@ -41,10 +41,10 @@ SHARED: dict[str, tuple[Any, Any]] = {
 def run(script: Script, given: dict[str, Any]) -> None:
     """Run, write, and fail when a bar is missed, a row could not be measured, or a model has not learned."""
     from diabolo.reports import extra
-    from diabolo.studies import running, writing
-    from diabolo.studies.plan import Plan
-    from diabolo.studies.record import read
-    from diabolo.studies.row import unlearned
+    from diabolo.studies.engine import running, writing
+    from diabolo.studies.engine.plan import Plan
+    from diabolo.studies.engine.record import read
+    from diabolo.studies.engine.row import unlearned
 
     if given.get("report", True):
         extra.check()

@@ -1,0 +1,1 @@
+"""The study `beta`: its script, and the sentences of its report."""

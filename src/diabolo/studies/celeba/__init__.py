@@ -1,0 +1,1 @@
+"""The study `celeba`: its script, and the sentences of its report."""

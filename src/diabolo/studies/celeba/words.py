@@ -1,0 +1,152 @@
+"""What the study of faces says: each sentence is chosen by numbers, and true for the numbers that choose it."""
+
+import math
+from collections.abc import Mapping
+
+from diabolo.plain import percent
+from diabolo.reports.cells import words
+from diabolo.studies.engine.findings import Measured, between, difference, family, from_nothing, joined, less
+
+EVERYTHING, WIDE, HIGH = (
+    162_770,
+    178,
+    218,
+)  # CelebA's own training part, and its pixels (Liu et al. 2015, arXiv 1411.7766)
+
+
+def largest_within(errors: Mapping[float, float], reference: float, factor: float) -> float | None:
+    """The largest λ of `errors` (λ → error) whose error is at most `factor` times the `reference`; None when there is none."""
+    return max((weight for weight, error in errors.items() if error <= factor * reference), default=None)
+
+
+def fitted(train: float, test: float) -> str:
+    """Errors of the last epoch, in squared error per pixel."""
+    told = f"In the last epoch the error is {train:.4f} per pixel on training images and {test:.4f} on test images"
+    if test > 1.05 * train:
+        return (
+            f"{told}, {percent(test / train - 1)} more: some of what was learned holds for the training images alone."
+        )
+    return f"{told}: what was learned holds for images never seen."
+
+
+def choice(errors: Mapping[float, float], reference: float, factor: float) -> str:
+    """The rule for λ, and what it chose."""
+    chosen = largest_within(errors, reference, factor)
+    ratios = {weight: error / reference for weight, error in sorted(errors.items())}
+    told = joined([f"{ratio:.2f} at λ = {words(weight)}" for weight, ratio in ratios.items()])
+    rule = f"Training errors relative to the undercomplete model are {told}."
+    if chosen is None:
+        return f"{rule} None stays within a factor of {factor:g}, so that the smallest λ, {words(min(errors))}, is looked at."
+    return f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
+
+
+def sparse(
+    l1: Measured, plain_l1: Measured, more_hoyer: Measured, plain_hoyer: float, weight: float, units: int
+) -> str:
+    """What the penalty did to the codes of so many units; `more_hoyer` is the paired difference of Hoyer's measure, sparse less
+    plain, and `plain_hoyer` that of the plain ones."""
+    most = math.sqrt(units)  # (√n − L1/L2) / (√n − 1) is Hoyer's measure
+    before, after = (most - hoyer * (most - 1) for hoyer in (plain_hoyer, plain_hoyer + more_hoyer.value))
+    fall = plain_l1.value / max(l1.value, 1e-12)
+    scale = fall * after / max(before, 1e-12)  # of the L2 norms
+    mostly = (
+        f" Most of the drop is a uniform {scale:.2g}-fold shrinkage of the codes, which the decoder undoes with larger weights."
+        if scale > math.sqrt(fall) > 1
+        else ""
+    )
+    size = difference(l1, plain_l1).say(
+        less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
+        more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
+        "weak to hold it",
+        neither=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, {{different}} from {{b}} without the penalty",
+    )
+    return size + from_nothing(more_hoyer).say(
+        more=f"; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {{difference}}.{mostly}",
+        less="; but no fewer units carry it: Hoyer's measure, which no scale changes, is lower by {difference}. An L1 "
+        "norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+        neither="; but the share of units that carry it, by Hoyer's measure, {differs}. An L1 norm can be "
+        "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+    )
+
+
+def denoised(identity: Measured, model: Measured) -> str:
+    """Errors on noisy test images: of passing them on as they are, and of the denoising model."""
+    return difference(model, identity).say(
+        less="Passing a noisy image on as it is would leave an error of {b} per pixel, and the model leaves {a}. So the "
+        "identity is not the answer that training rewards: the target is not what the encoder sees, the noise is drawn "
+        "anew each time and cannot be predicted, and the least error is that of the mean of all faces which may lie behind "
+        "the noisy one.",
+        more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the {a} of the model: "
+        "the identity would be the better answer here, and what keeps the model from it is the narrow code and the little "
+        "that it has learned so far, not the noise.",
+        neither="Passing a noisy image on as it is would leave an error of {b} per pixel, {different} from the "
+        "{a} of the model: that the identity is the worse answer is not shown here.",
+    )
+
+
+def against_plain(found: Mapping[str, Measured]) -> str:
+    """Errors on noisy test images, "denoising" and "undercomplete", and their paired difference."""
+    return between(found, "denoising", "undercomplete").say(
+        less="Shown the same noisy images, the undercomplete model, which never saw noise, has an error larger by "
+        "{difference}.",
+        more="Shown the same noisy images, the undercomplete model has an error smaller by {difference}, although it never saw "
+        "noise: its narrow code alone leaves out more of the noise than the denoising model has learned to.",
+        neither="Shown the same noisy images, the errors of the denoising model and of the undercomplete one, which "
+        "never saw noise, "
+        "{differ} ({a} and {b}).",
+    )
+
+
+def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest: int) -> str:
+    """How reconstructions differ: `resolutions` of the undercomplete and other models in cycles per image, of which there are
+    `finest`; each "MSE, NAME", and the paired differences "MSE, NAME less undercomplete"."""
+    told = joined([f"{cycles:.0f} ({name})" for name, cycles in resolutions.items()])
+    head = f"Half of the power of the images, or more, is kept at every frequency up to {told} cycles per image"
+    if len(set(resolutions.values())) == 1:
+        head = f"All keep half of the power of the images up to {next(iter(resolutions.values())):.0f} cycles per image"
+    if not max(resolutions.values()):
+        head = "At every frequency half of the power of the images, or more, is lost by all of them"
+    blur = (
+        "; what is finer, thin lines and sharp edges, is mostly lost. Squared error is least at the mean of all faces "
+        "that a code may stand for, and a mean of sharp images is blurred."
+        if 0 < max(resolutions.values()) < finest
+        else "."
+    )
+    plain, *others = resolutions
+    mse = {name: f"MSE, {name}" for name in resolutions}
+    several = family({name: between(found, mse[name], mse[plain], less(mse[name], plain)) for name in others})
+    each = [
+        one.say(
+            more=f"the {name} model's is larger by {{difference}}",
+            less=f"the {name} model's is smaller by {{difference}}",
+            neither=f"the {name} model's {{differs}}",
+        )
+        for name, one in several.items()
+    ]
+    error = f"On clean test images the {plain} model's error is {found[mse[plain]].value:.4g} per pixel"
+    return f"{head}{blur} {error}; {joined(each)}."
+
+
+def variational(found: Mapping[str, Measured], active: float, units: int) -> str:
+    """Test errors "MSE, VAE" and "MSE, undercomplete", with their paired difference."""
+    return between(found, "MSE, VAE", "MSE, undercomplete", "MSE, VAE less undercomplete").say(
+        more="The VAE's error per pixel is larger by {difference}. It pays KL nats for whatever its code tells, so that "
+        f"details which would save less error than they cost are left out; {active:.0f} of {units} units are active.",
+        less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
+        "harm to the reconstructions.",
+        neither="The VAE's error per pixel {differs} from that of the undercomplete model: a cost of the "
+        "noise on its code and of the KL term is not shown here.",
+    )
+
+
+def bought(n: int, found: Mapping[str, Measured]) -> str:
+    """What the subset of `n` images and the resize spare, by the numbers of the row on the undercomplete model."""
+    seconds, mib = found["an epoch"].value, found["pixels"].value
+    more = found["operations, full size"].value / found["operations"].value
+    return (
+        f"An epoch of {n:,} images takes {seconds:.3g} s here, and their pixels {mib:,.0f} MiB; all {EVERYTHING:,} "
+        f"training images of CelebA would take {EVERYTHING / n:.1f} times both. At its full {WIDE}×{HIGH} pixels an image "
+        f"is {WIDE * HIGH / 64**2:.1f} times as large, and the same layers need {more:.1f} times the operations. Subset "
+        f"and resize together: {EVERYTHING / n * more:,.0f} times fewer operations an epoch, and "
+        f"{EVERYTHING / n * WIDE * HIGH / 64**2:,.0f} times less memory for the pixels."
+    )

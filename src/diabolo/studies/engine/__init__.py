@@ -1,0 +1,1 @@
+"""What runs a study: its script, rows, trainings, findings, records and reports."""

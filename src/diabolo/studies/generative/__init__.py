@@ -1,0 +1,1 @@
+"""The study `generative`: its script, and the sentences of its report."""

@@ -1,0 +1,1 @@
+"""The study `guide`: its script, and the sentences of its report."""

@@ -1,0 +1,242 @@
+"""The answers of the study `guide`: of each technique, when it helps, by how much it did here, and what it costs."""
+
+from collections.abc import Callable
+
+from diabolo.plain import percent
+from diabolo.studies.engine.findings import between, family
+from diabolo.studies.guide.codes import apart
+from diabolo.studies.guide.models import DIGIT, FREE, TOO_MUCH, UNITS
+from diabolo.studies.guide.plain import Numbers, against, best_way, points
+
+Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
+
+
+def sentence(technique: str, when: str, gain: str, cost: str) -> str:
+    """An answer in one paragraph."""
+    return f"{technique}. When: {when}. By how much here: {gain}. Cost: {cost}."
+
+
+def _seconds(n: Numbers, name: str) -> str:
+    return f"{n[f'seconds, {name}'].value:.3g} s"
+
+
+def cones(n: Numbers) -> Answer:
+    """5.1."""
+    gain = against(n, "MSE", "fully connected", "convolutional").say(
+        more="error from {a} to {b} per pixel",
+        less="no help: error from {a} to {b} per pixel",
+        neither="{different} ({a}, {b})",
+    )
+    cost = (
+        f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
+        f"{_seconds(n, 'PCA')} for PCA"
+    )
+    return "Convolutions", "where the same strokes and edges occur at many places of an image", gain, cost
+
+
+def skips(n: Numbers) -> Answer:
+    """5.2."""
+    gain = against(n, "MSE", "skips cut", "U-Net").say(
+        more="error from {a} to {b}",
+        less="no help: error from {a} to {b}",
+        neither="{different} ({a}, {b})",
+    )
+    cost = (
+        f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
+        f"{n['numbers, skips cut'].value:.0f}"
+    )
+    return "Skip connections", "where the output is to be the input, mended, and no code is wanted", gain, cost
+
+
+def layers(n: Numbers) -> Answer:
+    """5.3."""
+    gain = against(n, "MSE", "end to end", "layer by layer").say(
+        more="error from {a} to {b} after as many epochs",
+        less="no help: error from {a} to {b} after as many epochs",
+        neither="{different} ({a}, {b})",
+    )
+    when = "where layers trained at once get in each other's way, as with saturating units or poor initial weights"
+    if gain.startswith("error from"):
+        when += "; here also with rectifiers"
+    return "Layer-wise training", when, gain, "a schedule of stages, each with epochs of its own to choose"
+
+
+def against_overfitting(n: Numbers) -> Answer:
+    """5.3, L2 and dropout."""
+    names = [
+        name.removeprefix("test MSE, ") for name in n if name.startswith("test MSE, ") and not name.endswith("neither")
+    ]
+    best = min(names, key=lambda name: n[f"test MSE, {name}"].value)
+    gain = family({name: against(n, "test MSE", "neither", name) for name in names})[best].say(
+        more=f"test error from {{a}} to {{b}} at the best, {best}",
+        less=f"no help: test error from {{a}} to {{b}} at the best, {best}",
+        neither=f"{{different}} at the best, {best} ({{a}}, {{b}})",
+    )
+    cost = "a strength to search; too much of either underfits"
+    return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
+
+
+def labels(n: Numbers) -> Answer:
+    """5.4."""
+    best, scratch = best_way(n), "from scratch"
+    gain = f"no help: training from scratch is best on validation images, {percent(n[f'accuracy, {scratch}'].value, 1)} on test"
+    if best != scratch:
+        gain = points(against(n, "accuracy", best, scratch)).say(
+            more=f"from {{b}} % to {{a}} % right by the way that is best on validation images, {best}",
+            less=f"no help: from {{b}} % to {{a}} % right by the way that is best on validation images, {best}",
+            neither=f"{{different}} by the way that is best on validation images, {best} ({{a}} %; from scratch {{b}} %)",
+        )
+    cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a training for each set of labels"
+    return (
+        "Unlabelled images",
+        "where labels are few and images are many, and classes hang together in latent space",
+        gain,
+        cost,
+    )
+
+
+def noise(n: Numbers) -> Answer:
+    """5.5."""
+    middle = "gaussian 0.5"
+    gain = between(n, f"none on {middle}", f"{middle} on {middle}").say(
+        more="error on noisy images from {a} to {b}",
+        less="no help on noisy images: error from {a} to {b}",
+        neither="{different} on noisy images ({a}, {b})",
+    )
+    clean = between(n, f"{middle} on none", "none on none").say(
+        more="error on clean images from {b} to {a}",
+        less="none on clean images (error from {b} to {a})",
+        neither="error on clean images {different} ({b}, {a})",
+    )
+    levels = [name.removeprefix("probe, ") for name in n if name.startswith("probe, gaussian")]
+    changes = family({name: points(against(n, "probe", name, "none")) for name in levels})
+    better = [name for name, d in changes.items() if d.sure and d.value > 0]
+    when = "where images come corrupted in a way that can be imitated"
+    return ("Denoising", when + ", and for the features" * bool(better), gain, clean)
+
+
+def kl_term(n: Numbers) -> Answer:
+    """5.6."""
+    gains = [
+        against(n, "−ELBO", "β 1", name).say(
+            more=f"−ELBO from {{a}} to {{b}} nats with {name}",
+            less=f"no help, but −ELBO from {{a}} to {{b}} nats, with {name}",
+            neither=f"{{different}} with {name} ({{a}}, {{b}} nats)",
+        )
+        for name in ("linear annealing", FREE)
+    ]
+    units = n["active units, β 50, free bits 0.5"].value
+    gain = f"{'; '.join(gains)}; free bits keep {units:.0f} of {UNITS} units active even at β 50"
+    cost = "with free bits the loss is a looser bound; while the weight is annealed it is none"
+    return "Annealing and free bits", "where units fall silent before the decoder has learnt to use them", gain, cost
+
+
+def features(n: Numbers) -> Answer:
+    """5.7."""
+    said = "power of the upper frequencies from {b} to {a} of that of the images"
+    helped = said if n["detail, features"].value <= TOO_MUCH else f"no help: {said}, which is more than there is"
+    gain = against(n, "detail", "features", "pixels").say(
+        more=helped,
+        less=f"no help: {said}",
+        neither="{different} in the upper frequencies ({b}, {a})",
+    )
+    error = against(n, "MSE", "features", "pixels")
+    cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}"
+    if error.sure and error.value > 0:
+        cost += f"; squared error {error.a.value:.4g} against {error.b.value:.4g}"
+    return (
+        "Perceptual loss",
+        "where blur is worse than a wrong pixel, and features of such images are at hand",
+        gain,
+        cost,
+    )
+
+
+def condition(n: Numbers) -> Answer:
+    """5.8."""
+    bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
+    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples are of the digit asked for, and the bound " + (
+        "does not improve"
+        if bound <= 0
+        else f"improves by {bound:.3g} nats" + f", of which the class can be {DIGIT:.3g} at most" * (bound > DIGIT)
+    )
+    return "A condition", "where images of a class are to be asked for", gain, "a label for every training image"
+
+
+def codebook(n: Numbers) -> Answer:
+    """5.9."""
+    before, after = n["perplexity, by gradient"].value, n["perplexity, all three"].value
+    error = n["MSE, all three"].value, n["MSE, by gradient"].value
+    gain = f"evenly used codes from {before:.0f} to {after:.0f} of 256, error from {error[1]:.4g} to {error[0]:.4g}"
+    if after <= before:
+        gain = f"no help: {gain}"
+    cost = "k-means once and a count of each code's use; nothing per image worth the name"
+    return "Moving averages, k-means start, restarts", "where codes of a codebook are never chosen", gain, cost
+
+
+def code_prior(n: Numbers) -> Answer:
+    """5.9, the prior."""
+    gain = against(n, "FID", "each code by itself", "prior").say(
+        more="FID from {a} to {b}",
+        less="no help: FID from {a} to {b}",
+        neither="FID {different} ({a}, {b})",
+    )
+    cost = "a second training, and drawing one code after the other"
+    return "A prior over discrete codes", "where a VQ-VAE is to generate", gain, cost
+
+
+def projections(n: Numbers) -> Answer:
+    """5.10."""
+    kept = {name.removeprefix("overlap, "): value.value for name, value in n.items() if name.startswith("overlap, ")}
+    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in kept.items())
+    cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the points"
+    return "t-SNE and UMAP", "to see which codes are neighbours", gain, cost
+
+
+def densities(n: Numbers) -> Answer:
+    """5.11."""
+    gain = against(n, "FID", "AE, normal", "AE, mixture").say(
+        more="FID of the autoencoder from {a} to {b}",
+        less="no help for the autoencoder: FID from {a} to {b}",
+        neither="{different} for the autoencoder ({a}, {b})",
+    )
+    return (
+        "A density fitted afterwards",
+        "where codes do not lie where the prior says",
+        gain,
+        "a fit to the training codes, no training",
+    )
+
+
+def economy(n: Numbers) -> Answer:
+    """5.12."""
+    times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
+    memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
+    gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f} % of the memory"
+    again = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
+    cost = (
+        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
+        "the time of a step"
+    )
+    return (
+        "Mixed precision, checkpointing",
+        "where the chip multiplies bf16; where memory, not time, is short",
+        gain,
+        cost,
+    )
+
+
+ANSWERS: dict[str, tuple[Callable[[Numbers], Answer], ...]] = {
+    "5.1": (cones,),
+    "5.2": (skips,),
+    "5.3": (layers, against_overfitting),
+    "5.4": (labels,),
+    "5.5": (noise,),
+    "5.6": (kl_term,),
+    "5.7": (features,),
+    "5.8": (condition,),
+    "5.9": (codebook, code_prior),
+    "5.10": (projections,),
+    "5.11": (densities,),
+    "5.12": (economy,),
+}

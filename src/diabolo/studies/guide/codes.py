@@ -1,0 +1,194 @@
+"""What the study `guide` says of its rows 5.9 to 5.13, on discrete codes, maps, generation and cost; see `guide`."""
+
+from collections.abc import Sequence
+
+from diabolo.studies.engine.findings import family, from_best, joined
+from diabolo.studies.guide.plain import Numbers, against
+
+CLOSE = 0.01  # of the neighbours: maps that differ by less keep as many
+
+
+def codebooks(n: Numbers) -> str:
+    """5.9: collapse of the codebook and its cures."""
+    used, even = (n[f"{what}, by gradient"].value for what in ("used codes", "perplexity"))
+    others = {name: n[f"perplexity, {name}"].value for name in ("moving averages", "+ k-means start", "all three")}
+    cured = [name for name, value in others.items() if value > 2 * even]
+    said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
+    if not cured:
+        return (
+            f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. None "
+            f"of the cures doubles that here (perplexities: {said})."
+        )
+    state = (
+        "It starts within ±1/256 of the origin, where a few codes are nearest to all there is; the others are never "
+        "chosen, and what is never chosen gets no gradient."
+        if used < 128
+        else "Many codes are used, but unevenly."
+    )
+    return (
+        f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. {state} As "
+        f"evenly used codes, the cures reach: {said}. More than twice as many: {joined(cured)}."
+    )
+
+
+def code_prior(n: Numbers) -> str:
+    """5.9: what an autoregressive prior knows beyond counts."""
+    counted, learnt = n["bits per code, counted"].value, n["bits per code, prior"].value
+    saved = counted - learnt
+    known = (
+        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: it "
+        f"knows which code follows which."
+        if saved > 0
+        else f"The prior needs {learnt:.3g} bits for each code, no fewer than the counts of the codes alone "
+        f"({counted:.3g}): it has not learnt which code follows which."
+    )
+    drawn = against(n, "FID", "each code by itself", "prior").say(
+        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against {a}): "
+        "the parts of its images fit together.",
+        less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
+        "{a}).",
+        neither="The distances to real images of images drawn by it and of codes drawn one by one {differ}.",
+    )
+    return f"{known} {drawn}"
+
+
+def maps(n: Numbers, names: Sequence[str]) -> str:
+    """5.10: which map keeps neighbours."""
+    kept = {name: n[f"overlap, {name}"].value for name in names}
+    best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f} %" for name in names)
+    why = (
+        "Such a map is made to keep neighbours and gives up distances between groups for that; how far two groups lie "
+        "apart in it means nothing."
+        if best != "PCA"
+        else "Here the plane of most variance keeps neighbours as well as methods that are made for it."
+    )
+    level = [name for name in names if kept[best] - kept[name] < CLOSE]
+    most = f"{joined(level)} keep most" if len(level) > 1 else f"{best} keeps most"
+    return f"Of each code's ten nearest neighbours the maps keep: {said}. {most}. {why}"
+
+
+def ways(n: Numbers) -> str:
+    """5.10: linear against spherical."""
+    return against(n, "least confidence", "spherical", "linear").say(
+        more="On the spherical way a classifier stays surer than on the straight one (lowest confidence {a} against "
+        "{b}): the straight way passes nearer to the origin than its ends lie, and there are fewer codes there.",
+        less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} against "
+        "{b}): keeping the length of a code does not keep it where digits are.",
+        neither="A classifier's lowest confidence {differs} between the straight and the spherical way ({b} and {a}).",
+    )
+
+
+def hole(n: Numbers) -> str:
+    """5.11: N(0, I) for an autoencoder and for a VAE."""
+    return against(n, "FID", "AE, normal", "VAE, normal").say(
+        more="Drawn from N(0, I), the plain autoencoder is farther from real digits (FID {a}) than the VAE ({b}): "
+        "nothing ever made its codes lie where that density is, while the KL term of the VAE does just that.",
+        less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
+        "although nothing made its codes lie there.",
+        neither="Drawn from N(0, I), the FIDs of autoencoder and VAE {differ} ({a} and {b}).",
+    )
+
+
+def fitted(n: Numbers) -> str:
+    """5.11: a density fitted afterwards."""
+    said = [
+        against(n, "FID", f"{name}, normal", f"{name}, mixture").say(
+            more=f"the {name}'s FID falls from {{a}} to {{b}}",
+            less=f"the {name}'s FID rises from {{a}} to {{b}}",
+            neither=f"the {name}'s FIDs {{differ}} ({{a}} and {{b}})",
+        )
+        for name in ("AE", "VAE")
+    ]
+    falls = all(
+        d.sure and d.value > 0 for d in (against(n, "FID", f"{m}, normal", f"{m}, mixture") for m in ("AE", "VAE"))
+    )
+    why = " The mixture puts its mass where codes are; N(0, I) also draws from where the decoder was never trained."
+    return f"With a mixture fitted to the training codes instead of N(0, I), {joined(said)}.{why if falls else ''}"
+
+
+def other_measures(n: Numbers) -> str:
+    """5.11: what KID, recall, score and precision say of the autoencoder's mixture against N(0, I)."""
+    better = {"KID": -1, "recall": 1, "score": 1, "precision": 1}
+    changes = family({what: against(n, what, "AE, mixture", "AE, normal") for what in better})
+    agree = [what for what, d in changes.items() if d.sure and d.value * better[what] > 0]
+    others = [what for what in changes if what not in agree]
+    told = ", ".join(f"{what} {d.b.value:.3g} and {d.a.value:.3g}" for what, d in changes.items())
+    said = f"The other measures, of the autoencoder from N(0, I) and from the mixture: {told}."
+    if not agree:
+        return f"{said} None of them prefers the mixture beyond the noise."
+    verb = "prefers" if len(agree) == 1 else "prefer"
+    if not others:
+        return f"{said} All of them prefer the mixture."
+    why = (
+        " Precision only asks whether an image lies near some real one by these features, and blurred images of one kind can "
+        "do so: it is not to be trusted alone."
+        if others == ["precision"]
+        else ""
+    )
+    return (
+        f"{said} {joined(agree)} {verb} the mixture; {joined(others)} {'does' if len(others) == 1 else 'do'} not.{why}"
+    )
+
+
+def apart(n: Numbers, one: str, other: str) -> float:
+    """How far two losses are apart, as a share of the first."""
+    a, b = n[f"loss, {one}"].value, n[f"loss, {other}"].value
+    return abs(a - b) / max(abs(a), 1e-12)
+
+
+def precision(n: Numbers) -> str:
+    """5.12: bf16 against float32."""
+    times = n["seconds, float32"].value / max(n["seconds, bf16"].value, 1e-9)
+    fast = (
+        f"An epoch takes {times:.2g} times as long in float32 as in bf16 on this device"
+        if times >= 1
+        else f"bf16 is slower here, {1 / times:.2g} times: what the products save may be lost in converting the numbers"
+    )
+    memory = n["MiB, bf16"].value / max(n["MiB, float32"].value, 1e-9)
+    needs = (
+        f"A step of 512 images needs {100 * memory:.0f} % of the memory"
+        if memory < 1
+        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f} %, since the weights of float32 stay and are "
+        f"copied"
+    )
+    off = apart(n, "float32", "bf16")
+    why = ": weights and sums are kept in float32" if off <= 0.01 else ", more than rounding should do"
+    return f"{fast}. {needs}. The two losses differ by {100 * off:.2g}%{why}."
+
+
+def checkpointing(n: Numbers) -> str:
+    """5.12: what is saved and what it costs."""
+    memory = n["MiB, computed again"].value / max(n["MiB, all kept"].value, 1e-9)
+    seconds = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
+    saved = (
+        f"Checkpointing needs {100 * memory:.0f} % of the memory"
+        if memory < 1
+        else "Checkpointing saves no memory on so small a net"
+    )
+    slower = (
+        f"a step takes {seconds:.2g} times as long, since the insides of the layers are computed twice"
+        if seconds > 1
+        else f"a step takes {seconds:.2g} times as long, although the insides of the layers are computed twice"
+    )
+    return f"{saved}; {slower}; the losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."
+
+
+def side_by_side(n: Numbers) -> str:
+    """5.13: who is best at what."""
+    names = ("AE", "VAE", "VQ-VAE")
+
+    def best(what: str, most: bool = False) -> str:
+        first, others = from_best({name: n[f"{what}, {name}"] for name in names}, most)
+        close = [name for name in names if name in others and not others[name].sure]
+        return f"{joined([first, *close])}, not significantly different" if close else first
+
+    return (
+        f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "
+        f"real images when drawn: {best('FID')}. The quickest training took "
+        f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the slowest "
+        f"{max(n[f'seconds, {name}'].value for name in names):.3g}, and the VQ-VAE's prior "
+        f"{n['seconds, prior'].value:.3g} more. The table does not say why: the VQ-VAE is convolutional and its code is "
+        f"{n['indices, VQ-VAE'].value:.0f} indices of {n['bits, VQ-VAE'].value / n['indices, VQ-VAE'].value:.0f} bits, at "
+        f"most {n['bits, VQ-VAE'].value:.0f} bits, while the others are fully connected with a code of sixteen real numbers, "
+        f"so that network and bottleneck differ at once."
+    )

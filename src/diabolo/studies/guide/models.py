@@ -1,0 +1,156 @@
+"""What the study `guide` says of its rows 5.6 to 5.8, on variational models and a loss on features; see `guide`."""
+
+import math
+from collections.abc import Sequence
+
+from diabolo.studies.engine.findings import family, joined
+from diabolo.studies.guide.plain import Numbers, against, points
+
+UNITS = 16
+DIGIT = math.log(10)  # nats: the most that one of ten classes can say
+FREE = "free bits 0.5"
+TOO_MUCH = 1.2  # times the images' power in the upper frequencies, from which on it is no detail
+BLUR = (
+    "the squared error is smallest at the mean of all that might be there, which is blurred, and features tell a sharp "
+    "edge from a faint one"
+)
+
+
+def annealing(n: Numbers, names: Sequence[str]) -> str:
+    """5.6: schedules, and free bits, against a constant weight."""
+    against_usual = family({name: against(n, "−ELBO", name, names[0]) for name in names[1:]})
+    said = [
+        against_usual[name].say(
+            more=f"{name} raises −ELBO by {{difference}} nats",
+            less=f"{name} lowers −ELBO by {{difference}} nats",
+            neither=f"{name} {{differs}} from the constant weight",
+        )
+        for name in names[1:]
+    ]
+    usual = n[f"active units, {names[0]}"].value
+    changes = [against_usual[name] for name in names[1:] if name != FREE]
+    if any(change.sure and change.value < 0 for change in changes):
+        why = "A small weight at first lets units say something before that costs."
+    elif FREE in names and (free := against_usual[FREE]).sure and free.value < 0:
+        why = "So annealing rescued nothing here, but the units that free bits keep from falling silent are of use."
+    elif usual > UNITS / 2:
+        why = (
+            f"At the constant weight {usual:.0f} of {UNITS} units are active, so there was little to rescue: annealing "
+            f"helps where units go silent before the decoder has learnt to listen."
+        )
+    else:
+        why = f"At the constant weight only {usual:.0f} of {UNITS} units are active, and annealing did not mend that."
+    active = ", ".join(f"{name} {n[f'active units, {name}'].value:.0f}" for name in names)
+    return f"At a final weight of 1, {joined(said)}. {why} Active units of {UNITS}, in one training each: {active}."
+
+
+def heavier(n: Numbers) -> str:
+    """5.6: what β = 4 does."""
+    rate, distortion = (n[f"{what}, β 4"].value - n[f"{what}, β 1"].value for what in ("KL", "reconstruction"))
+    return (
+        f"β = 4 changes the KL term by {_signed(rate)} nats and the reconstruction by {_signed(distortion)}, so that −ELBO, "
+        f"the bound at weight 1, gets {'worse' if rate + distortion > 0 else 'better'} by {abs(rate + distortion):.3g} (one "
+        f"training each)."
+    )
+
+
+def _signed(nats: float) -> str:
+    """+3.1 or −3.1."""
+    return f"{nats:+.3g}".replace("-", "−")
+
+
+def collapse(n: Numbers) -> str:
+    """5.6: whether the collapse came, and was found."""
+    name = "β 50"
+    active, kl, ill = (n[f"{what}, {name}"].value for what in ("active units", "KL", "collapse found"))
+    if active > UNITS / 4:
+        return f"At β = 50, {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
+    found = "The doctor names the collapse, or its cause." if ill else "The doctor does not see it."
+    return (
+        f"At β = 50, {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
+        f"the code costs fifty nats of the loss and saves fewer, so q(z|x) becomes nearly the prior, whatever the "
+        f"image. {found}"
+    )
+
+
+def cures(n: Numbers) -> str:
+    """5.6: which of the cures work."""
+    said = []
+    for name in ("β 50, free bits 0.5", "β 50, annealed", "β 1"):
+        active, kl = n[f"active units, {name}"].value, n[f"KL, {name}"].value
+        said.append(f"{name}: {active:.0f} active units and {kl:.3g} nats")
+    works = n["active units, β 50, annealed"].value > UNITS / 4
+    why = (
+        "Annealing leads to another end here although the final weight is the same."
+        if works
+        else "Annealing does not cure it: the loss at the end is the same, and silence is its optimum, not a trap on the way."
+    )
+    free = (
+        "Free bits make the first half nat of each unit cost nothing, so it is used."
+        if n["KL, β 50, free bits 0.5"].value > n["KL, β 50"].value + 1
+        else "Free bits do not bring the code back here."
+    )
+    return f"The cures: {'; '.join(said)}. {free} {why}"
+
+
+def blur(n: Numbers) -> str:
+    """5.7: features against pixels."""
+    too_much = n["detail, features"].value > TOO_MUCH
+    errors = against(n, "MSE", "features", "pixels")
+    fitted = errors.sure and errors.value < 0
+    fit = (
+        "this training is also nearer to the images pixel by pixel, so that its better fit alone may explain the detail"
+    )
+    pattern = "more than the images themselves have is no detail, but a pattern that these features do not see"
+    detail = against(n, "detail", "features", "pixels").say(
+        more=f"Trained on features, the reconstructions have {{a}} of the images' power in the upper frequencies, "
+        f"trained on pixels {{b}}: {pattern if too_much else fit if fitted else BLUR}",
+        less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
+        "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
+        neither="The power kept of the upper frequencies {differs} ({a} and {b})",
+    )
+    error = errors.say(
+        more="the squared error per pixel is higher, {a} against {b}",
+        less="the squared error per pixel is lower, {a} against {b}, so that the training on pixels had not come to its own "
+        "best yet",
+        neither="the squared error per pixel {differs}",
+    )
+    read = points(against(n, "read", "features", "pixels")).say(
+        more="a classifier reads them rightly more often, by {difference} points",
+        less="a classifier reads them rightly less often, by {difference} points",
+        neither="how often a classifier reads them rightly {differs}",
+    )
+    return f"{detail}; {error}, and {read}."
+
+
+def told(n: Numbers) -> str:
+    """5.8: whether the condition decides the digit, and what it saves the code."""
+    read, real = n["read, embedding"].value, n["read, real digits"].value
+    saved = n["KL, none"].value - n["KL, embedding"].value
+    most = (
+        f", of which at most {DIGIT:.3g} (ln 10) can be the class itself; the rest is a difference of two trainings"
+        if saved > DIGIT
+        else ": the class need not be said again"
+    )
+    code = (
+        f"the code says {saved:.3g} nats less than that of the VAE without a condition{most}"
+        if saved > 0
+        else "the code says no less than that of the VAE without a condition, although it need not say the class"
+    )
+    return (
+        f"A classifier that reads {100 * real:.1f} % of real test digits rightly reads {100 * read:.1f} % of the "
+        f"samples as the digit asked for; chance would be 10 %. And {code}."
+    )
+
+
+def embedded(n: Numbers) -> str:
+    """5.8: learned vectors against one-hot."""
+    return points(against(n, "read", "embedding", "label")).say(
+        more="Samples by embedded classes are read as asked for more often than by one-hot classes, by {difference} "
+        "points over the samples; there is one training of each, and another seed may change that.",
+        less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
+        "points over the samples; there is one training of each, and another seed may change that.",
+        neither="Embedded and one-hot classes {differ} ({a} % and {b} %): the first layer after a one-hot "
+        "vector is "
+        "an embedding itself. A separate one pays where classes are many, since all layers of encoder and decoder share it.",
+    )

@@ -1,0 +1,248 @@
+"""What the study `guide` says of its rows 5.1 to 5.5: each function takes the numbers of a row by name, and "
+"gives a sentence that is true of them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from diabolo.studies.engine.findings import Difference, Measured, between, family, joined, less, signed
+
+Numbers = Mapping[str, Measured]
+SPREAD = "labels spread along neighbours"
+MEASURES = ("FID", "KID", "precision", "recall", "score")
+WAYS = {
+    "from scratch": "a classifier on the labelled images alone",
+    "frozen features": "a linear classifier on the pre-trained code",
+    "fine-tuned": "the pre-trained encoder, trained on the labelled images",
+    "joint": "reconstruction + 0.2 · cross entropy, from the pre-trained weights",
+    "spread, then fine-tuned": "labels spread along neighbours of the codes, then fine-tuned on all images",
+}
+
+
+def against(n: Numbers, what: str, a: str, b: str) -> Difference:
+    """What is measured of a, less that of b."""
+    return between(n, f"{what}, {a}", f"{what}, {b}", f"{what}, {less(a, b)}")
+
+
+def points(d: Difference) -> Difference:
+    """Shares as percentage points."""
+    a, b = (one.times(100, "percentage points") for one in (d.a, d.b))
+    return Difference(a, b, d.paired and d.paired.times(100, a.unit), d.least and 100 * d.least, d.p)
+
+
+def bent(n: Numbers) -> str:
+    """5.1: PCA against the fully connected autoencoder."""
+    return against(n, "MSE", "PCA", "fully connected").say(
+        more="From as many numbers the fully connected autoencoder reconstructs better than PCA: {b} against {a} "
+        "squared error per pixel, {difference} less. PCA's reconstructions lie on a flat sheet, the autoencoder's on "
+        "a bent one, which can follow the images.",
+        less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
+        "pixel, {difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
+        "learnt, and this training did not get there.",
+        neither="The errors of PCA and of the fully connected autoencoder {differ} ({a} and {b} squared error "
+        "per pixel).",
+    )
+
+
+def convolutional(n: Numbers) -> str:
+    """5.1: convolutions against full layers, in error and in what the code tells."""
+    error = against(n, "MSE", "fully connected", "convolutional").say(
+        more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
+        "used at every place, so a stroke learnt at one place is known everywhere",
+        less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
+        "weights over places saves parameters, but digits stand in the middle, where full layers can learn each place "
+        "by itself",
+        neither="The errors of convolutions and full layers {differ} ({b} and {a})",
+    )
+    told = points(against(n, "probe", "convolutional", "fully connected")).say(
+        more="a linear probe reads the digit off their code more often, by {difference} points.",
+        less="a linear probe reads the digit off their code less often, by {difference} points.",
+        neither="the accuracy of a linear probe {differs}.",
+    )
+    longer = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
+    return f"{error}; {told} The training of the convolutions takes {longer:.2g} times as long."
+
+
+def skips(n: Numbers) -> str:
+    """5.2: what is lost without the code, with skips and without."""
+    with_, without = (against(n, "MSE", f"{name}, mean code", name) for name in ("U-Net", "skips cut"))
+    rise, alone = (100 * (d.a.value / max(d.b.value, 1e-12) - 1) for d in (with_, without))
+    zeroed = [
+        signed(n[f"MSE, {name}, code zeroed"].value / max(n[f"MSE, {name}"].value, 1e-12) - 1)
+        for name in ("U-Net", "skips cut")
+    ]
+    around, whole = n["numbers, U-Net"].value - n["numbers, skips cut"].value, n["numbers, image"].value
+    better = against(n, "MSE", "skips cut", "U-Net").say(
+        more="The skips make the reconstruction better: {b} against {a} squared error per pixel.",
+        less="The skips do not make the reconstruction better: {b} against {a} squared error per pixel.",
+        neither="With and without skips the errors {differ}.",
+    )
+    taken = (
+        f"With the mean of all codes in place of its own, the error of the U-Net changes by {signed(rise / 100)}, that of the "
+        f"same net without skips by {signed(alone / 100)}; with the code set to zero, by {zeroed[0]} and {zeroed[1]}."
+    )
+    way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times those of the image"
+    if not without.sure or alone < 10:
+        return f"{better} {taken} So the net without skips has not learnt to say much by its code in this training."
+    d = between(n, "MSE, U-Net, mean code", "MSE, skips cut", "MSE, U-Net without its code less skips cut with it")
+    return f"{better} {taken} " + d.say(
+        less=f"Without its code the U-Net still has a smaller error ({{a}}) than the net without skips has with its own "
+        f"({{b}}). {way}: "
+        f"such a code is no bottleneck.",
+        more=f"Without its code the U-Net has a larger error ({{a}}) than the net without skips has with its own ({{b}}): this "
+        f"training leans on the code as well. Nothing forces it to. {way}.",
+        neither=f"Without its code the error of the U-Net {{differs}} from that of the net without skips with "
+        f"its own ({{a}} and {{b}}). {way}.",
+    )
+
+
+def greedy(n: Numbers) -> str:
+    """5.3: layer by layer against end to end."""
+    return against(n, "MSE", "layer by layer", "end to end").say(
+        more="After as many epochs in all, training layer by layer ends with more error than end to end ({a} against "
+        "{b}, by {difference}): a layer is fitted before those above it can say what they need, and the epochs spent "
+        "on it are missing at the end.",
+        less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
+        "{b}, by {difference}). Its layers begin where each can already be undone; but each stage also has a cycle of the "
+        "learning rate to itself, which is not separated from it here.",
+        neither="After as many epochs in all, the errors {differ} (layer by layer {a}, end to end {b}).",
+    )
+
+
+def regularised(n: Numbers, names: Sequence[str]) -> str:
+    """5.3: L2 and dropout on few images."""
+    plain, fit = n["test MSE, neither"].value, n["training MSE, neither"].value
+    best = min(names[1:], key=lambda name: n[f"test MSE, {name}"].value)
+    fitted = n[f"training MSE, {best}"].value
+    gap, after = plain - fit, n[f"test MSE, {best}"].value - fitted
+    several = family({name: against(n, "test MSE", "neither", name) for name in names[1:]})
+    told = several[best].say(
+        more=f"The best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, lowers the test error "
+        f"by {{difference}}, to {{b}}, while the training error goes from {fit:.4g} to {fitted:.4g}: the gap "
+        f"{'narrows' if after < gap else 'does not narrow'}, from {gap:.3g} to {after:.3g}.",
+        less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
+        f"the narrow code is what keeps this model from overfitting, and they only take from the fit.",
+        neither=f"At the best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, the test "
+        f"error ({{b}}) {{differs}} "
+        f"from that without; the training error goes to {fitted:.4g}, so that the gap goes from {gap:.3g} to {after:.3g}.",
+    )
+    size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
+    return f"On few images the test error, {plain:.4g}, {size}, {fit:.4g}. {told}"
+
+
+def best_way(n: Numbers) -> str:
+    """5.4: the way to use labels that is best on validation images."""
+    return max(WAYS, key=lambda name: n[f"validation accuracy, {name}"].value)
+
+
+def few_labels(n: Numbers) -> str:
+    """5.4: what the usual ways gain over training from scratch."""
+    said = []
+    usual = ("frozen features", "fine-tuned", "joint")
+    for name, d in family({name: points(against(n, "accuracy", name, "from scratch")) for name in usual}).items():
+        said.append(
+            d.say(
+                more=f"{name} gains {{difference}} points",
+                less=f"{name} loses {{difference}} points",
+                neither=f"{name} {{differs}} from it",
+            )
+        )
+    scratch = 100 * n["accuracy, from scratch"].value
+    return (
+        f"The classifier from scratch is right on {scratch:.1f} % of the test images. Against that, {'; '.join(said)}. "
+        f"In these three the images without a label shape the features only; which class lies where is still said by "
+        f"the labelled ones alone."
+    )
+
+
+def spreading(n: Numbers) -> str:
+    """5.4: labels spread along neighbours."""
+    name = "spread, then fine-tuned"
+    gave = points(between(n, SPREAD, "accuracy, from scratch"))
+    share = f"{gave.a.value:.1f} % of the training images"
+    labelled = f"The labels that spread along neighbours among the codes are right for {share}"
+    why = (
+        "these were better labels than a classifier from scratch gives, but training on them was too short or too "
+        "coarse to pass that on"
+        if gave.sure and gave.value > 0
+        else "where codes of different digits are neighbours, wrong labels spread as well as right ones"
+    )
+    return points(against(n, "accuracy", name, "from scratch")).say(
+        more=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}} %, {{difference}} points more than the "
+        f"one from scratch. Images of a digit hang together in latent space through many small steps, so that one "
+        f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
+        less=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}} %, {{difference}} points less than the "
+        f"one from scratch: {why}.",
+        neither=f"{labelled}; a classifier fine-tuned on all of them {{differs}} from that from scratch ({{a}} % "
+        f"against {{b}} %).",
+    )
+
+
+def rival(n: Numbers, names: Sequence[str], noise: str) -> str:
+    """5.5: the model that undoes `noise` best, of those that were not trained on it."""
+    return min((name for name in names if name != noise), key=lambda name: n[f"{name} on {noise}"].value)
+
+
+def matched(n: Numbers, names: Sequence[str]) -> str:
+    """5.5: whether each noise is best undone by the model trained on it."""
+    noisy = [name for name in names if name != "none"]
+    found = family({name: between(n, f"{name} on {name}", f"{rival(n, names, name)} on {name}") for name in noisy})
+    best = [name for name, d in found.items() if d.sure and d.value < 0]
+    beaten = [name for name, d in found.items() if d.sure and d.value > 0]
+    rest = [name for name in noisy if name not in (*best, *beaten)]
+    why = (
+        "a model learns what images look like together with what this noise does to them."
+        if 4 * len(best) >= 3 * len(noisy)
+        else "which noise a model has seen counts, and so does how well it has learnt what images look like."
+        if 2 * len(best) > len(noisy)
+        else "what each has learnt of the images counts more here than which noise it has seen."
+    )
+    by = {name: rival(n, names, name) for name in beaten}
+    others = "; ".join(
+        f"{name} is undone better by {'the plain autoencoder' if who == 'none' else f'the model of {who}'}"
+        for name, who in by.items()
+    )
+    ties = f"At {joined(rest)} it does not differ significantly from the best of the others." if rest else ""
+    said = f"Noises that are undone best by the model trained on just that noise: {len(best)} of {len(noisy)}. So {why}"
+    return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
+
+
+def no_identity(n: Numbers) -> str:
+    """5.5: why a denoiser cannot copy."""
+    middle = "gaussian 0.5"
+    copied = n[f"{middle}, copied"].value
+    return between(n, f"none on {middle}", f"{middle} on {middle}").say(
+        more=f"On images with Gaussian noise of 0.5, the error of the denoiser is {{b}} and that of the plain autoencoder "
+        f"{{a}}. The "
+        f"denoiser's target is the clean image, so that copying what it sees would cost it their distance, {copied:.4g}: it "
+        f"has to learn which part of what it sees can be an image.",
+        less="On images with Gaussian noise of 0.5 the error of the denoiser is larger, {b}, than that of the plain "
+        "autoencoder, "
+        "{a}: its target is clean, so that copying is no way out, but in this training it has learnt less of what "
+        "digits look like.",
+        neither="On images with Gaussian noise of 0.5 the errors of the denoiser and of the plain autoencoder "
+        "{differ} ({b} and "
+        "{a}).",
+    )
+
+
+def level(n: Numbers, names: Sequence[str]) -> str:
+    """5.5: how to choose the level, by clean images and by a probe."""
+    changes = family({name: points(against(n, "probe", name, "none")) for name in names})
+    gains = [f"{name} gains {d.size}" for name, d in changes.items() if d.sure and d.value > 0]
+    costs = [f"{name} costs {d.size}" for name, d in changes.items() if d.sure and d.value < 0]
+    best = max(names, key=lambda name: n[f"probe, {name}"].value)
+    said = joined([f"{change} points" for change in (*gains, *costs)])
+    if gains:
+        told = f"The features get better, by a probe for the digit: {said} over the plain autoencoder."
+    else:
+        close = f"the best, {best}: {changes[best].a.value:.4g} % right against {changes[best].b.value:.4g} %"
+        told = f"No level improves the features significantly ({close})" + (f"; {said}." if costs else ".")
+    clean = [n[f"{name} on none"].value for name in names]
+    rises = all(a < b for a, b in pairwise(clean))
+    cost = (
+        "The stronger the noise in training, the more is lost on clean images"
+        if rises
+        else "What is lost on clean images does not simply grow with the noise in training"
+    )
+    errors = ", ".join(f"{value:.4g}" for value in clean)
+    return f"{told} {cost} ({errors}): choose the level of the noise that is to be undone."

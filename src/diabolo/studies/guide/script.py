@@ -1,0 +1,845 @@
+# %% [markdown]
+# # The techniques of a course on autoencoders, each measured
+# A course teaches a dozen techniques and says of each that it helps. Here each is tried on the same images, beside what it is
+# said to improve on. The last row answers for each: when does it help, by how much here, and what does it cost?
+#
+# Where a number has an interval, that is over trainings from several seeds, over draws of the labels, or over the test images
+# or samples of one training; then it says nothing about another training from another seed. A number without one is of one
+# training.
+
+# %%
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+
+import diabolo
+from diabolo import figures, latents, zoo
+from diabolo.data import Images
+from diabolo.evaluation.subject import pixels
+from diabolo.metrics import cost, generation
+from diabolo.metrics.reconstruction import spectrum
+from diabolo.plain import count
+from diabolo.statistics import blocks, wilson
+from diabolo.studies import Row, Study, Trained, less
+from diabolo.studies.engine import needs
+from diabolo.studies.guide import answers as answered
+from diabolo.studies.guide import words
+from diabolo.training.code_priors import indices_of
+
+# %% tags=["parameters"]
+study = Study(
+    "guide",
+    data="mnist",
+    n_train=60_000,
+    n_test=10_000,
+    n_few=10_000,
+    n_few_test=2_000,
+    n_small=1_000,
+    epochs=6,
+    conv_epochs=6,
+    few_epochs=8,
+    small_epochs=60,
+    batch_size=128,
+    seeds=3,
+    labels=100,
+    draws=10,
+    repeats=60,
+    label_epochs=1,
+    map_points=2_000,
+    maps=("PCA", "t-SNE", "UMAP"),
+    quick={
+        "n_train": 1_200,
+        "n_test": 360,
+        "n_few": 800,
+        "n_few_test": 200,
+        "n_small": 200,
+        "epochs": 16,
+        "conv_epochs": 8,
+        "few_epochs": 12,
+        "small_epochs": 80,
+        "batch_size": 32,
+        "seeds": 2,
+        "draws": 2,
+        "label_epochs": 5,
+        "map_points": 200,
+    },
+)
+train, test = study.data(needs="labels")
+study.require("seeds", study.seeds >= 2, "an interval needs 2 trainings or more")
+study.require("draws", study.draws >= 2, "an interval needs 2 draws or more")
+
+# %% [markdown]
+# Slow nets see fewer of the images, and so does all that they are compared with.
+
+# %%
+study.require("n_few_test", min(len(test), study.n_few_test) >= 10, "10 test images or more are needed")
+some, some_test = (part.subset(min(n, len(part))) for part, n in ((train, study.n_few), (test, study.n_few_test)))
+small = some.subset(min(study.n_small, len(some)))
+study.needs("5.8", *needs.classes(train, range(10)))
+study.needs("5.10", *needs.classes(test, (1, 3, 4, 5, 7, 9)))
+study.needs("5.9", *needs.distance(some_test))
+for index, images, of_test in (("5.11", train, test), ("5.13", some, some_test)):
+    study.needs(index, *needs.distance(of_test))
+    study.needs(index, *needs.density("mixture", images, 16))
+fast: dict[str, Any] = {"lr": 3e-3, "schedule": "one-cycle", "batch_size": study.batch_size}
+
+
+PER_PIXEL = "squared error per pixel"
+
+
+def x_of(images: Images) -> torch.Tensor:
+    """Pixels (N, C, H, W) in [0, 1]."""
+    return torch.from_numpy(pixels(images))
+
+
+def errors(x_hat: torch.Tensor, images: Images) -> list[float]:
+    """The squared error per pixel of each reconstruction."""
+    each: list[float] = (x_hat.cpu() - x_of(images)).double().square().flatten(1).mean(1).tolist()
+    return each
+
+
+# %% [markdown]
+# ## 5.1 Vanilla and convolutional
+# The plain autoencoder is kept from copying by a narrow code alone: pixels-256-128-32 in full layers, or convolutions down to
+# 32 numbers. PCA with 32 components is the linear answer to the same question.
+
+
+# %%
+def plain(seed: int = 0) -> Trained:
+    return study.train(
+        zoo.undercomplete, train, test, net="mlp-256-128", latent_dim=32, epochs=study.epochs, seed=seed, **fast
+    )
+
+
+conv = study.train(zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=study.epochs, **fast)
+pca = study.train(zoo.pca, train, test, latent_dim=32)
+
+
+@study.row("5.1", "Vanilla and convolutional autoencoders against PCA with 32 components")
+def vanilla(row: Row) -> None:
+    row.over(
+        "MSE, fully connected",
+        [plain(seed).measure("reconstruction").scores["MSE"].value for seed in range(study.seeds)],
+        "squared error per pixel",
+    )
+    models = {"fully connected": plain(), "convolutional": conv, "PCA": pca}
+    for name, model in models.items():
+        if name != "fully connected":
+            row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"])
+        row.score(f"probe, {name}", model.measure("probes", probe_floors=False).scores["linear probe: codes"])
+        row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
+    shown = {name: model.subject.reconstructions[:10] for name, model in models.items()}
+    row.figure(
+        "reconstructions", figures.reconstructions(x_of(test)[:10], shown), "Test images from codes of 32 numbers."
+    )
+    row.finding(words.bent(row.found), "reconstructions")
+    row.finding(words.convolutional(row.found), "reconstructions")
+
+
+# %% [markdown]
+# ## 5.2 U-Net
+# Skip connections lead the encoder's maps around the code. What does the code still carry then? Set it to zero, or give every
+# image the mean of all codes in place of its own, and decode: no decoder was trained on a code of zeros, the mean is milder.
+
+
+# %%
+unet, cut = (
+    study.train(
+        zoo.unet, some, some_test, channels=(8, 16), latent_dim=32, skips=skips, epochs=study.few_epochs, **fast
+    )
+    for skips in (True, False)
+)
+
+
+@study.row("5.2", "A U-Net, and why its code is no bottleneck")
+def skipping(row: Row) -> None:
+    shown, each = {}, {}
+    for name, model in {"U-Net": unet.model, "skips cut": cut.model}.items():
+        z = model.encode(some_test.images)
+        zeroed, silent = z.clone(), z.clone()
+        zeroed[:, :32], silent[:, :32] = 0, z[:, :32].mean(0)  # the code comes first, the skip maps after it
+        for said, codes in {name: z, f"{name}, code zeroed": zeroed, f"{name}, mean code": silent}.items():
+            x_hat = model.decode(codes)
+            each[said] = errors(x_hat, some_test)
+            row.over(f"MSE, {said}", each[said], PER_PIXEL, "images")
+            shown[said] = x_hat[:10]
+        row.number(f"numbers, {name}", z[0].numel(), "numbers that the decoder sees")
+    row.number("numbers, image", x_of(some_test)[0].numel(), "pixels")
+    row.pair("MSE, skips cut less U-Net", each["skips cut"], each["U-Net"], PER_PIXEL, "images")
+    without = "MSE, U-Net without its code less skips cut with it"
+    row.pair(without, each["U-Net, mean code"], each["skips cut"], PER_PIXEL, "images")
+    row.figure(
+        "silenced",
+        figures.reconstructions(x_of(some_test)[:10], shown),
+        "Test images, and what is decoded from their codes, from zeros and from the mean code, with skips and without.",
+    )
+    row.finding(words.skips(row.found), "silenced")
+
+
+# %% [markdown]
+# ## 5.3 Layer by layer, L2 and dropout
+# Before rectifiers and Adam, deep autoencoders were trained one layer at a time. Is that still of use? And on few images, do L2
+# and dropout narrow the gap between training and test error?
+
+
+# %%
+layer_epochs = max(1, study.epochs // 6)
+
+
+def greedy(seed: int) -> Trained:
+    return study.train(
+        zoo.undercomplete, train, test, net="mlp", hidden=(256, 128), latent_dim=32, seed=seed, **fast,
+        epochs_per_layer=layer_epochs, epochs=max(1, study.epochs - 3 * layer_epochs),
+    )  # fmt: skip
+
+
+against: dict[str, dict[str, Any]] = {
+    "neither": {},
+    "L2 1e-5": {"weight_decay": 1e-5},
+    "L2 1e-4": {"weight_decay": 1e-4},
+    "dropout 0.1": {"dropout": 0.1},
+    "dropout 0.3": {"dropout": 0.3},
+}
+
+
+@study.row("5.3", "Greedy layer-wise training against end-to-end; L2 and dropout")
+def layerwise(row: Row) -> None:
+    for name, make in {"end to end": plain, "layer by layer": greedy}.items():
+        found = [make(seed).measure("reconstruction").scores["MSE"].value for seed in range(study.seeds)]
+        row.over(f"MSE, {name}", found, "squared error per pixel")
+    for name, how in against.items():
+        models = [
+            study.train(
+                zoo.undercomplete, small, some_test, net="mlp", hidden=(256, 128), latent_dim=32,
+                epochs=study.small_epochs,
+                checkpoint_every=study.small_epochs, seed=seed, **how, **(fast | {"batch_size": 50}),
+            )
+            for seed in range(study.seeds)
+        ]  # fmt: skip
+        for part, images in {"training": small, "test": some_test}.items():
+            found = [float(np.mean(errors(m.model.reconstruct(images.images), images))) for m in models]
+            row.over(f"{part} MSE, {name}", found, "squared error per pixel")
+    n = row.found
+    table = [(name, n[f"training MSE, {name}"].value, n[f"test MSE, {name}"].value) for name in against]
+    row.table(f"Trained on {len(small):,} images.", ("against overfitting", "training MSE", "test MSE"), table)
+    gaps = {name: (before, after) for name, before, after in table}
+    row.figure("gap", figures.pareto(gaps, "training MSE", "test MSE"), "Training and test error on few images.")
+    row.finding(words.greedy(row.found))
+    row.finding(words.regularised(row.found, list(against)), "gap")
+
+
+# %% [markdown]
+# ## 5.4 Few labels
+# A hundred labelled digits, and all the others without a label. The autoencoder learns from all of them what digits look like;
+# what is that worth to a classifier? Each number is over several draws of the hundred. Which way is the best is chosen on
+# validation images, held out of the training images with their labels; the test images report it.
+
+
+# %%
+shape: dict[str, Any] = {"net": "conv", "latent_dim": 32}
+noise: dict[str, Any] = {"corruption": "masking", "level": 0.3}
+unlabelled, held = study.hold_out(train, min(len(test), len(train) // 6))
+pretrained = study.train(zoo.denoising, unlabelled, test, **shape, **noise, epochs=study.conv_epochs, **fast)
+
+
+def few_labels() -> dict[str, dict[str, list[float]]]:
+    """The accuracy on validation and test images of each way to use the labels, for each draw of them; and how many of the
+    labels that spread are right."""
+    parts = {"validation": held, "test": test}
+    found: dict[str, dict[str, list[float]]] = {part: {name: [] for name in words.WAYS} for part in parts}
+    found[words.SPREAD] = {words.SPREAD: []}
+
+    def learn(name: str, recipe: Callable[..., Any], images: Images, **how: Any) -> None:
+        usual = {"schedule": "cosine", "batch_size": study.batch_size, "seed": draw}
+        model = study.train(recipe, images, test, **shape, **(usual | how)).model
+        for part, seen in parts.items():
+            found[part][name].append(float((model.predict(seen.images).argmax(1).numpy() == seen.labels).mean()))
+
+    start = str(pretrained.run.path)
+    graph = latents.neighbour_graph(pretrained.subject.codes("train"))
+    for draw in range(study.draws):
+        few = unlabelled.keep_labels(study.labels, draw)
+        known = np.asarray(few.labels)
+        at = np.flatnonzero(known >= 0)
+        again = few.take(np.tile(at, study.repeats))  # so often that the hundred make enough steps
+        mixed = few.take(np.concatenate([at, np.arange(min(study.n_few, len(few)))]))
+        spread = latents.spread(graph, known).argmax(1)
+        spread[at] = known[at]
+        found[words.SPREAD][words.SPREAD].append(float((spread == unlabelled.labels).mean()))
+        all_labelled = diabolo.data.Images(few.images, labels=spread, name=few.name)
+        briefly: dict[str, Any] = {"epochs": 1, "batch_size": 50}
+        frozen: dict[str, Any] = {"freeze": ("encoder", "bottleneck"), "lr": 1e-2}
+        joint: dict[str, Any] = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": 2 * study.label_epochs}
+        learn("from scratch", zoo.classifier, again, **briefly)
+        learn("frozen features", zoo.classifier, again, init=start, **briefly, **frozen)
+        learn("fine-tuned", zoo.classifier, again, init=start, **briefly)
+        learn("joint", zoo.joint, mixed, init=start, **noise, **joint)
+        learn("spread, then fine-tuned", zoo.classifier, all_labelled, init=start, epochs=study.label_epochs)
+    return found
+
+
+@study.row("5.4", "A hundred labels: from scratch, frozen, fine-tuned, joint, and spread along neighbours")
+def labels(row: Row) -> None:
+    depends = [
+        pretrained.run.path.parent.name,
+        study.labels,
+        study.draws,
+        study.repeats,
+        study.label_epochs,
+        study.n_few,
+    ]
+    parts = study.remember("few-labels", depends, few_labels)
+    found, chosen_by = parts["test"], parts["validation"]
+    row.over(words.SPREAD, parts[words.SPREAD][words.SPREAD], "share of training images labelled rightly", "draws")
+    for name, shares in found.items():
+        row.over(f"accuracy, {name}", shares, "share of test images", "draws")
+        row.over(f"validation accuracy, {name}", chosen_by[name], "share of validation images", "draws")
+        if name != "from scratch":
+            row.pair(
+                f"accuracy, {less(name, 'from scratch')}", shares, found["from scratch"], "share of images", "draws"
+            )
+    best = words.best_way(row.found)
+    claim, of_best = f"test accuracy from {study.labels} labels, mean of draws, {best}", f"accuracy, {best}"
+    row.check(claim, row.numbers[of_best]["value"], "≥", 0.95, number=of_best)
+    table = [
+        (name, words.WAYS[name], np.mean(chosen_by[name]), np.mean(s), np.std(s, ddof=1), min(s))
+        for name, s in found.items()
+    ]
+    row.table(
+        f"Accuracy over {study.draws} draws of {study.labels} labels; the best on validation images is {best}.",
+        ("way", "how", "validation", "test", "deviation", "least"),
+        table,
+    )
+    means = {name: row.found[f"accuracy, {name}"].value for name in found}
+    lines = {name: row.numbers[f"accuracy, {name}"] for name in found}
+    ends = {name: (max(0.0, n["low"]), min(1.0, n["high"])) for name, n in lines.items()}
+    row.figure(
+        "accuracy",
+        figures.bars(means, "test accuracy", ends),
+        f"Test accuracy from {study.labels} labels: means over the draws, with 95 % intervals.",
+    )
+    row.number("seconds, pre-training", sum(line["seconds"] for line in pretrained.history), "seconds of training")
+    row.finding(words.few_labels(row.found), "accuracy")
+    row.finding(words.spreading(row.found), "accuracy")
+
+
+# %% [markdown]
+# ## 5.5 Denoising
+# The encoder sees a corrupted image, the target is the clean one, so copying the input is no solution. Which noise, and how
+# much of it? Each model is tried on each noise.
+
+
+# %%
+levels = {"gaussian": (0.25, 0.5, 1.0), "masking": (0.25, 0.5, 0.75), "salt-and-pepper": (0.1, 0.25, 0.5)}
+denoisers = {
+    f"{kind} {level:g}": study.train(
+        zoo.denoising,
+        train,
+        test,
+        corruption=kind,
+        level=level,
+        latent_dim=32,
+        epochs=max(1, study.epochs // 2),
+        **fast,
+    )
+    for kind, several in levels.items()
+    for level in several
+}
+clean = study.train(zoo.undercomplete, train, test, latent_dim=32, epochs=max(1, study.epochs // 2), **fast)
+
+
+@study.row("5.5", "Denoising: Gaussian, masking, salt-and-pepper; and how much")
+def denoising(row: Row) -> None:
+    models = {"none": clean, **denoisers}
+    seen = {name: model.model.corrupt(some_test.images, 0) for name, model in models.items()}
+    names = list(models)
+    each = {
+        f"{trained} on {tried}": errors(model.model.reconstruct(noisy), some_test)
+        for trained, model in models.items()
+        for tried, noisy in seen.items()
+    }
+    for name, values in each.items():
+        row.over(name, values, PER_PIXEL, "images")
+    square = np.array([[row.found[f"{trained} on {tried}"].value for tried in names] for trained in names])
+    row.over("gaussian 0.5, copied", errors(seen["gaussian 0.5"], some_test), PER_PIXEL, "images")
+    compared = [(f"{name} on {name}", f"{words.rival(row.found, names, name)} on {name}") for name in denoisers]
+    compared += [("none on gaussian 0.5", "gaussian 0.5 on gaussian 0.5"), ("gaussian 0.5 on none", "none on none")]
+    for a, b in compared:
+        row.pair(less(a, b), each[a], each[b], PER_PIXEL, "images")
+    row.figure(
+        "matrix",
+        figures.matrix(1000 * square, names, names, "tried on", "trained on", title="1,000 × squared error per pixel"),
+        "Each denoiser on each noise; the diagonal is what it was trained for.",
+    )
+    middle = denoisers["gaussian 0.5"].model
+    shown = {"noisy": seen["gaussian 0.5"][:10], "denoised": middle.reconstruct(seen["gaussian 0.5"][:10])}
+    row.figure(
+        "denoised",
+        figures.reconstructions(x_of(some_test)[:10], shown),
+        "Gaussian noise of 0.5, and what is made of it.",
+    )
+    for name in ("none", *(f"gaussian {level:g}" for level in levels["gaussian"])):
+        scores = models[name].measure("probes", probe_floors=False).scores
+        row.score(f"probe, {name}", scores["linear probe: codes"])
+    row.finding(words.matched(row.found, names), "matrix")
+    row.finding(words.no_identity(row.found), "denoised")
+    row.finding(words.level(row.found, [f"gaussian {level:g}" for level in levels["gaussian"]]), "matrix")
+
+
+# %% [markdown]
+# ## 5.6 The KL term: annealing, free bits, β, and collapse
+# A posterior collapses when saying nothing costs less than it saves. A weight of 50 provokes that on purpose. Then three cures
+# are tried: free bits and annealing at the same weight, and the weight of the bound itself, 1.
+
+
+# %%
+wide: dict[str, Any] = {"hidden": (512, 512), "activation": "silu"}
+
+
+def vae(seed: int = 0, **how: Any) -> Trained:
+    return study.train(zoo.vae, train, test, latent_dim=16, epochs=study.epochs, seed=seed, **wide, **fast, **how)
+
+
+schedules: dict[str, dict[str, Any]] = {
+    "β 1": {},
+    "linear annealing": {"beta": "linear(0, 1, 0.3)"},
+    "cyclical annealing": {"beta": "cyclical(0, 1, 2)"},
+    words.FREE: {"free_bits": 0.5},
+}
+PROVOKED = "a weight of 50 is here to collapse it"
+weights: dict[str, dict[str, Any]] = {
+    "β 4": {"beta": 4.0, "may_fail": "a heavier weight, to see what it costs"},
+    "β 50": {"beta": 50.0, "may_fail": PROVOKED},
+    "β 50, annealed": {"beta": "linear(0, 50, 0.5)", "may_fail": PROVOKED},
+    "β 50, free bits 0.5": {"beta": 50.0, "free_bits": 0.5, "may_fail": PROVOKED},
+}
+
+
+@study.row("5.6", "VAE: annealing, free bits, β; collapse provoked, detected, cured")
+def collapse(row: Row) -> None:
+    for name, how in schedules.items():
+        bounds = [
+            sum(vae(s, **how).curve("validation", t)[-1] for t in ("reconstruction", "kl")) for s in range(study.seeds)
+        ]
+        row.over(f"−ELBO, {name}", bounds, "nats per image")
+    table, found = [], {}
+    for name, how in {**schedules, **weights}.items():
+        model = vae(**how)
+        reconstruction, kl = (model.curve("validation", term)[-1] for term in ("reconstruction", "kl"))
+        active = model.measure("usage").scores["active units"].value
+        ill = [illness.name for illness in diabolo.doctor.diagnose(model.run, (train, test))]
+        named = any(name in ill for name in ("posterior collapse", "over-strong beta"))
+        row.number(f"active units, {name}", active, "of 16 units")
+        row.number(f"reconstruction, {name}", reconstruction, "nats per image")
+        row.number(f"KL, {name}", kl, "nats per image")
+        row.number(f"collapse found, {name}", named, "1 where the doctor names the collapse or its cause")
+        table.append((name, reconstruction, kl, reconstruction + kl, active, ", ".join(ill)))
+        found[name] = (kl, reconstruction)
+    columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
+    row.table("Nats per test image, of the trainings from seed 0.", columns, table)
+    row.figure(
+        "balance",
+        figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats", title="Rate and distortion"),
+        "What the code says of an image (KL), and what it leaves unsaid (reconstruction), of each variant.",
+    )
+    units = {name: row.found[f"active units, {name}"].value for name in found}
+    row.figure("collapsed", figures.bars(units, "active units of 16"), "Units that say something, of each variant.")
+    row.finding(words.annealing(row.found, list(schedules)), "collapsed")
+    row.finding(words.heavier(row.found), "balance")
+    row.finding(words.collapse(row.found), "collapsed", "balance")
+    row.finding(words.cures(row.found), "balance")
+
+
+# %% [markdown]
+# ## 5.7 Perceptual loss
+# Squared error per pixel is smallest at the mean of what might be there, and a mean of sharp images is blurred. A loss on
+# features compares edges and strokes, here beside ten times the squared error. The features are those of the convolutional
+# encoder of 5.1, which no label taught.
+
+
+# %%
+both: dict[str, Any] = {"net": "conv", "channels": (16, 32), "latent_dim": 32, "epochs": study.few_epochs, **fast}
+by_pixels = study.train(zoo.undercomplete, some, some_test, **both)
+
+
+def by_features() -> Trained:
+    features: dict[str, Any] = {"likelihood": "perceptual", "features": str(conv.run.path), "pixel_weight": 10.0}
+    return study.train(zoo.undercomplete, some, some_test, **both, **features)
+
+
+reader = study.train(zoo.classifier, train, test, net="conv", channels=(16, 32), latent_dim=64, epochs=2, **fast)
+POWER = "power of the upper frequencies, that of the images being 1"
+
+
+@study.row("5.7", "Perceptual loss against blur")
+def perceptual(row: Row) -> None:
+    x, each = x_of(some_test), {}
+    fine = slice(some.shape[-1] // 4, None)  # the upper half of the frequencies
+    whole = spectrum(x)[:, fine].sum(1).mean()
+    shown = {}
+    for name, model in {"pixels": by_pixels, "features": by_features()}.items():
+        x_hat = model.model.reconstruct(some_test.images)
+        correct = reader.model.predict(x_hat).argmax(1).numpy() == some_test.labels
+        each["MSE", name] = errors(x_hat, some_test)
+        each["detail", name] = (spectrum(x_hat)[:, fine].sum(1) / whole).tolist()
+        each["read", name] = correct.astype(float).tolist()
+        row.over(f"MSE, {name}", each["MSE", name], PER_PIXEL, "images")
+        row.over(f"detail, {name}", each["detail", name], POWER, "images")
+        read = correct.mean()
+        low, high = wilson(round(read * len(x)), len(x))
+        row.number(
+            f"read, {name}", read, "share of reconstructions that a classifier reads rightly", low, high, "Wilson"
+        )
+        row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
+        shown[name] = x_hat[:10]
+    for what, unit in (("MSE", PER_PIXEL), ("detail", POWER), ("read", "share of reconstructions")):
+        row.pair(f"{what}, features less pixels", each[what, "features"], each[what, "pixels"], unit, "images")
+    row.figure(
+        "blur",
+        figures.reconstructions(x[:10], shown),
+        "Reconstructions by the model trained on squared pixels, and by that trained on features.",
+    )
+    row.finding(words.blur(row.found), "blur")
+
+
+# %% [markdown]
+# ## 5.8 A class-embedded conditional VAE
+# The decoder is given the class, so the code need not say it. The class goes in as a learned vector, or one-hot. A classifier
+# trained on real digits reads which digit was drawn.
+
+
+# %%
+conditional = {
+    condition: study.train(
+        zoo.cvae, train, test, condition=condition, latent_dim=16, epochs=study.epochs, **wide, **fast
+    )
+    for condition in ("embedding", "label")
+}
+
+
+@study.row("5.8", "A conditional VAE with embedded classes")
+def classes(row: Row) -> None:
+    y = torch.arange(10).repeat_interleave(100)
+    real = reader.model.predict(test.images).argmax(1).numpy() == test.labels
+    row.number("read, real digits", real.mean(), "share of test images", *wilson(int(real.sum()), len(real)), "Wilson")
+    for name, model in {"none": vae(), **conditional}.items():
+        row.number(
+            f"−ELBO, {name}", sum(model.curve("validation", t)[-1] for t in ("reconstruction", "kl")), "nats per image"
+        )
+        row.number(f"KL, {name}", model.curve("validation", "kl")[-1], "nats per image")
+    shown: dict[str, torch.Tensor] = {}
+    for name, model in conditional.items():
+        images = model.model.sample(len(y), seed=1, y=y)
+        hits = int((reader.model.predict(images).argmax(1) == y).sum())
+        row.number(
+            f"read, {name}", hits / len(y), "share of samples read as asked for", *wilson(hits, len(y)), "Wilson"
+        )
+        shown[f"given as {'a learned vector' if name == 'embedding' else 'a one-hot vector'}"] = images.reshape(
+            10, 100, *images.shape[1:]
+        )[:, :10].flatten(0, 1)
+    row.figure(
+        "samples",
+        figures.density_samples(shown, title="Samples of each class"),
+        "Samples of the digits 0 to 9, a row each, by how the model is given the class.",
+    )
+    vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
+    names = [str(digit) for digit in range(10)]
+    row.figure(
+        "vectors",
+        figures.matrix((vectors @ vectors.T).numpy(), names, names, "digit", "digit", title="Cosine of class vectors"),
+        "How alike the learned vectors of the classes are.",
+    )  # fmt: skip
+    row.finding(words.told(row.found), "samples")
+    row.finding(words.embedded(row.found), "samples", "vectors")
+
+
+# %% [markdown]
+# ## 5.9 VQ-VAE: codebook collapse and its cures; samples from a prior over the codes
+# A code that is never the nearest to anything gets no gradient and stays where it is: the codebook collapses. Moving averages,
+# a start at centres of the encoder's outputs, and new starts for dead codes are said to cure that. Then a transformer learns
+# which code follows which, and draws new maps of codes.
+
+
+# %%
+book: dict[str, Any] = {
+    "codes": 256,
+    "latent_dim": 16,
+    "width": 64,
+    "residual_width": 32,
+    "epochs": study.few_epochs,
+    **fast,
+}
+books: dict[str, dict[str, Any]] = {
+    "by gradient": {"codebook": "loss", "kmeans": False, "restart": 0.0, "may_fail": "its codebook is to collapse"},
+    "moving averages": {"codebook": "ema", "kmeans": False, "restart": 0.0},
+    "+ k-means start": {"codebook": "ema", "kmeans": True, "restart": 0.0},
+    "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
+}
+quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
+
+
+@study.row("5.9", "VQ-VAE: codebook collapse, its cures, and a prior over the codes")
+def codebooks(row: Row) -> None:
+    table = []
+    for name, model in quantised.items():
+        use, error = model.measure("usage").scores, model.measure("reconstruction").scores["MSE"]
+        used = row.number(f"used codes, {name}", use["used codes"].value, "of 256 codes")
+        even = row.number(f"perplexity, {name}", use["perplexity"].value, "codes, were they evenly used")
+        table.append((name, used, even, row.score(f"MSE, {name}", error)))
+    row.table(
+        f"After {study.few_epochs} epochs of {len(some):,} images.",
+        ("codebook", "used codes", "perplexity", "MSE"),
+        table,
+    )
+    best = quantised["all three"]
+    prior = best.fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
+    row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
+    row.number("bits per code, prior", prior[-1]["validation"]["bits_per_code"], "bits")
+    indices, before = (indices_of(quantised[name].model, some) for name in ("all three", "by gradient"))
+    one_by_one = np.random.default_rng(0).choice(indices.ravel(), (len(some_test), *indices.shape[1:]))
+    drawn = {
+        "prior": best.model.sample(len(some_test), seed=1),
+        "each code by itself": best.model.decode(best.model.bottleneck.codes_of(torch.from_numpy(one_by_one))),
+    }
+    extractor = generation.extractor("classifier", some)  # as in 5.13
+    real = generation.extract(extractor, some_test.images).values
+    for name, images in drawn.items():
+        found = generation.fid(generation.extract(extractor, images.clamp(0, 1).numpy()).values, real)
+        kept = found.shared("5.9", blocks(len(some_test))).record()
+        how = "± 1.96 standard errors, from what each image adds"
+        unit = "squared distance of features"
+        row.number(f"FID, {name}", found.value, unit, found.low, found.high, how, shared=kept)
+    row.figure(
+        "samples",
+        figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
+        "New maps of codes, decoded: drawn by the prior, and with each code drawn by itself.",
+    )
+    for name, chosen, how in (("collapsed", before, "by gradient"), ("codebook", indices, "all three")):
+        row.figure(
+            name,
+            figures.codebook_heat(np.bincount(chosen.ravel(), minlength=256)),
+            f"How often each code is used for the training images, {how}.",
+        )
+    row.finding(words.codebooks(row.found), "collapsed", "codebook")
+    row.finding(words.code_prior(row.found), "samples")
+
+
+# %% [markdown]
+# ## 5.10 Maps of the latent space, and ways through it
+# A code of 16 numbers has no picture. Three projections make one, each by keeping something else: PCA the directions of most
+# variance, t-SNE and UMAP who is whose neighbour. Then two ways between codes: straight, and along the sphere.
+
+
+# %%
+@study.row("5.10", "Maps of the latent space; interpolation, linear and spherical")
+def maps(row: Row) -> None:
+    model, digits = vae(), np.asarray(test.labels)
+    codes = model.subject.codes("test")
+    methods = [name for name in study.maps if name != "UMAP" or find_spec("umap")]
+    if len(methods) < len(study.maps):
+        row.text("UMAP is left out: it needs the extra, pip install 'diabolo[umap]'.")
+    for name in methods:
+        map_ = latents.project(codes, name.lower(), seed=0, most=study.map_points)
+        overlap = latents.neighbourhood_overlap(codes[map_.chosen], map_.points)
+        row.number(f"overlap, {name}", overlap, "share of the 10 nearest neighbours that the map keeps")
+        drawn = figures.latent_scatter(map_.points, digits[map_.chosen], axis_names=map_.axis_names, title=map_.told)
+        row.figure(name, drawn, f"Codes of test images by {map_.told}.")
+    ways = model.measure("interpolation", path_classifier=str(reader.run.path)).scores
+    for way in ("linear", "spherical"):
+        row.score(f"longest step, {way}", ways[f"{way}: longest step"])
+        row.score(f"least confidence, {way}", ways[f"{way}: least confidence"])
+    row.score("least confidence, spherical less linear", ways["spherical less linear: least confidence"])
+    a, b = (np.stack([codes[digits == digit][0] for digit in ends]) for ends in ((1, 3, 4), (7, 5, 9)))
+    strips: dict[str, torch.Tensor] = {}
+    for name, path in {"linear": latents.linear(a, b, 9), "spherical": latents.spherical(a, b, 9)}.items():
+        frames = model.model.decode(torch.from_numpy(path).float().flatten(0, 1)).unflatten(0, (3, 9))
+        strips |= {f"{pair}, {name}": each for pair, each in zip(("1 → 7", "3 → 5", "4 → 9"), frames, strict=True)}
+    row.figure(
+        "ways",
+        figures.strips(strips, title="From one test image to another"),
+        "Three pairs of test images, and what the VAE decodes at nine codes from one to the other, straight and along the "
+        "sphere.",
+    )
+    row.finding(words.maps(row.found, methods), *methods)
+    row.finding(words.ways(row.found), "ways")
+
+
+# %% [markdown]
+# ## 5.11 Generation, measured
+# Images are drawn by the prior N(0, I), by one Gaussian and by a mixture of ten fitted to the training codes (of the VAE, the
+# means of the posteriors), and compared with test images by features of a small classifier trained on the training images.
+# Such distances compare models here; they are not those of papers, which come from another extractor.
+
+
+# %%
+ae = study.train(zoo.undercomplete, train, test, latent_dim=16, epochs=study.epochs, **wide, **fast)
+
+
+@study.row("5.11", "Generation: FID, KID, precision and recall, inception-style score")
+def generated(row: Row) -> None:
+    n = min(study.n_few, len(test))
+    table: list[tuple[str | float, ...]] = []
+    for name, model in {"AE": ae, "VAE": vae()}.items():
+        found = model.measure(
+            "generation", densities=("normal", "gaussian", "mixture"), generated=n, manifold_images=study.n_few_test
+        ).scores
+        for how in ("reconstruction", "normal", "gaussian", "mixture"):
+            line = [row.score(f"{what}, {name}, {how}", found[f"{what}, {how}"]) for what in words.MEASURES]
+            table.append((name, how, *line))
+    setting = found["FID, normal"].setting
+    row.table(
+        f"{n:,} images each; extractor: {setting['extractor']}, {setting['trained_on']}.",
+        ("model", "drawn by", *words.MEASURES),
+        table,
+    )
+    fids = {f"{name}, {how}": row.found[f"FID, {name}, {how}"].value for name, how, *_ in table}
+    row.figure(
+        "fid",
+        figures.bars(fids, "Fréchet distance to test images"),
+        "Fréchet distance to test images; lower is better.",
+    )
+    shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(how, m.subject.codes("train")), 36)
+             for name, m in {"AE": ae, "VAE": vae()}.items() for how in ("normal", "mixture")}  # fmt: skip
+    row.figure("samples", figures.density_samples(shown), "Drawn from N(0, I) and from a mixture fitted to the codes.")
+    row.finding(words.hole(row.found), "fid", "samples")
+    row.finding(words.fitted(row.found), "fid", "samples")
+    row.finding(words.other_measures(row.found), "samples")
+
+
+# %% [markdown]
+# ## 5.12 Mixed precision and gradient checkpointing
+# bf16 has as wide a range as float32 and fewer digits, and chips multiply it faster. Checkpointing keeps only the inputs of the
+# layers and computes their insides again for the gradient: time for memory. Neither may change what is learnt.
+
+
+# %%
+precise, mixed = (
+    study.train(zoo.vae, train, test, latent_dim=16, epochs=max(1, study.epochs // 3), precision=p, **wide, **fast)
+    for p in ("float32", "bf16")
+)
+kept, again = (
+    study.train(
+        zoo.undercomplete, some, some_test, net="conv", latent_dim=32, epochs=max(1, study.few_epochs // 4),
+        precision="float32",
+        checkpointing=checkpointing, **fast,
+    )
+    for checkpointing in (False, True)
+)  # fmt: skip
+
+
+def one_step(model: Trained, x: torch.Tensor, dtype: torch.dtype) -> Callable[[], dict[str, Any]]:
+    """What a training step of the images `x`, with its products in `dtype`, takes in memory and time."""
+
+    def measured() -> dict[str, Any]:
+        live = model.run.model.train()
+
+        def step() -> None:
+            live.zero_grad(set_to_none=True)
+            with torch.autocast(live.device.type, dtype, enabled=dtype != torch.float32):
+                total = live.loss(x).total
+            total.backward()
+
+        found = {
+            "bytes": cost.peak_bytes(step, live.device),
+            "seconds": cost.pace(step, live.device).seconds,
+            "device": live.device.type,
+        }
+        live.eval()
+        return found
+
+    return measured
+
+
+@study.row("5.12", "Mixed precision and gradient checkpointing: speed, memory, the same result")
+def economy(row: Row) -> None:
+    x, table = x_of(some)[:512], []
+    models = {
+        "float32": (precise, torch.float32, "nats per image"),
+        "bf16": (mixed, torch.bfloat16, "nats per image"),
+        "all kept": (kept, torch.float32, PER_PIXEL),
+        "computed again": (again, torch.float32, PER_PIXEL),
+    }
+    for name, (model, dtype, unit) in models.items():
+        found = study.remember("step", [model.run.path.parent.name, len(x), str(dtype)], one_step(model, x, dtype))
+        loss = row.number(f"loss, {name}", model.curve("validation", "total")[-1], unit)
+        fastest = min(line["seconds"] for line in model.history)
+        row.number(f"seconds, {name}", fastest, "seconds of the fastest epoch")
+        mib = row.number(f"MiB, {name}", found["bytes"] / 2**20, f"MiB of tensors made in a step of {len(x)} images")
+        seconds = row.number(f"seconds of a step, {name}", min(found["seconds"]), "seconds")
+        table.append((name, fastest, seconds, mib, loss, unit))
+    where = f"{found['device']}, {count(torch.get_num_threads(), 'thread')}"
+    columns = ("training", "s an epoch", f"s a step of {len(x)}", "MiB of its tensors", "test loss", "unit")
+    row.table(
+        f"A VAE in float32 and in bf16; a convolutional autoencoder with all activations kept and with them computed again. "
+        f"Measured on: {where}. Memory is the most that tensors made in the step hold at once.",
+        columns,
+        table,
+    )
+    off = words.apart(row.found, "float32", "bf16")
+    row.check("relative difference of the test loss, bf16 against float32", off, "≤", 0.01)
+    off = words.apart(row.found, "all kept", "computed again")
+    row.check("relative difference of the test loss with checkpointing", off, "≤", 0.001)
+    row.finding(words.precision(row.found))
+    row.finding(words.checkpointing(row.found))
+
+
+# %% [markdown]
+# ## 5.13 AE, VAE and VQ-VAE side by side
+# All three learn from the same images for as many epochs.
+
+
+# %%
+few: dict[str, Any] = {"latent_dim": 16, "epochs": study.few_epochs, **wide, **fast}
+three = {
+    "AE": study.train(zoo.undercomplete, some, some_test, **few),
+    "VAE": study.train(zoo.vae, some, some_test, **few),
+    "VQ-VAE": quantised["all three"],
+}
+
+
+@study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
+def summary(row: Row) -> None:
+    vq = quantised["all three"]
+    prior = vq.fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
+    row.number("seconds, prior", sum(line["seconds"] for line in prior), "seconds of training")
+    places = indices_of(vq.model, some_test)[0].size
+    row.number("indices, VQ-VAE", places, "of an image")
+    row.number("bits, VQ-VAE", places * np.log2(256), "of an image at most")
+    table: list[tuple[str | float, ...]] = []
+    for name, model in three.items():
+        density = "prior" if name == "VQ-VAE" else "mixture"
+        drawn = model.measure("generation", densities=(density,), manifold_images=study.n_few_test).scores
+        of_codes = model.measure("probes", probe_floors=False).scores
+        line = [
+            row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"]),
+            row.score(f"probe, {name}", of_codes["linear probe: codes"]),
+            row.score(f"FID, {name}", drawn[f"FID, {density}"]),
+            row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training"),
+            row.number(f"parameters, {name}", sum(p.numel() for p in model.model.parameters()), "numbers"),
+        ]
+        code = " × ".join(map(str, model.model.latent_shape))
+        table.append((name, f"{code} numbers" if name != "VQ-VAE" else f"{code} numbers of 256 codes", density, *line))
+    columns = ("model", "code", "drawn by", "MSE", "probe accuracy", "FID", "training seconds", "parameters")
+    row.table(
+        f"{len(some):,} images, {study.few_epochs} epochs; measured on {len(some_test):,} test images. Seconds and "
+        f"parameters of the VQ-VAE are without its prior.",
+        columns,
+        table,
+    )
+    row.finding(words.side_by_side(row.found))
+
+
+# %% [markdown]
+# ## For each technique: when does it help, by how much here, and what does it cost?
+# Every number is from a row above.
+
+
+# %%
+@study.row("answers", "For each technique: when it helps, by how much here, what it costs")
+def answers(row: Row) -> None:
+    for index, several in answered.ANSWERS.items():
+        for answer in several:
+            row.finding(answered.sentence(*answer(study.found(index))), rows=(index,))

@@ -1,0 +1,1 @@
+"""The study `pca`: its script, and the sentences of its report."""

@@ -1,1 +1,0 @@
-"""The sentences of the studies: each function takes what was measured, and says what that means in every case."""

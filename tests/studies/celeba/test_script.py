@@ -1,0 +1,119 @@
+"""The study of faces, whole, on drawn ones."""
+
+import re
+
+import pytest
+
+import small_runs
+from diabolo.reports.document import Heading, Picture
+from diabolo.studies.celeba.report import SECTIONS
+from diabolo.studies.engine import running
+from diabolo.studies.engine.plan import Plan
+from diabolo.studies.engine.scripts import find
+from diabolo.studies.engine.writing import document_of, own_report, verdicts
+
+SMALL = {
+    "data": "faces",
+    "n_train": 256,
+    "n_test": 64,
+    "latent_dim": 16,
+    "channels": (8, 8, 16, 16),
+    "batch_size": 32,
+    "epochs": 1,
+    "sparsity": (1e-4, 1e-2),
+    "extractor": "user_features:coarse",
+}
+CODES = ("undercomplete", "VAE", "VAE, sampled codes")
+ROWS = [*(f"1.{i}" for i in range(1, 12)), "answers"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("celeba")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    yield from small_runs.run("celeba", SMALL, folder)
+
+
+def test_every_row_is_there(runs, folder):
+    results, _ = runs
+    small_runs.check_rows(results, ROWS)
+    small_runs.check_blocks(results, folder)
+
+
+def test_numbers_are_finite_and_in_range(runs):
+    results, _ = runs
+    small_runs.check_numbers(results, least=40, signed=(" less ", "gain", "MMD"))
+    numbers = {name: n["value"] for row in results["rows"].values() for name, n in row["numbers"].items()}
+    assert (numbers["training images"], numbers["test images"]) == (256, 64)
+    assert 0 <= numbers["active units"] <= 16
+    assert numbers["two people apart"] > 0
+    assert max(numbers[name] for name in (*CODES, "pixels", "PCA-16", "majority")) <= 100
+    assert numbers["λ"] in SMALL["sparsity"]
+    assert numbers["compression"] == 768
+
+
+def test_report_in_five_sections(runs, folder):
+    results, _ = runs
+    report = own_report(folder / "out")
+    assert [block.text for block in report.blocks if isinstance(block, Heading)] == list(SECTIONS)
+    verdicts = {b["claim"]: b["state"] for b in results["rows"]["1.11"]["blocks"] if b["block"] == "Verdict"}
+    assert verdicts == {"sections = 5": "met", "characters ≤ 7,500": "met", "pictures = 0": "met"}
+    summary = report.blocks[1].text
+    assert summary.startswith("On 256 training and 64 test images of faces, ")
+    assert len(re.findall(r"[.!?](?=\s|$)", summary)) == 1
+    assert any(isinstance(block, Picture) for block in document_of(find("celeba"), folder / "out").blocks)
+
+
+def test_a_frozen_encoder_is_checked_even_here(runs):
+    results, _ = runs
+    states = {verdict.claim: verdict.state for verdict in verdicts(results)}
+    assert states["weights of the vae's encoder that learn = 0"] == "met"
+    assert states["training images of faces = 256"] == "not checked"
+
+
+def test_all_questions_are_answered(runs):
+    results, _ = runs
+    texts = [b["text"] for b in results["rows"]["answers"]["blocks"] if "text" in b]
+    assert sum(text.endswith("?") for text in texts) == 7
+    assert not any(text == "" for text in texts)
+
+
+def test_a_second_run_trains_and_measures_nothing(runs):
+    _, said = runs
+    assert "1.1" in said
+    assert "[celeba] training" not in said
+    assert "[celeba] measuring" not in said
+
+
+@pytest.mark.usefixtures("runs")
+def test_its_reports_open_and_hold_together(folder):
+    small_runs.check_reports("celeba", folder / "out")
+
+
+def test_too_few_images_for_a_density_cost_that_part_alone_and_are_known_before(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    small_runs.as_if_learned(monkeypatch)
+    few = {**SMALL, "n_train": 160, "channels": (4, 4, 4, 4)}  # a mixture of ten over 16 numbers needs 170 codes
+    study = running.run(find("celeba"), Plan(few, True, ("1.9",), tmp_path / "out", tmp_path / "trained"))
+    said = capsys.readouterr().out
+    why = "a mixture over codes of 16 numbers needs 170 training images, and there are 160"
+    assert said.index(f"1.9, the mixture of ten, will not be measured, because {why}") < said.index("training vae")
+    row = study.rows["1.9"]
+    assert f"The mixture of ten: not measured, because {why}." in [b.get("text") for b in row["blocks"]]
+    assert "not measured" not in row
+    assert {"FID, N(0, I)", "FID, fitted Gaussian"} <= set(row["numbers"])
+    assert "FID, mixture of ten" not in row["numbers"]
+
+
+@pytest.mark.slow
+def test_a_row_that_cannot_be_measured_still_gives_the_report_in_five_sections(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    few = {**SMALL, "n_train": 40, "n_test": 12, "channels": (4, 4, 4, 4), "sparsity": (1e-4,)}
+    study = running.run(find("celeba"), Plan(few, True, ("1.11",), tmp_path / "out", tmp_path / "trained"))
+    report = own_report(study.folder)
+    assert [block.text for block in report.blocks if isinstance(block, Heading)] == list(SECTIONS)
+    assert "nothing is concluded" in report.blocks[1].text
+    assert report.blocks[1].text.startswith("On 40 training and 12 test images of faces, ")

@@ -1,0 +1,454 @@
+"""The sentences of the guide, each in every outcome. The numbers are made up, and fed to the sentences alone."""
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+
+from diabolo.studies.engine.findings import Measured
+from diabolo.studies.guide import answers, words
+
+Numbers = dict[str, Measured]
+SURE = 0.01  # standard error of what is made up below
+
+
+class Ones(dict[str, Measured]):
+    """Every number is 1 ± 0.01, but those given."""
+
+    def __missing__(self, name: str) -> Measured:
+        return Measured(1.0, SURE)
+
+
+class _Drawn(dict[str, Measured]):
+    """Every number is drawn when it is asked for, and stays."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self._draw = draw
+
+    def __missing__(self, name: str) -> Measured:
+        self[name] = Measured(self._draw.uniform(0.01, 2), SURE)
+        return self[name]
+
+
+def of(given: dict[str, float]) -> Numbers:
+    return Ones({name: Measured(value, SURE) for name, value in given.items()})
+
+
+LEVELS = ["gaussian 0.25", "gaussian 0.5"]
+REGULARISED = ["neither", "L2 1e-5", "dropout 0.1"]
+THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
+    "bent": (
+        words.bent,
+        "MSE, PCA",
+        ("reconstructs better than PCA", "PCA reconstructs better", "not differ significantly"),
+    ),
+    "convolutional": (
+        words.convolutional,
+        "MSE, fully connected",
+        ("Convolutions reconstruct better", "Convolutions reconstruct worse", "not differ significantly"),
+    ),
+    "greedy": (words.greedy, "MSE, layer by layer", ("with more error", "with less error", "not differ significantly")),
+    "regularised": (
+        lambda n: words.regularised(n, REGULARISED),
+        "test MSE, neither",
+        ("lowers the test error by", "raise the test error", "does not differ significantly from that without"),
+    ),
+    "few labels": (
+        words.few_labels,
+        "accuracy, fine-tuned",
+        (
+            "fine-tuned gains 100.0 ± 2.8 points",
+            "fine-tuned loses 100.0 ± 2.8 points",
+            "fine-tuned does not differ significantly",
+        ),
+    ),
+    "spreading": (
+        words.spreading,
+        "accuracy, spread, then fine-tuned",
+        ("points more than", "points less than", "not differ significantly"),
+    ),
+    "no identity": (
+        words.no_identity,
+        "none on gaussian 0.5",
+        ("has to learn", "is larger", "not differ significantly"),
+    ),
+    "level": (
+        lambda n: words.level(n, LEVELS),
+        "probe, none",
+        (
+            "No level improves the features significantly (the best, gaussian 0.25: 100 % right against 200 %); gaussian 0.25 "
+            "costs 100.0 ± 2.8 points and gaussian 0.5 costs",
+            "gaussian 0.25 gains 100.0 ± 2.8 points and gaussian 0.5 gains",
+            "No level improves the features significantly (the best, gaussian 0.25: 100 % right against 100 %).",
+        ),
+    ),
+    "annealing": (
+        lambda n: words.annealing(n, ["β 1", "linear annealing"]),
+        "−ELBO, linear annealing",
+        ("raises −ELBO by", "lowers −ELBO by", "not differ significantly"),
+    ),
+    "blur": (words.blur, "detail, features", ("have 2 of the images' power", "keep less", "power kept")),
+    "embedded": (words.embedded, "read, embedding", ("more often", "less often", "not differ significantly")),
+    "code prior": (words.code_prior, "FID, each code by itself", ("nearer", "farther", "not differ significantly")),
+    "ways": (
+        words.ways,
+        "least confidence, spherical",
+        ("stays surer", "is less sure", "does not differ significantly between the straight"),
+    ),
+    "hole": (words.hole, "FID, AE, normal", ("is farther", "is nearer", "not differ significantly")),
+    "fitted": (
+        words.fitted,
+        "FID, AE, normal",
+        ("the AE's FID falls from 2 to 1", "the AE's FID rises", "the AE's FIDs do not differ significantly"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", THREE)
+def test_more_less_and_the_same_are_told_apart(name: str) -> None:
+    say, varied, expected = THREE[name]
+    found = [say(of({varied: value})) for value in (2.0, 0.0, 1.0)]
+    for sentence, text in zip(found, expected, strict=True):
+        assert text in sentence, sentence
+        assert "{" not in sentence
+        assert "}" not in sentence
+
+
+GAINS: dict[str, tuple[Callable[[Numbers], answers.Answer], str, tuple[str, str, str]]] = {
+    "cones": (
+        answers.cones,
+        "MSE, fully connected",
+        ("error from 2 to 1 per pixel", "no help: error from 0", "not significantly different"),
+    ),
+    "skips": (
+        answers.skips,
+        "MSE, skips cut",
+        ("error from 2 to 1", "no help: error from 0 to 1", "not significantly different"),
+    ),
+    "layers": (
+        answers.layers,
+        "MSE, end to end",
+        ("error from 2 to 1", "no help: error from 0 to 1", "not significantly different"),
+    ),
+    "noise": (
+        answers.noise,
+        "none on gaussian 0.5",
+        (
+            "error on noisy images from 2 to 1",
+            "no help on noisy images: error from 0",
+            "not significantly different on noisy",
+        ),
+    ),
+    "annealing": (
+        answers.kl_term,
+        "−ELBO, linear annealing",
+        (
+            "no help, but −ELBO from 1 to 2 nats, with",
+            "−ELBO from 1 to 0 nats with linear",
+            "not significantly different with",
+        ),
+    ),
+    "free bits": (
+        answers.kl_term,
+        "−ELBO, free bits 0.5",
+        (
+            "no help, but −ELBO from 1 to 2 nats, with",
+            "−ELBO from 1 to 0 nats with free",
+            "not significantly different with",
+        ),
+    ),
+    "features": (
+        answers.features,
+        "detail, features",
+        (
+            "no help: power of the upper frequencies from 1 to 2",
+            "no help: power of the upper frequencies from 1 to 0",
+            "not significantly different",
+        ),
+    ),
+    "code prior": (
+        answers.code_prior,
+        "FID, prior",
+        ("no help: FID from 1 to 2", "FID from 1 to 0", "FID not significantly different"),
+    ),
+    "densities": (
+        answers.densities,
+        "FID, AE, mixture",
+        (
+            "no help for the autoencoder: FID from 1 to 2",
+            "FID of the autoencoder from 1 to 0",
+            "not significantly different for the autoencoder",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GAINS)
+def test_the_gain_of_each_technique_in_each_outcome(name: str) -> None:
+    answer, varied, expected = GAINS[name]
+    for value, text in zip((2.0, 0.0, 1.0), expected, strict=True):
+        assert text in answer(of({varied: value}))[2]
+
+
+def test_gains_and_costs_that_depend_on_more() -> None:
+    assert answered(answers.layers, 1, {"MSE, end to end": 2.0}).endswith("; here also with rectifiers")
+    assert "rectifiers" not in answered(answers.layers, 1, {"MSE, end to end": 0.0})
+    few = {"test MSE, dropout": 1.0}
+    for value, text in (
+        (2.0, "from 2 to 1 at the best"),
+        (0.0, "no help: test error from 0 to 1"),
+        (1.0, "not significantly different"),
+    ):
+        assert text in answered(answers.against_overfitting, 2, few | {"test MSE, neither": value})
+    joint = {"validation accuracy, joint": 2.0}
+    best = "by the way that is best on validation images, joint"
+    assert answered(answers.labels, 2, joint | {"accuracy, joint": 2.0}) == f"from 100 % to 200 % right {best}"
+    assert answered(answers.labels, 2, joint | {"accuracy, joint": 0.5}).startswith("no help: from 100 % to 50 %")
+    assert answered(answers.labels, 2, joint).startswith(f"not significantly different {best}")
+    scratch = {"accuracy, from scratch": 0.8, "validation accuracy, from scratch": 2.0, "accuracy, joint": 0.9}
+    assert answered(answers.labels, 2, scratch).startswith("no help: training from scratch is best on validation")
+    assert answered(answers.labels, 2, scratch).endswith("80.0 % on test")  # whatever is best on test images
+    for value, text in (
+        (2.0, "error on clean images from 1 to 2"),
+        (0.0, "none on clean images (error"),
+        (1.0, "error on clean images not significantly different"),
+    ):
+        assert text in answered(answers.noise, 3, {"gaussian 0.5 on none": value})
+    for value, told in ((2.0, True), (0.0, False)):
+        probes = {"probe, gaussian 1": value, "probe, none": 1.0}
+        assert ("and for the features" in answered(answers.noise, 1, probes)) == told
+    assert "upper frequencies from 0.5 to 0.9" in answered(
+        answers.features, 2, {"detail, features": 0.9, "detail, pixels": 0.5}
+    )
+    for value, told in ((2.0, True), (0.0, False), (1.0, False)):
+        assert ("squared error" in answered(answers.features, 3, {"MSE, features": value})) == told
+    assert "improves by 5 nats, of which the class can be 2.3 at most" in answered(
+        answers.condition, 2, {"−ELBO, none": 6.0}
+    )
+    assert answered(answers.condition, 2, {"−ELBO, none": 2.0}).endswith("improves by 1 nats")
+    assert answered(answers.condition, 2, {"−ELBO, none": 0.0}).endswith("does not improve")
+    assert answered(answers.codebook, 2, {"perplexity, all three": 2.0}).startswith("evenly used codes from 1 to 2")
+    assert answered(answers.codebook, 2, {"perplexity, all three": 0.5}).startswith("no help: evenly")
+
+
+def answered(answer: Callable[[Numbers], answers.Answer], part: int, given: dict[str, float]) -> str:
+    """Part 1 of an answer is when the technique helps, 2 by how much, 3 what it costs."""
+    return answer(of(given))[part]
+
+
+@pytest.mark.parametrize(
+    ("say", "varied", "expected"),
+    [
+        (
+            words.convolutional,
+            "probe, convolutional",
+            ("more often, by", "less often, by", "does not differ significantly"),
+        ),
+        (
+            words.skips,
+            "MSE, skips cut",
+            ("make the reconstruction better", "do not make the reconstruction better", "do not differ significantly"),
+        ),
+        (words.blur, "MSE, features", ("per pixel is higher", "per pixel is lower", "does not differ significantly")),
+        (
+            words.blur,
+            "read, features",
+            ("more often, by", "less often, by", "how often a classifier reads them rightly does not differ"),
+        ),
+    ],
+)
+def test_other_comparisons_of_the_same_rows(
+    say: Callable[[Numbers], str], varied: str, expected: tuple[str, str, str]
+) -> None:
+    for value, text in zip((2.0, 0.0, 1.0), expected, strict=True):
+        assert text in say(of({varied: value}))
+
+
+def test_explanations_stand_only_where_the_numbers_bear_them() -> None:
+    mixture = "The mixture puts its mass where codes are"
+    assert mixture in words.fitted(of({"FID, AE, normal": 2.0, "FID, VAE, normal": 2.0}))
+    assert mixture not in words.fitted(of({"FID, AE, normal": 2.0}))
+    assert mixture not in words.fitted(of({"FID, AE, normal": 0.5, "FID, VAE, normal": 0.5}))
+    slow = "seconds of a step, computed again"
+    assert "since the insides" in words.checkpointing(of({slow: 2.0}))
+    assert "although the insides" in words.checkpointing(of({slow: 0.9}))
+    assert "weights and sums are kept" in words.precision(of({}))
+    assert "more than rounding should do" in words.precision(of({"loss, bf16": 2.0}))
+
+
+@pytest.mark.parametrize(
+    ("alone", "through", "text"),
+    [
+        (
+            3.0,
+            0.5,
+            "still has a smaller error (0.5) than the net without skips has with its own (1). The skips alone",
+        ),
+        (3.0, 3.0, "leans on the code as well"),
+        (3.0, 1.0, "does not differ significantly from that of the net"),
+        (1.0, 1.0, "has not learnt to say much"),
+    ],
+)
+def test_what_a_u_net_says_without_its_code(alone: float, through: float, text: str) -> None:
+    given = {"MSE, skips cut, mean code": alone, "MSE, U-Net, mean code": through, "numbers, U-Net": 800.0}
+    zeroed = {"MSE, U-Net, code zeroed": 3.0, "MSE, skips cut, code zeroed": 12.0}
+    said = words.skips(of(given | zeroed))
+    assert text in said
+    assert "with the code set to zero, by +200 % and +1100 %" in said
+
+
+def test_what_narrows_the_gap_and_what_does_not() -> None:
+    fits = {"training MSE, neither": 0.2, "test MSE, dropout 0.1": 0.5, "training MSE, dropout 0.1": 0.4}
+    said = words.regularised(of(fits), REGULARISED)
+    assert "the training error goes from 0.2 to 0.4: the gap narrows, from 0.8 to 0.1" in said
+    assert "does not narrow" in words.regularised(of(fits | {"training MSE, dropout 0.1": -0.4}), REGULARISED)
+
+
+def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> None:
+    names = ["none", "a", "b"]
+    both = of({"a on a": 0.1, "b on b": 0.1})
+    assert "2 of 2" in words.matched(both, names)
+    one = words.matched(of({"a on a": 0.1, "a on b": 0.1}), names)
+    assert "1 of 2" in one
+    assert one.endswith("The exceptions: b is undone better by the model of a.")
+    assert "counts more here" in one
+    assert "counts more here" not in words.matched(both, names)
+    tie = words.matched(of({"a on a": 0.1}), names)
+    assert "1 of 2" in tie
+    assert tie.endswith("At b it does not differ significantly from the best of the others.")
+    close = of({"a on a": 0.1, "none on b": 0.98})
+    close["b on b less none on b"] = Measured(0.02, 0.001)
+    assert "b is undone better by the plain autoencoder" in words.matched(close, names), (
+        "images are compared one by one"
+    )
+
+
+def test_why_spread_labels_may_not_help() -> None:
+    good = {words.SPREAD: 2.0, "accuracy, spread, then fine-tuned": 0.0}
+    assert "better labels" in words.spreading(of(good))
+    assert "wrong labels spread" in words.spreading(of(good | {words.SPREAD: 0.5}))
+
+
+def test_a_collapse_that_came_and_one_that_did_not() -> None:
+    gone = {"active units, β 50": 0.0, "KL, β 50": 0.01}
+    assert "becomes nearly the prior" in words.collapse(of(gone | {"collapse found, β 50": 1.0}))
+    assert "does not see it" in words.collapse(of(gone | {"collapse found, β 50": 0.0}))
+    assert "no collapse came about" in words.collapse(of({"active units, β 50": 12.0}))
+
+
+def test_why_annealing_did_or_did_not_help() -> None:
+    names = ["β 1", "linear annealing"]
+    assert "before that costs" in words.annealing(of({"−ELBO, linear annealing": 0.0}), names)
+    assert "little to rescue" in words.annealing(of({"active units, β 1": 15.0}), names)
+    assert "did not mend" in words.annealing(of({"active units, β 1": 2.0}), names)
+    rescued = words.annealing(of({f"−ELBO, {words.FREE}": 0.0, "active units, β 1": 15.0}), [*names, words.FREE])
+    assert "are of use" in rescued
+    assert f"{words.FREE} lowers −ELBO by" in rescued
+    lost = words.annealing(of({f"−ELBO, {words.FREE}": 2.0, "active units, β 1": 15.0}), [*names, words.FREE])
+    assert "are of use" not in lost
+
+
+def test_a_heavier_weight() -> None:
+    assert (
+        "by −3 nats and the reconstruction by +5, so that −ELBO, the bound at weight 1, gets worse by 2"
+        in words.heavier(
+            of({"KL, β 4": 7.0, "KL, β 1": 10.0, "reconstruction, β 4": 55.0, "reconstruction, β 1": 50.0})
+        )
+    )
+    assert "gets better by 2" in words.heavier(of({"KL, β 4": 7.0, "KL, β 1": 10.0, "reconstruction, β 4": 2.0}))
+
+
+def test_cures_that_work_and_cures_that_do_not() -> None:
+    works = words.cures(of({"active units, β 50, annealed": 10.0, "KL, β 50, free bits 0.5": 8.0}))
+    assert "another end" in works
+    assert "cost nothing" in works
+    fails = words.cures(of({"active units, β 50, annealed": 0.0, "KL, β 50, free bits 0.5": 1.0}))
+    assert "silence is its optimum" in fails
+    assert "do not bring the code back" in fails
+
+
+def test_more_than_there_is_to_see_is_no_detail() -> None:
+    assert "no detail" in words.blur(of({"detail, features": 2.0}))
+    sharp = words.blur(of({"detail, features": 0.9, "detail, pixels": 0.5}))
+    assert "no detail" not in sharp
+    assert "which is blurred" in sharp
+    fitter = words.blur(of({"detail, features": 0.9, "detail, pixels": 0.5, "MSE, features": 0.5}))
+    assert "which is blurred" not in fitter
+    assert "its better fit alone may explain the detail" in fitter
+
+
+def test_what_a_condition_saves() -> None:
+    much = words.told(of({"KL, none": 20.0, "KL, embedding": 15.0}))
+    assert "5 nats less" in much
+    assert "at most 2.3 (ln 10) can be the class itself" in much
+    assert "need not be said again" in words.told(of({"KL, none": 20.0, "KL, embedding": 18.0}))
+    assert "no less" in words.told(of({"KL, none": 15.0, "KL, embedding": 20.0}))
+
+
+def test_codebooks_that_collapse_and_cures() -> None:
+    collapsed = of({"used codes, by gradient": 3.0, "perplexity, by gradient": 2.0, "perplexity, all three": 100.0})
+    assert "never chosen" in words.codebooks(collapsed)
+    assert "More than twice as many: all three." in words.codebooks(collapsed)
+    even = of({"used codes, by gradient": 250.0, "perplexity, by gradient": 40.0, "perplexity, all three": 100.0})
+    assert "unevenly" in words.codebooks(even)
+    assert "None of the cures doubles that" in words.codebooks(of({"perplexity, by gradient": 100.0}))
+
+
+def test_a_prior_that_learnt_and_one_that_did_not() -> None:
+    assert "which code follows which." in words.code_prior(
+        of({"bits per code, counted": 7.0, "bits per code, prior": 5.0})
+    )
+    assert "has not learnt" in words.code_prior(of({"bits per code, counted": 5.0, "bits per code, prior": 7.0}))
+
+
+def test_maps() -> None:
+    assert "made to keep neighbours" in words.maps(of({"overlap, t-SNE": 2.0}), ["PCA", "t-SNE"])
+    assert "as well as methods" in words.maps(of({"overlap, PCA": 2.0}), ["PCA", "t-SNE"])
+    both = words.maps(of({"overlap, t-SNE": 2.0, "overlap, UMAP": 2.001}), ["PCA", "t-SNE", "UMAP"])
+    assert "t-SNE and UMAP keep most" in both
+
+
+def test_speed_and_memory_both_ways() -> None:
+    assert "times as long in float32" in words.precision(of({"seconds, float32": 2.0}))
+    assert "bf16 is slower" in words.precision(of({"seconds, bf16": 2.0}))
+    assert "needs 50 % of the memory; a step takes 1 times" in words.checkpointing(of({"MiB, computed again": 0.5}))
+    assert "saves no memory on so small a net; a step takes" in words.checkpointing(of({"MiB, computed again": 1.5}))
+    assert "needs 50 % of the memory" in words.precision(of({"MiB, bf16": 0.5}))
+    assert "saves no memory" in words.precision(of({"MiB, bf16": 1.5}))
+    assert words.apart(of({"loss, a": 2.0, "loss, b": 1.0}), "a", "b") == pytest.approx(0.5)
+
+
+def test_the_other_measures_of_generated_images() -> None:
+    mixture = {"KID, AE, mixture": 0.5, "recall, AE, mixture": 2.0, "score, AE, mixture": 2.0}
+    blind = words.other_measures(of(mixture))
+    assert "KID, recall and score prefer the mixture; precision does not." in blind
+    assert "not to be trusted alone" in blind
+    assert "All of them prefer" in words.other_measures(of(mixture | {"precision, AE, mixture": 2.0}))
+    assert "None of them prefers" in words.other_measures(of({}))
+    two = words.other_measures(of({"KID, AE, mixture": 0.5, "score, AE, mixture": 2.0}))
+    assert "recall and precision do not." in two
+    assert "trusted" not in two
+
+
+def test_three_models_side_by_side() -> None:
+    said = words.side_by_side(of({"MSE, VQ-VAE": 0.1, "probe, AE": 2.0}))
+    assert "Best reconstruction: VQ-VAE." in said
+    assert "read off the code best: AE." in said
+    assert "not significantly different" in said  # the FID
+
+
+@pytest.mark.parametrize("index", answers.ANSWERS)
+@pytest.mark.parametrize("seed", range(8))
+def test_answers_are_whole_whatever_was_measured(index: str, seed: int) -> None:
+    draw = random.Random(seed)
+    n = _Drawn(draw)
+    for name in ("neither", "L2 1e-5"):
+        n[f"test MSE, {name}"] = Measured(draw.uniform(0.01, 2), SURE)
+    n["overlap, PCA"] = Measured(draw.random(), SURE)
+    for answer in answers.ANSWERS[index]:
+        parts = answer(n)
+        assert len(parts) == 4
+        sentence = answers.sentence(*parts)
+        assert not re.search(r"[{}]|nan|inf", sentence.replace("influence", ""))
+        assert all(parts)
