@@ -9,7 +9,7 @@ import pytest
 
 from diabolo.errors import DiaboloError
 from diabolo.owners import me
-from diabolo.runs import files, lock
+from diabolo.runs import checkpoint, files, lock
 from diabolo.runs.folders import create
 from diabolo.runs.loading import load, load_run
 
@@ -117,6 +117,36 @@ def test_folders_deep_within_each_other_are_swept(stranger, monkeypatch):
         for _ in range(sys.getrecursionlimit() + 100):  # deeper than pytest can take away
             os.chdir("..")
             os.rmdir("d")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"epoch": True},
+        {"epoch": -3},
+        {"status": None},
+        {"best": "low"},
+        {"best": [1.0]},
+        {"best": float("nan")},
+        {"best_epoch": "two"},
+        {"waited": None},
+        {"epochs": [3]},
+        {"length": -5},
+        {"digest": 7},
+        {"history": [1]},
+        {"history": [{"epoch": 1, "train": 2}]},
+        {"later": 1},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_that_says_nonsense_is_one_sentence(nonsense, stranger, diabolo):
+    run = stranger()
+    tensors, about = files.read_tensors(run / checkpoint.FILE)
+    files.write_tensors(run / checkpoint.FILE, tensors, about | nonsense)
+    for words in (["resume", run, "--epochs", 3], ["info", run]):
+        exit_code, _, err = diabolo(*words)
+        assert (exit_code, err.count("\n")) == (2, 1), err
+        assert "is damaged" in err
 
 
 def test_half_a_surrogate_pair_is_written_as_it_was_read(tmp_path):

@@ -1,6 +1,7 @@
 """Everything needed to go on bit-exactly, in one file, so that it is never half old and half new; but for the record of the
 epochs, which is metrics.jsonl: of that it holds the length and a digest."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -109,16 +110,29 @@ def restore(path: Path, put: Callable[[dict[str, Tensor]], None]) -> State:
 
 def _parse(path: Path, about: Any) -> State:
     """The state that the header of a checkpoint holds."""
-    wanted = {"epoch": int, "status": str}
-    if not isinstance(about, dict) or not all(isinstance(about.get(key), kind) for key, kind in wanted.items()):
+    if not (isinstance(about, dict) and {"epoch", "status"} <= about.keys()):
         raise DiaboloError(f"the checkpoint in {path} is damaged: its header does not say where training stands")
     try:
         state = State(**about)
     except TypeError as error:
         raise DiaboloError(f"the checkpoint in {path} is damaged: {error}") from error
-    if not (isinstance(state.history, list) and isinstance(state.length, int) and isinstance(state.digest, str)):
-        raise DiaboloError(f"the checkpoint in {path} is damaged: its header says nonsense of metrics.jsonl")
+    for name in about:
+        if not _is_of_kind(name, getattr(state, name)):
+            raise DiaboloError(f"the checkpoint in {path} is damaged: its header says nonsense of {name!r}")
     return state
+
+
+def _is_of_kind(name: str, value: Any) -> bool:
+    """Whether that attribute of a `State` can be so."""
+    match name:
+        case "status" | "digest":
+            return isinstance(value, str)
+        case "history":
+            return isinstance(value, list) and all(map(history.is_record, value))
+        case "best":
+            return value is None or (type(value) in (int, float) and not math.isnan(value))
+        case _:
+            return (type(value) is int and value >= 0) or (name == "epochs" and value is None)
 
 
 def status(path: Path) -> str:

@@ -103,13 +103,13 @@ def _parsed(path: Path, content: bytes) -> History:
                     f"{path / FILE} was edited or damaged: {told!r} is not valid JSON: {error}"
                 ) from error
             break  # the line that a killed process was writing
-        if not _is_record(line):
+        if not is_record(line):
             raise DiaboloError(f"{path / FILE} was edited or damaged: {told!r} is no record of an epoch")
         found.append(line)
     return found
 
 
-def _is_record(line: Any) -> bool:
+def is_record(line: Any) -> bool:
     """Whether all that is ever read of an epoch is of its kind."""
 
     def are_numbers(values: Iterable[Any]) -> bool:
