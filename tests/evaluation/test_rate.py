@@ -88,7 +88,7 @@ def test_the_bias_of_an_entropy_and_a_code_that_costs_nothing(digits, monkeypatc
     h, w = model.latent_shape[1:]
     found = torch.zeros(60, h, w, dtype=torch.int64)
     found[:30, 0, 0] = 5
-    monkeypatch.setattr("diabolo.evaluation.rate.indices", lambda _: found)
+    monkeypatch.setattr("diabolo.evaluation.subject.indices", lambda *_: found)
     scores = rate(subject).scores
     setting = scores["entropy-coded code"].setting
     assert setting["too low by about"] == pytest.approx(1 / (2 * 60 * h * w * math.log(2)))
@@ -158,8 +158,8 @@ def test_what_the_code_tells_is_bounded_by_the_divergence(digits, monkeypatch):
     mu = 10 * torch.randn(60, 3, generator=torch.Generator().manual_seed(0)).double()
     for logvar, bound in ((-10.0, "the KL term, since"), (2.0, "leaving the image itself out")):
         posterior = mu if logvar < 0 else mu / 10, torch.full_like(mu, logvar)
-        monkeypatch.setattr("diabolo.evaluation.usage.gaussian_posterior", lambda _, p=posterior: p)
-        monkeypatch.setattr("diabolo.evaluation.usage.indices", lambda _: None)
+        monkeypatch.setattr("diabolo.evaluation.subject.gaussian_posterior", lambda *_, p=posterior: p)
+        monkeypatch.setattr("diabolo.evaluation.subject.indices", lambda *_: None)
         scores = usage(Subject(None, *digits), posterior_draws=50).scores
         assert scores["I(x; z) at most"].setting["kind"].startswith(bound)
         low = scores["I(x; z) at least"]
