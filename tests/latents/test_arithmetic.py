@@ -207,3 +207,10 @@ def test_mistakes_are_told_in_one_sentence(pca, tiny_pixels):
     discrete = zoo.vqvae((1, 8, 8), latent_dim=4, codes=8, width=8, residual_width=4)
     with pytest.raises(DiaboloError, match="arithmetic adds codes up, and those of vqvae are discrete"):
         sweep(discrete, z, v, (1,))
+
+
+@pytest.mark.parametrize("direction", [mean_difference, probe_normal])
+def test_codes_that_are_all_the_same_have_no_direction(direction):
+    """Two means of them may differ by a rounding."""
+    with pytest.raises(DiaboloError, match="all 11 codes are the same"):
+        direction(np.full((11, 2), 0.1), np.arange(11) < 3)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diabolo.autoencoder import Codec
 from diabolo.errors import DiaboloError
-from diabolo.latents.codes import check_codes
+from diabolo.latents.codes import check_codes, check_differ
 from diabolo.masks import as_mask
 from diabolo.metrics.probes import common_scale
 
@@ -69,7 +69,7 @@ def halves(codes: ArrayLike, has: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]
     """Codes (N, D) in float64, and which of them have an attribute, (N,).
 
     Raises:
-        DiaboloError: when all have it or none has, and for labels that are neither 0 nor 1.
+        DiaboloError: when all codes are the same, when all have it or none has, and for labels that are neither 0 nor 1.
     """
     z = check_codes(codes, least=2)
     some = as_mask(has, "the labels that say which codes have the attribute", (len(z),))
@@ -77,4 +77,5 @@ def halves(codes: ArrayLike, has: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]
         raise DiaboloError(
             f"{'all' if some.all() else 'none'} of {len(z)} codes have the attribute: some must have it and some must not"
         )
+    check_differ(z, "a direction")
     return z, some
