@@ -1,6 +1,8 @@
 """A model becomes plain JSON and comes back as it was; what cannot is refused in a sentence."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +108,24 @@ def test_every_model_comes_back_as_it_was(kind, net):
 
 def test_every_recipe_is_covered():
     assert {kind.partition(",")[0] for kind in MODELS} | {"pca"} == set(zoo.RECIPES)
+
+
+def test_every_part_of_the_zoo_is_found_by_its_name_in_a_new_process():
+    lines = (
+        "import sys",
+        "from diabolo import parts",
+        "if sys.argv[1:]:",
+        "    print([name for name in sys.argv[1:] if not parts._known(name)])",
+        "else:",
+        "    from diabolo import updates, zoo",
+        "    print(*sorted(parts.PARTS))",
+    )
+    run = [sys.executable, "-c", "\n".join(lines)]
+    names = subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()
+    assert len(names) > 50
+    for name in ("nets.Blind", "updates.Adam"):
+        assert name in names
+    assert subprocess.run([*run, *names], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_a_description_reads_like_the_call():
