@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,8 @@ from diabolo.data import load
 from diabolo.evaluation.closing import judge, last_loss, told, warnings
 from diabolo.evaluation.learned import Learned
 from diabolo.metrics.score import Score
+from diabolo.reports import markdown
+from diabolo.reports.run_report import document_of
 
 ERROR = re.compile(
     r"squared error per pixel on (\d+) (\w+) images: ([\d.]+), (\d+) % of that of the mean training image"
@@ -109,6 +112,20 @@ def test_the_last_loss_by_hand(last, units, said):
     assert warnings(run) == warnings(Written([], units)) == []
     run.history[-1]["warnings"] = {"a": "first", "b": "second"}
     assert warnings(run) == ["first", "second"]
+
+
+def test_a_vae_whose_samples_are_all_the_same_has_not_learned_however_well_it_reconstructs(tmp_path, monkeypatch):
+    train, test = load("digits", n_train=300, n_test=100)
+    torch.manual_seed(0)
+    model = zoo.vae(train.shape, latent_dim=4, hidden=(32,))
+    run = fit(model, train, test, epochs=30, lr=5e-3, batch_size=25, out=tmp_path, quiet=True)
+    assert judge(run.model, train, test)[1]
+    monkeypatch.setattr("diabolo.evaluation.learned._samples", lambda *_: np.full((200, *train.shape), 0.5))
+    (line,), learned = judge(run.model, train, test)
+    assert line.startswith("squared error per pixel on 100 test images: ")
+    assert not learned
+    assert any("has not learned: its samples have 0 %" in line for line in verb.closing_lines(run, (train, test)))
+    assert "This model has not learned: its samples have 0 %" in markdown.render(document_of(run.path), run.path)
 
 
 def test_what_is_judged_needs_ten_images_that_vary(tmp_path):

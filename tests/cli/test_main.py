@@ -1,5 +1,6 @@
 """Help, misspelt words, and every failure a user can cause: one sentence, and the exit code that says whose fault it is."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from diabolo import zoo
+from diabolo.cli.messages import say_account, short_notices
 from diabolo.cli.verbs import VERBS
 
 HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "numpy")
@@ -359,3 +361,13 @@ def test_a_wrong_word_is_answered_with_what_would_be_right(words, said, refused)
 def test_every_model_is_named_where_one_asks_for_another(refused):
     message = refused(2, "train", "nosuch")
     assert all(name in message for name in zoo.RECIPES)
+
+
+def test_the_account_of_a_set_that_is_loaded_for_each_of_several_runs_is_told_once(capsys):
+    log = logging.getLogger("diabolo.data")
+    with short_notices():
+        for text in ("300 of 303 files", "12 of 12 files", "300 of 303 files"):
+            log.warning(text, extra={"account": True})
+        say_account()
+        log.warning("300 of 303 files", extra={"account": True})
+    assert capsys.readouterr().err.splitlines() == ["diabolo: 300 of 303 files", "diabolo: 12 of 12 files"]

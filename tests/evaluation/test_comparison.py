@@ -341,6 +341,17 @@ def test_the_images_that_were_watched_tell_models_apart_where_they_decided(seeds
     assert _kind(config.but(validation=None))["watched"] is None
 
 
+def test_scores_of_one_measure_stand_together_whichever_model_has_them():
+    def found(**measures):
+        score = Score(1.0, "u", 10)
+        sections = {name: Section(dict.fromkeys(scores, score)) for name, scores in measures.items()}
+        return SimpleNamespace(sections=sections)
+
+    groups = {"a": [found(usage=["active"], cost=["time"])], "b": [found(usage=["live"], rate=["bits"])]}
+    rows = [(row.measure, row.name) for row in Comparison(groups).rows()]
+    assert rows == [("usage", "active"), ("usage", "live"), ("cost", "time"), ("rate", "bits")]
+
+
 def test_the_record_of_a_row_by_hand():
     def evaluated(value, run):
         score = Score(value, "per pixel", 100, low=value - 0.1, high=value + 0.1, better="lower")

@@ -31,7 +31,7 @@ class _Lines(logging.Handler):
 
     def say_held(self) -> None:
         """Print what waits."""
-        for text in self.held:
+        for text in dict.fromkeys(self.held):
             if text not in self.said:
                 _print(text)
         self.said.update(self.held)

@@ -105,7 +105,8 @@ def _held_out(subject: Subject) -> int:
     missing = sorted(_classes(subject.test) - _classes(subject.train)) if _classes(subject.train) else []
     if len(missing) != 1:
         raise NotApplicable(
-            "no class was held out: train with --without-class NAME, or name one that the training images lack by anomalous"
+            "no class was held out: train with --without-class NAME, or name one that the training images lack: anomalous=… "
+            "(--anomalous)"
         )
     return missing[0]
 

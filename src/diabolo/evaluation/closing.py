@@ -1,44 +1,24 @@
 """How good a training ended: the lines that `train`, `resume` and `quickstart` close with."""
 
-import numpy as np
-
 from diabolo.autoencoder import Codec
 from diabolo.data.images import Images
-from diabolo.data.portable_random import permutation
-from diabolo.evaluation.learned import (
-    ERROR,
-    FEWEST,
-    LOOKED_AT,
-    READ,
-    Learned,
-    classified,
-    error_score,
-    mean_image,
-    reconstructed,
-    reconstructs,
-)
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.learned import ERROR, READ, Learned, learned, reconstructs
+from diabolo.evaluation.measure import NotApplicable
+from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.plain import count
-from diabolo.randomness import derive
 from diabolo.runs.loading import Run
 
 
 def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[list[str], Learned]:
     """What to say of a trained model: its error on the held-out images beside that of the mean training image, or what its
-    classifier gets right beside the most frequent class; and whether by that it has learned."""
-    few = held.take(permutation(len(held), derive(seed, "learned"))[:LOOKED_AT])
-    if len(few) < FEWEST:
+    classifier gets right beside the most frequent class; and whether, by all that the measure `learned` looks at, it has."""
+    try:
+        scores = learned(Subject(codec, train, held, seed)).scores
+    except NotApplicable:
         return [], Learned(())
-    scores: dict[str, Score] = {}
-    if reconstructs(codec):
-        x, x_hat = pixels(few).astype(np.float64), reconstructed(codec, few, seed)
-        error = error_score(x, x_hat, mean_image(train), few.split)
-        scores |= {} if error is None else {ERROR: error}
-    else:
-        read = classified(Subject(codec, train, few, seed), few)
-        scores |= {} if read is None else {READ: read}
-    return [told(name, score) for name, score in scores.items()], Learned.of(scores)
+    name = ERROR if reconstructs(codec) else READ
+    return [told(name, scores[name])] if name in scores else [], Learned.of(scores)
 
 
 def told(name: str, score: Score) -> str:

@@ -107,7 +107,10 @@ class Comparison:
     def rows(self) -> Iterator[Row]:
         """One for each score that any of them has."""
         every = [evaluation for group in self.groups.values() for evaluation in group]
-        names = dict.fromkeys((m, n) for e in every for m, section in e.sections.items() for n in section.scores)
+        measures = dict.fromkeys(
+            m for e in every for m in e.sections
+        )  # of one measure together, whichever model has it
+        names = dict.fromkeys((m, n) for m in measures for e in every for n in _scores(e, m))
         for measure, name in names:
             found = {
                 label: [e.sections[measure].scores[name] for e in group if name in _scores(e, measure)]

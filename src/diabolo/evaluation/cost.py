@@ -78,7 +78,7 @@ def _size(subject: Subject) -> dict[str, Score]:
     setting = {"trainable": sum(p.numel() for p in module.parameters() if p.requires_grad), "buffers beside": buffers}
     if not parameters:  # PCA: what was fitted lies in buffers
         parameters, setting = [buffers], {"trainable": 0, "fitted in closed form": True}
-    return {"parameters": Score(sum(parameters), "numbers", 1, "train", better="lower", setting=setting)}
+    return {"parameters": Score(sum(parameters), "numbers", 1, "model", better="lower", setting=setting)}
 
 
 def _training(subject: Subject) -> dict[str, Score]:

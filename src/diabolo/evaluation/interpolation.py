@@ -57,7 +57,7 @@ def interpolation(
         ),
     }
     scores, skipped = dict[str, Score](), dict[str, str]()
-    score = partial(Score.mean, split=subject.test.split, interval="Student's t, over pairs")
+    score = partial(Score.mean, split=f"pairs of {subject.test.split} images", interval="Student's t, over pairs")
     frames, surest = {}, {}
     for way, path in ways.items():
         with standing_alone(way, skipped):

@@ -16,7 +16,7 @@ from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
-from diabolo.evaluation.measure import NotApplicable, Section, measure
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject, pixels
 from diabolo.latents.codes import known, pieces
 from diabolo.latents.densities.drawing import draw_images
@@ -124,21 +124,23 @@ def learned(subject: Subject) -> Section:
     few = subject.test.take(permutation(len(subject.test), derive(subject.seed, "learned"))[:LOOKED_AT])
     if len(few) < FEWEST:
         raise NotApplicable(f"it takes {FEWEST} test images, and there are {len(few)}")
-    scores: dict[str, Score] = {}
+    scores, skipped = dict[str, Score](), dict[str, str]()
     if reconstructs(subject.codec):
         x, x_hat = pixels(few).astype(np.float64), reconstructed(subject.codec, few, subject.seed)
         if (found := error_score(x, x_hat, mean_image(subject.train), few.split)) is not None:
             scores[ERROR] = found
         if _varies(x):
             scores[SPREAD] = _spread(x_hat, x, few.split)
-            if (drawn := _samples(subject, few)) is not None:
-                both = {"n_generated": len(drawn), "n_real": len(x)}
-                scores[SAMPLES] = replace(_spread(drawn, x, few.split), setting=both)
-    if (read := _read(subject, few)) is not None:
-        scores[READ] = read
+            with standing_alone(SAMPLES, skipped):
+                if (drawn := _samples(subject, few)) is not None:
+                    both = {"n_generated": len(drawn), "n_real": len(x)}
+                    scores[SAMPLES] = replace(_spread(drawn, x, few.split), setting=both)
+    with standing_alone(READ, skipped):
+        if (read := _read(subject, few)) is not None:
+            scores[READ] = read
     if not scores:
         raise NotApplicable("the images are all the same, and no class can be read off them")
-    return Section(scores)
+    return Section(scores, skipped=skipped)
 
 
 def reconstructs(codec: Codec) -> bool:

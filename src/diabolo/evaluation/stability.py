@@ -23,7 +23,7 @@ def stability(subject: Subject, *, other_runs: tuple[Folder, ...] = ()) -> Secti
     from diabolo.runs.loading import load
 
     if not other_runs:
-        raise NotApplicable("it compares runs: name those of other seeds by other_runs")
+        raise NotApplicable("it compares runs: name those of other seeds, other_runs=… (--other-runs)")
     images = subject.test.at_most(MOST, subject.seed)
     here = "this run" if subject.run is None else subject.run.path.name
     codes = {here: encode(subject.codec, images)}

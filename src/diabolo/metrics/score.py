@@ -18,7 +18,7 @@ class Score:
         value: the number.
         unit: what it is measured in: "squared error per pixel", "nats per image", "share of images".
         n: how many examples it was measured on.
-        split: of which part of the data: "test" or "train".
+        split: of which part of the data: "test" or "train"; or what was counted instead: "pairs of test images".
         low, high: a 95 % interval, where there is one; `interval` says how it was found: "Wilson", "bootstrap over images".
         df: degrees of freedom of an interval that is of few values, such as draws of labels.
         shared: what the number owes to the test images, by blocks of them: {"of": which images, "parts": [...]}, so that two

@@ -28,6 +28,14 @@ CAPTIONS = {
     "reconstructions": "Test images and their reconstructions.",
     "latent": "The codes of test images.",
     "decoded-grid": "What the decoder makes of a regular grid of codes.",
+    "reconstruction-classes": "The error of reconstructions by class; whiskers are 95 % intervals.",
+    "reconstruction-spectrum": "The power of images and of what their reconstructions miss, by spatial frequency.",
+    "reconstruction-worst": "The test images with the largest error.",
+    "probes": "Classes read off codes that stay as they are; whiskers are 95 % intervals.",
+    "few-labels": "Test accuracy by the number of labelled images; whiskers are 95 % intervals over draws of these.",
+    "kl-per-unit": "The KL term of each unit of the code.",
+    "prior-hole": "Mean and standard deviation of each unit over test images, and of the prior.",
+    "interpolation": "Images decoded between the codes of two test images.",
 }
 
 WATCHED = {  # what the health watch writes down, and its unit
@@ -151,7 +159,7 @@ def _scores(run: Run) -> Iterator[Block]:
         yield Paragraph("Not measured, and why:")
         yield Bullets([f"{name}: {reason}" for name, reason in found.skipped.items()])
     pictures = (regular.inside(folder, f"{name}.png", (".png",)) for name in found.drawn)
-    yield from (Picture(path, _caption(path)) for path in pictures if path.exists())
+    yield from (Picture(path, CAPTIONS.get(path.stem, _caption(path))) for path in pictures if path.exists())
 
 
 def _doctor(run: Run, pair: Pair | None) -> Iterator[Block]:

@@ -286,7 +286,7 @@ def sizes(row: Row) -> None:
         "Test error by the number of components or latent variables; whiskers are the range over seeds.",
     )
     row.table(
-        "Test error by size, and how many components are as good as the autoencoder.",
+        "Test error by size, in squared error per pixel, and how many components are as good as the autoencoder.",
         ("numbers", "PCA", "autoencoder, mean", "least", "most", "components as good"),
         [(d, float(by_components[d]), *v, metrics.components_needed(by_components, v[0])) for d, v in pairs.items()],
     )
