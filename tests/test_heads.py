@@ -93,5 +93,5 @@ def test_what_makes_no_classifier_is_refused():
     parts = (undercomplete.encoder, undercomplete.bottleneck, undercomplete.decoder, undercomplete.likelihood)
     with pytest.raises(DiaboloError, match="labels alone needs a model with a head"):
         diabolo.Autoencoder(*parts, objective=Supervised())
-    with pytest.raises(DiaboloError, match="reads labels: give them as `y`"):
+    with pytest.raises(DiaboloError, match="needs labels: give them as `y`"):
         zoo.joint((1, 8, 8), 4).loss(torch.rand(2, 1, 8, 8))

@@ -180,3 +180,40 @@ class ImageClassifier(ToClasses):
         features = self.encoder(x)[:, : self.to_class.in_features]  # skip connections come after them, and are not read
         logits: Tensor = self.to_class(features)
         return logits
+
+
+@part
+class AttributeClassifier(Head):
+    """Yes or no for each of several attributes, read off the code by one linear map.
+
+    Args:
+        latent_shape: the shape of one code.
+        columns: how many attributes.
+
+    Example:
+        >>> from diabolo.heads import AttributeClassifier
+        >>> head = AttributeClassifier((16,), columns=40)
+        >>> head.units
+        {'classification': 'nats per attribute', 'misclassified': 'share of attributes'}
+    """
+
+    needs_column = "attributes"
+
+    def __init__(self, latent_shape: tuple[int, ...], columns: int) -> None:
+        super().__init__()
+        self.to_logits = nn.Linear(math.prod(latent_shape), columns)
+        self.weights = {"classification": Constant(1.0), "misclassified": Constant(0.0)}
+        self.units = {"classification": "nats per attribute", "misclassified": "share of attributes"}
+
+    def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
+        """Cross entropy and error, means over attributes, (N,) each; `y` (N, columns) holds 0 and 1."""
+        assert y is not None
+        logits = self(x, latent).float()
+        missed = F.binary_cross_entropy_with_logits(logits, y, reduction="none").mean(1)
+        return {"classification": missed, "misclassified": ((logits.detach() > 0) != (y > 0)).float().mean(1)}
+
+    def forward(self, x: Tensor, latent: Latent | None) -> Tensor:
+        """Logits (N, columns) of the code of `latent`."""
+        assert latent is not None
+        logits: Tensor = self.to_logits(latent.code.flatten(1))
+        return logits

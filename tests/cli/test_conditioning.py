@@ -136,7 +136,7 @@ def test_what_image_files_do_not_carry_is_told(words, told, images, diabolo):
         ("faces", [], "conditioned on factors, which image files do not carry: give --values"),
         ("cvae", ["--label", "10"], "there is no class 10 in"),
         ("cvae", ["--label", "-1"], "there is no class -1 in"),
-        ("cvae", ["--label", "1", "2", "3"], "one --label for all 2 images, or one for each, not 3"),
+        ("cvae", ["--label", "1", "2", "3"], "one --label for all, or one for each of 2 images, not 3"),
         ("cvae", ["--label", "1", "--values", "1"], "takes no --values; its model takes --label"),
         ("vae", ["--label", "1"], "takes no --label; its model is given nothing besides the image"),
         ("completion", ["--label", "1"], "takes no --label; its model is given nothing besides the image"),

@@ -137,7 +137,7 @@ def test_a_dry_run_says_all_and_writes_nothing(diabolo):
 
 
 @pytest.mark.parametrize(
-    "words", [["--batch-size", "500"], ["--keep", "best", "--validation", "none"], ["--device", "tpu"]]
+    "words", [["--batch-size", "0"], ["--keep", "best", "--validation", "none"], ["--device", "tpu"]]
 )
 def test_a_dry_run_refuses_what_a_training_would(words, refused):
     assert refused(2, "train", "vae", "--hidden", "8", "--n-train", "150", "--dry-run", *words)
@@ -197,7 +197,7 @@ def some_value(kind):
 @pytest.mark.parametrize("way", ["flags", "yaml"])
 def test_every_model_option_can_be_reached(way, diabolo, monkeypatch):
     seen = {}
-    monkeypatch.setattr("diabolo.zoo.build", lambda name, shape, **options: seen.update(options) or 1 / 0)
+    monkeypatch.setattr("diabolo.zoo.recipe.build", lambda name, shape, **options: seen.update(options) or 1 / 0)
     for name in zoo.RECIPES:
         own = {key: some_value(kind) for key, (kind, _) in zoo.options_of(name).items()}
         flags = {key: value for key, value in own.items() if not isinstance(value, list)}

@@ -85,7 +85,7 @@ def test_a_bomb_is_refused_or_skipped(folder, make):
 def test_nothing_left(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     for size in (None, 4):
-        with pytest.raises(DiaboloError, match=r"none of the 1 images can be read; the first is .*a\.png"):
+        with pytest.raises(DiaboloError, match=r"none of 1 image can be read; the first is .*a\.png"):
             read_images(tmp_path, size=size, skip_bad=True)
 
 

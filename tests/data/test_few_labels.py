@@ -46,7 +46,7 @@ def test_the_seed_draws_and_fewer_are_among_more():
     ("labels", "n", "says"),
     [
         (None, 3, "which has none"),
-        ([0, 1, -1], 3, "where 2 are known"),
+        ([0, 1, -1], 3, "which has 2 that are known"),
         ([0, 1, 2], 2, "2 labels cannot show all 3 classes"),
         ([0, 1, 2], 0, "whole number of images from 1 up, got 0"),
         ([0, 1, 2], 1.5, "whole number of images from 1 up, got 1.5"),

@@ -86,7 +86,7 @@ def test_a_train_part_alone():
         (["train/cat/1.png", "train/dog/1.png", "test/1.png"], [], "the part test of here has no class folders"),
         (["train/cat/1.png", "train/2.png", "test/cat/3.png"], [], "put every image into a class folder"),
         (["cat/train/1.png", "cat/test/2.png", "dog/3.png"], [], "not all its classes are divided so"),
-        (["a/1.png", "2.png", "b/3.png"], [], "1 images beside folders with 2 more"),
+        (["a/1.png", "2.png", "b/3.png"], [], "1 image beside folders with 2 more"),
         (["train/Cat/1.png", "test/cat/2.png"], [], "classes Cat and cat in different parts"),
         (["train_images/1.png", "test_images/2.png"], [], "rename them to test and train"),
         (["trainA/1.png", "trainB/2.png", "testA/3.png", "testB/4.png"], [], "trainA|trainB.*parts or classes"),

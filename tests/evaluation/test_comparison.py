@@ -387,7 +387,7 @@ def test_a_score_is_drawn_that_two_of_three_models_have():
 
 def test_a_label_says_in_what_a_model_differs_from_those_of_its_name_alone():
     def subject(kind, name, **told):
-        return SimpleNamespace(kind=kind, config={"name": name}, told=told)
+        return SimpleNamespace(kind=kind, config=SimpleNamespace(name=name), told=told)
 
     alike = [subject("1", "vae", made=2, lr=1), subject("2", "vae", made=4, lr=1), subject("3", "pca", made=9, lr=7)]
     assert _labels(alike) == {"1": "vae (made 2)", "2": "vae (made 4)", "3": "pca"}

@@ -1,5 +1,7 @@
 """What is said of the cost of a model whose cost is known."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -77,7 +79,7 @@ def test_what_a_model_consists_of(digits, tiny_model):
 
 class Written:
     def __init__(self, history, resolved):
-        self.history, self.config = history, {"resolved": resolved}
+        self.history, self.config = history, SimpleNamespace(resolved=resolved)
 
 
 @pytest.mark.parametrize(("device", "unit"), [("cpu", "MiB, the whole process"), ("cuda:0", "MiB on the device")])

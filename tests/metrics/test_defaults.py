@@ -203,7 +203,7 @@ SETTINGS = {
     "metrics.generation.kernel": {"SIZE": 1000, "LEAST": 10},
     "metrics.generation.prdc": {"PAIRS": 2**20, "CLOSE": 1e-12, "SUBSETS": 5},
     "metrics.generation.small_classifier": {
-        "FEATURES": 64, "VERSION": 1, "MOST_CHANNELS": 128, "WORK": 90_000_000, "EPOCHS": 20,
+        "FEATURES": 64, "VERSION": 2, "MOST_CHANNELS": 128, "WORK": 90_000_000, "EPOCHS": 20,
     },
     "metrics.importance": {"NUMBERS": {"cpu": 2**20, "cuda": 2**26}},
     "metrics.information": {"PAIRS": 2**22},

@@ -263,5 +263,5 @@ def test_info_tells_of_it(train, tiny_model, tiny_pixels, capsys, monkeypatch):
     run = train(tiny_model("vae", beta=300.0), tiny_pixels(), epochs=3, lr=1e-2)
     main(["info", str(run.path)])
     out = capsys.readouterr().out
-    assert "health: active_units 0, " in out
+    assert "health: active units 0, " in out
     assert "warning: 4 of 4 units of the code are inactive" in out

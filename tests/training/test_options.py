@@ -49,7 +49,7 @@ def test_what_does_not_fit_the_images_is_refused_before_a_folder_is_made(
 def test_a_batch_holds_no_more_images_than_there_are(train, tiny_model, tiny_pixels, capsys):
     run = train(tiny_model(), tiny_pixels(50), batch_size=128, quiet=False)
     assert "--batch-size is 50, not 128: there are 50 training images" in capsys.readouterr().out
-    assert run.config["options"]["batch_size"] == 50
+    assert run.config.options["batch_size"] == 50
     assert run.history[-1]["step"] == 2
     with pytest.raises(DiaboloError, match="labelled_per_batch must be below the batch size of 50"):
         train(

@@ -67,7 +67,7 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
         model.condition.check(known)
         return known
     if len(label) > 1 and len(label) != n:
-        raise DiaboloError(f"give one --label for {count(n, 'image')}, or one for each, not {len(label)}")
+        raise DiaboloError(f"give one --label for all, or one for each of {count(n, 'image')}, not {len(label)}")
     y = _labels(run, model, label) if takes == "label" else torch.tensor([values])
     y = y.expand(n, *y.shape[1:]) if len(y) == 1 else y
     model.condition.check(y)

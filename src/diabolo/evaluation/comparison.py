@@ -397,10 +397,12 @@ def _kind(config: Config, start: bool = True) -> dict[str, Any]:
     }
 
 
-def _start(init: str | None) -> Any:
+def _start(init: Any) -> Any:
     """The kind of the run whose weights a training started from; its path where that run is gone."""
     if init is None:
         return None
+    if not isinstance(init, str):
+        raise TypeError(f"its init is {init!r}")
     try:
         return _kind(Config.read(as_path(init)), start=False)
     except DiaboloError:

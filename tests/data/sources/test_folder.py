@@ -59,7 +59,7 @@ def test_train_and_test_folders_are_used(place):
 
 
 def test_loose_images_beside_classes_are_refused(place):
-    with pytest.raises(DiaboloError, match="holds 1 images beside folders with 2 more"):
+    with pytest.raises(DiaboloError, match="holds 1 image beside folders with 2 more"):
         load(place({"a.png": grey(0), "x/b.png": grey(0), "y/c.png": grey(0)}))
 
 

@@ -11,10 +11,10 @@ from diabolo import heads
 from diabolo.bottlenecks.latent import Latent
 from diabolo.data import Images
 from diabolo.errors import DiaboloError
+from diabolo.heads import AttributeClassifier
 from diabolo.metrics.generation import small_classifier
 from diabolo.metrics.generation.features import Features, check_features, extract
 from diabolo.metrics.generation.small_classifier import (
-    AttributeClassifier,
     Classifier,
     _budget,
     _model,

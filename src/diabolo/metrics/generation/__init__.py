@@ -14,12 +14,11 @@ from diabolo.metrics.generation.inception_v3 import Inception, inception
 from diabolo.metrics.generation.kernel import Kernel, kid, polynomial_mmd
 from diabolo.metrics.generation.moments import Moments
 from diabolo.metrics.generation.prdc import SUBSETS, Manifold, manifold, radii, spread
-from diabolo.metrics.generation.small_classifier import AttributeClassifier, Classifier, classifier
+from diabolo.metrics.generation.small_classifier import Classifier, classifier
 
 __all__ = [
     "EXTRACTORS",
     "SUBSETS",
-    "AttributeClassifier",
     "Classifier",
     "Extractor",
     "Features",

@@ -13,67 +13,27 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from diabolo import bottlenecks, distributed, heads, objectives
 from diabolo.autoencoder import Autoencoder
-from diabolo.bottlenecks import Bottleneck, Latent
+from diabolo.bottlenecks import Bottleneck
 from diabolo.data.images import Images
 from diabolo.data.roots import default_cache
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation.features import Features
 from diabolo.nets.conv import SMALLEST
-from diabolo.parts import part
 from diabolo.plain import count
 from diabolo.randomness import derive
 from diabolo.runs import loading
-from diabolo.schedules import Constant
 from diabolo.training.fit import fit
 from diabolo.zoo.recipe import PartOptions, assemble
 
 FEATURES = 64  # fewer for images of fewer than 128 numbers
-VERSION = 1  # raise it when the same images would give other weights
+VERSION = 2  # raise it when the same images would give other weights
 MOST_CHANNELS = 128
 WORK = 9e7  # pixels (of any number of channels) seen in training: what one core does in half a minute
 EPOCHS = 20  # at most
-
-
-@part
-class AttributeClassifier(heads.Head):
-    """Yes or no for each of several attributes, read off the code by one linear map.
-
-    Args:
-        latent_shape: the shape of one code.
-        columns: how many attributes.
-
-    Example:
-        >>> from diabolo.metrics.generation.small_classifier import AttributeClassifier
-        >>> head = AttributeClassifier((16,), columns=40)
-        >>> head.units
-        {'classification': 'nats per attribute', 'misclassified': 'share of attributes'}
-    """
-
-    needs_column = "attributes"
-
-    def __init__(self, latent_shape: tuple[int, ...], columns: int) -> None:
-        super().__init__()
-        self.to_logits = nn.Linear(math.prod(latent_shape), columns)
-        self.weights = {"classification": Constant(1.0), "misclassified": Constant(0.0)}
-        self.units = {"classification": "nats per attribute", "misclassified": "share of attributes"}
-
-    def penalties(self, x: Tensor, latent: Latent | None, y: Tensor | None) -> dict[str, Tensor]:
-        """Cross entropy and error, means over attributes, (N,) each; `y` (N, columns) holds 0 and 1."""
-        assert y is not None
-        logits = self(x, latent).float()
-        missed = F.binary_cross_entropy_with_logits(logits, y, reduction="none").mean(1)
-        return {"classification": missed, "misclassified": ((logits.detach() > 0) != (y > 0)).float().mean(1)}
-
-    def forward(self, x: Tensor, latent: Latent | None) -> Tensor:
-        """Logits (N, columns) of the code of `latent`."""
-        assert latent is not None
-        logits: Tensor = self.to_logits(latent.code.flatten(1))
-        return logits
 
 
 @dataclass
@@ -107,7 +67,7 @@ class Classifier:
         if images.attributes is None:
             return None
         head = self.model.head
-        assert isinstance(head, AttributeClassifier)
+        assert isinstance(head, heads.AttributeClassifier)
         with torch.no_grad():
             logits = (
                 head.to_logits(torch.from_numpy(features.values).to(self.model.device, torch.float32)).cpu().numpy()
@@ -172,7 +132,7 @@ def _plan(train: Images) -> tuple[Any, str]:
     if train.attributes is not None:
         columns = train.attributes.shape[1]
         return (
-            lambda shape: _model(shape, lambda bottleneck: AttributeClassifier(bottleneck.latent_shape, columns)),
+            lambda shape: _model(shape, lambda bottleneck: heads.AttributeClassifier(bottleneck.latent_shape, columns)),
             f"the {columns} attributes",
         )
     raise DiaboloError(
