@@ -96,7 +96,8 @@ def test_a_grid_of_its_own_for_each_density(runs, diabolo):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("undercomplete", "N(0, I), though it was not trained"), ("pca", "the variances of its")]
+    ("name", "says"),
+    [("undercomplete", "not trained to have a prior; --density gaussian fits one"), ("pca", "the variances of its")],
 )
 def test_where_codes_are_drawn_is_told_of_models_without_a_prior(name, says, runs, diabolo):
     assert says in diabolo("sample", runs[name], "--n", "1", "--out", "x.npy").err

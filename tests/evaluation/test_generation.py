@@ -430,3 +430,26 @@ def test_a_mixture_over_a_wide_code_takes_hours(width, left_out, monkeypatch):
                 with pytest.raises(DiaboloError, match="it needs 11 training codes or more, not 10"):
                     _samples(subject, name, 3)
     assert set(seen) == {width}
+
+
+@pytest.mark.parametrize(
+    ("broken", "lost", "told"),
+    [
+        ("fid", ("FID", "FID without bias"), "FID, prior"),
+        ("kid", ("KID",), "KID, prior"),
+        ("manifold", ("precision", "recall", "density", "coverage"), "precision, recall, density, coverage, prior"),
+        ("inception_score", ("score",), "score, prior"),
+    ],
+)
+def test_one_of_them_that_fails_costs_no_other(broken, lost, told, trained, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("nothing came of it")
+
+    subject = trained("vae")
+    whole = generation(subject, densities=("prior",), generated=100)
+    monkeypatch.setattr(f"diabolo.metrics.generation.{broken}", fail)
+    found = generation(subject, densities=("prior",), generated=100)
+    kept = {key: score for key, score in whole.scores.items() if key.partition(", ")[0] not in lost}
+    assert {key: score.value for key, score in found.scores.items()} == {key: s.value for key, s in kept.items()}
+    assert found.skipped[told] == "unexpected RuntimeError: nothing came of it"
+    assert set(found.panels) == set(whole.panels) - ({"generation-fid"} if broken == "fid" else set())

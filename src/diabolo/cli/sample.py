@@ -74,7 +74,8 @@ def command(
         else:
             write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
     if own:
-        say(f"diabolo: {count(n, 'image')}: {drawn}", error=True)
+        more = "; --density gaussian fits one to its codes" if drawn == run_figures.WITHOUT_PRIOR else ""
+        say(f"diabolo: {count(n, 'image')}: {drawn}{more}", error=True)
     say(target)
 
 

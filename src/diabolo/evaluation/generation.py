@@ -1,6 +1,7 @@
 """How well a codec generates: from each density over its codes, and for reconstruction and interpolation beside."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,9 @@ from diabolo.statistics import Estimate, blocks, mean_interval, wilson
 MOST = 10_000  # images generated unless asked for others
 SHOWN = 36
 SUBSET = 1000  # of the kernel distance
+Values = NDArray[np.floating[Any]]
+Two = tuple[Values, Values]  # generated, test
+Line = tuple[str, float, str, int, Any, str, Any, dict[str, Any], int | None]  # of one score
 
 
 @measure(
@@ -80,21 +84,49 @@ def generation(
             images, how = make()
             made = measures.extract(taker, images)
             few, of = made.first(alike), made_from(subject, name, n)
-            fid = measures.fid(made.values, as_stored.values, of, subject.seed)
-            kid = measures.kid(made.values, as_stored.values, SUBSET, subject.seed, of)
-            parts = kid.shared(f"{same}, {len(kid.subsets)} subsets of {'samples' if of is None else name}")
-            found = {
-                "fid": fid,
-                "fid parts": fid.shared(same, block).record(),
-                "kid": kid,
-                "kid parts": None if parts is None else parts.record(),
-                "manifold": measures.manifold(few.values, balls, manifold_k, reach),
-                "spread": measures.spread(few.values, balls, manifold_k),
-                "score": None if made.logits is None else measures.inception_score(made.logits),
-            }
-            scores |= _scores(name, found, common | how | {"n_generated": len(images)}, test.split)
             shown[name] = images[:SHOWN]
+            setting = common | how | {"n_generated": len(images)}
+
+            both, kin = (made.values, as_stored.values), "samples" if of is None else name
+            found = {
+                "FID": partial(_frechet, both, of, subject.seed, (same, block)),
+                "KID": partial(_kernel, both, of, subject.seed, f"{same}, {{}} subsets of {kin}"),
+                "precision, recall, density, coverage": partial(_in_balls, few.values, balls, manifold_k, reach),
+                "score": partial(_effective_classes, made.logits),
+            }
+            for what, measured in found.items():
+                with standing_alone(f"{what}, {name}", skipped):
+                    scores |= _scores(name, measured(), setting, test.split)
     return Section(scores, _panels(subject, scores, shown, taker.name), skipped)
+
+
+def _frechet(
+    both: Two, of: NDArray[np.int64] | None, seed: int, shared: tuple[str, NDArray[np.int64]]
+) -> dict[str, Any]:
+    from diabolo.metrics.generation import fid
+
+    found = fid(*both, of, seed)
+    return {"fid": found, "fid parts": found.shared(*shared).record()}
+
+
+def _kernel(both: Two, of: NDArray[np.int64] | None, seed: int, shared: str) -> dict[str, Any]:
+    from diabolo.metrics.generation import kid
+
+    found = kid(*both, SUBSET, seed, of)
+    parts = found.shared(shared.format(len(found.subsets)))
+    return {"kid": found, "kid parts": None if parts is None else parts.record()}
+
+
+def _in_balls(few: Values, balls: Values, k: int, reach: Any) -> dict[str, Any]:
+    from diabolo.metrics.generation import manifold, spread
+
+    return {"manifold": manifold(few, balls, k, reach), "spread": spread(few, balls, k)}
+
+
+def _effective_classes(logits: Any) -> dict[str, Any]:
+    from diabolo.metrics.generation import inception_score
+
+    return {"score": None if logits is None else inception_score(logits)}
 
 
 def _blocks(subject: Subject, n: int) -> NDArray[np.int64]:
@@ -119,55 +151,50 @@ def _taker(subject: Subject, extractor: str) -> Any:
 
 def _scores(name: str, found: dict[str, Any], setting: dict[str, Any], split: str) -> dict[str, Score]:
     """The scores of one set of images."""
-    fid, kid, balls, score = (found[key] for key in ("fid", "kid", "manifold", "score"))
-    n, m = setting["n_generated"], len(balls.within)
-    of_kid = setting | {"kernel": "(xᵀy / F + 1)³", "subsets": len(kid.subsets), "subset_size": kid.size}
-    within = setting | {"k": balls.k, "n_generated": m, "n_real": len(balls.covered)}
-    each, subsets = "± 1.96 standard errors, from what each image adds", "Student's t over disjoint subsets"
-    few = {"KID": len(kid.subsets) - 1, "score": n - 1}  # degrees of freedom of Student's t
     of = f"{setting['extractor']} features of {setting['size']} pixels"
-    lines: list[tuple[str, float, str, int, Any, str, Any, dict[str, Any]]] = [
-        ("FID", fid.value, f"squared distance of {of}", n, (fid.low, fid.high), each, "lower", setting),
-        ("KID", kid.value, f"squared MMD of {of}", n, kid.interval or (None, None), subsets, "lower", of_kid),
-    ]
-    if (limit := fid.without_bias) is not None:
-        unit = f"squared distance of {of}, were there infinitely many images"
-        lines.insert(1, ("FID without bias", limit.value, unit, n, limit.interval(), each, "lower", setting))
-    for what, hits in (("precision", balls.within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
-        unit = f"share of {'generated' if what == 'precision' else 'test'} images, by {of}"
-        interval, how, df = _wider(
-            wilson(int(hits.sum()), len(hits)), hits.mean(), found["spread"].get(what), 1.0, "Wilson"
-        )
-        few |= {} if df is None else {what: df}
-        lines.append((what, float(hits.mean()), unit, len(hits), interval, how, "higher", within))
-    fixed, unit = mean_interval(balls.within / balls.k), f"balls of test images / k, by {of}"
-    interval, how, df = _wider(
-        fixed, balls.density, found["spread"].get("density"), math.inf, "Student's t over images", len(balls.within) - 1
-    )
-    few |= {} if df is None else {"density": df}
-    lines.append(("density", balls.density, unit, m, interval, how, "higher", within))
-    if score is not None:
-        how = "Student's t over images, without the bias of few"
-        lines.append(
-            (
-                "score",
-                score.value,
-                f"effective classes of {setting['extractor']}",
-                n,
-                (score.low, score.high),
-                how,
-                "higher",
-                setting,
-            )
-        )
-    shared = {"FID": found["fid parts"], "FID without bias": found["fid parts"], "KID": found["kid parts"]}
+    lines: list[Line] = []
+    if (fid := found.get("fid")) is not None:
+        lines += _lines_of_fid(fid, of, setting)
+    if (kid := found.get("kid")) is not None:
+        about = setting | {"kernel": "(xᵀy / F + 1)³", "subsets": len(kid.subsets), "subset_size": kid.size}
+        unit, n, subsets = f"squared MMD of {of}", setting["n_generated"], "Student's t over disjoint subsets"
+        ends = kid.interval or (None, None)
+        lines.append(("KID", kid.value, unit, n, ends, subsets, "lower", about, len(kid.subsets) - 1))
+    if (balls := found.get("manifold")) is not None:
+        lines += _lines_of_balls(balls, found["spread"], of, setting)
+    if (score := found.get("score")) is not None:
+        n, how = setting["n_generated"], "Student's t over images, without the bias of few"
+        unit = f"effective classes of {setting['extractor']}"
+        lines.append(("score", score.value, unit, n, (score.low, score.high), how, "higher", setting, n - 1))
+    shared = {"FID": found.get("fid parts"), "FID without bias": found.get("fid parts"), "KID": found.get("kid parts")}
     return {
         f"{what}, {name}": Score(
-            value, unit, n, split, low, high, None if low is None else how, better, of, shared=shared.get(what),
-            df=None if low is None else few.get(what),
+            value, unit, n, split, low, high, None if low is None else how, better, about, shared=shared.get(what),
+            df=None if low is None else df,
         )
-        for what, value, unit, n, (low, high), how, better, of in lines
+        for what, value, unit, n, (low, high), how, better, about, df in lines
     }  # fmt: skip
+
+
+def _lines_of_fid(fid: Any, of: str, setting: dict[str, Any]) -> Iterator[Line]:
+    n, each = setting["n_generated"], "± 1.96 standard errors, from what each image adds"
+    yield "FID", fid.value, f"squared distance of {of}", n, (fid.low, fid.high), each, "lower", setting, None
+    if (limit := fid.without_bias) is not None:
+        unit = f"squared distance of {of}, were there infinitely many images"
+        yield "FID without bias", limit.value, unit, n, limit.interval(), each, "lower", setting, None
+
+
+def _lines_of_balls(balls: Any, spread: dict[str, float], of: str, setting: dict[str, Any]) -> Iterator[Line]:
+    m, within = len(balls.within), balls.within
+    about = setting | {"k": balls.k, "n_generated": m, "n_real": len(balls.covered)}
+    for what, hits in (("precision", within > 0), ("recall", balls.recalled), ("coverage", balls.covered)):
+        unit = f"share of {'generated' if what == 'precision' else 'test'} images, by {of}"
+        fixed, n = wilson(int(hits.sum()), len(hits)), len(hits)
+        ends, how, df = _wider(fixed, hits.mean(), spread.get(what), 1.0, "Wilson")
+        yield what, float(hits.mean()), unit, n, ends, how, "higher", about, df
+    fixed, unit = mean_interval(within / balls.k), f"balls of test images / k, by {of}"
+    ends, how, df = _wider(fixed, balls.density, spread.get("density"), math.inf, "Student's t over images", m - 1)
+    yield "density", balls.density, unit, m, ends, how, "higher", about, df
 
 
 def _wider(
@@ -200,9 +227,9 @@ def _panels(
     whiskers = {name: (s.low, s.high) for name, s in found.items() if s.low is not None and s.high is not None}
     what = f"{subject.codec.name} on {subject.test.name} ({subject.test.split})"
     unit = f"Fréchet distance, features of {extractor}"
-    panels: dict[str, Panel] = {
-        "generation-fid": partial(figures.bars, values, unit, whiskers or None, title=f"{what}: FID")
-    }
+    panels: dict[str, Panel] = {}
+    if values:
+        panels["generation-fid"] = partial(figures.bars, values, unit, whiskers or None, title=f"{what}: FID")
     shape = subject.test.shape
     if len(shape) == 3 and shape[0] in (1, 3):
         panels["generation-samples"] = partial(figures.density_samples, shown, title=f"{what}: what is compared")

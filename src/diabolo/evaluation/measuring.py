@@ -88,7 +88,7 @@ class Evaluation:
             }
             found = cls(record["about"], sections, record["skipped"], record["seconds"], record.get("figures", ()))
         except (KeyError, TypeError, AttributeError) as error:
-            raise DiaboloError(f"{path} was edited or damaged: {error!r}") from error
+            raise DiaboloError(f"{path} was edited or damaged: it is no record of an evaluation") from error
         if wrong := _wrong(found):
             raise DiaboloError(f"{path} was edited or damaged: {wrong}")
         return found

@@ -32,6 +32,7 @@ TRIES = 5  # samples for one test image, where the model is given of it
 POINTS = 10_000  # in a scatter
 NUMBERS = 2**25  # in the codes of one: those of a U-Net are larger than its images
 PIECE = 1024  # images encoded at a time
+WITHOUT_PRIOR = "decoded from N(0, I), though it was not trained to have a prior"
 
 
 def draw(run: Run, test: Images | None = None) -> list[Path]:
@@ -141,7 +142,7 @@ def drawn_from(model: Any) -> str:
         return "samples from the prior fitted to its codes"
     if "kl" in model.units:
         return "samples from the prior"
-    return "decoded from N(0, I), though it was not trained to have a prior"
+    return WITHOUT_PRIOR
 
 
 def losses(run: Run) -> list[dict[str, Any]]:

@@ -1,12 +1,13 @@
 """A run that can be used: its model, built as the folder describes it, with the weights that lie there."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from diabolo import parts
 from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
@@ -119,13 +120,22 @@ def _attach_prior(bottleneck: Any, folder: RunFolder, weights: str) -> None:
 
 
 def _load(folder: RunFolder, weights: str, device: torch.device) -> Any:
-    model = build_model(folder.path, folder.config)
-    try:
-        model.load_state_dict(folder.weights(weights))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise DiaboloError(f"the weights in {folder.path} do not fit its config.json: {reason}") from error
+    model, tensors = build_model(folder.path, folder.config), folder.weights(weights)
+    if told := misfit(model, tensors):
+        raise DiaboloError(f"the weights in {folder.path} do not fit its config.json: {told}")
+    model.load_state_dict(tensors)
     return model.to(device).eval()
+
+
+def misfit(model: nn.Module, tensors: Mapping[str, Tensor]) -> str:
+    """The first of the weights and statistics of `model` that `tensors` do not fit, in words; "" where all do."""
+    wanted = model.state_dict()
+    for name, tensor in wanted.items():
+        if name not in tensors:
+            return f"{name!r} is not among them"
+        if tensors[name].shape != tensor.shape:
+            return f"{name!r} has the shape {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}"
+    return next((f"the model has no {name!r}" for name in tensors if name not in wanted), "")
 
 
 def build_model(path: Path, config: Config) -> Any:
