@@ -1,6 +1,7 @@
 """Names that are imported when they are first used."""
 
-import importlib
+import importlib.util
+import inspect
 
 import pytest
 
@@ -19,3 +20,10 @@ def test_every_name_of_the_package_is_there_and_listed(name):
 def test_another_name_is_none(name):
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nothing'"):
         print(importlib.import_module(name).nothing)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_no_name_is_that_of_a_module_which_would_take_its_place_once_imported(name):
+    package = importlib.import_module(name)
+    named = [one for one in package.__all__ if not inspect.ismodule(getattr(package, one))]
+    assert [one for one in named if importlib.util.find_spec(f"{name}.{one}")] == []

@@ -70,11 +70,19 @@ def test_what_a_model_consists_of(digits, tiny_model):
         p.requires_grad_(False)
     setting = _size(Subject(model, *digits))["parameters"].setting
     frozen = sum(p.numel() for p in model.encoder.parameters())
-    assert setting == {"trainable": sum(p.numel() for p in model.parameters()) - frozen, "buffers beside": 0}
+    assert setting == {
+        "counted": "model",
+        "trainable": sum(p.numel() for p in model.parameters()) - frozen,
+        "buffers beside": 0,
+    }
     assert _size(Subject(object(), *digits)) == {}
     model = zoo.pca(digits[0].shape, latent_dim=4)
     model.solve(digits[0].images)
-    assert _size(Subject(model, *digits))["parameters"].setting == {"trainable": 0, "fitted in closed form": True}
+    assert _size(Subject(model, *digits))["parameters"].setting == {
+        "counted": "model",
+        "trainable": 0,
+        "fitted in closed form": True,
+    }
 
 
 class Written:

@@ -47,7 +47,7 @@ def inspect(
         root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo.
         value_range: what is black and white: auto (what files say and use), dtype, or two numbers.
     """
-    from diabolo.data.inspect import inspect as look
+    from diabolo.data.inspection import inspect as look
 
     account = look(name, root, value_range)
     table = Table("what", "value", show_edge=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diabolo.data.decode import read_images
     from diabolo.data.faces import draw_faces, face_factors
     from diabolo.data.images import Images
-    from diabolo.data.inspect import inspect
+    from diabolo.data.inspection import inspect
     from diabolo.data.loading import load
 
 __all__ = [
@@ -41,7 +41,7 @@ _HOME = {
     "as_images": "arrays",
     "draw_faces": "faces",
     "face_factors": "faces",
-    "inspect": "inspect",
+    "inspect": "inspection",
     "load": "loading",
     "names": "catalogue",
     "read_images": "decode",

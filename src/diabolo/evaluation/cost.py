@@ -75,10 +75,14 @@ def _size(subject: Subject) -> dict[str, Score]:
         return {}
     parameters = [p.numel() for p in module.parameters()]
     buffers = sum(b.numel() for b in module.buffers())
-    setting = {"trainable": sum(p.numel() for p in module.parameters() if p.requires_grad), "buffers beside": buffers}
+    setting = {
+        "counted": "model",
+        "trainable": sum(p.numel() for p in module.parameters() if p.requires_grad),
+        "buffers beside": buffers,
+    }
     if not parameters:  # PCA: what was fitted lies in buffers
-        parameters, setting = [buffers], {"trainable": 0, "fitted in closed form": True}
-    return {"parameters": Score(sum(parameters), "numbers", 1, "model", better="lower", setting=setting)}
+        parameters, setting = [buffers], {"counted": "model", "trainable": 0, "fitted in closed form": True}
+    return {"parameters": Score(sum(parameters), "numbers", 1, "train", better="lower", setting=setting)}
 
 
 def _training(subject: Subject) -> dict[str, Score]:

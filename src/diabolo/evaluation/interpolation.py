@@ -57,13 +57,17 @@ def interpolation(
         ),
     }
     scores, skipped = dict[str, Score](), dict[str, str]()
-    score = partial(Score.mean, split=f"pairs of {subject.test.split} images", interval="Student's t, over pairs")
+    score = partial(Score.mean, split=subject.test.split, interval="Student's t, over pairs")
     frames, surest = {}, {}
     for way, path in ways.items():
         with standing_alone(way, skipped):
             frames[way] = decode(subject.codec, path())
             found = latents.smoothness(frames[way])
-            setting: dict[str, Any] = {"steps": steps, "pairs": "of different classes" if _classes(subject) else "any"}
+            setting: dict[str, Any] = {
+                "counted": f"pairs of {subject.test.split} images",
+                "steps": steps,
+                "pairs": "of different classes" if _classes(subject) else "any",
+            }
             if way == "along data":
                 setting |= {"neighbours": path_neighbours, "training codes": len(kept)}
             scores[f"{way}: longest step"] = score(found.longest_step, "mean steps", better="lower", setting=setting)

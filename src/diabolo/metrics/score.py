@@ -56,9 +56,10 @@ class Score:
 
     @property
     def of(self) -> str:
-        """What it was measured on, in the words of a table: "10,000 test", "500 generated, 10,000 test"."""
-        made, real = (self.setting.get(name) for name in ("n_generated", "n_real"))
-        return f"{self.n:,} {self.split}" if made is None else f"{made:,} generated, {real:,} {self.split}"
+        """What it was measured on, in the words of a table: "10,000 test", "500 generated, 10,000 test"; where `n` is not of
+        images, what is `counted`, as the setting has it: "100 pairs of test images"."""
+        made, real, counted = (self.setting.get(name) for name in ("n_generated", "n_real", "counted"))
+        return f"{self.n:,} {counted or self.split}" if made is None else f"{made:,} generated, {real:,} {self.split}"
 
     def record(self) -> dict[str, Any]:
         """All of it that is there, JSON-able."""

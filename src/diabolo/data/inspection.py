@@ -34,6 +34,11 @@ def inspect(name: Any, root: str | os.PathLike[str] | None = None, value_range: 
 
     Raises:
         DiaboloError: when there is no such thing, it holds no image, or an array cannot be loaded.
+
+    Example:
+        >>> account = diabolo.data.inspect("digits")
+        >>> account.parts, account.sizes, account.duplicates
+        ({'train': 1437, 'test': 360}, {'8×8': 1797}, 0)
     """
     value_range = scale.check_range(value_range)
     path = as_path(name) if isinstance(name, str | os.PathLike) else None
