@@ -24,6 +24,7 @@ def test_train_fit_sample(quantised, diabolo):
     answer = diabolo("fit-prior", quantised, "--width", 8, "--layers", 1, "--heads", 2, *how)
     assert answer.code == 0, answer.err
     assert "bits_per_code" in answer.out
+    assert "codes.npz" not in answer.err  # codes are no grey levels: nothing is to be said of black and white
     assert diabolo("sample", quantised, "--n", 3, "--out", "x.npy").code == 0
     assert np.load("x.npy").shape == (3, 1, 8, 8)
     prior = f"{quantised}/prior/0001-prior-codes"

@@ -1,6 +1,7 @@
 """The code maps that a prior is fitted to: RUN/prior/codes.npz, beside the priors of the run."""
 
 import io
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,15 @@ def codes_of(path: Path, prior: CodePrior, config: Config) -> tuple[Images, Imag
 
 
 def _load(file: Path) -> tuple[Images, Images]:
-    """Codes are numbers, not grey levels: a codebook of two vectors gives no black-and-white images."""
-    return data.load(str(file), value_range="dtype")
+    """Codes are numbers, not grey levels: a codebook of two vectors gives no black-and-white images, and there is no account to
+    give of black and white."""
+    log = logging.getLogger("diabolo.data")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        return data.load(str(file), value_range="dtype")
+    finally:
+        log.setLevel(level)
 
 
 def run_of(path: Path, config: Config) -> Path:
