@@ -8,7 +8,7 @@ import torch
 from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 
 from diabolo import zoo
-from diabolo.bottlenecks import Gaussian as Waist
+from diabolo.bottlenecks import Gaussian as GaussianBottleneck
 from diabolo.errors import DiaboloError
 from diabolo.heads import Classifier
 from diabolo.likelihoods import Gaussian
@@ -100,7 +100,7 @@ def test_it_needs_labels_the_image_and_a_plain_kl():
     m = model()
     with pytest.raises(DiaboloError, match="M2 learns from labels: give them as `y`"):
         m.objective(m, images(), None, Draws(generator(0)), 0.0)
-    m.bottleneck = Waist(7, 2, free_bits=0.1)
+    m.bottleneck = GaussianBottleneck(7, 2, free_bits=0.1)
     with pytest.raises(DiaboloError, match="not Gaussian with kl, free_bits"):
         m.objective.check(m)
     m = model()

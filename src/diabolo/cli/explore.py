@@ -75,10 +75,9 @@ def command(
         data: other images than those of the run.
     """
     from diabolo import figures
-    from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
     from diabolo.pictures.latent_views import VIEWS, Look, refuse_undrawable
-    from diabolo.runs.config import Config
+    from diabolo.runs.folder import RunFolder
     from diabolo.runs.loading import load
     from diabolo.runs.lock import writing
 
@@ -97,7 +96,7 @@ def command(
     target = out or run / "figures" / f"{what}.png"
     if target.suffix.lower() not in (".png", ".pdf"):
         raise DiaboloError(f"pictures are written as .png or .pdf, not {target.suffix or target}")
-    about = Config.read(run).train
+    about = RunFolder(run).config.train
     refuse_undrawable(what, about.shape)
     model = load(run)
     if data is None:
@@ -105,7 +104,7 @@ def command(
             raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
         if about.origin is None:
             raise DiaboloError(f"the images of {run} were given as arrays: name others by --data")
-        train, test = of_run(run, about)
+        train, test = RunFolder(run).pair()
     else:
         train, test = (data_options or DataOptions()).load(data)
     for part in (train, test):

@@ -82,11 +82,10 @@ def command(
 def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any], moved: dict[str, str]) -> Any:
     """The density of that name over the codes of the images that `run` was trained on, which lie where `moved` says; None
     for the model's own prior."""
-    from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError, UnknownNameError
     from diabolo.latents.codes import encode
     from diabolo.latents.densities import DENSITIES, PRIOR, check_continuous, make_density
-    from diabolo.runs.config import Config
+    from diabolo.runs.folder import RunFolder
 
     if name == PRIOR:
         if moved:
@@ -100,10 +99,10 @@ def _fitted(run: Path, model: Any, name: str, seed: int, options: dict[str, Any]
         raise UnknownNameError("density", name, (PRIOR, *DENSITIES))
     density = make_density(name, seed, **options)
     check_continuous(model, name)
-    about = Config.read(run).train
+    about = RunFolder(run).config.train
     if about.origin is None:
         raise DiaboloError(
             f"the training images of {run} were given as arrays; fit a density to their codes from Python: "
             f"diabolo.latents.fit_density({name!r}, codes)"
         )
-    return density.fit(encode(model, of_run(run, about, moved)[0]))
+    return density.fit(encode(model, RunFolder(run).images("train", moved)))

@@ -44,20 +44,19 @@ def command(
 
     from diabolo import latents
     from diabolo.cli.images import write
-    from diabolo.data.origin import of_run
     from diabolo.errors import DiaboloError
     from diabolo.plain import count
-    from diabolo.runs.config import Config
+    from diabolo.runs.folder import RunFolder
     from diabolo.runs.loading import load
 
     if out.suffix.lower() != ".npz":
         raise DiaboloError(f"labelled images are written as .npz, not {out.suffix or out}")
     if out.exists():  # labels that someone gave by hand may lie there
         raise DiaboloError(f"{out} is there already: name another file by --out, or take it away first")
-    model, about = load(run), Config.read(run).train
-    if about.origin is None:
+    folder, model = RunFolder(run), load(run)
+    if folder.config.train.origin is None:
         raise DiaboloError(f"the training images of {run} were given as arrays; use diabolo.latents from Python")
-    train, test = of_run(run, about, where(moved))
+    train, test = folder.pair(where(moved))
     few = train if n_labels is None else train.keep_labels(n_labels, label_seed)
     full = latents.label_by_neighbours(model, few, neighbours, alpha)
     assert few.labels is not None

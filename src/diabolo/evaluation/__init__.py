@@ -7,11 +7,11 @@ from diabolo.evaluation.subject import Subject
 
 # The measures, in the order of the table; each makes itself known.
 # isort: off
-from diabolo.evaluation import learned  # noqa: F401  # to be known
-from diabolo.evaluation import reconstruction, rate, likelihood, anomaly, cost  # noqa: F401  # to be known
-from diabolo.evaluation import probes, few_labels, clustering, attributes, usage, prior_hole, disentanglement  # noqa: F401  # to be known
-from diabolo.evaluation import arithmetic, interpolation, memorisation, stability  # noqa: F401  # to be known
-from diabolo.evaluation import generation  # noqa: F401  # to be known
+from diabolo.evaluation import learned  # noqa: F401  # makes itself known
+from diabolo.evaluation import reconstruction, rate, likelihood, anomaly, cost  # noqa: F401  # makes itself known
+from diabolo.evaluation import probes, few_labels, clustering, attributes, usage, prior_hole, disentanglement  # noqa: F401  # makes itself known
+from diabolo.evaluation import arithmetic, interpolation, memorisation, stability  # noqa: F401  # makes itself known
+from diabolo.evaluation import generation  # noqa: F401  # makes itself known
 # isort: on
 
 __all__ = [

@@ -10,7 +10,6 @@ from statistics import fmean, stdev
 from typing import Any
 
 from diabolo import figures
-from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
@@ -301,7 +300,7 @@ def _evaluated(
     path = subject.path
     say(f"{path}: evaluating")
     with lock.held(path, "compare"):
-        pair = of_run(path, subject.config.train, moved)
+        pair = RunFolder(path).pair(moved)
         evaluation = evaluate(path, pair, measures, seed, say, trust, **options)
         if not _current(path):
             evaluation.write(path / FOLDER)
@@ -337,7 +336,7 @@ def _tested(
         )
     key = json.dumps([about.origin, about.fingerprint])
     if key not in seen:
-        seen[key] = of_run(path, about, moved)[1].fingerprint
+        seen[key] = RunFolder(path).images("test", moved).fingerprint
     return seen[key]
 
 

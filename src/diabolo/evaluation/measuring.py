@@ -15,7 +15,6 @@ import torch
 from diabolo import disk, distributed, figures, ranges
 from diabolo.autoencoder import Codec
 from diabolo.data import Images, as_images
-from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, options_of, standing_alone
 from diabolo.evaluation.subject import Subject
@@ -274,7 +273,7 @@ def images_of(run: Run | None, data: Pair | Images | None) -> Pair:
     if data is None:
         if run is None or run.config.train.origin is None:
             raise DiaboloError("it is not known what images this model was trained on: give (train, test) as `data`")
-        return of_run(run.path, run.config.train)
+        return run.folder.pair()
     if isinstance(data, Images) or not isinstance(data, tuple):
         raise DiaboloError(
             "`data` is a pair (train, test): probes and densities are fitted to the first, not to the second"

@@ -15,7 +15,6 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import UNKNOWN
 from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.origin import of_run
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import encode
@@ -50,7 +49,7 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
     elif test is None and about.origin is not None:
-        _, test = of_run(run.path, about)
+        test = run.folder.images("test")
     drawn = {}
     if len(run.history) > 1:
         drawn["curves"] = figures.loss_curves(losses(run), f"{name}: loss")

@@ -16,14 +16,13 @@ moved = {moved}  # where its images lie now, if they were moved: {{"name": …}}
 from IPython.display import Image, display
 
 from diabolo.pictures import run_figures
-from diabolo.data.origin import of_run
 from diabolo.evaluation.measuring import images_of
 from diabolo.latents.codes import encode
 from diabolo.plain import visible
 from diabolo.runs.loading import load_run
 
 run = load_run(path, trust=trust)
-pair = of_run(run.path, run.config.train, moved) if moved else None
+pair = run.folder.pair(moved) if moved else None
 model = run.model
 print(visible(f"{{run.config.name}}: {{run.status}}"))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from diabolo import regular
-from diabolo.data.origin import of_run
 from diabolo.doctor import diagnose
 from diabolo.evaluation.closing import judge
 from diabolo.evaluation.measure import standing_alone
@@ -58,7 +57,7 @@ def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None =
         DiaboloError: when it is no run folder, or its training has not finished.
     """
     run = load_run(path, trust=trust)
-    pair = of_run(path, run.config.train, moved) if moved else None
+    pair = run.folder.pair(moved) if moved else None
     parts = (_learned(run, pair), _training(run), _figures(run, pair), _scores(run), _doctor(run, pair), _model(run))
     return Document(f"{run.config.name}: run {run.path.name}", _about(run), list(chain(*parts)))
 

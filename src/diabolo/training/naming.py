@@ -8,6 +8,7 @@ from diabolo import zoo
 from diabolo.data.images import Images
 from diabolo.errors import UnknownNameError
 from diabolo.training.options import TrainOptions
+from diabolo.zoo.recipe import called
 
 
 def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, TrainOptions]:
@@ -19,9 +20,7 @@ def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, T
     """
     if not isinstance(model, str):
         return model, TrainOptions.of(**options)
-    name = zoo.recipe_at(model) if ":" in model else model
-    if name not in zoo.RECIPES:
-        raise UnknownNameError("model", name, zoo.RECIPES)
+    name = called(model)
     ours, theirs = {field.name for field in fields(TrainOptions)}, zoo.options_of(name)
     for option in options:
         if option not in ours and option not in theirs:

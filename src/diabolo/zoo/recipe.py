@@ -183,13 +183,28 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
             ...
         diabolo.errors.UnknownNameError: unknown option 'lateral_dim' of the model 'vae'; did you mean ...
     """
-    if name not in RECIPES:
-        raise UnknownNameError("model", name, RECIPES)
+    name = called(name)
     known = options_of(name)
     for option in options:
         if option not in known:
             raise UnknownNameError("option", option, known, f" of the model {name!r}")
     return RECIPES[name](input_shape, **options)
+
+
+def called(name: str) -> str:
+    """The name of the recipe that is called so: by its name, or package.module:recipe for one of one's own.
+
+    Raises:
+        UnknownNameError: when there is none.
+
+    Example:
+        >>> diabolo.zoo.recipe.called("diabolo.zoo.variational:vae")
+        'vae'
+    """
+    name = recipe_at(name) if ":" in name else name
+    if name not in RECIPES:
+        raise UnknownNameError("model", name, RECIPES)
+    return name
 
 
 def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
@@ -211,9 +226,7 @@ def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
         >>> model.input_shape, model.condition.classes
         ((1, 8, 8), 10)
     """
-    name = recipe_at(name) if ":" in name else name
-    if name not in RECIPES:
-        raise UnknownNameError("model", name, RECIPES)
+    name = called(name)
     takes, known = options_of(name), dict[str, Any]()
     if images.labels is not None and "classes" in takes and images.labels.max() >= 0:
         known["classes"] = max(int(images.labels.max()) + 1, len(images.label_names or ()))
