@@ -166,8 +166,10 @@ def test_limits_of_interpolation(subject, monkeypatch):
     section = measures["interpolation"](replace(subject, seed=2), pairs=5, steps=3)
     assert section.scores["along data: length"].setting == {
         "steps": 3, "pairs": "of different classes", "neighbours": 10, "training codes": 40,
+        "counted": "pairs of test images",
     }  # fmt: skip
-    assert section.scores["linear: length"].setting == {"steps": 3, "pairs": "of different classes"}
+    linear = {"steps": 3, "pairs": "of different classes", "counted": "pairs of test images"}
+    assert section.scores["linear: length"].setting == linear
     a, b = draw_pairs(replace(subject, seed=2), 5)
     kept = np.sort(np.random.default_rng(2).permutation(300)[:40])
     z, graph = subject.codes("test"), latents.CodeGraph(subject.codes("train")[kept], 10)
