@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import diabolo
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.errors import DiaboloError, UnknownNameError, listed
 
 
 def test_the_nearest_name_is_suggested_and_all_are_listed():
@@ -16,6 +16,17 @@ def test_the_nearest_name_is_suggested_and_all_are_listed():
 
 def test_nothing_is_suggested_when_nothing_is_near():
     assert str(UnknownNameError("net", "qqq", ["mlp"])) == "unknown net 'qqq'; valid: mlp"
+
+
+def test_of_many_the_three_nearest_are_told_and_where_all_are():
+    names = [f"layer{i}" for i in range(40)] + ["encoder", "decoder"]
+    message = str(UnknownNameError("layer", "decodr", names, " of the net", "diabolo models"))
+    assert message == (
+        "unknown layer 'decodr' of the net; did you mean 'decoder'? "
+        "valid: decoder, encoder, layer9, … of 42; see diabolo models"
+    )
+    assert listed(map(str, range(10))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    assert listed(map(str, range(11))) == "0, 1, 2, … of 11"
 
 
 def test_where_there_is_none_no_list_is_empty():

@@ -1,27 +1,12 @@
-"""Lines that are printed to be typed, and a folder for those who have no home."""
+"""A folder for those who have no home."""
 
 import os
-import shlex
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from diabolo.errors import DiaboloError
-from diabolo.paths import own_temporary, shell_line
-from diabolo.runs.folder import RunFolder
-
-
-def test_a_line_is_typed_as_it_is_printed():
-    assert shell_line("resume", "runs/0001-vae", "--epochs", 3) == "diabolo resume runs/0001-vae --epochs 3"
-    for path in ("my runs/0001", "it's", "$(touch x)", "a;b", "`id`", "~", "*", "é"):
-        assert shlex.split(shell_line("resume", path)) == ["diabolo", "resume", path]
-
-
-def test_a_folder_with_a_space_is_quoted_in_an_error(tmp_path):
-    with pytest.raises(DiaboloError) as refused:
-        RunFolder(tmp_path / "my run; touch x").weights()
-    assert f"diabolo resume '{tmp_path / 'my run; touch x'}'" in str(refused.value)
+from diabolo.paths import own_temporary
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="elsewhere the folder for temporary files is the user's own")

@@ -1,9 +1,11 @@
 """What goes wrong by the user's hand, said in one sentence: what happened, where, and the remedy."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diabolo.plain import visible
+
+LISTED, CUT = 10, 3  # names that a message lists; of more the nearest
 
 
 class DiaboloError(ValueError):
@@ -26,15 +28,34 @@ class DiaboloError(ValueError):
 
 class UnknownNameError(DiaboloError):
     """A name (data set, model, net, option …) that does not exist; the message suggests the nearest that does.
-    `of` follows the name: " of the net 'conv'"."""
+    `of` follows the name: " of the net 'conv'"; `see` is where all are listed, as for `listed`."""
 
-    def __init__(self, what: str, name: object, valid: Iterable[str], of: str = "") -> None:
+    def __init__(self, what: str, name: object, valid: Iterable[str], of: str = "", see: str = "") -> None:
         valid = sorted(valid)
-        plain = {name.lower(): name for name in reversed(valid)}
-        near = [plain[found] for found in difflib.get_close_matches(str(name).lower(), plain, n=1, cutoff=0.5)]
+        near = _nearest(str(name), valid, 1, 0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        known = f"valid: {', '.join(valid)}" if valid else "there is none"
+        known = f"valid: {listed(valid, see, str(name))}" if valid else "there is none"
         super().__init__(f"unknown {what} {name!r}{of}; {hint}{known}")
+
+
+def listed(names: Iterable[str], see: str = "", near: str = "") -> str:
+    """The names in a message: all of them where they are few, else the nearest to `near` and how many there are; `see` is the
+    command that lists all, or whatever does.
+
+    Example:
+        >>> diabolo.errors.listed(map(str, range(40)), "diabolo models", near="17")
+        '17, 7, 1, … of 40; see diabolo models'
+    """
+    every = list(names)
+    if len(every) <= LISTED:
+        return ", ".join(every)
+    shown = _nearest(near, every, CUT, 0) if near else every[:CUT]
+    return f"{', '.join(shown)}, … of {len(every)}{f'; see {see}' if see else ''}"
+
+
+def _nearest(name: str, valid: Sequence[str], n: int, cutoff: float) -> list[str]:
+    plain = {one.lower(): one for one in reversed(valid)}
+    return [plain[found] for found in difflib.get_close_matches(name.lower(), plain, n, cutoff)]
 
 
 class NoPriorError(DiaboloError):

@@ -154,6 +154,17 @@ def build(description: Any, folder: Path | None = None) -> Any:
         _building.reset(before)
 
 
+def packages(description: Any) -> list[str]:
+    """The packages outside diabolo whose code a description names: those that another program must trust to build it.
+
+    Example:
+        >>> diabolo.parts.packages({"part": "my_pkg.nets.Encoder", "width": 3})
+        ['my_pkg']
+    """
+    modules = [module for node in _nodes(description) for _, module in _code(node)]
+    return list(dict.fromkeys(m.partition(".")[0] for m in modules if m != "__main__" and trust.is_module_name(m)))
+
+
 def given(path: str) -> None:
     """Note code of one's own, package.module:Class, that this program has named: run folders may name it too.
 
@@ -181,7 +192,7 @@ def _build(description: Any, place: str, made: dict[str, Any]) -> Any:
     arguments = dict(description)
     name = arguments.pop("part", None)
     if not isinstance(name, str) or not _known(name):
-        raise UnknownNameError("part", name, PARTS)
+        raise UnknownNameError("part", name, PARTS, see="diabolo.parts.PARTS")
     try:
         made[place] = PARTS[name](**{key: _build(v, _within(place, key), made) for key, v in arguments.items()})
         return made[place]
@@ -211,16 +222,23 @@ def _nodes(description: Any) -> Iterator[dict[str, Any]]:
 
 
 def _foreign(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(part or package.module:Class, module) of the code outside diabolo that one object names, and that this program has not
-    brought in itself."""
+    """Of the code outside diabolo that one object names, that which this program has not brought in itself."""
+    for name, module in _code(node):
+        if name not in _given and (name in _on_trust or not _known(name)):
+            yield name, module
+
+
+def _code(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(part or package.module:Class, module) of the code outside diabolo that one object names."""
     name = node.get("part")
     if not isinstance(name, str):
         return
-    if (not _known(name) or name in _on_trust) and (home := _home(name)):
+    _known(name)  # with what its arguments name
+    if home := _home(name):
         yield name, home
     for argument in getattr(PARTS.get(name), "names_code", ()):
         path = node.get(argument)
-        if isinstance(path, str) and path not in _given and (module := path.partition(":")[0]):
+        if isinstance(path, str) and (module := path.partition(":")[0]):
             yield path, module
 
 

@@ -1,8 +1,6 @@
-"""Paths as users write them: one place where `~` becomes the home folder, one where a path gets into a line to be typed; and a
-folder for a user who has no home."""
+"""Paths as users write them: one place where `~` becomes the home folder; and a folder for a user who has no home."""
 
 import os
-import shlex
 import stat
 import tempfile
 from contextlib import suppress
@@ -29,11 +27,6 @@ def as_path(path: str | os.PathLike[str]) -> Path:
         raise DiaboloError(
             f"~ in {text!r} cannot be expanded, as there is no such home folder; write it in full"
         ) from error
-
-
-def shell_line(verb: str, *words: object) -> str:
-    """The line `diabolo VERB WORDS` as a shell takes it: a path with spaces, or with what a shell acts on, is quoted."""
-    return shlex.join(["diabolo", verb, *map(str, words)])
 
 
 @cache

@@ -346,7 +346,7 @@ def test_a_layer_that_no_memory_holds_is_refused_with_what_would_fit(refused):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("train autoencoder", "unknown name 'autoencoder' after 'train'; valid: classifier, completion, "),
+        ("train autoencoder", "unknown name 'autoencoder' after 'train'; valid: undercomplete, unet, "),
         ("train vea", "did you mean 'vae'? valid: "),
         ("train --data digits", "train takes a name before the options; one of: linear, "),
         ("train vae --learning-rate 1", "Unknown option: --learning-rate; see --help"),
@@ -358,9 +358,12 @@ def test_a_wrong_word_is_answered_with_what_would_be_right(words, said, refused)
     assert said in refused(2, *words.split())
 
 
-def test_every_model_is_named_where_one_asks_for_another(refused):
+def test_where_all_models_are_is_said_where_one_asks_for_another(refused, diabolo):
     message = refused(2, "train", "nosuch")
-    assert all(name in message for name in zoo.RECIPES)
+    assert message.endswith(f", … of {len(zoo.RECIPES)}; see diabolo train --help")
+    assert len(message) < 160
+    answer = diabolo("train", "--help")
+    assert all(name in answer.out for name in zoo.RECIPES)
 
 
 def test_the_account_of_a_set_that_is_loaded_for_each_of_several_runs_is_told_once(capsys):

@@ -75,7 +75,7 @@ def command(
         data: other images than those of the run.
     """
     from diabolo import figures
-    from diabolo.errors import DiaboloError
+    from diabolo.errors import DiaboloError, listed
     from diabolo.pictures.latent_views import VIEWS, Look, refuse_undrawable
     from diabolo.runs.folder import RunFolder
     from diabolo.runs.loading import load
@@ -90,7 +90,7 @@ def command(
     takes = [name for name in inspect.signature(VIEWS[what]).parameters if name != "look"]
     for name in given:
         if name not in takes:
-            raise DiaboloError(f"--what {what} takes no --{name}; it takes --{', --'.join(takes)}")
+            raise DiaboloError(f"--what {what} takes no --{name}; it takes {listed(f'--{known}' for known in takes)}")
     if what == "arithmetic" and not attribute:
         raise DiaboloError("arithmetic needs --attribute NAME")
     target = out or run / "figures" / f"{what}.png"

@@ -7,7 +7,6 @@ from cyclopts import App
 from rich.table import Table
 
 from diabolo.cli.verbs import VERBS
-from diabolo.paths import shell_line
 from diabolo.ranges import checked
 from diabolo.terminal import Terminal, say
 
@@ -48,6 +47,7 @@ def _texts(run: Path, config: Any, history: list[dict[str, Any]]) -> list[str]:
     from diabolo.doctor.prescription import flags
     from diabolo.pictures import run_figures
     from diabolo.runs import checkpoint, loading, lock
+    from diabolo.runs.lines import shell_line
     from diabolo.training.options import TrainOptions
 
     status = checkpoint.status(run)

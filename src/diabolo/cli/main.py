@@ -13,7 +13,7 @@ from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import short_notices
 from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.disk import DISK
-from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.paths import as_path
 from diabolo.plain import visible
 from diabolo.trust import trusting
@@ -60,7 +60,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
         with short_notices(), trusting(trusted):
             app = build_app(config)
             if words and words[0] not in VERBS and not words[0].startswith("-"):  # at once, with no verb imported
-                raise UnknownNameError("command", words[0], VERBS)
+                raise UnknownNameError("command", words[0], VERBS, see="diabolo --help")
             if words[:1] == ["train"] and ":" in "".join(words[1:2]):  # a recipe of the user's own
                 words[1] = _own_recipe(words[1])
             app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -160,12 +160,13 @@ def _sentence(error: BaseException) -> str | None:
 
 
 def _unknown_word(error: UnknownCommandError) -> str:
-    """A word where a verb takes one of its own names, such as that of a model; all of them are said."""
+    """A word where a verb takes one of its own names, such as that of a model."""
     word = (error.unused_tokens or [""])[0]
     verb, names = " ".join(error.command_chain or ()), [name for name in error.app or () if name[0] != "-"]
+    see = f"diabolo {verb} --help"
     if word.startswith("-"):
-        return f"{verb} takes a name before the options; one of: {', '.join(names)}"
-    return str(UnknownNameError("name", word, names, f" after {verb!r}"))
+        return f"{verb} takes a name before the options; one of: {listed(names, see)}"
+    return str(UnknownNameError("name", word, names, f" after {verb!r}", see))
 
 
 def _fail(message: str, code: int) -> None:

@@ -49,7 +49,7 @@ def command(name: str | None = None, /) -> None:
     else:
         name = zoo.recipe_at(name) if ":" in name else name
         if name not in zoo.RECIPES:
-            raise UnknownNameError("model", name, zoo.RECIPES)
+            raise UnknownNameError("model", name, zoo.RECIPES, see="diabolo models")
         _show(console, name)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from cyclopts import App
 
 from diabolo.cli.verbs import VERBS
-from diabolo.paths import shell_line
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import say
 
@@ -40,6 +39,7 @@ def command(
     from diabolo.evaluation.closing import judge
     from diabolo.reports import html, markdown
     from diabolo.runs import files
+    from diabolo.runs.lines import shell_line
     from diabolo.studies.engine import running, writing
     from diabolo.studies.engine.plan import Plan
     from diabolo.studies.engine.scripts import find

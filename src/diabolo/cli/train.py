@@ -18,13 +18,13 @@ from diabolo.cli.verbs import VERBS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, Stopped
-from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.pictures import run_figures
 from diabolo.plain import visible
 from diabolo.priors import CodePrior
 from diabolo.runs import loading, lock
 from diabolo.runs.config import Config
+from diabolo.runs.lines import shell_line
 from diabolo.terminal import say
 from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, listed
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def class_number(wanted: Any, names: Sequence[str] | None, present: Iterable[int
             return int(number)
     near = difflib.get_close_matches(str(wanted), called, n=1, cutoff=0.6) if number is None else []
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    shown = ", ".join(called[:20]) + (", …" if len(called) > 20 else "")
+    shown = listed(called, "diabolo data inspect", str(wanted))
     raise DiaboloError(f"there is no class {wanted} in {where}{hint}; the classes are {shown or 'not known'}")
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, listed
 from diabolo.plain import count
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -152,10 +152,9 @@ def _check_parts(tops: set[str], where: object, several: bool = False) -> None:
     others = sorted(top or "images outside any folder" for top in tops if top.lower() not in PARTS)
     known = sorted(top for top in tops if top.lower() in PARTS)
     if others:
-        shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
         raise DiaboloError(
-            f"{where} holds {', '.join(known)} beside {shown}: cannot tell whether these are parts or classes; leave only "
-            "parts at the top, with the classes in each, or rename them"
+            f"{where} holds {', '.join(known)} beside {listed(others)}: cannot tell whether these are parts or classes; leave "
+            "only parts at the top, with the classes in each, or rename them"
         )
     meant = [PARTS[top.lower()] for top in known]
     for part in set(meant):

@@ -94,6 +94,7 @@ def load_parts(
                 option,
                 [*valid, "root", "n_train", "n_test", "seed", "n_labels", "label_seed", "drop_leaks", "without_class"],
                 f" of {what}",
+                "diabolo.data.load",
             )
     options = arguments(source, options)
     if "value_range" in options:
@@ -179,7 +180,7 @@ def _find(name: Any) -> tuple[Source, Any, str]:
         )
     if isinstance(name, os.PathLike) or (path.suffix.lower() in READERS and path.suffix) or {"/", "\\"} & {*str(name)}:
         raise DiaboloError(f"there is no file or folder {path}")
-    raise UnknownNameError("data set", name, SOURCES, ", and there is no file or folder of that name")
+    raise UnknownNameError("data set", name, SOURCES, ", and there is no file or folder of that name", "diabolo data")
 
 
 def not_read(path: Path) -> DiaboloError:

@@ -9,8 +9,8 @@ from diabolo.bottlenecks.variational import Variational
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
-from diabolo.paths import shell_line
 from diabolo.plain import percent
+from diabolo.runs.lines import shell_line
 
 WIDE = 0.5  # share of the width used, from which down the latent is far too wide
 SPARE = 4  # units too many, from which on "far" is said

@@ -8,8 +8,8 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
-from diabolo.paths import shell_line
 from diabolo.plain import percent
+from diabolo.runs.lines import shell_line
 
 ROSE = 0.2  # share of what was learnt that the loss has lost again in the end: a run that wavers keeps within a tenth
 HIGH = 10 * USUAL  # a learning rate from which on it is the first suspect

@@ -88,7 +88,7 @@ def _names(train: Images, edited: tuple[str, ...]) -> tuple[str, ...]:
         raise NotApplicable("the images have no attributes")
     for name in edited:
         if name not in train.attribute_names:
-            raise UnknownNameError("attribute", name, train.attribute_names)
+            raise UnknownNameError("attribute", name, train.attribute_names, see="attribute_names of the images")
     found = _columns(train)
     names = edited or tuple(name for name in USUAL if name in found and 0 < found[name].mean() < 1)
     if not names:

@@ -32,7 +32,7 @@ def attributes(subject: Subject, *, shown_attributes: tuple[str, ...] = ()) -> S
     varies = _varies(train) & _varies(test)
     for name in shown_attributes:
         if name not in names:
-            raise UnknownNameError("attribute", name, names)
+            raise UnknownNameError("attribute", name, names, see="attribute_names of the images")
         if not varies[names.index(name)]:
             raise DiaboloError(
                 f"the attribute {name} is the same for all training or all test images: nothing can be read"

@@ -238,11 +238,11 @@ def check_asked(measures: Sequence[str], options: Mapping[str, Any]) -> None:
     """
     for name in measures:
         if name not in MEASURES:
-            raise UnknownNameError("measure", name, MEASURES)
+            raise UnknownNameError("measure", name, MEASURES, see="diabolo evaluate --help")
     known = {option for name in MEASURES for option in options_of(name)}
     for option in options:
         if option not in known:
-            raise UnknownNameError("option", option, known, " of evaluate")
+            raise UnknownNameError("option", option, known, " of evaluate", "diabolo evaluate --help")
     for name in MEASURES:
         ranges.arguments(MEASURES[name], {option: options[option] for option in options_of(name) if option in options})
 

@@ -34,7 +34,7 @@ def attribute(images: Images, name: str, varies: bool = True) -> NDArray[np.bool
     if images.attributes is None or images.attribute_names is None:
         return of_class(images, name, varies)
     if name not in images.attribute_names:
-        raise UnknownNameError("attribute", name, images.attribute_names)
+        raise UnknownNameError("attribute", name, images.attribute_names, see="attribute_names of the images")
     has: NDArray[np.bool_] = images.attributes[:, images.attribute_names.index(name)]
     return _some(images, name, has) if varies else has
 
@@ -51,7 +51,7 @@ def of_class(images: Images, name: str, varies: bool = True) -> NDArray[np.bool_
         raise DiaboloError(f"{where} has neither attributes nor labels to go by")
     names = images.label_names or tuple(map(str, range(int(images.labels.max()) + 1)))
     if name not in names:
-        raise UnknownNameError("class", name, names)
+        raise UnknownNameError("class", name, names, see="diabolo data inspect")
     if (images.labels < 0).any():
         raise DiaboloError(f"not every label of {where} is known: take the images whose label is")
     has: NDArray[np.bool_] = images.labels == names.index(name)

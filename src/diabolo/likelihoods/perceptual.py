@@ -113,7 +113,9 @@ class Perceptual(WithOutput):
         known = {name: module for name, module in self.network.named_modules() if name}
         for name in layers:
             if name not in known:
-                raise UnknownNameError("layer of the feature network", name, known)
+                raise UnknownNameError(
+                    "layer of the feature network", name, known, see="named_modules() of the network"
+                )
         activations = [name for name, module in known.items() if isinstance(module, tuple(ACTIVATIONS.values()))]
         self.layers = tuple(layers) or tuple(activations) or ("",)
         for name in self.layers:

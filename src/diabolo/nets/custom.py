@@ -34,7 +34,7 @@ def class_at(path: str) -> type[nn.Module]:
     module, name = trust.import_home(path, "network", "Class")
     found = {n: c for n, c in vars(module).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
     if name not in found:
-        raise UnknownNameError(f"torch.nn.Module in {module.__name__!r}", name, found)
+        raise UnknownNameError(f"torch.nn.Module in {module.__name__!r}", name, found, see=module.__name__)
     return found[name]
 
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from diabolo import disk
 from diabolo.errors import DiaboloError
-from diabolo.paths import shell_line
 from diabolo.plain import count
 from diabolo.runs import files, history
+from diabolo.runs.lines import shell_line
 
 FILE = "checkpoint/last.safetensors"
 BEST = "best.safetensors"

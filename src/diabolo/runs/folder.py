@@ -13,10 +13,10 @@ from diabolo import distributed
 from diabolo.data.images import Images
 from diabolo.data.origin import again, of_run
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.paths import shell_line
 from diabolo.runs import checkpoint, files, folders, history, lock
 from diabolo.runs.config import Config
 from diabolo.runs.history import History
+from diabolo.runs.lines import shell_line
 
 WEIGHTS = ("model", "best")
 PARTS = ("train", "validation", "test")

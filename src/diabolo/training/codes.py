@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from diabolo import data, regular
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
-from diabolo.paths import shell_line
 from diabolo.priors.code_prior import CodePrior
 from diabolo.runs import files
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
+from diabolo.runs.lines import shell_line
 
 FOLDER, FILE = "prior", "codes.npz"
 

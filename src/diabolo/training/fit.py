@@ -18,7 +18,7 @@ from diabolo.data.images import Images
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.hardware import choose_device, choose_precision, use_threads
-from diabolo.paths import as_path, shell_line
+from diabolo.paths import as_path
 from diabolo.pca import PCA
 from diabolo.plain import count
 from diabolo.priors.code_prior import CodePrior
@@ -27,6 +27,7 @@ from diabolo.runs import checkpoint, files, history
 from diabolo.runs.checkpoint import State
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
+from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, build_model
 from diabolo.surroundings import undisturbed
 from diabolo.training.batches import plan

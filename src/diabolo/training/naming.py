@@ -24,7 +24,8 @@ def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, T
     ours, theirs = {field.name for field in fields(TrainOptions)}, zoo.options_of(name)
     for option in options:
         if option not in ours and option not in theirs:
-            raise UnknownNameError("option", option, [*theirs, *ours], f" of the model {name!r} or its training")
+            of = f" of the model {name!r} or its training"
+            raise UnknownNameError("option", option, [*theirs, *ours], of, f"diabolo train {zoo.path_of(name)} --help")
     chosen = TrainOptions.of(**{option: value for option, value in options.items() if option in ours})
     own = {option: value for option, value in options.items() if option not in ours}
     return zoo.build_for(name, train, chosen.seed, **own), chosen

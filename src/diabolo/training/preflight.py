@@ -21,12 +21,12 @@ from diabolo.data.stores import free_memory, to_float
 from diabolo.errors import DiaboloError
 from diabolo.hardware import choose_device, choose_precision
 from diabolo.memory import TRIED, TooLargeError, words
-from diabolo.paths import shell_line
 from diabolo.pca import PCA
 from diabolo.plain import count
 from diabolo.randomness import Draws, generator
 from diabolo.runs import files
 from diabolo.runs.checkpoint import State
+from diabolo.runs.lines import shell_line
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import usual_rule
 from diabolo.training.transfer import fitting

@@ -20,7 +20,7 @@ def matching(model: nn.Module, patterns: tuple[str, ...] | None) -> set[str]:
         meant = {name for name in names if fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")}
         if not meant:
             near = {".".join(name.split(".")[:depth]) for name in names for depth in (1, 2, 3)}
-            raise UnknownNameError("weights to freeze", pattern, near)
+            raise UnknownNameError("weights to freeze", pattern, near, see="state_dict() of the model")
         found |= meant
     return found
 

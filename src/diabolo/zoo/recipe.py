@@ -187,7 +187,9 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
     known = options_of(name)
     for option in options:
         if option not in known:
-            raise UnknownNameError("option", option, known, f" of the model {name!r}")
+            raise UnknownNameError(
+                "option", option, known, f" of the model {name!r}", f"diabolo train {path_of(name)} --help"
+            )
     return RECIPES[name](input_shape, **options)
 
 
@@ -203,7 +205,7 @@ def called(name: str) -> str:
     """
     name = recipe_at(name) if ":" in name else name
     if name not in RECIPES:
-        raise UnknownNameError("model", name, RECIPES)
+        raise UnknownNameError("model", name, RECIPES, see="diabolo models")
     return name
 
 
@@ -252,7 +254,7 @@ def recipe_at(path: str) -> str:
     module, name = trust.import_home(path, "recipe", "recipe")
     found = [known for known, recipe in RECIPES.items() if vars(module).get(known) is recipe]
     if name not in found:
-        raise UnknownNameError(f"recipe in {module.__name__!r}", name, found)
+        raise UnknownNameError(f"recipe in {module.__name__!r}", name, found, see=module.__name__)
     known = HELP.keys() & get_type_hints(RECIPES[name]).keys() | {"input_shape", "options"}
     if unsaid := [option for option in inspect.signature(RECIPES[name]).parameters if option not in known]:
         raise DiaboloError(

@@ -17,7 +17,7 @@ from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
 from diabolo.data.npy import map_npy, stream_npy
 from diabolo.data.splits import Draw, Parts, draw_from, random_split
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, listed
 from diabolo.ranges import PartOf
 
 PIXEL_KEYS = ("images", "imgs", "x", "X", "data")
@@ -73,7 +73,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any
         pixels = read(PIXEL_KEYS if len(held) != 1 else held)
         if pixels is None:
             raise DiaboloError(
-                f"{path} holds {', '.join(sorted(held)) or 'nothing'}; expected images (or x) and maybe labels (or y), "
+                f"{path} holds {listed(sorted(held)) or 'nothing'}; expected images (or x) and maybe labels (or y), "
                 "or x_train and x_test"
             )
         sprites = all(key in held for key in SPRITES)

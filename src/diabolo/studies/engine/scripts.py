@@ -134,6 +134,8 @@ def check_rows(script: Script, rows: tuple[str, ...]) -> None:
     """
     for row in rows:
         if row not in script.rows:
-            raise UnknownNameError("row", row, script.rows, f" of the study {script.name!r}")
+            raise UnknownNameError(
+                "row", row, script.rows, f" of the study {script.name!r}", f"diabolo study {script.name} --help"
+            )
     if not script.rows:
         raise DiaboloError(f"{script.path} has no rows")

@@ -52,7 +52,9 @@ class Study:
         self.plan, self.name = current(), name
         for given in self.plan.parameters:
             if given not in parameters:
-                raise UnknownNameError("parameter", given, parameters, f" of the study {name!r}")
+                raise UnknownNameError(
+                    "parameter", given, parameters, f" of the study {name!r}", f"diabolo study {name} --help"
+                )
         chosen = parameters | dict(quick or {}) if self.plan.quick else parameters
         # A notebook holds the parameters that were run where its script has the defaults, and must tell the two apart.
         self._defaults = scripts()[name].parameters if name in scripts() else parameters

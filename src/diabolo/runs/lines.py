@@ -1,0 +1,24 @@
+"""Lines to be typed that go on with a run."""
+
+import shlex
+from pathlib import Path
+
+from diabolo import parts
+from diabolo.errors import DiaboloError
+from diabolo.runs.config import Config
+
+
+def shell_line(verb: str, run: Path, *words: object) -> str:
+    """The line `diabolo VERB RUN WORDS` as a shell takes it: a path with spaces, or with what a shell acts on, is quoted. Code
+    outside diabolo that the folder `run` names is trusted by name in it, without which the verb would be refused."""
+    trusted = [word for package in _packages(run) for word in ("--trust", package)]
+    return shlex.join(["diabolo", verb, *map(str, (run, *words, *trusted))])
+
+
+def _packages(run: Path) -> list[str]:
+    """What must be trusted for the run folder to be opened; nothing of one that cannot be read, which says so when it is."""
+    try:
+        config = Config.read(run)
+        return parts.packages([config.model, config.options])
+    except (DiaboloError, OSError):
+        return []
