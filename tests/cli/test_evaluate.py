@@ -1,6 +1,7 @@
 """`diabolo evaluate` and `diabolo compare` on real runs, with measures that take no time."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 from diabolo import evaluation
 from diabolo.cli.evaluate import measure_options
+from diabolo.evaluation.learned import Learned
+from diabolo.reports.document import Paragraph, Table
+from diabolo.reports.run_report import document_of
 
 
 @pytest.fixture
@@ -23,6 +27,21 @@ def test_a_table_and_a_folder(run, diabolo):
     assert "squared error per pixel" in answer.out
     assert "50 test" in answer.out
     assert (run / "evaluation" / "evaluation.pdf").exists()
+
+
+def test_what_intervals_are_over_and_whether_it_has_learned_is_said_in_the_table_and_in_the_report(run, diabolo):
+    answer = diabolo("evaluate", run, "--measures", "learned", "few_labels", "--few-labels", 10, "--label-draws", 2)
+    assert answer.code == 0, answer
+    (heading,) = [line.split() for line in answer.out.splitlines() if line.split()[:2] == ["few", "labels"]]
+    assert heading[2:] == ["intervals", "over", "draws", "of", "labels"]
+    said = re.search(r"^has learned: (met|missed|not decided), .+", answer.out, re.M)
+    assert said is not None
+    assert said[1] == Learned.of(evaluation.Evaluation.read(run / "evaluation")["learned"].scores).state
+    (scores,) = (block for block in document_of(run).blocks if isinstance(block, Table) and "over" in block.columns)
+    place = scores.columns.index("over")
+    assert {row[0]: row[place] for row in scores.rows} == {"learned": "images", "few_labels": "draws of labels"}
+    texts = [str(block.text) for block in document_of(run).blocks if isinstance(block, Paragraph)]
+    assert any(text.startswith(f"Has learned: {said[1]}, ") for text in texts)
 
 
 def test_other_images_and_another_folder(run, diabolo):

@@ -13,7 +13,7 @@ import torch
 from diabolo.data import load
 from diabolo.data.origin import Record
 from diabolo.errors import DiaboloError
-from diabolo.evaluation import Section, compare, evaluate
+from diabolo.evaluation import Evaluation, Section, compare, evaluate
 from diabolo.evaluation.comparison import (
     Comparison,
     Row,
@@ -143,6 +143,46 @@ def test_the_seeds_of_one_model_have_a_page_of_their_own(copies):
     panel()
 
 
+def evaluated(run, low, high, interval="Student's t over draws of labels, within 0 … 1", deviates=0.0):
+    score = Score(0.5 + deviates, "share of test images", 40, "test", low, high, interval, "higher")
+    about = {"run": run, "model": "vae", "test": {"images": 40, "name": "digits"}}
+    return Evaluation(about, {"few_labels": Section({"10 labels: codes": score})})
+
+
+@pytest.mark.parametrize(
+    ("groups", "whiskers", "said"),
+    [
+        (
+            {"a": [evaluated("1", 0.4, 0.6)], "b": [evaluated("2", 0.3, 0.7)]},
+            {"a": (0.4, 0.6), "b": (0.3, 0.7)},
+            "whiskers: 95 % interval over draws of labels of a single seed",
+        ),
+        (
+            {
+                "a": [evaluated("1", 0.4, 0.6)],
+                "b": [evaluated("2", 0.3, 0.7, "Wilson"), evaluated("3", 0.3, 0.7, "Wilson", 0.2)],
+            },
+            {"a": (0.4, 0.6), "b": pytest.approx((0.6 - 0.1 * 2**0.5, 0.6 + 0.1 * 2**0.5))},
+            "whiskers: standard deviation over seeds or 95 % interval over draws of labels of a single seed",
+        ),
+        (
+            {"a": [evaluated("1", 0.4, 0.6, "Wilson"), evaluated("2", 0.3, 0.7, "Wilson")]},
+            {"1": (0.4, 0.6), "2": (0.3, 0.7)},
+            "whiskers: 95 % interval over images of a single seed",
+        ),
+        (
+            {"a": [evaluated("1", None, None, None)], "b": [evaluated("2", None, None, None)]},
+            None,
+            "of single seeds, without an interval",
+        ),
+    ],
+)
+def test_whiskers_are_over_seeds_or_of_a_single_one_and_the_axis_says_which(groups, whiskers, said):
+    (panel,) = Comparison(groups).panels()
+    assert panel.args[1:] == (f"share of test images ({said})", whiskers)
+    panel()
+
+
 def test_rate_stands_against_distortion():
     def spreads(**values):
         return {label: Spread((value,)) for label, value in values.items()}
@@ -227,8 +267,9 @@ def test_a_damaged_run_is_left_out_and_the_others_are_compared(damage, copies, t
     assert sum(map(len, found.groups.values())) == len(every) - 1
     found.write(tmp_path / "out")
     assert json.loads((tmp_path / "out" / "comparison.json").read_text())["left out"] == dict(found.left_out)
-    with pytest.raises(DiaboloError, match="fewer than two runs can be compared: .*" + second.name):
+    with pytest.raises(DiaboloError, match="fewer than two runs can be compared: .*" + second.name) as refused:
         compare([first, second], ["error"])
+    assert refused.value.exit_code == 2  # as of any verb that is given this run alone
 
 
 def test_a_folder_that_is_no_run_is_refused_before_anything_is_measured(copies, tmp_path):
@@ -252,8 +293,9 @@ def test_a_run_that_another_writes_into_is_left_out(copies):
     go.wait(60)
     try:
         found = compare([first, second, third], ["error"])
-        with pytest.raises(DiaboloError, match=r"fewer than two runs can be compared: .* is being written"):
+        with pytest.raises(DiaboloError, match=r"fewer than two runs can be compared: .* is being written") as refused:
             compare([first, second], ["error"])
+        assert refused.value.exit_code == 1
     finally:
         stop.set()
         holder.join()
@@ -379,10 +421,16 @@ def test_a_score_is_drawn_that_two_of_three_models_have():
         return SimpleNamespace(sections=sections, about={"run": run})
 
     groups = {"a": [evaluated("r1", x=1.0, y=1.0)], "b": [evaluated("r2", x=2.0)], "c": [evaluated("r3", z=3.0)]}
-    assert [panel.args for panel in Comparison(groups).panels()] == [({"a": 1.0, "b": 2.0}, "nats", None)]
+    assert [panel.args for panel in Comparison(groups).panels()] == [
+        ({"a": 1.0, "b": 2.0}, "nats (of single seeds, without an interval)", None)
+    ]
     seeds = groups | {"a": [*groups["a"], evaluated("r4", x=3.0)]}
     (panel,) = Comparison(seeds).panels()
-    assert panel.args == ({"a": 2.0, "b": 2.0}, "nats", {"a": pytest.approx((2 - 2**0.5, 2 + 2**0.5))})
+    assert panel.args == (
+        {"a": 2.0, "b": 2.0},
+        "nats (whiskers: standard deviation over seeds)",
+        {"a": pytest.approx((2 - 2**0.5, 2 + 2**0.5))},
+    )
 
 
 def test_a_label_says_in_what_a_model_differs_from_those_of_its_name_alone():

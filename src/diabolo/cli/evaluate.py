@@ -12,6 +12,7 @@ from diabolo.cli.options import DataOptions
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
 from diabolo.cli.verbs import VERBS
+from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measuring import FOLDER
 from diabolo.terminal import Terminal, say
 
@@ -62,6 +63,8 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
     found = evaluation.Evaluation.read(out)  # with what of its figures could not be drawn
     console = Terminal()
     console.print(scores_table(found))
+    if "learned" in found.sections:
+        say(Learned.of(found["learned"].scores).verdict)
     for measure, reason in found.skipped.items():
         say(f"not measured: {measure}, {reason}")
     say(out)

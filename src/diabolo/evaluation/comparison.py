@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from diabolo import figures
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
-from diabolo.evaluation.measure import NotApplicable, Panel, standing_alone
+from diabolo.evaluation.measure import Panel, standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, check_asked, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
@@ -28,9 +28,17 @@ from diabolo.trust import Trust
 
 @dataclass(frozen=True)
 class Spread:
-    """A score over the seeds of one model: the mean, the standard deviation over seeds (None for one seed), all values."""
+    """A score over the seeds of one model: the mean, the standard deviation over seeds (None for one seed), all values; and of
+    a single seed its own 95 % interval, where it has one."""
 
     values: tuple[float, ...]
+    interval: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, scores: Sequence[Score]) -> "Spread":
+        """That of one score per seed."""
+        low, high = (scores[0].low, scores[0].high) if len(scores) == 1 else (None, None)
+        return cls(tuple(s.value for s in scores), None if low is None or high is None else (low, high))
 
     @property
     def mean(self) -> float:
@@ -41,6 +49,11 @@ class Spread:
     def deviation(self) -> float | None:
         """Over the seeds, with n − 1; None for a single one."""
         return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def whisker(self) -> tuple[float, float] | None:
+        """Mean ± deviation of several seeds; of a single one its interval."""
+        return self.interval if self.deviation is None else (self.mean - self.deviation, self.mean + self.deviation)
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,7 @@ class Comparison:
                 for label, group in self.groups.items()
             }
             like = next(scores[0] for scores in found.values() if scores)
-            spreads = {label: Spread(tuple(s.value for s in scores)) for label, scores in found.items() if scores}
+            spreads = {label: Spread.of(scores) for label, scores in found.items() if scores}
             judged = {label: scores for label, scores in found.items() if scores and label not in self.unlearned}
             yield Row(measure, name, like, spreads, judged)
 
@@ -133,6 +146,7 @@ class Comparison:
                     "unit": row.like.unit,
                     "split": row.like.split,
                     "of": row.like.of,
+                    "interval over": row.like.over,
                     "values": {
                         label: {"mean": s.mean, "deviation_over_seeds": s.deviation, "values": s.values}
                         for label, s in row.spreads.items()
@@ -145,29 +159,26 @@ class Comparison:
         }
 
     def panels(self) -> list[Panel]:
-        """One figure for each score of which more or less is better; whiskers are one standard deviation over seeds. Of the
-        seeds of a single model there is one bar each. Models with a KL term are also drawn as rate against distortion."""
+        """One figure for each score of which more or less is better; whiskers are one standard deviation over seeds, or the
+        interval of a single seed, as the axis says. Of the seeds of a single model there is one bar each. Models with a KL term
+        are also drawn as rate against distortion."""
         drawn: list[Panel] = []
         rows = list(self.rows())
         for row in rows:
             if row.like.better is None or len(row.spreads) < min(2, len(self.groups)):
                 continue
-            means = {label: s.mean for label, s in row.spreads.items()}
-            whiskers = {
-                label: (s.mean - s.deviation, s.mean + s.deviation)
-                for label, s in row.spreads.items()
-                if s.deviation is not None
-            }
-            if len(self.groups) == 1:
-                means, whiskers = self._by_run(row), {}
+            shown = self._by_run(row) if len(self.groups) == 1 else row.spreads
+            means = {label: s.mean for label, s in shown.items()}
+            whiskers = {label: s.whisker for label, s in shown.items() if s.whisker is not None}
             title = f"{row.measure}: {row.name} ({row.like.better} is better)"
-            drawn.append(partial(figures.bars, means, row.like.unit, whiskers or None, title=title))
+            axis = f"{row.like.unit} ({_whiskers(row.like, shown.values())})"
+            drawn.append(partial(figures.bars, means, axis, whiskers or None, title=title))
         return [*drawn, *_rate_and_distortion(rows)]
 
-    def _by_run(self, row: Row) -> dict[str, float]:
-        """The values of a score in each run that has it."""
+    def _by_run(self, row: Row) -> dict[str, Spread]:
+        """A score in each run that has it."""
         every = [e for group in self.groups.values() for e in group if row.name in _scores(e, row.measure)]
-        return {Path(e.about["run"]).name: e.sections[row.measure].scores[row.name].value for e in every}
+        return {Path(e.about["run"]).name: Spread.of([e.sections[row.measure].scores[row.name]]) for e in every}
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""
@@ -244,22 +255,22 @@ def compare(
         if not (path / "config.json").is_file():
             Config.read(path)  # which says what lies there instead
     check_asked(measures, options)
-    left_out: dict[str, str] = {}
+    left_out, failed = dict[str, str](), list[Exception]()
     subjects: list[_Subject] = []
     seen: dict[str, str] = {}
     for path in paths:
-        with standing_alone(str(path), left_out):
+        with standing_alone(str(path), left_out, failed):
             subjects.append(_subject(path, measures, seed, options, seen, moved or {}, trust))
-    _check_enough(paths, left_out)
+    _check_enough(paths, left_out, failed)
     if len({json.dumps(_tested_on(subject.config)) for subject in subjects}) > 1:
         raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
     _check_tested([subject.tested for subject in subjects])
     labels, groups = _labels(subjects), dict[str, list[Evaluation]]()
     for subject in subjects:
-        with standing_alone(str(subject.path), left_out):
+        with standing_alone(str(subject.path), left_out, failed):
             evaluation = subject.there or _evaluated(subject, measures, seed, say, trust, moved or {}, options)
             groups.setdefault(labels[subject.kind], []).append(evaluation)
-    _check_enough(paths, left_out)
+    _check_enough(paths, left_out, failed)
     _check_tested([e.about["test"]["fingerprint"] for group in groups.values() for e in group])
     return Comparison(groups, left_out)
 
@@ -307,11 +318,23 @@ def _evaluated(
     return evaluation
 
 
-def _check_enough(paths: Sequence[Path], left_out: Mapping[str, str]) -> None:
+def _whiskers(like: Score, shown: Collection[Spread]) -> str:
+    """What the whiskers of one figure are."""
+    said = {
+        "standard deviation over seeds": any(s.deviation is not None for s in shown),
+        f"95 % interval over {like.over or 'images'} of a single seed": any(s.interval is not None for s in shown),
+    }
+    there = " or ".join(words for words, is_there in said.items() if is_there)
+    return f"whiskers: {there}" if there else "of single seeds, without an interval"
+
+
+def _check_enough(paths: Sequence[Path], left_out: Mapping[str, str], failed: Sequence[Exception]) -> None:
     if len(paths) - len(left_out) < 2:
         name, why = next(iter(left_out.items()))
         told = why if name in why else f"{name}: {why}"
-        raise NotApplicable(f"fewer than two runs can be compared: {told}")
+        refused = DiaboloError(f"fewer than two runs can be compared: {told}")
+        refused.exit_code = getattr(failed[0], "exit_code", 1)  # as of any verb that this run is given to
+        raise refused
 
 
 def _written(one: Behind) -> dict[str, Any]:

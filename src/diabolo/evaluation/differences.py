@@ -62,7 +62,8 @@ def of_two(a: Sequence[Score], b: Sequence[Score]) -> tuple[Estimate | None, str
         return None, "no interval of a single run"
     kept = [Shared.read(scores[0].shared) for scores in (a, b)]
     same = kept[0] is not None and kept[1] is not None and kept[0].of == kept[1].of
-    how = "of these two runs, on the same test images" if same else "of these two runs"
+    over = next((score.over for score in (*a, *b) if score.over != "images"), "")
+    how = "of these two runs" + (", on the same test images" if same else f", over {over}" if over else "")
     return apart(one, other, *kept), how
 
 

@@ -22,8 +22,8 @@ from diabolo.statistics import mean_interval
 )
 def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000), label_draws: Plural = 10) -> Section:
     """Accuracy of logistic regression on the codes of a few labelled training images, as evenly of all classes as possible;
-    against the same on pixels and on as many principal components. Mean over draws; its interval is Student's over draws, and
-    says nothing about another codec trained from another seed."""
+    against the same on pixels and on as many principal components. Mean over draws; its interval is Student's over draws
+    of labels, and says nothing about other test images or another codec trained from another seed."""
     from diabolo import figures
 
     check_labels(subject)
@@ -57,7 +57,7 @@ def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000
                 setting |= {"penalty": "scikit-learn's C = 1"} | described(view, subject)
                 scores[f"{n} labels: {name}"] = Score(
                     float(shares.mean()), UNIT, int(there.sum()), subject.test.split, low, high,
-                    "Student's t over draws, within 0 … 1", "higher", setting, shares.tolist(), df=label_draws - 1,
+                    "Student's t over draws of labels, within 0 … 1", "higher", setting, shares.tolist(), df=label_draws - 1,
                 )  # fmt: skip
     drawn = {name: curve for name, curve in curves.items() if curve}
     panels: dict[str, Panel] = {"few-labels": partial(figures.few_label_curve, drawn)} if drawn else {}

@@ -115,6 +115,12 @@ class Learned:
         worst = [one.told for state in ("missed", "not decided") for one in self.evidence if one.state == state]
         return worst[0] if worst else ""
 
+    @property
+    def verdict(self) -> str:
+        """The state and why, in a line."""
+        met = f"as asked of {', '.join(one.name for one in self.evidence)}"
+        return f"has learned: {self.state}, {self.told or met}"
+
 
 @measure()
 def learned(subject: Subject) -> Section:

@@ -75,8 +75,9 @@ class Section:
 
 
 @contextmanager
-def standing_alone(name: str, skipped: dict[str, str]) -> Iterator[None]:
-    """What fails inside the block costs nothing but itself: its reason is noted in `skipped` under `name`."""
+def standing_alone(name: str, skipped: dict[str, str], failed: list[Exception] | None = None) -> Iterator[None]:
+    """What fails inside the block costs nothing but itself: its reason is noted in `skipped` under `name`, and the error in
+    `failed`."""
     try:
         yield
     except Exception as error:  # whatever a measure dies of, the others are still good
@@ -84,6 +85,8 @@ def standing_alone(name: str, skipped: dict[str, str]) -> Iterator[None]:
             raise
         logging.getLogger("diabolo").debug("%s failed", name, exc_info=True)
         skipped[name] = reason(error)
+        if failed is not None:
+            failed.append(error)
 
 
 def reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """`Score`: one measured number with all that a reader needs to trust it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -60,6 +61,15 @@ class Score:
         images, what is `counted`, as the setting has it: "100 pairs of test images"."""
         made, real, counted = (self.setting.get(name) for name in ("n_generated", "n_real", "counted"))
         return f"{self.n:,} {counted or self.split}" if made is None else f"{made:,} generated, {real:,} {self.split}"
+
+    @property
+    def over(self) -> str:
+        """What its interval is over, as `interval` says: "draws of labels", and "images" where it names nothing else; "" where
+        there is none. Were these drawn anew, the number would fall into it; of all that stayed the same it says nothing."""
+        if self.interval is None or self.low is None:
+            return ""
+        said = re.search(r"\bover ([^,;(]+)", self.interval)
+        return said[1].strip() if said else "images"
 
     def record(self) -> dict[str, Any]:
         """All of it that is there, JSON-able."""

@@ -8,6 +8,7 @@ from typing import Any
 from diabolo import regular
 from diabolo.doctor import diagnose
 from diabolo.evaluation.closing import judge
+from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.pictures import run_figures
@@ -31,7 +32,7 @@ CAPTIONS = {
     "reconstruction-spectrum": "The power of images and of what their reconstructions miss, by spatial frequency.",
     "reconstruction-worst": "The test images with the largest error.",
     "probes": "Classes read off codes that stay as they are; whiskers are 95 % intervals.",
-    "few-labels": "Test accuracy by the number of labelled images; whiskers are 95 % intervals over draws of these.",
+    "few-labels": "Test accuracy by the number of labelled images; whiskers are 95 % intervals over draws of these alone.",
     "kl-per-unit": "The KL term of each unit of the code.",
     "prior-hole": "Mean and standard deviation of each unit over test images, and of the prior.",
     "interpolation": "Images decoded between the codes of two test images.",
@@ -146,14 +147,16 @@ def _scores(run: Run) -> Iterator[Block]:
         yield line
     test = found.about["test"]
     yield Table(
-        ("measure", "score", "value", "95 % interval", "unit", "of"),
+        ("measure", "score", "value", "95 % interval", "over", "unit", "of"),
         [
-            (name, key, score.value, _interval(score.low, score.high), score.unit, score.of)
+            (name, key, score.value, _interval(score.low, score.high), score.over, score.unit, score.of)
             for name, section in found.sections.items()
             for key, score in section.scores.items()
         ],
         f"Scores on {count(test['images'], 'image')} of {test['name']} ({test['split']}), {found.about['at'][:10]}.",
     )
+    if "learned" in found.sections:
+        yield Paragraph(f"{_capital(Learned.of(found['learned'].scores).verdict)}.")
     if found.skipped:
         yield Paragraph("Not measured, and why:")
         yield Bullets([f"{name}: {reason}" for name, reason in found.skipped.items()])

@@ -293,13 +293,19 @@ def labels(row: Row) -> None:
     ]
     parts = study.remember("few-labels", depends, few_labels)
     found, chosen_by = parts["test"], parts["validation"]
-    row.over(words.SPREAD, parts[words.SPREAD][words.SPREAD], "share of training images labelled rightly", "draws")
+    row.over(
+        words.SPREAD, parts[words.SPREAD][words.SPREAD], "share of training images labelled rightly", "draws of labels"
+    )
     for name, shares in found.items():
-        row.over(f"accuracy, {name}", shares, "share of test images", "draws")
-        row.over(f"validation accuracy, {name}", chosen_by[name], "share of validation images", "draws")
+        row.over(f"accuracy, {name}", shares, "share of test images", "draws of labels")
+        row.over(f"validation accuracy, {name}", chosen_by[name], "share of validation images", "draws of labels")
         if name != "from scratch":
             row.pair(
-                f"accuracy, {less(name, 'from scratch')}", shares, found["from scratch"], "share of images", "draws"
+                f"accuracy, {less(name, 'from scratch')}",
+                shares,
+                found["from scratch"],
+                "share of images",
+                "draws of labels",
             )
     best = words.best_way(row.found)
     claim, of_best = f"test accuracy from {study.labels} labels, mean of draws, {best}", f"accuracy, {best}"
@@ -319,7 +325,7 @@ def labels(row: Row) -> None:
     row.figure(
         "accuracy",
         figures.bars(means, "test accuracy", ends),
-        f"Test accuracy from {study.labels} labels: means over the draws, with 95 % intervals.",
+        f"Test accuracy from {study.labels} labels: means, with 95 % intervals over the draws of labels alone.",
     )
     row.number("seconds, pre-training", sum(line["seconds"] for line in pretrained.history), "seconds of training")
     row.finding(words.few_labels(row.found), "accuracy")
