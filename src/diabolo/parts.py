@@ -162,7 +162,7 @@ def packages(description: Any) -> list[str]:
         ['my_pkg']
     """
     modules = [module for node in _nodes(description) for _, module in _code(node)]
-    return list(dict.fromkeys(m.partition(".")[0] for m in modules if m != "__main__" and trust.is_module_name(m)))
+    return trust.packages(modules)
 
 
 def given(path: str) -> None:

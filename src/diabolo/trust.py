@@ -61,6 +61,12 @@ def is_module_name(name: object) -> bool:
     return isinstance(name, str) and all(word.isidentifier() for word in name.split("."))
 
 
+def packages(modules: Iterable[str]) -> list[str]:
+    """The packages that these modules are in, each once; of what runs already, or is no name of a module, nothing."""
+    named = [module for module in modules if module != "__main__" and is_module_name(module)]
+    return list(dict.fromkeys(module.partition(".")[0] for module in named))
+
+
 def check(modules: Iterable[str], folder: Path | None = None) -> None:
     """Refuse modules that are not trusted, which the run folder `folder` names.
 
@@ -105,8 +111,9 @@ def import_named(module: str, folder: Path | None = None) -> ModuleType:
         return importlib.import_module(module)
 
 
-def import_home(path: str, what: str, kind: str) -> tuple[ModuleType, str]:
-    """The module and the name of a `what` of the user's own, which is named as package.module:`kind`.
+def import_home(path: str, what: str, kind: str, folder: Path | None = None) -> tuple[ModuleType, str]:
+    """The module and the name of a `what` of the user's own, which is named as package.module:`kind`; what lies in the run
+    `folder` that names it is never imported.
 
     Raises:
         DiaboloError: for another path, and a module that cannot be imported.
@@ -115,7 +122,7 @@ def import_home(path: str, what: str, kind: str) -> tuple[ModuleType, str]:
     if not (module and colon and name):
         raise DiaboloError(f"a {what} of your own is named as package.module:{kind}, not {path!r}")
     try:
-        return import_named(module), name
+        return import_trusted(module, folder), name
     except Exception as error:  # whatever goes wrong in a module of someone else
         raise DiaboloError(
             f"the module {module!r} of the {what} {path!r} cannot be imported ({type(error).__name__}: {error}); "

@@ -22,7 +22,7 @@ def table(path):
 def test_codes_are_those_of_the_model(name, runs, pictures, diabolo):
     answer = diabolo("encode", runs[name], pictures)
     assert (answer.code, answer.out) == (0, "4 codes of 3 numbers in codes.npy\n")
-    x, _ = read_images(pictures, size=8, channels=1)
+    x, _ = read_images(pictures, size=8, image_channels=1)
     np.testing.assert_array_equal(np.load("codes.npy"), load(runs[name]).encode(x).numpy())
 
 

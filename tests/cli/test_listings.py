@@ -147,7 +147,7 @@ def test_what_a_folder_holds_is_told_in_a_table(diabolo, pictures):
     for text in ("files seen", "class 0: a", "size: 8×8", "mode: RGB", "values used", "duplicates", "sizes differ"):
         assert text in answer.out
     assert "\x1b[31m" not in answer.out
-    assert "value_range (--range) is auto" in diabolo("data", "inspect", pictures, "--range", "wide").err
+    assert "range is auto" in diabolo("data", "inspect", pictures, "--range", "wide").err
 
 
 def test_the_account_is_one_line_and_only_where_nothing_is_refused(diabolo, tmp_path):

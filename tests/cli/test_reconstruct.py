@@ -18,7 +18,7 @@ def test_a_folder_keeps_its_sub_folders(runs, pictures, diabolo):
     answer = diabolo("reconstruct", runs["vae"], pictures, "--out", "out")
     assert (answer.code, answer.out) == (0, "4 reconstructions in out\n")
     assert written("out") == ["a/1.png", "a/2.png", "b/1.png", "c.png"]
-    x, names = read_images(pictures, size=8, channels=1)
+    x, names = read_images(pictures, size=8, image_channels=1)
     expected = (load(runs["vae"]).reconstruct(x).numpy() * 255).round()
     for name, image in zip(names, expected, strict=True):
         made = np.asarray(Image.open(Path("out") / Path(name).with_suffix(".png")))
@@ -43,7 +43,7 @@ def test_one_file(runs, pictures, diabolo):
 
 def test_numbers_instead_of_pictures(runs, pictures, diabolo):
     assert diabolo("reconstruct", runs["vae"], pictures, "--out", "deep/x.npy").code == 0
-    x, _ = read_images(pictures, size=8, channels=1)
+    x, _ = read_images(pictures, size=8, image_channels=1)
     np.testing.assert_array_equal(np.load("deep/x.npy"), load(runs["vae"]).reconstruct(x).numpy())
 
 
@@ -80,7 +80,7 @@ def test_a_crop_of_the_training_is_used_again(diabolo, tmp_path):
     words = ["--crop", "12", "--size", "8", "--hidden", "8", "--epochs", "1", "--batch-size", "2", "--no-figures"]
     assert diabolo("train", "undercomplete", "--data", folder, *words).code == 0
     assert diabolo("reconstruct", "runs/0001-undercomplete-wide", folder, "--out", "x.npy").code == 0
-    x, _ = read_images(folder, size=8, crop=12, channels=1)
+    x, _ = read_images(folder, size=8, crop=12, image_channels=1)
     np.testing.assert_array_equal(np.load("x.npy"), load("runs/0001-undercomplete-wide").reconstruct(x).numpy())
 
 

@@ -12,8 +12,8 @@ import torch
 import yaml
 
 from diabolo import zoo
-from diabolo.cli.options import DataOptions
 from diabolo.cli.train import OF_ANY
+from diabolo.data.options import DataOptions
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import load
@@ -35,7 +35,7 @@ TRAINING = {
 DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
-    "drop_leaks": True, "without_class": "8", "range": ["0", "40"],
+    "drop_leaks": True, "without_class": "8", "range": [0.0, 40.0], "identity": True,
 }  # fmt: skip
 
 
@@ -50,6 +50,9 @@ def as_flags(options):
     flags = []
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
+        if name == "range":
+            flags += [flag, *map(str, value)]
+            continue
         each = value if isinstance(value, list) else [value]
         flags += [word for v in each for word in (flag, str(v))]
         if isinstance(value, bool):
@@ -174,16 +177,14 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
     assert not [name for name, value in DATA.items() if value == fields[name]], "these would prove nothing"
     seen = {}
 
-    def note(name, root, **options):
-        seen.update(options, name=name, root=root)
+    def note(name, **options):
+        seen.update(options, name=name)
         raise OSError("enough")
 
     monkeypatch.setattr("diabolo.data.loading.load_parts", note)
     words = [*verb.split(), "some/folder"] if verb == "data prepare" else [*verb.split(), "--data", "some/folder"]
     assert diabolo(*words, *given(DATA, way)).err == "diabolo: enough\n"
-    renamed = {"image_channels": "channels", "data_seed": "seed", "range": "value_range"}
-    expected = {renamed.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in DATA.items()}
-    assert seen == expected | {"name": "some/folder", "root": Path("there")}
+    assert seen == DATA | {"name": "some/folder", "root": Path("there"), "range": (0.0, 40.0)}
 
 
 def some_value(kind):

@@ -78,7 +78,7 @@ def test_other_options_are_another_file(folder, decodings):
         {"size": 8},
         {"size": 6},
         {"size": 8, "crop": 9},
-        {"size": 8, "channels": 1},
+        {"size": 8, "image_channels": 1},
         {},
         {"skip_bad": True},
     ):

@@ -47,10 +47,10 @@ def test_many_files_come_in_order_from_many_threads(tmp_path, make, monkeypatch)
 def test_channels_follow_the_files_unless_given(tmp_path, make):
     make.save(tmp_path / "a.png", make.noise(0, 4, 4, channels=1))
     assert read_images(tmp_path)[0].shape == (1, 1, 4, 4)
-    assert read_images(tmp_path, channels=3)[0].shape == (1, 3, 4, 4)
+    assert read_images(tmp_path, image_channels=3)[0].shape == (1, 3, 4, 4)
     make.save(tmp_path / "b.png", make.noise(1, 4, 4))
     assert read_images(tmp_path, size=2)[0].shape == (2, 3, 2, 2)
-    assert read_images(tmp_path, channels=1)[0].shape == (2, 1, 4, 4)
+    assert read_images(tmp_path, image_channels=1)[0].shape == (2, 1, 4, 4)
 
 
 def test_unequal_sizes_name_the_file_and_both_sizes(folder, make):

@@ -67,15 +67,15 @@ def test_where_the_root_is(monkeypatch, own_home, tmp_path):
 
 def test_the_seed_is_checked():
     with pytest.raises(DiaboloError, match="seed must be a whole number"):
-        load(np.zeros((4, 2, 2), np.uint8), seed=-1)
+        load(np.zeros((4, 2, 2), np.uint8), data_seed=-1)
 
 
 OPTIONS = {
-    "root": [3, ""], "n_train": [0, -1, 2.5, "3", True], "n_test": [0, float("nan")], "seed": [-1, 1e99, True, "a"],
+    "root": [3, ""], "n_train": [0, -1, 2.5, "3", True], "n_test": [0, float("nan")], "data_seed": [-1, 1e99, True, "a"],
     "n_labels": [0, -2, "all"], "label_seed": [-1, 0.5], "drop_leaks": ["yes", 1], "without_class": [True, "", 0.5],
     "test_fraction": [0, 1, -1, float("nan"), float("inf"), 1e99, "0.1", True], "size": [0, -1, 10**6, 2.0, True, "8"],
-    "crop": [0, 1e99], "channels": [2, True, "1"], "skip_bad": [3, "no"],
-    "value_range": ["", "bytes", (1, 0), (0, float("nan"))],
+    "crop": [0, 1e99], "image_channels": [2, True, "1"], "skip_bad": [3, "no"],
+    "range": ["", "bytes", (1, 0), (0, float("nan"))],
 }  # fmt: skip
 
 
@@ -90,8 +90,8 @@ def test_options_from_python_are_checked_before_anything_is_read(tmp_path, optio
 
 
 def test_plain_numbers_of_numpy_will_do_and_come_back_in_the_origin():
-    train, _ = load("digits", n_train=np.int64(90), seed=np.uint8(3), without_class=np.int64(0))
-    assert (train.origin["load"]["n_train"], train.origin["load"]["seed"]) == (90, 3)
+    train, _ = load("digits", n_train=np.int64(90), data_seed=np.uint8(3), without_class=np.int64(0))
+    assert (train.origin["load"]["n_train"], train.origin["load"]["data_seed"]) == (90, 3)
     assert len(json.dumps(train.origin)) > 0
 
 

@@ -63,7 +63,7 @@ def test_train_and_validation_are_different_words():
 
 
 def test_a_named_set_comes_back():
-    for images in load("digits", n_train=100, n_test=20, seed=3):
+    for images in load("digits", n_train=100, n_test=20, data_seed=3):
         again = reload(through_json(images.origin))
         assert again.fingerprint == images.fingerprint
         assert again.split == images.split
@@ -90,7 +90,7 @@ def test_a_file_comes_back_from_wherever_one_stands(tmp_path, monkeypatch):
     x = np.random.default_rng(0).integers(0, 256, (30, 1, 6, 6), dtype=np.uint8)
     np.save(tmp_path / "x.npy", x)
     monkeypatch.chdir(tmp_path)
-    train, test = load("x.npy", seed=5)
+    train, test = load("x.npy", data_seed=5)
     kept, held = hold_out(train, 0.3)
     monkeypatch.chdir("/")
     for images in (train, test, kept, held):
@@ -120,7 +120,7 @@ def test_arrays_and_choices_have_no_origin():
     assert hold_out(numbered(10), 0.5)[0].origin is None
 
 
-GOOD = {"load": {"name": "digits", "root": None, "n_train": None, "n_test": None, "seed": 42}, "part": "train"}
+GOOD = {"load": {"name": "digits", "data_seed": 42}, "part": "train"}
 HELD = {"fraction": 0.2, "seed": 1, "part": "kept"}
 
 
@@ -147,7 +147,7 @@ def test_the_good_one_is_good():
         GOOD | {"load": GOOD["load"] | {"name": None}},
         GOOD | {"load": GOOD["load"] | {"name": "/nowhere/x.npy"}},
         GOOD | {"load": GOOD["load"] | {"size": 8}},
-        GOOD | {"load": GOOD["load"] | {"seed": "x", "n_train": 10}},
+        GOOD | {"load": GOOD["load"] | {"data_seed": "x", "n_train": 10}},
         GOOD | {"load": GOOD["load"] | {"n_train": -3}},
         GOOD | {"load": GOOD["load"] | {"root": 5}},
         GOOD | {"held_out": None},

@@ -24,14 +24,14 @@ def test_of_wide_numbers_the_bits_in_use_decide(bits, dtype, caplog):
 
 def test_the_type_or_the_two_numbers_decide_when_asked(caplog):
     x = np.rint(RAMP * 4095).astype(np.uint16)
-    assert whites(x, value_range="dtype").max() == 16
-    assert whites(x, value_range=(0, 8190)).max() == 128
+    assert whites(x, range="dtype").max() == 16
+    assert whites(x, range=(0, 8190)).max() == 128
     assert not caplog.text
-    assert whites(x, value_range=(0, 1000)).max() == 255
+    assert whites(x, range=(0, 1000)).max() == 255
     assert "run from 0 to 4095 and are clipped to 0 to 1,000" in caplog.text
-    assert np.allclose(as_images(np.array([[-1.0, 0, 1]]), value_range=(-1, 1)).images, [[0, 0.5, 1]])
+    assert np.allclose(as_images(np.array([[-1.0, 0, 1]]), range=(-1, 1)).images, [[0, 0.5, 1]])
     with pytest.raises(DiaboloError, match="type that says nothing"):
-        as_images(x.astype(np.int64), value_range="dtype")
+        as_images(x.astype(np.int64), range="dtype")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16])
@@ -40,7 +40,7 @@ def test_numbers_0_and_1_are_black_and_white(dtype, caplog):
     assert np.array_equal(whites(x), np.where(x[0], 255, 0))
     assert "only 0 and 1 occur" in caplog.text
     assert np.array_equal(as_images(x.reshape(4, 16)).images, x.reshape(4, 16).astype(np.float32))
-    assert whites(x, value_range=(0, 255)).max() == 1
+    assert whites(x, range=(0, 255)).max() == 1
 
 
 @pytest.mark.parametrize("low", [0.0, -1e-9, -9e-4])
@@ -102,9 +102,9 @@ def test_files_of_twelve_bits_are_read_alike(scans, caplog):
     assert train.account.used == (0, 4000)
     assert "read as 12 bits" in train.account.line()
     assert train.origin["span"] == [0, 4095]
-    assert load(scans, value_range="dtype")[0].images.max() == round(4000 / 65535 * 255)
-    assert load(scans, value_range=(0, 4000))[0].images.max() == 255
-    one, _ = read_images(scans / "1.png", value_range=train.origin["span"])
+    assert load(scans, range="dtype")[0].images.max() == round(4000 / 65535 * 255)
+    assert load(scans, range=(0, 4000))[0].images.max() == 255
+    one, _ = read_images(scans / "1.png", range=train.origin["span"])
     assert one[0, 0, 0, 1] == round(100 / 4095 * 255)
 
 
@@ -125,6 +125,6 @@ def test_signed_files_and_floats_say_what_to_do(tmp_path):
         Image.fromarray(x).save(tmp_path / "ct" / f"{i}.tif")
     with pytest.raises(DiaboloError, match=r"run from -1000 to 2002; .*--range -1000 2002"):
         load(tmp_path / "ct")
-    train, _ = load(tmp_path / "ct", value_range=(-1000, 2002))
+    train, _ = load(tmp_path / "ct", range=(-1000, 2002))
     assert train.images.min() == 0
     assert train.images.max() == 255

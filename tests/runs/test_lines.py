@@ -40,12 +40,15 @@ def test_a_folder_with_a_space_is_quoted_in_an_error(tmp_path):
         ({"model": {"encoder": {"part": "__main__.Encoder"}}}, []),  # which no trust brings back
         ({"model": {"encoder": {"part": 3, "path": ["x:y"]}}}, []),
         ({"model": None}, []),
+        ({"data": {"name": "rings.drawn:load"}}, ["rings"]),
+        ({"data": {"name": "x; y:load"}}, []),
     ],
 )
 def test_code_that_the_folder_names_is_trusted_in_each_line(change, packages, tmp_path):
     train, _ = load("digits", n_train=40)
     run = fit(zoo.pca(train.shape, 2), train, out=tmp_path, quiet=True).path
     config = json.loads((run / "config.json").read_text())
+    config["data"]["train"]["origin"]["load"] |= change.pop("data", {})
     for place, more in change.items():
         config[place] = more and config[place] | more
     (run / "config.json").write_text(json.dumps(config))

@@ -1,15 +1,17 @@
 """`diabolo data`, `diabolo data inspect PATH` and `diabolo data prepare NAME`."""
 
-from pathlib import Path
-from typing import Annotated
+import inspect
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 from rich.table import Column, Table
 
 from diabolo.cli.messages import tell_of_data
-from diabolo.cli.options import DataOptions
+from diabolo.cli.options import DataFlags, flag
+from diabolo.cli.signature import keywords, taking
 from diabolo.cli.verbs import VERBS
 from diabolo.data import names
+from diabolo.data.catalogue import registered
 from diabolo.terminal import Terminal, say
 
 app = App(name="data", help=VERBS["data"])
@@ -23,41 +25,42 @@ def command() -> None:
     for name, info in names().items():
         about = f"{info.description} ({info.licence}{'; downloaded' if info.download else ''})"
         table.add_row(name, info.shape, f"{info.train:,}", f"{info.test:,}", about)
+    for name, homes in registered().items():
+        table.add_row(name, "", "", "", f"{' or '.join(homes)}, which an installed package has registered")
     console = Terminal()
     console.print(table)
     console.print(
-        "Also: a folder of images (with class sub-folders or without), or a .zip, .npy or .npz file; "
-        "'diabolo data inspect' says what is in one."
+        "Also: a folder of images (with class sub-folders or without), a .zip, .npy or .npz file ('diabolo data inspect' says "
+        "what is in one), or a function of your own as package.module:function."
     )
 
 
-@app.command
-def inspect(
-    name: str,
-    /,
-    *,
-    root: Path | None = None,
-    value_range: Annotated[tuple[str, ...], Parameter(name="--range", consume_multiple=True, negative=())] = ("auto",),
-) -> None:
-    """What a data set holds and how it would be read: files taken and left out and why, parts, classes, sizes, channels, depth,
-    the range of values used, duplicates. Nothing is kept.
+def _inspect() -> Any:
+    """The verb `inspect`, whose flags are those of `DataOptions`."""
+
+    def command(name: str, /, **given: Any) -> None:
+        from diabolo.data.inspection import inspect as look
+
+        table = Table("what", "value", show_edge=False)
+        for what, value in look(name, **given).rows():
+            table.add_row(what, value)
+        Terminal().print(table)
+
+    doc = """What a data set holds and how it would be read: files taken and left out and why, parts, classes, sizes, channels,
+    depth, the range of values used, duplicates. Nothing is kept.
 
     Args:
         name: a folder or a .zip, .npy or .npz file, or a name that 'diabolo data' lists.
-        root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo.
-        value_range: what is black and white: auto (what files say and use), dtype, or two numbers.
     """
-    from diabolo.data.inspection import inspect as look
+    place = inspect.Parameter("name", inspect.Parameter.POSITIONAL_ONLY, annotation=str)
+    return taking(command, [place, *keywords({option: flag(option) for option in ("root", "range")})], doc)
 
-    account = look(name, root, value_range)
-    table = Table("what", "value", show_edge=False)
-    for what, value in account.rows():
-        table.add_row(what, value)
-    Terminal().print(table)
+
+app.command(_inspect(), name="inspect")
 
 
 @app.command
-def prepare(name: str, /, *, options: DataOptions | None = None) -> None:
+def prepare(name: str, /, *, options: DataFlags | None = None) -> None:
     """Fetch and decode a data set once, so that trainings start at once.
 
     Args:
@@ -65,6 +68,6 @@ def prepare(name: str, /, *, options: DataOptions | None = None) -> None:
         options: which images.
     """
     tell_of_data()
-    for images in (options or DataOptions()).load(name):
+    for images in (options or DataFlags()).load(name):
         shape = "×".join(map(str, images.shape))
         say(f"{images.name} ({images.split}): {len(images):,} of {shape}, fingerprint {images.fingerprint[:16]}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import DataOptions
+from diabolo.cli.options import DataFlags
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import checked
 from diabolo.terminal import Terminal, say
@@ -20,7 +20,7 @@ def command(
     /,
     *,
     data: str | None = None,
-    images: Annotated[DataOptions | None, Parameter(name="*")] = None,
+    images: Annotated[DataFlags | None, Parameter(name="*")] = None,
 ) -> None:
     """What is wrong with a run, how it shows, and the line that would mend it.
 
@@ -34,7 +34,7 @@ def command(
     if images is not None and data is None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
     with Terminal(error=True).status("looking at it"):
-        found = diagnose(run, None if data is None else (images or DataOptions()).load(data))
+        found = diagnose(run, None if data is None else (images or DataFlags()).load(data))
     if not found:
         say(f"{run}: nothing wrong was found")
     for illness in found:

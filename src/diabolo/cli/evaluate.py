@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, Group, Parameter
 
 from diabolo import evaluation
-from diabolo.cli.options import DataOptions
+from diabolo.cli.options import DataFlags
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
 from diabolo.cli.verbs import VERBS
@@ -49,7 +49,7 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
     name, images = given.get("data"), given.get("images")
     if images is not None and name is None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
-    data = None if name is None else (images or DataOptions()).load(name)
+    data = None if name is None else (images or DataFlags()).load(name)
     with errors.status("measuring") as status:
         found = evaluation.evaluate(
             subject,
@@ -109,7 +109,7 @@ def _command() -> Any:
         "seed": (SEED, 0),
         "out": (Annotated[Path | None, Parameter(help="folder to write into; RUN/evaluation when left out.")], None),
         "data": (Annotated[str | None, Parameter(group=DATA, help="other images than those of the run.")], None),
-        "images": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
+        "images": (Annotated[DataFlags | None, Parameter(name="*", group=DATA)], None),
     }
     run_folder = inspect.Parameter("path", inspect.Parameter.POSITIONAL_ONLY, annotation=Path)
     return taking(command, [run_folder, *keywords(shared), *own.values()], doc)

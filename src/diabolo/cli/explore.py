@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import DataOptions
+from diabolo.cli.options import DataFlags
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import say
@@ -45,7 +45,7 @@ def command(
     seed: Seed = 0,
     out: Path | None = None,
     data: str | None = None,
-    data_options: Annotated[DataOptions | None, Parameter(name="*")] = None,
+    data_options: Annotated[DataFlags | None, Parameter(name="*")] = None,
 ) -> None:
     """Look into the latent space of a trained model: one picture.
 
@@ -106,7 +106,7 @@ def command(
             raise DiaboloError(f"the images of {run} were given as arrays: name others by --data")
         train, test = RunFolder(run).pair()
     else:
-        train, test = (data_options or DataOptions()).load(data)
+        train, test = (data_options or DataFlags()).load(data)
     for part in (train, test):
         if part.shape != tuple(model.input_shape):
             raise DiaboloError(f"{run} is for images {tuple(model.input_shape)}, and {part.name} has {part.shape}")

@@ -15,7 +15,8 @@ from torch import Tensor
 from diabolo.data import Images, as_images, names, read_images
 from diabolo.data.columns import column
 from diabolo.data.files import extensions
-from diabolo.data.loading import CONVERT, load_parts, not_read, options_of
+from diabolo.data.finding import CONVERT, find, home_of, not_read
+from diabolo.data.loading import load_parts
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
@@ -76,7 +77,7 @@ def read_for(
     span = (about.origin or {}).get("span") or "auto"  # the numbers of the files that were black and white in training
     shape = tuple(model.input_shape)
     kinds = {path.suffix.lower() for path in paths} & {".npy", ".npz", ".zip"}
-    named = texts[0] in names() and not paths[0].exists()
+    named = (texts[0] in names() or home_of(texts[0]) is not None) and not paths[0].exists()
     if root is not None and not named:
         raise DiaboloError("--root is where the data sets lie: give it with the name of one")
     if gone := [path for path in paths if not named and not os.path.lexists(path)]:
@@ -86,7 +87,7 @@ def read_for(
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:
-        images = as_images(map_npy(paths[0]), name=paths[0].stem, value_range=span)
+        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span)
         found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
     elif kinds or named:
         found = _of_parts(texts[0], trained, shape, skip_bad, root)
@@ -95,7 +96,7 @@ def read_for(
     else:
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
-        pixels, called = read_images(given, size, shape[0], trained.get("crop"), skip_bad, value_range=span)
+        pixels, called = read_images(given, size, shape[0], trained.get("crop"), skip_bad, range=span)
         found = Given((Images(pixels),), tuple(called), files=True)
     for images in found.images:
         if images.shape != shape:
@@ -109,10 +110,10 @@ def _of_parts(
     name: str, trained: Mapping[str, Any], shape: tuple[int, ...], skip_bad: bool, root: Path | None
 ) -> Given:
     """All parts of a data set, prepared as that of the run was."""
-    takes = options_of(name)
-    wanted = {"crop": trained.get("crop"), "value_range": trained.get("value_range"), "split": trained.get("split")}
+    takes = find(name).takes
+    wanted = {option: trained.get(option) for option in ("crop", "range", "split")}
     if len(shape) == 3:
-        wanted |= {"channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
+        wanted |= {"image_channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
     wanted["skip_bad"] = skip_bad or None
     chosen = {option: value for option, value in wanted.items() if option in takes and value is not None}
     train, test, validation = load_parts(name, root, **chosen)

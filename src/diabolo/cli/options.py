@@ -1,12 +1,13 @@
 """Options that several verbs share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 from cyclopts import Parameter
 
-from diabolo.ranges import Count, PartOf, Seed, Side, check_fields
+from diabolo.data.options import HELP, DataOptions
+from diabolo.ranges import ItsOwn
 
 if TYPE_CHECKING:
     from diabolo.data import Images
@@ -44,45 +45,14 @@ def where(moved: Moved | None) -> dict[str, str]:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class DataOptions:
-    """Which images of a data set.
-
-    Args:
-        root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo.
-        size: side of the images in pixels, where the source can resize.
-        crop: side of the centre crop taken before the resize, where the source can crop.
-        image_channels: 1 (grey) or 3 (colour), where the source can convert.
-        split: for celeba: official or random.
-        test_fraction: share of the images to test with, where the source has no test part of its own; 0.1 when left out.
-        n_train: exactly so many training images, drawn by the data seed.
-        n_test: exactly so many test images.
-        data_seed: of subsets and splits.
-        n_labels: of exactly so many training images the label is known, drawn evenly over the classes; of all when left out.
-        label_seed: of that draw.
-        drop_leaks: leave out training images that are test images too, or nearly.
-        without_class: leave that class, by its name, out of the training images: its test images are anomalies then.
-        skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
-        range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers.
-    """
+class DataFlags(DataOptions):
+    """The `DataOptions` as flags."""
 
     root: Path | None = None
-    size: Side | None = None
-    crop: Side | None = None
-    image_channels: Literal[1, 3] | None = None
-    split: str | None = None
-    test_fraction: PartOf | None = None
-    n_train: Count | None = None
-    n_test: Count | None = None
-    data_seed: Seed = 42
-    n_labels: Count | None = None
-    label_seed: Seed = 0
-    drop_leaks: SkipBad = False
-    without_class: str | None = None
-    skip_bad: SkipBad = False
-    range: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())] = None
-
-    def __post_init__(self) -> None:
-        check_fields(self)
+    without_class: str | None = None  # a name that looks like a number is a name
+    range: Annotated[tuple[str, ...], ItsOwn(), Parameter(consume_multiple=True, negative=(), show_default=False)] = (
+        "auto",
+    )
 
     def load(self, name: str) -> "tuple[Images, Images]":
         """Train and test images of the data set of that name, or of a folder or file."""
@@ -93,24 +63,14 @@ class DataOptions:
         """The same, and the validation images of a set that has such a part."""
         from diabolo.data.loading import load_parts
 
-        chosen = {
-            "size": self.size,
-            "crop": self.crop,
-            "channels": self.image_channels,
-            "split": self.split,
-            "test_fraction": self.test_fraction,
-            "skip_bad": self.skip_bad or None,
-            "value_range": self.range,
-        }
-        return load_parts(
-            name,
-            self.root,
-            n_train=self.n_train,
-            n_test=self.n_test,
-            seed=self.data_seed,
-            n_labels=self.n_labels,
-            label_seed=self.label_seed,
-            drop_leaks=self.drop_leaks,
-            without_class=self.without_class,
-            **{option: value for option, value in chosen.items() if value is not None},
-        )
+        return load_parts(name, **self.asked())
+
+
+DataFlags.__doc__ = DataOptions.__doc__  # the help of each flag
+
+
+def flag(name: str) -> tuple[Any, Any]:
+    """The flag of one of the `DataOptions`, for a verb that takes few of them: its type with its help, and its default."""
+    field = next(field for field in fields(DataFlags) if field.name == name)
+    kind = get_type_hints(DataFlags, include_extras=True)[name]
+    return Annotated[kind, Parameter(help=f"{HELP[name]}.")], field.default

@@ -12,7 +12,7 @@ from cyclopts import App, Group, Parameter
 from diabolo import distributed, hardware, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import say_account, tell_of_data
-from diabolo.cli.options import DataOptions
+from diabolo.cli.options import DataFlags
 from diabolo.cli.signature import keywords, taking, words_of
 from diabolo.cli.verbs import VERBS
 from diabolo.data import Images
@@ -44,7 +44,7 @@ SHARED: dict[str, tuple[Any, Any]] = {
         ],
         "digits",
     ),
-    "images": (Annotated[DataOptions | None, Parameter(name="*", group=DATA)], None),
+    "images": (Annotated[DataFlags | None, Parameter(name="*", group=DATA)], None),
     "validation": (
         Annotated[
             str | None,
@@ -84,7 +84,7 @@ OF_THE_LOOP = {f.name for f in fields(TrainOptions) if f.name not in OF_ANY} | {
 
 def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None:
     """Load, build, train, draw."""
-    images, training = given.get("images") or DataOptions(), given.get("training") or TrainOptions()
+    images, training = given.get("images") or DataFlags(), given.get("training") or TrainOptions()
     if not training.quiet:
         tell_of_data()
     train, test, own = images.parts(given.get("data", "digits"))
@@ -233,7 +233,7 @@ def _hint(key: str, kind: Any) -> Any:
     return Annotated[_word_type(kind), Parameter(group=MODEL, help=text, consume_multiple=several, negative=negative)]
 
 
-_FLAGS = [f.name for kind in (DataOptions, TrainOptions) for f in fields(kind)] + [*SHARED]
+_FLAGS = [f.name for kind in (DataFlags, TrainOptions) for f in fields(kind)] + [*SHARED]
 
 
 def offer(name: str) -> None:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from diabolo.data.images import Images
     from diabolo.data.inspection import inspect
     from diabolo.data.loading import load
+    from diabolo.data.options import DataOptions
 
 __all__ = [
     "Account",
+    "DataOptions",
     "Images",
     "SourceInfo",
     "as_images",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOME = {
     "Account": "account",
+    "DataOptions": "options",
     "Images": "images",
     "SourceInfo": "catalogue",
     "as_images": "arrays",

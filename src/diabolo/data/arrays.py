@@ -20,15 +20,15 @@ COLOURS = (1, 3)
 LAYOUTS = "expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)"
 
 
-def as_images(x: Any, labels: Any = None, name: str = "array", value_range: Any = scale.AUTO) -> Images:
+def as_images(x: Any, labels: Any = None, name: str = "array", range: Any = scale.AUTO) -> Images:
     """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`, which is read once; `Images` pass as they are.
 
-    x            images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; whole numbers, floats
-                 in [0, 1], or bool. Images become uint8, vectors float32
-    labels       whole numbers `(N,)`, -1 where one is not known; or None
-    value_range  which numbers are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats; but whole numbers that are
-                 only 0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is
-                 white. "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
+    x       images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; whole numbers, floats in
+            [0, 1], or bool. Images become uint8, vectors float32
+    labels  whole numbers `(N,)`, -1 where one is not known; or None
+    range   which numbers are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats; but whole numbers that are only
+            0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is white.
+            "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
 
     A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is ambiguous,
     or a number is NaN, infinite or out of range; the message says the range found and how to scale.
@@ -38,13 +38,13 @@ def as_images(x: Any, labels: Any = None, name: str = "array", value_range: Any 
         >>> mine.shape
         (1, 8, 8)
     """
-    images, notes = read_array(x, labels, name, value_range)
+    images, notes = read_array(x, labels, name, scale.check_range(range))
     for note in notes:
         log.warning("%s: %s", name, note)
     return images
 
 
-def read_array(x: Any, labels: Any, name: str, value_range: Any) -> tuple[Images, list[str]]:
+def read_array(x: Any, labels: Any, name: str, value_range: scale.Range) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
     if isinstance(x, Images):
         refuse_labels(labels, "these Images carry their")
@@ -74,13 +74,12 @@ def refuse_labels(labels: Any, has: str) -> None:
         raise DiaboloError(f"{has} own labels; give labels only with an array or a tensor")
 
 
-def spanned(array: NDArray[Any], value_range: Any, name: str) -> tuple[scale.Span, list[str]]:
+def spanned(array: NDArray[Any], wanted: scale.Range, name: str) -> tuple[scale.Span, list[str]]:
     """Which numbers of `array` are black and white, and what should be said of it.
 
     Raises:
         DiaboloError: when it holds no images, or nothing says so.
     """
-    wanted = scale.check_range(value_range)
     if array.size == 0:
         raise DiaboloError(f"the data set {name!r} is empty: its shape is {array.shape}")
     if array.dtype.kind not in "fuib":

@@ -52,7 +52,9 @@ class Kept:
     shaping: Shaping
 
 
-def decoded(files: Files, shaping: Shaping, beside: Path, skip_bad: bool, value_range: Any = scale.AUTO) -> Kept:
+def decoded(
+    files: Files, shaping: Shaping, beside: Path, skip_bad: bool, value_range: scale.Range = scale.AUTO
+) -> Kept:
     """The images of `files`.
 
     They lie in `.diabolo/` next to `beside` (the folder or archive), or under ~/.cache/diabolo where that cannot be written
@@ -127,10 +129,9 @@ def _open(path: Path, n_files: int) -> Kept | None:
         return None
 
 
-def _write(files: Files, asked: Shaping, skip_bad: bool, value_range: Any, path: Path) -> Kept:
+def _write(files: Files, asked: Shaping, skip_bad: bool, wanted: scale.Range, path: Path) -> Kept:
     log.info("decoding %s once, to %s.npy", count(len(files.names), "image"), path)
     began = time.perf_counter()
-    wanted = scale.check_range(value_range)
     shaping = settle(files, replace(asked, span=span_asked(wanted)), skip_bad)
     what = f"the pixels of {files.where(0)} and others"
     with _replacing(_with(path, ".npy")) as out:

@@ -1,6 +1,9 @@
-"""The data sets known by name, and what reads them. A new one is one new file in `sources/` and one entry here."""
+"""The data sets known by name, and what reads them. A new one is one new file in `sources/` and one entry here; one of another
+package is an entry point of the group `diabolo.data`, such as `rings = "my_pkg.rings:load"`."""
 
 from dataclasses import dataclass
+
+GROUP = "diabolo.data"
 
 
 @dataclass(frozen=True)
@@ -101,3 +104,15 @@ def names() -> dict[str, SourceInfo]:
         '1×8×8'
     """
     return dict(SOURCES)
+
+
+def registered() -> dict[str, tuple[str, ...]]:
+    """The data sets that installed packages have registered: name → package.module:function, more than one where several
+    packages have that name. Nothing is imported. One that is called as one of Diabolo's own has its path for a name."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in sorted(entry_points(group=GROUP)):
+        name = entry.value if entry.name in SOURCES else entry.name
+        found[name] = tuple(dict.fromkeys((*found.get(name, ()), entry.value)))
+    return found

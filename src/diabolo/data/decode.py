@@ -45,19 +45,19 @@ class Decoded:
 def read_images(
     paths: Annotated[str | os.PathLike[str] | Iterable[str | os.PathLike[str]], ItsOwn()],
     size: Side | None = None,
-    channels: Literal[1, 3] | None = None,
+    image_channels: Literal[1, 3] | None = None,
     crop: Side | None = None,
     skip_bad: bool = False,
-    value_range: Any = scale.AUTO,
+    range: Annotated[Any, ItsOwn()] = scale.AUTO,
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """Images from files, or from all files under a folder: uint8 `(N, C, H, W)`, and the name of each.
 
-    paths     a folder, one file, or several files; a page of several is called "stack.tif#1"
-    size      side of the square they become (see `Shaping`); None needs images of equal size
-    channels  3 or 1; None takes 1 if all are grey, else 3
-    crop      side of the central square cut out first, or None
-    skip_bad  leave damaged files out, with a warning that names them; else the first one is a DiaboloError
-    value_range  what is black and white: "auto", "dtype" or two numbers, see `load`
+    paths           a folder, one file, or several files; a page of several is called "stack.tif#1"
+    size            side of the square they become (see `Shaping`); None needs images of equal size
+    image_channels  3 or 1; None takes 1 if all are grey, else 3
+    crop            side of the central square cut out first, or None
+    skip_bad        leave damaged files out, with a warning that names them; else the first one is a DiaboloError
+    range           what is black and white: "auto", "dtype" or two numbers, see `as_images`
 
     Example:
         >>> from PIL import Image
@@ -67,8 +67,8 @@ def read_images(
         ((1, 1, 16, 16), ['digit.png'])
     """
     files = _listed(paths, skip_bad)
-    wanted = scale.check_range(value_range)
-    shaping: Shaping | None = settle(files, Shaping(size, crop, channels, span_asked(wanted)), skip_bad)
+    wanted = scale.check_range(range)
+    shaping: Shaping | None = settle(files, Shaping(size, crop, image_channels, span_asked(wanted)), skip_bad)
     found, pixels = Decoded(), np.empty(0, np.uint8)
     while shaping is not None:
         found, pixels = _all(files, shaping, skip_bad)

@@ -115,7 +115,7 @@ class Images:
 
     def called(self, *, split: str) -> "Images":
         """The same images as another part: "train", "test" or "all"."""
-        return replace(self, split=split)
+        return self if split == self.split else replace(self, split=split)
 
     def subset(self, n: int, seed: int = 42) -> "Images":
         """Exactly n images drawn without replacement, in their old order; DiaboloError if there are fewer."""

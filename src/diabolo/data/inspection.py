@@ -26,7 +26,7 @@ from diabolo.paths import as_path
 Seen = tuple[str, Facts, bool] | str  # the checksum of a file, what is in it and whether it is grey; or why it is bad
 
 
-def inspect(name: Any, root: str | os.PathLike[str] | None = None, value_range: Any = scale.AUTO) -> Account:
+def inspect(name: Any, root: str | os.PathLike[str] | None = None, range: Any = scale.AUTO) -> Account:
     """The account of a data set, a folder, a .zip, .npy or .npz file, an array or `Images`, with duplicates counted.
 
     Of a folder and a .zip every file is read, whatever its size, and what stands in the way of loading is a note instead of an
@@ -40,16 +40,16 @@ def inspect(name: Any, root: str | os.PathLike[str] | None = None, value_range: 
         >>> account.parts, account.sizes, account.duplicates
         ({'train': 1437, 'test': 360}, {'8×8': 1797}, 0)
     """
-    value_range = scale.check_range(value_range)
+    wanted = scale.check_range(range)
     path = as_path(name) if isinstance(name, str | os.PathLike) else None
     if path is not None and path.is_dir():
-        return _of_files(disk_files(path, skip_bad=True), path, value_range)
+        return _of_files(disk_files(path, skip_bad=True), path, wanted)
     if path is not None and path.suffix.lower() == ".zip" and os.path.lexists(path):
         files = zip_files(path, skip_bad=True)
         with files.archive:
-            return _of_files(files, path, value_range)
-    options = {} if value_range == scale.AUTO else {"value_range": value_range}
-    parts = [part for part in load_parts(name, root, **options) if part is not None]
+            return _of_files(files, path, wanted)
+    asked = {} if wanted == scale.AUTO else {"range": wanted}
+    parts = [part for part in load_parts(name, root, **asked) if part is not None]
     account = parts[0].account or _of_images(parts)
     checksums = (hashlib.sha256(image.tobytes()).hexdigest() for part in parts for image in part.images)
     return replace(account, duplicates=_repeated(checksums))

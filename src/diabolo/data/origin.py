@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from diabolo.data.images import Images
-from diabolo.data.loading import load_parts
+from diabolo.data.loading import load_parts, load_recorded
+from diabolo.data.options import FORMERLY
 from diabolo.data.portable_random import permutation
 from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError
@@ -66,6 +67,9 @@ class Record:
         ):
             if not isinstance(value, kind | None):
                 raise ValueError(f"{f'{place}.{name}'!r} is not a {kind.__name__}")
+        if origin is not None and "load" in origin:
+            load = {FORMERLY.get(option, option): value for option, value in (origin["load"] or {}).items()}
+            origin = origin | {"load": {option: value for option, value in load.items() if value is not None}}
         shown = None if names is None else tuple(map(str, names))
         return cls(told["name"], told["split"], told["images"], tuple(shape or ()), told["fingerprint"], origin, shown)
 
@@ -119,7 +123,7 @@ def of_run(path: Path, about: Record, moved: Mapping[str, str] | None = None) ->
     """
     origin = elsewhere(about.origin, moved or {})
     try:
-        parts = _load(origin)
+        parts = _load(origin, path, moved or {})
         train = _part(parts, origin)
     except (KeyError, TypeError, ValueError) as error:
         raise _nonsense(origin, error) from error
@@ -135,7 +139,7 @@ def again(path: Path, about: Record, moved: Mapping[str, str] | None = None) -> 
     """
     if about.origin is None:
         raise DiaboloError(f"the images of {path} were given as arrays, which it does not hold: give them from Python")
-    images = reload(elsewhere(about.origin, moved or {}))
+    images = reload(about.origin, path, moved)
     check_same(path, about, images)
     return images
 
@@ -159,23 +163,26 @@ def elsewhere(origin: Any, moved: Mapping[str, str]) -> Any:
     return {**origin, "load": {**load, **moved}} if moved and isinstance(load, dict) else origin
 
 
-def reload(origin: dict[str, Any]) -> Images:
-    """The images of that `Images.origin`, whatever lies there now: for those of a run see `of_run`.
+def reload(origin: Any, path: Path | None = None, moved: Mapping[str, str] | None = None) -> Images:
+    """The images of that `Images.origin`, of which the run in the folder `path` (if any) speaks, whatever lies there now; `moved` as for
+    `of_run`.
 
     Raises:
         DiaboloError: when they are not there any more, or `origin` was edited to nonsense.
     """
+    origin = elsewhere(origin, moved or {})
     try:
-        return _part(_load(origin), origin)
+        return _part(_load(origin, path, moved or {}), origin)
     except (KeyError, TypeError, ValueError) as error:
         raise _nonsense(origin, error) from error
 
 
-def _load(origin: Any) -> Parts:
-    """The data set, with a remedy where its folder or file is gone."""
+def _load(origin: Any, path: Path | None, moved: Mapping[str, str]) -> Parts:
+    """The data set, with a remedy where its folder or file is gone. What was `moved` is named by the user, all else by the run
+    in the folder `path`."""
     load = origin["load"]
     try:
-        return load_parts(**load)
+        return load_parts(**load) if "name" in moved else load_recorded(load, path)
     except DiaboloError as error:
         if not os.path.isabs(str(load["name"])) or os.path.exists(load["name"]):
             raise

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from diabolo.data.account import between
 from diabolo.errors import DiaboloError
+from diabolo.ranges import ItsOwn
 
 AUTO, DTYPE = "auto", "dtype"
 BITS = (8, 10, 12, 14, 16)  # cameras and scanners store 10, 12 and 14 bits in numbers of 16
@@ -13,7 +14,7 @@ WIDEST = float(2**32)  # a wider type says nothing about black and white
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
 
 Span = tuple[float, float]
-Range = str | Span  # "auto", "dtype", or what is black and white
+Range = Annotated[str | Span, ItsOwn()]  # "auto", "dtype", or what is black and white
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def check_range(asked: Any) -> Range:
     except (TypeError, ValueError):
         shown = " ".join(map(str, asked)) if isinstance(asked, list | tuple) else asked
         raise DiaboloError(
-            f"value_range (--range) is auto, dtype, or the two numbers that are black and white, such as 0 4095, got {shown!r}"
+            f"range is auto, dtype, or the two numbers that are black and white, such as 0 4095, got {shown!r}"
         ) from None
 
 
@@ -81,7 +82,7 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
         words, (black, white) = remedy(low, high)
         raise DiaboloError(
             f"{what} must lie in [0, 1], but run from {low:.10g} to {high:.10g}; {words}, or say what is black and "
-            f"white by value_range=({black:.10g}, {white:.10g}) (--range {black:.10g} {white:.10g})"
+            f"white by range=({black:.10g}, {white:.10g}) (--range {black:.10g} {white:.10g})"
         )
     if low < 0:
         raise DiaboloError(
@@ -129,6 +130,6 @@ def remedy(low: float, high: float) -> tuple[str, Span]:
 
 def _by_hand(low: float, high: float) -> str:
     return (
-        f"say which numbers are black and white: value_range=({low:.10g}, {high:.10g}) (--range {low:.10g} {high:.10g}) is "
+        f"say which numbers are black and white: range=({low:.10g}, {high:.10g}) (--range {low:.10g} {high:.10g}) is "
         "the range used"
     )

@@ -80,8 +80,8 @@ def split_by_group(
 
 
 def draw_from(train: Images, test: Images, draw: Draw) -> tuple[Images, Images]:
-    """Exact seeded subsets of a given train and test part."""
+    """Exact seeded subsets of a given train and test part; one that is of that size already stays as it is."""
     return (
-        train if draw.n_train is None else train.subset(draw.n_train, draw.seed),
-        test if draw.n_test is None else test.subset(draw.n_test, draw.seed),
+        train if draw.n_train in (None, len(train)) else train.subset(draw.n_train, draw.seed),
+        test if draw.n_test in (None, len(test)) else test.subset(draw.n_test, draw.seed),
     )

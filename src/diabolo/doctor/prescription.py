@@ -6,6 +6,8 @@ from dataclasses import fields
 from typing import Any
 
 from diabolo import trust, zoo
+from diabolo.data.loading import is_known
+from diabolo.data.options import DataOptions
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Remedy
 from diabolo.runs.config import Config
@@ -14,9 +16,7 @@ from diabolo.training.options import TrainOptions, defining
 USUAL = TrainOptions().lr  # the learning rate that trains every recipe of the zoo
 PEAK = 3 * USUAL  # and one that trains most of them faster
 REACH = 0.3  # how far all steps together can move a weight, below which it can hardly have come to where it should be
-DATA_FLAGS = {"seed": "data_seed", "channels": "image_channels"}  # where `load` and the command line differ
 NAMES_CODE = ("encoder", "decoder")
-NO_OPTION = ("name", "trust", "config", "debug", "out", "init")  # in a record of how images were loaded
 OF_DATA = ("classes", "columns")  # the command line reads them off the data
 
 
@@ -72,10 +72,9 @@ def line_of(config: Config) -> dict[str, Any] | None:
     known = zoo.options_of(config.name)
     recipe = {name: value for name, value in config.recipe.items() if name in known and name not in OF_DATA}
     code = [recipe[name] for name in NAMES_CODE if isinstance(recipe.get(name), str)]
-    if not all(trust.is_trusted(path.partition(":")[0]) for path in code):
+    if not (is_known(asked["name"]) and all(trust.is_trusted(path.partition(":")[0]) for path in code)):
         return None  # whoever typed the line would run code that only the folder speaks of
-    load = {n: v for n, v in asked.items() if v is not None and n not in NO_OPTION and (n, v) != ("seed", 42)}
-    data = {DATA_FLAGS.get(name, name): value for name, value in load.items()}
+    data = {f.name: asked[f.name] for f in fields(DataOptions) if asked.get(f.name, f.default) != f.default}
     held, usual = origin.get("held_out"), TrainOptions().as_dict()
     watched = {"validation": held["fraction"]} if held else {} if config.validation else {"validation": "none"}
     if config.name == "pca":

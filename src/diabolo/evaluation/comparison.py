@@ -295,7 +295,7 @@ def _subject(
     there = _known(path, measures, seed, options)
     if there is None:
         load(path, trust=trust)
-    return _Subject(path, config, kind, told, there, _tested(path, config, there, seen, moved))
+    return _Subject(path, config, kind, told, there, _tested(path, config, there, seen, moved, trust))
 
 
 def _evaluated(
@@ -311,7 +311,7 @@ def _evaluated(
     path = subject.path
     say(f"{path}: evaluating")
     with lock.held(path, "compare"):
-        pair = RunFolder(path).pair(moved)
+        pair = RunFolder(path).pair(moved, trust)
         evaluation = evaluate(path, pair, measures, seed, say, trust, **options)
         if not _current(path):
             evaluation.write(path / FOLDER)
@@ -346,7 +346,12 @@ def _written(one: Behind) -> dict[str, Any]:
 
 
 def _tested(
-    path: Path, config: Config, there: Evaluation | None, seen: dict[str, str], moved: Mapping[str, str]
+    path: Path,
+    config: Config,
+    there: Evaluation | None,
+    seen: dict[str, str],
+    moved: Mapping[str, str],
+    trust: Trust,
 ) -> str:
     """The fingerprint of the test images of a run: of its evaluation, or else of those that it will be evaluated on; `seen` are
     those that were looked up before."""
@@ -359,7 +364,7 @@ def _tested(
         )
     key = json.dumps([about.origin, about.fingerprint])
     if key not in seen:
-        seen[key] = RunFolder(path).images("test", moved).fingerprint
+        seen[key] = RunFolder(path).images("test", moved, trust).fingerprint
     return seen[key]
 
 

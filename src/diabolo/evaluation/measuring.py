@@ -203,7 +203,7 @@ def evaluate(
     if isinstance(model, str | Path):
         model = load_run(model, trust=trust)
     run, codec = (model, model.model) if isinstance(model, Run) else (None, model)
-    train, test = images_of(run, data)
+    train, test = images_of(run, data, trust)
     for images in (train, test):
         if images.shape != tuple(codec.input_shape):
             raise DiaboloError(
@@ -268,12 +268,13 @@ def _drawn(folder: Path) -> Sequence[str]:
         return ()
 
 
-def images_of(run: Run | None, data: Pair | Images | None) -> Pair:
-    """(training, test) images: `data`, or those that the run was trained on, which must be the same as then."""
+def images_of(run: Run | None, data: Pair | Images | None, trust: Trust = ()) -> Pair:
+    """(training, test) images: `data`, or those that the run was trained on, which must be the same as then; `trust` as in
+    `RunFolder.pair`."""
     if data is None:
         if run is None or run.config.train.origin is None:
             raise DiaboloError("it is not known what images this model was trained on: give (train, test) as `data`")
-        return run.folder.pair()
+        return run.folder.pair(trust=trust)
     if isinstance(data, Images) or not isinstance(data, tuple):
         raise DiaboloError(
             "`data` is a pair (train, test): probes and densities are fitted to the first, not to the second"

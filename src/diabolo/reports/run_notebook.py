@@ -22,7 +22,7 @@ from diabolo.plain import visible
 from diabolo.runs.loading import load_run
 
 run = load_run(path, trust=trust)
-pair = run.folder.pair(moved) if moved else None
+pair = run.folder.pair(moved, trust) if run.config.train.origin else None
 model = run.model
 print(visible(f"{{run.config.name}}: {{run.status}}"))
 

@@ -17,7 +17,7 @@ from diabolo.reports.cells import words
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, load_run
-from diabolo.trust import Trust
+from diabolo.trust import Trust, trusting
 
 SPLITS = ("train", "validation")
 LINES = 12  # of the loss by epoch
@@ -57,10 +57,18 @@ def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None =
     Raises:
         DiaboloError: when it is no run folder, or its training has not finished.
     """
-    run = load_run(path, trust=trust)
-    pair = run.folder.pair(moved) if moved else None
-    parts = (_learned(run, pair), _training(run), _figures(run, pair), _scores(run), _doctor(run, pair), _model(run))
-    return Document(f"{run.config.name}: run {run.path.name}", _about(run), list(chain(*parts)))
+    with trusting(trust):
+        run = load_run(path)
+        pair = run.folder.pair(moved) if moved else None
+        parts = (
+            _learned(run, pair),
+            _training(run),
+            _figures(run, pair),
+            _scores(run),
+            _doctor(run, pair),
+            _model(run),
+        )
+        return Document(f"{run.config.name}: run {run.path.name}", _about(run), list(chain(*parts)))
 
 
 def _about(run: Run) -> str:

@@ -3,7 +3,8 @@
 import shlex
 from pathlib import Path
 
-from diabolo import parts
+from diabolo import parts, trust
+from diabolo.data.finding import home_of
 from diabolo.errors import DiaboloError
 from diabolo.runs.config import Config
 
@@ -19,6 +20,8 @@ def _packages(run: Path) -> list[str]:
     """What must be trusted for the run folder to be opened; nothing of one that cannot be read, which says so when it is."""
     try:
         config = Config.read(run)
-        return parts.packages([config.model, config.options])
+        home = home_of(config.train.load.get("name"))  # of its images
+        images = [] if home is None else trust.packages([home.partition(":")[0]])
+        return list(dict.fromkeys([*parts.packages([config.model, config.options]), *images]))
     except (DiaboloError, OSError):
         return []

@@ -35,7 +35,7 @@ from diabolo.training.codes import FOLDER, write_codes
 from diabolo.training.fit import fit, resume
 from diabolo.training.options import TrainOptions
 from diabolo.training.preflight import same_images
-from diabolo.trust import Trust
+from diabolo.trust import Trust, trusting
 
 PIECE = 1024  # images encoded at a time
 
@@ -105,8 +105,9 @@ def _fit_prior(
     torch.manual_seed(derive(chosen.seed, "weights"))
     _, height, across = bottleneck.latent_shape
     prior = CodePrior(bottleneck.codes, (height, across), width, layers, heads, RunFolder(path).fingerprint())
-    images = {part: same_images(path, config.images(part), given, part, moved)
-              for part, given in (("train", train), ("validation", validation))}  # fmt: skip
+    with trusting(trust):  # for a data set of one's own
+        images = {part: same_images(path, config.images(part), given, part, moved)
+                  for part, given in (("train", train), ("validation", validation))}  # fmt: skip
     codes = {
         part: to_bytes(indices_of(model, some), bottleneck.codes) for part, some in images.items() if some is not None
     }

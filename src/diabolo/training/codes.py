@@ -71,7 +71,7 @@ def _load(file: Path) -> tuple[Images, Images]:
     level = log.level
     log.setLevel(logging.WARNING)
     try:
-        return data.load(str(file), value_range="dtype")
+        return data.load(str(file), range="dtype")
     finally:
         log.setLevel(level)
 

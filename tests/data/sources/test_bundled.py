@@ -27,17 +27,17 @@ class TestDigits:
         assert train.label_names == tuple("0123456789")
 
     def test_the_split_is_fixed_and_the_subsets_are_drawn(self):
-        assert load("digits", seed=1)[1].fingerprint == load("digits", seed=2)[1].fingerprint
-        few = load("digits", n_train=50, n_test=10, seed=1)
+        assert load("digits", data_seed=1)[1].fingerprint == load("digits", data_seed=2)[1].fingerprint
+        few = load("digits", n_train=50, n_test=10, data_seed=1)
         assert [len(part) for part in few] == [50, 10]
-        assert few[0].fingerprint != load("digits", n_train=50, seed=2)[0].fingerprint
+        assert few[0].fingerprint != load("digits", n_train=50, data_seed=2)[0].fingerprint
         with pytest.raises(DiaboloError, match="5,000 images were asked of digits"):
             load("digits", n_train=5000)
 
 
 class TestFaces:
     def test_any_number_with_their_ground_truth(self):
-        train, test = load("faces", n_train=40, n_test=7, seed=3)
+        train, test = load("faces", n_train=40, n_test=7, data_seed=3)
         assert (len(train), len(test)) == (40, 7)
         assert train.shape == (3, 64, 64)
         assert np.array_equal(draw_faces(train.factors), train.images)

@@ -51,12 +51,12 @@ def test_the_official_split_of_a_partial_folder(root):
 
 
 def test_a_random_split_of_all_that_is_there(root):
-    train, test = load("celeba", root, split="random", size=8, n_test=4, seed=3)
+    train, test = load("celeba", root, split="random", size=8, n_test=4, data_seed=3)
     assert sorted(numbers(train) + numbers(test)) == list(range(1, 31, 2))
     assert len(test) == 4
     check_attributes(train)
     check_attributes(test)
-    assert numbers(load("celeba", root, split="random", size=8, n_test=4, seed=4)[1]) != numbers(test)
+    assert numbers(load("celeba", root, split="random", size=8, n_test=4, data_seed=4)[1]) != numbers(test)
     assert len(load("celeba", root, split="random", size=8)[1]) == 2  # a tenth
 
 
@@ -83,10 +83,10 @@ def test_no_person_is_in_both_parts_of_a_split_by_persons(root):
     names = (root / "celeba" / "identity_CelebA.txt").read_text().split()[::2]
     table = "\n".join(f"{name} {7 + i // 3}" for i, name in enumerate(names))
     (root / "celeba" / "identity_CelebA.txt").write_text(table)
-    train, test = load("celeba", root, split="persons", identity=True, size=8, n_test=4, seed=3)
+    train, test = load("celeba", root, split="persons", identity=True, size=8, n_test=4, data_seed=3)
     assert len(test) == 4
     assert not set(train.labels.tolist()) & set(test.labels.tolist())
-    assert load("celeba", root, split="persons", size=8, n_test=4, seed=3)[0].labels is None
+    assert load("celeba", root, split="persons", size=8, n_test=4, data_seed=3)[0].labels is None
 
 
 def test_identity(root):

@@ -67,7 +67,7 @@ def test_unequal_sizes(place):
     path = place({"a.png": grey(0), "b.png": np.zeros((4, 5), np.uint8)})
     with pytest.raises(DiaboloError, match=r"a\.png.* is 4×4, .*b\.png.* is 5×4; pass size="):
         load(path)
-    assert load(path, size=3, channels=3)[0].shape == (3, 3, 3)
+    assert load(path, size=3, image_channels=3)[0].shape == (3, 3, 3)
 
 
 def test_a_broken_image_is_named_or_skipped(place, caplog):

@@ -29,9 +29,7 @@ SPRITE_FACTORS = ("colour", "shape", "scale", "orientation", "x", "y")
 SPRITE_SHAPES = ("square", "ellipse", "heart")
 
 
-def array(
-    x: Any, draw: Draw, *, labels: Any = None, test_fraction: PartOf = 0.1, value_range: Any = scale.AUTO
-) -> Parts:
+def array(x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, range: scale.Range) -> Parts:
     """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
     if isinstance(x, Images):
         refuse_labels(labels, "these Images carry their")
@@ -39,15 +37,15 @@ def array(
     pixels, known, names, said = open_array(x, labels, "array")
     if names is None:
         (known,), names = named_labels(known)
-    return _split(pixels, known, names, draw, test_fraction, value_range, "array", "an array", said)
+    return _split(pixels, known, names, draw, test_fraction, range, "array", "an array", said)
 
 
-def npy(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any = scale.AUTO) -> Parts:
+def npy(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) -> Parts:
     """A seeded split of the one array in a .npy file, which is memory-mapped."""
-    return _split(map_npy(path), None, None, draw, test_fraction, value_range, path.stem, path.name)
+    return _split(map_npy(path), None, None, draw, test_fraction, range, path.stem, path.name)
 
 
-def npz(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any = scale.AUTO) -> Parts:
+def npz(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) -> Parts:
     """The arrays `x_train, y_train, x_test, y_test` of a .npz file, or a seeded split of `images` and `labels`.
 
     `imgs`, `x`, `X` and `data` will do for `images`, as does the only array that there is, and `y`, `Y` and `targets` for
@@ -69,7 +67,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any
         for image, label in PARTED:
             if {image.format("train"), image.format("test")} <= {*held}:
                 xs, ys = ([read((key.format(part),)) for part in PARTS] for key in (image, label))
-                return _parts(path, xs, ys, draw, value_range)
+                return _parts(path, xs, ys, draw, range)
         pixels = read(PIXEL_KEYS if len(held) != 1 else held)
         if pixels is None:
             raise DiaboloError(
@@ -81,7 +79,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf = 0.1, value_range: Any
         labels = None if sprites else read(LABEL_KEYS)
     (known,), names = named_labels(labels)
     then = (lambda images: _sprites(images, values, classes)) if sprites else None
-    return _split(pixels, known, names, draw, test_fraction, value_range, path.stem, path.name, then=then)
+    return _split(pixels, known, names, draw, test_fraction, range, path.stem, path.name, then=then)
 
 
 def _sprites(images: Images, values: Any, classes: Any) -> Images:
@@ -102,14 +100,14 @@ def _sprites(images: Images, values: Any, classes: Any) -> Images:
     )
 
 
-def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, value_range: Any) -> Parts:
+def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, value_range: scale.Range) -> Parts:
     """Train, test and maybe validation images, black and white and classes being the same in all."""
     given = [x for x in xs if x is not None]
     if len({x.dtype for x in given}) > 1:
         raise DiaboloError(f"the parts of {path} are of different types: {', '.join(str(x.dtype) for x in given)}")
     spans = [spanned(x, value_range, f"{path.stem} ({part})")[0] for x, part in zip(given, PARTS, strict=False)]
     numbers = numbers_of(given[0].dtype, *_used(given, path.stem))
-    span, notes = scale.settle(numbers, scale.check_range(value_range), f"values of {path.stem}")
+    span, notes = scale.settle(numbers, value_range, f"values of {path.stem}")
     if {*spans} != {span}:
         ends = [f"{part} {between(one)}" for part, one in zip(PARTS, spans, strict=False)]
         notes = [*notes, f"parts alone would be read as {', '.join(ends)}, and all are read as {between(span)}"]
@@ -132,7 +130,7 @@ def _split(
     names: tuple[str, ...] | None,
     draw: Draw,
     test_fraction: float,
-    value_range: Any,
+    value_range: scale.Range,
     name: str,
     what: str,
     said: Sequence[str] = (),

@@ -15,7 +15,7 @@ from diabolo.data.images import Images
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
-from diabolo.data.splits import Draw, draw_from, random_split, split_by_group
+from diabolo.data.splits import Draw, random_split, split_by_group
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Side
 
@@ -31,19 +31,16 @@ def load(
     draw: Draw,
     *,
     size: Side = 64,
-    crop: Side | None = None,
-    split: Literal["official", "random", "persons"] | None = None,
-    skip_bad: bool = False,
-    identity: bool = False,
+    crop: Side | None,
+    split: Literal["official", "random", "persons"] | None,
+    skip_bad: bool,
+    identity: bool,
 ) -> tuple[Images, Images]:
     """Portraits `(3, size, size)` with 40 attributes, from `root/celeba`.
 
-    size, crop  see `Shaping`; a crop of 148 or so shows little but the face
-    split       "official": the train and test parts of list_eval_partition.txt (its validation part is left out);
-                "random": all images present, split by the seed; "persons": the same, but no person of identity_CelebA.txt is
-                in both parts, as none is in the official ones; None: official where that table is there, else random
-    skip_bad    leave damaged files out, with a warning that names them
-    identity    labels are the numbers of the persons in identity_CelebA.txt
+    Without `split` it is the official one where list_eval_partition.txt is there (the images that it has for validation belong
+    to no part), else a random one. A split by persons has no person of identity_CelebA.txt in both parts, as the official one
+    has none. A `crop` of 148 or so shows little but the face.
     """
     home = root / "celeba"
     with alone_in(root):
@@ -79,9 +76,7 @@ def load(
     for code, what in ((TRAIN, "train"), (TEST, "test")):
         if not (part == code).any():
             raise DiaboloError(f"no image in {home / PICTURES} is in the official {what} part; use split='random'")
-    return draw_from(
-        images.take(part == TRAIN).called(split="train"), images.take(part == TEST).called(split="test"), draw
-    )
+    return images.take(part == TRAIN), images.take(part == TEST)
 
 
 def _download(root: Path, home: Path) -> None:

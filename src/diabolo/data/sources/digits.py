@@ -6,7 +6,7 @@ import numpy as np
 
 from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
-from diabolo.data.splits import Draw, draw_from
+from diabolo.data.splits import Draw
 
 N_TEST = 360
 
@@ -25,6 +25,4 @@ def load(root: Path, draw: Draw) -> tuple[Images, Images]:
     for digit in range(10):
         members = np.flatnonzero(labels == digit)
         in_test[members[permutation(len(members), seed=0, stream=digit)[: N_TEST // 10]]] = True
-    return draw_from(
-        everything.take(~in_test).called(split="train"), everything.take(in_test).called(split="test"), draw
-    )
+    return everything.take(~in_test), everything.take(in_test)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from diabolo.data.account import Account, LeftOut
 from diabolo.data.cache import Kept, decoded
 from diabolo.data.classes import in_order
 from diabolo.data.decode import page_names, span_of
-from diabolo.data.files import LINK_BACK, Files, disk_files
+from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read_layout
 from diabolo.data.pixels import Shaping
@@ -26,29 +26,35 @@ def load(
     path: Path,
     draw: Draw,
     *,
-    size: Side | None = None,
-    channels: Literal[1, 3] | None = None,
-    crop: Side | None = None,
-    skip_bad: bool = False,
-    test_fraction: PartOf = 0.1,
-    value_range: Any = scale.AUTO,
+    size: Side | None,
+    image_channels: Literal[1, 3] | None,
+    crop: Side | None,
+    skip_bad: bool,
+    test_fraction: PartOf,
+    range: scale.Range,
 ) -> Parts:
-    """The parts of a folder as `Images` `(C, H, W)`.
+    """The parts of a folder or a .zip as `Images` `(C, H, W)`. A .zip is read in memory: nothing is extracted.
 
-    size, crop, channels  see `Shaping`. Without `size` or `crop` all images must be equal in size; without `channels`
-                          they are grey if all files are
-    skip_bad              leave out files that cannot be listed, opened or decoded, with a warning that names them
-    test_fraction         of the seeded split, where the folder has no part to test with
-    value_range           which numbers of the files are black and white: "auto", "dtype" or the two numbers, see `as_images`
+    Without `size` or `crop` all images must be equal in size.
     """
-    files = disk_files(path, skip_bad=skip_bad)
-    return from_files(files, path, draw, Shaping(size, crop, channels), skip_bad, test_fraction, value_range)
+    shaping = Shaping(size, crop, image_channels)
+    if path.is_dir():
+        return _from_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, test_fraction, range)
+    files = zip_files(path, skip_bad)
+    with files.archive:
+        return _from_files(files, path, draw, shaping, skip_bad, test_fraction, range)
 
 
-def from_files(
-    files: Files, path: Path, draw: Draw, shaping: Shaping, skip_bad: bool, test_fraction: float, value_range: Any
+def _from_files(
+    files: Files,
+    path: Path,
+    draw: Draw,
+    shaping: Shaping,
+    skip_bad: bool,
+    test_fraction: float,
+    value_range: scale.Range,
 ) -> Parts:
-    """The same for files from anywhere; `path` gives the name, and the place of the decoded copy."""
+    """The same of files from anywhere; `path` gives the name, and the place of the decoded copy."""
     layout = read_layout(files.names, files.listing.folders, path)  # refused before anything is decoded
     for index in sorted(layout.masks):
         files.listing.left_out.add(MASK_KIND, files.names[index])
@@ -58,7 +64,7 @@ def from_files(
     layout = read_layout([files.names[owner] for owner in kept.owners], files.listing.folders, path)
     images = _labelled(Images(kept.pixels, name=path.stem or "folder", names=tuple(names)), layout)
     parts, division = _parted(images, layout, draw, test_fraction)
-    span, notes = span_of(kept.facts, scale.check_range(value_range), f"the pixels of {path}")
+    span, notes = span_of(kept.facts, value_range, f"the pixels of {path}")
     account = describe(files, path, kept, notes)
     account = replace(
         account,

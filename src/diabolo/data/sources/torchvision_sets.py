@@ -11,19 +11,19 @@ from diabolo.data.files import check_regular
 from diabolo.data.images import Images
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
-from diabolo.data.splits import Draw, draw_from
+from diabolo.data.splits import Draw
 
 log = logging.getLogger("diabolo.data")
 
 
 def mnist(root: Path, draw: Draw) -> tuple[Images, Images]:
     """60,000 train and 10,000 test images `(1, 28, 28)` of ten digits, in `root/MNIST/raw`."""
-    return _both("MNIST", root, root / "MNIST" / "raw", "mnist", draw)
+    return _both("MNIST", root, root / "MNIST" / "raw", "mnist")
 
 
 def fashion_mnist(root: Path, draw: Draw) -> tuple[Images, Images]:
     """60,000 train and 10,000 test images `(1, 28, 28)` of ten kinds of clothing, in `root/FashionMNIST/raw`."""
-    return _both("FashionMNIST", root, root / "FashionMNIST" / "raw", "fashion_mnist", draw)
+    return _both("FashionMNIST", root, root / "FashionMNIST" / "raw", "fashion_mnist")
 
 
 def cifar10(root: Path, draw: Draw) -> tuple[Images, Images]:
@@ -31,10 +31,10 @@ def cifar10(root: Path, draw: Draw) -> tuple[Images, Images]:
 
     The batch files are pickles; torchvision opens them only if their MD5 is the known one.
     """
-    return _both("CIFAR10", root, root / "cifar-10-batches-py", "cifar10", draw)
+    return _both("CIFAR10", root, root / "cifar-10-batches-py", "cifar10")
 
 
-def _both(kind: str, root: Path, home: Path, name: str, draw: Draw) -> tuple[Images, Images]:
+def _both(kind: str, root: Path, home: Path, name: str) -> tuple[Images, Images]:
     import torchvision
 
     parts = []
@@ -52,7 +52,7 @@ def _both(kind: str, root: Path, home: Path, name: str, draw: Draw) -> tuple[Ima
     for part, published in zip(parts, (SOURCES[name].train, SOURCES[name].test), strict=True):
         if len(part) != published:
             log.warning("%s in %s holds %s %s images; %s are published", name, home, len(part), part.split, published)
-    return draw_from(parts[0], parts[1], draw)
+    return parts[0], parts[1]
 
 
 def _images(part: Any, name: str, split: str) -> Images:

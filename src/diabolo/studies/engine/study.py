@@ -113,7 +113,7 @@ class Study:
         if needs is not None and (getattr(train, needs) is None or getattr(test, needs) is None):
             raise DiaboloError(f"the study {self.name!r} needs {needs} of its images, and {name} has none")
         if exact:
-            train, test = load(name, self.plan.root, seed=SEED, **exact, **options)
+            train, test = load(name, self.plan.root, data_seed=SEED, **exact, **options)
         parts = {
             part: (len(images), sizes[key], images.fingerprint)
             for part, key, images in (("training", "n_train", train), ("test", "n_test", test))
