@@ -164,8 +164,8 @@ def elsewhere(origin: Any, moved: Mapping[str, str]) -> Any:
 
 
 def reload(origin: Any, path: Path | None = None, moved: Mapping[str, str] | None = None) -> Images:
-    """The images of that `Images.origin`, of which the run in the folder `path` (if any) speaks, whatever lies there now; `moved` as for
-    `of_run`.
+    """The images of that `Images.origin`, whatever lies there now, of which the run in the folder `path` (if any) speaks.
+    `moved` as for `of_run`.
 
     Raises:
         DiaboloError: when they are not there any more, or `origin` was edited to nonsense.
