@@ -163,7 +163,11 @@ def _of_ones_own(path: str, folder: Path | None) -> Callable[..., Any]:
     module, name = trust.import_home(path, "data set", "function", folder)
     found = getattr(module, name, None)
     if not inspect.isroutine(found):
-        there = [name for name, thing in vars(module).items() if inspect.isfunction(thing) and name[0] != "_"]
+        there = [
+            n
+            for n, thing in vars(module).items()
+            if getattr(thing, "__module__", "") == module.__name__ and n[0] != "_"
+        ]
         raise UnknownNameError(f"data set in {module.__name__!r}", name, there)
     return found
 

@@ -18,3 +18,111 @@ from diabolo.runs.config import Config
 from diabolo.runs.history import History
 from diabolo.runs.lines import shell_line
 from diabolo.trust import Trust, trusting
+
+WEIGHTS = ("model", "best")
+PARTS = ("train", "validation", "test")
+SCORES = "evaluation/scores.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The run folder at `path`; nothing is read before it is asked for.
+
+    Example:
+        >>> run.folder.config.name, len(run.folder.history), run.folder.status
+        ('vae', 60, 'finished after 60 epochs')
+    """
+
+    path: Path
+
+    @classmethod
+    def new(cls, out: Path, name: str, fill: Callable[[Path], None]) -> "RunFolder":
+        """One more in `out`, as `folders.create` makes it: the first process does, and all know which it is."""
+        return cls(Path(distributed.of_first(lambda: str(folders.create(out, name, fill)))))
+
+    # --- what it holds ----------------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """What defines the run."""
+        return Config.read(self.path)
+
+    @property
+    def history(self) -> History:
+        """The lines of metrics.jsonl, as far as they are whole."""
+        return history.read(self.path)
+
+    @property
+    def status(self) -> str:
+        """Where its training stands, in words."""
+        return checkpoint.status(self.path)
+
+    @property
+    def scores(self) -> dict[str, Any] | None:
+        """What `evaluate` has left there, as `Evaluation.record` gives it; None before that."""
+        file = self.path / SCORES
+        return files.read_json(file) if file.exists() else None
+
+    def weights(self, which: str = "model") -> dict[str, Tensor]:
+        """The tensors that the training kept ("model"), or those of the lowest validation loss ("best").
+
+        Raises:
+            DiaboloError: when they are not there yet, or damaged.
+        """
+        file = self._file(which)
+        if not file.exists():
+            resume = f"go on with: {shell_line('resume', self.path)}"
+            why = {
+                "model": f"its training has not finished; {checkpoint.way_on(self.path) or resume}",
+                "best": "it had no validation images, or no epoch after the weights of its loss had settled",
+            }
+            raise DiaboloError(f"{self.path} holds no {file.name}: {why[which]}")
+        return files.read_tensors(file)[0]
+
+    def fingerprint(self, which: str = "model") -> str:
+        """A digest of those weights."""
+        return hashlib.blake2b(self._file(which).read_bytes(), digest_size=16).hexdigest()
+
+    def _file(self, which: str) -> Path:
+        if which not in WEIGHTS:
+            raise UnknownNameError("weights", which, WEIGHTS)
+        return self.path / f"{which}.safetensors"
+
+    def pair(self, moved: Mapping[str, str] | None = None, trust: Trust = ()) -> tuple[Images, Images]:
+        """Its training images, and the test images of the same data set, loaded again (`data.origin.of_run`).
+
+        Args:
+            moved: where they lie now, if they were moved: `name` or `root`, as `diabolo.data.load` takes them.
+            trust: packages whose code the folder may name, as in `diabolo.load`, for a data set of one's own.
+
+        Raises:
+            NotTrustedError: when they come from a data set outside diabolo that is not trusted.
+            DiaboloError: when they were given as arrays, are not there any more, or are others.
+        """
+        with trusting(trust):
+            return of_run(self.path, self.config.train, moved)
+
+    def images(self, part: str, moved: Mapping[str, str] | None = None, trust: Trust = ()) -> Images:
+        """Those of the part "train", "validation" (which were watched) or "test", as in `pair`."""
+        if part not in PARTS:
+            raise UnknownNameError("part", part, PARTS)
+        if part == "test":
+            return self.pair(moved, trust)[1]
+        about = self.config.images(part)
+        if about is None:
+            raise DiaboloError(f"{self.path} was trained without {part} images")
+        with trusting(trust):
+            return again(self.path, about, moved)
+
+    # --- what is written, by the first process alone ----------------------------------------------------------------------
+
+    def write(self, action: Callable[[], object]) -> None:
+        """Let the first process do `action`, which writes into the folder. Where it fails, it does in all."""
+        distributed.of_first(action)
+
+    @contextmanager
+    def held(self, verb: str) -> Iterator[None]:
+        """The first process holds the lock of the folder within; where it does not get it, all are refused."""
+        with ExitStack() as stack:
+            self.write(lambda: stack.enter_context(lock.held(self.path, verb)))
+            yield
