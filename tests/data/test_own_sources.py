@@ -138,7 +138,7 @@ def test_what_packages_register_may_be_wrong(install, diabolo_data):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("own_rings:gone", r"unknown data set in 'own_rings' 'gone'; did you mean 'one'\? valid: arrays, four, "),
+        ("own_rings:gone", r"unknown data set in 'own_rings' 'gone'; did you mean 'one'\? valid: one, unlike, "),
         ("own_rings:number", "unknown data set in 'own_rings' 'number'"),
         ("own_rings:", "named as package.module:function, not 'own_rings:'"),
         (":load", "named as package.module:function, not ':load'"),
