@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
+    from diabolo.codec import Codec
     from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare, evaluate
     from diabolo.pca import PCA
@@ -54,6 +55,7 @@ os.environ.setdefault("TRITON_BACKENDS_IN_TREE", "1")
 __all__ = [
     "PCA",
     "Autoencoder",
+    "Codec",
     "DiaboloError",
     "Run",
     "__version__",
@@ -87,6 +89,7 @@ __all__ = [
 _HOME = {
     "PCA": "pca",
     "Autoencoder": "autoencoder",
+    "Codec": "codec",
     "DiaboloError": "errors",
     "Run": "runs.loading",
     "compare": "evaluation",

@@ -10,18 +10,17 @@ ELBO, or a penalised reconstruction, which is the same formula:  −log p(x | z)
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from diabolo.bottlenecks import Bottleneck, Latent
+from diabolo.codec import as_codes, as_input, as_pixels, as_tensor, evaluating
 from diabolo.conditions import UNKNOWN, Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
-from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.heads import Head, Headless
 from diabolo.likelihoods import Likelihood
@@ -37,36 +36,8 @@ from diabolo.surroundings import undisturbed
 from diabolo.updates.loss import unchecked
 from diabolo.updates.player import Player
 
-__all__ = ["Autoencoder", "Codec", "Loss", "as_input", "evaluating"]
-
 CHUNK = 1024  # images that go through the model at once in inference
-HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
-UNIT = (0.0, 1.0)
-
-
-class Codec(Protocol):
-    """Anything that turns images into codes and back: an `Autoencoder`, or `diabolo.pca.PCA`."""
-
-    name: str
-    input_shape: tuple[int, ...]
-    latent_shape: tuple[int, ...]
-    needs_column: str | None  # what must be known of each image besides its pixels, given as `y`: "labels", say
-
-    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Images (N, *input_shape) in [0, 1] → deterministic codes (N, *latent_shape)."""
-        ...
-
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (N, *latent_shape) → images (N, *input_shape) in [0, 1]."""
-        ...
-
-    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """decode(encode(x))."""
-        ...
-
-    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
-        """`n` new images (n, *input_shape)."""
-        ...
+WITHOUT_PRIOR = "decoded from N(0, I), though it was not trained to have a prior"
 
 
 @part
@@ -215,6 +186,27 @@ class Autoencoder(nn.Module):
         return lambda: self.objective.after_update(self)
 
     @property
+    def reconstructs(self) -> bool:
+        """Whether it is trained to reconstruct."""
+        return self.objective.judges_reconstructions
+
+    @property
+    def decodes(self) -> bool:
+        """Whether anything is asked of its decoder in training."""
+        return self.objective.trains_decoder
+
+    @property
+    def drawn_from(self) -> str:
+        """Where `sample` draws its codes, in words."""
+        if not math.prod(self.latent_shape):
+            return "what it makes of its condition alone"
+        if self.bottleneck.discrete:
+            return "samples from the prior fitted to its codes"
+        if "kl" in self.units:
+            return "samples from the prior"
+        return WITHOUT_PRIOR
+
+    @property
     def needs_column(self) -> str | None:
         """What must be known of each image besides its pixels: "labels", "attributes" or "factors"; None for nothing."""
         return self.condition.needs_column or self.head.needs_column
@@ -265,6 +257,13 @@ class Autoencoder(nn.Module):
         return self._latent(x, y, Draws(generator(seed, "posterior", device=self.device)), "z")
 
     @undisturbed()
+    def features(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """What the encoder gives to the bottleneck of the images `x` (N, *input_shape): (N, features)."""
+        x = self._images(x)
+        to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
+        return self._infer(self.encoder, x, *to_encoder)
+
+    @undisturbed()
     def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
         """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
         draws = Draws(generator(seed, "observation", device=self.device))
@@ -313,7 +312,7 @@ class Autoencoder(nn.Module):
             raise DiaboloError("the loss is a mean over images, and there are none")
         if y is None or self.needs_column is None:
             return x, y
-        y = _tensor(y, "`y`").to(self.device)
+        y = as_tensor(y, "`y`").to(self.device)
         if not y.ndim or len(y) != len(x):
             raise DiaboloError(f"there are {len(x)} images but `y` has the shape {tuple(y.shape)}")
         some = self.needs_column == "labels" and (
@@ -330,7 +329,7 @@ class Autoencoder(nn.Module):
             if self.condition.needs_column is not None:
                 raise DiaboloError(f"this model is conditioned on {self.condition.needs_column}: give them as `y`")
             return None
-        y = _tensor(y, "`y`").to(self.device)
+        y = as_tensor(y, "`y`").to(self.device)
         y = y.expand(n, *y.shape[1:]) if y.ndim and len(y) == 1 else y.expand(n) if not y.ndim else y
         if len(y) != n:
             raise DiaboloError(f"there are {n} images or codes but {len(y)} entries in `y`")
@@ -351,92 +350,3 @@ class Autoencoder(nn.Module):
             if not len(inputs[0]):
                 return function(*inputs)
             return torch.cat([function(*parts) for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True)])
-
-
-def as_input(
-    x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.device, reach: tuple[float, float] = UNIT
-) -> Tensor:
-    """`x` (N, *shape) as the model wants it: float32 in [0, 1] on `device`; uint8 is divided by 255.
-
-    Raises:
-        DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`.
-    """
-    return as_pixels(x, shape, reach).to(device).float()
-
-
-def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
-    """`x` (N, *shape) as floats where it lies; uint8 is divided by 255.
-
-    Raises:
-        DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
-    """
-    x = _tensor(x.images if isinstance(x, Images) else x, "images")
-    if not (x.is_floating_point() or x.dtype in (torch.uint8, torch.bool)):
-        raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
-    if x.shape[1:] != shape or x.ndim == 0:
-        raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
-    if not x.is_floating_point():
-        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
-    if not x.numel():
-        return x
-    low, high = (float(end) for end in x.detach().aminmax())  # NaN stays NaN
-    if not (math.isfinite(low) and math.isfinite(high)):
-        bad = int((~x.detach().isfinite()).flatten(1).any(1).sum())
-        raise DiaboloError(f"{bad:,} of {len(x):,} images hold NaN or infinity; leave them out")
-    if low < reach[0] - HAIR or high > reach[1] + HAIR:
-        raise DiaboloError(
-            f"images must lie in [0, 1], but these run from {low:.6g} to {high:.6g}; {_remedy(low, high)}"
-        )
-    return x
-
-
-def _tensor(x: Any, what: str) -> Tensor:
-    """`x` as a tensor, where that is possible without guessing."""
-    try:
-        if isinstance(x, np.ndarray):  # torch takes no array that runs backwards or in the other byte order
-            x = np.require(x, x.dtype.newbyteorder("="), ["C", "W"])
-        return torch.as_tensor(x)
-    except (TypeError, ValueError, RuntimeError) as error:
-        why = " ".join(str(error).split()).rstrip(".")
-        raise DiaboloError(f"{what} must be an array or a tensor of numbers, not {type(x).__name__}: {why}") from error
-
-
-def as_codes(z: Tensor | np.ndarray, shape: tuple[int, ...]) -> Tensor:
-    """`z` (N, *shape), finite.
-
-    Raises:
-        DiaboloError: for another shape, NaN or infinity.
-    """
-    z = _tensor(z, "codes")
-    if z.shape[1:] != shape or z.ndim == 0:
-        raise DiaboloError(f"expected codes (N, {_joined(shape)}), not {tuple(z.shape)}")
-    if not z.isfinite().all():
-        bad = int((~z.isfinite()).flatten(1).any(1).sum())
-        raise DiaboloError(f"{bad:,} of {len(z):,} codes hold NaN or infinity: the model that they come from is broken")
-    return z
-
-
-def _remedy(low: float, high: float) -> str:
-    if low >= -HAIR and 2 < high <= 255:
-        return "divide them by 255, or give them as uint8"
-    if low >= -1 - HAIR and high <= 1 + HAIR:
-        return "use (x + 1) / 2, or clip them to [0, 1] where they are meant to lie there"
-    if low > -1 and high <= 2:
-        return "clip them to [0, 1]"
-    return "scale them to [0, 1] with (x - min) / (max - min)"
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; afterwards every submodule is in the mode it had."""
-    modes = {m: m.training for m in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for m, mode in modes.items():
-            m.training = mode
-
-
-def _joined(shape: tuple[int, ...]) -> str:
-    return ", ".join(map(str, shape))

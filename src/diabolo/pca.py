@@ -5,22 +5,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diabolo.autoencoder import as_codes, as_input
+from diabolo.codec import PlainCodec, as_codes, as_input
 from diabolo.errors import DiaboloError
 from diabolo.memory import check_room
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.ranges import AnySeed, Count, checked
-from diabolo.summary import Row, Summary
 from diabolo.surroundings import undisturbed
 
 PIXELS, IMAGES = 2048, 1024  # up to which the covariance is decomposed, or the images themselves
 
 
 @part
-class PCA(nn.Module):
+class PCA(PlainCodec):
     """z = Vᵀ (x − μ), x_hat = μ + V z: the linear codec of least squared error (Pearson 1901; Hotelling 1933).
 
     The fit is scikit-learn's; it is closed form, so `diabolo.fit` gives it no epochs. It is exact where there are no more than
@@ -40,18 +39,16 @@ class PCA(nn.Module):
 
     name = "pca"
     recipe: dict[str, Any] | None = None  # the options of the zoo's recipe, where that made it
-    needs_column = None  # `y`, which other codecs may need, is ignored
+    drawn_from = "codes drawn with the variances of its components"
     mu: Tensor
     components: Tensor
     variances: Tensor
 
     def __init__(self, input_shape: tuple[int, ...], latent_dim: Count) -> None:
-        super().__init__()
         pixels = math.prod(input_shape)
         if not input_shape or latent_dim > pixels:
             raise DiaboloError(f"PCA of {pixels} pixels has 1 to {pixels} components, not {latent_dim}")
-        self.input_shape, self.latent_shape = tuple(input_shape), (latent_dim,)
-        self.units = {"reconstruction": "squared error per pixel"}
+        super().__init__(input_shape, (latent_dim,))
         self.register_buffer("mu", torch.zeros(pixels))
         self.register_buffer("components", torch.zeros(latent_dim, pixels))  # rows vᵢ, orthonormal
         self.register_buffer("variances", torch.zeros(latent_dim))  # λᵢ, in falling order
@@ -105,10 +102,6 @@ class PCA(nn.Module):
         z = as_codes(z, self.latent_shape)
         return (self.mu + z.to(self.device, torch.float32) @ self.components).view(-1, *self.input_shape)
 
-    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """The projection of `x` (N, *input_shape) on the components."""
-        return self.decode(self.encode(x))
-
     @checked
     @undisturbed()
     def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
@@ -122,13 +115,3 @@ class PCA(nn.Module):
             raise DiaboloError(
                 "this PCA has no components yet: give it images by solve(images), or diabolo.fit(model, images)"
             )
-
-    def summary(self) -> Summary:
-        """The mean and the components."""
-        rows = [Row(name, "buffer", tuple(b.shape), b.numel()) for name, b in self.named_buffers()]
-        return Summary(tuple(rows), sum(row.parameters for row in rows), 0)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the components lie."""
-        return self.mu.device

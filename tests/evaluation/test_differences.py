@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from diabolo import bottlenecks
 from diabolo.data import Images
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Subject
@@ -193,6 +194,7 @@ def test_two_subjects_share_no_codes():
 
     class Codec:
         name, latent_shape, needs_column = "codec", (4,), None
+        bottleneck = bottlenecks.FeatureMap(latent_shape)
 
         def __init__(self, factor):
             self.factor = factor

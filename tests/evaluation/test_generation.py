@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from diabolo import evaluation, figures, latents, zoo
+from diabolo import bottlenecks, evaluation, figures, latents, zoo
 from diabolo.data import Images, load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
@@ -413,6 +413,7 @@ def test_a_mixture_over_a_wide_code_takes_hours(width, left_out, monkeypatch):
 
     class Codec:
         name, latent_shape, input_shape, needs_column = "codec", (width,), (1, 32, 32), None
+        bottleneck = bottlenecks.FeatureMap(latent_shape)
 
     monkeypatch.setattr("diabolo.evaluation.generated.make_density", lambda *_: Fitted())
     monkeypatch.setattr("diabolo.evaluation.generated.draw_images", lambda *_: "images")

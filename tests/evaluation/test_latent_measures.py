@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from diabolo import evaluation, latents, zoo
+from diabolo.codec import PlainCodec
 from diabolo.data import Images, load
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
@@ -92,14 +93,12 @@ def test_what_is_no_classifier_is_refused(subject, seeds):
 
 
 def test_memorisation_finds_a_model_that_repeats_its_training_images(digits):
-    class Parrot:
-        name, input_shape, latent_shape, needs_column = "parrot", digits[0].shape, (2,), None
-
+    class Parrot(PlainCodec):
         def sample(self, n, seed=0, y=None):
             chosen = np.random.default_rng(seed).integers(0, len(digits[0]), n)
             return torch.from_numpy(digits[0].images[chosen] / 255)
 
-    section = measures["memorisation"](Subject(Parrot(), *digits), checked=60)
+    section = measures["memorisation"](Subject(Parrot(digits[0].shape, (2,)), *digits), checked=60)
     assert section.scores["nearer than test images"].value > 0.95
     assert section.scores["copies"].value > 0.8
     assert section.scores["copies"].detail["p"] < 1e-6
@@ -273,15 +272,13 @@ def test_two_images_have_a_way_and_one_has_none(subject, digits):
 
 
 def test_memorisation_of_a_hundred_images_and_what_its_panel_shows(digits):
-    class Dots:
-        name, input_shape, latent_shape, needs_column = "dots", digits[0].shape, (2,), None
-
+    class Dots(PlainCodec):
         def sample(self, n, seed=0, y=None):
             return torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(seed)) * 1.2
 
     hundred = digits[1].take(np.arange(100))
-    section = measures["memorisation"](Subject(Dots(), digits[0], hundred), checked=20)
-    made = Dots().sample(20).clamp(0, 1).numpy()
+    section = measures["memorisation"](Subject(Dots(digits[0].shape, (2,)), digits[0], hundred), checked=20)
+    made = Dots(digits[0].shape, (2,)).sample(20).clamp(0, 1).numpy()
     found = latents.memorisation(made, digits[0].images, hundred.images)
     score = section.scores["copies"]
     assert (score.value, score.detail) == (found.copies, {"p": found.copies_p})
@@ -299,20 +296,20 @@ def test_memorisation_of_a_hundred_images_and_what_its_panel_shows(digits):
     )
     assert np.allclose(away, wanted, rtol=1e-5)
     with pytest.raises(NotApplicable, match="it takes 100 test images, and there are 99"):
-        measures["memorisation"](Subject(Dots(), digits[0], digits[1].take(np.arange(99))))
+        measures["memorisation"](Subject(Dots(digits[0].shape, (2,)), digits[0], digits[1].take(np.arange(99))))
 
 
 def test_at_most_five_hundred_unseen_images_are_looked_at(digits, monkeypatch):
     monkeypatch.setattr("diabolo.evaluation.memorisation.MOST", 110)
 
-    class Dots:
-        name, input_shape, latent_shape, needs_column = "dots", digits[0].shape, (2,), None
-
+    class Dots(PlainCodec):
         def sample(self, n, seed=0, y=None):
             return torch.rand(n, 1, 8, 8)
 
     for n, looked_at in ((110, 110), (111, 110)):
-        section = measures["memorisation"](Subject(Dots(), digits[0], digits[1].take(np.arange(n))), checked=5)
+        section = measures["memorisation"](
+            Subject(Dots(digits[0].shape, (2,)), digits[0], digits[1].take(np.arange(n))), checked=5
+        )
         assert section.scores["copies"].setting["n_real"] == looked_at
 
 

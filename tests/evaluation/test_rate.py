@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from diabolo import latents, zoo
+from diabolo import bottlenecks, latents, zoo
+from diabolo.codec import PlainCodec
 from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import NotApplicable, Subject
@@ -53,11 +54,11 @@ def test_discrete_codes_count_their_indices_and_their_use(digits):
 
 
 def test_a_model_without_a_code_is_left_out(digits):
-    class Codeless:
-        name, latent_shape = "codeless", (0,)
+    class Codeless(PlainCodec):
+        name = "codeless"
 
     with pytest.raises(NotApplicable, match="codeless has no code"):
-        rate(Subject(Codeless(), *digits))
+        rate(Subject(Codeless(digits[0].shape, (0,)), *digits))
 
 
 @pytest.mark.parametrize("name", ["vqvae", "fsq"])
@@ -130,6 +131,7 @@ def test_units_of_a_code_by_hand(digits, monkeypatch):
 
     class Codec:
         name, latent_shape, needs_column = "codec", (4,), None
+        bottleneck = bottlenecks.FeatureMap(latent_shape)
 
     scores = usage(Subject(Codec(), *digits, _codes={"test": codes})).scores
     assert (scores["live units"].value, scores["live units"].unit) == (3, "of 4 units")
@@ -147,6 +149,7 @@ def test_wide_codes_have_no_list_of_units(digits, size, shown, monkeypatch):
 
     class Codec:
         name, latent_shape, needs_column = "codec", (size,), None
+        bottleneck = bottlenecks.FeatureMap(latent_shape)
 
     scores = usage(Subject(Codec(), *digits, _codes={"test": np.eye(60, size, dtype=np.float32)})).scores
     assert (scores["live units"].detail is not None) == shown

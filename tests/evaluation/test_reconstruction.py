@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from diabolo import zoo
+from diabolo.codec import PlainCodec
 from diabolo.data import load
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import Subject, evaluate
@@ -81,13 +82,11 @@ def test_the_worst_images_are_shown_from_the_worst_on_within_the_range_of_pixels
     x = torch.from_numpy(digits[1].images[:6]).float() / 255
     off = torch.tensor([0.0, 0.3, -0.2, 0.9, 0.1, -0.5])
 
-    class Off:
-        name, input_shape, latent_shape, needs_column = "off", digits[0].shape, (64,), None
-
+    class Off(PlainCodec):
         def reconstruct(self, images, y=None):
             return x + off.view(-1, 1, 1, 1)
 
-    section = reconstruction(Subject(Off(), digits[0], digits[1].take(range(6))), worst=4)
+    section = reconstruction(Subject(Off(digits[0].shape, (64,)), digits[0], digits[1].take(range(6))), worst=4)
     order = [3, 5, 1, 2]
     seen, shown, errors = section.panels["reconstruction-worst"].args
     assert np.array_equal(seen, x[order].numpy())
@@ -177,14 +176,12 @@ def test_images_in_pieces_have_the_same_errors(digits, pca, monkeypatch):
 
 
 def test_exact_images_are_left_out_of_the_ratio_in_decibels(digits):
-    class Exact:
-        name, input_shape, latent_shape, needs_column = "exact", digits[0].shape, (64,), None
-
+    class Exact(PlainCodec):
         def reconstruct(self, x, y=None):
             found = x / 255
             return found if len(x) < 3 else torch.cat([found[:2], found[2:] * 0.5])
 
-    section = reconstruction(Subject(Exact(), digits[0], digits[1].take(range(5))), worst=2)
+    section = reconstruction(Subject(Exact(digits[0].shape, (64,)), digits[0], digits[1].take(range(5))), worst=2)
     score = section.scores["PSNR"]
     assert (score.n, score.setting["exact images left out"]) == (3, 2)
     x = digits[1].images[2:5] / 255
@@ -193,4 +190,6 @@ def test_exact_images_are_left_out_of_the_ratio_in_decibels(digits):
     mse = section.scores["MSE"]
     assert [index for index, _ in mse.detail["worst"]] == (2 + np.argsort(each)[:2]).tolist()
     assert "exact images left out" not in mse.setting
-    assert "PSNR" not in reconstruction(Subject(Exact(), digits[0], digits[1].take(range(2)))).scores
+    assert (
+        "PSNR" not in reconstruction(Subject(Exact(digits[0].shape, (64,)), digits[0], digits[1].take(range(2)))).scores
+    )

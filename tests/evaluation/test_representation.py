@@ -15,7 +15,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 
 import diabolo
-from diabolo import data, zoo
+from diabolo import bottlenecks, data, zoo
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation import NotApplicable, Subject
@@ -380,6 +380,7 @@ def given(digits, codes):
 
     class Codec:
         name, latent_shape, input_shape, needs_column = "codec", (codes[0].shape[1],), digits.train.shape, None
+        bottleneck = bottlenecks.FeatureMap(latent_shape)
 
     return Subject(
         Codec(),

@@ -68,6 +68,15 @@ class Bottleneck(nn.Module):
         """All that may change over training, by name: the weights, and what else a bottleneck moves."""
         return self.weights
 
+    @property
+    def core(self) -> "Bottleneck":
+        """The bottleneck itself, within what was put around it."""
+        return self
+
+    def posterior(self, features: Tensor) -> tuple[Tensor, ...]:
+        """What q(z|x) is made of, each (N, …), from `features` (N, in_features); nothing where there is no posterior."""
+        return ()
+
     @abstractmethod
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The latent of `features` (N, in_features)."""

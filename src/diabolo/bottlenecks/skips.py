@@ -53,6 +53,15 @@ class WithSkips(Bottleneck):
         """Those of the inner bottleneck."""
         return self.inner.schedules
 
+    @property
+    def core(self) -> Bottleneck:
+        """The inner bottleneck."""
+        return self.inner.core
+
+    def posterior(self, features: Tensor) -> tuple[Tensor, ...]:
+        """That of the inner bottleneck, which sees its own features alone."""
+        return self.inner.posterior(features[:, : self.features])
+
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The latent of `features` (N, features + skip_features)."""
         own, skips = features.split([self.features, self.skip_features], 1)

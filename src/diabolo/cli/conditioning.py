@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.cli.images import Given, read_for
 from diabolo.data import names
 from diabolo.data.classes import class_number
@@ -26,8 +25,7 @@ def told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], i
     Raises:
         DiaboloError: when it is missing, or something else was said.
     """
-    conditional = isinstance(model, Autoencoder) and model.condition.to_decoder > 0
-    takes = TAKES[model.condition.needs_column] if conditional else None
+    takes = TAKES[model.condition.needs_column] if model.condition.to_decoder else None
     for option, given in {"label": label, "values": values, "images": images}.items():
         if given and option != takes:
             raise DiaboloError(
@@ -87,7 +85,7 @@ def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[flo
 
 def _besides(model: Any) -> str | None:
     """The option for what the model is given besides the image; None where that is nothing."""
-    column = model.condition.needs_column if isinstance(model, Autoencoder) else None
+    column = model.condition.needs_column
     return None if column is None else TAKES[column]
 
 

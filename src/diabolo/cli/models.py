@@ -75,7 +75,7 @@ def _show(console: Terminal, name: str) -> None:
     own = zoo.own_options_of(name)
     everything = {key: default for key, (_, default) in zoo.options_of(name).items()}
     console.print(Text(name, style="bold"), Text("\n".join(told(name))), sep="\n")
-    if isinstance(model, Autoencoder):
+    if isinstance(model, Autoencoder):  # no other is made of parts that can be exchanged
         console.print(_parts(model))
         console.print(f"loss: {', '.join(f'{term} in {unit}' for term, unit in model.units.items())}")
     console.print(_options("its own options", own, everything))

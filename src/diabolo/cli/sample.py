@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from cyclopts import App
 
+from diabolo.autoencoder import WITHOUT_PRIOR
 from diabolo.cli.options import MovedOptions, Several, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, Seed, checked
@@ -65,7 +66,7 @@ def command(
     if not own and y is None and run_figures.is_told(model):
         y = model.condition.every(model.device)
     fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components}, where(moved))
-    drawn = run_figures.drawn_from(model) if own else f"{density} fitted to the training codes"
+    drawn = model.drawn_from if own else f"{density} fitted to the training codes"
     y = take_turns(y, n)
     samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
     with writing(target, "sample"):
@@ -74,7 +75,7 @@ def command(
         else:
             write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
     if own:
-        more = "; --density gaussian fits one to its codes" if drawn == run_figures.WITHOUT_PRIOR else ""
+        more = "; --density gaussian fits one to its codes" if drawn == WITHOUT_PRIOR else ""
         say(f"diabolo: {count(n, 'image')}: {drawn}{more}", error=True)
     say(target)
 

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
@@ -60,7 +59,7 @@ def numerical_trouble(patient: Patient) -> Illness | None:
 @symptom
 def learning_rate(patient: Patient) -> Illness | None:
     """A reconstruction that was better before; or, at a high rate, one no better than the mean image, or dead units."""
-    if not patient.judged or not isinstance(patient.model, Autoencoder):
+    if not patient.judged or not patient.by_steps:
         return None
     loss = patient.curve(term="reconstruction")
     if patient.steady and len(loss) > 1 and loss[-1] - loss.min() > max(ROSE * (loss[0] - loss.min()), NOISE * loss[0]):
@@ -86,7 +85,7 @@ def learning_rate(patient: Patient) -> Illness | None:
 @symptom
 def underfitting(patient: Patient) -> Illness | None:
     """The loss was still falling when training ended, or has hardly begun to fall."""
-    if not patient.run.status.startswith("finished") or not isinstance(patient.model, Autoencoder):
+    if not patient.run.status.startswith("finished") or not patient.by_steps:
         return None
     epochs = len(patient.run.history)
     falls = [_fall(loss) for part in ("train", "validation") if len(loss := _comparable(patient, part)) > 2]
@@ -126,7 +125,7 @@ def underfitting(patient: Patient) -> Illness | None:
 @symptom
 def overfitting(patient: Patient) -> Illness | None:
     """What is learnt is the training images themselves: the validation loss rises, or test images fare far worse."""
-    if not isinstance(patient.model, Autoencoder):
+    if not patient.by_steps:
         return None
     loss, train = patient.curve("validation", alike=True), patient.curve(alike=True)
     best = int(loss.argmin()) if len(loss) else 0

@@ -1,6 +1,5 @@
 """Illnesses of the images: what is tested on was trained on, or what is drawn was seen."""
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.variational import Variational
 from diabolo.conditions import Unconditional
 from diabolo.data.selection import NEAR, distance_to
@@ -36,7 +35,7 @@ def leak(patient: Patient) -> Illness | None:
 @symptom
 def memorised(patient: Patient) -> Illness | None:
     """Samples that are copies of training images (Meehan et al. 2020, arXiv 2004.05675, ask for a like comparison)."""
-    if not isinstance(patient.model, Autoencoder) or not isinstance(patient.model.condition, Unconditional):
+    if not isinstance(patient.model.condition, Unconditional):
         return None  # a part of the image may have been told
     if not isinstance(patient.bottleneck, Variational) or len(patient.few.test) < UNSEEN or len(patient.few.train) < 2:
         return None

@@ -10,9 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
-from diabolo.bottlenecks.skips import WithSkips
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.disk import has_failed
@@ -27,6 +25,7 @@ from diabolo.runs.loading import Run
 from diabolo.schedules import Constant
 from diabolo.training import health
 from diabolo.training.options import TrainOptions
+from diabolo.updates.trainable import can_be_trained
 
 LOOKED_AT = 1000  # images of each part that the model is tried on: an error of 3 % in a share, and seconds on MNIST
 
@@ -96,24 +95,28 @@ class Patient:
 
     @property
     def bottleneck(self) -> Any:
-        """The bottleneck, that inside the skips if there are any; None for a model without one (PCA)."""
-        bottleneck = getattr(self.model, "bottleneck", None)
-        return bottleneck.inner if isinstance(bottleneck, WithSkips) else bottleneck
+        """The bottleneck, that inside the skips if there are any."""
+        return self.model.bottleneck.core
+
+    @property
+    def by_steps(self) -> bool:
+        """Whether the model was trained step by step, and not solved at once."""
+        return can_be_trained(self.model)
 
     @property
     def judged(self) -> bool:
         """Whether the model was trained to reconstruct."""
-        return not isinstance(self.model, Autoencoder) or self.model.objective.judges_reconstructions
+        return bool(self.model.reconstructs)
 
     @property
     def decodes(self) -> bool:
         """Whether the model has a decoder that was trained."""
-        return not isinstance(self.model, Autoencoder) or self.model.objective.trains_decoder
+        return bool(self.model.decodes)
 
     @property
     def beta(self) -> float | None:
         """β at the end of training; None for a model without a KL term, or one that draws the KL term to a capacity."""
-        weights = getattr(self.bottleneck, "weights", {})
+        weights = self.bottleneck.weights
         if "kl" not in weights or "capacity" in weights:
             return None
         return float(weights.get("free_bits", weights["kl"])(1.0))
@@ -121,7 +124,7 @@ class Patient:
     @property
     def steady(self) -> bool:
         """Whether no weight of the loss changes over training, so that its terms can be compared over epochs."""
-        weights = getattr(self.bottleneck, "weights", {})
+        weights = self.bottleneck.weights
         return all(isinstance(weight, Constant) for weight in weights.values())
 
     def option(self, name: str, otherwise: Any = None) -> Any:
@@ -187,13 +190,7 @@ class Patient:
 
     def _told(self, images: Images) -> Images:
         """Those of which is known what the condition is given: a class of -1 is none."""
-        condition = getattr(self.model, "condition", None)
-        if (
-            condition is None
-            or condition.needs_column != "labels"
-            or images.labels is None
-            or (images.labels >= 0).all()
-        ):
+        if self.model.condition.needs_column != "labels" or images.labels is None or (images.labels >= 0).all():
             return images
         if not (images.labels >= 0).any():
             raise UnseenError(f"no label of {images.name} ({images.split}) is known, and the model is given the class")
@@ -211,7 +208,7 @@ class Patient:
     def diagnosis(self) -> Diagnosis:
         """What is watched while training, measured again on test images."""
         x, known = self.x("test"), self.known("test")
-        if not isinstance(self.model, Autoencoder) or len(x) < 2:
+        if not self.by_steps or len(x) < 2:
             return Diagnosis()
         device = self.model.device
         return health.measure(self.model, x.to(device), None if known is None else known.to(device))

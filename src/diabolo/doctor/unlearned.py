@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import PEAK, enough, train_again
 from diabolo.doctor.symptom import Illness, Remedy
@@ -35,7 +34,7 @@ def _why(patient: Patient) -> str | None:
 
 
 def _more(patient: Patient) -> Remedy:
-    if not isinstance(patient.model, Autoencoder):
+    if not patient.by_steps:
         return train_again(patient, "a wider code", latent_dim=4 * int(patient.model.latent_shape[0]))
     lr = max(patient.lr, PEAK)
     epochs = max(3 * len(patient.run.history), enough(patient, lr))

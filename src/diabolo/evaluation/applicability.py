@@ -2,7 +2,6 @@
 
 import math
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable
 from diabolo.evaluation.subject import Subject
@@ -18,11 +17,10 @@ def require_continuous(subject: Subject, what: str) -> None:
         raise NotApplicable(str(reason)) from reason
     if math.prod(codec.latent_shape) > math.prod(codec.input_shape):
         raise NotApplicable("its code has more numbers than the image, so that ways between codes need not be simpler")
-    if isinstance(codec, Autoencoder):
-        if not codec.objective.judges_reconstructions:
-            raise NotApplicable("its decoder was not trained")
-        if codec.condition.to_decoder:
-            raise NotApplicable("its decoder is given more than the code, and two images are given different things")
+    if not codec.reconstructs:
+        raise NotApplicable("its decoder was not trained")
+    if codec.condition.to_decoder:
+        raise NotApplicable("its decoder is given more than the code, and two images are given different things")
 
 
 def pictures(subject: Subject) -> bool:

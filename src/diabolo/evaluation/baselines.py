@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.data.gather import stacked
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -131,4 +130,4 @@ def _pieces(images: Images) -> Iterator[Any]:
 
 def is_told(codec: Any, what: str) -> bool:
     """Whether the encoder of `codec` sees, besides the pixels, the very column that is to be read off its codes."""
-    return isinstance(codec, Autoencoder) and bool(codec.condition.to_encoder) and codec.needs_column == what
+    return bool(codec.condition.to_encoder) and codec.needs_column == what

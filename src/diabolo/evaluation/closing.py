@@ -1,8 +1,8 @@
 """How good a training ended: the lines that `train`, `resume` and `quickstart` close with."""
 
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.data.images import Images
-from diabolo.evaluation.learned import ERROR, READ, Learned, learned, reconstructs
+from diabolo.evaluation.learned import ERROR, READ, Learned, learned
 from diabolo.evaluation.measure import NotApplicable
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
@@ -17,7 +17,7 @@ def judge(codec: Codec, train: Images, held: Images, seed: int = 0) -> tuple[lis
         scores = learned(Subject(codec, train, held, seed)).scores
     except NotApplicable:
         return [], Learned(())
-    name = ERROR if reconstructs(codec) else READ
+    name = ERROR if codec.reconstructs else READ
     return [told(name, scores[name])] if name in scores else [], Learned.of(scores)
 
 

@@ -27,7 +27,7 @@ def cost(subject: Subject, *, cost_images: Count = 1024, cost_repeats: Count = 5
     codec: Any = subject.codec
     few = subject.test.take(range(min(cost_images, len(subject.test))))
     x, y, told = torch.from_numpy(pixels(few)), column(few, codec.needs_column), known(codec, few)
-    device = getattr(codec, "device", torch.device("cpu"))
+    device = codec.device
     x = x.to(device)
     z = codec.encode(x, y)
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.subject import Subject
@@ -107,6 +106,6 @@ def _samples(subject: Subject, name: str, n: int) -> Made:
 
 def _conditions(subject: Subject) -> torch.Tensor | None:
     """What the decoder is given of each test image."""
-    if isinstance(subject.codec, Autoencoder) and not subject.codec.condition.to_decoder:
+    if not subject.codec.condition.to_decoder:
         return None
     return known(subject.codec, subject.test)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
@@ -47,7 +46,7 @@ def generation(
     test images, for each density and for reconstruction and interpolation: the table of Ghosh et al. 2020, arXiv 1903.12436."""
     from diabolo.metrics import generation as measures
 
-    if isinstance(subject.codec, Autoencoder) and not subject.codec.objective.judges_reconstructions:
+    if not subject.codec.reconstructs:
         raise NotApplicable("its decoder was not trained")
     if manifold_images <= manifold_k:
         raise DiaboloError(

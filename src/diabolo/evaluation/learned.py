@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diabolo.autoencoder import Autoencoder, Codec
 from diabolo.bottlenecks import Gaussian
-from diabolo.corruptions import Clean
+from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
@@ -131,7 +130,7 @@ def learned(subject: Subject) -> Section:
     if len(few) < FEWEST:
         raise NotApplicable(f"it takes {FEWEST} test images, and there are {len(few)}")
     scores, skipped = dict[str, Score](), dict[str, str]()
-    if reconstructs(subject.codec):
+    if subject.codec.reconstructs:
         x, x_hat = pixels(few).astype(np.float64), reconstructed(subject.codec, few, subject.seed)
         if (found := error_score(x, x_hat, mean_image(subject.train), few.split)) is not None:
             scores[ERROR] = found
@@ -149,17 +148,11 @@ def learned(subject: Subject) -> Section:
     return Section(scores, skipped=skipped)
 
 
-def reconstructs(codec: Codec) -> bool:
-    """Whether it was trained to reconstruct."""
-    return not isinstance(codec, Autoencoder) or codec.objective.judges_reconstructions
-
-
 def reconstructed(codec: Codec, images: Images, seed: int = 0) -> Floats:
     """x_hat (N, *shape) of `images`, from what the encoder sees in training: corrupted by `seed`, where it is."""
     found = []
     for few in pieces(images):
-        noisy = isinstance(codec, Autoencoder) and not isinstance(codec.corruption, Clean)
-        x = codec.corrupt(few.images, seed) if noisy else torch.from_numpy(few.images)  # type: ignore[attr-defined]
+        x = codec.corrupt(torch.from_numpy(few.images), seed)
         found.append(codec.reconstruct(x, column(few, codec.needs_column)).cpu().numpy())
     return np.concatenate(found).astype(np.float64)
 
@@ -215,8 +208,8 @@ def _spread(images: Floats, x: Floats, split: str) -> Score:
 
 def _samples(subject: Subject, few: Images) -> Floats | None:
     """Images drawn from a prior that the model was trained towards; None where it has none."""
-    bottleneck = getattr(subject.codec, "bottleneck", None)
-    if not (isinstance(bottleneck, Gaussian) or getattr(bottleneck, "discrete", False)):
+    bottleneck = subject.codec.bottleneck
+    if not (isinstance(bottleneck, Gaussian) or bottleneck.discrete):
         return None
     some = few.take(np.arange(DRAWN) % len(few))
     try:
@@ -228,12 +221,12 @@ def _samples(subject: Subject, few: Images) -> Floats | None:
 def _read(subject: Subject, few: Images) -> Score | None:
     """Of what the majority class gets wrong, the share that is read off the codes, or by the model's own classifier."""
     codec = subject.codec
-    if not reconstructs(codec):
+    if not codec.reconstructs:
         return classified(subject, few)
     columns = _columns(subject.train)
     if not columns or (few.labels is None and columns == ("labels",)) or not math.prod(codec.latent_shape):
         return None
-    if isinstance(codec, Autoencoder) and codec.condition.to_decoder:
+    if codec.condition.to_decoder:
         return None  # a code need not say what the decoder is given beside it
     some = _known_of(subject.train, columns)
     some = some.take(permutation(len(some), derive(subject.seed, "read"))[:FITTED_TO])
@@ -278,9 +271,7 @@ def _codes(codec: Codec, images: Images, seed: int) -> Floats:
     found = []
     for few in pieces(images):
         x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
-        drawn = isinstance(codec, Autoencoder) and isinstance(codec.bottleneck, Gaussian)
-        z = codec.sample_codes(x, seed, y) if drawn else codec.encode(x, y)  # type: ignore[attr-defined]
-        found.append(z.cpu().flatten(1).numpy())
+        found.append(codec.sample_codes(x, seed, y).cpu().flatten(1).numpy())
     return np.concatenate(found).astype(np.float64)
 
 

@@ -70,7 +70,7 @@ def densities(subject: Subject) -> Autoencoder:
     Raises:
         NotApplicable: when not, and why.
     """
-    if not isinstance(subject.codec, Autoencoder):
+    if not isinstance(subject.codec, Autoencoder):  # no other codec is a density
         raise NotApplicable(f"{subject.codec.name} has no posterior and no likelihood")
     try:
         check_densities(subject.codec)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from diabolo import disk, distributed, figures, ranges
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.data import Images, as_images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, options_of, standing_alone

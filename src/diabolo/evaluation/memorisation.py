@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 
-from diabolo.autoencoder import Autoencoder
 from diabolo.errors import NoPriorError
 from diabolo.evaluation.applicability import pictures
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
@@ -25,11 +24,10 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
     from diabolo.latents.nearest import LEVEL
 
     codec = subject.codec
-    if isinstance(codec, Autoencoder):
-        if not codec.objective.judges_reconstructions:
-            raise NotApplicable("its decoder was not trained")
-        if codec.condition.to_decoder and codec.condition.every(codec.device) is None:
-            raise NotApplicable("its samples need to be given what to show")
+    if not codec.reconstructs:
+        raise NotApplicable("its decoder was not trained")
+    if codec.condition.to_decoder and codec.condition.every(codec.device) is None:
+        raise NotApplicable("its samples need to be given what to show")
     if len(subject.test) < LEAST:
         raise NotApplicable(f"it takes {LEAST} test images, and there are {len(subject.test)}")
     try:

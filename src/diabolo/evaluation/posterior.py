@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Autoencoder, Codec, evaluating
 from diabolo.bottlenecks import Discrete, Gaussian
+from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.latents.codes import check_finite, pieces
@@ -19,7 +19,7 @@ from diabolo.randomness import Draws, generator
 
 def has_posterior(codec: Codec) -> bool:
     """Whether its codes are means of a Gaussian posterior q(z|x)."""
-    return isinstance(getattr(codec, "bottleneck", None), Gaussian)
+    return isinstance(codec.bottleneck, Gaussian)
 
 
 def units_in_use(codec: Codec, codes: NDArray[Any]) -> NDArray[np.bool_]:
@@ -37,8 +37,7 @@ def gaussian_posterior(codec: Codec, images: Images, seed: int = 0) -> tuple[Ten
     """
     if not has_posterior(codec):
         return None
-    bottleneck = codec.bottleneck  # type: ignore[attr-defined]
-    found = [bottleneck.posterior(features) for features in _features(codec, images, seed)]
+    found = [codec.bottleneck.posterior(features) for features in _features(codec, images, seed)]
     mu, logvar = (torch.cat(values).double().cpu() for values in zip(*found, strict=True))
     check_finite(torch.cat([mu, logvar], 1), images)
     return mu, logvar
@@ -66,8 +65,8 @@ def indices(codec: Codec, images: Images, seed: int = 0) -> Tensor | None:
     Raises:
         DiaboloError: when what the encoder gives is NaN or infinite.
     """
-    bottleneck = getattr(codec, "bottleneck", None)
-    if not isinstance(bottleneck, Discrete):
+    bottleneck = codec.bottleneck
+    if not isinstance(bottleneck, Discrete):  # no other has indices
         return None
     found = []
     for features in _features(codec, images, seed):
@@ -77,13 +76,9 @@ def indices(codec: Codec, images: Images, seed: int = 0) -> Tensor | None:
     return torch.cat(found)
 
 
-def _features(model: Codec, images: Images, seed: int) -> Iterator[Tensor]:
-    """What the encoder gives to the bottleneck, in evaluation mode, without gradients."""
-    assert isinstance(model, Autoencoder)
+def _features(codec: Codec, images: Images, seed: int) -> Iterator[Tensor]:
+    """What the encoder gives to the bottleneck of what is taken to be the images."""
     for few in pieces(images):
-        with torch.no_grad(), evaluating(model):
-            x = model.observe(few.images, seed)
-            to_encoder, _ = model.condition(model.condition.pick(x, column(few, model.needs_column, x.device)))
-            features: Tensor = model.encoder(x, *to_encoder)
+        features = codec.features(codec.observe(few.images, seed), column(few, codec.needs_column))
         with torch.no_grad():
             yield features

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import torch
 
-from diabolo.bottlenecks import Discrete
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.usage import draw
@@ -28,7 +27,7 @@ def prior_hole(subject: Subject) -> Section:
     Johnson 2016, "ELBO surgery"; Chen et al. 2018, arXiv 1802.04942). Deterministic codes are what they are, without draws."""
     from diabolo import figures
 
-    if isinstance(getattr(subject.codec, "bottleneck", None), Discrete):
+    if subject.codec.bottleneck.discrete:
         raise NotApplicable("discrete codes are not drawn from N(0, I)")
     posterior = subject.posterior
     if posterior is None:

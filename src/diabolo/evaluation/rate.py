@@ -29,8 +29,8 @@ def rate(subject: Subject) -> Section:
     if not (numbers := math.prod(codec.latent_shape)):
         raise NotApplicable(f"{codec.name} has no code")
     of: dict[str, Any] = {"code": list(codec.latent_shape)}
-    bottleneck = getattr(codec, "bottleneck", None)
-    if isinstance(bottleneck, Discrete):
+    bottleneck = codec.bottleneck
+    if isinstance(bottleneck, Discrete):  # no other has indices
         found = subject.indices
         assert found is not None
         counts, places = counts_of(found, bottleneck.codes).numpy(), math.prod(bottleneck.latent_shape[1:])

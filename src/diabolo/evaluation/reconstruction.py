@@ -97,8 +97,8 @@ def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray
 
 def _denoising(subject: Subject) -> dict[str, Score]:
     """For a model that was trained to undo a corruption: the error when it sees corrupted images."""
-    codec: Any = subject.codec
-    if isinstance(getattr(codec, "corruption", Clean()), Clean):
+    codec = subject.codec
+    if isinstance(codec.corruption, Clean):
         return {}
     seed, errors = derive(subject.seed, "denoising") % 2**31, []
     for i, few in enumerate(pieces(subject.test)):

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.gather import stacked
 from diabolo.data.images import Images

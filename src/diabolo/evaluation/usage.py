@@ -115,8 +115,8 @@ def _spread(subject: Subject, codes: np.ndarray) -> Score:
 def _codebook(subject: Subject, found: torch.Tensor) -> Section:
     from diabolo import figures
 
-    bottleneck = getattr(subject.codec, "bottleneck", None)
-    assert isinstance(bottleneck, Discrete)
+    bottleneck = subject.codec.bottleneck
+    assert isinstance(bottleneck, Discrete)  # it has indices
     counts = counts_of(found, bottleneck.codes).numpy()
     n, split, of, how = (
         len(found),

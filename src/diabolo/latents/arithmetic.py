@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents.codes import check_codes, decode, refuse_discrete

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Autoencoder, Codec, as_input, evaluating
 from diabolo.bottlenecks.quantizer import Discrete, counts_of, rows_of
+from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -26,7 +26,7 @@ def codebook(codec: Codec) -> NDArray[np.float32]:
     """
     bottleneck = _discrete(codec)
     with torch.no_grad():
-        vectors = bottleneck.codes_of(torch.arange(bottleneck.codes, device=_model(codec).device).view(-1, 1, 1))
+        vectors = bottleneck.codes_of(torch.arange(bottleneck.codes, device=codec.device).view(-1, 1, 1))
     return vectors.flatten(1).float().cpu().numpy()
 
 
@@ -38,8 +38,8 @@ def unquantised(codec: Codec, images: Images) -> NDArray[np.float32]:
         >>> diabolo.latents.unquantised(quantised, test).shape
         (400, 4)
     """
-    bottleneck, model, found = _discrete(codec), _model(codec), []
-    for features in _features(model, images):
+    bottleneck, found = _discrete(codec), list[NDArray[np.float32]]()
+    for features in _features(codec, images):
         with torch.no_grad():
             found.append(rows_of(bottleneck.unquantised(features)).cpu().numpy())
     return np.concatenate(found)
@@ -53,9 +53,9 @@ def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
         >>> int(diabolo.latents.uses(quantised, test).sum())  # 100 images of 2×2 codes
         400
     """
-    bottleneck, model = _discrete(codec), _model(codec)
+    bottleneck = _discrete(codec)
     counts = np.zeros(bottleneck.codes, np.int64)
-    for features in _features(model, images):
+    for features in _features(codec, images):
         with torch.no_grad():
             check_finite(bottleneck.unquantised(features), images)
             counts += counts_of(bottleneck.indices(features), bottleneck.codes).cpu().numpy().astype(np.int64)
@@ -63,24 +63,14 @@ def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
     return counts
 
 
-def _features(model: Autoencoder, images: Images) -> Iterator[Tensor]:
-    """What the encoder gives to the bottleneck, in evaluation mode, without gradients."""
+def _features(codec: Codec, images: Images) -> Iterator[Tensor]:
+    """What the encoder gives to the bottleneck."""
     for few in pieces(images):
-        with torch.no_grad(), evaluating(model):
-            x = as_input(few.images, model.input_shape, model.device)
-            to_encoder, _ = model.condition(model.condition.pick(x, column(few, model.needs_column, model.device)))
-            features: Tensor = model.encoder(x, *to_encoder)
-        yield features
-
-
-def _model(codec: Codec) -> Autoencoder:
-    assert isinstance(codec, Autoencoder)
-    return codec
+        yield codec.features(torch.from_numpy(few.images), column(few, codec.needs_column))
 
 
 def _discrete(codec: Codec) -> Discrete:
-    bottleneck = getattr(codec, "bottleneck", None)
-    bottleneck = getattr(bottleneck, "inner", bottleneck)
-    if not isinstance(codec, Autoencoder) or not isinstance(bottleneck, Discrete):
+    bottleneck = codec.bottleneck
+    if not isinstance(bottleneck, Discrete):  # no other has indices
         raise DiaboloError(f"{codec.name} has no codebook: its codes are not discrete")
     return bottleneck

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Autoencoder, Codec
+from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -66,8 +66,7 @@ def different(z: NDArray[np.float64], least: int, what: str) -> tuple[NDArray[np
 
 def refuse_discrete(codec: Codec, what: str) -> None:
     """Refuse a codec whose codes stand for indices, and one without codes: `what` is done with sums of codes."""
-    bottleneck = getattr(codec, "bottleneck", None)
-    if getattr(bottleneck, "discrete", False):
+    if codec.bottleneck.discrete:
         raise DiaboloError(
             f"{what} adds codes up, and those of {codec.name} are discrete: what lies between means nothing"
         )
@@ -78,7 +77,7 @@ def refuse_discrete(codec: Codec, what: str) -> None:
 def known(codec: Codec, images: Images) -> Tensor | None:
     """What the decoder is given of each of `images` besides its code, as `decode` takes it; None where that is nothing."""
     y = column(images, codec.needs_column)
-    return codec.condition.pick(torch.from_numpy(images.images), y) if isinstance(codec, Autoencoder) else y
+    return codec.condition.pick(torch.from_numpy(images.images), y)
 
 
 def pieces(images: Images) -> Iterator[Images]:

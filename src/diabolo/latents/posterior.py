@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diabolo.autoencoder import Autoencoder, Codec, as_input, evaluating
 from diabolo.bottlenecks.gaussian import Gaussian, kl_per_unit
+from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import decode, encode, known, pieces, refuse_discrete
-from diabolo.randomness import Draws, derive, generator
+from diabolo.randomness import derive
 from diabolo.ranges import AnySeed, Count, checked
 from diabolo.surroundings import undisturbed
 
@@ -31,8 +31,7 @@ def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.floa
     found = []
     for i, few in enumerate(pieces(images)):
         x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
-        drawn = codec.sample_codes(x, derive(seed, i), y) if isinstance(codec, Autoencoder) else codec.encode(x, y)
-        found.append(drawn.flatten(1).float().cpu().numpy())
+        found.append(codec.sample_codes(x, derive(seed, i), y).flatten(1).float().cpu().numpy())
     return np.concatenate(found)
 
 
@@ -77,14 +76,12 @@ def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
         >>> kl.shape, bool((kl >= 0).all())
         ((4,), True)
     """
-    bottleneck = getattr(codec, "bottleneck", None)
-    if not isinstance(codec, Autoencoder) or not isinstance(getattr(bottleneck, "inner", bottleneck), Gaussian):
+    if not isinstance(codec.bottleneck.core, Gaussian):  # of which the formula is
         return None
     found = []
-    with torch.no_grad(), evaluating(codec):
-        for few in pieces(images):
-            x = as_input(few.images, codec.input_shape, codec.device)
-            to_encoder, _ = codec.condition(codec.condition.pick(x, column(few, codec.needs_column, codec.device)))
-            latent = codec.bottleneck(codec.encoder(x, *to_encoder), Draws(generator(0, "kl", device=codec.device)))
-            found.append(kl_per_unit(*latent.posterior).double().cpu())
+    for few in pieces(images):
+        features = codec.features(torch.from_numpy(few.images), column(few, codec.needs_column))
+        with torch.no_grad():
+            mu, logvar = codec.bottleneck.posterior(features)
+            found.append(kl_per_unit(mu, logvar).double().cpu())
     return torch.cat(found).mean(0).numpy()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, check_differ
 from diabolo.masks import as_mask

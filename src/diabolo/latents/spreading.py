@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
-from diabolo.autoencoder import Autoencoder, Codec
+from diabolo.codec import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import check_codes, check_differ, encode
@@ -47,7 +47,7 @@ def label_by_neighbours(model: Codec, images: Images, neighbours: Count = 10, al
     """
     if images.labels is None or not (images.labels != UNKNOWN).any():
         raise DiaboloError(f"no label of {images.name} ({images.split}) is known: there is nothing to spread")
-    if isinstance(model, Autoencoder) and model.condition.to_encoder:
+    if model.condition.to_encoder:
         raise DiaboloError("labels cannot spread among the codes of a model whose encoder is given more than the image")
     scores = spread(neighbour_graph(encode(model, images), neighbours), images.labels, alpha)
     found = np.where(scores.max(1) > 0, scores.argmax(1), UNKNOWN)

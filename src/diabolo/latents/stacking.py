@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.data.images import Images
 from diabolo.latents.codes import encode, refuse_discrete
 

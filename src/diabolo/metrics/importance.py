@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from diabolo import distributed
-from diabolo.autoencoder import Autoencoder, as_input, evaluating
+from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Variational
+from diabolo.codec import as_input, evaluating
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError

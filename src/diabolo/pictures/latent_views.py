@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo import figures, latents
-from diabolo.autoencoder import Autoencoder, Codec
+from diabolo.codec import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.figures.style import MAX_CLASSES
@@ -142,7 +142,7 @@ def arithmetic(
 def grid(look: Look, *, side: Annotated[int, At(2, 100)] = 20, quantiles: bool = False) -> "Figure":
     """What the decoder draws all over a code of two numbers: over the range of the codes, or by quantiles of N(0, I)."""
     refuse_discrete(look.codec, "a grid")
-    if isinstance(look.codec, Autoencoder) and look.codec.condition.to_decoder:
+    if look.codec.condition.to_decoder:
         raise DiaboloError("the decoder is given more than the code: there is a grid for each thing it is given")
     tiles = latents.by_quantiles(side) if quantiles else latents.over_range(encode(look.codec, look.test), side)
     title = f"{_title(look)}: decoded " + ("by quantiles of the prior" if quantiles else "over the codes")

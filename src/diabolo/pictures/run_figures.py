@@ -10,8 +10,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from diabolo import figures, pca
-from diabolo.autoencoder import Autoencoder
+from diabolo import figures
 from diabolo.conditions import UNKNOWN
 from diabolo.data.columns import column
 from diabolo.data.images import Images
@@ -31,7 +30,6 @@ TRIES = 5  # samples for one test image, where the model is given of it
 POINTS = 10_000  # in a scatter
 NUMBERS = 2**25  # in the codes of one: those of a U-Net are larger than its images
 PIECE = 1024  # images encoded at a time
-WITHOUT_PRIOR = "decoded from N(0, I), though it was not trained to have a prior"
 
 
 def draw(run: Run, test: Images | None = None) -> list[Path]:
@@ -55,8 +53,12 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         drawn["curves"] = figures.loss_curves(losses(run), f"{name}: loss")
         if sum(bool(line.get("health")) for line in run.history) > 1:
             drawn["health"] = figures.health_timeline(run.history, title=f"{name}: codes and reconstructions")
-    decodes = not isinstance(model, Autoencoder) or model.objective.judges_reconstructions
-    pictures = hasattr(model, "decode") and decodes and len(model.input_shape) == 3 and model.input_shape[0] in (1, 3)
+    pictures = (
+        hasattr(model, "decode")
+        and model.reconstructs
+        and len(model.input_shape) == 3
+        and model.input_shape[0] in (1, 3)
+    )
     if pictures:
         try:
             drawn |= _samples(model, test)
@@ -93,7 +95,7 @@ def lacks_figures(path: Path) -> bool:
 
 def is_told(model: Any) -> bool:
     """Whether the decoder of `model` is given something besides the code."""
-    return isinstance(model, Autoencoder) and model.condition.to_decoder > 0
+    return bool(model.condition.to_decoder)
 
 
 def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
@@ -128,20 +130,7 @@ def reconstruct(model: Any, images: Images) -> Tensor:
 
 def samples_title(model: Any) -> str:
     """What `model.sample` shows: only some models have a prior that they were trained towards."""
-    return f"{model.name}: {drawn_from(model)}"
-
-
-def drawn_from(model: Any) -> str:
-    """Where `model.sample` draws its codes."""
-    if isinstance(model, pca.PCA):
-        return "codes drawn with the variances of its components"
-    if not math.prod(model.latent_shape):
-        return "what it makes of its condition alone"
-    if model.bottleneck.discrete:
-        return "samples from the prior fitted to its codes"
-    if "kl" in model.units:
-        return "samples from the prior"
-    return WITHOUT_PRIOR
+    return f"{model.name}: {model.drawn_from}"
 
 
 def losses(run: Run) -> list[dict[str, Any]]:

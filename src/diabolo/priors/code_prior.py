@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diabolo.autoencoder import as_input
+from diabolo.codec import as_input
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.priors.transformer import CausalTransformer, Past

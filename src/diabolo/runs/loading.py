@@ -86,9 +86,8 @@ def load(
         if hasattr(model, "fitted_to"):
             run = folder.path.parent.parent
             raise DiaboloError(f"{folder.path} holds a prior over codes: load the run that it belongs to, {run}")
-        bottleneck = getattr(model, "bottleneck", None)
-        if getattr(bottleneck, "discrete", False):
-            _attach_prior(bottleneck, folder, weights)
+        if model.bottleneck.discrete:
+            _attach_prior(model.bottleneck, folder, weights)
         return model
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from diabolo.codec import Codec
 from diabolo.data.images import Images
 from diabolo.data.stores import to_float
-from diabolo.pca import PCA
 from diabolo.runs import files, history
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
@@ -19,8 +19,13 @@ from diabolo.training.progress import Reporter
 CHUNK = 4096
 
 
+def solved_at_once(model: Any) -> bool:
+    """Whether `model` is a codec that is fitted by `solve(images, seed)`, and has no weights to train."""
+    return callable(getattr(model, "solve", None))
+
+
 def solve(
-    model: PCA,
+    model: Any,
     train: Images,
     validation: Images | None,
     config: Config,
@@ -51,7 +56,7 @@ def solve(
     return Run(model.eval(), path, [line], config, "finished")
 
 
-def error(model: PCA, images: Images) -> dict[str, float]:
+def error(model: Codec, images: Images) -> dict[str, float]:
     """Squared error per pixel of the reconstructions, as terms of a loss."""
     total = 0.0
     for start in range(0, len(images), CHUNK):

@@ -97,8 +97,8 @@ def _fit_prior(
     chosen = TrainOptions.of(**({"out": str(path / FOLDER)} | options))
     config = Config.read(path)
     model = load(path, device=choose_device(chosen.device), trust=trust)
-    bottleneck = getattr(model, "bottleneck", None)
-    if not isinstance(bottleneck, Discrete):
+    bottleneck = model.bottleneck
+    if not isinstance(bottleneck, Discrete):  # no other has indices
         raise DiaboloError(
             f"{path} holds a model {model.name!r}, whose codes are not discrete: it needs no prior over codes"
         )

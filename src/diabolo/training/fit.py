@@ -19,7 +19,6 @@ from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.hardware import choose_device, choose_precision, use_threads
 from diabolo.paths import as_path
-from diabolo.pca import PCA
 from diabolo.plain import count
 from diabolo.priors.code_prior import CodePrior
 from diabolo.randomness import generator
@@ -31,7 +30,7 @@ from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, build_model
 from diabolo.surroundings import undisturbed
 from diabolo.training.batches import plan
-from diabolo.training.closed_form import solve
+from diabolo.training.closed_form import solve, solved_at_once
 from diabolo.training.codes import codes_of
 from diabolo.training.loop import Loop
 from diabolo.training.naming import built
@@ -164,7 +163,7 @@ def _fit(
         "processes": distributed.world(),
     }
     config = Config.of(model, options.as_dict(), resolved, train, validation, then, stage)
-    if isinstance(model, PCA):
+    if solved_at_once(model):
         return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
     return _run(model, train, validation, options, None, config, say)
 
@@ -173,8 +172,10 @@ def _resume(
     path: Path, config: Config, options: TrainOptions, train: Any, validation: Any, moved: dict[str, str]
 ) -> Run:
     model = build_model(path, config)
-    if isinstance(model, PCA):
-        raise DiaboloError(f"{path} holds a PCA, which is solved at once: there is nothing to go on with")
+    if solved_at_once(model):
+        raise DiaboloError(
+            f"{path} holds a {type(model).__name__}, which is solved at once: there is nothing to go on with"
+        )
     if isinstance(model, CodePrior) and train is None:
         if moved:
             raise DiaboloError(f"the codes of the prior {path} lie beside it: leave --data and --root out")

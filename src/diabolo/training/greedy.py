@@ -142,7 +142,7 @@ def _digest(model: Autoencoder, train: Images, validation: Images | None, option
 
 def ready(model: Any, options: TrainOptions) -> None:
     """Refuse a `model` that has no layers to train one by one, and `options` that cannot be."""
-    if not isinstance(model, Autoencoder):
+    if not isinstance(model, Autoencoder):  # no other has an encoder and a decoder in layers
         raise DiaboloError(f"only an Autoencoder is trained layer by layer, not a {type(model).__name__}")
     if options.freeze or options.init:
         raise DiaboloError("greedy training begins with new weights and says itself what is frozen: no freeze, no init")

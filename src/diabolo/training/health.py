@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from diabolo import zoo
-from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
+from diabolo.codec import evaluating
 from diabolo.plain import percent
 from diabolo.randomness import Draws, generator
 from diabolo.training.options import TrainOptions
@@ -38,7 +39,7 @@ def examine(
 
     In evaluation mode, in float32, without gradient, and with noise of its own: training goes on as if nothing had been.
     """
-    if len(x) < 2 or not isinstance(model, Autoencoder):
+    if len(x) < 2 or not isinstance(model, Autoencoder):  # a prior over codes has none of its own to look at
         return {}, {}
     diagnosis = measure(model, x, y)
     known = _options(model.name)

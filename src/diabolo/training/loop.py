@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from diabolo import disk, distributed
-from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.autoencoder import Autoencoder
+from diabolo.codec import evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.columns import rows
 from diabolo.data.stores import Store

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from diabolo import distributed
-from diabolo.autoencoder import Autoencoder, evaluating
+from diabolo.autoencoder import Autoencoder
+from diabolo.codec import evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.columns import column, rows
@@ -21,12 +22,12 @@ from diabolo.data.stores import free_memory, to_float
 from diabolo.errors import DiaboloError
 from diabolo.hardware import choose_device, choose_precision
 from diabolo.memory import TRIED, TooLargeError, words
-from diabolo.pca import PCA
 from diabolo.plain import count
 from diabolo.randomness import Draws, generator
 from diabolo.runs import files
 from diabolo.runs.checkpoint import State
 from diabolo.runs.lines import shell_line
+from diabolo.training.closed_form import solved_at_once
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import usual_rule
 from diabolo.training.transfer import fitting
@@ -48,7 +49,7 @@ START = 2048  # training images that a bottleneck may look at before training
 def check(model: Any, train: Images, validation: Images | None, options: TrainOptions) -> TrainOptions:
     """Refuse what cannot work, before anything is made; the options as they can be used: no batch holds more images than there
     are."""
-    if not (isinstance(model, PCA) or can_be_trained(model)):
+    if not (solved_at_once(model) or can_be_trained(model)):
         raise DiaboloError(f"fit trains an Autoencoder or a PCA, not a {type(model).__name__}; see diabolo.zoo")
     for images in (train, validation):
         if images is not None and images.shape != model.input_shape:
@@ -56,12 +57,10 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
                 f"the model was made for images of shape {model.input_shape}, but {images.name} ({images.split}) has "
                 f"{images.shape}; make it with input_shape={images.shape}"
             )
-    if isinstance(model, PCA):
+    if solved_at_once(model):
         if options.freeze or options.init:
-            raise DiaboloError("a PCA is solved in closed form: it has no weights to freeze or to take over")
-        if len(train) < model.latent_shape[0]:
-            components = model.latent_shape[0]
-            raise DiaboloError(f"PCA with {components} components needs at least as many images, not {len(train)}")
+            name = type(model).__name__
+            raise DiaboloError(f"a {name} is solved in closed form: it has no weights to freeze or to take over")
         return options
     frozen = matching(model, options.freeze)
     if not any(p.requires_grad and name not in frozen for name, p in model.named_parameters()):
@@ -85,7 +84,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     if len(train) < distributed.world():
         raise DiaboloError(f"{count(len(train), 'training image')}: too few for {distributed.world()} processes")
     options = options.but(batch_size=min(options.batch_size, len(train) // distributed.world()))
-    if isinstance(model, Autoencoder):
+    if isinstance(model, Autoencoder):  # a prior over codes has no bottleneck
         model.bottleneck.check(min(len(train), START))
     _check_memory(model, options)
     _check_batch(model, train, options)

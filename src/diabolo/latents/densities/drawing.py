@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo.autoencoder import Codec
+from diabolo.codec import Codec
 from diabolo.errors import DiaboloError
 from diabolo.latents.codes import decode
 from diabolo.latents.densities.density import Density
@@ -26,7 +26,7 @@ def check_continuous(codec: Codec, name: str) -> None:
     Raises:
         DiaboloError: then.
     """
-    if getattr(getattr(codec, "bottleneck", None), "discrete", False):
+    if codec.bottleneck.discrete:
         raise DiaboloError(
             f"the density {name!r} is over real numbers, and the codes of {codec.name} are discrete: use {PRIOR!r}, "
             f"the autoregressive one that is fitted by: diabolo fit-prior RUN"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo import trust
-from diabolo.autoencoder import evaluating
+from diabolo.codec import evaluating
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.metrics.generation.features import Extractor

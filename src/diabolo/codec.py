@@ -1,0 +1,293 @@
+"""What turns images into codes and back, and the images and codes that it takes."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from diabolo.bottlenecks import Bottleneck, FeatureMap
+from diabolo.conditions import Condition, Unconditional
+from diabolo.corruptions import Clean, Corruption
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError, NoPriorError
+from diabolo.heads import Head, Headless
+from diabolo.summary import Row, Summary
+
+HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
+UNIT = (0.0, 1.0)
+
+
+class Codec(Protocol):
+    """Anything that turns images into codes and back: an `Autoencoder`, or a `PCA`. Parts that a codec does not have are those
+    that do nothing (`Unconditional`, `Clean`, `Headless`), so that nobody needs to ask which it is.
+
+    Attributes:
+        name: what it is called.
+        input_shape: of an image.
+        latent_shape: of a code.
+        needs_column: what must be known of each image besides its pixels, given as `y`: "labels", say; None for nothing.
+        units: what each term of its loss is measured in.
+        bottleneck: what stands between encoder and decoder.
+        condition: what encoder and decoder are given besides.
+        corruption: what the encoder sees in training instead of the image.
+        head: what else is read off the code.
+        reconstructs: whether it was trained to reconstruct; where not, its reconstructions say nothing.
+        decodes: whether it has a decoder that was trained.
+        drawn_from: where `sample` draws its codes, in words.
+        device: where it lies.
+
+    Example:
+        >>> def error(codec: diabolo.Codec, images: np.ndarray) -> float:
+        ...     x = torch.from_numpy(images) / 255
+        ...     return float((codec.reconstruct(x) - x).square().mean())
+        >>> error(model, test.images) < 1
+        True
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    latent_shape: tuple[int, ...]
+    bottleneck: Bottleneck
+    condition: Condition
+    corruption: Corruption
+    head: Head
+
+    @property
+    def needs_column(self) -> str | None:
+        """What must be known of each image besides its pixels."""
+        ...
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Of each term."""
+        ...
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether it was trained to."""
+        ...
+
+    @property
+    def decodes(self) -> bool:
+        """Whether its decoder was trained."""
+        ...
+
+    @property
+    def drawn_from(self) -> str:
+        """Where samples come from."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        ...
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images (N, *input_shape) in [0, 1] → deterministic codes (N, *latent_shape)."""
+        ...
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes (N, *latent_shape) → images (N, *input_shape) in [0, 1]."""
+        ...
+
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """decode(encode(x))."""
+        ...
+
+    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
+        """`n` new images (n, *input_shape)."""
+        ...
+
+    def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:
+        """One draw of the code of each image of `x`: (N, *latent_shape); without a posterior the code itself."""
+        ...
+
+    def features(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """What the encoder gives to the bottleneck, (N, features)."""
+        ...
+
+    def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
+        """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
+        ...
+
+    def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
+        """`x` (N, *input_shape) as the encoder sees it in training."""
+        ...
+
+    def summary(self) -> Summary:
+        """The table of its layers."""
+        ...
+
+
+class PlainCodec(nn.Module):
+    """A codec with nothing beside its code: no condition, no corruption, no posterior, no head. One of your own needs `encode`,
+    `decode` and `sample` besides, and can then be measured and looked into like any other.
+
+    Args:
+        input_shape: of an image.
+        latent_shape: of a code.
+
+    Example:
+        >>> class LeftHalf(diabolo.codec.PlainCodec):
+        ...     name = "left half"
+        ...     def encode(self, x, y=None):
+        ...         return self.observe(x)[..., :4].flatten(1)
+        ...     def decode(self, z, y=None):
+        ...         return z.view(-1, 1, 8, 4).repeat(1, 1, 1, 2)
+        >>> codec = LeftHalf((1, 8, 8), (32,))
+        >>> found = diabolo.evaluate(codec, data=(train, test), measures=["reconstruction"], quiet=True)
+        >>> 0 < found.sections["reconstruction"].scores["MSE"].value < 1
+        True
+    """
+
+    name = "codec"
+    needs_column = None  # what is known of the images is not asked for, and ignored
+    reconstructs = decodes = True
+    drawn_from = "its own samples"
+
+    def __init__(self, input_shape: tuple[int, ...], latent_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.input_shape, self.latent_shape = tuple(input_shape), tuple(latent_shape)
+        self.units = {"reconstruction": "squared error per pixel"}
+        self.bottleneck, self.condition = FeatureMap(self.latent_shape), Unconditional()
+        self.corruption, self.head = Clean(), Headless()
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images (N, *input_shape) → codes (N, *latent_shape)."""
+        raise NotImplementedError
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes (N, *latent_shape) → images (N, *input_shape)."""
+        raise NotImplementedError
+
+    def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
+        """`n` new images (n, *input_shape); a codec with no way to draw codes has none."""
+        raise NoPriorError(f"{self.name} has no prior to draw codes from")
+
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """decode(encode(x))."""
+        return self.decode(self.encode(x))
+
+    def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:
+        """The codes (N, *latent_shape) of `x` (N, *input_shape): there is no posterior to draw from."""
+        return self.encode(x)
+
+    def features(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The codes of `x` (N, *input_shape), flat (N, D), of which the bottleneck makes codes as they are."""
+        return self.encode(x).flatten(1)
+
+    def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
+        """`x` (N, *input_shape) as floats in [0, 1]."""
+        return as_input(x, self.input_shape, self.device)
+
+    def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
+        """`x` (N, *input_shape), uncorrupted, as floats in [0, 1]."""
+        return self.observe(x)
+
+    def summary(self) -> Summary:
+        """What it has learned, a row for each."""
+        held = [(name, "weights", p) for name, p in self.named_parameters()]
+        held += [(name, "buffer", b) for name, b in self.named_buffers()]
+        rows = [Row(name, kind, tuple(t.shape), t.numel()) for name, kind, t in held]
+        return Summary(
+            tuple(rows), sum(row.parameters for row in rows), sum(t.numel() for _, k, t in held if k == "weights")
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where what it has learned lies; the CPU where that is nothing."""
+        held = next((*self.parameters(), *self.buffers()).__iter__(), None)
+        return torch.device("cpu") if held is None else held.device
+
+
+def as_input(
+    x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.device, reach: tuple[float, float] = UNIT
+) -> Tensor:
+    """`x` (N, *shape) as the model wants it: float32 in [0, 1] on `device`; uint8 is divided by 255.
+
+    Raises:
+        DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`.
+    """
+    return as_pixels(x, shape, reach).to(device).float()
+
+
+def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
+    """`x` (N, *shape) as floats where it lies; uint8 is divided by 255.
+
+    Raises:
+        DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
+    """
+    x = as_tensor(x.images if isinstance(x, Images) else x, "images")
+    if not (x.is_floating_point() or x.dtype in (torch.uint8, torch.bool)):
+        raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
+    if x.shape[1:] != shape or x.ndim == 0:
+        raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
+    if not x.is_floating_point():
+        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+    if not x.numel():
+        return x
+    low, high = (float(end) for end in x.detach().aminmax())  # NaN stays NaN
+    if not (math.isfinite(low) and math.isfinite(high)):
+        bad = int((~x.detach().isfinite()).flatten(1).any(1).sum())
+        raise DiaboloError(f"{bad:,} of {len(x):,} images hold NaN or infinity; leave them out")
+    if low < reach[0] - HAIR or high > reach[1] + HAIR:
+        raise DiaboloError(
+            f"images must lie in [0, 1], but these run from {low:.6g} to {high:.6g}; {_remedy(low, high)}"
+        )
+    return x
+
+
+def as_tensor(x: Any, what: str) -> Tensor:
+    """`x` as a tensor, where that is possible without guessing."""
+    try:
+        if isinstance(x, np.ndarray):  # torch takes no array that runs backwards or in the other byte order
+            x = np.require(x, x.dtype.newbyteorder("="), ["C", "W"])
+        return torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError) as error:
+        why = " ".join(str(error).split()).rstrip(".")
+        raise DiaboloError(f"{what} must be an array or a tensor of numbers, not {type(x).__name__}: {why}") from error
+
+
+def as_codes(z: Tensor | np.ndarray, shape: tuple[int, ...]) -> Tensor:
+    """`z` (N, *shape), finite.
+
+    Raises:
+        DiaboloError: for another shape, NaN or infinity.
+    """
+    z = as_tensor(z, "codes")
+    if z.shape[1:] != shape or z.ndim == 0:
+        raise DiaboloError(f"expected codes (N, {_joined(shape)}), not {tuple(z.shape)}")
+    if not z.isfinite().all():
+        bad = int((~z.isfinite()).flatten(1).any(1).sum())
+        raise DiaboloError(f"{bad:,} of {len(z):,} codes hold NaN or infinity: the model that they come from is broken")
+    return z
+
+
+def _remedy(low: float, high: float) -> str:
+    if low >= -HAIR and 2 < high <= 255:
+        return "divide them by 255, or give them as uint8"
+    if low >= -1 - HAIR and high <= 1 + HAIR:
+        return "use (x + 1) / 2, or clip them to [0, 1] where they are meant to lie there"
+    if low > -1 and high <= 2:
+        return "clip them to [0, 1]"
+    return "scale them to [0, 1] with (x - min) / (max - min)"
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; afterwards every submodule is in the mode it had."""
+    modes = {m: m.training for m in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for m, mode in modes.items():
+            m.training = mode
+
+
+def _joined(shape: tuple[int, ...]) -> str:
+    return ", ".join(map(str, shape))
