@@ -190,18 +190,16 @@ class PlainCodec(nn.Module):
 
     def summary(self) -> Summary:
         """What it has learned, a row for each."""
-        held = [(name, "weights", p) for name, p in self.named_parameters()]
-        held += [(name, "buffer", b) for name, b in self.named_buffers()]
-        rows = [Row(name, kind, tuple(t.shape), t.numel()) for name, kind, t in held]
-        return Summary(
-            tuple(rows), sum(row.parameters for row in rows), sum(t.numel() for _, k, t in held if k == "weights")
-        )
+        weights, buffers = dict(self.named_parameters()), dict(self.named_buffers())
+        rows = [Row(name, "weights", tuple(t.shape), t.numel()) for name, t in weights.items()]
+        rows += [Row(name, "buffer", tuple(t.shape), t.numel()) for name, t in buffers.items()]
+        return Summary(tuple(rows), sum(row.parameters for row in rows), sum(t.numel() for t in weights.values()))
 
     @property
     def device(self) -> torch.device:
         """Where what it has learned lies; the CPU where that is nothing."""
-        held = next((*self.parameters(), *self.buffers()).__iter__(), None)
-        return torch.device("cpu") if held is None else held.device
+        held = next(iter((*self.parameters(), *self.buffers())), torch.empty(0))
+        return held.device
 
 
 def as_input(
