@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import diabolo
 from diabolo import zoo
+from diabolo.codec import PlainCodec
 from diabolo.data import Images, load
 from diabolo.evaluation import NotApplicable, Subject
 from diabolo.evaluation.learned import (
@@ -44,13 +44,13 @@ def judged(model, digits, **images):
     return Learned.of(scores), scores
 
 
-class Blend(nn.Module):
+class Blend(PlainCodec):
     """A codec whose code is the image, and whose reconstruction is a blend of it and the mean image."""
 
-    name, needs_column, input_shape, latent_shape = "blend", None, (1, 8, 8), (64,)
+    name = "blend"
 
     def __init__(self, mean, share):
-        super().__init__()
+        super().__init__((1, 8, 8), (64,))
         self.mean, self.share = torch.tensor(mean, dtype=torch.float32), share
 
     def encode(self, x, y=None):
@@ -58,9 +58,6 @@ class Blend(nn.Module):
 
     def decode(self, z, y=None):
         return self.mean + self.share * (z.reshape(-1, *self.input_shape) - self.mean)
-
-    def reconstruct(self, x, y=None):
-        return self.decode(self.encode(x))
 
 
 @pytest.mark.parametrize(("share", "state"), [(1.0, "met"), (0.4, "met"), (0.02, "missed"), (0.0, "missed")])

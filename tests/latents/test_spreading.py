@@ -8,6 +8,7 @@ from sklearn.semi_supervised import LabelSpreading
 
 import diabolo
 from diabolo import latents
+from diabolo.codec import PlainCodec
 from diabolo.errors import DiaboloError
 from diabolo.latents import label_by_neighbours, neighbour_graph, spread
 
@@ -68,10 +69,8 @@ def test_a_label_stays_within_its_component():
     assert not scores[:4, 1].any()
 
 
-class Halves:
+class Halves(PlainCodec):
     """A codec by hand: the mean of the upper half, and of the lower."""
-
-    needs_column = None
 
     def encode(self, x, y=None):
         x = torch.as_tensor(x).float()
@@ -86,13 +85,13 @@ def test_images_of_which_some_have_a_label():
     labels = np.full(60, -1)
     labels[[0, 1]] = [0, 1]
     images = diabolo.data.Images(pixels, labels=labels, name="bright")
-    full = label_by_neighbours(Halves(), images, neighbours=5)
+    full = label_by_neighbours(Halves((1, 8, 8), (2,)), images, neighbours=5)
     assert full.labels.tolist() == classes.tolist()
     assert np.array_equal(images.labels, labels)
     assert full.images is pixels
     wrong = images.labels.copy()
     wrong[2] = 1  # what is known stays as it is
-    assert label_by_neighbours(Halves(), diabolo.data.Images(pixels, labels=wrong), 5).labels[2] == 1
+    assert label_by_neighbours(Halves((1, 8, 8), (2,)), diabolo.data.Images(pixels, labels=wrong), 5).labels[2] == 1
 
 
 def test_images_that_no_label_reaches_have_none():
@@ -101,7 +100,7 @@ def test_images_that_no_label_reaches_have_none():
     pixels[:, 0, 7, 7] = np.arange(12)  # so that no two are equal
     labels = np.full(12, -1)
     labels[0] = 2
-    full = label_by_neighbours(Halves(), diabolo.data.Images(pixels, labels=labels), 3)
+    full = label_by_neighbours(Halves((1, 8, 8), (2,)), diabolo.data.Images(pixels, labels=labels), 3)
     assert full.labels.tolist() == [2] * 6 + [-1] * 6
 
 
@@ -112,7 +111,7 @@ def test_as_many_neighbours_as_there_are_others():
 def test_what_cannot_be_spread_is_refused():
     images = diabolo.data.Images(np.zeros((4, 1, 8, 8), np.uint8), labels=np.full(4, -1))
     with pytest.raises(DiaboloError, match=r"no label of array .* is known"):
-        label_by_neighbours(Halves(), images)
+        label_by_neighbours(Halves((1, 8, 8), (2,)), images)
     told = diabolo.zoo.vae((1, 8, 8), 2, condition="label", hidden=(4,))
     with pytest.raises(DiaboloError, match="given more than the image"):
         label_by_neighbours(told, diabolo.data.Images(images.images, labels=np.arange(4)))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
 from diabolo import latents, zoo
+from diabolo.codec import PlainCodec
 from diabolo.errors import DiaboloError
 from diabolo.latents import cka, neighbourhood_overlap, procrustes_distance, subspace_angles
 from diabolo.latents.stability import SIMILARITIES, between
@@ -189,13 +190,13 @@ def test_discrete_codes_have_no_directions():
 
 
 def test_directions_are_taken_from_the_mean_by_one_deviation():
-    class Squares:
-        name, latent_shape = "squares", (2,)
-
+    class Squares(PlainCodec):
         def decode(self, z):
             return z**2
 
-    found = latents.decoded_directions(Squares(), np.array([[1.0, 0.0], [3.0, 4.0]]))  # mean 2, 2; deviations 1, 2
+    found = latents.decoded_directions(
+        Squares((2,), (2,)), np.array([[1.0, 0.0], [3.0, 4.0]])
+    )  # mean 2, 2; deviations 1, 2
     np.testing.assert_allclose(found, [[9 - 4, 0], [0, 16 - 4]])
 
 

@@ -6,6 +6,7 @@ import torch
 
 import diabolo
 from diabolo import data, latents, zoo
+from diabolo.codec import PlainCodec
 from diabolo.errors import DiaboloError
 
 
@@ -35,13 +36,11 @@ def test_codes_are_scaled_by_those_of_the_training_images(digits, m1):
 
 
 def test_a_number_that_never_varies_is_nought(digits):
-    class Constant:
-        name, latent_shape, needs_column = "constant", (2,), None
-
+    class Constant(PlainCodec):
         def encode(self, x, y=None):
             return torch.full((len(x), 2), 7.0)
 
-    (codes,) = latents.codes_as_images(Constant(), digits[0])
+    (codes,) = latents.codes_as_images(Constant(digits[0].shape, (2,)), digits[0])
     assert (codes.images == 0).all()
 
 
