@@ -10,35 +10,40 @@ import pytest
 
 PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="a source distribution holds no CONTRIBUTING.md")
-TITLES = ("Add a bottleneck", "Add an objective with an opponent")
+TITLES = {
+    "Add a bottleneck": ("saturating", "saturating:saturating --data digits"),
+    "Add an objective with an opponent": ("adversarial", "adversarial:adversarial --data digits"),
+    "Add a data set": ("rings", "undercomplete --data rings:load"),
+}
 
 TYPED = """
 import pytest, shlex, sys
 from pathlib import Path
 import diabolo, numpy
 from diabolo.cli import main
+from diabolo.runs.folder import RunFolder
 for line in sys.stdin.read().splitlines():
     assert line.startswith("python -m diabolo "), line
     main(shlex.split(line)[3:])
 assert pytest.main(["-q", "-p", "no:cacheprovider"]) == 0
-images = diabolo.data.load("digits")[1].images
 for run in Path("runs").iterdir():
-    numpy.save(run.name, diabolo.load(run).encode(images).numpy())
+    numpy.save(run.name, diabolo.load(run).encode(RunFolder(run).images("test").images).numpy())
 """
 OPENED = """
 import sys
 from pathlib import Path
 import diabolo, numpy
-images = diabolo.data.load("digits")[1].images
-for run in Path("runs").iterdir():
-    own = run.name.split("-")[1]
+from diabolo.runs.folder import RunFolder
+for run, own in zip(sorted(Path("runs").iterdir()), ("saturating", "adversarial", "rings"), strict=True):
     assert own not in sys.modules
     try:
-        diabolo.load(run)
+        diabolo.load(run).encode(RunFolder(run).images("test").images)
     except diabolo.DiaboloError as error:
         assert f"--trust {own}" in str(error)
     else:
         raise AssertionError(f"{run} was opened without trust")
+    assert own not in sys.modules
+    images = RunFolder(run).images("test", trust=own).images
     codes = diabolo.load(run, trust=own).encode(images).numpy()
     assert codes.std() > 0
     assert codes.tobytes() == numpy.load(f"{run.name}.npy").tobytes()
@@ -64,10 +69,10 @@ def commands(text):
 
 
 def test_each_gives_files_a_training_of_two_epochs_and_tests():
-    for title, name in zip(TITLES, ("saturating", "adversarial"), strict=True):
+    for title, (name, words) in TITLES.items():
         text = section(title)
         assert list(files(text)) == [f"{name}.py", f"test_{name}.py"]
-        assert re.match(rf"python -m diabolo train {name}:{name} --data digits .*--epochs 2$", commands(text)[0])
+        assert re.match(rf"python -m diabolo train {re.escape(words)} .*--epochs 2$", commands(text)[0])
 
 
 def test_followed_to_the_letter_they_train_save_and_open_to_the_same_bits(tmp_path):
@@ -83,5 +88,7 @@ def test_followed_to_the_letter_they_train_save_and_open_to_the_same_bits(tmp_pa
     assert sorted(run.name for run in (tmp_path / "runs").iterdir()) == [
         "0001-saturating-digits",
         "0002-adversarial-digits",
+        "0003-undercomplete-rings",
     ]
-    assert len(list(tmp_path.glob("runs/*/figures/samples.png"))) == 2
+    assert len(list(tmp_path.glob("runs/*/figures/reconstructions.png"))) == 3
+    assert (tmp_path / "runs/0003-undercomplete-rings/evaluation/scores.json").exists()
