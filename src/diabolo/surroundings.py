@@ -1,6 +1,8 @@
 """What surrounds a computation and must not change it: torch's and numpy's settings, leftovers in the environment, caches that
 cannot be written. What is computed depends on what was asked for, and on nothing that was set elsewhere in the program."""
 
+import importlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -51,6 +53,19 @@ def ready_matplotlib() -> None:
     if backend is not None:
         with suppress(ValueError):  # for whoever draws with pyplot beside us, where it is a backend
             matplotlib.rcParams["backend"] = backend
+
+
+def ready_inductor() -> None:
+    """Before a step is compiled: let torch keep what it compiles, for later trainings, where this user alone can write. What
+    lies there is run, and others of the machine know the name of the folder that torch would take."""
+    if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(own_temporary("diabolo-inductor"))
+    log = logging.getLogger("torch.utils.cpp_extension")  # warns of a CUDA that has no GPU, which nobody asked for
+    level = log.level
+    log.setLevel(logging.ERROR)
+    with suppress(ImportError):
+        importlib.import_module("torch.utils.cpp_extension")
+    log.setLevel(level)
 
 
 def ready_numba() -> None:

@@ -191,8 +191,10 @@ def slowly():
 def test_one_that_moves_every_few_steps(tiny_pixels, traced):
     x, states = torch.from_numpy(tiny_pixels(16)).float() / 255, []
     for compiled in (False, True):
-        options = TrainOptions(batch_size=16, compile=compiled)
-        step, seen = step_of(slowly(), options, Precision("float32", torch.float32)), []
+        options = TrainOptions(batch_size=16)
+        step, seen = step_of(slowly(), options, Precision("float32", torch.float32), compiled), []
+        if compiled:
+            step.compile(x)
         flats = [learner.weights.flat for learner in step.learners.values()]
         for _ in range(7):
             before = [flat.clone() for flat in flats]

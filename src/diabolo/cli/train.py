@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from cyclopts import App, Group, Parameter
 
-from diabolo import distributed, hardware, ranges, zoo
+from diabolo import distributed, ranges, zoo
 from diabolo.cli.help import TidyHelp
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataFlags
@@ -26,6 +26,7 @@ from diabolo.runs import loading, lock
 from diabolo.runs.config import Config
 from diabolo.runs.lines import shell_line
 from diabolo.terminal import say
+from diabolo.training.compiling import resolved
 from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready
 from diabolo.training.options import Epochs, TrainOptions
@@ -102,8 +103,9 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         if layerwise is not None:
             ready(model, training.but(epochs=layerwise))
         if _is_first():
-            config = _resolved(model, fitting, train, validation)
-            print(visible(json.dumps(config, indent=2, ensure_ascii=False), lines=True))
+            found = resolved(model, train, fitting)
+            config = Config.of(model, fitting.as_dict(), found, train, validation)
+            print(visible(json.dumps(config.as_dict(), indent=2, ensure_ascii=False), lines=True))
             print(visible(str(model.summary()), lines=True))
         return
     then = ("figures",) if given.get("figures", True) else ()
@@ -190,18 +192,6 @@ def _remedies(result: loading.Run, images: tuple[Images, Images]) -> list[str]:
 def _is_first() -> bool:
     """Whether this is the first process, or the only one (the others have parted by now)."""
     return distributed.launched_as() == 0
-
-
-def _resolved(model: Any, training: TrainOptions, train: Images, validation: Images | None) -> dict[str, Any]:
-    """config.json as the training would write it."""
-    device = hardware.choose_device(training.device)
-    resolved = {
-        "device": str(device),
-        "threads": hardware.use_threads(training.threads),
-        "precision": hardware.choose_precision(training.precision, device).name,
-        "processes": distributed.world(),
-    }
-    return Config.of(model, training.as_dict(), resolved, train, validation).as_dict()
 
 
 def _word_type(annotation: Any) -> Any:

@@ -33,7 +33,7 @@ class Config:
         train: which images it was trained on.
         validation: which were watched; None for none.
         versions: of what it was trained with, by package.
-        resolved: what "auto" came to on that machine: device, threads, precision, processes.
+        resolved: what "auto" came to on that machine: device, threads, precision, processes, compile.
         recipe: the options of the zoo's recipe; None for a model made by hand.
         tied: the weights that have several names (`tied.groups`).
         then: what was to follow the training, such as "figures".
@@ -177,6 +177,11 @@ class Config:
     def images(self, part: str) -> Record | None:
         """Which images those of that part are, "train" or "validation"."""
         return self.train if part == "train" else self.validation
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the step of the training is compiled: what was resolved when it began."""
+        return bool(self.resolved.get("compile", self.options.get("compile") is True))
 
     def damaged(self, path: Path, why: str, words: str = "was edited or damaged") -> DiaboloError:
         """What to raise when something in it makes no sense: it was written by a newer Diabolo, or it `words`."""

@@ -13,7 +13,7 @@ from torch import nn
 from diabolo import disk, distributed
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
-from diabolo.data.columns import column
+from diabolo.data.columns import column, rows
 from diabolo.data.images import Images
 from diabolo.data.stores import ResidentStore, open_store
 from diabolo.errors import DiaboloError, Stopped
@@ -32,6 +32,7 @@ from diabolo.surroundings import undisturbed
 from diabolo.training.batches import plan
 from diabolo.training.closed_form import solve, solved_at_once
 from diabolo.training.codes import codes_of
+from diabolo.training.compiling import resolved
 from diabolo.training.loop import Loop
 from diabolo.training.naming import built
 from diabolo.training.options import TrainOptions
@@ -40,6 +41,7 @@ from diabolo.training.progress import Reporter, reporter
 from diabolo.training.stepping import step_of
 from diabolo.training.transfer import fitting, take_over
 from diabolo.trust import Trust, trusting
+from diabolo.updates.compiled import CompiledStep, NotCompiledError
 from diabolo.updates.freezing import matching
 from diabolo.updates.graph import DeviceLoop
 from diabolo.updates.step import Step
@@ -154,15 +156,7 @@ def _fit(
         say.say(
             f"{name} is set, but not by torchrun, which sets all of {', '.join(distributed.NEEDED)}: this process trains alone"
         )
-    device, threads = choose_device(options.device), use_threads(options.threads)
-    precision = choose_precision(options.precision, device)
-    resolved = {
-        "device": str(device),
-        "threads": threads,
-        "precision": precision.name,
-        "processes": distributed.world(),
-    }
-    config = Config.of(model, options.as_dict(), resolved, train, validation, then, stage)
+    config = Config.of(model, options.as_dict(), resolved(model, train, options), train, validation, then, stage)
     if solved_at_once(model):
         return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
     return _run(model, train, validation, options, None, config, say)
@@ -213,17 +207,20 @@ def _run(
         model.to(memory_format=torch.channels_last)
     if folder is None:
         _begin(model, train, options, say)
-    step = step_of(model, options, precision)
+    step, new = step_of(model, options, precision, config.compiled), folder is None
     with ExitStack() as until_kept:
         try:
             try:
                 if folder is None:
+                    config = _compiled(step, train, options, config, say, new)
                     state = _start(step)
                     folder = _new_folder(model, train, options, lambda path: _first_files(path, config, step, state))
                     until_kept.enter_context(folder.held("train"))
                 else:
                     state = _restored(folder, step, config, say)
                 if not only_to_keep(folder.path, state, options):
+                    if not new:
+                        _compiled(step, train, options, config, say, new)
                     state = _train(step, state, train, validation, options, folder, config, say)
             finally:
                 step.release()
@@ -234,6 +231,24 @@ def _run(
             raise Stopped(f"stopped; go on with: {_resume_line(folder.path, distributed.world())}") from stopped
     say.say(_farewell(state, folder.path))
     return Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
+
+
+def _compiled(step: Step, train: Images, options: TrainOptions, config: Config, say: Reporter, new: bool) -> Config:
+    """Compile the step, where that was resolved; the config, which says so where that fails in a `new` run."""
+    if not isinstance(step, CompiledStep):
+        return config
+    say.say("compiling the step, once: 10 to 30 seconds, or a few where an earlier training has left the same step")
+    known = rows(column(train, step.model.needs_column, step.device), torch.arange(options.batch_size))
+    try:
+        with torch.random.fork_rng(devices=[]):
+            step.compile(torch.zeros(options.batch_size, *train.shape, device=step.device), known)
+    except NotCompiledError as error:
+        if new and options.compile is True:
+            raise
+        more = "" if new else "; it was compiled until now, so that the last bits of the weights may become others"
+        say.say(f"the step runs eagerly, since it cannot be compiled here: {error.reason}{more}")
+        return config.but(resolved=config.resolved | {"compile": False})
+    return config
 
 
 def _start(step: Step) -> State:
@@ -309,8 +324,6 @@ def _train(
         say.say(
             f"{left} of {len(train):,} images are left out of each epoch, others each time: all processes get equally many"
         )
-    if options.compile:
-        say.say("the step is compiled when the first batch comes, which takes some seconds")
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
     if options.as_dict() != config.options:

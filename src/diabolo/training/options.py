@@ -42,8 +42,9 @@ class TrainOptions:
         threads: CPU threads; all the cores this process may use when left out. A training repeats itself bit for bit with the
             same number only.
         store: where the images lie: auto, device, host or disk.
-        compile: compile the whole step with torch's Inductor (needs a C++ compiler, and some seconds at the first step): about
-            1.5 times as fast where layers are fully connected, no gain where convolutions are nearly all of the work.
+        compile: compile the whole step with torch's Inductor, which needs a C++ compiler and some seconds, once: about 1.5
+            times as fast where layers are fully connected, little gain where convolutions are nearly all of the work. auto: on
+            a CPU, where there is a compiler and the training is long enough to earn those seconds back.
         graph: on CUDA, capture the whole step in a CUDA graph.
         seed: of the order of images, and of all noise.
         out: the folder of runs.
@@ -71,7 +72,7 @@ class TrainOptions:
     device: str = field(default="auto", metadata=BESIDE)
     threads: Annotated[int, At(1, MOST_THREADS)] | None = field(default=None, metadata=BESIDE)
     store: Literal["auto", "device", "host", "disk"] = field(default="auto", metadata=BESIDE)
-    compile: bool = field(default=False, metadata=BESIDE)
+    compile: bool | Literal["auto"] = field(default="auto", metadata=BESIDE)
     graph: bool = field(default=True, metadata=BESIDE)
     seed: Seed = 0
     out: Folder = field(default="runs", metadata=BESIDE)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,25 +14,24 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.codec import evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
-from diabolo.data.columns import column, rows
+from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.origin import Record, again, check_same
-from diabolo.data.stores import free_memory, to_float
+from diabolo.data.stores import free_memory
 from diabolo.errors import DiaboloError
 from diabolo.hardware import choose_device, choose_precision
 from diabolo.memory import TRIED, TooLargeError, words
 from diabolo.plain import count
-from diabolo.randomness import Draws, generator
 from diabolo.runs import files
 from diabolo.runs.checkpoint import State
 from diabolo.runs.lines import shell_line
 from diabolo.training.closed_form import solved_at_once
+from diabolo.training.compiling import loss_of_first, unfit
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import usual_rule
 from diabolo.training.transfer import fitting
 from diabolo.updates import player
 from diabolo.updates.freezing import matching
-from diabolo.updates.loss import already_checked
 from diabolo.updates.trainable import can_be_trained
 
 
@@ -88,8 +86,8 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         model.bottleneck.check(min(len(train), START))
     _check_memory(model, options)
     _check_batch(model, train, options)
-    if options.compile:
-        _check_compile(model, options)
+    if options.compile is True and (why := unfit(model, options)):
+        raise DiaboloError(why)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
         raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
@@ -142,13 +140,8 @@ def _kept_bytes(model: Any, train: Images, n: int) -> int:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    x = to_float(torch.from_numpy(np.array(train.images[:n]))).to(model.device)
-    y = rows(column(train, model.needs_column), torch.arange(n)) if model.needs_column else None
-    y = None if y is None else y.to(model.device)
-    with evaluating(model), already_checked(), torch.random.fork_rng(devices=[]):
-        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-            loss = model.loss(x, Draws(generator(0, "batch", device=model.device)), 0.0, y)
-        del loss
+    with evaluating(model), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        loss_of_first(model, train, n)
     return sum(kept.values())
 
 
@@ -170,16 +163,6 @@ def _check_constraint(model: Any, frozen: set[str]) -> None:
             raise DiaboloError(f"after_update replaces {name!r}: change it in place, by copy_, div_ or clamp_")
         if name in frozen and not torch.equal(p, model.get_parameter(name)):
             raise DiaboloError(f"after_update changes {name!r}, which is frozen")
-
-
-def _check_compile(model: Autoencoder, options: TrainOptions) -> None:
-    """Refuse what a compiled step cannot do."""
-    if any(getattr(m, "checkpointing", False) for m in model.modules()):
-        raise DiaboloError("--compile decides itself what is kept for the backward pass; leave out --checkpointing")
-    if options.precision == "float16":
-        raise DiaboloError("--compile cannot adapt the loss scale of float16; use --precision bf16 or float32")
-    if distributed.world() > 1:
-        raise DiaboloError("--compile is for one process: a compiled step does not sum gradients over several")
 
 
 def _check_known(model: Autoencoder, images: Images, known: Tensor) -> None:

@@ -19,9 +19,9 @@ def usual_rule(options: TrainOptions) -> Rule:
     return Rule(optimizer, LR_SCHEDULES[options.schedule](options.lr), options.clip_norm)
 
 
-def step_of(model: Any, options: TrainOptions, precision: Precision) -> Step:
-    """The step, compiled where that is asked for. From now on the weights of `model` belong to it."""
+def step_of(model: Any, options: TrainOptions, precision: Precision, compiled: bool = False) -> Step:
+    """The step, one that can be `compiled` where that is wanted. From now on the weights of `model` belong to it."""
     usual = usual_rule(options)
-    if options.compile:
+    if compiled:
         return CompiledStep(model, usual, precision, options.ema, options.freeze, batch_size=options.batch_size)
     return Step(model, usual, precision, options.ema, options.freeze)

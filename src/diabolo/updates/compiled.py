@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from diabolo.errors import DiaboloError
 from diabolo.hardware import Precision
 from diabolo.randomness import Ask, Draws, Given, Rehearsal
+from diabolo.surroundings import ready_inductor
 from diabolo.updates.learner import Learner, clip_factor, decay_at, only_if
 from diabolo.updates.loss import Loss, already_checked
 from diabolo.updates.player import Rule
@@ -91,8 +92,29 @@ class _Traced:
             half.copy_(w)
 
 
+def compiler_found() -> bool:
+    """Whether there is a C++ compiler that torch's Inductor would call."""
+    ready_inductor()
+    from torch._inductor.cpp_builder import get_cpp_compiler  # slow to import
+    from torch._inductor.exc import CppCompileError, InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except (InvalidCxxCompiler, CppCompileError, RuntimeError):
+        return False
+    return True
+
+
+class NotCompiledError(DiaboloError):
+    """A step cannot be compiled here, for a `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"--compile does not work here: {reason}; train without it")
+        self.reason = reason
+
+
 class CompiledStep(Step):
-    """`Step`, compiled for full batches; the smaller batch at the end of an epoch takes the eager way."""
+    """`Step`, eager until `compile` is called; the smaller batch at the end of an epoch takes the eager way even then."""
 
     _fast: "Callable[..., tuple[Tensor, ...]] | None" = None
     _offered: "dict[str, int] | None" = None  # steps so far, by player: known on the host, so that nothing waits
@@ -114,23 +136,12 @@ class CompiledStep(Step):
         """As of `Step`."""
         before = self._offered or {name: learner.steps for name, learner in self.learners.items()}
         self._offered = {name: steps + 1 for name, steps in before.items()}
-        if len(x) != self.batch_size:
+        if self._fast is None or len(x) != self.batch_size:
             return super().__call__(x, draws, progress, y)
         given = [x, self._scalars(float(progress), before), *([] if y is None else [y])]
-        if self._fast is None:
-            self._begin()
-            self._compile(given, draws.window)
-        assert self._fast is not None
         with torch.no_grad():
             found = self._fast(*self._tensors, *given, *(draws.numbers(*ask) for ask in self._asked))
         return self._as_loss(found)
-
-    def _begin(self) -> None:
-        """Lay out what the step reads and writes."""
-        still = self._still()
-        self._held = {name: _Traced.of(learner) for name, learner in self.learners.items()}
-        self._names, self._places = list(still), _places(self.model)
-        self._tensors = [t for held in self._held.values() for t in held.flat()] + list(still.values())
 
     def _scalars(self, progress: float, before: Mapping[str, int]) -> Tensor:
         """Progress, and the `_Numbers` of each player, which had `before` so many steps, and note the steps."""
@@ -147,8 +158,24 @@ class CompiledStep(Step):
         sizes = {name: len(learner.optimizer.rates(1.0, 1)) for name, learner in self.learners.items()}
         return {name: _Numbers(next(scalars), next(scalars), list(islice(scalars, n))) for name, n in sizes.items()}
 
-    def _compile(self, given: list[Tensor], window: tuple[int, int] | None) -> None:
-        """Make `_fast`, and the list of the random numbers that it is given."""
+    def compile(self, x: Tensor, y: Tensor | None = None, window: tuple[int, int] | None = None) -> None:
+        """Trace and compile the step for batches like `x` and `y`, of which only shape and type matter. Nothing is trained.
+
+        Raises:
+            NotCompiledError: where that cannot be; the step stays eager then.
+        """
+        self.frozen.train()  # what is traced is what happens in training mode
+        still = self._still()
+        self._held = {name: _Traced.of(learner) for name, learner in self.learners.items()}
+        self._names, self._places = list(still), _places(self.model)
+        self._tensors = [t for held in self._held.values() for t in held.flat()] + list(still.values())
+        counts = sum(2 + len(learner.optimizer.rates(1.0, 1)) for learner in self.learners.values())
+        given = [x, torch.zeros(1 + counts, device=self.device), *([] if y is None else [y])]
+        self._fast = self._compiled(given, window)
+
+    def _compiled(self, given: list[Tensor], window: tuple[int, int] | None) -> "Callable[..., tuple[Tensor, ...]]":
+        """The whole step as a function; notes which random numbers it is given."""
+        ready_inductor()
         from torch._inductor import compile as compile_graph  # slow to import, and wanted here alone
         from torch._subclasses.fake_tensor import FakeTensorMode
         from torch.fx.experimental.proxy_tensor import make_fx
@@ -167,12 +194,12 @@ class CompiledStep(Step):
 
             inputs: list[Any] = [*self._tensors, *given, *numbers]
             graph = make_fx(whole, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
-            self._fast = compile_graph(graph, inputs)
+            found: Callable[..., tuple[Tensor, ...]] = compile_graph(graph, inputs)
         except DiaboloError:  # what the eager step would refuse too
             raise
         except Exception as error:  # no C++ compiler, or a part that looks at its numbers on the host
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise DiaboloError(f"--compile does not work here: {reason}; train without it") from error
+            raise NotCompiledError((str(error) or type(error).__name__).splitlines()[0]) from error
+        return found
 
     def _still(self) -> dict[str, Tensor]:
         """What of the model no gradient moves: frozen weights, and buffers such as running means."""
