@@ -1,11 +1,10 @@
 """What compiling a step costs and saves: where the constants of `diabolo/training/compiling.py` come from.
 
-For each model: seconds until the first step, with nothing compiled before and with what that left on disk; milliseconds a step,
-eager and compiled, in turns; and beside both what is counted and what the constants make of it.
+For each model: seconds that compiling takes, with nothing compiled before and with what that left on disk; milliseconds a step,
+eager and compiled, in turns, with one thread; and beside them what is counted. All in seconds of the CPU, so that other work on
+the machine disturbs little; then the constants by least squares.
 
-    python benchmarks/compiling.py --threads 2 > constants.txt
-
-Run it on an idle machine.
+    python benchmarks/compiling.py
 """
 
 import argparse
@@ -60,23 +59,45 @@ def one(name: str, threads: int, precision: str, rounds: int) -> dict:
             weights = sum(p.numel() for p in model.parameters())
         steps[way] = step_of(model, training, chosen, way == "compiled")
         steps[way].frozen.train()
-    start = time.perf_counter()
+    start = cpu_seconds()
     steps["compiled"].compile(x)
-    seconds = time.perf_counter() - start
+    seconds = cpu_seconds() - start
     times: dict[str, list[float]] = {"eager": [], "compiled": []}
     if rounds:
         for turn in range(rounds + 1):
             for way, step in steps.items():
-                start, done = time.perf_counter(), 0
-                while time.perf_counter() - start < 1.0:
+                start, done = time.process_time(), 0
+                while time.process_time() - start < 1.0:
                     step(x, Draws(generator(0, "noise", done)), 0.5)
                     done += 1
                 if turn:  # the first warms up
-                    times[way].append((time.perf_counter() - start) / done * 1e3)
+                    times[way].append((time.process_time() - start) / done * 1e3)
     scaled = found.moved * batch / (2 if chosen.autocast else 1)
     counted = {"operations": found.operations, "megabytes": round(scaled / 1e6, 2), "weights": weights}
     medians = {way: round(statistics.median(ms), 3) for way, ms in times.items() if ms}
     return {"compiling": round(seconds, 1), **medians, **counted}
+
+
+def cpu_seconds() -> float:
+    """Of this process and of those it started and waited for, compilers among them."""
+    return sum(os.times()[:4])
+
+
+def fit(rows: list[dict]) -> None:
+    """Print the constants, each at least 0, that make the smallest squares of relative errors."""
+    import numpy as np
+    from scipy.optimize import nnls
+
+    saved = np.array([row["eager"] - row["compiled"] for row in rows]) * 1e-3
+    counted = np.array([[row["operations"], row["megabytes"] * 1e6, row["weights"]] for row in rows], dtype=float)
+    each, _ = nnls(counted / saved[:, None], np.ones(len(rows)))
+    print("CALL, PASS, UPDATE =", ", ".join(f"{value:.2g}" for value in each))
+    print("predicted / saved:", (counted @ each / saved).round(2).tolist())
+    spent = np.array([row["compiling"] for row in rows])
+    both = np.stack([np.ones(len(rows)), counted[:, 0]], 1)
+    each, _ = nnls(both, spent)
+    print("START, EACH =", ", ".join(f"{value:.2g}" for value in each))
+    print("predicted / spent:", (both @ each / spent).round(2).tolist())
 
 
 def in_process(name: str, arguments: argparse.Namespace, cache: str, rounds: int) -> dict:
@@ -93,7 +114,7 @@ def in_process(name: str, arguments: argparse.Namespace, cache: str, rounds: int
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=tuple(MODELS), default=list(MODELS))
@@ -102,11 +123,15 @@ def main() -> int:
     if arguments.one:
         print(json.dumps(one(arguments.one, arguments.threads, arguments.precision, arguments.rounds)))
         return 0
+    rows = []
     for name in arguments.only:
         with tempfile.TemporaryDirectory() as cache:
             cold = in_process(name, arguments, cache, arguments.rounds)
             warm = in_process(name, arguments, cache, 0)
         print(f"{name:30} warm {warm.get('compiling')} s  {cold}", flush=True)
+        rows.append(cold)
+    if len(rows) > 3:
+        fit(rows)
     return 0
 
 

@@ -56,7 +56,6 @@ def test_the_help_of_every_verb_is_free_of_noise(verb, diabolo):
     for noise in (
         "--no-quiet",
         "--no-dry-run",
-        "--no-compile",
         "--no-skip-bad",
         "--empty-",
         "default: False",

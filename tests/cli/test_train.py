@@ -169,6 +169,29 @@ def test_every_training_option_can_be_reached(way, diabolo, runs):
     assert config["options"] == wanted
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "wanted"),
+    [
+        ([], "", "auto"),
+        (["--compile"], "compile: true", True),
+        (["--no-compile"], "compile: false", False),
+        (["--compile", "auto"], "compile: auto", "auto"),
+        (["--compile=auto"], "compile: 'auto'", "auto"),
+    ],
+)
+def test_compile_is_a_switch_or_auto(words, text, wanted, diabolo):
+    Path("options.yaml").write_text(text)
+    line = ["train", "vae", "--hidden", "8", *SMALL, "--dry-run"]
+    for more in (words, ["--config", "options.yaml"], [*words, "--config", "options.yaml"]):
+        config, _ = dry(diabolo(*line, *more))
+        assert config["options"]["compile"] == wanted
+        assert config["resolved"]["compile"] is (wanted is True)
+
+
+def test_another_word_for_compile_is_refused(refused):
+    assert "auto" in refused(2, "train", "vae", "--compile=always")
+
+
 @pytest.mark.parametrize("way", ["flags", "yaml"])
 @pytest.mark.parametrize("verb", ["train vae", "data prepare"])
 def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):

@@ -62,6 +62,7 @@ def test_the_config_says_everything_and_builds_the_same_model(conv_run):
         "threads": torch.get_num_threads(),
         "precision": "bf16",
         "processes": 1,
+        "compile": False,
     }
     assert config["versions"]["torch"] == torch.__version__
     assert {"diabolo", "numpy", "python"} <= set(config["versions"])

@@ -1,8 +1,6 @@
-"""compile="auto": counted and not timed, written down, kept to by a resume, and never in the way where nothing can be compiled."""
+"""compile="auto": counted and not timed, written down, kept to by a resume; and where nothing can be compiled, eager."""
 
 import os
-import subprocess
-import sys
 import warnings
 
 import pytest
@@ -150,7 +148,7 @@ def test_a_run_of_before_keeps_to_its_option(tiny_model, tiny_pixels, train):
 # --- where nothing can be compiled ------------------------------------------------------------------------------------
 
 
-def test_without_a_compiler_it_is_eager_without_a_warning(train, tiny_model, tiny_pixels, long, capfd, monkeypatch):
+def test_with_no_tool_for_it_auto_is_eager_without_a_warning(train, tiny_model, tiny_pixels, long, capfd, monkeypatch):
     long()
     monkeypatch.setattr(compiling, "compiler_found", lambda: False)
     with warnings.catch_warnings():
@@ -229,23 +227,29 @@ def test_nothing_is_trained_by_compiling(tiny_model, tiny_pixels, traced):
 
 # --- what torch says and keeps ----------------------------------------------------------------------------------------
 
-QUIETLY = """
-import os, sys
-from diabolo.surroundings import ready_inductor
-from diabolo.updates.compiled import compiler_found
-ready_inductor()
-import torch.utils.cpp_extension
-import torch._inductor.cpp_builder
-print(torch.utils.cpp_extension.CUDA_HOME or "", os.environ["TORCHINDUCTOR_CACHE_DIR"])
+COMPILES = """
+import importlib, os, stat, sys
+os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
+import torch._inductor
+def stand_in(graph, inputs):
+    importlib.import_module("torch.utils.cpp_extension")  # as torch does when it looks for what the compiler needs
+    return graph
+torch._inductor.compile = stand_in
+import numpy, diabolo
+pixels = numpy.random.default_rng(0).integers(0, 256, (32, 1, 8, 8), dtype=numpy.uint8)
+diabolo.fit("undercomplete", pixels, latent_dim=2, hidden=(8,), epochs=1, batch_size=16, compile=True, out="runs")
+kept = os.environ["TORCHINDUCTOR_CACHE_DIR"]
+print(sys.modules["torch.utils.cpp_extension"].CUDA_HOME, os.path.basename(kept), oct(stat.S_IMODE(os.stat(kept).st_mode)))
 """
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_no_warning_of_cuda_without_a_gpu(tmp_path):
-    environment = os.environ | {"CUDA_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    environment.pop("TORCHINDUCTOR_CACHE_DIR", None)
-    done = subprocess.run([sys.executable, "-c", QUIETLY], env=environment, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    folder = done.stdout.split()[-1]
-    assert folder.startswith(str(tmp_path / "diabolo-inductor"))
-    assert os.stat(folder).st_mode & 0o077 == 0
+def test_no_warning_of_cuda_without_a_gpu_and_a_folder_of_ones_own(start, tmp_path):
+    child = start(COMPILES, CUDA_HOME=tmp_path)
+    assert child.wait() == 0, child.errors
+    assert "compiling the step, once" in child.said
+    assert child.errors == ""
+    home, kept, mode = child.said.splitlines()[-1].split()
+    assert home in (str(tmp_path), "None")  # where torch was built for CUDA
+    assert kept.startswith("diabolo-inductor")
+    assert mode == "0o700"

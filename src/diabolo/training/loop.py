@@ -141,7 +141,8 @@ class Loop:
         self.record.table.zero_()
         self.step.frozen.train()
         reset_peak_memory(self.step.device)
-        started = time.perf_counter()
+        started = time.perf_counter() - self.step.spent
+        self.step.spent = 0.0
         for i in self._steps(epoch, batches):
             self.reporter.step(epoch + 1, len(batches.batches[i]) * distributed.world())
             if self.record.seen_bad():

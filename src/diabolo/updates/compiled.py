@@ -6,6 +6,7 @@ optimizer reads the gradients as the products leave them. Random numbers are dra
 eager step draws them, so that both see the same noise.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -164,6 +165,7 @@ class CompiledStep(Step):
         Raises:
             NotCompiledError: where that cannot be; the step stays eager then.
         """
+        started = time.perf_counter()
         self.frozen.train()  # what is traced is what happens in training mode
         still = self._still()
         self._held = {name: _Traced.of(learner) for name, learner in self.learners.items()}
@@ -172,6 +174,7 @@ class CompiledStep(Step):
         counts = sum(2 + len(learner.optimizer.rates(1.0, 1)) for learner in self.learners.values())
         given = [x, torch.zeros(1 + counts, device=self.device), *([] if y is None else [y])]
         self._fast = self._compiled(given, window)
+        self.spent = time.perf_counter() - started
 
     def _compiled(self, given: list[Tensor], window: tuple[int, int] | None) -> "Callable[..., tuple[Tensor, ...]]":
         """The whole step as a function; notes which random numbers it is given."""

@@ -89,7 +89,10 @@ class Step:
     Attributes:
         frozen: what of the model stays.
         learners: the players that have something to move, by name.
+        spent: seconds that were spent on it before the first step, and not yet counted.
     """
+
+    spent = 0.0
 
     def __init__(
         self,
