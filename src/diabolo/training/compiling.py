@@ -21,8 +21,8 @@ from diabolo.data.columns import column, rows
 from diabolo.data.images import Images
 from diabolo.data.stores import to_float
 from diabolo.hardware import choose_device, choose_precision, use_threads
-from diabolo.pca import PCA
 from diabolo.randomness import Draws, generator
+from diabolo.training.closed_form import solved_at_once
 from diabolo.training.options import TrainOptions
 from diabolo.updates.compiled import compiler_found
 from diabolo.updates.loss import Loss, already_checked
@@ -54,7 +54,7 @@ def compiled(model: Any, train: Images, options: TrainOptions) -> bool:
     """Whether the step of this training is to be compiled."""
     if isinstance(options.compile, bool):
         return options.compile
-    if choose_device(options.device).type != "cpu" or isinstance(model, PCA) or unfit(model, options):
+    if choose_device(options.device).type != "cpu" or solved_at_once(model) or unfit(model, options):
         return False
     return pays(model, train, options) and compiler_found()
 
