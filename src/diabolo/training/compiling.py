@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from diabolo import distributed
-from diabolo.autoencoder import evaluating
+from diabolo.codec import evaluating
 from diabolo.data.columns import column, rows
 from diabolo.data.images import Images
 from diabolo.data.stores import to_float
