@@ -3,7 +3,10 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.ImageFile import ImageFile
 
+from diabolo import data
 from diabolo.data import decode as decoding
 from diabolo.data import read_images
 from diabolo.data.decode import cores
@@ -59,6 +62,35 @@ def test_unequal_sizes_name_the_file_and_both_sizes(folder, make):
         read_images(folder)
     assert read_images(folder, size=4)[0].shape == (4, 3, 4, 4)
     assert read_images(folder, crop=5)[0].shape == (4, 3, 5, 5)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP"])
+def test_unequal_sizes_are_refused_by_the_headers_before_anything_is_decoded(tmp_path, make, monkeypatch, caplog, kind):
+    for i in range(5):
+        (tmp_path / f"{i}.{kind.lower()}").write_bytes(make.encoded(make.noise(i, 8 if i else 7, 6), kind))
+    loaded, load = [], ImageFile.load
+    monkeypatch.setattr(ImageFile, "load", lambda image: (loaded.append(image), load(image))[1])
+    caplog.set_level(logging.INFO, "diabolo.data")
+    for refused in (lambda: read_images(tmp_path), lambda: data.load(tmp_path)):
+        with pytest.raises(DiaboloError, match=r"differ in size: .*0\.\w+ is 7×6, .*1\.\w+ is 8×6; pass size="):
+            refused()
+    assert loaded == []
+    assert "decoding" not in caplog.text
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_png_is_turned_as_it_says_wherever_it_says_so(tmp_path, make, late):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    make.save(tmp_path / "a.png", make.noise(0, 8, 6), exif=exif)
+    make.save(tmp_path / "b.png", make.noise(1, 6, 8))
+    if late:
+        whole = (tmp_path / "a.png").read_bytes()
+        start = whole.index(b"eXIf") - 4
+        end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+        iend = whole.index(b"IEND") - 4
+        (tmp_path / "a.png").write_bytes(whole[:start] + whole[end:iend] + whole[start:end] + whole[iend:])
+    assert read_images(tmp_path)[0].shape == (2, 3, 8, 6)
 
 
 @pytest.mark.parametrize("size", [None, 4])

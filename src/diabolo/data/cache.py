@@ -130,9 +130,9 @@ def _open(path: Path, n_files: int) -> Kept | None:
 
 
 def _write(files: Files, asked: Shaping, skip_bad: bool, wanted: scale.Range, path: Path) -> Kept:
-    log.info("decoding %s once, to %s.npy", count(len(files.names), "image"), path)
     began = time.perf_counter()
     shaping = settle(files, replace(asked, span=span_asked(wanted)), skip_bad)
+    log.info("decoding %s once, to %s.npy", count(len(files.names), "image"), path)
     what = f"the pixels of {files.where(0)} and others"
     with _replacing(_with(path, ".npy")) as out:
         found, shape, length = _decode_to(out, files, shaping, skip_bad)

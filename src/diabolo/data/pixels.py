@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -29,6 +30,7 @@ PAGED = ("TIFF", "DCX")  # whose further frames are pages: images of their own
 SUBFILE, REDUCED, MASK = 254, 1, 4  # the TIFF tag that says that a page is a thumbnail, or a mask, of another
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+PNG_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # what may say how the camera was held
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,10 @@ def read_header(data: bytes, name: str) -> Header:
     with _open(data, name) as image:
         width, height = image.size
         grey = is_grey(image)  # before the orientation is looked for, which may load it
-        if image.format != "TIFF" and _orientation(image) >= 5:  # Pillow turns the size of a TIFF by itself
+        turn = (
+            1 if image.format == "TIFF" else _turn_by_header(image, data)
+        )  # Pillow turns the size of a TIFF by itself
+        if turn >= 5:
             width, height = height, width
         return Header(width, height, grey)
 
@@ -220,8 +225,22 @@ TURNS: dict[int, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 def _orientation(image: "Image.Image") -> int:
     """1 to 8; 1, as it is, for a tag that says anything else or cannot be read."""
-    value = guarded(lambda: image.getexif().get(ORIENTATION, 1))
+    return _as_turn(guarded(lambda: image.getexif().get(ORIENTATION, 1)))
+
+
+def _as_turn(value: Any) -> int:
     return value if type(value) is int and 1 <= value <= 8 else 1
+
+
+def _turn_by_header(image: "Image.Image", data: bytes) -> int:
+    """The same of a file that is not loaded. Pillow decodes a PNG to look for what may stand behind its pixels: nearly always
+    nothing does."""
+    from PIL import Image
+
+    behind = dropwhile(lambda chunk: chunk[0] != b"IDAT", _chunks(data) if image.format == "PNG" else ())
+    if image.format != "PNG" or any(kind in PNG_LATE for kind, _ in behind):
+        return _orientation(image)
+    return _as_turn(guarded(lambda: Image.Image.getexif(image).get(ORIENTATION, 1)))
 
 
 def _from_deep(
@@ -303,17 +322,22 @@ def _both(one: Numbers, two: Numbers) -> Numbers:
 
 def _without_text(data: bytes) -> bytes:
     """A PNG file without its texts and its colour profile."""
-    kept, at = [PNG], len(PNG)
+    return b"".join([PNG, *(data[where] for kind, where in _chunks(data) if kind not in PNG_TEXT)])
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
+    """The kind of each chunk of a PNG file, and where it stands."""
+    at = len(PNG)
     while at + 12 <= len(data):
         (length,) = struct.unpack(">I", data[at : at + 4])
-        if data[at + 4 : at + 8] not in PNG_TEXT:
-            kept.append(data[at : at + 12 + length])
+        yield data[at + 4 : at + 8], slice(at, at + 12 + length)
         at += 12 + length
-    return b"".join(kept)
 
 
 def _grey_palette(image: "Image.Image") -> bool:
-    colours = np.asarray(guarded(image.getpalette) or [], np.uint8)
+    told = image.palette  # of a GIF or PNG it is there as the file has it, which costs no decoding
+    there = told.palette if told is not None and told.mode == "RGB" and told.rawmode is None else None
+    colours = np.asarray(list(there or guarded(image.getpalette) or ()), np.uint8)
     colours = colours[: len(colours) // 3 * 3].reshape(-1, 3)
     return bool(len(colours)) and bool((colours == colours[:, :1]).all())
 
