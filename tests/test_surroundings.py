@@ -126,6 +126,28 @@ def test_what_lies_in_the_environment_changes_nothing(tmp_path):
     assert "WORLD_SIZE is set, but not by torchrun" in done.stdout
 
 
+NO_ROOM = """
+import _multiprocessing, sys
+
+class Full:
+    def __init__(self, *_, **__):
+        raise OSError(28, "No space left on device")
+
+_multiprocessing.SemLock = Full
+from diabolo.cli import main
+main(sys.argv[1:])
+import joblib
+assert joblib.parallel.mp is None  # it has noticed
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["-W", "error"]])
+def test_where_processes_can_share_nothing_no_library_says_so(flags, tmp_path):
+    words = ["train", "pca", "--latent-dim", "2", "--no-figures", "--quiet"]
+    done = subprocess.run([sys.executable, *flags, "-c", NO_ROOM, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_stream_that_is_closed_is_no_trouble():
     closed = f"{sys.executable} -m diabolo models vae >&- 2>&- <&-"
     assert subprocess.run(closed, shell=True).returncode == 0

@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from diabolo.lazy import lazy
+from diabolo.surroundings import quiet_joblib
 from diabolo.version import __version__
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 # torch loads Triton with its first optimiser, and Triton then asks every installed package for back ends of other chips than
 # these here, one damaged package among which would end every training. Its own are all that CPUs and CUDA need.
 os.environ.setdefault("TRITON_BACKENDS_IN_TREE", "1")
+
+quiet_joblib()
 
 __all__ = [
     "PCA",

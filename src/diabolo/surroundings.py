@@ -5,6 +5,7 @@ import importlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,12 @@ def undisturbed() -> Iterator[None]:
         if "raise" in np.geterr().values():
             stack.enter_context(np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
         yield
+
+
+def quiet_joblib() -> None:
+    """Where processes can share nothing, since /dev/shm is full or missing, joblib says when scikit-learn imports it that it
+    will start none. Nothing of Diabolo has it start any."""
+    warnings.filterwarnings("ignore", r".*joblib will operate in serial mode", UserWarning, r"joblib\.")
 
 
 def ready_matplotlib() -> None:

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import json
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -75,3 +78,28 @@ def test_a_file_in_pieces_is_whole_or_not_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
     images.write_array(tmp_path / "a.npy", 3, iter([np.ones((2, 4), np.float32), np.zeros((1, 4), np.float32)]))
     assert np.load(io.BytesIO((tmp_path / "a.npy").read_bytes())).tolist() == [[1.0] * 4, [1.0] * 4, [0.0] * 4]
+
+
+WITH_ROOT = (
+    "train pca", "resume RUN --epochs 3", "compare RUN OTHER --measures usage", "report RUN --no-notebook", "quickstart",
+    "sample RUN --density gaussian", "reconstruct RUN digits", "encode RUN digits", "encode RUN images", "spread-labels RUN",
+    "evaluate RUN --data digits", "doctor RUN --data digits", "explore RUN --what map --data digits", "data inspect digits",
+    "data inspect images", "data prepare digits", "study pca --quick --data digits",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WITH_ROOT)
+def test_a_root_in_which_the_images_do_not_lie_is_refused_by_every_verb(words, runs, refused, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.png").write_bytes(b"")
+    places = {"RUN": shutil.copytree(runs["vae"], "run"), "OTHER": shutil.copytree(runs["pca"], "other")}
+    told = refused(2, *(places.get(word, word) for word in words.split()), "--root", tmp_path)
+    assert re.search(r"root \(--root\) is where mnist, .*, and (digits|images) does not: leave it out$", told)
+
+
+def test_a_root_that_a_run_wrote_down_before_it_was_refused_is_passed_over(runs, diabolo, tmp_path):
+    run = shutil.copytree(runs["vae"], tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    config["data"]["train"]["origin"]["load"]["root"] = str(tmp_path)
+    (run / "config.json").write_text(json.dumps(config))
+    assert diabolo("spread-labels", run).code == 0

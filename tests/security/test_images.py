@@ -164,4 +164,4 @@ def test_a_data_set_by_name_is_not_looked_for_where_the_run_says(stranger, priva
             assert looked.pop() == ("mnist", None if root is None else Path(root))
     code, _, err = diabolo("encode", run, private, "--root", "mine")
     assert code == 2
-    assert "--root is where the data sets lie" in err
+    assert "root (--root) is where mnist, " in err

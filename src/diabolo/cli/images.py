@@ -15,7 +15,7 @@ from torch import Tensor
 from diabolo.data import Images, as_images, names, read_images
 from diabolo.data.columns import column
 from diabolo.data.files import extensions
-from diabolo.data.finding import CONVERT, find, home_of, not_read
+from diabolo.data.finding import CONVERT, check_root, find, home_of, not_read
 from diabolo.data.loading import load_parts
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError
@@ -78,8 +78,8 @@ def read_for(
     shape = tuple(model.input_shape)
     kinds = {path.suffix.lower() for path in paths} & {".npy", ".npz", ".zip"}
     named = (texts[0] in names() or home_of(texts[0]) is not None) and not paths[0].exists()
-    if root is not None and not named:
-        raise DiaboloError("--root is where the data sets lie: give it with the name of one")
+    if not named:
+        check_root(paths[0], root)
     if gone := [path for path in paths if not named and not os.path.lexists(path)]:
         raise DiaboloError(f"there is no file or folder {gone[0]}")
     if other := [path for path in paths if not named and path.suffix.lower() in CONVERT and not path.is_dir()]:

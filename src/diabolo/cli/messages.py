@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from diabolo.plain import visible
+from diabolo.surroundings import quiet_joblib
 
 NOTICE = 25  # of `data.loading`, which costs too much to import here
 
@@ -54,6 +55,7 @@ def short_notices() -> Iterator[None]:
                 warnings.resetwarnings()
                 warnings.simplefilter("ignore", DeprecationWarning)
                 warnings.simplefilter("ignore", PendingDeprecationWarning)
+                quiet_joblib()
             warnings.showwarning = _show
             yield
             handler.say_held()

@@ -158,6 +158,23 @@ def home_of(name: Any) -> str | None:
     return homes[0] if homes else None
 
 
+def takes_root(name: Any) -> bool:
+    """Whether it is a data set by name that is looked for in the folder of the data sets: some are bundled, or drawn."""
+    return SOURCES[name].download if isinstance(name, str) and name in SOURCES else home_of(name) is not None
+
+
+def check_root(name: Any, root: Any) -> None:
+    """Refuse a `root` that would do nothing.
+
+    Raises:
+        DiaboloError: when one is given for what does not lie there.
+    """
+    if root is not None and not takes_root(name):
+        what = name if isinstance(name, str | os.PathLike) else "an array"
+        those = ", ".join(known for known in SOURCES if takes_root(known))
+        raise DiaboloError(f"root (--root) is where {those} lie, and {what} does not: leave it out")
+
+
 def _of_ones_own(path: str, folder: Path | None) -> Callable[..., Any]:
     """The function at package.module:function."""
     module, name = trust.import_home(path, "data set", "function", folder)

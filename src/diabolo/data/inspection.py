@@ -15,6 +15,7 @@ from diabolo.data.classes import in_order
 from diabolo.data.decode import in_threads, span_of
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
+from diabolo.data.finding import check_root
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TRAIN, read_layout
 from diabolo.data.loading import load_parts
@@ -41,6 +42,7 @@ def inspect(name: Any, root: str | os.PathLike[str] | None = None, range: Any = 
         ({'train': 1437, 'test': 360}, {'8×8': 1797}, 0)
     """
     wanted = scale.check_range(range)
+    check_root(name, root)
     path = as_path(name) if isinstance(name, str | os.PathLike) else None
     if path is not None and path.is_dir():
         return _of_files(disk_files(path, skip_bad=True), path, wanted)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo import trust
-from diabolo.data.finding import Source, find, home_of
+from diabolo.data.finding import Source, check_root, find, home_of
 from diabolo.data.images import Images
 from diabolo.data.options import DataOptions
 from diabolo.data.selection import without_class as leave_out
@@ -32,7 +32,7 @@ def load(
         name: a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file; an array, a tensor
             or `Images` (see `as_images`); or a function of your own as package.module:function, or by the name under which a
             package has registered it as an entry point of the group `diabolo.data`.
-        root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo.
+        root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo. Refused for what does not lie there.
         labels: of an array or a tensor, see `as_images`.
         options: those of `DataOptions`, as far as the source takes them.
 
@@ -75,6 +75,7 @@ load.__signature__ = _own.replace(  # type: ignore[attr-defined]  # how a signat
 
 def load_parts(name: Any, root: str | os.PathLike[str] | None = None, *, labels: Any = None, **options: Any) -> Parts:
     """`load`, and the images to validate with, where the source has such a part."""
+    check_root(name, root)
     if home_of(name) is not None:
         _named.add(name)
     beside = {"labels": labels} if labels is not None else {}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diabolo.data.images import Images
+from diabolo.data.finding import check_root, takes_root
 from diabolo.data.loading import load_parts, load_recorded
 from diabolo.data.options import FORMERLY
 from diabolo.data.portable_random import permutation
@@ -158,9 +159,18 @@ def check_same(path: Path, about: Record, images: Images) -> None:
 
 
 def elsewhere(origin: Any, moved: Mapping[str, str]) -> Any:
-    """The `origin` of images that lie elsewhere now: `moved` as for `of_run`."""
+    """The `origin` of images that lie elsewhere now: `moved` as for `of_run`.
+
+    Raises:
+        DiaboloError: for a `root` in which they do not lie.
+    """
     load = origin.get("load") if isinstance(origin, dict) else None
-    return {**origin, "load": {**load, **moved}} if moved and isinstance(load, dict) else origin
+    if not moved or not isinstance(load, dict):
+        return origin
+    name = moved.get("name", load.get("name"))
+    check_root(name, moved.get("root"))
+    kept = load if takes_root(name) else {option: value for option, value in load.items() if option != "root"}
+    return {**origin, "load": {**kept, **moved}}
 
 
 def reload(origin: Any, path: Path | None = None, moved: Mapping[str, str] | None = None) -> Images:

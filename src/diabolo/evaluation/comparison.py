@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from diabolo import figures
+from diabolo.data.origin import elsewhere
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
@@ -287,6 +288,7 @@ def _subject(
     """The run in the folder `path`; `seen` as in `_tested`. What must be evaluated is opened now: that its weights are damaged,
     or its code not trusted, is known before minutes are spent on the others."""
     config = Config.read(path)
+    elsewhere(config.train.origin, moved)  # refused also where nothing need be loaded
     lock.tidy(path)  # an evaluation that is there is only read, and a killed comparison may have left something
     try:
         kind, told = json.dumps(_kind(config), sort_keys=True), _flat(_told(config))

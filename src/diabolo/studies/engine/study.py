@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from diabolo.data import Images, load
+from diabolo.data.finding import check_root, takes_root
 from diabolo.data.portable_random import permutation
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import has_failed
@@ -59,6 +60,9 @@ class Study:
         # A notebook holds the parameters that were run where its script has the defaults, and must tell the two apart.
         self._defaults = scripts()[name].parameters if name in scripts() else parameters
         self.parameters = checked({**chosen, **self.plan.parameters}, self._defaults)
+        sets = [value for name, value in self.parameters.items() if name.endswith("data")]
+        if not any(map(takes_root, sets)):
+            check_root(next(iter(sets), None), self.plan.root)
         swapped = [n for n, v in self._defaults.items() if v in list(STAND_INS) and self.parameters.get(n) != v]
         stands_for, stands_in = (joined([str(of[n]) for n in swapped]) for of in (self._defaults, self.parameters))
         self.unchecked: str | None = unchecked or (
@@ -91,8 +95,9 @@ class Study:
         such as size=64; another data set than the script's has none."""
         name = self.parameters[parameter]
         options = options if name == self._defaults.get(parameter) else {}
+        root = self.plan.root if takes_root(name) else None  # one of several sets may be drawn
         try:
-            train, test = load(name, self.plan.root, **options)
+            train, test = load(name, root, **options)
         except DiaboloError as error:
             if name not in STAND_INS:
                 raise
@@ -113,7 +118,7 @@ class Study:
         if needs is not None and (getattr(train, needs) is None or getattr(test, needs) is None):
             raise DiaboloError(f"the study {self.name!r} needs {needs} of its images, and {name} has none")
         if exact:
-            train, test = load(name, self.plan.root, data_seed=SEED, **exact, **options)
+            train, test = load(name, root, data_seed=SEED, **exact, **options)
         parts = {
             part: (len(images), sizes[key], images.fingerprint)
             for part, key, images in (("training", "n_train", train), ("test", "n_test", test))
