@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diabolo.data.images import Images
 from diabolo.data.finding import check_root, takes_root
+from diabolo.data.images import Images
 from diabolo.data.loading import load_parts, load_recorded
 from diabolo.data.options import FORMERLY
 from diabolo.data.portable_random import permutation
