@@ -13,6 +13,7 @@ from diabolo.bottlenecks import Bottleneck, FeatureMap
 from diabolo.conditions import Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
 from diabolo.data.images import Images
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.heads import Head, Headless
 from diabolo.summary import Row, Summary
@@ -225,7 +226,7 @@ def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tu
     if x.shape[1:] != shape or x.ndim == 0:
         raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
     if not x.is_floating_point():
-        return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+        return to_float(x).float()
     if not x.numel():
         return x
     low, high = (float(end) for end in x.detach().aminmax())  # NaN stays NaN

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from diabolo.codec import PlainCodec, as_codes, as_input
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.memory import check_room
 from diabolo.parts import part
@@ -70,8 +71,7 @@ class PCA(PlainCodec):
             raise DiaboloError(
                 f"PCA with {latent_dim} components needs at least as many images, and two, not {len(images)}"
             )
-        scale = 255.0 if images.dtype == np.uint8 else 1.0
-        flat = images.reshape(len(images), -1) / scale
+        flat = to_float(images.reshape(len(images), -1), np.float64)
         solver: dict[str, Any] = {"svd_solver": "covariance_eigh"}
         if flat.shape[1] > min(PIXELS, len(flat)):
             solver = {"svd_solver": "full"}

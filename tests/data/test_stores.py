@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diabolo.data import Images, as_images, stores
-from diabolo.data.stores import AHEAD, HostStore, ResidentStore, open_store, to_float
+from diabolo.data.stores import AHEAD, HostStore, ResidentStore, open_store
+from diabolo.data.unit import to_float
 from diabolo.errors import UnknownNameError
 
 CPU = torch.device("cpu")

@@ -1,9 +1,9 @@
 """A condition on a part of the image."""
 
-import torch
 from torch import Tensor
 
 from diabolo.conditions.condition import Condition, Given, told
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
@@ -56,5 +56,5 @@ class Quarter(Condition):
     def forward(self, given: Tensor | None) -> Given:
         """Nothing for the encoder; for the decoder the quarter, flat (N, to_decoder), of images (N, C, H, W)."""
         images = told(given, "images to complete")
-        images = images.float() / 255 if images.dtype == torch.uint8 else images.float()
+        images = to_float(images).float()
         return (), (images[:, :, self.rows, self.columns].flatten(1),)

@@ -13,6 +13,7 @@ from diabolo.data.account import Account
 from diabolo.data.gather import CHUNK_BYTES, gather, release
 from diabolo.data.portable_random import permutation
 from diabolo.data.scale import remedy
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
 
@@ -74,8 +75,7 @@ class Images:
     @property
     def pixels(self) -> NDArray[np.float32]:
         """The pixels `(N, C, H, W)` as float32 in [0, 1], as models and figures see them; all of them in memory."""
-        x = self.images
-        return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
+        return to_float(self.images)
 
     @cached_property
     def fingerprint(self) -> str:

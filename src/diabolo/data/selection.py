@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from diabolo.data.classes import class_number
 from diabolo.data.images import Images
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
 NEAR = 0.02  # root mean square difference per pixel below which two images are one: 5 of 255 grey levels
@@ -39,7 +40,7 @@ def without_leaks(train: Images, test: Images) -> Images:
 def _pieces(images: Images) -> Iterator[NDArray[np.float32]]:
     x = images.images
     parts = (x[start : start + PIECE].reshape(-1, int(np.prod(images.shape))) for start in range(0, len(x), PIECE))
-    return (np.divide(part, 255, dtype=np.float32) if x.dtype == np.uint8 else part for part in parts)
+    return (to_float(part) for part in parts)
 
 
 def without_class(images: Images, wanted: int | str, missing_ok: bool = False) -> Images:

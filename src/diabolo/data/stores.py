@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diabolo.data.images import Images
+from diabolo.data.unit import to_float
 from diabolo.errors import UnknownNameError
 
 PLACES = ("auto", "device", "host", "disk")
@@ -34,11 +35,6 @@ class Store(Protocol):
     def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
         """For each tensor of image numbers in `plan`, those images: float32 (B, …) in [0, 1], on the device."""
         ...
-
-
-def to_float(pixels: Tensor) -> Tensor:
-    """uint8 0 … 255 → float32 0 … 1; floats as they are."""
-    return pixels.to(torch.float32).div_(255) if pixels.dtype == torch.uint8 else pixels
 
 
 class ResidentStore:

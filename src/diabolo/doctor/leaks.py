@@ -6,7 +6,6 @@ from diabolo.data.selection import NEAR, distance_to
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import all_images, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
-from diabolo.evaluation.subject import pixels
 from diabolo.latents.nearest import memorisation
 from diabolo.plain import percent
 
@@ -40,7 +39,7 @@ def memorised(patient: Patient) -> Illness | None:
     if not isinstance(patient.bottleneck, Variational) or len(patient.few.test) < UNSEEN or len(patient.few.train) < 2:
         return None
     samples = patient.model.sample(DRAWN, 0).cpu().numpy()
-    found = memorisation(samples, patient.all("train").images, pixels(patient.few.test))
+    found = memorisation(samples, patient.all("train").images, patient.few.test.pixels)
     if found.copies < COPIES or found.copies_p > CHANCE:
         return None
     return Illness(

@@ -16,7 +16,7 @@ from diabolo.data.images import Images
 from diabolo.disk import has_failed
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measuring import Pair, images_of
-from diabolo.evaluation.subject import Part, Subject, pixels
+from diabolo.evaluation.subject import Part, Subject
 from diabolo.paths import as_path
 from diabolo.runs import checkpoint, loading
 from diabolo.runs.config import Config
@@ -198,7 +198,7 @@ class Patient:
 
     def x(self, part: Part) -> Tensor:
         """The pixels (n, *shape) in [0, 1] of the few."""
-        return torch.from_numpy(pixels(self.few.part(part)))
+        return torch.from_numpy(self.few.part(part).pixels)
 
     def known(self, part: Part) -> Tensor | None:
         """What the model reads of the few besides their pixels."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diabolo.data.gather import stacked
 from diabolo.data.images import Images
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.metrics.probes import common_scale
 from diabolo.plain import percent
@@ -75,7 +76,7 @@ def flat_pixels(images: Images) -> NDArray[np.float32]:
     if x.dtype != np.uint8:
         return x
     starts = range(0, len(x), PIECE)
-    return stacked((np.divide(x[i : i + PIECE], 255, dtype=np.float32) for i in starts), len(x), "pixels")
+    return stacked((to_float(x[i : i + PIECE]) for i in starts), len(x), "pixels")
 
 
 def code_views(codes: Codes, sampled: Codes | None, seed: int) -> list[View]:

@@ -8,7 +8,7 @@ import torch
 
 from diabolo.data.columns import column
 from diabolo.evaluation.measure import Section, measure, standing_alone
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import known
 from diabolo.metrics.cost import flops, pace, peak_bytes
 from diabolo.metrics.score import Score
@@ -26,7 +26,7 @@ def cost(subject: Subject, *, cost_images: Count = 1024, cost_repeats: Count = 5
     that takes (on a CPU: that tensors take), and what training took."""
     codec: Any = subject.codec
     few = subject.test.take(range(min(cost_images, len(subject.test))))
-    x, y, told = torch.from_numpy(pixels(few)), column(few, codec.needs_column), known(codec, few)
+    x, y, told = torch.from_numpy(few.pixels), column(few, codec.needs_column), known(codec, few)
     device = codec.device
     x = x.to(device)
     z = codec.encode(x, y)

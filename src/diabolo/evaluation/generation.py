@@ -12,7 +12,7 @@ from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 from diabolo.ranges import Count, Plural
@@ -74,7 +74,7 @@ def generation(
     if isinstance(taker, measures.Classifier):
         common["accuracy"] = taker.accuracy(as_stored, test)
     scores: dict[str, Score] = {}
-    shown = {"test images": pixels(test.take(permutation(len(test), derive(subject.seed, "generation"))[:SHOWN]))}
+    shown = {"test images": test.take(permutation(len(test), derive(subject.seed, "generation"))[:SHOWN]).pixels}
     same = f"{taker.name} of {test.fingerprint}, {n:,} images, seed {subject.seed}"
     block = _blocks(subject, n)
     skipped: dict[str, str] = {}

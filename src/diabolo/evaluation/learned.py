@@ -16,7 +16,7 @@ from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import known, pieces
 from diabolo.latents.densities.drawing import draw_images
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority
@@ -131,7 +131,7 @@ def learned(subject: Subject) -> Section:
         raise NotApplicable(f"it takes {FEWEST} test images, and there are {len(few)}")
     scores, skipped = dict[str, Score](), dict[str, str]()
     if subject.codec.reconstructs:
-        x, x_hat = pixels(few).astype(np.float64), reconstructed(subject.codec, few, subject.seed)
+        x, x_hat = few.pixels.astype(np.float64), reconstructed(subject.codec, few, subject.seed)
         if (found := error_score(x, x_hat, mean_image(subject.train), few.split)) is not None:
             scores[ERROR] = found
         if _varies(x):
@@ -160,7 +160,7 @@ def reconstructed(codec: Codec, images: Images, seed: int = 0) -> Floats:
 def mean_image(images: Images) -> Floats:
     """The mean (*shape) of `images`, in [0, 1]."""
     mean: Floats = images.images.mean(0, dtype=np.float64)
-    return mean / 255 if images.images.dtype == np.uint8 else mean
+    return mean / 255 if images.images.dtype == np.uint8 else mean  # summed up as bytes, which is exact
 
 
 def error_score(x: Floats, x_hat: Floats, mean: Floats, split: str) -> Score | None:
@@ -234,7 +234,7 @@ def _read(subject: Subject, few: Images) -> Score | None:
     codes = [_codes(codec, images, subject.seed) for images in (some, few)]
     found = _above(columns, codes, some, few)
     if found is not None and Evidence(READ, found.value, _known(found.low), _known(found.high)).state != "met":
-        flat = [pixels(images).reshape(len(images), -1).astype(np.float64) for images in (some, few)]
+        flat = [images.pixels.reshape(len(images), -1).astype(np.float64) for images in (some, few)]
         floor = _above(columns, flat, some, few)
         if floor is None or not _known(floor.low) >= ASKED[READ][1]:
             return None  # these classes are not to be read off the pixels either

@@ -7,7 +7,7 @@ import numpy as np
 from diabolo.errors import NoPriorError
 from diabolo.evaluation.applicability import pictures
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.ranges import Count
 
@@ -64,7 +64,7 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
     }
     if pictures(subject):
         first = np.argsort(found.ratio, kind="stable")[:SHOWN]
-        near = pixels(subject.train.take(found.index[first].ravel())).reshape(len(first), 2, *subject.train.shape)
+        near = subject.train.take(found.index[first].ravel()).pixels.reshape(len(first), 2, *subject.train.shape)
         away = np.linalg.norm((near - samples[first][:, None]).reshape(len(first), 2, -1), axis=2)
         panels["nearest-training-images"] = partial(
             figures.neighbours, samples[first], near, away, title="The samples most like one training image"

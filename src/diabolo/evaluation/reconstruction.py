@@ -12,7 +12,7 @@ from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.columns import column
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
-from diabolo.evaluation.subject import Subject, pixels
+from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import PIECE, pieces
 from diabolo.likelihoods.ms_ssim import scales_of
 from diabolo.metrics.reconstruction import CONSTANT, SIMILARITIES, Totals, per_image
@@ -77,7 +77,7 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
     """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
     for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
-        x, x_hat = torch.from_numpy(pixels(few)), torch.from_numpy(subject.reconstructions[start : start + PIECE])
+        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
         found.append(per_image(x, x_hat, ()))
         for name in SIMILARITIES:
             if NAMES[name][0] not in skipped:
@@ -102,7 +102,7 @@ def _denoising(subject: Subject) -> dict[str, Score]:
         return {}
     seed, errors = derive(subject.seed, "denoising") % 2**31, []
     for i, few in enumerate(pieces(subject.test)):
-        x, y = torch.from_numpy(pixels(few)), column(few, codec.needs_column)
+        x, y = torch.from_numpy(few.pixels), column(few, codec.needs_column)
         x_hat = codec.reconstruct(codec.corrupt(x, derive(seed, i)), y).cpu()
         errors.append((x_hat.double() - x).square().flatten(1).mean(1).numpy())
     found = np.concatenate(errors)
@@ -133,7 +133,7 @@ def _panels(
         curves = {"images": totals.mean("spectrum").numpy(), "error": totals.mean("error spectrum").numpy()}
         panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
     if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
-        shown = pixels(subject.test.take(order)), subject.reconstructions[order].clip(0, 1), mse[order]
+        shown = subject.test.take(order).pixels, subject.reconstructions[order].clip(0, 1), mse[order]
         names = None if subject.test.names is None else [subject.test.names[i] for i in order]
         panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
     return panels

@@ -93,7 +93,7 @@ class Subject:
         """Mean squared error per pixel of each test image (N,), so that two codecs can be compared image by image."""
         starts = range(0, len(self.test), PIECE)
         parts = zip(starts, pieces(self.test), strict=True)
-        found = [np.square(self.reconstructions[i : i + len(few)] - pixels(few)) for i, few in parts]
+        found = [np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts]
         return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
 
     def shared(self, each: ArrayLike, chosen: ArrayLike | None = None) -> dict[str, Any] | None:
@@ -112,9 +112,3 @@ class Subject:
         block = np.empty(total, np.int64)
         block[permutation(total, 0)] = blocks(total)  # in random order: images may be sorted by class
         return shared(self.test.fingerprint, added, block).record()
-
-
-def pixels(images: Images) -> NDArray[np.float32]:
-    """The pixels (N, *shape) in [0, 1]."""
-    x = images.images
-    return np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
 
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
 Floats = NDArray[np.float32]
@@ -24,9 +25,8 @@ def as_images(images: ArrayLike, what: str) -> Floats:
         raise DiaboloError(f"{what} must have the shape (N, C, H, W) with 1 or 3 channels, not {array.shape}")
     if not array.size:
         raise DiaboloError(f"{what} has the shape {array.shape}: there is nothing to draw")
-    if array.dtype == np.uint8:
-        array = array.astype(np.float32) / 255
-    elif not (np.issubdtype(array.dtype, np.floating) or array.dtype == np.bool_):
+    array = to_float(array)
+    if not (np.issubdtype(array.dtype, np.floating) or array.dtype == np.bool_):
         raise DiaboloError(f"{what} must be uint8, or float in [0, 1], not {array.dtype}")
     array = array.astype(np.float32)
     if not np.isfinite(array).all():

@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Count, checked
 
@@ -188,10 +189,9 @@ def _rounds(kind: np.dtype[Any]) -> bool:
 
 
 def _rows(images: NDArray[np.generic], kind: type[np.float32 | np.float64]) -> Rows:
-    """(n, …) as (n, D) of that kind; uint8 divided by 255."""
+    """(n, …) as (n, D) of that kind; uint8 in [0, 1]."""
     flat = images.reshape(len(images), -1)
-    rows: Any = np.divide(flat, 255, dtype=kind) if flat.dtype == np.uint8 else flat.astype(kind)
-    return cast(Rows, rows)
+    return cast(Rows, to_float(flat, kind).astype(kind, copy=False))
 
 
 def _distance(a: Rows, b: Rows) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
 
@@ -29,7 +30,7 @@ def error_by_components(pca: PCA, images: NDArray[Any]) -> NDArray[np.float64]:
     for start in range(0, len(images), PIECE):
         x = images[start : start + PIECE]
         parts += pca.encode(torch.from_numpy(x)).double().square().sum(0).numpy()
-        scaled = x / 255 if x.dtype == np.uint8 else x
+        scaled = to_float(x, np.float64)
         whole += float(np.square(scaled.reshape(len(x), -1) - pca.mu.double().numpy()).sum())
     left = whole - np.concatenate([[0.0], parts.cumsum()])
     return np.maximum(left, 0) / (len(images) * pca.mu.numel())

@@ -156,7 +156,6 @@ def nearest(look: Look, *, n: Annotated[int, At(1, 1000)] = 8, neighbours: Count
     samples = decode_clipped(look.codec.sample(n, look.seed))
     index, distance = latents.nearest(samples, look.train.images, neighbours)
     found = look.train.take(index.ravel()).images
-    found = found / 255 if found.dtype == np.uint8 else found
     title = f"{_title(look)}: samples and the nearest of {len(look.train):,} training images"
     return figures.neighbours(samples, found.reshape(*index.shape, *look.train.shape), distance, title=title)
 

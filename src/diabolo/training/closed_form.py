@@ -9,7 +9,7 @@ import torch
 
 from diabolo.codec import Codec
 from diabolo.data.images import Images
-from diabolo.data.stores import to_float
+from diabolo.data.unit import to_float
 from diabolo.runs import files, history
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder

@@ -19,7 +19,7 @@ from diabolo import distributed
 from diabolo.codec import evaluating
 from diabolo.data.columns import column, rows
 from diabolo.data.images import Images
-from diabolo.data.stores import to_float
+from diabolo.data.unit import to_float
 from diabolo.hardware import choose_device, choose_precision, use_threads
 from diabolo.randomness import Draws, generator
 from diabolo.training.closed_form import solved_at_once

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from diabolo.data.columns import rows
-from diabolo.data.stores import ResidentStore, to_float
+from diabolo.data.stores import ResidentStore
+from diabolo.data.unit import to_float
 from diabolo.randomness import Draws
 from diabolo.updates.loss import Loss
 from diabolo.updates.record import StepRecord

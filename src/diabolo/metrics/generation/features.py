@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
 Floats = NDArray[np.float64]
@@ -73,7 +74,7 @@ def extract(extractor: Extractor, images: ArrayLike) -> Features:
 def _as_floats(x: NDArray[Any]) -> Tensor:
     """As float32 in [0, 1], in 256 steps."""
     if x.dtype == np.uint8:
-        return torch.from_numpy(np.divide(x, 255, dtype=np.float32))
+        return torch.from_numpy(to_float(x))
     floats = torch.from_numpy(np.ascontiguousarray(x, np.float32))
     return (255 * floats.clamp(0, 1)).round() / 255 if x.ndim == 4 else floats
 

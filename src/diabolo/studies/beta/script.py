@@ -14,7 +14,6 @@ import torch
 
 from diabolo import figures, latents, metrics, zoo
 from diabolo.data import Images
-from diabolo.evaluation.subject import pixels
 from diabolo.metrics import generation
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
@@ -116,7 +115,7 @@ def autoencoder(row: Row) -> None:
         figures.loss_curves(run_figures.losses(plain.run), "Training of the autoencoder"),
         "Squared error per pixel by epoch, on training and on test images.",
     )
-    shown = figures.reconstructions(pixels(test)[:10], plain.subject.reconstructions[:10], "Test images, reconstructed")
+    shown = figures.reconstructions(test.pixels[:10], plain.subject.reconstructions[:10], "Test images, reconstructed")
     row.figure("reconstructions", shown, "Ten test images above their reconstructions.")
     last = row.number("training error, mean of the last epoch", plain.curve()[-1], "squared error per pixel")
     row.score("test error", plain.measure("reconstruction").scores["MSE"])
@@ -151,7 +150,7 @@ def noise(row: Row) -> None:
     samples = {
         "N(0, I)": plain.model.sample(36, seed=0).numpy(),
         "Gaussian fitted to the codes": latents.draw_images(plain.model, fitted, 36),
-        "test images": pixels(test)[:36],
+        "test images": test.pixels[:36],
     }
     row.figure(
         "samples",
@@ -205,7 +204,7 @@ def extremes() -> str:
         for n, one in (("0", free), ("tuned", best))
     }
     unexplained = heavy.measure("reconstruction").scores["FVU"].value
-    alike = float(heavy.model.sample(500, seed=0).var(0).mean()) / float(pixels(test).var(0).mean())
+    alike = float(heavy.model.sample(500, seed=0).var(0).mean()) / float(test.pixels.var(0).mean())
     return " ".join(
         (
             words.free(
@@ -262,7 +261,7 @@ def weights(row: Row) -> None:
     rebuilt = {name: one.subject.reconstructions[:10] for name, one in three.items()}
     row.figure(
         "reconstructions",
-        figures.reconstructions(pixels(test)[:10], rebuilt, "Test images, reconstructed"),
+        figures.reconstructions(test.pixels[:10], rebuilt, "Test images, reconstructed"),
         "Ten test images and their reconstructions, by β.",
     )
     samples = {name: one.model.sample(36, seed=0).numpy() for name, one in three.items()}

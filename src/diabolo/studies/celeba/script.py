@@ -111,7 +111,7 @@ by_weight = {
 denoising = study.train(zoo.denoising, train, test, level=study.noise, **same)
 vae = study.train(zoo.vae, train, test, likelihood=SquaredError("image"), beta=study.beta, **same)
 
-x = torch.from_numpy(test.images) / 255  # (M, 3, 64, 64)
+x = torch.from_numpy(test.pixels)  # (M, 3, 64, 64)
 few = range(5)  # test images that are shown
 PER_PIXEL = "squared error per pixel"
 

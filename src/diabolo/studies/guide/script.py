@@ -18,7 +18,6 @@ import torch
 import diabolo
 from diabolo import figures, latents, zoo
 from diabolo.data import Images
-from diabolo.evaluation.subject import pixels
 from diabolo.metrics import cost, generation
 from diabolo.metrics.reconstruction import spectrum
 from diabolo.plain import count
@@ -92,7 +91,7 @@ PER_PIXEL = "squared error per pixel"
 
 def x_of(images: Images) -> torch.Tensor:
     """Pixels (N, C, H, W) in [0, 1]."""
-    return torch.from_numpy(pixels(images))
+    return torch.from_numpy(images.pixels)
 
 
 def errors(x_hat: torch.Tensor, images: Images) -> list[float]:
