@@ -140,7 +140,7 @@ class PlainCodec(nn.Module):
         ...     def decode(self, z, y=None):
         ...         return z.view(-1, 1, 8, 4).repeat(1, 1, 1, 2)
         >>> codec = LeftHalf((1, 8, 8), (32,))
-        >>> found = diabolo.evaluate(codec, data=(train, test), measures=["reconstruction"], quiet=True)
+        >>> found = diabolo.evaluate(codec, data=(train, test), measures=["reconstruction"])
         >>> 0 < found.sections["reconstruction"].scores["MSE"].value < 1
         True
     """
