@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=64)
     options = parser.parse_args()
     train, test = diabolo.data.load(
-        "celeba", size=64, split="persons", n_train=options.n_train, n_test=options.n_test, seed=SEED
+        "celeba", size=64, split="persons", n_train=options.n_train, n_test=options.n_test, data_seed=SEED
     )
     how = {"net": "conv", "channels": (32, 64, 128, 256), "latent_dim": options.latent_dim}
     how |= {"epochs": options.epochs, "batch_size": options.batch_size, "lr": 2e-3, "schedule": "one-cycle"}

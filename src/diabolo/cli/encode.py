@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import Several, SkipBad
+from diabolo.cli.options import Root, Several, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import checked
 from diabolo.terminal import say
@@ -23,7 +23,7 @@ def command(
     values: Several[float] = (),
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,
-    root: Path | None = None,
+    root: Root = None,
 ) -> None:
     """Images in, their codes out.
 
@@ -37,8 +37,6 @@ def command(
             the order of the files given; those of a folder are sorted by name, and in a data set
             training images come first. In a .csv file a name that a spreadsheet would take for a formula has an apostrophe
             before it.
-        skip_bad: leave out files that cannot be read, instead of stopping at the first.
-        root: the folder that holds the data sets, for one by name; else DIABOLO_DATA, else ~/.cache/diabolo.
     """
     from collections.abc import Iterable, Iterator
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from diabolo.data.splits import Parts
 
 T = TypeVar("T")
-SkipBad = Annotated[bool, Parameter(negative=())]
+SkipBad = Annotated[bool, Parameter(negative=(), help=f"{HELP['skip_bad']}.")]
+Root = Annotated[Path | None, Parameter(help=f"{HELP['root']}.")]
 Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cyclopts import App
 
+from diabolo.cli.options import Root
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import say
@@ -16,7 +17,7 @@ app = App(name="quickstart", help=VERBS["quickstart"])
 def command(
     *,
     data: str = "digits",
-    root: Path | None = None,
+    root: Root = None,
     n_train: int | None = None,
     n_test: int | None = None,
     latent_dim: int | None = None,
@@ -27,8 +28,7 @@ def command(
     """Train PCA, an autoencoder and a VAE, all with codes of 8 numbers, on scikit-learn's handwritten digits; look at them.
 
     Args:
-        data: a name (see 'diabolo data'), a folder of images, .zip, .npy or .npz.
-        root: the folder that holds the data sets.
+        data: a name (see 'diabolo data'), a folder of images, .zip, .npy or .npz, or package.module:function.
         n_train: so many training images.
         n_test: so many test images.
         latent_dim: numbers in the code.

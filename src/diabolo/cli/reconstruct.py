@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import Several, SkipBad
+from diabolo.cli.options import Root, Several, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import checked
 from diabolo.terminal import say
@@ -23,7 +23,7 @@ def command(
     values: Several[float] = (),
     out: Path = Path("reconstructions"),
     skip_bad: SkipBad = False,
-    root: Path | None = None,
+    root: Root = None,
 ) -> None:
     """Images in, their reconstructions out.
 
@@ -35,8 +35,6 @@ def command(
             by name.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W).
-        skip_bad: leave out files that cannot be read, instead of stopping at the first.
-        root: the folder that holds the data sets, for one by name; else DIABOLO_DATA, else ~/.cache/diabolo.
     """
     from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
+from diabolo.cli.options import Root
 from diabolo.cli.signature import keywords, taking
 from diabolo.cli.verbs import VERBS
 from diabolo.studies.engine.parameters import hint
@@ -28,7 +29,7 @@ SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[bool, Parameter(negative=(), help="all rows in minutes, on few images for few epochs.")],
         False,
     ),
-    "root": (Annotated[Path | None, Parameter(help="the folder that holds the data sets.")], None),
+    "root": (Root, None),
     "out": (Annotated[Path | None, Parameter(help="the study's folder; studies/NAME when left out.")], None),
     "trained": (
         Annotated[Path | None, Parameter(help="where finished trainings are kept for all studies; studies/trained.")],

@@ -41,7 +41,11 @@ WORDS = (int, float, str, bool, type(None))
 SHARED: dict[str, tuple[Any, Any]] = {
     "data": (
         Annotated[
-            str, Parameter(group=DATA, help="a name (see 'diabolo data'), a folder of images, .zip, .npy or .npz.")
+            str,
+            Parameter(
+                group=DATA,
+                help="a name (see 'diabolo data'), a folder of images, .zip, .npy or .npz, or package.module:function.",
+            ),
         ],
         "digits",
     ),

@@ -144,7 +144,7 @@ def home_of(name: Any) -> str | None:
     Raises:
         DiaboloError: when several packages have registered the name, or it leads into diabolo itself.
     """
-    if not isinstance(name, str) or name in SOURCES or {"/", "\\"} & {*name}:
+    if not isinstance(name, str) or name in SOURCES or {"/", "\\"} & {*name} or os.path.splitdrive(name)[0]:
         return None
     if re.match(r"diabolo[.:]", name):
         raise DiaboloError(f"diabolo's own data sets are named by one word, not as {name!r}: {', '.join(SOURCES)}")
