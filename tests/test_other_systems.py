@@ -31,6 +31,6 @@ print(tuple(diabolo.load(run.path).sample(3, seed=0).shape))
 
 
 def test_a_training_needs_nothing_that_only_posix_has(tmp_path):
-    done = subprocess.run([sys.executable, "-c", WITHOUT, tmp_path], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", WITHOUT, tmp_path / "my runs"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-3:] == ["5.0 5.0", "360", "(3, 1, 8, 8)"]

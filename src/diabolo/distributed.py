@@ -57,11 +57,15 @@ def joined(device: torch.device) -> Iterator[None]:
 
     Raises:
         OtherEndedError: when another process has ended, or this one was told to end because of that.
-        DiaboloError: when the processes do not find each other.
+        DiaboloError: when the processes do not find each other, or the device is one that cannot be shared (a Mac's GPU).
     """
     if launched() == 1 or dist.is_initialized():
         yield
         return
+    if device.type == "mps":
+        raise DiaboloError(
+            "several processes work on CPUs or CUDA devices; with --device mps start one, without torchrun"
+        )
     if device.type == "cuda":
         torch.cuda.set_device(device)
     where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"

@@ -32,7 +32,8 @@ class Precision:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the local GPU when there is one, else the CPU.
+    """The device of that name: "cpu", "cuda", "cuda:1", "mps" (the GPU of a Mac), or "auto": a CUDA device where there is one,
+    else the CPU. A Mac's GPU is chosen by name only.
 
     Raises:
         DiaboloError: for a device that is not there.
@@ -42,7 +43,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise DiaboloError(f"there is no device {name!r}; use auto, cpu, cuda or cuda:N") from error
+        raise DiaboloError(f"there is no device {name!r}; use auto, cpu, cuda, cuda:N or mps") from error
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise DiaboloError("this machine has no CUDA device that torch can use; use --device cpu")
@@ -50,15 +51,27 @@ def choose_device(name: str) -> torch.device:
         if index >= torch.cuda.device_count():
             raise DiaboloError(f"there is no device cuda:{index}; this machine has {torch.cuda.device_count()}")
         device = torch.device("cuda", index)
+    elif device.type == "mps":
+        if not torch.backends.mps.is_available():
+            raise DiaboloError("this machine has no Apple GPU (mps) that torch can use; use --device cpu")
+        if device.index:
+            raise DiaboloError(f"there is no device {name}; a Mac has one GPU, mps")
+        device = torch.device("mps", 0)
     elif device.type != "cpu":
-        raise DiaboloError(f"the device {name!r} is not supported; use cpu or cuda")
+        raise DiaboloError(f"the device {name!r} is not supported; use cpu, cuda or mps")
     return device
 
 
 def choose_precision(name: str, device: torch.device) -> Precision:
-    """The precision of that name; "auto" is bf16 where `device` multiplies it natively, else float32."""
+    """The precision of that name; "auto" is bf16 where `device` multiplies it natively, else float32.
+
+    Raises:
+        DiaboloError: for any but float32 on a Mac's GPU.
+    """
     if name == "auto":
         name = "bf16" if multiplies_bf16(device) else "float32"
+    if device.type == "mps" and name != "float32":
+        raise DiaboloError(f"the device mps computes in float32 only, not in {name}; use --precision float32")
     return Precision(name, DTYPES[name])
 
 
@@ -66,6 +79,8 @@ def multiplies_bf16(device: torch.device) -> bool:
     """Whether the chip has instructions for bf16 products: CUDA from 8.0 on, CPUs with AVX512-BF16 or AMX."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
 
@@ -105,14 +120,25 @@ def use_threads(threads: int | None) -> int:
     return threads
 
 
+def wide(x: torch.Tensor) -> torch.Tensor:
+    """`x` in float64: where it lies, or on the CPU where its device has no such numbers, such as a Mac's GPU."""
+    return (x if x.device.type in ("cpu", "cuda") else x.cpu()).double()
+
+
+def wait(device: torch.device) -> None:
+    """Return when `device` has done all that it was given."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
 def reset_peak_memory(device: torch.device) -> None:
-    """Start counting `peak_memory` anew, where that can be done (GPUs)."""
+    """Start counting `peak_memory` anew, where that can be done (CUDA)."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device: torch.device) -> int:
-    """Bytes: on a GPU the most that tensors took since the reset; on the CPU the most the process ever took."""
+    """Bytes: on a CUDA device the most that tensors took since the reset; elsewhere the most the process ever took."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     try:

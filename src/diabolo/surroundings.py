@@ -34,7 +34,7 @@ def undisturbed() -> Iterator[None]:
             stack.enter_context(torch.inference_mode(False))
         if not torch.is_grad_enabled():
             stack.enter_context(torch.enable_grad())
-        for device in ("cpu", "cuda"):
+        for device in ("cpu", "cuda", "mps"):
             if torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
         if "raise" in np.geterr().values():

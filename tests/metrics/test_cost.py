@@ -106,7 +106,7 @@ def test_a_gpu_is_waited_for_and_its_allocator_asked(monkeypatch):
         assert len(waits) == 1
         held["peak"] = max(held["peak"], held["now"] + 250)
 
-    monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
+    monkeypatch.setattr(torch.accelerator, "synchronize", waits.append)
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda on_it: held.update(peak=on(on_it, "now")))
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda on_it: on(on_it, "now"))
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda on_it: on(on_it, "peak") if len(waits) == 2 else 0)

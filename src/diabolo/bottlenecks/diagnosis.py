@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from diabolo.hardware import wide
+
 ACTIVE = 0.01  # variance over images above which the mean of a unit is active (Burda et al. 2016, arXiv 1509.00519)
 DEAD = 0.01  # a unit is dead whose standard deviation over images is less than this share of the liveliest unit's
 DUPLICATE = 0.999  # correlation, of either sign, from which on two units say the same
@@ -41,7 +43,7 @@ class Diagnosis:
 
 def of_units(code: Tensor) -> Diagnosis:
     """Dead units and duplicates of the codes (N, D) or (N, D, h, w): how many units say nothing, or nothing new."""
-    rows = code.movedim(1, -1).flatten(0, -2).double()
+    rows = wide(code.movedim(1, -1).flatten(0, -2))
     rows = rows - rows[:1]  # so that a unit which is always the same has a deviation of 0, without rounding
     rows = rows - rows.mean(0)
     deviation = rows.square().mean(0).sqrt()

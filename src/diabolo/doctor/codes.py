@@ -65,7 +65,7 @@ def prior_hole(patient: Patient) -> Illness | None:
     if beta is None or not isinstance(patient.bottleneck, Variational) or len(patient.few.train) < 2 * patient.width:
         return None
     drawn = patient.model.sample_codes(patient.x("train"), 0, patient.known("train"))
-    z = drawn.flatten(1)[:, : patient.width].double().cpu().numpy()
+    z = drawn.flatten(1)[:, : patient.width].cpu().double().numpy()
     if not np.isfinite(z).all():
         return None  # numerical trouble
     gap = gaussian_kl(z) / patient.width

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
+from diabolo.hardware import wide
 from diabolo.plain import percent
 from diabolo.runs.lines import shell_line
 
@@ -44,7 +45,7 @@ def numerical_trouble(patient: Patient) -> Illness | None:
         )
     if not patient.trained:
         return None
-    weights = [p.detach().double() for p in patient.model.state_dict().values() if p.is_floating_point() and p.numel()]
+    weights = [wide(p.detach()) for p in patient.model.state_dict().values() if p.is_floating_point() and p.numel()]
     largest = float(torch.stack([w.abs().max().cpu() for w in weights]).max())
     if not largest < HUGE:  # NaN too
         told = f"the largest weight is {largest:.3g}, beside which a float32 has few digits left for the others"

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Illness, Remedy, symptom
+from diabolo.hardware import wide
 
 SAME = 1e-3  # mean difference over spread; rounding makes 1e-6, and one in a thousand discrete codes may lie on an edge
 PROBED = 64  # images
@@ -48,5 +49,5 @@ def training_mode(patient: Patient) -> Illness | None:
 
 def _change(a: Tensor, b: Tensor) -> float:
     """The mean difference over the spread."""
-    spread = float(a.double().std(correction=0))
-    return float((a - b).double().abs().mean()) / (spread if spread > 0 else 1.0)
+    spread = float(wide(a).std(correction=0))
+    return float(wide(a - b).abs().mean()) / (spread if spread > 0 else 1.0)

@@ -38,7 +38,7 @@ def gaussian_posterior(codec: Codec, images: Images, seed: int = 0) -> tuple[Ten
     if not has_posterior(codec):
         return None
     found = [codec.bottleneck.posterior(features) for features in _features(codec, images, seed)]
-    mu, logvar = (torch.cat(values).double().cpu() for values in zip(*found, strict=True))
+    mu, logvar = (torch.cat(values).cpu().double() for values in zip(*found, strict=True))
     check_finite(torch.cat([mu, logvar], 1), images)
     return mu, logvar
 

@@ -83,5 +83,5 @@ def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
         features = codec.features(torch.from_numpy(few.images), column(few, codec.needs_column))
         with torch.no_grad():
             mu, logvar = codec.bottleneck.posterior(features)
-            found.append(kl_per_unit(mu, logvar).double().cpu())
+            found.append(kl_per_unit(mu, logvar).cpu().double())
     return torch.cat(found).mean(0).numpy()

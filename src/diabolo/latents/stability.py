@@ -149,7 +149,7 @@ def decoded_directions(codec: Codec, codes: ArrayLike) -> Floats:
     z = check_codes(codes, least=2)
     steps = np.concatenate([np.zeros((1, z.shape[1])), np.diag(z.std(0))]) + z.mean(0)
     x_hat = codec.decode(torch.from_numpy(steps.astype(np.float32)).reshape(-1, *codec.latent_shape))
-    flat = x_hat.flatten(1).double().cpu().numpy()
+    flat = x_hat.flatten(1).cpu().double().numpy()
     found: Floats = flat[1:] - flat[0]
     return found
 

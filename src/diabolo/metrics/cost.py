@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from diabolo.errors import DiaboloError
+from diabolo.hardware import wait
 
 
 def flops(compute: Callable[[], object]) -> int:
@@ -42,22 +43,18 @@ class Pace:
 
 
 def pace(compute: Callable[[], object], device: torch.device, repeats: int = 5, warm_up: int = 1) -> Pace:
-    """Time `compute()` on `device` `repeats` times, after it ran `warm_up` times unmeasured; a GPU is waited for."""
+    """Time `compute()` on `device` `repeats` times, after it ran `warm_up` times unmeasured; the device is waited for."""
     if repeats < 1 or warm_up < 0:
         raise DiaboloError(f"time is measured once or more, after 0 unmeasured times or more, not {repeats}, {warm_up}")
-
-    def wait() -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
 
     for _ in range(warm_up):
         compute()
     found = []
     for _ in range(repeats):
-        wait()
+        wait(device)
         started = time.perf_counter()
         compute()
-        wait()
+        wait(device)
         found.append(time.perf_counter() - started)
     return Pace(tuple(found))
 
@@ -104,11 +101,11 @@ def peak_bytes(compute: Callable[[], object], device: torch.device) -> int:
     result, say), what it adds to a tensor that it was given, and what the allocator keeps are not seen.
     """
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
+        wait(device)
         before = torch.cuda.memory_allocated(device)
         torch.cuda.reset_peak_memory_stats(device)
         compute()
-        torch.cuda.synchronize(device)
+        wait(device)
         return int(torch.cuda.max_memory_allocated(device) - before)
     alive = _Alive()
     with alive:

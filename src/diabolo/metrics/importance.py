@@ -17,6 +17,7 @@ from diabolo.codec import as_input, evaluating
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
+from diabolo.hardware import wide
 from diabolo.likelihoods import Bernoulli
 from diabolo.memory import at_once
 from diabolo.objectives.iwae import check_densities, log_densities
@@ -85,8 +86,8 @@ def importance_sums(
                 deque(codes, 0)  # drawn and let go, so that later images have the codes that they always have
                 continue
             both = [log_densities(model, few, z, posterior, to_decoder) for z in codes]
-            of_pixels = torch.stack([log_likelihood.double().sum(1) for log_likelihood, _ in both]).sum(0)
-            parts.append((*add_up(one.double() + other for one, other in both), of_pixels))
+            of_pixels = torch.stack([wide(log_likelihood).sum(1) for log_likelihood, _ in both]).sum(0)
+            parts.append((*add_up(wide(one) + wide(other) for one, other in both), of_pixels))
     found = slice(wanted.start - first, wanted.stop - first)
     weights, squares, logs, likelihoods = (torch.cat(column)[found].cpu() for column in zip(*parts, strict=True))
     unit = model.likelihood.unit

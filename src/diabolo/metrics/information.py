@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from diabolo.hardware import wide
 from diabolo.memory import at_once
 
 PAIRS = 2**22  # of a draw and a posterior, held at once
@@ -50,7 +51,8 @@ def mutual_information(z: Tensor, rows: Tensor, mu: Tensor, logvar: Tensor) -> I
         >>> bool(found.low.mean() < found.high.mean())
         True
     """
-    z, mu, logvar = z.double(), mu.double(), logvar.double()
+    z, mu, logvar = wide(z), wide(mu), wide(logvar)
+    rows = rows.to(z.device)
     middle = mu.mean(0)  # so that the squares below lose few digits, however far from 0 the codes lie
     z, mu = z - middle, mu - middle
     n, size = mu.shape
@@ -72,7 +74,7 @@ def marginal_kl_per_unit(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """KL(q(zⱼ) ‖ N(0, 1)) of each unit (D,), estimated by the draws `z` (M, D) of the aggregated posterior, the mixture of
     the N(μ, σ²) (N, D)."""
     found = []
-    for z_j, mu_j, logvar_j in zip(z.double().T, mu.double().T, logvar.double().T, strict=True):
+    for z_j, mu_j, logvar_j in zip(wide(z).T, wide(mu).T, wide(logvar).T, strict=True):
         half = -0.5 * logvar_j
         parts = []
         for few in z_j.split(at_once(PAIRS, len(mu_j))):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from diabolo import distributed
 from diabolo.errors import DiaboloError
+from diabolo.hardware import wide
 from diabolo.likelihoods.ms_ssim import WINDOW, ms_ssim, scales_of, ssim
 from diabolo.memory import at_once
 
@@ -57,7 +58,7 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
 
 
 def _per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str]) -> dict[str, Tensor]:
-    x, x_hat = x.double(), x_hat.double()  # SSIM's variances are differences of nearly equal numbers
+    x, x_hat = wide(x), wide(x_hat)  # SSIM's variances are differences of nearly equal numbers
     error = (x_hat - x).flatten(1)
     mse = error.square().mean(1)
     found = {"mse": mse, "mae": error.abs().mean(1), "psnr": -10 * mse.log10()}
@@ -81,12 +82,13 @@ def spectrum(images: Tensor) -> Tensor:
     """
     if images.ndim != 4:
         raise DiaboloError(f"a spectrum is of images (n, C, H, W), not of {tuple(images.shape)}")
+    images = wide(images)
     h, w = images.shape[2:]
     short = min(h, w)
     down, across = (torch.fft.fftfreq(side, dtype=torch.float64, device=images.device) * short for side in (h, w))
     ring = torch.hypot(down[:, None], across[None, :]).round().long().flatten()
     inside = ring <= short // 2
-    power = torch.fft.fft2(images.double()).abs().square().mean(1).flatten(1)[:, inside] / (h * w)
+    power = torch.fft.fft2(images).abs().square().mean(1).flatten(1)[:, inside] / (h * w)
     ring = ring[inside]
     sums: Tensor = power.new_zeros(len(images), short // 2 + 1).index_add_(1, ring, power)
     return sums / torch.bincount(ring, minlength=sums.shape[1])
@@ -96,7 +98,7 @@ def resolution(x: Tensor, x_hat: Tensor, share: float = 0.5) -> int:
     """The highest spatial frequency, in cycles per shorter side, up to which the reconstructions `x_hat` (n, C, H, W) lose less
     than `share` of the power of the images `x` at every frequency from 1; 0 where they lose that much at once, and half the
     side at most. What is finer is mostly not there."""
-    power, error = spectrum(x).mean(0)[1:], spectrum(x_hat.double() - x.double()).mean(0)[1:]
+    power, error = spectrum(x).mean(0)[1:], spectrum(wide(x_hat) - wide(x)).mean(0)[1:]
     lost = ((error >= share * power) & (error > 0)).nonzero()
     return int(lost[0]) if len(lost) else len(power)
 
@@ -121,16 +123,16 @@ class Totals:
     def of(cls, x: Tensor, x_hat: Tensor, each: Mapping[str, Tensor] | None = None) -> "Totals":
         """Of the images `x` and their reconstructions (n, …); `each` is what `per_image` made of them, if that is known."""
         each = per_image(x, x_hat) if each is None else each
-        pixels = x.double().flatten(1) - MIDDLE
+        pixels = wide(x).flatten(1) - MIDDLE
         sums = {name: values[torch.isfinite(values)].sum() for name, values in each.items()}
         sums |= {
-            "images": torch.tensor(float(len(x)), dtype=torch.float64, device=x.device),
-            "exact": (each["mse"] == 0).double().sum(),
+            "images": pixels.new_tensor(float(len(x))),
+            "exact": (each["mse"] == 0).sum(dtype=torch.float64),
             "pixels": pixels.sum(0),
             "squares": pixels.square().sum(),
         }
         if x.ndim == 4:
-            sums |= {"spectrum": spectrum(x).sum(0), "error spectrum": spectrum(x_hat.double() - x.double()).sum(0)}
+            sums |= {"spectrum": spectrum(x).sum(0), "error spectrum": spectrum(wide(x_hat) - wide(x)).sum(0)}
         return cls(sums)
 
     def __add__(self, other: "Totals") -> "Totals":

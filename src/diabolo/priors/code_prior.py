@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from diabolo.codec import as_input
 from diabolo.errors import DiaboloError
+from diabolo.hardware import wide
 from diabolo.parts import part
 from diabolo.priors.transformer import CausalTransformer, Past
 from diabolo.randomness import Draws
@@ -101,8 +102,8 @@ class CodePrior(nn.Module):
         past: Past | None = None
         for u in uniform.T:
             logits, past = self.net.following(tokens, past)
-            below = logits.double().softmax(1).cumsum(1) <= u[:, None]
-            tokens = torch.cat([tokens, below.sum(1, keepdim=True).clamp(max=self.codes - 1)], 1)
+            below = wide(logits).softmax(1).cumsum(1) <= wide(u)[:, None]
+            tokens = torch.cat([tokens, below.sum(1, keepdim=True).clamp(max=self.codes - 1).to(u.device)], 1)
         return tokens
 
     def summary(self) -> Summary:

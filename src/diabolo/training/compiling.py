@@ -65,6 +65,8 @@ def unfit(model: nn.Module, options: TrainOptions) -> str | None:
         return "--compile decides itself what is kept for the backward pass; leave out --checkpointing"
     if options.precision == "float16":
         return "--compile cannot adapt the loss scale of float16; use --precision bf16 or float32"
+    if choose_device(options.device).type == "mps":
+        return "--compile is for CPUs and CUDA devices; leave it out with --device mps"
     if distributed.world() > 1:
         return "--compile is for one process: a compiled step does not sum gradients over several"
     return None

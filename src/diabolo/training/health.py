@@ -17,6 +17,7 @@ from diabolo import zoo
 from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks.diagnosis import Diagnosis, Finding
 from diabolo.codec import evaluating
+from diabolo.hardware import wide
 from diabolo.plain import percent
 from diabolo.randomness import Draws, generator
 from diabolo.training.options import TrainOptions
@@ -77,7 +78,7 @@ def news(history: list[dict[str, Any]], over: bool) -> list[str]:
 
 def _of_codes(code: Tensor) -> Diagnosis:
     """Whether the codes have exploded."""
-    size = float(code.double().square().mean().sqrt())
+    size = float(wide(code).square().mean().sqrt())
     if size <= EXPLODED:
         return Diagnosis({"code_rms": _short(size)})
     told = f"the codes have exploded (their root mean square is {size:.3g})"
@@ -89,7 +90,7 @@ def _of_codes(code: Tensor) -> Diagnosis:
 def _of_use(x: Tensor, own: Tensor, other: Tensor) -> Diagnosis:
     """Whether the reconstructions heed the code: their error with the `own` code against that with the code of an`other`
     image."""
-    error, shuffled = (float((x - x_hat).double().square().mean()) for x_hat in (own, other))
+    error, shuffled = (float(wide(x - x_hat).square().mean()) for x_hat in (own, other))
     if not 0 < shuffled < math.inf:
         return Diagnosis()
     use = 1 - error / shuffled
@@ -107,11 +108,11 @@ def _of_use(x: Tensor, own: Tensor, other: Tensor) -> Diagnosis:
 def _of_outputs(x: Tensor, x_hat: Tensor) -> Diagnosis:
     """Whether the outputs are saturated: how much of the variance of the images lies in pixels where every reconstruction is
     stuck at 0, or at 1."""
-    variance = x.double().var(0, correction=0)
+    variance = wide(x).var(0, correction=0)
     if not float(variance.sum()) > 0:
         return Diagnosis()
     stuck = (x_hat < STUCK).all(0) | (x_hat > 1 - STUCK).all(0)
-    share = float((variance * stuck).sum() / variance.sum())
+    share = float((variance * stuck.to(variance.device)).sum() / variance.sum())
     values: Health = {"stuck_share": _short(share)}
     if share < STUCK_SHARE:
         return Diagnosis(values)

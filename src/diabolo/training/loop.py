@@ -17,7 +17,7 @@ from diabolo.conditions import UNKNOWN
 from diabolo.data.columns import rows
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
-from diabolo.hardware import peak_memory, reset_peak_memory
+from diabolo.hardware import peak_memory, reset_peak_memory, wide
 from diabolo.randomness import Draws, derive, generator
 from diabolo.runs import checkpoint, files, history
 from diabolo.runs.checkpoint import State
@@ -319,7 +319,7 @@ def mean_loss(
             loss = model.loss(x, Draws(noise, batches.windows[i]), progress, rows(known, batches.batches[i]))
             values = {"total": loss.total, **loss.terms, **loss.logged}
             names = list(values)
-            row = torch.stack(list(values.values())).double() * len(x)
+            row = wide(torch.stack(list(values.values()))) * len(x)
             sums = row if sums is None else sums + row
     if sums is None:
         raise DiaboloError(f"{n} validation images are too few for {distributed.world()} processes")

@@ -38,7 +38,8 @@ class TrainOptions:
         min_delta: what counts as better, in units of the loss.
         keep: weights kept at the end: last, or best (lowest validation loss; also saved as best.safetensors).
         precision: auto (bf16 where the chip multiplies it natively, else float32), float32, bf16 or float16.
-        device: auto (a GPU when there is one), cpu, cuda, cuda:1, …
+        device: auto (a CUDA device when there is one, else the CPU), cpu, cuda, cuda:1, …, or mps (the GPU of a Mac, in
+            float32).
         threads: CPU threads; all the cores this process may use when left out. A training repeats itself bit for bit with the
             same number only.
         store: where the images lie: auto, device, host or disk.

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.hardware import wide
 from diabolo.ranges import Weight
 from diabolo.schedules import Number
 
@@ -49,7 +50,7 @@ class Optimizer(ABC):
         """One step of all the weights `ws`, in place, by their gradients `gs`; `slots` holds for each slot a tensor for each
         weight, and `t`, the steps before, is counted up."""
         t.add_(1)
-        rates = self.rates(lr, t.double())
+        rates = self.rates(lr, wide(t))
         for w, g, *kept in zip(ws, gs, *slots, strict=True):
             w.copy_(self.update(w, g, kept, rates))
 

@@ -89,7 +89,7 @@ def _checked(extractor: Extractor, x: Tensor) -> tuple[Floats, Floats | None]:
         )
     if not values.isfinite().all():
         raise DiaboloError(f"the extractor {extractor.name!r} gives features that are NaN or infinite")
-    return values.flatten(1).double().cpu().numpy(), None if logits is None else logits.double().cpu().numpy()
+    return values.flatten(1).cpu().double().numpy(), None if logits is None else logits.cpu().double().numpy()
 
 
 def check_features(values: ArrayLike, whose: str, least: int = 2) -> Floats:
