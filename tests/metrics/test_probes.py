@@ -370,3 +370,21 @@ def test_numbers_of_any_width_are_read(kind):
     assert kmeans_agreement(heaps, heaps, y, clusters=2).ari == 1
     answers = np.stack([y == 1, x[:, 1] > 60], 1)
     assert (read_attributes(attribute_probe(x, answers), x) == answers).mean() > 0.95
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.int16, np.uint8])
+def test_narrow_numbers_far_from_zero_are_read_as_what_they_are(kind):
+    """Between 64 and 128 numbers of float16 are 1/16 apart, and sums and weights of that width would be as coarse."""
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, 600)
+    x = (100 + np.eye(3)[y].repeat(4, 1) + random.normal(size=(600, 12))).astype(kind)
+    exact = x.astype(np.float64)
+    layers = [linear_probe(z, y).layer for z in (x, exact)]
+    layers += [attribute_probe(z, np.eye(3)[y] > 0) for z in (x, exact)]
+    for one, other in (layers[:2], layers[2:]):
+        assert torch.equal(one.weight, other.weight)
+        assert torch.equal(one.bias, other.bias)
+    draws = [np.arange(30), np.arange(30, 60)]
+    assert few_label_accuracy(x, y, draws, x, y).tolist() == few_label_accuracy(exact, y, draws, exact, y).tolist()
+    w, b = softmax_regression(torch.from_numpy(x), torch.from_numpy(y), 3)
+    assert w.dtype == b.dtype == torch.float64

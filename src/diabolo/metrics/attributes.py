@@ -10,7 +10,7 @@ from torch import nn
 
 from diabolo.errors import DiaboloError
 from diabolo.masks import as_mask
-from diabolo.metrics.logistic import sigmoid_regression
+from diabolo.metrics.logistic import sigmoid_regression, wide
 from diabolo.metrics.probes import common_scale
 from diabolo.statistics import wilson
 
@@ -44,7 +44,7 @@ def attribute_probe(
             f"{int(constant.sum())} of {len(constant)} attributes are the same for all images to learn from"
         )
     one = common_scale(x) if scale is None else scale
-    weight, bias = sigmoid_regression(torch.from_numpy(x / one), torch.from_numpy(yes), l2)
+    weight, bias = sigmoid_regression(wide(x) / one, torch.from_numpy(yes), l2)
     layer = nn.Linear(x.shape[1], yes.shape[1])
     with torch.no_grad():
         layer.weight.copy_(weight / one)

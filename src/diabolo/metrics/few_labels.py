@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from diabolo.memory import at_once
-from diabolo.metrics.logistic import softmax_regression
+from diabolo.metrics.logistic import softmax_regression, wide
 
 NUMBERS = 2**25  # logits held at once
 
@@ -43,12 +43,12 @@ def few_label_accuracy(
     chosen = np.stack(list(draws))
     classes, which = np.unique(y[chosen], return_inverse=True)
     index = torch.from_numpy(which.reshape(chosen.shape))
-    w, b = softmax_regression(torch.from_numpy(x[chosen]), index, len(classes), l2)
+    w, b = softmax_regression(wide(x[chosen]), index, len(classes), l2)
     truth = torch.from_numpy(np.searchsorted(classes, test_y))
     truth[~torch.from_numpy(np.isin(test_y, classes))] = -1  # a class of which no label was seen is never right
     right = torch.zeros(len(chosen), dtype=torch.int64)
     rows = at_once(NUMBERS, b.numel())
-    for few, wanted in zip(torch.from_numpy(test_x).split(rows), truth.split(rows), strict=True):
+    for few, wanted in zip(wide(test_x).to(w.dtype).split(rows), truth.split(rows), strict=True):
         logits = torch.addmm(b.view(-1, 1), w.flatten(0, 1), few.T).view(*b.shape, -1)
         right += (logits.argmax(1) == wanted).sum(1)
     return right.double().numpy() / len(test_y)

@@ -7,6 +7,7 @@ examples than numbers in each, N < D, W is sought among the combinations of the 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ def softmax_regression(x: Tensor, y: Tensor, classes: int, l2: float | None = No
         l2: λ; 1/N when left out, which is scikit-learn's C = 1 for two classes as for more.
 
     Returns:
-        W (K, D) and b (K,), or (B, K, D) and (B, K), in the precision of `x`.
+        W (K, D) and b (K,), or (B, K, D) and (B, K), in the precision of `x`, see `wide`.
     """
 
     def loss(logits: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
@@ -50,7 +51,7 @@ def softmax_regression(x: Tensor, y: Tensor, classes: int, l2: float | None = No
 
     labels = torch.as_tensor(y).reshape(-1, 1, y.shape[-1])
     penalty = 1 / y.shape[-1] if l2 is None else l2
-    return _fit(torch.as_tensor(x), loss, classes, 0.5, 2 * penalty if classes == 2 else penalty)  # ‖W₁ − W₀‖² = 2 ‖W‖²
+    return _fit(wide(x), loss, classes, 0.5, 2 * penalty if classes == 2 else penalty)  # ‖W₁ − W₀‖² = 2 ‖W‖²
 
 
 def sigmoid_regression(x: Tensor, targets: Tensor, l2: float | None = None) -> tuple[Tensor, Tensor]:
@@ -65,13 +66,21 @@ def sigmoid_regression(x: Tensor, targets: Tensor, l2: float | None = None) -> t
     Returns:
         W (A, D) and b (A,).
     """
+    x = wide(x)
     yes = torch.as_tensor(targets).T.to(x.dtype)
 
     def loss(logits: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
         value = (F.softplus(logits) - logits * yes[:, rows]).double().sum((1, 2))
         return value, logits.sigmoid() - yes[:, rows]
 
-    return _fit(torch.as_tensor(x), loss, len(yes), 0.25, 1 / len(x) if l2 is None else l2)
+    return _fit(x, loss, len(yes), 0.25, 1 / len(x) if l2 is None else l2)
+
+
+def wide(x: Any) -> Tensor:
+    """Numbers as they are computed with: float32 and float64 as they are, float16 and whole numbers in float64, before they are
+    centred or divided."""
+    numbers = torch.as_tensor(x)
+    return numbers if numbers.dtype in (torch.float32, torch.float64) else numbers.double()
 
 
 def _fit(x: Tensor, loss: Loss, outputs: int, curvature: float, penalty: float) -> tuple[Tensor, Tensor]:

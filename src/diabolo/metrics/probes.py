@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from diabolo.errors import DiaboloError
-from diabolo.metrics.logistic import softmax_regression
+from diabolo.metrics.logistic import softmax_regression, wide
 
 UNKNOWN = -1
 Labels = NDArray[np.int64]
@@ -62,7 +62,7 @@ def linear_probe(x: NDArray[Any], y: Labels, l2: float | None = None, scale: flo
     if len(classes) < 2:
         raise DiaboloError(f"a probe distinguishes classes, and the labels hold {len(classes)}")
     one = common_scale(x) if scale is None else scale
-    weight, bias = softmax_regression(torch.from_numpy(x / one), torch.from_numpy(index), len(classes), l2)
+    weight, bias = softmax_regression(wide(x) / one, torch.from_numpy(index), len(classes), l2)
     layer = nn.Linear(x.shape[1], len(classes))
     with torch.no_grad():
         layer.weight.copy_(weight / one)
