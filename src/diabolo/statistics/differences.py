@@ -6,7 +6,9 @@ from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
 from diabolo.statistics.checks import numbers
-from diabolo.statistics.estimate import Estimate, mean
+from diabolo.statistics.estimate import Estimate, mean, quantile
+
+FEW = 4  # degrees of freedom: of fewer than five values
 
 
 def welch(a: ArrayLike, b: ArrayLike) -> Estimate:
@@ -49,7 +51,12 @@ def differ(a: Estimate, b: Estimate) -> Estimate:
 
     but no more than the larger of 2 min(fa, fb) and Satterthwaite's (1946), (σa² + σb²)² / (σa⁴ / fa + σb⁴ / fb). The latter
     alone are too few for small groups of one size, since σ⁴ is overestimated: for two groups of three the test of level 5 %
-    would reject in 3.5 % of cases; with these it does in 4.3 %.
+    would reject in 3.5 % of cases; with these it does in 4.3 %. For two groups of two they are not.
+
+    Where the groups differ in size and the smaller is of fewer than five, σ⁴ is known too badly for any of these: with two and
+    five values that spread as 1 : 3, the interval would hold the difference in 88 of 100 cases. There it reaches as far as that
+    of Cochran & Cox (1957, "Experimental designs", section 4.14), (σa² t(fa) + σb² t(fb)) / (σa² + σb²) standard errors, which
+    holds it in 94 to 99 of 100 whatever the spreads: f is that of Student's t with this quantile.
 
     Example:
         >>> a, b = diabolo.statistics.mean([5.0, 6.0, 7.0]), diabolo.statistics.mean([1.0, 2.0, 3.0])
@@ -66,5 +73,19 @@ def differ(a: Estimate, b: Estimate) -> Estimate:
     )
     if inverse == 0:
         return Estimate(a.value - b.value, error)
-    fewer = min(a.df, b.df)
-    return Estimate(a.value - b.value, error, max(fewer, min(1 / raised - 2, max(1 / inverse, 2 * fewer))))
+    fewer, more = sorted((a.df, b.df))
+    if fewer < FEW and fewer < more:
+        reach = sum(share * quantile(0.975, one.df) for share, one in zip(shares, (a, b), strict=True))
+        df = min(max(_with_quantile(reach), fewer), more)
+    elif fewer < 2:
+        df = 1 / inverse
+    else:
+        df = max(fewer, min(1 / raised - 2, max(1 / inverse, 2 * fewer)))
+    return Estimate(a.value - b.value, error, df)
+
+
+def _with_quantile(reach: float) -> float:
+    """The degrees of freedom of Student's t whose 97.5 % quantile is `reach`."""
+    from scipy.special import stdtridf  # slow to import
+
+    return float(stdtridf(0.975, reach)) if reach > quantile(0.975, math.inf) else math.inf

@@ -41,13 +41,13 @@ class Estimate:
         """Of a number with its 95 % interval: one of Student's t of `df` degrees of freedom, which may have been cut where
         the range of the number ends, so that its longer side counts; else half of the width."""
         if df is None:
-            return cls(value, (high - low) / (2 * _quantile(0.975, math.inf)))
-        return cls(value, max(high - value, value - low) / _quantile(0.975, df), df)
+            return cls(value, (high - low) / (2 * quantile(0.975, math.inf)))
+        return cls(value, max(high - value, value - low) / quantile(0.975, df), df)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """(low, high): value ± Student's quantile · error."""
         check_confidence(confidence)
-        half = _quantile((1 + confidence) / 2, self.df) * self.error
+        half = quantile((1 + confidence) / 2, self.df) * self.error
         return self.value - half, self.value + half
 
     @property
@@ -83,7 +83,8 @@ def mean(values: ArrayLike) -> Estimate:
     return Estimate(float(x.mean()), float(x.std(ddof=1)) / math.sqrt(len(x)), len(x) - 1)
 
 
-def _quantile(share: float, df: float) -> float:
+def quantile(share: float, df: float) -> float:
+    """That of Student's t, below which a `share` of it lies."""
     from scipy.special import ndtri, stdtrit  # slow to import
 
     return float(ndtri(share) if math.isinf(df) else stdtrit(df, share))
