@@ -1,6 +1,7 @@
 """A run folder may say that its images come from a function outside Diabolo: it is imported for whoever trusts its package, or
 has named it, and for nobody else."""
 
+import shutil
 import sys
 
 import pytest
@@ -85,7 +86,19 @@ def test_nor_does_python(named, stranger, canary, tmp_path):
                 opened(trust)
     with pytest.raises(NotTrustedError):
         run_figures.draw(load_run(run))
+    with pytest.raises(DiaboloError, match=r"fewer than two runs can be compared: .*'lurking'"):
+        library.compare([run, shutil.copytree(run, tmp_path / "other")], ["usage"])
     assert not mark.exists()
+
+
+def test_nor_does_a_prior_that_is_fitted(named, stranger, canary, tmp_path):
+    run = stranger(from_own(named), "vqvae")
+    mark = canary(tmp_path / "installed", "lurking")
+    with pytest.raises(NotTrustedError, match="'lurking'"):
+        library.fit_prior(run)
+    assert not mark.exists()
+    (tmp_path / "installed" / "lurking.py").write_text(SOURCE)
+    assert library.fit_prior(run, trust="lurking", epochs=1, width=8, layers=1, heads=1, quiet=True)
 
 
 @pytest.mark.parametrize("named", ["lurks"], indirect=True)
