@@ -90,12 +90,11 @@ def check(modules: Iterable[str], folder: Path | None = None) -> None:
 def import_trusted(module: str, folder: Path | None = None) -> ModuleType:
     """Import a trusted module; what lies in the run folder `folder` itself is never imported."""
     kept = list(sys.path)
-    if folder is not None:
-        sys.path[:] = [place for place in kept if not is_within(place, folder)]
+    sys.path[:] = [place for place in kept if folder is None or not is_within(place, folder)]
     try:
         return import_named(module, folder)
     finally:
-        sys.path[:] = kept
+        sys.path[:] = kept + [place for place in sys.path if place not in kept]
 
 
 def import_named(module: str, folder: Path | None = None) -> ModuleType:

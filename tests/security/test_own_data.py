@@ -135,6 +135,22 @@ def test_it_is_never_taken_from_the_folder_itself(stranger, canary, monkeypatch)
     assert not mark.exists()
 
 
+def test_what_it_imports_later_is_found_where_it_was_found(stranger, tmp_path, monkeypatch):
+    run = stranger(from_own("lying:load"))
+    place = tmp_path / "started"
+    place.mkdir()
+    (place / "lying.py").write_text(
+        "def load(root, draw):\n    from lying_too import load\n\n    return load(root, draw)\n"
+    )
+    (place / "lying_too.py").write_text(SOURCE)
+    monkeypatch.setattr(sys, "path", [str(run), *sys.path])
+    monkeypatch.setattr("diabolo.trust.STARTED_IN", [str(place)])  # as by python -m diabolo
+    assert len(RunFolder(run).pair(trust="lying")[0]) == 120
+    assert (sys.path[0], sys.path[-1]) == (str(run), str(place))
+    for name in ("lying", "lying_too"):
+        sys.modules.pop(name)
+
+
 @pytest.mark.parametrize(
     "name", ["os:system", "diabolo.cli:main", "diabolo.disk:write", "subprocess:run", "builtins:exec"]
 )
