@@ -185,7 +185,7 @@ def _of_ones_own(path: str, folder: Path | None) -> Callable[..., Any]:
             for n, thing in vars(module).items()
             if getattr(thing, "__module__", "") == module.__name__ and n[0] != "_"
         ]
-        raise UnknownNameError(f"data set in {module.__name__!r}", name, there)
+        raise UnknownNameError(f"data set in {module.__name__!r}", name, there, see=module.__name__)
     return found
 
 
