@@ -353,7 +353,7 @@ def _tested(
     there: Evaluation | None,
     seen: dict[str, str],
     moved: Mapping[str, str],
-    trust: Trust,
+    trust: Trust = (),
 ) -> str:
     """The fingerprint of the test images of a run: of its evaluation, or else of those that it will be evaluated on; `seen` are
     those that were looked up before."""
