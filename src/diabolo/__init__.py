@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         schedules,
         statistics,
         training,
+        unfold,
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
@@ -86,6 +87,7 @@ __all__ = [
     "schedules",
     "statistics",
     "training",
+    "unfold",
     "zoo",
 ]
 

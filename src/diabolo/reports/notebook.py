@@ -31,19 +31,21 @@ METADATA = {
 }
 
 
-def make(source: str, title: str = "") -> Any:
+def make(source: str, title: str = "", install: bool = True) -> Any:
     """The notebook of a script, not run: one cell for each of its own, and before them one that installs diabolo.
 
     Args:
         source: the script's text.
         title: a heading above its first cell of words; it is never read as code.
+        install: whether there is that first cell; not for a script that needs no diabolo.
 
     Returns:
         A notebook as nbformat has it; the same script gives the same one.
     """
     nbformat = needed("nbformat")
     notebook = needed("jupytext").reads(source, fmt="py:percent")
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, metadata={"tags": ["install"]}))
+    if install:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, metadata={"tags": ["install"]}))
     if title:
         first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
         first["source"] = f"# {markdown.escape(title)}\n{first['source']}"

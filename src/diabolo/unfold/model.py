@@ -1,0 +1,243 @@
+"""A model in plain PyTorch: its encoder, its decoder, what joins them, and its loss as the formula."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from diabolo import bottlenecks, heads, objectives
+from diabolo.autoencoder import Autoencoder
+from diabolo.errors import DiaboloError
+from diabolo.plain import count
+from diabolo.schedules import Constant
+from diabolo.unfold.codes import Code, code
+from diabolo.unfold.layers import INDENT, blocks, flat, sequential
+from diabolo.unfold.networks import Network, assigned, network
+from diabolo.unfold.numbers import number, schedule
+from diabolo.unfold.scores import SCALE, Score, corrupted, given, observed, score
+
+
+@dataclass(frozen=True)
+class Unfolded:
+    """A model as text.
+
+    Attributes:
+        networks: classes, as lines: blocks, encoder, decoder, and the model `Autoencoder`.
+        loss: the function `loss_function(model, x, y, progress)`.
+        x_hat: an expression for the reconstruction of the decoder's `raw`.
+        column: what `y` is: "labels", say; None where nothing is needed.
+        sample: an expression for `n` codes to decode; "" where there is none.
+        condition: an expression for `c`; "" where there is none.
+        decodes: whether the decoder is trained.
+        draws_codebook: whether the codebook begins as centres of the encoder's outputs.
+    """
+
+    networks: str
+    loss: str
+    x_hat: str
+    column: str | None
+    sample: str
+    condition: str
+    decodes: bool
+    draws_codebook: bool
+
+
+def unfolded(model: Any) -> Unfolded:
+    """`model` as text.
+
+    Raises:
+        DiaboloError: for a model with a part that is not known here.
+
+    Example:
+        >>> text = diabolo.unfold.unfolded(diabolo.zoo.vae((1, 28, 28), latent_dim=2)).loss
+        >>> "kl_of_units = 0.5 * (mu.square() + logvar.exp() - 1 - logvar)" in text
+        True
+    """
+    if not isinstance(model, Autoencoder):  # no other is made of parts
+        raise DiaboloError(f"unfold writes autoencoders in plain PyTorch, not a {type(model).__name__}")
+    return _Writer(model).written()
+
+
+class _Writer:
+    """The parts of `model`, as text."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        self.model = model
+        core = model.bottleneck.core
+        self.code: Code = code(core)
+        self.score: Score = score(model.likelihood)
+        self.given = given(model.condition)
+        self.coded = bool(self.code.returns)  # not for a model without a code
+        to_encoder, to_decoder = bool(model.condition.to_encoder), bool(model.condition.to_decoder)
+        self.to_encoder, self.to_decoder = to_encoder and self.coded, to_decoder
+        self.encoder: Network = network(model.encoder, self.to_encoder)
+        self.decoder: Network = network(model.decoder, to_decoder and self.coded)
+        if self.code.is_map:
+            self.encoder.init = [line for line in self.encoder.init if line != f"{INDENT}nn.Flatten(),"]
+        self.supervised = isinstance(model.objective, objectives.Supervised)
+        if not isinstance(model.objective, objectives.ELBO | objectives.Supervised):
+            raise DiaboloError(f"unfold cannot write the objective {type(model.objective).__name__} in plain PyTorch")
+        if not isinstance(model.head, heads.Headless | heads.Classifier):
+            raise DiaboloError(f"unfold cannot write the head {type(model.head).__name__} in plain PyTorch")
+        self.classifies = isinstance(model.head, heads.Classifier)
+
+    def written(self) -> Unfolded:
+        scale = SCALE if self.score.init else ""
+        classes = [*self._blocks(), self._encoder(), self.code.classes, self._decoder(), scale, self._model()]
+        return Unfolded(
+            "\n\n\n".join(text for text in classes if text),
+            self._loss(),
+            self.score.x_hat,
+            self.model.needs_column,
+            "" if self.encoder.maps else self.code.sample,
+            self.given.c,
+            self.model.decodes,
+            isinstance(self.model.bottleneck, bottlenecks.VectorQuantizer) and self.model.bottleneck.kmeans,
+        )
+
+    def _blocks(self) -> list[str]:
+        lines = blocks([self.model.encoder, self.model.decoder])
+        return ["\n".join(lines)] if lines else []
+
+    def _encoder(self) -> str:
+        if not self.coded:
+            return ""
+        shape = "".join(f", {n}" for n in self.model.input_shape)
+        gives = f"{self.code.returns}: codes of {count(self.model.bottleneck.core.latent_shape[0], 'number')}"
+        if self.code.is_map:
+            gives = "a map of features"
+        returns = self.code.returns + (", maps" if self.encoder.maps else "")
+        return _class(
+            "Encoder",
+            f"x (N{shape}) → {gives}.",
+            [*self.encoder.init, *self.code.init],
+            "self, x, c" if self.to_encoder else "self, x",
+            [*self.encoder.forward, *self.code.encode, f"return {returns}"],
+        )
+
+    def _decoder(self) -> str:
+        shape = "".join(f", {n}" for n in self.model.input_shape)
+        z = ["z"] + (["maps"] if self.decoder.maps else []) + (["c"] if self.to_decoder and self.coded else [])
+        what = "a code" if self.coded else "what it is given"
+        return _class(
+            "Decoder",
+            f"{what[0].upper()}{what[1:]} → raw (N{shape}), a real number for each pixel.",
+            self.decoder.init,
+            ", ".join(["self", *z]),
+            [*self.decoder.forward, "return raw"],
+        )
+
+    def _model(self) -> str:
+        head = []
+        if self.classifies:
+            layers = list(flat([self.model.head.layers]))  # type: ignore[arg-type]  # a Classifier
+            head = assigned("classifier", sequential(layers))
+        init = [
+            *(["self.encoder = Encoder()"] if self.coded else []),
+            *([self.code.module] if self.code.module else []),
+            "self.decoder = Decoder()",
+            *self.score.init,
+            *self.given.init,
+            *head,
+        ]
+        if not self.coded:
+            return _class(
+                "Autoencoder", "No code: the decoder goes by c alone.", init, "self, c", ["return (self.decoder(c),)"]
+            )
+        maps = ", maps" if self.encoder.maps else ""
+        c = ", c" if self.given.c else ""
+        calls = [f"{self.code.returns}{maps} = self.encoder(x{', c' if self.to_encoder else ''})", *self.code.draw]
+        kept = self.code.kept
+        if self.supervised:
+            return _class(
+                "Autoencoder", "Its decoder is not trained.", init, f"self, x{c}", [*calls, f"return None, {kept}"]
+            )
+        decoded = f"self.decoder(z{maps}{', c' if self.to_decoder else ''})"
+        says = "Encoder, bottleneck, decoder."
+        return _class("Autoencoder", says, init, f"self, x{c}", [*calls, f"return {decoded}, {kept}"])
+
+    def _loss(self) -> str:
+        model, weights = self.model, self.model.objective.schedules(self.model)
+        lines = list(observed(model.observation))
+        if self.supervised and lines:
+            raise DiaboloError("unfold cannot write a classifier of drawn images in plain PyTorch")
+        c = self.given.c
+        if c:
+            lines.append(f"c = {c}")
+        corruption = corrupted(model.corruption)
+        seen = "seen" if corruption or self.code.seen else "x"
+        lines += corruption
+        if self.code.seen:
+            lines += (
+                self.code.seen
+                if corruption
+                else [line.replace("seen.detach()", "x.detach()") for line in self.code.seen]
+            )
+        kept = self.code.kept
+        handed = ["c"] if not self.coded else [seen, *(["c"] if c else [])]
+        lines.append(f"raw, {kept} = model({', '.join(handed)})" if kept else f"(raw,) = model({', '.join(handed)})")
+        terms = list[str]()
+        total = list[str]()
+        if not self.supervised:
+            lines += self.score.loss
+            terms.append("reconstruction")
+            weight = model.objective.reconstruction  # type: ignore[union-attr]  # an ELBO
+            total.append(_product(number(weight), "reconstruction"))
+            for name, how in self.code.terms.items():
+                lines += how
+                terms.append(name)
+                total.append(_product(schedule(weights[name]), name) if not _zero(weights[name]) else "")
+        if self.classifies:
+            z = "mu" if self.code.returns.startswith("mu") else "z"
+            flat_z = f"{z}.flatten(1)" if self.code.is_map else z
+            lines += [
+                f"logits = model.classifier({flat_z})",
+                "known = y >= 0  # -1: the label is not known",
+                'classification = F.cross_entropy(logits[known], y[known], reduction="sum")',
+                "classification = classification / known.sum().clamp(min=1)",
+            ]
+            terms.append("classification")
+            total.append(_product(schedule(weights["classification"]), "classification"))
+        lines = _only_used(lines)
+        lines.append(f"loss = {' + '.join(part for part in total if part)}")
+        lines.append(f"return loss, {{{', '.join(f'{name!r}: {name}' for name in terms)}}}".replace("'", '"'))
+        return "\n".join(
+            [
+                "def loss_function(model, x, y, progress):",
+                f'{INDENT}"""The loss of the images x (N, …), and its terms, each a mean over images."""',
+                *[INDENT + line for line in lines],
+            ]
+        )
+
+
+def _only_used(lines: list[str]) -> list[str]:
+    """The lines, in which what the model returns and nothing reads is called `_`."""
+    at = next(i for i, line in enumerate(lines) if " = model(" in line)
+    names, call = lines[at].split(" = ", 1)
+    later = "\n".join(lines[at + 1 :])
+    told = [name if re.search(rf"\b{name.strip('(,)')}\b", later) else "_" for name in names.split(", ")]
+    return [*lines[:at], f"{', '.join(told)} = {call}", *lines[at + 1 :]]
+
+
+def _zero(weight: Any) -> bool:
+    return isinstance(weight, Constant) and weight.value == 0
+
+
+def _product(weight: str, term: str) -> str:
+    if weight == "1":
+        return term
+    return f"({weight}) * {term}" if " " in weight else f"{weight} * {term}"
+
+
+def _class(name: str, says: str, init: list[str], arguments: str, forward: list[str]) -> str:
+    lines = [
+        f"class {name}(nn.Module):",
+        f'{INDENT}"""{says}"""',
+        "",
+        f"{INDENT}def __init__(self):",
+        f"{INDENT * 2}super().__init__()",
+        *[INDENT * 2 + line for line in init],
+        "",
+        f"{INDENT}def forward({arguments}):",
+        *[INDENT * 2 + line for line in forward],
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,178 @@
+"""Encoders and decoders in plain PyTorch: what stands in `__init__`, and how it is called."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from torch import nn
+
+from diabolo.errors import DiaboloError
+from diabolo.nets.conv import ConvDecoder, ConvEncoder
+from diabolo.nets.mlp import MLPDecoder, MLPEncoder
+from diabolo.nets.no_encoder import Blind
+from diabolo.nets.presets import PoolingDecoder, PoolingEncoder
+from diabolo.nets.resnet import ResNetDecoder, ResNetEncoder
+from diabolo.nets.unet import UNetDecoder, UNetEncoder
+from diabolo.nets.vq import VQConvDecoder, VQConvEncoder
+from diabolo.unfold.layers import INDENT, flat, sequential, source
+
+BESIDE_MAP = "c = c[:, :, None, None].expand(-1, -1, *{x}.shape[2:])  # a constant map for each"
+
+
+@dataclass
+class Network:
+    """An encoder or a decoder as text.
+
+    Attributes:
+        init: lines of `__init__`.
+        forward: lines that make `features` of `x`, or `raw` of `z`; of `c` besides, where there is a condition.
+        maps: whether skip maps come out of, or go into it, besides.
+    """
+
+    init: list[str]
+    forward: list[str]
+    maps: bool = False
+
+
+def assigned(name: str, lines: Sequence[str]) -> list[str]:
+    """`self.name = …`."""
+    return [f"self.{name} = {lines[0]}", *lines[1:]]
+
+
+def joined(x: str, condition: bool, is_map: bool) -> tuple[list[str], str]:
+    """`x` with the condition beside it: lines before, and the expression."""
+    if not condition:
+        return [], x
+    return [BESIDE_MAP.format(x=x)] if is_map else [], f"torch.cat([{x}, c], dim=1)"
+
+
+@singledispatch
+def network(module: nn.Module, condition: bool) -> Network:
+    """`module` as text; `condition`: whether it is called with `c` besides.
+
+    Raises:
+        DiaboloError: for a network that is not known here.
+    """
+    raise DiaboloError(
+        f"unfold knows Diabolo's own networks, and cannot write {type(module).__name__} in plain PyTorch; its source is yours"
+    )
+
+
+def _chain(layers: list[Any], given: tuple[list[str], str], result: str, name: str = "layers") -> Network:
+    before, x = given
+    return Network(assigned(name, sequential(layers)), [*before, f"{result} = self.{name}({x})"])
+
+
+@network.register(MLPEncoder)
+def _mlp_encoder(module: MLPEncoder, condition: bool) -> Network:
+    layers = list(flat([module.layers]))
+    if not layers:
+        return Network([], [f"features = {joined('x.flatten(1)', condition, False)[1]}"])
+    if condition:
+        return _chain(layers, joined("x.flatten(1)", True, False), "features")
+    return _chain(["nn.Flatten()", *layers], ([], "x"), "features")
+
+
+@network.register(MLPDecoder)
+def _mlp_decoder(module: MLPDecoder, condition: bool) -> Network:
+    layers = [*flat([module.layers]), module.to_raw, f"nn.Unflatten(1, {module.output_shape})"]
+    return _chain(layers, joined("z", condition, False), "raw")
+
+
+@network.register(ConvEncoder)
+@network.register(PoolingEncoder)
+@network.register(ResNetEncoder)
+def _conv_encoder(module: Any, condition: bool) -> Network:
+    return _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
+
+
+@network.register(VQConvEncoder)
+def _vq_encoder(module: VQConvEncoder, condition: bool) -> Network:
+    found = _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
+    return Network(found.init, ["x = x - 0.5", *found.forward])
+
+
+@network.register(Blind)
+def _blind(module: Blind, condition: bool) -> Network:
+    return Network([], ["features = x.flatten(1)[:, :0]  # nothing of the image"])
+
+
+@network.register(ConvDecoder)
+def _conv_decoder(module: ConvDecoder, condition: bool) -> Network:
+    first = next(flat([module.from_code]))
+    is_map = isinstance(first, nn.Conv2d)
+    layers: list[Any] = [*flat([module.from_code]), f"nn.Unflatten(1, {module.map_shape})", *flat([module.layers])]
+    if is_map:
+        layers = [*flat([module.from_code]), *flat([module.layers])]
+    return _chain(layers, joined("z", condition, is_map), "raw")
+
+
+@network.register(PoolingDecoder)
+def _pooling_decoder(module: PoolingDecoder, condition: bool) -> Network:
+    layers = list(flat([module.from_code, module.layers]))
+    return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
+
+
+@network.register(VQConvDecoder)
+@network.register(ResNetDecoder)
+def _decoder(module: Any, condition: bool) -> Network:
+    layers = list(flat([module.layers]))
+    return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
+
+
+@network.register(UNetEncoder)
+def _unet_encoder(module: UNetEncoder, condition: bool) -> Network:
+    init = [
+        *_module_list("levels", module.levels),
+        "self.pool = nn.MaxPool2d(2)",
+        *assigned("bottom", sequential([*flat([module.bottom]), "nn.Flatten()"])),
+    ]
+    before, x = joined("x", condition, True)
+    keep = ["maps = []  # led around the bottleneck, to the decoder"] if module.skips else []
+    forward = [
+        *before,
+        f"h = {x}",
+        *keep,
+        "for level in self.levels:",
+        f"{INDENT}h = level(h)",
+        *([f"{INDENT}maps.append(h)"] if module.skips else []),
+        f"{INDENT}h = self.pool(h)",
+        "features = self.bottom(h)",
+    ]
+    return Network(init, forward, maps=module.skips)
+
+
+@network.register(UNetDecoder)
+def _unet_decoder(module: UNetDecoder, condition: bool) -> Network:
+    skips = bool(module.skip_shapes)
+    from_code = list(flat([module.from_code]))
+    init = [
+        *assigned("from_code", sequential(from_code)),
+        *_module_list("enlarge", module.enlarge),
+        *_module_list("levels", module.levels),
+        f"self.to_raw = {source(module.to_raw)}",
+    ]
+    is_map = not isinstance(from_code[0], nn.Linear)
+    before, z = joined("z", condition, is_map)
+    forward = [
+        *before,
+        f"h = self.from_code({z})",
+        "for enlarge, level in zip(self.enlarge, self.levels, strict=True):",
+        f"{INDENT}h = enlarge(h)",
+        f"{INDENT}h = level(torch.cat([h, maps.pop()], dim=1))" if skips else f"{INDENT}h = level(h)",
+        "raw = self.to_raw(h)",
+    ]
+    return Network(init, forward, maps=skips)
+
+
+def _module_list(name: str, modules: Iterable[nn.Module]) -> list[str]:
+    """`self.name = nn.ModuleList(…)`, filled one by one."""
+    lines = [f"self.{name} = nn.ModuleList()"]
+    for module in modules:
+        first, *more = sequential(flat([module])) if isinstance(module, nn.Sequential) else [source(module)]
+        if more:
+            lines += ["level = " + first, *more, f"self.{name}.append(level)"]
+        else:
+            lines.append(f"self.{name}.append({first})")
+    return lines
