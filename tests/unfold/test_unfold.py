@@ -1,20 +1,26 @@
 """What is unfolded is the same: as many parameters, and from the same weights and batches the same losses, step by step."""
 
 import importlib.util
+import json
+import subprocess
+import sys
 
+import nbformat
 import pytest
 import torch
 
 import diabolo
-from diabolo import unfold
+from diabolo import bottlenecks, likelihoods, nets, unfold, zoo
+from diabolo.data.origin import Record
+from diabolo.errors import DiaboloError
 from diabolo.hardware import Precision
 from diabolo.randomness import Draws
 from diabolo.runs.config import Config
 from diabolo.runs.loading import build_model
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import LR_SCHEDULES, step_of
+from diabolo.unfold import images
 
-DIGITS = (1, 8, 8)
 CASES = {
     "undercomplete": ("undercomplete", {"latent_dim": 2, "hidden": (32,)}),
     "no hidden layers": ("undercomplete", {"latent_dim": 2, "hidden": ()}),
@@ -63,6 +69,14 @@ CASES = {
 }
 
 
+IMPORTS = {
+    "math.": "import math\n",
+    "torch.": "import torch",
+    "nn.": "from torch import nn",
+    "F.": "from torch.nn import functional as F",
+}
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     return tmp_path_factory.mktemp("unfolded")
@@ -81,6 +95,10 @@ def unfolded_run(home, digits, recipe, options, **training):
     return run, module, file
 
 
+def said(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
 def carry(theirs, ours):
     """Our weights and statistics into theirs, in their order."""
     left = list(ours.parameters())
@@ -94,13 +112,25 @@ def carry(theirs, ours):
         buffer.copy_(held[name.rsplit(".")[-1]].pop(0))
 
 
+def module_of(file, text):
+    """The module that `text` is, written to `file`."""
+    used = [line for word, line in IMPORTS.items() if word in text]
+    file.write_text("\n".join(used) + "\n\n\n" + text + "\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.filterwarnings("ignore:no bottleneck")
 def test_the_same_losses_step_by_step(home, digits, case):
     recipe, options = CASES[case]
     asked = {"clip_norm": 1.0, "schedule": "one-cycle", "lr": 3e-3} if case in ("vae", "conv") else {}
-    run, module, _ = unfolded_run(home, digits, recipe, options, **asked)
     torch.manual_seed(1)
-    model = build_model(run.path, Config.read(run.path)).train()
+    model = zoo.build(recipe, digits[0].shape, **options).train()
+    parts = unfold.unfolded(model)
+    module = module_of(home / f"{case.replace(' ', '_').replace('-', '_')}.py", f"{parts.networks}\n\n\n{parts.loss}")
     theirs = module.Autoencoder().train()
     assert sum(p.numel() for p in theirs.parameters()) == sum(p.numel() for p in model.parameters())
     carry(theirs, model)
@@ -113,8 +143,7 @@ def test_the_same_losses_step_by_step(home, digits, case):
         progress = i / 8
         rows = torch.arange(i * 16, i * 16 + 16) % 64
         torch.manual_seed(100 + i)
-        known = y[rows] if model.needs_column else None
-        ours = step(x[rows], Draws(), progress, known)
+        ours = step(x[rows], Draws(), progress, y[rows] if model.needs_column else None)
         torch.manual_seed(100 + i)
         for group in optimizer.param_groups:
             group["lr"] = LR_SCHEDULES[told.schedule](told.lr)(progress)
@@ -126,4 +155,149 @@ def test_the_same_losses_step_by_step(home, digits, case):
         optimizer.step()
         assert loss.item() == pytest.approx(ours.total.item(), rel=1e-5), i
         for name, value in terms.items():
-            assert float(value) == pytest.approx(float(ours.terms[name]), rel=2e-5, abs=1e-7), (i, name)
+            assert float(torch.as_tensor(value).detach()) == pytest.approx(
+                float(ours.terms[name]), rel=2e-5, abs=1e-7
+            ), (i, name)
+
+
+def test_frozen_weights_stay_and_the_rest_moves(home, digits):
+    run, module, file = unfolded_run(home, digits, "joint", {"latent_dim": 3, "hidden": (8,)}, freeze=("encoder.*",))
+    text = file.read_text(encoding="utf-8")
+    n = len(list(build_model(run.path, Config.read(run.path)).encoder.parameters()))
+    assert f"for weights in list(model.parameters())[0:{n}]:" in text
+    assert module.BATCH_SIZE == 16
+
+
+def test_the_script_runs_without_diabolo(home, digits):
+    _, _, file = unfolded_run(home, digits, "vae", {"latent_dim": 2, "hidden": (16,)})
+    blocked = f"import sys, runpy; sys.modules['diabolo'] = None; runpy.run_path({file.name!r}, run_name='__main__')"
+    env = {"PATH": "", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    done = said([sys.executable, "-c", blocked], cwd=file.parent, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "test: {'reconstruction': " in done.stdout
+    assert {path.name for path in file.parent.glob("*.png")} == {"losses.png", "reconstructions.png", "samples.png"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "pictures"),
+    [
+        ("vqvae", {"latent_dim": 4, "codes": 8, "width": 8}, {"losses.png", "reconstructions.png"}),
+        ("completion", {"latent_dim": 2, "hidden": (16,)}, {"losses.png", "reconstructions.png", "samples.png"}),
+        ("completion_plain", {"hidden": (16,)}, {"losses.png", "reconstructions.png"}),
+        (
+            "cvae",
+            {"latent_dim": 2, "hidden": (16,), "condition": "embedding"},
+            {"losses.png", "reconstructions.png", "samples.png"},
+        ),
+        ("contractive", {"latent_dim": 4, "hidden": (16,)}, {"losses.png", "reconstructions.png"}),
+        ("classifier", {"latent_dim": 4, "hidden": (16,)}, {"losses.png"}),
+        ("unet", {"channels": (4, 8)}, {"losses.png", "reconstructions.png"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:no bottleneck")
+def test_all_of_it_runs(home, digits, recipe, options, pictures, monkeypatch, capsys):
+    _, module, file = unfolded_run(home, digits, recipe, options)
+    monkeypatch.chdir(file.parent)
+    module.main()
+    module.plt.close("all")
+    assert "test: {" in capsys.readouterr().out
+    assert {path.name for path in file.parent.glob("*.png")} == pictures
+
+
+def test_every_script_passes_ruff(home):
+    files = sorted(str(path) for path in (*home.glob("*.py"), *home.glob("*/unfolded/*.py")))
+    assert len(files) > 40
+    ruff = [sys.executable, "-m", "ruff"]
+    done = said([*ruff, "check", "--isolated", *files])
+    assert done.returncode == 0, done.stdout
+    done = said([*ruff, "format", "--isolated", "--check", *files])
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_notebook_has_the_same_cells_and_needs_no_diabolo(home, digits):
+    _, _, file = unfolded_run(home, digits, "vae", {"latent_dim": 2, "hidden": (8,)})
+    book = nbformat.read(file.with_suffix(".ipynb"), as_version=4)
+    nbformat.validate(book)
+    code = "\n".join(cell.source for cell in book.cells if cell.cell_type == "code")
+    assert "diabolo" not in code
+    assert [cell.source.split("\n")[0] for cell in book.cells if cell.cell_type == "markdown"] == [
+        "# vae in plain PyTorch", "## Images", "## Networks", "## The loss", "## The loop", "## Pictures", "## All of it",
+    ]  # fmt: skip
+    assert all(line in file.read_text(encoding="utf-8") for line in code.split("\n"))
+
+
+def test_images_of_ones_own_lie_beside_the_script(home, digits):
+    run = diabolo.fit("undercomplete", digits[0].take(range(40)), epochs=1, latent_dim=2, out=str(home), quiet=True)
+    with pytest.raises(DiaboloError, match="were given as arrays, and are not known: give them as `images`"):
+        unfold.write(run.path)
+    pair = digits[0].take(range(40)), digits[1].take(range(12))
+    file, _, arrays = unfold.write(run.path, run.path / "mine", images=pair)
+    spec = importlib.util.spec_from_file_location("with_arrays", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    train, test = module.load_data()
+    assert arrays.name == "images.npz"
+    assert (len(train), len(test)) == (40, 12)
+    assert torch.equal(train[3][0], torch.from_numpy(digits[0].images[3]).float() / 255)
+    assert test[5][1] == digits[1].labels[5]
+
+
+def test_words_of_a_stranger_are_no_code(home, digits):
+    run = diabolo.fit("undercomplete", digits[0].take(range(20)), epochs=1, latent_dim=2, out=str(home), quiet=True)
+    config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
+    evil = 'x\n\nimport os; os.system("true")\n"""\n# %%'
+    config["name"] = config["data"]["train"]["name"] = evil
+    (run.path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    text = unfold.script(run.path)
+    assert "os.system" not in "\n".join(line for line in text.split("\n") if not line.startswith("#"))
+    assert text.count("# %%\n") == 7
+    config["options"]["optimizer"] = "adam(beta1=0.5); import os"
+    (run.path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(DiaboloError):
+        unfold.script(run.path)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "what"),
+    [
+        ("factorvae", {"latent_dim": 2, "hidden": (8,), "critic_width": 8}, "the objective FactorVAE"),
+        ("iwae", {"latent_dim": 2, "hidden": (8,)}, "the objective IWAE"),
+        ("vae", {"latent_dim": 2, "hidden": (8,), "likelihood": "continuous-bernoulli"}, "ContinuousBernoulli"),
+        ("undercomplete", {"latent_dim": 2, "hidden": (8,), "optimizer": "muon"}, "the optimizer Muon"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_in_a_sentence(home, digits, recipe, options, what):
+    run = diabolo.fit(recipe, digits[0].take(range(20)), epochs=1, out=str(home), quiet=True, **options)
+    with pytest.raises(DiaboloError, match=f"unfold cannot write .*{what.split()[-1]}.* in plain PyTorch"):
+        unfold.write(run.path, images=digits)
+    assert not (run.path / "unfolded").exists()
+
+
+def test_a_part_of_ones_own_is_no_part_of_diabolo(digits):
+    class Loud(bottlenecks.Identity):
+        def forward(self, features, draws):
+            return super().forward(10 * features, draws)
+
+    encoder, decoder = nets.build("mlp", digits[0].shape, 3, hidden=(8,))
+    model = diabolo.Autoencoder(encoder, Loud(encoder.features, 3), decoder, likelihoods.Bernoulli())
+    with pytest.raises(DiaboloError, match="unfold cannot write the bottleneck Loud in plain PyTorch"):
+        unfold.unfolded(model)
+
+
+def test_pca_is_no_autoencoder(home, digits):
+    run = diabolo.fit("pca", digits[0], latent_dim=2, out=str(home), quiet=True)
+    with pytest.raises(DiaboloError, match="unfold writes autoencoders in plain PyTorch, not a PCA"):
+        unfold.script(run.path)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "celeba"])
+def test_named_sets_come_from_torchvision(name):
+    shape = {"cifar10": (3, 32, 32), "celeba": (3, 64, 64)}.get(name, (1, 28, 28))
+    load = {"name": name, "n_train": 300, "n_test": 50, "data_seed": 7}
+    found = images.source(Record(name, "train", 300, shape, "x", {"load": load, "part": "train"}), None)
+    compile(found.load, name, "exec")
+    assert not found.arrays
+    assert "another one than that of the run" in found.words
+    assert "manual_seed(7)" in found.load
+    resized = Record(name, "train", 300, shape, "x", {"load": load | {"n_labels": 10}, "part": "train"})
+    assert images.source(resized, None).arrays

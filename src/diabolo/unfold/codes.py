@@ -1,7 +1,6 @@
 """Bottlenecks in plain PyTorch: how features become a code, and what that adds to the loss."""
 
 from dataclasses import dataclass, field
-from functools import singledispatch
 
 from torch import nn
 
@@ -10,6 +9,7 @@ from diabolo.bottlenecks.contractive import SQUASHES
 from diabolo.bottlenecks.gaussian import LOGVAR_RANGE
 from diabolo.bottlenecks.quantizer_vq import straight_through
 from diabolo.errors import DiaboloError
+from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, source
 from diabolo.unfold.numbers import number, schedule
 
@@ -33,6 +33,7 @@ class Code:
         classes: lines of a class that it needs.
         module: the line of the model's `__init__` that makes one; "" for none.
         is_map: whether the features stay a map.
+        begins: whether the module looks at images before training.
     """
 
     init: list[str] = field(default_factory=list)
@@ -46,16 +47,11 @@ class Code:
     classes: str = ""
     module: str = ""
     is_map: bool = False
+    begins: bool = False
 
 
-@singledispatch
-def code(bottleneck: nn.Module) -> Code:
-    """`bottleneck` as text.
-
-    Raises:
-        DiaboloError: for one that is not known here.
-    """
-    raise DiaboloError(f"unfold cannot write the bottleneck {type(bottleneck).__name__} in plain PyTorch")
+code = ByKind[Code]("bottleneck")
+"""`bottleneck` as text."""
 
 
 def _linear(layer: nn.Module, name: str = "to_code") -> list[str]:
@@ -66,24 +62,24 @@ def _normal(bottleneck: bottlenecks.Bottleneck) -> str:
     return f"torch.randn(n, {', '.join(map(str, bottleneck.latent_shape))})"
 
 
-@code.register(bottlenecks.Identity)
+@code.of(bottlenecks.Identity)
 def _identity(bottleneck: bottlenecks.Identity) -> Code:
     return Code(_linear(bottleneck.to_code), ["z = self.to_code(features)"], sample=_normal(bottleneck))
 
 
-@code.register(bottlenecks.FeatureMap)
+@code.of(bottlenecks.FeatureMap)
 def _feature_map(bottleneck: bottlenecks.FeatureMap) -> Code:
     return Code(encode=["z = features"], sample=_normal(bottleneck), is_map=True)
 
 
-@code.register(bottlenecks.Sparse)
+@code.of(bottlenecks.Sparse)
 def _sparse(bottleneck: bottlenecks.Sparse) -> Code:
     found = Code(_linear(bottleneck.to_code), ["z = self.to_code(features)"], sample=_normal(bottleneck))
     found.terms["l1"] = ["l1 = z.abs().sum(1).mean()  # sum of |z| per image"]
     return found
 
 
-@code.register(bottlenecks.TopK)
+@code.of(bottlenecks.TopK)
 def _top_k(bottleneck: bottlenecks.TopK) -> Code:
     encode = [
         "z = self.to_code(features)",
@@ -94,15 +90,15 @@ def _top_k(bottleneck: bottlenecks.TopK) -> Code:
     return Code(_linear(bottleneck.to_code), encode)
 
 
-@code.register(bottlenecks.KLSparse)
+@code.of(bottlenecks.KLSparse)
 def _kl_sparse(bottleneck: bottlenecks.KLSparse) -> Code:
     rho = number(bottleneck.rho)
     found = Code(_linear(bottleneck.to_code), ["z = torch.sigmoid(self.to_code(features))"])
     found.terms["kl_rate"] = [
         "# how active units are to be, and are",
         f"rho, rate = {rho}, z.mean(0).clamp(1e-30, 1 - 1e-7)",
-        "kl_rate = rho * torch.log(rho / rate) + (1 - rho) * torch.log((1 - rho) / (1 - rate))",
-        "kl_rate = kl_rate.sum()",
+        "on, off = torch.log(rho / rate), torch.log((1 - rho) / (1 - rate))",
+        "kl_rate = (rho * on + (1 - rho) * off).sum()  # KL(rho || rate), over units",
     ]
     return found
 
@@ -112,7 +108,7 @@ def _squashed(bottleneck: bottlenecks.Contractive | bottlenecks.ContractiveLayer
     return Code(_linear(bottleneck.to_code), ["h = self.to_code(features)", f"z = {SQUASHED[name]}"]), name
 
 
-@code.register(bottlenecks.Contractive)
+@code.of(bottlenecks.Contractive)
 def _contractive(bottleneck: bottlenecks.Contractive) -> Code:
     found, _ = _squashed(bottleneck)
     found.seen = ["seen = seen.detach().requires_grad_()  # derivatives by it are wanted"]
@@ -128,7 +124,7 @@ def _contractive(bottleneck: bottlenecks.Contractive) -> Code:
     return found
 
 
-@code.register(bottlenecks.ContractiveLayer)
+@code.of(bottlenecks.ContractiveLayer)
 def _contractive_layer(bottleneck: bottlenecks.ContractiveLayer) -> Code:
     found, name = _squashed(bottleneck)
     found.terms["contraction"] = [
@@ -139,12 +135,12 @@ def _contractive_layer(bottleneck: bottlenecks.ContractiveLayer) -> Code:
     return found
 
 
-@code.register(bottlenecks.Nothing)
+@code.of(bottlenecks.Nothing)
 def _nothing(bottleneck: bottlenecks.Nothing) -> Code:
     return Code(returns="", kept="")
 
 
-@code.register(bottlenecks.Gaussian)
+@code.of(bottlenecks.Gaussian)
 def _gaussian(bottleneck: bottlenecks.Gaussian) -> Code:
     low, high = (f"{end:g}" for end in LOGVAR_RANGE)
     found = Code(
@@ -171,7 +167,7 @@ def _bracketed(expression: str) -> str:
     return f"({expression})" if " " in expression else expression
 
 
-@code.register(bottlenecks.VectorQuantizer)
+@code.of(bottlenecks.VectorQuantizer)
 def _vector_quantizer(bottleneck: bottlenecks.VectorQuantizer) -> Code:
     k, d, channels = bottleneck.codes, bottleneck.latent_shape[0], bottleneck.map_shape[0]
     found = Code(
@@ -181,6 +177,7 @@ def _vector_quantizer(bottleneck: bottlenecks.VectorQuantizer) -> Code:
         classes=_quantizer(bottleneck),
         module=f"self.quantizer = VectorQuantizer({channels}, width={d}, codes={k})",
         is_map=True,
+        begins=bottleneck.kmeans,
     )
     if not bottleneck.ema:
         found.terms["codebook"] = ["codebook = F.mse_loss(q, z_e.detach())  # moves the codes"]
@@ -217,7 +214,7 @@ def _quantizer(bottleneck: bottlenecks.VectorQuantizer) -> str:
         ]
     else:
         init += ["self.vectors = nn.Parameter(vectors)"]
-    how = "moving averages, decay " + decay if bottleneck.ema else "its own term of the loss"
+    how = "moving averages" if bottleneck.ema else "a term of the loss"
     moment = [
         "self.moment.copy_(torch.where(where[:, None], self.least * new, self.moment))"
     ] if bottleneck.ema else []  # fmt: skip

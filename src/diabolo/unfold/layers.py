@@ -1,7 +1,6 @@
 """Layers as the Python that makes them: `nn.Linear(784, 512)`."""
 
 from collections.abc import Iterable, Iterator
-from functools import singledispatch
 from typing import Any
 
 from torch import nn
@@ -11,8 +10,10 @@ from diabolo.nets.batchnorm import BatchNorm2d
 from diabolo.nets.checkpointing import Dropout
 from diabolo.nets.resnet import PreActivation
 from diabolo.nets.vq import NarrowResidual
+from diabolo.unfold.kinds import ByKind
 
 INDENT = "    "
+WIDTH = 88  # of a line
 
 
 def call(name: str, *values: Any, **named: Any) -> str:
@@ -40,22 +41,24 @@ def flat(layers: Iterable[nn.Module]) -> Iterator[nn.Module]:
 def sequential(layers: Iterable[nn.Module | str]) -> list[str]:
     """The lines of `nn.Sequential(…)`, a layer on each."""
     told = [layer if isinstance(layer, str) else source(layer) for layer in layers]
-    return ["nn.Sequential(", *[f"{INDENT}{line}," for line in told], ")"]
+    return ["nn.Sequential(", *[INDENT + line for call in told for line in _wrapped(call)], ")"]
 
 
-@singledispatch
-def source(layer: nn.Module) -> str:
-    """The call that makes `layer` anew.
-
-    Raises:
-        DiaboloError: for a layer that is not known here.
-    """
-    raise DiaboloError(f"unfold cannot write a layer {type(layer).__name__} in plain PyTorch")
+def _wrapped(call: str) -> list[str]:
+    """A call as an argument in a line of its own, or in three where it is long."""
+    if len(3 * INDENT + call) < WIDTH:
+        return [f"{call},"]
+    name, arguments = call.split("(", 1)
+    return [f"{name}(", f"{INDENT}{arguments.removesuffix(')')}", "),"]
 
 
-@source.register(nn.Linear)
+source = ByKind[str]("layer")
+"""The call that makes `layer` anew."""
+
+
+@source.of(nn.Linear)
 def _linear(layer: nn.Linear) -> str:
-    more = {} if layer.bias is not None else {"bias": False}
+    more: dict[str, Any] = {} if layer.bias is not None else {"bias": False}
     return call("nn.Linear", layer.in_features, layer.out_features, **more)
 
 
@@ -67,66 +70,59 @@ def _convolution(layer: Any, **more: Any) -> dict[str, Any]:
     return told | more | ({} if layer.bias is not None else {"bias": False})
 
 
-@source.register(nn.Conv2d)
+@source.of(nn.Conv2d)
 def _conv(layer: nn.Conv2d) -> str:
     return call("nn.Conv2d", layer.in_channels, layer.out_channels, **_convolution(layer))
 
 
-@source.register(nn.ConvTranspose2d)
+@source.of(nn.ConvTranspose2d)
 def _transposed(layer: nn.ConvTranspose2d) -> str:
     more = {"output_padding": layer.output_padding} if any(layer.output_padding) else {}
     return call("nn.ConvTranspose2d", layer.in_channels, layer.out_channels, **_convolution(layer, **more))
 
 
-@source.register(BatchNorm2d)
+@source.of(BatchNorm2d)
 def _batch_norm(layer: nn.BatchNorm2d) -> str:
     return call("nn.BatchNorm2d", layer.num_features)
 
 
-@source.register(nn.GroupNorm)
+@source.of(nn.GroupNorm)
 def _group_norm(layer: nn.GroupNorm) -> str:
     return call("nn.GroupNorm", layer.num_groups, layer.num_channels)
 
 
-@source.register(Dropout)
+@source.of(Dropout)
 def _dropout(layer: Dropout) -> str:
     return call("nn.Dropout", layer.p)
 
 
-@source.register(nn.Unflatten)
+@source.of(nn.Unflatten)
 def _unflatten(layer: nn.Unflatten) -> str:
-    return f"nn.Unflatten({layer.dim}, {tuple(layer.unflattened_size)})"  # type: ignore[arg-type]  # never named here
+    return f"nn.Unflatten({layer.dim}, {tuple(layer.unflattened_size)})"
 
 
-@source.register(nn.Upsample)
+@source.of(nn.Upsample)
 def _upsample(layer: nn.Upsample) -> str:
     return call("nn.Upsample", tuple(layer.size))  # type: ignore[arg-type]  # a pair wherever Diabolo makes one
 
 
-@source.register(nn.MaxPool2d)
+@source.of(nn.MaxPool2d)
 def _pool(layer: nn.MaxPool2d) -> str:
     return call("nn.MaxPool2d", layer.kernel_size)
 
 
-@source.register(nn.ReLU)
-@source.register(nn.LeakyReLU)
-@source.register(nn.SiLU)
-@source.register(nn.GELU)
-@source.register(nn.ELU)
-@source.register(nn.Tanh)
-@source.register(nn.Sigmoid)
-@source.register(nn.Flatten)
+@source.of(nn.ReLU, nn.LeakyReLU, nn.SiLU, nn.GELU, nn.ELU, nn.Tanh, nn.Sigmoid, nn.Flatten)
 def _plain(layer: nn.Module) -> str:
     return f"nn.{type(layer).__name__}()"
 
 
-@source.register(NarrowResidual)
+@source.of(NarrowResidual)
 def _narrow(layer: NarrowResidual) -> str:
     first, _ = (one for one in layer.branch if isinstance(one, nn.Conv2d))
     return call("ResidualBlock", first.in_channels, first.out_channels)
 
 
-@source.register(PreActivation)
+@source.of(PreActivation)
 def _pre_activation(layer: PreActivation) -> str:
     first = next(one for one in layer.branch if isinstance(one, nn.Conv2d))
     more = {"stride": first.stride} if first.stride != (1, 1) else {}
@@ -172,19 +168,23 @@ def _class(block: NarrowResidual | PreActivation) -> list[str]:
         return text.split("\n")
     first, *after, _ = flat(block.branch)
     bias = "" if first.bias is not None else ", bias=False"
-    between = "".join(f"            {line},\n" for line in _sized(after, "fan_out"))
+    before, between = (
+        "".join(f"            {line},\n" for line in _sized(layers, width))
+        for layers, width in ((flat(block.before), "fan_in"), (after, "fan_out"))
+    )
     text = f"""class ResidualBlock(nn.Module):
     \"\"\"shortcut(x) + W2 act(norm(W1 act(norm(x)))) (He et al. 2016, arXiv 1603.05027).\"\"\"
 
     def __init__(self, fan_in, fan_out, stride=1):
         super().__init__()
-        self.before = nn.Sequential({", ".join(_sized(flat(block.before), "fan_in"))})
+        self.before = nn.Sequential(
+{before}        )
         self.branch = nn.Sequential(
-            nn.Conv2d(fan_in, fan_out, kernel_size=3, stride=stride, padding=1{bias}),
-{between}            nn.Conv2d(fan_out, fan_out, kernel_size=3, padding=1),
+            nn.Conv2d(fan_in, fan_out, 3, stride, padding=1{bias}),
+{between}            nn.Conv2d(fan_out, fan_out, 3, padding=1),
         )
         same = stride == 1 and fan_in == fan_out
-        self.shortcut = None if same else nn.Conv2d(fan_in, fan_out, kernel_size=1, stride=stride)
+        self.shortcut = None if same else nn.Conv2d(fan_in, fan_out, 1, stride)
 
     def forward(self, x):
         h = self.before(x)

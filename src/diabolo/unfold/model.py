@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from diabolo import bottlenecks, heads, objectives
+from diabolo import heads, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
 from diabolo.schedules import Constant
 from diabolo.unfold.codes import Code, code
+from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, blocks, flat, sequential
 from diabolo.unfold.networks import Network, assigned, network
 from diabolo.unfold.numbers import number, schedule
@@ -52,9 +53,20 @@ def unfolded(model: Any) -> Unfolded:
         >>> "kl_of_units = 0.5 * (mu.square() + logvar.exp() - 1 - logvar)" in text
         True
     """
-    if not isinstance(model, Autoencoder):  # no other is made of parts
+    if type(model) is not Autoencoder:  # a subclass may do other things with its parts
         raise DiaboloError(f"unfold writes autoencoders in plain PyTorch, not a {type(model).__name__}")
     return _Writer(model).written()
+
+
+supervised = ByKind[bool]("objective")
+"""Whether it is of labels alone."""
+supervised.of(objectives.ELBO)(lambda objective: False)
+supervised.of(objectives.Supervised)(lambda objective: True)
+
+classifies = ByKind[bool]("head")
+"""Whether it reads a class off the code."""
+classifies.of(heads.Headless)(lambda head: False)
+classifies.of(heads.Classifier)(lambda head: True)
 
 
 class _Writer:
@@ -73,12 +85,7 @@ class _Writer:
         self.decoder: Network = network(model.decoder, to_decoder and self.coded)
         if self.code.is_map:
             self.encoder.init = [line for line in self.encoder.init if line != f"{INDENT}nn.Flatten(),"]
-        self.supervised = isinstance(model.objective, objectives.Supervised)
-        if not isinstance(model.objective, objectives.ELBO | objectives.Supervised):
-            raise DiaboloError(f"unfold cannot write the objective {type(model.objective).__name__} in plain PyTorch")
-        if not isinstance(model.head, heads.Headless | heads.Classifier):
-            raise DiaboloError(f"unfold cannot write the head {type(model.head).__name__} in plain PyTorch")
-        self.classifies = isinstance(model.head, heads.Classifier)
+        self.supervised, self.classifies = supervised(model.objective), classifies(model.head)
 
     def written(self) -> Unfolded:
         scale = SCALE if self.score.init else ""
@@ -91,7 +98,7 @@ class _Writer:
             "" if self.encoder.maps else self.code.sample,
             self.given.c,
             self.model.decodes,
-            isinstance(self.model.bottleneck, bottlenecks.VectorQuantizer) and self.model.bottleneck.kmeans,
+            self.code.begins,
         )
 
     def _blocks(self) -> list[str]:
@@ -129,7 +136,8 @@ class _Writer:
     def _model(self) -> str:
         head = []
         if self.classifies:
-            layers = list(flat([self.model.head.layers]))  # type: ignore[arg-type]  # a Classifier
+            head_of: Any = self.model.head
+            layers = list(flat([head_of.layers]))
             head = assigned("classifier", sequential(layers))
         init = [
             *(["self.encoder = Encoder()"] if self.coded else []),
@@ -180,7 +188,8 @@ class _Writer:
         if not self.supervised:
             lines += self.score.loss
             terms.append("reconstruction")
-            weight = model.objective.reconstruction  # type: ignore[union-attr]  # an ELBO
+            objective: Any = model.objective
+            weight = objective.reconstruction
             total.append(_product(number(weight), "reconstruction"))
             for name, how in self.code.terms.items():
                 lines += how
@@ -199,7 +208,7 @@ class _Writer:
             total.append(_product(schedule(weights["classification"]), "classification"))
         lines = _only_used(lines)
         lines.append(f"loss = {' + '.join(part for part in total if part)}")
-        lines.append(f"return loss, {{{', '.join(f'{name!r}: {name}' for name in terms)}}}".replace("'", '"'))
+        lines += ["return loss, {", *[f'{INDENT}"{name}": {name},' for name in terms], "}"]
         return "\n".join(
             [
                 "def loss_function(model, x, y, progress):",

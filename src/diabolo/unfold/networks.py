@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any
 
 from torch import nn
 
-from diabolo.errors import DiaboloError
 from diabolo.nets.conv import ConvDecoder, ConvEncoder
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
 from diabolo.nets.no_encoder import Blind
@@ -15,6 +13,7 @@ from diabolo.nets.presets import PoolingDecoder, PoolingEncoder
 from diabolo.nets.resnet import ResNetDecoder, ResNetEncoder
 from diabolo.nets.unet import UNetDecoder, UNetEncoder
 from diabolo.nets.vq import VQConvDecoder, VQConvEncoder
+from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, flat, sequential, source
 
 BESIDE_MAP = "c = c[:, :, None, None].expand(-1, -1, *{x}.shape[2:])  # a constant map for each"
@@ -47,16 +46,8 @@ def joined(x: str, condition: bool, is_map: bool) -> tuple[list[str], str]:
     return [BESIDE_MAP.format(x=x)] if is_map else [], f"torch.cat([{x}, c], dim=1)"
 
 
-@singledispatch
-def network(module: nn.Module, condition: bool) -> Network:
-    """`module` as text; `condition`: whether it is called with `c` besides.
-
-    Raises:
-        DiaboloError: for a network that is not known here.
-    """
-    raise DiaboloError(
-        f"unfold knows Diabolo's own networks, and cannot write {type(module).__name__} in plain PyTorch; its source is yours"
-    )
+network = ByKind[Network]("network")
+"""`module` as text; `condition`: whether it is called with `c` besides."""
 
 
 def _chain(layers: list[Any], given: tuple[list[str], str], result: str, name: str = "layers") -> Network:
@@ -64,7 +55,7 @@ def _chain(layers: list[Any], given: tuple[list[str], str], result: str, name: s
     return Network(assigned(name, sequential(layers)), [*before, f"{result} = self.{name}({x})"])
 
 
-@network.register(MLPEncoder)
+@network.of(MLPEncoder)
 def _mlp_encoder(module: MLPEncoder, condition: bool) -> Network:
     layers = list(flat([module.layers]))
     if not layers:
@@ -74,31 +65,29 @@ def _mlp_encoder(module: MLPEncoder, condition: bool) -> Network:
     return _chain(["nn.Flatten()", *layers], ([], "x"), "features")
 
 
-@network.register(MLPDecoder)
+@network.of(MLPDecoder)
 def _mlp_decoder(module: MLPDecoder, condition: bool) -> Network:
     layers = [*flat([module.layers]), module.to_raw, f"nn.Unflatten(1, {module.output_shape})"]
     return _chain(layers, joined("z", condition, False), "raw")
 
 
-@network.register(ConvEncoder)
-@network.register(PoolingEncoder)
-@network.register(ResNetEncoder)
+@network.of(ConvEncoder, PoolingEncoder, ResNetEncoder)
 def _conv_encoder(module: Any, condition: bool) -> Network:
     return _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
 
 
-@network.register(VQConvEncoder)
+@network.of(VQConvEncoder)
 def _vq_encoder(module: VQConvEncoder, condition: bool) -> Network:
     found = _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
     return Network(found.init, ["x = x - 0.5", *found.forward])
 
 
-@network.register(Blind)
+@network.of(Blind)
 def _blind(module: Blind, condition: bool) -> Network:
     return Network([], ["features = x.flatten(1)[:, :0]  # nothing of the image"])
 
 
-@network.register(ConvDecoder)
+@network.of(ConvDecoder)
 def _conv_decoder(module: ConvDecoder, condition: bool) -> Network:
     first = next(flat([module.from_code]))
     is_map = isinstance(first, nn.Conv2d)
@@ -108,20 +97,19 @@ def _conv_decoder(module: ConvDecoder, condition: bool) -> Network:
     return _chain(layers, joined("z", condition, is_map), "raw")
 
 
-@network.register(PoolingDecoder)
+@network.of(PoolingDecoder)
 def _pooling_decoder(module: PoolingDecoder, condition: bool) -> Network:
     layers = list(flat([module.from_code, module.layers]))
     return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
 
 
-@network.register(VQConvDecoder)
-@network.register(ResNetDecoder)
+@network.of(VQConvDecoder, ResNetDecoder)
 def _decoder(module: Any, condition: bool) -> Network:
     layers = list(flat([module.layers]))
     return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
 
 
-@network.register(UNetEncoder)
+@network.of(UNetEncoder)
 def _unet_encoder(module: UNetEncoder, condition: bool) -> Network:
     init = [
         *_module_list("levels", module.levels),
@@ -143,7 +131,7 @@ def _unet_encoder(module: UNetEncoder, condition: bool) -> Network:
     return Network(init, forward, maps=module.skips)
 
 
-@network.register(UNetDecoder)
+@network.of(UNetDecoder)
 def _unet_decoder(module: UNetDecoder, condition: bool) -> Network:
     skips = bool(module.skip_shapes)
     from_code = list(flat([module.from_code]))

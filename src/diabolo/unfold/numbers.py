@@ -1,11 +1,10 @@
 """Numbers and schedules as Python."""
 
 import math
-from functools import singledispatch
-from typing import Any
 
 from diabolo.errors import DiaboloError
 from diabolo.schedules import Constant, Cosine, Cyclical, Linear, OneCycle
+from diabolo.unfold.kinds import ByKind
 
 
 def number(value: float) -> str:
@@ -15,17 +14,11 @@ def number(value: float) -> str:
     return repr(int(value)) if isinstance(value, int) else f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
-@singledispatch
-def schedule(value: Any) -> str:
-    """What a schedule is at `progress`, the share of training that is done: an expression.
-
-    Raises:
-        DiaboloError: for a schedule of one's own.
-    """
-    raise DiaboloError(f"unfold cannot write the schedule {type(value).__name__} in plain Python")
+schedule = ByKind[str]("schedule")
+"""What a schedule is at `progress`, the share of training that is done: an expression."""
 
 
-@schedule.register(Constant)
+@schedule.of(Constant)
 def _constant(value: Constant) -> str:
     return number(value.value)
 
@@ -37,24 +30,24 @@ def _way(start: float, end: float, share: str) -> str:
     return f"{number(start)} {sign} {number(far)} * {share}"
 
 
-@schedule.register(Linear)
+@schedule.of(Linear)
 def _linear(value: Linear) -> str:
     return _way(value.start, value.end, f"min(progress / {number(value.over)}, 1.0)")
 
 
-@schedule.register(Cyclical)
+@schedule.of(Cyclical)
 def _cyclical(value: Cyclical) -> str:
     return _way(value.start, value.end, f"min(2 * ((min(progress, 1 - 1e-6) * {value.cycles}) % 1.0), 1.0)")
 
 
-@schedule.register(Cosine)
+@schedule.of(Cosine)
 def _cosine(value: Cosine) -> str:
     half = number(0.5 * (value.start - value.end))
     falling = f"{half} * (1 + math.cos(math.pi * progress))"
     return f"{number(value.end)} + {falling}" if value.end else falling
 
 
-@schedule.register(OneCycle)
+@schedule.of(OneCycle)
 def _one_cycle(value: OneCycle) -> str:
     return f"one_cycle(progress, peak={number(value.peak)}, rise={number(value.rise)})"
 

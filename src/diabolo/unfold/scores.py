@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
-from functools import singledispatch
 
 from torch import nn
 
 from diabolo import conditions, corruptions, likelihoods, observations
-from diabolo.errors import DiaboloError
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR
+from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.numbers import number
 
 HALF_LOG_TAU = f"{0.5 * math.log(2 * math.pi):.8f}"
@@ -37,21 +36,15 @@ class Score:
     init: list[str] = field(default_factory=list)
 
 
-@singledispatch
-def score(likelihood: nn.Module) -> Score:
-    """`likelihood` as text.
-
-    Raises:
-        DiaboloError: for one that is not known here.
-    """
-    raise DiaboloError(f"unfold cannot write the likelihood {type(likelihood).__name__} in plain PyTorch")
+score = ByKind[Score]("likelihood")
+"""`likelihood` as text."""
 
 
 def _mean(likelihood: likelihoods.SquaredError | likelihoods.Gaussian | likelihoods.Laplace) -> str:
     return "torch.sigmoid(raw)" if likelihood.output == "sigmoid" else "raw"
 
 
-@score.register(likelihoods.Bernoulli)
+@score.of(likelihoods.Bernoulli)
 def _bernoulli(likelihood: likelihoods.Bernoulli) -> Score:
     return Score(
         "torch.sigmoid(raw)",
@@ -63,7 +56,7 @@ def _bernoulli(likelihood: likelihoods.Bernoulli) -> Score:
     )
 
 
-@score.register(likelihoods.SquaredError)
+@score.of(likelihoods.SquaredError)
 def _squared(likelihood: likelihoods.SquaredError) -> Score:
     x_hat = _mean(likelihood)
     if likelihood.per == "pixel":
@@ -77,7 +70,7 @@ def _squared(likelihood: likelihoods.SquaredError) -> Score:
     )
 
 
-@score.register(likelihoods.Gaussian)
+@score.of(likelihoods.Gaussian)
 def _gaussian(likelihood: likelihoods.Gaussian) -> Score:
     x_hat, floor, init = _mean(likelihood), f"{LOG_SIGMA_FLOOR:.6g}", list[str]()
     if likelihood.optimal:
@@ -105,7 +98,7 @@ def _gaussian(likelihood: likelihoods.Gaussian) -> Score:
     )
 
 
-@score.register(likelihoods.Laplace)
+@score.of(likelihoods.Laplace)
 def _laplace(likelihood: likelihoods.Laplace) -> Score:
     x_hat, learned = _mean(likelihood), isinstance(likelihood.log_scale, nn.Parameter)
     value = (
@@ -126,17 +119,11 @@ def _laplace(likelihood: likelihoods.Laplace) -> Score:
     )
 
 
-@singledispatch
-def corrupted(corruption: nn.Module) -> list[str]:
-    """Lines that make `seen`, what the encoder sees, of the images `x`.
-
-    Raises:
-        DiaboloError: for a corruption that is not known here.
-    """
-    raise DiaboloError(f"unfold cannot write the corruption {type(corruption).__name__} in plain PyTorch")
+corrupted = ByKind[list[str]]("corruption")
+"""Lines that make `seen`, what the encoder sees, of the images `x`."""
 
 
-@corrupted.register(corruptions.Clean)
+@corrupted.of(corruptions.Clean)
 def _clean(corruption: corruptions.Clean) -> list[str]:
     return []
 
@@ -152,7 +139,7 @@ def _level(
     return [f"level = {number(low)} + {number(high - low)} * {each}"], "level"
 
 
-@corrupted.register(corruptions.GaussianNoise)
+@corrupted.of(corruptions.GaussianNoise)
 def _noise(corruption: corruptions.GaussianNoise) -> list[str]:
     before, level = _level(corruption)
     clip = ["seen = seen.clamp(0, 1)"] if corruption.clip else []
@@ -162,41 +149,35 @@ def _noise(corruption: corruptions.GaussianNoise) -> list[str]:
 _ONE_EACH = "torch.rand_like(x[:, :1] if x.ndim == 4 else x)"  # a number for each pixel, whatever its channels
 
 
-@corrupted.register(corruptions.Masking)
+@corrupted.of(corruptions.Masking)
 def _masking(corruption: corruptions.Masking) -> list[str]:
     before, level = _level(corruption)
-    drawn = [f"u = {_ONE_EACH}  # for each pixel, whatever its channels"]
+    drawn = ["# one draw for each pixel, whatever its channels", f"u = {_ONE_EACH}"]
     return [*drawn, *before, f"seen = x * (u >= {level})"]
 
 
-@corrupted.register(corruptions.SaltAndPepper)
+@corrupted.of(corruptions.SaltAndPepper)
 def _speckles(corruption: corruptions.SaltAndPepper) -> list[str]:
     before, level = _level(corruption)
-    drawn = [f"u = {_ONE_EACH}  # for each pixel, whatever its channels"]
+    drawn = ["# one draw for each pixel, whatever its channels", f"u = {_ONE_EACH}"]
     return [*drawn, *before, f"seen = torch.where(u < {level}, (u < {level} / 2).float(), x)"]
 
 
-@singledispatch
-def observed(observation: nn.Module) -> list[str]:
-    """Lines that draw what is taken to be the images, `x`.
-
-    Raises:
-        DiaboloError: for an observation that is not known here.
-    """
-    raise DiaboloError(f"unfold cannot write the observation {type(observation).__name__} in plain PyTorch")
+observed = ByKind[list[str]]("observation")
+"""Lines that draw what is taken to be the images, `x`."""
 
 
-@observed.register(observations.AsIs)
+@observed.of(observations.AsIs)
 def _as_is(observation: observations.AsIs) -> list[str]:
     return []
 
 
-@observed.register(observations.Binarised)
+@observed.of(observations.Binarised)
 def _binarised(observation: observations.Binarised) -> list[str]:
     return ["x = (torch.rand_like(x) < x).float()  # 0/1 images, drawn anew each time"]
 
 
-@observed.register(observations.Dequantised)
+@observed.of(observations.Dequantised)
 def _dequantised(observation: observations.Dequantised) -> list[str]:
     return ["x = ((255 * x).round() + torch.rand_like(x)) / 256  # no longer on 256 levels"]
 
@@ -209,38 +190,32 @@ class Given:
     init: list[str] = field(default_factory=list)
 
 
-@singledispatch
-def given(condition: nn.Module) -> Given:
-    """`condition` as text.
-
-    Raises:
-        DiaboloError: for one that is not known here.
-    """
-    raise DiaboloError(f"unfold cannot write the condition {type(condition).__name__} in plain PyTorch")
+given = ByKind[Given]("condition")
+"""`condition` as text."""
 
 
-@given.register(conditions.Unconditional)
+@given.of(conditions.Unconditional)
 def _nothing(condition: conditions.Unconditional) -> Given:
     return Given()
 
 
-@given.register(conditions.Label)
+@given.of(conditions.Label)
 def _label(condition: conditions.Label) -> Given:
     return Given(f"F.one_hot(y, num_classes={condition.classes}).float()")
 
 
-@given.register(conditions.Embedding)
+@given.of(conditions.Embedding)
 def _embedding(condition: conditions.Embedding) -> Given:
     made = f"self.embedding = nn.Embedding({condition.classes}, {condition.vectors.embedding_dim})"
     return Given("model.embedding(y)", [made])
 
 
-@given.register(conditions.Vector)
+@given.of(conditions.Vector)
 def _vector(condition: conditions.Vector) -> Given:
     return Given("y.float()")
 
 
-@given.register(conditions.Quarter)
+@given.of(conditions.Quarter)
 def _quarter(condition: conditions.Quarter) -> Given:
     rows, columns = (f"{part.start or ''}:{part.stop}" for part in (condition.rows, condition.columns))
     return Given(f"x[:, :, {rows}, {columns}].flatten(1)")

@@ -26,6 +26,7 @@ from diabolo.unfold.layers import INDENT
 from diabolo.unfold.model import Unfolded, unfolded
 from diabolo.unfold.numbers import ONE_CYCLE, number, schedule
 from diabolo.updates import SGD, Adam, AdamW
+from diabolo.updates.freezing import matching
 from diabolo.updates.optimizer import as_optimizer
 
 LEFT_OUT = {
@@ -57,8 +58,6 @@ def script(path: str | Path, trust: Trust = ()) -> str:
     model, options = parts_of(Path(path), config, trust)
     if config.tied:
         raise DiaboloError("unfold cannot write weights that are tied to each other in plain PyTorch")
-    if options.freeze:
-        raise DiaboloError("unfold cannot write a training with frozen weights in plain PyTorch")
     parts = unfolded(model)
     return _written(config, options, parts, source(config.train, parts.column), model)
 
@@ -156,7 +155,7 @@ def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Sou
             "import matplotlib.pyplot as plt",
             "import torch",
             "from torch import nn",
-            "from torch.nn import functional as F",
+            *(["from torch.nn import functional as F"] if "F." in parts.loss + parts.networks else []),
             f"from torch.utils.data import {', '.join(_loaders(images.load))}",
             *[line for line in three if not line.startswith("from pathlib")],
         ],
@@ -184,7 +183,11 @@ def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Sou
         _cell("The loss", "Each term is a mean over the images of the batch.", parts.loss),
         _cell("The loop", "One step for each batch: the loss, its gradient, the update.", *loop),
         _cell("Pictures", _words_of_pictures(parts), *_pictures(parts, model)),
-        _cell("All of it", "On a CPU this takes minutes; with a GPU it goes there by itself.", _main(parts)),
+        _cell(
+            "All of it",
+            "On a CPU this takes minutes; with a GPU it goes there by itself.",
+            _main(parts, _frozen(model, options)),
+        ),
     ]
     return "\n\n\n".join(cells) + '\n\n\nif __name__ == "__main__":\n    main()\n'
 
@@ -329,13 +332,34 @@ def _pictures(parts: Unfolded, model: Any) -> list[str]:
     return found
 
 
-def _main(parts: Unfolded) -> str:
+def _frozen(model: Any, options: TrainOptions) -> list[str]:
+    """Lines that let the frozen weights stay as they are: runs of parameters, whose order is the same here as there."""
+    names = [name for name, _ in model.named_parameters()]
+    held = matching(model, options.freeze)
+    runs = list[list[int]]()
+    for i in (i for i, name in enumerate(names) if name in held):
+        if runs and runs[-1][-1] == i - 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return [
+        line
+        for run in runs
+        for line in (
+            f"for weights in list(model.parameters())[{run[0]}:{run[-1] + 1}]:",
+            f"{INDENT}weights.requires_grad_(False)  # frozen",
+        )
+    ]
+
+
+def _main(parts: Unfolded, frozen: list[str]) -> str:
     drawable = parts.decodes
     c = parts.condition
     lines = [
         "torch.manual_seed(SEED)",
         "images, unseen = load_data()",
         "model = Autoencoder().to(DEVICE)",
+        *frozen,
     ]
     if parts.draws_codebook:
         lines += [
