@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         schedules,
         statistics,
         training,
-        unfold,
         zoo,
     )
     from diabolo.autoencoder import Autoencoder
@@ -87,7 +86,6 @@ __all__ = [
     "schedules",
     "statistics",
     "training",
-    "unfold",
     "zoo",
 ]
 

@@ -156,7 +156,7 @@ def test_the_same_losses_step_by_step(home, digits, case):
         assert loss.item() == pytest.approx(ours.total.item(), rel=1e-5), i
         for name, value in terms.items():
             assert float(torch.as_tensor(value).detach()) == pytest.approx(
-                float(ours.terms[name]), rel=2e-5, abs=1e-7
+                float(ours.terms[name].detach()), rel=2e-5, abs=1e-7
             ), (i, name)
 
 

@@ -49,7 +49,8 @@ def unfolded(model: Any) -> Unfolded:
         DiaboloError: for a model with a part that is not known here.
 
     Example:
-        >>> text = diabolo.unfold.unfolded(diabolo.zoo.vae((1, 28, 28), latent_dim=2)).loss
+        >>> from diabolo import unfold
+        >>> text = unfold.unfolded(diabolo.zoo.vae((1, 28, 28), latent_dim=2)).loss
         >>> "kl_of_units = 0.5 * (mu.square() + logvar.exp() - 1 - logvar)" in text
         True
     """

@@ -49,8 +49,9 @@ def script(path: str | Path, trust: Trust = ()) -> str:
         DiaboloError: for a run of a part, an objective or an optimizer that cannot be written so.
 
     Example:
+        >>> from diabolo import unfold
         >>> run = diabolo.fit("vae", train, latent_dim=2, epochs=1, quiet=True)
-        >>> text = diabolo.unfold.script(run.path)
+        >>> text = unfold.script(run.path)
         >>> "class Encoder(nn.Module):" in text, "diabolo." in text
         (True, False)
     """
@@ -91,8 +92,9 @@ def write(
         The files written.
 
     Example:
+        >>> from diabolo import unfold
         >>> run = diabolo.fit("undercomplete", train, latent_dim=2, epochs=1, quiet=True)
-        >>> [file.name for file in diabolo.unfold.write(run.path)]
+        >>> [file.name for file in unfold.write(run.path)]
         ['undercomplete.py', 'undercomplete.ipynb']
     """
     run = RunFolder(Path(path))
@@ -307,7 +309,7 @@ def _pictures(parts: Unfolded, model: Any) -> list[str]:
             f"{INDENT}_, axes = plt.subplots(len(rows), n, figsize=size, squeeze=False)",
             f"{INDENT}for line, images in zip(axes, rows, strict=True):",
             f"{INDENT * 2}for axis, image in zip(line, images, strict=True):",
-            f"{INDENT * 3}pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)",
+            f"{INDENT * 3}pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()",
             f'{INDENT * 3}axis.imshow(pixels, cmap="gray", vmin=0, vmax=1)',
             f'{INDENT * 3}axis.axis("off")',
             f"{INDENT}plt.savefig(path)",
@@ -323,6 +325,7 @@ def _pictures(parts: Unfolded, model: Any) -> list[str]:
             f"{INDENT}for axis, name in zip(axes[0], names, strict=True):",
             f"{INDENT * 2}axis.plot([line[name] for line in history])",
             f'{INDENT * 2}axis.set(title=name, xlabel="epoch")',
+            f"{INDENT}plt.tight_layout()",
             f"{INDENT}plt.savefig(path)",
         ]
     )
