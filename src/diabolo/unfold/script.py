@@ -94,8 +94,8 @@ def write(
     Example:
         >>> from diabolo import unfold
         >>> run = diabolo.fit("undercomplete", train, latent_dim=2, epochs=1, quiet=True)
-        >>> [file.name for file in unfold.write(run.path)]
-        ['undercomplete.py', 'undercomplete.ipynb']
+        >>> [file.name for file in unfold.write(run.path, images=(train, test))]
+        ['undercomplete.py', 'undercomplete.ipynb', 'images.npz']
     """
     run = RunFolder(Path(path))
     text = script(path, trust)
