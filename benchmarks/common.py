@@ -8,16 +8,24 @@ import json
 import math
 import os
 import resource
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-WORKS = ("fc", "conv", "conv64")
+WORKS = ("fc", "conv", "conv64", "celeba64")
 LEARNING_RATE = 1e-3
-LATENT_DIM = {"fc": 20, "conv": 64, "conv64": 128}
-BATCH_SIZE = {"cpu": {"fc": 128, "conv": 64, "conv64": 128}, "cuda": {"fc": 512, "conv": 64, "conv64": 512}}
+LATENT_DIM = {"fc": 20, "conv": 64, "conv64": 128, "celeba64": 128}
+BATCH_SIZE = {
+    "cpu": {"fc": 128, "conv": 64, "conv64": 128, "celeba64": 128},
+    "cuda": {"fc": 512, "conv": 64, "conv64": 512, "celeba64": 128},
+}
+IMAGES = {"fc": 60_000, "conv": 60_000, "conv64": 20_000, "celeba64": 6_400}  # for training
+PORTRAITS = {"train": IMAGES["celeba64"], "test": 640}
 EVALUATION_SEED = 20_000
 
 
@@ -27,9 +35,9 @@ def options(description: str) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--batch-size", type=int, help="default: 128 for fc, 64 for conv; on a GPU 512 for fc")
+    parser.add_argument("--batch-size", type=int, help="default: 128, for conv 64; on a GPU 512 for fc")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--compile", action="store_true", help="for diabolo: its option of that name")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="for diabolo: its option of that name")
     args = parser.parse_args()
     args.batch_size = args.batch_size or BATCH_SIZE[args.device][args.work]
     if args.epochs < 1 or args.batch_size < 1 or args.threads < 1:
@@ -58,7 +66,7 @@ def blobs_uint8(train: bool) -> torch.Tensor:
     The time of a training step does not depend on what the images show, so none have to be downloaded.
     """
     generator = torch.Generator().manual_seed(1 if train else 2)
-    n = 20_000 if train else 2_000
+    n = IMAGES["conv64"] if train else 2_000
     images = torch.empty(n, 3, 64, 64, dtype=torch.uint8)
     for part in images.split(1_000):
         coarse = torch.rand(len(part), 3, 5, 5, generator=generator)
@@ -67,7 +75,25 @@ def blobs_uint8(train: bool) -> torch.Tensor:
     return images
 
 
+@contextmanager
+def portraits() -> Iterator[Path]:
+    """A folder with copies of the first files of CelebA, in train/ and test/: nothing of them is decoded before."""
+    files = sorted((data_root() / "celeba" / "img_align_celeba").glob("*.jpg"))
+    if len(files) < sum(PORTRAITS.values()):
+        raise SystemExit(
+            f"celeba64 needs {sum(PORTRAITS.values())} images of CelebA in {data_root()}, not {len(files)}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        for part, n in PORTRAITS.items():
+            (Path(folder) / part).mkdir()
+            for file in files[:n]:
+                shutil.copy(file, Path(folder) / part)
+            files = files[n:]
+        yield Path(folder)
+
+
 def images_uint8(work: str, train: bool) -> torch.Tensor:
+    """The images (N, C, H, W) of a work whose files hold nothing but pixels."""
     return blobs_uint8(train) if work == "conv64" else mnist_uint8(train)
 
 
@@ -77,8 +103,10 @@ def negative_elbo(
     encode: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
     decode: Callable[[torch.Tensor], torch.Tensor],
     device: str,
+    error: Callable[..., torch.Tensor] = F.binary_cross_entropy,
 ) -> float:
-    """Mean −ELBO in nats per image: grey pixels under a Bernoulli (so no likelihood of the data), one sample of z.
+    """Mean −ELBO in nats per image: grey pixels under a Bernoulli (so no likelihood of the data), one sample of z; for another
+    `error` than the cross-entropy, its sum over an image instead.
 
     images: uint8 (N, C, H, W). encode: x in [0, 1] → (mu, logvar). decode: z → x_hat in [0, 1].
     The noise comes from a generator of its own, so every contender is tested with the same draws.
@@ -90,9 +118,9 @@ def negative_elbo(
         mu, logvar = encode(x)
         noise = torch.randn(mu.shape, generator=generator).to(device)
         x_hat = decode(mu + torch.exp(0.5 * logvar) * noise)
-        bce = F.binary_cross_entropy(x_hat.reshape(x.shape), x, reduction="sum")
+        reconstruction = error(x_hat.reshape(x.shape), x, reduction="sum")
         kl = -0.5 * torch.sum(1 + logvar - mu.square() - logvar.exp())
-        total += (bce + kl).item()
+        total += (reconstruction + kl).item()
     return total / len(images)
 
 
