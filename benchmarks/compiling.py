@@ -84,20 +84,20 @@ def cpu_seconds() -> float:
 
 
 def fit(rows: list[dict]) -> None:
-    """Print the constants, each at least 0, that make the smallest squares of relative errors."""
+    """Print the constants that make the smallest squares of relative errors."""
     import numpy as np
-    from scipy.optimize import nnls
 
     saved = np.array([row["eager"] - row["compiled"] for row in rows]) * 1e-3
-    counted = np.array([[row["operations"], row["megabytes"] * 1e6, row["weights"]] for row in rows], dtype=float)
-    each, _ = nnls(counted / saved[:, None], np.ones(len(rows)))
-    print("CALL, PASS, UPDATE =", ", ".join(f"{value:.2g}" for value in each))
-    print("predicted / saved:", (counted @ each / saved).round(2).tolist())
-    spent = np.array([row["compiling"] for row in rows])
-    both = np.stack([np.ones(len(rows)), counted[:, 0]], 1)
-    each, _ = nnls(both, spent)
-    print("START, EACH =", ", ".join(f"{value:.2g}" for value in each))
-    print("predicted / spent:", (both @ each / spent).round(2).tolist())
+    eager = np.array([row["eager"] for row in rows]) * 1e-3
+    counted = np.array([[row["operations"], row["weights"], -1e6 * row["megabytes"]] for row in rows], dtype=float)
+    each = np.linalg.lstsq(counted / eager[:, None], saved / eager, rcond=None)[0]
+    print("CALL, UPDATE, PASS =", ", ".join(f"{value:.2g}" for value in each))
+    print(
+        "saved, and predicted, of an eager step:",
+        (saved / eager).round(2).tolist(),
+        (counted @ each / eager).round(2).tolist(),
+    )
+    print("SPENT: seconds of the CPU", [row["compiling"] for row in rows])
 
 
 def in_process(name: str, arguments: argparse.Namespace, cache: str, rounds: int) -> dict:

@@ -24,7 +24,7 @@ Step.__call__ = lambda *args: time.sleep(0.02) or call(*args)
 main()
 """
 TRAIN = ("train", "vae", "--hidden", 8, "--latent-dim", 2, "--n-train", 60, "--n-test", 20, "--batch-size", 20,
-         "--threads", 1, "--no-figures", "--epochs", 4000)  # fmt: skip
+         "--threads", 1, "--no-figures", "--no-compile", "--epochs", 4000)  # fmt: skip
 HOLD = """
 import sys, time
 from pathlib import Path
