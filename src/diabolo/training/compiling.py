@@ -31,9 +31,9 @@ from diabolo.updates.step import gradients
 FEWEST = 500  # steps; of fewer nothing is counted
 # Seconds saved for each operation and each weight, and lost for each byte that operations read and write; and the seconds that
 # compiling takes where the machine has compiled before. Measured by benchmarks/compiling.py, with one thread on two cores of an
-# AMD EPYC (Zen 4) that other work shared: 27 µs an operation in the smallest model (fully connected, 9,160 weights), of which an
-# idle machine takes about half; 1.5 to 1.9 ns a weight in those of a million weights and more; nothing saved by a convolutional
-# VAE of 64×64 pixels, which moves 360 MB a step; 12 to 24 s of the CPU for compiling.
+# AMD EPYC (Zen 4) that other work shared: 27 µs an operation in the smallest model (fully connected, 9,160 weights), of which
+# an idle machine takes about half; 1.5 to 1.9 ns a weight in those of a million weights and more; nothing saved by a
+# convolutional VAE of 64×64 pixels, which moves 360 MB a step; 12 to 24 s of the CPU for compiling.
 CALL, UPDATE, PASS = 1.5e-5, 1.5e-9, 1.5e-11
 SPENT = 10.0
 PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "convolution", "convolution_backward"}
