@@ -13,7 +13,8 @@ from diabolo.errors import DiaboloError, UnknownNameError
 RINGS = """
 import numpy as np
 from diabolo.data import Images, as_images
-from diabolo.data.splits import Draw, Parts
+from diabolo.data.options import Draw
+from diabolo.data.splits import Parts
 
 def part(n, size, seed):
     return as_images(np.random.default_rng(seed).integers(0, 256, (n, 1, size, size), dtype=np.uint8), name="rings")

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diabolo.data.images import Images
-from diabolo.data.splits import Draw, split_by_group
+from diabolo.data.options import Draw
+from diabolo.data.splits import split_by_group
 from diabolo.errors import DiaboloError
 
 

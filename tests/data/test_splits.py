@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diabolo.data import Images
-from diabolo.data.splits import Draw, draw_from, random_split
+from diabolo.data.options import Draw
+from diabolo.data.splits import draw_from, random_split
 from diabolo.errors import DiaboloError
 
 

@@ -6,11 +6,22 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from diabolo.data import scale
-from diabolo.data.splits import Draw
-from diabolo.ranges import AnyPath, Count, ItsOwn, PartOf, Seed, Side, check_fields
+from diabolo.ranges import AnyPath, AnySeed, Count, ItsOwn, PartOf, Seed, Side, check_fields
 
 # What run folders and programs of earlier versions call them
 FORMERLY = {"channels": "image_channels", "seed": "data_seed", "value_range": "range"}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How many images of each part are wanted, None meaning all there are, and the seed they are drawn by."""
+
+    n_train: Count | None = None
+    n_test: Count | None = None
+    seed: AnySeed = 42
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 # All flags of `diabolo train` are one flat list, in which `seed` is that of weights, order and noise, and `channels` are those

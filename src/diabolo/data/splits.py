@@ -1,15 +1,16 @@
 """One seeded split into train and test, for everything that comes without its own."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.images import Images
+from diabolo.data.options import Draw
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
-from diabolo.ranges import AnySeed, Count, PartOf, check_fields, checked
+from diabolo.ranges import PartOf, checked
 
 
 class Parts(NamedTuple):
@@ -18,18 +19,6 @@ class Parts(NamedTuple):
     train: Images
     test: Images
     validation: Images | None = None
-
-
-@dataclass(frozen=True)
-class Draw:
-    """How many images of each part are wanted, None meaning all there are, and the seed they are drawn by."""
-
-    n_train: Count | None = None
-    n_test: Count | None = None
-    seed: AnySeed = 42
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
 
 @checked

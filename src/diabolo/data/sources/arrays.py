@@ -16,7 +16,8 @@ from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
 from diabolo.data.npy import map_npy, stream_npy
-from diabolo.data.splits import Draw, Parts, draw_from, random_split
+from diabolo.data.options import Draw
+from diabolo.data.splits import Parts, draw_from, random_split
 from diabolo.errors import DiaboloError, listed
 from diabolo.ranges import PartOf
 

@@ -12,10 +12,11 @@ from diabolo.data.cache import decoded
 from diabolo.data.decode import page_names
 from diabolo.data.files import disk_files, open_regular
 from diabolo.data.images import Images
+from diabolo.data.options import Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
-from diabolo.data.splits import Draw, random_split, split_by_group
+from diabolo.data.splits import random_split, split_by_group
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Side
 

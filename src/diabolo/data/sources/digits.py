@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from diabolo.data.images import Images
+from diabolo.data.options import Draw
 from diabolo.data.portable_random import permutation
-from diabolo.data.splits import Draw
 
 N_TEST = 360
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from diabolo.data.faces import FACTOR_NAMES, draw_faces, face_attributes, face_factors
 from diabolo.data.faces.factors import TEST, TRAIN
 from diabolo.data.images import Images
-from diabolo.data.splits import Draw
+from diabolo.data.options import Draw
 
 N_TRAIN, N_TEST = 10_000, 2_000
 

@@ -15,9 +15,10 @@ from diabolo.data.decode import page_names, span_of
 from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read_layout
+from diabolo.data.options import Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.arrays import class_counts
-from diabolo.data.splits import Draw, Parts, draw_from, random_split
+from diabolo.data.splits import Parts, draw_from, random_split
 from diabolo.plain import count
 from diabolo.ranges import PartOf, Side
 

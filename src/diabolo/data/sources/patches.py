@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.images import Images
+from diabolo.data.options import Draw
 from diabolo.data.portable_random import uniform
-from diabolo.data.splits import Draw
 from diabolo.ranges import At
 
 PHOTOGRAPHS = ("china.jpg", "flower.jpg")  # both 427 × 640

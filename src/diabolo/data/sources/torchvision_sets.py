@@ -9,9 +9,9 @@ import numpy as np
 from diabolo.data.catalogue import SOURCES
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images
+from diabolo.data.options import Draw
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
-from diabolo.data.splits import Draw
 
 log = logging.getLogger("diabolo.data")
 
