@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from cyclopts import App
 
-from diabolo.autoencoder import WITHOUT_PRIOR
 from diabolo.cli.options import MovedOptions, Several, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, Seed, checked
@@ -75,6 +74,8 @@ def command(
         else:
             write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
     if own:
+        from diabolo.autoencoder import WITHOUT_PRIOR
+
         more = "; --density gaussian fits one to its codes" if drawn == WITHOUT_PRIOR else ""
         say(f"diabolo: {count(n, 'image')}: {drawn}{more}", error=True)
     say(target)
