@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.classes import as_labels, named_labels
+from diabolo.data.datasets import Found, is_dataset, read_dataset
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
 from diabolo.errors import DiaboloError
@@ -21,7 +22,12 @@ LAYOUTS = "expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)"
 
 
 def as_images(x: Any, labels: Any = None, name: str = "array", range: Any = scale.AUTO) -> Images:
-    """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`, which is read once; `Images` pass as they are.
+    """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
+
+    A data set is read once: its transforms are applied then, and labels, attributes and names of classes are kept. Of a
+    `DataLoader` the images that its sampler may choose are read, each once and in the order of its data set, through its
+    `collate_fn` where that is one's own: order and batch size are those of the training. `Images`, or parts of them, that a
+    `Subset` or a `DataLoader` holds come as they are.
 
     x       images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; whole numbers, floats in
             [0, 1], or bool. Images become uint8, vectors float32
@@ -46,26 +52,31 @@ def as_images(x: Any, labels: Any = None, name: str = "array", range: Any = scal
 
 def read_array(x: Any, labels: Any, name: str, value_range: scale.Range) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
-    if isinstance(x, Images):
-        refuse_labels(labels, "these Images carry their")
-        return x, []
-    array, known, names, said = open_array(x, labels, name)
+    found = open_array(x, labels, name)
+    if isinstance(found, Images):
+        return found, []
+    known, names = found.labels, found.names
     if isinstance(known, np.ndarray) and known.dtype.kind == "U" and labels is None:  # words of a data set
         (known,), names = named_labels(known)
-    span, notes = spanned(array, value_range, name)
-    images = scaled(array, span, known, name)
-    return images if names is None else replace(images, label_names=names), notes + said
+    span, notes = spanned(found.pixels, value_range, name)
+    return described(scaled(found.pixels, span, known, name), names, found), [*notes, *found.said]
 
 
-def open_array(x: Any, labels: Any, name: str) -> tuple[NDArray[Any], Any, tuple[str, ...] | None, list[str]]:
-    """The numbers of an array, a tensor or a torch data set as they are; the labels given, or its own, numbers or words; names
-    of classes where it has those; and what should be said."""
-    from diabolo.data.datasets import is_dataset, read_dataset
+def described(images: Images, names: tuple[str, ...] | None, found: Found) -> Images:
+    """The images with the `names` of their classes and the attributes that were found."""
+    return replace(images, label_names=names, attributes=found.attributes, attribute_names=found.attribute_names)
 
+
+def open_array(x: Any, labels: Any, name: str) -> Found | Images:
+    """The numbers of an array, a tensor or a torch data set as they are, with the labels given or its own; or the `Images` that
+    it is or holds."""
+    if isinstance(x, Images):
+        refuse_labels(labels, "these Images carry their")
+        return x
     if is_dataset(x):
         refuse_labels(labels, "a data set of torch carries its")
         return read_dataset(x)
-    return to_numpy(x, name), labels, None, []
+    return Found(to_numpy(x, name), labels)
 
 
 def refuse_labels(labels: Any, has: str) -> None:

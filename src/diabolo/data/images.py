@@ -1,10 +1,11 @@
 """`Images`: a data set at rest. Pixels as uint8, what is known about each image beside them, and a fingerprint."""
 
 import hashlib
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,9 @@ from diabolo.data.scale import remedy
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +37,16 @@ class Images:
 
     Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
 
+    They are a data set of torch too: item i is (the image as a float tensor in [0, 1], its label or -1), so that a
+    `torch.utils.data.DataLoader`, `Subset` or `random_split` takes them.
+
     Example:
         >>> mine = diabolo.data.Images(np.zeros((5, 1, 8, 8), np.uint8), labels=np.arange(5))
         >>> len(mine), mine.shape, mine.take([0, 2]).labels
         (5, (1, 8, 8), array([0, 2]))
+        >>> x, y = next(iter(torch.utils.data.DataLoader(mine, batch_size=5)))
+        >>> x.shape, y.tolist()
+        (torch.Size([5, 1, 8, 8]), [0, 1, 2, 3, 4])
     """
 
     images: NDArray[Any]
@@ -62,6 +72,26 @@ class Images:
 
     def __len__(self) -> int:
         return int(self.images.shape[0])
+
+    def __getitem__(self, index: SupportsIndex) -> tuple["Tensor", int]:
+        """Image `index` as a float32 tensor in [0, 1], and its label, -1 where it is not known.
+
+        Raises:
+            IndexError: when there are not so many images.
+            DiaboloError: for anything but one whole number; `take` gives several.
+        """
+        import torch
+
+        try:
+            i = operator.index(index)
+        except TypeError as error:
+            raise DiaboloError(
+                f"[…] gives one image by its number, not by {type(index).__name__}; several are had by take([…])"
+            ) from error
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"there is no image {i} among {len(self):,}")
+        label = -1 if self.labels is None else int(self.labels[i])
+        return torch.from_numpy(np.array(to_float(self.images[i]))), label
 
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.shape))

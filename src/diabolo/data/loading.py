@@ -29,9 +29,10 @@ def load(
     """Train and test `Images`.
 
     Args:
-        name: a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file; an array, a tensor
-            or `Images` (see `as_images`); or a function of your own as package.module:function, or by the name under which a
-            package has registered it as an entry point of the group `diabolo.data`.
+        name: a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file; an array, a
+            tensor, `Images`, or a torch `Dataset` or `DataLoader` (see `as_images`); or a function of your own as
+            package.module:function, or by the name under which a package has registered it as an entry point of the group
+            `diabolo.data`.
         root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo. Refused for what lies elsewhere.
         labels: of an array or a tensor, see `as_images`.
         options: those of `DataOptions`, as far as the source takes them.

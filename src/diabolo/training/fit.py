@@ -63,7 +63,8 @@ def fit(
         model: the name of a recipe, such as "vae", or package.module:recipe: the weights of the model are drawn from `seed`,
             and the run is that of `diabolo train` with the same options. Or an `Autoencoder`, or a `PCA`, which is solved in
             closed form: its weights are trained in place, and it keeps those that it has, which were drawn when it was made.
-        train: `Images`, or an array or tensor (N, C, H, W) or (N, D): uint8, or float in [0, 1].
+        train: `Images`; an array or tensor (N, C, H, W) or (N, D), uint8 or float in [0, 1]; or a torch `Dataset`, `Subset`
+            or `DataLoader`, whose images are read once (see `diabolo.data.as_images`): order and batch size are the options'.
         validation: the same, to watch while training; or None.
         then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
         stage: of which longer training this is which part (`greedy`), noted in the folder.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, between
-from diabolo.data.arrays import numbers_of, open_array, refuse_labels, scaled, spanned
+from diabolo.data.arrays import described, numbers_of, open_array, scaled, spanned
 from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
@@ -32,13 +32,17 @@ SPRITE_SHAPES = ("square", "ellipse", "heart")
 
 def array(x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, range: scale.Range) -> Parts:
     """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
-    if isinstance(x, Images):
-        refuse_labels(labels, "these Images carry their")
-        return Parts(*random_split(x, draw, test_fraction))
-    pixels, known, names, said = open_array(x, labels, "array")
+    found = open_array(x, labels, "array")
+    if isinstance(found, Images):
+        return Parts(*random_split(found, draw, test_fraction))
+    known, names = found.labels, found.names
     if names is None:
         (known,), names = named_labels(known)
-    return _split(pixels, known, names, draw, test_fraction, range, "array", "an array", said)
+
+    def then(images: Images) -> Images:
+        return described(images, names, found)
+
+    return _split(found.pixels, known, names, draw, test_fraction, range, "array", "an array", found.said, then)
 
 
 def npy(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) -> Parts:
