@@ -16,7 +16,7 @@ import torch.distributed as dist
 from torch import nn
 
 from diabolo import distributed, zoo
-from diabolo.nets.batchnorm import BatchNorm2d
+from diabolo.nets.layers import BatchNorm2d
 from diabolo.likelihoods import Gaussian
 from diabolo.randomness import Draws, generator
 
@@ -226,7 +226,7 @@ def test_alone_everything_is_as_it_was():
 
 @pytest.mark.parametrize("training", [True, False])
 def test_alone_batch_norm_is_that_of_torch(training):
-    from diabolo.nets.batchnorm import BatchNorm2d
+    from diabolo.nets.layers import BatchNorm2d
 
     one, other = torch.nn.BatchNorm2d(3).train(training), BatchNorm2d(3).train(training)
     x = torch.randn(4, 3, 5, 5)

@@ -5,7 +5,7 @@
                           └────── condition ───────┘
 
 Every named model is a choice of these parts (see `diabolo.zoo`). Unless another objective is chosen, the loss is the negative
-ELBO, or a penalised reconstruction, which is the same formula:  −log p(x | z) + Σ weight · penalty  (`objectives/elbo.py`).
+ELBO, or a penalised reconstruction, which is the same formula (`objectives/objective.py`):  −log p(x | z) + Σ weight · penalty.
 """
 
 import math

@@ -10,10 +10,9 @@ from vector_quantize_pytorch import VectorQuantize
 
 from diabolo import likelihoods, nets, objectives
 from diabolo.autoencoder import Autoencoder
-from diabolo.bottlenecks import VectorQuantizer, quantizer_kmeans
+from diabolo.bottlenecks import VectorQuantizer, quantizer_vq
 from diabolo.bottlenecks.quantizer import perplexity, rows_of
-from diabolo.bottlenecks.quantizer_kmeans import kmeans, nearest
-from diabolo.bottlenecks.quantizer_vq import LENGTH, TINY, rotation, straight_through
+from diabolo.bottlenecks.quantizer_vq import LENGTH, TINY, kmeans, nearest, rotation, straight_through
 from diabolo.errors import DiaboloError, NoPriorError, UnknownNameError
 from diabolo.randomness import Draws, generator
 
@@ -392,7 +391,7 @@ def test_k_means_is_scikit_learns_from_the_same_start(monkeypatch):
     order = torch.randperm(200, generator=torch.Generator().manual_seed(1))
     seen = vectors[order[:128]].numpy()
     theirs = KMeans(2, init=seen[:2], n_init=1, max_iter=10, tol=0, algorithm="lloyd").fit(seen)
-    monkeypatch.setattr(quantizer_kmeans, "CHUNK", 50)
+    monkeypatch.setattr(quantizer_vq, "CHUNK", 50)
     ours = kmeans(vectors, 2, torch.Generator().manual_seed(1))
     np.testing.assert_allclose(ours.numpy(), theirs.cluster_centers_, atol=1e-5)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diabolo import nets, parts
 from diabolo.errors import DiaboloError
-from diabolo.nets.activations import ACTIVATIONS
+from diabolo.nets.layers import ACTIVATIONS
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
 
 shapes = st.one_of(

@@ -11,7 +11,7 @@ from torch import nn
 
 from diabolo import bottlenecks, nets, parts, zoo
 from diabolo.errors import DiaboloError
-from diabolo.nets.batchnorm import BatchNorm2d
+from diabolo.nets.layers import BatchNorm2d
 
 MNIST = (1, 28, 28)
 

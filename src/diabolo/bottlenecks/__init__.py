@@ -1,17 +1,14 @@
 """The bottleneck: what stands between encoder and decoder. Every bottleneck returns a `Latent`."""
 
 from diabolo.bottlenecks.contractive import Contractive, ContractiveLayer
-from diabolo.bottlenecks.empty import Nothing
 from diabolo.bottlenecks.fsq import FSQ
-from diabolo.bottlenecks.gaussian import Gaussian, kl_per_unit, kl_to_standard_normal
-from diabolo.bottlenecks.identity import FeatureMap, Identity
+from diabolo.bottlenecks.gaussian import Gaussian, Nothing, Variational, kl_per_unit, kl_to_standard_normal
+from diabolo.bottlenecks.identity import FeatureMap, Identity, Regularised
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.bottlenecks.quantizer import Discrete
 from diabolo.bottlenecks.quantizer_vq import VectorQuantizer
-from diabolo.bottlenecks.regularised import Regularised
 from diabolo.bottlenecks.skips import WithSkips, around
 from diabolo.bottlenecks.sparse import KLSparse, Sparse, TopK
-from diabolo.bottlenecks.variational import Variational
 
 __all__ = [
     "FSQ",

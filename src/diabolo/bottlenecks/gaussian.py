@@ -1,20 +1,53 @@
-"""The bottleneck of the variational autoencoder: a distribution over codes, held close to N(0, I)."""
+"""Bottlenecks with a posterior and a prior whose densities are known: the Gaussian one, and the one through which nothing
+passes.
+
+Importance weights are made of these densities.
+"""
 
 import math
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
 from diabolo import distributed
 from diabolo.bottlenecks.diagnosis import Diagnosis, of_posterior
-from diabolo.bottlenecks.latent import Latent
-from diabolo.bottlenecks.variational import Variational
+from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.bounds import held
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Count, Natural, Weight
 from diabolo.schedules import Constant, Schedule, as_weight
+
+
+class Variational(Bottleneck):
+    """A bottleneck with a posterior q(z|x) to draw from, whose density is known, and a prior p(z) whose density is known.
+
+    Densities are in nats, in float32 or better, and differentiable by z and by what the posterior is made of.
+
+    Example:
+        >>> isinstance(model.bottleneck, diabolo.bottlenecks.Variational)
+        True
+    """
+
+    @abstractmethod
+    def posterior(self, features: Tensor) -> tuple[Tensor, ...]:
+        """What q(z|x) is made of, each (N, …), from `features` (N, in_features): mean and log variance, say. The first is the
+        deterministic code."""
+
+    @abstractmethod
+    def draw(self, posterior: tuple[Tensor, ...], draws: Draws, k: int) -> Tensor:
+        """`k` codes of each posterior, (N, k, *latent_shape), through which gradients flow."""
+
+    @abstractmethod
+    def log_posterior(self, z: Tensor, posterior: tuple[Tensor, ...]) -> Tensor:
+        """log q(z|x) of `z` (N, k, *latent_shape): (N, k)."""
+
+    @abstractmethod
+    def log_prior(self, z: Tensor) -> Tensor:
+        """log p(z) of `z` (N, k, *latent_shape): (N, k)."""
+
 
 LOG_TAU = math.log(2 * math.pi)
 LOGVAR_RANGE = (-20.0, 10.0)  # σ from 5e-5 to 150: σ² and its gradient stay finite even in half precision
@@ -134,3 +167,41 @@ class Gaussian(Variational):
     def log_prior(self, z: Tensor) -> Tensor:
         """log N(z; 0, I) of `z` (N, k, D): (N, k)."""
         return -0.5 * (z.square() + LOG_TAU).sum(2)
+
+
+@part
+class Nothing(Variational):
+    """A code of no numbers, (N, 0): the decoder goes by what it is told alone. With a condition the model is a plain,
+    deterministic network of the decoder's capacity: what a conditional VAE is to be compared with.
+
+    Posterior and prior are densities over no numbers, 1 each, so that −log p(x | condition) is the likelihood's own.
+
+    Example:
+        >>> from diabolo.randomness import Draws
+        >>> tuple(diabolo.bottlenecks.Nothing()(torch.zeros(5, 0), Draws()).z.shape)
+        (5, 0)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0)  # which no other bottleneck may have
+
+    def forward(self, features: Tensor, draws: Draws) -> Latent:
+        """Nothing of `features` (N, F)."""
+        z = features[:, :0].float()
+        return Latent(z=z, code=z)
+
+    def posterior(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Nothing of `features` (N, F): (N, 0)."""
+        return (features[:, :0].float(),)
+
+    def draw(self, posterior: tuple[Tensor, ...], draws: Draws, k: int) -> Tensor:
+        """(N, k, 0)."""
+        return posterior[0][:, None].expand(-1, k, -1)
+
+    def log_posterior(self, z: Tensor, posterior: tuple[Tensor, ...]) -> Tensor:
+        """0 for each of `z` (N, k, 0): (N, k)."""
+        return z.sum(2)
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        """0 for each of `z` (N, k, 0): (N, k)."""
+        return z.sum(2)

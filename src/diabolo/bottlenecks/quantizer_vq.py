@@ -1,4 +1,6 @@
-"""The bottleneck of the vector-quantised autoencoder: every position of the code map becomes the nearest of K vectors."""
+"""The bottleneck of the vector-quantised autoencoder: every position of the code map becomes the nearest of K vectors,
+which may begin as the centres of the encoder's first ones.
+"""
 
 from collections.abc import Callable
 
@@ -9,12 +11,62 @@ from torch.nn import functional as F
 from diabolo import distributed
 from diabolo.bottlenecks.latent import Latent
 from diabolo.bottlenecks.quantizer import Codes, Discrete, rows_of
-from diabolo.bottlenecks.quantizer_kmeans import check_enough, kmeans, nearest, one_hot
-from diabolo.errors import UnknownNameError
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import BelowOne, Count, PartOf
 from diabolo.schedules import Schedule, as_weight
+
+ROUNDS = 10
+EACH = 64  # vectors per centre that are looked at
+CHUNK = 8192  # vectors whose distances are held at once
+
+
+def nearest(vectors: Tensor, centres: Tensor) -> Tensor:
+    """The number of the centre (K, D) nearest to each of the `vectors` (M, D): (M,) int64.
+
+    argminₖ ‖v − cₖ‖² = argminₖ ½‖cₖ‖² − v·cₖ, in float32 whatever autocast says.
+    """
+    with torch.autocast(vectors.device.type, enabled=False), torch.no_grad():
+        vectors, centres = vectors.float(), centres.float()
+        return torch.addmm(0.5 * centres.square().sum(1), vectors, centres.T, alpha=-1).argmin(1)
+
+
+def kmeans(vectors: Tensor, k: int, generator: torch.Generator | None, rounds: int = ROUNDS) -> Tensor:
+    """`k` centres (k, D) of the `vectors` (M, D): Lloyd's iteration from `k` different ones of them, drawn at random.
+
+    At most 64 · k vectors, drawn at random, are looked at. A centre to which none is nearest stays where it was.
+
+    Raises:
+        DiaboloError: when there are fewer vectors than centres.
+    """
+    check_enough(len(vectors), k)
+    order = torch.randperm(len(vectors), generator=generator, device=vectors.device)
+    vectors = vectors[order[: EACH * k]]
+    centres = vectors[:k].clone()
+    for _ in range(rounds):
+        sums, counts = torch.zeros_like(centres), centres.new_zeros(k, 1)
+        for few in vectors.split(CHUNK):
+            members = one_hot(nearest(few, centres), k)
+            sums += members.T @ few
+            counts += members.sum(0)[:, None]
+        centres = torch.where(counts > 0, sums / counts.clamp(min=1), centres)
+    return centres
+
+
+def check_enough(vectors: int, k: int) -> None:
+    """Refuse fewer `vectors` than centres."""
+    if k > vectors:
+        raise DiaboloError(
+            f"a codebook of {k:,} codes is larger than the {vectors:,} vectors that k-means may start from; use fewer "
+            f"--codes, more images, or no k-means start (--no-kmeans)"
+        )
+
+
+def one_hot(indices: Tensor, k: int) -> Tensor:
+    """(M,) → (M, k) float32. Products with it are sums in a fixed order, also on a GPU."""
+    return (indices[:, None] == torch.arange(k, device=indices.device)).float()
+
 
 TINY = 1e-8  # what every code's share is raised by, so that one that is never used divides by no zero
 RESTART = 0.1  # of the average use: the usual threshold, and what is proposed against dead codes

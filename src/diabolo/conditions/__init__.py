@@ -3,10 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 
-from diabolo.conditions.condition import Condition, Given, Unconditional
-from diabolo.conditions.labels import UNKNOWN, Embedding, Label, check_labels
-from diabolo.conditions.quarter import CORNERS, Quarter
-from diabolo.conditions.vector import COLUMNS, Vector
+from diabolo.conditions.condition import (
+    COLUMNS,
+    CORNERS,
+    UNKNOWN,
+    Condition,
+    Embedding,
+    Given,
+    Label,
+    Quarter,
+    Unconditional,
+    Vector,
+    check_labels,
+)
 from diabolo.errors import DiaboloError, UnknownNameError
 
 __all__ = [

@@ -1,15 +1,122 @@
-"""Illnesses of the training itself, read off its history and by what it came to."""
+"""Illnesses of the training: a layer that stays in training mode, terms of the loss on scales that do not fit each other, and
+what the history shows.
+"""
+
+import math
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import REACH, USUAL, all_images, enough, gentler, reach, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 from diabolo.hardware import wide
+from diabolo.likelihoods import SquaredError
 from diabolo.plain import percent
 from diabolo.runs.lines import shell_line
+
+SAME = 1e-3  # mean difference over spread; rounding makes 1e-6, and one in a thousand discrete codes may lie on an edge
+PROBED = 64  # images
+
+
+@symptom
+def training_mode(patient: Patient) -> Illness | None:
+    """Codes or reconstructions that change from call to call, or with the other images of a batch: a layer is still in training
+    mode, as `F.dropout` without `training=self.training` is, or a batch norm that takes the statistics of what it sees."""
+    x, y = patient.x("test")[:PROBED], patient.known("test")
+    y = None if y is None else y[:PROBED]
+    half = len(x) // 2
+    if half < 1:
+        return None
+    model = patient.model
+    calls = {
+        "codes": model.encode if math.prod(model.latent_shape) > 0 else None,
+        "reconstructions": model.reconstruct if patient.decodes else None,
+    }
+    for what, call in calls.items():
+        if call is None:
+            continue
+        first, again = call(x, y), call(x, y)
+        apart = call(x[:half], None if y is None else y[:half])
+        twice, alone = _change(first, again), _change(first[:half], apart)
+        if not max(twice, alone) < SAME:
+            told = "when they go through the model again" if twice >= SAME else "when other images are beside them"
+            return Illness(
+                "evaluation in training mode",
+                f"the same images get other {what} {told}, by {max(twice, alone):.2g} of their spread in the mean: a layer "
+                f"still behaves as in training",
+                Remedy(
+                    "to let every layer heed its mode: F.dropout(x, p, training=self.training), or nn.Dropout and "
+                    "nn.BatchNorm as they are"
+                ),
+                explains=("blurry reconstructions", "code ignored", "overfitting", "too high a learning rate"),
+            )
+    return None
+
+
+def _change(a: Tensor, b: Tensor) -> float:
+    """The mean difference over the spread."""
+    spread = float(wide(a).std(correction=0))
+    return float(wide(a - b).abs().mean()) / (spread if spread > 0 else 1.0)
+
+
+LITTLE = 1.0  # nats per image that a code at least holds that says anything
+LOST = 0.6  # share of the variance of the images from which on the reconstructions are bad; 0.2 is usual, 0.5 of tiny images
+BAD = ("posterior collapse", "code ignored", "blurry reconstructions", "latent wider than used", "underfitting")
+
+
+@symptom
+def loss_scale(patient: Patient) -> Illness | None:
+    """A reconstruction that is a mean over pixels beside a KL term that is a sum over units: the KL term is then stronger by
+    the number of pixels than the formula says, and the code empties."""
+    likelihood = getattr(patient.model, "likelihood", None)
+    beta, kl = patient.beta, patient.curve(term="kl")
+    if not isinstance(likelihood, SquaredError) or likelihood.per != "pixel" or not beta or not len(kl):
+        return None
+    if kl[-1] >= LITTLE:
+        return None
+    numbers = math.prod(patient.model.input_shape)
+    return Illness(
+        "wrong loss scale",
+        f"the squared error is a mean over {numbers} pixels and the KL term a sum over units: with beta {beta:g} the KL term "
+        f"is as strong as with beta {beta * numbers:,.0f} beside an error per image, and the code holds {kl[-1]:.2g} nats",
+        train_again(patient, "a likelihood that is summed over pixels", likelihood="gaussian"),
+        explains=("over-strong beta", *BAD),
+    )
+
+
+@symptom
+def strong_beta(patient: Patient) -> Illness | None:
+    """β above 1, and little of the image left in the reconstruction (Higgins et al. 2017)."""
+    beta = patient.beta
+    if beta is None or beta <= 1 or not patient.judged or patient.unexplained < LOST:
+        return None
+    return Illness(
+        "over-strong beta",
+        f"beta is {beta:g}, and the reconstructions of test images leave {percent(patient.unexplained)} of their variance "
+        f"unexplained: the code is held so close to the prior that it says too little",
+        train_again(patient, "the ELBO itself", beta=1.0, free_bits=None),
+        explains=BAD,
+    )
+
+
+@symptom
+def absent_beta(patient: Patient) -> Illness | None:
+    """A KL term without weight: what is trained is no VAE, and its prior means nothing."""
+    if patient.beta != 0:
+        return None
+    kl = patient.curve(term="kl")
+    held = f": it has come to {kl[-1]:.3g} nats per image" if len(kl) else ""
+    return Illness(
+        "absent beta",
+        f"the KL term has the weight 0 at the end of training{held}, and nothing holds the codes to the prior that samples are "
+        f"drawn from",
+        train_again(patient, "the ELBO itself", beta=1.0),
+        explains=("prior hole",),
+    )
+
 
 ROSE = 0.2  # share of what was learnt that the loss has lost again in the end: a run that wavers keeps within a tenth
 HIGH = 10 * USUAL  # a learning rate from which on it is the first suspect

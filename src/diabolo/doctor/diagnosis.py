@@ -1,28 +1,25 @@
-"""`diagnose`: every symptom looked for, and what is but a consequence of something else left out."""
+"""`diagnose`: every symptom looked for, and what is but a consequence of something else left out; so are the finer points of
+a model that has not learned.
+"""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# The symptoms make themselves known when imported, in the order in which they are looked for.
-# isort: off
-import diabolo.doctor.inference
-import diabolo.doctor.objective
 import diabolo.doctor.course
-import diabolo.doctor.collapse
-import diabolo.doctor.outputs
-import diabolo.doctor.codes
-import diabolo.doctor.leaks  # noqa: F401  # imported to be known, not to be used
-
-# isort: on
+import diabolo.doctor.outcome  # noqa: F401  # both make their symptoms known, in this order
 from diabolo.doctor.patient import Patient
-from diabolo.doctor.symptom import SYMPTOMS, Illness
-from diabolo.doctor.unlearned import without_finer_points
+from diabolo.doctor.prescription import PEAK, enough, train_again
+from diabolo.doctor.symptom import SYMPTOMS, Illness, Remedy
+from diabolo.evaluation.closing import judge
 from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import Pair
 from diabolo.runs.loading import Run
 from diabolo.surroundings import undisturbed
 from diabolo.trust import Trust, trusting
+
+FINER = ("blurry reconstructions", "latent wider than used", "prior hole")  # of a model that has learned
 
 
 @dataclass(frozen=True)
@@ -87,3 +84,39 @@ def _causes(found: list[Illness]) -> Iterator[Illness]:
         cause = (roots or found)[0]
         yield cause
         found = [illness for illness in found if illness is not cause and illness.name not in cause.explains]
+
+
+def without_finer_points(patient: Patient, found: Sequence[Illness]) -> tuple[Illness, ...]:
+    """`found`, but of a model that has not learned (`diabolo.evaluation.learned`) no finer points; and where nothing else was
+    found, that it has not."""
+    why = _why(patient)
+    if why is None:
+        return tuple(found)
+    graver = tuple(illness for illness in found if illness.name not in FINER)
+    return graver or (Illness("nothing learned", why, _more(patient)),)
+
+
+def _why(patient: Patient) -> str | None:
+    """Why it has not learned, in numbers; None where it has, or nothing can be said."""
+    if not patient.trained or isinstance(patient.images, str):
+        return None
+    try:
+        _, learned = judge(patient.model, *patient.images)
+    except Exception:  # whatever it dies of, what was found stays
+        logging.getLogger("diabolo").debug("judging failed", exc_info=True)
+        return None
+    return learned.told if learned.state == "missed" else None
+
+
+def _more(patient: Patient) -> Remedy:
+    if not patient.by_steps:
+        return train_again(patient, "a wider code", latent_dim=4 * int(patient.model.latent_shape[0]))
+    lr = max(patient.lr, PEAK)
+    epochs = max(3 * len(patient.run.history), enough(patient, lr))
+    return train_again(patient, "more steps", lr=lr, schedule="one-cycle", epochs=epochs)
+
+
+# The symptoms make themselves known when imported, in the order in which they are looked for.
+# isort: off
+
+# isort: on

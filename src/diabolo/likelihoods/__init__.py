@@ -10,13 +10,10 @@ from typing import Any
 from torch import nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.likelihoods.bernoulli import Bernoulli
-from diabolo.likelihoods.continuous import ContinuousBernoulli
-from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Gaussian, Laplace
-from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood
+from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Bernoulli, ContinuousBernoulli, Gaussian, Laplace
+from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood, SquaredError
 from diabolo.likelihoods.ms_ssim import MSSSIM
 from diabolo.likelihoods.perceptual import VGG16, Perceptual, features_of
-from diabolo.likelihoods.squared import SquaredError
 
 __all__ = [
     "LIKELIHOODS",

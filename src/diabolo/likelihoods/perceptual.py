@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.likelihood import WithOutput
-from diabolo.nets.activations import ACTIVATIONS
+from diabolo.nets.layers import ACTIVATIONS
 from diabolo.parts import part
 from diabolo.ranges import Weight
 

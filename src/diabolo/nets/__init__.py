@@ -7,11 +7,10 @@ from typing import Annotated, Any, TypedDict
 from torch import nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.nets.code import Maps
 from diabolo.nets.conv import conv
 from diabolo.nets.custom import custom, pair
+from diabolo.nets.layers import Blind, Maps
 from diabolo.nets.mlp import is_width, mlp
-from diabolo.nets.no_encoder import Blind
 from diabolo.nets.presets import conv_pool, conv_to_point, linear, mlp_256_128, mlp_512_256_128, mlp_one_hidden
 from diabolo.nets.resnet import resnet
 from diabolo.nets.unet import unet

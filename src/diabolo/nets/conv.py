@@ -10,10 +10,9 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.nets.activations import activation as activation_layer
-from diabolo.nets.batchnorm import BatchNorm2d
 from diabolo.nets.checkpointing import Chain, dropped
-from diabolo.nets.code import Maps, code_shape, join
+from diabolo.nets.layers import BatchNorm2d, Maps, code_shape, join
+from diabolo.nets.layers import activation as activation_layer
 from diabolo.parts import part
 from diabolo.ranges import BelowOne, Natural
 

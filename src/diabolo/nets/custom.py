@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from diabolo import trust
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.nets.code import Maps, code_shape
+from diabolo.nets.layers import Maps, code_shape
 from diabolo.parts import given, part
 
 

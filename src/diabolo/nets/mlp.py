@@ -7,9 +7,9 @@ from numbers import Integral
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
-from diabolo.nets.activations import activation as activation_layer
 from diabolo.nets.checkpointing import Chain, dropped
-from diabolo.nets.code import Maps, code_shape, join
+from diabolo.nets.layers import Maps, code_shape, join
+from diabolo.nets.layers import activation as activation_layer
 from diabolo.parts import part
 from diabolo.ranges import BelowOne, Count, Natural
 

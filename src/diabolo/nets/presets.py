@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
 from diabolo.nets.checkpointing import Chain
-from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import ConvDecoder, ConvEncoder, Layers, active, image_shape, sizes
+from diabolo.nets.layers import Maps, code_shape, join, to_map
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder, mlp
 from diabolo.parts import part
 from diabolo.ranges import Count, Counts, Natural

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
 from diabolo.nets.checkpointing import Chain
-from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import Layers, active, conv_layers, image_shape, sizes
+from diabolo.nets.layers import Maps, code_shape, join, to_map
 from diabolo.nets.mlp import is_width
 from diabolo.parts import part
 from diabolo.ranges import At, BelowOne, Counts, Natural

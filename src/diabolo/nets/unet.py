@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.nets.checkpointing import Chain
-from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import Layers, active, conv_layers, image_shape, sizes
+from diabolo.nets.layers import Maps, code_shape, join, to_map
 from diabolo.parts import part
 from diabolo.ranges import BelowOne, Counts, Natural
 

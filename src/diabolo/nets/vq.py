@@ -6,9 +6,9 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError
-from diabolo.nets.activations import activation as activation_layer
-from diabolo.nets.code import Maps, code_shape, join, to_map
 from diabolo.nets.conv import Layers, image_shape, sizes, transposed
+from diabolo.nets.layers import Maps, code_shape, join, to_map
+from diabolo.nets.layers import activation as activation_layer
 from diabolo.nets.mlp import is_width
 from diabolo.parts import part
 from diabolo.ranges import At, Count, Natural, Plural

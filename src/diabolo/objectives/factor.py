@@ -10,8 +10,7 @@ from torch.nn import functional as F
 from diabolo import distributed
 from diabolo.bottlenecks import Variational
 from diabolo.errors import DiaboloError
-from diabolo.objectives.elbo import ELBO
-from diabolo.objectives.objective import Model, weighted
+from diabolo.objectives.objective import ELBO, Model, weighted
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Above, Count

@@ -1,6 +1,5 @@
 """Densities over what a trained model says of its images, to draw from: maps of discrete codes."""
 
-from diabolo.priors.code_prior import CodePrior
-from diabolo.priors.transformer import CausalTransformer
+from diabolo.priors.code_prior import CausalTransformer, CodePrior
 
 __all__ = ["CausalTransformer", "CodePrior"]

@@ -1,7 +1,18 @@
 """The named recipes: which parts make which model. Every one takes the shape of an image and gives a model ready to train."""
 
-from diabolo.zoo.architectures import denoising_conv, linear, unet
-from diabolo.zoo.classical import contractive, denoising, kl_sparse, pca, rae, sparse, topk, undercomplete
+from diabolo.zoo.classical import (
+    contractive,
+    denoising,
+    denoising_conv,
+    kl_sparse,
+    linear,
+    pca,
+    rae,
+    sparse,
+    topk,
+    undercomplete,
+    unet,
+)
 from diabolo.zoo.conditional import completion, completion_plain, cvae
 from diabolo.zoo.quantised import fsq, vqvae
 from diabolo.zoo.recipe import (

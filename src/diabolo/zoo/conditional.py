@@ -6,7 +6,7 @@ from diabolo import bottlenecks
 from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import Unconditional
 from diabolo.errors import DiaboloError
-from diabolo.nets.no_encoder import Blind
+from diabolo.nets.layers import Blind
 from diabolo.ranges import Count
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe

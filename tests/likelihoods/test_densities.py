@@ -10,7 +10,7 @@ from torch.distributions import ContinuousBernoulli as Theirs
 
 from diabolo import zoo
 from diabolo.likelihoods import Bernoulli, ContinuousBernoulli
-from diabolo.likelihoods.continuous import log_normaliser
+from diabolo.likelihoods.densities import log_normaliser
 
 OURS = ContinuousBernoulli()
 LOGITS = [0.0, 1e-6, 1e-3, 0.1, 0.499999, 0.5, 0.500001, 1.0, 3.0, 10.0]

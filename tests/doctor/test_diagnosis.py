@@ -5,10 +5,9 @@ import torch
 from diabolo import fit, zoo
 from diabolo.data import load
 from diabolo.doctor import diagnose
-from diabolo.doctor.diagnosis import SYMPTOMS
+from diabolo.doctor.diagnosis import FINER, SYMPTOMS, without_finer_points
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Illness, Remedy
-from diabolo.doctor.unlearned import FINER, without_finer_points
 
 
 def run_of(tmp_path, epochs, lr=1e-5):
