@@ -6,12 +6,11 @@ import torch
 
 from diabolo import figures
 from diabolo.errors import DiaboloError
-from diabolo.latents.arithmetic import mean_difference, probe_normal
-from diabolo.latents.probe import Probe
+from diabolo.latents.arithmetic import Probe, mean_difference, probe_normal
 from diabolo.masks import as_mask
 from diabolo.metrics import attribute_probe, separation
 from diabolo.metrics.anomaly import delong
-from diabolo.metrics.attributes import agreement
+from diabolo.metrics.probes import agreement
 
 WANTED = np.array([True, False, False, True, False, True])
 FORMS = [

@@ -28,7 +28,7 @@ from diabolo.evaluation.prior_hole import _surgery, prior_hole
 from diabolo.evaluation.probes import _parts, probes
 from diabolo.evaluation.usage import draw, usage
 from diabolo.metrics import disentanglement as measures
-from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
+from diabolo.metrics.information import frechet_to_normal, mmd_to_normal
 from diabolo.metrics.probes import common_scale
 from diabolo.randomness import Draws, derive, generator
 from diabolo.statistics import mean_interval, wilson

@@ -12,7 +12,7 @@ from diabolo import latents, zoo
 from diabolo.data import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.latents import Probe, Sweep, mean_difference, orthogonalised, probe_normal, sweep
-from diabolo.latents.probe import judge
+from diabolo.latents.arithmetic import judge
 
 
 def faces(pixels, **columns):

@@ -10,7 +10,7 @@ import pytest
 from diabolo.errors import DiaboloError
 from diabolo.latents import fit_density, project
 from diabolo.latents.codes import check_differ, different
-from diabolo.latents.geodesic import CodeGraph
+from diabolo.latents.interpolation import CodeGraph
 from diabolo.latents.spreading import neighbour_graph
 
 RNG = np.random.default_rng(0)

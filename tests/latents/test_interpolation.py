@@ -13,8 +13,7 @@ from diabolo import latents
 from diabolo.errors import DiaboloError
 from diabolo.latents import CodeGraph, along_data, confidence, linear, smoothness, spherical
 from diabolo.latents.codes import decode, encode
-from diabolo.latents.geodesic import _walk
-from diabolo.latents.interpolation import _resampled
+from diabolo.latents.interpolation import _resampled, _walk
 
 finite = st.floats(-1e3, 1e3, width=32)
 pairs = arrays(np.float64, (2, 3, 5), elements=finite)

@@ -11,7 +11,7 @@ from diabolo.data import Images, load
 from diabolo.errors import DiaboloError
 from diabolo.latents import by_quantiles, over_range, scaled_samples, traverse, units
 from diabolo.latents.codes import check_codes, decode, encode, known
-from diabolo.latents.posterior import kl_of_units
+from diabolo.latents.traversal import kl_of_units
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_variance_of_draws_is_that_of_the_posterior_times_the_scale(tiny_mod
 def test_the_same_noise_is_used_for_every_scale(tiny_model, images, monkeypatch):
     model, few = tiny_model("vae"), images.take(np.arange(2))
     seen = {}
-    monkeypatch.setattr("diabolo.latents.posterior.decode", lambda _, z, y: z)
+    monkeypatch.setattr("diabolo.latents.traversal.decode", lambda _, z, y: z)
     seen = scaled_samples(model, few, (0, 1, 20), 5)
     mu = encode(model, few)[:, None]
     np.testing.assert_allclose(seen[0], np.repeat(mu, 5, 1), rtol=1e-6)

@@ -15,9 +15,8 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from diabolo.bottlenecks.gaussian import kl_per_unit
 from diabolo.errors import DiaboloError
-from diabolo.metrics import information, prior_hole
-from diabolo.metrics.information import marginal_kl_per_unit, mutual_information
-from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
+from diabolo.metrics import information
+from diabolo.metrics.information import frechet_to_normal, marginal_kl_per_unit, mmd_to_normal, mutual_information
 from diabolo.metrics.usage import active_units, codebook_use, duplicate_codes, effective_dimensions, live_units
 
 
@@ -167,7 +166,7 @@ def test_the_kernel_distance_in_pieces_is_the_same(monkeypatch):
     across = (size / (size + 1)) ** 1.5 * np.exp(-norms / (2 * (size + 1))).mean()
     assert whole == pytest.approx(kernel[~np.eye(11, dtype=bool)].mean() - 2 * across + (size / (size + 2)) ** 1.5)
     for pairs in (1, 33):
-        monkeypatch.setattr(prior_hole, "PAIRS", pairs)
+        monkeypatch.setattr(information, "PAIRS", pairs)
         assert mmd_to_normal(codes) == pytest.approx(whole)
 
 

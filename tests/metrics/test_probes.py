@@ -13,13 +13,20 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch.nn import functional as F
 
 from diabolo.errors import DiaboloError
-from diabolo.latents.probe import Probe
-from diabolo.metrics import few_labels, logistic
-from diabolo.metrics.attributes import agreement, attribute_probe, read_attributes
+from diabolo.latents.arithmetic import Probe
+from diabolo.metrics import logistic, probes
 from diabolo.metrics.clustering import kmeans_agreement
-from diabolo.metrics.few_labels import few_label_accuracy
 from diabolo.metrics.logistic import sigmoid_regression, softmax_regression
-from diabolo.metrics.probes import common_scale, linear_probe, majority, nearest_neighbours
+from diabolo.metrics.probes import (
+    agreement,
+    attribute_probe,
+    common_scale,
+    few_label_accuracy,
+    linear_probe,
+    majority,
+    nearest_neighbours,
+    read_attributes,
+)
 from diabolo.statistics import wilson
 
 
@@ -229,7 +236,7 @@ def test_few_labels_in_pieces_are_the_same(digits, monkeypatch):
     for draw, share in zip(draws, whole, strict=True):
         other = LogisticRegression(C=1 / (20 * 0.3), max_iter=5000).fit(x[draw], y[draw])
         assert share == pytest.approx(other.score(x[1000:], y[1000:]), abs=0.004)
-    monkeypatch.setattr(few_labels, "NUMBERS", 700)
+    monkeypatch.setattr(probes, "NUMBERS", 700)
     assert few_label_accuracy(x, y, draws, x[1000:], y[1000:], l2=0.3).tolist() == whole.tolist()
 
 

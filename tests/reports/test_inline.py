@@ -1,9 +1,11 @@
 """Inline Markdown, and what is not torn apart."""
 
+from pathlib import Path
+
 import pytest
 
-from diabolo.reports.document import Bullets, Code, Prose
-from diabolo.reports.inline import FIRM, Span, blocks_of, spans, unbroken
+from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table
+from diabolo.reports.inline import FIRM, Span, blocks_of, entries, spans, unbroken
 
 
 @pytest.mark.parametrize("text", ["N(0, I)", "N(0, 1)", "0.3 ± 0.1", "β = 4", "λ = 0.001", "α = −2"])
@@ -46,3 +48,31 @@ def test_a_cell_becomes_paragraphs_lists_and_code_without_its_headings():
         Prose("last"),
     ]
     assert list(blocks_of("")) == []
+
+
+PICTURE, TABLE = Picture(Path("a.png"), ""), Table((), [], "")
+
+
+def test_figures_and_tables_are_numbered_through_the_document_and_rows_go_by_their_number():
+    blocks = [Heading("3.2 PCA"), PICTURE, TABLE, Heading("Answers"), Picture(Path("b.png"), "", "map"), TABLE]
+    found = entries(Document("", "", blocks))
+    assert [entry.name for entry in found] == ["3.2", "Figure 1", "Table 1", "Answers", "Figure 2", "Table 2"]
+    assert [entry.anchor for entry in found] == ["3-2-pca", "figure-1", "table-1", "answers", "map", "table-2"]
+
+
+def test_no_two_things_have_one_anchor():
+    blocks = [Heading("One"), Heading("One"), Picture(Path("a"), "", "one"), Heading("…")]
+    assert [entry.anchor for entry in entries(Document("", "", blocks))] == ["one", "one-2", "one-3", "part"]
+
+
+def test_a_citation_of_what_is_not_there_is_no_link():
+    blocks = [Heading("3.2 PCA", 2, "row-3-2"), Paragraph("x", ("row-3-2", "row-4-1"))]
+    assert entries(Document("", "", blocks))[1].cites == (("row-3-2", "3.2"), ("", "row-4-1"))
+
+
+def test_a_section_without_a_number_is_not_cited_inside_itself():
+    blocks = [Heading("Answers", 2, "row-answers"), Heading("Why?", 3), Paragraph("x", ("row-answers", "row-3-2"))]
+    blocks += [Heading("3.2 PCA", 2, "row-3-2"), Paragraph("y", ("row-answers",))]
+    found = entries(Document("", "", blocks))
+    assert found[2].cites == (("row-3-2", "3.2"),)
+    assert found[4].cites == (("row-answers", "Answers"),)

@@ -22,8 +22,7 @@ from diabolo.likelihoods import SquaredError
 from diabolo.parts import part
 from diabolo.runs import files, loading
 from diabolo.runs.config import Config
-from diabolo.runs.folder import RunFolder
-from diabolo.runs.folders import create
+from diabolo.runs.folder import RunFolder, create
 from diabolo.training.options import TrainOptions
 
 KEYS = {"epoch", "step", "train", "validation", "lr", "seconds", "images_per_second", "peak_memory_mib"}
@@ -452,7 +451,7 @@ def test_many_processes_at_once_get_different_numbers(start, tmp_path):
     script = """
 import sys, time
 from pathlib import Path
-from diabolo.runs.folders import create
+from diabolo.runs.folder import create
 
 while not Path("go").exists():
     time.sleep(0.001)

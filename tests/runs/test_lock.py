@@ -11,8 +11,8 @@ import pytest
 
 from diabolo import disk, owners
 from diabolo.errors import DiaboloError, InUseError
-from diabolo.runs import folders, lock
-from diabolo.runs.folders import create
+from diabolo.runs import folder, lock
+from diabolo.runs.folder import create
 
 SLOW = """
 import sys, time
@@ -234,7 +234,7 @@ def test_leftovers_of_the_version_before_are_swept(tmp_path, run_folder):
     files = [run_folder / ".config.json.abc_1x2y", run_folder / f".curves.png.{'0' * 32}.tmp"]
     for file in files:
         file.write_text("half")
-    folders.create(tmp_path / "runs", "new")
+    folder.create(tmp_path / "runs", "new")
     assert not claim.exists()
     with lock.held(run_folder, "resume"):
         assert not any(file.exists() for file in files)
@@ -267,14 +267,14 @@ def test_a_run_is_not_seen_before_it_is_whole(tmp_path):
         raise DiaboloError("refused")
 
     with pytest.raises(DiaboloError, match="refused"):
-        folders.create(out, "x", fill)
+        folder.create(out, "x", fill)
     assert list(out.iterdir()) == []
-    assert folders.create(out, "x").name == "0001-x"
+    assert folder.create(out, "x").name == "0001-x"
 
 
 def test_numbers_are_numbers_not_words(tmp_path):
     for name in ("9999-a", "10000-b", "0002-c", "notes", "12-short"):
         (tmp_path / name).mkdir()
-    assert [path.name for path in folders.numbered(tmp_path)] == ["0002-c", "9999-a", "10000-b"]
-    assert folders.numbered(tmp_path / "nowhere") == []
+    assert [path.name for path in folder.numbered(tmp_path)] == ["0002-c", "9999-a", "10000-b"]
+    assert folder.numbered(tmp_path / "nowhere") == []
     assert create(tmp_path, "d").name == "10001-d"

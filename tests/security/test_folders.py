@@ -10,7 +10,7 @@ import pytest
 from diabolo.errors import DiaboloError
 from diabolo.owners import me
 from diabolo.runs import checkpoint, files, lock
-from diabolo.runs.folders import create
+from diabolo.runs.folder import create
 from diabolo.runs.loading import load, load_run
 
 FILES = [

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from diabolo.errors import DiaboloError
-from diabolo.reports import notebook, run_notebook
-from diabolo.reports.literal import literal
+from diabolo.reports import notebook
+from diabolo.reports.notebook import literal
 from diabolo.studies.engine.scripts import find
 
 SHADOWS = [
@@ -40,7 +40,7 @@ def test_a_name_is_no_code_and_files_are_no_modules(stranger, canary, diabolo, t
     assert code == 0, (out, err)
     assert not mark.exists()
     made = nbformat.read(run / "notebook.ipynb", as_version=4)
-    plain = notebook.make(run_notebook.script())
+    plain = notebook.make(notebook.script())
     assert [c.source for c in made.cells if c.cell_type == "code"] == [
         c.source for c in plain.cells if c.cell_type == "code"
     ]
@@ -54,7 +54,7 @@ def test_a_name_is_no_code_and_files_are_no_modules(stranger, canary, diabolo, t
 
 
 def test_the_notebook_of_a_trusted_run_says_so_by_a_literal():
-    source = run_notebook.script(("my_pkg", "'; import os #"))
+    source = notebook.script(("my_pkg", "'; import os #"))
     ast.parse(source.replace("# %%", "#"))
     line = next(line for line in source.splitlines() if line.startswith("trust ="))
     assert ast.literal_eval(line.partition("= ")[2].partition("  #")[0]) == ("my_pkg", "'; import os #")

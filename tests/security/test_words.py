@@ -222,9 +222,9 @@ def test_a_progress_line_is_no_markup(capsys, tiny_pixels, tmp_path):
 
 
 def test_the_title_of_a_notebook_is_words(stranger):
-    from diabolo.reports import notebook, run_notebook
+    from diabolo.reports import notebook
 
-    made = notebook.make(run_notebook.script(), NAME)
+    made = notebook.make(notebook.script(), NAME)
     nbformat.validate(made)
     head = made.cells[1].source.splitlines()[0]
     assert not acts(head)

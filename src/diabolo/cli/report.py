@@ -36,7 +36,7 @@ def command(
             raise DiaboloError("--data and --root are of the images of a run; the report of a study needs none")
         return _study(folder)
     from diabolo import reports
-    from diabolo.reports import extra, run_notebook, run_report
+    from diabolo.reports import extra, run_report
     from diabolo.reports import notebook as notebooks
     from diabolo.runs.lock import writing
     from diabolo.trust import trusted
@@ -47,7 +47,7 @@ def command(
         for path in reports.write(document, folder):
             say(path)
         if notebook:
-            script = run_notebook.script(trusted(), images)
+            script = notebooks.script(trusted(), images)
             say(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
 

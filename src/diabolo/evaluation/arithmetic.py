@@ -33,7 +33,7 @@ def arithmetic(
     encoded again and judged by linear probes: how much more probable the attribute has become from α = 0 to the largest α,
     and how far the other attributes moved on average."""
     from diabolo import figures, latents
-    from diabolo.latents.probe import judge
+    from diabolo.latents.arithmetic import judge
 
     names = _names(subject.train, edited)
     require_continuous(subject, "arithmetic")

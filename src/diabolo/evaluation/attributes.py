@@ -10,7 +10,7 @@ from diabolo.evaluation.baselines import is_told
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.probes import UNIT, described
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.attributes import Agreement, agreement, attribute_probe, read_attributes
+from diabolo.metrics.probes import Agreement, agreement, attribute_probe, read_attributes
 from diabolo.metrics.score import Score
 
 MAJORITY = "majority"

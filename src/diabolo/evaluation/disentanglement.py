@@ -11,8 +11,7 @@ from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, s
 from diabolo.evaluation.posterior import units_in_use
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics import disentanglement as measures
-from diabolo.metrics.disentanglement.dci import FITTED, TREES
-from diabolo.metrics.disentanglement.factor_vae import GROUP, VOTES
+from diabolo.metrics.disentanglement.scores import FITTED, GROUP, TREES, VOTES
 from diabolo.metrics.score import Score
 from diabolo.ranges import Plural
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.probes import UNIT, check_labels, described
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.few_labels import few_label_accuracy
-from diabolo.metrics.probes import UNKNOWN
+from diabolo.metrics.probes import UNKNOWN, few_label_accuracy
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
 from diabolo.ranges import Counts, Plural

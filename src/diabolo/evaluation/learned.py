@@ -18,7 +18,7 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import known, pieces
-from diabolo.latents.densities.drawing import draw_images
+from diabolo.latents.densities.density import draw_images
 from diabolo.metrics.probes import UNKNOWN, linear_probe, majority
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive

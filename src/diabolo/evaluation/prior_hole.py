@@ -9,8 +9,7 @@ import torch
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.evaluation.usage import draw
-from diabolo.metrics.information import marginal_kl_per_unit, mutual_information
-from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
+from diabolo.metrics.information import frechet_to_normal, marginal_kl_per_unit, mmd_to_normal, mutual_information
 from diabolo.metrics.score import Score
 from diabolo.randomness import Draws, generator
 

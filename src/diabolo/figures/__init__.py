@@ -14,20 +14,17 @@ if TYPE_CHECKING:
     from .codebook import codebook_heat, codebook_map
     from .curves import loss_curves
     from .decoded import decoded_grid, decoded_grids, latent_grid
-    from .distributions import histogram
-    from .grids import density_samples
+    from .distributions import bars, histogram
     from .health import health_timeline
-    from .images import reconstructions, sample_grid
-    from .latent import latent_scatter
+    from .images import density_samples, reconstructions, sample_grid
+    from .latent import latent_maps, latent_scatter
     from .lines import few_label_curve, response, spectrum
-    from .maps import latent_maps
     from .matrices import matrix
     from .pages import page
     from .points import pareto, trade_off
     from .saving import save
     from .thumbnails import thumbnail_scatter
     from .units import kl_bars, posterior_against_prior
-    from .values import bars
 
 __all__ = [
     "attribute_table",
@@ -63,18 +60,18 @@ __all__ = [
 
 _HOME = {
     "attribute_table": "attributes",
-    "bars": "values",
+    "bars": "distributions",
     "codebook_heat": "codebook",
     "codebook_map": "codebook",
     "decoded_grid": "decoded",
     "decoded_grids": "decoded",
-    "density_samples": "grids",
+    "density_samples": "images",
     "few_label_curve": "lines",
     "health_timeline": "health",
     "histogram": "distributions",
     "kl_bars": "units",
     "latent_grid": "decoded",
-    "latent_maps": "maps",
+    "latent_maps": "latent",
     "latent_scatter": "latent",
     "loss_curves": "curves",
     "matrix": "matrices",

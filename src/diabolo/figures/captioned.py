@@ -12,8 +12,7 @@ from diabolo.errors import DiaboloError
 
 from .checks import numbers, some
 from .curves import format_value
-from .mosaic import Floats, as_images, best_columns, lay, show, zoom
-from .pixel_page import Sheet, extent
+from .mosaic import Floats, Sheet, as_images, best_columns, extent, lay, show, zoom
 from .style import DPI, drawing, shorten, wrap
 
 _MARGIN, _WIDEST, _HIGHEST, _CELL, _NARROWEST, _GAP = 30, 1250, 1500, 240, 600, 10  # canvas pixels

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.errors import DiaboloError
 
 from .checks import some
-from .mosaic import Floats, as_images, best_columns, lay, show, zoom
-from .pixel_page import Sheet
+from .mosaic import Floats, Sheet, as_images, best_columns, lay, show, zoom
 from .style import DPI, drawing, shorten, wrap
 
 Extent = tuple[float, float, float, float]

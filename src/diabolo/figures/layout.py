@@ -91,3 +91,8 @@ def overhead(sheet: Sheet, text: str, inches: float) -> None:
 def head(axes: Axes, text: str, inches: float) -> None:
     """Write the title of a figure that has one set of axes, broken to the width of the page."""
     axes.set_title(wrap(text, inches, 12), fontsize=12, loc="center", pad=10)
+
+
+def capital(text: str) -> str:
+    """A `text` as a heading: its first letter large."""
+    return text[:1].upper() + text[1:]

@@ -12,9 +12,8 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, interval, numbers, some
-from .heading import capital
 from .labels import LINE, name_ends
-from .layout import canvas, head, settle
+from .layout import canvas, capital, head, settle
 from .style import class_style, drawing, wrap
 
 _WIDTH, _HEIGHT = 5.6, 3.6

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 from diabolo.errors import DiaboloError
 
 from .checks import Array, numbers
-from .heading import capital
-from .layout import canvas, head, settle
+from .layout import canvas, capital, head, settle
 from .style import drawing, shorten
 
 _MOST_WRITTEN = 30  # rows or columns up to which every number is written into its cell

@@ -8,9 +8,8 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from .checks import Array, numbers, some
-from .heading import capital
 from .labels import name_points
-from .layout import canvas, head, settle
+from .layout import canvas, capital, head, settle
 from .style import BLUE, class_style, drawing, wrap
 
 Point = tuple[float, float]

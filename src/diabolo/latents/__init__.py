@@ -1,14 +1,21 @@
 """What one does in latent space."""
 
-from diabolo.latents.arithmetic import Sweep, attribute, mean_difference, of_class, orthogonalised, probe_normal, sweep
+from diabolo.latents.arithmetic import (
+    Probe,
+    Sweep,
+    attribute,
+    mean_difference,
+    of_class,
+    orthogonalised,
+    probe_normal,
+    sweep,
+)
 from diabolo.latents.codebook import codebook, unquantised, uses
+from diabolo.latents.codes import codes_as_images
 from diabolo.latents.densities import DENSITIES, Density, draw_images, fit_density
-from diabolo.latents.geodesic import CodeGraph
 from diabolo.latents.grids import Grid, by_quantiles, over_range
-from diabolo.latents.interpolation import along_data, confidence, linear, smoothness, spherical
+from diabolo.latents.interpolation import CodeGraph, along_data, confidence, linear, smoothness, spherical
 from diabolo.latents.nearest import Memorisation, memorisation, nearest
-from diabolo.latents.posterior import draws_of, kl_of_units, scaled_samples
-from diabolo.latents.probe import Probe
 from diabolo.latents.projection import Projection, most_of, project
 from diabolo.latents.spreading import label_by_neighbours, neighbour_graph, spread
 from diabolo.latents.stability import (
@@ -19,8 +26,7 @@ from diabolo.latents.stability import (
     procrustes_distance,
     subspace_angles,
 )
-from diabolo.latents.stacking import codes_as_images
-from diabolo.latents.traversal import Units, traverse, units
+from diabolo.latents.traversal import Units, draws_of, kl_of_units, scaled_samples, traverse, units
 
 __all__ = [
     "DENSITIES",

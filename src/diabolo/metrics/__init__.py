@@ -11,16 +11,12 @@ Probes, k-means, neighbours, t-SNE and the like do not add up: each process fits
 """
 
 from diabolo.metrics.anomaly import separation
-from diabolo.metrics.attributes import attribute_probe
 from diabolo.metrics.clustering import kmeans_agreement
 from diabolo.metrics.completion import Completions, complete
-from diabolo.metrics.components import components_needed, error_by_components
-from diabolo.metrics.elbow import elbow
-from diabolo.metrics.few_labels import few_label_accuracy
-from diabolo.metrics.information import mutual_information
+from diabolo.metrics.components import components_needed, elbow, error_by_components
+from diabolo.metrics.information import frechet_to_normal, mmd_to_normal, mutual_information
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, negative_elbo, nll
-from diabolo.metrics.prior_hole import frechet_to_normal, mmd_to_normal
-from diabolo.metrics.probes import linear_probe, nearest_neighbours
+from diabolo.metrics.probes import attribute_probe, few_label_accuracy, linear_probe, nearest_neighbours
 from diabolo.metrics.reconstruction import Totals, per_image, spectrum
 from diabolo.metrics.usage import active_units, codebook_use
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from PIL import Image
 
 from diabolo.plain import visible
-from diabolo.reports.cells import is_numeric, words
 from diabolo.reports.document import (
     Bullets,
     Cell,
@@ -22,9 +21,10 @@ from diabolo.reports.document import (
     Prose,
     Table,
     Verdict,
+    is_numeric,
+    words,
 )
-from diabolo.reports.inline import spans, unbroken
-from diabolo.reports.references import Entry, entries
+from diabolo.reports.inline import Entry, entries, spans, unbroken
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
 STATES = {"met": "met", "missed": "missed", "not decided": "undecided", "not checked": "unchecked"}

@@ -7,10 +7,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 from diabolo.plain import visible
-from diabolo.reports.cells import is_numeric, words
-from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
-from diabolo.reports.inline import spans
-from diabolo.reports.references import Entry, entries
+from diabolo.reports.document import (
+    Bullets,
+    Code,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Prose,
+    Table,
+    Verdict,
+    is_numeric,
+    words,
+)
+from diabolo.reports.inline import Entry, entries, spans
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
 _LINE_START = re.compile(r"^(\s*)(#|[-+=](?=\s|$|[-=])|\d+(?=[.)](\s|$)))", re.MULTILINE)

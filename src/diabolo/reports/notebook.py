@@ -1,5 +1,9 @@
-"""A percent-format script as a notebook that was run, its outputs inside; it runs again in Jupyter, VS Code and Colab."""
+"""A percent-format script as a notebook that was run, its outputs inside; it runs again in Jupyter, VS Code and Colab. That
+of one training reads the run from its folder. A value goes into code in one way: as a literal, which is data whatever it
+says.
+"""
 
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +15,89 @@ from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.extra import needed
 from diabolo.runs import files
+
+
+def literal(value: Any) -> str:
+    """`value` on one line of Python: text, numbers, truth values, None, and lists, tuples and mappings of these.
+
+    Raises:
+        DiaboloError: for anything else.
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, tuple):
+        return f"({''.join(f'{literal(item)}, ' for item in value)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if value is None or type(value) in (str, bool, int, float):
+        return ascii(value)
+    raise DiaboloError(f"a {type(value).__name__} cannot be written into a notebook")
+
+
+SCRIPT = """# %% [markdown]
+# The run is read from its folder: the trained model, the course of its training, and the images it was trained on.
+
+# %% tags=["parameters"]
+path = "."  # this notebook lies in the folder of its run
+trust = {trust}  # packages whose code the run may name
+moved = {moved}  # where its images lie now, if they were moved: {{"name": …}} or {{"root": …}}
+
+# %%
+from IPython.display import Image, display
+
+from diabolo.pictures import run_figures
+from diabolo.evaluation.measuring import images_of
+from diabolo.latents.codes import encode
+from diabolo.plain import visible
+from diabolo.runs.loading import load_run
+
+run = load_run(path, trust=trust)
+pair = run.folder.pair(moved, trust) if run.config.train.origin else None
+model = run.model
+print(visible(f"{{run.config.name}}: {{run.status}}"))
+
+# %% [markdown]
+# ## The model
+# Its layers, what each gives for one image, and the parameters.
+
+# %%
+print(model.summary())
+
+# %% [markdown]
+# ## The loss
+# Of the last epoch; `run.history` has every epoch.
+
+# %%
+for part in ("train", "validation"):
+    if run.history and run.history[-1][part]:
+        print(part, {{term: round(value, 5) for term, value in run.history[-1][part].items()}})
+
+# %% [markdown]
+# ## Figures
+# The loss by epoch, reconstructions, samples and the map of the codes, as far as this model has them.
+
+# %%
+for figure in run_figures.draw(run, pair and pair[1]):
+    display(Image(filename=str(figure)))
+
+# %% [markdown]
+# ## Codes
+# `encode` gives the code of each image, `reconstruct` what the decoder makes of it. From here on the notebook is yours.
+
+# %%
+train, test = images_of(run, pair)
+codes = encode(model, test.take(range(min(1000, len(test)))))
+print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.std().round(4))
+"""
+
+
+def script(trust: tuple[str, ...] = (), moved: Mapping[str, str] | None = None) -> str:
+    """The percent-format script that is run in the run's folder; `trust` as in `diabolo.load`, `moved` as in
+    `diabolo.data.origin.of_run`. Nothing of the run is in it."""
+    return SCRIPT.format(trust=literal(trust), moved=literal(dict(moved or {})))
+
 
 INSTALL = """\
 # A machine that has no diabolo yet, such as a fresh one of Colab, gets it here.

@@ -9,12 +9,22 @@ from typing import Any
 
 from diabolo import disk
 from diabolo.plain import visible
-from diabolo.reports.cells import is_numeric, words
-from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table, Verdict
+from diabolo.reports.document import (
+    Bullets,
+    Code,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Prose,
+    Table,
+    Verdict,
+    is_numeric,
+    words,
+)
 from diabolo.reports.extra import needed
 from diabolo.reports.html import STATES
-from diabolo.reports.inline import spans, unbroken
-from diabolo.reports.references import Entry, entries
+from diabolo.reports.inline import Entry, entries, spans, unbroken
 
 NO_DATE = datetime(
     2000, 1, 1, tzinfo=UTC

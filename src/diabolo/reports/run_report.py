@@ -13,8 +13,7 @@ from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.pictures import run_figures
 from diabolo.plain import count
-from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table, words
 from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, load_run
 from diabolo.trust import Trust, trusting

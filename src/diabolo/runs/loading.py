@@ -15,8 +15,7 @@ from diabolo.hardware import choose_device
 from diabolo.paths import as_path
 from diabolo.runs import tied
 from diabolo.runs.config import Config
-from diabolo.runs.folder import WEIGHTS, RunFolder
-from diabolo.runs.folders import numbered
+from diabolo.runs.folder import WEIGHTS, RunFolder, numbered
 from diabolo.runs.history import History
 from diabolo.runs.lines import shell_line
 from diabolo.surroundings import undisturbed

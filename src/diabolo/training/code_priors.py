@@ -27,8 +27,7 @@ from diabolo.priors.code_prior import CodePrior, to_bytes
 from diabolo.randomness import derive
 from diabolo.runs import checkpoint, lock
 from diabolo.runs.config import Config
-from diabolo.runs.folder import RunFolder
-from diabolo.runs.folders import numbered
+from diabolo.runs.folder import RunFolder, numbered
 from diabolo.runs.loading import Run, load
 from diabolo.surroundings import undisturbed
 from diabolo.training.codes import FOLDER, write_codes

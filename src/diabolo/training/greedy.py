@@ -15,7 +15,7 @@ from diabolo.objectives.layerwise import Layerwise, levels, trained
 from diabolo.ranges import checked
 from diabolo.runs import checkpoint, files
 from diabolo.runs.config import Config
-from diabolo.runs.folders import numbered
+from diabolo.runs.folder import numbered
 from diabolo.runs.loading import Run, load_run
 from diabolo.surroundings import undisturbed
 from diabolo.training.fit import fit, resume

@@ -300,7 +300,7 @@ def test_a_kernel_has_some_width_and_distances_may_come_in_pieces(monkeypatch):
     kernels = [stats.norm(c, s).logpdf(points[:, 0]) for c, s in zip(codes[:, 0], density.sigma, strict=True)]
     wanted = logsumexp(kernels, 0) - math.log(4)
     np.testing.assert_allclose(density.log_prob(points), wanted)
-    monkeypatch.setattr("diabolo.latents.densities.neighbours.PAIRS", 9)
+    monkeypatch.setattr("diabolo.latents.densities.gaussian.PAIRS", 9)
     np.testing.assert_allclose(density.log_prob(points), wanted)
 
 

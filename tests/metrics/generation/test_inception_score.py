@@ -8,7 +8,7 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation import inception_score
 from diabolo.metrics.generation.certainty import information
-from diabolo.metrics.generation.inception_v3 import Inception
+from diabolo.metrics.generation.extractors import Inception
 
 
 def test_it_is_torch_fidelitys():

@@ -1,15 +1,24 @@
-"""Densities over codes, to draw new images from. One density is one file here, known by the name in its decorator.
+"""Densities over codes, to draw new images from. A density is one class here, known by the name in its decorator.
 
 density = latents.fit_density("mixture", codes, components=10)
 density.sample(16, seed=1), density.log_prob(codes)
 """
 
-from diabolo.latents.densities.density import DENSITIES, Density, Scale, fit_density, make_density, options_of
-from diabolo.latents.densities.drawing import PIECE, PRIOR, check_continuous, draw_images, take_turns
+from diabolo.latents.densities.density import (
+    DENSITIES,
+    PIECE,
+    PRIOR,
+    Density,
+    Scale,
+    check_continuous,
+    draw_images,
+    fit_density,
+    make_density,
+    options_of,
+    take_turns,
+)
 from diabolo.latents.densities.flow import Flow
-from diabolo.latents.densities.gaussian import Gaussian, Normal
-from diabolo.latents.densities.mixture import Mixture
-from diabolo.latents.densities.neighbours import Neighbours
+from diabolo.latents.densities.gaussian import Gaussian, Mixture, Neighbours, Normal
 
 __all__ = [
     "DENSITIES",

@@ -5,14 +5,11 @@ real, made = (generation.extract(extractor, images) for images in (test.images, 
 generation.fid(made.values, real.values)
 """
 
-from diabolo.metrics.generation.certainty import InceptionScore, inception_score
-from diabolo.metrics.generation.conditional_accuracy import asked_for, read
-from diabolo.metrics.generation.extractors import EXTRACTORS, extractor
+from diabolo.metrics.generation.certainty import InceptionScore, asked_for, inception_score, read
+from diabolo.metrics.generation.extractors import EXTRACTORS, Inception, extractor, inception
 from diabolo.metrics.generation.features import Extractor, Features, extract
-from diabolo.metrics.generation.frechet import Frechet, fid, frechet_distance
-from diabolo.metrics.generation.inception_v3 import Inception, inception
+from diabolo.metrics.generation.frechet import Frechet, Moments, fid, frechet_distance
 from diabolo.metrics.generation.kernel import Kernel, kid, polynomial_mmd
-from diabolo.metrics.generation.moments import Moments
 from diabolo.metrics.generation.prdc import SUBSETS, Manifold, manifold, radii, spread
 from diabolo.metrics.generation.small_classifier import Classifier, classifier
 

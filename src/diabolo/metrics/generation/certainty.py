@@ -1,12 +1,17 @@
-"""How sure a classifier is of each image, and how various its answers are: the Inception score, when it is Inception."""
+"""What a classifier says of generated images: how sure it is of each, and how various its answers are (the Inception score,
+when it is Inception); and whether a model draws what it is asked for.
+"""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+import torch
+from numpy.typing import ArrayLike, NDArray
 
-from diabolo.metrics.generation.features import Floats, check_features
+from diabolo.autoencoder import Autoencoder
+from diabolo.errors import DiaboloError
+from diabolo.metrics.generation.features import Extractor, Floats, check_features, extract
 from diabolo.statistics import Estimate
 
 
@@ -66,3 +71,32 @@ def _bias(p: Floats) -> float:
     """By how many nats the mean answer of these images is less various than that of infinitely many."""
     mean = np.maximum(p.mean(0), np.finfo(np.float64).tiny)
     return float((p.var(0, ddof=1) / mean).sum() / (2 * len(p)))
+
+
+def read(classifier: Extractor, images: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The class (N,) that the classifier reads each of `images` (N, C, H, W) as, and its probability (N,).
+
+    Raises:
+        DiaboloError: for an extractor that knows no classes.
+    """
+    logits = extract(classifier, images).logits
+    if logits is None:
+        raise DiaboloError(f"the extractor {classifier.name!r} knows no classes")
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    return logits.argmax(1), (shares / shares.sum(1, keepdims=True)).max(1)
+
+
+def asked_for(
+    model: Autoencoder, classifier: Extractor, per_class: int = 1000, seed: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`per_class` samples of each class that a conditional model can be asked for: which it was (N,), and which the classifier
+    reads (N,). The codes are the same for every class, so that nothing but the condition differs between them.
+
+    Raises:
+        DiaboloError: for a model that is not conditioned on a class.
+    """
+    every = model.condition.every(model.device)
+    if every is None:
+        raise DiaboloError(f"{model.name} cannot be asked for a class")
+    found = [read(classifier, model.sample(per_class, seed, y.expand(per_class)).cpu().numpy())[0] for y in every]
+    return torch.arange(len(every)).repeat_interleave(per_class).numpy(), np.concatenate(found)

@@ -17,7 +17,7 @@ from diabolo.data import Images
 from diabolo.metrics import generation
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
-from diabolo.reports.cells import words as written
+from diabolo.reports.document import words as written
 from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.beta import words
 from diabolo.studies.engine import needs

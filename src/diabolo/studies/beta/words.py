@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from diabolo.plain import percent
-from diabolo.reports.cells import words
+from diabolo.reports.document import words
 from diabolo.studies.engine.findings import Measured, difference, from_best, joined
 
 SILENT = 0.5  # nats per image, below which a code says next to nothing

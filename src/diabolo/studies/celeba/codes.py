@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 from diabolo.plain import percent
-from diabolo.reports.cells import words
+from diabolo.reports.document import words
 from diabolo.studies.engine.findings import Measured, difference, from_nothing, joined
 
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole

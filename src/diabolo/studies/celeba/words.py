@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from diabolo.plain import percent
-from diabolo.reports.cells import words
+from diabolo.reports.document import words
 from diabolo.studies.engine.findings import Measured, between, difference, family, from_nothing, joined, less
 
 EVERYTHING, WIDE, HIGH = (

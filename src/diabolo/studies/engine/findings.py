@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 from diabolo.plain import percent
-from diabolo.reports.cells import words as written
+from diabolo.reports.document import words as written
 from diabolo.statistics import (
     Decision,
     Estimate,

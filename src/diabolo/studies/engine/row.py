@@ -12,8 +12,7 @@ from diabolo import figures
 from diabolo.errors import DiaboloError
 from diabolo.metrics.score import Score
 from diabolo.reports import markdown
-from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict
+from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict, words
 from diabolo.statistics import mean, verdict
 from diabolo.studies.engine.findings import Measured, joined
 from diabolo.terminal import Terminal, say

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.reports.literal import literal
+from diabolo.reports.notebook import literal
 
 STUDIES = Path(__file__).parent.parent
 SCRIPT = "script.py"  # of the folder of a study

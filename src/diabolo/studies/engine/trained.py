@@ -20,8 +20,7 @@ from diabolo.evaluation.subject import Subject
 from diabolo.paths import as_path
 from diabolo.randomness import derive
 from diabolo.runs import checkpoint, files, lock
-from diabolo.runs.folder import RunFolder
-from diabolo.runs.folders import numbered
+from diabolo.runs.folder import RunFolder, numbered
 from diabolo.runs.loading import Run, load_run
 from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume

@@ -8,8 +8,7 @@ from typing import Any
 
 from diabolo.evaluation.learned import RULE
 from diabolo.reports import markdown
-from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict, words
 from diabolo.reports.inline import blocks_of
 from diabolo.runs import files
 from diabolo.statistics import what_matters

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from diabolo.plain import percent
-from diabolo.reports.cells import words as written
+from diabolo.reports.document import words as written
 from diabolo.studies.engine.findings import from_nothing, signed
 from diabolo.studies.generative.words import ALIKE, GROWN, Found, times
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from diabolo.plain import percent
-from diabolo.reports.cells import words as written
+from diabolo.reports.document import words as written
 from diabolo.studies.engine.findings import Measured, between, difference, from_nothing, signed
 
 Found = Mapping[str, Measured]

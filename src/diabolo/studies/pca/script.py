@@ -16,7 +16,7 @@ from diabolo import figures, latents, metrics, statistics, zoo
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.pictures import run_figures
-from diabolo.reports.cells import words as written
+from diabolo.reports.document import words as written
 from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.engine import needs
 from diabolo.studies.pca import words

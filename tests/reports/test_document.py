@@ -2,8 +2,7 @@ import math
 
 import pytest
 
-from diabolo.reports.cells import is_numeric, words
-from diabolo.reports.document import Table
+from diabolo.reports.document import Table, is_numeric, words
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_what_a_conditional_model_is_told(tiny_model, tiny_pixels):
 
 
 def test_pieces_of_many_samples(tiny_model, monkeypatch):
-    monkeypatch.setattr("diabolo.latents.densities.drawing.PIECE", 4)
+    monkeypatch.setattr("diabolo.latents.densities.density.PIECE", 4)
     model = tiny_model("vae", condition="label", classes=3)
     y = take_turns(torch.arange(3), 10)
     drawn = draw_images(model, None, 10, 5, y)
