@@ -6,9 +6,9 @@ from typing import Any
 from cyclopts import App
 from rich.table import Column, Table
 
+from diabolo.cli.help import keywords, taking
 from diabolo.cli.messages import tell_of_data
 from diabolo.cli.options import DataFlags, flag
-from diabolo.cli.signature import keywords, taking
 from diabolo.cli.verbs import VERBS
 from diabolo.data import names
 from diabolo.data.catalogue import registered

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from cyclopts import App, Group, Parameter
 
 from diabolo import evaluation
+from diabolo.cli.help import keywords, taking
 from diabolo.cli.options import DataFlags
-from diabolo.cli.signature import keywords, taking
 from diabolo.cli.tables import scores_table
 from diabolo.cli.verbs import VERBS
 from diabolo.evaluation.learned import Learned

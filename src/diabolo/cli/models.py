@@ -12,7 +12,7 @@ from torch import nn
 
 from diabolo import nets, zoo
 from diabolo.autoencoder import Autoencoder
-from diabolo.cli.signature import words_of
+from diabolo.cli.help import words_of
 from diabolo.cli.verbs import VERBS
 from diabolo.errors import UnknownNameError
 from diabolo.terminal import Terminal

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
+from diabolo.cli.help import keywords, taking
 from diabolo.cli.options import Root
-from diabolo.cli.signature import keywords, taking
 from diabolo.cli.verbs import VERBS
-from diabolo.studies.engine.parameters import hint
+from diabolo.studies.engine.plan import hint
 from diabolo.studies.engine.scripts import Script, scripts
 from diabolo.terminal import say
 

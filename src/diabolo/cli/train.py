@@ -10,10 +10,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from cyclopts import App, Group, Parameter
 
 from diabolo import distributed, ranges, zoo
-from diabolo.cli.help import TidyHelp
+from diabolo.cli.help import TidyHelp, keywords, taking, words_of
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataFlags
-from diabolo.cli.signature import keywords, taking, words_of
 from diabolo.cli.verbs import VERBS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out

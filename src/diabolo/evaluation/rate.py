@@ -10,9 +10,8 @@ from diabolo.bottlenecks.gaussian import kl_to_standard_normal
 from diabolo.bottlenecks.quantizer import counts_of
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
-from diabolo.metrics.rate import compression_ratio, image_bits, index_bits
 from diabolo.metrics.score import Score
-from diabolo.metrics.usage import codebook_use
+from diabolo.metrics.usage import codebook_use, compression_ratio, image_bits, index_bits
 
 BITS = "bits per image"
 FLOAT = 32  # bits of each number of a continuous code

@@ -1,5 +1,8 @@
-"""How much of a code is used: active units, the directions that codes spread over, the codes of a codebook."""
+"""How much of a code is used (active units, the directions that codes spread over, the codes of a codebook), and how large it
+is in bits.
+"""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.bottlenecks.diagnosis import ACTIVE, DEAD
+from diabolo.errors import DiaboloError
 
 NEAR = 1e-3  # of the median distance between two codes: nearer ones are duplicates
 
@@ -104,3 +108,22 @@ def duplicate_codes(vectors: NDArray[Any], near: float = NEAR) -> int:
     distances = pdist(vectors.astype(np.float64))
     same = squareform(distances <= near * np.median(distances))
     return int(np.tril(same, -1).any(1).sum())
+
+
+def image_bits(images: NDArray[Any]) -> int:
+    """Bits of one of `images` (N, …) at rest: 8 for each value of a uint8 image, 32 for each of a float32 vector."""
+    return images.itemsize * 8 * math.prod(images.shape[1:])
+
+
+def index_bits(places: int, codes: int) -> float:
+    """Bits of `places` indices that may each be any of `codes`: places · log₂ K."""
+    if places < 0 or codes < 1:
+        raise DiaboloError(f"there are no indices at {places} places of {codes} codes")
+    return places * math.log2(codes)
+
+
+def compression_ratio(image: float, code: float) -> float:
+    """How many times the bits of the `code` go into those of the `image`."""
+    if not code > 0:
+        raise DiaboloError("a code of no bits has no compression ratio")
+    return image / code

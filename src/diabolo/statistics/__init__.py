@@ -5,14 +5,21 @@ Intervals hold the true number in 95 of 100 repetitions. A difference is an `Est
 """
 
 from diabolo.statistics.blocks import Shared, apart, blocks, shared
-from diabolo.statistics.differences import differ, paired, welch
-from diabolo.statistics.equivalence import equivalence_p, equivalent
+from diabolo.statistics.differences import against_best, differ, holm, paired, welch
 from diabolo.statistics.estimate import Estimate, mean
-from diabolo.statistics.families import against_best, holm
 from diabolo.statistics.intervals import bootstrap, mean_interval, paired_shares, wilson
-from diabolo.statistics.least import least_difference, least_in, what_matters
 from diabolo.statistics.resampling import Replicates, replicate
-from diabolo.statistics.verdicts import Decision, State, decide, verdict
+from diabolo.statistics.verdicts import (
+    Decision,
+    State,
+    decide,
+    equivalence_p,
+    equivalent,
+    least_difference,
+    least_in,
+    verdict,
+    what_matters,
+)
 
 __all__ = [
     "Decision",

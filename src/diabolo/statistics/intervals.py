@@ -8,8 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
-from diabolo.statistics.checks import check_confidence
-from diabolo.statistics.estimate import mean
+from diabolo.statistics.estimate import check_confidence, mean
 from diabolo.statistics.resampling import replicate
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.errors import DiaboloError
-from diabolo.statistics.checks import check_confidence
+from diabolo.statistics.estimate import check_confidence
 
 Kind = Literal["percentile", "basic"]
 ROWS = 2**22  # numbers held at once

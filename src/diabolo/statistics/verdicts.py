@@ -1,18 +1,99 @@
 """What may be said of a number against a bar, and of a difference: never more than its interval allows.
 
 A difference has a least size: the smallest that matters. It is stated in the unit of the numbers, and is the margin of
-equivalence too:
-two numbers are the same where they are shown to differ by less.
+equivalence too: two numbers are the same where they are shown to differ by less.
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from diabolo.errors import DiaboloError
-from diabolo.statistics.checks import positive
-from diabolo.statistics.equivalence import equivalent
-from diabolo.statistics.estimate import Estimate
+from diabolo.plain import percent
+from diabolo.statistics.estimate import Estimate, positive
+
+
+def equivalence_p(difference: Estimate, margin: float) -> float:
+    """How probable it is that a difference as large as `margin`, either way, comes out as near to 0 as this: the larger of two
+    one-sided p-values (Schuirmann 1987, "A comparison of the two one-sided tests procedure").
+
+    Raises:
+        DiaboloError: for a margin that is not above 0.
+
+    Example:
+        >>> round(diabolo.statistics.equivalence_p(diabolo.statistics.Estimate(0.1, 0.2), margin=1.0), 6)
+        3e-06
+    """
+    positive("margin", margin)
+    return max(difference.beyond(-margin), (-difference).beyond(-margin))
+
+
+def equivalent(difference: Estimate, margin: float, level: float = 0.05) -> bool:
+    """Whether the true difference lies within ± `margin`: whether its interval of confidence 1 − 2 · `level` does.
+
+    Args:
+        difference: of two numbers.
+        margin: the largest difference that does not matter, in the unit of the numbers.
+        level: of how many such statements may be wrong.
+
+    Example:
+        >>> difference = diabolo.statistics.Estimate(0.1, 0.2)
+        >>> diabolo.statistics.equivalent(difference, margin=1.0), diabolo.statistics.equivalent(difference, margin=0.2)
+        (True, False)
+    """
+    return equivalence_p(difference, margin) < level
+
+
+SHARE = 0.01  # of the larger number, in a unit that is not listed
+LEAST = {  # a part of the unit → so much of it or, if true, such a share of the larger number
+    "percentage points": (0.5, False),
+    "%": (0.5, False),
+    "share of": (0.005, False),
+    "probability": (0.01, False),
+    "0 to 1": (0.01, False),
+    "nats": (0.5, False),
+    "squared error": (SHARE, True),
+    "squared distance": (0.05, True),  # FID
+    "squared MMD": (0.05, True),
+}
+
+
+def least_in(unit: str) -> tuple[float, bool]:
+    """The least difference that matters between numbers of that unit: so much of it or, if true, such a share of the larger.
+
+    Example:
+        >>> diabolo.statistics.least_in("nats per image")
+        (0.5, False)
+    """
+    return next((least for part, least in LEAST.items() if part in unit), (SHARE, True))
+
+
+def least_difference(unit: str, a: float, b: float) -> float:
+    """The least difference of `a` and `b` that matters, in their unit; above 0.
+
+    Example:
+        >>> diabolo.statistics.least_difference("share", 0.90, 0.95)
+        0.0095
+    """
+    size, relative = least_in(unit)
+    return max(size * max(abs(a), abs(b)), 1e-300) if relative else size
+
+
+def what_matters(units: Iterable[str]) -> str:
+    """The least differences that matter between numbers of these units, in words.
+
+    Example:
+        >>> diabolo.statistics.what_matters(["share", "nats per image"])
+        '1 % of the larger number (share); 0.5 (nats per image)'
+    """
+    found: dict[tuple[float, bool], list[str]] = {}
+    for unit in dict.fromkeys(units):
+        found.setdefault(least_in(unit), []).append(unit)
+    return "; ".join(
+        f"{percent(size) + ' of the larger number' if relative else f'{size:g}'} ({', '.join(several)})"
+        for (size, relative), several in found.items()
+    )
+
 
 State = Literal["met", "missed", "not decided"]
 Decision = Literal["more", "less", "small", "same", "not decided"]

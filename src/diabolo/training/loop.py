@@ -26,9 +26,8 @@ from diabolo.runs.folder import RunFolder
 from diabolo.schedules import Schedule
 from diabolo.training import health, stopping
 from diabolo.training.batches import Plan, mixed, plan, shuffled
-from diabolo.training.interrupt import Interrupt
 from diabolo.training.options import TrainOptions
-from diabolo.training.progress import Reporter
+from diabolo.training.progress import Interrupt, Reporter
 from diabolo.updates.graph import DeviceLoop
 from diabolo.updates.loss import already_checked
 from diabolo.updates.record import NotFiniteError, StepRecord

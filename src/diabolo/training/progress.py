@@ -1,7 +1,12 @@
-"""What a training says while it runs: a live bar on a terminal, one line an epoch elsewhere, nothing from other processes."""
+"""What a training says while it runs: a live bar on a terminal, one line an epoch elsewhere, nothing from other processes.
+And what it hears: Ctrl-C.
+"""
 
 import logging
+import signal
+import threading
 import time
+from types import FrameType, TracebackType
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -145,3 +150,29 @@ def as_text(line: dict[str, Any]) -> str:
         if line.get(split):
             parts.append(split + " " + " ".join(f"{name} {value:.5g}" for name, value in line[split].items()))
     return "  ".join([*parts, f"{line['images_per_second']:,.0f} images/s"])
+
+
+class Interrupt:
+    """While the block runs, SIGINT sets `asked`; a second one raises KeyboardInterrupt. (Main thread only.)"""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.asked = False
+        self.reporter = reporter
+        self.active = threading.current_thread() is threading.main_thread()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.reporter.say("Ctrl-C: this epoch will be finished and saved; once more stops at once.")
+
+    def __enter__(self) -> "Interrupt":
+        if self.active:
+            self.before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.active:
+            signal.signal(signal.SIGINT, self.before)

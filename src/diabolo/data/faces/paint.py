@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.decode import cores
-from diabolo.data.faces import colours
+from diabolo.data.faces import shapes
 from diabolo.data.faces.factors import FACTOR_NAMES, check_factors
 from diabolo.data.faces.shapes import Array, Number, arc, box, cover, ellipse, ellipse_distance, lens, unit
 
@@ -61,12 +61,12 @@ class Painter:
         self.half = np.float32(14.5) + np.float32(3.5) * f["width"]
         self.shift = np.float32(4.5) * f["turn"]  # of the features across the face
         flat = {name: value[:, 0, 0] for name, value in f.items()}
-        self.skin = colours.ramp(colours.SKIN, flat["skin"])
-        self.shade = colours.mix(self.skin, (0.35, 0.12, 0.12), 0.28)
-        self.hair = colours.hair(flat["hair_colour"])
-        self.hair_dark = colours.mix(self.hair, (0.0, 0.0, 0.0), 0.25)
-        self.backdrop = colours.hue(flat["background"], 0.36, 0.86)
-        self.cloth = colours.hue(flat["clothes"], 0.62, 0.78)
+        self.skin = shapes.ramp(shapes.SKIN, flat["skin"])
+        self.shade = shapes.mix(self.skin, (0.35, 0.12, 0.12), 0.28)
+        self.hair = shapes.hair(flat["hair_colour"])
+        self.hair_dark = shapes.mix(self.hair, (0.0, 0.0, 0.0), 0.25)
+        self.backdrop = shapes.hue(flat["background"], 0.36, 0.86)
+        self.cloth = shapes.hue(flat["clothes"], 0.62, 0.78)
 
     def paint(self) -> NDArray[np.uint8]:
         """uint8 `(B, 3, 64, 64)`."""
@@ -130,7 +130,7 @@ class Painter:
         for side in (-1.0, 1.0):
             u, v = self._at(self.shift + np.float32(side) * self.half * np.float32(0.55), 8.0, rows)
             blush = ellipse(u, v, 3.8, 3.0) * np.float32(0.30)
-            self._lay(colours.mix(self.skin, (0.95, 0.35, 0.35), 0.55), blush, rows)
+            self._lay(shapes.mix(self.skin, (0.95, 0.35, 0.35), 0.55), blush, rows)
 
     def _eyes(self) -> None:
         rows = slice(23, 43)
@@ -176,7 +176,7 @@ class Painter:
         v += bend * p * p  # from here on the line of the mouth is straight, at v = 0
         drop = np.float32(6.0) * gape
         inside = lens(u, v, half, 0.0, drop)
-        lips = colours.mix(self.skin, (0.62, 0.18, 0.20), 0.55)
+        lips = shapes.mix(self.skin, (0.62, 0.18, 0.20), 0.55)
         made_up = np.array((0.82, 0.08, 0.20), np.float32)
         lips = lips + self.f["lipstick"][:, 0] * (made_up - lips)
         stroke = np.float32(1.3) + np.float32(0.7) * self.f["lipstick"]
@@ -196,7 +196,7 @@ class Painter:
         self._lay(self.hair, np.minimum(cap, cover(edge)), slice(0, 45))
         u, v = self._at(self.f["light"] * np.float32(6), -17.5, slice(8, 30))
         shine = np.minimum(arc(u, v, 5.5, -1.6, 2.2), cap[:, 8:30]) * np.float32(0.30)
-        self._lay(colours.mix(self.hair, (1.0, 1.0, 1.0), 0.55), shine, slice(8, 30))
+        self._lay(shapes.mix(self.hair, (1.0, 1.0, 1.0), 0.55), shine, slice(8, 30))
 
     def _glasses(self) -> None:
         rows = slice(21, 45)
@@ -221,12 +221,12 @@ class Painter:
     def _hat(self) -> None:
         rows = slice(0, 40)
         worn = self.f["hat"]
-        wool = colours.mix(self.cloth, (1.0, 1.0, 1.0), 0.12)
+        wool = shapes.mix(self.cloth, (1.0, 1.0, 1.0), 0.12)
         u, v = self._at(0.0, -8.0, rows)
         crown = np.minimum(ellipse(u, v, self.half + np.float32(4.4), 19.0), cover(v))
         self._lay(wool, crown * worn, rows)
         brim = box(u, v + np.float32(1.5), self.half + np.float32(5), 3.2, 2.6)
-        self._lay(colours.mix(self.cloth, (0.0, 0.0, 0.0), 0.22), brim * worn, rows)
+        self._lay(shapes.mix(self.cloth, (0.0, 0.0, 0.0), 0.22), brim * worn, rows)
 
     def _light(self) -> None:
         """Brighter on the side the light comes from."""

@@ -1,7 +1,7 @@
 """Sentences from numbers: which of them is said depends on what was measured, and on how sure that is.
 
 A study calls one number more than another where the difference is significant at 5 % and not smaller than the least that
-matters in its unit (`diabolo.statistics.least`); what it says of all other pairs is decided here, by `Difference.say`.
+matters in its unit (`diabolo.statistics.verdicts`); what it says of all other pairs is decided here, by `Difference.say`.
 """
 
 import math
@@ -112,7 +112,7 @@ class Difference:
         a, b: the numbers.
         paired: that difference measured image by image or draw by draw, where both were measured on the same ones.
         least: the smallest difference that matters, in the unit of the numbers; when left out, what matters in their
-        unit (`diabolo.statistics.least`).
+        unit (`diabolo.statistics.verdicts`).
         p: how probable a difference of this size is by chance, where it was adjusted as one of several (`family`).
     """
 

@@ -1,4 +1,4 @@
-"""How a study is run: with which parameters, which of its rows, and where everything lies."""
+"""How a study is run: with which parameters, each of the kind of its default, which of its rows, and where everything lies."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,46 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import GenericAlias
+from typing import Annotated, Any
+
+from diabolo.ranges import Above, At, NonEmpty, check
+
+_MOST = 2**32 - 1  # of whole numbers: what any generator takes for a seed
+
+
+def hint(default: Any) -> Any:
+    """The type of a parameter by its default.
+
+    That of 15 is a whole number of at least 1, of 0 one of at least 0, of 0.1 a number above 0, and of 0.0 one of at least 0;
+    what has a negative number among its defaults may be any. Text is not empty, and tuples hold something.
+    """
+    if isinstance(default, tuple | list) and default:
+        return Annotated[GenericAlias(tuple, (_single(default), ...)), NonEmpty()]
+    return _single((default,)) if not isinstance(default, tuple | list) else tuple[str, ...]
+
+
+def checked(parameters: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as plain values.
+
+    Raises:
+        DiaboloError: for one that is not of the kind of its default.
+    """
+    return {name: check(name, value, hint(defaults.get(name, value))) for name, value in parameters.items()}
+
+
+def _single(values: tuple[Any, ...] | list[Any]) -> Any:
+    """The type of each of them."""
+    kind: Any = type(values[0])
+    if kind is type(None):
+        return str | None
+    if kind not in (int, float):
+        return kind
+    kind, least = float if float in map(type, values) else int, min(values)
+    if kind is int:
+        return Annotated[int, At(min(1, least) if least >= 0 else -_MOST, _MOST)]
+    return Annotated[float, Above(0)] if least > 0 else Annotated[float, At(0)] if least == 0 else float
+
 
 # For the notebook's own process.
 OUT, TRAINED, ROOT = "DIABOLO_STUDY_OUT", "DIABOLO_STUDY_TRAINED", "DIABOLO_STUDY_ROOT"

@@ -20,8 +20,7 @@ from diabolo.disk import has_failed
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.runs import files
 from diabolo.studies.engine.findings import Measured, joined
-from diabolo.studies.engine.parameters import checked
-from diabolo.studies.engine.plan import current
+from diabolo.studies.engine.plan import checked, current
 from diabolo.studies.engine.record import as_record, plain, read
 from diabolo.studies.engine.row import Accounts, NotMeasured, Row, accounts_of, unlearned
 from diabolo.studies.engine.scripts import scripts

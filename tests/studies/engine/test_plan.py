@@ -7,8 +7,7 @@ import pytest
 
 from diabolo.errors import DiaboloError
 from diabolo.studies.engine import running
-from diabolo.studies.engine.parameters import checked
-from diabolo.studies.engine.plan import Plan
+from diabolo.studies.engine.plan import Plan, checked
 from diabolo.studies.engine.scripts import find, scripts
 
 
