@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diabolo.runs.folders import numbered
+from diabolo.runs.folder import numbered
 
 import diabolo
 from diabolo import disk
