@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diabolo.runs.folder import numbered
 
 import diabolo
 from diabolo import disk
 from diabolo.errors import DiaboloError, NotWrittenError, Stopped
 from diabolo.pictures import run_figures
 from diabolo.runs import checkpoint, files, history
+from diabolo.runs.folder import numbered
 from diabolo.training.preflight import NothingLeftError
 
 PRIOR = {"width": 8, "layers": 1, "heads": 2, "epochs": 2, "batch_size": 16, "threads": 1, "quiet": True}
