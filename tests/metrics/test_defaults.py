@@ -167,7 +167,8 @@ SETTINGS = {
     "evaluation.generation": {"MOST": 10_000, "SHOWN": 36, "SUBSET": 1000},
     "evaluation.interpolation": {"GRAPH": 10_000, "SHOWN": 2},
     "evaluation.learned": {
-        "LOOKED_AT": 1000, "FITTED_TO": 2000, "DRAWN": 200, "FEWEST": 10, "WIDE": 128, "KEPT": 64, "ROUNDING": 1e-12, "EVEN": 10,
+        "LOOKED_AT": 1000, "FITTED_TO": 2000, "DRAWN": 200, "FEWEST": 10,
+        "WIDE": 128, "KEPT": 64, "ROUNDING": 1e-12, "EVEN": 10,
     },
     "evaluation.likelihood": {"LEVELS": 256, "TRUSTED": 10},
     "evaluation.memorisation": {"LEAST": 100, "MOST": 500, "SHOWN": 8},

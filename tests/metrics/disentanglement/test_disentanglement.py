@@ -17,6 +17,7 @@ from sklearn.metrics import mutual_info_score, r2_score
 from diabolo.errors import DiaboloError
 from diabolo.metrics.disentanglement import (
     binned,
+    dci,
     entropies,
     factor_vae_score,
     from_importance,
@@ -25,7 +26,7 @@ from diabolo.metrics.disentanglement import (
     mig,
     modularity,
     mutual_information_matrix,
-    scores,
+    sap,
     separability,
 )
 
@@ -131,13 +132,13 @@ def test_transposing_swaps_disentanglement_and_completeness():
 def test_dci_reads_numbers_and_categories():
     factors = many()
     codes = np.concatenate([factors[:, [2, 0, 1]], np.random.default_rng(1).random((3000, 1))], 1)  # 4 units, one noise
-    found = scores(codes[:2000], factors[:2000], codes[2000:], factors[2000:])
+    found = dci(codes[:2000], factors[:2000], codes[2000:], factors[2000:])
     assert found.importance.shape == (4, 3)
     assert found.importance.argmax(0).tolist() == [1, 2, 0]
     assert found.disentanglement > 0.95
     assert found.completeness > 0.95
     assert (found.informativeness > 0.98).all()
-    noise = scores(codes[:2000, 3:], factors[:2000], codes[2000:, 3:], factors[2000:])
+    noise = dci(codes[:2000, 3:], factors[:2000], codes[2000:, 3:], factors[2000:])
     assert (noise.informativeness < 0.1).all()
 
 
@@ -153,9 +154,9 @@ def test_sap_is_a_squared_correlation_for_numbers_and_a_threshold_for_categories
     assert matrix[1, 2] == pytest.approx(1)
     assert matrix[3, 1] == pytest.approx(1)
     assert matrix[2].max() < 0.1
-    assert scores(matrix) == pytest.approx(np.sort(matrix, 0)[-1] - np.sort(matrix, 0)[-2])
+    assert sap(matrix) == pytest.approx(np.sort(matrix, 0)[-1] - np.sort(matrix, 0)[-2])
     twice = separability(codes[:, [1, 1]], factors[:, 2:], codes[:, [1, 1]], factors[:, 2:])
-    assert scores(twice).tolist() == [0]
+    assert sap(twice).tolist() == [0]
 
 
 def test_a_rare_category_read_by_never_is_worth_nothing():
@@ -209,7 +210,7 @@ def test_dci_measures_errors_against_a_constant_of_the_images_it_is_tested_on():
         factors + 0.05 * random.normal(size=(3000, 2)),
         test_factors + 0.05 * random.normal(size=(500, 2)),
     )
-    found = scores(codes, factors, test_codes, test_factors)
+    found = dci(codes, factors, test_codes, test_factors)
     for k in range(2):
         forest = RandomForestRegressor(10, min_samples_leaf=5, random_state=0).fit(codes, factors[:, k])
         assert found.informativeness[k] == pytest.approx(r2_score(test_factors[:, k], forest.predict(test_codes)))
@@ -228,7 +229,7 @@ def test_turning_the_code_destroys_it_all_but_informativeness():
     cut = binned(factors)
     kept, lost = (mig(mutual_information_matrix(binned(z), cut), entropies(cut)).mean() for z in (codes, codes @ turn))
     assert kept > 0.9 > 0.3 > lost
-    plain, turned = (scores(z[:3000], factors[:3000], z[3000:], factors[3000:]) for z in (codes, codes @ turn))
+    plain, turned = (dci(z[:3000], factors[:3000], z[3000:], factors[3000:]) for z in (codes, codes @ turn))
     assert plain.disentanglement > turned.disentanglement + 0.3
     assert turned.informativeness.min() > 0.8
 
@@ -318,7 +319,7 @@ def test_informativeness_of_a_constant_and_of_a_category():
     random = np.random.default_rng(0)
     codes = random.random((200, 2))
     factors = np.stack([codes[:, 0] > 0.5, codes[:, 1], np.zeros(200)], 1).astype(float)
-    found = scores(codes, factors, codes, factors)
+    found = dci(codes, factors, codes, factors)
     assert found.informativeness[0] > 0.9
     assert found.informativeness[1] > 0.9
     assert np.isnan(found.informativeness[2])
@@ -328,7 +329,7 @@ def test_informativeness_of_a_constant_and_of_a_category():
     test = np.where(np.arange(200)[:, None] < 150, [[0.9, 0.5]], [[0.1, 0.5]])  # 150 of 200 are of one class
     wrong = factors.copy()
     wrong[:, 0] = np.arange(200) < 100
-    share = scores(codes, factors, test, wrong).informativeness[0]
+    share = dci(codes, factors, test, wrong).informativeness[0]
     assert share == pytest.approx(1 - 0.25 / 0.5)
 
 
@@ -337,7 +338,7 @@ def test_up_to_ten_kinds_are_read_as_categories(kinds):
     """Read wrong by one, which is near for a number and wrong for a category."""
     z = np.repeat(np.arange(kinds), 20)[:, None].astype(float)
     off = np.clip(z + 1, 0, kinds - 1)
-    found = scores(z, z, off, z).informativeness[0]
+    found = dci(z, z, off, z).informativeness[0]
     if kinds == 10:
         assert found == pytest.approx(1 - 0.9 / 0.9)
     else:
