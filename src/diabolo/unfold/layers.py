@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from diabolo.errors import DiaboloError
-from diabolo.nets.batchnorm import BatchNorm2d
 from diabolo.nets.checkpointing import Dropout
+from diabolo.nets.layers import BatchNorm2d
 from diabolo.nets.resnet import PreActivation
 from diabolo.nets.vq import NarrowResidual
 from diabolo.unfold.kinds import ByKind

@@ -7,8 +7,8 @@ from typing import Any
 from torch import nn
 
 from diabolo.nets.conv import ConvDecoder, ConvEncoder
+from diabolo.nets.layers import Blind
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
-from diabolo.nets.no_encoder import Blind
 from diabolo.nets.presets import PoolingDecoder, PoolingEncoder
 from diabolo.nets.resnet import ResNetDecoder, ResNetEncoder
 from diabolo.nets.unet import UNetDecoder, UNetEncoder
