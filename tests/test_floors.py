@@ -1,10 +1,12 @@
-"""The order of the rooms: imports run down the list that CONTRIBUTING has, and no files import each other in a circle.
+"""The order of the rooms: imports run down the list that CONTRIBUTING has, and no files import each other in a circle. The size
+of files.
 
 Every import counts: those at the top of a file, those within functions, and those for the type checker alone.
 """
 
 import ast
 import re
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +112,13 @@ def test_imports_run_down(order, pairs):
 def test_no_files_import_each_other_in_a_circle(pairs):
     found = circles(pairs)
     assert not found, f"a circle of {len(found[0])} files: {', '.join(found[0])}"
+
+
+def test_a_file_is_a_chapter():
+    files = [file for file in PACKAGE.rglob("*.py") if file.name != "__init__.py"]
+    lines = [len(file.read_text(encoding="utf-8").splitlines()) for file in files]
+    assert 120 <= statistics.median(lines) <= 250
+    assert sum(60 <= n <= 300 for n in lines) > len(lines) / 2
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Study:
         quick: what `--quick` makes of the parameters.
         unchecked: why no bar is checked, in the notebook of a study whose bars were not.
         **parameters: its parameters and their defaults, plain words and numbers. They are attributes of the study. What is
-            given in place of a default must be of its kind, as in `studies.parameters`.
+            given in place of a default must be of its kind, as `plan.hint` says.
 
     Raises:
         DiaboloError: for a parameter that is not.
