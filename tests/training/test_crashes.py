@@ -44,6 +44,12 @@ def test_train_is_killed(stride, site):
     assert check_kills(site, words, train_or_resume(words), stride) >= 7
 
 
+@pytest.mark.parametrize("stride", [40, EVERY])
+def test_train_is_killed_while_it_writes_as_it_goes(stride, site):
+    words = f"{TRAIN} --no-figures --log-every 1 --sample-every 1"
+    assert check_kills(site, words, train_or_resume(words), stride) >= 2
+
+
 @pytest.mark.parametrize("stride", [9, EVERY])
 def test_train_is_let_down_by_the_disk(stride, site):
     words = f"{TRAIN} --no-figures"

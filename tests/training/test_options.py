@@ -15,6 +15,7 @@ from diabolo.training.options import TrainOptions
         {"lr": 0.0}, {"lr": -1e-3}, {"lr": float("nan")}, {"lr": float("inf")}, {"clip_norm": 0.0}, {"ema": 1.0},
         {"ema": 0.0}, {"weight_decay": -0.1}, {"weight_decay": float("nan")}, {"min_delta": -1.0}, {"threads": 0},
         {"early_stopping": 0}, {"seed": -1}, {"seed": 1.5}, {"checkpoint_every": 0}, {"schedule": "cosin"},
+        {"log_every": 0}, {"sample_every": -1},
         {"optimizer": "sdg"}, {"optimizer": 3}, {"precision": "fp16"}, {"keep": "beast"}, {"store": "ram"},
     ],
     ids=str,

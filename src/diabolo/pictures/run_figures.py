@@ -20,10 +20,12 @@ from diabolo.latents.codes import encode
 from diabolo.runs import files
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
+from diabolo.runs.history import History
 from diabolo.runs.loading import Run
+from diabolo.training import snapshots
+from diabolo.training.snapshots import SHOWN
 
 RECORD = "figures.json"  # in the run folder: which figures were drawn, and of which weights
-SHOWN = 10  # images in a row of reconstructions
 SAMPLES = 36
 IN_ROW = 10  # samples of one class
 TRIES = 5  # samples for one test image, where the model is given of it
@@ -53,12 +55,10 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         drawn["curves"] = figures.loss_curves(losses(run), f"{name}: loss")
         if sum(bool(line.get("health")) for line in run.history) > 1:
             drawn["health"] = figures.health_timeline(run.history, title=f"{name}: codes and reconstructions")
-    pictures = (
-        hasattr(model, "decode")
-        and model.reconstructs
-        and len(model.input_shape) == 3
-        and model.input_shape[0] in (1, 3)
-    )
+    if run.history and len(steps := run.folder.steps) > 1:
+        drawn["steps"] = figures.loss_curves(losses(run, steps), f"{name}: loss within epochs")
+    drawn |= snapshots.drawn(run.path, name)
+    pictures = snapshots.pictured(model)
     if pictures:
         try:
             drawn |= _samples(model, test)
@@ -117,9 +117,8 @@ def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
 
 
 def shown(images: Images) -> Images:
-    """The few images to look at, spread over all, since images of a class often lie together."""
-    chosen = np.linspace(0, len(images) - 1, min(SHOWN, len(images))).round().astype(int)
-    return images.take(chosen)
+    """The few images to look at."""
+    return images.spread(SHOWN)
 
 
 def reconstruct(model: Any, images: Images) -> Tensor:
@@ -133,20 +132,22 @@ def samples_title(model: Any) -> str:
     return f"{model.name}: {model.drawn_from}"
 
 
-def losses(run: Run) -> list[dict[str, Any]]:
-    """The history as `figures.loss_curves` wants it: with units, and with what was watched beside the loss; a total that is but
-    the reconstruction is left out."""
+def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
+    """The history, or the `lines` within epochs, as `figures.loss_curves` wants it: with units, and with what was watched
+    beside the loss; a total that is but the reconstruction is left out."""
     units = {term: unit for term, unit in run.config.units.items() if term in run.history[0]["train"]}
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
     units = units | watched
+    a_epoch = run.history[-1].get("step", 0) / run.history[-1]["epoch"]  # steps of an epoch
 
     def chosen(losses: dict[str, float] | None) -> dict[str, float] | None:
         return losses and {term: losses.get(term, math.nan) for term in terms}
 
     return [
-        {"epoch": line["epoch"], "units": units} | {split: chosen(line[split]) for split in ("train", "validation")}
-        for line in run.history
+        {"epoch": line["epoch"] if lines is None else line["step"] / a_epoch, "units": units}
+        | {split: chosen(line.get(split)) for split in ("train", "validation")}
+        for line in lines or run.history
     ]
 
 

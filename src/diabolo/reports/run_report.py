@@ -22,6 +22,9 @@ SPLITS = ("train", "validation")
 LINES = 12  # of the loss by epoch
 CAPTIONS = {
     "curves": "The loss by epoch.",
+    "steps": "The loss within epochs: each point is the mean of so many steps.",
+    "progress-reconstructions": "The same images and their reconstructions as training went.",
+    "progress-samples": "Samples from the same noise as training went.",
     "health": "What was watched of codes and reconstructions in training, by epoch.",
     "samples": "Samples.",
     "reconstructions": "Test images and their reconstructions.",

@@ -3,6 +3,8 @@
 runs/0007-vae-mnist/
     config.json          everything that defines the run, fully resolved
     metrics.jsonl        one line an epoch
+    steps.jsonl          one line every so many steps, where that was asked for
+    progress/            samples and reconstructions every so many epochs, where that was asked for
     model.safetensors    the weights kept
     best.safetensors     the weights of the lowest validation loss, when there was validation
     checkpoint/          everything needed to go on bit-exactly

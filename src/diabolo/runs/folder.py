@@ -100,6 +100,11 @@ class RunFolder:
         return history.read(self.path)
 
     @property
+    def steps(self) -> History:
+        """The lines of steps.jsonl, as far as they are whole: the loss within epochs, where `log_every` asked for it."""
+        return history.read(self.path, history.STEPS)
+
+    @property
     def status(self) -> str:
         """Where its training stands, in words."""
         return checkpoint.status(self.path)

@@ -16,6 +16,7 @@ from diabolo.errors import DiaboloError
 from diabolo.runs import files
 
 FILE = "metrics.jsonl"
+STEPS = "steps.jsonl"  # within epochs, where that was asked for
 History = list[dict[str, Any]]
 
 
@@ -56,16 +57,22 @@ def rewrite(path: Path, history: History) -> tuple[int, str]:
     return len(content), chained("", content)
 
 
-def read(path: Path) -> History:
-    """The lines of metrics.jsonl of the run folder `path`, as far as they are whole.
+def read(path: Path, name: str = FILE) -> History:
+    """The lines of metrics.jsonl, or of steps.jsonl, of the run folder `path`, as far as they are whole.
 
     Raises:
         DiaboloError: for a whole line that is no record of an epoch.
     """
     try:
-        return _parsed(path, regular.read_bytes(path / FILE))
+        return _parsed(path / name, regular.read_bytes(path / name))
     except OSError:
         return []
+
+
+def cut_steps(path: Path, epoch: int) -> None:
+    """Leave in steps.jsonl of the run folder `path` what is of the epochs up to `epoch`, from which training goes on."""
+    if (path / STEPS).exists():
+        files.write(path / STEPS, b"".join(encoded(line) for line in read(path, STEPS) if line["epoch"] <= epoch))
 
 
 def confirmed(path: Path, length: int, digest: str) -> History:
@@ -85,10 +92,10 @@ def confirmed(path: Path, length: int, digest: str) -> History:
             f"{path / FILE} is damaged: its checksum does not agree with what it holds; put the one of before back, or delete "
             "it to go on without the record of the epochs so far"
         )
-    return _parsed(path, content)
+    return _parsed(path / FILE, content)
 
 
-def _parsed(path: Path, content: bytes) -> History:
+def _parsed(file: Path, content: bytes) -> History:
     found: History = []
     lines = content.split(b"\n")  # behind the last whole one there is nothing, or the half of one
     for raw in lines:
@@ -99,12 +106,10 @@ def _parsed(path: Path, content: bytes) -> History:
             line = files.parse(raw)
         except ValueError as error:
             if raw is not lines[-1]:
-                raise DiaboloError(
-                    f"{path / FILE} was edited or damaged: {told!r} is not valid JSON: {error}"
-                ) from error
+                raise DiaboloError(f"{file} was edited or damaged: {told!r} is not valid JSON: {error}") from error
             break  # the line that a killed process was writing
         if not is_record(line):
-            raise DiaboloError(f"{path / FILE} was edited or damaged: {told!r} is no record of an epoch")
+            raise DiaboloError(f"{file} was edited or damaged: {told!r} is no record of an epoch")
         found.append(line)
     return found
 

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -29,6 +28,7 @@ from diabolo.runs.folder import RunFolder
 from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, build_model
 from diabolo.surroundings import undisturbed
+from diabolo.training import snapshots
 from diabolo.training.batches import plan
 from diabolo.training.closed_form import solve, solved_at_once
 from diabolo.training.codes import codes_of
@@ -274,6 +274,8 @@ def _restored(folder: RunFolder, step: Step, config: Config, say: Reporter) -> S
     """Where the run stands, its weights put into `step`."""
     state = checkpoint.restore(folder.path, step.restore)
     folder.write(lambda: checkpoint.settle_best(folder.path, state.epoch))
+    folder.write(lambda: history.cut_steps(folder.path, state.epoch))
+    folder.write(lambda: snapshots.cut(folder.path, state.epoch))
     if state.epochs is None:  # written by Diabolo 0.1
         state.epochs = config.options.get("epochs")
     if state.epoch and not state.history:
@@ -289,7 +291,7 @@ def _begin(model: Autoencoder, train: Images, options: TrainOptions, say: Report
         say.say(take_over(model, options.init))
         held |= set(fitting(model, options.init))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items() if name in held}
-    start = train.take(np.linspace(0, len(train) - 1, min(len(train), START)).round().astype(int))
+    start = train.spread(START)
     model.initialise(start.images, column(start, model.needs_column, model.device), options.seed)
     for name, tensor in model.state_dict().items():
         if name in held:
@@ -329,6 +331,11 @@ def _train(
         loop.device_loop = _captured(loop, store, say)
     if options.as_dict() != config.options:
         loop.config = config.but(options=options.as_dict())  # written when the first epoch is done
+    if options.sample_every:
+        if snapshots.pictured(model):
+            loop.few = (train if validation is None else validation).spread(snapshots.SHOWN)
+        else:
+            say.say("no pictures as training goes (sample_every): what this model reconstructs are no pictures")
     if options.tensorboard:
         folder.write(lambda: _open_events(loop, state.epoch))
     state.status = "running"

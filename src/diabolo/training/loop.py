@@ -15,6 +15,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.codec import evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.columns import rows
+from diabolo.data.images import Images
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.hardware import peak_memory, reset_peak_memory, wide
@@ -24,7 +25,7 @@ from diabolo.runs.checkpoint import State
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
 from diabolo.schedules import Schedule
-from diabolo.training import health, stopping
+from diabolo.training import health, snapshots, stopping
 from diabolo.training.batches import Plan, mixed, plan, shuffled
 from diabolo.training.options import TrainOptions
 from diabolo.training.progress import Interrupt, Reporter
@@ -48,6 +49,7 @@ class Loop:
         device_loop: steps captured in a CUDA graph, or None for eager steps.
         events: a TensorBoard writer, or None.
         config: what config.json is to hold once the first epoch is done; None where it holds that already.
+        few: the images of which pictures are kept as training goes; None for no pictures.
         known, validation_known: what the model reads of the images besides their pixels (labels, say), on the device.
     """
 
@@ -62,6 +64,7 @@ class Loop:
     device_loop: DeviceLoop | None = None
     events: Any = None
     config: Config | None = None
+    few: Images | None = None
     known: Tensor | None = None
     validation_known: Tensor | None = None
 
@@ -140,12 +143,15 @@ class Loop:
         self.record.table.zero_()
         self.step.frozen.train()
         reset_peak_memory(self.step.device)
+        log = StepLog(self, epoch, batches.sizes)
         started = time.perf_counter() - self.step.spent
         self.step.spent = 0.0
         for i in self._steps(epoch, batches):
             self.reporter.step(epoch + 1, len(batches.batches[i]) * distributed.world())
+            log.step(i)
             if self.record.seen_bad():
                 break
+        log.end()
         self._refuse_non_finite(epoch, batches)
         self._refuse_broken(epoch)
         train = self.record.means(batches.sizes)
@@ -279,6 +285,9 @@ class Loop:
                 _write_events(self.events, state.history[-1])
             except OSError as error:
                 raise disk.refusal(f"{self.folder.path / 'tensorboard'} could not be written to", error) from error
+        if self.few is not None and self.options.sample_every and state.epoch % self.options.sample_every == 0:
+            with self.step.shown():
+                snapshots.keep(self.folder.path, self.step.model, self.few, state.epoch)
         if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:
             checkpoint.save(self.folder.path, self.step.state(), state)
 
@@ -293,6 +302,43 @@ class Loop:
         """Where no more epochs are asked for than are done."""
         self._note_options(state)
         checkpoint.save(self.folder.path, self.step.state(), state)
+
+
+class StepLog:
+    """Writes steps.jsonl in an epoch: every `log_every` steps of the training the mean loss of those since the last line, or
+    since the epoch began. Lines are written together, once a second, so that a device seldom has to be waited for."""
+
+    def __init__(self, loop: Loop, epoch: int, sizes: list[int]) -> None:
+        self.loop, self.epoch, self.sizes = loop, epoch, sizes
+        every, before = loop.options.log_every, epoch * loop.steps
+        self.due = [] if every is None else [i for i in range(len(sizes)) if (before + i + 1) % every == 0]
+        self.first = 0  # step of the next line
+        self.last = time.perf_counter()
+
+    def step(self, i: int) -> None:
+        """Step `i` is done, or under way; of several processes none may wait for another here."""
+        self.done = i
+        if self.due and self.due[0] <= i and distributed.world() == 1 and time.perf_counter() - self.last > 1:
+            self._write()
+
+    def end(self) -> None:
+        """No more steps are done in this epoch."""
+        if self.due and self.due[0] <= self.done:
+            self._write()
+
+    def _write(self) -> None:
+        lines = []
+        while self.due and self.due[0] <= self.done:
+            i = self.due.pop(0)
+            means = self.loop.record.means(self.sizes[self.first : i + 1], self.first)
+            train = {name: value if math.isfinite(value) else None for name, value in means.items()}
+            lines.append({"epoch": self.epoch + 1, "step": self.epoch * self.loop.steps + i + 1, "train": train})
+            self.first = i + 1
+        content, file = b"".join(map(history.encoded, lines)), self.loop.folder.path / history.STEPS
+        self.loop.folder.write(lambda: files.append(file, content, file.stat().st_size if file.exists() else 0))
+        for line in lines:
+            self.loop.reporter.logged(line)
+        self.last = time.perf_counter()
 
 
 def mean_loss(

@@ -51,6 +51,9 @@ class TrainOptions:
         out: the folder of runs.
         name: the run's name after its number; model-data when left out.
         checkpoint_every: epochs between checkpoints.
+        log_every: steps between lines of steps.jsonl, each the mean loss of the steps since the last; no lines when left out.
+        sample_every: epochs between pictures of samples and of the reconstructions of the same few images (of the validation
+            images where there are some); they stand by epoch in figures/progress-*.png. No pictures when left out.
         tensorboard: also write TensorBoard events (needs the extra 'tensorboard').
         quiet: print nothing.
     """
@@ -79,6 +82,8 @@ class TrainOptions:
     out: Folder = field(default="runs", metadata=BESIDE)
     name: str | None = field(default=None, metadata=BESIDE)
     checkpoint_every: Count = field(default=1, metadata=BESIDE)
+    log_every: Count | None = field(default=None, metadata=BESIDE)
+    sample_every: Count | None = field(default=None, metadata=BESIDE)
     tensorboard: bool = field(default=False, metadata=BESIDE)
     quiet: bool = field(default=False, metadata=BESIDE)
 

@@ -3,6 +3,7 @@ And what it hears: Ctrl-C.
 """
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -34,6 +35,10 @@ class Reporter(Protocol):
         """One more step of `epoch`, over so many images."""
         ...
 
+    def logged(self, line: dict[str, Any]) -> None:
+        """A line of steps.jsonl was written."""
+        ...
+
     def epoch(self, line: dict[str, Any]) -> None:
         """An epoch is over; its line of metrics.jsonl."""
         ...
@@ -56,6 +61,10 @@ class Silence:
     def step(self, epoch: int, images: int) -> None:
         """Nothing."""
 
+    def logged(self, line: dict[str, Any]) -> None:
+        """To the log."""
+        log.info(of_steps(line))
+
     def epoch(self, line: dict[str, Any]) -> None:
         """To the log."""
         log.info(as_text(line))
@@ -74,6 +83,11 @@ class Lines(Silence):
         """The sentence."""
         super().say(text)
         self.console.print(visible(text), soft_wrap=True)
+
+    def logged(self, line: dict[str, Any]) -> None:
+        """The line."""
+        super().logged(line)
+        self.console.print(visible(of_steps(line)), soft_wrap=True)
 
     def epoch(self, line: dict[str, Any]) -> None:
         """The line."""
@@ -141,6 +155,12 @@ def reporter(quiet: bool) -> Reporter:
     if quiet or distributed.rank() > 0:
         return Silence()
     return Bar(console) if console.is_terminal else Lines(console)
+
+
+def of_steps(line: dict[str, Any]) -> str:
+    """A line of steps.jsonl for people."""
+    terms = " ".join(f"{name} {math.nan if value is None else value:.5g}" for name, value in line["train"].items())
+    return f"epoch {line['epoch']:>3}  step {line['step']:,}  train {terms}"
 
 
 def as_text(line: dict[str, Any]) -> str:

@@ -78,8 +78,10 @@ class StepRecord:
         column = self.names.index(next((name for name in names if name != "total"), names[0]))
         return step, self.names[column], float(table[step, column])
 
-    def means(self, sizes: list[int]) -> dict[str, float]:
-        """The mean of each term over the images of the epoch; `sizes` are the batch sizes. (Waits for the device.)"""
+    def means(self, sizes: list[int], first: int = 0) -> dict[str, float]:
+        """The mean of each term over the images of the steps from `first` on, of which `sizes` are the batch sizes: of the
+        epoch, when all are given. (Waits for the device.)"""
+        table = self.table[first : first + len(sizes)]
         weights = torch.tensor(sizes, dtype=torch.float64)
-        mean = (self.table.cpu().double() * weights[:, None]).sum(0) / weights.sum()
+        mean = (table.cpu().double() * weights[:, None]).sum(0) / weights.sum()
         return dict(zip(self.names, mean.tolist(), strict=True))
