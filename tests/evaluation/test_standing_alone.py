@@ -102,7 +102,7 @@ def test_settings_of_disentanglement(pair, models, monkeypatch):
     found = SimpleNamespace(
         disentanglement=0.1, completeness=0.2, informativeness=np.array([0.3, np.nan]), importance=np.eye(2)
     )
-    monkeypatch.setattr("diabolo.metrics.disentanglement.scores", lambda *_: found)
+    monkeypatch.setattr("diabolo.metrics.disentanglement.dci", lambda *_: found)
     monkeypatch.setattr("diabolo.metrics.disentanglement.modularity", lambda _: np.full(2, np.nan))
     train, test = pair
     own = {"train": train.factors, "test": test.factors}
