@@ -7,6 +7,7 @@ from diabolo.bottlenecks.identity import FeatureMap, Identity, Regularised
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.bottlenecks.quantizer import Discrete
 from diabolo.bottlenecks.quantizer_vq import VectorQuantizer
+from diabolo.bottlenecks.relative import RelativeGaussian
 from diabolo.bottlenecks.skips import WithSkips, around
 from diabolo.bottlenecks.sparse import KLSparse, Sparse, TopK
 
@@ -23,6 +24,7 @@ __all__ = [
     "Latent",
     "Nothing",
     "Regularised",
+    "RelativeGaussian",
     "Sparse",
     "TopK",
     "Variational",

@@ -16,6 +16,7 @@ from diabolo.conditions.condition import (
     Vector,
     check_labels,
 )
+from diabolo.conditions.prior import WithPrior
 from diabolo.errors import DiaboloError, UnknownNameError
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Quarter",
     "Unconditional",
     "Vector",
+    "WithPrior",
     "as_condition",
     "check_labels",
 ]

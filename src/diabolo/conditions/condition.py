@@ -25,6 +25,11 @@ class Condition(nn.Module):
     to_encoder = 0
     to_decoder = 0
 
+    @property
+    def core(self) -> "Condition":
+        """The condition itself, within what was put around it."""
+        return self
+
     def pick(self, x: Tensor, y: Tensor | None) -> Tensor | None:
         """What `forward` is given, from the images `x` and what is known of them, `y`."""
         return y

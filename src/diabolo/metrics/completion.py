@@ -71,7 +71,7 @@ def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> 
         >>> diabolo.metrics.complete(completer, test.take(range(5)), k=3).images.shape
         (5, 3, 1, 8, 8)
     """
-    told = model.condition
+    told = model.condition.core
     if not isinstance(told, Quarter):
         raise DiaboloError(f"{model.name} is not given a quarter of the image, so it completes nothing")
     if k < 1:

@@ -12,6 +12,7 @@ from diabolo.nets.custom import custom, pair
 from diabolo.nets.layers import Blind, Maps
 from diabolo.nets.mlp import is_width, mlp
 from diabolo.nets.presets import conv_pool, conv_to_point, linear, mlp_256_128, mlp_512_256_128, mlp_one_hidden
+from diabolo.nets.prior import PriorDecoder, PriorEncoder
 from diabolo.nets.resnet import resnet
 from diabolo.nets.unet import unet
 from diabolo.nets.vq import vq_conv
@@ -43,7 +44,7 @@ class NetOptions(TypedDict, total=False):
     decoder_args: str | dict[str, Any] | None
 
 
-__all__ = ["HELP", "NETS", "Blind", "Maps", "NetOptions", "build"]
+__all__ = ["HELP", "NETS", "Blind", "Maps", "NetOptions", "PriorDecoder", "PriorEncoder", "build"]
 
 HELP = {
     "hidden": "Widths of the layers from image to code (mlp; default 512 256).",

@@ -1,13 +1,13 @@
 """Models that are given something: a class, a part of the image, attributes."""
 
-from typing import Unpack
+from typing import Literal, Unpack
 
-from diabolo import bottlenecks
+from diabolo import bottlenecks, nets, objectives
 from diabolo.autoencoder import Autoencoder
-from diabolo.conditions import Unconditional
+from diabolo.conditions import Unconditional, WithPrior
 from diabolo.errors import DiaboloError
 from diabolo.nets.layers import Blind
-from diabolo.ranges import Count
+from diabolo.ranges import Count, Weight
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
@@ -32,15 +32,23 @@ def cvae(
     return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
 
 
-@recipe({"likelihood": "bernoulli", "condition": "quarter"})
+@recipe(
+    {"likelihood": "bernoulli", "condition": "quarter"},
+    prior="Over codes: standard, N(0, I) for all, or conditional, a normal that a small network reads off the condition.",
+    from_prior="Weight of the reconstruction from codes drawn from the prior (the hybrid objective); 0 for none.",
+)
 def completion(
     input_shape: tuple[int, ...],
     latent_dim: Count = 16,
     beta: float | str | Schedule = 1.0,
+    prior: Literal["standard", "conditional"] = "standard",
+    from_prior: Weight = 0.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Completes images: a conditional VAE whose decoder is given a quarter of the image, the lower left one, and draws many
     answers for the rest. Sohn, Lee & Yan 2015, NeurIPS (structured output).
+
+    With the conditional prior, codes are drawn that fit the quarter; the hybrid objective trains what is drawn, too.
 
     For many plausible completions of one image, where one answer would be a blur of them all.
 
@@ -49,7 +57,27 @@ def completion(
         >>> type(model.condition).__name__
         'Quarter'
     """
-    return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
+    objective = objectives.Hybrid(from_prior) if from_prior else objectives.ELBO()
+    model = assemble(
+        input_shape,
+        latent_dim,
+        lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta),
+        options,
+        objective=objective,
+    )
+    if prior == "standard":
+        return model
+    encoder = nets.PriorEncoder(model.encoder, latent_dim)
+    return Autoencoder(
+        encoder,
+        bottlenecks.RelativeGaussian(encoder.features, latent_dim, beta),
+        nets.PriorDecoder(model.decoder, latent_dim),
+        model.likelihood,
+        model.corruption,
+        WithPrior(model.condition, latent_dim),
+        objective=objective,
+        observation=model.observation,
+    )
 
 
 @recipe({"likelihood": "bernoulli", "condition": "quarter"})
