@@ -150,6 +150,17 @@ def test_completions(one, mean, best, says):
     assert ("infinitely many" in sentence) == (one > 0.05), "the mean explains a loss only where there is one"
 
 
+@pytest.mark.parametrize(
+    ("best", "says"),
+    [(0.04, "has a smaller error (0.04) than the plain network (0.05)"), (0.06, "has a larger error (0.06) than the")],
+)
+def test_completions_by_codes_that_fit_the_quarter(best, says):
+    one, plain = "error of the best, conditional prior", "error of the plain network"
+    f = {one: Measured(best, 0.0001), plain: Measured(0.05, 0.0001)}
+    f[f"{one} less {plain}"] = Measured(best - 0.05, 0.0001)
+    assert says in words.conditional_prior(f, 10)
+
+
 def test_completions_are_compared_image_by_image():
     """Images differ far more among each other than the answers to one image."""
     f = {name: Measured(value, 0.01) for name, value in (("error of the plain network", 0.05),

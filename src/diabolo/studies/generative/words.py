@@ -174,6 +174,19 @@ def completions(f: Found, k: int) -> str:
     )
 
 
+def conditional_prior(f: Found, k: int) -> str:
+    """Completions by codes that fit the quarter, against one deterministic answer."""
+    best = between(f, "error of the best, conditional prior", "error of the plain network")
+    return best.say(
+        less=f"With the conditional prior the best of {k} completions, chosen knowing the truth, has a smaller error "
+        "({a}) than the plain network ({b}).",
+        more=f"With the conditional prior the best of {k} completions, chosen knowing the truth, has a larger error "
+        "({a}) than the plain network ({b}).",
+        neither=f"With the conditional prior the error of the best of {k} completions, chosen knowing the truth ({{a}}), "
+        "{differs} from that of the plain network ({b}).",
+    )
+
+
 def conditional_nll(f: Found) -> str:
     """The paired difference of cross entropies, plain network − conditional VAE."""
     gain = f["nats gained by the code"]
