@@ -3,8 +3,7 @@
 from torch import Tensor
 
 from diabolo.bottlenecks import Latent
-from diabolo.objectives.elbo import ELBO
-from diabolo.objectives.objective import Model
+from diabolo.objectives.objective import ELBO, Model
 from diabolo.parts import part
 from diabolo.randomness import Draws
 from diabolo.ranges import Weight
