@@ -82,7 +82,7 @@ def test_of_one_measure(measure, model, within, told, stands, pair, models, monk
         raise ZeroDivisionError("by chance")
 
     if measure == "disentanglement" and not within.endswith("dci"):  # a hundred trees take a second
-        monkeypatch.setattr("diabolo.metrics.disentanglement.scores", failing)
+        monkeypatch.setattr("diabolo.metrics.disentanglement.dci", failing)
     monkeypatch.setattr(f"diabolo.{within}", failing)
     with caplog.at_level(logging.DEBUG, "diabolo"):
         found = evaluate(models[model], pair, (measure, "rate"), **QUICK)
