@@ -21,6 +21,7 @@ train, test = study.data()
 models = [study.train(zoo.undercomplete, train, test, latent_dim=2, hidden=(8,), epochs=study.epochs, batch_size=50,
                       seed=seed) for seed in study.seeds]
 pca = study.train(zoo.pca, train, test, latent_dim=2)
+study.in_pytorch(models[0])
 
 
 # %% [markdown]

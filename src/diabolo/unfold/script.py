@@ -177,13 +177,17 @@ def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Sou
         f"LEARNING_RATE, SEED = {number(options.lr)}, {options.seed}",
         'DEVICE = "cuda" if torch.cuda.is_available() else "cpu"',
     ]
-    loop = [*([ONE_CYCLE] if options.schedule == "one-cycle" else []), _train(options, rate, parts), _evaluate(parts)]
     cells = [
         "\n".join(head),
         _cell("Images", images.words, images.load),
         _cell("Networks", _words_of_networks(model), parts.networks),
         _cell("The loss", "Each term is a mean over the images of the batch.", parts.loss),
-        _cell("The loop", "One step for each batch: the loss, its gradient, the update.", *loop),
+        _cell(
+            "The loop",
+            "One step for each batch: the loss, its gradient, the update.",
+            loop(options, parts),
+            _evaluate(parts),
+        ),
         _cell("Pictures", _words_of_pictures(parts), *_pictures(parts, model)),
         _cell(
             "All of it",
@@ -246,7 +250,17 @@ def _optimizer(options: TrainOptions) -> str:
     raise DiaboloError(f"unfold cannot write the optimizer {type(rule).__name__} in plain PyTorch")
 
 
-def _train(options: TrainOptions, rate: str, parts: Unfolded) -> str:
+def loop(options: TrainOptions, parts: Unfolded) -> str:
+    """The function `train(model, images)` of a training with these options.
+
+    Example:
+        >>> from diabolo import unfold
+        >>> from diabolo.training.options import TrainOptions
+        >>> parts = unfold.unfolded(diabolo.zoo.vae((1, 28, 28), latent_dim=2))
+        >>> "loss.backward()" in unfold.loop(TrainOptions(), parts)
+        True
+    """
+    rate = schedule(LR_SCHEDULES[options.schedule](options.lr))
     constant = options.schedule == "constant"
     scheduled = [
         f"{INDENT * 3}for group in optimizer.param_groups:",
@@ -278,7 +292,8 @@ def _train(options: TrainOptions, rate: str, parts: Unfolded) -> str:
         f"{INDENT * 2}print(epoch + 1, history[-1])",
         f"{INDENT}return history",
     ]
-    return "\n".join(lines)
+    train = "\n".join(lines)
+    return f"{ONE_CYCLE}\n\n\n{train}" if options.schedule == "one-cycle" else train
 
 
 def _evaluate(parts: Unfolded) -> str:

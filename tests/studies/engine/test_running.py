@@ -47,6 +47,15 @@ def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alon
     assert "[small] 1.1 The error" in said
     assert "[small] training" not in said  # they were found again
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 1
+    (code,) = [
+        data["text/plain"]
+        for output in outputs
+        if "class Encoder" in (data := output.get("data", {})).get("text/plain", "")
+    ]
+    assert "nn.Linear(64, 8)" in code  # its own network, in plain PyTorch, with the loss and the loop
+    assert "reconstruction = F.mse_loss(torch.sigmoid(raw), x)" in code
+    assert "loss.backward()" in code
+    assert "diabolo" not in code
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert "data='digits'" in parameters.source
     assert "epochs=1" in parameters.source

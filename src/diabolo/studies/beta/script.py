@@ -185,6 +185,7 @@ def tuned() -> tuple[float, Trained]:
 
 
 free, heavy = variational(0.0, study.epochs), variational(10.0, study.epochs, "β = 10 is here to collapse it")
+study.in_pytorch(plain, free)
 
 
 def noise_of(trained: Trained) -> float:

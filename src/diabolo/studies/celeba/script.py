@@ -110,6 +110,7 @@ by_weight = {
 }
 denoising = study.train(zoo.denoising, train, test, level=study.noise, **same)
 vae = study.train(zoo.vae, train, test, likelihood=SquaredError("image"), beta=study.beta, **same)
+study.in_pytorch(vae, undercomplete, by_weight[study.sparsity[0]], denoising)
 
 x = torch.from_numpy(test.pixels)  # (M, 3, 64, 64)
 few = range(5)  # test images that are shown

@@ -289,15 +289,29 @@ def _gravity(known: Mapping[str, str]) -> int:
     return 0 if known["state"] == "met" else 1 if known["may_fail"] else 2
 
 
-def _display(path: Path) -> None:
-    """In a notebook, show the picture below the cell."""
+def in_notebook() -> bool:
+    """Whether a cell of a notebook is running."""
     try:
         from IPython import get_ipython  # type: ignore[import-not-found, unused-ignore]  # there in notebooks only
-        from IPython.display import Image, display  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
-        return
-    if get_ipython() is not None:
+        return False
+    return get_ipython() is not None
+
+
+def _display(path: Path) -> None:
+    """In a notebook, show the picture below the cell."""
+    if in_notebook():
+        from IPython.display import Image, display  # type: ignore[import-not-found, unused-ignore]
+
         display(Image(filename=str(path)))  # type: ignore[no-untyped-call, unused-ignore]
+
+
+def show_code(text: str) -> None:
+    """Show Python below the cell of a notebook."""
+    from IPython.display import Code, display  # type: ignore[import-not-found, unused-ignore]
+
+    code: Any = Code(text, language="python")  # type: ignore[no-untyped-call, unused-ignore]
+    display({"text/plain": text, "text/html": code._repr_html_()}, raw=True)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:

@@ -22,10 +22,11 @@ from diabolo.runs import files
 from diabolo.studies.engine.findings import Measured, joined
 from diabolo.studies.engine.plan import checked, current
 from diabolo.studies.engine.record import as_record, plain, read
-from diabolo.studies.engine.row import Accounts, NotMeasured, Row, accounts_of, unlearned
+from diabolo.studies.engine.row import Accounts, NotMeasured, Row, accounts_of, in_notebook, show_code, unlearned
 from diabolo.studies.engine.scripts import scripts
 from diabolo.studies.engine.trained import Trained, remembered
 from diabolo.terminal import say
+from diabolo.training.options import TrainOptions
 from diabolo.version import __version__
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
@@ -157,6 +158,18 @@ class Study:
         it has not learned."""
         self.trainings.append(Trained(recipe, train, test, self.plan.shelf, self.say, self._notice, **options))
         return self.trainings[-1]
+
+    def in_pytorch(self, *models: Trained) -> None:
+        """In a notebook, show the networks and the loss of each of the models in plain PyTorch, and the loop of the first, as
+        `diabolo unfold` writes them. Elsewhere nothing: nothing is trained for it."""
+        if not in_notebook():
+            return
+        from diabolo import unfold
+
+        for i, model in enumerate(models):
+            parts = unfold.unfolded(model.made())
+            more = [unfold.loop(TrainOptions.of(**model.options), parts)] if i == 0 else []
+            show_code("\n\n\n".join([parts.networks, parts.loss, *more]))
 
     def _notice(self, model: Trained) -> None:
         if self._row is not None:

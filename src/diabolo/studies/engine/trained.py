@@ -57,6 +57,10 @@ class Trained:
         self.options = {name: value for name, value in options.items() if name in TRAINING}
         self._model_options = {name: value for name, value in options.items() if name not in TRAINING}
 
+    def made(self) -> Any:
+        """The model as its recipe makes it, not trained."""
+        return self._make(self.train.shape, **self._model_options)
+
     @property
     def run(self) -> Run:
         """The finished run. Whoever keeps count of what is looked at is told: there is no other way to the model."""
@@ -66,7 +70,7 @@ class Trained:
     @cached_property
     def _finished(self) -> Run:
         torch.manual_seed(derive(self.options.get("seed", 0), "weights"))
-        model = self._make(self.train.shape, **self._model_options)
+        model = self.made()
         folder = self._shelf / key_of(model, self.train, self.test, self.options, **self._greedy)
         found = _runs_in(folder)
         if found and checkpoint.has_ended(found[-1]):

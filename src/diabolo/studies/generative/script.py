@@ -91,6 +91,7 @@ maps = [
     )
     for seed in range(study.seeds)
 ]  # fmt: skip
+study.in_pytorch(maps[0])
 
 
 @study.row("2.1", "An autoencoder with a code of two numbers")
@@ -164,6 +165,7 @@ narrower = [
     )
     for c in study.bottlenecks
 ]
+study.in_pytorch(denoiser)
 
 
 @study.row("2.2", "A small convolutional network that removes noise")
@@ -226,6 +228,7 @@ vaes = [
     for seed in range(study.seeds)
 ]  # fmt: skip
 vae = vaes[0]
+study.in_pytorch(vae)
 
 
 @study.row("2.3", "A variational autoencoder, and one image encoded many times")
@@ -280,6 +283,7 @@ untold = study.train(
     zoo.cvae, train, test, condition="none", latent_dim=16, hidden=(512, 512), activation="silu",
     epochs=study.vae_epochs, lr=5e-3, **once,
 )  # fmt: skip
+study.in_pytorch(cvae)
 
 
 @study.row("2.4", "A conditional variational autoencoder")
@@ -346,6 +350,7 @@ wide = {"hidden": (512, 512), "activation": "silu", "epochs": study.vae_epochs, 
 completing = study.train(zoo.completion, train, test, latent_dim=16, **wide, **once)
 fitting = study.train(zoo.completion, train, test, latent_dim=16, prior="conditional", **wide, **once)
 plain = study.train(zoo.completion_plain, train, test, **wide, **once)
+study.in_pytorch(completing, plain)
 
 
 @study.row("2.5", "Completions of one quarter, against one deterministic network")
@@ -429,6 +434,7 @@ def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
 
 UNHELD = "it is trained without commitment to show what that does"
 usual = quantised()
+study.in_pytorch(usual)
 quantisers = {
     "moving averages": usual,
     "moving averages, no commitment": quantised(commitment=0.0, may_fail=UNHELD),

@@ -115,6 +115,7 @@ def plain(seed: int = 0) -> Trained:
 
 conv = study.train(zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=study.epochs, **fast)
 pca = study.train(zoo.pca, train, test, latent_dim=32)
+study.in_pytorch(plain(), conv)
 
 
 @study.row("5.1", "Vanilla and convolutional autoencoders against PCA with 32 components")
@@ -151,6 +152,7 @@ unet, cut = (
     )
     for skips in (True, False)
 )
+study.in_pytorch(unet)
 
 
 @study.row("5.2", "A U-Net, and why its code is no bottleneck")
@@ -523,6 +525,7 @@ conditional = {
     )
     for condition in ("embedding", "label")
 }
+study.in_pytorch(*conditional.values())
 
 
 @study.row("5.8", "A conditional VAE with embedded classes")
@@ -584,6 +587,7 @@ books: dict[str, dict[str, Any]] = {
     "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
 }
 quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
+study.in_pytorch(quantised["all three"])
 
 
 @study.row("5.9", "VQ-VAE: codebook collapse, its cures, and a prior over the codes")

@@ -90,6 +90,7 @@ linear = study.train(
     seed=0,
 )
 runs = [autoencoder(2, seed) for seed in range(study.seeds)]
+study.in_pytorch(runs[0], vae, linear)
 
 
 def test_error(trained: Trained) -> float:
