@@ -367,7 +367,7 @@ def completion(row: Row) -> None:
         "error of their mean": several.of_mean,
         "error of the mean of all": several.of_mean - several.spread / (study.completions - 1),
         "variance between completions": several.spread,
-        "error of one completion, conditional prior": fitted.mean,
+        "error of one, conditional prior": fitted.mean,
         "error of the best, conditional prior": fitted.best,
         "error of their mean, conditional prior": fitted.of_mean,
     }
