@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from diabolo import display
+
 
 @dataclass(frozen=True)
 class Row:
@@ -18,7 +20,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """The layers in the order they ran, and the parameter counts of the whole model. `print` it."""
+    """The layers in the order they ran, and the parameter counts of the whole model. `print` it; a notebook shows it as a
+    table."""
 
     rows: tuple[Row, ...]
     parameters: int
@@ -31,6 +34,15 @@ class Summary:
             (r.name, r.kind, " × ".join(map(str, r.output)), r.parameters) for r in self.rows
         ]
         return ("layer", "type", "output shape", "parameters"), [*rows, ("all", "", "", self.parameters)]
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook."""
+        columns, rows = self.table
+        megabytes = f"trainable {self.trainable:,}; {self.parameters * 4 / 2**20:.2f} MiB in float32"
+        return display.table(f"{self.parameters:,} parameters", f"({megabytes})", columns, rows)
 
     def __str__(self) -> str:
         cells = [("layer", "type", "output shape", "parameters")]

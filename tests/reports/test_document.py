@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from diabolo.reports.document import Table, is_numeric, words
+from diabolo.display import words
+from diabolo.reports.document import Table, is_numeric
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from diabolo.display import FIRM, unbroken
 from diabolo.reports.document import Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table
-from diabolo.reports.inline import FIRM, Span, blocks_of, entries, spans, unbroken
+from diabolo.reports.inline import Span, blocks_of, entries, spans
 
 
 @pytest.mark.parametrize("text", ["N(0, I)", "N(0, 1)", "0.3 ± 0.1", "β = 4", "λ = 0.001", "α = −2"])

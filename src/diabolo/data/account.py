@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from diabolo import display
 from diabolo.plain import count
 
 EXAMPLES = 3  # names kept of each kind of what was left out
@@ -121,6 +122,10 @@ class Account:
         if self.duplicates is not None:
             rows.append(("duplicates, byte for byte", f"{self.duplicates:,}"))
         return rows + [("note", note) for note in self.notes]
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook."""
+        return display.table(self.what, "", (), self.rows()[1:])
 
     def _files(self) -> list[str]:
         if self.files is None:

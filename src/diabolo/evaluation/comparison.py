@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from diabolo import figures
+from diabolo import display, figures
 from diabolo.data.origin import elsewhere
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
@@ -18,6 +19,7 @@ from diabolo.evaluation.measure import Panel, standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, check_asked, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
+from diabolo.plain import count
 from diabolo.runs import files, lock
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
@@ -55,6 +57,14 @@ class Spread:
     def whisker(self) -> tuple[float, float] | None:
         """Mean ± deviation of several seeds; of a single one its interval."""
         return self.interval if self.deviation is None else (self.mean - self.deviation, self.mean + self.deviation)
+
+
+def _in_words(spread: Spread | None, leading: bool) -> display.Cell:
+    """Mean ± deviation, with a star where that is `leading`."""
+    if spread is None or (spread.deviation is None and not leading):
+        return None if spread is None else spread.mean
+    deviation = "" if spread.deviation is None else f" ± {display.words(spread.deviation)}"
+    return f"{display.words(spread.mean)}{deviation}{' *' if leading else ''}"
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,25 @@ class Comparison:
             spreads = {label: Spread.of(scores) for label, scores in found.items() if scores}
             judged = {label: scores for label, scores in found.items() if scores and label not in self.unlearned}
             yield Row(measure, name, like, spreads, judged)
+
+    def __repr__(self) -> str:
+        told = (f"{label} ({count(len(group), 'seed')})" for label, group in self.groups.items())
+        return f"Comparison({', '.join(told)})"
+
+    def _repr_html_(self) -> str:
+        """All scores in a notebook, a column for each model; a star marks the best and what is not significantly worse."""
+        rows = list[tuple[display.Cell, ...]]()
+        for measure, several in groupby(self.rows(), key=lambda row: row.measure):
+            rows.append((measure.replace("_", " "),))
+            for row in several:
+                cells = [_in_words(row.spreads.get(label), label in row.leading) for label in self.groups]
+                rows.append((row.name, *cells, row.like.unit))
+        columns = ("score", *(f"{label}, {count(len(group), 'seed')}" for label, group in self.groups.items()), "unit")
+        starred = "; * is the best, or not significantly worse" if len(self.groups) > 1 else ""
+        told = [f"{label} is not shown to have learned: {why}" for label, why in self.unlearned.items()]
+        told += [f"{path} is left out: {why}" for path, why in self.left_out.items()]
+        about = f"mean ± standard deviation over seeds{starred}"
+        return display.table("Comparison", about, columns, rows, "; ".join(told) + "." * bool(told))
 
     def record(self) -> dict[str, Any]:
         """All of it, JSON-able."""

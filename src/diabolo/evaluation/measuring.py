@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from diabolo import disk, distributed, figures, ranges
+from diabolo import disk, display, distributed, figures, ranges
 from diabolo.codec import Codec
 from diabolo.data import Images, as_images
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -20,6 +20,7 @@ from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, 
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
+from diabolo.plain import count
 from diabolo.ranges import Seed, checked
 from diabolo.runs import files
 from diabolo.runs.loading import Run, load_run
@@ -57,6 +58,22 @@ class Evaluation:
 
     def __getitem__(self, name: str) -> Section:
         return self.sections[name]
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.about['model']} on {self.about['test']['name']}: {', '.join(self.sections)})"
+
+    def _repr_html_(self) -> str:
+        """All scores in a notebook, by measure; below them what could not be measured, and why."""
+        test, rows = self.about["test"], list[tuple[display.Cell, ...]]()
+        for name, section in self.sections.items():
+            rows.append((name.replace("_", " "),))
+            for key, score in section.scores.items():
+                ends = [display.words(end) for end in (score.low, score.high) if end is not None]
+                rows.append((key, score.value, " … ".join(ends) if len(ends) == 2 else "", score.unit))
+        about = f"on {count(test['images'], 'image')} of {test['name']} ({test['split']})"
+        skipped = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
+        columns = ("score", "value", "95 % interval", "unit")
+        return display.table(self.about["model"], about, columns, rows, skipped and f"Not measured: {skipped}.")
 
     def record(self) -> dict[str, Any]:
         """All of it but the figures, JSON-able."""

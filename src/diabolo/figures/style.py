@@ -4,6 +4,7 @@ Used as a context (`with style():`), or as a decorator (`@drawing`) of whatever 
 """
 
 import functools
+import io
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,15 +17,19 @@ from diabolo.surroundings import ready_matplotlib
 ready_matplotlib()  # before its first import
 
 import matplotlib  # noqa: E402
+from matplotlib import figure as plain  # noqa: E402
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 from .glyphs import FONT, families, legible  # noqa: E402
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+SCREEN = 96  # pixels of a screen in an inch
+# No dates and no versions: the same figure gives the same bytes.
+METADATA: dict[str, dict[str, None]] = {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None}}
 DPI = 150  # of the page and of every PNG, so that one canvas pixel is one pixel of the file
 
 # Okabe & Ito (2008), safe for colour-blind readers; its yellow darkened until it shows on white, grey and wine added.
@@ -115,6 +120,31 @@ def class_style(index: int) -> ClassStyle:
     """Return the look of the class with this index (0, 1, …)."""
     marker, area = list(MARKERS.items())[index % len(MARKERS)]
     return ClassStyle(PALETTE[index % len(PALETTE)], marker, area, DASHES[index % len(DASHES)])
+
+
+class Figure(plain.Figure):
+    """A figure that a notebook shows where it is the last of a cell, or where `display` is called for it."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """The picture, and how many pixels of the screen it takes: at half that size each is sharp on any screen."""
+        wide, tall = (round(inches * SCREEN) for inches in self.get_size_inches())
+        return rendered(self, ".png"), {"width": wide, "height": tall}
+
+
+def rendered(figure: plain.Figure, kind: str) -> bytes:
+    """The bytes of a ".png" (150 dpi) or a ".pdf" (vectors) of `figure`."""
+    content = io.BytesIO()
+    # In a PDF the resolution only touches what is rasterised (the cloud of points), so it can be finer.
+    dpi = DPI if kind == ".png" else 2 * DPI
+    fonts = dict.fromkeys([FONT])
+    for words in figure.findobj(Text):
+        assert isinstance(words, Text)
+        if (shown := legible(words.get_text())) != words.get_text():
+            words.set_text(shown)
+        fonts.update(dict.fromkeys(words.get_fontfamily()))
+    with style(list(fonts)):
+        figure.savefig(content, format=kind[1:], dpi=dpi, metadata=METADATA[kind])
+    return content.getvalue()
 
 
 def new_figure(width: float, height: float, *, constrained: bool = False) -> Figure:

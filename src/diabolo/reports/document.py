@@ -1,14 +1,11 @@
-"""A report before it has a format: headings, paragraphs, tables, figures, verdicts, and the one way in which a cell of a
-table is written. Renderers read these, nothing else.
-"""
+"""A report before it has a format: headings, paragraphs, tables, figures and verdicts. Renderers read these, nothing else."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Cell = str | float | int | None
+from diabolo.display import Cell
 
 
 @dataclass(frozen=True)
@@ -104,38 +101,6 @@ class Document:
     title: str
     about: str
     blocks: Sequence[Block]
-
-
-GROUPED, TINY = 1000, 1e-4  # from the first on thousands are set apart; below the second powers of ten are used
-
-
-def words(cell: Cell) -> str:
-    """A cell as it is read: floats with four significant digits, whole numbers whole, "–" for what is not there."""
-    if cell is None:
-        return "–"
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, int):
-        return f"{cell:,}".replace("-", "−")
-    return _decimal(float(cell)).replace("-", "−")
-
-
-def _decimal(value: float) -> str:
-    if math.isnan(value):
-        return "not a number"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    if abs(value) >= GROUPED:
-        return f"{value:,.0f}" if abs(value) < 1e9 else _power(value)
-    return _power(value) if 0 < abs(value) < TINY else f"{value:.4g}"
-
-
-def _power(value: float) -> str:
-    """1.234e-5."""
-    digits, exponent = f"{value:.3e}".split("e")
-    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def is_numeric(table: Table, column: int) -> bool:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from diabolo.display import Cell, escape, words
 from diabolo.plain import visible
 from diabolo.reports.document import (
     Bullets,
-    Cell,
     Code,
     Document,
     Heading,
@@ -22,9 +22,8 @@ from diabolo.reports.document import (
     Table,
     Verdict,
     is_numeric,
-    words,
 )
-from diabolo.reports.inline import Entry, entries, spans, unbroken
+from diabolo.reports.inline import Entry, entries, spans
 
 TAGS = {"code": "code", "strong": "strong", "stressed": "em"}
 STATES = {"met": "met", "missed": "missed", "not decided": "undecided", "not checked": "unchecked"}
@@ -93,11 +92,6 @@ def render(document: Document, folder: Path | None = None) -> str:
 def _digest(text: str) -> str:
     """How a policy names a style or script that it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def escape(text: str) -> str:
-    """Words as they stand in the page, between tags or quotes."""
-    return as_markup(unbroken(visible(text, lines=True)))
 
 
 def _block(entry: Entry) -> str:

@@ -1,6 +1,5 @@
-"""What is within a document: prose with inline Markdown (what is code, stressed or a link; paragraphs and lists; what must
-not be torn apart at the end of a line: N(0, I), 0.3 ± 0.1, β = 4), and what links point at: every heading, figure and table
-has one anchor, and one name that all renderers share.
+"""What is within a document: prose with inline Markdown (what is code, stressed or a link; paragraphs and lists), and what
+links point at: every heading, figure and table has one anchor, and one name that all renderers share.
 """
 
 import re
@@ -9,15 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Prose, Table
-
-FIRM = "\N{NO-BREAK SPACE}"
-_TOGETHER = re.compile(r"N\(0, (?=I\)|1\))|(?<=\d) ± (?=\d)|(?<=\b[αβλσ]) = (?=[\d.−-])")
-
-
-def unbroken(text: str) -> str:
-    """`text` with firm spaces inside such expressions."""
-    return _TOGETHER.sub(lambda found: found[0].replace(" ", FIRM), text)
-
 
 Kind = Literal["plain", "code", "strong", "stressed", "link"]
 MARKED: tuple[Kind, ...] = ("code", "strong", "stressed", "link")

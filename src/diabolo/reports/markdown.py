@@ -6,6 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import quote
 
+from diabolo.display import words
 from diabolo.plain import visible
 from diabolo.reports.document import (
     Bullets,
@@ -18,7 +19,6 @@ from diabolo.reports.document import (
     Table,
     Verdict,
     is_numeric,
-    words,
 )
 from diabolo.reports.inline import Entry, entries, spans
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo import disk
+from diabolo.display import unbroken, words
 from diabolo.plain import visible
 from diabolo.reports.document import (
     Bullets,
@@ -20,11 +21,10 @@ from diabolo.reports.document import (
     Table,
     Verdict,
     is_numeric,
-    words,
 )
 from diabolo.reports.extra import needed
 from diabolo.reports.html import STATES
-from diabolo.reports.inline import Entry, entries, spans, unbroken
+from diabolo.reports.inline import Entry, entries, spans
 
 NO_DATE = datetime(
     2000, 1, 1, tzinfo=UTC

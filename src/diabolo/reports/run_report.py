@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo import regular
+from diabolo.display import words
 from diabolo.doctor import diagnose
 from diabolo.evaluation.closing import judge
 from diabolo.evaluation.learned import Learned
@@ -13,7 +14,7 @@ from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.pictures import run_figures
 from diabolo.plain import count
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table, words
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, load_run
 from diabolo.trust import Trust, trusting

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diabolo import parts
+from diabolo import display, parts
 from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
 from diabolo.hardware import choose_device
 from diabolo.paths import as_path
+from diabolo.plain import count
 from diabolo.runs import tied
 from diabolo.runs.config import Config
 from diabolo.runs.folder import WEIGHTS, RunFolder, numbered
@@ -44,6 +45,23 @@ class Run:
     history: History
     config: Config
     status: str
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}: {self.config.name}, {count(len(self.history), 'epoch')}, {self.status})"
+
+    def _repr_html_(self) -> str:
+        """What it is and how it ended, in a notebook."""
+        weights = sum(p.numel() for p in self.model.parameters())  # a PCA has none
+        with_them = f" with {count(weights, 'parameter')}" if weights else ""
+        about = f"{self.config.name}{with_them}, {self.status}; {self.path}"
+        last: Mapping[str, Any] = self.history[-1] if self.history else {"train": {}}
+        splits = [split for split in ("train", "validation") if last.get(split)]
+        rows = [
+            (term.replace("_", " "), *(last[split].get(term) for split in splits), self.config.units.get(term, ""))
+            for term in last["train"]
+        ]
+        columns = (f"loss of epoch {last['epoch']}", *splits, "unit") if rows else ()
+        return display.table(self.path.name, about, columns, rows)
 
     def __fspath__(self) -> str:
         """A run stands for its folder wherever one is asked for: `diabolo.compare([first, second])`."""

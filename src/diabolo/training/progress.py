@@ -1,5 +1,5 @@
-"""What a training says while it runs: a live bar on a terminal, one line an epoch elsewhere, nothing from other processes.
-And what it hears: Ctrl-C.
+"""What a training says while it runs: a live bar in a notebook or on a terminal, one line an epoch elsewhere, nothing from
+other processes. And what it hears: Ctrl-C.
 """
 
 import logging
@@ -14,10 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from diabolo import distributed
+from diabolo.display import escape, in_notebook
 from diabolo.plain import visible
 from diabolo.terminal import Terminal
 
 log = logging.getLogger("diabolo.training")
+LINES = '<pre style="white-space:pre-wrap">'  # which are broken where a cell is narrower
+KEPT = 3  # epochs that stay below the cell of a notebook
 
 
 class Reporter(Protocol):
@@ -149,11 +152,86 @@ class Bar(Lines):
         self.bar.stop()
 
 
+class Cell(Silence):
+    """One line in the output of a notebook's cell, which changes while training runs: a bar and the last loss. What is left of
+    it in the end are the lines of the last epochs."""
+
+    def __init__(self) -> None:
+        self.epochs, self.latest, self.ended, self.last = list[str](), "", False, 0.0
+        self.handle: Any = None
+
+    def say(self, text: str) -> None:
+        """The sentence."""
+        super().say(text)
+        print(visible(text))
+
+    def begin(self, epochs: int, done: int, steps: int) -> None:
+        """Show the bar."""
+        self.total, self.done, self.first = epochs * steps, done * steps, done * steps
+        self.started = self.last = time.perf_counter()
+        self.handle = _show(self)
+
+    def step(self, epoch: int, images: int) -> None:
+        """Move the bar, at most four times a second."""
+        self.done += 1
+        if time.perf_counter() - self.last > 0.25:
+            self._update()
+
+    def logged(self, line: dict[str, Any]) -> None:
+        """Beside the bar, until something newer is known."""
+        super().logged(line)
+        self.latest = of_steps(line)
+
+    def epoch(self, line: dict[str, Any]) -> None:
+        """Beside the bar, until something newer is known."""
+        super().epoch(line)
+        self.latest = as_text(line)
+        self.epochs = [*self.epochs, self.latest][-KEPT:]
+        if self.handle is None:  # solved in closed form: there was nothing to wait for
+            print(visible(self.latest))
+
+    def end(self) -> None:
+        """Take the bar away; the last epochs stay."""
+        self.ended = True
+        self._update()
+
+    def _update(self) -> None:
+        self.last = time.perf_counter()
+        if self.handle is not None:
+            self.handle.update(self)
+
+    @property
+    def _where(self) -> str:
+        done, passed = self.done - self.first, self.last - self.started
+        left = f", about {passed / done * (self.total - self.done):,.0f} s left" if done else ""
+        return f"{self.done:,} of {self.total:,} steps{left}"
+
+    def _repr_html_(self) -> str:
+        """What the cell shows."""
+        if self.ended:
+            return f"{LINES}{escape(repr(self))}</pre>"
+        bar = f'<progress value="{self.done}" max="{self.total}"></progress>'
+        return f"<div>{bar} {escape(self._where)}</div>{LINES}{escape(self.latest)}</pre>"
+
+    def __repr__(self) -> str:
+        return "\n".join(self.epochs if self.ended else [self._where, self.latest])
+
+
+def _show(what: Any) -> Any:
+    """Show it in the cell; the handle by which it is shown anew."""
+    from IPython.display import display
+
+    return display(what, display_id=True)  # type: ignore[no-untyped-call]
+
+
 def reporter(quiet: bool) -> Reporter:
-    """The reporter that suits: silent on request and in all processes but the first; a bar on a terminal; else lines."""
+    """The reporter that suits: silent on request and in all processes but the first; a bar in a notebook or on a terminal; else
+    lines."""
     console = Terminal()
     if quiet or distributed.rank() > 0:
         return Silence()
+    if in_notebook():
+        return Cell()
     return Bar(console) if console.is_terminal else Lines(console)
 
 

@@ -14,10 +14,10 @@ import torch
 
 from diabolo import figures, latents, metrics, zoo
 from diabolo.data import Images
+from diabolo.display import words as written
 from diabolo.metrics import generation
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
-from diabolo.reports.document import words as written
 from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.beta import words
 from diabolo.studies.engine import needs

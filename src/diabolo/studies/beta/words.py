@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+from diabolo.display import words
 from diabolo.plain import percent
-from diabolo.reports.document import words
 from diabolo.studies.engine.findings import Measured, difference, from_best, joined
 
 SILENT = 0.5  # nats per image, below which a code says next to nothing

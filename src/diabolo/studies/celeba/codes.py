@@ -3,8 +3,8 @@
 
 from collections.abc import Mapping
 
+from diabolo.display import words
 from diabolo.plain import percent
-from diabolo.reports.document import words
 from diabolo.studies.engine.findings import Measured, difference, from_nothing, joined
 
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from diabolo import figures, latents, metrics, zoo
+from diabolo.display import words as written
 from diabolo.evaluation.baselines import View
 from diabolo.latents.arithmetic import judge
 from diabolo.likelihoods import SquaredError
@@ -23,7 +24,6 @@ from diabolo.metrics.cost import flops
 from diabolo.metrics.reconstruction import resolution
 from diabolo.metrics.usage import hoyer
 from diabolo.pictures import run_figures
-from diabolo.reports.document import words as written
 from diabolo.statistics import wilson
 from diabolo.studies import NotMeasured, Row, Study
 from diabolo.studies.celeba import codes as of_codes

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from diabolo.display import words
 from diabolo.plain import percent
-from diabolo.reports.document import words
 from diabolo.studies.engine.findings import Measured, between, difference, family, from_nothing, joined, less
 
 EVERYTHING, WIDE, HIGH = (

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
+from diabolo.display import words as written
 from diabolo.plain import percent
-from diabolo.reports.document import words as written
 from diabolo.statistics import (
     Decision,
     Estimate,

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diabolo import figures
+from diabolo.display import Cell, words
 from diabolo.errors import DiaboloError
 from diabolo.metrics.score import Score
 from diabolo.reports import markdown
-from diabolo.reports.document import Block, Cell, Document, Heading, Paragraph, Picture, Table, Verdict, words
+from diabolo.reports.document import Block, Document, Heading, Paragraph, Picture, Table, Verdict
 from diabolo.statistics import mean, verdict
 from diabolo.studies.engine.findings import Measured, joined
 from diabolo.terminal import Terminal, say

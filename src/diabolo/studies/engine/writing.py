@@ -6,9 +6,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from diabolo.display import words
 from diabolo.evaluation.learned import RULE
 from diabolo.reports import markdown
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict, words
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.inline import blocks_of
 from diabolo.runs import files
 from diabolo.statistics import what_matters

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from diabolo.display import words as written
 from diabolo.plain import percent
-from diabolo.reports.document import words as written
 from diabolo.studies.engine.findings import from_nothing, signed
 from diabolo.studies.generative.words import ALIKE, GROWN, Found, times
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from diabolo.display import words as written
 from diabolo.plain import percent
-from diabolo.reports.document import words as written
 from diabolo.studies.engine.findings import Measured, between, difference, from_nothing, signed
 
 Found = Mapping[str, Measured]

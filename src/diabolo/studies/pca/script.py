@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from diabolo import figures, latents, metrics, statistics, zoo
+from diabolo.display import words as written
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.pictures import run_figures
-from diabolo.reports.document import words as written
 from diabolo.studies import Measured, Row, Study, Trained
 from diabolo.studies.engine import needs
 from diabolo.studies.pca import words
