@@ -266,6 +266,9 @@ class Endless(Dataset):
 
 
 class NoLength(Dataset):
+    def __len__(self):
+        raise NotImplementedError
+
     def __getitem__(self, index):
         return PIXELS[0]
 

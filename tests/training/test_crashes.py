@@ -44,10 +44,10 @@ def test_train_is_killed(stride, site):
     assert check_kills(site, words, train_or_resume(words), stride) >= 7
 
 
-@pytest.mark.parametrize("stride", [40, EVERY])
-def test_train_is_killed_while_it_writes_as_it_goes(stride, site):
+@pytest.mark.slow
+def test_train_is_killed_while_it_writes_as_it_goes(site):
     words = f"{TRAIN} --no-figures --log-every 1 --sample-every 1"
-    assert check_kills(site, words, train_or_resume(words), stride) >= 2
+    assert check_kills(site, words, train_or_resume(words)) >= 40
 
 
 @pytest.mark.parametrize("stride", [9, EVERY])

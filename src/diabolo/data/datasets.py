@@ -102,7 +102,7 @@ def _reading(x: Any) -> Reading:
         raise DiaboloError(f"{kind} has no length and may never end; {INSTEAD}")
     try:
         indices: Sequence[int] = range(len(dataset))  # type: ignore[arg-type]  # which is found out here
-    except TypeError as error:
+    except (TypeError, NotImplementedError, ValueError, OverflowError) as error:
         raise DiaboloError(f"{kind} has no length; {INSTEAD}") from error
     said: tuple[str, ...] = ()
     collate = None
