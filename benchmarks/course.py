@@ -279,10 +279,8 @@ class Portraits(Dataset):
 
 
 def portraits_of(folder):
-    bicubic = transforms.InterpolationMode.BICUBIC
     return Portraits(
-        folder,
-        transforms.Compose([transforms.Resize(64, bicubic), transforms.CenterCrop(64), transforms.ToTensor()]),
+        folder, transforms.Compose([transforms.Resize(64), transforms.CenterCrop(64), transforms.ToTensor()])
     )
 
 
