@@ -336,7 +336,8 @@ def row(better, **values):
 def test_who_leads():
     assert row("lower", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"a", "b"}
     assert row("higher", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"c"}
-    assert row("lower", a=[1.0], b=[2.0]).leading == {"a"}  # nothing is known of their noise
+    assert row("lower", a=[1.0], b=[2.0]).leading == set()  # nothing is known of their noise
+    assert row("lower", a=[1.0, 1.1], b=[1.05, 1.0]).leading == set()  # no difference is shown
     assert row(None, a=[1.0, 1.1], b=[9.0, 9.1]).leading == set()
     assert row("lower", a=[1.0, 1.1]).best == (None, {})
 

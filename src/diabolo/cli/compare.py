@@ -9,9 +9,14 @@ from cyclopts import App, Parameter
 from diabolo.cli.options import MovedOptions, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
-from diabolo.terminal import Terminal, say
+from diabolo.terminal import Terminal
 
 app = App(name="compare", help=VERBS["compare"])
+
+
+UNLEARNED = "is not shown to have learned, so it is called neither better nor worse"
+TABLES = (".tex", ".csv", ".md")
+OTHERS = (".html", ".pdf", ".txt", ".tsv", ".xlsx", ".json", ".png")  # files that are asked for by mistake
 
 
 @app.default
@@ -19,6 +24,7 @@ app = App(name="compare", help=VERBS["compare"])
 def command(
     *runs: Annotated[Path, Parameter(required=True)],
     measures: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
+    whole: Annotated[bool, Parameter(name="--all", negative=())] = False,
     seed: Seed = 0,
     out: Path = Path("comparison"),
     moved: MovedOptions = None,
@@ -29,28 +35,46 @@ def command(
     Args:
         runs: run folders; those not evaluated yet, or trained since, are evaluated first.
         measures: what to compare; all that apply when left out.
+        whole: every score, instead of those that matter most for models of these kinds.
         seed: of the evaluation.
-        out: folder for comparison.json and the page of figures.
+        out: folder for comparison.html, comparison.json and the figures; or a file for the table alone: .tex (LaTeX with
+            booktabs), .md, or .csv (every score with all digits, its interval and n).
     """
     from rich.text import Text
 
-    from diabolo.cli.tables import comparison_table
-    from diabolo.errors import DiaboloError
+    from diabolo.cli.tables import comparison_tables, prose
+    from diabolo.errors import DiaboloError, listed
     from diabolo.evaluation import compare
     from diabolo.plain import visible
+    from diabolo.reports import comparison
+    from diabolo.runs.lock import writing
 
-    if out.exists() and not out.is_dir():  # said before minutes of measuring
-        raise DiaboloError(f"{out} is a file: the comparison is written into a folder")
+    table = out.suffix.lower() in TABLES and not out.is_dir()
+    if out.suffix.lower() in OTHERS and not out.is_dir():
+        raise DiaboloError(
+            f"a table is written as {listed(TABLES)}, not {out.suffix}; a folder takes all of the comparison"
+        )
+    if out.exists() and not table and not out.is_dir():  # said before minutes of measuring
+        raise DiaboloError(
+            f"{out} is a file: the comparison is written into a folder, or as a table in {listed(TABLES)}"
+        )
     errors = Terminal(error=True)
     with errors.status("comparing") as status:
         found = compare(runs, measures, seed, lambda text: status.update(Text(visible(text))), moved=where(moved))
-    found.write(out)
     console = Terminal()
-    console.print(comparison_table(found))
-    for label, why in found.unlearned.items():
-        say(f"{label} is not shown to have learned, and is called better or worse than no other: {why}")
-    say(out)
-    for path, why in found.left_out.items():
-        say(f"left out: {why}" if path in why else f"left out: {path}, {why}")
+    for line in comparison_tables(found, found.by_measure() if whole else {"": found.heading()}, console.width):
+        console.print(line, soft_wrap=True)
+    if table:
+        with writing(out, "compare"):
+            comparison.write_table(found, out, whole)
+    else:
+        comparison.write(found, out)
+    told = [
+        *(f"{label} {UNLEARNED}: {why}" for label, why in found.unlearned.items()),
+        str(out if table else out / comparison.PAGE),
+        *(f"left out: {why}" if path in why else f"left out: {path}, {why}" for path, why in found.left_out.items()),
+    ]
+    for line in [line for text in told for line in prose(text, console.width)]:
+        console.print(line, soft_wrap=True)
     if found.left_out:
         sys.exit(1)

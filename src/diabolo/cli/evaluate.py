@@ -10,11 +10,11 @@ from cyclopts import App, Group, Parameter
 from diabolo import evaluation
 from diabolo.cli.help import keywords, taking
 from diabolo.cli.options import DataFlags
-from diabolo.cli.tables import scores_table
+from diabolo.cli.tables import every_score, headline
 from diabolo.cli.verbs import VERBS
-from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measuring import FOLDER
-from diabolo.terminal import Terminal, say
+from diabolo.plain import count
+from diabolo.terminal import Terminal
 
 app = App(name="evaluate", help=VERBS["evaluate"])
 
@@ -62,16 +62,25 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
     found.write(out)
     found = evaluation.Evaluation.read(out)  # with what of its figures could not be drawn
     console = Terminal()
-    console.print(scores_table(found))
-    if "learned" in found.sections:
-        say(Learned.of(found["learned"].scores).verdict)
-    for measure, reason in found.skipped.items():
-        say(f"not measured: {measure}, {reason}")
-    say(out)
+    if given.get("whole"):
+        lines = every_score(found, f"written into {out}", console.width)
+    else:
+        lines = headline(found, _closing(found, out), console.width)
+    for line in lines:
+        console.print(line, soft_wrap=True)
+    for measure in given.get("measures", ()):
+        if measure in found.skipped and not given.get("whole"):
+            console.print(f"not measured: {measure}, {found.skipped[measure]}", soft_wrap=True)
     if missed := [name for name in given.get("measures", ()) if name in found.skipped]:
         raise evaluation.NotApplicable(
             f"asked for and not measured: {', '.join(missed)}; the reasons stand below the table"
         )
+
+
+def _closing(found: evaluation.Evaluation, out: Path) -> str:
+    """Where all of it lies, and how to see it here."""
+    scores = count(sum(len(section.scores) for section in found.sections.values()), "score")
+    return f"{scores} with figures in {out}; --all prints them"
 
 
 def measure_options() -> dict[str, inspect.Parameter]:
@@ -99,13 +108,18 @@ def _command() -> Any:
     def command(path: Path, /, **given: Any) -> None:
         run(path, given, {option: given[option] for option in own if given.get(option) is not None})
 
-    doc = """How good a trained model is: every measure that applies, in one table and one page of figures.
+    doc = """How good a trained model is: every measure that applies. What matters most for a model of its kind is printed, with
+    95 % intervals; all of it is written into a folder, with one page of figures.
 
     Args:
         path: the run folder.
     """
     shared: dict[str, tuple[Any, Any]] = {
         "measures": (MEASURE_NAMES, ()),
+        "whole": (
+            Annotated[bool, Parameter(name="--all", negative=(), help="print every score, and what was not measured.")],
+            False,
+        ),
         "seed": (SEED, 0),
         "out": (Annotated[Path | None, Parameter(help="folder to write into; RUN/evaluation when left out.")], None),
         "data": (Annotated[str | None, Parameter(group=DATA, help="other images than those of the run.")], None),

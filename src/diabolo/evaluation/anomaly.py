@@ -23,6 +23,7 @@ Scores = dict[str, tuple[NDArray[np.float64], dict[str, Any]]]
 
 
 @measure(
+    {"AUROC: reconstruction error": 25},
     anomalous="Class, by its name, whose test images are the anomalies: one that training held out (--without-class).",
     elbo_samples="Codes drawn for each test image to estimate its −ELBO.",
 )

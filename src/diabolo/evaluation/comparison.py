@@ -15,7 +15,7 @@ from diabolo.data.origin import elsewhere
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
-from diabolo.evaluation.measure import Panel, standing_alone
+from diabolo.evaluation.measure import Panel, rank, standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, check_asked, evaluate
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
@@ -27,6 +27,8 @@ from diabolo.runs.loading import load
 from diabolo.surroundings import undisturbed
 from diabolo.training.options import defining
 from diabolo.trust import Trust
+
+FIRST = 8  # scores that head a comparison
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Row:
         like: the score of one of the runs, for its unit, split and setting.
         spreads: by model; a model that has no such score is left out.
         scores: the scores themselves by model, one per seed; only of models that have learned, of which one may be the best.
+        every: the same of all models.
     """
 
     measure: str
@@ -83,6 +86,7 @@ class Row:
     like: Score
     spreads: Mapping[str, Spread]
     scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
+    every: Mapping[str, Sequence[Score]] = field(default_factory=dict)
 
     @cached_property
     def best(self) -> tuple[str | None, Mapping[str, Behind]]:
@@ -93,10 +97,21 @@ class Row:
 
     @property
     def leading(self) -> set[str]:
-        """The best model, and those that were compared with it and are not significantly worse."""
+        """The best model, and those that were compared with it and are not significantly worse; none where no model is."""
         best, others = self.best
-        close = {label for label, one in others.items() if one.difference is not None and not one.worse}
-        return close if best is None else {best, *close}
+        if best is None or not self.differs:
+            return set()
+        return {best, *(label for label, one in others.items() if one.difference is not None and not one.worse)}
+
+    @property
+    def differs(self) -> bool:
+        """Whether a model is significantly worse than the best, by as much as matters."""
+        return any(one.worse for one in self.best[1].values())
+
+    @property
+    def rank(self) -> int | None:
+        """Its place among the scores that a reader wants first (`diabolo.evaluation.measure.rank`)."""
+        return rank(self.measure, self.name)
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,36 @@ class Comparison:
             like = next(scores[0] for scores in found.values() if scores)
             spreads = {label: Spread.of(scores) for label, scores in found.items() if scores}
             judged = {label: scores for label, scores in found.items() if scores and label not in self.unlearned}
-            yield Row(measure, name, like, spreads, judged)
+            yield Row(measure, name, like, spreads, judged, {label: found[label] for label in spreads})
+
+    def by_measure(self) -> dict[str, list[Row]]:
+        """All scores by the name of their measure, as it is read."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows():
+            found.setdefault(row.measure.replace("_", " "), []).append(row)
+        return found
+
+    def heading(self) -> list[Row]:
+        """The scores that a reader wants first, the most wanted first, a few of them; all where none of these was measured."""
+        rows = list(self.rows())
+        return sorted((row for row in rows if row.rank is not None), key=lambda row: row.rank or 0)[:FIRST] or rows
+
+    def shown(self) -> list[Row]:
+        """Those, and the scores in which models differ."""
+        first = {(row.measure, row.name) for row in self.heading()}
+        return [row for row in self.rows() if row.differs or (row.measure, row.name) in first]
+
+    @property
+    def counted(self) -> str:
+        """How many models, of how many seeds: "3 models, 2 seeds each"."""
+        several = sorted({len(group) for group in self.groups.values()})
+        seeds = count(several[0], "seed") if len(several) == 1 else f"{several[0]} to {several[-1]} seeds"
+        return f"{count(len(self.groups), 'model')}, {seeds}{' each' if len(self.groups) > 1 else ''}"
+
+    @property
+    def tested(self) -> str:
+        """What they were measured on: "360 test images of digits"."""
+        return next(iter(self.groups.values()))[0].tested
 
     def __repr__(self) -> str:
         told = (f"{label} ({count(len(group), 'seed')})" for label, group in self.groups.items())
@@ -188,13 +232,12 @@ class Comparison:
             ],
         }
 
-    def panels(self) -> list[Panel]:
-        """One figure for each score of which more or less is better; whiskers are one standard deviation over seeds, or the
-        interval of a single seed, as the axis says. Of the seeds of a single model there is one bar each. Models with a KL term
-        are also drawn as rate against distortion."""
-        drawn: list[Panel] = []
-        rows = list(self.rows())
-        for row in rows:
+    def panels(self) -> dict[str, list[Panel]]:
+        """By measure, a figure for each score that is `shown` and of which more or less is better; whiskers are one standard
+        deviation over seeds, or the interval of a single seed, as the axis says. Of the seeds of a single model there is one
+        bar each. Models with a KL term are also drawn as rate against distortion."""
+        drawn: dict[str, list[Panel]] = {}
+        for row in self.shown():
             if row.like.better is None or len(row.spreads) < min(2, len(self.groups)):
                 continue
             shown = self._by_run(row) if len(self.groups) == 1 else row.spreads
@@ -202,8 +245,10 @@ class Comparison:
             whiskers = {label: s.whisker for label, s in shown.items() if s.whisker is not None}
             title = f"{row.measure}: {row.name} ({row.like.better} is better)"
             axis = f"{row.like.unit} ({_whiskers(row.like, shown.values())})"
-            drawn.append(partial(figures.bars, means, axis, whiskers or None, title=title))
-        return [*drawn, *_rate_and_distortion(rows)]
+            drawn.setdefault(row.measure, []).append(partial(figures.bars, means, axis, whiskers or None, title=title))
+        for panel in _rate_and_distortion(list(self.rows())):
+            drawn.setdefault("likelihood", []).append(panel)
+        return drawn
 
     def _by_run(self, row: Row) -> dict[str, Spread]:
         """A score in each run that has it."""
@@ -211,14 +256,15 @@ class Comparison:
         return {Path(e.about["run"]).name: Spread.of([e.sections[row.measure].scores[row.name]]) for e in every}
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write `comparison.json` and, as PNG and PDF, the page of all panels into `folder`; returns the files."""
+        """Write `comparison.json` and, as PNG and PDF, the panels of each measure on one page by its name into `folder`;
+        returns the files."""
         folder = as_path(folder)
         files.make_folder(folder)
         files.write_json(folder / "comparison.json", self.record())
         written = [folder / "comparison.json"]
-        if panels := self.panels():
+        for measure, panels in self.panels().items():
             page = figures.page(panels, " against ".join(self.groups))
-            written.append(figures.save(page, folder / "comparison.png", pdf=True))
+            written.append(figures.save(page, folder / f"{measure}.png", pdf=True))
         return written
 
 
@@ -372,7 +418,12 @@ def _written(one: Behind) -> dict[str, Any]:
     """How far a model is behind, JSON-able."""
     low, high = (None, None) if one.difference is None else one.difference.interval()
     value = None if one.difference is None else one.difference.value
-    state = {"worse": one.worse, "p": one.p if one.difference is not None else None, "by": one.how}
+    state = {
+        "worse": one.worse,
+        "decision": one.decision,
+        "p": one.p if one.difference is not None else None,
+        "by": one.how,
+    }
     return {"difference": value, "low": low, "high": high, **state}
 
 

@@ -18,6 +18,7 @@ MIB = 2**20
 
 
 @measure(
+    {"parameters": 71},
     cost_images="Images encoded and decoded at once when time and memory are measured.",
     cost_repeats="How often that is timed; the median counts.",
 )

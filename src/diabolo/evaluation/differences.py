@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from diabolo.metrics.score import Score
-from diabolo.statistics import Estimate, Shared, against_best, apart, decide, least_difference, mean, welch
+from diabolo.statistics import Decision, Estimate, Shared, against_best, apart, decide, least_difference, mean, welch
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,21 @@ class Behind:
     Attributes:
         difference: its score less that of the best; None where nothing is known of the noise.
         p: how probable so large a difference is by chance, adjusted for all pairs of models (Holm 1979).
-        worse: whether it is significantly worse, and by as much as matters (`diabolo.statistics.least_difference`).
+        decision: what the difference allows to say (`diabolo.statistics.decide`).
+        least: the least difference that matters (`diabolo.statistics.least_difference`), in the unit of the score.
         how: by which test.
     """
 
     difference: Estimate | None
     p: float
-    worse: bool
+    decision: Decision
+    least: float
     how: str
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is significantly worse, and by as much as matters."""
+        return self.decision in ("more", "less")
 
 
 def behind(scores: Mapping[str, Sequence[Score]]) -> tuple[str, dict[str, Behind]]:
@@ -37,11 +44,11 @@ def behind(scores: Mapping[str, Sequence[Score]]) -> tuple[str, dict[str, Behind
     like = next(score for some in scores.values() for score in some)
     means = {label: fmean(score.value for score in some) for label, some in scores.items()}
     best, found = against_best(means, lambda a, b: of_two(scores[a], scores[b])[0], like.better == "higher")
-    others = {}
+    others = dict[str, Behind]()
     for label, (difference, p) in found.items():
         least = least_difference(like.unit, means[label], means[best])
-        worse = difference is not None and decide(difference, least=least, p=p) in ("more", "less")
-        others[label] = Behind(difference, p, worse, of_two(scores[label], scores[best])[1])
+        decision: Decision = "not decided" if difference is None else decide(difference, least=least, p=p)
+        others[label] = Behind(difference, p, decision, least, of_two(scores[label], scores[best])[1])
     return best, others
 
 

@@ -19,7 +19,10 @@ MOST = 256  # units
 DRAWN = 64  # units up to which they are drawn
 
 
-@measure(factor_bins="Into how many bins a unit or a factor is cut, where it has more different values than that.")
+@measure(
+    {"MIG": 50},
+    factor_bins="Into how many bins a unit or a factor is cut, where it has more different values than that.",
+)
 def disentanglement(subject: Subject, *, factor_bins: Plural = 20) -> Section:
     """MIG (Chen et al. 2018, arXiv 1802.04942), SAP (Kumar et al. 2018, arXiv 1711.00848), DCI (Eastwood & Williams 2018), the
     FactorVAE score (Kim & Mnih 2018, arXiv 1802.05983) and modularity (Ridgeway & Mozer 2018, arXiv 1802.05312) of the codes,

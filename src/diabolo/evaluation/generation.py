@@ -27,6 +27,7 @@ Line = tuple[str, float, str, int, Any, str, Any, dict[str, Any], int | None]  #
 
 
 @measure(
+    {"FID, prior": 60, "FID, gaussian": 61, "FID, reconstruction": 62},
     densities="Where codes to generate from are drawn: prior (the model's own), normal, gaussian, mixture, neighbours, flow.",
     extractor="What takes features of images: classifier (trained on the training images), inception, or package.module:name.",
     generated="Images generated from each density; as many as there are test images, at most 10,000, when left out.",

@@ -121,7 +121,7 @@ class Learned:
         return f"has learned: {self.state}, {self.told or met}"
 
 
-@measure()
+@measure({"read above the majority": 90})
 def learned(subject: Subject) -> Section:
     """Whether the model has learned anything at all: its error on test images against that of the mean training image; how much
     its reconstructions, and its samples where it has a prior of its own, vary; and what a linear probe on its codes reads above

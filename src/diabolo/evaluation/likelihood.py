@@ -22,6 +22,7 @@ TRUSTED = 10  # effective samples from which on the bias of an estimate is known
 
 
 @measure(
+    {"NLL": 10, "negative ELBO": 65},
     importance_samples="Codes drawn for each image to estimate its −log p(x).",
     nll_images="Test images that −log p(x) is estimated for, drawn by the seed.",
     elbo_samples="Codes drawn for each test image to estimate its −ELBO.",

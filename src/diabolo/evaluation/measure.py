@@ -100,10 +100,18 @@ def reason(error: Exception) -> str:
 Measure = Callable[..., Section]
 MEASURES: dict[str, Measure] = {}
 HELP: dict[str, str] = {}
+HEADS: dict[str, Mapping[str, int]] = {}  # of each measure
 
 
-def measure(**helps: str) -> Callable[[Measure], Measure]:
-    """Make a measure known by its function's name; `helps` says what each of its options means.
+def measure(heads: Mapping[str, int] | None = None, /, **helps: str) -> Callable[[Measure], Measure]:
+    """Make a measure known by its function's name.
+
+    Args:
+        heads: those of its scores that a reader wants first, with their rank among those of all measures: 1 comes before 2.
+            They are printed first, and stand in the main part of a comparison; the others follow with `--all` and in its
+            appendix.
+            What does not apply to a model is not measured, so each kind of model is headed by what matters for it.
+        **helps: what each of its options means.
 
     Example:
         >>> from diabolo.evaluation import Section, measure
@@ -126,9 +134,21 @@ def measure(**helps: str) -> Callable[[Measure], Measure]:
             if HELP.setdefault(option, text) != text:
                 raise RuntimeError(f"the option {option!r} of {function.__name__} already means: {HELP[option]}")
         MEASURES[function.__name__] = checked(function)
+        HEADS[function.__name__] = heads or {}
         return MEASURES[function.__name__]
 
     return register
+
+
+def rank(measure: str, score: str) -> int | None:
+    """The place of a score among those that a reader wants first; None of all others.
+
+    Example:
+        >>> from diabolo.evaluation.measure import rank
+        >>> rank("likelihood", "NLL") < rank("reconstruction", "MSE"), rank("reconstruction", "PSNR")
+        (True, None)
+    """
+    return HEADS.get(measure, {}).get(score)
 
 
 def options_of(name: str) -> dict[str, tuple[Any, Any]]:

@@ -69,11 +69,18 @@ class Evaluation:
             rows.append((name.replace("_", " "),))
             for key, score in section.scores.items():
                 ends = [display.words(end) for end in (score.low, score.high) if end is not None]
-                rows.append((key, score.value, " … ".join(ends) if len(ends) == 2 else "", score.unit))
+                rows.append((key, score.value, " to ".join(ends) if len(ends) == 2 else "", score.unit))
         about = f"on {count(test['images'], 'image')} of {test['name']} ({test['split']})"
         skipped = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
         columns = ("score", "value", "95 % interval", "unit")
         return display.table(self.about["model"], about, columns, rows, skipped and f"Not measured: {skipped}.")
+
+    @property
+    def tested(self) -> str:
+        """What was measured on: "360 test images of digits"."""
+        test = self.about["test"]
+        image = f"{test.get('split', 'test')} image"
+        return f"{count(test['images'], image)} of {test['name']}"
 
     def record(self) -> dict[str, Any]:
         """All of it but the figures, JSON-able."""

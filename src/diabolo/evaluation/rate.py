@@ -17,7 +17,7 @@ BITS = "bits per image"
 FLOAT = 32  # bits of each number of a continuous code
 
 
-@measure()
+@measure({"stored code": 70})
 def rate(subject: Subject) -> Section:
     """Size of the code as it is stored and as an ideal coder would make it, against the image as it is at rest.
 

@@ -31,7 +31,10 @@ NAMES: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@measure(worst="How many of the images with the largest error are named and shown.")
+@measure(
+    {"denoising MSE": 19, "MSE": 20, "FVU": 80},
+    worst="How many of the images with the largest error are named and shown.",
+)
 def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
     test, split = subject.test, subject.test.split

@@ -23,7 +23,10 @@ LISTED = 4096  # units or codes up to which each is looked at by itself
 SPREAD = "effective dimensions"
 
 
-@measure(posterior_draws="Draws of the posterior that mutual information and marginal divergences are estimated by.")
+@measure(
+    {"active units": 40, "live units": 40, "used codes": 40, "perplexity": 41, "effective dimensions": 75},
+    posterior_draws="Draws of the posterior that mutual information and marginal divergences are estimated by.",
+)
 def usage(subject: Subject, *, posterior_draws: Count = 1000) -> Section:
     """How much of the code is used. For a VAE the active units (Burda et al. 2016, arXiv 1509.00519), the KL of each unit and
     what the code tells of the image; for discrete codes how many are used, how evenly, and which say the same; for any other
