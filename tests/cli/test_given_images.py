@@ -83,7 +83,7 @@ def test_a_file_in_pieces_is_whole_or_not_there(tmp_path):
 WITH_ROOT = (
     "train pca", "resume RUN --epochs 3", "compare RUN OTHER --measures usage", "report RUN --no-notebook", "quickstart",
     "sample RUN --density gaussian", "reconstruct RUN digits", "encode RUN digits", "encode RUN images", "spread-labels RUN",
-    "evaluate RUN --data digits", "doctor RUN --data digits", "explore RUN --what map --data digits", "data inspect digits",
+    "evaluate RUN --data digits", "doctor RUN --data digits", "explore map RUN --data digits", "data inspect digits",
     "data inspect images", "data prepare digits", "study pca --quick --data digits",
 )  # fmt: skip
 

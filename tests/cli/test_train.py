@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from types import UnionType
 from typing import Union, get_args, get_origin
@@ -235,7 +236,7 @@ def test_every_model_option_can_be_reached(way, diabolo, monkeypatch):
 
 def test_every_option_has_help(diabolo):
     for name in zoo.RECIPES:
-        text = diabolo("train", name, "--help").out
+        text = diabolo("train", name, "--help-all").out
         for title in ("Model", "Data", "Training"):
             assert f" {title} " in text
         training = OF_ANY if name == "pca" else TRAINING  # what is solved at once has no loop
@@ -342,3 +343,13 @@ def test_an_optimizer_has_options_of_its_own(way, diabolo):
     assert answer.code == 2
     assert "'speed'" in answer.err
     assert "momentum" in answer.err
+
+
+def test_the_help_of_a_model_is_short_and_begins_with_its_own_options(diabolo):
+    for name in zoo.RECIPES:
+        shown = re.findall(r"^│ --([\w-]+)", diabolo("train", name, "--help").out, re.M)
+        own = [option.replace("_", "-") for option in zoo.own_options_of(name)]
+        assert len(shown) == 10, (name, shown)
+        assert shown[: min(6, len(own))] == own[:6]
+        assert {"data", "seed"} <= set(shown)
+        assert name == "pca" or {"epochs", "lr", "batch-size"} <= set(shown)

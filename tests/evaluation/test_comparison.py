@@ -132,11 +132,11 @@ def test_what_is_written(copies, tmp_path):
     (mean,) = (score for score in record["scores"] if score["name"] == "mean")
     if mean["best"] is not None:
         assert set(mean["behind the best"]) == set(found.groups) - {mean["best"]}
-    assert (tmp_path / "out" / "comparison.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "out" / "error.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_the_seeds_of_one_model_have_a_page_of_their_own(copies):
-    (panel,) = compare(copies["latent_dim 2"], ["error"]).panels()
+    ((panel,),) = compare(copies["latent_dim 2"], ["error"]).panels().values()
     assert panel.args[0] == {
         path.name: evaluate(path, None, ["error"])["error"].scores["mean"].value for path in copies["latent_dim 2"]
     }
@@ -178,7 +178,7 @@ def evaluated(run, low, high, interval="Student's t over draws of labels, within
     ],
 )
 def test_whiskers_are_over_seeds_or_of_a_single_one_and_the_axis_says_which(groups, whiskers, said):
-    (panel,) = Comparison(groups).panels()
+    ((panel,),) = Comparison(groups).panels().values()
     assert panel.args[1:] == (f"share of test images ({said})", whiskers)
     panel()
 
@@ -422,11 +422,11 @@ def test_a_score_is_drawn_that_two_of_three_models_have():
         return SimpleNamespace(sections=sections, about={"run": run})
 
     groups = {"a": [evaluated("r1", x=1.0, y=1.0)], "b": [evaluated("r2", x=2.0)], "c": [evaluated("r3", z=3.0)]}
-    assert [panel.args for panel in Comparison(groups).panels()] == [
+    assert [panel.args for panel in Comparison(groups).panels()["m"]] == [
         ({"a": 1.0, "b": 2.0}, "nats (of single seeds, without an interval)", None)
     ]
     seeds = groups | {"a": [*groups["a"], evaluated("r4", x=3.0)]}
-    (panel,) = Comparison(seeds).panels()
+    ((panel,),) = Comparison(seeds).panels().values()
     assert panel.args == (
         {"a": 2.0, "b": 2.0},
         "nats (whiskers: standard deviation over seeds)",

@@ -17,7 +17,7 @@ from diabolo.runs.loading import load_run
 
 VERBS = {
     "evaluate": ["evaluate", "RUN", "--measures", "usage"],
-    "explore": ["explore", "RUN", "--what", "nearest"],
+    "explore": ["explore", "nearest", "RUN"],
     "sample": ["sample", "RUN", "--density", "gaussian"],
     "spread-labels": ["spread-labels", "RUN", "--out", "new.npz"],
     "resume": ["resume", "RUN", "--epochs", "3"],

@@ -25,7 +25,7 @@ VERBS = {
     "evaluate": ["evaluate", "RUN"],
     "compare": ["compare", "RUN", "OTHER"],
     "doctor": ["doctor", "RUN"],
-    "explore": ["explore", "RUN", "--what", "map"],
+    "explore": ["explore", "map", "RUN"],
     "sample": ["sample", "RUN"],
     "reconstruct": ["reconstruct", "RUN", "image.png"],
     "encode": ["encode", "RUN", "image.png"],

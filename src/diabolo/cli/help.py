@@ -4,6 +4,7 @@ all measures.
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel
@@ -12,22 +13,36 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
 
 
+ALL, WHOLE = "--help-all", ContextVar("WHOLE", default=False)
+SEE_ALL = f"{ALL} shows all options."
+
+
 class TidyHelp(DefaultFormatter):
     """Leaves out what says nothing: choices that the description names already, how to give an empty list, and of a switch
     that is off its negative (`--no-quiet` is for putting right what a config file says) and that it is off.
 
     Args:
         unseen: options that are taken but not shown, as they do nothing here.
+        first: the options that --help shows, where it does not show all; --help-all does.
     """
 
-    def __init__(self, unseen: Collection[str] = ()) -> None:
+    def __init__(self, unseen: Collection[str] = (), first: Collection[str] = ()) -> None:
         super().__init__()
-        self.flags = {f"--{name.replace('_', '-')}" for name in unseen}
+        self.unseen, self.first = _flags(unseen), _flags(first)
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
         """Print one panel."""
-        shown = [_tidy(entry) for entry in panel.entries if not self.flags.intersection(entry.positive_names)]
-        super().__call__(console, options, panel.copy(entries=shown))
+        shown = [_tidy(entry) for entry in panel.entries if self._shows(set(entry.positive_names))]
+        if shown:
+            super().__call__(console, options, panel.copy(entries=shown))
+
+    def _shows(self, names: set[str]) -> bool:
+        few = bool(self.first) and not WHOLE.get()
+        return not self.unseen & names and (not few or bool(self.first & names))
+
+
+def _flags(names: Collection[str]) -> set[str]:
+    return {f"--{name.replace('_', '-')}" for name in names}
 
 
 def _tidy(entry: HelpEntry) -> HelpEntry:

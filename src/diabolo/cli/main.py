@@ -9,7 +9,7 @@ from pathlib import Path
 from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
 from diabolo.cli.config import beneath_flags, whole_numbers
-from diabolo.cli.help import TidyHelp
+from diabolo.cli.help import ALL, WHOLE, TidyHelp
 from diabolo.cli.messages import short_notices
 from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.disk import DISK
@@ -55,6 +55,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if tokens is None else tokens)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    end = words.index("--") if "--" in words else len(words)
+    whole = WHOLE.set(ALL in words[:end])
+    words = ["--help" if word == ALL else word for word in words[:end]] + words[end:]
     try:
         config, trusted = _take_config(words), _take(words, "--trust")
         with short_notices(), trusting(trusted):
@@ -75,6 +78,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
         if debug or sentence is None:
             raise
         _fail(sentence, getattr(error, "exit_code", 2 if isinstance(error, ASKED_IN_VAIN) else 1))
+    finally:
+        WHOLE.reset(whole)
 
 
 def _speak_utf8() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -10,10 +10,10 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from cyclopts import App, Group, Parameter
 
 from diabolo import distributed, ranges, zoo
-from diabolo.cli.help import TidyHelp, keywords, taking, words_of
+from diabolo.cli.help import SEE_ALL, TidyHelp, keywords, taking, words_of
 from diabolo.cli.messages import say_account, tell_of_data
 from diabolo.cli.options import DataFlags
-from diabolo.cli.verbs import VERBS
+from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, Stopped
@@ -229,6 +229,21 @@ def _hint(key: str, kind: Any) -> Any:
 _FLAGS = [f.name for kind in (DataFlags, TrainOptions) for f in fields(kind)] + [*SHARED]
 
 
+# After the options of the recipe itself, those that a newcomer wants first; the others are shown by --help-all
+FIRST = (
+    "epochs", "lr", "batch_size", "data", "latent_dim", "net", "seed", "out", "n_train", "likelihood", "schedule", "name",
+    "quiet", "n_test", "figures", "dry_run",
+)  # fmt: skip
+SHOWN, OF_ITS_OWN = 10, 6  # options in --help, and at most so many of the recipe itself
+
+
+def first_options(name: str, unseen: Collection[str] = ()) -> list[str]:
+    """The options that matter most for the recipe of that name: its own first."""
+    own, known = list(zoo.own_options_of(name)), zoo.options_of(name)
+    usual = [option for option in FIRST if option in known or (option in _FLAGS and option not in unseen)]
+    return list(dict.fromkeys([*own[:OF_ITS_OWN], *usual]))[:SHOWN]
+
+
 def offer(name: str) -> None:
     """Make the recipe of that name a command of `diabolo train`.
 
@@ -242,8 +257,15 @@ def offer(name: str) -> None:
             f"the option {twice[0]!r} of the recipe {name!r} is one of every training: give it another name"
         )
     unseen = OF_THE_LOOP if get_type_hints(recipe).get("return") is PCA else set()
+    first = first_options(name, unseen)
     order = list(zoo.RECIPES).index(name)
-    app.command(_command(name, recipe), name=name, sort_key=order, help_formatter=TidyHelp(unseen))
+    app.command(
+        _command(name, recipe),
+        name=name,
+        sort_key=order,
+        help_formatter=TidyHelp(unseen, first),
+        help_epilogue=f"{SEE_ALL}\n\n{EVERYWHERE}",
+    )
 
 
 for _name in zoo.RECIPES:

@@ -233,11 +233,11 @@ class Comparison:
         }
 
     def panels(self) -> dict[str, list[Panel]]:
-        """By measure, a figure for each score that is `shown` and of which more or less is better; whiskers are one standard
+        """By measure, a figure for each score of the `heading` of which more or less is better; whiskers are one standard
         deviation over seeds, or the interval of a single seed, as the axis says. Of the seeds of a single model there is one
         bar each. Models with a KL term are also drawn as rate against distortion."""
         drawn: dict[str, list[Panel]] = {}
-        for row in self.shown():
+        for row in self.heading():
             if row.like.better is None or len(row.spreads) < min(2, len(self.groups)):
                 continue
             shown = self._by_run(row) if len(self.groups) == 1 else row.spreads
@@ -263,7 +263,7 @@ class Comparison:
         files.write_json(folder / "comparison.json", self.record())
         written = [folder / "comparison.json"]
         for measure, panels in self.panels().items():
-            page = figures.page(panels, " against ".join(self.groups))
+            page = figures.page(panels, measure.replace("_", " ").capitalize())
             written.append(figures.save(page, folder / f"{measure}.png", pdf=True))
         return written
 

@@ -105,7 +105,7 @@ def build(
         (64, (5, 1, 8, 8))
     """
     if isinstance(net, str) and net not in NETS:
-        raise UnknownNameError("net", net, NETS, see="diabolo train vae --help")
+        raise UnknownNameError("net", net, NETS, see="diabolo train vae --help-all")
     if not input_shape or any(side < 1 for side in input_shape):
         raise DiaboloError(f"input_shape must be (C, H, W) or (D,) with sides of at least 1, not {input_shape}")
     alone = code == 0 and condition[1] > 0  # a decoder that goes by the condition alone

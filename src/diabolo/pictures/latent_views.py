@@ -220,7 +220,7 @@ def refuse_undrawable(what: str, shape: Sequence[int]) -> None:
     other than 1 or 3 channels. A map and a codebook are of codes, and can always be drawn."""
     if what in PICTURES and not (len(shape) == 3 and shape[0] in (1, 3)):
         raise DiaboloError(
-            f"{what} draws images of 1 or 3 channels, and these have the shape {tuple(shape)}; --what map draws their codes"
+            f"{what} draws images of 1 or 3 channels, and these have the shape {tuple(shape)}; explore map draws their codes"
         )
 
 

@@ -54,17 +54,22 @@ def document_of(comparison: Comparison, folder: Path) -> Document:
             rest[measure] = others
         if not these:
             continue
-        blocks.append(Heading(measure))
+        blocks.append(Heading(measure.capitalize()))
         blocks += [Paragraph(text) for text in sentences(these)]
-        blocks.append(_table(comparison, these, f"The models by {measure}."))
+        blocks.append(_table(comparison, these, f"Scores of the measure {measure}, by model."))
         if (picture := folder / f"{these[0].measure}.png").is_file():
-            blocks.append(Picture(picture, f"The models by {measure}, with whiskers as each axis says."))
+            blocks.append(
+                Picture(picture, f"The scores of {measure} that matter most, with whiskers as each axis says.")
+            )
     blocks += [Heading("How differences are judged"), Paragraph(f"{RULE}: {what_matters(_units(comparison))}.")]
     if comparison.left_out:
         blocks += [Heading("Left out"), Bullets([f"{path}: {why}" for path, why in comparison.left_out.items()])]
     if rest:
         blocks.append(Heading("Appendix: all other scores"))
-        blocks += [_table(comparison, rows, f"The other scores of {measure}.") for measure, rows in rest.items()]
+        blocks += [
+            _table(comparison, rows, f"The other scores of the measure {measure}, by model.")
+            for measure, rows in rest.items()
+        ]
     return Document(
         " against ".join(comparison.groups), f"{comparison.counted}, measured on {comparison.tested}.", blocks
     )

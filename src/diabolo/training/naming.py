@@ -25,7 +25,9 @@ def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, T
     for option in options:
         if option not in ours and option not in theirs:
             of = f" of the model {name!r} or its training"
-            raise UnknownNameError("option", option, [*theirs, *ours], of, f"diabolo train {zoo.path_of(name)} --help")
+            raise UnknownNameError(
+                "option", option, [*theirs, *ours], of, f"diabolo train {zoo.path_of(name)} --help-all"
+            )
     chosen = TrainOptions.of(**{option: value for option, value in options.items() if option in ours})
     own = {option: value for option, value in options.items() if option not in ours}
     return zoo.build_for(name, train, chosen.seed, **own), chosen

@@ -115,7 +115,7 @@ class TrainOptions:
         known = [field.name for field in fields(self)]
         for name in changes:
             if name not in known:
-                raise UnknownNameError("training option", name, known, see="diabolo train vae --help")
+                raise UnknownNameError("training option", name, known, see="diabolo train vae --help-all")
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:

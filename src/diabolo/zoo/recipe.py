@@ -188,7 +188,7 @@ def build(name: str, input_shape: tuple[int, ...], **options: Any) -> Any:
     for option in options:
         if option not in known:
             raise UnknownNameError(
-                "option", option, known, f" of the model {name!r}", f"diabolo train {path_of(name)} --help"
+                "option", option, known, f" of the model {name!r}", f"diabolo train {path_of(name)} --help-all"
             )
     return RECIPES[name](input_shape, **options)
 
