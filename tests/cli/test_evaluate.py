@@ -30,10 +30,12 @@ def test_a_table_and_a_folder(run, diabolo):
 
 
 def test_what_intervals_are_over_and_whether_it_has_learned_is_said_in_the_table_and_in_the_report(run, diabolo):
-    answer = diabolo("evaluate", run, "--measures", "learned", "few_labels", "--few-labels", 10, "--label-draws", 2)
+    answer = diabolo(
+        "evaluate", run, "--measures", "learned", "few_labels", "--few-labels", 10, "--label-draws", 2, "--all"
+    )
     assert answer.code == 0, answer
     (heading,) = [line.split() for line in answer.out.splitlines() if line.split()[:2] == ["few", "labels"]]
-    assert heading[2:] == ["intervals", "over", "draws", "of", "labels"]
+    assert heading[2:] == ["(intervals", "over", "draws", "of", "labels)"]
     said = re.search(r"^has learned: (met|missed|not decided), .+", answer.out, re.M)
     assert said is not None
     assert said[1] == Learned.of(evaluation.Evaluation.read(run / "evaluation")["learned"].scores).state

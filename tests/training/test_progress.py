@@ -51,13 +51,29 @@ def test_a_line_has_every_term_and_the_speed():
     assert "validation" not in as_text(LINE | {"validation": None})
 
 
+def test_a_line_of_a_terminal_fits_and_has_what_there_is_room_for():
+    assert as_text(LINE, 200).count("(") == 1
+    assert "reconstruction" in as_text(LINE, 200)
+    for width in (60, 80, 100):
+        for more in (
+            {},
+            {"perplexity": 123.456, "used_codes": 77.0},
+            {f"a long name of a term {i}": 1.0 for i in range(9)},
+        ):
+            text = as_text(LINE | {"validation": LINE["validation"] | more}, width)
+            assert len(text) <= width, text
+            assert text.endswith("123,457 images/s")
+    assert "(kl " in as_text(LINE, 80)
+    assert "(" not in as_text(LINE | {"validation": None, "train": {"total": 1.0, "reconstruction": 1.0}}, 80)
+
+
 def test_elsewhere_than_on_a_terminal_there_is_one_line_an_epoch(seen, tiny_model, tiny_pixels):
     said = seen(False, tiny_model("vae"), tiny_pixels(), tiny_pixels(20), epochs=3)
     lines = said.splitlines()
     epochs = [line for line in lines if line.startswith("epoch")]
     assert [line[:9] for line in epochs] == ["epoch   1", "epoch   2", "epoch   3"]
     for line in epochs:
-        assert re.search(r"train total \S+ reconstruction \S+ kl \S+  validation total \S+ .*[\d,]+ images/s$", line)
+        assert re.search(r"train \S+  validation \S+ \(.*kl \S+\)  [\d,]+ images/s$", line)
     assert re.search(r"0001-vae-array: vae with [\d,]+ parameters on Images", lines[0])
     assert re.search(r"cpu, \d+ CPU threads?, float32; images all on cpu as uint8", lines[1])
     assert lines[-1].startswith("finished: ")
@@ -75,7 +91,7 @@ def test_on_a_terminal_there_is_a_bar(seen, tiny_model, tiny_pixels, monkeypatch
     assert re.search(r"[\d,]+ images/s", said)
     assert re.search(r"total \S+ reconstruction \S+ kl \S+", said)
     assert re.search(r"\d:\d\d:\d\d", said)  # time left
-    assert len(re.findall(r"epoch   \d  train total", said)) == 3
+    assert len(re.findall(r"epoch   \d  train \d", said)) == 3
     assert "finished: " in said.rstrip().splitlines()[-1]
 
 
@@ -93,7 +109,7 @@ def test_the_bar_of_a_resumed_run_starts_where_it_was():
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_pca_is_reported_too(terminal, seen, tiny_model, tiny_pixels):
     said = seen(terminal, tiny_model("pca"), tiny_pixels())
-    assert "epoch   1  train total" in said
+    assert re.search(r"epoch   1  train \d", said)
     assert "images/s" in said
 
 

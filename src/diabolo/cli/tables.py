@@ -15,8 +15,8 @@ from diabolo.evaluation.measure import rank
 from diabolo.evaluation.measuring import Evaluation
 from diabolo.metrics.score import Score
 from diabolo.plain import visible
-from diabolo.reports.cells import words
 from diabolo.reports.comparison import written
+from diabolo.reports.document import words
 from diabolo.reports.inline import FIRM
 
 LINES, USUAL = 12, 80  # of the headline of an evaluation; the width at which it has them

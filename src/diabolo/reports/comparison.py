@@ -8,8 +8,7 @@ from diabolo.evaluation.comparison import Comparison, Row, Spread
 from diabolo.paths import as_path
 from diabolo.plain import cell
 from diabolo.reports import html, latex, markdown
-from diabolo.reports.cells import words
-from diabolo.reports.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from diabolo.reports.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, words
 from diabolo.statistics import mean_interval, what_matters
 
 PAGE = "comparison.html"

@@ -7,6 +7,7 @@ import math
 import signal
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -95,7 +96,7 @@ class Lines(Silence):
     def epoch(self, line: dict[str, Any]) -> None:
         """The line."""
         super().epoch(line)
-        self.console.print(visible(as_text(line)), soft_wrap=True)
+        self.console.print(visible(as_text(line, self.console.width)), soft_wrap=True)
 
 
 class Bar(Lines):
@@ -241,13 +242,37 @@ def of_steps(line: dict[str, Any]) -> str:
     return f"epoch {line['epoch']:>3}  step {line['step']:,}  train {terms}"
 
 
-def as_text(line: dict[str, Any]) -> str:
-    """A line of metrics.jsonl for people."""
-    parts = [f"epoch {line['epoch']:>3}"]
-    for split in ("train", "validation"):
-        if line.get(split):
-            parts.append(split + " " + " ".join(f"{name} {value:.5g}" for name, value in line[split].items()))
-    return "  ".join([*parts, f"{line['images_per_second']:,.0f} images/s"])
+def as_text(line: dict[str, Any], width: int | None = None) -> str:
+    """A line of metrics.jsonl for people: all of it, or in `width` characters the loss with those of its terms that have room:
+    of the validation images where there are some, and the reconstruction last, as the rest of the loss."""
+    begin, end = f"epoch {line['epoch']:>3}", f"{line['images_per_second']:,.0f} images/s"
+    parts = {split: line[split] for split in ("train", "validation") if line.get(split)}
+    if width is None or any("total" not in terms for terms in parts.values()):
+        told = [f"{split} " + " ".join(_term(*term) for term in terms.items()) for split, terms in parts.items()]
+        return "  ".join([begin, *told, end])
+    losses = [_term(split, terms["total"]) for split, terms in parts.items()]
+    last = [*parts.values()][-1] if parts else {}
+    terms = sorted(
+        (n for n in last if n != "total" and last[n] != last["total"]), key=lambda name: name == RECONSTRUCTION
+    )
+    shown: list[str] = []
+    for name in terms:
+        more = [one for one in last if one in (*shown, name)]
+        if len(_epoch(begin, losses, {one: last[one] for one in more}, end)) <= width:
+            shown = more
+    return _epoch(begin, losses, {name: last[name] for name in shown}, end)
+
+
+def _epoch(begin: str, losses: Sequence[str], terms: Mapping[str, float], end: str) -> str:
+    some = f" ({', '.join(_term(*term) for term in terms.items())})" if terms else ""
+    return "  ".join([begin, *losses]) + f"{some}  {end}"
+
+
+RECONSTRUCTION = "reconstruction"
+
+
+def _term(name: str, value: float) -> str:
+    return f"{name} {value:.5g}"
 
 
 class Interrupt:
