@@ -66,7 +66,7 @@ def test_the_help_of_every_verb_is_free_of_noise(verb, diabolo):
 
 
 def test_the_help_of_a_model_without_a_loop_shows_none_of_its_options(diabolo):
-    answer = diabolo("train", "pca", "--help")
+    answer = diabolo("train", "pca", "--help-all")
     assert answer.code == 0
     assert all(flag in answer.out for flag in ("--seed", "--out", "--validation", "--no-figures"))
     assert not any(f"{flag} " in answer.out for flag in ("--epochs", "--lr", "--batch-size", "--greedy", "--ema"))

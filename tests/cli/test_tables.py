@@ -7,6 +7,7 @@ import re
 import pytest
 
 from diabolo.cli.tables import Cell, comparison_tables, every_score, headline, table
+from diabolo.display import words
 from diabolo.evaluation import Evaluation, Section
 from diabolo.evaluation.comparison import Comparison
 from diabolo.evaluation.measure import HEADS, rank
@@ -73,10 +74,10 @@ def test_no_line_is_too_long_no_word_is_broken_and_no_number_is_cut(width, value
         said = lines_of(lines)
         assert max(map(len, said)) <= width
         assert not any("…" in line for line in said)
-        words = {word.strip("(),;:*") for word in " ".join(said).split()}
+        said_words = {word.strip("(),;:*") for word in " ".join(said).split()}
         for whole in ("reconstructions", "extraordinarily", "squared", "likelihood", "classifier"):
-            assert not [word for word in words if whole.startswith(word) and 2 < len(word) < len(whole) - 1], words
-        assert sum(page.words(value) in line for line in said) >= 5
+            assert not [word for word in said_words if whole.startswith(word) and 2 < len(word) < len(whole) - 1], width
+        assert sum(words(value) in line for line in said) >= 5
 
 
 def test_all_scores_are_there_with_the_reasons_of_what_is_not():

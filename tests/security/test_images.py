@@ -145,7 +145,7 @@ def test_so_does_that_of_a_comparison(stranger, private, diabolo):
     same = shutil.copytree(prying, prying.with_name("another"))
     code, out, err = diabolo("compare", prying, same, "--measures", "usage", "--data", "digits")
     assert code == 0, err
-    assert "usage" in out
+    assert "active units: of " in out
 
 
 def test_a_data_set_by_name_is_not_looked_for_where_the_run_says(stranger, private, diabolo, tmp_path, monkeypatch):

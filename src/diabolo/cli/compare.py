@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from diabolo.cli.options import MovedOptions, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
-from diabolo.terminal import Terminal
+from diabolo.terminal import Terminal, say
 
 app = App(name="compare", help=VERBS["compare"])
 
@@ -69,12 +69,11 @@ def command(
             comparison.write_table(found, out, whole)
     else:
         comparison.write(found, out)
-    told = [
-        *(f"{label} {UNLEARNED}: {why}" for label, why in found.unlearned.items()),
-        str(out if table else out / comparison.PAGE),
-        *(f"left out: {why}" if path in why else f"left out: {path}, {why}" for path, why in found.left_out.items()),
-    ]
-    for line in [line for text in told for line in prose(text, console.width)]:
-        console.print(line, soft_wrap=True)
+    for label, why in found.unlearned.items():
+        for line in prose(f"{label} {UNLEARNED}: {why}", console.width):
+            console.print(line, soft_wrap=True)
+    say(out if table else out / comparison.PAGE)
+    for path, why in found.left_out.items():
+        say(f"left out: {why}" if path in why else f"left out: {path}, {why}")
     if found.left_out:
         sys.exit(1)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from diabolo.display import FIRM, words
 from diabolo.evaluation.comparison import Comparison, Row
 from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import rank
@@ -16,8 +17,6 @@ from diabolo.evaluation.measuring import Evaluation
 from diabolo.metrics.score import Score
 from diabolo.plain import visible
 from diabolo.reports.comparison import written
-from diabolo.reports.document import words
-from diabolo.reports.inline import FIRM
 
 LINES, USUAL = 12, 80  # of the headline of an evaluation; the width at which it has them
 LONG = 33  # letters of a unit from which on it stands below the table

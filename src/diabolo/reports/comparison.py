@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from diabolo import disk
+from diabolo.display import words
 from diabolo.evaluation.comparison import Comparison, Row, Spread
 from diabolo.paths import as_path
 from diabolo.plain import cell
 from diabolo.reports import html, latex, markdown
-from diabolo.reports.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, words
+from diabolo.reports.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 from diabolo.statistics import mean_interval, what_matters
 
 PAGE = "comparison.html"
