@@ -1,11 +1,13 @@
 """`diabolo study`: what it lists, runs and refuses."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from diabolo.reports import extra
+from diabolo.studies.engine.scripts import scripts
 
 SMALL = (
     "--data",
@@ -101,3 +103,15 @@ def test_a_missing_extra_is_said_before_anything_is_trained(refused, tmp_path, m
     said = refused(2, "study", "pca", *SMALL, "--out", tmp_path / "out")
     assert "pip install 'diabolo[report]'" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_every_option_of_every_study_is_described(diabolo):
+    for name, script in scripts().items():
+        text = " ".join(diabolo("study", name, "--help").out.replace("│", " ").split())
+        for parameter in script.parameters:
+            told = script.told[parameter]
+            assert len(told) > 5, (name, parameter)
+            assert re.search(rf"--{parameter.replace('_', '-')} \S+ {re.escape(told)}\. \[default: ", text), (
+                name,
+                parameter,
+            )

@@ -79,17 +79,21 @@ def _command(script: Script) -> Callable[..., None]:
     def command(**given: Any) -> None:
         run(script, given)
 
-    options = {name: (_hint(value), None) for name, value in script.parameters.items()} | SHARED
+    options = {name: (_hint(value, script.told[name]), None) for name, value in script.parameters.items()} | SHARED
     rows = ", ".join(f"{index} {title}" for index, title in script.rows.items())
     return taking(command, keywords(options), f"{script.title}.\n\nRows: {rows}.")
 
 
-def _hint(value: Any) -> Any:
+def _hint(value: Any, text: str) -> Any:
     """The type of a parameter by its default, and what is told of it."""
     several = isinstance(value, tuple | list)
     said = " ".join(map(str, value)) if several else value
     told = Parameter(
-        group=PARAMETERS, help=f"[default: {said}]", consume_multiple=several or None, negative=(), show_default=False
+        group=PARAMETERS,
+        help=f"{text}. [default: {said}]",
+        consume_multiple=several or None,
+        negative=(),
+        show_default=False,
     )
     return Annotated[hint(value) | None, told]
 

@@ -25,18 +25,18 @@ from diabolo.studies.engine import needs
 # %% tags=["parameters"]
 study = Study(
     "beta",
-    data="mnist",
-    n_train=60_000,
-    n_test=10_000,
-    latent_dim=64,
-    batch_size=64,
-    lr=1e-3,
-    epochs=10,
-    tuned_epochs=20,
-    search=(1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6),
-    search_epochs=2,
-    pairs=("1-7", "3-5", "6-9", "2-8"),
-    steps=7,
+    data="mnist",  # a name (see 'diabolo data'), a folder of images, or a file
+    n_train=60_000,  # training images
+    n_test=10_000,  # test images
+    latent_dim=64,  # length of the code
+    batch_size=64,  # images per step
+    lr=1e-3,  # learning rate
+    epochs=10,  # passes of each model but the tuned one
+    tuned_epochs=20,  # passes with the tuned beta
+    search=(1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6),  # values of beta to choose from
+    search_epochs=2,  # passes for each of them
+    pairs=("1-7", "3-5", "6-9", "2-8"),  # pairs of digits to interpolate between
+    steps=7,  # images on each way between two
     quick={
         "n_train": 1_500,
         "n_test": 400,

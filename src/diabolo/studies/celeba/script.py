@@ -34,22 +34,22 @@ from diabolo.studies.engine import needs
 # %% tags=["parameters"]
 study = Study(
     "celeba",
-    data="celeba",
-    split="official",
-    n_train=30_000,
-    n_test=5_000,
-    latent_dim=128,
-    channels=(32, 64, 128, 256),
-    epochs=12,
-    batch_size=128,
-    lr=2e-3,
-    sparsity=(1e-5, 1e-4, 1e-3),
-    within=1.1,
-    noise=0.2,
-    beta=1.0,
-    attribute="Smiling",
-    edited="Eyeglasses",
-    alphas=(-2.0, 0.0, 2.0, 4.0),
+    data="celeba",  # a name (see 'diabolo data'), a folder of images, or a file
+    split="official",  # for celeba: official (where its table is there), random, or persons
+    n_train=30_000,  # training images
+    n_test=5_000,  # test images
+    latent_dim=128,  # length of the code
+    channels=(32, 64, 128, 256),  # channels of the convolutional layers
+    epochs=12,  # passes over the training images
+    batch_size=128,  # images per step
+    lr=2e-3,  # learning rate
+    sparsity=(1e-5, 1e-4, 1e-3),  # weights of the L1 penalty to choose from
+    within=1.1,  # times the error of the undercomplete model that the sparse one may have
+    noise=0.2,  # standard deviation of the noise that is removed
+    beta=1.0,  # weight of the KL term
+    attribute="Smiling",  # attribute that a linear probe reads off the codes
+    edited="Eyeglasses",  # attribute that is added to faces
+    alphas=(-2.0, 0.0, 2.0, 4.0),  # multiples of its direction
     identity=(
         "Male",
         "Young",
@@ -60,8 +60,8 @@ study = Study(
         "Pale_Skin",
         "Chubby",
         "Big_Nose",
-    ),
-    extractor="classifier",
+    ),  # attributes that bear on who it is
+    extractor="classifier",  # features behind FID: classifier, inception, or package.module:extractor
     quick={
         "n_train": 1_500,
         "n_test": 300,

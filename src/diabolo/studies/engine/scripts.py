@@ -3,7 +3,12 @@
 # %% [markdown]
 # # Autoencoders against principal components
 # %% tags=["parameters"]
-study = Study("pca", data="mnist", epochs=15, quick={"epochs": 1})
+study = Study(
+    "pca",
+    data="mnist",  # what the help of --data says
+    epochs=15,  # passes over the training images
+    quick={"epochs": 1},
+)
 # %%
 @study.row("3.2", "PCA with two components")
 def components(row): ...
@@ -63,6 +68,15 @@ class Script:
             for k in self.begin.keywords
             if k.arg and k.arg not in ("quick", "unchecked")
         }
+
+    @cached_property
+    def told(self) -> dict[str, str]:
+        """What each parameter is: the comment behind its default."""
+        lines, found = self.source.splitlines(), {}
+        for k in self.begin.keywords:
+            if k.arg in self.parameters and k.value.end_lineno is not None:
+                found[k.arg] = lines[k.value.end_lineno - 1][k.value.end_col_offset or 0 :].partition("# ")[2].strip()
+        return found
 
     @cached_property
     def quick(self) -> dict[str, Any]:

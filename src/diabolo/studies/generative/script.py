@@ -26,26 +26,26 @@ from diabolo.studies.generative.answers import QUESTIONS
 # %% tags=["parameters"]
 study = Study(
     "generative",
-    data="mnist",
-    colour_data="cifar10",
-    n_train=60_000,
-    n_test=10_000,
-    colour_n_train=40_000,
-    colour_n_test=10_000,
-    seeds=3,
-    map_epochs=15,
-    denoising_epochs=20,
-    bottleneck_epochs=3,
-    bottlenecks=(1, 2, 4, 8, 16),
-    vae_epochs=10,
-    per_class=1_000,
-    looked_at=1_000,
-    completions=10,
-    importance_samples=200,
-    vq_epochs=8,
-    vq_lr=3e-3,
-    vq_restart=0.08,
-    halving_epochs=2,
+    data="mnist",  # a name (see 'diabolo data'), a folder of images, or a file
+    colour_data="cifar10",  # the data set of colour images
+    n_train=60_000,  # training images
+    n_test=10_000,  # test images
+    colour_n_train=40_000,  # its training images
+    colour_n_test=10_000,  # its test images
+    seeds=3,  # trainings of each model, from other seeds
+    map_epochs=15,  # passes of the two-dimensional autoencoder
+    denoising_epochs=20,  # passes of the denoising autoencoder
+    bottleneck_epochs=3,  # passes for each width of the bottleneck
+    bottlenecks=(1, 2, 4, 8, 16),  # channels of the bottleneck to compare
+    vae_epochs=10,  # passes of the VAEs
+    per_class=1_000,  # images generated of each class
+    looked_at=1_000,  # test images that are completed
+    completions=10,  # completions drawn for each
+    importance_samples=200,  # codes drawn for each image to estimate its NLL
+    vq_epochs=8,  # passes of the VQ-VAEs
+    vq_lr=3e-3,  # their learning rate
+    vq_restart=0.08,  # part of the average use below which a code begins anew
+    halving_epochs=2,  # passes for each way to halve the VQ-VAE
     quick={
         "n_train": 1_500,
         "n_test": 400,

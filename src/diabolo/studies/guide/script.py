@@ -31,24 +31,24 @@ from diabolo.training.code_priors import indices_of
 # %% tags=["parameters"]
 study = Study(
     "guide",
-    data="mnist",
-    n_train=60_000,
-    n_test=10_000,
-    n_few=10_000,
-    n_few_test=2_000,
-    n_small=1_000,
-    epochs=6,
-    conv_epochs=6,
-    few_epochs=8,
-    small_epochs=60,
-    batch_size=128,
-    seeds=3,
-    labels=100,
-    draws=10,
-    repeats=60,
-    label_epochs=1,
-    map_points=2_000,
-    maps=("PCA", "t-SNE", "UMAP"),
+    data="mnist",  # a name (see 'diabolo data'), a folder of images, or a file
+    n_train=60_000,  # training images
+    n_test=10_000,  # test images
+    n_few=10_000,  # training images of the smaller trainings
+    n_few_test=2_000,  # their test images
+    n_small=1_000,  # training images of the smallest set, for overfitting
+    epochs=6,  # passes of the models on all images
+    conv_epochs=6,  # passes of the denoising pre-training
+    few_epochs=8,  # passes of the smaller trainings
+    small_epochs=60,  # passes on the smallest set
+    batch_size=128,  # images per step
+    seeds=3,  # trainings of each model, from other seeds
+    labels=100,  # training images whose label is known
+    draws=10,  # draws of these labels
+    repeats=60,  # copies of the labelled images in an epoch
+    label_epochs=1,  # passes over these copies
+    map_points=2_000,  # points on the maps
+    maps=("PCA", "t-SNE", "UMAP"),  # how codes are projected: PCA, t-SNE, UMAP
     quick={
         "n_train": 1_200,
         "n_test": 360,

@@ -24,17 +24,17 @@ from diabolo.studies.pca import words
 # %% tags=["parameters"]
 study = Study(
     "pca",
-    data="mnist",
-    n_train=60_000,
-    n_test=10_000,
-    hidden=128,
-    sizes=(2, 4, 6, 8, 10, 12, 14, 16, 18, 20),
-    seeds=3,
-    epochs=15,
-    batch_size=128,
-    lr=3e-3,
-    linear_dim=6,
-    linear_epochs=30,
+    data="mnist",  # a name (see 'diabolo data'), a folder of images, or a file
+    n_train=60_000,  # training images
+    n_test=10_000,  # test images
+    hidden=128,  # units of the hidden layer
+    sizes=(2, 4, 6, 8, 10, 12, 14, 16, 18, 20),  # lengths of the code to compare at
+    seeds=3,  # trainings of each model, from other seeds
+    epochs=15,  # passes over the training images
+    batch_size=128,  # images per step
+    lr=3e-3,  # learning rate
+    linear_dim=6,  # length of the code of the linear autoencoder
+    linear_epochs=30,  # passes of the linear autoencoder
     quick={
         "n_train": 1_500,
         "n_test": 300,

@@ -11,7 +11,14 @@ from diabolo.studies import Row, Study
 
 # %% tags=["parameters"]
 study = Study(
-    "quickstart", data="digits", n_train=1_437, n_test=360, latent_dim=8, epochs=60, seed=0, quick={"epochs": 5}
+    "quickstart",
+    data="digits",  # a name (see 'diabolo data'), a folder of images, or a file
+    n_train=1_437,  # training images
+    n_test=360,  # test images
+    latent_dim=8,  # length of the code
+    epochs=60,  # passes over the training images
+    seed=0,  # of weights, order and noise
+    quick={"epochs": 5},
 )
 train, test = study.data()
 study.require("latent_dim", study.latent_dim >= 2, "a map has two directions: 2 or more")
