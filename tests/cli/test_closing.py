@@ -28,7 +28,7 @@ def test_a_model_worse_than_the_mean_image_says_so_and_what_to_do(diabolo):
     assert error is not None
     assert int(error[4]) > 100
     assert "this model has not learned: its squared error on held-out images is" in said
-    assert re.search(r"try more (steps|epochs).*diabolo (resume|train)", said)
+    assert re.search(r"try more (steps|epochs).*\nnext: diabolo (resume|train) .*$", said.rstrip())
     assert re.search(r"after epoch 2, validation images: loss [\d.]+ nats per image", said)
 
 
@@ -36,9 +36,10 @@ def test_a_model_that_has_learned_says_how_good_it_is_and_no_more(diabolo):
     said = diabolo("train", "pca", "--latent-dim", "8", "--no-figures").out.splitlines()
     train, test = load("digits")
     mean = ((test.images / 255 - train.images.mean(0) / 255) ** 2).mean()
-    error = ERROR.match(said[-1])
+    error = ERROR.match(said[-3])
     assert error is not None
     assert float(error[3]) / mean == pytest.approx(int(error[4]) / 100, abs=0.01)
+    assert said[-2:] == ["health: no warning", "next: diabolo evaluate runs/0001-pca-digits"]
     assert not any("has not learned" in line for line in said)
 
 

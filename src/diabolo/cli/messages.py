@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,7 +56,7 @@ def short_notices() -> Iterator[None]:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 warnings.simplefilter("ignore", PendingDeprecationWarning)
                 quiet_joblib()
-            warnings.showwarning = _show
+            warnings.showwarning = _once()
             yield
             handler.say_held()
     finally:
@@ -76,8 +76,17 @@ def say_account() -> None:
             handler.say_held()
 
 
-def _show(message: Any, *_: Any, **__: Any) -> None:
-    _print(f"warning: {' '.join(str(message).split())}")
+def _once() -> Callable[..., None]:
+    """What shows a warning, each but once: of seven runs measured alike, one is enough."""
+    shown: set[str] = set()
+
+    def show(message: Any, *_: Any, **__: Any) -> None:
+        text = f"warning: {' '.join(str(message).split())}"
+        if text not in shown:
+            _print(text)
+        shown.add(text)
+
+    return show
 
 
 def _print(text: str) -> None:

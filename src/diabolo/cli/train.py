@@ -152,7 +152,8 @@ def finish(
 
 
 def closing_lines(result: loading.Run, watched: tuple[Images, Images] | None = None) -> list[str]:
-    """How good the model is, in units; what the health watch warns of; and of one that has not learned, what to do."""
+    """How good the model is, in units; what the health watch warns of, and what is wrong with one that has not learned; and the
+    next command."""
     from diabolo.evaluation import closing
     from diabolo.evaluation.learned import FEWEST
     from diabolo.evaluation.measuring import images_of
@@ -166,7 +167,10 @@ def closing_lines(result: loading.Run, watched: tuple[Images, Images] | None = N
         return [*lines, f"not measured against the mean image: {error}", *_warnings(result)]
     unsaid = f"not measured against the mean image: that takes {FEWEST} held-out images that vary"
     lines += (said or [unsaid]) + _warnings(result)
-    if said and not learned:
+    if said and learned:
+        lines += [] if _warnings(result) else ["health: no warning"]
+        lines.append(f"next: {shell_line('evaluate', result.path)}")
+    elif said:
         state = "has not learned" if learned.state == "missed" else "has perhaps not learned"
         lines.append(f"this model {state}: {learned.told}")
         lines += _remedies(result, (train, held))
@@ -180,16 +184,16 @@ def _warnings(result: loading.Run) -> list[str]:
 
 
 def _remedies(result: loading.Run, images: tuple[Images, Images]) -> list[str]:
-    """What the doctor says of it."""
+    """What the doctor says of it, and the command that follows."""
     from diabolo.doctor import diagnose
 
     found = diagnose(result, images).illnesses
     if not found:
         more = 3 * max(1, len(result.history))
-        return [f"try more epochs or another --lr: {shell_line('resume', result.path, '--epochs', more)}"]
+        return ["try more epochs or another --lr", f"next: {shell_line('resume', result.path, '--epochs', more)}"]
     first = found[0]
-    command = f": {first.remedy.command}" if first.remedy.command else ""
-    return [f"{first.name}: {first.evidence}; try {first.remedy.words}{command}"]
+    command = [f"next: {first.remedy.command}"] if first.remedy.command else []
+    return [f"{first.name}: {first.evidence}; try {first.remedy.words}", *command]
 
 
 def _is_first() -> bool:

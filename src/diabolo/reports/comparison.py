@@ -1,6 +1,6 @@
 """Models side by side as one page, and as a table for a paper: LaTeX, Markdown, or CSV with all digits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diabolo import disk
@@ -30,16 +30,17 @@ def write(comparison: Comparison, folder: str | Path) -> list[Path]:
     """Write comparison.json, the figures, and the page into `folder`; returns the files."""
     folder = as_path(folder)
     written = comparison.write(folder)
-    disk.write(folder / PAGE, html.render(document_of(comparison, folder)).encode())
+    pictures = {path.stem: path for path in written if path.suffix == ".png"}
+    disk.write(folder / PAGE, html.render(document_of(comparison, pictures)).encode())
     return [*written, folder / PAGE]
 
 
-def document_of(comparison: Comparison, folder: Path) -> Document:
+def document_of(comparison: Comparison, pictures: Mapping[str, Path]) -> Document:
     """The page: what was found in each measure whose models differ or that matters, and all else in an appendix.
 
     Args:
         comparison: what is told.
-        folder: where its figures lie.
+        pictures: its figures by measure.
     """
     blocks: list[Block] = []
     for label, why in comparison.unlearned.items():
@@ -57,7 +58,7 @@ def document_of(comparison: Comparison, folder: Path) -> Document:
         blocks.append(Heading(measure.capitalize()))
         blocks += [Paragraph(text) for text in sentences(these)]
         blocks.append(_table(comparison, these, f"Scores of the measure {measure}, by model."))
-        if (picture := folder / f"{these[0].measure}.png").is_file():
+        if (picture := pictures.get(these[0].measure)) is not None:
             blocks.append(
                 Picture(picture, f"The scores of {measure} that matter most, with whiskers as each axis says.")
             )
@@ -113,11 +114,10 @@ def _by(rows: Sequence[Row], name: str) -> str:
     worse = {label: one for label, one in others.items() if one.worse and one.difference is not None}
     label, one = min(worse.items(), key=lambda item: abs(item[1].difference.value))  # type: ignore[union-attr]
     assert one.difference is not None
-    low, high = one.difference.interval()
+    apart = one.difference if one.difference.value > 0 else -one.difference
+    low, high = apart.interval()
     numbers = f"{words(row.spreads[best].mean)} against {words(row.spreads[label].mean)} for {label}"
-    return (
-        f" ({name}: {numbers}; difference {words(one.difference.value)}, 95 % interval {words(low)} to {words(high)})"
-    )
+    return f" ({name}: {numbers}; difference {words(apart.value)}, 95 % interval {words(low)} to {words(high)})"
 
 
 def joined(names: Sequence[str]) -> str:
