@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shutil
 
 import pytest
 
@@ -213,7 +214,8 @@ def test_a_table_for_markdown(comparison, tmp_path):
 
 
 def test_files_of_other_kinds_are_refused(runs, refused, diabolo):
-    assert ".tex, .csv, .md" in refused(2, "compare", runs["pca"], runs["vae"], "--out", "table.xlsx")
-    answer = diabolo("compare", runs["pca"], runs["vae"], "--measures", "reconstruction", "--out", "t.csv")
+    both = [shutil.copytree(runs[name], name) for name in ("pca", "vae")]
+    assert ".tex, .csv, .md" in refused(2, "compare", *both, "--out", "table.xlsx")
+    answer = diabolo("compare", *both, "--measures", "reconstruction", "--out", "t.csv")
     assert answer.code == 0, answer
     assert answer.out.splitlines()[-1] == "t.csv"
