@@ -14,7 +14,6 @@ from diabolo import disk, trust
 from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.extra import needed
-from diabolo.runs import files
 
 
 def literal(value: Any) -> str:
@@ -185,7 +184,7 @@ def execute(
             raise DiaboloError(f"the notebook of {folder} failed: {error.ename}: {error.evalue}") from error
     nbformat.validate(notebook)
     path = folder / f"{name}.ipynb"
-    files.write(path, (nbformat.writes(notebook) + "\n").encode())
+    disk.write(path, (nbformat.writes(notebook) + "\n").encode())
     return path
 
 
