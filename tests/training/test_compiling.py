@@ -159,13 +159,13 @@ def test_with_no_tool_for_it_auto_is_eager_without_a_warning(train, tiny_model, 
 
 
 def test_a_compiler_is_looked_for_where_torch_would(monkeypatch):
-    from torch._inductor import cpp_builder
+    from torch._inductor import config, cpp_builder
 
     for path, cxx in (("", "g++"), (os.environ["PATH"], "no-such-compiler")):
         monkeypatch.setenv("PATH", path)
-        monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, cxx))
-        cpp_builder.cpp_compiler_search.cache_clear()
-        assert not compiling.compiler_found()
+        with config.patch({"cpp.cxx": (None, cxx)}):
+            cpp_builder.cpp_compiler_search.cache_clear()
+            assert not compiling.compiler_found()
     cpp_builder.cpp_compiler_search.cache_clear()
 
 

@@ -1,15 +1,17 @@
 """Models that are given something: a class, a part of the image, attributes."""
 
-from typing import Literal, Unpack
+from typing import Unpack
 
 from diabolo import bottlenecks, nets, objectives
 from diabolo.autoencoder import Autoencoder
 from diabolo.conditions import Unconditional, WithPrior
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.layers import Blind
 from diabolo.ranges import Count, Weight
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
+
+PRIORS = ("standard", "conditional")
 
 
 @recipe({"likelihood": "bernoulli", "condition": "label"})
@@ -41,7 +43,7 @@ def completion(
     input_shape: tuple[int, ...],
     latent_dim: Count = 16,
     beta: float | str | Schedule = 1.0,
-    prior: Literal["standard", "conditional"] = "standard",
+    prior: str = "standard",
     from_prior: Weight = 0.0,
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
@@ -57,6 +59,8 @@ def completion(
         >>> type(model.condition).__name__
         'Quarter'
     """
+    if prior not in PRIORS:
+        raise UnknownNameError("prior", prior, PRIORS)
     objective = objectives.Hybrid(from_prior) if from_prior else objectives.ELBO()
     model = assemble(
         input_shape,
