@@ -108,6 +108,18 @@ def test_a_codec_of_ones_own_is_measured(digits):
     assert found["learned"]
 
 
+def test_a_codec_that_lacks_a_half_says_which():
+    class Half(PlainCodec):
+        name = "half"
+
+    with pytest.raises(
+        diabolo.DiaboloError, match=r"the codec half does not say how it encodes: .* encode\(x, y=None\)"
+    ):
+        Half((4,), (2,)).reconstruct(torch.zeros(1, 4))
+    with pytest.raises(diabolo.DiaboloError, match="does not say how it decodes"):
+        Half((4,), (2,)).decode(torch.zeros(1, 2))
+
+
 def test_nobody_asks_which_codec_it_is_without_a_reason():
     """An `isinstance` of a kind of codec says beside it why it must ask."""
     asked = []

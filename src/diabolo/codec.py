@@ -159,11 +159,15 @@ class PlainCodec(nn.Module):
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) → codes (N, *latent_shape)."""
-        raise NotImplementedError
+        raise DiaboloError(
+            f"the codec {self.name} does not say how it encodes: give its class a method encode(x, y=None)"
+        )
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, *latent_shape) → images (N, *input_shape)."""
-        raise NotImplementedError
+        raise DiaboloError(
+            f"the codec {self.name} does not say how it decodes: give its class a method decode(z, y=None)"
+        )
 
     def sample(self, n: int, seed: int = 0, y: Tensor | None = None) -> Tensor:
         """`n` new images (n, *input_shape); a codec with no way to draw codes has none."""

@@ -35,9 +35,8 @@ def source(record: Record, column: str | None) -> Source:
     labels = column in (None, "labels")
     if name in TORCHVISION and load.keys() <= SIMPLE and labels:
         return _torchvision(TORCHVISION[name], load)
-    if name == "celeba" and load.keys() <= SIMPLE | {"size", "split"} and load.get("split") != "persons" and not labels:
-        return _celeba(load, record.shape)
-    if name == "celeba" and load.keys() <= SIMPLE | {"size", "split"} and column is None:
+    faces = name == "celeba" and column in (None, "attributes") and load.get("split") != "persons"
+    if faces and load.keys() <= SIMPLE | {"size", "split"}:
         return _celeba(load, record.shape)
     if name == "digits" and load.keys() <= SIMPLE and labels:
         return _digits(load)

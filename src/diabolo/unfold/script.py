@@ -59,6 +59,12 @@ def script(path: str | Path, trust: Trust = ()) -> str:
     model, options = parts_of(Path(path), config, trust)
     if config.tied:
         raise DiaboloError("unfold cannot write weights that are tied to each other in plain PyTorch")
+    if options.freeze and any(
+        True for _ in model.buffers()
+    ):  # batch norm, say: what is frozen there is more than weights
+        raise DiaboloError(
+            "unfold cannot write frozen layers that keep statistics, such as batch norm, in plain PyTorch"
+        )
     parts = unfolded(model)
     return _written(config, options, parts, source(config.train, parts.column), model)
 
