@@ -61,14 +61,24 @@ def test_the_figures_can_be_opened_and_are_in_the_report(started):
 def test_the_numbers_are_true_and_little_else_is_said(started):
     (out, err), folder = started
     assert err == ""
-    assert len(out.splitlines()) < 30
+    assert len(out.splitlines()) < 40
     numbers = json.loads((folder / "results.json").read_text())["rows"]["1"]["numbers"]
     for name, run in runs_in(folder).items():
         label = {"pca": "PCA", "vae": "VAE"}.get(name, name)
-        assert f"{load(run).summary().parameters}" in out
+        assert f"{load(run).summary().parameters:,}" in out
         if name != "vae":  # whose reconstruction term is not the squared error
             error = RunFolder(run).history[-1]["validation"]["reconstruction"]
-            assert numbers[f"{label}: error"]["value"] == pytest.approx(error, rel=1e-3)
+            assert numbers[label]["value"] == pytest.approx(error, rel=1e-3)
+
+
+def test_it_ends_with_three_findings(started):
+    (out, _), folder = started
+    rows = json.loads((folder / "results.json").read_text())["rows"]
+    told = [block["text"] for block in rows["answers"]["blocks"]]
+    assert len(told) == 3
+    assert out.index(told[0]) < out.index(told[2]) < out.index("look at:")
+    page = (folder / "report.md").read_text()
+    assert page.index("## Conclusion") < page.index("## 1 Before and after") < page.index("## How this was made")
 
 
 def test_it_says_where_to_look_and_how_to_go_on(started):

@@ -1,3 +1,5 @@
+import importlib.util
+import subprocess
 import sys
 
 import nbformat
@@ -5,6 +7,7 @@ import pytest
 
 from diabolo.errors import DiaboloError
 from diabolo.reports import notebook
+from diabolo.reports.requirement import requirement
 
 SCRIPT = """# %% [markdown]
 # # A lesson
@@ -49,7 +52,15 @@ def test_it_is_valid_and_names_its_language(made):
 
 def test_the_first_cell_installs_diabolo_where_it_is_not(made):
     assert "find_spec" in made.cells[0].source
-    assert "%pip install --quiet diabolo" in made.cells[0].source
+    source = made.cells[0].source
+    assert f'"pip", "install", "--quiet", {requirement()!r}' in source
+    calls: list[list[str]] = []
+    for there in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(subprocess, "check_call", calls.append)
+            patch.setattr(importlib.util, "find_spec", lambda name, there=there: there or None)
+            exec(source, {})
+    assert [call[1:4] for call in calls] == [["-m", "pip", "install"]]  # where it was missing alone
     assert made.cells[0].outputs == []  # it is there
 
 

@@ -36,7 +36,6 @@ def command(
         out: the folder for the report, its figures and the trained runs.
         seed: of weights, order and noise.
     """
-    from diabolo.evaluation.closing import judge
     from diabolo.reports import html, markdown
     from diabolo.runs import files
     from diabolo.runs.lines import shell_line
@@ -57,9 +56,6 @@ def command(
         document = writing.document_of(script, out)
         files.write(out / "report.md", markdown.render(document, out).encode())
         files.write(out / "report.html", html.render(document, out).encode())
-    for name, one in zip(("PCA", "undercomplete", "VAE"), study.trainings, strict=True):
-        for line in judge(one.model, one.train, one.test, seed)[0]:
-            say(f"{name}: {line}")
     vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
     say(f"look at:  {out / 'report.html'}")
     say(f"go on:    {shell_line('sample', vae, '--n', 64)}")

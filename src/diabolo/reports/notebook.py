@@ -14,6 +14,7 @@ from diabolo import disk, trust
 from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.extra import needed
+from diabolo.reports.requirement import requirement
 
 
 def literal(value: Any) -> str:
@@ -99,11 +100,13 @@ def script(trust: tuple[str, ...] = (), moved: Mapping[str, str] | None = None) 
 
 
 INSTALL = """\
-# A machine that has no diabolo yet, such as a fresh one of Colab, gets it here.
+# A machine that has no diabolo yet, such as a fresh one of Colab, gets it here; with diabolo there, nothing is fetched.
 import importlib.util
+import subprocess
+import sys
 
 if importlib.util.find_spec("diabolo") is None:
-    %pip install --quiet diabolo"""
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", {requirement}])"""
 WHERE = "DIABOLO_NOTEBOOK_FOLDER"  # of the kernel's environment
 # The kernel is started in an empty folder and goes to the notebook's own once Python has been told to import nothing from
 # there: whoever made that folder may have put a torch.py into it.
@@ -131,7 +134,12 @@ def make(source: str, title: str = "", install: bool = True) -> Any:
     nbformat = needed("nbformat")
     notebook = needed("jupytext").reads(source, fmt="py:percent")
     if install:
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, metadata={"tags": ["install"]}))
+        notebook.cells.insert(
+            0,
+            nbformat.v4.new_code_cell(
+                INSTALL.format(requirement=literal(requirement())), metadata={"tags": ["install"]}
+            ),
+        )
     if title:
         first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
         first["source"] = f"# {markdown.escape(title)}\n{first['source']}"

@@ -1,4 +1,5 @@
-"""The report of one training, from its run folder: the loss, the model, figures, scores, and what is wrong with it."""
+"""The report of one training, from its run folder: whether it has learned and what is wrong with it, figures, scores, the loss,
+and the model."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -7,7 +8,7 @@ from typing import Any
 
 from diabolo import regular
 from diabolo.display import words
-from diabolo.doctor import diagnose
+from diabolo.doctor import Visit, diagnose
 from diabolo.evaluation.closing import judge
 from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import standing_alone
@@ -63,13 +64,15 @@ def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None =
     with trusting(trust):
         run = load_run(path)
         pair = run.folder.pair(moved) if moved else None
+        visit = diagnose(run, pair)
         parts = (
             _learned(run, pair),
-            _training(run),
+            _doctor(visit),
             _figures(run, pair),
             _scores(run),
-            _doctor(run, pair),
+            _training(run),
             _model(run),
+            _unseen(visit),
         )
         return Document(f"{run.config.name}: run {run.path.name}", _about(run), list(chain(*parts)))
 
@@ -175,9 +178,8 @@ def _scores(run: Run) -> Iterator[Block]:
     yield from (Picture(path, CAPTIONS.get(path.stem, _caption(path))) for path in pictures if path.exists())
 
 
-def _doctor(run: Run, pair: Pair | None) -> Iterator[Block]:
+def _doctor(visit: Visit) -> Iterator[Block]:
     yield Heading("What the doctor found", 2, "doctor")
-    visit = diagnose(run, pair)
     if not visit.illnesses:
         yield Paragraph("Nothing wrong was found.")
     for illness in visit.illnesses:
@@ -185,8 +187,12 @@ def _doctor(run: Run, pair: Pair | None) -> Iterator[Block]:
         yield Paragraph(f"{_capital(illness.evidence)}. What would mend it: {illness.remedy.words}.")
         if illness.remedy.command is not None:
             yield Code(illness.remedy.command)
+
+
+def _unseen(visit: Visit) -> Iterator[Block]:
+    """What the doctor could not look for."""
     if visit.unseen:
-        yield Paragraph("Not looked for, and why:")
+        yield Heading("What the doctor could not look for", 2, "unseen")
         reasons = dict.fromkeys(visit.unseen.values())
         yield Bullets(
             [

@@ -7,7 +7,9 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -225,12 +227,27 @@ def _show(what: Any) -> Any:
     return display(what, display_id=True)  # type: ignore[no-untyped-call]
 
 
+_LISTENER: ContextVar[Reporter | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def heard_by(listener: Reporter) -> Iterator[None]:
+    """Inside the block, quiet trainings tell `listener` how they go: the progress of what they are a part of."""
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
 def reporter(quiet: bool) -> Reporter:
     """The reporter that suits: silent on request and in all processes but the first; a bar in a notebook or on a terminal; else
     lines."""
     console = Terminal()
-    if quiet or distributed.rank() > 0:
+    if distributed.rank() > 0:
         return Silence()
+    if quiet:
+        return _LISTENER.get() or Silence()
     if in_notebook():
         return Cell()
     return Bar(console) if console.is_terminal else Lines(console)

@@ -320,7 +320,8 @@ def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[C
 
     table = RichTable(*columns, title=caption, title_justify="left")
     for row in rows:
-        table.add_row(
-            *("" if cell is None else f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row)
-        )
-    Terminal().print(table)
+        table.add_row(*("" if cell is None else cell if isinstance(cell, str) else words(cell) for cell in row))
+    terminal = Terminal()
+    with terminal.capture() as captured:
+        terminal.print(table)
+    print(captured.get(), end="", flush=True)  # above the bar of a study, if there is one

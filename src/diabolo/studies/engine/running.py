@@ -10,6 +10,7 @@ from diabolo import disk, regular
 from diabolo.errors import Stopped
 from diabolo.runs import files, lock
 from diabolo.studies.engine.plan import Plan, following
+from diabolo.studies.engine.progress import Watch, watching
 from diabolo.studies.engine.record import read
 from diabolo.studies.engine.scripts import Script, check_rows
 from diabolo.studies.engine.study import Study
@@ -26,7 +27,8 @@ def run(script: Script, plan: Plan) -> Study:
     check_rows(script, plan.only)
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(script.path)}
     try:
-        with following(plan), alone_in(plan.folder(script.name), f"study {script.name}"):
+        watch = Watch(rows=len(plan.only or script.rows), some=bool(plan.only))
+        with following(plan), alone_in(plan.folder(script.name), f"study {script.name}"), watching(watch):
             exec(compile(script.source, str(script.path), "exec"), namespace)
     except KeyboardInterrupt as stopped:
         raise Stopped("stopped; the same line goes on, with what was finished kept") from stopped

@@ -19,6 +19,7 @@ from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import has_failed
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.runs import files
+from diabolo.studies.engine import progress
 from diabolo.studies.engine.findings import Measured, joined
 from diabolo.studies.engine.plan import checked, current
 from diabolo.studies.engine.record import as_record, plain, read
@@ -80,6 +81,7 @@ class Study:
         self._lacks: dict[str, dict[str, str]] = {}  # number of a row → part of it, or "" for all of it → why
         self._row: Row | None = None  # that which is running
         self._watchers: list[dict[int, Trained]] = []
+        self._watch = progress.current()
         self._before()  # a folder that holds something else is refused before anything is trained
 
     def __getattr__(self, name: str) -> Any:
@@ -156,7 +158,9 @@ class Study:
         """A model by a recipe of the zoo, trained on `train` and watched on `test`, when it is first looked at; or found again.
         `options` are those of the recipe and those of `diabolo.fit`; and `may_fail`, why findings may be drawn from it although
         it has not learned."""
-        self.trainings.append(Trained(recipe, train, test, self.plan.shelf, self.say, self._notice, **options))
+        self.trainings.append(
+            Trained(recipe, train, test, self.plan.shelf, self.say, self._notice, self._watch, **options)
+        )
         return self.trainings[-1]
 
     def in_pytorch(self, *models: Trained) -> None:
@@ -240,6 +244,7 @@ class Study:
             blocks = [as_record(block, self.folder) for block in told.blocks]
             self.rows[number]["report"] = {"title": told.title, "about": told.about, "blocks": blocks}
         self.save()
+        self._watch.row()
 
     def found(self, index: str) -> dict[str, Measured]:
         """What the row of that number has measured, now or in an earlier run with the same parameters. A row above that was

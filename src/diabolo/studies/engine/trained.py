@@ -22,6 +22,7 @@ from diabolo.randomness import derive
 from diabolo.runs import checkpoint, files, lock
 from diabolo.runs.folder import RunFolder, numbered
 from diabolo.runs.loading import Run, load_run
+from diabolo.studies.engine.progress import Watch
 from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
@@ -48,6 +49,7 @@ class Trained:
         shelf: Path,
         say: Callable[[str], None],
         notice: Callable[["Trained"], None] = lambda _: None,
+        watch: Watch | None = None,
         may_fail: str = "",
         **options: Any,
     ) -> None:
@@ -56,6 +58,8 @@ class Trained:
         self._greedy = {name: options.pop(name) for name in ("epochs_per_layer",) if name in options}
         self.options = {name: value for name, value in options.items() if name in TRAINING}
         self._model_options = {name: value for name, value in options.items() if name not in TRAINING}
+        self._watch = watch or Watch()
+        self._work = self._watch.plan(make.__name__, self.options.get("epochs", TrainOptions.epochs) * len(train))
 
     def made(self) -> Any:
         """The model as its recipe makes it, not trained."""
@@ -76,6 +80,7 @@ class Trained:
         if found and checkpoint.has_ended(found[-1]):
             lock.tidy(folder)
             lock.tidy(found[-1])
+            self._watch.found(self._work)
             return load_run(found[-1])
         files.make_folder(folder)
         if other := lock.holder(folder):
@@ -88,8 +93,10 @@ class Trained:
         found = _runs_in(folder)
         if found and checkpoint.has_ended(found[-1]):
             lock.tidy(found[-1])
+            self._watch.found(self._work)
             return load_run(found[-1])
-        self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}")
+        self._watch.start(self._work)
+        self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name} ({self._watch.told})")
         if found and (found[-1] / checkpoint.FILE).exists():
             run = resume(found[-1], self.train, self.test)
         elif self._greedy:
@@ -98,6 +105,7 @@ class Trained:
             run = fit(model, self.train, self.test, **self.options, out=str(folder), quiet=True)
         if run.status == "interrupted":
             raise KeyboardInterrupt
+        self._watch.finish(self._work)
         return run
 
     def fit_prior(self, **options: Any) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""The report of a study, from what it left in its folder and the lesson in its script."""
+"""The report of a study, from what it left in its folder and the lesson in its script: what it is about and what was found; row
+by row the figures and tables; and behind these what was checked, all numbers, and how it was made."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,11 +9,11 @@ from typing import Any
 
 from diabolo.display import words
 from diabolo.evaluation.learned import RULE
-from diabolo.reports import markdown
+from diabolo.plain import count
 from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Table, Verdict
 from diabolo.reports.inline import blocks_of
-from diabolo.runs import files
 from diabolo.statistics import what_matters
+from diabolo.studies.engine.findings import joined
 from diabolo.studies.engine.record import as_block, read
 from diabolo.studies.engine.row import anchor_of
 from diabolo.studies.engine.scripts import Script
@@ -43,14 +44,22 @@ def _checked(results: Mapping[str, Any]) -> Iterator[tuple[str, Verdict]]:
 def document_of(script: Script, folder: Path) -> Document:
     """The report. Rows that were not run are named as missing."""
     results = read(folder)
-    given = ", ".join(f"{name} {_words(value)}" for name, value in results["parameters"].items())
     quick = "A quick run with small sizes. " if results["quick"] else ""
     images = "; ".join(
         f"{' and '.join(f'{n:,} {part}' for part, (n, *_) in seen['parts'].items())} images of {seen['name']}"
         for seen in results["images"].values()
     )
-    about = f"{quick}{images}. Parameters: {given}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
-    parts = (_opening(script, results), _rows(script, results, folder), _numbers(script, results))
+    about = f"{quick}{images}. diabolo {results['versions']['diabolo']}, {results['at'][:10]}."
+    parts = (
+        blocks_of(script.lessons.get("", "")),
+        _found(script, results, folder),
+        _rows(script, results, folder),
+        _checks(results),
+        _learned(results),
+        _left_out(script, results),
+        _numbers(script, results),
+        _made(script, results),
+    )
     return Document(script.title, about, list(chain(*parts)))
 
 
@@ -63,40 +72,68 @@ def own_report(folder: Path) -> Document | None:
 
 
 def write_reports(script: Script, folder: Path) -> list[Path]:
-    """Write report.md, report.html and report.pdf; where a row made a report.md, that of all rows is NAME.md beside it."""
+    """Write report.md, report.html and report.pdf. Where a row made a report of its own, these are that, and NAME.md, NAME.html
+    and NAME.pdf are the study's, of all rows."""
     from diabolo.reports import write
 
-    written, own = write(document_of(script, folder), folder), own_report(folder)
+    whole, own = document_of(script, folder), own_report(folder)
     if own is None:
-        return written
-    files.move(folder / "report.md", folder / f"{script.name}.md")
-    written.append(folder / f"{script.name}.md")
-    files.write(folder / "report.md", markdown.render(own, folder).encode())
-    return written
+        return write(whole, folder)
+    return [*write(own, folder), *write(whole, folder, script.name)]
 
 
-def _opening(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
-    yield from blocks_of(script.lessons.get("", ""))
-    missing = [index for index in script.rows if index not in results["rows"]]
-    yield Code(
-        command_of(script, results, [index for index in script.rows if index in results["rows"]] if missing else ())
-    )
-    checked = verdicts(results)
-    if checked:
+def _found(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
+    """What was found: the rows without a number, which answer the questions of the study; and how many claims hold."""
+    for index in _answers(script, results):
+        yield Heading(script.rows[index], 2, anchor_of(index))
+        yield from (as_block(block, folder) for block in results["rows"][index]["blocks"])
+    if checked := verdicts(results):
+        yield Paragraph(f"Of {count(len(checked), 'claim')} that this study checks, {_counted(checked)}.", ("checked",))
+    if any("not measured" in row for row in results["rows"].values()):
+        yield Paragraph("Some rows could not be measured.", ("failed",))
+
+
+def _answers(script: Script, results: Mapping[str, Any]) -> list[str]:
+    return [index for index in script.rows if index in results["rows"] and not index[0].isdigit()]
+
+
+def _counted(checked: Sequence[Verdict]) -> str:
+    """1 met, 2 not decided."""
+    numbers = {mark: sum(v.state == state for v in checked) for state, mark in MARKS.items()}
+    return joined([f"{n} {'is' if n == 1 else 'are'} {mark}" for mark, n in numbers.items() if n])
+
+
+def _checks(results: Mapping[str, Any]) -> Iterator[Block]:
+    if checked := verdicts(results):
         yield Heading("What was checked", 2, "checked")
         yield Table(
             ("claim", "measured", "verdict"),
             [(v.claim, v.measured, MARKS[v.state] + (f": {v.note}" if v.note else "")) for v in checked],
-            ", ".join(f"{sum(v.state == state for v in checked)} {state}" for state in MARKS) + ".",
+            f"Each claim, and what was measured: {_counted(checked)}.",
             links=[anchor for anchor, _ in _checked(results)],
         )
-    yield from _learned(results)
+
+
+def _left_out(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     if failed := {index: row["not measured"] for index, row in results["rows"].items() if "not measured" in row}:
         yield Heading("Rows that were not measured", 2, "failed")
         yield from (Paragraph(f"{_heading(i, script.rows.get(i, i))}: because {why}.") for i, why in failed.items())
-    if missing:
+    if missing := _missing(script, results):
         yield Heading("Rows that were not run", 2, "missing")
         yield Bullets([_heading(index, script.rows[index]) for index in missing])
+
+
+def _missing(script: Script, results: Mapping[str, Any]) -> list[str]:
+    return [index for index in script.rows if index not in results["rows"]]
+
+
+def _made(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
+    """The line that runs it again, and its parameters."""
+    run = [index for index in script.rows if index in results["rows"]]
+    yield Heading("How this was made", 2, "made")
+    yield Code(command_of(script, results, run if _missing(script, results) else ()))
+    given = [(name, _words(value), script.told.get(name, "")) for name, value in results["parameters"].items()]
+    yield Table(("parameter", "value", "what it is"), given, "The parameters of this run.")
 
 
 def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
@@ -144,16 +181,22 @@ def command_of(script: Script, results: Mapping[str, Any], only: Sequence[str] =
 
 
 def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
+    """The rows with a number. A finding that an answer gives word for word is not given twice."""
+    answers = _answers(script, results)
+    said = [block["text"] for i in answers for block in results["rows"][i]["blocks"] if block["block"] == "Paragraph"]
     for index, title in script.rows.items():
-        row = results["rows"].get(index)
-        if row is None:
+        if index not in results["rows"] or index in answers:
             continue
+        row = results["rows"][index]
         yield Heading(_heading(index, title), 2, anchor_of(index))
         yield from blocks_of(script.lessons.get(index, ""))
         blocks = [as_block(block, folder) for block in row["blocks"]]
-        yield from blocks
-        units = [number["unit"] for number in row["numbers"].values() if "low" in number]
-        if units and any(isinstance(block, Paragraph) and block.cites for block in blocks):
+        found = [block for block in blocks if isinstance(block, Paragraph) and block.cites]
+        given = [block for block in found if any(block.text in text for text in said)]
+        yield from (block for block in blocks if block not in given)
+        if given:
+            yield Paragraph("What follows from this is among the answers.", (anchor_of(answers[0]),))
+        if found and (units := [number["unit"] for number in row["numbers"].values() if "low" in number]):
             yield Paragraph(f"The least differences that matter here: {what_matters(units)}.")
 
 
