@@ -17,6 +17,7 @@ from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import USUAL, all_images, enough, gentler, train_again
 from diabolo.doctor.symptom import Illness, Remedy, symptom
 from diabolo.latents.nearest import memorisation
+from diabolo.metrics.divergence import gaussian_kl
 from diabolo.plain import percent
 from diabolo.runs.lines import shell_line
 
@@ -212,7 +213,8 @@ def prior_hole(patient: Patient) -> Illness | None:
     z = drawn.flatten(1)[:, : patient.width].cpu().double().numpy()
     if not np.isfinite(z).all():
         return None  # numerical trouble
-    gap = gaussian_kl(z) / patient.width
+    values = np.linalg.eigvalsh(np.atleast_2d(np.cov(z, rowvar=False))).clip(FLAT)
+    gap = gaussian_kl(z.mean(0), values, 0, 1) / patient.width  # N(0, I) is the same along any axes
     if gap < HOLE:
         return None
     mean, deviation = float(np.abs(z.mean(0)).max()), z.std(0)
@@ -229,13 +231,6 @@ def prior_hole(patient: Patient) -> Illness | None:
         )
     )
     return Illness("prior hole", told, remedy)
-
-
-def gaussian_kl(z: NDArray[np.float64]) -> float:
-    """KL(N(μ̂, Σ̂) ‖ N(0, I)) = ½ Σⱼ (λⱼ − 1 − log λⱼ) + ½ μ̂ᵀμ̂ in nats, of the codes `z` (N, D), λⱼ the eigenvalues of Σ̂."""
-    mu = z.mean(0)
-    values = np.linalg.eigvalsh(np.atleast_2d(np.cov(z, rowvar=False))).clip(FLAT)
-    return float(0.5 * (values - 1 - np.log(values)).sum() + 0.5 * mu @ mu)
 
 
 LEAK = 0.01  # share of the test images that may lie among the training images

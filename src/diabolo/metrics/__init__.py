@@ -14,6 +14,7 @@ from diabolo.metrics.anomaly import separation
 from diabolo.metrics.clustering import kmeans_agreement
 from diabolo.metrics.completion import Completions, complete
 from diabolo.metrics.components import components_needed, elbow, error_by_components
+from diabolo.metrics.divergence import gaussian_kl
 from diabolo.metrics.information import frechet_to_normal, mmd_to_normal, mutual_information
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, negative_elbo, nll
 from diabolo.metrics.probes import attribute_probe, few_label_accuracy, linear_probe, nearest_neighbours
@@ -35,6 +36,7 @@ __all__ = [
     "error_by_components",
     "few_label_accuracy",
     "frechet_to_normal",
+    "gaussian_kl",
     "kmeans_agreement",
     "linear_probe",
     "mmd_to_normal",
