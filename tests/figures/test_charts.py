@@ -40,21 +40,32 @@ def test_which_units_are_active_can_be_said():
     assert ticks(axes.xaxis) == ["1", "2"]
 
 
-def test_the_moments_of_the_posterior_are_drawn():
-    (axes,) = figures.posterior_against_prior([0.5, -1], [2, 0.25]).axes
-    bars = axes.collections[0].get_segments()
-    np.testing.assert_allclose([segment[:, 1] for segment in bars], [[-1.5, 2.5], [-1.25, -0.75]])
+def test_the_moments_of_the_posterior_are_drawn_by_their_deviation():
+    above, below = figures.posterior_against_prior([0.5, -1, 0.1], [0.25, 2, 1]).axes
+    assert list(above.lines[1].get_ydata()) == [2, 1, 0.25]
+    assert list(below.lines[1].get_ydata()) == [-1, 0.1, 0.5]
+    assert [axes.lines[0].get_ydata()[0] for axes in (above, below)] == [1, 0]  # the prior
+    assert ticks(below.xaxis) == ["2", "3", "1"]
 
 
-def test_bars_have_their_lengths_numbers_and_whiskers_in_the_order_given():
-    figure = figures.bars({"b": 0.5, "a": 0.25}, "share", {"a": (0.2, 0.4)}, title="Shares")
+def test_bars_have_their_lengths_and_numbers_in_the_order_given():
+    figure = figures.bars({"b": 0.5, "a": 0.25}, "share", title="Shares")
     (axes,) = figure.axes
     assert [bar.get_width() for bar in axes.patches] == [0.5, 0.25]
+    assert axes.get_xlim()[0] <= 0
     assert ticks(axes.yaxis) == ["b", "a"]
-    assert texts(axes) == ["0.5000", "0.2500  [0.2000, 0.4000]"]
-    np.testing.assert_allclose(axes.collections[0].get_segments()[0][:, 0], [0.2, 0.4])
+    assert texts(axes) == ["0.5000", "0.2500"]
     assert figure.get_suptitle() == "Shares"
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first is on top
+
+
+def test_values_with_intervals_are_points_on_an_axis_that_shows_their_differences():
+    (axes,) = figures.bars({"b": 0.95, "a": 0.92}, "share", {"a": (0.91, 0.94)}).axes
+    assert not axes.patches
+    assert list(axes.lines[0].get_xdata()) == [0.95, 0.92]
+    np.testing.assert_allclose(axes.collections[0].get_segments()[0][:, 0], [0.91, 0.94])
+    assert texts(axes) == ["0.9500", "0.9200  [0.9100, 0.9400]"]
+    assert axes.get_xlim()[0] > 0.9
 
 
 def test_an_interval_that_does_not_hold_its_value_is_drawn_as_it_is():

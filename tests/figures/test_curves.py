@@ -55,6 +55,20 @@ def test_epochs_are_whole_numbers_and_the_page_is_sound(epochs, sound):
         assert all(tick == int(tick) and 1 <= tick <= epochs for tick in ticks)
 
 
+def test_the_axis_shows_the_epochs_after_a_steep_beginning(sound):
+    history = [record(epoch, ["total"]) for epoch in range(1, 21)]
+    for line in history:
+        line["train"]["total"] = line["validation"]["total"] = 100 + 400 / line["epoch"] ** 2
+    figure = loss_curves(history)
+    (axes,) = figure.axes
+    assert axes.get_ylim()[0] < 101
+    assert axes.get_ylim()[1] < 120
+    assert "begins at 500.0" in texts(axes)
+    sound(figure)
+    few = loss_curves(history[:5]).axes[0]  # all of them
+    assert few.get_ylim()[1] > 500
+
+
 def test_final_values_are_written_and_never_on_top_of_each_other(sound):
     history = [record(1, ["kl"]), record(2, ["kl"])]
     history[-1]["train"]["kl"], history[-1]["validation"]["kl"] = 20.001, 20.0

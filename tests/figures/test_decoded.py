@@ -66,3 +66,18 @@ def test_bad_grids_are_refused():
     for extent in [(1, -1, 0, 1), (0, 1, 2, 2), (0, 1, 0, np.nan), (0, 1, 2)]:
         with pytest.raises(DiaboloError, match="x0 < x1"):
             latent_grid(extent, 3)
+
+
+def test_a_line_goes_around_the_tiles_with_codes():
+    images = np.zeros((9, 1, 8, 8))
+    figure = decoded_grid(images, (0, 3, 0, 3), codes=[[0.5, 0.5], [1.5, 0.5], [7, 7]])  # two tiles of the lowest row
+    (axes,) = figure.axes
+    dark, light = axes.collections
+    segments = {tuple(map(tuple, np.asarray(segment))) for segment in light.get_segments()}
+    assert segments == {
+        ((0, 0), (0, 1)), ((2, 0), (2, 1)), ((0, 0), (1, 0)), ((1, 0), (2, 0)), ((0, 1), (1, 1)), ((1, 1), (2, 1)),
+    }  # fmt: skip
+    assert dark.get_linewidths()[0] > light.get_linewidths()[0]
+    assert not decoded_grid(images, (0, 3, 0, 3)).axes[0].collections
+    with pytest.raises(DiaboloError, match=r"\(N, 2\)"):
+        decoded_grid(images, (0, 3, 0, 3), codes=np.zeros((5, 3)))

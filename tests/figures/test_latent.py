@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from diabolo.errors import DiaboloError
 from diabolo.figures import latent_scatter
@@ -95,8 +96,9 @@ def test_no_class_lies_on_top_of_all_others(pixels_of):
     codes = np.random.default_rng(0).normal(size=(20_000, 2))
     pixels = pixels_of(latent_scatter(codes, np.arange(20_000) % 2)).astype(int)
     inner = pixels[300:500, 300:500].reshape(-1, 3)
-    blue = inner[:, 2] > inner[:, 0] + 30
-    assert 0.2 < blue.mean() < 0.8
+    toward_blue, toward_amber = (inner[:, 2] > inner[:, 0]).mean(), (inner[:, 2] < inner[:, 0]).mean()
+    assert 0.2 < toward_blue < 0.8
+    assert 0.2 < toward_amber < 0.8
 
 
 def test_without_labels_there_is_no_legend(sound):
@@ -137,6 +139,46 @@ def test_the_first_ten_classes_differ_in_colour_and_in_marker():
     looks = [class_style(k) for k in range(10)]
     assert len(set(PALETTE)) == 10
     assert len({look.colour for look in looks}) == len({look.marker for look in looks}) == 10
+
+
+def test_the_ten_colours_differ_also_when_faded_to_the_colour_blind_and_in_grey():
+    """In CIEDE2000, at 60 % on white, as small points are; red-green blindness as Machado et al. 2009 have it."""
+    rgb = np.array([to_rgb(colour) for colour in PALETTE]) * 0.6 + 0.4
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    deutan = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    protan = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    a, b = np.triu_indices(10, 1)
+
+    def least(matrix):
+        seen = np.clip(linear @ np.array(matrix).T, 0, 1)
+        lab = rgb2lab(np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)[None])[0]
+        return deltaE_ciede2000(lab[a], lab[b]).min(), np.abs(lab[a, 0] - lab[b, 0]).min()
+
+    difference, lightness = least(np.eye(3))
+    assert difference > 13
+    assert lightness > 2.5
+    assert least(deutan)[0] > 7
+    assert least(protan)[0] > 7
+
+
+def test_few_classes_are_named_where_they_lie(sound):
+    codes, labels = clouds(4)
+    figure = latent_scatter(codes, labels, ["zero", "one", "two", "three"])
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["zero", "one", "two", "three"]
+    middles = [np.median(codes[labels == k], axis=0) for k in range(4)]
+    np.testing.assert_allclose([text.get_position() for text in axes.texts], middles, atol=0.5)
+    sound(figure)
+
+
+def test_names_of_classes_at_the_same_place_are_pushed_apart(sound):
+    codes = np.random.default_rng(0).normal(size=(300, 2))
+    sound(latent_scatter(codes, np.arange(300) % 10))
+
+
+def test_many_classes_have_a_legend_alone():
+    assert not latent_scatter(*clouds(13)).axes[0].texts
+    assert not latent_scatter(*clouds(2), ["a", "a name that would cover the map"]).axes[0].texts
 
 
 def test_bad_codes_and_labels_are_refused():

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
@@ -17,6 +18,11 @@ from .style import BLUE, VERMILLION, Dashes, drawing, wrap
 # Split: colour, dashes and marker, so that the two are told apart without colour as well.
 _SPLITS: dict[str, tuple[str, Dashes, str]] = {"train": (BLUE, "-", "o"), "validation": (VERMILLION, "--", "s")}
 _PANEL = (3.5, 2.7)  # inches
+_LEAST, _EARLY, _CROWDED = (
+    8,
+    4,
+    4,
+)  # epochs; the first part of them, a fourth; how often their height holds that of the rest
 _MARKED = 20  # epochs up to which every one gets a marker
 
 
@@ -25,6 +31,8 @@ def loss_curves(
     history: Sequence[Mapping[str, Any]], title: str | None = None, *, on: SubFigure | None = None
 ) -> Figure:
     """Draw every loss term against the epoch, each in its own panel, with the final values at the right margin.
+
+    Where a term falls far in its first epochs, the axis shows the epochs after these, and says where the curve begins.
 
     `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
     "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation.
@@ -74,7 +82,23 @@ def _panel(axes: Axes, history: Sequence[Mapping[str, Any]], term: str, unit: st
     room = 0.5 if first == last else 0.03 * (last - first)
     axes.set_xlim(first - min(room, 0.5), last + room)  # no tick before the first epoch
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    _zoom(axes)
     _annotate(axes, finals)
+
+
+def _zoom(axes: Axes) -> None:
+    """Cut off the height of the first epochs where these would leave little of it to all others."""
+    curves = [np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines]
+    known = [curve[np.isfinite(curve)] for curve in curves if np.isfinite(curve).sum() >= _LEAST]
+    if not known:
+        return
+    later = np.concatenate([curve[len(curve) // _EARLY :] for curve in known])
+    low, high, top = later.min(), later.max(), max(curve.max() for curve in known)
+    if top - low > _CROWDED * (high - low) > 0:
+        bottom = min(low, *(curve.min() for curve in known))
+        axes.set_ylim(bottom - 0.06 * (high - bottom), high + 0.25 * (high - bottom))
+        told = f"begins at {format_value(float(top))}"
+        axes.text(0.97, 0.96, told, fontsize=8, color="#555555", ha="right", va="top", transform=axes.transAxes)
 
 
 def _annotate(axes: Axes, finals: list[tuple[float, str]]) -> None:

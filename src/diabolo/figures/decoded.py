@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -45,13 +47,15 @@ def decoded_grid(
     extent: Extent,
     title: str | None = None,
     axis_names: tuple[str, str] = ("z₁", "z₂"),
+    codes: ArrayLike | None = None,
     *,
     on: SubFigure | None = None,
 ) -> Figure:
     """Draw `images` (n * n, C, H, W), decoded from `latent_grid(extent, n)`, as one picture with axes in latent units.
 
     The first n images are the lowest row of the picture (lowest z₂), left to right by z₁; each tile covers the piece of
-    the square that its code is the middle of. Image pixels stay square, also where the extent is not.
+    the square that its code is the middle of. Image pixels stay square, also where the extent is not. A line goes around the
+    tiles in which some of `codes` (N, 2) lie: beyond it the decoder was never trained.
 
     Example:
         >>> grid = diabolo.latents.by_quantiles(n=3)
@@ -59,7 +63,7 @@ def decoded_grid(
         >>> diabolo.figures.save(figure, "decoded_grid.png").name
         'decoded_grid.png'
     """
-    return _page({"": (images, extent)}, _SIDE, title, axis_names, on)
+    return _page({"": (images, extent)}, _SIDE, title, axis_names, {} if codes is None else {"": codes}, on)
 
 
 @drawing
@@ -67,10 +71,11 @@ def decoded_grids(
     grids: Mapping[str, tuple[ArrayLike, Extent]],
     title: str | None = None,
     axis_names: tuple[str, str] = ("z₁", "z₂"),
+    codes: Mapping[str, ArrayLike] | None = None,
     *,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw several such pictures side by side, three in a line: {"seed 0": (images, extent), …}.
+    """Draw several such pictures side by side, three in a line: {"seed 0": (images, extent), …}; `codes` by the same names.
 
     Example:
         >>> images = np.random.default_rng(0).random((9, 1, 8, 8))
@@ -79,7 +84,7 @@ def decoded_grids(
         'decoded_grids.png'
     """
     some(grids, "decoded_grids: grids")
-    return _page(grids, _SMALL_SIDE, title, axis_names, on)
+    return _page(grids, _SMALL_SIDE, title, axis_names, codes or {}, on)
 
 
 def _page(
@@ -87,6 +92,7 @@ def _page(
     side: int,
     title: str | None,
     axis_names: tuple[str, str],
+    codes: Mapping[str, ArrayLike],
     on: SubFigure | None,
 ) -> Figure:
     """Lay out the pictures, each about `side` canvas pixels large, below their names, where they have some."""
@@ -106,6 +112,10 @@ def _page(
         x, y = _LEFT + i % columns * pitch[0], top + named + i // columns * pitch[1]
         axes = sheet.axes(x, y, *size)
         show(axes, page, factor, extent)
+        if name in codes:
+            _outline(
+                axes, np.asarray(codes[name], dtype=np.float64), extent, math.isqrt(len(np.asarray(grids[name][0])))
+            )
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(nbins=8 if side == _SIDE else 5, steps=[1, 2, 5, 10]))
         axes.set_xlabel(f"{axis_names[0]} →")
@@ -113,6 +123,23 @@ def _page(
         sheet.text(x + size[0] / 2, y - 8, shorten(name, 36), ha="center", va="bottom")
     sheet.text(width / 2, 22, heading, 12, ha="center", va="top", fontweight="bold")
     return sheet.page()
+
+
+def _outline(axes: Axes, codes: Floats, extent: Extent, n: int) -> None:
+    """Draw the border between tiles with and without codes, light on dark so that it shows on any image."""
+    if codes.ndim != 2 or codes.shape[1] != 2:
+        raise DiaboloError(f"the codes of a decoded grid must have the shape (N, 2), not {codes.shape}")
+    x0, x1, y0, y1 = extent
+    edges = np.linspace(x0, x1, n + 1), np.linspace(y0, y1, n + 1)
+    there = np.pad(np.histogram2d(codes[:, 0], codes[:, 1], edges)[0] > 0, 1)  # [z1, z2], with a rim of empty tiles
+    i, j = np.nonzero(there[1:] != there[:-1])  # across which z1 the tiles differ
+    lines = [[(edges[0][a], edges[1][b - 1]), (edges[0][a], edges[1][b])] for a, b in zip(i, j, strict=True)]
+    i, j = np.nonzero(there[:, 1:] != there[:, :-1])
+    lines += [[(edges[0][a - 1], edges[1][b]), (edges[0][a], edges[1][b])] for a, b in zip(i, j, strict=True)]
+    for colour, width in (("black", 3.2), ("#F9BC33", 1.6)):
+        axes.add_collection(
+            LineCollection(lines, colors=colour, linewidths=width, capstyle="projecting"), autolim=False
+        )
 
 
 def _laid(images: ArrayLike) -> Floats:

@@ -1,4 +1,4 @@
-"""Bars: how numbers are distributed (anomaly scores, KL, distances), and values side by side with their intervals."""
+"""How numbers are distributed (anomaly scores, KL, distances), and values side by side with their intervals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -111,9 +111,10 @@ def bars(
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw one horizontal bar per value, from zero, in the order given, its interval as a whisker and both as numbers.
+    """Draw one value per row, in the order given, as a horizontal bar from zero and as a number.
 
-    `unit` names the axis: "test accuracy", "FID". `intervals` holds (low, high), and may lack some of the names.
+    Where there are `intervals`, each value is a point instead, and its interval a whisker: the axis shows what they span, so
+    that differences can be seen. `intervals` holds (low, high), and may lack some of the names; `unit` names the axis.
 
     Example:
         >>> figure = diabolo.figures.bars({"VAE": 0.024, "PCA": 0.031}, "squared error per pixel", {"VAE": (0.023, 0.025)})
@@ -132,7 +133,12 @@ def bars(
     axes = sheet.add_subplot()
     places = range(len(values))
     counts = not intervals and all(length == round(length) for length in lengths)
-    axes.barh(places, lengths, height=0.62, color=BLUE, edgecolor="black", linewidth=0.5)
+    if intervals:
+        axes.plot(lengths, places, "o", color=BLUE, markersize=5, zorder=3)
+        axes.margins(x=0.08)
+    else:
+        axes.barh(places, lengths, height=0.62, color=BLUE, edgecolor="black", linewidth=0.5)
+        axes.axvline(0, color="black", linewidth=0.8)
     for place, (name, value) in zip(places, values.items(), strict=True):
         text = f"{value:,.0f}".replace("-", "−") if counts else format_value(value)
         if name in intervals:
@@ -143,7 +149,6 @@ def bars(
             axes.errorbar((low + high) / 2, place, xerr=(high - low) / 2, fmt="none", **WHISKER)
             text += f"  [{format_value(low)}, {format_value(high)}]"
         axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
-    axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(places, [shorten(name, _BAR_NAME) for name in values])
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))

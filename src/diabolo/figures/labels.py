@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from .checks import Array
@@ -118,6 +119,41 @@ def name_points(
                 textcoords="offset points",
                 arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6},
             ).set_in_layout(False)
+
+
+_NUDGES, _MOST_NAMES, _SHORT = 60, 12, 12  # rounds of pushing; classes; characters of a name
+
+
+def name_clouds(axes: Axes, canvas: Figure | SubFigure, clouds: Mapping[str, Array]) -> None:
+    """Write the name of each cloud of points (N, 2) where its middle is, pushed apart where names would touch; nothing where
+    there are many names, or long ones."""
+    if not 2 <= len(clouds) <= _MOST_NAMES or max(map(len, clouds)) > _SHORT:
+        return
+    settle(canvas)
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    middles = np.array([np.median(cloud, axis=0) for cloud in clouds.values()])
+    texts = [axes.text(m[0], m[1], name, fontsize=10, ha="center", va="center", path_effects=halo, zorder=5)
+             for name, m in zip(clouds, middles, strict=True)]  # fmt: skip
+    boxes = [text.get_window_extent() for text in texts]
+    half = np.array([(box.width / 2 + 1, box.height / 2 + 1) for box in boxes])
+    inner = axes.get_window_extent()
+    least, most = np.array(inner.min) + half, np.array(inner.max) - half
+    places = axes.transData.transform(middles)
+    for _ in range(_NUDGES):
+        places = np.clip(places, least, most)
+        gap = places[:, None] - places[None]  # (K, K, 2)
+        need = half[:, None] + half[None] - np.abs(gap)  # how far two overlap, in x and y
+        both = (need > 0).all(-1) & ~np.eye(len(places), dtype=bool)
+        if not both.any():
+            break
+        axis = need.argmin(-1)  # along which the way out is shorter
+        way = np.where(np.take_along_axis(gap, axis[..., None], -1)[..., 0] >= 0, 1.0, -1.0)
+        way = np.where(gap.any(-1), way, np.sign(np.arange(len(places))[:, None] - np.arange(len(places))[None]))
+        push = np.where(both, way * (need.min(-1) / 2 + 0.5), 0.0)
+        places = places + np.stack([np.where(axis == k, push, 0.0).sum(1) for k in (0, 1)], axis=1)
+    for text, place in zip(texts, axes.transData.inverted().transform(np.clip(places, least, most)), strict=True):
+        text.set_position(tuple(place))
+        text.set_in_layout(False)
 
 
 def _along(line: Line2D) -> Array:

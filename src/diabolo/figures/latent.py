@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.errors import DiaboloError
 
 from .checks import some
+from .labels import name_clouds
 from .layout import canvas, overhead, settle
 from .mosaic import best_columns
 from .style import MAX_CLASSES, class_style, drawing, shorten, wrap
@@ -55,6 +56,8 @@ def latent_scatter(
         add_legend(figure, list(classes), handles_of(len(classes), flat), 2.2 if flat else 1)
     heading = title or ("Codes by class" if labels is not None else "Codes")
     axes.set_title(wrap(heading, _SIDE - 0.6, 12), fontsize=12, loc="center", pad=10)
+    if not flat:
+        name_clouds(axes, figure, {name: points[members] for name, members in classes.items()})
     return settle(figure)
 
 

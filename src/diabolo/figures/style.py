@@ -32,9 +32,13 @@ SCREEN = 96  # pixels of a screen in an inch
 METADATA: dict[str, dict[str, None]] = {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None}}
 DPI = 150  # of the page and of every PNG, so that one canvas pixel is one pixel of the file
 
-# Okabe & Ito (2008), safe for colour-blind readers; its yellow darkened until it shows on white, grey and wine added.
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, "#56B4E9", "#E69F00", "#000000", "#999999", "#882255", "#D9C800")
+# Two curves of one thing, such as training and validation: Okabe & Ito (2008), safe for colour-blind readers.
+BLUE, VERMILLION = "#0072B2", "#D55E00"
+# Ten classes, also as small points through which the page shows: found by a search that held the hues and raised the least
+# difference of a pair (CIEDE2000), to full colour vision, to either kind of red-green blindness, and in grey.
+PALETTE = (
+    "#0C5A92", "#F9BC33", "#AA2000", "#7F8C0B", "#5B12A8", "#1DAB8D", "#F67CC5", "#865937", "#151515", "#13D0EA",
+)  # fmt: skip
 # Eleven markers to ten colours: 110 classes before a pair comes again, and ten in which neither part does.
 # The number is the area that makes a marker look as large as the circle.
 MARKERS = {"o": 1, "s": 0.9, "^": 1.3, "D": 0.8, "v": 1.3, "P": 1.3, "X": 1.3, "<": 1.3, ">": 1.3, "*": 2.2, "p": 1.2}

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
@@ -61,7 +62,8 @@ def kl_bars(kl: ArrayLike, active: ArrayLike, *, title: str | None = None, on: S
 def posterior_against_prior(
     mean: ArrayLike, deviation: ArrayLike, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:
-    """Draw mean ± standard deviation of each unit of the aggregated posterior, both (D,), over the 0 ± 1 of the prior.
+    """Draw the standard deviation and the mean of each unit of the aggregated posterior, both (D,), against the 1 and 0 of the
+    prior: the units in the order of their deviations, from the largest to the smallest.
 
     Example:
         >>> latent, _ = model(torch.from_numpy(test.images) / 255)
@@ -77,25 +79,28 @@ def posterior_against_prior(
         raise DiaboloError(f"posterior_against_prior: {len(means)} means, but {len(spreads)} deviations")
     if spreads.min() < 0:
         raise DiaboloError("posterior_against_prior: a standard deviation is negative")
-    count = len(means)
+    count, order = len(means), np.argsort(-spreads, kind="stable")
     width = _width(count)
-    sheet = canvas(on, width, _HEIGHT)
-    axes = sheet.add_subplot()
-    places = np.arange(count)
-    prior = axes.axhspan(-1, 1, facecolor="#DDDDDD", edgecolor="none", zorder=0)
-    axes.axhline(0, color="#777777", linewidth=0.8, linestyle="--", zorder=1)
-    fine = {"capsize": 3, "markersize": 4} if count <= _NAMED else {"capsize": 0, "markersize": 1.5, "elinewidth": 0.7}
-    posterior = axes.errorbar(places, means, spreads, fmt="o", color=VERMILLION, ecolor="black", **fine)
-    _unit_axis(axes, places, count)
-    axes.set_ylabel("code (mean ± 1 sd)")
-    axes.legend(
-        [posterior, prior],
-        ["aggregated posterior", "prior, 0 ± 1"],
+    sheet = canvas(on, width, _HEIGHT + 0.8)
+    above, below = sheet.subplots(2, 1, sharex=True)
+    places, size = np.arange(count), 4.5 if count <= _NAMED else 2
+    for axes, values, prior, name in ((above, spreads, 1, "standard deviation"), (below, means, 0, "mean")):
+        axes.axhline(prior, color="black", linewidth=1, linestyle="--")
+        axes.vlines(places, prior, values[order], color="#BBBBBB", linewidth=0.8)
+        axes.plot(places, values[order], "o", color=VERMILLION, markersize=size)
+        axes.set_ylabel(name)
+        axes.margins(y=0.12)
+    above.set_ylim(bottom=min(0.0, above.get_ylim()[0]))
+    _unit_axis(below, order, count, "deviation")
+    above.grid(visible=False, axis="x")
+    above.legend(
+        [Line2D([], [], color=VERMILLION, marker="o", linestyle=""), Line2D([], [], color="black", linestyle="--")],
+        ["aggregated posterior", "prior N(0, 1)"],
         loc="lower center",
         ncols=2,
         bbox_to_anchor=(0.5, 1),
     )
-    _title(axes, title or "Aggregated posterior against the prior", width)
+    _title(above, title or "Aggregated posterior against the prior", width)
     return settle(sheet)
 
 
@@ -107,7 +112,7 @@ def _title(axes: Axes, text: str, width: float) -> None:
     axes.set_title(wrap(text, width - 0.4, 12), fontsize=12, loc="center", pad=26)  # above the legend
 
 
-def _unit_axis(axes: Axes, order: NDArray[np.intp], count: int) -> None:
+def _unit_axis(axes: Axes, order: NDArray[np.intp], count: int, by: str = "KL") -> None:
     """Name every unit, or, when there are many, say how many there are."""
     half, middle = max(count / 2 + 0.2, 3), (count - 1) / 2
     axes.set_xlim(middle - half, middle + half)
@@ -117,5 +122,5 @@ def _unit_axis(axes: Axes, order: NDArray[np.intp], count: int) -> None:
         axes.tick_params(axis="x", length=0)
         axes.set_xlabel("unit of the code")
     else:
-        sort = "" if (np.diff(order) == 1).all() else ", sorted by KL"
+        sort = "" if (np.diff(order) == 1).all() else f", sorted by {by}"
         axes.set_xlabel(f"units of the code ({count}{sort})")

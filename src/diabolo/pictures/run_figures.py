@@ -168,7 +168,9 @@ def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.
         extent = _extent(codes)
         side = 20 if math.prod(model.input_shape[1:]) >= 256 else 12  # tiles; smaller images need to be drawn larger
         tiles = model.decode(figures.latent_grid(extent, side)).cpu().numpy()
-        drawn["decoded-grid"] = figures.decoded_grid(tiles, extent, f"{name}: decoded over the latent plane")
+        drawn["decoded-grid"] = figures.decoded_grid(
+            tiles, extent, f"{name}: decoded over the latent plane, around where codes lie", codes=codes
+        )
     return drawn
 
 
