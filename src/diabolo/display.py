@@ -13,13 +13,13 @@ from diabolo.plain import visible
 
 Cell = str | float | int | None
 FIRM = "\N{NO-BREAK SPACE}"
-_TOGETHER = re.compile(r"N\(0, (?=I\)|1\))|(?<=\d) ± (?=\d)|(?<=\b[αβλσ]) = (?=[\d.−-])")
+_TOGETHER = re.compile(r"N\(0, (?=I\)|1\))|(?<=\d) ± (?=\d)|(?<=\b[αβλσ]) = (?=[\d.−-])|(?<=\d) (?=%)")
 TEXT, NUMBER = "text-align:left;padding:0.2em 0.8em", "text-align:right;padding:0.2em 0.8em;white-space:nowrap"
 GROUPED, TINY = 1000, 1e-4  # from the first on thousands are set apart; below the second powers of ten are used
 
 
 def unbroken(text: str) -> str:
-    """`text` with firm spaces inside what must not be torn apart at the end of a line: N(0, I), 0.3 ± 0.1, β = 4."""
+    """`text` with firm spaces inside what must not be torn apart at the end of a line: N(0, I), 0.3 ± 0.1, β = 4, 96.8 %."""
     return _TOGETHER.sub(lambda found: found[0].replace(" ", FIRM), text)
 
 
