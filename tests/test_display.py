@@ -51,7 +51,10 @@ def test_runs_scores_comparisons_models_and_accounts_are_tables(tmp_path, tiny_m
     found = [diabolo.evaluate(run, (train, test), ["reconstruction", "usage"]) for run in runs]
     shown = {
         "run": (runs[0], ["loss of epoch 2", "validation", "nats per image", "finished", runs[0].path.name]),
-        "evaluation": (found[0], ["<b>vae</b>", "MSE", "squared error per pixel", "95 % interval", "10 images"]),
+        "evaluation": (
+            found[0],
+            ["<b>vae</b>", "MSE", "squared error per pixel", f"95{display.FIRM}% interval", "10 images"],
+        ),
         "comparison": (Comparison({"a": found, EVIL: found[:1]}), ["a, 2 seeds", "1 seed", f"{display.FIRM}±"]),
         "summary": (runs[0].model.summary(), ["encoder.layers.0", "output shape", "Linear"]),
         "pca": (diabolo.fit("pca", train, latent_dim=2, out=tmp_path, quiet=True), ["squared error per pixel"]),
