@@ -3,9 +3,10 @@
     DIABOLO_DATA=... python few_labels.py --out few-labels                 # all methods, ten draws of the hundred
     python few_labels.py --out few-labels --methods spread --draws 3
 
-One denoising autoencoder is trained without labels, once. For each draw of the labels (`keep_labels(100, seed)`), each method
-gives a classifier, whose accuracy on the test images is reported; for `neighbours`, which classifies no new image, that on the
-training images. What is done already is taken from the folder's results.json.
+Three autoencoders are trained without labels, once: a narrow denoising one of convolutions, a wide masking one, and a VAE. For
+each draw of the labels (`keep_labels(100, seed)`), each method gives a classifier, whose accuracy on test images is reported;
+for `neighbours` and `vae_neighbours`, which classify no new image, that on the training images. What is done already is taken
+from the folder's results.json.
 
 No test image chooses anything. `--choose 3` holds a tenth of the training images out for validation, trains everything on the
 rest, and takes of each method's CANDIDATES those settings that give the best mean accuracy on it, over three draws of labels
@@ -22,6 +23,7 @@ import json
 import statistics
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +31,20 @@ import torch
 from scipy import sparse
 
 import diabolo
-from diabolo import latents, zoo
+from diabolo import latents, metrics, zoo
 from diabolo.data.portable_random import permutation
 from diabolo.statistics import mean_interval
 
 LATENT_DIM = 32
 NET = {"net": "conv", "latent_dim": LATENT_DIM}
 CORRUPTION = {"corruption": "masking", "level": 0.3}
+WIDE = {"net": "mlp", "hidden": (1000,), "latent_dim": 500}
+SILU = {"net": "mlp", "hidden": (512, 512), "activation": "silu"}
+UNLABELLED = {  # name → recipe, its options, and those of its training
+    "narrow": (zoo.denoising, NET | CORRUPTION, {}),
+    "wide": (zoo.denoising, WIDE | {"corruption": "masking", "level": 0.5}, {"epochs": 20, "batch_size": 256}),
+    "vae": (zoo.vae, SILU | {"latent_dim": 16}, {"epochs": 10}),
+}
 
 
 class Bench:
@@ -51,46 +60,44 @@ class Bench:
             self.train, self.out = self.train.take(np.sort(order[held:])), self.out / "choosing"
         self.settings = {name: some[0] for name, some in CANDIDATES.items()}
         self.fixed = {"threads": options.threads, "quiet": True, "out": self.out / "runs"}
-        done = sorted((self.out / "pretrained").glob("*/model.safetensors"))
-        self.pretrained = done[-1].parent if done else self._pretrain()
-        self._codes = self._graph = None
+        self.codes, self.graph = cache(self.codes), cache(self.graph)
 
-    def _pretrain(self):
+    def pretrained(self, name="narrow"):
+        """The run folder of one of the UNLABELLED."""
+        recipe, made, how = UNLABELLED[name]
+        home = self.out / ("pretrained" if name == "narrow" else f"pretrained-{name}")
+        if done := sorted(home.glob("*/model.safetensors")):
+            return done[-1].parent
         torch.manual_seed(0)
-        model = zoo.denoising(self.train.shape, **NET, **CORRUPTION)
-        how = self.fixed | {"out": self.out / "pretrained", "quiet": False}
-        return diabolo.fit(model, self.train, epochs=self.options.epochs, lr=3e-3, schedule="one-cycle", **how).path
+        usual = {"epochs": self.options.epochs, "lr": 3e-3, "schedule": "one-cycle"}
+        how = self.fixed | {"out": home, "quiet": False} | usual | how
+        return diabolo.fit(recipe(self.train.shape, **made), self.train, **how).path
 
-    @property
-    def codes(self):
+    def codes(self, name="narrow"):
         """(N, D) of the training images, and of those that methods are judged on."""
-        if self._codes is None:
-            model = diabolo.load(self.pretrained)
-            self._codes = [model.encode(images.images).numpy() for images in (self.train, self.judged_on)]
-        return self._codes
+        model = diabolo.load(self.pretrained(name))
+        return [model.encode(images.images).numpy() for images in (self.train, self.judged_on)]
 
-    @property
-    def graph(self):
-        path = self.out / "graph.npz"
-        if self._graph is None and not path.exists():
-            sparse.save_npz(path, latents.neighbour_graph(self.codes[0]))
-        if self._graph is None:
-            self._graph = sparse.load_npz(path)
-        return self._graph
+    def graph(self, name="narrow", neighbours=10):
+        path = self.out / f"graph-{name}-{neighbours}.npz"
+        if not path.exists():
+            sparse.save_npz(path, latents.neighbour_graph(self.codes(name)[0], neighbours))
+        return sparse.load_npz(path)
 
-    def spread(self, few):
+    def spread(self, few, name="narrow", neighbours=10, alpha=0.99):
         """`few` with a label for every image."""
-        scores = latents.spread(self.graph, few.labels)
+        scores = latents.spread(self.graph(name, neighbours), few.labels, alpha)
         return replace(few, labels=np.where(few.labels >= 0, few.labels, scores.argmax(1)), origin=None)
 
     def accuracy(self, model, images=None):
         images = images or self.judged_on
         return float((model.predict(images.images).argmax(1).cpu().numpy() == images.labels).mean())
 
-    def classifier(self, images, seed, **how):
+    def classifier(self, images, seed, net=NET, **how):
         """The accuracy of a classifier with the autoencoder's encoder, trained on `images`."""
         torch.manual_seed(seed)
-        model = zoo.classifier(self.train.shape, **NET)
+        made = {name: how.pop(name) for name in ("dropout", "corruption", "level") if name in how}
+        model = zoo.classifier(self.train.shape, **net, **made)
         return self.accuracy(diabolo.fit(model, images, seed=seed, **(self.fixed | how)).model)
 
 
@@ -105,6 +112,20 @@ CANDIDATES = {  # settings of each method, of which --choose takes the best on v
     "spread": [{"epochs": 1}, {"epochs": 2}],
     "joint": [{"alpha": 0.2}, {"alpha": 0.05}, {"alpha": 1.0}],
     "m1_m2": [{"alpha": 5.0}, {"alpha": 1.0}, {"alpha": 20.0}],
+    "wide_scratch": [{"epochs": 60, "dropout": 0.5}, {"epochs": 60}, {"epochs": 200, "dropout": 0.5}],
+    "wide_fine_tuned": [
+        {"epochs": 60, "dropout": 0.5},
+        {"epochs": 60},
+        {"epochs": 200, "dropout": 0.5, "lr": 3e-4},
+        {"epochs": 200, "dropout": 0.5, "lr": 3e-4, "corruption": "masking", "level": 0.5},
+    ],
+    "wide_svm": [{"cost": 10.0}, {"cost": 1.0}, {"cost": 100.0}, {"cost": 10.0, "unit_length": False}],
+    "vae_m1_m2": [
+        {"alpha": 5.0, "latent_dim": 8, "hidden": (256,), "epochs": 5},
+        {"alpha": 50.0, "latent_dim": 8, "hidden": (256,), "epochs": 5},
+    ],
+    "vae_neighbours": [{}, {"neighbours": 5}, {"neighbours": 20}, {"alpha": 0.999}],
+    "vae_spread": [{"epochs": 2}, {"epochs": 2, "dropout": 0.5}],
 }
 
 
@@ -119,27 +140,27 @@ def scratch(bench, few, seed):
 
 def frozen(bench, few, seed):
     """frozen: a linear classifier on the pre-trained code"""
-    how = {"init": bench.pretrained, "freeze": ("encoder", "bottleneck")}
+    how = {"init": bench.pretrained(), "freeze": ("encoder", "bottleneck")}
     return bench.classifier(of_the_labelled(few), seed, **FEW, **how, **bench.settings["frozen"])
 
 
 def fine_tuned(bench, few, seed):
     """fine-tuned: all of the pre-trained encoder, on the hundred"""
-    return bench.classifier(of_the_labelled(few), seed, **FEW, init=bench.pretrained, **bench.settings["fine_tuned"])
+    return bench.classifier(of_the_labelled(few), seed, **FEW, init=bench.pretrained(), **bench.settings["fine_tuned"])
 
 
 def joint(bench, few, seed):
     """joint: reconstruction + alpha · cross entropy on all images, from the pre-trained weights"""
     torch.manual_seed(seed)
     model = zoo.joint(bench.train.shape, **NET, **CORRUPTION, **bench.settings["joint"])
-    how = {"init": bench.pretrained, "epochs": 1, "schedule": "cosine", "labelled_per_batch": 16, "seed": seed}
+    how = {"init": bench.pretrained(), "epochs": 1, "schedule": "cosine", "labelled_per_batch": 16, "seed": seed}
     return bench.accuracy(diabolo.fit(model, few, **(bench.fixed | how)).model)
 
 
 def m1_m2(bench, few, seed):
     """M1+M2: M2 on the pre-trained codes, scaled to [0, 1]"""
-    low, high = bench.codes[0].min(0), bench.codes[0].max(0)
-    train, judged_on = (((codes - low) / (high - low)).clip(0, 1) for codes in bench.codes)
+    low, high = bench.codes()[0].min(0), bench.codes()[0].max(0)
+    train, judged_on = (((codes - low) / (high - low)).clip(0, 1) for codes in bench.codes())
     torch.manual_seed(seed)
     usual = {"hidden": (256,), "likelihood": "gaussian", "activation": "silu"}
     model = zoo.m2((LATENT_DIM,), 8, **usual, **bench.settings["m1_m2"])
@@ -156,11 +177,54 @@ def neighbours(bench, few, seed):
 
 def spread(bench, few, seed):
     """neighbours, then the fine-tuned classifier on all images"""
-    how = {"init": bench.pretrained, "schedule": "cosine", **bench.settings["spread"]}
+    how = {"init": bench.pretrained(), "schedule": "cosine", **bench.settings["spread"]}
     return bench.classifier(bench.spread(few), seed, **how)
 
 
-METHODS = {f.__name__: f for f in (scratch, frozen, fine_tuned, neighbours, spread, joint, m1_m2)}
+def wide_scratch(bench, few, seed):
+    """the wide encoder from scratch, on the hundred alone"""
+    return bench.classifier(of_the_labelled(few), seed, WIDE, **FEW, **bench.settings["wide_scratch"])
+
+
+def wide_fine_tuned(bench, few, seed):
+    """all of the wide masking encoder, fine-tuned on the hundred"""
+    how = {"init": bench.pretrained("wide"), **bench.settings["wide_fine_tuned"]}
+    return bench.classifier(of_the_labelled(few), seed, WIDE, **FEW, **how)
+
+
+def wide_svm(bench, few, seed):
+    """a support vector machine on the wide masking autoencoder's codes"""
+    of_train, of_judged = bench.codes("wide")
+    found = metrics.support_vectors(of_train, few.labels, of_judged, **bench.settings["wide_svm"])
+    return float((found == bench.judged_on.labels).mean())
+
+
+def vae_m1_m2(bench, few, seed):
+    """M1+M2: M2 on the codes of a VAE, scaled to [0, 1]"""
+    settings = dict(bench.settings["vae_m1_m2"])
+    made = {name: settings.pop(name) for name in ("latent_dim", "hidden", "alpha", "sigma") if name in settings}
+    few, judged = latents.codes_as_images(diabolo.load(bench.pretrained("vae")), few, bench.judged_on)
+    torch.manual_seed(seed)
+    model = zoo.m2(few.shape, likelihood="gaussian", activation="silu", **made)
+    how = {"lr": 3e-3, "schedule": "one-cycle", "labelled_per_batch": 32, "batch_size": 256, "seed": seed}
+    return bench.accuracy(diabolo.fit(model, few, **(bench.fixed | how | settings)).model, judged)
+
+
+def vae_neighbours(bench, few, seed):
+    """neighbours: labels spread over the codes of a VAE (accuracy on the training images)"""
+    return float((bench.spread(few, "vae", **bench.settings["vae_neighbours"]).labels == bench.train.labels).mean())
+
+
+def vae_spread(bench, few, seed):
+    """neighbours among the codes of a VAE, then the wide masking encoder fine-tuned on all images"""
+    full = bench.spread(few, "vae", **bench.settings["vae_neighbours"])
+    how = {"init": bench.pretrained("wide"), "schedule": "cosine", **bench.settings["vae_spread"]}
+    return bench.classifier(full, seed, WIDE, **how)
+
+
+NARROW_METHODS = (scratch, frozen, fine_tuned, neighbours, spread, joint, m1_m2)
+WIDE_METHODS = (wide_scratch, wide_fine_tuned, wide_svm, vae_m1_m2, vae_neighbours, vae_spread)
+METHODS = {f.__name__: f for f in (*NARROW_METHODS, *WIDE_METHODS)}
 
 
 def choose(options):

@@ -26,6 +26,7 @@ from diabolo.metrics.probes import (
     majority,
     nearest_neighbours,
     read_attributes,
+    support_vectors,
 )
 from diabolo.statistics import wilson
 
@@ -395,3 +396,31 @@ def test_narrow_numbers_far_from_zero_are_read_as_what_they_are(kind):
     assert few_label_accuracy(x, y, draws, x, y).tolist() == few_label_accuracy(exact, y, draws, exact, y).tolist()
     w, b = softmax_regression(torch.from_numpy(x), torch.from_numpy(y), 3)
     assert w.dtype == b.dtype == torch.float64
+
+
+def test_support_vectors_separate_what_no_line_does():
+    x = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    y = np.array([5, 5, 2, 2])
+    near = x + 0.05
+    assert support_vectors(x, y, near, unit_length=False).tolist() == y.tolist()
+    several, unknown = np.r_[x, [[9.0, 9.0]]], np.r_[y, -1]
+    assert support_vectors(several, unknown, near, unit_length=False).tolist() == y.tolist()
+
+
+def test_at_unit_length_directions_alone_count(digits):
+    x, y = digits[0][:200] - 0.3, digits[1][:200]
+    lengths = np.random.default_rng(0).uniform(0.1, 10, (200, 1))
+    one = support_vectors(x, y, x)
+    assert np.array_equal(one, support_vectors(lengths * x, y, lengths[::-1] * x))
+    assert (one == y).mean() > 0.9
+    assert not np.array_equal(
+        support_vectors(x, y, x, unit_length=False), support_vectors(x, y, lengths * x, unit_length=False)
+    )
+
+
+def test_a_machine_refuses_what_it_cannot_learn_from():
+    x = np.eye(3)
+    with pytest.raises(DiaboloError, match="distinguishes classes, and the labels hold 1"):
+        support_vectors(x, np.array([1, 1, -1]), x)
+    with pytest.raises(DiaboloError, match="NaN or infinite"):
+        support_vectors(x, np.array([0, 1, 1]), np.full((1, 3), np.nan))

@@ -50,6 +50,15 @@ class VGG16(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("spread", torch.tensor(SPREAD).view(3, 1, 1), persistent=False)
 
+    @staticmethod
+    def _file() -> Path:
+        return Path(torch.hub.get_dir()) / "checkpoints" / VGG16_FILE
+
+    @classmethod
+    def at_hand(cls) -> bool:
+        """Whether the weights that `trained` wants are there."""
+        return cls._file().is_file()
+
     @classmethod
     def trained(cls) -> Self:
         """With torchvision's weights, if they lie, as safetensors, where torchvision keeps its own; nothing is downloaded.
@@ -57,8 +66,8 @@ class VGG16(nn.Module):
         Raises:
             DiaboloError: when they are not there; it says what to put where.
         """
-        path = Path(torch.hub.get_dir()) / "checkpoints" / VGG16_FILE
-        if not path.is_file():
+        path = cls._file()
+        if not cls.at_hand():
             raise DiaboloError(
                 f"the weights of VGG-16 are not in {path}: put them there by {CONVERSION.format(path=path)}, or take the "
                 f"features of a run: --features RUN"

@@ -17,7 +17,13 @@ from diabolo.metrics.components import components_needed, elbow, error_by_compon
 from diabolo.metrics.divergence import gaussian_kl
 from diabolo.metrics.information import frechet_to_normal, mmd_to_normal, mutual_information
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, negative_elbo, nll
-from diabolo.metrics.probes import attribute_probe, few_label_accuracy, linear_probe, nearest_neighbours
+from diabolo.metrics.probes import (
+    attribute_probe,
+    few_label_accuracy,
+    linear_probe,
+    nearest_neighbours,
+    support_vectors,
+)
 from diabolo.metrics.reconstruction import Totals, per_image, spectrum
 from diabolo.metrics.usage import active_units, codebook_use
 
@@ -47,4 +53,5 @@ __all__ = [
     "per_image",
     "separation",
     "spectrum",
+    "support_vectors",
 ]

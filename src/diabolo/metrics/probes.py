@@ -18,6 +18,7 @@ from diabolo.metrics.logistic import sigmoid_regression, softmax_regression, wid
 from diabolo.statistics import wilson
 
 UNKNOWN = -1
+TINY = 1e-12  # length below which a representation has no direction
 Labels = NDArray[np.int64]
 
 
@@ -97,6 +98,40 @@ def nearest_neighbours(x: NDArray[Any], y: Labels, queries: NDArray[Any], neighb
         raise DiaboloError("a probe was given numbers that are NaN or infinite")
     brute = KNeighborsClassifier(neighbours, algorithm="brute").fit(x, y)
     found: Labels = brute.predict(queries.astype(x.dtype))
+    return found
+
+
+def support_vectors(
+    x: NDArray[Any], y: Labels, queries: NDArray[Any], cost: float = 10.0, unit_length: bool = True
+) -> Labels:
+    """The class that a support vector machine gives each of `queries` (M, D): (M,). One against one, with the kernel
+    exp(−‖a − b‖² / (D v)), v the variance of all numbers of x (Cortes & Vapnik 1995, Machine Learning 20:273).
+
+    Args:
+        x: representations (N, D).
+        y: labels (N,); examples of an unknown one (-1) are left out.
+        queries: (M, D).
+        cost: C, the weight of what lies on the wrong side of the margin.
+        unit_length: whether each representation is first scaled to length one, so that only its direction counts.
+
+    Raises:
+        DiaboloError: when fewer than two classes are known, or x or queries are not finite.
+
+    Example:
+        >>> x, y = np.array([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0], [0.1, 3.0]]), np.array([0, 0, 1, 1])
+        >>> diabolo.metrics.support_vectors(x, y, np.array([[5.0, 1.0], [1.0, 5.0]]))
+        array([0, 1])
+    """
+    from sklearn.svm import SVC  # slow to import
+
+    x, y = known(x, y)
+    if (classes := len(np.unique(y))) < 2:
+        raise DiaboloError(f"a probe distinguishes classes, and the labels hold {classes}")
+    if not all(np.isfinite(z).all() for z in (x, queries)):
+        raise DiaboloError("a probe was given numbers that are NaN or infinite")
+    if unit_length:
+        x, queries = (z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), TINY) for z in (x, queries))
+    found: Labels = SVC(C=cost).fit(x, y).predict(queries)
     return found
 
 

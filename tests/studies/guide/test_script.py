@@ -13,7 +13,7 @@ from diabolo.studies.engine.plan import Plan
 from diabolo.studies.engine.scripts import find
 from diabolo.training import fit
 
-ROWS = [f"5.{i}" for i in range(1, 14)] + ["answers"]
+ROWS = [f"5.{i}" for i in range(1, 15)] + ["answers"]
 SMALL = {
     "data": "digits",
     "n_train": 400,
@@ -29,6 +29,13 @@ SMALL = {
     "draws": 2,
     "repeats": 2,
     "label_epochs": 1,
+    "wide_epochs": 1,
+    "spread_epochs": 1,
+    "m2_epochs": 1,
+    "prior_epochs": 1,
+    "face_n_train": 60,
+    "face_n_test": 20,
+    "face_epochs": 1,
     "map_points": 60,
     "maps": ("PCA", "t-SNE"),  # UMAP compiles for many seconds
 }
@@ -95,7 +102,7 @@ def test_bars_are_not_checked_on_other_data(results: dict[str, Any]) -> None:
 def test_answers_name_every_technique_and_need_no_other_row(plan: Plan, results: dict[str, Any]) -> None:
     told = [b for b in results["rows"]["answers"]["blocks"] if b["block"] == "Paragraph"]
     assert [b["cites"] for b in told] == [
-        [f"row-5-{n}"] for n in ("1", "2", "3", "3", "4", "5", "6", "7", "8", "9", "9", "10", "11", "12")
+        [f"row-5-{n}"] for n in ("1", "2", "3", "3", "5", "6", "7", "8", "9", "9", "10", "11", "12", "14", "14")
     ]
     assert all(" When: " in b["text"] and " Cost: " in b["text"] for b in told)
 

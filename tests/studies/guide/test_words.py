@@ -8,16 +8,9 @@ import pytest
 
 from diabolo.studies.engine.findings import Measured
 from diabolo.studies.guide import answers, words
+from made_up import SURE, of
 
 Numbers = dict[str, Measured]
-SURE = 0.01  # standard error of what is made up below
-
-
-class Ones(dict[str, Measured]):
-    """Every number is 1 ± 0.01, but those given."""
-
-    def __missing__(self, name: str) -> Measured:
-        return Measured(1.0, SURE)
 
 
 class _Drawn(dict[str, Measured]):
@@ -29,10 +22,6 @@ class _Drawn(dict[str, Measured]):
     def __missing__(self, name: str) -> Measured:
         self[name] = Measured(self._draw.uniform(0.01, 2), SURE)
         return self[name]
-
-
-def of(given: dict[str, float]) -> Numbers:
-    return Ones({name: Measured(value, SURE) for name, value in given.items()})
 
 
 LEVELS = ["gaussian 0.25", "gaussian 0.5"]
@@ -54,20 +43,6 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         "test MSE, neither",
         ("lowers the test error by", "raise the test error", "does not differ significantly from that without"),
     ),
-    "few labels": (
-        words.few_labels,
-        "accuracy, fine-tuned",
-        (
-            "fine-tuned gains 100.0 ± 2.8 points",
-            "fine-tuned loses 100.0 ± 2.8 points",
-            "fine-tuned does not differ significantly",
-        ),
-    ),
-    "spreading": (
-        words.spreading,
-        "accuracy, spread, then fine-tuned",
-        ("points more than", "points less than", "not differ significantly"),
-    ),
     "no identity": (
         words.no_identity,
         "none on gaussian 0.5",
@@ -88,9 +63,7 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         "−ELBO, linear annealing",
         ("raises −ELBO by", "lowers −ELBO by", "not differ significantly"),
     ),
-    "blur": (words.blur, "detail, features", ("have 2 of the images' power", "keep less", "power kept")),
     "embedded": (words.embedded, "read, embedding", ("more often", "less often", "not differ significantly")),
-    "code prior": (words.code_prior, "FID, each code by itself", ("nearer", "farther", "not differ significantly")),
     "ways": (
         words.ways,
         "least confidence, spherical",
@@ -158,20 +131,6 @@ GAINS: dict[str, tuple[Callable[[Numbers], answers.Answer], str, tuple[str, str,
             "not significantly different with",
         ),
     ),
-    "features": (
-        answers.features,
-        "detail, features",
-        (
-            "no help: power of the upper frequencies from 1 to 2",
-            "no help: power of the upper frequencies from 1 to 0",
-            "not significantly different",
-        ),
-    ),
-    "code prior": (
-        answers.code_prior,
-        "FID, prior",
-        ("no help: FID from 1 to 2", "FID from 1 to 0", "FID not significantly different"),
-    ),
     "densities": (
         answers.densities,
         "FID, AE, mixture",
@@ -201,14 +160,6 @@ def test_gains_and_costs_that_depend_on_more() -> None:
         (1.0, "not significantly different"),
     ):
         assert text in answered(answers.against_overfitting, 2, few | {"test MSE, neither": value})
-    joint = {"validation accuracy, joint": 2.0}
-    best = "by the way that is best on validation images, joint"
-    assert answered(answers.labels, 2, joint | {"accuracy, joint": 2.0}) == f"from 100 % to 200 % right {best}"
-    assert answered(answers.labels, 2, joint | {"accuracy, joint": 0.5}).startswith("no help: from 100 % to 50 %")
-    assert answered(answers.labels, 2, joint).startswith(f"not significantly different {best}")
-    scratch = {"accuracy, from scratch": 0.8, "validation accuracy, from scratch": 2.0, "accuracy, joint": 0.9}
-    assert answered(answers.labels, 2, scratch).startswith("no help: training from scratch is best on validation")
-    assert answered(answers.labels, 2, scratch).endswith("80.0 % on test")  # whatever is best on test images
     for value, text in (
         (2.0, "error on clean images from 1 to 2"),
         (0.0, "none on clean images (error"),
@@ -218,11 +169,6 @@ def test_gains_and_costs_that_depend_on_more() -> None:
     for value, told in ((2.0, True), (0.0, False)):
         probes = {"probe, gaussian 1": value, "probe, none": 1.0}
         assert ("and for the features" in answered(answers.noise, 1, probes)) == told
-    assert "upper frequencies from 0.5 to 0.9" in answered(
-        answers.features, 2, {"detail, features": 0.9, "detail, pixels": 0.5}
-    )
-    for value, told in ((2.0, True), (0.0, False), (1.0, False)):
-        assert ("squared error" in answered(answers.features, 3, {"MSE, features": value})) == told
     assert "improves by 5 nats, of which the class can be 2.3 at most" in answered(
         answers.condition, 2, {"−ELBO, none": 6.0}
     )
@@ -249,12 +195,6 @@ def answered(answer: Callable[[Numbers], answers.Answer], part: int, given: dict
             words.skips,
             "MSE, skips cut",
             ("make the reconstruction better", "do not make the reconstruction better", "do not differ significantly"),
-        ),
-        (words.blur, "MSE, features", ("per pixel is higher", "per pixel is lower", "does not differ significantly")),
-        (
-            words.blur,
-            "read, features",
-            ("more often, by", "less often, by", "how often a classifier reads them rightly does not differ"),
         ),
     ],
 )
@@ -324,12 +264,6 @@ def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> 
     )
 
 
-def test_why_spread_labels_may_not_help() -> None:
-    good = {words.SPREAD: 2.0, "accuracy, spread, then fine-tuned": 0.0}
-    assert "better labels" in words.spreading(of(good))
-    assert "wrong labels spread" in words.spreading(of(good | {words.SPREAD: 0.5}))
-
-
 def test_a_collapse_that_came_and_one_that_did_not() -> None:
     gone = {"active units, β 50": 0.0, "KL, β 50": 0.01}
     assert "becomes nearly the prior" in words.collapse(of(gone | {"collapse found, β 50": 1.0}))
@@ -368,38 +302,12 @@ def test_cures_that_work_and_cures_that_do_not() -> None:
     assert "do not bring the code back" in fails
 
 
-def test_more_than_there_is_to_see_is_no_detail() -> None:
-    assert "no detail" in words.blur(of({"detail, features": 2.0}))
-    sharp = words.blur(of({"detail, features": 0.9, "detail, pixels": 0.5}))
-    assert "no detail" not in sharp
-    assert "which is blurred" in sharp
-    fitter = words.blur(of({"detail, features": 0.9, "detail, pixels": 0.5, "MSE, features": 0.5}))
-    assert "which is blurred" not in fitter
-    assert "its better fit alone may explain the detail" in fitter
-
-
 def test_what_a_condition_saves() -> None:
     much = words.told(of({"KL, none": 20.0, "KL, embedding": 15.0}))
     assert "5 nats less" in much
     assert "at most 2.3 (ln 10) can be the class itself" in much
     assert "need not be said again" in words.told(of({"KL, none": 20.0, "KL, embedding": 18.0}))
     assert "no less" in words.told(of({"KL, none": 15.0, "KL, embedding": 20.0}))
-
-
-def test_codebooks_that_collapse_and_cures() -> None:
-    collapsed = of({"used codes, by gradient": 3.0, "perplexity, by gradient": 2.0, "perplexity, all three": 100.0})
-    assert "never chosen" in words.codebooks(collapsed)
-    assert "More than twice as many: all three." in words.codebooks(collapsed)
-    even = of({"used codes, by gradient": 250.0, "perplexity, by gradient": 40.0, "perplexity, all three": 100.0})
-    assert "unevenly" in words.codebooks(even)
-    assert "None of the cures doubles that" in words.codebooks(of({"perplexity, by gradient": 100.0}))
-
-
-def test_a_prior_that_learnt_and_one_that_did_not() -> None:
-    assert "which code follows which." in words.code_prior(
-        of({"bits per code, counted": 7.0, "bits per code, prior": 5.0})
-    )
-    assert "has not learnt" in words.code_prior(of({"bits per code, counted": 5.0, "bits per code, prior": 7.0}))
 
 
 def test_maps() -> None:

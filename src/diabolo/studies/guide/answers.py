@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import between, family
+from diabolo.studies.guide.blur import PIXELS, TOO_MUCH
 from diabolo.studies.guide.codes import apart
-from diabolo.studies.guide.models import DIGIT, FREE, TOO_MUCH, UNITS
-from diabolo.studies.guide.plain import Numbers, against, best_way, points
+from diabolo.studies.guide.labels import PRETRAINED, SCRATCH, SEMI, best_way, gains
+from diabolo.studies.guide.models import DIGIT, FREE, UNITS
+from diabolo.studies.guide.plain import Numbers, against, points
+from diabolo.studies.guide.quantised import ALL, ALONE, FINE
 
 Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
 
@@ -76,23 +79,29 @@ def against_overfitting(n: Numbers) -> Answer:
     return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
 
 
-def labels(n: Numbers) -> Answer:
-    """5.4."""
-    best, scratch = best_way(n), "from scratch"
-    gain = f"no help: training from scratch is best on validation images, {percent(n[f'accuracy, {scratch}'].value, 1)} on test"
-    if best != scratch:
-        gain = points(against(n, "accuracy", best, scratch)).say(
-            more=f"from {{b}} % to {{a}} % right by the way that is best on validation images, {best}",
-            less=f"no help: from {{b}} % to {{a}} % right by the way that is best on validation images, {best}",
-            neither=f"{{different}} by the way that is best on validation images, {best} ({{a}} %; from scratch {{b}} %)",
-        )
-    cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a training for each set of labels"
+def pretraining(n: Numbers) -> Answer:
+    """5.14, features learnt without labels."""
+    said = gains(n, [name for name in PRETRAINED if name != SCRATCH])
+    gain = f"{'; '.join(said.values())}, against {percent(n[f'accuracy, {SCRATCH}'].value, 1)} from scratch"
+    cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a short training for each set of labels"
     return (
-        "Unlabelled images",
-        "where labels are few and images are many, and classes hang together in latent space",
+        "Pre-training without labels",
+        "where labels are few and the code is wide enough to keep features",
         gain,
         cost,
     )
+
+
+def semi_supervised(n: Numbers) -> Answer:
+    """5.14, unlabelled images used a second time."""
+    best = best_way(n, SEMI)
+    gain = points(between(n, f"accuracy, {best}", "accuracy, fine-tuned")).say(
+        more=f"from {{b}} % to {{a}} % by the way that is better on validation images, {best}",
+        less=f"no help: from {{b}} % to {{a}} % by the way that is better on validation images, {best}",
+        neither=f"{{different}} by the way that is better on validation images, {best} ({{a}} %; fine-tuned {{b}} %)",
+    )
+    cost = "a training on all images for each set of labels, and wrong labels where classes touch"
+    return "Semi-supervised learning", "where classes lie apart in latent space", gain, cost
 
 
 def noise(n: Numbers) -> Answer:
@@ -135,21 +144,17 @@ def features(n: Numbers) -> Answer:
     """5.7."""
     said = "power of the upper frequencies from {b} to {a} of that of the images"
     helped = said if n["detail, features"].value <= TOO_MUCH else f"no help: {said}, which is more than there is"
-    gain = against(n, "detail", "features", "pixels").say(
+    gain = against(n, "detail", "features", PIXELS).say(
         more=helped,
         less=f"no help: {said}",
         neither="{different} in the upper frequencies ({b}, {a})",
     )
-    error = against(n, "MSE", "features", "pixels")
-    cost = f"{_seconds(n, 'features')} of training against {_seconds(n, 'pixels')}"
+    error = against(n, "MSE", "features", PIXELS)
+    cost = f"{_seconds(n, 'features')} of training against {_seconds(n, PIXELS)}"
     if error.sure and error.value > 0:
         cost += f"; squared error {error.a.value:.4g} against {error.b.value:.4g}"
-    return (
-        "Perceptual loss",
-        "where blur is worse than a wrong pixel, and features of such images are at hand",
-        gain,
-        cost,
-    )
+    when = "where blur is worse than a wrong pixel, and features of such images are at hand"
+    return "Perceptual loss", when, gain, cost
 
 
 def condition(n: Numbers) -> Answer:
@@ -176,12 +181,14 @@ def codebook(n: Numbers) -> Answer:
 
 def code_prior(n: Numbers) -> Answer:
     """5.9, the prior."""
-    gain = against(n, "FID", "each code by itself", "prior").say(
+    gain = against(n, "FID", ALONE, FINE).say(
         more="FID from {a} to {b}",
         less="no help: FID from {a} to {b}",
         neither="FID {different} ({a}, {b})",
     )
-    cost = "a second training, and drawing one code after the other"
+    read = (percent(n[f"read, {name}"].value, 1) for name in (FINE, ALL))
+    gain += "; images read with confidence: {}, and {} from a coarser map and a larger prior".format(*read)
+    cost = f"a second training ({_seconds(n, ALL)} for both), and drawing one code after the other"
     return "A prior over discrete codes", "where a VQ-VAE is to generate", gain, cost
 
 
@@ -230,7 +237,6 @@ ANSWERS: dict[str, tuple[Callable[[Numbers], Answer], ...]] = {
     "5.1": (cones,),
     "5.2": (skips,),
     "5.3": (layers, against_overfitting),
-    "5.4": (labels,),
     "5.5": (noise,),
     "5.6": (kl_term,),
     "5.7": (features,),
@@ -239,4 +245,5 @@ ANSWERS: dict[str, tuple[Callable[[Numbers], Answer], ...]] = {
     "5.10": (projections,),
     "5.11": (densities,),
     "5.12": (economy,),
+    "5.14": (pretraining, semi_supervised),
 }

@@ -1,4 +1,4 @@
-"""What the study `guide` says of its rows 5.9 to 5.13, on discrete codes, maps, generation and cost; see `guide`."""
+"""What the study `guide` says of its rows 5.10 to 5.13, on maps, generation and cost; see `guide`."""
 
 from collections.abc import Sequence
 
@@ -6,50 +6,6 @@ from diabolo.studies.engine.findings import family, from_best, joined
 from diabolo.studies.guide.plain import Numbers, against
 
 CLOSE = 0.01  # of the neighbours: maps that differ by less keep as many
-
-
-def codebooks(n: Numbers) -> str:
-    """5.9: collapse of the codebook and its cures."""
-    used, even = (n[f"{what}, by gradient"].value for what in ("used codes", "perplexity"))
-    others = {name: n[f"perplexity, {name}"].value for name in ("moving averages", "+ k-means start", "all three")}
-    cured = [name for name, value in others.items() if value > 2 * even]
-    said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
-    if not cured:
-        return (
-            f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. None "
-            f"of the cures doubles that here (perplexities: {said})."
-        )
-    state = (
-        "It starts within ±1/256 of the origin, where a few codes are nearest to all there is; the others are never "
-        "chosen, and what is never chosen gets no gradient."
-        if used < 128
-        else "Many codes are used, but unevenly."
-    )
-    return (
-        f"The codebook trained by gradient uses {used:.0f} of 256 codes, as if {even:.0f} were used evenly. {state} As "
-        f"evenly used codes, the cures reach: {said}. More than twice as many: {joined(cured)}."
-    )
-
-
-def code_prior(n: Numbers) -> str:
-    """5.9: what an autoregressive prior knows beyond counts."""
-    counted, learnt = n["bits per code, counted"].value, n["bits per code, prior"].value
-    saved = counted - learnt
-    known = (
-        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: it "
-        f"knows which code follows which."
-        if saved > 0
-        else f"The prior needs {learnt:.3g} bits for each code, no fewer than the counts of the codes alone "
-        f"({counted:.3g}): it has not learnt which code follows which."
-    )
-    drawn = against(n, "FID", "each code by itself", "prior").say(
-        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against {a}): "
-        "the parts of its images fit together.",
-        less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
-        "{a}).",
-        neither="The distances to real images of images drawn by it and of codes drawn one by one {differ}.",
-    )
-    return f"{known} {drawn}"
 
 
 def maps(n: Numbers, names: Sequence[str]) -> str:

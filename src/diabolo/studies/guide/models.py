@@ -1,4 +1,4 @@
-"""What the study `guide` says of its rows 5.6 to 5.8, on variational models and a loss on features; see `guide`."""
+"""What the study `guide` says of its rows 5.6 and 5.8, on variational models; see `guide`."""
 
 import math
 from collections.abc import Sequence
@@ -9,11 +9,6 @@ from diabolo.studies.guide.plain import Numbers, against, points
 UNITS = 16
 DIGIT = math.log(10)  # nats: the most that one of ten classes can say
 FREE = "free bits 0.5"
-TOO_MUCH = 1.2  # times the images' power in the upper frequencies, from which on it is no detail
-BLUR = (
-    "the squared error is smallest at the mean of all that might be there, which is blurred, and features tell a sharp "
-    "edge from a faint one"
-)
 
 
 def annealing(n: Numbers, names: Sequence[str]) -> str:
@@ -91,36 +86,6 @@ def cures(n: Numbers) -> str:
         else "Free bits do not bring the code back here."
     )
     return f"The cures: {'; '.join(said)}. {free} {why}"
-
-
-def blur(n: Numbers) -> str:
-    """5.7: features against pixels."""
-    too_much = n["detail, features"].value > TOO_MUCH
-    errors = against(n, "MSE", "features", "pixels")
-    fitted = errors.sure and errors.value < 0
-    fit = (
-        "this training is also nearer to the images pixel by pixel, so that its better fit alone may explain the detail"
-    )
-    pattern = "more than the images themselves have is no detail, but a pattern that these features do not see"
-    detail = against(n, "detail", "features", "pixels").say(
-        more=f"Trained on features, the reconstructions have {{a}} of the images' power in the upper frequencies, "
-        f"trained on pixels {{b}}: {pattern if too_much else fit if fitted else BLUR}",
-        less="Trained on features, the reconstructions keep less of the power of the upper frequencies ({a}) than "
-        "trained on pixels ({b}): these features do not ask for more detail than the pixels do",
-        neither="The power kept of the upper frequencies {differs} ({a} and {b})",
-    )
-    error = errors.say(
-        more="the squared error per pixel is higher, {a} against {b}",
-        less="the squared error per pixel is lower, {a} against {b}, so that the training on pixels had not come to its own "
-        "best yet",
-        neither="the squared error per pixel {differs}",
-    )
-    read = points(against(n, "read", "features", "pixels")).say(
-        more="a classifier reads them rightly more often, by {difference} points",
-        less="a classifier reads them rightly less often, by {difference} points",
-        neither="how often a classifier reads them rightly {differs}",
-    )
-    return f"{detail}; {error}, and {read}."
 
 
 def told(n: Numbers) -> str:

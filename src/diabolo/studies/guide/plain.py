@@ -7,15 +7,7 @@ from itertools import pairwise
 from diabolo.studies.engine.findings import Difference, Measured, between, family, joined, less, signed
 
 Numbers = Mapping[str, Measured]
-SPREAD = "labels spread along neighbours"
 MEASURES = ("FID", "KID", "precision", "recall", "score")
-WAYS = {
-    "from scratch": "a classifier on the labelled images alone",
-    "frozen features": "a linear classifier on the pre-trained code",
-    "fine-tuned": "the pre-trained encoder, trained on the labelled images",
-    "joint": "reconstruction + 0.2 · cross entropy, from the pre-trained weights",
-    "spread, then fine-tuned": "labels spread along neighbours of the codes, then fine-tuned on all images",
-}
 
 
 def against(n: Numbers, what: str, a: str, b: str) -> Difference:
@@ -127,54 +119,6 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
     )
     size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
     return f"On few images the test error, {plain:.4g}, {size}, {fit:.4g}. {told}"
-
-
-def best_way(n: Numbers) -> str:
-    """5.4: the way to use labels that is best on validation images."""
-    return max(WAYS, key=lambda name: n[f"validation accuracy, {name}"].value)
-
-
-def few_labels(n: Numbers) -> str:
-    """5.4: what the usual ways gain over training from scratch."""
-    said = []
-    usual = ("frozen features", "fine-tuned", "joint")
-    for name, d in family({name: points(against(n, "accuracy", name, "from scratch")) for name in usual}).items():
-        said.append(
-            d.say(
-                more=f"{name} gains {{difference}} points",
-                less=f"{name} loses {{difference}} points",
-                neither=f"{name} {{differs}} from it",
-            )
-        )
-    scratch = 100 * n["accuracy, from scratch"].value
-    return (
-        f"The classifier from scratch is right on {scratch:.1f} % of the test images. Against that, {'; '.join(said)}. "
-        f"In these three the images without a label shape the features only; which class lies where is still said by "
-        f"the labelled ones alone."
-    )
-
-
-def spreading(n: Numbers) -> str:
-    """5.4: labels spread along neighbours."""
-    name = "spread, then fine-tuned"
-    gave = points(between(n, SPREAD, "accuracy, from scratch"))
-    share = f"{gave.a.value:.1f} % of the training images"
-    labelled = f"The labels that spread along neighbours among the codes are right for {share}"
-    why = (
-        "these were better labels than a classifier from scratch gives, but training on them was too short or too "
-        "coarse to pass that on"
-        if gave.sure and gave.value > 0
-        else "where codes of different digits are neighbours, wrong labels spread as well as right ones"
-    )
-    return points(against(n, "accuracy", name, "from scratch")).say(
-        more=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}} %, {{difference}} points more than the "
-        f"one from scratch. Images of a digit hang together in latent space through many small steps, so that one "
-        f"label reaches many of them, and the classifier then learns from all images instead of a handful.",
-        less=f"{labelled}; a classifier fine-tuned on all of them is right on {{a}} %, {{difference}} points less than the "
-        f"one from scratch: {why}.",
-        neither=f"{labelled}; a classifier fine-tuned on all of them {{differs}} from that from scratch ({{a}} % "
-        f"against {{b}} %).",
-    )
 
 
 def rival(n: Numbers, names: Sequence[str], noise: str) -> str:

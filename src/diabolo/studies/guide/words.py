@@ -1,10 +1,9 @@
 """What the study `guide` says: each function takes the numbers of a row by name, and gives a sentence that is true of them."""
 
+from diabolo.studies.guide.blur import blur, seen
 from diabolo.studies.guide.codes import (
     apart,
     checkpointing,
-    code_prior,
-    codebooks,
     fitted,
     hole,
     maps,
@@ -13,16 +12,13 @@ from diabolo.studies.guide.codes import (
     side_by_side,
     ways,
 )
-from diabolo.studies.guide.models import FREE, annealing, blur, collapse, cures, embedded, heavier, told
+from diabolo.studies.guide.labels import few_labels, pretraining, semi_supervised
+from diabolo.studies.guide.models import FREE, annealing, collapse, cures, embedded, heavier, told
 from diabolo.studies.guide.plain import (
     MEASURES,
-    SPREAD,
-    WAYS,
     Numbers,
     bent,
-    best_way,
     convolutional,
-    few_labels,
     greedy,
     level,
     matched,
@@ -30,19 +26,16 @@ from diabolo.studies.guide.plain import (
     regularised,
     rival,
     skips,
-    spreading,
 )
+from diabolo.studies.guide.quantised import code_prior, codebooks, legible
 
 __all__ = [
     "FREE",
     "MEASURES",
-    "SPREAD",
-    "WAYS",
     "Numbers",
     "annealing",
     "apart",
     "bent",
-    "best_way",
     "blur",
     "checkpointing",
     "code_prior",
@@ -56,17 +49,20 @@ __all__ = [
     "greedy",
     "heavier",
     "hole",
+    "legible",
     "level",
     "maps",
     "matched",
     "no_identity",
     "other_measures",
     "precision",
+    "pretraining",
     "regularised",
     "rival",
+    "seen",
+    "semi_supervised",
     "side_by_side",
     "skips",
-    "spreading",
     "told",
     "ways",
 ]

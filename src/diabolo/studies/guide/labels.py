@@ -1,0 +1,162 @@
+"""How the study `guide` compares ways to learn from a few labels, in its rows 5.4 and 5.14, and what it says of them."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo import figures
+from diabolo.data import Images
+from diabolo.studies.engine.findings import between, family, joined, less
+from diabolo.studies.engine.row import Row
+from diabolo.studies.guide.plain import Numbers, against, points
+
+SCRATCH = "from scratch"
+NARROW = {  # 5.4, each way and how it learns
+    SCRATCH: "a classifier on the labelled images alone",
+    "frozen features": "a linear classifier on the pre-trained code",
+    "fine-tuned": "the pre-trained encoder, trained on the labelled images",
+    "joint": "reconstruction + 0.2 · cross entropy, from the pre-trained weights",
+}
+PRETRAINED = {  # 5.14
+    SCRATCH: "a classifier on the labelled images alone",
+    "fine-tuned": "the pre-trained encoder, trained on the labelled images",
+    "frozen + SVM": "a support vector machine on the pre-trained codes at unit length",
+}
+SEMI = {  # 5.14, ways that use the unlabelled images a second time
+    "M1+M2": "a variational autoencoder with the class as a latent, on the codes of another",
+    "spread": "labels spread along neighbours of the codes, then a classifier on all images",
+}
+WIDE = PRETRAINED | SEMI
+SPREAD = "labels spread along neighbours"
+
+Classes = dict[str, NDArray[np.int64]]  # set of images → the class of each
+Way = Callable[[Images, int], Classes]
+Accuracies = dict[str, dict[str, list[float]]]
+
+
+def accuracies(ways: Mapping[str, Way], images: Images, judged: Mapping[str, Images], n: int, draws: int) -> Accuracies:
+    """The accuracy of each way, way → set → one number for each draw of the labels.
+
+    Args:
+        ways: each is called with the images, of which `n` keep their label and the others have -1, and with the number of the
+            draw; it returns the classes that it gives the images of some of the sets `judged`.
+        images: all of which have a label.
+        judged: sets of images, by name.
+        n: how many images keep their label.
+        draws: how often they are drawn.
+    """
+    found: Accuracies = {name: {} for name in ways}
+    for draw in range(draws):
+        few = images.keep_labels(n, draw)
+        for name, way in ways.items():
+            for part, classes in way(few, draw).items():
+                found[name].setdefault(part, []).append(float((classes == judged[part].labels).mean()))
+    return found
+
+
+def tell(row: Row, found: Accuracies, hows: Mapping[str, str], n: int) -> str:
+    """Write down and show the accuracies of the ways, by `hows` in words; returns the way that is best on validation images."""
+    scratch, draws = found[SCRATCH]["test"], len(found[SCRATCH]["test"])
+    for name, of in found.items():
+        row.over(f"accuracy, {name}", of["test"], "share of test images", "draws of labels")
+        row.over(f"validation accuracy, {name}", of["validation"], "share of validation images", "draws of labels")
+        if name != SCRATCH:
+            difference = f"accuracy, {less(name, SCRATCH)}"
+            row.pair(difference, of["test"], scratch, "share of images", "draws of labels")
+    best = best_way(row.found, hows)
+    table = [
+        (name, hows[name], np.mean(of["validation"]), np.mean(s := of["test"]), np.std(s, ddof=1), min(s))
+        for name, of in found.items()
+    ]
+    row.table(
+        f"Accuracy over {draws} draws of {n} labels; the best on validation images is {best}.",
+        ("way", "how", "validation", "test", "deviation", "least"),
+        table,
+    )
+    lines = {name: row.numbers[f"accuracy, {name}"] for name in found}
+    row.figure(
+        "accuracy",
+        figures.bars(
+            {name: line["value"] for name, line in lines.items()},
+            "test accuracy",
+            {name: (line["low"], line["high"]) for name, line in lines.items()},
+        ),
+        f"Test accuracy from {n} labels: means, with 95 % intervals over the draws of labels.",
+    )
+    return best
+
+
+def best_way(n: Numbers, ways: Mapping[str, str]) -> str:
+    """Of the ways to use labels, the one that is best on validation images."""
+    return max(ways, key=lambda name: n[f"validation accuracy, {name}"].value)
+
+
+def gains(n: Numbers, names: list[str]) -> dict[str, str]:
+    """What each way gains over training from scratch, in words."""
+    several = family({name: points(against(n, "accuracy", name, SCRATCH)) for name in names})
+    return {
+        name: d.say(
+            more=f"{name} gains {{difference}} percentage points (to {{a}} %)",
+            less=f"{name} loses {{difference}} percentage points (to {{a}} %)",
+            neither=f"{name} {{differs}} from it ({{a}} %)",
+        )
+        for name, d in several.items()
+    }
+
+
+def better(n: Numbers, names: list[str]) -> list[str]:
+    """The ways that are surely better than training from scratch."""
+    several = family({name: points(against(n, "accuracy", name, SCRATCH)) for name in names})
+    return [name for name, d in several.items() if d.sure and d.value > 0]
+
+
+def few_labels(n: Numbers) -> str:
+    """5.4: what the usual ways gain over training from scratch, with a narrow code."""
+    names = [name for name in NARROW if name != SCRATCH]
+    helped = better(n, names)
+    why = (
+        f"The unlabelled images help where {joined(helped)} {'is' if len(helped) == 1 else 'are'} used."
+        if helped
+        else "A narrow code keeps what it takes to redraw an image, and that is not what distinguishes the digits: "
+        "pre-training for reconstruction is no gain by itself."
+    )
+    return f"{_scratch(n)} {_sentence(gains(n, names))} {why} Row 5.14 shows what a wide code and masking change."
+
+
+def pretraining(n: Numbers) -> str:
+    """5.14: what pre-training a wide masking autoencoder gains."""
+    names = [name for name in PRETRAINED if name != SCRATCH]
+    helped = better(n, names)
+    why = (
+        "Whoever fills in half of a digit must know which strokes belong together. The wide code keeps such features, and a "
+        "hundred labels suffice to name them."
+        if len(helped) == len(names)
+        else "Pre-training for reconstruction is no sure gain here."
+    )
+    return f"{_scratch(n)} {_sentence(gains(n, names))} {why}"
+
+
+def semi_supervised(n: Numbers) -> str:
+    """5.14: what using the unlabelled images a second time gains."""
+    names = list(SEMI)
+    reached = f"The labels spread along neighbours are right for {100 * n[SPREAD].value:.1f} % of the training images."
+    ahead = {name: points(between(n, f"accuracy, {name}", "accuracy, fine-tuned")) for name in names}
+    both = all(d.sure and d.value > 0 for d in family(ahead).values())
+    why = (
+        "Both use the unlabelled images a second time, to place the boundaries between classes where few images lie. Features "
+        "alone leave that to the hundred labels."
+        if both
+        else "Using the unlabelled images a second time, to place the boundaries between classes, is no sure gain over "
+        "fine-tuning in both."
+    )
+    return f"{_sentence(gains(n, names))} {reached} {why}"
+
+
+def _scratch(n: Numbers) -> str:
+    return f"The classifier from scratch gets {100 * n[f'accuracy, {SCRATCH}'].value:.1f} % of the test images right."
+
+
+def _sentence(said: Mapping[str, str]) -> str:
+    text = "; ".join(said.values())
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,81 @@
+"""What the study `guide` says of its row 5.9, on codebooks and on images drawn by a prior over their codes; see `guide`."""
+
+from diabolo.plain import percent
+from diabolo.studies.engine.findings import joined
+from diabolo.studies.guide.plain import Numbers, against, points
+
+SURE = 0.9  # probability of the likeliest class from which on an image is read with confidence
+FINE, COARSE, ALL = "fine map", "coarse map", "coarse map, larger prior"
+ALONE = "each code by itself"
+
+
+def codebooks(n: Numbers) -> str:
+    """5.9: collapse of the codebook and its cures."""
+    used, even = (n[f"{what}, by gradient"].value for what in ("used codes", "perplexity"))
+    others = {name: n[f"perplexity, {name}"].value for name in ("moving averages", "+ k-means start", "all three")}
+    cured = [name for name, value in others.items() if value > 2 * even]
+    said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
+    known = f"The codebook trained by gradient uses {used:.0f} of 256 codes, with a perplexity of {even:.0f}."
+    if not cured:
+        return f"{known} None of the cures doubles that here (perplexities: {said})."
+    state = (
+        "It starts within ±1/256 of the origin, where a few codes are nearest to everything. The others are never chosen, and "
+        "a code that is never chosen gets no gradient."
+        if used < 128
+        else "Many codes are used, but unevenly."
+    )
+    return f"{known} {state} The cures reach perplexities of: {said}. More than twice as many: {joined(cured)}."
+
+
+def code_prior(n: Numbers) -> str:
+    """5.9: what an autoregressive prior knows beyond counts."""
+    counted, learnt = n["bits per code, counted"].value, n[f"bits per code, {FINE}"].value
+    saved = counted - learnt
+    known = (
+        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: it "
+        f"knows which code follows which."
+        if saved > 0
+        else f"The prior needs {learnt:.3g} bits for each code, no fewer than the counts of the codes alone "
+        f"({counted:.3g}): it has not learnt which code follows which."
+    )
+    drawn = against(n, "FID", ALONE, FINE).say(
+        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against {a}): "
+        "the parts of its images fit together.",
+        less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
+        "{a}).",
+        neither="The distances to real images of images drawn by it and of codes drawn one by one {differ}.",
+    )
+    return f"{known} {drawn}"
+
+
+def legible(n: Numbers) -> str:
+    """5.9: how many samples are digits, and what it took."""
+    real, fine = (n[f"read, {name}"].value for name in ("test images", FINE))
+    codes = f"{n[f'indices, {COARSE}'].value:.0f}"
+    first = (
+        f"A classifier reads {percent(real, 1)} of the test images with confidence (a probability of at least {SURE:g}), and "
+        f"{percent(fine, 1)} of the images drawn by the prior over the fine map of {n[f'indices, {FINE}'].value:.0f} codes: "
+        f"{_look(fine)}."
+    )
+    size = points(against(n, "read", COARSE, FINE)).say(
+        more=f"A coarse map of {codes} codes raises that to {{a}} %, with the same prior: fewer parts have to fit together.",
+        less=f"A coarse map of {codes} codes lowers that to {{a}} %, with the same prior.",
+        neither=f"With a coarse map of {codes} codes and the same prior the shares {{differ}} ({{a}} % and {{b}} %).",
+    )
+    more = points(against(n, "read", ALL, COARSE)).say(
+        more="A larger prior, trained on all images, raises it to {a} %.",
+        less="A larger prior, trained on all images, lowers it to {a} %.",
+        neither="A larger prior, trained on all images, changes little: the shares {differ} ({a} % and {b} %).",
+    )
+    price = against(n, "MSE", COARSE, FINE).say(
+        more="The price of the coarse map is reconstruction: {a} squared error per pixel against {b}.",
+        less="The coarse map even reconstructs better: {a} squared error per pixel against {b}.",
+        neither="The reconstruction errors of both maps {differ} ({a} and {b} squared error per pixel).",
+    )
+    return f"{first} {size} {more} {price}"
+
+
+def _look(share: float) -> str:
+    return (
+        "most look like digits" if share >= 0.85 else "many are half-formed" if share >= 0.5 else "most are no digits"
+    )

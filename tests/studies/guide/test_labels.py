@@ -1,0 +1,76 @@
+"""How ways to learn from few labels are compared, and what is said of them."""
+
+import numpy as np
+import pytest
+
+from diabolo.data import Images
+from diabolo.studies.guide import answers, labels, words
+from made_up import of
+
+
+def test_accuracies_are_by_way_by_set_and_by_draw() -> None:
+    y = np.arange(40) % 4
+    images = Images(np.zeros((40, 1, 2, 2), np.uint8), labels=y)
+    judged = {"validation": images.take(np.arange(8)), "test": images.take(np.arange(20))}
+    seen = []
+
+    def way(few: Images, draw: int) -> labels.Classes:
+        assert few.labels is not None
+        seen.append((draw, int((few.labels >= 0).sum()), tuple(np.flatnonzero(few.labels >= 0))))
+        return {"validation": np.zeros(8, np.int64), "test": y[:20]}
+
+    found = labels.accuracies({"one": way}, images, judged, 12, 2)
+    assert found == {"one": {"validation": [0.25, 0.25], "test": [1.0, 1.0]}}
+    assert [entry[:2] for entry in seen] == [(0, 12), (1, 12)]
+    assert seen[0][2] != seen[1][2]
+
+
+def test_the_best_way_is_best_on_validation_images() -> None:
+    chosen = of({"validation accuracy, joint": 2.0, "accuracy, fine-tuned": 2.0})
+    assert labels.best_way(chosen, labels.NARROW) == "joint"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.0, "fine-tuned gains 100.0 ± 2.8 percentage points (to 200 %)"),
+        (0.0, "fine-tuned loses 100.0 ± 2.8 percentage points (to 0 %)"),
+        (1.0, "fine-tuned does not differ significantly from it (100 %)"),
+    ],
+)
+def test_a_way_against_training_from_scratch(value: float, text: str) -> None:
+    for say in (words.few_labels, words.pretraining):
+        assert text in say(of({"accuracy, fine-tuned": value}))
+
+
+def test_what_helped_and_what_did_not() -> None:
+    assert "is no gain by itself" in words.few_labels(of({}))
+    one = words.few_labels(of({"accuracy, joint": 2.0}))
+    assert "no gain" not in one
+    assert "where joint is used" in one
+    assert "joint and" not in one
+    two = {"accuracy, fine-tuned": 2.0, "accuracy, frozen + SVM": 2.0}
+    assert "which strokes belong together" in words.pretraining(of(two))
+    assert "no sure gain" in words.pretraining(of(two | {"accuracy, fine-tuned": 1.0}))
+
+
+def test_using_the_unlabelled_images_twice() -> None:
+    both = {"accuracy, M1+M2": 2.0, "accuracy, spread": 2.0, labels.SPREAD: 0.97}
+    said = words.semi_supervised(of(both))
+    assert said.startswith("M1+M2 gains 100.0 ± 2.8 percentage points (to 200 %); spread gains")
+    assert "right for 97.0 % of the training images" in said
+    assert "where few images lie" in said
+    assert "no sure gain" in words.semi_supervised(of(both | {"accuracy, fine-tuned": 2.0}))
+
+
+def test_answers() -> None:
+    better = {"validation accuracy, spread": 2.0, "accuracy, spread": 2.0}
+    best = "by the way that is better on validation images, spread"
+    assert answers.semi_supervised(of(better))[2] == f"from 100 % to 200 % {best}"
+    assert answers.semi_supervised(of(better | {"accuracy, spread": 0.5}))[2] == f"no help: from 100 % to 50 % {best}"
+    assert answers.semi_supervised(of(better | {"accuracy, spread": 1.0}))[2].startswith(
+        f"not significantly different {best}"
+    )
+    told = answers.pretraining(of({"accuracy, fine-tuned": 2.0, "accuracy, from scratch": 0.5}))[2]
+    assert told.startswith("fine-tuned gains 150.0 ± 2.8 percentage points (to 200 %); frozen + SVM gains 50.0")
+    assert told.endswith("against 50.0 % from scratch")
