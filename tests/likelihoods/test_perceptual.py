@@ -129,7 +129,9 @@ def hub(tmp_path, monkeypatch):
 def test_vgg_without_weights_says_where_to_put_them(hub):
     with pytest.raises(DiaboloError, match=r"checkpoints/vgg16.safetensors: put them there by python -c .*, or"):
         as_likelihood("perceptual", features="vgg16")
+    assert not VGG16.at_hand()
     (hub / "vgg16.safetensors").write_bytes(b"half a file")
+    assert VGG16.at_hand()
     with pytest.raises(DiaboloError, match="does not hold the weights of VGG-16"):
         as_likelihood("perceptual", features="vgg16")
 

@@ -33,9 +33,9 @@ def test_the_best_way_is_best_on_validation_images() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (2.0, "fine-tuned gains 100.0 ± 2.8 percentage points (to 200 %)"),
-        (0.0, "fine-tuned loses 100.0 ± 2.8 percentage points (to 0 %)"),
-        (1.0, "fine-tuned does not differ significantly from it (100 %)"),
+        (2.0, " gains 100.0 ± 2.8 percentage points (to 200 %)"),
+        (0.0, " loses 100.0 ± 2.8 percentage points (to 0 %)"),
+        (1.0, " does not differ significantly from it (100 %)"),
     ],
 )
 def test_a_way_against_training_from_scratch(value: float, text: str) -> None:

@@ -28,7 +28,7 @@ SMALL = {
     "batch_size": 100,
     "draws": 2,
     "repeats": 2,
-    "label_epochs": 1,
+    "joint_epochs": 1,
     "wide_epochs": 1,
     "spread_epochs": 1,
     "m2_epochs": 1,

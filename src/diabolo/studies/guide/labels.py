@@ -66,7 +66,14 @@ def tell(row: Row, found: Accuracies, hows: Mapping[str, str], n: int) -> str:
             row.pair(difference, of["test"], scratch, "share of images", "draws of labels")
     best = best_way(row.found, hows)
     table = [
-        (name, hows[name], np.mean(of["validation"]), np.mean(s := of["test"]), np.std(s, ddof=1), min(s))
+        (
+            name,
+            hows[name],
+            float(np.mean(of["validation"])),
+            float(np.mean(s := of["test"])),
+            float(np.std(s, ddof=1)),
+            min(s),
+        )
         for name, of in found.items()
     ]
     row.table(

@@ -51,7 +51,7 @@ study = Study(
     labels=100,  # training images whose label is known
     draws=10,  # draws of these labels
     repeats=60,  # copies of the labelled images in an epoch
-    label_epochs=1,  # passes over these copies
+    joint_epochs=2,  # passes of the joint training
     wide_epochs=20,  # passes of the wide pre-training
     spread_epochs=2,  # passes over all images once labels have spread
     m2_epochs=10,  # passes of M2 over the codes
@@ -75,7 +75,7 @@ study = Study(
         "batch_size": 32,
         "seeds": 2,
         "draws": 2,
-        "label_epochs": 5,
+        "joint_epochs": 10,
         "wide_epochs": 10,
         "m2_epochs": 4,
         "prior_epochs": 8,
@@ -280,10 +280,10 @@ def repeated(few: Images) -> Images:
 
 def over_draws(what: str, ways: dict[str, few_labels.Way], *depends: Any) -> few_labels.Accuracies:
     """The accuracy of each of the ways for each draw of the labels; or what was found before for the same."""
-    sizes = [study.labels, study.draws, study.repeats, study.label_epochs, study.n_few, study.batch_size]
+    sizes = [study.labels, study.draws, study.repeats, study.joint_epochs, study.n_few, study.batch_size]
 
     def found() -> few_labels.Accuracies:
-        return few_labels.accuracies(ways, unlabelled, judged, study.labels, study.draws)
+        return few_labels.accuracies(ways, unlabelled, judged | {"training": unlabelled}, study.labels, study.draws)
 
     remembered: few_labels.Accuracies = study.remember(what, [*sizes, *depends], found)
     return remembered
@@ -297,7 +297,7 @@ def narrow(row: Row) -> None:
     def joint(few: Images, draw: int) -> few_labels.Classes:
         assert few.labels is not None
         mixed = few.take(np.concatenate([np.flatnonzero(few.labels >= 0), np.arange(min(study.n_few, len(few)))]))
-        how = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": 2 * study.label_epochs, "batch_size": study.batch_size}
+        how = {"alpha": 0.2, "labelled_per_batch": 16, "epochs": study.joint_epochs, "batch_size": study.batch_size}
         return classifier(mixed, zoo.joint, init=start, seed=draw, **shape, **noise, **how)
 
     ways: dict[str, few_labels.Way] = {
@@ -587,10 +587,10 @@ books: dict[str, dict[str, Any]] = {
 }
 quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
 coarse: dict[str, Any] = {"net": "conv", "channels": (32, 64, 128), "codes": 256, "latent_dim": 16, **fast}
-small: dict[str, Any] = {"width": 64, "layers": 2, "epochs": study.few_epochs}
-maps_of = {  # a model, and its prior
-    codebook.FINE: (quantised["all three"], small),
-    codebook.COARSE: (study.train(zoo.vqvae, some, some_test, epochs=study.few_epochs, **coarse), small),
+brief: dict[str, Any] = {"width": 64, "layers": 2, "epochs": study.few_epochs}
+maps_of: dict[str, tuple[Trained, dict[str, Any]]] = {  # a model, and its prior
+    codebook.FINE: (quantised["all three"], brief),
+    codebook.COARSE: (study.train(zoo.vqvae, some, some_test, epochs=study.few_epochs, **coarse), brief),
     codebook.ALL: (
         study.train(zoo.vqvae, train, test, epochs=study.epochs, **coarse),
         {"width": 128, "layers": 4, "epochs": study.prior_epochs},
@@ -901,6 +901,7 @@ def broadly(row: Row) -> None:
     graph = latents.neighbour_graph(first.subject.codes("train"))
 
     def machine(few: Images, draw: int) -> few_labels.Classes:
+        assert few.labels is not None
         return {part: metrics.support_vectors(codes["training"], few.labels, codes[part]) for part in judged}
 
     def m1_m2(few: Images, draw: int) -> few_labels.Classes:
@@ -914,9 +915,10 @@ def broadly(row: Row) -> None:
     def spread(few: Images, draw: int) -> few_labels.Classes:
         assert few.labels is not None
         labels = latents.spread(graph, few.labels).argmax(1)
-        full = Images(few.images, labels=np.where(few.labels >= 0, few.labels, labels), name=few.name)
+        labels = np.where(few.labels >= 0, few.labels, labels)
+        full = Images(few.images, labels=labels, name=few.name)
         how: dict[str, Any] = {"epochs": study.spread_epochs, "batch_size": study.batch_size}
-        return classifier(full, seed=draw, init=start, **tuned, **how) | {"training": full.labels}
+        return classifier(full, seed=draw, init=start, **tuned, **how) | {"training": labels}
 
     ways: dict[str, few_labels.Way] = {
         "from scratch": lambda few, draw: classifier(repeated(few), seed=draw, **tuned),
