@@ -82,7 +82,7 @@ def against_overfitting(n: Numbers) -> Answer:
 def pretraining(n: Numbers) -> Answer:
     """5.14, features learnt without labels."""
     said = gains(n, [name for name in PRETRAINED if name != SCRATCH])
-    gain = f"{'; '.join(said.values())}, against {percent(n[f'accuracy, {SCRATCH}'].value, 1)} from scratch"
+    gain = f"from scratch {percent(n[f'accuracy, {SCRATCH}'].value, 1)}; {'; '.join(said.values())}"
     cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a short training for each set of labels"
     return (
         "Pre-training without labels",

@@ -1,5 +1,7 @@
 """What the study `guide` says of its row 5.7, on a loss that compares features; see `guide`."""
 
+from dataclasses import replace
+
 from diabolo.studies.guide.plain import Numbers, against
 
 TOO_MUCH = 1.2  # times the images' power in the upper frequencies, from which on it is no detail
@@ -37,7 +39,7 @@ def blur(n: Numbers, name: str) -> str:
         less="The squared error per pixel is {a} against {b}.",
         neither="The squared errors per pixel {differ} ({a} and {b}).",
     )
-    fine = against(n, "resolution", name, PIXELS).say(
+    fine = replace(against(n, "resolution", name, PIXELS), least=1.0).say(
         more="Detail in the right place reaches further: up to {a} cycles per image against {b}.",
         less="Detail in the right place reaches less far: up to {a} cycles per image against {b}.",
         neither="The finest detail in the right place {differs} ({a} and {b} cycles per image).",

@@ -100,13 +100,13 @@ def best_way(n: Numbers, ways: Mapping[str, str]) -> str:
 
 
 def gains(n: Numbers, names: list[str]) -> dict[str, str]:
-    """What each way gains over training from scratch, in words."""
+    """What each way reaches, and how much more than training from scratch, in words."""
     several = family({name: points(against(n, "accuracy", name, SCRATCH)) for name in names})
     return {
         name: d.say(
-            more=f"{name} gains {{difference}} percentage points (to {{a}} %)",
-            less=f"{name} loses {{difference}} percentage points (to {{a}} %)",
-            neither=f"{name} {{differs}} from it ({{a}} %)",
+            more=f"{name} {{a}} %, {{difference}} percentage points more",
+            less=f"{name} {{a}} %, {{difference}} percentage points less",
+            neither=f"{name} {{a}} %, {{different}}",
         )
         for name, d in several.items()
     }
@@ -123,47 +123,44 @@ def few_labels(n: Numbers) -> str:
     names = [name for name in NARROW if name != SCRATCH]
     helped = better(n, names)
     why = (
-        f"The unlabelled images help where {joined(helped)} {'is' if len(helped) == 1 else 'are'} used."
+        f"Here the unlabelled images help: {joined(helped)}."
         if helped
         else "A narrow code keeps what it takes to redraw an image, and that is not what distinguishes the digits: "
         "pre-training for reconstruction is no gain by itself."
     )
-    return f"{_scratch(n)} {_sentence(gains(n, names))} {why} Row 5.14 shows what a wide code and masking change."
+    return f"{_scratch(n)} With the unlabelled images: {_list(gains(n, names))}. {why} Row 5.14 has a wide code and masking."
 
 
 def pretraining(n: Numbers) -> str:
     """5.14: what pre-training a wide masking autoencoder gains."""
     names = [name for name in PRETRAINED if name != SCRATCH]
-    helped = better(n, names)
     why = (
-        "Whoever fills in half of a digit must know which strokes belong together. The wide code keeps such features, and a "
-        "hundred labels suffice to name them."
-        if len(helped) == len(names)
-        else "Pre-training for reconstruction is no sure gain here."
+        "To fill in half of a digit, the encoder must know which strokes belong together. The wide code keeps such features, "
+        "and a hundred labels suffice to name them."
+        if len(better(n, names)) == len(names)
+        else "Pre-training for reconstruction is no sure gain in both."
     )
-    return f"{_scratch(n)} {_sentence(gains(n, names))} {why}"
+    return f"{_scratch(n)} With the pre-trained encoder: {_list(gains(n, names))}. {why}"
 
 
 def semi_supervised(n: Numbers) -> str:
     """5.14: what using the unlabelled images a second time gains."""
     names = list(SEMI)
-    reached = f"The labels spread along neighbours are right for {100 * n[SPREAD].value:.1f} % of the training images."
     ahead = {name: points(between(n, f"accuracy, {name}", "accuracy, fine-tuned")) for name in names}
-    both = all(d.sure and d.value > 0 for d in family(ahead).values())
     why = (
-        "Both use the unlabelled images a second time, to place the boundaries between classes where few images lie. Features "
-        "alone leave that to the hundred labels."
-        if both
-        else "Using the unlabelled images a second time, to place the boundaries between classes, is no sure gain over "
-        "fine-tuning in both."
+        "Both place the boundaries between classes where few images lie. Features alone leave that to the hundred labels."
+        if all(d.sure and d.value > 0 for d in family(ahead).values())
+        else "That is no sure gain over fine-tuning in both."
     )
-    return f"{_sentence(gains(n, names))} {reached} {why}"
+    return (
+        f"With the unlabelled images used a second time, against training from scratch: {_list(gains(n, names))}. The labels "
+        f"spread along neighbours are right for {100 * n[SPREAD].value:.1f} % of the training images. {why}"
+    )
 
 
 def _scratch(n: Numbers) -> str:
     return f"The classifier from scratch gets {100 * n[f'accuracy, {SCRATCH}'].value:.1f} % of the test images right."
 
 
-def _sentence(said: Mapping[str, str]) -> str:
-    text = "; ".join(said.values())
-    return f"{text[:1].upper()}{text[1:]}."
+def _list(said: Mapping[str, str]) -> str:
+    return "; ".join(said.values())

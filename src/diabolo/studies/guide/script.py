@@ -586,7 +586,7 @@ books: dict[str, dict[str, Any]] = {
     "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
 }
 quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
-coarse: dict[str, Any] = {"net": "conv", "channels": (32, 64, 128), "codes": 256, "latent_dim": 16, **fast}
+coarse: dict[str, Any] = {"net": "conv", "channels": (32, 64, 128), "codes": 128, "latent_dim": 16, **fast}
 brief: dict[str, Any] = {"width": 64, "layers": 2, "epochs": study.few_epochs}
 maps_of: dict[str, tuple[Trained, dict[str, Any]]] = {  # a model, and its prior
     codebook.FINE: (quantised["all three"], brief),
