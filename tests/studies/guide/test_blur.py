@@ -34,7 +34,11 @@ def test_squared_error(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(9.0, "reaches further: up to 9"), (-4.0, "reaches less far: up to −4"), (1.0, "differs by less than 1, too little")],
+    [
+        (9.0, "reaches further: up to 9"),
+        (-4.0, "reaches less far: up to −4"),
+        (1.0, "differs by less than 1, too little"),
+    ],
 )
 def test_finest_detail(value: float, text: str) -> None:
     assert text in words.blur(of({"resolution, features": value}), "features")
