@@ -615,8 +615,8 @@ def codebooks(row: Row) -> None:
     best = quantised["all three"]
     row.number("bits per code, counted", best.measure("usage").scores["entropy"].value, "bits")
     drawn: dict[str, torch.Tensor] = {}
-    for name, (model, how) in maps_of.items():
-        prior = model.fit_prior(**how, **fast)
+    for name, (model, options) in maps_of.items():
+        prior = model.fit_prior(**options, **fast)
         row.number(f"bits per code, {name}", prior[-1]["validation"]["bits_per_code"], "bits")
         row.number(f"seconds, {name}", sum(line["seconds"] for line in (*model.history, *prior)), "seconds of training")
         row.number(f"indices, {name}", indices_of(model.model, some_test)[0].size, "of an image")
