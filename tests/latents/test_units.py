@@ -126,6 +126,30 @@ def test_a_grid_by_quantiles_gives_each_tile_an_equal_share_of_the_prior():
     assert grid.extent == (0, 1, 0, 1)
 
 
+def test_a_grid_by_quantiles_of_codes_gives_each_column_and_row_an_equal_share_of_them():
+    z = np.random.default_rng(0).lognormal(0, 2, size=(2000, 2)).astype(np.float32)
+    grid = by_quantiles(4, codes=z)
+    assert grid.counts(z).reshape(4, 4).sum(0).tolist() == [500] * 4
+    assert grid.counts(z).reshape(4, 4).sum(1).tolist() == [500] * 4
+    np.testing.assert_allclose(grid.places(grid.codes), figures.latent_grid((0, 1, 0, 1), 4), atol=1e-6)
+    assert grid.tiles(grid.codes).tolist() == list(range(16))
+    assert grid.places([[-9, 1e9]]).tolist() == [[0, 1]]  # beyond the codes are its edges
+
+
+def test_places_of_other_grids_are_those_of_their_axes():
+    z = np.random.default_rng(0).normal(size=(50, 2))
+    np.testing.assert_allclose(by_quantiles(5).places(z), norm.cdf(z))
+    np.testing.assert_array_equal(over_range(z, 4).places(z), z)
+    assert by_quantiles(5).counts([[0, 0], [0, 0], [-9, -9]]).tolist() == [1, *[0] * 11, 2, *[0] * 12]
+
+
+def test_the_class_of_a_tile_is_the_most_frequent_of_its_codes():
+    grid = over_range([[0, 0], [2, 2]], 2, 1)
+    z, labels = [[0, 0], [0, 0], [0, 0], [2, 2], [2, 0], [2, 0], [9, 9]], [3, 3, 1, 0, 4, 2, 5]
+    assert grid.majority(z, labels).tolist() == [3, 2, -1, 0]  # the smaller of two, and nothing from outside
+    assert grid.tiles([[9, 9]]).tolist() == [-1]
+
+
 def test_a_grid_over_the_range_covers_the_share_of_codes():
     z = np.random.default_rng(0).normal(size=(5000, 2)) * (1, 5)
     grid = over_range(z, 4, 0.9)

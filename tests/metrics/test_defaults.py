@@ -111,7 +111,7 @@ DEFAULTS = {  # of each function, class and method; seeds have a test of their o
     "latents.densities.gaussian.Neighbours": {"k": 5, "scale": 1.0},
     "latents.interpolation.CodeGraph": {"neighbours": 10},
     "latents.grids.over_range": {"n": 20, "share": 0.98},
-    "latents.grids.by_quantiles": {"n": 20},
+    "latents.grids.by_quantiles": {"n": 20, "codes": None},
     "latents.nearest.nearest": {"k": 1},
     "latents.traversal.scaled_samples": {"scales": (1.0, 20.0), "n": 8},
     "latents.projection.project": {"how": "pca", "most": None},

@@ -32,12 +32,14 @@ def latent_scatter(
     title: str | None = None,
     axis_names: tuple[str, str] = ("z₁", "z₂"),
     *,
+    extent: tuple[float, float, float, float] | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
     """Draw `codes` (N, 2) as points coloured by `labels` (N,); codes (N, 1) or (N,) as one histogram per class.
 
-    `label_names[k]` is what the legend says for the label k. Codes of more dimensions are refused: which two directions
-    to show is the caller's choice.
+    `label_names[k]` is what the legend says for the label k. With an `extent` (x0, x1, y0, y1) the axes are those of a
+    `decoded_grid` of the same extent. Codes of more dimensions are refused: which two directions to show is the caller's
+    choice.
 
     Example:
         >>> figure = diabolo.figures.latent_scatter(model.encode(test.images)[:, :2], test.labels)
@@ -50,6 +52,11 @@ def latent_scatter(
     axes = figure.add_subplot()
     flat = points.shape[1] == 1
     (_histograms if flat else scatter)(axes, points, list(classes.values()))
+    if extent is not None and not flat:
+        axes.set_aspect("auto")
+        axes.set_xlim(extent[:2])
+        axes.set_ylim(extent[2:])
+        axes.set_box_aspect(1)
     axes.set_xlabel(axis_names[0])
     axes.set_ylabel("codes per bin" if flat else axis_names[1])
     if labels is not None:

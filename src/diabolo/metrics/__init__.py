@@ -16,6 +16,7 @@ from diabolo.metrics.completion import Completions, complete
 from diabolo.metrics.components import components_needed, elbow, error_by_components
 from diabolo.metrics.divergence import gaussian_kl
 from diabolo.metrics.information import frechet_to_normal, mmd_to_normal, mutual_information
+from diabolo.metrics.jumps import Jump, jumps
 from diabolo.metrics.likelihood import Nats, bits_per_dimension, elbo_terms, negative_elbo, nll
 from diabolo.metrics.probes import (
     attribute_probe,
@@ -24,11 +25,13 @@ from diabolo.metrics.probes import (
     nearest_neighbours,
     support_vectors,
 )
+from diabolo.metrics.receptive import receptive_field
 from diabolo.metrics.reconstruction import Totals, per_image, spectrum
 from diabolo.metrics.usage import active_units, codebook_use
 
 __all__ = [
     "Completions",
+    "Jump",
     "Nats",
     "Totals",
     "active_units",
@@ -43,6 +46,7 @@ __all__ = [
     "few_label_accuracy",
     "frechet_to_normal",
     "gaussian_kl",
+    "jumps",
     "kmeans_agreement",
     "linear_probe",
     "mmd_to_normal",
@@ -51,6 +55,7 @@ __all__ = [
     "negative_elbo",
     "nll",
     "per_image",
+    "receptive_field",
     "separation",
     "spectrum",
     "support_vectors",

@@ -13,6 +13,7 @@ from diabolo.studies.engine import running, writing
 from diabolo.studies.engine.plan import Plan
 from diabolo.studies.engine.scripts import find
 from diabolo.studies.generative.answers import QUESTIONS
+from diabolo.studies.generative.completing import CONDITIONAL, HYBRID, STANDARD
 
 ROWS = [*(f"2.{i}" for i in range(1, 7)), "answers"]
 SMALL = {
@@ -24,10 +25,12 @@ SMALL = {
     "colour_n_test": 16,
     "seeds": 2,
     "map_epochs": 1,
+    "latent_dims": (2, 3),
     "denoising_epochs": 1,
     "bottleneck_epochs": 1,
     "vae_epochs": 1,
     "vq_epochs": 1,
+    "commitment_epochs": 1,
     "halving_epochs": 1,
     "bottlenecks": (1, 2),
     "per_class": 8,
@@ -42,6 +45,8 @@ SHARES = (
     "share of pixels",
     "share of samples",
     "share of images",
+    "share of completions",
+    "share of codes",
 )
 
 
@@ -76,25 +81,26 @@ def test_numbers_are_finite_and_in_range(results: dict[str, Any]) -> None:
         assert math.isfinite(n["value"]), (index, name)
         if n["unit"] in SHARES:
             assert 0 <= n["value"] <= 1, (index, name)
-        elif not name.startswith(("nats gained", "change of", "encoder outputs")) and " less " not in name:
+        elif not name.startswith(("nats gained", "change of", "encoder outputs")) and " less the " not in name:
             assert n["value"] >= 0, (index, name)
         if "low" in n:
             assert n["low"] <= n["value"] <= n["high"], (index, name)
     five = {name: n["value"] for (index, name), n in numbers.items() if index == "2.5"}
-    parts = five["error of their mean"] + five["variance between completions"]
-    assert five["error of one completion"] == pytest.approx(parts, rel=1e-6)
-    assert five["error of the best"] < five["error of one completion"]
+    for prior in (STANDARD, CONDITIONAL, HYBRID):
+        parts = five[f"error of their mean: {prior}"] + five[f"variance between completions: {prior}"]
+        assert five[f"error of one: {prior}"] == pytest.approx(parts, rel=1e-6)
+        assert five[f"error of the best: {prior}"] < five[f"error of one: {prior}"]
 
 
 def test_each_row_shows_what_it_must(results: dict[str, Any], plan: Plan) -> None:
     shown = {i: [b for b in row["blocks"] if b["block"] == "Picture"] for i, row in results["rows"].items()}
     names = {i: {b["anchor"].rpartition("-")[2] for b in blocks} for i, blocks in shown.items()}
-    assert {"loss", "map", "grid"} <= names["2.1"]
+    assert {"loss", "units", "map", "grid", "lengths"} <= names["2.1"]
     assert {"loss", "denoised", "bottleneck"} <= names["2.2"]
     assert {"loss", "draws"} <= names["2.3"]
     assert {"loss", "samples"} <= names["2.4"]
-    assert {"completions", "errors"} <= names["2.5"]
-    assert {"ranges", "codebook", "images", "halves"} <= names["2.6"]
+    assert {"completions", "standard", "errors"} <= names["2.5"]
+    assert {"ranges", "codebook", "images", "halves", "commitment", "averages", "loss", "training"} <= names["2.6"]
     for block in (b for blocks in shown.values() for b in blocks):
         assert (plan.folder("generative") / block["path"]).stat().st_size > 1000
     for index in ("2.1", "2.2", "2.3", "2.6"):  # the summary of the layers
@@ -104,12 +110,19 @@ def test_each_row_shows_what_it_must(results: dict[str, Any], plan: Plan) -> Non
 
 def test_bars_that_hold_for_any_images_are_checked_and_the_others_are_not(results: dict[str, Any]) -> None:
     checked = [(v.claim, v.state) for v in writing.verdicts(results)]
-    assert len(checked) == 17  # four of them say how many images there were
+    assert len(checked) == 20  # four of them say how many images there were
     assert {state for _, state in checked} == {"met", "not checked"}
     met = [claim for claim, state in checked if state == "met"]
     assert sum(claim.startswith("parameters of the") and claim.endswith(",000") for claim in met) == 3
     assert sum(claim.startswith("without a condition") for claim in met) == 2
     assert len(met) == 5
+
+
+def test_every_row_is_called_by_its_deliverable() -> None:
+    titles, lessons = find("generative").rows, find("generative").source
+    for i in range(1, 7):
+        assert titles[f"2.{i}"].startswith(f"Deliverable {i}: ")
+        assert f"# ## 2.{i} Deliverable {i}: " in lessons
 
 
 def test_every_question_is_answered(results: dict[str, Any]) -> None:

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from diabolo.display import words as written
 from diabolo.plain import percent
-from diabolo.studies.engine.findings import from_nothing, signed
-from diabolo.studies.generative.words import ALIKE, GROWN, Found, times
+from diabolo.studies.engine.findings import difference, from_nothing, joined, signed
+from diabolo.studies.generative.completing import CONDITIONAL, PLAIN
+from diabolo.studies.generative.quantising import GROWN, WITHOUT, times
+from diabolo.studies.generative.words import Found
 
 
 class Question(NamedTuple):
@@ -23,26 +25,19 @@ def size(f: Found) -> str:
         f["tiles that hold a training code"].value,
         (f["width of the map"].value, f["height of the map"].value),
     )
-    much = (
-        "so that part of the grid is decoded from where no image is"
-        if share < 0.9
-        else "so that nearly all of it is in use"
-    )
+    by_steps, by_quantiles = (f[f"classes that {grid} shows"].value for grid in ("a grid of equal steps", "the grid"))
     return (
-        f"Only over what part of the plane to decode. The map of the first seed is {sides[0]:.1f} by {sides[1]:.1f} units "
-        f"large, and {percent(share)} of the tiles over it hold a training image, {much}. The unit itself has no "
-        "meaning: nothing "
-        f"in the loss fixes it."
+        f"It tells over which part of the plane to decode, and no more. The middle 98 % of the codes of the first seed span "
+        f"{sides[0]:.1f} by {sides[1]:.1f} units, but nothing in the loss fixes the unit. What matters is where the codes are "
+        f"dense: a grid of equal steps over the map shows {by_steps:.0f} classes, one by quantiles of the codes "
+        f"{by_quantiles:.0f}, and {percent(share)} of its tiles hold a training code."
     )
 
 
 def smallest(f: Found) -> str:
     """2.2."""
     n, pixels = f["smallest bottleneck that is enough"].value, f["pixels"].value
-    return (
-        f"{n:.0f} numbers for {pixels:.0f} pixels, by the rule of row 2.2. The decoder sees nothing of the image but "
-        f"these."
-    )
+    return f"By the rule of row 2.2, {n:.0f} numbers for {pixels:.0f} pixels. The decoder sees nothing of the image but these."
 
 
 def varies(f: Found) -> str:
@@ -52,75 +47,69 @@ def varies(f: Found) -> str:
     edges, pixels = (f[f"{what} at the edges of strokes"].value for what in ("variance", "pixels"))
     what = "Mainly the outlines of strokes" if edges > 1.5 * pixels else "The whole image, not the outlines alone"
     return (
-        f"{what}: {percent(edges)} of the variance lies on the {percent(pixels)} of the pixels at edges of strokes. "
-        "Draws from the "
-        f"posterior of an image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at twenty times the "
-        f"variance; {percent(right[0])} and {percent(right[1])} of them are read as its class."
+        f"{what}: {percent(edges)} of the variance lies on the {percent(pixels)} of the pixels at edges of strokes. Draws from "
+        f"the posterior of one image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at twenty times the "
+        f"variance. The classifier reads {percent(right[0])} and {percent(right[1])} of them as the class of the image."
     )
 
 
 def decides(f: Found) -> str:
     """2.4."""
-    asked, kept = f["read as the new label"].value, f["read as the old label"].value
-    say = "Yes" if asked > 0.5 else "No" if kept > 0.5 else "Not alone"
+    new, old = (f[f"read as the {which} label: one-hot"].value for which in ("new", "old"))
+    say = "Yes" if new > 0.5 else "No" if old > 0.5 else "Not alone"
     return (
-        f"{say}: of images that were encoded under their own label and decoded under another, {percent(asked)} are read as the "
-        f"new label and {percent(kept)} as the old one; of new samples {percent(f['read as asked'].value, 1)} are "
-        "read as the digit "
-        f"asked for."
+        f"{say}. Of images encoded under their own label and decoded under another, {percent(new)} are read as the new label "
+        f"and {percent(old)} as the old one. Of new samples, {percent(f['read as asked: one-hot'].value, 1)} are read as the "
+        "digit asked for."
     )
 
 
 def gives(f: Found) -> str:
     """2.5."""
-    spread, gain = f["variance between completions"], f["nats gained by the code"]
-    truth = from_nothing(gain).say(
-        more=f"the truth costs the VAE {gain.value:.2g} nats per image less than it costs the plain network",
-        less=f"the truth costs the VAE {-gain.value:.2g} nats per image more than it costs the plain network",
-        neither="the cost of the truth in nats per image {differs} between the two",
+    spread = f[f"variance between completions: {CONDITIONAL}"].value
+    truth = from_nothing(f["nats gained by the code"]).say(
+        more="The truth costs it {difference} nats per image less than it costs the plain network.",
+        less="The truth costs it {difference} nats per image more than it costs the plain network.",
+        neither="The cost of the truth in nats per image {differs} between the two.",
     )
-    best, plain = f["error of the best"].value, f["error of the plain network"].value
-    but = "and the best of its answers" if best < plain else "but even the best of its answers"
+    best, plain = f[f"error of the best: {CONDITIONAL}"].value, f[f"error of one: {PLAIN}"].value
+    but = "The best of its answers" if best < plain else "Even the best of its answers"
     return (
-        f"More than one answer. Its completions of one quarter differ (variance {spread.value:.4f} per pixel that was not "
-        f"given), where the plain network has a single answer, the mean; {truth}; "
-        f"{but}, chosen knowing the truth, has an error of {best:.4f}, against {plain:.4f} for the plain network."
+        f"More than one answer. Its completions of one quarter differ (variance {spread:.4f} per pixel that was not given), "
+        f"where the plain network has a single answer, the mean. {truth} {but}, chosen knowing the truth, has an error of "
+        f"{best:.4f}, against {plain:.4f} for the plain network."
     )
 
 
 def discrete(f: Found) -> str:
     """2.6."""
     ranges = "; ".join(_ranges(f, book) for book in ("moving averages", "codebook loss"))
-    halves = {
-        name: f[f"change of the error: {name}"].value for name in ("hidden width", "residual width", "residual layers")
-    }
-    told = ", ".join(f"the {name} {signed(change)}" for name, change in halves.items())
-    real = (
-        ""
-        if max(halves.values()) > ALIKE
-        else ", so that after so few steps the smaller networks are no worse"
-        if min(halves.values()) < -ALIKE
-        else ", which single trainings cannot distinguish from no change"
-    )
+    halves = ("hidden width", "residual width", "residual layers")
+    told = ", ".join(f"the {part} {signed(f[f'change of the error: {part}'].value, 1)}" for part in halves)
+    changes = {part: difference(f[f"error: half the {part}"], f["error: whole"]) for part in halves}
+    sure = [part for part in halves if changes[part].sure and changes[part].value > 0]
+    real = f" Significant: the {joined(sure)}." if sure else " None of these rises is significant."
     return (
-        f"Each output of the encoder is replaced by the nearest of the codebook's vectors, so that an image is a map of "
-        f"their numbers; {f['used codes'].value:.0f} are in use. Halving changes the test error: {told}{real}. Without the "
-        f"commitment term only the copied gradient moves the encoder's outputs: {ranges}."
+        f"Each output of the encoder is replaced by the nearest vector of the codebook, so an image becomes a map of indices; "
+        f"{f['used codes'].value:.0f} vectors are in use. The hidden width is the number of features everywhere, the residual "
+        f"width the number inside a residual block, and the residual layers are depth, which widens what one code sees. "
+        f"Halving changes the test error: {told}.{real} Without the commitment term only the copied gradient moves the "
+        f"encoder's outputs: {ranges}."
     )
 
 
 def _ranges(f: Found, book: str) -> str:
     """What the outputs of the encoder do without the commitment term, for one way to learn the codebook."""
-    held, free = (f[f"encoder outputs, root mean square: {book}{end}"].value for end in ("", ", no commitment"))
+    held, free = (f[f"encoder outputs, root mean square: {book}{end}"].value for end in ("", WITHOUT))
     spans = [
         " to ".join(written(f[f"encoder outputs, {q}: {book}{end}"].value) for q in ("1 %", "99 %"))
-        for end in ("", ", no commitment")
+        for end in ("", WITHOUT)
     ]
     ratio = free / held
     grown = (
         f"grow to {times(ratio)} times the size"
         if ratio > GROWN
-        else f"shrink to {ratio:.2f} of the size"
+        else f"shrink to {percent(ratio)} of the size"
         if ratio < 1 / GROWN
         else "keep about their size in so many steps"
     )

@@ -1,26 +1,30 @@
 # %% [markdown]
 # # Six generative models, from a map of digits to a codebook of colours
-# Six models, from a plain autoencoder on: one that removes noise, one whose codes can be drawn, one that can be asked for a
-# digit, one that completes images, and one whose codes are discrete. The first five see digits, the last one small colour
-# images. The questions that this study answers are in its last row.
+# Six deliverables, each with its own model: a plain autoencoder, one that removes noise, one whose codes can be drawn, one that
+# can be asked for a digit, one that completes images, and one whose codes are discrete. Rows 2.1 to 2.6 are Deliverables 1 to
+# 6. The first five see digits, the last one small colour images. The last row answers the questions of this study.
 #
-# An interval is over seeds where there are several trainings, else over the images, samples or tiles of one training; then
-# it says nothing about another training. A number without one is of one training too.
+# Where there are several trainings, an interval is over their seeds. Otherwise it is over the images, samples or tiles of one
+# training and says nothing about another training. A number without an interval is of one training, too.
 
 # %%
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.ndimage import morphological_gradient
 
 from diabolo import figures, latents, metrics, zoo
+from diabolo.display import Cell
 from diabolo.metrics import generation
 from diabolo.pictures import run_figures
+from diabolo.plain import percent
 from diabolo.statistics import wilson
-from diabolo.studies import Row, Study, Trained, less
+from diabolo.studies import Row, Study, Trained, difference
 from diabolo.studies.engine import needs
-from diabolo.studies.generative import words
+from diabolo.studies.engine.findings import joined, signed
+from diabolo.studies.generative import completing, plane, quantising, words
 from diabolo.studies.generative.answers import QUESTIONS
 
 # %% tags=["parameters"]
@@ -33,7 +37,8 @@ study = Study(
     colour_n_train=40_000,  # its training images
     colour_n_test=10_000,  # its test images
     seeds=3,  # trainings of each model, from other seeds
-    map_epochs=15,  # passes of the two-dimensional autoencoder
+    map_epochs=15,  # passes of the autoencoders of Deliverable 1
+    latent_dims=(2, 8, 16, 32),  # lengths of their code
     denoising_epochs=20,  # passes of the denoising autoencoder
     bottleneck_epochs=3,  # passes for each width of the bottleneck
     bottlenecks=(1, 2, 4, 8, 16),  # channels of the bottleneck to compare
@@ -42,9 +47,11 @@ study = Study(
     looked_at=1_000,  # test images that are completed
     completions=10,  # completions drawn for each
     importance_samples=200,  # codes drawn for each image to estimate its NLL
-    vq_epochs=8,  # passes of the VQ-VAEs
+    from_prior=1.0,  # weight of the hybrid objective
+    vq_epochs=8,  # passes of the VQ-VAE
     vq_lr=3e-3,  # their learning rate
     vq_restart=0.08,  # part of the average use below which a code begins anew
+    commitment_epochs=4,  # passes with and without commitment
     halving_epochs=2,  # passes for each way to halve the VQ-VAE
     quick={
         "n_train": 1_500,
@@ -53,6 +60,7 @@ study = Study(
         "colour_n_test": 400,
         "seeds": 2,
         "map_epochs": 30,
+        "latent_dims": (2, 16),
         "denoising_epochs": 25,
         "bottleneck_epochs": 15,
         "bottlenecks": (1, 16),
@@ -62,6 +70,7 @@ study = Study(
         "completions": 5,
         "importance_samples": 20,
         "vq_epochs": 4,
+        "commitment_epochs": 3,
         "halving_epochs": 3,
     },
 )
@@ -78,23 +87,30 @@ shown = run_figures.shown(test)
 once = {"schedule": "one-cycle", "seed": 0}
 
 # %% [markdown]
-# ## 2.1 A map of digits
+# ## 2.1 Deliverable 1: a map of digits
 # A code of two numbers can be drawn on paper. Encoder and decoder are fully connected with LeakyReLU between their layers,
-# nothing bounds the code, a sigmoid keeps the pixels in [0, 1], and the loss is the squared error. The decoder can be asked
-# for every point of the plane, also where no image lies.
+# nothing bounds the code, a sigmoid keeps the pixels in [0, 1], and the loss is the squared error.
+#
+# The decoder can draw an image for every point of the plane, also where no image lies. Scatter and grid share their axes: a
+# position is the share of training codes below it, so every column and every row of tiles holds equally many codes. The same
+# network is then trained with longer codes.
+
 
 # %%
-maps = [
-    study.train(
-        zoo.undercomplete, train, test, latent_dim=2, hidden=(600, 256, 128, 64), activation="leaky_relu",
+def mapped(latent_dim: int, seed: int = 0) -> Trained:
+    return study.train(
+        zoo.undercomplete, train, test, latent_dim=latent_dim, hidden=(600, 256, 128, 64), activation="leaky_relu",
         epochs=study.map_epochs, batch_size=64, lr=1e-3, precision="float32", schedule="one-cycle", seed=seed,
-    )
-    for seed in range(study.seeds)
-]  # fmt: skip
+    )  # fmt: skip
+
+
+maps = [mapped(2, seed) for seed in range(study.seeds)]
+longer = {n: mapped(n) for n in study.latent_dims}
+linear = study.train(zoo.pca, train, test, latent_dim=min(256, math.prod(train.shape)))
 study.in_pytorch(maps[0])
 
 
-@study.row("2.1", "An autoencoder with a code of two numbers")
+@study.row("2.1", "Deliverable 1: an autoencoder with a code of two numbers")
 def two_numbers(row: Row) -> None:
     first, errors = maps[0], [ae.measure("reconstruction").scores["MSE"].value for ae in maps]
     summary, codes = first.model.summary(), [ae.subject.codes("test") for ae in maps]
@@ -112,43 +128,109 @@ def two_numbers(row: Row) -> None:
     row.check(
         "test error of the map", row.over("test error", errors, "squared error per pixel"), "≤", 0.034, "per pixel"
     )
-
-    grid = latents.over_range(codes[0])
-    row.figure(
-        "map",
-        figures.latent_scatter(codes[0], test.labels, test.label_names, "The map of the test images"),
-        "Codes of the test images by class.",
-    )
-    tiles = first.model.decode(grid.codes).numpy()
-    row.figure(
-        "grid",
-        figures.decoded_grid(tiles, grid.extent, "Decoded over the map"),
-        "Decoded from a regular grid over the middle 98 % of the codes.",
-    )
     sides = np.array([np.ptp(np.quantile(z, (0.01, 0.99), axis=0), axis=0) for z in codes])
     row.number("width of the map", sides[0, 0], "units of z₁, middle 98 %")
     row.number("height of the map", sides[0, 1], "units of z₂, middle 98 %")
     row.over("area of the map", sides.prod(1).tolist(), "squared units")
-    row.finding(words.size_of_map(sides.prod(1).tolist(), errors), "map", "grid")
+    row.finding(plane.size_of_map(sides.prod(1).tolist(), errors))
 
-    full = grid.counts(first.subject.codes("train")) > 0
-    row.number("tiles that hold a training code", full.mean(), "share of tiles")
-    _, sure = generation.read(generation.classifier(train), tiles)
-    for kind, which in (("filled", full), ("empty", ~full)):
-        name, unit = f"confidence in {kind} tiles", "probability of the class"
-        if which.any():
-            row.over(name, sure[which], unit, "tiles, as if independent")
+    row.question("Where does each class lie, and what is decoded there?")
+    z, reader, labels = first.subject.codes("train"), generation.classifier(train), np.asarray(train.labels)
+    names = {c: str(c) if train.label_names is None else train.label_names[c] for c in np.unique(labels).tolist()}
+    grid, steps = latents.by_quantiles(20, z), latents.over_range(z)
+    images = first.model.decode(grid.codes).numpy()
+    tiles = plane.Tiles(grid, z, labels, *generation.read(reader, images))
+    plainly = plane.Tiles(steps, z, labels, *generation.read(reader, first.model.decode(steps.codes).numpy()))
+    row.figure(
+        "units",
+        figures.latent_scatter(codes[0], test.labels, test.label_names, "Test images, in units of the code"),
+        "Codes of the test images by class, as the encoder gives them.",
+    )
+    seen: dict[str, Any] = {"title": "Test images, by shares", "axis_names": grid.axis_names, "extent": grid.extent}
+    row.figure(
+        "map",
+        figures.latent_scatter(grid.places(codes[0]), test.labels, test.label_names, **seen),
+        "The same codes on the axes of the grid: equal shares of the training codes.",
+    )
+    row.figure(
+        "grid",
+        figures.decoded_grid(images, grid.extent, "Decoded over the same axes", grid.axis_names),
+        "Decoded at the quantiles of the training codes, on the axes of the scatter above.",
+    )
+    cells: list[tuple[Cell, ...]] = []
+    for c, name in names.items():
+        unit = "share of codes, median of the class"
+        x, y = (row.number(f"place of {name}, {axis}", at, unit) for axis, at in zip("xy", tiles.place(c), strict=True))
+        n = row.number(f"tiles that show {name}", tiles.shown[c], f"of {len(images)} tiles")
+        own = row.number(f"codes of {name} where it is most frequent", tiles.own[labels == c].mean(), "share of codes")
+        cells.append((name, plane.sector(x, y), x, y, percent(own), int(n)))
+    row.table(
+        f"Where each class lies (median of its training codes, in shares), and the {len(images)} tiles. A tile shows a class "
+        f"that the classifier reads in it with a probability of {percent(plane.SURE)} or more.",
+        ("class", "place", "x", "y", "codes where it is most frequent", "tiles that show it"),
+        cells,
+    )
+    kinds = f"of {len(names)} classes"
+    there = row.number("classes that the grid shows", len(tiles.shown), kinds)
+    row.check("classes of which the grid shows a tile", there, "=", 10, number="classes that the grid shows")
+    by_steps = row.number("classes that a grid of equal steps shows", len(plainly.shown), kinds)
+    row.finding(plane.two_grids(int(by_steps), int(there), len(names)), "grid")
+    row.finding(plane.where({name: tiles.place(c) for c, name in names.items()}), "map", "grid")
+
+    agree, full = tiles.agree
+    row.number("tiles that hold a training code", full / len(images), "share of tiles")
+    row.number(
+        "tiles read as their most frequent class", agree / full, "share of tiles", *wilson(agree, full),
+        "Wilson, tiles as if independent",
+    )  # fmt: skip
+    for kind, which in (("filled", tiles.most >= 0), ("empty", tiles.most < 0)):
+        what, unit = f"confidence in {kind} tiles", "probability of the class"
+        if which.sum() > 1:
+            row.over(what, tiles.sure[which], unit, "tiles, as if independent")
         else:
-            row.number(name, 0, unit)
-    row.finding(words.filled(row.found), "grid")
+            row.number(what, 0, unit)
+    worst = [(joined([names[a], names[b]]), n) for (a, b), n in tiles.confused.most_common(1)]
+    row.finding(plane.corresponds(row.found, worst, full - agree), "map", "grid")
+    row.finding(plane.filled(row.found), "grid")
+
+    row.question("What does a longer code change?")
+    pca = metrics.error_by_components(linear.model, test.images)
+    by_pca, legible, cells = {}, {}, []
+    for n, ae in longer.items():
+        error = ae.measure("reconstruction").scores["MSE"]
+        row.score(f"test error, code of {n}", error)
+        last = row.number(f"training loss, code of {n}", ae.curve()[-1], "squared error per pixel")
+        by_pca[n] = row.number(f"test error, PCA of {n}", pca[min(n, len(pca) - 1)], "squared error per pixel")
+        right = generation.read(reader, ae.subject.reconstructions)[0] == test.labels
+        legible[n] = row.number(
+            f"reconstructions read right, code of {n}", right.mean(), "share of images",
+            *wilson(int(right.sum()), len(right)), "Wilson",
+        )  # fmt: skip
+        as_pca = int((pca > error.value).sum())
+        cells.append((n, ae.model.summary().parameters, last, error.value, by_pca[n], as_pca, percent(legible[n], 1)))
+    columns = ("numbers", "parameters", "training loss", "test error", "PCA", "components of PCA", "class read right")
+    row.table(
+        "One network with codes of several lengths, one training each: squared error per pixel, that of as many principal "
+        "components, how many components have as small an error, and reconstructions that the classifier reads right.",
+        columns,
+        cells,
+    )
+    rows = {f"{n} numbers": ae.model.reconstruct(shown.images).numpy() for n, ae in longer.items()}
+    row.figure(
+        "lengths",
+        figures.reconstructions(shown.pixels, rows, "Reconstructions by the length of the code"),
+        "Test images and their reconstructions from codes of several lengths.",
+    )
+    by_length = {n: row.numbers[f"test error, code of {n}"]["value"] for n in longer}
+    row.finding(plane.longer(by_length, by_pca, legible), "lengths")
 
 
 # %% [markdown]
-# ## 2.2 Removing noise, with convolutions alone
-# The encoder sees each image with Gaussian noise of standard deviation 0.5, cut back to [0, 1]; the target is the clean
-# image. Three convolutions with batch norm, LeakyReLU and max pooling, three transposed ones back. Its code is the last map:
-# how few numbers may that have? Networks that differ in the channels of that map alone are trained for fewer epochs and
-# compared with each other.
+# ## 2.2 Deliverable 2: removing noise, with convolutions alone
+# The encoder sees each image with Gaussian noise of standard deviation 0.5, clipped to [0, 1]; the target is the clean image.
+# Three convolutions with batch norm, LeakyReLU and max pooling are followed by three transposed ones. The code is the last
+# map of the encoder, the bottleneck. How few numbers may it have? Networks that differ only in the channels of that map are
+# trained for fewer epochs and compared.
 
 # %%
 denoiser = study.train(zoo.denoising_conv, train, test, epochs=study.denoising_epochs, batch_size=128, lr=1e-2, **once)
@@ -168,7 +250,7 @@ narrower = [
 study.in_pytorch(denoiser)
 
 
-@study.row("2.2", "A small convolutional network that removes noise")
+@study.row("2.2", "Deliverable 2: a small convolutional network that removes noise")
 def noise(row: Row) -> None:
     summary = denoiser.model.summary()
     row.table("The layers of the denoising network.", *summary.table)
@@ -214,10 +296,13 @@ def noise(row: Row) -> None:
 
 
 # %% [markdown]
-# ## 2.3 Codes that can be drawn
-# A variational autoencoder gives each image not a code but a Gaussian of codes, and pays (the KL term) for every nat by which
-# that differs from N(0, I). Loss: cross entropy summed over the pixels plus KL, averaged over the batch. Grey pixels are no
-# coin flips, so these nats are a cross entropy and not a likelihood.
+# ## 2.3 Deliverable 3: codes that can be drawn
+# A variational autoencoder encodes each image as a Gaussian over codes, with mean μ and variance σ², and the KL term penalises
+# every nat by which that Gaussian differs from N(0, I). The loss is the cross entropy summed over pixels plus KL, averaged over
+# the batch. Grey pixels are not coin flips, so these nats are a cross entropy and not a likelihood.
+#
+# μ and log σ² come from one linear layer whose output is cut in two. That is the same as two linear layers side by side: the
+# first half of its rows of weights is the layer of μ, the second half that of log σ², and no weight belongs to both.
 
 # %%
 vaes = [
@@ -231,7 +316,7 @@ vae = vaes[0]
 study.in_pytorch(vae)
 
 
-@study.row("2.3", "A variational autoencoder, and one image encoded many times")
+@study.row("2.3", "Deliverable 3: a variational autoencoder, and one image encoded many times")
 def variational(row: Row) -> None:
     summary = vae.model.summary()
     row.table("The layers of the VAE.", *summary.table)
@@ -271,112 +356,172 @@ def variational(row: Row) -> None:
 
 
 # %% [markdown]
-# ## 2.4 Asking for a digit
-# Encoder and decoder are given the class as a one-hot vector. Then a digit can be asked for, and the code need not say which
-# it is. Without a class, the same recipe must be the model of row 2.3, weight by weight.
+# ## 2.4 Deliverable 4: asking for a digit
+# Encoder and decoder are given the class, as a one-hot vector or as a learned one (an embedding). Then a digit can be asked
+# for, and the code need not say which digit it is. Without a class, the same recipe must be the model of row 2.3, weight by
+# weight. How often samples are read as the digit asked for was raised on held-out training images: by TODO.
 
 # %%
-cvae = study.train(
-    zoo.cvae, train, test, latent_dim=16, hidden=(512, 512), activation="silu", epochs=study.vae_epochs, lr=3e-3, **once
+wide = {"hidden": (512, 512), "activation": "silu", "schedule": "one-cycle"}
+CONDITIONS = {"one-hot": "label", "embedded": "embedding"}
+cvaes = {
+    name: [
+        study.train(
+            zoo.cvae,
+            train,
+            test,
+            condition=condition,
+            latent_dim=16,
+            **wide,
+            epochs=study.vae_epochs,
+            lr=3e-3,
+            seed=seed,
+        )
+        for seed in range(study.seeds)
+    ]
+    for name, condition in CONDITIONS.items()
+}
+without = study.train(
+    zoo.cvae, train, test, condition="none", latent_dim=16, **wide, epochs=study.vae_epochs, lr=5e-3, seed=0
 )
-untold = study.train(
-    zoo.cvae, train, test, condition="none", latent_dim=16, hidden=(512, 512), activation="silu",
-    epochs=study.vae_epochs, lr=5e-3, **once,
-)  # fmt: skip
-study.in_pytorch(cvae)
+study.in_pytorch(cvaes["one-hot"][0])
 
 
-@study.row("2.4", "A conditional variational autoencoder")
+@study.row("2.4", "Deliverable 4: a conditional variational autoencoder")
 def conditional(row: Row) -> None:
-    pairs = zip(vae.model.parameters(), untold.model.parameters(), strict=True)
+    pairs = zip(vae.model.parameters(), without.model.parameters(), strict=True)
     apart = row.number(
         "largest difference of a weight from row 2.3", max(float((a - b).detach().abs().max()) for a, b in pairs), ""
     )
     row.check("without a condition, largest difference of a weight from row 2.3", apart, "=", 0, always=True)
-    losses = zip(vae.curve(term="total"), untold.curve(term="total"), strict=True)
+    losses = zip(vae.curve(term="total"), without.curve(term="total"), strict=True)
     apart = row.number(
         "largest difference of a loss from row 2.3", max(abs(a - b) for a, b in losses), "nats per image"
     )
     row.check("without a condition, largest difference of an epoch's loss", apart, "=", 0, "nats", always=True)
+    first = cvaes["one-hot"][0]
     row.figure(
         "loss",
-        figures.loss_curves(run_figures.losses(cvae.run), "Conditional VAE"),
+        figures.loss_curves(run_figures.losses(first.run), "Conditional VAE, one-hot labels"),
         "Negative ELBO and its terms by epoch.",
     )
-    row.number("test loss", cvae.curve("validation", "total")[-1], "nats per image, given the label")
-
-    classes = np.arange(10)
-    drawn = np.concatenate([cvae.model.sample(10, y=c).numpy() for c in classes])
+    drawn = np.concatenate([first.model.sample(10, y=c).numpy() for c in range(10)])
     title = "Each row is asked for one class, each column has one code"
     row.figure("samples", figures.sample_grid(drawn, title, 10), "Samples: rows share the label, columns the code.")
+
     reader = generation.classifier(train)
-    asked, read = generation.asked_for(cvae.model, reader, study.per_class)
-    right = {str(c): int((read == asked)[asked == c].sum()) for c in classes}
-    whiskers = {name: wilson(n, study.per_class) for name, n in right.items()}
-    shares = {name: n / study.per_class for name, n in right.items()}
-    row.figure(
-        "read",
-        figures.bars(shares, "share read as asked", whiskers, title="Does a classifier read what was asked for?"),
-        "Samples that a classifier reads as asked, by class.",
-    )
-    share = row.number(
-        "read as asked", (read == asked).mean(), "share of samples", *wilson(sum(right.values()), len(read)), "Wilson"
-    )
     row.number(
         "real test images read right",
         (generation.read(reader, test.pixels)[0] == test.labels).mean(),
         "share of images",
     )
-    row.check("samples read as the digit asked for", share, "≥", 0.95, number="read as asked")
-
     other = (digits + 1 + np.random.default_rng(0).integers(0, 9, len(few))) % 10
-    codes = cvae.model.encode(few.images, digits)
-    read, _ = generation.read(reader, cvae.model.decode(codes, other).numpy())
-    for name, labels in (("new", other), ("old", digits)):
-        n = int((read == labels).sum())
-        row.number(f"read as the {name} label", n / len(few), "share of images", *wilson(n, len(few)), "Wilson")
+    cells, by_class = [], np.zeros((len(CONDITIONS), 10))
+    for i, (name, several) in enumerate(cvaes.items()):
+        answers = [generation.asked_for(one.model, reader, study.per_class) for one in several]
+        by_class[i] = np.mean([np.bincount(asked[read == asked], minlength=10) for asked, read in answers], 0)
+        share = row.over(f"read as asked: {name}", [(read == y).mean() for y, read in answers], "share of samples")
+        row.check(f"samples read as the digit asked for, {name}", share, "≥", 0.97, number=f"read as asked: {name}")
+        unit = "nats per image, given the label"
+        row.over(f"test loss: {name}", [one.curve("validation", "total")[-1] for one in several], unit)
+        swapped = [
+            generation.read(reader, one.model.decode(one.model.encode(few.images, digits), other).numpy())[0]
+            for one in several
+        ]
+        for which, labels in (("new", other), ("old", digits)):
+            row.over(f"read as the {which} label: {name}", [(x == labels).mean() for x in swapped], "share of images")
+        measured = ("read as asked", "read as the new label", "read as the old label")
+        shares = [words.spanned(row.numbers[f"{what}: {name}"], share=True) for what in measured]
+        cells.append((name, *shares, words.spanned(row.numbers[f"test loss: {name}"])))
+    columns = ("label", "read as asked", "decoded under another label: as that", "as its own", "test loss")
+    row.table(
+        f"{study.per_class:,} samples of each digit, and {len(few):,} test images decoded under another label, as a classifier "
+        f"of real digits reads them; means and 95 % intervals over {study.seeds} seeds.",
+        columns,
+        cells,
+    )
+    counts = {f"{c}, {name}": by_class[i, c] / study.per_class for c in range(10) for i, name in enumerate(CONDITIONS)}
+    row.figure(
+        "read",
+        figures.bars(counts, "share read as asked", title="Does a classifier read the digit that was asked for?"),
+        f"Samples that a classifier reads as asked, by class; means over {study.seeds} seeds.",
+    )
+    row.finding(words.asked(row.found), "samples", "read")
     row.finding(words.relabelled(row.found), "samples")
 
 
 # %% [markdown]
-# ## 2.5 Completing an image
-# The decoder is given the lower left quarter of the image and must give all of it. One network without a code has the
-# decoder's capacity, and one answer. The conditional VAE has a code for what the quarter leaves open, and as many answers as
-# are drawn. Codes drawn from N(0, I) are the same for every quarter; with a conditional prior a small network reads off the
-# quarter which codes fit it (Sohn, Lee and Yan 2015).
+# ## 2.5 Deliverable 5: completing an image
+# The decoder is given the lower left quarter of the image and must draw all of it. The plain network has the decoder's
+# capacity but no code, and gives one answer. The conditional VAE has a code for what the quarter leaves open, and gives as
+# many answers as codes are drawn.
+#
+# Codes drawn from N(0, I) are the same for every quarter. With a conditional prior a small network reads off the quarter
+# which codes fit it (Sohn, Lee and Yan 2015). Their hybrid objective also trains what is drawn without seeing the image.
+# All settings were chosen on held-out training images.
 
 # %%
-wide = {"hidden": (512, 512), "activation": "silu", "epochs": study.vae_epochs, "lr": 3e-3}
-completing = study.train(zoo.completion, train, test, latent_dim=16, **wide, **once)
-fitting = study.train(zoo.completion, train, test, latent_dim=16, prior="conditional", **wide, **once)
-plain = study.train(zoo.completion_plain, train, test, **wide, **once)
-study.in_pytorch(completing, plain)
+completing_options = {**wide, "epochs": study.vae_epochs, "lr": 3e-3}
+CODES: dict[str, dict[str, Any]] = {
+    completing.STANDARD: {},
+    completing.CONDITIONAL: {"prior": "conditional"},
+    completing.HYBRID: {"prior": "conditional", "from_prior": study.from_prior},
+}
+completers = {
+    name: [
+        study.train(zoo.completion, train, test, latent_dim=16, **how, **completing_options, seed=seed)
+        for seed in range(study.seeds)
+    ]
+    for name, how in CODES.items()
+}
+plain = [study.train(zoo.completion_plain, train, test, **completing_options, seed=seed) for seed in range(study.seeds)]
+study.in_pytorch(completers[completing.CONDITIONAL][0], plain[0])
 
 
-@study.row("2.5", "Completions of one quarter, against one deterministic network")
+@study.row("2.5", "Deliverable 5: completions of one quarter, against one deterministic network")
 def completion(row: Row) -> None:
-    several = metrics.complete(completing.model, few, study.completions)
-    fitted = metrics.complete(fitting.model, few, study.completions)
-    single = metrics.complete(plain.model, few, 1)
-    how = "squared error per pixel not given"
-    one = "error of the plain network"
-    errors = {
-        one: single.mean,
-        "error of one completion": several.mean,
-        "error of the best": several.best,
-        "error of their mean": several.of_mean,
-        "error of the mean of all": several.of_mean - several.spread / (study.completions - 1),
-        "variance between completions": several.spread,
-        "error of one, conditional prior": fitted.mean,
-        "error of the best, conditional prior": fitted.best,
-        "error of their mean, conditional prior": fitted.of_mean,
-    }
-    for name, each in errors.items():
-        row.over(name, each, how, "images")
-        if name.startswith("error of ") and name != one:
-            row.pair(less(name, one), each, single.mean, how, "images")
-    nats = metrics.nll(completing.model, few, study.importance_samples)
-    plainly = metrics.nll(plain.model, few, 1)
+    how, k, reader = "squared error per pixel not given", study.completions, generation.classifier(train)
+
+    def sure(images: np.ndarray) -> float:
+        return float((generation.read(reader, images.reshape(-1, *test.shape))[1] >= completing.SURE).mean())
+
+    single = [metrics.complete(one.model, few, 1) for one in plain]
+    found = {name: [metrics.complete(one.model, few, k) for one in several] for name, several in completers.items()}
+    row.number("read with confidence: real images", sure(few.pixels), "share of images")
+    named = f"error of one: {completing.PLAIN}"
+    row.over(named, [answer.mean.mean() for answer in single], how)
+    row.over(f"read with confidence: {completing.PLAIN}", [sure(a.images) for a in single], "share of completions")
+    for name, several in found.items():
+        means = {
+            "error of one": [c.mean.mean() for c in several],
+            "error of the best": [c.best.mean() for c in several],
+            "error of their mean": [c.of_mean.mean() for c in several],
+            "error of the mean of all": [(c.of_mean - c.spread / (k - 1)).mean() for c in several],
+            "variance between completions": [c.spread.mean() for c in several],
+        }
+        for what, by_seed in means.items():
+            row.over(f"{what}: {name}", by_seed, how)
+        row.over(f"read with confidence: {name}", [sure(c.images) for c in several], "share of completions")
+    measured = ("error of one", "error of the best", "error of their mean")
+
+    def cells_of(name: str) -> tuple[str, ...]:
+        told = [row.numbers.get(f"{what}: {name}") for what in measured]
+        legible = words.spanned(row.numbers[f"read with confidence: {name}"], share=True)
+        return (name, *("–" if number is None else words.spanned(number) for number in told), legible)
+
+    row.table(
+        f"Completions of {len(few):,} test images, {k} of each: squared error per pixel that was not given, and completions "
+        f"that a classifier of real digits reads with a probability of {percent(completing.SURE)} or more; means and 95 % "
+        f"intervals over {study.seeds} seeds.",
+        ("codes", "one completion", f"best of {k}", f"mean of {k}", "read with confidence"),
+        [cells_of(name) for name in (completing.PLAIN, *found)],
+    )
+    least = [c.best.mean() - a.mean.mean() for c, a in zip(found[completing.CONDITIONAL], single, strict=True)]
+    gap = row.over(f"best of {k}, conditional prior, less the plain network", least, how)
+    row.check(f"error of the best of {k} with the conditional prior, less that of the plain network", gap, "<", 0)
+
+    nats = metrics.nll(completers[completing.CONDITIONAL][0].model, few, study.importance_samples)
+    plainly = metrics.nll(plain[0].model, few, 1)
     for name, each in {
         "conditional NLL of the VAE": nats.per_image,
         "conditional NLL of the plain network": plainly.per_image,
@@ -385,37 +530,46 @@ def completion(row: Row) -> None:
         row.over(name, each, nats.unit, "images, paired")
 
     eight = few.take(range(8))
-    rows = {"told": several.told[:8], "one network": single.images[:8, 0]}
-    rows |= {f"completion {i + 1}": several.images[:8, i] for i in range(min(5, study.completions))}
-    row.figure(
-        "completions",
-        figures.reconstructions(eight.pixels, rows, "Completions"),
-        "Five of the completions of each test image.",
-    )
-    shares = {name: row.numbers[name]["value"] for name in errors}
-    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in errors}
+    for prior, anchor in ((completing.CONDITIONAL, "completions"), (completing.STANDARD, "standard")):
+        drawn = found[prior][0]
+        shown_rows = {"given": drawn.told[:8], completing.PLAIN: single[0].images[:8, 0]}
+        shown_rows |= {f"completion {i + 1}": drawn.images[:8, i] for i in range(min(5, k))}
+        row.figure(
+            anchor,
+            figures.reconstructions(eight.pixels, shown_rows, f"Completions: {prior}"),
+            f"Eight test images, the quarter given, the plain network's answer, and completions with codes from {prior}.",
+        )
+    shown = {f"{what}: {name}" for name in found for what in measured} | {named}
+    bars = {name: row.numbers[name]["value"] for name in row.numbers if name in shown}
+    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in bars}
     row.figure(
         "errors",
-        figures.bars(shares, how, spans, title="Errors of completions"),
-        f"Errors over {len(few):,} test images; {study.completions} completions each.",
+        figures.bars(bars, how, spans, title="Errors of completions"),
+        f"Errors over {len(few):,} test images, with 95 % intervals over {study.seeds} seeds; {k} completions each.",
     )
-    row.finding(words.completions(row.found, study.completions), "completions", "errors")
-    row.finding(words.conditional_prior(row.found, study.completions), "errors")
-    row.finding(words.conditional_nll(row.found))
+    row.finding(completing.single(row.found, completing.CONDITIONAL), "completions", "errors")
+    for prior in (completing.CONDITIONAL, completing.STANDARD):
+        row.finding(completing.best(row.found, prior, k), "errors")
+    row.finding(completing.hybrid(row.found), "errors")
+    row.finding(completing.legible(row.found), "completions", "standard")
+    row.finding(completing.nats(row.found))
 
 
 # %% [markdown]
-# ## 2.6 Discrete codes
-# The VQ-VAE replaces each output of the encoder by the nearest vector of a codebook. The gradient skips that step, so that
-# the loss has three terms: the reconstruction, the codebook term, which draws codes to outputs, and the commitment term,
-# which draws outputs to codes. The codebook can also follow the outputs as moving averages, without a term of its own. Four
-# trainings, with and without commitment for both; then one part of the network is halved at a time, with fewer steps, and
-# compared after as many. Without commitment nothing holds the encoder's outputs near the codes, so the result depends on the
-# optimiser: `docs/results.md` has another one (0.992) with ReLU, a learning rate of 4e-3 and gradients of any norm.
+# ## 2.6 Deliverable 6: discrete codes
+# The VQ-VAE replaces each output of the encoder by the nearest vector of a codebook. The gradient skips that step, so the loss
+# has three terms: the reconstruction; the codebook term, which draws codes to outputs; and the commitment term, which draws
+# outputs to codes. The codebook can also follow the outputs as moving averages, without a term of its own.
+#
+# After the usual training come four shorter ones, with and without commitment for both kinds of codebook. Then one part of the
+# network is halved at a time, over several seeds. Trainings of one comparison have equally many steps.
 
 
 # %%
-def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
+EVERY, BY = 50, 1.5  # steps between two points of the loss; how many times its lowest value is a jump
+
+
+def quantised(epochs: int, seed: int = 0, **options: Any) -> Trained:
     return study.train(
         zoo.vqvae,
         colour,
@@ -424,71 +578,69 @@ def quantised(epochs: int = study.vq_epochs, **options: Any) -> Trained:
         activation="silu",
         batch_size=32,
         lr=study.vq_lr,
+        schedule="one-cycle",
         clip_norm=1.0,
         precision="float32",
+        log_every=EVERY,
         epochs=epochs,
+        seed=seed,
         **options,
-        **once,
     )
 
 
 UNHELD = "it is trained without commitment to show what that does"
-usual = quantised()
+usual = quantised(study.vq_epochs)
 study.in_pytorch(usual)
 quantisers = {
-    "moving averages": usual,
-    "moving averages, no commitment": quantised(commitment=0.0, may_fail=UNHELD),
-    "codebook loss": quantised(codebook="loss"),
-    "codebook loss, no commitment": quantised(codebook="loss", commitment=0.0, may_fail=UNHELD),
+    "moving averages": quantised(study.commitment_epochs),
+    "moving averages, no commitment": quantised(study.commitment_epochs, commitment=0.0, may_fail=UNHELD),
+    "codebook loss": quantised(study.commitment_epochs, codebook="loss"),
+    "codebook loss, no commitment": quantised(
+        study.commitment_epochs, codebook="loss", commitment=0.0, may_fail=UNHELD
+    ),
+}
+PARTS: dict[str, dict[str, Any]] = {
+    "hidden width": {"width": 64},
+    "residual width": {"residual_width": 16},
+    "residual layers": {"residual_layers": 1},
 }
 halves = {
-    "whole": quantised(study.halving_epochs),
-    "half the hidden width": quantised(study.halving_epochs, width=64),
-    "half the residual width": quantised(study.halving_epochs, residual_width=16),
-    "half the residual layers": quantised(study.halving_epochs, residual_layers=1),
+    name: [quantised(study.halving_epochs, seed, **how) for seed in range(study.seeds)]
+    for name, how in {"whole": {}, **{f"half the {part}": how for part, how in PARTS.items()}}.items()
 }
 
 
-@study.row("2.6", "A vector-quantised autoencoder, with and without commitment")
+@study.row("2.6", "Deliverable 6: a vector-quantised autoencoder, with and without commitment")
 def discrete(row: Row) -> None:
     row.table("The layers of the VQ-VAE.", *usual.model.summary().table)
+    steps, use = usual.history[-1]["step"], usual.measure("usage").scores
+    row.number("steps", steps, "batches of 32")
+    lost = row.score("test error over variance", usual.measure("reconstruction").scores["error over variance"])
+    row.check(f"test error over variance of the VQ-VAE after {steps:,} steps", lost, "≤", 0.055)
+    row.score("perplexity", use["perplexity"])
+    row.score("used codes", use["used codes"])
+
+    row.question("What happens without the commitment term, and why?")
     cells, outputs = [], {}
     for name, vq in quantisers.items():
-        title, caption = f"VQ-VAE: {name}", f"Loss terms, perplexity and used codes in a batch of 32: {name}."
-        row.figure(
-            f"loss-{name.replace(', ', '-').replace(' ', '-')}",
-            figures.loss_curves(run_figures.losses(vq.run), title),
-            caption,
-        )
         error, use = vq.measure("reconstruction").scores["error over variance"], vq.measure("usage").scores
         outputs[name] = z = latents.unquantised(vq.model, colour_test)
-        size = row.number(
-            f"encoder outputs, root mean square: {name}", np.sqrt(np.square(z).mean()), "units of the code"
-        )
+        unit = "units of the code"
+        size = row.number(f"encoder outputs, root mean square: {name}", np.sqrt(np.square(z).mean()), unit)
         lost = row.score(f"test error over variance: {name}", error)
         ends = np.quantile(z, (0, 0.01, 0.99, 1)).tolist()
         for share, end in zip(("1 %", "99 %"), ends[1:3], strict=True):
-            row.number(f"encoder outputs, {share}: {name}", end, "units of the code")
+            row.number(f"encoder outputs, {share}: {name}", end, unit)
+        row.score(f"used codes: {name}", use["used codes"])
         cells.append((name, lost, use["perplexity"].value, use["used codes"].value, size, *ends))
-    columns = (
-        "codebook",
-        "test error / variance",
-        "perplexity",
-        "used codes",
-        "outputs, rms",
-        "min",
-        "1 %",
-        "99 %",
-        "max",
+    columns = ("codebook", "error / variance", "perplexity", "used codes", "outputs, rms", "min", "1 %", "99 %", "max")
+    after = quantisers["moving averages"].history[-1]["step"]
+    row.table(
+        f"Test images, after {after:,} steps: error, use of the codebook, and the range of the encoder's outputs; one training "
+        "each.",
+        columns,
+        cells,
     )
-    row.table("Test images: error, use of the codebook, and the range of the encoder's outputs.", columns, cells)
-    steps = usual.history[-1]["step"]
-    row.number("steps", steps, "batches of 32")
-    row.check(f"test error over variance of the VQ-VAE after {steps:,} steps", cells[0][1], "≤", 0.055)
-
-    use = usual.measure("usage").scores
-    row.score("perplexity", use["perplexity"])
-    row.score("used codes", use["used codes"])
     few_of = {name: np.abs(z.ravel()[:: max(1, z.size // 100_000)]) for name, z in outputs.items()}
     values = {name: np.log10(np.maximum(size, 1e-3)) for name, size in few_of.items()}
     row.figure(
@@ -496,9 +648,6 @@ def discrete(row: Row) -> None:
         figures.histogram(values, "log₁₀ of the size of each number", title="Size of the encoder's outputs"),
         "What the encoder gives, before it is quantised: how large each number is, sizes below 0.001 as 0.001.",
     )
-    seen = latents.project(latents.codebook(usual.model))
-    flat = figures.codebook_map(seen.points, latents.uses(usual.model, colour_test), axis_names=seen.axis_names)
-    row.figure("codebook", flat, f"The codebook, moving averages with commitment ({seen.told}).")
     some = run_figures.shown(colour_test)
     images = {name: run_figures.reconstruct(vq.model, some).clamp(0, 1).numpy() for name, vq in quantisers.items()}
     row.figure(
@@ -506,20 +655,80 @@ def discrete(row: Row) -> None:
         figures.reconstructions(some.pixels, images, "Test images"),
         "Test images, and the reconstructions by the four trainings.",
     )
+    by_name = {cell[0]: cell for cell in cells}
     for book in ("moving averages", "codebook loss"):
-        pair = [cells[list(quantisers).index(book + end)] for end in ("", ", no commitment")]
-        row.finding(words.commitment(book, (pair[0][4], pair[1][4]), (pair[0][1], pair[1][1])), "ranges")
+        held, free = by_name[book], by_name[f"{book}{quantising.WITHOUT}"]
+        row.finding(quantising.commitment(book, (held[4], free[4]), (held[1], free[1])), "ranges", "images")
 
-    errors = {name: vq.measure("reconstruction").scores["error over variance"] for name, vq in halves.items()}
-    for name, score in errors.items():
-        row.score(f"test error over variance, {name}", score)
-        change = score.value / errors["whole"].value - 1
+    row.question("What do the codebooks look like?")
+    panels = []
+    for name in ("moving averages", "moving averages, no commitment"):
+        vq = quantisers[name]
+        vectors = latents.codebook(vq.model)
+        seen = latents.project(vectors)
+        row.number(f"codebook, root mean square: {name}", np.sqrt(np.square(vectors).mean()), "units of the code")
+        variance = np.linalg.eigvalsh(np.cov(vectors, rowvar=False))
+        share = variance[-2:].sum() / variance.sum()
+        row.number(f"codebook, variance in two directions: {name}", share, "share of the variance")
+        look: dict[str, Any] = {"title": name[0].upper() + name[1:], "axis_names": seen.axis_names}
+        panels.append(partial(figures.codebook_map, seen.points, latents.uses(vq.model, colour_test), **look))
+    row.figure(
+        "codebook",
+        figures.page(panels, "Codebooks with and without commitment"),
+        "The vectors of the codebook in their first two principal components, with commitment and without; an area is the "
+        "share of use.",
+    )
+    row.finding(quantising.codebooks(row.found, "moving averages"), "codebook")
+
+    row.question("Where do the training curves jump, and why?")
+    for name, vq in {"usual training": usual, **quantisers}.items():
+        anchor = f"loss-{name.replace(', ', '-').replace(' ', '-')}"
+        lines = vq.run.folder.steps or None
+        row.figure(
+            anchor,
+            figures.loss_curves(run_figures.losses(vq.run, lines), f"VQ-VAE: {name}"),
+            f"Loss terms, perplexity and used codes in a batch of 32: {name}.",
+        )
+        found = quantising.rises(vq.run, BY)
+        row.number(f"jumps: {name}", len(found), f"rises to more than {BY:g} times the lowest loss so far")
+        for i, rise in enumerate(found):
+            row.number(f"jump {i + 1}: {name}", rise.jump.times, "times the lowest loss before")
+        row.finding(quantising.jumped(name, found, EVERY, BY), anchor)
+
+    row.question("What do hidden width, residual width and residual layers do?")
+    whole = halves["whole"][0].model
+    sizes, cells = {}, []
+    for name, several in halves.items():
+        errors = [vq.measure("reconstruction").scores["error over variance"].value for vq in several]
+        row.over(f"error: {name}", errors, "share of variance")
+        parameters, model = several[0].model.summary().parameters, several[0].model
+        sees = max(metrics.receptive_field(model, colour_test.take([0])))
+        row.number(f"parameters: {name}", parameters, "weights")
+        row.number(f"seen by one code: {name}", sees, "pixels across")
+        sizes[name] = quantising.Half(parameters / whole.summary().parameters, sees)
+        told = "–"
         if name != "whole":
-            row.number(f"change of the error: {name.removeprefix('half the ')}", change, "share of the whole network's")
-    bars = {name: score.value for name, score in errors.items()}
-    about = f"Test error over variance after {halves['whole'].history[-1]['step']:,} steps."
-    row.figure("halves", figures.bars(bars, "test error / variance", title="One part halved at a time"), about)
-    row.finding(words.halved(bars, "whole"), "halves")
+            more = difference(row.found[f"error: {name}"], row.found["error: whole"]).value
+            part, change = name.removeprefix("half the "), more / row.found["error: whole"].value
+            told = signed(row.number(f"change of the error: {part}", change, "share of the whole network's"), 1)
+        cells.append((name, parameters, sees, words.spanned(row.numbers[f"error: {name}"]), told))
+    row.table(
+        f"One part halved at a time, {halves['whole'][0].history[-1]['step']:,} steps, {study.seeds} seeds: parameters, the "
+        "pixels across that one code depends on, and the test error over the variance with its 95 % interval.",
+        ("network", "parameters", "pixels seen by a code", "error / variance", "change"),
+        cells,
+    )
+    bars = {name: row.numbers[f"error: {name}"] for name in halves}
+    row.figure(
+        "halves",
+        figures.bars(
+            {name: n["value"] for name, n in bars.items()}, "test error / variance",
+            {name: (n["low"], n["high"]) for name, n in bars.items()}, title="One part halved at a time",
+        ),
+        f"Test error over variance, means and 95 % intervals over {study.seeds} seeds.",
+    )  # fmt: skip
+    parts = {part: sizes[f"half the {part}"] for part in PARTS}
+    row.finding(quantising.halved(row.found, parts, sizes["whole"]), "halves")
 
 
 # %% [markdown]

@@ -1,0 +1,186 @@
+"""What the study `generative` says of Deliverable 1: the map of two numbers, the grid decoded over it, longer codes."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diabolo.display import words as written
+from diabolo.latents import Grid
+from diabolo.plain import count, percent
+from diabolo.studies.engine.findings import Measured, difference, joined
+
+Found = Mapping[str, Measured]
+SURE = 0.9  # probability from which on a tile shows the class that it is read as
+SECTORS = (
+    ("lower left", "bottom", "lower right"),
+    ("left", "centre", "right"),
+    ("upper left", "top", "upper right"),
+)
+
+
+Ints = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A decoded grid, and the codes that lie in its tiles.
+
+    Attributes:
+        grid: where the tiles lie.
+        codes, labels: of training images, (N, 2) and (N,).
+        read, sure: the class that a classifier reads in each tile, and its probability, (n · n,).
+    """
+
+    grid: Grid
+    codes: NDArray[np.float32]
+    labels: Ints
+    read: Ints
+    sure: NDArray[np.float64]
+
+    @cached_property
+    def most(self) -> Ints:
+        """The most frequent class of the codes in each tile; −1 in an empty one."""
+        return self.grid.majority(self.codes, self.labels)
+
+    @cached_property
+    def own(self) -> NDArray[np.bool_]:
+        """Whether each code lies in a tile where its own class is the most frequent, (N,)."""
+        tiles = self.grid.tiles(self.codes)
+        found: NDArray[np.bool_] = (tiles >= 0) & (self.most[tiles] == self.labels)
+        return found
+
+    def place(self, label: int) -> tuple[float, float]:
+        """The median of the codes of that class, on the axes of the grid."""
+        x, y = np.median(self.grid.places(self.codes[self.labels == label]), axis=0).tolist()
+        return x, y
+
+    @property
+    def shown(self) -> Counter[int]:
+        """How many tiles show each class: are read as it with confidence."""
+        return Counter(self.read[self.sure >= SURE].tolist())
+
+    @property
+    def agree(self) -> tuple[int, int]:
+        """How many tiles are read as their most frequent class, of how many that hold a code."""
+        return int((self.read == self.most).sum()), int((self.most >= 0).sum())
+
+    @property
+    def confused(self) -> Counter[tuple[int, int]]:
+        """How many tiles are of one class by their codes and of another one as they are read, by the two."""
+        apart = (self.most >= 0) & (self.read != self.most)
+        pairs = np.sort(np.stack([self.read, self.most], 1)[apart], axis=1)
+        return Counter((int(a), int(b)) for a, b in pairs)
+
+
+def sector(x: float, y: float) -> str:
+    """Where (x, y), shares of the codes, lies on the map, in words: a third of the axes each."""
+    return SECTORS[min(2, int(3 * y))][min(2, int(3 * x))]
+
+
+def size_of_map(areas: Sequence[float], errors: Sequence[float]) -> str:
+    """Maps of several seeds: their areas, and their test errors."""
+    wider, worse = max(areas) / min(areas) - 1, max(errors) / min(errors) - 1
+    scale = (
+        "nothing in the loss fixes the scale of the code: a map twice as large, followed by weights half as large, decodes to "
+        "the same images"
+    )
+    if len(areas) < 2:
+        return f"The size of the map alone says nothing, since {scale}."
+    varies = f"Over {len(areas)} seeds the area of the map varies by {percent(wider)}"
+    if wider > 2 * worse:
+        return (
+            f"{varies}, the test error by only {percent(worse, 1)}. The size alone therefore says nothing about quality: "
+            f"{scale}."
+        )
+    return (
+        f"{varies}, no more than the test error ({percent(worse, 1)}). Even so the size alone is no measure of quality: "
+        f"{scale}."
+    )
+
+
+def two_grids(regular: int, quantile: int, classes: int) -> str:
+    """How many of the classes a grid of equal steps shows, and one of equal shares."""
+    shown = f"{quantile} of the {classes} classes"
+    if regular < quantile:
+        return (
+            f"A grid of equal steps over the same codes shows {regular} of the {classes} classes, the grid by quantiles "
+            f"{shown}. Some classes fill a small, crowded part of the map, and equal steps pass over it; quantiles give every "
+            "part as much room as it has codes."
+        )
+    if regular == quantile:
+        return f"Both the grid by quantiles and a grid of equal steps show {shown}."
+    return f"The grid by quantiles shows {shown}, a grid of equal steps {regular}: the outskirts of the map are less crowded."
+
+
+def where(places: Mapping[str, tuple[float, float]]) -> str:
+    """Where the classes lie, name → the median of their codes in shares."""
+    found: dict[str, list[str]] = {}
+    for name, place in places.items():
+        found.setdefault(sector(*place), []).append(name)
+    order = [name for line in reversed(SECTORS) for name in line if name in found]
+    listed = "; ".join(f"{name}: {joined(found[name])}" for name in order)
+    return f"By the median of its codes, each class lies here, in the scatter and in the grid alike: {listed}."
+
+
+def corresponds(f: Found, worst: Sequence[tuple[str, int]], wrong: int) -> str:
+    """Whether the digit decoded in a tile is the most frequent class of its codes; `worst` are the two classes that disagree
+    most often, and in how many of the `wrong` tiles."""
+    agree, full = f["tiles read as their most frequent class"].value, f["tiles that hold a training code"].value
+    told = (
+        f"{percent(full)} of the tiles hold the code of a training image. In {percent(agree)} of these the classifier reads in "
+        "the decoded tile the class that is most frequent among the codes there"
+    )
+    if not worst:
+        return f"{told}: grid and scatter agree in every tile."
+    ((pair, times),) = worst
+    why = f"{pair} are confused most often (in {times} of the {count(wrong, 'tile')} that disagree)"
+    if agree < 0.5:
+        return f"{told}, so the grid does not show what the scatter says. The classes {why}."
+    return (
+        f"{told}: the grid shows what the scatter says. The classes {why}, because their codes overlap, and where codes "
+        "overlap the decoder can only draw a blend."
+    )
+
+
+def filled(f: Found) -> str:
+    """Whether what is decoded where no image lies looks like digits to a classifier."""
+    there, elsewhere = (f[f"confidence in {kind} tiles"] for kind in ("filled", "empty"))
+    if elsewhere.value == 0:
+        return "No tile is empty."
+    return difference(there, elsewhere).say(
+        more="The classifier is more confident in tiles with codes ({a}) than in empty ones ({b}). There the decoder was never "
+        "trained, and it blends two classes or extrapolates one.",
+        less="The classifier is less confident in tiles with codes ({a}) than in empty ones ({b}). Empty tiles extrapolate "
+        "clear members of one class; classes meet where codes are dense.",
+        neither="The classifier's confidence in tiles with codes ({a}) {differs} from that in empty tiles ({b}).",
+    )
+
+
+def longer(errors: Mapping[int, float], pca: Mapping[int, float], read: Mapping[int, float]) -> str:
+    """Test errors of autoencoders and of PCA by the length of the code, and how many reconstructions are read right."""
+    short, long = min(errors), max(errors)
+    ratio = errors[short] / errors[long]
+    told = (
+        f"From {short} to {long} numbers the test error changes from {written(errors[short])} to {written(errors[long])}, and "
+        f"the classifier reads the right class in {percent(read[short], 1)} and {percent(read[long], 1)} of the images. "
+    )
+    if ratio <= 1:
+        return f"{told}A longer code is no better here: these networks were not trained long enough to use it."
+    ahead = [n for n in errors if errors[n] < pca[n]]
+    against = (
+        f"At every length the error is below that of PCA ({written(pca[short] / errors[short])} times lower at {short}, "
+        f"{written(pca[long] / errors[long])} times at {long})."
+        if len(ahead) == len(errors)
+        else f"Its error is below that of PCA at {joined([str(n) for n in ahead])} numbers, but not at the others."
+        if ahead
+        else "PCA with as many numbers has a lower error at every length."
+    )
+    return (
+        f"{told}{against} Only a code of 2 can be drawn on paper and decoded over a grid; a longer one reconstructs better and "
+        "has to be looked at through projections and traversals."
+    )
