@@ -33,6 +33,7 @@ DEFAULTS = {  # of each function, class and method; seeds have a test of their o
     "metrics.generation.prdc.spread": {"k": 5},
     "metrics.generation.small_classifier.Classifier": {"name": "classifier", "piece": 1000},
     "metrics.importance.importance_sums": {"only": None},
+    "metrics.jumps.jumps": {"by": 1.5},
     "metrics.likelihood.nll": {"samples": 5000, "y": None, "rows": None, "observation": None, "only": None},
     "metrics.likelihood.negative_elbo": {"samples": 100, "y": None, "rows": None, "observation": None, "only": None},
     "metrics.likelihood.elbo_terms": {"samples": 10, "y": None, "rows": None, "observation": None, "only": None},

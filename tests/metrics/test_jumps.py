@@ -32,8 +32,8 @@ def test_curves_without_ratios_are_refused(curve):
 def test_a_residual_block_widens_the_receptive_field_by_a_place_on_each_side(layers, side):
     """4×4 of stride 2 twice see 10 pixels, a 3×3 convolution at stride 4 eight more, and so does each block."""
     torch.manual_seed(0)
-    model = zoo.vqvae((1, 64, 64), latent_dim=2, codes=4, width=8, residual_width=2, residual_layers=layers)
-    images = diabolo.data.as_images(np.random.default_rng(0).random((2, 64, 64)))
+    model = zoo.vqvae((1, 64, 64), latent_dim=2, codes=4, width=8, residual_width=8, residual_layers=layers)
+    images = diabolo.data.as_images(np.random.default_rng(0).random((8, 64, 64)))
     assert receptive_field(model, images) == (side, side)
 
 

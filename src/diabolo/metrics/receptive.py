@@ -12,7 +12,8 @@ from diabolo.errors import DiaboloError
 
 def receptive_field(model: Autoencoder, images: Images) -> tuple[int, int]:
     """Rows and columns of the image that the vector in the middle of the encoder's map depends on: where its gradient by the
-    pixels of one of `images` is not 0. What would lie outside of the image is not counted.
+    pixels of one of `images` is not 0, so some images more see what a silent ReLU hides in one. What would lie outside of the
+    image is not counted.
 
     Raises:
         DiaboloError: for an encoder that gives no map.

@@ -206,12 +206,13 @@ def two_numbers(row: Row) -> None:
             f"reconstructions read right, code of {n}", right.mean(), "share of images",
             *wilson(int(right.sum()), len(right)), "Wilson",
         )  # fmt: skip
-        as_pca = int((pca > error.value).sum())
+        as_pca = int((pca > error.value).sum()) if pca[-1] <= error.value else None
         cells.append((n, ae.model.summary().parameters, last, error.value, by_pca[n], as_pca, percent(legible[n], 1)))
     columns = ("numbers", "parameters", "training loss", "test error", "PCA", "components of PCA", "class read right")
     row.table(
         "One network with codes of several lengths, one training each: squared error per pixel, that of as many principal "
-        "components, how many components have as small an error, and reconstructions that the classifier reads right.",
+        "components, how many components have as small an error (– for more than 256), and reconstructions that the classifier "
+        "reads right.",
         columns,
         cells,
     )
@@ -702,7 +703,7 @@ def discrete(row: Row) -> None:
         errors = [vq.measure("reconstruction").scores["error over variance"].value for vq in several]
         row.over(f"error: {name}", errors, "share of variance")
         parameters, model = several[0].model.summary().parameters, several[0].model
-        sees = max(metrics.receptive_field(model, colour_test.take([0])))
+        sees = max(metrics.receptive_field(model, colour_test.take(range(8))))
         row.number(f"parameters: {name}", parameters, "weights")
         row.number(f"seen by one code: {name}", sees, "pixels across")
         sizes[name] = quantising.Half(parameters / whole.summary().parameters, sees)
