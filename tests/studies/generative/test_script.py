@@ -29,6 +29,8 @@ SMALL = {
     "denoising_epochs": 1,
     "bottleneck_epochs": 1,
     "vae_epochs": 1,
+    "conditional_epochs": 1,
+    "completion_epochs": 1,
     "vq_epochs": 1,
     "commitment_epochs": 1,
     "halving_epochs": 1,

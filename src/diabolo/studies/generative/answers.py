@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from diabolo.display import words as written
-from diabolo.plain import percent
+from diabolo.plain import count, percent
 from diabolo.studies.engine.findings import difference, from_nothing, joined, signed
 from diabolo.studies.generative.completing import CONDITIONAL, PLAIN
 from diabolo.studies.generative.quantising import GROWN, WITHOUT, times
@@ -37,7 +37,10 @@ def size(f: Found) -> str:
 def smallest(f: Found) -> str:
     """2.2."""
     n, pixels = f["smallest bottleneck that is enough"].value, f["pixels"].value
-    return f"By the rule of row 2.2, {n:.0f} numbers for {pixels:.0f} pixels. The decoder sees nothing of the image but these."
+    return (
+        f"By the rule of row 2.2, {count(int(n), 'number')} for {pixels:.0f} pixels. The decoder sees nothing of the image "
+        "but these."
+    )
 
 
 def varies(f: Found) -> str:
