@@ -63,7 +63,7 @@ def test_of_some_rows_nobody_knows_the_trainings(clock):
     one, _ = w.plan("ae", 100), w.plan("ae", 100)
     trained(w, clock, one, 5)
     w.row()
-    assert (w.left, w.share, w.told) == (None, 0.25, "row 2 of 4, training 1")
+    assert (w.left, w.share, w.told) == (None, 0.25, " (row 2 of 4, training 1)")
 
 
 def test_quiet_trainings_tell_the_study_around_them(clock, digits, tmp_path):

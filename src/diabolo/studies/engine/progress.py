@@ -58,6 +58,7 @@ class Watch(Silence):
 
     def __enter__(self) -> "Watch":
         if self.console.is_terminal:
+            self._draw()
             self._bar.start()
         return self
 
@@ -141,8 +142,9 @@ class Watch(Silence):
 
     @property
     def told(self) -> str:
-        """Where it is, and what is left."""
-        return ", ".join(filter(None, [self.where, in_words(self.left)]))
+        """Where it is, and what is left, for behind a sentence; "" where the bar says so."""
+        told = ", ".join(filter(None, [self.where, in_words(self.left)]))
+        return "" if self.console.is_terminal else f" ({told})"
 
     def _draw(self) -> None:
         self._last = self.clock()

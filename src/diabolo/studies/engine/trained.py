@@ -59,7 +59,7 @@ class Trained:
         self.options = {name: value for name, value in options.items() if name in TRAINING}
         self._model_options = {name: value for name, value in options.items() if name not in TRAINING}
         self._watch = watch or Watch()
-        self._work = self._watch.plan(make.__name__, self.options.get("epochs", TrainOptions.epochs) * len(train))
+        self._work = self._watch.plan(make.__name__, self.options.get("epochs", 1) * len(train))
 
     def made(self) -> Any:
         """The model as its recipe makes it, not trained."""
@@ -96,7 +96,7 @@ class Trained:
             self._watch.found(self._work)
             return load_run(found[-1])
         self._watch.start(self._work)
-        self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name} ({self._watch.told})")
+        self._say(f"training {model.name} on {len(self.train):,} images of {self.train.name}{self._watch.told}")
         if found and (found[-1] / checkpoint.FILE).exists():
             run = resume(found[-1], self.train, self.test)
         elif self._greedy:
