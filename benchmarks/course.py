@@ -89,12 +89,13 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """The mirror: 64 → 1×1×256 → 3×3×128 → 7×7×64 → 14×14×32 → 28×28×1; batch norm from the second layer on."""
+    """The mirror: 64 → 1×1×256 → 3×3×128 → 7×7×64 → 14×14×32 → 28×28×1; batch norm after each layer but the last."""
 
     def __init__(self):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Linear(LATENT_DIM["conv"], 256),
+            nn.BatchNorm1d(256),
             nn.LeakyReLU(),
             nn.Unflatten(1, (256, 1, 1)),
             nn.ConvTranspose2d(256, 128, kernel_size=3, stride=2),

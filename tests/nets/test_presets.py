@@ -64,9 +64,12 @@ def test_one_hidden_layer_may_have_any_width_but_is_one():
 def test_conv_to_point_by_hand():
     model = zoo.undercomplete(MNIST, 64, net="conv-to-point")
     kernels = 16 * 32 + 16 * 32 * 64 + 9 * 64 * 128 + 9 * 128 * 256
-    encoder = kernels + 32 + 2 * (64 + 128 + 256)
-    decoder = dense(64, 256) + kernels + 1 + 2 * (128 + 64 + 32)
-    assert count(model) == encoder + dense(256, 64) + decoder
+    encoder = kernels + 32 + 3 * (64 + 128 + 256)  # a bias, and scale and shift of batch norm
+    decoder = dense(64, 256) + 2 * 256 + kernels + 1 + 3 * (128 + 64 + 32)
+    assert count(model) == encoder + dense(256, 64) + decoder == 839_489
+    assert all(m.bias is not None for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
+    first = [type(m).__name__ for m in model.decoder.from_code]
+    assert first == ["Linear", "Unflatten", "BatchNorm2d", "LeakyReLU"]
 
 
 # --- convolutions and pooling alone ---------------------------------------------------------------------------------------

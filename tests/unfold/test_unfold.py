@@ -170,6 +170,19 @@ def test_the_same_losses_step_by_step(home, digits, case):
             ), (i, name)
 
 
+def test_the_pair_to_a_point_has_its_biases_and_its_first_norm(home):
+    torch.manual_seed(1)
+    model = zoo.undercomplete((1, 28, 28), 4, net="conv-to-point").eval()
+    module = module_of(home / "to_point.py", parts_text(unfold.unfolded(model)))
+    theirs = module.Autoencoder().eval()
+    assert sum(p.numel() for p in theirs.parameters()) == sum(p.numel() for p in model.parameters())
+    carry(theirs, model)
+    x = torch.rand(5, 1, 28, 28)
+    assert module.loss_function(theirs, x, None, 0.0)[0].item() == pytest.approx(
+        model.loss(x, Draws()).total.item(), rel=1e-5
+    )
+
+
 def test_frozen_weights_stay_and_the_rest_moves(home, digits):
     run, module, file = unfolded_run(home, digits, "joint", {"latent_dim": 3, "hidden": (8,)}, freeze=("encoder.*",))
     text = file.read_text(encoding="utf-8")

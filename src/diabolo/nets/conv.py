@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.checkpointing import Chain, dropped
-from diabolo.nets.layers import BatchNorm2d, Maps, code_shape, join
+from diabolo.nets.layers import BatchNorm2d, Maps, code_shape, join, to_map
 from diabolo.nets.layers import activation as activation_layer
 from diabolo.parts import part
 from diabolo.ranges import BelowOne, Natural
@@ -95,6 +95,8 @@ class ConvEncoder(nn.Module):
         (5, 64)
     """
 
+    bias_before_norm = False  # batch norm takes a bias away again
+
     def __init__(
         self,
         input_shape: tuple[int, ...],
@@ -113,7 +115,7 @@ class ConvEncoder(nn.Module):
         fan_in += condition
         self.layers = Chain(checkpointing=checkpointing)
         for i, (channels, kernel, stride, padding) in enumerate(layers):
-            biased = not (i and norm == "batch")  # batch norm takes the mean away again
+            biased = self.bias_before_norm or not (i and norm == "batch")
             convolution = nn.Conv2d(fan_in, channels, kernel, stride, padding, bias=biased)
             after = active(channels, norm if i else "none", activation, dropout)
             self.layers.append(nn.Sequential(convolution, *after))
@@ -143,6 +145,9 @@ class ConvDecoder(nn.Module):
         (5, 1, 8, 8)
     """
 
+    bias_before_norm = False  # as of the encoder
+    norm_first = False  # whether the layer from the code has a norm too
+
     def __init__(
         self,
         code_shape: int | tuple[int, ...],
@@ -160,24 +165,22 @@ class ConvDecoder(nn.Module):
             raise UnknownNameError("norm", norm, NORMS)
         heights, widths = sizes(height, layers), sizes(width, layers)
         self.map_shape = (layers[-1][0], heights[-1], widths[-1])
-        code = (code_shape,) if isinstance(code_shape, int) else tuple(code_shape)
-        widen = (
-            nn.Linear(code[0] + condition, math.prod(self.map_shape))
-            if len(code) == 1
-            else nn.Conv2d(code[0] + condition, self.map_shape[0], 1)
+        widen = to_map(code_shape, self.map_shape, condition)
+        self.from_code = nn.Sequential(
+            *(widen if isinstance(widen, nn.Sequential) else [widen]),
+            *active(self.map_shape[0], norm if self.norm_first else "none", activation, dropout),
         )
-        self.from_code = nn.Sequential(widen, *active(0, "none", activation, dropout))
         fan_outs = [out_channels] + [layer[0] for layer in layers[:-1]]
         self.layers = Chain(checkpointing=checkpointing)
         for i in reversed(range(len(layers))):
-            biased = not (i and norm == "batch")
+            biased = self.bias_before_norm or not (i and norm == "batch")
             convolution = transposed(layers[i][0], fan_outs[i], layers[i], heights[i:], widths[i:], biased)
             after = active(fan_outs[i], norm, activation, dropout)
             self.layers.append(nn.Sequential(convolution, *after) if i else convolution)
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """One real number per pixel, (N, C, H, W), of `z` (N, *code_shape) and `c` (N, condition)."""
-        raw: Tensor = self.layers(self.from_code(join(z, c)).view(-1, *self.map_shape))
+        raw: Tensor = self.layers(self.from_code(join(z, c)))
         return raw
 
     @property

@@ -45,17 +45,68 @@ def mlp_one_hidden(
     return mlp(input_shape, code, condition, hidden=hidden)
 
 
+# --- the pair of many course notebooks for MNIST ---------------------------------------------------------------------------
+
+TO_POINT: Layers = ((32, 4, 2, 1), (64, 4, 2, 1), (128, 3, 2, 0), (256, 3, 2, 0))
+
+
+@part
+class PointEncoder(ConvEncoder):
+    """x (N, C, H, W) → features (N, features): 4×4 convolutions to 32 and 64 maps and 3×3 ones to 128 and 256, each halving the
+    image, with batch norm from the second on. Every convolution has a bias.
+
+    Example:
+        >>> from diabolo.nets.presets import PointEncoder
+        >>> tuple(PointEncoder((1, 28, 28))(torch.zeros(5, 1, 28, 28)).shape)
+        (5, 256)
+    """
+
+    bias_before_norm = True
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        norm: str = "batch",
+        activation: str = "leaky_relu",
+        condition: Natural = 0,
+    ) -> None:
+        super().__init__(input_shape, TO_POINT, norm, activation, condition)
+
+
+@part
+class PointDecoder(ConvDecoder):
+    """z (N, *code_shape) → raw (N, C, H, W), the mirror of `PointEncoder`, with batch norm after its first layer too.
+
+    Example:
+        >>> from diabolo.nets.presets import PointDecoder
+        >>> tuple(PointDecoder(4, (1, 28, 28))(torch.zeros(5, 4)).shape)
+        (5, 1, 28, 28)
+    """
+
+    bias_before_norm = True
+    norm_first = True
+
+    def __init__(
+        self,
+        code_shape: int | tuple[int, ...],
+        output_shape: tuple[int, ...],
+        norm: str = "batch",
+        activation: str = "leaky_relu",
+        condition: Natural = 0,
+    ) -> None:
+        super().__init__(code_shape, output_shape, TO_POINT, norm, activation, condition)
+
+
 def conv_to_point(
     input_shape: tuple[int, ...],
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
     norm: str = "batch",
     activation: str = "leaky_relu",
-) -> tuple[ConvEncoder, ConvDecoder]:
+) -> tuple[PointEncoder, PointDecoder]:
     """28×28 → 14×14×32 → 7×7×64 → 3×3×128 → 1×1×256, the pair of many course notebooks for MNIST."""
-    layers: Layers = ((32, 4, 2, 1), (64, 4, 2, 1), (128, 3, 2, 0), (256, 3, 2, 0))
-    encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0])
-    return encoder, ConvDecoder(code_shape(code, encoder), input_shape, layers, norm, activation, condition[1])
+    encoder = PointEncoder(input_shape, norm, activation, condition[0])
+    return encoder, PointDecoder(code_shape(code, encoder), input_shape, norm, activation, condition[1])
 
 
 # --- convolutions and pooling alone, for denoising ------------------------------------------------------------------------

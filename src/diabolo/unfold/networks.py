@@ -9,7 +9,7 @@ from torch import nn
 from diabolo.nets.conv import ConvDecoder, ConvEncoder
 from diabolo.nets.layers import Blind
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
-from diabolo.nets.presets import PoolingDecoder, PoolingEncoder
+from diabolo.nets.presets import PointDecoder, PointEncoder, PoolingDecoder, PoolingEncoder
 from diabolo.nets.resnet import ResNetDecoder, ResNetEncoder
 from diabolo.nets.unet import UNetDecoder, UNetEncoder
 from diabolo.nets.vq import VQConvDecoder, VQConvEncoder
@@ -71,7 +71,7 @@ def _mlp_decoder(module: MLPDecoder, condition: bool) -> Network:
     return _chain(layers, joined("z", condition, False), "raw")
 
 
-@network.of(ConvEncoder, PoolingEncoder, ResNetEncoder)
+@network.of(ConvEncoder, PointEncoder, PoolingEncoder, ResNetEncoder)
 def _conv_encoder(module: Any, condition: bool) -> Network:
     return _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
 
@@ -87,18 +87,8 @@ def _blind(module: Blind, condition: bool) -> Network:
     return Network([], ["features = x.flatten(1)[:, :0]  # nothing of the image"])
 
 
-@network.of(ConvDecoder)
-def _conv_decoder(module: ConvDecoder, condition: bool) -> Network:
-    first = next(flat([module.from_code]))
-    is_map = isinstance(first, nn.Conv2d)
-    layers: list[Any] = [*flat([module.from_code]), f"nn.Unflatten(1, {module.map_shape})", *flat([module.layers])]
-    if is_map:
-        layers = [*flat([module.from_code]), *flat([module.layers])]
-    return _chain(layers, joined("z", condition, is_map), "raw")
-
-
-@network.of(PoolingDecoder)
-def _pooling_decoder(module: PoolingDecoder, condition: bool) -> Network:
+@network.of(ConvDecoder, PointDecoder, PoolingDecoder)
+def _conv_decoder(module: Any, condition: bool) -> Network:
     layers = list(flat([module.from_code, module.layers]))
     return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
 
