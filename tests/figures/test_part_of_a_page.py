@@ -40,6 +40,9 @@ PANELS = {
     "pareto": partial(figures.pareto, {f"model {i}": RNG.random((3, 2)) for i in range(10)}, "FID", "test error"),
     "pareto of one": partial(figures.pareto, {LONG: (1, 2)}, "FID", "test error"),
     "trade-off": partial(figures.trade_off, {f"β = {b}": (5 / b, 80 + b) for b in (1, 2, 4)}, "rate", "distortion"),
+    "contours": partial(
+        figures.contours, np.ones((9, 9)), {"one": np.eye(9), LONG: np.ones((9, 9)).cumsum(1)}, (0, 1, 0, 1)
+    ),
     "strips": partial(figures.strips, {"one": COLOUR[:5], LONG: COLOUR[5:10]}, [f"α = {a}" for a in range(5)]),
     "many strips": partial(figures.strips, {f"z{i}": IMAGES[:9] for i in range(30)}, ["a long caption"] * 9),
     "worst": partial(figures.worst, IMAGES, IMAGES, RNG.random(40)),

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu, norm
 
 from diabolo.errors import DiaboloError
-from diabolo.latents import memorisation, nearest
+from diabolo.latents import medoids, memorisation, nearest
 from diabolo.latents.nearest import _copies, _ratio
 
 
@@ -208,3 +208,23 @@ def test_an_image_is_at_no_distance_from_itself_in_another_precision(kind):
     index, distance = nearest(images[:9] / 255, there)
     assert (index[:, 0] == np.arange(9)).all()
     assert (distance == 0).all()
+
+
+def test_medoids_are_the_points_with_the_least_mean_distance(monkeypatch):
+    random = np.random.default_rng(0)
+    points, labels = random.normal(size=(40, 2, 3)), random.integers(-1, 3, 40)
+    wanted = {}
+    for label in range(3):
+        own = np.flatnonzero(labels == label)
+        wanted[label] = own[cdist(points[own].reshape(-1, 6), points[own].reshape(-1, 6)).mean(1).argmin()]
+    assert medoids(points, labels) == wanted
+    monkeypatch.setattr(sys.modules["diabolo.latents.nearest"], "BYTES", 8 * 5)  # in pieces
+    assert medoids(points, labels) == wanted
+    assert medoids((255 * points.clip(0, 1)).astype(np.uint8), np.zeros(40, int)).keys() == {0}
+
+
+def test_medoids_of_what_cannot_be_compared_are_refused():
+    with pytest.raises(DiaboloError, match="3 points, but labels"):
+        medoids(np.zeros((3, 2)), np.zeros(2, int))
+    with pytest.raises(DiaboloError, match="class 4 hold NaN"):
+        medoids(np.full((3, 2), np.nan), np.full(3, 4))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .attributes import attribute_table
     from .captioned import neighbours, strips, worst
     from .codebook import codebook_heat, codebook_map
+    from .contours import contours
     from .curves import loss_curves
     from .decoded import decoded_grid, decoded_grids, latent_grid
     from .distributions import bars, histogram
@@ -31,6 +32,7 @@ __all__ = [
     "bars",
     "codebook_heat",
     "codebook_map",
+    "contours",
     "decoded_grid",
     "decoded_grids",
     "density_samples",
@@ -63,6 +65,7 @@ _HOME = {
     "bars": "distributions",
     "codebook_heat": "codebook",
     "codebook_map": "codebook",
+    "contours": "contours",
     "decoded_grid": "decoded",
     "decoded_grids": "decoded",
     "density_samples": "images",

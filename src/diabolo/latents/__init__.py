@@ -15,7 +15,7 @@ from diabolo.latents.codes import codes_as_images
 from diabolo.latents.densities import DENSITIES, Density, draw_images, fit_density
 from diabolo.latents.grids import Grid, by_quantiles, over_range
 from diabolo.latents.interpolation import CodeGraph, along_data, confidence, linear, smoothness, spherical
-from diabolo.latents.nearest import Memorisation, memorisation, nearest
+from diabolo.latents.nearest import Memorisation, medoids, memorisation, nearest
 from diabolo.latents.projection import Projection, most_of, project
 from diabolo.latents.spreading import label_by_neighbours, neighbour_graph, spread
 from diabolo.latents.stability import (
@@ -54,6 +54,7 @@ __all__ = [
     "label_by_neighbours",
     "linear",
     "mean_difference",
+    "medoids",
     "memorisation",
     "most_of",
     "nearest",

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
+from diabolo.memory import at_once
 from diabolo.ranges import Count, checked
 
 Floats = NDArray[np.float64]
@@ -79,6 +81,42 @@ def _first(k: int, index: NDArray[np.int64], distance: Floats) -> tuple[NDArray[
     """The first `k` of each row by distance, of equal ones the earlier first."""
     order = np.lexsort((index, distance))[:, :k]
     return np.take_along_axis(index, order, 1), np.take_along_axis(distance, order, 1)
+
+
+@checked
+def medoids(points: NDArray[np.generic], labels: NDArray[np.integer]) -> dict[int, int]:
+    """The most typical of each class: the index of the one whose mean Euclidean distance to the others of its class is the
+    least (Kaufman & Rousseeuw 1987, "Clustering by means of medoids"). Unlike a mean it is one of the points.
+
+    Args:
+        points: (N, …), images in [0, 1], uint8 images (divided by 255), or any features of them.
+        labels: (N,); points of a label below 0, which is not known, are left out.
+
+    Returns:
+        label → index, by rising label; of equally typical ones the earlier.
+
+    Raises:
+        DiaboloError: for labels of another length, or NaN.
+
+    Example:
+        >>> diabolo.latents.medoids(np.array([[0.0], [1.0], [5.0], [9.0], [8.0]]), np.array([3, 3, 3, 4, 4]))
+        {3: 1, 4: 3}
+    """
+    labels = np.asarray(labels)
+    if labels.shape != points.shape[:1]:
+        raise DiaboloError(f"medoids: {len(points)} points, but labels {labels.shape}")
+    found = {}
+    for label in np.unique(labels[labels >= 0]).tolist():
+        own = np.flatnonzero(labels == label)
+        flat = torch.from_numpy(_rows(points[own], np.float64))
+        if not bool(torch.isfinite(flat).all()):
+            raise DiaboloError(f"medoids: points of class {label} hold NaN or infinity")
+        rows = at_once(BYTES // 8, len(flat))
+        far = torch.cat(
+            [torch.cdist(few, flat, compute_mode="donot_use_mm_for_euclid_dist").sum(1) for few in flat.split(rows)]
+        )
+        found[label] = int(own[int(far.argmin())])
+    return found
 
 
 @dataclass(frozen=True)

@@ -59,3 +59,12 @@ def test_what_cannot_be_asked_is_refused():
         generation.asked_for(zoo.vae((1, 3, 3), 2, hidden=(4,)), Corner())
     with pytest.raises(DiaboloError, match="no classes"):
         generation.read(Silent(), np.zeros((1, 1, 3, 3), np.float32))
+
+
+def test_clear_images_are_those_read_with_a_high_probability():
+    images = np.zeros((4, 1, 3, 3), np.float32)
+    images[:3, 0, 0, 0] = 0.1, 0.3, 1.0  # logits 1, 3, 10 against 0, 0: probabilities 0.58, 0.91, 1
+    found = generation.clearly_read(Corner(), images)
+    assert (found.value, found.n) == (0.5, 4)
+    assert found.low < 0.5 < found.high
+    assert generation.clearly_read(Corner(), images, least=0.5).value == 0.75

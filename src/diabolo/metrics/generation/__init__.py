@@ -5,7 +5,7 @@ real, made = (generation.extract(extractor, images) for images in (test.images, 
 generation.fid(made.values, real.values)
 """
 
-from diabolo.metrics.generation.certainty import InceptionScore, asked_for, inception_score, read
+from diabolo.metrics.generation.certainty import InceptionScore, asked_for, clearly_read, inception_score, read
 from diabolo.metrics.generation.extractors import EXTRACTORS, Inception, extractor, inception
 from diabolo.metrics.generation.features import Extractor, Features, extract
 from diabolo.metrics.generation.frechet import Frechet, Moments, fid, frechet_distance
@@ -27,6 +27,7 @@ __all__ = [
     "Moments",
     "asked_for",
     "classifier",
+    "clearly_read",
     "extract",
     "extractor",
     "fid",

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.autoencoder import Autoencoder
 from diabolo.errors import DiaboloError
 from diabolo.metrics.generation.features import Extractor, Floats, check_features, extract
-from diabolo.statistics import Estimate
+from diabolo.metrics.score import Score
+from diabolo.statistics import Estimate, wilson
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,18 @@ def read(classifier: Extractor, images: NDArray[np.float32]) -> tuple[NDArray[np
         raise DiaboloError(f"the extractor {classifier.name!r} knows no classes")
     shares = np.exp(logits - logits.max(1, keepdims=True))
     return logits.argmax(1), (shares / shares.sum(1, keepdims=True)).max(1)
+
+
+def clearly_read(classifier: Extractor, images: NDArray[np.float32], least: float = 0.9) -> Score:
+    """The share of `images` (N, C, H, W) whose likeliest class has a probability of `least` or more, with its interval: how
+    clear they look, not how various they are.
+
+    Raises:
+        DiaboloError: for an extractor that knows no classes.
+    """
+    sure = int((read(classifier, images)[1] >= least).sum())
+    unit = f"share of images that {classifier.name} reads with a probability of {least:g} or more"
+    return Score(sure / len(images), unit, len(images), "generated", *wilson(sure, len(images)), "Wilson", "higher")
 
 
 def asked_for(
