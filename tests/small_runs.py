@@ -5,7 +5,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,42 @@ def check_numbers(results: dict[str, Any], least: int, signed: tuple[str, ...] =
             assert n["value"] <= 1, name
         if "low" in n and "bootstrap" not in n.get("interval", ""):  # a bootstrap of a biased estimate need not hold it
             assert n["low"] <= n["value"] <= n["high"], name
+
+
+UNMEASURED = (
+    r"\([^()]*\d{4}\)|N\(0, I\)|\[0, 1\]|by less than [^,]*,|by [\d.]+ ± [\d.]+ only \([^()]*\)"  # papers, rules
+)
+NUMBER = r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e−?\d+)?(?!\w)"
+
+
+def check_said(results: dict[str, Any]) -> None:
+    """Every number that a finding states is one of results.json, as it is read: rounded, in percent, or half of its interval;
+    or it belongs to a name, a unit or a parameter. Whole numbers up to 20 count things that are in sight."""
+    measured = [(name, n) for row in results["rows"].values() for name, n in row["numbers"].items()]
+    known = [v for v in _flat(results["parameters"].values()) if isinstance(v, int | float)]
+    known += [_read(token)[0] for name, n in measured for token in re.findall(NUMBER, f"{name} {n['unit']}")]
+    known += [v for _, n in measured for v in (n["value"], (n.get("high", 0.0) - n.get("low", 0.0)) / 2)]
+    for index, row in results["rows"].items():
+        for text in (b["text"] for b in row["blocks"] if b["block"] == "Paragraph" and b["cites"]):
+            for token in re.findall(NUMBER, re.sub(UNMEASURED, "", text)):
+                said, ulp = _read(token)
+                sure = any(abs(scale * abs(value) - said) <= 0.501 * ulp for value in known for scale in (1, 100))
+                assert sure or (ulp == 1 and said <= 20), f"{index}: {token} is in no row: {text}"
+
+
+def _read(token: str) -> tuple[float, float]:
+    """A number, and the place of its last digit."""
+    mantissa, _, power = token.replace(",", "").replace("−", "-").partition("e")
+    ulp = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
+    return float(mantissa) * 10.0 ** int(power or 0), ulp
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 def check_blocks(results: dict[str, Any], folder: Path) -> None:

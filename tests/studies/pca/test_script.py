@@ -29,13 +29,14 @@ def runs(folder):
 
 def test_every_row_is_there(runs, folder):
     results, _ = runs
-    small_runs.check_rows(results, ["3.1", "3.2", "3.3", "3.4", "3.5", "answers"])
+    small_runs.check_rows(results, ["3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "answers"])
     small_runs.check_blocks(results, folder)
 
 
 def test_numbers_are_finite_and_in_range(runs):
     results, _ = runs
-    small_runs.check_numbers(results, least=18)
+    small_runs.check_numbers(results, least=18, signed=(" less ", "explained"))
+    small_runs.check_said(results)
     numbers = results["rows"]["3.3"]["numbers"]
     pca = [numbers[f"PCA's error with {d} numbers"]["value"] for d in SMALL["sizes"]]
     assert pca == sorted(pca, reverse=True)
@@ -47,7 +48,7 @@ def test_numbers_are_finite_and_in_range(runs):
 def test_all_questions_are_answered(runs):
     results, _ = runs
     texts = [b["text"] for b in results["rows"]["answers"]["blocks"] if "text" in b]
-    assert [text.endswith("?") for text in texts] == [True, False] * 4
+    assert [text.endswith("?") for text in texts] == [True, False] * 5
 
 
 def test_a_second_run_trains_and_measures_nothing(runs):

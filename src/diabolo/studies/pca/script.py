@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Autoencoders against principal components
 #
-# Both press an image through a few numbers and draw it again from these. Principal component analysis (PCA) does it with one
-# matrix, in closed form; an autoencoder with a network, by training. What does the network gain, and what does it give up?
+# Both compress an image into a few numbers and reconstruct it from them. Principal component analysis (PCA) does it with one
+# matrix, in closed form; an autoencoder does it with a network, by training. What does the network gain, and what does it give
+# up?
 
 # %%
 import math
@@ -17,9 +18,10 @@ from diabolo.display import words as written
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.pictures import run_figures
-from diabolo.studies import Measured, Row, Study, Trained
+from diabolo.plain import percent
+from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.engine import needs
-from diabolo.studies.pca import words
+from diabolo.studies.pca import sizes, words
 
 # %% tags=["parameters"]
 study = Study(
@@ -51,7 +53,7 @@ study.require("seeds", study.seeds >= 2, "runs are compared with each other: 2 o
 study.require("sizes", len(study.sizes) >= 3, "a curve with an elbow has 3 sizes or more")
 most = min(math.prod(train.shape), len(train) - 1)
 study.require("sizes", max(study.sizes) <= most, f"PCA has at most {most:,} components here")
-for index in ("3.2", "3.4"):
+for index in ("3.2", "3.4", "3.6"):
     study.needs(index, *needs.distance(test))
 study.needs("3.1", len(test) >= 12, f"ten neighbours of a code need 12 test images or more, and there are {len(test)}")
 
@@ -93,8 +95,32 @@ runs = [autoencoder(2, seed) for seed in range(study.seeds)]
 study.in_pytorch(runs[0], vae, linear)
 
 
+PER_PIXEL = "squared error per pixel"
+
+
 def test_error(trained: Trained) -> float:
     return trained.curve("validation")[-1]
+
+
+def neighbours(row: Row, name: str, trained: Trained) -> None:
+    """The share of test images whose class the nearest neighbours among training codes name."""
+
+    def right() -> int:
+        codes = [trained.subject.codes("train"), trained.subject.codes("test")]
+        return int((metrics.nearest_neighbours(codes[0], np.asarray(train.labels), codes[1]) == test.labels).sum())
+
+    found = trained.remember("neighbours in the map", right)
+    low, high = statistics.wilson(found, len(test))
+    row.number(f"neighbours of the same class: {name}", found / len(test), "share of test images", low, high, "Wilson")
+
+
+def fid(trained: Trained, density: str) -> Score:
+    return trained.measure("generation", densities=("prior", "gaussian")).scores[f"FID, {density}"]
+
+
+def effective(trained: Trained, density: str) -> Score:
+    """The number of classes that a classifier finds, high where images are clear and various."""
+    return trained.measure("generation", densities=("prior", "gaussian")).scores[f"score, {density}"]
 
 
 # %% [markdown]
@@ -104,15 +130,6 @@ def test_error(trained: Trained) -> float:
 
 
 # %%
-@cache
-def between_runs() -> tuple[str, Score, Score]:
-    others = tuple(str(run.run.path) for run in runs[1:])
-    scores = runs[0].measure("stability", other_runs=others).scores
-    apart, shared = scores["Procrustes distance"], scores["neighbourhood overlap"]
-    errors = [test_error(run) for run in runs]
-    return words.runs(errors, apart.value, shared.value, 10 / (shared.n - 1)), apart, shared
-
-
 @study.row("3.1", "The same autoencoder from several seeds: maps and decoded grids")
 def several(row: Row) -> None:
     names = [f"seed {seed}" for seed in range(study.seeds)]
@@ -124,34 +141,40 @@ def several(row: Row) -> None:
     row.figure(
         "maps",
         figures.latent_maps(maps, test.labels, title="One autoencoder, several trainings: its maps"),
-        "Codes of the test images by class, for each seed; mind the scales.",
+        "Codes of the test images by class, for each seed; note the different scales.",
     )
     row.figure(
         "grids",
         figures.decoded_grids(grids, "What the decoders draw over these maps"),
         "Images decoded from a regular grid over the codes, for each seed.",
     )
-    finding, apart, shared = between_runs()
+    others = tuple(str(run.run.path) for run in runs[1:])
+    scores = runs[0].measure("stability", other_runs=others).scores
+    apart, shared = scores["Procrustes distance"], scores["neighbourhood overlap"]
     for score, name in ((apart, "Procrustes distance"), (shared, "neighbourhood overlap")):
         row.number(f"{name} between runs", score.value, score.unit)
-    matrix = figures.matrix(apart.detail, names, names, "run", "run", title="Procrustes distance")
+    row.number("neighbourhood overlap by chance", 10 / (shared.n - 1), shared.unit)
+    errors = [
+        row.number(f"test error, {name}", test_error(run), PER_PIXEL) for name, run in zip(names, runs, strict=True)
+    ]
+    row.number("spread of the test error", np.ptp(errors) / np.mean(errors), "share of the mean error")
     row.figure(
         "distances",
-        matrix,
-        "Share of the squared distances between two maps that is left by the best shift, rotation and scale.",
+        figures.matrix(apart.detail, names, names, "run", "run", title="Procrustes distance"),
+        "Share of the squared distance between two maps that is left after the best shift, rotation and scale.",
     )
     row.table(
         "Error of each training after its last epoch, in squared error per pixel.",
         ("seed", "training error", "test error"),
-        [(seed, run.curve()[-1], test_error(run)) for seed, run in enumerate(runs)],
+        [(seed, run.curve()[-1], errors[seed]) for seed, run in enumerate(runs)],
     )
-    row.finding(finding, "maps", "distances")
+    row.finding(words.runs(row.found), "maps", "distances")
 
 
 # %% [markdown]
 # ## 3.2 Two principal components
-# PCA finds the directions in which the images vary most. An image is then x = μ + Σ αᵢ √λᵢ vᵢ: the mean image, and so many
-# standard deviations of each component. Walking over α draws the images along the axes.
+# PCA finds the directions in which the images vary most. An image is then x = μ + Σ αᵢ √λᵢ vᵢ: the mean image, plus αᵢ
+# standard deviations along each component. Varying α draws the images along the axes.
 #
 # PCA and the autoencoder of the first seed are compared in two ways: how often the nearest neighbours in the map have the class
 # of an image, and how far images decoded from a Gaussian fitted to the codes are from real ones (FID by a classifier of these
@@ -159,46 +182,6 @@ def several(row: Row) -> None:
 
 
 # %%
-@cache
-def fitted_twice() -> str:
-    first, second = components(2).subject.codes("test"), components(2, seed=1).subject.codes("test")
-    shuffled = np.random.default_rng(0).permutation(len(train))  # a subset may hold the classes in turn
-    halves = [study.train(zoo.pca, train.take(half), test, latent_dim=2) for half in np.array_split(shuffled, 2)]
-    angle = latents.subspace_angles(*(half.model.components.numpy() for half in halves))[0]
-    variances = components(3).model.variances
-    return words.fits(float(abs(first - second).max()), float(angle), float(variances[1] / variances[2]))
-
-
-def neighbours(trained: Trained) -> tuple[float, float, float]:
-    def right() -> int:
-        codes = [trained.subject.codes("train"), trained.subject.codes("test")]
-        return int((metrics.nearest_neighbours(codes[0], np.asarray(train.labels), codes[1]) == test.labels).sum())
-
-    found = trained.remember("neighbours in the map", right)
-    return found / len(test), *statistics.wilson(found, len(test))
-
-
-def percent_right(trained: Trained) -> Measured:
-    share, low, high = neighbours(trained)
-    return Measured.of(100 * share, 100 * low, 100 * high, unit="% of test images")
-
-
-def fid(trained: Trained) -> Score:
-    return trained.measure("generation", densities=("gaussian",)).scores["FID, gaussian"]
-
-
-BOTH = {"autoencoder": runs[0], "PCA": components(2)}
-
-
-@cache
-def two_kinds() -> str:
-    samples = components(2).model.sample(1000, seed=0)
-    outside = float(((samples < 0) | (samples > 1)).float().mean())
-    accuracy = {name: percent_right(one) for name, one in BOTH.items()}
-    distance = {name: Measured.of(**fid(one).record()) for name, one in BOTH.items()}
-    return f"{words.maps(accuracy)} {words.generated(distance, outside)}"
-
-
 @study.row("3.2", "Two principal components: the map, and images along the axes")
 def two_components(row: Row) -> None:
     pca = components(2)
@@ -212,24 +195,30 @@ def two_components(row: Row) -> None:
     drawn = pca.model.decode(torch.from_numpy(figures.latent_grid(extent, 15)) * deviation).clamp(0, 1).numpy()
     grid = figures.decoded_grid(drawn, extent, "x = μ + α₁ √λ₁ v₁ + α₂ √λ₂ v₂", ("α₁", "α₂"))
     row.figure("grid", grid, "Images along the two components, in standard deviations, cut to [0, 1].")
-    row.number("test error of two components", test_error(pca), "squared error per pixel")
-    row.finding(fitted_twice(), "map")
-    for name, one in BOTH.items():
-        value, low, high = neighbours(one)
-        row.number(f"neighbours of the same class: {name}", value, "share of test images", low, high, "Wilson")
-        row.score(f"FID of images from a fitted Gaussian: {name}", fid(one))
-    drawn = {
-        f"{name}: {written(fid(one).value)}": latents.draw_images(
-            one.model, latents.fit_density("gaussian", one.subject.codes("train")), 36
-        )
-        for name, one in BOTH.items()
-    }
+    row.number("test error of two components", test_error(pca), PER_PIXEL)
+    again = components(2, seed=1).subject.codes("test")
+    row.number("change of a coordinate, fitted twice", abs(codes - again).max(), "at most, in units of pixel values")
+    shuffled = np.random.default_rng(0).permutation(len(train))  # a subset may hold the classes in turn
+    halves = [study.train(zoo.pca, train.take(half), test, latent_dim=2) for half in np.array_split(shuffled, 2)]
+    angle = latents.subspace_angles(*(half.model.components.numpy() for half in halves))[0]
+    row.number("angle between fits to two halves", angle, "degrees")
+    variances = components(3).model.variances
+    row.number("λ₂ / λ₃", variances[1] / variances[2], "ratio of variances")
+    row.finding(words.fits(row.found), "map")
+    drawn = {}
+    for name, one in {"autoencoder": runs[0], "PCA": pca}.items():
+        neighbours(row, name, one)
+        found = row.score(f"FID, fitted Gaussian: {name}", fid(one, "gaussian"))
+        density = latents.fit_density("gaussian", one.subject.codes("train"))
+        drawn[f"{name}: {written(found)}"] = latents.draw_images(one.model, density, 36)
+    samples = pca.model.sample(1000, seed=0)
+    row.number("pixels outside [0, 1]: PCA", ((samples < 0) | (samples > 1)).float().mean(), "share of pixels")
     row.figure(
         "generated",
         figures.density_samples(drawn, title="Images decoded from a Gaussian fitted to the codes, and their FID"),
         "Images decoded from draws of a Gaussian fitted to the codes of the training images; their FID is above them.",
     )
-    row.finding(two_kinds(), "map", "generated")
+    row.finding(lambda: f"{words.maps(row.found)} {words.generated(row.found)}", "map", "generated")
 
 
 # %% [markdown]
@@ -237,101 +226,108 @@ def two_components(row: Row) -> None:
 # The test error of both by the number of components or latent variables; that of the autoencoder from several seeds. PCA is
 # fitted once: with k components its error is what the others hold, ‖x − μ‖² − Σ zᵢ².
 #
-# The elbow rule, for both: the size at which the curve lies farthest below the straight line between its ends, both axes
-# scaled to [0, 1].
+# Two rules say how many are enough. The elbow, for both: the size at which the curve lies farthest below the straight line
+# between its ends, both axes scaled to [0, 1]. And explained variance, for PCA: the fewest components that hold a chosen share
+# of the variance, 1 − error / variance.
 
 
 # %%
-@cache
-def curves() -> tuple[np.ndarray, dict[int, list[float]]]:
-    whole = components(min(math.prod(train.shape), len(train) - 1))
-    by_components = metrics.error_by_components(whole.model, test.images)
-    return by_components, {d: [test_error(autoencoder(d, s)) for s in range(study.seeds)] for d in study.sizes}
-
-
-@cache
-def matched() -> str:
-    by_components, errors = curves()
-    means = {d: float(np.mean(values)) for d, values in errors.items()}
-    shown = [d for d in means if d in (study.sizes[0], study.sizes[len(study.sizes) // 2], study.sizes[-1])]
-    return words.equals([(d, means[d], metrics.components_needed(by_components, means[d])) for d in shown])
-
-
-@cache
-def elbows() -> str:
-    by_components, errors = curves()
-    sizes = list(study.sizes)
-    lines = {
-        "PCA": [float(by_components[d]) for d in sizes],
-        "the autoencoder": [float(np.mean(errors[d])) for d in sizes],
-    }
-    few = max(3, len(sizes) // 2)
-    whole, half = (
-        {name: metrics.elbow(sizes[:n], line[:n]) for name, line in lines.items()} for n in (len(sizes), few)
+def variance(row: Row, whole: Trained, of_test: np.ndarray) -> None:
+    """The rule of explained variance, of the training images and of the test images."""
+    of_train = metrics.error_by_components(whole.model, train.images)
+    explained = {"training": 1 - of_train / of_train[0], "test": 1 - of_test / of_test[0]}
+    counts = {share: metrics.components_needed(of_train, (1 - share) * of_train[0]) for share in sizes.SHARES}
+    for share, count in counts.items():
+        row.number(sizes.needed(share), count, "components")
+        for part, curve in explained.items():
+            row.number(sizes.of_part(part, share), curve[count], f"share of the variance of {part} images")
+    fewest, *_, many = counts.values()
+    row.number("components in all", most, "components")
+    row.number("growth of the number of components", many / fewest, "ratio")
+    for share in (sizes.SHARES[0], sizes.SHARES[-1]):
+        neighbours(row, f"{percent(share)} of the variance", components(counts[share]))
+    shown = np.unique(np.geomspace(1, many, 12).round().astype(int))
+    row.figure(
+        "variance",
+        figures.response(
+            shown,
+            {f"{part} images": curve[shown] for part, curve in explained.items()},
+            "principal components",
+            "share of the variance explained",
+            title="Explained variance",
+        ),
+        f"Share of the variance that the first components explain, up to {percent(sizes.SHARES[-1])}.",
     )
-    return words.elbows(whole, half, sizes[-1], sizes[few - 1])
+    row.table(
+        "The rule of explained variance.",
+        ("share of the variance", "components", "of training images", "of test images"),
+        [(percent(s), k, *(percent(curve[k], 1) for curve in explained.values())) for s, k in counts.items()],
+    )
+    row.finding(sizes.explained(row.found, study.sizes), "variance")
 
 
 @study.row("3.3", "Reconstruction error by the number of components and of latent variables")
-def sizes(row: Row) -> None:
-    by_components, errors = curves()
+def how_many(row: Row) -> None:
+    whole = components(most)
+    by_components = metrics.error_by_components(whole.model, test.images)
+    errors = {d: [test_error(autoencoder(d, seed)) for seed in range(study.seeds)] for d in study.sizes}
     pairs = {d: (float(np.mean(v)), min(v), max(v)) for d, v in errors.items()}
-    lines: dict[str, Any] = {
-        "PCA": [float(by_components[d]) for d in pairs],
-        "autoencoder": list(pairs.values()),
-    }
+    lines: dict[str, Any] = {"PCA": [float(by_components[d]) for d in pairs], "autoencoder": list(pairs.values())}
     axes = ("numbers in the code", "squared error per pixel, test images")
     row.figure(
         "error",
         figures.response(list(pairs), lines, *axes, title="What one more number is worth"),
         "Test error by the number of components or latent variables; whiskers are the range over seeds.",
     )
+    for d, values in errors.items():
+        ae, pca = sizes.error("autoencoder", d), sizes.error("PCA", d)
+        row.over(ae, values, PER_PIXEL)
+        row.number(pca, by_components[d], PER_PIXEL)
+        row.pair(less(ae, pca), values, [by_components[d]] * len(values), PER_PIXEL, "seeds")
+        row.number(sizes.as_good_as(d), metrics.components_needed(by_components, pairs[d][0]), "components")
+        for kind, left in (("autoencoder", pairs[d][0]), ("PCA", by_components[d])):
+            row.number(sizes.explains(kind, d), 1 - left / by_components[0], "share of the variance of test images")
     row.table(
         "Test error by size, in squared error per pixel, and how many components are as good as the autoencoder.",
         ("numbers", "PCA", "autoencoder, mean", "least", "most", "components as good"),
-        [(d, float(by_components[d]), *v, metrics.components_needed(by_components, v[0])) for d, v in pairs.items()],
+        [(d, float(by_components[d]), *v, round(row.found[sizes.as_good_as(d)].value)) for d, v in pairs.items()],
     )
-    for d, values in errors.items():
-        row.number(
-            f"autoencoder's error with {d} numbers", pairs[d][0], "squared error per pixel", *pairs[d][1:], "range"
-        )
-        row.number(f"PCA's error with {d} numbers", float(by_components[d]), "squared error per pixel")
-        if d in (study.sizes[0], study.sizes[-1]):
-            row.finding(words.latent(values, float(by_components[d]), d), "error")
-    row.finding(matched(), "error")
-    row.finding(elbows(), "error")
+    for end in {study.sizes[-1], sizes.middle(study.sizes)}:
+        few = [d for d in study.sizes if d <= end]
+        for kind, line in (("PCA", lines["PCA"]), ("autoencoder", [v[0] for v in lines["autoencoder"]])):
+            if (at := metrics.elbow(few, line[: len(few)])) is not None:
+                row.number(sizes.elbow_to(end, kind), at, "numbers in the code")
+    for d in (study.sizes[0], study.sizes[-1]):
+        row.finding(sizes.latent(row.found, d), "error")
+    row.finding(sizes.equals(row.found, study.sizes), "error")
+    row.finding(sizes.elbows(row.found, study.sizes), "error")
+    variance(row, whole, by_components)
 
 
 # %% [markdown]
 # ## 3.4 The variational autoencoder
-# The same network with a code that is a Gaussian for each image, drawn towards N(0, I) by the KL term. That makes N(0, I) the
+# The same network, but the code is a Gaussian for each image, which the KL term draws towards N(0, I). That makes N(0, I) the
 # place to draw codes from. Its samples are drawn with one seed, with another, and with the first once more.
 
 
 # %%
-@cache
-def held_together() -> str:
-    found = {"autoencoder": runs[0], "VAE": vae}
-    scores = {name: one.measure("prior_hole").scores["Fréchet distance to N(0, I)"] for name, one in found.items()}
-    floor = scores["VAE"].setting["of_as_many_prior_draws"]
-    right = {name: percent_right(one) for name, one in found.items()}
-    return f"{words.prior({name: score.value for name, score in scores.items()}, floor)} {words.neighbours(right)}"
-
-
-@cache
-def drawn_again() -> str:
-    def compare() -> list[Any]:
-        one, again, other = (vae.model.sample(len(test), seed=seed) for seed in (1, 1, 2))
-        extractor = generation.extractor("classifier", train)
-        a, b = (generation.extract(extractor, images.numpy()).values for images in (one, other))
-        real = generation.extract(extractor, test.images).values
-        to_test = generation.fid(a, real)
-        apart = generation.fid(a, b).value
-        pair = float((one - other).square().mean())
-        return [torch.equal(one, again), apart, pair, to_test.value, to_test.error]
-
-    same, apart, pair, *of_test = vae.remember("samples drawn again", compare)
-    return words.redrawn(same, apart, pair, Measured(of_test[0], of_test[1], unit="squared distance"))
+def drawn_again() -> dict[str, Any]:
+    """Samples with one seed twice, and with another."""
+    one, again, other = (vae.model.sample(len(test), seed=seed) for seed in (1, 1, 2))
+    extractor = generation.extractor("classifier", train)
+    a, b = (generation.extract(extractor, images.numpy()).values for images in (one, other))
+    changed = float((one != again).flatten(1).any(1).float().mean())
+    found = {
+        "samples that change when drawn again with one seed": {"value": changed, "unit": "share of samples"},
+        "difference between draws of two seeds": {"value": float((one - other).square().mean()), "unit": PER_PIXEL},
+    }
+    real = generation.extract(extractor, test.images).values
+    for name, other_set in (("FID between draws of two seeds", b), ("FID between a draw and test images", real)):
+        distance, unit = generation.fid(a, other_set), fid(vae, "prior").unit
+        how = "± 1.96 standard errors, from what each image adds"
+        ends = {"low": distance.low, "high": distance.high, "how": how}
+        found[name] = {"value": distance.value, "unit": unit, **ends}
+    return found
 
 
 @study.row("3.4", "The VAE: its map beside the autoencoder's, its samples drawn again")
@@ -341,12 +337,12 @@ def variational(row: Row) -> None:
         figures.loss_curves(run_figures.losses(vae.run), "Training of the VAE"),
         "The loss of the VAE and its two terms by epoch.",
     )
-    both = {"autoencoder": runs[0], "VAE (means)": vae}
+    both = {"autoencoder": runs[0], "VAE": vae}
     maps = {name: one.subject.codes("test") for name, one in both.items()}
     row.figure(
         "maps",
         figures.latent_maps(maps, test.labels, title="The two maps"),
-        "Codes of the test images by class; mind the scales.",
+        "Codes of the test images by class, those of the VAE posterior means; note the different scales.",
     )
     grid = latents.by_quantiles(15)
     drawn = vae.model.decode(torch.from_numpy(grid.codes)).numpy()
@@ -361,10 +357,15 @@ def variational(row: Row) -> None:
         "Images decoded from draws of N(0, I), with two seeds and with the first once more.",
     )
     for name, one in both.items():
-        value, low, high = neighbours(one)
-        row.number(f"neighbours of the same class: {name}", value, "share of test images", low, high, "Wilson")
-    row.finding(held_together(), "maps")
-    row.finding(drawn_again(), "samples")
+        neighbours(row, name, one)
+        hole = one.measure("prior_hole").scores["Fréchet distance to N(0, I)"]
+        row.score(f"Fréchet distance to N(0, I): {name}", hole)
+    floor = hole.setting["of_as_many_prior_draws"]
+    row.number("Fréchet distance to N(0, I): draws of N(0, I)", floor, hole.unit)
+    row.finding(lambda: f"{words.prior(row.found)} {words.neighbours(row.found)}", "maps")
+    for name, number in vae.remember("samples drawn again", drawn_again).items():
+        row.number(name, **number)
+    row.finding(words.redrawn(row.found), "samples")
 
 
 # %% [markdown]
@@ -382,13 +383,11 @@ def subspace(row: Row) -> None:
     angles = latents.subspace_angles(drawn, axes)
     chance = latents.subspace_angles(np.random.default_rng(0).normal(size=axes.shape), axes)[0]
     alike = np.abs(drawn @ axes.T) / np.linalg.norm(drawn, axis=1, keepdims=True)
-    farthest = float(np.degrees(np.arccos(alike.max(1).min().clip(0, 1))))
-    ratio = test_error(linear) / test_error(pca)
     shown = {f"angle {i + 1}": float(angle) for i, angle in enumerate(angles)}
     row.figure(
         "angles",
         figures.bars(shown, "degrees", title="Principal angles to the subspace of PCA"),
-        "Principal angles between what the linear autoencoder can draw and the space of as many components, largest first.",
+        "Principal angles between the space of the linear autoencoder's outputs and that of as many components, largest first.",
     )
     pattern = figures.matrix(
         alike, [f"unit {i + 1}" for i in range(len(alike))], [f"v{i + 1}" for i in range(len(axes))],
@@ -399,10 +398,56 @@ def subspace(row: Row) -> None:
         pattern,
         "Each unit of the linear autoencoder against each component; the row of a unit that is a component holds a single 1.",
     )
-    row.number("largest principal angle", float(angles[0]), "degrees")
-    row.number("largest angle of a random subspace", float(chance), "degrees")
-    row.number("error over PCA's", ratio, "ratio of squared errors, test images")
-    row.finding(words.subspace(float(angles[0]), float(chance), farthest, ratio), "angles", "units")
+    row.number("largest principal angle", angles[0], "degrees")
+    row.number("largest angle of a random subspace", chance, "degrees")
+    farthest = np.degrees(np.arccos(alike.max(1).min().clip(0, 1)))
+    row.number("largest angle of a unit to its component", farthest, "degrees")
+    row.number("error over PCA's", test_error(linear) / test_error(pca), "ratio of squared errors, test images")
+    row.finding(words.subspace(row.found), "angles", "units")
+
+
+# %% [markdown]
+# ## 3.6 The same densities for both
+# A fair comparison of generated images draws the codes of both models from the same densities: from N(0, I), which the VAE was
+# trained towards, and from a Gaussian fitted to the codes of the training images. How close the images are to real ones is
+# measured by FID; how clear they look, by how many of them the classifier of these images reads with a probability of 0.9 or
+# more; and how various they are, by the effective number of digits that it reads, which is high where images are both clear and
+# various.
+
+
+# %%
+def clear(images: np.ndarray) -> Score:
+    """The share of images that the classifier reads clearly."""
+    return generation.clearly_read(generation.extractor("classifier", train), images, words.SURE)
+
+
+@study.row("3.6", "Images of the autoencoder and of the VAE from the same densities")
+def same_densities(row: Row) -> None:
+    shown, table = {}, list[tuple[Any, ...]]()
+    for density, name in (("prior", "N(0, I)"), ("gaussian", "fitted Gaussian")):
+        for kind, one in (("autoencoder", runs[0]), ("VAE", vae)):
+            found = fid(one, density)
+            row.score(f"FID, {name}: {kind}", found)
+            fitted = None if density == "prior" else latents.fit_density(density, one.subject.codes("train"))
+            images = latents.draw_images(one.model, fitted, 1000)
+            sure = row.score(f"clear digits, {kind}: {name}", clear(images))
+            digits = row.score(f"effective digits, {kind}: {name}", effective(one, density))
+            table.append((kind, name, found.value, found.low, found.high, percent(sure), digits))
+            shown[f"{kind}, {name}\nFID {written(found.value)}"] = images[:36]
+    real = row.score("clear digits, test images", clear(test.pixels[:1000]))
+    table.append(("test images", None, None, None, None, percent(real), None))
+    row.figure(
+        "images",
+        figures.density_samples(shown, title="The same densities for both models"),
+        "Images decoded from N(0, I), left, and from a Gaussian fitted to the codes, right; their FID is above them.",
+    )
+    row.table(
+        "How close generated images are to real ones, with 95 % intervals of FID; how many are clear digits; and how many "
+        "digits there are among them, effectively.",
+        ("model", "codes from", "FID", "low", "high", "clear digits", "effective digits"),
+        table,
+    )
+    row.finding(words.side_by_side(row.found), "images")
 
 
 # %% [markdown]
@@ -413,15 +458,33 @@ def subspace(row: Row) -> None:
 # %%
 @study.row("answers", "The questions, answered from what was measured")
 def answers(row: Row) -> None:
-    row.question("What stays and what changes between runs of the autoencoder, and between two fits of PCA?")
-    row.finding(f"{between_runs()[0]} {fitted_twice()}", rows=("3.1", "3.2"))
-    row.question("How do the two maps and the two sets of generated images compare?")
-    row.finding(two_kinds(), rows=("3.1", "3.2"))
-    row.question(
-        "How many principal components equal how many latent variables, and is there a simple rule for the best number?"
-    )
-    row.finding(f"{matched()} {elbows()}", rows=("3.3",))
-    row.question(
-        "What does the VAE's map have that the autoencoder's has not, and do its samples differ when drawn again?"
-    )
-    row.finding(f"{held_together()} {drawn_again()}", rows=("3.4",))
+    f = {index: study.found(index) for index in ("3.1", "3.2", "3.3", "3.4", "3.6")}
+    for question, rows, said in (
+        (
+            "What stays and what changes between runs of the autoencoder, and between two fits of PCA?",
+            ("3.1", "3.2"),
+            (words.runs(f["3.1"]), words.fits(f["3.2"])),
+        ),
+        (
+            "How do the two maps and the two sets of generated images compare?",
+            ("3.2",),
+            (words.maps(f["3.2"]), words.generated(f["3.2"])),
+        ),
+        (
+            "How many principal components equal how many latent variables, and is there a simple rule for the best number?",
+            ("3.3",),
+            [rule(f["3.3"], study.sizes) for rule in (sizes.equals, sizes.elbows, sizes.explained)],
+        ),
+        (
+            "What does the VAE's map have that the autoencoder's has not, and do its samples differ when drawn again?",
+            ("3.4",),
+            (words.prior(f["3.4"]), words.neighbours(f["3.4"]), words.redrawn(f["3.4"])),
+        ),
+        (
+            "How do the images of the VAE compare with those of the autoencoder?",
+            ("3.6",),
+            (words.side_by_side(f["3.6"]),),
+        ),
+    ):
+        row.question(question)
+        row.finding(" ".join(said), rows=rows)
