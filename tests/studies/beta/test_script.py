@@ -10,6 +10,7 @@ SMALL = {
     "n_test": 120,
     "latent_dim": 4,
     "epochs": 1,
+    "log_every": 2,
     "tuned_epochs": 2,
     "search": (1e-2, 1e-4),
     "search_epochs": 1,
@@ -30,13 +31,14 @@ def runs(folder):
 
 def test_every_row_is_there(runs, folder):
     results, _ = runs
-    small_runs.check_rows(results, ["4.1", "4.2", "4.3", "4.4", "4.5", "answers"])
+    small_runs.check_rows(results, ["4.1", "4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "answers"])
     small_runs.check_blocks(results, folder)
 
 
 def test_numbers_are_finite_and_in_range(runs):
     results, _ = runs
-    small_runs.check_numbers(results, least=20)
+    small_runs.check_numbers(results, least=20, signed=("explained",))
+    small_runs.check_said(results)
     assert results["rows"]["4.3"]["numbers"]["β tuned"]["value"] in SMALL["search"]
 
 

@@ -1,25 +1,29 @@
 # %% [markdown]
 # # The weight of the KL term
 #
-# A variational autoencoder minimises reconstruction error + β · KL. With β = 0 it is all but a plain autoencoder, with a large
-# β its code says nothing at all. This study goes from one end to the other with one convolutional pair, and looks at
-# reconstructions, samples, ways between images, and what the codes are worth to a classifier.
+# A variational autoencoder minimises reconstruction error + β · KL. With β = 0 it is all but a plain autoencoder; with a large
+# β its code carries nothing. This study goes from one end to the other with one convolutional pair, and looks at
+# reconstructions, samples, paths between images, and what the codes are worth to a classifier.
 
 # %%
 from functools import cache
-from typing import Any
+from itertools import combinations
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader
 
 from diabolo import figures, latents, metrics, zoo
 from diabolo.data import Images
 from diabolo.display import words as written
 from diabolo.metrics import generation
+from diabolo.metrics.reconstruction import spectrum
+from diabolo.metrics.score import Score
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
-from diabolo.studies import Measured, Row, Study, Trained
-from diabolo.studies.beta import words
+from diabolo.studies import Row, Study, Trained
+from diabolo.studies.beta import direction, divergence, paths, properties, words
 from diabolo.studies.engine import needs
 
 # %% tags=["parameters"]
@@ -31,28 +35,30 @@ study = Study(
     latent_dim=64,  # length of the code
     batch_size=64,  # images per step
     lr=1e-3,  # learning rate
-    epochs=10,  # passes of each model but the tuned one
-    tuned_epochs=20,  # passes with the tuned beta
+    epochs=10,  # passes of the plain autoencoder of the first two rows
+    log_every=100,  # steps between points of its loss curve
+    tuned_epochs=20,  # passes of all models that are compared: plain, beta = 0, tuned, beta = 10
     search=(1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6),  # values of beta to choose from
     search_epochs=2,  # passes for each of them
-    pairs=("1-7", "3-5", "6-9", "2-8"),  # pairs of digits to interpolate between
-    steps=7,  # images on each way between two
+    pairs=("1-7", "3-5", "6-9"),  # pairs of digits whose paths are shown
+    steps=7,  # images on each path
     quick={
         "n_train": 1_500,
         "n_test": 400,
         "latent_dim": 16,
         "epochs": 10,
+        "log_every": 10,
         "tuned_epochs": 12,
         "search": (0.1, 1e-2, 1e-3, 1e-4, 1e-5),
         "search_epochs": 5,
     },
 )
 train, test = study.data(needs="labels")
-study.require("steps", study.steps >= 3, "a way has both its ends and something between: 3 or more")
-for index in ("4.2", "4.3"):
+study.require("steps", study.steps >= 3, "a path has both its ends and something between: 3 or more")
+for index in ("4.2", "4.3", "4.6"):
     study.needs(index, *needs.distance(test))
 fitted, held = study.hold_out(train, min(len(test), len(train) // 4))
-for index in ("4.3", "4.4", "4.5"):  # which look at the weight that is chosen
+for index in ("4.3", "4.4", "4.5", "4.6"):  # which look at the weight that is chosen
     study.needs(index, *needs.distance(held))
 study.needs("4.2", *needs.density("gaussian", train, study.latent_dim))
 study.require(
@@ -65,7 +71,8 @@ study.needs("4.4", *needs.classes(test, sorted({int(label) for pair in study.pai
 
 # %% [markdown]
 # The models. The loss is the squared error, a mean over pixels, plus β times KL(q(z|x) ‖ N(0, I)), a sum over the code. The
-# pair of the first row is made for 28×28 pixels; smaller images get as many layers as they allow.
+# pair of the first row is made for 28×28 pixels; smaller images get as many layers as they allow. The plain autoencoder is
+# trained twice: for the epochs of the first two rows, and for as many as the VAEs that it is compared with.
 
 # %%
 options = {
@@ -75,10 +82,12 @@ options = {
     "lr": study.lr,
     "seed": 0,
 }
-plain = study.train(zoo.undercomplete, train, test, epochs=study.epochs, **options)
+first = study.train(zoo.undercomplete, train, test, epochs=study.epochs, log_every=study.log_every, **options)
+plain = study.train(zoo.undercomplete, train, test, epochs=study.tuned_epochs, **options)
 
 
 WHOLE, SEARCHED = (train, test), (fitted, held)
+PER_PIXEL = "squared error per pixel"
 
 
 @cache
@@ -87,39 +96,60 @@ def variational(beta: float, epochs: int, may_fail: str = "", images: tuple[Imag
     return study.train(zoo.vae, *images, **how, **options)
 
 
-def error(trained: Trained) -> float:
-    return trained.measure("reconstruction").scores["MSE"].value
+def error(trained: Trained) -> Score:
+    return trained.measure("reconstruction").scores["MSE"]
 
 
-def measured(trained: Trained, measure: str, score: str, **how: Any) -> Measured:
-    return Measured.of(**trained.measure(measure, **how).scores[score].record())
-
-
-def fid(trained: Trained, density: str = "prior") -> Measured:
-    return measured(trained, "generation", f"FID, {density}", densities=(density,))
+def fid(trained: Trained, density: str = "prior") -> Score:
+    return trained.measure("generation", densities=(density,)).scores[f"FID, {density}"]
 
 
 # %% [markdown]
 # ## 4.1 The pair, as a plain autoencoder
 # On MNIST, four convolutions take 28×28 pixels to 14×14×32, 7×7×64, 3×3×128 and 1×1×256, with batch norm from the second on and
-# LeakyReLU, and a linear layer to the code; the decoder mirrors them. Adam at a constant rate, batches of 64.
+# LeakyReLU, and a linear layer to the code. The decoder mirrors them: a linear layer with batch norm, then four transposed
+# convolutions. Every convolution learns a bias. Adam at a constant rate, batches of 64.
+#
+# `Images` is a data set for a torch `DataLoader`, which shows the first batch here, shuffled; `diabolo.fit` takes such a loader
+# too. The trainings below need no workers: the images lie in memory as bytes, and each step gathers its own batch of them, in
+# an order drawn anew for each epoch.
 
 
 # %%
 @study.row("4.1", "The convolutional pair as a plain autoencoder")
 def autoencoder(row: Row) -> None:
-    columns, rows = plain.model.summary().table
+    order, dataset = torch.Generator().manual_seed(0), cast(Any, train)  # torch asks for no more of a data set
+    loader = DataLoader(dataset, batch_size=study.batch_size, shuffle=True, num_workers=0, generator=order)
+    images, labels = next(iter(loader))
+    row.figure(
+        "images",
+        figures.sample_grid(images[:40], "Training images", columns=10),
+        f"Training images, from the first shuffled batch of {len(images)}; the first row is of the classes "
+        f"{', '.join(map(str, labels[:10].tolist()))}.",
+    )
+    columns, rows = first.model.summary().table
     row.table("Layers, shapes and parameters.", columns, rows)
+    steps = first.run.folder.steps
+    if steps:
+        curve = {"training loss": [line["train"]["reconstruction"] for line in steps]}
+        axes = (f"steps of {study.batch_size} images", "squared error per pixel")
+        row.figure(
+            "steps",
+            figures.response([line["step"] for line in steps], curve, *axes, title="The loss within epochs"),
+            f"Training loss every {steps[0]['step']} steps, the mean over the steps since the point before.",
+        )
+    else:
+        row.not_measured("this training was found again, and its steps were not logged", "the loss within epochs")
     row.figure(
         "loss",
-        figures.loss_curves(run_figures.losses(plain.run), "Training of the autoencoder"),
+        figures.loss_curves(run_figures.losses(first.run), "Training of the autoencoder"),
         "Squared error per pixel by epoch, on training and on test images.",
     )
-    shown = figures.reconstructions(test.pixels[:10], plain.subject.reconstructions[:10], "Test images, reconstructed")
+    shown = figures.reconstructions(test.pixels[:10], first.subject.reconstructions[:10], "Test images, reconstructed")
     row.figure("reconstructions", shown, "Ten test images above their reconstructions.")
-    last = row.number("training error, mean of the last epoch", plain.curve()[-1], "squared error per pixel")
-    row.score("test error", plain.measure("reconstruction").scores["MSE"])
-    row.check("training error, mean of the last epoch", last, "≤", 0.0050, "squared error per pixel")
+    last = row.number("training error, mean of the last epoch", first.curve()[-1], PER_PIXEL)
+    row.score("test error", error(first))
+    row.check("training error, mean of the last epoch", last, "≤", 0.0050, PER_PIXEL)
 
 
 # %% [markdown]
@@ -129,47 +159,57 @@ def autoencoder(row: Row) -> None:
 
 
 # %%
-@cache
-def from_noise() -> str:
-    def distances() -> list[float]:
-        codes = plain.subject.codes("train")
-        drawn = np.random.default_rng(0).normal(size=(500, study.latent_dim))
-        found = (latents.nearest(few, codes)[1].mean() for few in (drawn, plain.subject.codes("test")[:500]))
-        return [float(distance) for distance in found]
+def distances() -> float:
+    """How many times as far draws of N(0, I) are from the nearest training code as codes of test images."""
+    codes = first.subject.codes("train")
+    drawn = np.random.default_rng(0).normal(size=(500, study.latent_dim))
+    far, usual = (latents.nearest(few, codes)[1].mean() for few in (drawn, first.subject.codes("test")[:500]))
+    return float(far / usual)
 
-    far, usual = plain.remember("distances to training codes", distances)
-    hole = plain.measure("prior_hole").scores
-    centre, deviation = (hole[f"{moment} of a unit"].value for moment in ("mean", "deviation"))
-    both = {"N(0, I)": fid(plain), "fitted Gaussian": fid(plain, "gaussian")}
-    return words.from_noise(both, centre, deviation, far, usual)
+
+def clear(images: np.ndarray) -> Score:
+    """The share of images that the classifier reads clearly."""
+    return generation.clearly_read(generation.extractor("classifier", train), images, words.SURE)
 
 
 @study.row("4.2", "What a plain autoencoder decodes from N(0, I)")
 def noise(row: Row) -> None:
-    fitted = latents.fit_density("gaussian", plain.subject.codes("train"))
+    density = latents.fit_density("gaussian", first.subject.codes("train"))
     samples = {
-        "N(0, I)": plain.model.sample(36, seed=0).numpy(),
-        "Gaussian fitted to the codes": latents.draw_images(plain.model, fitted, 36),
-        "test images": test.pixels[:36],
+        "N(0, I)": latents.draw_images(first.model, None, 1000),
+        "fitted Gaussian": latents.draw_images(first.model, density, 1000),
+        "test images": test.pixels[:1000],
     }
     row.figure(
         "samples",
-        figures.density_samples(samples, title="The plain autoencoder"),
-        "Images decoded from draws of two densities, beside test images.",
+        figures.density_samples({name: images[:36] for name, images in samples.items()}, title="The plain autoencoder"),
+        "Images decoded from draws of N(0, I), and of a Gaussian fitted to the codes, beside test images.",
     )
-    moments = plain.measure("prior_hole").scores["mean of a unit"].detail
-    hole = figures.posterior_against_prior(moments["means"], moments["deviations"])
-    row.figure("codes", hole, "Mean and deviation of each unit over the test images; those of N(0, I) are 0 and 1.")
-    for density in ("prior", "gaussian"):
-        row.score(f"FID, {density}", plain.measure("generation", densities=(density,)).scores[f"FID, {density}"])
-    row.finding(from_noise(), "samples", "codes")
+    moments = first.measure("prior_hole").scores
+    detail = moments["mean of a unit"].detail
+    hole = figures.posterior_against_prior(detail["means"], detail["deviations"])
+    row.figure(
+        "codes", hole, "Mean and standard deviation of each unit over the test images; those of N(0, I) are 0 and 1."
+    )
+    for name, kind in (("N(0, I)", "prior"), ("fitted Gaussian", "gaussian")):
+        row.score(f"FID, {name}", fid(first, kind))
+    for name, images in samples.items():
+        row.score(f"clear digits, {name}", clear(images))
+    row.score("mean of a unit", moments["mean of a unit"])
+    row.score("standard deviation of a unit", moments["deviation of a unit"])
+    far = first.remember("distances to training codes", distances)
+    row.number(
+        "distance of a draw of N(0, I)", far, "over that of the code of a test image, to the nearest training code"
+    )
+    row.finding(words.from_noise(row.found), "samples", "codes")
 
 
 # %% [markdown]
 # ## 4.3 β = 0, β = 10, and β tuned
 # β is searched for in steps of 10 with short trainings, on training images of which some are held out to choose it by. The
-# criterion: the smallest FID between these and samples from N(0, I), since the error of reconstructions alone would ask for a
-# very small β. The weight found is trained for longer, on all training images, and measured on the test images.
+# criterion: the smallest FID between these and samples from N(0, I), since the reconstruction error alone would ask for a
+# very small β. The weight found is trained for longer, on all training images, and measured on the test images. All models
+# that are compared there are trained for as many epochs.
 
 
 # %%
@@ -184,8 +224,9 @@ def tuned() -> tuple[float, Trained]:
     return beta, variational(beta, study.tuned_epochs)
 
 
-free, heavy = variational(0.0, study.epochs), variational(10.0, study.epochs, "β = 10 is here to collapse it")
-study.in_pytorch(plain, free)
+free = variational(0.0, study.tuned_epochs)
+heavy = variational(10.0, study.tuned_epochs, "β = 10 is here to collapse it")
+study.in_pytorch(first, free)
 
 
 def noise_of(trained: Trained) -> float:
@@ -194,45 +235,6 @@ def noise_of(trained: Trained) -> float:
     noise, variance = np.square(latents.draws_of(trained.model, test) - mu).mean(0), mu.var(0)
     active = metrics.active_units(mu)
     return float(np.median((noise / (noise + variance))[active])) if active.any() else 1.0
-
-
-@cache
-def extremes() -> str:
-    beta, best = tuned()
-    kl = {name: one.measure("usage").scores for name, one in (("0", free), ("10", heavy))}
-    hole = {
-        n: one.measure("prior_hole").scores["Fréchet distance to N(0, I)"].value
-        for n, one in (("0", free), ("tuned", best))
-    }
-    unexplained = heavy.measure("reconstruction").scores["FVU"].value
-    alike = float(heavy.model.sample(500, seed=0).var(0).mean()) / float(test.pixels.var(0).mean())
-    return " ".join(
-        (
-            words.free(
-                kl["0"]["KL"].value,
-                {"0": noise_of(free), "tuned": noise_of(best)},
-                hole,
-                {"0": fid(free), "tuned": fid(best)},
-                beta,
-            ),
-            words.heavy(
-                10.0, kl["10"]["KL"].value, kl["10"]["active units"].value, study.latent_dim, unexplained, alike
-            ),
-        )
-    )
-
-
-@cache
-def searched() -> str:
-    errors = {b: measured(one, "reconstruction", "MSE") for b, one in search().items()}
-    return words.tuned({b: fid(one) for b, one in search().items()}, errors)
-
-
-@cache
-def result() -> str:
-    beta, best = tuned()
-    epochs = {"AE": study.epochs, "VAE": study.tuned_epochs}
-    return words.good({"AE": error(plain), "VAE": error(best)}, {"AE": fid(plain), "VAE": fid(best)}, epochs, beta)
 
 
 @study.row("4.3", "β = 0, β = 10, and β tuned")
@@ -245,18 +247,20 @@ def weights(row: Row) -> None:
         [
             (
                 b,
-                error(one),
-                fid(one).value,
+                row.score(f"validation error, β = {written(b)}", error(one)),
+                row.score(f"validation FID, β = {written(b)}", fid(one)),
                 *(one.measure("usage").scores[name].value for name in ("KL", "active units")),
             )
             for b, one in search().items()
         ],
     )
-    points = {f"β = {written(b)}": (error(one), fid(one).value) for b, one in search().items()}
+    points = {f"β = {written(b)}": (error(one).value, fid(one).value) for b, one in search().items()}
     front = figures.pareto(
         points, "squared error per pixel, validation images", "FID of samples", title="Two ways to be good"
     )
-    row.figure("search", front, "Reconstructions against samples; what nothing else beats in both is filled.")
+    row.figure(
+        "search", front, "Reconstruction error against FID of samples; a weight that no other beats in both is filled."
+    )
     row.number("β tuned", beta, "squared error per pixel and nat")
     three = {"β = 0": free, f"β = {written(beta)}": best, "β = 10": heavy}
     rebuilt = {name: one.subject.reconstructions[:10] for name, one in three.items()}
@@ -276,77 +280,123 @@ def weights(row: Row) -> None:
         row.figure(
             f"loss-{name.removeprefix('β = ')}", curves, f"The terms of the loss at {name}, KL without its weight."
         )
-        row.score(f"test error, {name}", one.measure("reconstruction").scores["MSE"])
-        row.score(f"FID of samples, {name}", one.measure("generation", densities=("prior",)).scores["FID, prior"])
-        row.score(f"KL, {name}", one.measure("usage").scores["KL"])
-    row.finding(searched(), "search")
-    row.finding(extremes(), "samples", "reconstructions")
-    row.finding(result(), "samples")
+    for name, one in {"autoencoder": plain, "β = 0": free, "β tuned": best, "β = 10": heavy}.items():
+        row.score(f"test error, {name}", error(one))
+        row.score(f"FID, {name}", fid(one))
+        for what in ("KL", "active units") if one is not plain else ():
+            row.score(f"{what}, {name}", one.measure("usage").scores[what])
+    row.number("ratio of test errors", error(best).value / error(plain).value, "the VAE's over the autoencoder's")
+    for name, one in (("β = 0", free), ("β tuned", best)):
+        row.number(f"noise in an active unit, {name}", noise_of(one), "share of its variance, median")
+        hole = one.measure("prior_hole").scores["Fréchet distance to N(0, I)"]
+        row.score(f"Fréchet distance to N(0, I), {name}", hole)
+    left = heavy.measure("reconstruction").scores["FVU"].value
+    row.number("variance of test images left unexplained, β = 10", left, "of the variance of test images")
+    vary = heavy.model.sample(500, seed=0).var(0).mean() / test.pixels.var(0).mean()
+    row.number("variance among samples, β = 10", vary, "of the variance among test images")
+    row.finding(words.tuned(row.found, study.search), "search")
+    row.finding(
+        lambda: f"{words.free(row.found)} {words.heavy(row.found, study.latent_dim)}", "samples", "reconstructions"
+    )
+    row.finding(words.good(row.found, study.tuned_epochs), "samples")
 
 
 # %% [markdown]
 # ## 4.4 From one image to another
-# Codes on the straight line between those of two test images, decoded. How evenly images change is measured on a hundred
-# random pairs of different classes: the longest step in pixels over the mean step, and the least confidence of a classifier
-# on the way.
+# Codes on the straight path between those of two test images, decoded. The ends shown are typical images: the medoid of each
+# class, the image with the least mean distance to the others of its class. How evenly images change is measured on a hundred
+# random pairs of different classes: the longest step in pixels over the mean step, and the lowest confidence of a classifier on
+# the path.
 
 
 # %%
+STEP, SURE = "longest step", "lowest confidence"
+
+
+def random_paths(trained: Trained) -> dict[str, Score]:
+    """The measures of a hundred random straight paths."""
+    scores = trained.measure("interpolation", path_classifier=str(generation.classifier(train).path)).scores
+    return {STEP: scores["linear: longest step"], SURE: scores["linear: least confidence"]}
+
+
 @cache
-def ways() -> dict[str, dict[str, Measured]]:
-    judge = {"path_classifier": str(generation.classifier(train).path)}
-    both = {"AE": plain, "VAE": tuned()[1]}
-    return {
-        what: {name: measured(one, "interpolation", f"linear: {what}", **judge) for name, one in both.items()}
-        for what in ("longest step", "least confidence")
-    }
+def typical() -> dict[int, int]:
+    return latents.medoids(test.images, np.asarray(test.labels))
+
+
+def decoded(trained: Trained, pairs: list[tuple[int, int]], steps: int) -> np.ndarray:
+    """The images (P, steps, C, H, W) along the paths between the typical images of these pairs of classes."""
+    codes = trained.subject.codes("test")
+    start, end = (np.stack([codes[typical()[pair[i]]] for pair in pairs]) for i in (0, 1))
+    way = latents.linear(start, end, steps)
+    images: np.ndarray = trained.model.decode(torch.from_numpy(way.reshape(-1, way.shape[-1]))).numpy()
+    return images.reshape(len(pairs), steps, *images.shape[1:])
 
 
 @study.row("4.4", "Interpolation between two digits, autoencoder and VAE side by side")
 def interpolation(row: Row) -> None:
     beta, best = tuned()
-    rows = {}
-    for pair in study.pairs:
-        ends = [int(np.flatnonzero(test.labels == int(digit))[0]) for digit in pair.split("-")]
-        for name, one in (("AE", plain), ("VAE", best)):
-            codes = one.subject.codes("test")
-            way = latents.linear(codes[ends[:1]], codes[ends[1:]], study.steps)[0]
-            rows[f"{pair.replace('-', ' → ')}, {name}"] = one.model.decode(torch.from_numpy(way)).numpy()
-    captions = [f"{percent(step / (study.steps - 1))}" for step in range(study.steps)]
+    both, classes = {"AE": plain, "VAE": best}, list(typical())
+    chosen = [(int(a), int(b)) for a, b in (pair.split("-") for pair in study.pairs)]
+    shown = {name: decoded(one, chosen, study.steps) for name, one in both.items()}
     row.figure(
-        "ways",
-        figures.strips(rows, captions, title="Between two test images"),
-        f"Images decoded along straight ways between the codes of two test images: AE, and VAE at β = {written(beta)}.",
+        "paths",
+        figures.strips(
+            {f"{a} → {b}, {name}": images[i] for i, (a, b) in enumerate(chosen) for name, images in shown.items()},
+            [percent(step / (study.steps - 1)) for step in range(study.steps)],
+            title="Between two typical test images",
+        ),
+        f"Images decoded along straight paths between the codes of two typical images: AE, and VAE at β = {written(beta)}.",
     )
-    for name, one in (("AE", plain), ("VAE", best)):
-        scores = one.measure("interpolation", path_classifier=str(generation.classifier(train).path)).scores
-        for what in ways():
-            row.score(f"{what}, {name}", scores[f"linear: {what}"])
-    row.finding(words.between(ways()["longest step"], ways()["least confidence"]), "ways")
+    square = [(a, b) for b in classes for a in classes]
+    edge = (-0.5, len(classes) - 0.5) * 2
+    middles = {name: (decoded(one, square, 3)[:, 1], edge) for name, one in both.items()}
+    row.figure(
+        "mid-points",
+        figures.decoded_grids(
+            middles, "Half-way between the typical images of two classes", ("class at one end", "class at the other")
+        ),
+        "Images decoded half-way between the typical images of all pairs of classes; on the diagonal those images themselves, "
+        "reconstructed.",
+    )
+    pairs = list(combinations(classes, 2))
+    row.number("pairs of classes", len(pairs), "pairs")
+    reader, longest = generation.extractor("classifier", train), {}
+    for name, one in both.items():
+        for what, score in random_paths(one).items():
+            row.score(f"{what}, {name}", score)
+        frames = decoded(one, pairs, study.steps)
+        read, sure = (
+            found.reshape(frames.shape[:2]) for found in generation.read(reader, frames.reshape(-1, *test.shape))
+        )
+        longest[name] = latents.smoothness(frames).longest_step
+        row.number(f"{STEP} between typical images, {name}", longest[name].mean(), "mean steps")
+        row.number(f"{SURE} between typical images, {name}", sure.min(1).mean(), "probability of the likeliest class")
+        middle = generation.read(reader, decoded(one, pairs, 3)[:, 1])[0]
+        right = [k in pair for k, pair in zip(middle.tolist(), pairs, strict=True)]
+        row.number(f"mid-points read as one of the two digits, {name}", sum(right), "pairs")
+        ends = {
+            k: int(r) for pair, few in zip(pairs, read, strict=True) for k, r in zip(pair, few[[0, -1]], strict=True)
+        }
+        as_class = row.number(
+            f"typical images read as their class, {name}",
+            sum(k == r for k, r in ends.items()),
+            f"of {len(ends)} classes",
+        )
+        claim = f"typical images whose reconstruction by the {name} is read as their class"
+        row.check(claim, as_class, "=", len(ends), "classes")
+    row.number("pairs with the smaller longest step, VAE", int((longest["VAE"] < longest["AE"]).sum()), "pairs")
+    row.finding(paths.between(row.found), "paths")
+    row.finding(paths.typical(row.found), "paths", "mid-points")
 
 
 # %% [markdown]
 # ## 4.5 What it means for downstream use
 # The encoders are frozen, and the digit is read off their codes by one linear layer and by the nearest neighbours; beside them
-# raw pixels and as many principal components. The VAE is the tuned one, which was trained for longer.
+# raw pixels and as many principal components.
 
 
 # %%
-@cache
-def probed() -> str:
-    both = {"AE": plain, "VAE": tuned()[1]}
-    linear, near = (
-        {name: measured(one, "probes", f"{what}: codes") for name, one in both.items()}
-        for what in ("linear probe", "5 nearest neighbours")
-    )
-    linear["pixels"] = measured(plain, "probes", "linear probe: pixels")
-    components = next(name for name in plain.measure("probes").scores if name.startswith("5 nearest neighbours: PCA"))
-    near["principal components"] = measured(plain, "probes", components)
-    active = tuned()[1].measure("usage").scores["active units"].value
-    epochs = {"AE": study.epochs, "VAE": study.tuned_epochs}
-    return words.downstream(linear, near, active, study.latent_dim, epochs)
-
-
 @study.row("4.5", "Probes on the codes of both")
 def downstream(row: Row) -> None:
     scores = {name: one.measure("probes").scores for name, one in (("AE", plain), ("VAE", tuned()[1]))}
@@ -357,11 +407,13 @@ def downstream(row: Row) -> None:
         [(name, of_plain.get(name), one.value, one.low, one.high, one.n) for name, one in scores["VAE"].items()],
     )
     shown = {
-        f"{name}, {what}": one[what]
+        f"{what}, {name}": one[what]
         for what in ("linear probe: codes", "5 nearest neighbours: codes")
         for name, one in scores.items()
     }
     shown["linear probe: pixels"] = scores["AE"]["linear probe: pixels"]
+    neighbours = next(score for name, score in scores["AE"].items() if name.startswith("5 nearest neighbours: PCA"))
+    shown["5 nearest neighbours: PCA"] = neighbours
     intervals = {n: (s.low, s.high) for n, s in shown.items() if s.low is not None and s.high is not None}
     bars = figures.bars(
         {n: s.value for n, s in shown.items()}, "share of test images", intervals, title="Read off frozen codes"
@@ -369,7 +421,110 @@ def downstream(row: Row) -> None:
     row.figure("accuracy", bars, "Test accuracy with 95 % intervals.")
     for name, score in shown.items():
         row.score(name, score)
-    row.finding(probed(), "accuracy")
+    row.score("active units, VAE", tuned()[1].measure("usage").scores["active units"])
+    row.finding(paths.downstream(row.found, study.latent_dim), "accuracy")
+
+
+# %% [markdown]
+# ## 4.6 A well-tuned VAE
+# What is expected of a VAE whose β is well chosen, in general words; and each property measured, beside the plain autoencoder
+# and both ends of β. Fine detail is the power of samples in the upper half of the spatial frequencies, over that of test
+# images. The effective number of digits is high where a classifier reads samples clearly and finds all digits alike often.
+# Coverage is the share of test images that have a sample closer than their fifth neighbour among test images (Naeem et al.
+# 2020). Paths are those of row 4.4.
+
+
+# %%
+@study.row("4.6", "The properties of a well-tuned VAE, each measured")
+def well_tuned(row: Row) -> None:
+    row.text(properties.GENERAL)
+    models = {"AE": plain, "β = 0": free, "VAE": tuned()[1], "β = 10": heavy}
+    fine = slice(train.shape[-1] // 4, None)  # the upper half of the frequencies
+    of_test = spectrum(torch.from_numpy(test.pixels))[:, fine].sum(1).mean()
+    reader = generation.extractor("classifier", train)
+    logits = generation.extract(reader, test.images).logits
+    assert logits is not None  # the images have labels
+    real = generation.inception_score(logits)
+    unit = "effective classes of the classifier"
+    row.number("effective digits, test images", real.value, unit, real.low, real.high, "Student's t over images")
+    for name, one in models.items():
+        quality = one.measure("generation", densities=("prior",)).scores
+        left = one.measure("reconstruction").scores["FVU"].value
+        row.number(f"variance explained, {name}", 1 - left, "of the variance of test images")
+        detail = spectrum(one.model.sample(1000, seed=0))[:, fine].sum(1) / of_test
+        row.over(f"fine detail, {name}", detail.numpy(), "power, that of test images being 1", "samples")
+        row.score(f"effective digits, {name}", quality["score, prior"])
+        row.score(f"coverage, {name}", quality["coverage, prior"])
+        for what, score in random_paths(one).items():
+            row.score(f"{what}, {name}", score)
+        hole = one.measure("prior_hole").scores["Fréchet distance to N(0, I)"]
+        row.score(f"Fréchet distance, {name}", hole)
+        for what in ("KL", "active units") if one is not plain else ():
+            row.score(f"{what}, {name}", one.measure("usage").scores[what])
+    values = {name: number.value for name, number in row.found.items()}
+    row.table(
+        f"What a well-tuned VAE is like, beside an autoencoder and VAEs of other weights; β tuned is {written(tuned()[0])}.",
+        ("property", "measured by", "AE", "β = 0", "β tuned", "β = 10", "test images"),
+        [
+            (*told, *(values.get(properties.named(measure, name)) for name in (*models, "test images")))
+            for measure, told in properties.PROPERTIES.items()
+        ],
+    )
+    row.finding(properties.well_tuned(row.found, study.latent_dim))
+
+
+# %% [markdown]
+# ## 4.7 The KL divergence and its direction
+# KL(p ‖ q) = E_p log p/q says how far q is from p. Of two Gaussians it has a closed form, for any means and covariances
+# (`diabolo.metrics.gaussian_kl`); the KL term of a VAE is the case of a diagonal covariance and N(0, I). It is no distance: the
+# order of p and q counts. To see what it decides, one Gaussian q is fitted to the same mixture p of two Gaussians twice: by the
+# least KL(p ‖ q) and by the least KL(q ‖ p).
+
+
+# %%
+@study.row("4.7", "The same mixture, fitted by either direction of KL")
+def kl(row: Row) -> None:
+    p = direction.TARGET
+    fits = {"covering": direction.covering(p), "seeking": direction.seeking(p)}
+    for name, q in fits.items():
+        row.number(f"KL(p ‖ q), {name}", direction.kl_to(p, q), "nats")
+        row.number(f"KL(q ‖ p), {name}", direction.kl_from(q, p), "nats")
+        row.number(f"mixture covered, {name}", direction.covered(q), "share of the mass of p in the 95 % ellipse of q")
+        row.number(
+            f"mass in the gap, {name}",
+            direction.in_the_gap(q),
+            "share of the mass of q where p is below 5 % of its peak",
+        )
+    told = {f"least {kl}": direction.on_grid(fits[name]) for name, kl in divergence.FITS.items()}
+    row.figure(
+        "fits",
+        figures.contours(direction.on_grid(p), told, direction.EXTENT, title="One mixture, fitted in both directions"),
+        "The mixture p in grey; each fitted Gaussian q by the lines that hold 50 % (solid) and 95 % (dashed) of its mass.",
+    )
+    f = row.found
+    row.table(
+        "Both divergences of both fits, in nats.",
+        ("fitted by", "KL(p ‖ q)", "KL(q ‖ p)", "mixture covered", "mass in the gap"),
+        [
+            (
+                f"least {kl}",
+                *(f[f"{what}, {name}"].value for what in divergence.FITS.values()),
+                *(percent(f[f"{what}, {name}"].value) for what in ("mixture covered", "mass in the gap")),
+            )
+            for name, kl in divergence.FITS.items()
+        ],
+    )
+    there, back = (((q.mean, q.covariance) for q in order) for order in (fits.values(), reversed(fits.values())))
+    for name, two in (("there", there), ("back", back)):
+        a, b = two
+        row.number(f"KL between the two fits, {name}", metrics.gaussian_kl(*a, *b), "nats")
+    q = fits["covering"]
+    row.number("KL of a Gaussian from itself", metrics.gaussian_kl(q.mean, q.covariance, q.mean, q.covariance), "nats")
+    row.number("random pairs", 1000, "pairs")
+    row.number("least KL of random pairs", direction.least_of(1000), "nats")
+    row.finding(divergence.direction(row.found), "fits")
+    row.finding(divergence.no_distance(row.found), "fits")
+    row.text(divergence.IN_A_VAE)
 
 
 # %% [markdown]
@@ -380,19 +535,30 @@ def downstream(row: Row) -> None:
 # %%
 @study.row("answers", "The questions, answered from what was measured")
 def answers(row: Row) -> None:
-    steps, samples = ways()["longest step"], {"AE": fid(plain), "VAE": fid(tuned()[1])}
-    use = words.use(steps, samples)
+    f = {index: study.found(index) for index in ("4.2", "4.3", "4.4", "4.5")}
+    units = study.latent_dim
     for question, most, rows, answer in (
-        ("What does an autoencoder decode from N(0, I), and why?", 150, ("4.2",), from_noise()),
-        ("What happens at β = 0 and at β = 10?", 150, ("4.3",), extremes()),
-        ("What is a good result, in reconstructions and in samples?", 200, ("4.3",), f"{searched()} {result()}"),
+        ("What does an autoencoder decode from N(0, I), and why?", 150, ("4.2",), words.from_noise(f["4.2"])),
+        (
+            "What happens at β = 0 and at β = 10?",
+            150,
+            ("4.3",),
+            f"{words.free(f['4.3'])} {words.heavy(f['4.3'], units)}",
+        ),
+        (
+            "What is a good result, in reconstructions and in samples?",
+            200,
+            ("4.3",),
+            f"{words.tuned(f['4.3'], study.search)} {words.good(f['4.3'], study.tuned_epochs)}",
+        ),
         (
             "How do interpolations of the two differ, and what does that mean for downstream learning?",
             300,
             ("4.4", "4.5"),
-            f"{words.between(steps, ways()['least confidence'])} {probed()} {use}",
+            f"{paths.between(f['4.4'])} {paths.typical(f['4.4'])} {paths.downstream(f['4.5'], units)} "
+            f"{paths.use(f['4.3'], f['4.4'])}",
         ),
     ):
         row.question(question)
         row.finding(answer, rows=rows)
-        row.check(f"words in the answer to: {question}", words.words_of(answer), "≤", most, "words", always=True)
+        row.check(f"words in the answer to: {question}", words.count(answer), "≤", most, "words", always=True)
