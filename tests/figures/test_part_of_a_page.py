@@ -14,6 +14,7 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.random((40, 1, 8, 8)).astype(np.float32)
 COLOUR = RNG.random((40, 3, 8, 8)).astype(np.float32)
 LABELS = np.arange(40) % 4
+BELL = np.exp(-np.square(np.arange(-4, 5)) / 4) * np.exp(-np.square(np.arange(-3, 6))[:, None] / 3)
 LONG = "a name that is far too long to stand anywhere in full"
 
 
@@ -40,9 +41,7 @@ PANELS = {
     "pareto": partial(figures.pareto, {f"model {i}": RNG.random((3, 2)) for i in range(10)}, "FID", "test error"),
     "pareto of one": partial(figures.pareto, {LONG: (1, 2)}, "FID", "test error"),
     "trade-off": partial(figures.trade_off, {f"β = {b}": (5 / b, 80 + b) for b in (1, 2, 4)}, "rate", "distortion"),
-    "contours": partial(
-        figures.contours, np.ones((9, 9)), {"one": np.eye(9), LONG: np.ones((9, 9)).cumsum(1)}, (0, 1, 0, 1)
-    ),
+    "contours": partial(figures.contours, BELL, {"one": BELL, LONG: BELL.T[::-1]}, (0, 1, 0, 1), title=LONG * 3),
     "strips": partial(figures.strips, {"one": COLOUR[:5], LONG: COLOUR[5:10]}, [f"α = {a}" for a in range(5)]),
     "many strips": partial(figures.strips, {f"z{i}": IMAGES[:9] for i in range(30)}, ["a long caption"] * 9),
     "worst": partial(figures.worst, IMAGES, IMAGES, RNG.random(40)),

@@ -55,8 +55,8 @@ def contours(
     handles = []
     for k, (name, values) in enumerate(drawn.items()):
         colour = class_style(k).colour
-        levels = [level(values, share, name) for share in shares[::-1]]
-        axes.contour(x, y, values, levels, colors=colour, linestyles=["--", "-"], linewidths=1.6)
+        for share, dashes in zip(shares, ("-", "--"), strict=True):
+            axes.contour(x, y, values, [level(values, share, name)], colors=colour, linestyles=dashes, linewidths=1.6)
         handles.append(Line2D([], [], color=colour, label=shorten(name, _NAME)))
     axes.set_xlabel(axis_names[0])
     axes.set_ylabel(axis_names[1])
@@ -66,9 +66,10 @@ def contours(
 
 
 def level(values: Array, share: float, name: str) -> float:
-    """The height above which `values` hold that share of their sum."""
+    """The height above which `values` hold that share of their sum, half-way to the next lower one."""
     falling = np.sort(values, axis=None)[::-1]
     held = np.cumsum(falling)
     if falling[-1] < 0 or not held[-1] > 0:
         raise DiaboloError(f"contours: {name!r} is no density: it must be nowhere below 0, and above 0 somewhere")
-    return float(falling[np.searchsorted(held, share * held[-1])])
+    last = int(np.searchsorted(held, share * held[-1]))
+    return float(falling[last : last + 2].mean())
