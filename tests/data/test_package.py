@@ -35,11 +35,11 @@ def test_every_public_name_is_there():
 
 def test_the_table_tells_all_of_each_set():
     table = names()
-    assert set(table) == {"digits", "faces", "patches", "mnist", "fashion_mnist", "cifar10", "celeba"}
+    assert set(table) == {"digits", "faces", "patches", "sheet", "mnist", "fashion_mnist", "cifar10", "celeba"}
     for info in table.values():
         assert info.description
         assert info.licence
         assert info.train > info.test > 0
-    assert [name for name, info in table.items() if not info.download] == ["digits", "faces", "patches"]
+    assert [name for name, info in table.items() if not info.download] == ["digits", "faces", "patches", "sheet"]
     table.clear()
     assert names()  # a copy was given

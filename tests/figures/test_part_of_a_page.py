@@ -105,6 +105,13 @@ PANELS = {
         ],
     ),
     "health of one epoch": partial(figures.health_timeline, [{"epoch": 7, "health": {"code_use": 0.5}}]),
+    "space": partial(
+        figures.space_scatter,
+        {"data": RNG.random((40, 3)), LONG: RNG.random((40, 3))},
+        RNG.random(40),
+        "place along the sheet",
+        {LONG: RNG.normal(size=(40, 2))},
+    ),
     "latent": partial(figures.latent_scatter, RNG.normal(size=(40, 2)), LABELS),
     "decoded": partial(figures.decoded_grid, IMAGES[:36], (-3, 3, -3, 3)),
     "reconstructions": partial(figures.reconstructions, IMAGES[:10], {"a": IMAGES[:10], LONG: IMAGES[:10]}),

@@ -72,6 +72,21 @@ def test_conv_to_point_by_hand():
     assert first == ["Linear", "Unflatten", "BatchNorm2d", "LeakyReLU"]
 
 
+def test_conv_16_32_64_by_hand():
+    model = zoo.undercomplete(MNIST, 32, net="conv-16-32-64")
+    kernels = 9 * 16 + 9 * 16 * 32 + 49 * 32 * 64
+    assert count(model.encoder) == kernels + 16 + 32 + 64
+    assert count(model.decoder) == dense(32, 64) + kernels + 32 + 16 + 1
+    assert [m.kernel_size for m in model.encoder.modules() if isinstance(m, nn.Conv2d)] == [(3, 3), (3, 3), (7, 7)]
+    assert model.encoder.map_shape == (64, 1, 1)
+    assert zoo.undercomplete((1, 8, 8), 4, net="conv-16-32-64").reconstruct(torch.rand(2, 1, 8, 8)).shape == (
+        2,
+        1,
+        8,
+        8,
+    )
+
+
 # --- convolutions and pooling alone ---------------------------------------------------------------------------------------
 
 

@@ -172,6 +172,35 @@ def test_half_precision_weights_give_the_bits_of_autocast(net, precision, tiny_m
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-7)
 
 
+def test_float16_is_autocast_with_torchs_gradient_scaler(tiny_model, tiny_pixels):
+    """On the CPU, by the code that runs on a GPU: the same weights and scale, also where the gradients of a step overflow."""
+    model = tiny_model("undercomplete")
+    plain = copy.deepcopy(model)
+    x = torch.from_numpy(tiny_pixels(16)).float() / 255
+    chosen = choose_precision("float16", CPU)
+    step = step_of(model, TrainOptions(lr=1e-2), chosen)
+    ours, scaler = step.learners["model"].scale, torch.amp.GradScaler("cpu", init_scale=2.0**32)
+    ours.scale.fill_(2.0**32)
+    adam = torch.optim.Adam(plain.parameters(), lr=1e-2)
+    model.train(), plain.train()
+    scales = []
+    for _ in range(12):
+        step(x, Draws(), 0.0)
+        with torch.autocast("cpu", chosen.dtype):
+            loss = plain.loss(x).total
+        adam.zero_grad()
+        scaler.scale(loss).backward()
+        scaler.step(adam)
+        scaler.update()
+        assert float(ours.scale) == scaler.get_scale()
+        scales.append(scaler.get_scale())
+    step.release()
+    assert scales[0] < 2.0**32  # the first gradients overflow,
+    assert scales[-1] == scales[-2]  # the last do not
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+
+
 def test_weights_keep_their_memory_layout_and_frozen_ones_stay(tiny_model, tiny_pixels):
     model = tiny_model("undercomplete", net="conv").to(memory_format=torch.channels_last)
     frozen = model.encoder.layers[0][0].weight.requires_grad_(False)

@@ -54,6 +54,15 @@ SOURCES: dict[str, SourceInfo] = {
         licence="CC BY 2.0",
         module="patches",
     ),
+    "sheet": SourceInfo(
+        description="points of a sheet rolled up in space, any number",
+        shape="3",
+        train=4000,
+        test=1000,
+        download=False,
+        licence="Apache-2.0",
+        module="sheet",
+    ),
     "mnist": SourceInfo(
         description="handwritten digits",
         shape="1×28×28",

@@ -39,10 +39,10 @@ def load(
 
     `n_train` images are not the first but drawn without replacement: by `data_seed` alone, so that they are the same in every
     training, those of a smaller n are among those of a larger one, and they stand in their old order. `n_test` likewise. Drawn
-    sets (faces, patches) give the first n instead, in every size the same. What `drop_leaks` and `without_class` leave out is
-    left out of these, so that fewer may remain; it is left out of the validation images too. Where `n_labels` are kept, the
-    other training images have the label -1, see `Images.keep_labels`. A class that is left out may be a number where classes
-    have no names, or no name is a number.
+    sets (faces, patches, sheet) give the first n instead, in every size the same. What `drop_leaks` and `without_class` leave
+    out is left out of these, so that fewer may remain; it is left out of the validation images too. Where `n_labels` are kept,
+    the other training images have the label -1, see `Images.keep_labels`. A class that is left out may be a number where
+    classes have no names, or no name is a number.
 
     A folder or .zip may have parts, folders called train, val (valid, validation, dev) and test in any case, with classes or
     without; see `layout.read_layout`. What has no test part of its own is split by `data_seed`, see `random_split`. What was

@@ -4,8 +4,7 @@ found = diabolo.doctor.diagnose("runs/0001-vae-mnist")
 for illness in found:
     print(illness.name, illness.evidence, illness.remedy.command)
 
-One illness is one function (`symptom.py`); they stand by subject in `collapse`, `objective`, `course`, `codes`, `outputs`,
-`leaks` and `inference`.
+One illness is one function (`symptom.py`); they stand by subject in `course`, `outcome` and `samples`.
 """
 
 from diabolo.doctor.diagnosis import Visit, diagnose

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import diabolo.doctor.course
-import diabolo.doctor.outcome  # noqa: F401  # both make their symptoms known, in this order
+import diabolo.doctor.outcome
+import diabolo.doctor.samples  # noqa: F401  # they make their symptoms known, in this order
 from diabolo.doctor.patient import Patient
 from diabolo.doctor.prescription import PEAK, enough, train_again
 from diabolo.doctor.symptom import SYMPTOMS, Illness, Remedy

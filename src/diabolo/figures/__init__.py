@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .pages import page
     from .points import pareto, trade_off
     from .saving import save
+    from .space import space_scatter
     from .thumbnails import thumbnail_scatter
     from .units import kl_bars, posterior_against_prior
 
@@ -53,6 +54,7 @@ __all__ = [
     "response",
     "sample_grid",
     "save",
+    "space_scatter",
     "spectrum",
     "strips",
     "thumbnail_scatter",
@@ -86,6 +88,7 @@ _HOME = {
     "response": "lines",
     "sample_grid": "images",
     "save": "saving",
+    "space_scatter": "space",
     "spectrum": "lines",
     "strips": "captioned",
     "thumbnail_scatter": "thumbnails",

@@ -7,11 +7,20 @@ from typing import Annotated, Any, TypedDict
 from torch import nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.nets.adding import AddingDecoder, AddingEncoder
 from diabolo.nets.conv import conv
 from diabolo.nets.custom import custom, pair
 from diabolo.nets.layers import Blind, Maps
 from diabolo.nets.mlp import is_width, mlp
-from diabolo.nets.presets import conv_pool, conv_to_point, linear, mlp_256_128, mlp_512_256_128, mlp_one_hidden
+from diabolo.nets.presets import (
+    conv_16_32_64,
+    conv_pool,
+    conv_to_point,
+    linear,
+    mlp_256_128,
+    mlp_512_256_128,
+    mlp_one_hidden,
+)
 from diabolo.nets.prior import PriorDecoder, PriorEncoder
 from diabolo.nets.resnet import resnet
 from diabolo.nets.unet import unet
@@ -44,7 +53,18 @@ class NetOptions(TypedDict, total=False):
     decoder_args: str | dict[str, Any] | None
 
 
-__all__ = ["HELP", "NETS", "Blind", "Maps", "NetOptions", "PriorDecoder", "PriorEncoder", "build"]
+__all__ = [
+    "HELP",
+    "NETS",
+    "AddingDecoder",
+    "AddingEncoder",
+    "Blind",
+    "Maps",
+    "NetOptions",
+    "PriorDecoder",
+    "PriorEncoder",
+    "build",
+]
 
 HELP = {
     "hidden": "Widths of the layers from image to code (mlp; default 512 256).",
@@ -74,6 +94,7 @@ NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "mlp-256-128": mlp_256_128,
     "mlp-one-hidden": mlp_one_hidden,
     "conv-to-point": conv_to_point,
+    "conv-16-32-64": conv_16_32_64,
     "conv-pool": conv_pool,
     "vq-conv": vq_conv,
     "custom": custom,

@@ -109,6 +109,22 @@ def conv_to_point(
     return encoder, PointDecoder(code_shape(code, encoder), input_shape, norm, activation, condition[1])
 
 
+def conv_16_32_64(
+    input_shape: tuple[int, ...],
+    code: int | Maps,
+    condition: tuple[int, int] = (0, 0),
+    norm: str = "none",
+    activation: str = "relu",
+) -> tuple[ConvEncoder, ConvDecoder]:
+    """28×28 → 14×14×16 → 7×7×32 → 1×1×64: two 3×3 convolutions of stride 2, then one as large as its map, 7×7 for MNIST."""
+    halving: Layers = ((16, 3, 2, 1), (32, 3, 2, 1))
+    _, height, width = image_shape(input_shape)
+    whole = min(sizes(height, halving)[-1], sizes(width, halving)[-1])
+    layers: Layers = (*halving, (64, whole, 1, 0))
+    encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0])
+    return encoder, ConvDecoder(code_shape(code, encoder), input_shape, layers, norm, activation, condition[1])
+
+
 # --- convolutions and pooling alone, for denoising ------------------------------------------------------------------------
 
 

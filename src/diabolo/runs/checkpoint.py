@@ -177,6 +177,13 @@ def weights(path: Path) -> dict[str, Tensor]:
     }
 
 
+def loss_scale(path: Path, player: str = "model") -> float | None:
+    """What the loss was multiplied by in the last step that the run folder `path` keeps, in a training in float16; None in any
+    other."""
+    scale = files.read_tensors(path / FILE)[0].get(f"scaler/{player}/scale")
+    return None if scale is None else float(scale)
+
+
 def is_kept(path: Path) -> bool:
     """Whether model.safetensors of the run folder `path` is there and of the epoch that the checkpoint is of (a process can be
     killed between the two)."""

@@ -82,6 +82,14 @@ def drawn(path: Path, name: str) -> dict[str, "Figure"]:
     return made
 
 
+def read(path: Path) -> dict[int, dict[str, NDArray[np.uint8]]]:
+    """What `keep` has left in the run folder `path`, by epoch: "images", "reconstructions" and "samples", each (N, C, H, W)."""
+    return {
+        int(file.stem): {what: tensor.numpy() for what, tensor in files.read_tensors(file)[0].items()}
+        for file in _kept(path)
+    }
+
+
 def _kept(path: Path) -> list[Path]:
     """The files of all epochs, in their order."""
     return sorted(file for file in (path / FOLDER).glob("*.safetensors") if file.stem.isdecimal())

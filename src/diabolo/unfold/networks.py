@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from diabolo.nets.adding import AddingDecoder, AddingEncoder
 from diabolo.nets.conv import ConvDecoder, ConvEncoder
 from diabolo.nets.layers import Blind
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
@@ -85,6 +86,19 @@ def _vq_encoder(module: VQConvEncoder, condition: bool) -> Network:
 @network.of(Blind)
 def _blind(module: Blind, condition: bool) -> Network:
     return Network([], ["features = x.flatten(1)[:, :0]  # nothing of the image"])
+
+
+@network.of(AddingEncoder)
+def _adding_encoder(module: AddingEncoder, condition: bool) -> Network:
+    inner = network(module.inner, False)
+    init = [*inner.init, f"self.embed = {source(module.embed)}  # a column for each class"]
+    return Network(init, [*inner.forward, "features = features + self.embed(c)"])
+
+
+@network.of(AddingDecoder)
+def _adding_decoder(module: AddingDecoder, condition: bool) -> Network:
+    inner = network(module.inner, False)
+    return Network([*inner.init, f"self.embed = {source(module.embed)}"], ["z = z + self.embed(c)", *inner.forward])
 
 
 @network.of(ConvDecoder, PointDecoder, PoolingDecoder)

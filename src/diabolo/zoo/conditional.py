@@ -4,7 +4,7 @@ from typing import Unpack
 
 from diabolo import bottlenecks, nets, objectives
 from diabolo.autoencoder import Autoencoder
-from diabolo.conditions import Unconditional, WithPrior
+from diabolo.conditions import Unconditional, WithPrior, as_condition
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.layers import Blind
 from diabolo.ranges import Count, Weight
@@ -12,13 +12,18 @@ from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
 PRIORS = ("standard", "conditional")
+JOINED = ("concatenated", "added")
 
 
-@recipe({"likelihood": "bernoulli", "condition": "label"})
+@recipe(
+    {"likelihood": "bernoulli", "condition": "label"},
+    joined="How the condition joins image and code: concatenated, or added, as a learned vector, to the features and the code.",
+)
 def cvae(
     input_shape: tuple[int, ...],
     latent_dim: Count = 16,
     beta: float | str | Schedule = 1.0,
+    joined: str = "concatenated",
     **options: Unpack[PartOptions],
 ) -> Autoencoder:
     """Conditional VAE: encoder and decoder are given the class, so images of a class can be asked for; with --condition
@@ -31,7 +36,30 @@ def cvae(
         >>> tuple(model.sample(3, y=torch.tensor([0, 1, 2]), seed=0).shape)
         (3, 1, 8, 8)
     """
-    return assemble(input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options)
+    if joined not in JOINED:
+        raise UnknownNameError("way to join a condition", joined, JOINED)
+
+    def assembled(options: PartOptions) -> Autoencoder:
+        return assemble(
+            input_shape, latent_dim, lambda enc: bottlenecks.Gaussian(enc.features, latent_dim, beta), options
+        )
+
+    condition = as_condition(
+        options.get("condition"), tuple(input_shape), options.get("classes"), options.get("columns")
+    )
+    if joined == "concatenated" or not condition.to_decoder:
+        return assembled(options)
+    inner = assembled({**options, "condition": None})
+    encoder = nets.AddingEncoder(inner.encoder, condition.to_encoder) if condition.to_encoder else inner.encoder
+    return Autoencoder(
+        encoder,
+        inner.bottleneck,
+        nets.AddingDecoder(inner.decoder, latent_dim, condition.to_decoder),
+        inner.likelihood,
+        inner.corruption,
+        condition,
+        observation=inner.observation,
+    )
 
 
 @recipe(

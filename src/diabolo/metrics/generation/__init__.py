@@ -9,12 +9,14 @@ from diabolo.metrics.generation.certainty import InceptionScore, asked_for, clea
 from diabolo.metrics.generation.extractors import EXTRACTORS, Inception, extractor, inception
 from diabolo.metrics.generation.features import Extractor, Features, extract
 from diabolo.metrics.generation.frechet import Frechet, Moments, fid, frechet_distance
+from diabolo.metrics.generation.groups import GROUPS, Kinds, kinds
 from diabolo.metrics.generation.kernel import Kernel, kid, polynomial_mmd
 from diabolo.metrics.generation.prdc import SUBSETS, Manifold, manifold, radii, spread
 from diabolo.metrics.generation.small_classifier import Classifier, classifier
 
 __all__ = [
     "EXTRACTORS",
+    "GROUPS",
     "SUBSETS",
     "Classifier",
     "Extractor",
@@ -23,6 +25,7 @@ __all__ = [
     "Inception",
     "InceptionScore",
     "Kernel",
+    "Kinds",
     "Manifold",
     "Moments",
     "asked_for",
@@ -35,6 +38,7 @@ __all__ = [
     "inception",
     "inception_score",
     "kid",
+    "kinds",
     "manifold",
     "polynomial_mmd",
     "radii",

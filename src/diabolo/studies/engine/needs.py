@@ -7,6 +7,7 @@ import numpy as np
 
 from diabolo.data.images import Images
 from diabolo.latents.densities import make_density
+from diabolo.metrics.generation.groups import FEWEST, GROUPS
 from diabolo.metrics.generation.small_classifier import features_of
 
 Need = tuple[bool, str]  # whether it holds, and what is shown where it does not, after "because"
@@ -20,6 +21,12 @@ def distance(test: Images, extractor: str = "classifier") -> Need:
         f"a Fréchet distance with {features:,} features needs {features + 1:,} test images, and there are {len(test):,}"
     )
     return len(test) > features, because
+
+
+def kinds(*several: Images) -> Need:
+    """Counting kinds of images needs so many images of each part."""
+    least, there = FEWEST * GROUPS, min(map(len, several))
+    return there >= least, f"{GROUPS} groups of images need {least:,} images of each part, and one has {there:,}"
 
 
 def density(name: str, train: Images, width: int) -> Need:

@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import between, family
+from diabolo.studies.guide import losses, modes, shared, sheet, watching
 from diabolo.studies.guide.blur import PIXELS, TOO_MUCH
 from diabolo.studies.guide.codes import apart
 from diabolo.studies.guide.labels import PRETRAINED, SCRATCH, SEMI, best_way, gains
 from diabolo.studies.guide.models import DIGIT, FREE, UNITS
-from diabolo.studies.guide.plain import Numbers, against, points
+from diabolo.studies.guide.plain import Answer, Numbers, against, points
 from diabolo.studies.guide.quantised import ALL, ALONE, FINE
-
-Answer = tuple[str, str, str, str]  # the technique, when it helps, by how much here, what it costs
 
 
 def sentence(technique: str, when: str, gain: str, cost: str) -> str:
@@ -23,7 +22,7 @@ def _seconds(n: Numbers, name: str) -> str:
     return f"{n[f'seconds, {name}'].value:.3g} s"
 
 
-def cones(n: Numbers) -> Answer:
+def convolutions(n: Numbers) -> Answer:
     """5.1."""
     gain = against(n, "MSE", "fully connected", "convolutional").say(
         more="error from {a} to {b} per pixel",
@@ -48,7 +47,7 @@ def skips(n: Numbers) -> Answer:
         f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
         f"{n['numbers, skips cut'].value:.0f}"
     )
-    return "Skip connections", "where the output is to be the input, mended, and no code is wanted", gain, cost
+    return "Skip connections", "where the output is the cleaned input and no code is wanted", gain, cost
 
 
 def layers(n: Numbers) -> Answer:
@@ -58,7 +57,7 @@ def layers(n: Numbers) -> Answer:
         less="no help: error from {a} to {b} after as many epochs",
         neither="{different} ({a}, {b})",
     )
-    when = "where layers trained at once get in each other's way, as with saturating units or poor initial weights"
+    when = "where layers trained together hinder each other, as with saturating units or poor initial weights"
     if gain.startswith("error from"):
         when += "; here also with rectifiers"
     return "Layer-wise training", when, gain, "a schedule of stages, each with epochs of its own to choose"
@@ -136,8 +135,13 @@ def kl_term(n: Numbers) -> Answer:
     ]
     units = n["active units, β 50, free bits 0.5"].value
     gain = f"{'; '.join(gains)}; free bits keep {units:.0f} of {UNITS} units active even at β 50"
-    cost = "with free bits the loss is a looser bound; while the weight is annealed it is none"
-    return "Annealing and free bits", "where units fall silent before the decoder has learnt to use them", gain, cost
+    cost = "with free bits the loss is a looser bound; while the weight is annealed it is no bound"
+    return (
+        "Annealing and free bits",
+        "where units become inactive before the decoder has learned to use them",
+        gain,
+        cost,
+    )
 
 
 def features(n: Numbers) -> Answer:
@@ -160,12 +164,12 @@ def features(n: Numbers) -> Answer:
 def condition(n: Numbers) -> Answer:
     """5.8."""
     bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
-    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples are of the digit asked for, and the bound " + (
+    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples show the digit asked for, and the bound " + (
         "does not improve"
         if bound <= 0
         else f"improves by {bound:.3g} nats" + f", of which the class can be {DIGIT:.3g} at most" * (bound > DIGIT)
     )
-    return "A condition", "where images of a class are to be asked for", gain, "a label for every training image"
+    return "A condition", "where images of a given class are wanted", gain, "a label for every training image"
 
 
 def codebook(n: Numbers) -> Answer:
@@ -196,7 +200,7 @@ def projections(n: Numbers) -> Answer:
     """5.10."""
     kept = {name.removeprefix("overlap, "): value.value for name, value in n.items() if name.startswith("overlap, ")}
     gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in kept.items())
-    cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the points"
+    cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the number of points"
     return "t-SNE and UMAP", "to see which codes are neighbours", gain, cost
 
 
@@ -209,7 +213,7 @@ def densities(n: Numbers) -> Answer:
     )
     return (
         "A density fitted afterwards",
-        "where codes do not lie where the prior says",
+        "where codes do not follow the prior",
         gain,
         "a fit to the training codes, no training",
     )
@@ -222,8 +226,8 @@ def economy(n: Numbers) -> Answer:
     gain = f"bf16: {times:.2g} times the speed; checkpointing: {100 * memory:.0f} % of the memory"
     again = n["seconds of a step, computed again"].value / max(n["seconds of a step, all kept"].value, 1e-9)
     cost = (
-        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; checkpointing: {again:.2g} times "
-        "the time of a step"
+        f"bf16: the loss differs by {100 * apart(n, 'float32', 'bf16'):.2g} %; float16 with a scaled loss: by "
+        f"{100 * apart(n, 'float32, small', 'float16'):.2g} %; checkpointing: {again:.2g} times the time of a step"
     )
     return (
         "Mixed precision, checkpointing",
@@ -234,7 +238,7 @@ def economy(n: Numbers) -> Answer:
 
 
 ANSWERS: dict[str, tuple[Callable[[Numbers], Answer], ...]] = {
-    "5.1": (cones,),
+    "5.1": (convolutions,),
     "5.2": (skips,),
     "5.3": (layers, against_overfitting),
     "5.5": (noise,),
@@ -246,4 +250,7 @@ ANSWERS: dict[str, tuple[Callable[[Numbers], Answer], ...]] = {
     "5.11": (densities,),
     "5.12": (economy,),
     "5.14": (pretraining, semi_supervised),
+    "5.15": (sheet.answer, losses.answer, shared.answer),
+    "5.16": (modes.answer,),
+    "5.17": (watching.answer,),
 }

@@ -1,8 +1,8 @@
-"""What the study `guide` says of its rows 5.10 to 5.13, on maps, generation and cost; see `guide`."""
+"""What the study `guide` says of its rows 5.10 to 5.12, on maps, generation and cost; see `guide`."""
 
 from collections.abc import Sequence
 
-from diabolo.studies.engine.findings import family, from_best, joined
+from diabolo.studies.engine.findings import family, joined
 from diabolo.studies.guide.plain import Numbers, against
 
 CLOSE = 0.01  # of the neighbours: maps that differ by less keep as many
@@ -13,10 +13,10 @@ def maps(n: Numbers, names: Sequence[str]) -> str:
     kept = {name: n[f"overlap, {name}"].value for name in names}
     best, said = max(kept, key=lambda name: kept[name]), ", ".join(f"{name} {100 * kept[name]:.0f} %" for name in names)
     why = (
-        "Such a map is made to keep neighbours and gives up distances between groups for that; how far two groups lie "
-        "apart in it means nothing."
+        "Such a map is made to keep neighbours and gives up distances between groups: how far apart two groups lie in it "
+        "means nothing."
         if best != "PCA"
-        else "Here the plane of most variance keeps neighbours as well as methods that are made for it."
+        else "Here the plane of most variance keeps neighbours as well as methods designed to."
     )
     level = [name for name in names if kept[best] - kept[name] < CLOSE]
     most = f"{joined(level)} keep most" if len(level) > 1 else f"{best} keeps most"
@@ -26,22 +26,22 @@ def maps(n: Numbers, names: Sequence[str]) -> str:
 def ways(n: Numbers) -> str:
     """5.10: linear against spherical."""
     return against(n, "least confidence", "spherical", "linear").say(
-        more="On the spherical way a classifier stays surer than on the straight one (lowest confidence {a} against "
-        "{b}): the straight way passes nearer to the origin than its ends lie, and there are fewer codes there.",
-        less="On the spherical way a classifier is less sure than on the straight one (lowest confidence {a} against "
-        "{b}): keeping the length of a code does not keep it where digits are.",
-        neither="A classifier's lowest confidence {differs} between the straight and the spherical way ({b} and {a}).",
+        more="Along the spherical path a classifier stays more confident than along the straight one (lowest confidence {a} "
+        "against {b}). The straight path passes nearer to the origin than its ends lie, where there are fewer codes.",
+        less="Along the spherical path a classifier is less confident than along the straight one (lowest confidence {a} "
+        "against {b}): keeping the length of a code does not keep it where digits are.",
+        neither="A classifier's lowest confidence {differs} between the straight and the spherical path ({b} and {a}).",
     )
 
 
 def hole(n: Numbers) -> str:
     """5.11: N(0, I) for an autoencoder and for a VAE."""
     return against(n, "FID", "AE, normal", "VAE, normal").say(
-        more="Drawn from N(0, I), the plain autoencoder is farther from real digits (FID {a}) than the VAE ({b}): "
-        "nothing ever made its codes lie where that density is, while the KL term of the VAE does just that.",
-        less="Drawn from N(0, I), the plain autoencoder is nearer to real digits (FID {a}) than the VAE ({b}), "
-        "although nothing made its codes lie there.",
-        neither="Drawn from N(0, I), the FIDs of autoencoder and VAE {differ} ({a} and {b}).",
+        more="From N(0, I), images of the plain autoencoder are farther from real digits (FID {a}) than those of the VAE "
+        "({b}). Nothing made the autoencoder's codes follow that density; the KL term of the VAE does.",
+        less="From N(0, I), images of the plain autoencoder are nearer to real digits (FID {a}) than those of the VAE ({b}), "
+        "although nothing made its codes follow that density.",
+        neither="From N(0, I), the FIDs of autoencoder and VAE {differ} ({a} and {b}).",
     )
 
 
@@ -69,15 +69,15 @@ def other_measures(n: Numbers) -> str:
     agree = [what for what, d in changes.items() if d.sure and d.value * better[what] > 0]
     others = [what for what in changes if what not in agree]
     told = ", ".join(f"{what} {d.b.value:.3g} and {d.a.value:.3g}" for what, d in changes.items())
-    said = f"The other measures, of the autoencoder from N(0, I) and from the mixture: {told}."
+    said = f"The other measures for the autoencoder, from N(0, I) and from the mixture: {told}."
     if not agree:
-        return f"{said} None of them prefers the mixture beyond the noise."
+        return f"{said} None of them prefers the mixture significantly."
     verb = "prefers" if len(agree) == 1 else "prefer"
     if not others:
         return f"{said} All of them prefer the mixture."
     why = (
-        " Precision only asks whether an image lies near some real one by these features, and blurred images of one kind can "
-        "do so: it is not to be trusted alone."
+        " Precision only asks whether an image lies near some real one in these features, and blurred images of one kind can "
+        "do so: do not trust it alone."
         if others == ["precision"]
         else ""
     )
@@ -98,18 +98,18 @@ def precision(n: Numbers) -> str:
     fast = (
         f"An epoch takes {times:.2g} times as long in float32 as in bf16 on this device"
         if times >= 1
-        else f"bf16 is slower here, {1 / times:.2g} times: what the products save may be lost in converting the numbers"
+        else f"bf16 is slower here, {1 / times:.2g} times: converting the numbers may cost more than the products save"
     )
     memory = n["MiB, bf16"].value / max(n["MiB, float32"].value, 1e-9)
     needs = (
         f"A step of 512 images needs {100 * memory:.0f} % of the memory"
         if memory < 1
-        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f} %, since the weights of float32 stay and are "
+        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f} %, since the float32 weights stay and are "
         f"copied"
     )
     off = apart(n, "float32", "bf16")
     why = ": weights and sums are kept in float32" if off <= 0.01 else ", more than rounding should do"
-    return f"{fast}. {needs}. The two losses differ by {100 * off:.2g}%{why}."
+    return f"{fast}. {needs}. The two losses differ by {100 * off:.2g} %{why}."
 
 
 def checkpointing(n: Numbers) -> str:
@@ -119,7 +119,7 @@ def checkpointing(n: Numbers) -> str:
     saved = (
         f"Checkpointing needs {100 * memory:.0f} % of the memory"
         if memory < 1
-        else "Checkpointing saves no memory on so small a net"
+        else "Checkpointing saves no memory on so small a network"
     )
     slower = (
         f"a step takes {seconds:.2g} times as long, since the insides of the layers are computed twice"
@@ -127,24 +127,3 @@ def checkpointing(n: Numbers) -> str:
         else f"a step takes {seconds:.2g} times as long, although the insides of the layers are computed twice"
     )
     return f"{saved}; {slower}; the losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."
-
-
-def side_by_side(n: Numbers) -> str:
-    """5.13: who is best at what."""
-    names = ("AE", "VAE", "VQ-VAE")
-
-    def best(what: str, most: bool = False) -> str:
-        first, others = from_best({name: n[f"{what}, {name}"] for name in names}, most)
-        close = [name for name in names if name in others and not others[name].sure]
-        return f"{joined([first, *close])}, not significantly different" if close else first
-
-    return (
-        f"Best reconstruction: {best('MSE')}. Class read off the code best: {best('probe', most=True)}. Nearest to "
-        f"real images when drawn: {best('FID')}. The quickest training took "
-        f"{min(n[f'seconds, {name}'].value for name in names):.3g} seconds, the slowest "
-        f"{max(n[f'seconds, {name}'].value for name in names):.3g}, and the VQ-VAE's prior "
-        f"{n['seconds, prior'].value:.3g} more. The table does not say why: the VQ-VAE is convolutional and its code is "
-        f"{n['indices, VQ-VAE'].value:.0f} indices of {n['bits, VQ-VAE'].value / n['indices, VQ-VAE'].value:.0f} bits, at "
-        f"most {n['bits, VQ-VAE'].value:.0f} bits, while the others are fully connected with a code of sixteen real numbers, "
-        f"so that network and bottleneck differ at once."
-    )

@@ -25,16 +25,18 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
     usual = n[f"active units, {names[0]}"].value
     changes = [against_usual[name] for name in names[1:] if name != FREE]
     if any(change.sure and change.value < 0 for change in changes):
-        why = "A small weight at first lets units say something before that costs."
+        why = "A small weight at first lets units carry information before that costs anything."
     elif FREE in names and (free := against_usual[FREE]).sure and free.value < 0:
-        why = "So annealing rescued nothing here, but the units that free bits keep from falling silent are of use."
+        why = "So annealing does not help here, but the units that free bits keep active are of use."
     elif usual > UNITS / 2:
         why = (
-            f"At the constant weight {usual:.0f} of {UNITS} units are active, so there was little to rescue: annealing "
-            f"helps where units go silent before the decoder has learnt to listen."
+            f"At the constant weight {usual:.0f} of {UNITS} units are active, so there is little to gain: annealing "
+            f"helps where units become inactive before the decoder has learned to use them."
         )
     else:
-        why = f"At the constant weight only {usual:.0f} of {UNITS} units are active, and annealing did not mend that."
+        why = (
+            f"At the constant weight only {usual:.0f} of {UNITS} units are active, and annealing does not change that."
+        )
     active = ", ".join(f"{name} {n[f'active units, {name}'].value:.0f}" for name in names)
     return f"At a final weight of 1, {joined(said)}. {why} Active units of {UNITS}, in one training each: {active}."
 
@@ -43,8 +45,8 @@ def heavier(n: Numbers) -> str:
     """5.6: what β = 4 does."""
     rate, distortion = (n[f"{what}, β 4"].value - n[f"{what}, β 1"].value for what in ("KL", "reconstruction"))
     return (
-        f"β = 4 changes the KL term by {_signed(rate)} nats and the reconstruction by {_signed(distortion)}, so that −ELBO, "
-        f"the bound at weight 1, gets {'worse' if rate + distortion > 0 else 'better'} by {abs(rate + distortion):.3g} (one "
+        f"β = 4 changes the KL term by {_signed(rate)} nats and the reconstruction term by {_signed(distortion)}. −ELBO, the "
+        f"bound at weight 1, gets {'worse' if rate + distortion > 0 else 'better'} by {abs(rate + distortion):.3g} nats (one "
         f"training each)."
     )
 
@@ -59,12 +61,11 @@ def collapse(n: Numbers) -> str:
     name = "β 50"
     active, kl, ill = (n[f"{what}, {name}"].value for what in ("active units", "KL", "collapse found"))
     if active > UNITS / 4:
-        return f"At β = 50, {active:.0f} of {UNITS} units are still active, with {kl:.3g} nats: no collapse came about."
-    found = "The doctor names the collapse, or its cause." if ill else "The doctor does not see it."
+        return f"At β = 50, {active:.0f} of {UNITS} units are still active ({kl:.3g} nats): the posterior has not collapsed."
+    found = "The doctor names the collapse, or its cause." if ill else "The doctor does not detect it."
     return (
-        f"At β = 50, {active:.0f} of {UNITS} units are active and the code says {kl:.3g} nats of each image: a nat of "
-        f"the code costs fifty nats of the loss and saves fewer, so q(z|x) becomes nearly the prior, whatever the "
-        f"image. {found}"
+        f"At β = 50, {active:.0f} of {UNITS} units are active and the code carries {kl:.3g} nats per image. A nat in the code "
+        f"costs fifty nats of loss and saves fewer, so q(z|x) becomes nearly the prior for every image. {found}"
     )
 
 
@@ -76,14 +77,14 @@ def cures(n: Numbers) -> str:
         said.append(f"{name}: {active:.0f} active units and {kl:.3g} nats")
     works = n["active units, β 50, annealed"].value > UNITS / 4
     why = (
-        "Annealing leads to another end here although the final weight is the same."
+        "Annealing leads to another solution here although the final weight is the same."
         if works
-        else "Annealing does not cure it: the loss at the end is the same, and silence is its optimum, not a trap on the way."
+        else "Annealing does not cure it: the final loss is the same, and a code without information is its optimum."
     )
     free = (
         "Free bits make the first half nat of each unit cost nothing, so it is used."
         if n["KL, β 50, free bits 0.5"].value > n["KL, β 50"].value + 1
-        else "Free bits do not bring the code back here."
+        else "Free bits do not restore the code here."
     )
     return f"The cures: {'; '.join(said)}. {free} {why}"
 
@@ -93,29 +94,29 @@ def told(n: Numbers) -> str:
     read, real = n["read, embedding"].value, n["read, real digits"].value
     saved = n["KL, none"].value - n["KL, embedding"].value
     most = (
-        f", of which at most {DIGIT:.3g} (ln 10) can be the class itself; the rest is a difference of two trainings"
+        f", of which the class itself can be {DIGIT:.3g} (ln 10) at most; the rest is a difference between two trainings"
         if saved > DIGIT
-        else ": the class need not be said again"
+        else ": it need not encode the class"
     )
     code = (
-        f"the code says {saved:.3g} nats less than that of the VAE without a condition{most}"
+        f"The code carries {saved:.3g} nats less than that of the VAE without a condition{most}"
         if saved > 0
-        else "the code says no less than that of the VAE without a condition, although it need not say the class"
+        else "The code carries no less than that of the VAE without a condition, although it need not encode the class"
     )
     return (
-        f"A classifier that reads {100 * real:.1f} % of real test digits rightly reads {100 * read:.1f} % of the "
-        f"samples as the digit asked for; chance would be 10 %. And {code}."
+        f"A classifier that reads {100 * real:.1f} % of real test digits correctly reads {100 * read:.1f} % of the "
+        f"samples as the digit asked for; chance is 10 %. {code}."
     )
 
 
 def embedded(n: Numbers) -> str:
     """5.8: learned vectors against one-hot."""
     return points(against(n, "read", "embedding", "label")).say(
-        more="Samples by embedded classes are read as asked for more often than by one-hot classes, by {difference} "
-        "points over the samples; there is one training of each, and another seed may change that.",
-        less="Samples by embedded classes are read as asked for less often than by one-hot classes, by {difference} "
-        "points over the samples; there is one training of each, and another seed may change that.",
-        neither="Embedded and one-hot classes {differ} ({a} % and {b} %): the first layer after a one-hot "
-        "vector is "
-        "an embedding itself. A separate one pays where classes are many, since all layers of encoder and decoder share it.",
+        more="Samples given an embedded class are read as the digit asked for more often than those given a one-hot class, by "
+        "{difference} percentage points. That is one training of each; another seed may change it.",
+        less="Samples given an embedded class are read as the digit asked for less often than those given a one-hot class, by "
+        "{difference} percentage points. That is one training of each; another seed may change it.",
+        neither="Samples given embedded and one-hot classes {differ} ({a} % and {b} % read as asked for): the first layer "
+        "after a one-hot vector is itself an embedding. A separate one pays where classes are many, since encoder and decoder "
+        "share it.",
     )

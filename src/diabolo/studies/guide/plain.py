@@ -1,5 +1,5 @@
-"""What the study `guide` says of its rows 5.1 to 5.5: each function takes the numbers of a row by name, and "
-"gives a sentence that is true of them."""
+"""What the study `guide` says of its rows 5.1 to 5.5: each function takes the numbers of a row by name, and gives a sentence
+that is true of them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -7,6 +7,7 @@ from itertools import pairwise
 from diabolo.studies.engine.findings import Difference, Measured, between, family, joined, less, signed
 
 Numbers = Mapping[str, Measured]
+Answer = tuple[str, str, str, str]  # a technique, when it helps, by how much here, what it costs
 MEASURES = ("FID", "KID", "precision", "recall", "score")
 
 
@@ -24,12 +25,12 @@ def points(d: Difference) -> Difference:
 def bent(n: Numbers) -> str:
     """5.1: PCA against the fully connected autoencoder."""
     return against(n, "MSE", "PCA", "fully connected").say(
-        more="From as many numbers the fully connected autoencoder reconstructs better than PCA: {b} against {a} "
-        "squared error per pixel, {difference} less. PCA's reconstructions lie on a flat sheet, the autoencoder's on "
-        "a bent one, which can follow the images.",
+        more="From the same number of code units, the fully connected autoencoder reconstructs better than PCA: {b} "
+        "against {a} squared error per pixel, {difference} less. PCA's reconstructions lie on a plane, the autoencoder's "
+        "on a curved surface, which can follow the images.",
         less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
-        "pixel, {difference} less. The best linear map is found exactly; what a network could do beyond it has to be "
-        "learnt, and this training did not get there.",
+        "pixel, {difference} less. PCA finds the best linear map exactly. What a network can do beyond it must be learned, "
+        "and this training did not get there.",
         neither="The errors of PCA and of the fully connected autoencoder {differ} ({a} and {b} squared error "
         "per pixel).",
     )
@@ -39,15 +40,14 @@ def convolutional(n: Numbers) -> str:
     """5.1: convolutions against full layers, in error and in what the code tells."""
     error = against(n, "MSE", "fully connected", "convolutional").say(
         more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
-        "used at every place, so a stroke learnt at one place is known everywhere",
+        "used at every place, so a stroke learned at one place is known everywhere",
         less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
-        "weights over places saves parameters, but digits stand in the middle, where full layers can learn each place "
-        "by itself",
+        "weights over places saves parameters, but digits are centred, so full layers can learn each place by itself",
         neither="The errors of convolutions and full layers {differ} ({b} and {a})",
     )
     told = points(against(n, "probe", "convolutional", "fully connected")).say(
-        more="a linear probe reads the digit off their code more often, by {difference} points.",
-        less="a linear probe reads the digit off their code less often, by {difference} points.",
+        more="a linear probe reads the digit from their code more often, by {difference} percentage points.",
+        less="a linear probe reads the digit from their code less often, by {difference} percentage points.",
         neither="the accuracy of a linear probe {differs}.",
     )
     longer = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
@@ -69,20 +69,20 @@ def skips(n: Numbers) -> str:
         neither="With and without skips the errors {differ}.",
     )
     taken = (
-        f"With the mean of all codes in place of its own, the error of the U-Net changes by {signed(rise / 100)}, that of the "
-        f"same net without skips by {signed(alone / 100)}; with the code set to zero, by {zeroed[0]} and {zeroed[1]}."
+        f"When the mean of all codes replaces each image's own, the error of the U-Net changes by {signed(rise / 100)} and "
+        f"that of the same network without skips by {signed(alone / 100)}; with the code set to zero, by {zeroed[0]} and "
+        f"{zeroed[1]}."
     )
     way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times those of the image"
     if not without.sure or alone < 10:
-        return f"{better} {taken} So the net without skips has not learnt to say much by its code in this training."
+        return f"{better} {taken} So in this training the network without skips hardly uses its code."
     d = between(n, "MSE, U-Net, mean code", "MSE, skips cut", "MSE, U-Net without its code less skips cut with it")
     return f"{better} {taken} " + d.say(
-        less=f"Without its code the U-Net still has a smaller error ({{a}}) than the net without skips has with its own "
-        f"({{b}}). {way}: "
-        f"such a code is no bottleneck.",
-        more=f"Without its code the U-Net has a larger error ({{a}}) than the net without skips has with its own ({{b}}): this "
-        f"training leans on the code as well. Nothing forces it to. {way}.",
-        neither=f"Without its code the error of the U-Net {{differs}} from that of the net without skips with "
+        less=f"Without its code the U-Net still has a smaller error ({{a}}) than the network without skips has with its own "
+        f"({{b}}). {way}: such a code is no bottleneck.",
+        more=f"Without its code the U-Net has a larger error ({{a}}) than the network without skips has with its own ({{b}}): "
+        f"this training uses the code as well. Nothing forces it to. {way}.",
+        neither=f"Without its code the error of the U-Net {{differs}} from that of the network without skips with "
         f"its own ({{a}} and {{b}}). {way}.",
     )
 
@@ -94,8 +94,8 @@ def greedy(n: Numbers) -> str:
         "{b}, by {difference}): a layer is fitted before those above it can say what they need, and the epochs spent "
         "on it are missing at the end.",
         less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
-        "{b}, by {difference}). Its layers begin where each can already be undone; but each stage also has a cycle of the "
-        "learning rate to itself, which is not separated from it here.",
+        "{b}, by {difference}). Each layer starts where it can already be inverted. But each stage also has a learning-rate "
+        "cycle of its own, and this comparison does not separate the two.",
         neither="After as many epochs in all, the errors {differ} (layer by layer {a}, end to end {b}).",
     )
 
@@ -112,10 +112,10 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
         f"by {{difference}}, to {{b}}, while the training error goes from {fit:.4g} to {fitted:.4g}: the gap "
         f"{'narrows' if after < gap else 'does not narrow'}, from {gap:.3g} to {after:.3g}.",
         less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
-        f"the narrow code is what keeps this model from overfitting, and they only take from the fit.",
+        f"the narrow code already keeps this model from overfitting, and they only make the fit worse.",
         neither=f"At the best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, the test "
         f"error ({{b}}) {{differs}} "
-        f"from that without; the training error goes to {fitted:.4g}, so that the gap goes from {gap:.3g} to {after:.3g}.",
+        f"from that without; the training error goes to {fitted:.4g}, so the gap goes from {gap:.3g} to {after:.3g}.",
     )
     size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
     return f"On few images the test error, {plain:.4g}, {size}, {fit:.4g}. {told}"
@@ -134,19 +134,19 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     beaten = [name for name, d in found.items() if d.sure and d.value > 0]
     rest = [name for name in noisy if name not in (*best, *beaten)]
     why = (
-        "a model learns what images look like together with what this noise does to them."
+        "A model learns what images look like together with what this noise does to them."
         if 4 * len(best) >= 3 * len(noisy)
-        else "which noise a model has seen counts, and so does how well it has learnt what images look like."
+        else "Which noise a model has seen matters, and so does how well it has learned what images look like."
         if 2 * len(best) > len(noisy)
-        else "what each has learnt of the images counts more here than which noise it has seen."
+        else "What each model has learned about images matters more here than which noise it has seen."
     )
     by = {name: rival(n, names, name) for name in beaten}
     others = "; ".join(
-        f"{name} is undone better by {'the plain autoencoder' if who == 'none' else f'the model of {who}'}"
+        f"{name} is removed better by {'the plain autoencoder' if who == 'none' else f'the model of {who}'}"
         for name, who in by.items()
     )
     ties = f"At {joined(rest)} it does not differ significantly from the best of the others." if rest else ""
-    said = f"Noises that are undone best by the model trained on just that noise: {len(best)} of {len(noisy)}. So {why}"
+    said = f"The model trained on a noise removes it best for {len(best)} of {len(noisy)} noises. {why}"
     return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
 
 
@@ -157,12 +157,11 @@ def no_identity(n: Numbers) -> str:
     return between(n, f"none on {middle}", f"{middle} on {middle}").say(
         more=f"On images with Gaussian noise of 0.5, the error of the denoiser is {{b}} and that of the plain autoencoder "
         f"{{a}}. The "
-        f"denoiser's target is the clean image, so that copying what it sees would cost it their distance, {copied:.4g}: it "
-        f"has to learn which part of what it sees can be an image.",
-        less="On images with Gaussian noise of 0.5 the error of the denoiser is larger, {b}, than that of the plain "
-        "autoencoder, "
-        "{a}: its target is clean, so that copying is no way out, but in this training it has learnt less of what "
-        "digits look like.",
+        f"denoiser's target is the clean image, so copying its input would cost the distance between the two, {copied:.4g}: it "
+        f"must learn which part of its input can be an image.",
+        less="On images with Gaussian noise of 0.5 the error of the denoiser, {b}, is larger than that of the plain "
+        "autoencoder, {a}. Its target is clean, so copying is the wrong answer, but in this training it has learned less "
+        "about what digits look like.",
         neither="On images with Gaussian noise of 0.5 the errors of the denoiser and of the plain autoencoder "
         "{differ} ({b} and "
         "{a}).",
@@ -175,11 +174,11 @@ def level(n: Numbers, names: Sequence[str]) -> str:
     gains = [f"{name} gains {d.size}" for name, d in changes.items() if d.sure and d.value > 0]
     costs = [f"{name} costs {d.size}" for name, d in changes.items() if d.sure and d.value < 0]
     best = max(names, key=lambda name: n[f"probe, {name}"].value)
-    said = joined([f"{change} points" for change in (*gains, *costs)])
+    said = joined([f"{change} percentage points" for change in (*gains, *costs)])
     if gains:
-        told = f"The features get better, by a probe for the digit: {said} over the plain autoencoder."
+        told = f"By a linear probe for the digit, the features improve: {said} over the plain autoencoder."
     else:
-        close = f"the best, {best}: {changes[best].a.value:.4g} % right against {changes[best].b.value:.4g} %"
+        close = f"the best, {best}: {changes[best].a.value:.4g} % correct against {changes[best].b.value:.4g} %"
         told = f"No level improves the features significantly ({close})" + (f"; {said}." if costs else ".")
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))
@@ -189,4 +188,4 @@ def level(n: Numbers, names: Sequence[str]) -> str:
         else "What is lost on clean images does not simply grow with the noise in training"
     )
     errors = ", ".join(f"{value:.4g}" for value in clean)
-    return f"{told} {cost} ({errors}): choose the level of the noise that is to be undone."
+    return f"{told} {cost} ({errors}). So choose the level of the noise that is to be removed."

@@ -9,6 +9,7 @@
 
 # %%
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,14 +24,18 @@ from diabolo.likelihoods import VGG16
 from diabolo.metrics import cost, generation
 from diabolo.metrics.reconstruction import resolution, spectrum
 from diabolo.plain import count, percent
+from diabolo.runs.checkpoint import loss_scale
 from diabolo.statistics import blocks, wilson
 from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.engine import needs
 from diabolo.studies.guide import answers as answered
 from diabolo.studies.guide import blur as blurred
+from diabolo.studies.guide import choice, divergence, halves, losses, modes, shared, words
 from diabolo.studies.guide import labels as few_labels
 from diabolo.studies.guide import quantised as codebook
-from diabolo.studies.guide import words
+from diabolo.studies.guide import sheet as sheets
+from diabolo.studies.guide import watching as watch
+from diabolo.training import snapshots
 from diabolo.training.code_priors import indices_of
 
 # %% tags=["parameters"]
@@ -60,6 +65,9 @@ study = Study(
     face_n_train=4_000,  # their training images
     face_n_test=500,  # their test images
     face_epochs=15,  # passes over them
+    n_sheet=4_000,  # points on the rolled sheet
+    sheet_epochs=100,  # passes over them
+    watched_epochs=20,  # passes of the training that is watched
     map_points=2_000,  # points on the maps
     maps=("PCA", "t-SNE", "UMAP"),  # how codes are projected: PCA, t-SNE, UMAP
     quick={
@@ -82,6 +90,9 @@ study = Study(
         "face_n_train": 400,
         "face_n_test": 60,
         "face_epochs": 5,
+        "n_sheet": 1_000,
+        "sheet_epochs": 100,
+        "watched_epochs": 20,
         "map_points": 200,
     },
 )
@@ -99,9 +110,12 @@ small = some.subset(min(study.n_small, len(some)))
 study.needs("5.8", *needs.classes(train, range(10)))
 study.needs("5.10", *needs.classes(test, (1, 3, 4, 5, 7, 9)))
 study.needs("5.9", *needs.distance(some_test))
-for index, images, of_test in (("5.11", train, test), ("5.13", some, some_test)):
+for index, images, of_test in (("5.11", train, test), ("5.13", train, test)):
     study.needs(index, *needs.distance(of_test))
     study.needs(index, *needs.density("mixture", images, 16))
+study.needs("5.16", *needs.kinds(some, some_test))
+batches = study.watched_epochs * -(-len(train) // study.batch_size)
+study.needs("5.17", batches >= 100, f"a loss every 100 batches is wanted, and there are {batches:,}")
 fast: dict[str, Any] = {"lr": 3e-3, "schedule": "one-cycle", "batch_size": study.batch_size}
 
 
@@ -122,7 +136,8 @@ def errors(x_hat: torch.Tensor, images: Images) -> list[float]:
 # %% [markdown]
 # ## 5.1 Vanilla and convolutional
 # The plain autoencoder is kept from copying by a narrow code alone: pixels-256-128-32 in full layers, or convolutions down to
-# 32 numbers. PCA with 32 components is the linear answer to the same question.
+# 32 numbers: 4×4 ones that halve the map, or 16, 32 and 64 channels of which the last kernel takes the whole map to a point.
+# PCA with 32 components is the linear answer to the same question.
 
 
 # %%
@@ -133,8 +148,11 @@ def plain(seed: int = 0) -> Trained:
 
 
 conv = study.train(zoo.undercomplete, train, test, net="conv", latent_dim=32, epochs=study.epochs, **fast)
+to_a_point = study.train(
+    zoo.undercomplete, train, test, net="conv-16-32-64", latent_dim=32, epochs=study.epochs, **fast
+)
 pca = study.train(zoo.pca, train, test, latent_dim=32)
-study.in_pytorch(plain(), conv)
+study.in_pytorch(plain(), conv, to_a_point)
 
 
 @study.row("5.1", "Vanilla and convolutional autoencoders against PCA with 32 components")
@@ -144,18 +162,30 @@ def vanilla(row: Row) -> None:
         [plain(seed).measure("reconstruction").scores["MSE"].value for seed in range(study.seeds)],
         "squared error per pixel",
     )
-    models = {"fully connected": plain(), "convolutional": conv, "PCA": pca}
+    models = {"fully connected": plain(), "convolutional": conv, "16-32-64 to a point": to_a_point, "PCA": pca}
+    table: list[tuple[str | float, ...]] = []
     for name, model in models.items():
         if name != "fully connected":
             row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"])
         row.score(f"probe, {name}", model.measure("probes", probe_floors=False).scores["linear probe: codes"])
         row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
+        row.number(f"parameters, {name}", model.model.summary().parameters, "numbers that are learned")
+        table.append(
+            (name, *(row.found[f"{what}, {name}"].value for what in ("parameters", "MSE", "probe", "seconds")))
+        )
+    row.table("32 numbers each.", ("model", "parameters", "test MSE", "probe accuracy", "training seconds"), table)
+    first = next(m for m in conv.model.encoder.modules() if isinstance(m, torch.nn.Conv2d))
+    maps = first(x_of(test)[:1])[0]
+    row.number("weights, first convolution", sum(p.numel() for p in first.parameters()), "numbers")
+    row.number("weights, full layer of that size", (x_of(test)[0].numel() + 1) * maps.numel(), "numbers")
+    row.number("outputs, first convolution", maps.numel(), "numbers of an image")
     shown = {name: model.subject.reconstructions[:10] for name, model in models.items()}
     row.figure(
         "reconstructions", figures.reconstructions(x_of(test)[:10], shown), "Test images from codes of 32 numbers."
     )
     row.finding(words.bent(row.found), "reconstructions")
     row.finding(words.convolutional(row.found), "reconstructions")
+    row.finding(shared.why(row.found))
 
 
 # %% [markdown]
@@ -201,7 +231,7 @@ def skipping(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.3 Layer by layer, L2 and dropout
-# Before rectifiers and Adam, deep autoencoders were trained one layer at a time. Is that still of use? And on few images, do L2
+# Before rectifiers and Adam, deep autoencoders were trained one layer at a time. Does that still help? And on few images, do L2
 # and dropout narrow the gap between training and test error?
 
 
@@ -314,8 +344,8 @@ def narrow(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.5 Denoising
-# The encoder sees a corrupted image, the target is the clean one, so copying the input is no solution. Which noise, and how
-# much of it? Each model is tried on each noise.
+# The encoder sees a corrupted image and the target is the clean one, so copying the input is the wrong answer. Which noise, and
+# how much of it? Each model is tried on each noise.
 
 
 # %%
@@ -365,7 +395,7 @@ def denoising(row: Row) -> None:
     row.figure(
         "denoised",
         figures.reconstructions(x_of(some_test)[:10], shown),
-        "Gaussian noise of 0.5, and what is made of it.",
+        "Images with Gaussian noise of 0.5, and what the denoiser makes of them.",
     )
     for name in ("none", *(f"gaussian {level:g}" for level in levels["gaussian"])):
         scores = models[name].measure("probes", probe_floors=False).scores
@@ -377,8 +407,10 @@ def denoising(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.6 The KL term: annealing, free bits, β, and collapse
-# A posterior collapses when saying nothing costs less than it saves. A weight of 50 provokes that on purpose. Then three cures
-# are tried: free bits and annealing at the same weight, and the weight of the bound itself, 1.
+# KL(q ‖ p) is the mean of log q(z)/p(z) over draws of q: never negative, 0 only for q = p, and not symmetric. It is measured
+# first between Gaussians, where there is a closed form. In a VAE its weight decides what the code may carry. A posterior
+# collapses when carrying nothing costs less than it saves. A weight of 50 provokes that on purpose. Then three cures are tried:
+# free bits and annealing at the same weight, and the weight of the bound itself, 1.
 
 
 # %%
@@ -429,10 +461,16 @@ def collapse(row: Row) -> None:
     row.figure(
         "balance",
         figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats", title="Rate and distortion"),
-        "What the code says of an image (KL), and what it leaves unsaid (reconstruction), of each variant.",
+        "What the code carries about an image (KL) against what it leaves out (reconstruction), for each variant.",
     )
     units = {name: row.found[f"active units, {name}"].value for name in found}
-    row.figure("collapsed", figures.bars(units, "active units of 16"), "Units that say something, of each variant.")
+    row.figure("collapsed", figures.bars(units, "active units of 16"), "Active units of each variant.")
+    divergence.measure(row, vae().subject.codes("test"))
+    row.figure(
+        "divergence", divergence.picture(), "KL divergence between N(0, σ²) and N(0, 1) in both directions, against σ."
+    )
+    row.finding(divergence.properties(row.found), "divergence")
+    row.finding(divergence.of_codes(row.found))
     row.finding(words.annealing(row.found, list(schedules)), "collapsed")
     row.finding(words.heavier(row.found), "balance")
     row.finding(words.collapse(row.found), "collapsed", "balance")
@@ -512,18 +550,26 @@ def perceptual(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.8 A class-embedded conditional VAE
-# The decoder is given the class, so the code need not say it. The class goes in as a learned vector, or one-hot. A classifier
-# trained on real digits reads which digit was drawn.
+# The decoder is given the class, so the code need not say it. The class goes in as a learned vector beside image and code, as a
+# one-hot vector beside them, or as learned vectors that are added: one to the encoder's features h, one to the code z. A
+# classifier trained on real digits reads which digit was drawn.
 
 
 # %%
 reader = study.train(zoo.classifier, train, test, net="conv", channels=(16, 32), latent_dim=64, epochs=2, **fast)
-conditional = {
-    condition: study.train(
-        zoo.cvae, train, test, condition=condition, latent_dim=16, epochs=study.epochs, **wide, **fast
-    )
-    for condition in ("embedding", "label")
+ways_in: dict[str, dict[str, Any]] = {
+    "embedding": {"condition": "embedding"},
+    "label": {"condition": "label"},
+    "added": {"condition": "label", "joined": "added"},
 }
+
+
+def cvae(way: str, seed: int = 0) -> Trained:
+    how = {**ways_in[way], **wide, **fast}
+    return study.train(zoo.cvae, train, test, latent_dim=16, epochs=study.epochs, seed=seed, **how)
+
+
+conditional = {way: cvae(way) for way in ways_in}
 study.in_pytorch(*conditional.values())
 
 
@@ -533,9 +579,12 @@ def classes(row: Row) -> None:
     real = reader.model.predict(test.images).argmax(1).numpy() == test.labels
     row.number("read, real digits", real.mean(), "share of test images", *wilson(int(real.sum()), len(real)), "Wilson")
     for name, model in {"none": vae(), **conditional}.items():
-        row.number(
-            f"−ELBO, {name}", sum(model.curve("validation", t)[-1] for t in ("reconstruction", "kl")), "nats per image"
-        )
+        make = vae if name == "none" else partial(cvae, name)
+        bounds = [
+            sum(make(seed=seed).curve("validation", t)[-1] for t in ("reconstruction", "kl"))
+            for seed in range(1 if name == "label" else study.seeds)
+        ]
+        row.over(f"−ELBO, {name}", bounds, "nats per image")
         row.number(f"KL, {name}", model.curve("validation", "kl")[-1], "nats per image")
     shown: dict[str, torch.Tensor] = {}
     for name, model in conditional.items():
@@ -544,9 +593,7 @@ def classes(row: Row) -> None:
         row.number(
             f"read, {name}", hits / len(y), "share of samples read as asked for", *wilson(hits, len(y)), "Wilson"
         )
-        shown[f"given as {'a learned vector' if name == 'embedding' else 'a one-hot vector'}"] = images.reshape(
-            10, 100, *images.shape[1:]
-        )[:, :10].flatten(0, 1)
+        shown[shared.GIVEN[name]] = images.reshape(10, 100, *images.shape[1:])[:, :10].flatten(0, 1)
     row.figure(
         "samples",
         figures.density_samples(shown, title="Samples of each class"),
@@ -561,6 +608,7 @@ def classes(row: Row) -> None:
     )  # fmt: skip
     row.finding(words.told(row.found), "samples")
     row.finding(words.embedded(row.found), "samples", "vectors")
+    row.finding(shared.added(row.found), "samples")
 
 
 # %% [markdown]
@@ -672,8 +720,8 @@ def codebooks(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.10 Maps of the latent space, and ways through it
-# A code of 16 numbers has no picture. Three projections make one, each by keeping something else: PCA the directions of most
-# variance, t-SNE and UMAP who is whose neighbour. Then two ways between codes: straight, and along the sphere.
+# A code of 16 numbers has no picture. Three projections make one, and each keeps something else: PCA the directions of most
+# variance, t-SNE and UMAP who is whose neighbour. Then two paths between codes: straight, and along the sphere.
 
 
 # %%
@@ -703,8 +751,7 @@ def maps(row: Row) -> None:
     row.figure(
         "ways",
         figures.strips(strips, title="From one test image to another"),
-        "Three pairs of test images, and what the VAE decodes at nine codes from one to the other, straight and along the "
-        "sphere.",
+        "Three pairs of test images, and what the VAE decodes at nine codes between them, straight and along the sphere.",
     )
     row.finding(words.maps(row.found, methods), *methods)
     row.finding(words.ways(row.found), "ways")
@@ -712,9 +759,9 @@ def maps(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.11 Generation, measured
-# Images are drawn by the prior N(0, I), by one Gaussian and by a mixture of ten fitted to the training codes (of the VAE, the
-# means of the posteriors), and compared with test images by features of a small classifier trained on the training images.
-# Such distances compare models here; they are not those of papers, which come from another extractor.
+# Images are drawn from the prior N(0, I), and from one Gaussian and a mixture of ten fitted to the training codes (for the VAE,
+# the posterior means). They are compared with test images by features of a small classifier trained on the training images.
+# Such distances compare models within this study; those of papers come from another extractor.
 
 
 # %%
@@ -746,7 +793,9 @@ def generated(row: Row) -> None:
     )
     shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(how, m.subject.codes("train")), 36)
              for name, m in {"AE": ae, "VAE": vae()}.items() for how in ("normal", "mixture")}  # fmt: skip
-    row.figure("samples", figures.density_samples(shown), "Drawn from N(0, I) and from a mixture fitted to the codes.")
+    row.figure(
+        "samples", figures.density_samples(shown), "Images drawn from N(0, I) and from a mixture fitted to the codes."
+    )
     row.finding(words.hole(row.found), "fid", "samples")
     row.finding(words.fitted(row.found), "fid", "samples")
     row.finding(words.other_measures(row.found), "samples")
@@ -754,8 +803,10 @@ def generated(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.12 Mixed precision and gradient checkpointing
-# bf16 has as wide a range as float32 and fewer digits, and chips multiply it faster. Checkpointing keeps only the inputs of the
-# layers and computes their insides again for the gradient: time for memory. Neither may change what is learnt.
+# bf16 has as wide a range as float32 and fewer digits, and chips multiply it faster. float16 has more digits but ends at 6e-8,
+# below which gradients vanish: the loss is multiplied by a large number first and the gradient divided by it again, as torch's
+# GradScaler does. Checkpointing keeps only the inputs of the layers and computes their insides again for the gradient: time for
+# memory. None of the three may change what is learned.
 
 
 # %%
@@ -763,6 +814,13 @@ precise, mixed = (
     study.train(zoo.vae, train, test, latent_dim=16, epochs=max(1, study.epochs // 3), precision=p, **wide, **fast)
     for p in ("float32", "bf16")
 )
+whole, half = (
+    study.train(
+        zoo.undercomplete, some, some_test, net="mlp-256-128", latent_dim=32, epochs=max(1, study.few_epochs // 4),
+        precision=p, **fast,
+    )
+    for p in ("float32", "float16")
+)  # fmt: skip
 kept, again = (
     study.train(
         zoo.undercomplete, some, some_test, net="conv", latent_dim=32, epochs=max(1, study.few_epochs // 4),
@@ -802,6 +860,8 @@ def economy(row: Row) -> None:
     models = {
         "float32": (precise, torch.float32, "nats per image"),
         "bf16": (mixed, torch.bfloat16, "nats per image"),
+        "float32, small": (whole, torch.float32, PER_PIXEL),
+        "float16": (half, torch.float16, PER_PIXEL),
         "all kept": (kept, torch.float32, PER_PIXEL),
         "computed again": (again, torch.float32, PER_PIXEL),
     }
@@ -816,63 +876,98 @@ def economy(row: Row) -> None:
     where = f"{found['device']}, {count(torch.get_num_threads(), 'thread')}"
     columns = ("training", "s an epoch", f"s a step of {len(x)}", "MiB of its tensors", "test loss", "unit")
     row.table(
-        f"A VAE in float32 and in bf16; a convolutional autoencoder with all activations kept and with them computed again. "
-        f"Measured on: {where}. Memory is the most that tensors made in the step hold at once.",
+        f"A VAE in float32 and in bf16; a smaller autoencoder in float32 and in float16; a convolutional one with all "
+        f"activations kept and with them computed again. Measured on: {where}. Memory is the most that tensors made in the "
+        f"step hold at once.",
         columns,
         table,
     )
     off = words.apart(row.found, "float32", "bf16")
     row.check("relative difference of the test loss, bf16 against float32", off, "≤", 0.01)
+    off = words.apart(row.found, "float32, small", "float16")
+    row.check("relative difference of the test loss, float16 with a scaled loss against float32", off, "≤", 0.01)
     off = words.apart(row.found, "all kept", "computed again")
     row.check("relative difference of the test loss with checkpointing", off, "≤", 0.001)
+    row.number("loss scale, float16", loss_scale(half.run.path) or 1.0, "times the loss, at the end")
+    row.number("on a GPU", found["device"] != "cpu", "1 where the row was run on a GPU")
     row.finding(words.precision(row.found))
+    row.finding(halves.scaled(row.found))
     row.finding(words.checkpointing(row.found))
 
 
 # %% [markdown]
 # ## 5.13 AE, VAE and VQ-VAE side by side
-# All three learn from the same images for as many epochs.
+# All three learn from all training images for as many epochs. All three draw from N(0, I), the one density that needs no
+# fitting, and then from the best that can be had for each: a mixture fitted to the codes, or a transformer trained on the
+# indices. For the VQ-VAE, N(0, I) is drawn at each place and replaced by the nearest codebook vector.
 
 
 # %%
-few: dict[str, Any] = {"latent_dim": 16, "epochs": study.few_epochs, **wide, **fast}
-three = {
-    "AE": study.train(zoo.undercomplete, some, some_test, **few),
-    "VAE": study.train(zoo.vae, some, some_test, **few),
-    "VQ-VAE": quantised["all three"],
-}
+three = {"AE": ae, "VAE": vae(), "VQ-VAE": maps_of[codebook.ALL][0]}
+
+
+def from_noise(model: Trained, n: int) -> torch.Tensor:
+    """`n` images (n, C, H, W) of a VQ-VAE from N(0, I), each vector replaced by the nearest of the codebook."""
+    quantiser = model.model.bottleneck
+    noise = torch.randn(n, *model.model.latent_shape, generator=torch.Generator().manual_seed(0))
+    decoded: torch.Tensor = model.model.decode(quantiser.codes_of(quantiser.indices_of(noise)))
+    return decoded.clamp(0, 1)
+
+
+def pace(model: Trained) -> float:
+    """Seconds to draw 100 images."""
+    return min(cost.pace(lambda: model.model.sample(100), model.model.device).seconds)
 
 
 @study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
 def summary(row: Row) -> None:
-    vq = quantised["all three"]
-    prior = vq.fit_prior(width=64, layers=2, epochs=study.few_epochs, **fast)
+    vq, n = three["VQ-VAE"], min(study.n_few, len(test))
+    prior = vq.fit_prior(**maps_of[codebook.ALL][1], **fast)
     row.number("seconds, prior", sum(line["seconds"] for line in prior), "seconds of training")
     places = indices_of(vq.model, some_test)[0].size
     row.number("indices, VQ-VAE", places, "of an image")
-    row.number("bits, VQ-VAE", places * np.log2(256), "of an image at most")
+    codes = row.number("codes, VQ-VAE", vq.model.bottleneck.codes, "codebook vectors")
+    row.number("bits, VQ-VAE", places * np.log2(codes), "of an image at most")
+    row.number("used codes, VQ-VAE", vq.measure("usage").scores["used codes"].value, "codebook vectors")
+    extractor = generation.extractor("classifier", train)  # that of the measure
+    real = generation.extract(extractor, test.images).values
     table: list[tuple[str | float, ...]] = []
     for name, model in three.items():
-        density = "prior" if name == "VQ-VAE" else "mixture"
-        drawn = model.measure("generation", densities=(density,), manifold_images=study.n_few_test).scores
-        of_codes = model.measure("probes", probe_floors=False).scores
-        line = [
-            row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"]),
-            row.score(f"probe, {name}", of_codes["linear probe: codes"]),
-            row.score(f"FID, {name}", drawn[f"FID, {density}"]),
-            row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training"),
-            row.number(f"parameters, {name}", sum(p.numel() for p in model.model.parameters()), "numbers"),
-        ]
-        code = " × ".join(map(str, model.model.latent_shape))
-        table.append((name, f"{code} numbers" if name != "VQ-VAE" else f"{code} numbers of 256 codes", density, *line))
-    columns = ("model", "code", "drawn by", "MSE", "probe accuracy", "FID", "training seconds", "parameters")
+        how: dict[str, Any] = {"generated": n, "manifold_images": study.n_few_test}  # as in 5.11
+        if name == "VQ-VAE":
+            drawn = model.measure("generation", densities=("prior",), **how).scores
+            row.score(f"FID, {name}", drawn["FID, prior"])
+            noise = generation.fid(generation.extract(extractor, from_noise(model, n).numpy()).values, real)
+            row.number(f"FID from N(0, I), {name}", noise.value, drawn["FID, prior"].unit, noise.low, noise.high)
+        else:
+            drawn = model.measure("generation", densities=("normal", "gaussian", "mixture"), **how).scores
+            row.score(f"FID, {name}", drawn["FID, mixture"])
+            row.score(f"FID from N(0, I), {name}", drawn["FID, normal"])
+            z = model.subject.codes("train").astype(np.float64)
+            apart = metrics.gaussian_kl(z.mean(0), np.cov(z, rowvar=False), 0, 1)
+            row.number(f"nats from N(0, I), {name}", apart, "nats, of the Gaussian of the codes")
+            row.number(f"units, {name}", z.shape[1], "numbers of a code")
+            row.number(f"least deviation, {name}", z.std(0).min(), "standard deviation of a unit")
+            row.number(f"largest deviation, {name}", z.std(0).max(), "standard deviation of a unit")
+        row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"])
+        row.score(f"probe, {name}", model.measure("probes", probe_floors=False).scores["linear probe: codes"])
+        row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
+        row.number(f"parameters, {name}", model.model.summary().parameters, "numbers that are learned")
+        drawing = study.remember("pace", [model.run.path.parent.name, name], partial(pace, model))
+        row.number(f"seconds to draw, {name}", drawing, "seconds for 100 images")
+        columns = ("FID from N(0, I)", "FID", "MSE", "probe", "seconds", "parameters")
+        table.append(
+            (name, choice.space(row.found, name), *(row.found[f"{what}, {name}"].value for what in columns[:2]),
+             choice.DRAWN_BY[name], *(row.found[f"{what}, {name}"].value for what in columns[2:]))
+        )  # fmt: skip
     row.table(
-        f"{len(some):,} images, {study.few_epochs} epochs; measured on {len(some_test):,} test images. Seconds and "
-        f"parameters of the VQ-VAE are without its prior.",
-        columns,
+        f"{len(train):,} images, {study.epochs} epochs; measured on {len(test):,} test images and {n:,} drawn ones. Seconds "
+        f"and parameters of the VQ-VAE are without its prior.",
+        ("model", "latent space", "FID, N(0, I)", "FID, best", "best by", "MSE", "probe", "seconds", "parameters"),
         table,
     )
-    row.finding(words.side_by_side(row.found))
+    row.finding(choice.side_by_side(row.found))
+    row.finding(choice.why(row.found))
 
 
 # %% [markdown]
@@ -941,6 +1036,193 @@ def broadly(row: Row) -> None:
     row.number("seconds, pre-training", sum(line["seconds"] for line in masked.history), "seconds of training")
     row.finding(words.pretraining(row.found), "accuracy")
     row.finding(words.semi_supervised(row.found), "accuracy")
+
+
+# %% [markdown]
+# ## 5.15 First examples: a sheet, a loss, a layer
+# Points on a sheet rolled up in space have three numbers and need two: where along the sheet, and where across. A plane cannot
+# follow it round. Then two choices that every first autoencoder makes: which loss, and which layers.
+
+
+# %%
+sheet, sheet_test = diabolo.data.load("sheet", n_train=study.n_sheet, n_test=min(1_000, study.n_sheet))
+on_sheet: dict[str, Any] = {"latent_dim": 2, "epochs": study.sheet_epochs, "lr": 3e-3, "schedule": "one-cycle"}
+
+
+def flattener(way: str, seed: int = 0) -> Trained:
+    how: dict[str, dict[str, Any]] = {
+        "linear AE": {**on_sheet, "batch_size": 100},
+        "AE": {**on_sheet, "batch_size": 100, "hidden": (128, 128, 128), "activation": "silu"},
+    }
+    recipe = zoo.linear if way == "linear AE" else zoo.undercomplete
+    return study.train(recipe, sheet, sheet_test, seed=seed, **how[way])
+
+
+plane = study.train(zoo.pca, sheet, sheet_test, latent_dim=2)
+same_net: dict[str, Any] = {"net": "mlp-256-128", "latent_dim": 32, "epochs": study.few_epochs, **fast}
+by_loss = {"MSE": "squared-error", "BCE": "bernoulli"}
+families: dict[str, dict[str, dict[str, Any]]] = {
+    "full layers": {f"full {width}": {"net": "mlp", "hidden": (width,)} for width in (16, 32, 64, 128, 256)},
+    "convolutions": {f"conv {c}-{2 * c}": {"net": "conv", "channels": (c, 2 * c)} for c in (2, 4, 8, 16)},
+}
+study.in_pytorch(flattener("AE"))
+
+
+@study.row("5.15", "A rolled sheet through two numbers; MSE against BCE; convolutions at equal error")
+def first_examples(row: Row) -> None:
+    x, places = torch.from_numpy(sheet_test.images), sheet_test.factors
+    assert places is not None
+    lost, spread = {}, float(sheet_test.images.var(0).mean())
+    shown, codes = {"data": sheet_test.images}, {}
+    for way in sheets.WAYS:
+        models = [plane] if way == "PCA" else [flattener(way, seed) for seed in range(study.seeds)]
+        each = [errors(model.model.reconstruct(x), sheet_test) for model in models]
+        row.over(
+            f"MSE, {way}",
+            each[0] if way == "PCA" else np.mean(each, 1),
+            "squared error per coordinate",
+            "points" if way == "PCA" else "seeds",
+        )
+        lost[way] = row.number(
+            f"variance lost, {way}", float(np.mean(each)) / spread, "of the variance of the points, 1 for their mean"
+        )
+        shown[way], codes[way] = models[0].model.reconstruct(x).numpy(), models[0].model.encode(x).numpy()
+        for place, share in sheets.explained(codes[way], places).items():
+            row.number(f"place {place}, from codes of {way}", max(0.0, share), "share of the variance of the places")
+    row.figure(
+        "sheet",
+        figures.space_scatter(
+            shown, places[:, 0], "place along the sheet", codes, title="A rolled sheet through two numbers"
+        ),
+        "Test points on the sheet, what is reconstructed of them from two numbers, and these two numbers below. The colour is "
+        "the place along the sheet.",
+    )
+    row.check("share of the variance that the autoencoder loses, over that of PCA", lost["AE"] / lost["PCA"], "≤", 0.1)
+    row.finding(sheets.unrolled(row.found), "sheet")
+    row.finding(sheets.flattened(row.found), "sheet")
+
+    x = x_of(some_test)
+    for name, likelihood in by_loss.items():
+        models = [
+            study.train(zoo.undercomplete, some, some_test, likelihood=likelihood, seed=seed, **same_net)
+            for seed in range(study.seeds)
+        ]
+        again = [model.model.reconstruct(some_test.images).cpu().double() for model in models]
+        row.over(f"MSE, trained by {name}", [float((x_hat - x).square().mean()) for x_hat in again], PER_PIXEL)
+        row.over(f"BCE, trained by {name}", [losses.cross_entropy(x_hat, x) for x_hat in again], "nats per image")
+    row.number("BCE, a perfect copy", losses.cross_entropy(x.double(), x), "nats per image")
+    row.finding(losses.compared(row.found))
+
+    table: list[tuple[str, float, float]] = []
+    points: dict[str, list[tuple[float, float]]] = {name: [] for name in families}
+    for family, several in families.items():
+        for name, net in several.items():
+            model = study.train(
+                zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **net, **fast
+            )
+            size = row.number(f"parameters, {name}", model.model.summary().parameters, "numbers that are learned")
+            error = row.over(
+                f"MSE, {name}", errors(model.model.reconstruct(some_test.images), some_test), PER_PIXEL, "images"
+            )
+            points[family].append((size, error))
+            table.append((name, size, error))
+    row.table("A code of 32 numbers, the same images and epochs.", ("network", "parameters", "test MSE"), table)
+    row.figure(
+        "parameters",
+        figures.pareto({name: (size, error) for name, size, error in table}, "parameters", "test MSE"),
+        "Parameters and test error of full layers and of convolutions, each in several widths.",
+    )
+    if found := losses.at_equal_error(points["full layers"], points["convolutions"]):
+        row.number("error compared at", found[0], PER_PIXEL)
+        row.number("parameters at equal error, full layers", found[1], "numbers that are learned")
+        row.number("parameters at equal error, convolutions", found[2], "numbers that are learned")
+    row.finding(losses.fewer(row.found), "parameters")
+
+
+# %% [markdown]
+# ## 5.16 Mode collapse; what a discrete code is worth; when to use each model
+# Samples have lost modes when whole kinds of images do not occur among them. A heavy KL term provokes that: the code says so
+# little that the decoder has few images to choose from. The doctor counts kinds by twenty groups of similar images.
+
+
+# %%
+LOSING: dict[str, dict[str, Any]] = {
+    "β 1": {},
+    "β 4": weights["β 4"],
+    modes.LOST: {"beta": modes.HEAVY, "may_fail": "a weight that is here to lose kinds of images"},
+    "β 50": weights["β 50"],
+}
+
+
+@study.row("5.16", "Mode collapse provoked, named and cured; VQ weighed; when to use each model")
+def collapses(row: Row) -> None:
+    shown, table = {"test images": x_of(test)[:36]}, []
+    for name, how in LOSING.items():
+        model = vae(**how)
+        images = model.model.sample(modes.DRAWN, seed=0)
+        found = generation.kinds(images.numpy(), x_of(some_test).numpy(), x_of(some).numpy())
+        ill = [illness.name for illness in diabolo.doctor.diagnose(model.run, (train, test))]
+        of = f"of {generation.GROUPS} groups of images"
+        row.number(f"kinds shown, {name}", found.shown, of)
+        row.number(f"images of lost kinds, {name}", found.lost, "share of test images")
+        row.number(f"groups that differ, {name}", found.different, "share of groups")
+        row.number(f"named, {name}", "mode collapse" in ill, "1 where the doctor names mode collapse")
+        drawn = model.measure("generation", densities=("normal",), manifold_images=study.n_few_test).scores
+        row.score(f"recall, {name}", drawn["recall, normal"])
+        active = row.number(f"active units, {name}", model.measure("usage").scores["active units"].value, "of 16 units")
+        table.append((name, active, found.shown, found.lost, drawn["recall, normal"].value, ", ".join(ill)))
+        shown[name] = images[:36]
+    row.table(
+        f"{modes.DRAWN} samples of each, counted by {generation.GROUPS} groups of training images.",
+        ("model", "active units", "groups shown", "images of lost kinds", "recall", "the doctor says"),
+        table,
+    )
+    row.figure("samples", figures.density_samples(shown), "Test images, and samples from the prior of each model.")
+    row.finding(modes.provoked(row.found), "samples")
+    row.finding(modes.why(row.found), "samples")
+    row.finding(choice.weighed(study.found("5.13"), study.found("5.9")), rows=("5.13", "5.9"))
+    row.finding(choice.when(study.found("5.13")), rows=("5.13",))
+
+
+# %% [markdown]
+# ## 5.17 A training that is watched
+# A loss every hundred batches and samples every five epochs, from the same noise each time, show what a training does while it
+# still can be stopped.
+
+
+# %%
+WATCHED = 17  # a training of its own: pictures are only made while a model is trained
+watched = study.train(
+    zoo.vae, train, test, latent_dim=16, epochs=study.watched_epochs, seed=WATCHED, log_every=100, sample_every=5, **wide,
+    **fast,
+)  # fmt: skip
+
+
+@study.row("5.17", "The loss every hundred batches, samples every five epochs")
+def watching(row: Row) -> None:
+    path, lines = watched.run.path, watched.run.folder.steps
+    curves = watch.by_step(lines, watched.history)
+    ends = [i for i, line in enumerate(lines) if line["epoch"] == 1] or [0]
+    for when, i in {"first 100 batches": 0, "end of the first epoch": ends[-1], "last 100 batches": -1}.items():
+        row.number(f"loss, {when}", curves["every 100 batches"][i], "nats per training image")
+    row.figure(
+        "steps",
+        figures.response(
+            [line["step"] for line in lines], curves, "batches", "loss, nats per image", title="Loss by batch"
+        ),
+        "The training loss every hundred batches, and the mean of each epoch.",
+    )
+    pictures = snapshots.read(path)
+    moved = watch.changes(pictures)
+    for epoch, change in moved.items():
+        row.number(f"change of the samples by epoch {epoch}", change, PER_PIXEL)
+    drawn = snapshots.drawn(path, "VAE")
+    row.figure("samples", drawn["progress-samples"], "Samples decoded from the same ten draws of noise, by epoch.")
+    row.figure(
+        "reconstructions", drawn["progress-reconstructions"], "Reconstructions of the same test images, by epoch."
+    )
+    row.finding(watch.early(row.found), "steps")
+    row.finding(watch.strip(row.found, list(moved)), "samples")
 
 
 # %% [markdown]

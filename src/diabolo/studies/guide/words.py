@@ -9,7 +9,6 @@ from diabolo.studies.guide.codes import (
     maps,
     other_measures,
     precision,
-    side_by_side,
     ways,
 )
 from diabolo.studies.guide.labels import few_labels, pretraining, semi_supervised
@@ -61,7 +60,6 @@ __all__ = [
     "rival",
     "seen",
     "semi_supervised",
-    "side_by_side",
     "skips",
     "told",
     "ways",

@@ -1,0 +1,57 @@
+"""What the study `guide` says of samples that lose kinds of images (5.16)."""
+
+from diabolo.metrics.generation import GROUPS
+from diabolo.plain import percent
+from diabolo.studies.guide.plain import Answer, Numbers
+
+DRAWN = 500  # samples of each model
+HEAVY = 20.0  # the weight of the KL term that is to provoke it
+LOST = f"β {HEAVY:g}"
+
+
+def provoked(n: Numbers) -> str:
+    """5.16: whether kinds of images were lost, named and won back."""
+    shown, lost = (n[f"{what}, {LOST}"].value for what in ("kinds shown", "images of lost kinds"))
+    again, left = (n[f"{what}, β 1"].value for what in ("kinds shown", "images of lost kinds"))
+    if lost <= left:
+        return (
+            f"{LOST} has lost no kind of image that β = 1 shows: {shown:.0f} of {GROUPS} groups occur among its samples, "
+            f"{again:.0f} among those of β = 1."
+        )
+    named = "The doctor names mode collapse" if n[f"named, {LOST}"].value else "The doctor does not name mode collapse"
+    cured = (
+        "and is silent about it there"
+        if not n["named, β 1"].value
+        else "and names it there as well, so that the cure is not complete"
+    )
+    recall = n[f"recall, {LOST}"].value, n["recall, β 1"].value
+    return (
+        f"At {LOST}, {shown:.0f} of {GROUPS} groups of similar images occur among {DRAWN} samples; the others hold "
+        f"{percent(lost)} of the test images. {named}. Its remedy, β = 1, brings {again:.0f} groups ({percent(left)} lost), "
+        f"{cured}. Recall, which counts images and not kinds, goes from {recall[0]:.2f} to {recall[1]:.2f}."
+    )
+
+
+def why(n: Numbers) -> str:
+    """5.16: where lost kinds come from in a model that is trained by a likelihood."""
+    few, usual = n[f"active units, {LOST}"].value, n["active units, β 1"].value
+    because = (
+        f"Here it is the first: {few:.0f} units are active instead of {usual:.0f}, so the decoder tells few images apart."
+        if few < usual / 2
+        else f"Here {few:.0f} of {usual:.0f} units stay active, so silence of the code alone does not explain it."
+    )
+    return (
+        f"Samples are decoded draws of the prior, so a VAE can lose kinds in two ways only: its decoder has few images to "
+        f"show, or the codes of some kinds lie where the prior seldom draws. {because} A likelihood pays for every training "
+        f"image that the model cannot explain, which is why this illness is rarer here than in adversarial training."
+    )
+
+
+def answer(n: Numbers) -> Answer:
+    """5.16."""
+    before, after = n[f"kinds shown, {LOST}"].value, n["kinds shown, β 1"].value
+    gain = f"groups of images among the samples from {before:.0f} to {after:.0f} of {GROUPS}"
+    if after <= before:
+        gain = f"no help: {gain}"
+    cost = "a longer code to be drawn from the prior: KL is spent on every unit that speaks"
+    return "A lighter KL term against mode collapse", "where samples leave out kinds of images", gain, cost

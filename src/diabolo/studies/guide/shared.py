@@ -1,0 +1,61 @@
+"""What the study `guide` says of weights that are shared: by the places of an image (5.1), and by the classes (5.8)."""
+
+from diabolo.studies.guide.plain import Answer, Numbers, against, points
+
+WHEN, COST = "where the same pattern can lie anywhere", "more products for each weight, so time"
+GIVEN = {
+    "embedding": "given as a learned vector",
+    "label": "given as a one-hot vector",
+    "added": "added to h and z as learned vectors",
+}
+
+
+def why(n: Numbers) -> str:
+    """5.1: what a convolution saves, and what it assumes."""
+    layer, full, outputs = (
+        n[name].value
+        for name in ("weights, first convolution", "weights, full layer of that size", "outputs, first convolution")
+    )
+    sizes = {
+        name: n[f"parameters, {name}"].value for name in ("fully connected", "convolutional", "16-32-64 to a point")
+    }
+    whole = "; ".join(f"{name} {value:,.0f}" for name, value in sizes.items())
+    fewer = (
+        "Both convolutional networks have fewer parameters than the fully connected one."
+        if max(sizes["convolutional"], sizes["16-32-64 to a point"]) < sizes["fully connected"]
+        else "A whole network need not be smaller: its layers to and from the code are full, and it has more of them."
+    )
+    return (
+        f"The first convolution has {layer:,.0f} weights for {outputs:,.0f} outputs; a full layer with as many outputs would "
+        f"have {full:,.0f}. It uses one small kernel at every place, so it assumes that nearby pixels belong together and that "
+        f"a stroke is a stroke wherever it lies. Parameters in all: {whole}. {fewer}"
+    )
+
+
+def added(n: Numbers) -> str:
+    """5.8: class vectors that are added against those beside image and code."""
+    bound = against(n, "−ELBO", "added", "embedding").say(
+        more="Adding the class vectors to h and z costs {difference} nats of −ELBO against giving one beside image and code "
+        "({a} and {b})",
+        less="Adding the class vectors to h and z lowers −ELBO by {difference} nats against giving one beside image and code "
+        "({a} and {b})",
+        neither="The −ELBO of added class vectors and of one beside image and code {differ} ({a} and {b} nats)",
+    )
+    read = points(against(n, "read", "added", "embedding")).say(
+        more="more of its samples are read as asked for, {a} % against {b} %",
+        less="fewer of its samples are read as asked for, {a} % against {b} %",
+        neither="how many samples are read as asked for {differs} ({a} % and {b} %)",
+    )
+    return (
+        f"{bound}; {read}. A layer that sees a vector beside its input adds a matrix times this vector to its output, so the "
+        f"two differ in where the sum is taken: an added vector moves the code itself and needs its width."
+    )
+
+
+def answer(n: Numbers) -> Answer:
+    """5.15, convolutions at equal error."""
+    if "error compared at" not in n:
+        return "Shared kernels", WHEN, "not comparable: the two families of networks reach no error in common", COST
+    full, shared = (n[f"parameters at equal error, {name}"].value for name in ("full layers", "convolutions"))
+    gain = f"{full / shared:.2g} times fewer parameters at an error of {n['error compared at'].value:.3g} per pixel"
+    return "Shared kernels", WHEN, gain if full > shared else f"no help: {gain}", COST
