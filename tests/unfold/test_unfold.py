@@ -60,6 +60,9 @@ CASES = {
     "added": ("cvae", {"latent_dim": 4, "hidden": (32,), "joined": "added"}),
     "cvae of convolutions": ("cvae", {"latent_dim": 4, "net": "conv", "channels": (8, 16)}),
     "completion": ("completion", {"latent_dim": 4, "hidden": (32,)}),
+    "a prior of the quarter": ("completion", {"latent_dim": 4, "hidden": (32,), "prior": "conditional"}),
+    "hybrid": ("completion", {"latent_dim": 4, "hidden": (32,), "prior": "conditional", "from_prior": 0.5}),
+    "hybrid, one prior": ("completion", {"latent_dim": 4, "hidden": (32,), "from_prior": 0.5}),
     "plain completion": ("completion_plain", {"hidden": (32,)}),
     "vqvae": ("vqvae", {"latent_dim": 4, "codes": 16, "width": 8, "residual_width": 4}),
     "vqvae by loss": (
@@ -208,6 +211,11 @@ def test_the_script_runs_without_diabolo(home, digits):
     [
         ("vqvae", {"latent_dim": 4, "codes": 8, "width": 8}, {"losses.png", "reconstructions.png"}),
         ("completion", {"latent_dim": 2, "hidden": (16,)}, {"losses.png", "reconstructions.png", "samples.png"}),
+        (
+            "completion",
+            {"latent_dim": 2, "hidden": (16,), "prior": "conditional"},
+            {"losses.png", "reconstructions.png", "samples.png"},
+        ),
         ("completion_plain", {"hidden": (16,)}, {"losses.png", "reconstructions.png"}),
         (
             "cvae",

@@ -8,6 +8,7 @@ from diabolo import bottlenecks
 from diabolo.bottlenecks.contractive import SQUASHES
 from diabolo.bottlenecks.gaussian import LOGVAR_RANGE
 from diabolo.bottlenecks.quantizer_vq import straight_through
+from diabolo.conditions.prior import FAR
 from diabolo.errors import DiaboloError
 from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, source
@@ -32,6 +33,7 @@ class Code:
         sample: an expression for `n` codes to decode; "" for none.
         classes: lines of a class that it needs.
         module: the line of the model's `__init__` that makes one; "" for none.
+        methods: lines of more methods of the model.
         is_map: whether the features stay a map.
         begins: whether the module looks at images before training.
     """
@@ -46,6 +48,7 @@ class Code:
     sample: str = ""
     classes: str = ""
     module: str = ""
+    methods: list[str] = field(default_factory=list)
     is_map: bool = False
     begins: bool = False
 
@@ -160,6 +163,34 @@ def _gaussian(bottleneck: bottlenecks.Gaussian) -> Code:
         found.terms["free_bits"] = [f"free_bits = kl_of_units.mean(0).clamp(min={number(bottleneck.free_bits)}).sum()"]
     if bottleneck.capacity is not None:
         found.terms["capacity"] = [f"capacity = (kl - {_bracketed(schedule(bottleneck.capacity))}).abs()"]
+    return found
+
+
+@code.of(bottlenecks.RelativeGaussian)
+def _given_a_prior(bottleneck: bottlenecks.RelativeGaussian) -> Code:
+    """The same in the units of z, where a reader expects it: there p(z|c) is a normal distribution of its own."""
+    found = _gaussian(bottleneck)
+    found.kept += ", prior_mu, prior_logvar"
+    found.draw = ["prior_mu, prior_logvar = self.prior_of(c)", *found.draw]
+    found.sample = "model.draw(c)"
+    found.terms["kl"] = [
+        "# KL(N(mu, sigma^2) || p(z | c)) of each unit; summed over units, a mean over images",
+        "ratio = logvar - prior_logvar",
+        "apart = (mu - prior_mu).square() * torch.exp(-prior_logvar)",
+        "kl_of_units = 0.5 * (apart + ratio.exp() - 1 - ratio)",
+        "kl = kl_of_units.sum(1).mean()",
+    ]
+    found.methods = [
+        "def prior_of(self, c):",
+        f'{INDENT}"""The mean and the log variance of p(z | c)."""',
+        f"{INDENT}mu, logvar = self.prior(c).chunk(2, dim=1)",
+        f"{INDENT}return mu, {FAR:g} * torch.tanh(logvar / {FAR:g})  # sigma neither 0 nor endless",
+        "",
+        "def draw(self, c):",
+        f'{INDENT}"""A code of p(z | c) for each c."""',
+        f"{INDENT}mu, logvar = self.prior_of(c)",
+        f"{INDENT}return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)",
+    ]
     return found
 
 

@@ -1,6 +1,7 @@
 """A model in plain PyTorch: its encoder, its decoder, what joins them, and its loss as the formula."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ def unfolded(model: Any) -> Unfolded:
 
 supervised = ByKind[bool]("objective")
 """Whether it is of labels alone."""
-supervised.of(objectives.ELBO)(lambda objective: False)
+supervised.of(objectives.ELBO, objectives.Hybrid)(lambda objective: False)
 supervised.of(objectives.Supervised)(lambda objective: True)
 
 classifies = ByKind[bool]("head")
@@ -80,7 +81,8 @@ class _Writer:
         self.score: Score = score(model.likelihood)
         self.given = given(model.condition)
         self.coded = bool(self.code.returns)  # not for a model without a code
-        to_encoder, to_decoder = bool(model.condition.to_encoder), bool(model.condition.to_decoder)
+        told = model.condition.core
+        to_encoder, to_decoder = bool(told.to_encoder), bool(told.to_decoder)
         self.to_encoder, self.to_decoder = to_encoder and self.coded, to_decoder
         self.encoder: Network = network(model.encoder, self.to_encoder)
         self.decoder: Network = network(model.decoder, to_decoder and self.coded)
@@ -162,7 +164,8 @@ class _Writer:
             )
         decoded = f"self.decoder(z{maps}{', c' if self.to_decoder else ''})"
         says = "Encoder, bottleneck, decoder."
-        return _class("Autoencoder", says, init, f"self, x{c}", [*calls, f"return {decoded}, {kept}"])
+        returned = [*calls, f"return {decoded}, {kept}"]
+        return _class("Autoencoder", says, init, f"self, x{c}", returned, self.code.methods)
 
     def _loss(self) -> str:
         model, weights = self.model, self.model.objective.schedules(self.model)
@@ -196,6 +199,10 @@ class _Writer:
                 lines += how
                 terms.append(name)
                 total.append(_product(schedule(weights[name]), name) if not _zero(weights[name]) else "")
+            if weight_of_drawn := drawn_weight(objective):
+                lines += self._drawn()
+                terms.append("from_prior")
+                total.append(_product(number(weight_of_drawn), "from_prior"))
         if self.classifies:
             z = "mu" if self.code.returns.startswith("mu") else "z"
             flat_z = f"{z}.flatten(1)" if self.code.is_map else z
@@ -218,6 +225,22 @@ class _Writer:
             ]
         )
 
+    def _drawn(self) -> list[str]:
+        """How well codes of the prior do."""
+        if not self.code.returns.startswith("mu"):
+            raise DiaboloError("unfold cannot write the hybrid objective of codes without a posterior in plain PyTorch")
+        z = "model.draw(c)" if self.code.methods else "torch.randn_like(mu)"
+        again = [
+            re.sub(r"\braw\b", "drawn", re.sub(r"\breconstruction\b", "from_prior", line)) for line in self.score.loss
+        ]
+        return ["# what is drawn from the prior is trained, too (Sohn 2015)", f"drawn = model.decoder({z}, c)", *again]
+
+
+drawn_weight = ByKind[float]("objective")
+"""The weight of what is drawn from the prior in training; 0 for none."""
+drawn_weight.of(objectives.ELBO)(lambda objective: 0.0)
+drawn_weight.of(objectives.Hybrid)(lambda objective: objective.from_prior)
+
 
 def _only_used(lines: list[str]) -> list[str]:
     """The lines, in which what the model returns and nothing reads is called `_`."""
@@ -238,7 +261,9 @@ def _product(weight: str, term: str) -> str:
     return f"({weight}) * {term}" if " " in weight else f"{weight} * {term}"
 
 
-def _class(name: str, says: str, init: list[str], arguments: str, forward: list[str]) -> str:
+def _class(
+    name: str, says: str, init: list[str], arguments: str, forward: list[str], methods: Sequence[str] = ()
+) -> str:
     lines = [
         f"class {name}(nn.Module):",
         f'{INDENT}"""{says}"""',
@@ -249,5 +274,6 @@ def _class(name: str, says: str, init: list[str], arguments: str, forward: list[
         "",
         f"{INDENT}def forward({arguments}):",
         *[INDENT * 2 + line for line in forward],
+        *[INDENT + line if line else line for line in (["", *methods] if methods else [])],
     ]
     return "\n".join(lines)

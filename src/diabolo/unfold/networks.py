@@ -11,6 +11,7 @@ from diabolo.nets.conv import ConvDecoder, ConvEncoder
 from diabolo.nets.layers import Blind
 from diabolo.nets.mlp import MLPDecoder, MLPEncoder
 from diabolo.nets.presets import PointDecoder, PointEncoder, PoolingDecoder, PoolingEncoder
+from diabolo.nets.prior import PriorDecoder, PriorEncoder
 from diabolo.nets.resnet import ResNetDecoder, ResNetEncoder
 from diabolo.nets.unet import UNetDecoder, UNetEncoder
 from diabolo.nets.vq import VQConvDecoder, VQConvEncoder
@@ -168,3 +169,8 @@ def _module_list(name: str, modules: Iterable[nn.Module]) -> list[str]:
         else:
             lines.append(f"self.{name}.append({first})")
     return lines
+
+
+@network.of(PriorEncoder, PriorDecoder)
+def _around_a_prior(module: PriorEncoder | PriorDecoder, condition: bool) -> Network:
+    return network(module.inner, condition)  # the model has the prior

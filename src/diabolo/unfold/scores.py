@@ -8,6 +8,8 @@ from torch import nn
 from diabolo import conditions, corruptions, likelihoods, observations
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR
 from diabolo.unfold.kinds import ByKind
+from diabolo.unfold.layers import flat, sequential
+from diabolo.unfold.networks import assigned
 from diabolo.unfold.numbers import number
 
 HALF_LOG_TAU = f"{0.5 * math.log(2 * math.pi):.8f}"
@@ -219,3 +221,9 @@ def _vector(condition: conditions.Vector) -> Given:
 def _quarter(condition: conditions.Quarter) -> Given:
     rows, columns = (f"{part.start or ''}:{part.stop}" for part in (condition.rows, condition.columns))
     return Given(f"x[:, :, {rows}, {columns}].flatten(1)")
+
+
+@given.of(conditions.WithPrior)
+def _with_prior(condition: conditions.WithPrior) -> Given:
+    inner = given(condition.inner)
+    return Given(inner.c, [*inner.init, *assigned("prior", sequential(flat([condition.layers])))])

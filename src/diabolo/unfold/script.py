@@ -410,9 +410,8 @@ def _main(parts: Unfolded, frozen: list[str]) -> str:
         ]
         if parts.sample:
             told = ", c" if c else ""
-            n = "n = len(x)"
             lines += [
-                n,
+                *(["n = len(x)"] if re.search(r"\bn\b", parts.sample) else []),
                 f"raw = model.decoder({parts.sample}.to(DEVICE){told})",
                 f'show([{parts.x_hat}], "samples.png")',
             ]
