@@ -10,6 +10,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
 from diabolo.schedules import Constant
+from diabolo.unfold import marginal
 from diabolo.unfold.codes import Code, code
 from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, blocks, flat, sequential
@@ -62,13 +63,13 @@ def unfolded(model: Any) -> Unfolded:
 
 supervised = ByKind[bool]("objective")
 """Whether it is of labels alone."""
-supervised.of(objectives.ELBO, objectives.Hybrid)(lambda objective: False)
+supervised.of(objectives.ELBO, objectives.Hybrid, objectives.M2)(lambda objective: False)
 supervised.of(objectives.Supervised)(lambda objective: True)
 
 classifies = ByKind[bool]("head")
-"""Whether it reads a class off the code."""
+"""Whether it reads a class off something."""
 classifies.of(heads.Headless)(lambda head: False)
-classifies.of(heads.Classifier)(lambda head: True)
+classifies.of(heads.Classifier, heads.ImageClassifier)(lambda head: True)
 
 
 class _Writer:
@@ -89,10 +90,12 @@ class _Writer:
         if self.code.is_map:
             self.encoder.init = [line for line in self.encoder.init if line != f"{INDENT}nn.Flatten(),"]
         self.supervised, self.classifies = supervised(model.objective), classifies(model.head)
+        self.of_images = self.classifies and not model.head.of_code
 
     def written(self) -> Unfolded:
         scale = SCALE if self.score.init else ""
-        classes = [*self._blocks(), self._encoder(), self.code.classes, self._decoder(), scale, self._model()]
+        own = [self._encoder(), self.code.classes, self._decoder(), scale, self._classifier(), self._model()]
+        classes = [*self._blocks(), *own]
         return Unfolded(
             "\n\n\n".join(text for text in classes if text),
             self._loss(),
@@ -136,9 +139,17 @@ class _Writer:
             [*self.decoder.forward, "return raw"],
         )
 
+    def _classifier(self) -> str:
+        if not self.of_images:
+            return ""
+        init, forward = marginal.classifier(self.model.head)
+        return _class("Classifier", "x → logits of q(y | x).", init, "self, x", forward)
+
     def _model(self) -> str:
         head = []
-        if self.classifies:
+        if self.of_images:
+            head = ["self.classifier = Classifier()"]
+        elif self.classifies:
             head_of: Any = self.model.head
             layers = list(flat([head_of.layers]))
             head = assigned("classifier", sequential(layers))
@@ -168,55 +179,21 @@ class _Writer:
         return _class("Autoencoder", says, init, f"self, x{c}", returned, self.code.methods)
 
     def _loss(self) -> str:
-        model, weights = self.model, self.model.objective.schedules(self.model)
-        lines = list(observed(model.observation))
+        lines = list(observed(self.model.observation))
         if self.supervised and lines:
             raise DiaboloError("unfold cannot write a classifier of drawn images in plain PyTorch")
-        c = self.given.c
-        if c:
-            lines.append(f"c = {c}")
-        corruption = corrupted(model.corruption)
-        seen = "seen" if corruption or self.code.seen else "x"
-        lines += corruption
-        if self.code.seen:
-            lines += (
-                self.code.seen
-                if corruption
-                else [line.replace("seen.detach()", "x.detach()") for line in self.code.seen]
-            )
-        kept = self.code.kept
-        handed = ["c"] if not self.coded else [seen, *(["c"] if c else [])]
-        lines.append(f"raw, {kept} = model({', '.join(handed)})" if kept else f"(raw,) = model({', '.join(handed)})")
-        terms = list[str]()
-        total = list[str]()
-        if not self.supervised:
-            lines += self.score.loss
-            terms.append("reconstruction")
-            objective: Any = model.objective
-            weight = objective.reconstruction
-            total.append(_product(number(weight), "reconstruction"))
-            for name, how in self.code.terms.items():
-                lines += how
-                terms.append(name)
-                total.append(_product(schedule(weights[name]), name) if not _zero(weights[name]) else "")
-            if weight_of_drawn := drawn_weight(objective):
-                lines += self._drawn()
-                terms.append("from_prior")
-                total.append(_product(number(weight_of_drawn), "from_prior"))
+        if self.of_images:
+            more, weights = self._marginal()
+        else:
+            more, weights = self._called()
+        lines += more
         if self.classifies:
-            z = "mu" if self.code.returns.startswith("mu") else "z"
-            flat_z = f"{z}.flatten(1)" if self.code.is_map else z
-            lines += [
-                f"logits = model.classifier({flat_z})",
-                "known = y >= 0  # -1: the label is not known",
-                'classification = F.cross_entropy(logits[known], y[known], reduction="sum")',
-                "classification = classification / known.sum().clamp(min=1)",
-            ]
-            terms.append("classification")
-            total.append(_product(schedule(weights["classification"]), "classification"))
+            lines += self._classified()
+            weights["classification"] = self._weight("classification")
+        total = [_product(weight, name) for name, weight in weights.items() if weight]
         lines = _only_used(lines)
-        lines.append(f"loss = {' + '.join(part for part in total if part)}")
-        lines += ["return loss, {", *[f'{INDENT}"{name}": {name},' for name in terms], "}"]
+        lines.append(f"loss = {' + '.join(total)}")
+        lines += ["return loss, {", *[f'{INDENT}"{name}": {name},' for name in weights], "}"]
         return "\n".join(
             [
                 "def loss_function(model, x, y, progress):",
@@ -224,6 +201,52 @@ class _Writer:
                 *[INDENT + line for line in lines],
             ]
         )
+
+    def _weight(self, name: str) -> str:
+        """That of a term of the loss, as text; "" for one that is only written down."""
+        weight = self.model.objective.schedules(self.model)[name]
+        return "" if isinstance(weight, Constant) and weight.value == 0 else schedule(weight)
+
+    def _marginal(self) -> tuple[list[str], dict[str, str]]:
+        """Lines of M2, and its terms with their weights."""
+        corruption = corrupted(self.model.corruption)
+        lines = marginal.loss(self.model, self.code, self.given.c, "seen" if corruption else "x")
+        return [*corruption, *lines], {"reconstruction": "1", "kl": self._weight("kl"), "label": "1"}
+
+    def _called(self) -> tuple[list[str], dict[str, str]]:
+        """Lines that call the model on each image and score what it gives, and the terms with their weights."""
+        c, kept = self.given.c, self.code.kept
+        corruption = corrupted(self.model.corruption)
+        seen = "seen" if corruption or self.code.seen else "x"
+        own = [line if corruption else line.replace("seen.detach()", "x.detach()") for line in self.code.seen]
+        lines = [*([f"c = {c}"] if c else []), *corruption, *own]
+        handed = ", ".join(["c"] if not self.coded else [seen, *(["c"] if c else [])])
+        lines.append(f"raw, {kept} = model({handed})" if kept else f"(raw,) = model({handed})")
+        if self.supervised:
+            return lines, {}
+        objective: Any = self.model.objective
+        lines += self.score.loss
+        weights = {"reconstruction": number(objective.reconstruction)}
+        for name, how in self.code.terms.items():
+            lines += how
+            weights[name] = self._weight(name)
+        if drawn := drawn_weight(objective):
+            lines += self._drawn()
+            weights["from_prior"] = number(drawn)
+        return lines, weights
+
+    def _classified(self) -> list[str]:
+        """Lines of the cross entropy of the labels that are known."""
+        z = "mu" if self.code.returns.startswith("mu") else "z"
+        read = [
+            f"logits = model.classifier({f'{z}.flatten(1)' if self.code.is_map else z})",
+            "known = y >= 0  # -1: the label is not known",
+        ]
+        return [
+            *([] if self.of_images else read),
+            'classification = F.cross_entropy(logits[known], y[known], reduction="sum")',
+            "classification = classification / known.sum().clamp(min=1)",
+        ]
 
     def _drawn(self) -> list[str]:
         """How well codes of the prior do."""
@@ -249,10 +272,6 @@ def _only_used(lines: list[str]) -> list[str]:
     later = "\n".join(lines[at + 1 :])
     told = [name if re.search(rf"\b{name.strip('(,)')}\b", later) else "_" for name in names.split(", ")]
     return [*lines[:at], f"{', '.join(told)} = {call}", *lines[at + 1 :]]
-
-
-def _zero(weight: Any) -> bool:
-    return isinstance(weight, Constant) and weight.value == 0
 
 
 def _product(weight: str, term: str) -> str:
