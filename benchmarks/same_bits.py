@@ -32,13 +32,14 @@ SMALL = {
     "epochs": 3,
     "batch_size": 64,
     "lr": 3e-3,
+    "schedule": "constant",
     "precision": "float32",
     "threads": 1,
     "seed": 3,
     "quiet": True,
     "compile": False,
 }
-MLP = {"latent_dim": 4, "hidden": (32,)}
+MLP = {"latent_dim": 4, "hidden": (32,), "activation": "relu"}
 CONV = {"latent_dim": 4, "net": "conv", "channels": (8, 8), "norm": "batch"}
 RESIDUAL = {"latent_dim": 4, "net": "resnet", "channels": (8,)}
 VQ = {"latent_dim": 4, "codes": 16, "width": 8, "residual_width": 4, "residual_layers": 1}
@@ -48,11 +49,11 @@ OWN = {  # what the recipes are made with; all others with MLP
     "fsq": {"levels": (5, 5, 3), "width": 8, "residual_width": 4, "residual_layers": 1},
     "unet": {"channels": (8, 8)},
     "denoising_conv": {"channels": (8, 8)},
-    "completion_plain": {"hidden": (32,)},
+    "completion_plain": {"hidden": (32,), "activation": "relu"},
     "linear": {"latent_dim": 4},
     "pca": {"latent_dim": 4},
     "iwae": MLP | {"importance_samples": 3},
-    "m2": {"latent_dim": 4, "hidden": (16,)},
+    "m2": {"latent_dim": 4, "hidden": (16,), "activation": "relu"},
     "factorvae": MLP | CRITIC,
 }
 GAPS = ("joint", "m2", "classifier")  # recipes that do without some labels

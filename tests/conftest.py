@@ -54,7 +54,10 @@ def tiny_model() -> Callable[..., Any]:
 
 
 OF_THE_CLOCK = ("seconds", "images_per_second", "peak_memory_mib")
-DEFAULTS = {"epochs": 2, "batch_size": 16, "precision": "float32", "device": "cpu", "quiet": True}
+DEFAULTS = {
+    "epochs": 2, "batch_size": 16, "precision": "float32", "device": "cpu", "quiet": True,
+    "lr": 1e-3, "schedule": "constant",  # so that a longer total changes nothing of what is done
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +69,7 @@ def digits() -> tuple[Any, Any]:
 
 @pytest.fixture
 def train(tmp_path: Path) -> Callable[..., Any]:
-    """`diabolo.fit` on the CPU in float32, quietly, into the test's own folder."""
+    """`diabolo.fit` on the CPU in float32, at a constant rate, quietly, into the test's own folder."""
 
     import diabolo
 

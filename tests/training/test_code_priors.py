@@ -12,6 +12,7 @@ from diabolo.runs import files
 from diabolo.training.fit import fit, resume
 
 SMALL = {"width": 8, "layers": 1, "heads": 2, "epochs": 2, "batch_size": 16, "threads": 1, "quiet": True}
+SMALL |= {"lr": 1e-3, "schedule": "constant"}
 
 
 @pytest.fixture

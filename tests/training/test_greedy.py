@@ -67,7 +67,7 @@ def test_each_stage_moves_its_own_layers_and_learns(net, greedy, tiny_pixels, mo
 
 def test_the_loss_is_that_of_an_autoencoder_of_the_layer_alone(tiny_pixels):
     """By hand, in float64."""
-    model = make("mlp").double()
+    model = make("mlp", activation="relu").double()
     x = torch.from_numpy(tiny_pixels(20)).double() / 255
     first, second = model.encoder.layers[0], model.encoder.layers[2]
     h1 = first(x.flatten(1)).relu()

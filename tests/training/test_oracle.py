@@ -155,7 +155,7 @@ def test_half_precision_weights_give_the_bits_of_autocast(net, precision, tiny_m
     plain = copy.deepcopy(model)
     x = torch.from_numpy(tiny_pixels(16)).float() / 255
     chosen = choose_precision(precision, CPU)
-    step = step_of(model, TrainOptions(lr=1e-2), chosen)
+    step = step_of(model, TrainOptions(lr=1e-2, schedule="constant"), chosen)
     step.learners["model"].scale = None
     adam = torch.optim.Adam(plain.parameters(), lr=1e-2, fused=True)
     model.train(), plain.train()
@@ -205,7 +205,7 @@ def test_weights_keep_their_memory_layout_and_frozen_ones_stay(tiny_model, tiny_
     model = tiny_model("undercomplete", net="conv").to(memory_format=torch.channels_last)
     frozen = model.encoder.layers[0][0].weight.requires_grad_(False)
     before = frozen.clone()
-    step = step_of(model, TrainOptions(lr=0.1), choose_precision("bf16", CPU))
+    step = step_of(model, TrainOptions(lr=0.1, schedule="constant"), choose_precision("bf16", CPU))
     trained = model.encoder.layers[1][0].weight
     assert trained.dtype == torch.bfloat16
     assert trained.is_contiguous(memory_format=torch.channels_last)
@@ -220,7 +220,7 @@ def test_weights_keep_their_memory_layout_and_frozen_ones_stay(tiny_model, tiny_
 def test_a_weight_without_gradient_is_not_moved_by_the_step_before(tiny_model, tiny_pixels):
     model = tiny_model("undercomplete")
     model.unused = torch.nn.Parameter(torch.ones(3))
-    step = step_of(model, TrainOptions(), choose_precision("float32", CPU))
+    step = step_of(model, TrainOptions(schedule="constant"), choose_precision("float32", CPU))
     step.learners["model"].weights.gradient.fill_(9.0)
     step(torch.from_numpy(tiny_pixels(16)).float() / 255, Draws(), 0.0)
     step.release()

@@ -73,7 +73,7 @@ def images(tmp_path, tiny_pixels):
 
 
 def about(name, model, seed=0, **options):
-    common = {"epochs": 3, "batch_size": 8, "precision": "float32", "out": "two", "threads": 1}
+    common = {"epochs": 3, "batch_size": 8, "schedule": "constant", "precision": "float32", "out": "two", "threads": 1}
     return {"name": name, "model": model, "fit": common | options, "weights": seed}
 
 

@@ -48,7 +48,7 @@ def known(model, images):
 )
 def test_sixty_four_digits_are_learnt_by_heart(case, net):
     images = digits()
-    small = {"channels": (32, 32)} if net == "conv" else {"hidden": (128,)}
+    small = {"channels": (32, 32)} if net == "conv" else {"hidden": (128,), "activation": "relu"}
     model = made(case, net=net, likelihood="squared-error", **small, **({"beta": 1e-5} if "plain" not in case else {}))
     x, y = torch.from_numpy(images.images).float() / 255, known(model, images)
     y = y.float() if model.needs_column == "attributes" else y
@@ -70,7 +70,7 @@ def test_sixty_four_digits_are_learnt_by_heart(case, net):
 def test_a_run_comes_back_resumes_and_repeats(case, net, tmp_path):
     images = digits(80)
     train, held = images.take(np.arange(60)), images.take(np.arange(60, 80))
-    options = {"batch_size": 20, "quiet": True, "precision": "float32", "threads": 1}
+    options = {"batch_size": 20, "quiet": True, "precision": "float32", "threads": 1, "schedule": "constant"}
     small = {"channels": (8, 8)} if net == "conv" else {"hidden": (16,)}
     whole = diabolo.fit(made(case, net=net, **small), train, held, epochs=3, out=tmp_path / "whole", **options)
     short = diabolo.fit(made(case, net=net, **small), train, held, epochs=3, out=tmp_path / "short", **options)

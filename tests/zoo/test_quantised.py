@@ -97,7 +97,15 @@ def test_a_training_goes_on_bit_for_bit(options, precision, tiny_pixels, tmp_pat
         torch.manual_seed(0)
         return zoo.vqvae(SHAPE, 4, restart=0.5, codebook_decay=0.8, **options, **SMALL)
 
-    how = {"batch_size": 16, "lr": 3e-3, "precision": precision, "threads": 1, "quiet": True, "out": tmp_path}
+    how = {
+        "batch_size": 16,
+        "lr": 3e-3,
+        "schedule": "constant",
+        "precision": precision,
+        "threads": 1,
+        "quiet": True,
+        "out": tmp_path,
+    }
     x, held = tiny_pixels(), tiny_pixels(20, seed=1)
     whole = fit(model(), x, held, epochs=4, **how)
     half = fit(model(), x, held, epochs=2, **how)

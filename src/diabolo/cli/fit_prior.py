@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from diabolo.cli.options import MovedOptions, where
+from diabolo.cli.options import MovedOptions, TrainFlags, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import At, Count, checked
-from diabolo.training.options import TrainOptions
 
 app = App(name="fit-prior", help=VERBS["fit-prior"])
 
@@ -23,7 +22,7 @@ def command(
     layers: Annotated[int, At(1, 1000)] = 4,
     heads: Count = 4,
     moved: MovedOptions = None,
-    training: Annotated[TrainOptions | None, Parameter(name="*", group=Group("Training", sort_key=2))] = None,
+    training: Annotated[TrainFlags | None, Parameter(name="*", group=Group("Training", sort_key=2))] = None,
 ) -> None:
     """Fit a prior to the discrete codes of a trained model: the run's training images are encoded, and a causal transformer
     learns their code maps. It is left in the run folder; 'diabolo sample RUN' draws from it.
@@ -40,12 +39,11 @@ def command(
     from diabolo.errors import DiaboloError
     from diabolo.training.code_priors import fit_prior
 
-    options = training or TrainOptions()
-    if options.out != TrainOptions.out:
+    options = training or TrainFlags()
+    if options.out != TrainFlags.out:
         raise DiaboloError(f"a prior is left in the folder of its run, {run / 'prior'}: leave --out out")
     if not options.quiet:
         tell_of_data()
-    asked = options.but(out=run / "prior").as_dict()
-    result = fit_prior(run, width=width, layers=layers, heads=heads, moved=where(moved), **asked)
+    result = fit_prior(run, width=width, layers=layers, heads=heads, moved=where(moved), **options.asked())
     if result.status == "interrupted":
         sys.exit(130)

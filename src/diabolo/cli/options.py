@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 from cyclopts import Parameter
 
 from diabolo.data.options import HELP, DataOptions
-from diabolo.ranges import ItsOwn
+from diabolo.ranges import Count, ItsOwn
+from diabolo.training.options import Course, Epochs, Rate, TrainOptions
 
 if TYPE_CHECKING:
     from diabolo.data import Images
@@ -67,7 +68,26 @@ class DataFlags(DataOptions):
         return load_parts(name, **self.asked())
 
 
+@dataclass(frozen=True)
+class TrainFlags(TrainOptions):
+    """The `TrainOptions` as flags. Those that suit the images when they are left out are None then."""
+
+    epochs: Epochs | None = None  # type: ignore[assignment]  # it may be left out, which the options may not
+    batch_size: Count | None = None  # type: ignore[assignment]
+    lr: Rate | None = None  # type: ignore[assignment]
+    schedule: Course | None = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        TrainOptions.of(**self.asked())  # which refuses what is wrong
+
+    def asked(self) -> dict[str, Any]:
+        """What was given, by name."""
+        given = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return {name: value for name, (value, default) in given.items() if value != default}
+
+
 DataFlags.__doc__ = DataOptions.__doc__  # the help of each flag
+TrainFlags.__doc__ = TrainOptions.__doc__
 
 
 def flag(name: str) -> tuple[Any, Any]:

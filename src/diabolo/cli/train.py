@@ -12,7 +12,7 @@ from cyclopts import App, Group, Parameter
 from diabolo import distributed, ranges, zoo
 from diabolo.cli.help import SEE_ALL, TidyHelp, keywords, taking, words_of
 from diabolo.cli.messages import say_account, tell_of_data
-from diabolo.cli.options import DataFlags
+from diabolo.cli.options import DataFlags, TrainFlags
 from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
@@ -30,6 +30,7 @@ from diabolo.training.fit import fit
 from diabolo.training.greedy import greedy, ready
 from diabolo.training.options import Epochs, TrainOptions
 from diabolo.training.preflight import check
+from diabolo.training.usual import settled
 
 app = App(name="train", help=VERBS["train"])
 
@@ -71,7 +72,7 @@ SHARED: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
-    "training": (Annotated[TrainOptions | None, Parameter(name="*", group=TRAINING)], None),
+    "training": (Annotated[TrainFlags | None, Parameter(name="*", group=TRAINING)], None),
     "figures": (Annotated[bool, Parameter(group=TRAINING, help="draw figures into the run folder afterwards.")], True),
     "dry_run": (
         Annotated[bool, Parameter(group=TRAINING, help="print the resolved config and the model summary, and stop.")],
@@ -88,7 +89,7 @@ OF_THE_LOOP = {f.name for f in fields(TrainOptions) if f.name not in OF_ANY} | {
 
 def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None:
     """Load, build, train, draw."""
-    images, training = given.get("images") or DataFlags(), given.get("training") or TrainOptions()
+    images, training = given.get("images") or DataFlags(), given.get("training") or TrainFlags()
     if not training.quiet:
         tell_of_data()
     train, test, own = images.parts(given.get("data", "digits"))
@@ -100,11 +101,12 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     else:
         train, validation = watched(train, test, choice, images.data_seed)
     layerwise = ranges.check("greedy", given.get("greedy"), Epochs | None)
-    fitting = check(model, train, validation, training)
+    settings = settled(len(train), training.asked())
+    fitting = check(model, train, validation, settings)
     say_account()
     if given.get("dry_run"):
         if layerwise is not None:
-            ready(model, training.but(epochs=layerwise))
+            ready(model, settings)
         if _is_first():
             found = resolved(model, train, fitting)
             config = Config.of(model, fitting.as_dict(), found, train, validation)
@@ -113,9 +115,9 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         return
     then = ("figures",) if given.get("figures", True) else ()
     if layerwise is None:
-        result = fit(model, train, validation, then=then, **training.as_dict())
+        result = fit(model, train, validation, then=then, **training.asked())
     else:
-        result = greedy(model, train, validation, layerwise, then=then, **training.as_dict())[-1]
+        result = greedy(model, train, validation, layerwise, then=then, **training.asked())[-1]
     finish(result, bool(then), test, (train, test if validation is None else validation))
 
 

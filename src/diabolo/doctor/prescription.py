@@ -12,9 +12,10 @@ from diabolo.doctor.patient import Patient
 from diabolo.doctor.symptom import Remedy
 from diabolo.runs.config import Config
 from diabolo.training.options import TrainOptions, defining
+from diabolo.training.usual import RATES, settled
 
-USUAL = TrainOptions().lr  # the learning rate that trains every recipe of the zoo
-PEAK = 3 * USUAL  # and one that trains most of them faster
+USUAL = RATES["constant"]  # the learning rate that trains every recipe of the zoo
+PEAK = RATES["one-cycle"]  # and the peak of one that trains them faster
 REACH = 0.3  # how far all steps together can move a weight, below which it can hardly have come to where it should be
 NAMES_CODE = ("encoder", "decoder")
 OF_DATA = ("classes", "columns")  # the command line reads them off the data
@@ -75,12 +76,22 @@ def line_of(config: Config) -> dict[str, Any] | None:
     if not (is_known(asked["name"]) and all(trust.is_trusted(path.partition(":")[0]) for path in code)):
         return None  # whoever typed the line would run code that only the folder speaks of
     data = {f.name: asked[f.name] for f in fields(DataOptions) if asked.get(f.name, f.default) != f.default}
-    held, usual = origin.get("held_out"), TrainOptions().as_dict()
+    held = origin.get("held_out")
     watched = {"validation": held["fraction"]} if held else {} if config.validation else {"validation": "none"}
     if config.name == "pca":
         watched = {}  # solved at once
-    training = {n: v for n, v in defining(config.options).items() if n in usual and v != usual[n]}
-    return {**recipe, "data": asked["name"], **data, **watched, **training}
+    return {**recipe, "data": asked["name"], **data, **watched, **_said(config)}
+
+
+def _said(config: Config) -> dict[str, Any]:
+    """The fewest options of which its training comes out as it is."""
+    known = {field.name for field in fields(TrainOptions)}
+    said = {name: value for name, value in defining(config.options).items() if name in known}
+    for name, value in list(said.items()):
+        others = {other: told for other, told in said.items() if other not in (name, "optimizer")}
+        if settled(config.train.images, others).as_dict()[name] == value:
+            del said[name]
+    return said
 
 
 def _takes(recipe: str, option: str) -> bool:

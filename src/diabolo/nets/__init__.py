@@ -67,7 +67,7 @@ __all__ = [
 ]
 
 HELP = {
-    "hidden": "Widths of the layers from image to code (mlp; default 512 256).",
+    "hidden": "Widths of the layers from image to code (mlp; default 512 512).",
     "channels": "Channels of the layers from image to code, each halving the image (conv, resnet, unet; default by its size).",
     "norm": "batch, group or none (conv, resnet, unet; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",

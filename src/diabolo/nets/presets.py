@@ -28,7 +28,7 @@ def mlp_512_256_128(input_shape: tuple[int, ...], code: int | Maps, condition: t
 
 def mlp_256_128(input_shape: tuple[int, ...], code: int | Maps, condition: tuple[int, int] = (0, 0)) -> Pair:
     """Fully connected, image-256-128-code with ReLU: the plain autoencoder of many courses, with a code of 32."""
-    return mlp(input_shape, code, condition, hidden=(256, 128))
+    return mlp(input_shape, code, condition, hidden=(256, 128), activation="relu")
 
 
 def mlp_one_hidden(
@@ -42,7 +42,7 @@ def mlp_one_hidden(
         raise DiaboloError(
             f"mlp-one-hidden has one hidden layer, such as (128,), not {hidden}; use net='mlp' for others"
         )
-    return mlp(input_shape, code, condition, hidden=hidden)
+    return mlp(input_shape, code, condition, hidden=hidden, activation="relu")
 
 
 # --- the pair of many course notebooks for MNIST ---------------------------------------------------------------------------

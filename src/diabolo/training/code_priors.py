@@ -34,6 +34,7 @@ from diabolo.training.codes import FOLDER, write_codes
 from diabolo.training.fit import fit, resume
 from diabolo.training.options import TrainOptions
 from diabolo.training.preflight import same_images
+from diabolo.training.usual import settled
 from diabolo.trust import Trust, trusting
 
 PIECE = 1024  # images encoded at a time
@@ -93,7 +94,8 @@ def _fit_prior(
     moved: Mapping[str, str] | None,
     options: dict[str, Any],
 ) -> Run:
-    chosen = TrainOptions.of(**({"out": str(path / FOLDER)} | options))
+    options = {"out": str(path / FOLDER)} | options
+    chosen = TrainOptions.of(**options)
     config = Config.read(path)
     model = load(path, device=choose_device(chosen.device), trust=trust)
     bottleneck = model.bottleneck
@@ -111,8 +113,8 @@ def _fit_prior(
         part: to_bytes(indices_of(model, some), bottleneck.codes) for part, some in images.items() if some is not None
     }
     maps, held = write_codes(path, codes)
-    begun = _begun(Path(chosen.out), prior, chosen, maps, held)
-    return fit(prior, maps, held, **chosen.as_dict()) if begun is None else resume(begun, maps, held)
+    begun = _begun(Path(chosen.out), prior, settled(len(maps), options), maps, held)
+    return fit(prior, maps, held, **options) if begun is None else resume(begun, maps, held)
 
 
 def _begun(out: Path, prior: CodePrior, options: TrainOptions, maps: Images, held: Images) -> Path | None:

@@ -40,6 +40,7 @@ from diabolo.training.preflight import START, check, event_writer_class, only_to
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.stepping import step_of
 from diabolo.training.transfer import fitting, take_over
+from diabolo.training.usual import lengthened
 from diabolo.trust import Trust, trusting
 from diabolo.updates.compiled import CompiledStep, NotCompiledError
 from diabolo.updates.freezing import matching
@@ -68,8 +69,8 @@ def fit(
         validation: the same, to watch while training; or None.
         then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
         stage: of which longer training this is which part (`greedy`), noted in the folder.
-        **options: the fields of `TrainOptions`: epochs=10, batch_size=128, lr=1e-3, schedule="constant", seed=0, out="runs", …;
-            and for a model by name those of its recipe.
+        **options: the fields of `TrainOptions`: epochs=20, batch_size=64, lr=1e-3, schedule="cosine", seed=1, out="runs", …;
+            and for a model by name those of its recipe. What is left out is chosen to suit the images (`training.usual`).
 
     Returns:
         The `Run`: `model` (trained, in evaluation mode), `path`, `history` (one dict an epoch), `config`, `status`.
@@ -87,7 +88,7 @@ def fit(
     images, held = as_images(train), None if validation is None else as_images(validation)
     model, chosen = built(model, images, options)
     with distributed.joined(choose_device(chosen.device)):
-        return _fit(model, images, held, chosen, tuple(then), stage)
+        return _fit(model, images, held, chosen, tuple(then), stage, lengthened(len(images), options, chosen))
 
 
 @undisturbed()
@@ -145,9 +146,12 @@ def _fit(
     options: TrainOptions,
     then: tuple[str, ...],
     stage: Mapping[str, Any] | None,
+    more: str = "",
 ) -> Run:
     say, asked = reporter(options.quiet), options.batch_size
     options = check(model, train, validation, options)
+    if more and not solved_at_once(model):
+        say.say(more)
     if options.batch_size < asked:
         say.say(
             f"--batch-size is {options.batch_size}, not {asked}: there are {count(len(train), 'training image')}, so that each "

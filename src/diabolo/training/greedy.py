@@ -23,6 +23,7 @@ from diabolo.training.naming import built
 from diabolo.training.options import Epochs, TrainOptions
 from diabolo.training.preflight import check
 from diabolo.training.progress import reporter
+from diabolo.training.usual import lengthened
 
 
 @checked
@@ -64,6 +65,8 @@ def greedy(
     """
     images, held = as_images(train), None if validation is None else as_images(validation)
     made, last = built(model, images, options)
+    if more := lengthened(len(images), options, last):
+        reporter(last.quiet).say(more)
     return _greedy(made, images, held, epochs_per_layer, last, then)
 
 

@@ -8,6 +8,7 @@ from diabolo import zoo
 from diabolo.data.images import Images
 from diabolo.errors import UnknownNameError
 from diabolo.training.options import TrainOptions
+from diabolo.training.usual import settled
 from diabolo.zoo.recipe import called
 
 
@@ -19,7 +20,7 @@ def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, T
         UnknownNameError: for a model or an option that does not exist.
     """
     if not isinstance(model, str):
-        return model, TrainOptions.of(**options)
+        return model, settled(len(train), options)
     name = called(model)
     ours, theirs = {field.name for field in fields(TrainOptions)}, zoo.options_of(name)
     for option in options:
@@ -28,6 +29,6 @@ def built(model: Any, train: Images, options: Mapping[str, Any]) -> tuple[Any, T
             raise UnknownNameError(
                 "option", option, [*theirs, *ours], of, f"diabolo train {zoo.path_of(name)} --help-all"
             )
-    chosen = TrainOptions.of(**{option: value for option, value in options.items() if option in ours})
+    chosen = settled(len(train), {option: value for option, value in options.items() if option in ours})
     own = {option: value for option, value in options.items() if option not in ours}
     return zoo.build_for(name, train, chosen.seed, **own), chosen

@@ -9,6 +9,8 @@ from diabolo.ranges import Above, At, Count, Folder, ItsOwn, PartOf, Positive, S
 
 MOST_THREADS = 1024
 Epochs = Annotated[int, At(1, 10_000_000)]
+Rate = Annotated[float, Above(0, 1000)]
+Course = Literal["constant", "cosine", "one-cycle"]
 
 BESIDE = {"beside": True}  # of a field: it says where and how a training runs, and does not change what is learned
 
@@ -21,12 +23,14 @@ class TrainOptions:
         init: a run folder whose weights are taken over before training, where names and shapes agree; of a training that broke
             off, those of its last epoch that ended well.
         freeze: weights that stay as they are: names of parts, or patterns such as 'encoder.*'; once for each.
-        epochs: passes over the training images.
-        batch_size: images per step and process; all of them where there are fewer.
+        epochs: passes over the training images; when left out 10, or for few images as many as make 3,000 steps.
+        batch_size: images per step and process, all of them where there are fewer; when left out 128, and from 4,096 images
+            downwards fewer, 32 at least.
         labelled_per_batch: images of each batch whose label is known; they come round in turn, and the rest of the batch is of
             all images. As it falls when left out.
-        lr: learning rate; the peak of it when a schedule is given.
-        schedule: how the learning rate changes: constant, cosine (down to 0) or one-cycle (up, then down).
+        lr: learning rate, the highest of the schedule; when left out 3e-3 for one-cycle, else 1e-3.
+        schedule: how the learning rate changes: one-cycle (up, then down), cosine (down to 0) or constant; when left out
+            one-cycle, and constant with early stopping, whose last epoch is not known beforehand.
         optimizer: adam, adamw, sgd, or muon (for matrices, with adamw for the rest), also with options of its own:
             'sgd(momentum=0.9, nesterov=true)', 'adam(beta1=0.5)'; from Python an optimizer of `diabolo.updates` too.
         weight_decay: how strongly weights are drawn to zero: an L2 penalty (adam, sgd), or decoupled decay (adamw, muon).
@@ -63,8 +67,8 @@ class TrainOptions:
     epochs: Epochs = 10
     batch_size: Count = 128
     labelled_per_batch: Count | None = None
-    lr: Annotated[float, Above(0, 1000)] = 1e-3
-    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    lr: Rate = 3e-3
+    schedule: Course = "one-cycle"
     optimizer: Annotated[str, ItsOwn()] = "adam"
     weight_decay: Weight = 0.0
     clip_norm: Positive | None = None

@@ -149,7 +149,7 @@ def _model(shape: tuple[int, ...], head: Any) -> Autoencoder:
     def bottleneck(encoder: Any) -> Bottleneck:
         return bottlenecks.Identity(encoder.features, features)
 
-    options: PartOptions = {"net": "mlp", "hidden": (256, 128)}
+    options: PartOptions = {"net": "mlp", "hidden": (256, 128), "activation": "relu"}
     if len(shape) == 3 and min(shape[1:]) >= SMALLEST:
         depth = max(1, round(math.log2(min(shape[1:]) / 4)))
         options = {"net": "conv", "channels": tuple(min(16 * 2**i, MOST_CHANNELS) for i in range(depth))}

@@ -80,6 +80,7 @@ options = {
     "net": "conv-to-point" if train.shape[-1] >= 28 else "conv",
     "batch_size": study.batch_size,
     "lr": study.lr,
+    "schedule": "constant",
     "seed": 0,
 }
 first = study.train(zoo.undercomplete, train, test, epochs=study.epochs, log_every=study.log_every, **options)

@@ -27,7 +27,7 @@ from diabolo.studies.engine.row import Accounts, NotMeasured, Row, accounts_of, 
 from diabolo.studies.engine.scripts import scripts
 from diabolo.studies.engine.trained import Trained, remembered
 from diabolo.terminal import say
-from diabolo.training.options import TrainOptions
+from diabolo.training.usual import settled
 from diabolo.version import __version__
 
 STAND_INS = {"mnist": "digits", "fashion_mnist": "digits", "celeba": "faces", "cifar10": "patches"}
@@ -172,7 +172,7 @@ class Study:
 
         for i, model in enumerate(models):
             parts = unfold.unfolded(model.made())
-            more = [unfold.loop(TrainOptions.of(**model.options), parts)] if i == 0 else []
+            more = [unfold.loop(settled(len(model.train), model.options), parts)] if i == 0 else []
             show_code("\n\n\n".join([parts.networks, parts.loss, *more]))
 
     def _notice(self, model: Trained) -> None:

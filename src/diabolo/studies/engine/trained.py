@@ -27,6 +27,7 @@ from diabolo.training.code_priors import fit_prior
 from diabolo.training.fit import fit, resume
 from diabolo.training.greedy import greedy
 from diabolo.training.options import TrainOptions, defining
+from diabolo.training.usual import settled
 
 VERSION = 1  # raised when a training of the same description gives other weights
 TRAINING = {f.name for f in fields(TrainOptions)}
@@ -188,7 +189,7 @@ def _is_word(value: Any) -> bool:
 
 def key_of(model: Any, train: Images, test: Images, options: Mapping[str, Any], **greedy: int) -> str:
     """What a training is found by: the model as it is made, the images, the options that matter to the result."""
-    chosen = defining(TrainOptions.of(**options).as_dict())
+    chosen = defining(settled(len(train), options).as_dict())
     init = chosen.pop("init")
     told = {
         "version": VERSION,
