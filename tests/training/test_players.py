@@ -155,7 +155,7 @@ import diabolo
 torch.manual_seed(0)
 x = np.load("x.npy")
 model = diabolo.zoo.factorvae((1, 8, 8), 4, hidden=(16,), gamma=3.0, critic_width=8, critic_layers=2, critic_lr=1e-2)
-options = dict(epochs=2, batch_size=8, lr=1e-2, precision="float32", threads=1, quiet=True, out="two")
+options = dict(epochs=2, batch_size=8, lr=1e-2, schedule="constant", precision="float32", threads=1, quiet=True, out="two")
 run = diabolo.fit(model, x, **options)
 """
 
