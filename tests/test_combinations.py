@@ -95,7 +95,14 @@ def check(name, shape, options):
         return str(error)
     x = images(shape)
     with tempfile.TemporaryDirectory() as folder:
-        common = {"batch_size": 12, "precision": "float32", "device": "cpu", "threads": 1, "quiet": True, "schedule": "constant"}
+        common = {
+            "batch_size": 12,
+            "precision": "float32",
+            "device": "cpu",
+            "threads": 1,
+            "quiet": True,
+            "schedule": "constant",
+        }
         run = diabolo.fit(model, x, x, epochs=1, out=folder, **common)
         assert all(math.isfinite(v) for split in ("train", "validation") for v in run.history[0][split].values())
         json.dumps(run.history, allow_nan=False)
