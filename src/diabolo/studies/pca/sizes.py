@@ -107,7 +107,7 @@ def arbitrary(f: Found) -> str:
     """How much the answer depends on the share."""
     low, high = percent(SHARES[0]), percent(SHARES[-1])
     grown = f["growth of the number of components"].value
-    return f"The share is arbitrary: from {low} to {high} the number of components grows by a factor of {grown:.1f}."
+    return f"First, the share is arbitrary: from {low} to {high} the number of components grows by a factor of {grown:.1f}."
 
 
 def use(f: Found) -> str:
@@ -117,7 +117,9 @@ def use(f: Found) -> str:
         f[f"neighbours of the same class: {percent(s)} of the variance"] for s in (SHARES[-1], SHARES[0])
     )
     unit = "% of test images"
-    return "Variance is not the same as use: " + difference(of_many.times(100, unit), of_few.times(100, unit)).say(
+    return "Second, variance is not the same as use: " + difference(
+        of_many.times(100, unit), of_few.times(100, unit)
+    ).say(
         more=f"here, nearest neighbours do name the class more often with {many} components ({{a}} %) than with {few} ({{b}} "
         "%), but nothing in the rule looks at the class.",
         less=f"nearest neighbours name the class less often with {many} components ({{a}} %) than with {few} ({{b}} %).",
@@ -136,8 +138,8 @@ def in_sample(f: Found) -> str:
     share = SHARES[-1]
     seen, new = (f[of_part(part, share)].value for part in PARTS)
     return (
-        f"The share is that of the images fitted to: {percent(seen, 1)} for the training images, {percent(new, 1)} for the "
-        "test images."
+        f"Third, the share is that of the images fitted to: {percent(seen, 1)} for the training images, {percent(new, 1)} "
+        "for the test images."
     )
 
 
@@ -148,7 +150,7 @@ def of_networks(f: Found, sizes: Sequence[int]) -> str:
     enough = [d for d in sizes if f[explains("autoencoder", d)].value >= SHARES[0]]
     reach = f"{enough[0]} are the fewest tried that reach {share}" if enough else f"no size tried reaches {share}"
     return (
-        "It does not apply to the units of an autoencoder, which are correlated and have no order. Only its whole code "
-        f"explains a share: {last} latent variables explain {percent(ae, 1)} of the variance of test images ({last} "
+        "Fourth, the rule does not apply to the units of an autoencoder, which are correlated and have no order. Only its "
+        f"whole code explains a share: {last} latent variables explain {percent(ae, 1)} of the variance of test images ({last} "
         f"components: {percent(pca, 1)}), and {reach}."
     )
