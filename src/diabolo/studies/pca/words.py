@@ -190,7 +190,7 @@ def clear(f: Found) -> str:
 
 
 def alike(f: Found) -> str:
-    """Where images are clear because they are all alike; "" where none are."""
+    """Where the classifier is sure of images that are all alike; "" where there are none."""
     (vae, ae), (many, few) = (
         [f[f"{what}, {name}: N(0, I)"].value for name in ("VAE", "autoencoder")]
         for what in ("clear digits", "effective digits")
@@ -198,8 +198,8 @@ def alike(f: Found) -> str:
     if ae < vae or few >= many:
         return ""
     return (
-        f" Clear images can be all alike: from N(0, I) the autoencoder's are read clearly in {percent(ae)} of cases, but "
-        f"repeat a few shapes ({few:.1f} effective digits; the VAE's: {many:.1f})."
+        f" A sure classifier is not enough: it is as sure of {percent(ae)} of the autoencoder's images from N(0, I), which repeat "
+        f"a few shapes ({few:.1f} effective digits; the VAE's: {many:.1f})."
     )
 
 
