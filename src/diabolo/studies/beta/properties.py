@@ -15,10 +15,11 @@ GENERAL = (
 
 PROPERTIES = {  # what is measured, as the numbers of the row are called → of which property, and how it is put in a table
     "variance explained": ("faithful reconstructions", "variance explained"),
-    "fine detail": ("sharp samples", "fine detail, test images 1"),
+    "FID": ("samples like real images", "FID"),
+    "fine detail": ("sharp samples", "fine detail (real: 1)"),
     "effective digits": ("varied samples", "effective digits"),
     "coverage": ("all of the data covered", "coverage"),
-    "longest step": ("smooth paths", "longest step, mean 1"),
+    "longest step": ("smooth paths", "longest step (even: 1)"),
     "lowest confidence": ("smooth paths", "lowest confidence"),
     "KL": ("no collapse", "KL, nats"),
     "active units": ("no collapse", "active units"),

@@ -454,6 +454,7 @@ def well_tuned(row: Row) -> None:
         row.number(f"variance explained, {name}", 1 - left, "of the variance of test images")
         detail = spectrum(one.model.sample(1000, seed=0))[:, fine].sum(1) / of_test
         row.over(f"fine detail, {name}", detail.numpy(), "power, that of test images being 1", "samples")
+        row.score(f"FID, {name}", quality["FID, prior"])
         row.score(f"effective digits, {name}", quality["score, prior"])
         row.score(f"coverage, {name}", quality["coverage, prior"])
         for what, score in random_paths(one).items():
@@ -471,7 +472,13 @@ def well_tuned(row: Row) -> None:
             for measure, told in properties.PROPERTIES.items()
         ],
     )
-    row.finding(properties.well_tuned(row.found, study.latent_dim))
+    samples = {name: models[name].model.sample(36, seed=0).numpy() for name in ("AE", "VAE")}
+    row.figure(
+        "samples",
+        figures.density_samples(samples | {"test images": test.pixels[:36]}, title="Samples, beside real images"),
+        f"Images decoded from N(0, I), by the autoencoder and by the VAE at β = {written(tuned()[0])}, beside test images.",
+    )
+    row.finding(properties.well_tuned(row.found, study.latent_dim), "samples")
 
 
 # %% [markdown]

@@ -198,8 +198,8 @@ def alike(f: Found) -> str:
     if ae < vae or few >= many:
         return ""
     return (
-        f" A sure classifier is not enough: it is as sure of {percent(ae)} of the autoencoder's images from N(0, I), which repeat "
-        f"a few shapes ({few:.1f} effective digits; the VAE's: {many:.1f})."
+        f" A sure classifier is not enough: it is as sure of {percent(ae)} of the autoencoder's images from N(0, I), which "
+        f"repeat a few shapes ({few:.1f} effective digits; the VAE's: {many:.1f})."
     )
 
 
