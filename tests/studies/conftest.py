@@ -30,7 +30,7 @@ study.in_pytorch(models[0])
 
 
 # %%
-@study.row("1.1", "The error")
+@study.row("1.1", "The error", to_try="set `epochs` to 20: does the error halve?")
 def error(row: Row) -> None:
     errors = [model.measure("reconstruction").scores["MSE"].value for model in models]
     row.number("error", sum(errors) / 2, "squared error per pixel", min(errors), max(errors), "least and most")

@@ -24,6 +24,7 @@ from diabolo.studies.engine.scripts import find
 from diabolo.studies.engine.trained import Trained, key_of
 from diabolo.training.fit import fit
 
+TO_TRY = ["**Try it.** set `epochs` to 20: does the error halve?"]
 FILES = {"report.md", "report.html", "report.pdf", "notebook.ipynb"}
 
 
@@ -56,6 +57,12 @@ def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alon
     assert "reconstruction = F.mse_loss(torch.sigmoid(raw), x)" in code
     assert "loss.backward()" in code
     assert "diabolo" not in code
+    shown = [output["data"] for output in outputs if "data" in output]
+    tables = [data["text/html"] for data in shown if "<table" in data.get("text/html", "")]
+    assert "By seed" in tables[0]
+    assert "The numbers of row 1.1" in tables[1]
+    assert "squared error per pixel" in tables[1]
+    assert [d["text/markdown"] for d in shown if "text/markdown" in d] == TO_TRY
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert "data='digits'" in parameters.source
     assert "epochs=1" in parameters.source
@@ -186,7 +193,13 @@ def test_names_and_folders_of_others_are_no_code_in_the_notebook_of_a_study(scri
     assert {k.arg: ast.literal_eval(k.value) for k in tree.keywords}["data"] == file
     outputs = [output for cell in made.cells if cell.cell_type == "code" for output in cell.outputs]
     shown = [(kind, text) for output in outputs for kind, text in output.get("data", {}).items()]
-    assert {kind for kind, _ in shown} <= {"image/png", "text/plain", "text/html"}  # a table is HTML there
+    assert {kind for kind, _ in shown} <= {
+        "image/png",
+        "text/plain",
+        "text/html",
+        "text/markdown",
+    }  # a table is HTML there
+    assert all(text in TO_TRY for kind, text in shown if kind == "text/markdown")  # the script's own words alone
     assert not any("<script" in text for kind, text in shown if kind == "text/html")
     for path in written:
         if path.suffix == ".html":

@@ -15,8 +15,9 @@ from diabolo.metrics.score import Score
 from diabolo.reports import markdown
 from diabolo.reports.document import Block, Document, Heading, Paragraph, Picture, Table, Verdict
 from diabolo.statistics import mean, verdict
+from diabolo.studies.engine import showing
 from diabolo.studies.engine.findings import Measured, joined
-from diabolo.terminal import Terminal, say
+from diabolo.terminal import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,12 +123,12 @@ class Row:
         """Show a figure; it is saved as figures/INDEX-name.png, and .pdf."""
         path = figures.save(figure, self._folder / "figures" / f"{self.index}-{name}.png", pdf=True)
         self.blocks.append(Picture(path, caption, f"{self.anchor}-{name}"))
-        _display(path)
+        showing.figure(path)
 
     def table(self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Show a table."""
         self.blocks.append(Table(tuple(columns), [tuple(row) for row in rows], caption))
-        _print_table(caption, columns, rows)
+        showing.table(caption, columns, rows)
 
     def number(
         self,
@@ -288,40 +289,3 @@ def _together(several: Iterable[Accounts]) -> Accounts:
 
 def _gravity(known: Mapping[str, str]) -> int:
     return 0 if known["state"] == "met" else 1 if known["may_fail"] else 2
-
-
-def in_notebook() -> bool:
-    """Whether a cell of a notebook is running."""
-    try:
-        from IPython import get_ipython  # type: ignore[import-not-found, unused-ignore]  # there in notebooks only
-    except ImportError:
-        return False
-    return get_ipython() is not None
-
-
-def _display(path: Path) -> None:
-    """In a notebook, show the picture below the cell."""
-    if in_notebook():
-        from IPython.display import Image, display  # type: ignore[import-not-found, unused-ignore]
-
-        display(Image(filename=str(path)))  # type: ignore[no-untyped-call, unused-ignore]
-
-
-def show_code(text: str) -> None:
-    """Show Python below the cell of a notebook."""
-    from IPython.display import Code, display  # type: ignore[import-not-found, unused-ignore]
-
-    code: Any = Code(text, language="python")  # type: ignore[no-untyped-call, unused-ignore]
-    display({"text/plain": text, "text/html": code._repr_html_()}, raw=True)  # type: ignore[no-untyped-call, unused-ignore]
-
-
-def _print_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    from rich.table import Table as RichTable
-
-    table = RichTable(*columns, title=caption, title_justify="left")
-    for row in rows:
-        table.add_row(*("" if cell is None else cell if isinstance(cell, str) else words(cell) for cell in row))
-    terminal = Terminal()
-    with terminal.capture() as captured:
-        terminal.print(table)
-    print(captured.get(), end="", flush=True)  # above the bar of a study, if there is one

@@ -17,13 +17,14 @@ from diabolo.data.finding import check_root, takes_root
 from diabolo.data.portable_random import permutation
 from diabolo.data.sources.missing import INSTEAD
 from diabolo.disk import has_failed
+from diabolo.display import in_notebook
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.runs import files
-from diabolo.studies.engine import progress
+from diabolo.studies.engine import progress, showing
 from diabolo.studies.engine.findings import Measured, joined
 from diabolo.studies.engine.plan import checked, current
 from diabolo.studies.engine.record import as_record, plain, read
-from diabolo.studies.engine.row import Accounts, NotMeasured, Row, accounts_of, in_notebook, show_code, unlearned
+from diabolo.studies.engine.row import Accounts, NotMeasured, Row, accounts_of, unlearned
 from diabolo.studies.engine.scripts import scripts
 from diabolo.studies.engine.trained import Trained, remembered
 from diabolo.terminal import say
@@ -173,7 +174,7 @@ class Study:
         for i, model in enumerate(models):
             parts = unfold.unfolded(model.made())
             more = [unfold.loop(settled(len(model.train), model.options), parts)] if i == 0 else []
-            show_code("\n\n\n".join([parts.networks, parts.loss, *more]))
+            showing.code("\n\n\n".join([parts.networks, parts.loss, *more]))
 
     def _notice(self, model: Trained) -> None:
         if self._row is not None:
@@ -199,13 +200,18 @@ class Study:
             self._row.rests_on(what, found["models"])
         return found["value"]
 
-    def row(self, number: str, title: str) -> Callable[[Callable[[Row], None]], Callable[[Row], None]]:
-        """Make the function below one row of the study, and run it now if that row is wanted."""
+    def row(
+        self, number: str, title: str, to_try: str = ""
+    ) -> Callable[[Callable[[Row], None]], Callable[[Row], None]]:
+        """Make the function below one row of the study, and run it now if that row is wanted. In a notebook its numbers follow
+        as a table, and something `to_try`: a question, or a change and what to look at."""
 
         def run(function: Callable[[Row], None]) -> Callable[[Row], None]:
             self._functions[number] = (title, function)
             if self.wants(number):
                 self._run(number)
+                showing.numbers(f"row {number}", self.rows[number]["numbers"])
+                showing.to_try(to_try)
             return function
 
         return run
