@@ -117,7 +117,13 @@ def fid(trained: Trained, density: str = "prior") -> Score:
 
 
 # %%
-@study.row("4.1", "The convolutional pair as a plain autoencoder")
+@study.row(
+    "4.1",
+    "The convolutional pair as a plain autoencoder",
+    to_try=(
+        "Take the batch norm out of the decoder. What happens to the training error after one epoch, and after ten?"
+    ),
+)
 def autoencoder(row: Row) -> None:
     order, dataset = torch.Generator().manual_seed(0), cast(Any, train)  # torch asks for no more of a data set
     loader = DataLoader(dataset, batch_size=study.batch_size, shuffle=True, num_workers=0, generator=order)
@@ -173,7 +179,11 @@ def clear(images: np.ndarray) -> Score:
     return generation.clearly_read(generation.extractor("classifier", train), images, words.SURE)
 
 
-@study.row("4.2", "What a plain autoencoder decodes from N(0, I)")
+@study.row(
+    "4.2",
+    "What a plain autoencoder decodes from N(0, I)",
+    to_try=("Multiply the drawn codes by 2, then by 5. At which scale does the decoder draw nothing but strokes?"),
+)
 def noise(row: Row) -> None:
     density = latents.fit_density("gaussian", first.subject.codes("train"))
     samples = {
@@ -238,7 +248,11 @@ def noise_of(trained: Trained) -> float:
     return float(np.median((noise / (noise + variance))[active])) if active.any() else 1.0
 
 
-@study.row("4.3", "β = 0, β = 10, and β tuned")
+@study.row(
+    "4.3",
+    "β = 0, β = 10, and β tuned",
+    to_try="Predict the KL at β = 100 before you train it. Were you right?",
+)
 def weights(row: Row) -> None:
     beta, best = tuned()
     row.table(
@@ -334,7 +348,11 @@ def decoded(trained: Trained, pairs: list[tuple[int, int]], steps: int) -> np.nd
     return images.reshape(len(pairs), steps, *images.shape[1:])
 
 
-@study.row("4.4", "Interpolation between two digits, autoencoder and VAE side by side")
+@study.row(
+    "4.4",
+    "Interpolation between two digits, autoencoder and VAE side by side",
+    to_try=("Interpolate from a 1 to a 0 and from a 4 to a 9. Which path leaves the digits, and for which model?"),
+)
 def interpolation(row: Row) -> None:
     beta, best = tuned()
     both, classes = {"AE": plain, "VAE": best}, list(typical())
@@ -398,7 +416,11 @@ def interpolation(row: Row) -> None:
 
 
 # %%
-@study.row("4.5", "Probes on the codes of both")
+@study.row(
+    "4.5",
+    "Probes on the codes of both",
+    to_try=("Probe the posterior's samples instead of its means. How much accuracy was in the means alone?"),
+)
 def downstream(row: Row) -> None:
     scores = {name: one.measure("probes").scores for name, one in (("AE", plain), ("VAE", tuned()[1]))}
     of_plain = {name: score.value for name, score in scores["AE"].items()}  # whose codes are not drawn
@@ -436,7 +458,11 @@ def downstream(row: Row) -> None:
 
 
 # %%
-@study.row("4.6", "The properties of a well-tuned VAE, each measured")
+@study.row(
+    "4.6",
+    "The properties of a well-tuned VAE, each measured",
+    to_try="Which of these numbers would a larger network change, and which would it not?",
+)
 def well_tuned(row: Row) -> None:
     row.text(properties.GENERAL)
     models = {"AE": plain, "β = 0": free, "VAE": tuned()[1], "β = 10": heavy}
@@ -490,7 +516,11 @@ def well_tuned(row: Row) -> None:
 
 
 # %%
-@study.row("4.7", "The same mixture, fitted by either direction of KL")
+@study.row(
+    "4.7",
+    "The same mixture, fitted by either direction of KL",
+    to_try=("Move the two modes closer together. From which distance on do both directions give the same Gaussian?"),
+)
 def kl(row: Row) -> None:
     p = direction.TARGET
     fits = {"covering": direction.covering(p), "seeking": direction.seeking(p)}

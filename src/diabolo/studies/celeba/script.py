@@ -141,7 +141,11 @@ def sparse_weight() -> float:
 
 
 # %%
-@study.row("1.1", "The encoder to a code, the decoder back to 3×64×64, and the images")
+@study.row(
+    "1.1",
+    "The encoder to a code, the decoder back to 3×64×64, and the images",
+    to_try=("How many of the parameters are in the two linear layers? What would become of them at 128×128?"),
+)
 def cones(row: Row) -> None:
     model = zoo.undercomplete(train.shape, latent_dim=study.latent_dim, net="conv", channels=study.channels)
     layers = [
@@ -163,7 +167,11 @@ def cones(row: Row) -> None:
 
 
 # %%
-@study.row("1.2", "Undercomplete: mean squared error")
+@study.row(
+    "1.2",
+    "Undercomplete: mean squared error",
+    to_try="Halve `latent_dim`. Which details of a face vanish first?",
+)
 def narrow(row: Row) -> None:
     row.figure(
         "losses",
@@ -193,7 +201,14 @@ def narrow(row: Row) -> None:
 
 
 # %%
-@study.row("1.3", "Sparse: squared error and λ Σ|z|")
+@study.row(
+    "1.3",
+    "Sparse: squared error and λ Σ|z|",
+    to_try=(
+        "Multiply the decoder's first weights by 10 and divide the codes by 10. What does the L1 "
+        "penalty say, and what does the image say?"
+    ),
+)
 def penalty(row: Row) -> None:
     epochs = range(1, study.epochs + 1)
     norms = {f"λ = {written(weight)}": one.curve(term="l1") for weight, one in by_weight.items()}
@@ -249,7 +264,11 @@ def penalty(row: Row) -> None:
 
 
 # %%
-@study.row("1.4", "Denoising: Gaussian noise in, the clean image out")
+@study.row(
+    "1.4",
+    "Denoising: Gaussian noise in, the clean image out",
+    to_try=("Show the network an image without noise. Does it return a copy, and why could it not do so exactly?"),
+)
 def noise(row: Row) -> None:
     row.figure(
         "losses",
@@ -283,7 +302,11 @@ def noise(row: Row) -> None:
 
 
 # %%
-@study.row("1.5", "Reconstructions: originals and the three models")
+@study.row(
+    "1.5",
+    "Reconstructions: originals and the three models",
+    to_try=("Cover the labels of the grid and sort the rows by sharpness. Then compare with the spectrum."),
+)
 def reconstructions(row: Row) -> None:
     three = {"undercomplete": undercomplete, "sparse": by_weight[sparse_weight()], "denoising": denoising}
     shown = {name: one.subject.reconstructions[few] for name, one in three.items()}
@@ -321,7 +344,11 @@ def reconstructions(row: Row) -> None:
 
 
 # %%
-@study.row("1.6", "VAE: reconstruction and KL")
+@study.row(
+    "1.6",
+    "VAE: reconstruction and KL",
+    to_try="Plot reconstruction against KL for three values of β. Where on that curve is this model?",
+)
 def variational(row: Row) -> None:
     row.figure(
         "losses", figures.loss_curves(run_figures.losses(vae.run)), "Reconstruction and KL by epoch, each per image."
@@ -352,7 +379,11 @@ def variational(row: Row) -> None:
 
 
 # %%
-@study.row("1.7", "Reading an attribute off frozen codes")
+@study.row(
+    "1.7",
+    "Reading an attribute off frozen codes",
+    to_try="Probe another attribute, such as Wearing_Hat. Is the order of the models the same?",
+)
 def probe(row: Row) -> None:
     has, truth = latents.attribute(train, study.attribute), latents.attribute(test, study.attribute)
     for one in (undercomplete, vae):
@@ -420,7 +451,11 @@ def probe(row: Row) -> None:
 
 
 # %%
-@study.row("1.8", "Adding an attribute, and whether the person survives")
+@study.row(
+    "1.8",
+    "Adding an attribute, and whether the person survives",
+    to_try=("Add half of the glasses vector and half of the Smiling vector. Does the person survive both?"),
+)
 def arithmetic(row: Row) -> None:
     known = train.take(range(min(JUDGED, len(train))))
     assert known.attributes is not None
@@ -499,7 +534,14 @@ def arithmetic(row: Row) -> None:
 
 
 # %%
-@study.row("1.9", "Samples from N(0, I), from a fitted Gaussian and a mixture, and the prior hole")
+@study.row(
+    "1.9",
+    "Samples from N(0, I), from a fitted Gaussian and a mixture, and the prior hole",
+    to_try=(
+        "Draw from the fitted Gaussian with its covariance set to the diagonal. How much of the "
+        "gain was in the correlations?"
+    ),
+)
 def samples(row: Row) -> None:
     z = vae.subject.codes("train")
     densities: dict[str, latents.Density | None] = {"N(0, I)": None}
@@ -552,7 +594,11 @@ def samples(row: Row) -> None:
 
 
 # %%
-@study.row("1.10", "Collapse watch: KL of each unit, active units, and the balance of the two terms")
+@study.row(
+    "1.10",
+    "Collapse watch: KL of each unit, active units, and the balance of the two terms",
+    to_try="Set `beta` to 10 and watch the active units epoch by epoch. When do they fall silent?",
+)
 def collapse(row: Row) -> None:
     usage = vae.measure("usage").scores
     active = row.number("active units", usage["active units"].value, f"of {study.latent_dim}")
@@ -584,7 +630,11 @@ def collapse(row: Row) -> None:
 
 
 # %%
-@study.row("1.11", "report.md: five sections, at most 7,500 characters, no pictures")
+@study.row(
+    "1.11",
+    "report.md: five sections, at most 7,500 characters, no pictures",
+    to_try=("Write your own Reflection before you read this one. Which measured number would change your mind?"),
+)
 def short(row: Row) -> None:
     images = f"{len(train):,} training and {len(test):,} test images of {train.name}"
     layers, parameters = len(study.channels), undercomplete.model.summary().parameters

@@ -114,7 +114,11 @@ linear = study.train(zoo.pca, train, test, latent_dim=min(256, math.prod(train.s
 study.in_pytorch(maps[0])
 
 
-@study.row("2.1", "Deliverable 1: an autoencoder with a code of two numbers")
+@study.row(
+    "2.1",
+    "Deliverable 1: an autoencoder with a code of two numbers",
+    to_try=("Find a point of the map where two classes meet and decode it. Which of the two does the image show?"),
+)
 def two_numbers(row: Row) -> None:
     first, errors = maps[0], [ae.measure("reconstruction").scores["MSE"].value for ae in maps]
     summary, codes = first.model.summary(), [ae.subject.codes("test") for ae in maps]
@@ -255,7 +259,11 @@ narrower = [
 study.in_pytorch(denoiser)
 
 
-@study.row("2.2", "Deliverable 2: a small convolutional network that removes noise")
+@study.row(
+    "2.2",
+    "Deliverable 2: a small convolutional network that removes noise",
+    to_try="Train with σ = 0.5 and test with σ = 0.8. Does the network still help?",
+)
 def noise(row: Row) -> None:
     summary = denoiser.model.summary()
     row.table("The layers of the denoising network.", *summary.table)
@@ -321,7 +329,14 @@ vae = vaes[0]
 study.in_pytorch(vae)
 
 
-@study.row("2.3", "Deliverable 3: a variational autoencoder, and one image encoded many times")
+@study.row(
+    "2.3",
+    "Deliverable 3: a variational autoencoder, and one image encoded many times",
+    to_try=(
+        "Encode one image a hundred times and average the reconstructions. Is the average "
+        "sharper or more blurred than one of them?"
+    ),
+)
 def variational(row: Row) -> None:
     summary = vae.model.summary()
     row.table("The layers of the VAE.", *summary.table)
@@ -396,7 +411,11 @@ without = study.train(
 study.in_pytorch(cvaes["one-hot"][0])
 
 
-@study.row("2.4", "Deliverable 4: a conditional variational autoencoder")
+@study.row(
+    "2.4",
+    "Deliverable 4: a conditional variational autoencoder",
+    to_try=("Keep the code and change the label from 1 to 7. What stays the same: slant, stroke width, position?"),
+)
 def conditional(row: Row) -> None:
     pairs = zip(vae.model.parameters(), without.model.parameters(), strict=True)
     apart = row.number(
@@ -487,7 +506,13 @@ plain = [study.train(zoo.completion_plain, train, test, **completing_options, se
 study.in_pytorch(completers[completing.CONDITIONAL][0], plain[0])
 
 
-@study.row("2.5", "Deliverable 5: completions of one quarter, against one deterministic network")
+@study.row(
+    "2.5",
+    "Deliverable 5: completions of one quarter, against one deterministic network",
+    to_try=(
+        "Give the model the upper right quarter instead. Which digits become easier to complete, and which harder?"
+    ),
+)
 def completion(row: Row) -> None:
     how, k, reader = "squared error per pixel not given", study.completions, generation.classifier(train)
 
@@ -619,7 +644,11 @@ halves = {
 }
 
 
-@study.row("2.6", "Deliverable 6: a vector-quantised autoencoder, with and without commitment")
+@study.row(
+    "2.6",
+    "Deliverable 6: a vector-quantised autoencoder, with and without commitment",
+    to_try="Halve the number of codes once more. Which falls first, the error or the perplexity?",
+)
 def discrete(row: Row) -> None:
     row.table("The layers of the VQ-VAE.", *usual.model.summary().table)
     steps, use = usual.history[-1]["step"], usual.measure("usage").scores

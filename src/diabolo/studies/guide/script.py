@@ -155,7 +155,11 @@ pca = study.train(zoo.pca, train, test, latent_dim=32)
 study.in_pytorch(plain(), conv, to_a_point)
 
 
-@study.row("5.1", "Vanilla and convolutional autoencoders against PCA with 32 components")
+@study.row(
+    "5.1",
+    "Vanilla and convolutional autoencoders against PCA with 32 components",
+    to_try=("Give the fully connected network as many parameters as the convolutional one. Which has the lower error?"),
+)
 def vanilla(row: Row) -> None:
     row.over(
         "MSE, fully connected",
@@ -204,7 +208,11 @@ unet, cut = (
 study.in_pytorch(unet)
 
 
-@study.row("5.2", "A U-Net, and why its code is no bottleneck")
+@study.row(
+    "5.2",
+    "A U-Net, and why its code is no bottleneck",
+    to_try="Zero one skip connection at a time. Which one carries most of the image?",
+)
 def skipping(row: Row) -> None:
     shown, each = {}, {}
     for name, model in {"U-Net": unet.model, "skips cut": cut.model}.items():
@@ -255,7 +263,11 @@ against: dict[str, dict[str, Any]] = {
 }
 
 
-@study.row("5.3", "Greedy layer-wise training against end-to-end; L2 and dropout")
+@study.row(
+    "5.3",
+    "Greedy layer-wise training against end-to-end; L2 and dropout",
+    to_try="Train the greedy stack end to end for one more epoch. How much of the gap closes?",
+)
 def layerwise(row: Row) -> None:
     for name, make in {"end to end": plain, "layer by layer": greedy}.items():
         found = [make(seed).measure("reconstruction").scores["MSE"].value for seed in range(study.seeds)]
@@ -319,7 +331,11 @@ def over_draws(what: str, ways: dict[str, few_labels.Way], *depends: Any) -> few
     return remembered
 
 
-@study.row("5.4", "A hundred labels and a narrow code: from scratch, frozen, fine-tuned, joint")
+@study.row(
+    "5.4",
+    "A hundred labels and a narrow code: from scratch, frozen, fine-tuned, joint",
+    to_try="Take 10 labels, then 1,000. Where do the curves of the four ways cross?",
+)
 def narrow(row: Row) -> None:
     start = str(pretrained.run.path)
     frozen: dict[str, Any] = {"init": start, "freeze": ("encoder", "bottleneck"), "lr": 1e-2}
@@ -367,7 +383,11 @@ denoisers = {
 clean = study.train(zoo.undercomplete, train, test, latent_dim=32, epochs=max(1, study.epochs // 2), **fast)
 
 
-@study.row("5.5", "Denoising: Gaussian, masking, salt-and-pepper; and how much")
+@study.row(
+    "5.5",
+    "Denoising: Gaussian, masking, salt-and-pepper; and how much",
+    to_try=("Train with masking and test with Gaussian noise. Does the matrix agree with what you see?"),
+)
 def denoising(row: Row) -> None:
     models = {"none": clean, **denoisers}
     seen = {name: model.model.corrupt(some_test.images, 0) for name, model in models.items()}
@@ -436,7 +456,11 @@ weights: dict[str, dict[str, Any]] = {
 }
 
 
-@study.row("5.6", "VAE: annealing, free bits, β; collapse provoked, detected, cured")
+@study.row(
+    "5.6",
+    "VAE: annealing, free bits, β; collapse provoked, detected, cured",
+    to_try=("Make the collapsed model recover with one of the cures halfway through training. Does it?"),
+)
 def collapse(row: Row) -> None:
     for name, how in schedules.items():
         bounds = [
@@ -500,7 +524,11 @@ def by_features(source: str, seed: int) -> Trained:
     return study.train(zoo.undercomplete, faces, test_faces, seed=seed, **of_faces, **features)
 
 
-@study.row("5.7", "Perceptual loss against blur, on faces")
+@study.row(
+    "5.7",
+    "Perceptual loss against blur, on faces",
+    to_try="Set the weight of the pixels to 0. What does the network paint that no pixel asked for?",
+)
 def perceptual(row: Row) -> None:
     x, shown = x_of(test_faces), {}
     fine = slice(faces.shape[-1] // 4, None)  # the upper half of the frequencies
@@ -573,7 +601,11 @@ conditional = {way: cvae(way) for way in ways_in}
 study.in_pytorch(*conditional.values())
 
 
-@study.row("5.8", "A conditional VAE with embedded classes")
+@study.row(
+    "5.8",
+    "A conditional VAE with embedded classes",
+    to_try="Add the vectors of a 3 and an 8 and give the decoder their mean. What does it draw?",
+)
 def classes(row: Row) -> None:
     y = torch.arange(10).repeat_interleave(100)
     real = reader.model.predict(test.images).argmax(1).numpy() == test.labels
@@ -647,7 +679,11 @@ maps_of: dict[str, tuple[Trained, dict[str, Any]]] = {  # a model, and its prior
 study.in_pytorch(quantised["all three"])
 
 
-@study.row("5.9", "VQ-VAE: codebook collapse, its cures, and a prior over the codes")
+@study.row(
+    "5.9",
+    "VQ-VAE: codebook collapse, its cures, and a prior over the codes",
+    to_try=("Draw all codes with the same probability instead of from the prior. What is missing in the images?"),
+)
 def codebooks(row: Row) -> None:
     table = []
     for name, model in quantised.items():
@@ -725,7 +761,11 @@ def codebooks(row: Row) -> None:
 
 
 # %%
-@study.row("5.10", "Maps of the latent space; interpolation, linear and spherical")
+@study.row(
+    "5.10",
+    "Maps of the latent space; interpolation, linear and spherical",
+    to_try="Change the perplexity of t-SNE. Which distances between clusters can you trust?",
+)
 def maps(row: Row) -> None:
     model, digits = vae(), np.asarray(test.labels)
     codes = model.subject.codes("test")
@@ -768,7 +808,11 @@ def maps(row: Row) -> None:
 ae = study.train(zoo.undercomplete, train, test, latent_dim=16, epochs=study.epochs, **wide, **fast)
 
 
-@study.row("5.11", "Generation: FID, KID, precision and recall, inception-style score")
+@study.row(
+    "5.11",
+    "Generation: FID, KID, precision and recall, inception-style score",
+    to_try=("Compute FID from 500 images and from all of them. How much of the difference between models is bias?"),
+)
 def generated(row: Row) -> None:
     n = min(study.n_few, len(test))
     table: list[tuple[str | float, ...]] = []
@@ -854,7 +898,11 @@ def one_step(model: Trained, x: torch.Tensor, dtype: torch.dtype) -> Callable[[]
     return measured
 
 
-@study.row("5.12", "Mixed precision and gradient checkpointing: speed, memory, the same result")
+@study.row(
+    "5.12",
+    "Mixed precision and gradient checkpointing: speed, memory, the same result",
+    to_try="Double the batch. Which of the two, bf16 or checkpointing, saves more memory now?",
+)
 def economy(row: Row) -> None:
     x, table = x_of(some)[:512], []
     models = {
@@ -919,7 +967,11 @@ def pace(model: Trained) -> float:
     return min(cost.pace(lambda: model.model.sample(100), model.model.device).seconds)
 
 
-@study.row("5.13", "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost")
+@study.row(
+    "5.13",
+    "AE, VAE and VQ-VAE: latent space, generation, reconstruction, training cost",
+    to_try=("Which column would you ask for first if you had to compress images, and which if you had to draw them?"),
+)
 def summary(row: Row) -> None:
     vq, n = three["VQ-VAE"], min(study.n_few, len(test))
     prior = vq.fit_prior(**maps_of[codebook.ALL][1], **fast)
@@ -986,7 +1038,9 @@ first = study.train(zoo.vae, unlabelled, test, latent_dim=32, epochs=study.wide_
 
 
 @study.row(
-    "5.14", "A hundred labels, a wide code and masking: fine-tuned, frozen + SVM, M1+M2, spread along neighbours"
+    "5.14",
+    "A hundred labels, a wide code and masking: fine-tuned, frozen + SVM, M1+M2, spread along neighbours",
+    to_try="Remove the masking and keep everything else. How many points does fine-tuning lose?",
 )
 def broadly(row: Row) -> None:
     start = str(masked.run.path)
@@ -1068,7 +1122,11 @@ families: dict[str, dict[str, dict[str, Any]]] = {
 study.in_pytorch(flattener("AE"))
 
 
-@study.row("5.15", "A rolled sheet through two numbers; MSE against BCE; convolutions at equal error")
+@study.row(
+    "5.15",
+    "A rolled sheet through two numbers; MSE against BCE; convolutions at equal error",
+    to_try="Roll the sheet twice as often. Does the autoencoder still unroll it into two numbers?",
+)
 def first_examples(row: Row) -> None:
     x, places = torch.from_numpy(sheet_test.images), sheet_test.factors
     assert places is not None
@@ -1154,7 +1212,11 @@ LOSING: dict[str, dict[str, Any]] = {
 }
 
 
-@study.row("5.16", "Mode collapse provoked, named and cured; VQ weighed; when to use each model")
+@study.row(
+    "5.16",
+    "Mode collapse provoked, named and cured; VQ weighed; when to use each model",
+    to_try=("Which symptom would you have noticed first without the doctor: the samples, the loss, or the codes?"),
+)
 def collapses(row: Row) -> None:
     shown, table = {"test images": x_of(test)[:36]}, []
     for name, how in LOSING.items():
@@ -1198,7 +1260,11 @@ watched = study.train(
 )  # fmt: skip
 
 
-@study.row("5.17", "The loss every hundred batches, samples every five epochs")
+@study.row(
+    "5.17",
+    "The loss every hundred batches, samples every five epochs",
+    to_try="In the strip, at which epoch can you first read a digit? What did the loss say then?",
+)
 def watching(row: Row) -> None:
     path, lines = watched.run.path, watched.run.folder.steps
     curves = watch.by_step(lines, watched.history)

@@ -130,7 +130,14 @@ def effective(trained: Trained, density: str) -> Score:
 
 
 # %%
-@study.row("3.1", "The same autoencoder from several seeds: maps and decoded grids")
+@study.row(
+    "3.1",
+    "The same autoencoder from several seeds: maps and decoded grids",
+    to_try=(
+        "Before you look: would a map turned by 90° give another reconstruction error? Then set "
+        "`seeds` to 5 and compare."
+    ),
+)
 def several(row: Row) -> None:
     names = [f"seed {seed}" for seed in range(study.seeds)]
     maps = {name: run.subject.codes("test") for name, run in zip(names, runs, strict=True)}
@@ -182,7 +189,14 @@ def several(row: Row) -> None:
 
 
 # %%
-@study.row("3.2", "Two principal components: the map, and images along the axes")
+@study.row(
+    "3.2",
+    "Two principal components: the map, and images along the axes",
+    to_try=(
+        "Draw an image three standard deviations along the first axis. Which strokes does the "
+        "component add, and which does it remove?"
+    ),
+)
 def two_components(row: Row) -> None:
     pca = components(2)
     codes, deviation = pca.subject.codes("test"), pca.model.variances.sqrt()
@@ -266,7 +280,11 @@ def variance(row: Row, whole: Trained, of_test: np.ndarray) -> None:
     row.finding(sizes.explained(row.found, study.sizes), "variance")
 
 
-@study.row("3.3", "Reconstruction error by the number of components and of latent variables")
+@study.row(
+    "3.3",
+    "Reconstruction error by the number of components and of latent variables",
+    to_try=("Plot the same errors on a logarithmic axis. Is there still an elbow, and at the same number?"),
+)
 def how_many(row: Row) -> None:
     whole = components(most)
     by_components = metrics.error_by_components(whole.model, test.images)
@@ -330,7 +348,11 @@ def drawn_again() -> dict[str, Any]:
     return found
 
 
-@study.row("3.4", "The VAE: its map beside the autoencoder's, its samples drawn again")
+@study.row(
+    "3.4",
+    "The VAE: its map beside the autoencoder's, its samples drawn again",
+    to_try="Draw 100 samples from N(0, I) and from N(0, 2 I). Which look less like digits, and why?",
+)
 def variational(row: Row) -> None:
     row.figure(
         "loss",
@@ -375,7 +397,11 @@ def variational(row: Row) -> None:
 
 
 # %%
-@study.row("3.5", "A linear autoencoder against the subspace of PCA")
+@study.row(
+    "3.5",
+    "A linear autoencoder against the subspace of PCA",
+    to_try="Give the linear autoencoder a ReLU. Does it still find the subspace of PCA?",
+)
 def subspace(row: Row) -> None:
     pca = components(study.linear_dim)
     axes = pca.model.components.numpy()
@@ -421,7 +447,11 @@ def clear(images: np.ndarray) -> Score:
     return generation.clearly_read(generation.extractor("classifier", train), images, words.SURE)
 
 
-@study.row("3.6", "Images of the autoencoder and of the VAE from the same densities")
+@study.row(
+    "3.6",
+    "Images of the autoencoder and of the VAE from the same densities",
+    to_try="Fit a mixture of ten in place of one Gaussian. Which of the two models gains more?",
+)
 def same_densities(row: Row) -> None:
     shown, table = {}, list[tuple[Any, ...]]()
     for density, name in (("prior", "N(0, I)"), ("gaussian", "fitted Gaussian")):

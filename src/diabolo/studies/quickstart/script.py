@@ -49,7 +49,11 @@ def errors(name: str) -> NDArray[np.float64]:
 
 
 # %%
-@study.row("1", "Before and after")
+@study.row(
+    "1",
+    "Before and after",
+    to_try="Double `latent_dim`. Which model gains most, and which numbers of the table hardly move?",
+)
 def reconstructions(row: Row) -> None:
     few = run_figures.shown(test)
     rows = {name: run_figures.reconstruct(trained.model, few).cpu().numpy() for name, trained in models.items()}
@@ -85,7 +89,11 @@ def reconstructions(row: Row) -> None:
 
 
 # %%
-@study.row("2", "How the VAE learns")
+@study.row(
+    "2",
+    "How the VAE learns",
+    to_try="Where does the KL term start, and why does it rise while the total falls?",
+)
 def learning(row: Row) -> None:
     run = models["VAE"].run
     history = [{**line, "units": run.config.units} for line in run.history]
@@ -104,7 +112,11 @@ def learning(row: Row) -> None:
 
 
 # %%
-@study.row("3", "New images")
+@study.row(
+    "3",
+    "New images",
+    to_try="Change `seed`. Do the samples of the three models change alike?",
+)
 def samples(row: Row) -> None:
     grids = {"VAE, from its prior": models["VAE"].model.sample(36, seed=study.seed).cpu().numpy()}
     for name in ("undercomplete", "PCA"):
@@ -119,7 +131,11 @@ def samples(row: Row) -> None:
 
 
 # %%
-@study.row("4", "Where the codes lie")
+@study.row(
+    "4",
+    "Where the codes lie",
+    to_try="Which two classes lie nearest to each other? Find images of both that the VAE confuses.",
+)
 def codes(row: Row) -> None:
     points = latents.project(models["VAE"].subject.codes("test"), "pca").points
     row.figure(
