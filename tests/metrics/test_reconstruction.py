@@ -14,7 +14,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from diabolo.errors import DiaboloError
 from diabolo.likelihoods.ms_ssim import EXPONENTS, MSSSIM, scales_of
 from diabolo.metrics import reconstruction
-from diabolo.metrics.reconstruction import CONSTANT, Totals, per_image, spectrum
+from diabolo.metrics.reconstruction import CONSTANT, Totals, cross_spectrum, per_image, spectrum
 
 
 def pair(n=6, shape=(1, 16, 16), seed=0):
@@ -259,6 +259,21 @@ def test_no_power_is_lost_within_the_rings(size):
     length = np.hypot(np.fft.fftfreq(h)[:, None], np.fft.fftfreq(w)[None, :]) * min(h, w)
     wanted = [full[:, np.rint(length) == r].mean(1) for r in range(min(h, w) // 2 + 1)]
     assert np.allclose(spectrum(x).numpy(), np.stack(wanted, 1))
+
+
+def test_a_cross_spectrum_is_that_of_the_fourier_transforms():
+    x, y = torch.rand(2, 3, 2, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    both = (np.fft.fft2(x.numpy()) * np.fft.fft2(y.numpy()).conj()).real.mean(1) / 64
+    down, across = np.meshgrid(*[np.fft.fftfreq(8) * 8] * 2, indexing="ij")
+    ring = np.hypot(down, across).round()
+    wanted = np.stack([both[:, ring == r].mean(1) for r in range(5)], 1)
+    np.testing.assert_allclose(cross_spectrum(x, y).numpy(), wanted, atol=1e-12)
+
+
+def test_waves_out_of_place_do_not_count():
+    x = torch.sin(2 * torch.pi * 3 * torch.arange(16) / 16).expand(1, 1, 16, 16)
+    share = [float(cross_spectrum(x, y)[0, 3] / spectrum(x)[0, 3]) for y in (x, x / 2, x.roll(4, 3), -x)]
+    np.testing.assert_allclose(share, [1, 0.5, 0, -1], atol=1e-6)
 
 
 def test_a_spectrum_is_of_images():

@@ -26,7 +26,7 @@ from diabolo.metrics.probes import (
     support_vectors,
 )
 from diabolo.metrics.receptive import receptive_field
-from diabolo.metrics.reconstruction import Totals, per_image, spectrum
+from diabolo.metrics.reconstruction import Totals, cross_spectrum, per_image, spectrum
 from diabolo.metrics.usage import active_units, codebook_use
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "codebook_use",
     "complete",
     "components_needed",
+    "cross_spectrum",
     "elbo_terms",
     "elbow",
     "error_by_components",

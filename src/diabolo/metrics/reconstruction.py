@@ -94,6 +94,22 @@ def spectrum(images: Tensor) -> Tensor:
     return sums / torch.bincount(ring, minlength=sums.shape[1])
 
 
+def cross_spectrum(x: Tensor, y: Tensor) -> Tensor:
+    """Radially averaged Re F(x) F(y)* of images `x` and `y` (n, C, H, W): (n, R), float64, in the bins of `spectrum`.
+
+    Divided by the spectrum of x it is the share of the waves of x that y has in the right place: 1 for y = x, and near 0 for a
+    pattern that has nothing to do with x, however strong.
+
+    Example:
+        >>> x, noise = torch.rand(2, 200, 1, 8, 8) - 0.5
+        >>> share = diabolo.metrics.cross_spectrum(x, x + noise).mean(0) / diabolo.metrics.spectrum(x).mean(0)
+        >>> bool(((share - 1).abs() < 0.3).all())
+        True
+    """
+    x, y = wide(x), wide(y)
+    return (spectrum(x + y) - spectrum(x - y)) / 4
+
+
 def resolution(x: Tensor, x_hat: Tensor, share: float = 0.5) -> int:
     """The highest spatial frequency, in cycles per shorter side, up to which the reconstructions `x_hat` (n, C, H, W) lose less
     than `share` of the power of the images `x` at every frequency from 1; 0 where they lose that much at once, and half the

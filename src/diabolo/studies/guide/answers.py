@@ -5,7 +5,7 @@ from collections.abc import Callable
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import between, family
 from diabolo.studies.guide import losses, modes, shared, sheet, watching
-from diabolo.studies.guide.blur import PIXELS, TOO_MUCH
+from diabolo.studies.guide.blur import PIXELS
 from diabolo.studies.guide.codes import apart
 from diabolo.studies.guide.labels import PRETRAINED, SCRATCH, SEMI, best_way, gains
 from diabolo.studies.guide.models import DIGIT, FREE, UNITS
@@ -146,12 +146,10 @@ def kl_term(n: Numbers) -> Answer:
 
 def features(n: Numbers) -> Answer:
     """5.7."""
-    said = "power of the upper frequencies from {b} to {a} of that of the images"
-    helped = said if n["detail, features"].value <= TOO_MUCH else f"no help: {said}, which is more than there is"
     gain = against(n, "detail", "features", PIXELS).say(
-        more=helped,
-        less=f"no help: {said}",
-        neither="{different} in the upper frequencies ({b}, {a})",
+        more="fine detail in the right place from {b} to {a}",
+        less="no help: fine detail in the right place from {b} to {a}",
+        neither="{different} in fine detail ({b}, {a})",
     )
     error = against(n, "MSE", "features", PIXELS)
     cost = f"{_seconds(n, 'features')} of training against {_seconds(n, PIXELS)}"

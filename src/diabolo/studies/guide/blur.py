@@ -1,59 +1,63 @@
 """What the study `guide` says of its row 5.7, on a loss that compares features; see `guide`."""
 
-from dataclasses import replace
-
 from diabolo.studies.guide.plain import Numbers, against
 
-TOO_MUCH = 1.2  # times the images' power in the upper frequencies, from which on it is no detail
 PIXELS = "pixels"
 UNITS = {
     "MSE": "squared error per pixel",
-    "detail": "power of the upper frequencies, that of the images being 1",
-    "resolution": "cycles per image",
+    "detail": "of the images' waves of 8 cycles or more, in the right place",
+    "power": "power of the waves of 8 cycles or more, that of the images being 1",
     "seconds": "seconds of training",
 }
 
 
 def blur(n: Numbers, name: str) -> str:
     """5.7: what a loss on the features of `name` changes, against squared error alone, with the same net, images and epochs."""
-    too_much = n[f"detail, {name}"].value > TOO_MUCH
     errors = against(n, "MSE", name, PIXELS)
     why = (
-        "That is more than the images have, so part of it is a pattern that these features do not see."
-        if too_much
-        else "Its squared error per pixel is lower as well, so a better fit alone may explain the detail."
+        "Its squared error per pixel is lower as well, so a better fit alone may explain the detail."
         if errors.sure and errors.value < 0
         else "Net, images, epochs and seeds are the same, and the squared error is no lower, so the loss is the cause: squared "
         "error is smallest at the mean of all images that the code allows, and a mean of sharp images is blurred."
     )
     detail = against(n, "detail", name, PIXELS).say(
-        more=f"With the loss on {name}, reconstructions have {{a}} of the images' power in the upper frequencies; with squared "
+        more=f"With the loss on {name}, reconstructions have {{a}} of the images' fine detail in the right place; with squared "
         f"error alone, {{b}}. {why}",
-        less=f"With the loss on {name}, reconstructions have less of the images' power in the upper frequencies ({{a}}) than "
-        "with squared error alone ({b}). These features ask for no more detail than the pixels do.",
-        neither=f"With the loss on {name} and with squared error alone, the powers of the upper frequencies {{differ}} ({{a}} "
-        "and {b} of that of the images).",
+        less=f"With the loss on {name}, reconstructions have less of the images' fine detail in the right place ({{a}}) than "
+        "with squared error alone ({b}).",
+        neither=f"With the loss on {name} and with squared error alone, the shares of fine detail in place {{differ}} "
+        "({a} and {b}).",
     )
     error = errors.say(
         more="The price is squared error: {a} per pixel against {b}.",
         less="The squared error per pixel is {a} against {b}.",
         neither="The squared errors per pixel {differ} ({a} and {b}).",
     )
-    fine = replace(against(n, "resolution", name, PIXELS), least=1.0).say(
-        more="Detail in the right place reaches further: up to {a} cycles per image against {b}.",
-        less="Detail in the right place reaches less far: up to {a} cycles per image against {b}.",
-        neither="The finest detail in the right place {differs} ({a} and {b} cycles per image).",
-    )
-    return f"{detail} {error} {fine}"
+    return f"{detail} {error} {pattern(n, name)}"
+
+
+def pattern(n: Numbers, name: str) -> str:
+    """5.7: how much of the fine power is no detail of the image."""
+    power, before = n[f"power, {name}"].value, n[f"power, {PIXELS}"].value
+    astray = (
+        power - n[f"detail, {name}"].value ** 2
+    )  # of a reconstruction that has the share d of all waves, d² of the power
+    told = f"All its fine power is {power:.3g} of that of the images (with squared error alone {before:.3g})"
+    if astray > power / 2:
+        return f"{told}. Most of that is out of place: a fine dotted pattern that these features hardly see."
+    return f"{told}, and most of it is in the right place."
 
 
 def seen(n: Numbers, name: str) -> str:
-    """5.7: what the eye sees, by the power of the upper frequencies."""
+    """5.7: what the eye sees, by the share of fine detail that is in the right place."""
 
-    def look(value: float) -> str:
-        return "blurred" if value < 0.5 else "soft" if value < 0.8 else "sharp" if value <= TOO_MUCH else "grainy"
+    def look(one: str) -> str:
+        value = n[f"detail, {one}"].value
+        return "blurred" if value < 0.25 else "soft" if value < 0.6 else "sharp"
 
-    before, after = (look(n[f"detail, {one}"].value) for one in (PIXELS, name))
+    before, after = look(PIXELS), look(name)
     if before == after:
-        return f"To the eye both are {before}: edges of glasses, mouth and hair look alike."
-    return f"To the eye the first are {before}, the others {after}: look at the edges of glasses, mouth and hair."
+        return f"To the eye both are {before}. Compare the rims of glasses, mouths and hair lines."
+    return (
+        f"To the eye the first are {before} and the others {after}. Compare the rims of glasses, mouths and hair lines."
+    )

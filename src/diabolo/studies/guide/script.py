@@ -22,7 +22,7 @@ from diabolo.data import Images
 from diabolo.latents.codes import encode
 from diabolo.likelihoods import VGG16
 from diabolo.metrics import cost, generation
-from diabolo.metrics.reconstruction import resolution, spectrum
+from diabolo.metrics.reconstruction import cross_spectrum, spectrum
 from diabolo.plain import count, percent
 from diabolo.runs.checkpoint import loss_scale
 from diabolo.statistics import blocks, wilson
@@ -531,7 +531,7 @@ def by_features(source: str, seed: int) -> Trained:
 )
 def perceptual(row: Row) -> None:
     x, shown = x_of(test_faces), {}
-    fine = slice(faces.shape[-1] // 4, None)  # the upper half of the frequencies
+    fine = slice(faces.shape[-1] // 8, None)  # from 8 cycles per image of 64 pixels
     power = {"test images": spectrum(x).mean(0)}
     losses: dict[str, Callable[[int], Trained]] = {blurred.PIXELS: by_pixels}
     losses["features"] = lambda seed: by_features(str(generation.classifier(faces).path), seed)
@@ -539,14 +539,15 @@ def perceptual(row: Row) -> None:
         losses[VGG] = lambda seed: by_features("vgg16", seed)
     each: dict[str, dict[str, list[float]]] = {}
     for name, train_by in losses.items():
-        found = each[name] = {"MSE": [], "detail": [], "resolution": [], "seconds": []}
+        found = each[name] = {what: [] for what in blurred.UNITS}
         for seed in range(study.seeds):
             model = train_by(seed)
             x_hat = model.model.reconstruct(test_faces.images)
             of_images = spectrum(x_hat).mean(0)
             found["MSE"].append(float(np.mean(errors(x_hat, test_faces))))
-            found["detail"].append(float(of_images[fine].sum() / power["test images"][fine].sum()))
-            found["resolution"].append(resolution(x, x_hat))
+            there = power["test images"][fine].sum()
+            found["detail"].append(float(cross_spectrum(x, x_hat).mean(0)[fine].sum() / there))
+            found["power"].append(float(of_images[fine].sum() / there))
             found["seconds"].append(sum(line["seconds"] for line in model.history))
             if not seed:
                 shown[name], power[name] = x_hat[:8], of_images
@@ -666,7 +667,7 @@ books: dict[str, dict[str, Any]] = {
     "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
 }
 quantised = {name: study.train(zoo.vqvae, some, some_test, **book, **how) for name, how in books.items()}
-coarse: dict[str, Any] = {"net": "conv", "channels": (32, 64, 128), "codes": 128, "latent_dim": 16, **fast}
+coarse: dict[str, Any] = {"net": "resnet", "channels": (16, 32, 64), "codes": 256, "latent_dim": 16, **fast}
 brief: dict[str, Any] = {"width": 64, "layers": 2, "epochs": study.few_epochs}
 maps_of: dict[str, tuple[Trained, dict[str, Any]]] = {  # a model, and its prior
     codebook.FINE: (quantised["all three"], brief),
