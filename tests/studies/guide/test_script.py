@@ -18,7 +18,7 @@ SMALL = {
     "data": "digits",
     "n_train": 400,
     "n_test": 200,
-    "n_few": 200,
+    "n_few": 260,
     "n_few_test": 200,
     "n_small": 60,
     "epochs": 2,
