@@ -648,7 +648,8 @@ def classes(row: Row) -> None:
 # ## 5.9 VQ-VAE: codebook collapse and its cures; samples from a prior over the codes
 # A code that is never the nearest to anything gets no gradient and stays where it is: the codebook collapses. Moving averages,
 # a start at centres of the encoder's outputs, and new starts for dead codes are said to cure that. Then a transformer learns
-# which code follows which, and draws new maps of codes.
+# which code follows which, and draws new maps of codes. In a coarser map, by a network that halves the image once more, fewer
+# codes have to fit together.
 
 
 # %%
@@ -710,12 +711,10 @@ def codebooks(row: Row) -> None:
     indices, before = (indices_of(quantised[name].model, some) for name in ("all three", "by gradient"))
     one_by_one = np.random.default_rng(0).choice(indices.ravel(), (study.n_few_test, *indices.shape[1:]))
     drawn[codebook.ALONE] = best.model.decode(best.model.bottleneck.codes_of(torch.from_numpy(one_by_one)))
-    extractor = generation.extractor("classifier", some)  # as in 5.13
+    extractor = generation.extractor("classifier", train)  # as in 5.11
     real = generation.extract(extractor, some_test.images).values
     for name, images in {"test images": x_of(some_test), **drawn}.items():
-        sure = int((reader.model.predict(images.clamp(0, 1)).softmax(1).amax(1) >= codebook.SURE).sum())
-        unit = f"share of images that a classifier reads with a probability of {codebook.SURE:g} or more"
-        row.number(f"read, {name}", sure / len(images), unit, *wilson(sure, len(images)), "Wilson")
+        row.score(f"read, {name}", generation.clearly_read(extractor, images.clamp(0, 1).numpy(), codebook.SURE))
         if name == "test images":
             continue
         found = generation.fid(generation.extract(extractor, images.clamp(0, 1).numpy()).values, real)
@@ -738,7 +737,8 @@ def codebooks(row: Row) -> None:
         columns,
         [(name, *(n[f"{what}, {name}"].value for what in measured)) for name in maps_of],
     )
-    row.check("images drawn that are read with confidence", n[f"read, {codebook.ALL}"].value, "≥", 0.85)
+    name = f"read, {codebook.ALL}"
+    row.check("share of the images drawn that are read with confidence", n[name].value, "≥", 0.85, number=name)
     row.figure(
         "samples",
         figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
@@ -1031,7 +1031,6 @@ def summary(row: Row) -> None:
 
 
 # %%
-SURE = 0.8  # of the images, those whose label by neighbours is clearest: a classifier learns from these
 broad: dict[str, Any] = {"net": "mlp", "hidden": (1000,), "latent_dim": 500}
 masked = study.train(
     zoo.denoising, unlabelled, test, **broad, corruption="masking", level=0.5, epochs=study.wide_epochs, **fast
@@ -1064,13 +1063,10 @@ def broadly(row: Row) -> None:
 
     def spread(few: Images, draw: int) -> few_labels.Classes:
         assert few.labels is not None
-        share = latents.spread(graph, few.labels)
-        share /= share.sum(1, keepdims=True).clip(1e-300)
-        labels = np.where(few.labels >= 0, few.labels, share.argmax(1))
-        clear = np.sort(np.argsort(-share.max(1), kind="stable")[: int(SURE * len(few))])
-        learned_from = Images(few.images, labels=labels, name=few.name).take(clear)
+        labels = np.where(few.labels >= 0, few.labels, latents.spread(graph, few.labels).argmax(1))
+        full = Images(few.images, labels=labels, name=few.name)
         how: dict[str, Any] = {"epochs": study.spread_epochs, "batch_size": study.batch_size, "seed": draw}
-        return classifier(learned_from, init=str(pretrained.run.path), **shape, **how) | {"training": labels}
+        return classifier(full, init=str(pretrained.run.path), **shape, **how) | {"training": labels}
 
     ways: dict[str, few_labels.Way] = {
         "from scratch": lambda few, draw: classifier(repeated(few), seed=draw, **tuned),
