@@ -3,10 +3,10 @@
     DIABOLO_DATA=... python few_labels.py --out few-labels                 # all methods, ten draws of the hundred
     python few_labels.py --out few-labels --methods spread --draws 3
 
-Three autoencoders are trained without labels, once: a narrow denoising one of convolutions, a wide masking one, and a VAE. For
-each draw of the labels (`keep_labels(100, seed)`), each method gives a classifier, whose accuracy on test images is reported;
-for `neighbours` and `vae_neighbours`, which classify no new image, that on the training images. What is done already is taken
-from the folder's results.json.
+Two autoencoders are trained without labels, once: a narrow denoising one of convolutions, and a wide masking one. For each draw
+of the labels (`keep_labels(100, seed)`), each method gives a classifier, whose accuracy on the test images is reported; for
+`neighbours`, which classifies no new image, that on the training images. What is done already is taken from the folder's
+results.json.
 
 No test image chooses anything. `--choose 3` holds a tenth of the training images out for validation, trains everything on the
 rest, and takes of each method's CANDIDATES those settings that give the best mean accuracy on it, over three draws of labels
@@ -38,12 +38,10 @@ from diabolo.statistics import mean_interval
 LATENT_DIM = 32
 NET = {"net": "conv", "latent_dim": LATENT_DIM}
 CORRUPTION = {"corruption": "masking", "level": 0.3}
-WIDE = {"net": "mlp", "hidden": (1000,), "latent_dim": 500}
-SILU = {"net": "mlp", "hidden": (512, 512), "activation": "silu"}
+WIDE = {"net": "mlp", "hidden": (1000, 500), "latent_dim": 500}
 UNLABELLED = {  # name → recipe, its options, and those of its training
     "narrow": (zoo.denoising, NET | CORRUPTION, {}),
     "wide": (zoo.denoising, WIDE | {"corruption": "masking", "level": 0.5}, {"epochs": 20, "batch_size": 256}),
-    "vae": (zoo.vae, SILU | {"latent_dim": 16}, {"epochs": 10}),
 }
 
 
@@ -120,12 +118,6 @@ CANDIDATES = {  # settings of each method, of which --choose takes the best on v
         {"epochs": 200, "dropout": 0.5, "lr": 3e-4, "corruption": "masking", "level": 0.5},
     ],
     "wide_svm": [{"cost": 10.0}, {"cost": 1.0}, {"cost": 100.0}, {"cost": 10.0, "unit_length": False}],
-    "vae_m1_m2": [
-        {"alpha": 5.0, "latent_dim": 8, "hidden": (256,), "epochs": 5},
-        {"alpha": 50.0, "latent_dim": 8, "hidden": (256,), "epochs": 5},
-    ],
-    "vae_neighbours": [{}, {"neighbours": 5}, {"neighbours": 20}, {"alpha": 0.999}],
-    "vae_spread": [{"epochs": 2}, {"epochs": 2, "dropout": 0.5}],
 }
 
 
@@ -199,31 +191,8 @@ def wide_svm(bench, few, seed):
     return float((found == bench.judged_on.labels).mean())
 
 
-def vae_m1_m2(bench, few, seed):
-    """M1+M2: M2 on the codes of a VAE, scaled to [0, 1]"""
-    settings = dict(bench.settings["vae_m1_m2"])
-    made = {name: settings.pop(name) for name in ("latent_dim", "hidden", "alpha", "sigma") if name in settings}
-    few, judged = latents.codes_as_images(diabolo.load(bench.pretrained("vae")), few, bench.judged_on)
-    torch.manual_seed(seed)
-    model = zoo.m2(few.shape, likelihood="gaussian", activation="silu", **made)
-    how = {"lr": 3e-3, "schedule": "one-cycle", "labelled_per_batch": 32, "batch_size": 256, "seed": seed}
-    return bench.accuracy(diabolo.fit(model, few, **(bench.fixed | how | settings)).model, judged)
-
-
-def vae_neighbours(bench, few, seed):
-    """neighbours: labels spread over the codes of a VAE (accuracy on the training images)"""
-    return float((bench.spread(few, "vae", **bench.settings["vae_neighbours"]).labels == bench.train.labels).mean())
-
-
-def vae_spread(bench, few, seed):
-    """neighbours among the codes of a VAE, then the wide masking encoder fine-tuned on all images"""
-    full = bench.spread(few, "vae", **bench.settings["vae_neighbours"])
-    how = {"init": bench.pretrained("wide"), "schedule": "cosine", **bench.settings["vae_spread"]}
-    return bench.classifier(full, seed, WIDE, **how)
-
-
 NARROW_METHODS = (scratch, frozen, fine_tuned, neighbours, spread, joint, m1_m2)
-WIDE_METHODS = (wide_scratch, wide_fine_tuned, wide_svm, vae_m1_m2, vae_neighbours, vae_spread)
+WIDE_METHODS = (wide_scratch, wide_fine_tuned, wide_svm)
 METHODS = {f.__name__: f for f in (*NARROW_METHODS, *WIDE_METHODS)}
 
 

@@ -1031,7 +1031,7 @@ def summary(row: Row) -> None:
 
 
 # %%
-broad: dict[str, Any] = {"net": "mlp", "hidden": (1000,), "latent_dim": 500}
+broad: dict[str, Any] = {"net": "mlp", "hidden": (1000, 500), "latent_dim": 500}
 masked = study.train(
     zoo.denoising, unlabelled, test, **broad, corruption="masking", level=0.5, epochs=study.wide_epochs, **fast
 )
