@@ -68,16 +68,23 @@ def test_bad_grids_are_refused():
             latent_grid(extent, 3)
 
 
-def test_a_line_goes_around_the_tiles_with_codes():
-    images = np.zeros((9, 1, 8, 8))
-    figure = decoded_grid(images, (0, 3, 0, 3), codes=[[0.5, 0.5], [1.5, 0.5], [7, 7]])  # two tiles of the lowest row
+def test_a_line_goes_around_most_of_the_codes():
+    codes = np.random.default_rng(0).normal(size=(4000, 2)) * [0.5, 1] + [1, -1]
+    codes[:40] = [5, 5]  # far out, and too few to count
+    figure = decoded_grid(np.zeros((400, 1, 8, 8)), (-6, 6, -6, 6), codes=codes)
     (axes,) = figure.axes
     dark, light = axes.collections
-    segments = {tuple(map(tuple, np.asarray(segment))) for segment in light.get_segments()}
-    assert segments == {
-        ((0, 0), (0, 1)), ((2, 0), (2, 1)), ((0, 0), (1, 0)), ((1, 0), (2, 0)), ((0, 1), (1, 1)), ((1, 1), (2, 1)),
-    }  # fmt: skip
+    (line,) = light.get_paths()
+    inside = line.contains_points(codes).mean()
+    assert 0.9 < inside < 0.99
+    assert not line.contains_point((5, 5))
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-6, 6), (-6, 6))
     assert dark.get_linewidths()[0] > light.get_linewidths()[0]
+
+
+def test_codes_beyond_the_picture_or_of_another_shape():
+    images = np.zeros((9, 1, 8, 8))
     assert not decoded_grid(images, (0, 3, 0, 3)).axes[0].collections
+    assert not decoded_grid(images, (0, 3, 0, 3), codes=[[99.0, 99.0]]).axes[0].collections
     with pytest.raises(DiaboloError, match=r"\(N, 2\)"):
         decoded_grid(images, (0, 3, 0, 3), codes=np.zeros((5, 3)))

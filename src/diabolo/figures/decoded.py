@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import gaussian_filter
 
 from diabolo.errors import DiaboloError
 
@@ -54,8 +54,8 @@ def decoded_grid(
     """Draw `images` (n * n, C, H, W), decoded from `latent_grid(extent, n)`, as one picture with axes in latent units.
 
     The first n images are the lowest row of the picture (lowest z₂), left to right by z₁; each tile covers the piece of
-    the square that its code is the middle of. Image pixels stay square, also where the extent is not. A line goes around the
-    tiles in which some of `codes` (N, 2) lie: beyond it the decoder was never trained.
+    the square that its code is the middle of. Image pixels stay square, also where the extent is not. A line goes around
+    95 % of the `codes` (N, 2), where there are some: far beyond it the decoder was never trained.
 
     Example:
         >>> grid = diabolo.latents.by_quantiles(n=3)
@@ -125,21 +125,29 @@ def _page(
     return sheet.page()
 
 
+_FINE, _AROUND, _INSIDE = 4, 3, 0.95  # cells of a tile's side, tiles beyond the picture, share of the codes
+
+
 def _outline(axes: Axes, codes: Floats, extent: Extent, n: int) -> None:
-    """Draw the border between tiles with and without codes, light on dark so that it shows on any image."""
+    """Draw the line around most of the codes, light on dark so that it shows on any image: the level of their density, smoothed
+    by a tile, above which that share of it lies."""
     if codes.ndim != 2 or codes.shape[1] != 2:
         raise DiaboloError(f"the codes of a decoded grid must have the shape (N, 2), not {codes.shape}")
-    x0, x1, y0, y1 = extent
-    edges = np.linspace(x0, x1, n + 1), np.linspace(y0, y1, n + 1)
-    there = np.pad(np.histogram2d(codes[:, 0], codes[:, 1], edges)[0] > 0, 1)  # [z1, z2], with a rim of empty tiles
-    i, j = np.nonzero(there[1:] != there[:-1])  # across which z1 the tiles differ
-    lines = [[(edges[0][a], edges[1][b - 1]), (edges[0][a], edges[1][b])] for a, b in zip(i, j, strict=True)]
-    i, j = np.nonzero(there[:, 1:] != there[:, :-1])
-    lines += [[(edges[0][a - 1], edges[1][b]), (edges[0][a], edges[1][b])] for a, b in zip(i, j, strict=True)]
+    ends = ((extent[0], extent[1]), (extent[2], extent[3]))
+    edges = [
+        np.linspace(low - _AROUND * (high - low) / n, high + _AROUND * (high - low) / n, (n + 2 * _AROUND) * _FINE + 1)
+        for low, high in ends
+    ]
+    density = gaussian_filter(np.histogram2d(codes[:, 0], codes[:, 1], edges)[0], _FINE, mode="constant")  # [z1, z2]
+    heights = np.sort(density.ravel())[::-1]
+    if not heights[0]:
+        return  # none lies in the picture
+    level = heights[np.searchsorted(np.cumsum(heights) / heights.sum(), _INSIDE)]
+    x, y = ((e[1:] + e[:-1]) / 2 for e in edges)
     for colour, width in (("black", 3.2), ("#F9BC33", 1.6)):
-        axes.add_collection(
-            LineCollection(lines, colors=colour, linewidths=width, capstyle="projecting"), autolim=False
-        )
+        axes.contour(x, y, density.T, levels=[level], colors=colour, linewidths=width)
+    axes.set_xlim(extent[0], extent[1])
+    axes.set_ylim(extent[2], extent[3])
 
 
 def _laid(images: ArrayLike) -> Floats:

@@ -163,7 +163,7 @@ def two_numbers(row: Row) -> None:
     row.figure(
         "grid",
         figures.decoded_grid(images, grid.extent, "Decoded over the same axes", grid.axis_names, grid.places(codes[0])),
-        "Decoded at the quantiles of the training codes, on the axes of the scatter above; a line encloses the test codes.",
+        "Decoded at the quantiles of the training codes, on the axes of the scatter; the line encloses 95 % of the test codes.",
     )
     cells: list[tuple[Cell, ...]] = []
     for c, name in names.items():

@@ -153,7 +153,7 @@ def several(row: Row) -> None:
     row.figure(
         "grids",
         figures.decoded_grids(grids, "What the decoders draw over these maps", codes=maps),
-        "Images decoded from a regular grid over the codes, for each seed; the line encloses the test codes.",
+        "Images decoded from a regular grid over the codes, for each seed; the line encloses 95 % of the test codes.",
     )
     others = tuple(str(run.run.path) for run in runs[1:])
     scores = runs[0].measure("stability", other_runs=others).scores
@@ -208,7 +208,7 @@ def two_components(row: Row) -> None:
     extent = (-2.5, 2.5, -2.5, 2.5)
     drawn = pca.model.decode(torch.from_numpy(figures.latent_grid(extent, 15)) * deviation).clamp(0, 1).numpy()
     grid = figures.decoded_grid(drawn, extent, "x = μ + α₁ √λ₁ v₁ + α₂ √λ₂ v₂", ("α₁", "α₂"), codes / deviation.numpy())
-    told = "Images along the two components, in standard deviations, cut to [0, 1]; the line encloses the test images."
+    told = "Images along the two components, in standard deviations, cut to [0, 1]; the line encloses 95 % of the test images."
     row.figure("grid", grid, told)
     row.number("test error of two components", test_error(pca), PER_PIXEL)
     again = components(2, seed=1).subject.codes("test")
