@@ -58,7 +58,7 @@ def test_a_roll_that_is_laid_flat_and_one_that_is_not():
     flat = {"place along, from codes of AE": 0.99, "place along, from codes of PCA": 0.3}
     assert "follow it round the roll" in sheet.flattened(of(flat))
     assert "do not cover one another" in sheet.flattened(of(flat | {"place along, from codes of PCA": 0.95}))
-    assert "not the sheet laid flat" in sheet.flattened(of(flat | {"place along, from codes of AE": 0.5}))
+    assert "without laying it flat" in sheet.flattened(of(flat | {"place along, from codes of AE": 0.5}))
 
 
 # --- losses and layers ----------------------------------------------------------------------------------------------------
@@ -245,3 +245,6 @@ def test_the_loss_within_epochs():
     assert "single point" in watching.early(of(found))
     assert "spread over the epochs" in watching.early(of(found | {"loss, end of the first epoch": 8.0}))
     assert watching.answer(of(found))[2].startswith("80 % of the fall")
+    short = found | {"loss, end of the first epoch": 9.0}
+    assert "fewer than two hundred batches" in watching.early(of(short))
+    assert watching.answer(of(short))[2].startswith("nothing here")

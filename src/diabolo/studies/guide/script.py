@@ -91,7 +91,7 @@ study = Study(
         "face_n_test": 60,
         "face_epochs": 5,
         "n_sheet": 1_000,
-        "sheet_epochs": 100,
+        "sheet_epochs": 60,
         "watched_epochs": 20,
         "map_points": 200,
     },
@@ -1099,13 +1099,13 @@ def broadly(row: Row) -> None:
 
 # %%
 sheet, sheet_test = diabolo.data.load("sheet", n_train=study.n_sheet, n_test=min(1_000, study.n_sheet))
-on_sheet: dict[str, Any] = {"latent_dim": 2, "epochs": study.sheet_epochs, "lr": 3e-3, "schedule": "one-cycle"}
+on_sheet: dict[str, Any] = {**fast, "latent_dim": 2, "epochs": study.sheet_epochs}
 
 
 def flattener(way: str, seed: int = 0) -> Trained:
     how: dict[str, dict[str, Any]] = {
-        "linear AE": {**on_sheet, "batch_size": 100},
-        "AE": {**on_sheet, "batch_size": 100, "hidden": (128, 128, 128), "activation": "silu"},
+        "linear AE": {**on_sheet, "lr": 3e-2},
+        "AE": {**on_sheet, "lr": 1e-2, "hidden": (128, 128, 128), "activation": "silu"},
     }
     recipe = zoo.linear if way == "linear AE" else zoo.undercomplete
     return study.train(recipe, sheet, sheet_test, seed=seed, **how[way])
@@ -1144,8 +1144,10 @@ def first_examples(row: Row) -> None:
             f"variance lost, {way}", float(np.mean(each)) / spread, "of the variance of the points, 1 for their mean"
         )
         shown[way], codes[way] = models[0].model.reconstruct(x).numpy(), models[0].model.encode(x).numpy()
-        for place, share in sheets.explained(codes[way], places).items():
-            row.number(f"place {place}, from codes of {way}", max(0.0, share), "share of the variance of the places")
+        told = [sheets.explained(model.model.encode(x).numpy(), places) for model in models]
+        for place in ("along", "across"):
+            of = "share of the variance of the places"
+            row.over(f"place {place}, from codes of {way}", [max(0.0, one[place]) for one in told], of)
     row.figure(
         "sheet",
         figures.space_scatter(
@@ -1175,7 +1177,14 @@ def first_examples(row: Row) -> None:
     for family, several in families.items():
         for name, net in several.items():
             model = study.train(
-                zoo.undercomplete, some, some_test, latent_dim=32, epochs=study.few_epochs, **net, **fast
+                zoo.undercomplete,
+                some,
+                some_test,
+                latent_dim=32,
+                epochs=study.few_epochs,
+                may_fail="a narrow network, to see how many parameters an error takes",
+                **net,
+                **fast,
             )
             size = row.number(f"parameters, {name}", model.model.summary().parameters, "numbers that are learned")
             error = row.over(
@@ -1186,7 +1195,7 @@ def first_examples(row: Row) -> None:
     row.table("A code of 32 numbers, the same images and epochs.", ("network", "parameters", "test MSE"), table)
     row.figure(
         "parameters",
-        figures.pareto({name: (size, error) for name, size, error in table}, "parameters", "test MSE"),
+        figures.pareto({name: (size / 1e3, error) for name, size, error in table}, "thousand parameters", "test MSE"),
         "Parameters and test error of full layers and of convolutions, each in several widths.",
     )
     if found := losses.at_equal_error(points["full layers"], points["convolutions"]):

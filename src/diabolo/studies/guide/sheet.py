@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.studies.engine.findings import signed
 from diabolo.studies.guide.plain import Answer, Numbers, against
 
 WAYS = ("PCA", "linear AE", "AE")
@@ -54,8 +53,7 @@ def flattened(n: Numbers) -> str:
         if follows["AE"] >= FOLLOWS > follows["PCA"]
         else "Here the codes of a plane say where on the roll a point lies as well: the windings do not cover one another."
         if follows["PCA"] >= FOLLOWS
-        else f"The autoencoder's codes are not the sheet laid flat: windings still meet in them "
-        f"({signed(follows['AE'] - follows['PCA'])} against PCA)."
+        else "In this training the autoencoder reconstructs the sheet without laying it flat: windings still meet in its codes."
     )
     return f"How much of the place along the sheet the nearest codes tell: {told}. {why}"
 

@@ -33,6 +33,11 @@ def early(n: Numbers) -> str:
         n[f"loss, {when}"].value for when in ("first 100 batches", "end of the first epoch", "last 100 batches")
     )
     share = (first - end_of_first) / max(first - last, 1e-12)
+    if first == end_of_first:
+        return (
+            f"The loss falls from {first:.1f} in the first hundred batches to {last:.1f} nats per image in the last hundred. "
+            f"An epoch has fewer than two hundred batches here, so these lines show little more than the epochs."
+        )
     told = (
         "Most of what is learned is learned where a line an epoch has a single point: a learning rate that is too high or a "
         "loss that does not fall shows there after seconds."
@@ -69,6 +74,8 @@ def answer(n: Numbers) -> Answer:
         n[f"loss, {w}"].value for w in ("first 100 batches", "end of the first epoch", "last 100 batches")
     )
     share = (first - end) / max(first - last, 1e-12)
-    gain = f"{100 * share:.0f} % of the fall of the loss is within the first epoch, where a line an epoch shows nothing"
+    gain = "nothing here: an epoch has fewer than two hundred batches"
+    if first != end:
+        gain = f"{100 * share:.0f} % of the fall of the loss is within the first epoch, where a line an epoch shows nothing"
     cost = "a line every hundred batches and a picture every five epochs: --log-every 100 --sample-every 5"
     return "Watching a training", "whenever a training is new", gain, cost
