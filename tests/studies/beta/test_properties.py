@@ -63,5 +63,5 @@ def test_no_collapse_and_its_price():
     assert properties.alive(found(active_units__VAE=0.0), 64).startswith("Collapse")
     assert properties.price(found()).startswith("The price is reconstruction: the VAE explains 83.0 %")
     assert properties.price(found(variance_explained__VAE=0.96)).startswith("None of it costs")
-    whole = properties.well_tuned(found(), 64)
+    whole = " ".join(properties.well_tuned(found(), 64))
     assert [name in whole for name in ("Sharpness", "Variety", "Coverage", "Smoothness", "No collapse")] == [True] * 5

@@ -114,6 +114,6 @@ def price(f: Found) -> str:
     )
 
 
-def well_tuned(f: Found, units: int) -> str:
-    """All properties, each with its number."""
-    return " ".join((sharpness(f), variety(f), coverage(f), smoothness(f), alive(f, units), price(f)))
+def well_tuned(f: Found, units: int) -> list[str]:
+    """A sentence or two for each property, with its numbers."""
+    return [sharpness(f), variety(f), coverage(f), smoothness(f), alive(f, units), price(f)]

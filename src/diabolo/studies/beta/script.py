@@ -472,7 +472,7 @@ def well_tuned(row: Row) -> None:
     logits = generation.extract(reader, test.images).logits
     assert logits is not None  # the images have labels
     real = generation.inception_score(logits)
-    unit = "effective classes of the classifier"
+    unit = plain.measure("generation", densities=("prior",)).scores["score, prior"].unit
     row.number("effective digits, test images", real.value, unit, real.low, real.high, "Student's t over images")
     for name, one in models.items():
         quality = one.measure("generation", densities=("prior",)).scores
@@ -504,15 +504,16 @@ def well_tuned(row: Row) -> None:
         figures.density_samples(samples | {"test images": test.pixels[:36]}, title="Samples, beside real images"),
         f"Images decoded from N(0, I), by the autoencoder and by the VAE at β = {written(tuned()[0])}, beside test images.",
     )
-    row.finding(properties.well_tuned(row.found, study.latent_dim), "samples")
+    for sentence in properties.well_tuned(row.found, study.latent_dim):
+        row.finding(sentence, "samples")
 
 
 # %% [markdown]
 # ## 4.7 The KL divergence and its direction
-# KL(p ‖ q) = E_p log p/q says how far q is from p. Of two Gaussians it has a closed form, for any means and covariances
-# (`diabolo.metrics.gaussian_kl`); the KL term of a VAE is the case of a diagonal covariance and N(0, I). It is no distance: the
-# order of p and q counts. To see what it decides, one Gaussian q is fitted to the same mixture p of two Gaussians twice: by the
-# least KL(p ‖ q) and by the least KL(q ‖ p).
+# KL(p ‖ q), the mean over p of log p/q, says how far q is from p. Of two Gaussians it has a closed form, for any means and
+# covariances (`diabolo.metrics.gaussian_kl`); the KL term of a VAE is the case of a diagonal covariance and N(0, I). It is no
+# distance: the order of p and q counts. To see what it decides, one Gaussian q is fitted to the same mixture p of two
+# Gaussians twice: by the least KL(p ‖ q) and by the least KL(q ‖ p).
 
 
 # %%
