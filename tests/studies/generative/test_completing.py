@@ -63,7 +63,12 @@ def test_completions_that_are_read_with_confidence(fitted, usual, says):
     f = {
         f"read with confidence: {name}": Measured(value, 0.01, unit="share of images") for name, value in shares.items()
     }
+    f |= {
+        f"read at all: {name}": Measured(share)
+        for name, share in ((CONDITIONAL, 0.985), (STANDARD, 0.95), (PLAIN, 0.99))
+    }
     sentence = completing.legible(f)
+    assert "In 1.5 %, 5.0 % and, for the plain network, 1.0 % it reads no digit at all" in sentence
     assert says in sentence
     assert f"reads {100 * fitted:.1f} % of the completions by the conditional prior" in sentence
     assert "98.7 % of the real images" in sentence

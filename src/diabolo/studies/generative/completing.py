@@ -8,6 +8,7 @@ from diabolo.studies.engine.findings import Measured, between, from_nothing
 Found = Mapping[str, Measured]
 PLAIN, STANDARD, CONDITIONAL, HYBRID = "plain network", "N(0, I)", "conditional prior", "conditional prior, hybrid"
 SURE = 0.9  # probability from which on the classifier reads an image with confidence
+HALF = 0.5  # probability below which it reads nothing: no class is more probable than all others together
 
 
 def single(f: Found, prior: str) -> str:
@@ -49,16 +50,21 @@ def best(f: Found, prior: str, k: int) -> str:
 
 
 def legible(f: Found) -> str:
-    """How many completions the classifier reads with confidence, by the prior that their codes are drawn from."""
+    """How many completions the classifier reads with confidence, or at all, by the prior that their codes are drawn from."""
     rate = "read with confidence: {}"
     real, usual, fitted = (
         f[rate.format(what)].times(100, "percentage points") for what in ("real images", STANDARD, CONDITIONAL)
     )
+
+    def nothing(name: str) -> str:
+        return percent(1 - f[f"read at all: {name}"].value, 1)
+
     gained = between(f, rate.format(CONDITIONAL), rate.format(STANDARD))
     told = (
         f"The classifier reads {percent(fitted.value / 100, 1)} of the completions by the conditional prior with confidence (a "
         f"probability of {percent(SURE)} or more), {percent(usual.value / 100, 1)} of those by N(0, I), and "
-        f"{percent(real.value / 100, 1)} of the real images."
+        f"{percent(real.value / 100, 1)} of the real images. In {nothing(CONDITIONAL)}, {nothing(STANDARD)} and, for the plain "
+        f"network, {nothing(PLAIN)} it reads no digit at all (none reaches {percent(HALF)})."
     )
     return f"{told} " + gained.say(
         more="N(0, I) draws codes that no image with this quarter has, and the decoder was never trained on them; the "
