@@ -171,6 +171,18 @@ def test_the_same_page_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
 
 
+def test_panels_stand_side_by_side_where_that_is_asked_for(sound):
+    maps = [partial(figures.codebook_map, RNG.random((9, 2)), title=name) for name in "abc"]
+    figure = figures.page(maps, "Three", columns=2)
+    sound(figure)
+    first, second, third = (axes.get_window_extent() for axes in figure.axes)
+    assert first.y0 == pytest.approx(second.y0)
+    assert first.x1 < second.x0
+    assert third.y1 < first.y0
+    with pytest.raises(DiaboloError, match="columns must be at least 1, not 0"):
+        figures.page(maps, "None", columns=0)
+
+
 def test_no_panels_are_refused():
     with pytest.raises(DiaboloError, match="nothing to draw"):
         figures.page([], "empty")

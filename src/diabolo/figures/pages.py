@@ -6,6 +6,8 @@ from typing import Protocol
 
 from matplotlib.figure import Figure, SubFigure
 
+from diabolo.errors import DiaboloError
+
 from .checks import some
 from .layout import lay_out_as, layouts
 from .style import DPI, drawing, new_figure, wrap
@@ -26,11 +28,12 @@ class Panel(Protocol):
 
 
 @drawing
-def page(panels: Sequence[Panel], title: str) -> Figure:
+def page(panels: Sequence[Panel], title: str, columns: int | None = None) -> Figure:
     """Draw all `panels` in their order on one page below `title`, each in its own size and with its own title.
 
     They stand on shelves, from left to right, on top of each other where a neighbour is taller. The page has the shape of
-    A4, is as large as they need, and is never narrower than A4.
+    A4, is as large as they need, and is never narrower than A4; with `columns` so many stand side by side, and the page is as
+    wide as they are.
 
     Example:
         >>> panels = [lambda on=None: diabolo.figures.loss_curves(run.history, on=on)]
@@ -41,7 +44,12 @@ def page(panels: Sequence[Panel], title: str) -> Figure:
     some(panels, "page: panels")
     alone = [panel() for panel in panels]
     sizes = [_rounded(figure.get_size_inches().tolist()) for figure in alone]
-    shelves = min((_pack(sizes, width) for width in _widths(sizes)), key=lambda packed: _waste(packed, sizes))
+    if columns is None:
+        shelves = min((_pack(sizes, width) for width in _widths(sizes)), key=lambda packed: _waste(packed, sizes))
+    elif columns < 1:
+        raise DiaboloError(f"columns must be at least 1, not {columns}")
+    else:
+        shelves = [[[i] for i in range(len(sizes))[first : first + columns]] for first in range(0, len(sizes), columns)]
     wide = max(_NARROWEST, *(_wide(shelf, sizes) for shelf in shelves)) + 2 * _SPACE
     heading = wrap(title, wide - 1, 16)
     top = 0.35 + 0.3 * len(heading.splitlines())

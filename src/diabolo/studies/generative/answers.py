@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from diabolo.display import words as written
 from diabolo.plain import count, percent
-from diabolo.studies.engine.findings import difference, from_nothing, joined, signed
+from diabolo.studies.engine.findings import from_nothing, joined, signed
 from diabolo.studies.generative.completing import CONDITIONAL, PLAIN
-from diabolo.studies.generative.quantising import GROWN, WITHOUT, times
+from diabolo.studies.generative.quantising import GROWN, WITHOUT, against_whole, times
 from diabolo.studies.generative.words import Found
 
 
@@ -89,7 +89,7 @@ def discrete(f: Found) -> str:
     ranges = "; ".join(_ranges(f, book) for book in ("moving averages", "codebook loss"))
     halves = ("hidden width", "residual width", "residual layers")
     told = ", ".join(f"the {part} {signed(f[f'change of the error: {part}'].value, 1)}" for part in halves)
-    changes = {part: difference(f[f"error: half the {part}"], f["error: whole"]) for part in halves}
+    changes = against_whole(f, halves)
     sure = [part for part in halves if changes[part].sure and changes[part].value > 0]
     real = f" Significant: the {joined(sure)}." if sure else " None of these rises is significant."
     return (

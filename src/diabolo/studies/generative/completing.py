@@ -6,7 +6,7 @@ from diabolo.plain import percent
 from diabolo.studies.engine.findings import Measured, between, from_nothing
 
 Found = Mapping[str, Measured]
-PLAIN, STANDARD, CONDITIONAL, HYBRID = "plain network", "N(0, I)", "conditional prior", "conditional prior, hybrid"
+PLAIN, STANDARD, CONDITIONAL, HYBRID = "plain network", "N(0, I)", "conditional prior", "hybrid objective"
 SURE = 0.9  # probability from which on the classifier reads an image with confidence
 HALF = 0.5  # probability below which it reads nothing: no class is more probable than all others together
 
@@ -37,8 +37,7 @@ def single(f: Found, prior: str) -> str:
 
 def best(f: Found, prior: str, k: int) -> str:
     """The best of `k` completions against the plain network."""
-    drawn = "codes drawn from N(0, I)" if prior == STANDARD else f"the {prior.replace(', ', ' and the ')} objective"
-    drawn = "the conditional prior" if prior == CONDITIONAL else drawn
+    drawn = "codes drawn from N(0, I)" if prior == STANDARD else f"the {prior}"
     return between(f, f"error of the best: {prior}", f"error of one: {PLAIN}").say(
         less=f"With {drawn}, the best of {k} completions, chosen knowing the truth, has a smaller error ({{a}}) than the plain "
         "network ({b}): one of the answers is close to the original.",
@@ -92,22 +91,22 @@ def hybrid(f: Found) -> str:
     one = between(f, f"error of one: {HYBRID}", f"error of one: {CONDITIONAL}")
     best = between(f, f"error of the best: {HYBRID}", f"error of the best: {CONDITIONAL}")
     first = one.say(
-        less="The hybrid objective lowers the error of a single completion from {b} to {a}",
-        more="The hybrid objective raises the error of a single completion from {b} to {a}",
-        neither="The error of a single completion {differs} with the hybrid objective ({a} and {b})",
+        less="The hybrid objective lowers the error of a single completion from {b} to {a}.",
+        more="The hybrid objective raises the error of a single completion from {b} to {a}.",
+        neither="With the hybrid objective the error of a single completion ({a}) {differs} from that without it ({b}).",
     )
     second = best.say(
-        less=", and that of the best from {b} to {a}",
-        more=", and raises that of the best from {b} to {a}",
-        neither="; that of the best {differs} ({a} and {b})",
+        less=" The error of the best falls from {b} to {a}.",
+        more=" The error of the best rises from {b} to {a}.",
+        neither=" The error of the best ({a}) {differs} from that without it ({b}).",
     )
     narrower = (
         f[f"variance between completions: {HYBRID}"].value / f[f"variance between completions: {CONDITIONAL}"].value
     )
     why = (
-        " It trains what is drawn without seeing the image, and pays for every draw far from the truth: completions move "
-        f"towards their mean (their variance is {percent(narrower)} of what it was)."
+        " It also trains what is drawn without seeing the image and penalises every draw far from the truth, so completions "
+        f"move towards their mean: their variance is {percent(narrower)} of that without it."
         if narrower < 1
         else ""
     )
-    return f"{first}{second}.{why}"
+    return f"{first}{second}{why}"

@@ -15,6 +15,7 @@ from diabolo.plain import count, percent
 from diabolo.studies.engine.findings import Measured, difference, joined
 
 Found = Mapping[str, Measured]
+AGREE = 0.75  # share of tiles from which on grid and scatter are said to agree
 SURE = 0.9  # probability from which on a tile shows the class that it is read as
 SECTORS = (
     ("lower left", "bottom", "lower right"),
@@ -86,21 +87,17 @@ def size_of_map(areas: Sequence[float], errors: Sequence[float]) -> str:
     """Maps of several seeds: their areas, and their test errors."""
     wider, worse = max(areas) / min(areas) - 1, max(errors) / min(errors) - 1
     scale = (
-        "nothing in the loss fixes the scale of the code: a map twice as large, followed by weights half as large, decodes to "
-        "the same images"
+        "Nothing in the loss fixes the scale of the code: a map twice as large, followed by weights half as large, decodes to "
+        "the same images."
     )
     if len(areas) < 2:
-        return f"The size of the map alone says nothing, since {scale}."
+        return f"The size of the map alone says nothing. {scale}"
     varies = f"Over {len(areas)} seeds the area of the map varies by {percent(wider)}"
     if wider > 2 * worse:
         return (
-            f"{varies}, the test error by only {percent(worse, 1)}. The size alone therefore says nothing about quality: "
-            f"{scale}."
+            f"{varies}, the test error by only {percent(worse, 1)}. The size alone says nothing about quality. {scale}"
         )
-    return (
-        f"{varies}, no more than the test error ({percent(worse, 1)}). Even so the size alone is no measure of quality: "
-        f"{scale}."
-    )
+    return f"{varies}, no more than the test error ({percent(worse, 1)}). Even so it is no measure of quality. {scale}"
 
 
 def two_grids(regular: int, quantile: int, classes: int) -> str:
@@ -139,8 +136,8 @@ def corresponds(f: Found, worst: Sequence[tuple[str, int]], wrong: int) -> str:
         return f"{told}: grid and scatter agree in every tile."
     ((pair, times),) = worst
     why = f"{pair} are confused most often (in {times} of the {count(wrong, 'tile')} that disagree)"
-    if agree < 0.5:
-        return f"{told}, so the grid does not show what the scatter says. The classes {why}."
+    if agree < AGREE:
+        return f"{told}, so the grid is only a rough picture of the scatter. The classes {why}."
     return (
         f"{told}: the grid shows what the scatter says. The classes {why}, because their codes overlap, and where codes "
         "overlap the decoder can only draw a blend."

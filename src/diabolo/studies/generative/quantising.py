@@ -1,13 +1,14 @@
 """What the study `generative` says of Deliverable 6: a VQ-VAE with and without commitment, its parts, and its curves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from diabolo.display import words as written
 from diabolo.metrics import Jump, jumps
 from diabolo.plain import count, percent
+from diabolo.runs.history import History
 from diabolo.runs.loading import Run
-from diabolo.studies.engine.findings import Measured, between, joined, signed
+from diabolo.studies.engine.findings import Difference, Measured, between, family, joined, signed
 from diabolo.training.stepping import LR_SCHEDULES
 
 Found = Mapping[str, Measured]
@@ -90,9 +91,14 @@ class Half(NamedTuple):
     sees: int
 
 
+def against_whole(f: Found, parts: Iterable[str]) -> dict[str, Difference]:
+    """The test errors with half of each part against that of the whole network, as one family of comparisons."""
+    return family({part: between(f, f"error: half the {part}", "error: whole") for part in parts})
+
+
 def halved(f: Found, halves: Mapping[str, Half], whole: Half) -> str:
     """What halving each part does to the test error, after the same steps and over the same seeds."""
-    changes = {part: between(f, f"error: half the {part}", "error: whole") for part in halves}
+    changes = against_whole(f, halves)
     listed = [f"{part} {signed(changes[part].value / f['error: whole'].value, 1)}" for part in halves]
     told = f"Change of the test error when one part is halved: {', '.join(listed)}."
     worse = [part for part in halves if changes[part].sure and changes[part].value > 0]
@@ -144,9 +150,14 @@ class Rise(NamedTuple):
     at: Mapping[str, float]
 
 
+def points(run: Run) -> History:
+    """The training loss of `run` within epochs, or by epoch where it is shorter than that."""
+    return run.folder.steps or run.history
+
+
 def rises(run: Run, by: float) -> list[Rise]:
-    """The jumps of the training loss of `run`, within epochs where its steps were logged."""
-    lines = run.folder.steps or run.history
+    """The jumps of the training loss of `run`."""
+    lines = points(run)
     options, last = run.config.options, run.history[-1]["step"]
     rate = LR_SCHEDULES[options["schedule"]](options["lr"])
     found = []

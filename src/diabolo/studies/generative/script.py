@@ -447,7 +447,7 @@ def conditional(row: Row) -> None:
     cells, by_class = [], np.zeros((len(CONDITIONS), 10))
     for i, (name, several) in enumerate(cvaes.items()):
         answers = [generation.asked_for(one.model, reader, study.per_class) for one in several]
-        by_class[i] = np.mean([np.bincount(asked[read == asked], minlength=10) for asked, read in answers], 0)
+        by_class[i] = np.sum([np.bincount(asked[read == asked], minlength=10) for asked, read in answers], 0)
         share = row.over(f"read as asked: {name}", [(read == y).mean() for y, read in answers], "share of samples")
         row.check(f"samples read as the digit asked for, {name}", share, "≥", 0.97, number=f"read as asked: {name}")
         unit = "nats per image, given the label"
@@ -468,11 +468,17 @@ def conditional(row: Row) -> None:
         columns,
         cells,
     )
-    counts = {f"{c}, {name}": by_class[i, c] / study.per_class for c in range(10) for i, name in enumerate(CONDITIONS)}
+    drawn_of = study.per_class * study.seeds
+    right = {f"{c}, {name}": int(by_class[i, c]) for c in range(10) for i, name in enumerate(CONDITIONS)}
     row.figure(
         "read",
-        figures.bars(counts, "share read as asked", title="Does a classifier read the digit that was asked for?"),
-        f"Samples that a classifier reads as asked, by class; means over {study.seeds} seeds.",
+        figures.bars(
+            {name: n / drawn_of for name, n in right.items()},
+            "share read as asked",
+            {name: wilson(n, drawn_of) for name, n in right.items()},
+            title="Is the digit read that was asked for?",
+        ),
+        f"Samples that a classifier reads as asked, by class, of all {study.seeds} seeds together.",
     )
     row.finding(words.asked(row.found), "samples", "read")
     row.finding(words.relabelled(row.found), "samples")
@@ -580,16 +586,17 @@ def completion(row: Row) -> None:
             figures.reconstructions(eight.pixels, shown_rows, f"Completions: {prior}"),
             f"Eight test images, the quarter given, the plain network's answer, and completions with codes from {prior}.",
         )
-    shown = {f"{what}: {name}" for name in found for what in measured} | {named}
-    bars = {name: row.numbers[name]["value"] for name in row.numbers if name in shown}
-    spans = {name: (row.numbers[name]["low"], row.numbers[name]["high"]) for name in bars}
+    drawn_too = [f"{what}: {name}" for name in found for what in measured]
+    errors = {name.removeprefix("error of "): row.numbers[name] for name in (named, *drawn_too)}
+    bars = {name: n["value"] for name, n in errors.items()}
+    spans = {name: (n["low"], n["high"]) for name, n in errors.items()}
     row.figure(
         "errors",
         figures.bars(bars, how, spans, title="Errors of completions"),
         f"Errors over {len(few):,} test images, with 95 % intervals over {study.seeds} seeds; {k} completions each.",
     )
     row.finding(completing.single(row.found, completing.CONDITIONAL), "completions", "errors")
-    for prior in (completing.CONDITIONAL, completing.STANDARD):
+    for prior in (completing.CONDITIONAL, completing.HYBRID, completing.STANDARD):
         row.finding(completing.best(row.found, prior, k), "errors")
     row.finding(completing.hybrid(row.found), "errors")
     row.finding(completing.legible(row.found), "completions", "standard")
@@ -719,7 +726,7 @@ def discrete(row: Row) -> None:
         panels.append(partial(figures.codebook_map, seen.points, latents.uses(vq.model, colour_test), **look))
     row.figure(
         "codebook",
-        figures.page(panels, "Codebooks with and without commitment"),
+        figures.page(panels, "Codebooks with and without commitment", columns=2),
         "The vectors of the codebook in their first two principal components, with commitment and without; an area is the "
         "share of use.",
     )
@@ -728,7 +735,7 @@ def discrete(row: Row) -> None:
     row.question("Where do the training curves jump, and why?")
     for name, vq in {"usual training": usual, **quantisers}.items():
         anchor = f"loss-{name.replace(', ', '-').replace(' ', '-')}"
-        lines = vq.run.folder.steps or None
+        lines = quantising.points(vq.run)
         row.figure(
             anchor,
             figures.loss_curves(run_figures.losses(vq.run, lines), f"VQ-VAE: {name}"),
@@ -738,7 +745,7 @@ def discrete(row: Row) -> None:
         row.number(f"jumps: {name}", len(found), f"rises to more than {BY:g} times the lowest loss so far")
         for i, rise in enumerate(found):
             row.number(f"jump {i + 1}: {name}", rise.jump.times, "times the lowest loss before")
-        row.finding(quantising.jumped(name, found, EVERY, BY), anchor)
+        row.finding(quantising.jumped(name, found, lines[0]["step"], BY), anchor)
 
     row.question("What do hidden width, residual width and residual layers do?")
     whole = halves["whole"][0].model

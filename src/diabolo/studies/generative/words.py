@@ -106,7 +106,7 @@ def asked(f: Found) -> str:
     return f"{told} " + difference(one.times(100, "percentage points"), other.times(100, "percentage points")).say(
         more="One-hot labels are better by {difference} percentage points.",
         less="Embedded labels are better by {difference} percentage points.",
-        neither="The two {differ}: ten classes need no shorter or smoother description than one-hot.",
+        neither="The two {differ}. An embedding is meant for many classes; here there are ten.",
     )
 
 
