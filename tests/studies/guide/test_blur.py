@@ -6,6 +6,7 @@ from diabolo.studies.guide import answers, blur, words
 from made_up import of
 
 SHARPER = {"detail, features": 0.7, "detail, pixels": 0.2, "power, features": 0.8, "power, pixels": 0.3}
+LONGER = f"detail, {blur.LONG}"
 
 
 @pytest.mark.parametrize(
@@ -32,9 +33,11 @@ def test_squared_error(value: float, text: str) -> None:
     assert text in words.blur(of({"MSE, features": value}), "features")
 
 
-def test_the_loss_is_named_as_the_cause_only_where_it_is_the_only_one() -> None:
-    assert "so the loss is the cause" in words.blur(of(SHARPER), "features")
-    assert "a better fit alone may explain" in words.blur(of(SHARPER | {"MSE, features": 0.5}), "features")
+def test_the_loss_is_named_as_the_cause_only_where_longer_training_does_not_do_as_much() -> None:
+    said = words.blur(of(SHARPER | {LONGER: 0.4}), "features")
+    assert "twice the epochs of squared error reach 0.4 only. So the loss is the cause" in said
+    fitted = words.blur(of(SHARPER | {LONGER: 0.7}), "features")
+    assert "But twice the epochs of squared error reach 0.7, so a better fit alone may explain" in fitted
 
 
 def test_a_pattern_is_no_detail() -> None:

@@ -30,6 +30,7 @@ SMALL = {
     "repeats": 2,
     "joint_epochs": 1,
     "wide_epochs": 1,
+    "spread_rounds": 2,
     "spread_epochs": 1,
     "m2_epochs": 1,
     "prior_epochs": 1,

@@ -2,7 +2,7 @@
 
 from diabolo.studies.guide.plain import Numbers, against
 
-PIXELS = "pixels"
+PIXELS, LONG = "pixels", "pixels, twice as long"
 UNITS = {
     "MSE": "squared error per pixel",
     "detail": "of the images' waves of 8 cycles or more, in the right place",
@@ -14,12 +14,13 @@ UNITS = {
 def blur(n: Numbers, name: str) -> str:
     """5.7: what a loss on the features of `name` changes, against squared error alone, with the same net, images and epochs."""
     errors = against(n, "MSE", name, PIXELS)
+    longer = against(n, "detail", name, LONG)
     why = (
-        "Its squared error per pixel is lower as well, so a better fit alone may explain the detail."
-        if errors.sure and errors.value < 0
-        else "Net, images, epochs and seeds are the same, and the squared error is no lower, so the loss is the cause: squared "
-        "error is smallest at the mean of all images that the code allows, and a mean of sharp images is blurred."
-    )
+        "Net, images, epochs and seeds are the same, and twice the epochs of squared error reach {long} only. So the loss is "
+        "the cause: squared error is smallest at the mean of all images that the code allows, and that mean is blurred."
+        if longer.sure and longer.value > 0
+        else "But twice the epochs of squared error reach {long}, so a better fit alone may explain the detail."
+    ).replace("{long}", f"{longer.b.value:.4g}")
     detail = against(n, "detail", name, PIXELS).say(
         more=f"With the loss on {name}, reconstructions have {{a}} of the images' fine detail in the right place; with squared "
         f"error alone, {{b}}. {why}",

@@ -25,7 +25,7 @@ PRETRAINED = {  # 5.14
 }
 SEMI = {  # 5.14, ways that use the unlabelled images a second time
     "M1+M2": "a variational autoencoder with the class as a latent, on the codes of another",
-    "spread": "labels spread along neighbours of the codes, then a classifier on all images",
+    "spread": "labels spread along neighbours of the codes, then a classifier on all images, in rounds",
 }
 WIDE = PRETRAINED | SEMI
 SPREAD = "labels spread along neighbours"
