@@ -11,7 +11,7 @@ from diabolo.training.usual import settled
 
 
 def test_what_is_left_out_suits_what_is_said():
-    assert settled(60_000, {}) == TrainOptions() == TrainOptions(epochs=10, lr=3e-3, schedule="one-cycle")
+    assert settled(60_000, {}) == TrainOptions() == TrainOptions(epochs=10, lr=5e-3, schedule="one-cycle")
     for schedule, lr in usual.RATES.items():
         assert settled(60_000, {"schedule": schedule}).lr == lr
         assert settled(60_000, {"schedule": schedule, "lr": 0.5}).lr == 0.5
@@ -20,7 +20,7 @@ def test_what_is_left_out_suits_what_is_said():
 def test_a_training_whose_end_is_not_known_keeps_its_rate():
     found = settled(60_000, {"early_stopping": 3})
     assert (found.schedule, found.lr) == ("constant", 1e-3)
-    assert settled(60_000, {"early_stopping": 3, "schedule": "one-cycle"}).lr == 3e-3
+    assert settled(60_000, {"early_stopping": 3, "schedule": "one-cycle"}).lr == 5e-3
 
 
 @pytest.mark.parametrize("batch", [1, 7, 128, 5_000])
@@ -51,7 +51,7 @@ def test_the_lengthened_training_is_told_and_kept_to(train, tiny_model, tiny_pix
     told = "70 training images, 5 steps an epoch: trained for 12 epochs (--epochs)"
     assert told in capsys.readouterr().out.splitlines()
     assert (len(run.history), run.config.options["epochs"]) == (12, 12)
-    assert (run.config.options["lr"], run.config.options["schedule"]) == (3e-3, "one-cycle")
+    assert (run.config.options["lr"], run.config.options["schedule"]) == (5e-3, "one-cycle")
     train(tiny_model(), tiny_pixels(70), quiet=False)
     assert "70 training images" not in capsys.readouterr().out
 

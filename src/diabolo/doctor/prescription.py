@@ -15,7 +15,7 @@ from diabolo.training.options import TrainOptions, defining
 from diabolo.training.usual import RATES, settled
 
 USUAL = RATES["constant"]  # the learning rate that trains every recipe of the zoo
-PEAK = RATES["one-cycle"]  # and the peak of one that trains them faster
+PEAK = 3 * USUAL  # and one that trains most of them faster, and is gentle after one that was too high
 REACH = 0.3  # how far all steps together can move a weight, below which it can hardly have come to where it should be
 NAMES_CODE = ("encoder", "decoder")
 OF_DATA = ("classes", "columns")  # the command line reads them off the data

@@ -38,6 +38,7 @@ from diabolo.training.usual import settled
 from diabolo.trust import Trust, trusting
 
 PIECE = 1024  # images encoded at a time
+RATE = 1e-3  # the highest learning rate, where it is not given: a transformer takes smaller steps than an autoencoder
 
 
 @undisturbed()
@@ -94,7 +95,7 @@ def _fit_prior(
     moved: Mapping[str, str] | None,
     options: dict[str, Any],
 ) -> Run:
-    options = {"out": str(path / FOLDER)} | options
+    options = {"out": str(path / FOLDER), "lr": RATE} | options
     chosen = TrainOptions.of(**options)
     config = Config.read(path)
     model = load(path, device=choose_device(chosen.device), trust=trust)

@@ -28,7 +28,7 @@ class TrainOptions:
             downwards fewer, 32 at least.
         labelled_per_batch: images of each batch whose label is known; they come round in turn, and the rest of the batch is of
             all images. As it falls when left out.
-        lr: learning rate, the highest of the schedule; when left out 3e-3 for one-cycle, else 1e-3.
+        lr: learning rate, the highest of the schedule; when left out 5e-3 for one-cycle, else 1e-3.
         schedule: how the learning rate changes: one-cycle (up, then down), cosine (down to 0) or constant; when left out
             one-cycle, and constant with early stopping, whose last epoch is not known beforehand.
         optimizer: adam, adamw, sgd, or muon (for matrices, with adamw for the rest), also with options of its own:
@@ -67,7 +67,7 @@ class TrainOptions:
     epochs: Epochs = 10
     batch_size: Count = 128
     labelled_per_batch: Count | None = None
-    lr: Rate = 3e-3
+    lr: Rate = 5e-3
     schedule: Course = "one-cycle"
     optimizer: Annotated[str, ItsOwn()] = "adam"
     weight_decay: Weight = 0.0

@@ -12,7 +12,7 @@ FEWEST, SHARE = (
     32,
     32,
 )  # the smallest batch, and the part of the images that a batch is at most, where its size is not given
-RATES = {"one-cycle": 3e-3, "cosine": 1e-3, "constant": 1e-3}  # the learning rate that suits a schedule
+RATES = {"one-cycle": 5e-3, "cosine": 1e-3, "constant": 1e-3}  # the learning rate that suits a schedule
 
 
 def settled(images: int, given: Mapping[str, Any]) -> TrainOptions:
