@@ -95,7 +95,7 @@ def _fit_prior(
     moved: Mapping[str, str] | None,
     options: dict[str, Any],
 ) -> Run:
-    options = {"out": str(path / FOLDER), "lr": RATE} | options
+    options = {"out": str(path / FOLDER), "lr": RATE, **options}
     chosen = TrainOptions.of(**options)
     config = Config.read(path)
     model = load(path, device=choose_device(chosen.device), trust=trust)
