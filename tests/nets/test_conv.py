@@ -183,3 +183,27 @@ def test_a_batch_trains_through_odd_sizes(size):
     loss = model.loss(torch.rand(4, 1, size, size))
     loss.total.backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from([1, 3]), side, side)
+def test_maps_grow_by_copies_in_place_of_transposed_convolutions(channels, height, width):
+    _, decoder = there_and_back((channels, height, width), upsampling=True)
+    assert not kinds(decoder, nn.ConvTranspose2d)
+    assert all(conv.kernel_size == (3, 3) for conv in kinds(decoder, nn.Conv2d))
+
+
+def test_copied_pixels_leave_no_grid_where_the_kernels_are_constant():
+    """A constant map stays constant, away from the border, through any 3×3 convolutions; through transposed ones of kernel 3
+    and stride 2 it does not."""
+    layers = ((4, 3, 2, 1), (4, 3, 2, 1))
+    flat = {}
+    for upsampling in (True, False):
+        decoder = ConvDecoder(3, (1, 32, 32), layers, norm="none", upsampling=upsampling)
+        for conv in kinds(decoder.layers, nn.Conv2d, nn.ConvTranspose2d):
+            nn.init.constant_(conv.weight, 0.1)
+            nn.init.zeros_(conv.bias)
+        raw = decoder.layers(torch.ones(1, *decoder.map_shape)).detach()[0, 0, 8:-8, 8:-8]
+        flat[upsampling] = float(raw.std() / raw.mean())
+    assert flat[True] < 1e-5
+    assert flat[False] > 0.1

@@ -29,6 +29,7 @@ CASES = {
     "512-256-128": ("undercomplete", {"net": "mlp-512-256-128", "latent_dim": 2}),
     "conv to a point": ("undercomplete", {"net": "conv-16-32-64", "latent_dim": 5}),
     "conv": ("undercomplete", {"net": "conv", "channels": (8, 16), "latent_dim": 5}),
+    "copied pixels": ("undercomplete", {"net": "conv", "channels": (8, 16), "upsampling": True}),
     "group norm": ("undercomplete", {"net": "conv", "channels": (8, 16), "norm": "group", "activation": "silu"}),
     "resnet": ("undercomplete", {"net": "resnet", "channels": (8, 16), "latent_dim": 5}),
     "resnet of groups": ("vae", {"net": "resnet", "channels": (8, 12), "norm": "group", "residual_layers": 2}),

@@ -27,6 +27,7 @@ from diabolo.metrics.probes import (
 )
 from diabolo.metrics.receptive import receptive_field
 from diabolo.metrics.reconstruction import Totals, cross_spectrum, per_image, spectrum
+from diabolo.metrics.sharpness import grid_pattern, sharpness
 from diabolo.metrics.usage import active_units, codebook_use
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "few_label_accuracy",
     "frechet_to_normal",
     "gaussian_kl",
+    "grid_pattern",
     "jumps",
     "kmeans_agreement",
     "linear_probe",
@@ -58,6 +60,7 @@ __all__ = [
     "per_image",
     "receptive_field",
     "separation",
+    "sharpness",
     "spectrum",
     "support_vectors",
 ]

@@ -43,6 +43,7 @@ class NetOptions(TypedDict, total=False):
     activation: str | None
     dropout: BelowOne | None
     checkpointing: bool | None
+    upsampling: bool | None
     skips: bool | None
     width: Plural | None
     residual_width: Count | None
@@ -73,6 +74,7 @@ HELP = {
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
     "dropout": "Share of units dropped in training after each activation (mlp, conv, resnet, unet; default 0).",
     "checkpointing": "Compute layers again in the backward pass: less memory, same result (mlp, conv, resnet, unet).",
+    "upsampling": "Enlarge maps by copied pixels and a convolution instead of transposed convolutions (conv).",
     "skips": "Lead the encoder's maps around the code to the decoder (unet; they are led unless cut).",
     "width": "Channels of the last map (vq-conv; default 128).",
     "residual_width": "Channels within a residual block (vq-conv; default 32).",

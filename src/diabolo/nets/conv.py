@@ -60,6 +60,14 @@ def transposed(
     return nn.ConvTranspose2d(fan_in, fan_out, kernel, stride, padding, (missing[0], missing[1]), bias=bias)
 
 
+def enlarged(
+    fan_in: int, fan_out: int, layer: Layer, heights: list[int], widths: list[int], bias: bool = True
+) -> nn.Sequential:
+    """The same without a transposed convolution, whose kernels overlap unevenly: pixels are copied, and a 3×3 convolution
+    follows (Odena, Dumoulin & Olah 2016, doi 10.23915/distill.00003)."""
+    return nn.Sequential(nn.Upsample((heights[0], widths[0])), nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=bias))
+
+
 def active(channels: int, norm: str, activation: str, dropout: BelowOne = 0.0) -> list[nn.Module]:
     """What follows a convolution to that many channels: norm, activation, dropout."""
     if norm not in NORMS:
@@ -136,7 +144,8 @@ class ConvEncoder(nn.Module):
 
 @part
 class ConvDecoder(nn.Module):
-    """z (N, *code_shape) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order.
+    """z (N, *code_shape) → raw (N, C, H, W), the mirror of `ConvEncoder`: `layers` are given in the encoder's order. Maps grow
+    by transposed convolutions, or with `upsampling` by copied pixels and a convolution.
 
     Example:
         >>> from diabolo.nets.conv import ConvDecoder
@@ -158,6 +167,7 @@ class ConvDecoder(nn.Module):
         condition: Natural = 0,
         dropout: BelowOne = 0.0,
         checkpointing: bool = False,
+        upsampling: bool = False,
     ) -> None:
         super().__init__()
         out_channels, height, width = image_shape(output_shape)
@@ -174,7 +184,8 @@ class ConvDecoder(nn.Module):
         self.layers = Chain(checkpointing=checkpointing)
         for i in reversed(range(len(layers))):
             biased = self.bias_before_norm or not (i and norm == "batch")
-            convolution = transposed(layers[i][0], fan_outs[i], layers[i], heights[i:], widths[i:], biased)
+            make = enlarged if upsampling else transposed
+            convolution = make(layers[i][0], fan_outs[i], layers[i], heights[i:], widths[i:], biased)
             after = active(fan_outs[i], norm, activation, dropout)
             self.layers.append(nn.Sequential(convolution, *after) if i else convolution)
 
@@ -198,9 +209,12 @@ def conv(
     activation: str = "leaky_relu",
     dropout: BelowOne = 0.0,
     checkpointing: bool = False,
+    upsampling: bool = False,
 ) -> tuple[ConvEncoder, ConvDecoder]:
-    """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more."""
+    """4×4 convolutions that halve the image, with batch norm; images of 8×8 pixels or more. The decoder's are transposed, or
+    with `upsampling` 3×3 after copied pixels."""
     layers = conv_layers(input_shape, channels)
     encoder = ConvEncoder(input_shape, layers, norm, activation, condition[0], dropout, checkpointing)
     shape = code_shape(code, encoder)
-    return encoder, ConvDecoder(shape, input_shape, layers, norm, activation, condition[1], dropout, checkpointing)
+    more = (condition[1], dropout, checkpointing, upsampling)
+    return encoder, ConvDecoder(shape, input_shape, layers, norm, activation, *more)

@@ -6,7 +6,7 @@ import pytest
 
 import small_runs
 from diabolo.reports.document import Heading, Picture
-from diabolo.studies.celeba.report import SECTIONS
+from diabolo.studies.celeba.contents import REQUIRED, SECTIONS
 from diabolo.studies.engine import running
 from diabolo.studies.engine.plan import Plan
 from diabolo.studies.engine.scripts import find
@@ -17,14 +17,17 @@ SMALL = {
     "n_train": 256,
     "n_test": 64,
     "latent_dim": 16,
-    "channels": (8, 8, 16, 16),
+    "channels": (4, 4, 8, 8),
     "batch_size": 32,
     "epochs": 1,
     "sparsity": (1e-4, 1e-2),
+    "seeds": 2,
+    "steps": 10,
+    "tries": 2,
     "extractor": "user_features:coarse",
 }
 CODES = ("undercomplete", "VAE", "VAE, sampled codes")
-ROWS = [*(f"1.{i}" for i in range(1, 12)), "answers"]
+ROWS = [*(f"1.{i}" for i in (*range(1, 11), 12, 13, 14, 11, 15)), "answers"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def test_every_row_is_there(runs, folder):
 
 def test_numbers_are_finite_and_in_range(runs):
     results, _ = runs
-    small_runs.check_numbers(results, least=40, signed=(" less ", "gain", "MMD"))
+    small_runs.check_numbers(results, least=40, signed=(" less ", "gain", "gap", "MMD", "hole", "code use"))
     numbers = {name: n["value"] for row in results["rows"].values() for name, n in row["numbers"].items()}
     assert (numbers["training images"], numbers["test images"]) == (256, 64)
     assert 0 <= numbers["active units"] <= 16
@@ -55,12 +58,43 @@ def test_numbers_are_finite_and_in_range(runs):
     assert numbers["compression"] == 768
 
 
+def test_losses_of_all_three_autoencoders_are_numbers(runs):
+    results, _ = runs
+    numbers = {name: n["value"] for name, n in results["rows"]["1.12"]["numbers"].items()}
+    for name in ("undercomplete", "sparse", "denoising"):
+        train, validation = (numbers[f"{part} error, {name}"] for part in ("training", "validation"))
+        assert numbers[f"gap, {name}"] == pytest.approx(100 * (validation / train - 1))
+        assert (numbers[f"training loss, {name}"] > train) == (name == "sparse")
+
+
+def test_two_weights_of_the_kl_term_are_measured_over_seeds(runs):
+    results, _ = runs
+    numbers = results["rows"]["1.13"]["numbers"]
+    for what in ("probe gap", "FID, N(0, I)", "FID, fitted Gaussian", "FID, mixture of ten", "hole", "I(x; z) at most"):
+        for beta in ("1", "0.1"):
+            assert "over 2 seeds" in numbers[f"{what}, β = {beta}"]["interval"], what
+    for beta in ("1", "0.1"):
+        kl, hole, most = (numbers[f"{what}, β = {beta}"]["value"] for what in ("KL", "hole", "I(x; z) at most"))
+        assert kl == pytest.approx(hole + most)
+    assert numbers["KL, β = 0.1"]["value"] > numbers["KL, β = 1"]["value"]
+
+
+def test_a_variance_that_is_given_as_it_is_fails_and_its_logarithm_does_not(runs):
+    results, _ = runs
+    failures = {n: v["value"] for n, v in results["rows"]["1.14"]["numbers"].items() if n.startswith("failures")}
+    assert failures["failures, σ² as it is"] == 2
+    assert failures["failures, log σ²"] == 0
+
+
 def test_report_in_five_sections(runs, folder):
     results, _ = runs
     report = own_report(folder / "out")
     assert [block.text for block in report.blocks if isinstance(block, Heading)] == list(SECTIONS)
     verdicts = {b["claim"]: b["state"] for b in results["rows"]["1.11"]["blocks"] if b["block"] == "Verdict"}
     assert verdicts == {"sections = 5": "met", "characters ≤ 7,500": "met", "pictures = 0": "met"}
+    required = [b for b in results["rows"]["1.15"]["blocks"] if b["block"] == "Verdict"]
+    assert len(required) == sum(map(len, REQUIRED.values()))
+    assert {b["claim"]: b["measured"] for b in required if b["state"] != "met"} == {}
     summary = report.blocks[1].text
     assert summary.startswith("On 256 training and 64 test images of faces, ")
     assert len(re.findall(r"[.!?](?=\s|$)", summary)) == 1

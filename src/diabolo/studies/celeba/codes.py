@@ -1,7 +1,7 @@
 """What the study of faces says of codes: what can be read off them, added to them and drawn from them, and whether they "
 "are used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from diabolo.display import words
 from diabolo.plain import percent
@@ -42,7 +42,7 @@ def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
     return difference(code, plain).say(
         more=f"A linear layer is more accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %).",
         less=f"A linear layer is less accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %): a code holds "
-        "only what the encoder has learned in its epochs to reconstruct.",
+        "only what helps to reconstruct.",
         neither=f"A linear layer's accuracy on the codes of the {name} ({{a}} %) {{differs}} from that on "
         f"{other} "
         f"({{b}} %).",
@@ -64,10 +64,10 @@ def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str
     through = scores[0] < 0.5 <= max(score for alpha, score in scores.items() if alpha > 0)
     work = from_nothing(gain).say(
         more="works" if through else "works in part: the probe moves, but not from no to yes",
-        less="works backwards",
-        neither="{differs} in effect from none",
+        less="works in the wrong direction",
+        neither="has an effect that {differs} from none",
     )
-    judge = "a probe on the codes of another model, which sees the decoded faces,"
+    judge = "the judge, a probe on another model's codes of the decoded faces,"
     return f"The vector for {attribute} {work}; {judge} gives a probability of {told}."
 
 
@@ -76,9 +76,9 @@ def strength(scores: Mapping[float, float]) -> float:
     return min((alpha for alpha, score in scores.items() if alpha > 0 and score >= 0.5), default=max(scores))
 
 
-def person(drift: float, apart: float, moved: str, shift: float, alpha: float) -> str:
+def person(drift: float, apart: float, alpha: float) -> str:
     """Whether the face stays that of the same person at α: mean movement of the attributes that bear on who it is, as a
-    probability, against how far two people are apart in them; and the attribute that moved most, and by how much."""
+    probability, against how far two people are apart in them."""
     share = drift / apart
     kept = (
         "so by these the person is kept"
@@ -87,15 +87,18 @@ def person(drift: float, apart: float, moved: str, shift: float, alpha: float) -
         if share < LOST
         else "so by these the edit changes the person"
     )
-    told = (
-        f"At α = {alpha:g}, identity-related attributes shift by {drift:.3f} on average, {percent(share)} of the "
-        "typical difference "
-        f"between two people"
-    )
-    moves = f"{shift:+.2f}".replace("-", "−")
     return (
-        f"{told}, {kept}. Of all other attributes {moved} moves most, by {moves}: the vector is a difference of means, and "
-        "so it may also hold what goes along with the attribute in the training images."
+        f"At α = {alpha:g}, identity-related attributes shift by {drift:.3f} on average, {percent(share)} of the typical "
+        f"difference between two people, {kept}."
+    )
+
+
+def moves(moved: str, shift: float) -> str:
+    """The other attribute that moves most, and by how much."""
+    told = f"{shift:+.2f}".replace("-", "−")
+    return (
+        f"Of all other attributes {moved} moves most, by {told}. The vector is a difference of means, so it also holds what is "
+        "correlated with the attribute in the training images."
     )
 
 
@@ -105,17 +108,17 @@ def right_angled(found: Found) -> str:
         (found[f"drift{end}"].value, found[f"gain{end}"].value) for end in ("", " at right angles")
     )
     step = (
-        "Without what lies along the normals of the probes of all other attributes the step is "
-        f"{percent(found['length at right angles'].value)} as long: those that bear on who it is move by {less:.3f} instead of "
+        "Without its components along the normals of the probes of all other attributes the vector is "
+        f"{percent(found['length at right angles'].value)} as long: identity-related attributes move by {less:.3f} instead of "
         f"{drift:.3f}, and the attribute itself by {now:.2f} instead of {gain:.2f}"
     )
     if gain <= 0 or now <= 0:
         return f"{step}."
     if less / now < LESS * drift / gain:
-        return f"{step}. For what it does it moves them less: that part of the drift came with the vector."
+        return f"{step}. For the same effect they move less, so part of the drift came from those components."
     return (
-        f"{step}. For what it does it moves them no less: what moves them lies in the decoder or in the judge, not in a part "
-        "of the vector that linear probes see."
+        f"{step}. For the same effect they move no less, so the drift arises in the decoder or in the judge, not in a "
+        "component that linear probes see."
     )
 
 
@@ -126,13 +129,13 @@ def hole(found: Found) -> str:
     spread = found["codes' spread"].value
     shapes = f"{words(float(f'{mmd:.2g}'))}, of prior draws {words(float(f'{mmd_of_prior:.2g}'))}"
     told = (
-        f"The codes of test images lie at a Fréchet distance of {distance:.3g} from N(0, I), where as many draws of N(0, "
-        f"I) itself lie at {of_prior:.3g}; unit by unit their deviation is {spread:.3g} on average"
+        f"The codes of test images have a Fréchet distance of {distance:.3g} from N(0, I), as many draws of N(0, I) itself one "
+        f"of {of_prior:.3g}; the standard deviation of a unit is {spread:.3g} on average"
     )
     if distance >= HOLE * of_prior:
         return (
             f"{told} (MMD² {shapes}): that gap is the prior hole. Where N(0, I) is dense "
-            "and codes are rare, the decoder is asked for what it was hardly trained on."
+            "and codes are rare, the decoder gets codes that it was hardly trained on."
         )
     if mmd >= 1e-4 and mmd >= HOLE * abs(mmd_of_prior):
         return f"{told}: mean and covariance fit, but the shape does not (MMD² {shapes})."
@@ -157,7 +160,7 @@ def mended(found: Found) -> str:
     return told + difference(found["FID, mixture of ten"], gaussian).say(
         less=" The mixture of ten is better still, at {a}: the codes are no single ellipsoid.",
         more=" The mixture of ten is worse than the Gaussian, at {a}.",
-        neither=" The mixture of ten, at {a}, is {different} from the Gaussian.",
+        neither=" The FID of the mixture of ten ({a}) {differs} from the Gaussian's.",
     )
 
 
@@ -165,26 +168,53 @@ def collapse(active: float, units: int, kl: float, code_use: float) -> str:
     """Whether the posterior collapsed; `code_use` is the share of the error that the own code takes away from that with
     another image's."""
     told = f"{active:.0f} of {units} units are active and the KL term is {kl:.1f} nats per image"
-    use = f"decoding with the code of another image, the error is {1 / max(1e-9, 1 - code_use):.1f} times as large"
+    use = f"with the code of another image the error is {1 / max(1e-9, 1 - code_use):.1f} times as large"
     if active == 0:
         return f"The posterior collapsed: {told}; the code says nothing of the image."
     if code_use < 0.02:
-        return f"The posterior collapsed: {told}, but {use}, so that the decoder hardly listens to the code."
+        return f"The posterior collapsed: {told}, but {use}, so the decoder hardly uses the code."
     if active < 0.9 * units:
         return (
-            f"The posterior did not collapse, but part of the code is off: {told}. A unit goes off when it would save less "
-            f"squared error than its KL costs, and that is what the KL term is for. The decoder listens to the rest: {use}."
+            f"The posterior did not collapse, but part of the code is idle: {told}. A unit goes idle when it would save less "
+            f"squared error than its KL costs. The decoder uses the rest: {use}."
         )
     return f"The posterior did not collapse: {told}; {use}."
 
 
 def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
     """The two terms of the last epoch, per image: squared error summed over pixels, and KL in nats."""
+    share = percent(beta * kl / (reconstruction + beta * kl))
     return (
-        f"Squared error is summed over the {pixels:,} numbers of an image and the KL term over units, with β = {beta:g}: "
-        f"in the end {reconstruction:.1f} against {beta * kl:.1f}, a share of "
-        f"{percent(beta * kl / (reconstruction + beta * kl))} for the KL term. As a likelihood that is a Gaussian of "
-        "variance ½ for "
-        f"each number, up to a constant. With the mean over pixels instead of the sum the "
+        f"The loss ends at {reconstruction:.1f} of squared error, summed over the {pixels:,} numbers of an image, and "
+        f"{beta * kl:.1f} for {beta:g} times the KL term, a share of {share} for the KL term. With the mean over pixels the "
         f"same β would weigh {pixels:,} times as much."
     )
+
+
+def noise(best: float, beta: float) -> str:
+    """The β at which the Gaussian likelihood has the variance of the errors, `best`, against that of the training."""
+    told = f"The variance that fits the errors best, their own mean square, would make β = {best:.2g}"
+    if beta > 1.5 * best:
+        return f"{told}: the KL term weighs {beta / best:.2g} times as much here as in the most likely model."
+    if beta < best / 1.5:
+        return f"{told}: the KL term weighs {best / beta:.2g} times less here than in the most likely model."
+    return f"{told}, about that of the training."
+
+
+def reached(curve: Sequence[float], share: float = 0.9) -> int:
+    """The epoch, from 1, after which that share of the fall from the first to the last of `curve` is done."""
+    fall = curve[0] - curve[-1]
+    return next((i + 1 for i, value in enumerate(curve) if curve[0] - value >= share * fall), len(curve))
+
+
+def dynamics(found: Found, epochs: int) -> str:
+    """How the two terms move in training: "epochs to 90 %", and the KL term on test images after the first and last epoch."""
+    done, first, last = (found[name].value for name in ("epochs to 90 %", "KL, first epoch", "KL, last epoch"))
+    error = f"After {done:.0f} of {epochs} epochs 90 % of the fall of the error is done"
+    if last > 1.05 * first:
+        why = "the code holds more as the decoder learns to use it"
+        return f"{error}; the KL term rises from {first:.1f} to {last:.1f} nats, so {why}."
+    if last < 0.95 * first:
+        why = "what does not pay for itself is dropped from the code"
+        return f"{error}; the KL term falls from {first:.1f} to {last:.1f} nats, so {why}."
+    return f"{error}; the KL term stays at about {last:.1f} nats from the first epoch on."

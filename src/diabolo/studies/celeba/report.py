@@ -1,61 +1,67 @@
 """The questions of the study of faces, and its report.md in five sections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 
+from diabolo.data.images import Images
 from diabolo.reports.document import Block, Document, Heading, Paragraph, Table
-from diabolo.studies.celeba.words import fitted
-from diabolo.studies.engine.findings import Measured, difference, from_nothing
+from diabolo.studies.celeba import codes, regimes, seen, words
+from diabolo.studies.celeba.contents import SECTIONS
+from diabolo.studies.celeba.regimes import Betas, at
+from diabolo.studies.celeba.words import EVERYTHING, HIGH, WIDE
+from diabolo.studies.engine.findings import Measured
 from diabolo.studies.engine.study import Study
+from diabolo.studies.engine.trained import Trained
 
 Found = Mapping[str, Measured]
-SECTIONS = (
-    "Executive Summary",
-    "Autoencoder Regularization",
-    "Representation Learning & Interpretability",
-    "Generative Modeling & Prior Holes",
-    "Reflection",
-)
-QUESTIONS = {  # and the rows whose findings answer them
-    "How do the three reconstructions differ to the eye, and in which frequencies?": ("1.5",),
-    "What keeps the denoising model from the identity, against a narrow code and an L1 penalty?": ("1.4", "1.3"),
-    "Which codes are more linearly separable, and what does the KL term help or hurt?": ("1.7", "1.6"),
-    "Did the vector work, and did the person survive it?": ("1.8",),
-    "What is the prior hole here, and does the fitted Gaussian sample better, and why?": ("1.9",),
-    "Did the posterior collapse, and how were the two terms balanced?": ("1.10",),
-    "What did the subset and the resize buy in time and memory?": ("1.2",),
-}
 ASKED = (30_000, 5_000)  # training and test images
 COPYING = (
-    "A narrow code has no room for a copy; a penalty makes copying expensive; noise makes a copy the wrong answer. "
-    "The sparse and the denoising model here have the narrow code as well, so each adds to it."
+    "A narrow code has no room for the identity. A penalty makes it expensive: its gradient draws every unit towards 0 with "
+    "the same force λ, so only units that save more error than that stay. Noise makes it the wrong answer. The sparse and "
+    "the denoising model have the narrow code as well."
 )
-
-
+AGGREGATED = (
+    "Codes of images follow the aggregated posterior q(z) = E q(z|x), and E KL(q(z|x)‖p) = I(x; z) + KL(q(z)‖p): the KL "
+    "term pays for information about the image and for the prior hole."
+)
 LIMITS = (
-    "Each model was trained once: intervals are over test images, not over trainings. FID is by the features of a "
-    "small classifier of attributes, and cannot be compared with figures elsewhere. The judge of the arithmetic is a "
-    "linear probe on another model's codes, which sees what linear probes see."
+    "Numbers at two β have intervals over seeds, all others over test images. FID is by a small classifier of attributes, and "
+    "cannot be compared with figures elsewhere. The judge of the arithmetic sees what linear probes see."
 )
 
 
-def takeaway(images: str, attribute: str, probe: Found, drawn: Found) -> str:
-    """One sentence: numbers of the rows on the probe and on samples."""
-    first = from_nothing(probe["undercomplete less VAE"]).say(
-        more=f"a linear probe reads {attribute} more accurately from the plain autoencoder's codes than from the VAE's, by "
-        "{difference} percentage points",
-        less=f"a linear probe reads {attribute} more accurately from the VAE's codes than from the plain autoencoder's, by "
-        "{difference} percentage points",
-        neither=f"the accuracy of a linear probe for {attribute} {{differs}} between the codes of the plain "
-        "autoencoder and of the VAE",
+def takeaway(images: str, attribute: str, found: Found, betas: Betas) -> str:
+    """One sentence with its reason: the probe at the larger weight, the samples at the smaller."""
+    strong, weak = betas
+    first = regimes.gaps(found, betas)[strong].say(
+        more=f"at β = {strong:g} {attribute} is read less accurately from the VAE's codes than from a plain autoencoder's, by "
+        "{difference} percentage points, because detail that costs more KL than it saves in error is never encoded",
+        less=f"at β = {strong:g} {attribute} is read more accurately from the VAE's codes than from a plain autoencoder's, by "
+        "{difference} percentage points, which the KL term may do by leaving out what a linear layer cannot use",
+        neither=f"at β = {strong:g} the accuracies for {attribute} on the codes of the VAE and of a plain autoencoder "
+        "{differ}, which shows no price of the KL term",
     )
-    if "FID, N(0, I)" not in drawn or "FID, fitted Gaussian" not in drawn:
+    if at(f"FID, {regimes.GAUSSIAN}", weak) not in found:
         return f"On {images}, {first}."
-    second = difference(drawn["FID, fitted Gaussian"], drawn["FID, N(0, I)"]).say(
-        less="new faces improve when codes are drawn from a fitted Gaussian instead of N(0, I) (FID {a}, not {b})",
-        more="a Gaussian fitted to the codes draws worse faces than N(0, I) (FID {a}, not {b})",
-        neither="the FID of faces from a fitted Gaussian {differs} from that of N(0, I) ({a} and {b})",
+    second = regimes.gains(found, betas)[weak].say(
+        less=f"at β = {weak:g} new faces need a Gaussian fitted to the codes (FID {{a}}, from N(0, I) {{b}}), because little "
+        "holds q(z) to the prior",
+        more=f"at β = {weak:g} a Gaussian fitted to the codes draws worse faces than N(0, I) (FID {{a}} and {{b}})",
+        neither=f"at β = {weak:g} the FIDs of the fitted Gaussian and of N(0, I) {{differ}} ({{a}} and {{b}})",
     )
     return f"On {images}, {first}, and {second}."
+
+
+def progression(found: Found, layers: int, code: int, epochs: int, attributes: tuple[str, str]) -> str:
+    """How the tasks follow from each other, and what all models share."""
+    read, edited = attributes
+    return (
+        "The tasks go from copying to using a code. Three autoencoders differ in what prevents a copy: a narrow code, a "
+        "penalty on it, noise on the image. A VAE adds a prior, so that codes can also be drawn. Then the codes are put to "
+        f"use: a linear probe reads {read} off them, arithmetic edits {edited}, and new faces are sampled. All models "
+        f"share {layers} convolutions to a code of {code} numbers and {layers} back ({found['parameters'].value:,.0f} "
+        f"parameters), and are trained for {epochs} epochs."
+    )
 
 
 def instead(n_train: int, n_test: int, split: str) -> str:
@@ -63,36 +69,147 @@ def instead(n_train: int, n_test: int, split: str) -> str:
     if (n_train, n_test, split) == (*ASKED, "official"):
         return ""
     return (
-        f"The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts; these are "
-        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f', split by {split}'}, and more images would narrow the "
-        f"intervals and help every model."
+        f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts, not for "
+        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f' split by {split}'}: more would narrow the intervals and "
+        "help every model."
     )
 
 
-def five_sections(study: Study, images: str, about: str) -> Document:
-    """report.md, from what the rows found; of those without findings it says why there are none."""
-    said = {index: " ".join(study.said(index)) for index in ("1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9", "1.10")}
-    first: list[Block] = [Paragraph(_summary(study, images)), Paragraph(about)]
-    second: list[Block] = [Paragraph(said[index]) for index in ("1.3", "1.4", "1.5")]
-    if study.measured("1.2"):
-        errors = study.found("1.2")
-        learned = fitted(errors["training error"].value, errors["test error"].value)
-        second.insert(0, Paragraph(f"{COPYING} Undercomplete: {learned[0].lower()}{learned[1:]}"))
-    third: list[Block] = [Paragraph(said["1.7"]), Paragraph(said["1.8"])]
-    if study.measured("1.7"):
-        probe = study.found("1.7")
-        accuracies = {name: told for name, told in probe.items() if name != "undercomplete less VAE"}
-        rows = [(name, f"{told.value:.1f}", _margin(told)) for name, told in accuracies.items()]
-        caption = f"{study.attribute}, by one linear layer, on test images."
-        third.insert(0, Table(("representation", "accuracy, %", "±"), rows, caption))
-    n_train, n_test = (int(study.found("1.1")[f"{part} images"].value) for part in ("training", "test"))
-    sizes = instead(n_train, n_test, study.split)
-    parts: tuple[Sequence[Block], ...] = (
-        first,
-        second,
-        third,
-        [Paragraph(said["1.6"]), Paragraph(said["1.9"]), Paragraph(said["1.10"])],
-        [Paragraph(" ".join(study.said("1.2"))), *([Paragraph(sizes)] if sizes else []), Paragraph(LIMITS)],
+def resources(found: Found, n: int, machine: str) -> str:
+    """Time and memory, by the numbers of the row on the undercomplete model; on which `machine`."""
+    seconds, mib = found["an epoch"].value, found["pixels"].value
+    more = found["operations, full size"].value / found["operations"].value
+    return (
+        f"An epoch of {n:,} images takes {seconds:.3g} s on {machine}, and their pixels take {mib:,.0f} MiB. All "
+        f"{EVERYTHING:,} training images at {WIDE}×{HIGH} pixels would take {EVERYTHING / n * more:,.0f} times the "
+        f"operations and {EVERYTHING / n * WIDE * HIGH / 64**2:,.0f} times the memory."
+    )
+
+
+def machine_of(resolved: Mapping[str, object]) -> str:
+    """Where a training ran, by what its run folder says."""
+    device, threads = str(resolved.get("device", "cpu")), resolved.get("threads")
+    if not device.startswith("cpu"):
+        return f"a GPU ({device})"
+    return "one CPU core" if threads == 1 else f"{threads} CPU cores" if threads else "a CPU"
+
+
+class Pieces:
+    """What the rows of a study found, as the paragraphs of its report and of its answers. Of a row without findings a piece
+    says why there are none."""
+
+    def __init__(self, study: Study, train: Images, test: Images, undercomplete: Trained) -> None:
+        self.study, self.train, self.test, self.undercomplete = study, train, test, undercomplete
+        self.betas = Betas(study.beta, study.weak_beta)
+
+    def tell(self, index: str, compute: Callable[[Found], str]) -> str:
+        """`compute` of the numbers of that row."""
+        if self.study.measured(index):
+            return compute(self.study.found(index))
+        return " ".join(self.study.said(index)) or f"Row {index} was not measured."
+
+    def over_seeds(self, *sentences: Callable[[Found, Betas], str]) -> str:
+        """Sentences on the two weights of the KL term."""
+        return self.tell("1.13", lambda f: " ".join(sentence(f, self.betas) for sentence in sentences))
+
+    def summary(self) -> str:
+        """The takeaway."""
+        images = f"{len(self.train):,} training and {len(self.test):,} test images of {self.train.name}"
+        if not self.study.measured("1.13"):
+            return f"On {images}, nothing is concluded: a model has not learned, or could not be measured."
+        return takeaway(images, self.study.attribute, self.study.found("1.13"), self.betas)
+
+    def tasks(self) -> str:
+        """The progression."""
+        one = self.study
+        attributes = (one.attribute, one.edited)
+        return progression(one.found("1.1"), len(one.channels), one.latent_dim, one.epochs, attributes)
+
+    def identity(self) -> str:
+        """What prevents a copy: 1.4, with the mechanisms of all three."""
+        return f"{COPYING} {self.tell('1.4', lambda f: words.denoised(f['left as it is'], f['denoising']))}"
+
+    def penalty(self) -> str:
+        """1.3."""
+        return " ".join(self.study.said("1.3"))
+
+    def eye(self) -> str:
+        """1.5."""
+
+        def look(f: Found) -> str:
+            names = ("undercomplete", "sparse", "denoising")
+            resolutions, grids = (
+                {name: f[f"{what}, {name}"].value for name in names} for what in ("resolution", "grid")
+            )
+            return seen.reconstructions(resolutions, grids, self.test.shape[1])
+
+        return self.tell("1.5", look)
+
+    def separable(self) -> str:
+        """Over seeds; and against the floors of 1.7."""
+        floors = self.tell("1.7", lambda f: codes.floors(*codes.best(f)))
+        return f"{self.over_seeds(partial(regimes.probe, attribute=self.study.attribute))} {floors}"
+
+    def edits(self) -> str:
+        """1.8, and over seeds."""
+        told = " ".join(self.study.said("1.8")[:2])
+        alpha = self.study.found("1.8")["α"].value if self.study.measured("1.8") else 0.0
+        return f"{told} {self.over_seeds(partial(regimes.arithmetic, attribute=self.study.edited, alpha=alpha))}"
+
+    def samples(self) -> list[str]:
+        """New faces: to the eye, by FID, why, and the two regimes."""
+        if not self.study.measured("1.13"):
+            return [self.over_seeds()]
+        found = self.study.found("1.13")
+        parts = [f"{AGGREGATED} {self.over_seeds(regimes.parts, regimes.moments)}"]
+        if at(f"FID, {regimes.NORMAL}", self.betas.weak) not in found:
+            return parts
+        finest = self.test.shape[1] // 2
+        return [
+            seen.samples(found, self.betas, finest), self.over_seeds(regimes.drawn), *parts, self.over_seeds(regimes.verdict)
+        ]  # fmt: skip
+
+    def watch(self) -> str:
+        """1.10."""
+        return " ".join(self.study.said("1.10"))
+
+    def cost(self) -> str:
+        """Time, memory and data."""
+        n, n_test = len(self.train), len(self.test)
+        machine = machine_of(self.undercomplete.run.config.resolved)
+        return f"{resources(self.study.found('1.2'), n, machine)}{instead(n, n_test, self.study.split)}"
+
+    def losses(self) -> list[Block]:
+        """The table of 1.12."""
+        if not self.study.measured("1.12"):
+            return []
+        found = self.study.found("1.12")
+        kinds = ("training loss", "validation loss", "training error", "validation error")
+        names = ("undercomplete", "sparse", "denoising")
+        rows = [(name, *(f"{found[f'{kind}, {name}'].value:.4f}" for kind in kinds)) for name in names]
+        return [Table(("model", *kinds), rows, "Loss and error per pixel of the last epoch.")]
+
+    def accuracies(self) -> list[Block]:
+        """The table of 1.7."""
+        if not self.study.measured("1.7"):
+            return []
+        found = {name: told for name, told in self.study.found("1.7").items() if name != "undercomplete less VAE"}
+        rows = [
+            (name, f"{told.value:.1f}", "" if told.half is None else f"{told.half:.1f}") for name, told in found.items()
+        ]
+        caption = f"{self.study.attribute}, by one linear layer, on test images."
+        return [Table(("representation", "accuracy, %", "±"), rows, caption)]
+
+
+def five_sections(it: Pieces) -> Document:
+    """report.md."""
+    losses = it.tell("1.12", words.losses)
+    parts: tuple[list[Block], ...] = (
+        [Paragraph(it.summary()), Paragraph(it.tasks())],
+        [*it.losses(), *map(Paragraph, (losses, it.identity(), it.penalty(), it.eye()))],
+        [*it.accuracies(), Paragraph(it.separable()), Paragraph(it.edits())],
+        [*map(Paragraph, it.samples())],
+        [*map(Paragraph, (it.watch(), it.cost(), LIMITS))],
     )
     blocks: list[Block] = []
     for title, part in zip(SECTIONS, parts, strict=True):
@@ -100,13 +217,16 @@ def five_sections(study: Study, images: str, about: str) -> Document:
     return Document("What keeps an autoencoder from copying faces", "", blocks)
 
 
-def _summary(study: Study, images: str) -> str:
-    """The takeaway, where there is one."""
-    if not study.measured("1.7"):
-        return f"On {images}, nothing is concluded: the models of the probe have not learned, or could not be measured."
-    drawn = study.found("1.9") if study.measured("1.9") else {}
-    return takeaway(images, study.attribute, study.found("1.7"), drawn)
-
-
-def _margin(told: Measured) -> str:
-    return "" if told.half is None else f"{told.half:.1f}"
+QUESTIONS: dict[str, tuple[Callable[[Pieces], str], tuple[str, ...]]] = {  # the answer, and the rows it rests on
+    "How do the three reconstructions differ to the eye, and in which frequencies?": (Pieces.eye, ("1.5",)),
+    "What keeps the denoising model from the identity, against a narrow code and an L1 penalty?": (
+        Pieces.identity, ("1.4", "1.3"),
+    ),
+    "Which codes are more linearly separable, and what does the KL term help or hurt?": (Pieces.separable, ("1.7", "1.13")),
+    "Did the vector work, and did the person survive it?": (Pieces.edits, ("1.8", "1.13")),
+    "What is the prior hole here, and does the fitted Gaussian sample better, and why?": (
+        lambda it: " ".join(it.samples()), ("1.13",),
+    ),
+    "Did the posterior collapse, and how were the two terms balanced?": (Pieces.watch, ("1.10",)),
+    "What did the subset and the resize buy in time and memory?": (Pieces.cost, ("1.2",)),
+}  # fmt: skip

@@ -7,11 +7,8 @@ from diabolo.display import words
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import Measured, between, difference, family, from_nothing, joined, less
 
-EVERYTHING, WIDE, HIGH = (
-    162_770,
-    178,
-    218,
-)  # CelebA's own training part, and its pixels (Liu et al. 2015, arXiv 1411.7766)
+EVERYTHING, WIDE, HIGH = 162_770, 178, 218  # CelebA's own training part, its pixels (Liu et al. 2015, arXiv 1411.7766)
+CLOSE = 0.02  # of a ratio of errors: a λ that is nearer to the limit is in or out by a hair
 
 
 def largest_within(errors: Mapping[float, float], reference: float, factor: float) -> float | None:
@@ -23,21 +20,47 @@ def fitted(train: float, test: float) -> str:
     """Errors of the last epoch, in squared error per pixel."""
     told = f"In the last epoch the error is {train:.4f} per pixel on training images and {test:.4f} on test images"
     if test > 1.05 * train:
-        return (
-            f"{told}, {percent(test / train - 1)} more: some of what was learned holds for the training images alone."
-        )
-    return f"{told}: what was learned holds for images never seen."
+        return f"{told}, {percent(test / train - 1)} more: the model fits the training images somewhat better than new ones."
+    return f"{told}: what the model has learned holds for new images too."
+
+
+def losses(found: Mapping[str, Measured]) -> str:
+    """The last epoch of the three autoencoders: "training error, NAME", "validation error, NAME" and "gap, NAME" in %."""
+    names = ("undercomplete", "sparse", "denoising")
+    gaps = {name: found[f"gap, {name}"].value for name in names}
+    lowest = [min(names, key=lambda name: found[f"{part} error, {name}"].value) for part in ("training", "validation")]
+    same = (
+        f"The {lowest[0]} model has the lowest training error, and the {lowest[1]} model the lowest validation error."
+    )
+    if lowest[0] == lowest[1]:
+        same = f"The {lowest[0]} model has the lowest error, on training and on validation images."
+    told = joined([f"{gap:+.1f} % ({name})".replace("-", "−") for name, gap in gaps.items()])
+    narrower = [name for name in names[1:] if gaps[name] < gaps["undercomplete"] - 0.5]
+    then = {
+        0: "neither the penalty nor the noise narrows that gap",
+        1: f"only {'the penalty' if narrower[:1] == ['sparse'] else 'the noise'} narrows that gap",
+        2: "the penalty and the noise both narrow that gap",
+    }[len(narrower)]
+    return f"{same} From training to validation it changes by {told}: {then}."
 
 
 def choice(errors: Mapping[float, float], reference: float, factor: float) -> str:
-    """The rule for λ, and what it chose."""
+    """The rule for λ, what it chose, and for which other factors it would have chosen the same."""
     chosen = largest_within(errors, reference, factor)
     ratios = {weight: error / reference for weight, error in sorted(errors.items())}
     told = joined([f"{ratio:.2f} at λ = {words(weight)}" for weight, ratio in ratios.items()])
     rule = f"Training errors relative to the undercomplete model are {told}."
     if chosen is None:
-        return f"{rule} None stays within a factor of {factor:g}, so that the smallest λ, {words(min(errors))}, is looked at."
-    return f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
+        return (
+            f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {words(min(errors))}, is looked at."
+        )
+    above = [ratio for weight, ratio in ratios.items() if weight > chosen]
+    least = max(1.0, ratios[chosen])
+    upto = f"up to {min(above):.2f}" if above else "above"
+    told = f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
+    margin = min(factor - ratios[chosen], min(above, default=math.inf) - factor)
+    close = " The choice is a close one." if margin < CLOSE else ""
+    return f"{told} Any factor from {least:.2f} {upto} leads to the same λ.{close}"
 
 
 def sparse(
@@ -57,7 +80,7 @@ def sparse(
     size = difference(l1, plain_l1).say(
         less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
         more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
-        "weak to hold it",
+        "weak to reduce it",
         neither=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, {{different}} from {{b}} without the penalty",
     )
     return size + from_nothing(more_hoyer).say(
@@ -72,28 +95,25 @@ def sparse(
 def denoised(identity: Measured, model: Measured) -> str:
     """Errors on noisy test images: of passing them on as they are, and of the denoising model."""
     return difference(model, identity).say(
-        less="Passing a noisy image on as it is would leave an error of {b} per pixel, and the model leaves {a}. So the "
-        "identity is not the answer that training rewards: the target is not what the encoder sees, the noise is drawn "
-        "anew each time and cannot be predicted, and the least error is that of the mean of all faces which may lie behind "
-        "the noisy one.",
-        more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the {a} of the model: "
-        "the identity would be the better answer here, and what keeps the model from it is the narrow code and the little "
-        "that it has learned so far, not the noise.",
-        neither="Passing a noisy image on as it is would leave an error of {b} per pixel, {different} from the "
-        "{a} of the model: that the identity is the worse answer is not shown here.",
+        less="Passing a noisy image on as it is would leave an error of {b} per pixel; the model leaves {a}. So training does "
+        "not reward the identity: the target differs from what the encoder sees, and the noise is new each time. The best "
+        "answer is the mean of all faces that may lie behind the noisy one.",
+        more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the model's {a}. So the "
+        "identity would be the better answer here; the narrow code and the short training keep the model from it, not the "
+        "noise.",
+        neither="Passing a noisy image on as it is would leave an error of {b} per pixel, {different} from the model's {a}. So "
+        "this does not show that the identity is the worse answer.",
     )
 
 
 def against_plain(found: Mapping[str, Measured]) -> str:
     """Errors on noisy test images, "denoising" and "undercomplete", and their paired difference."""
     return between(found, "denoising", "undercomplete").say(
-        less="Shown the same noisy images, the undercomplete model, which never saw noise, has an error larger by "
-        "{difference}.",
-        more="Shown the same noisy images, the undercomplete model has an error smaller by {difference}, although it never saw "
-        "noise: its narrow code alone leaves out more of the noise than the denoising model has learned to.",
-        neither="Shown the same noisy images, the errors of the denoising model and of the undercomplete one, which "
-        "never saw noise, "
-        "{differ} ({a} and {b}).",
+        less="On the same noisy images the undercomplete model, which never saw noise, has the larger error, by {difference}.",
+        more="On the same noisy images the undercomplete model has the smaller error, by {difference}, although it never saw "
+        "noise: its narrow code alone removes more of the noise than the denoising model has learned to.",
+        neither="On the same noisy images the errors of the denoising model and of the undercomplete one, which never saw "
+        "noise, {differ} ({a} and {b}).",
     )
 
 
@@ -130,10 +150,10 @@ def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest:
 def variational(found: Mapping[str, Measured], active: float, units: int) -> str:
     """Test errors "MSE, VAE" and "MSE, undercomplete", with their paired difference."""
     return between(found, "MSE, VAE", "MSE, undercomplete", "MSE, VAE less undercomplete").say(
-        more="The VAE's error per pixel is larger by {difference}. It pays KL nats for whatever its code tells, so that "
-        f"details which would save less error than they cost are left out; {active:.0f} of {units} units are active.",
-        less="The VAE's error per pixel is smaller by {difference}: here the noise on its code and the KL term did no "
-        "harm to the reconstructions.",
+        more="The VAE's error per pixel is larger by {difference}. Whatever its code holds costs KL nats, so detail "
+        f"that would save less error than it costs is left out; {active:.0f} of {units} units are active.",
+        less="The VAE's error per pixel is smaller by {difference}: the noise on its code and the KL term do no harm to "
+        "the reconstructions here.",
         neither="The VAE's error per pixel {differs} from that of the undercomplete model: a cost of the "
         "noise on its code and of the KL term is not shown here.",
     )
