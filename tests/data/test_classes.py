@@ -69,6 +69,7 @@ def test_classes_are_those_that_occur():
     assert named_labels(["b", "a", "b"])[0][0].tolist() == [1, 0, 1]
     assert named_labels(None) == ([None], None)
     assert named_labels(np.array([[3], [1]]))[0][0].tolist() == [1, 0]  # a column, as tables have
+    assert named_labels(["caf\u00e9", "cafe\u0301"])[1] == ("caf\u00e9",)  # in whichever way its accents are encoded
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from torch.utils.data import (
     SubsetRandomSampler,
     TensorDataset,
     WeightedRandomSampler,
+    default_collate,
     random_split,
 )
 
@@ -177,6 +178,16 @@ def test_a_loader_whose_collate_function_is_ones_own(size):
     assert np.array_equal(images.labels, LABELS)
 
 
+def test_a_collate_function_may_drop_images_as_long_as_its_batches_are_its_own():
+    """Images are read twice to find random transforms, and a batch of the second reading must not be smaller than it was."""
+    items = [None if i == 7 else (torch.from_numpy(PIXELS[i]), LABELS[i]) for i in range(9)]
+    kept = [i for i in range(9) if i != 7]
+    loader = DataLoader(items, batch_size=7, collate_fn=lambda batch: default_collate([one for one in batch if one]))
+    images = as_images(loader)
+    assert np.array_equal(images.images, PIXELS[kept])
+    assert np.array_equal(images.labels, LABELS[kept])
+
+
 def test_pictures_in_a_loader_need_no_collate_function():
     images = as_images(DataLoader(Pictures(GIVES["picture and number"]), batch_size=2))
     assert np.array_equal(images.images, PIXELS)
@@ -287,6 +298,9 @@ class NoLength(Dataset):
         (Pictures(lambda i: {"picture": 1}), "none of these is called image"),
         (Pictures(lambda i: (torch.from_numpy(PIXELS[i]) / 127.5 - 1, 0)), r"use \(x \+ 1\) / 2"),
         (Pictures(lambda i: "text"), "holds <U4"),
+        (Pictures(lambda i: Endless()), "tensors, arrays or pictures of Pillow, got Endless"),
+        (Pictures(lambda i: (PIXELS[i], 10**30)), "labels hold numbers of more than 64 bits"),
+        (Pictures(lambda i: (PIXELS[i], 1e300)), "labels hold numbers of more than 64 bits"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(given, says):

@@ -193,6 +193,13 @@ def test_what_an_archive_holds_besides(tmp_path, make):
     assert zip_files(path, skip_bad=True).names == ["b.png"]
 
 
+def test_a_class_that_acts_is_shown_in_the_account(tmp_path, make):
+    for name in ("one\ntwo", "\x1b[31mred"):
+        for i in range(2):
+            make.save(tmp_path / name / f"{i}.png", make.noise(i, 4, 4))
+    assert r"classes \x1b[31mred 2, one\ntwo 2" in load(tmp_path)[0].account.line()
+
+
 def test_the_account_in_one_line(folder, caplog):
     (folder / "notes.txt").write_text("x")
     (folder / "cat" / "list.csv").write_text("x")

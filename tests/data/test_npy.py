@@ -34,6 +34,7 @@ def described(shape="(4, 8, 8)", descr="'|u1'", order="False"):
         (npy(described("(4.0, 8, 8)"), b"\0" * 256), "claims the shape"),
         (npy(described("(True, 8, 8)"), b"\0" * 256), "claims the shape"),
         (npy(described("7"), b"\0" * 256), "makes no sense"),
+        (npy(described(order="'no'"), b"\0" * 256), "makes no sense"),
         (npy(described(descr="'|V0'"), b"\0" * 256), "records"),
         (npy(described(descr="'|O'"), b"\0" * 2048), "holds Python objects"),
         (npy(described(descr="[('a', '|u1'), ('b', '|u1')]"), b"\0" * 512), "records of several fields"),

@@ -371,3 +371,24 @@ def test_faces_by_persons_lie_beside_the_script():
     assert not images.source(
         Record("celeba", "train", 9, (3, 64, 64), "x", {"load": {"name": "celeba"}}), "attributes"
     ).arrays
+
+
+@pytest.mark.parametrize("edited", [{"n_train": "many"}, {"n_train": [1]}, {"n_train": float("inf")}, {"name": []}])
+def test_an_edited_record_of_the_images_is_a_sentence(tmp_path, edited):
+    train, test = diabolo.data.load("digits", n_train=40, n_test=20)
+    run = diabolo.fit("undercomplete", train, test, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
+    config = run.config.as_dict()
+    config["data"]["train"]["origin"]["load"].update(edited)
+    (run.path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DiaboloError, match=r"config\.json was edited or damaged: 'data\.train\.origin' does not say"):
+        unfold.script(run.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("random", "random_model.py"), ("torch", "torch_model.py"), ("a" * 300, f"{'a' * 80}.py")]
+)
+def test_a_script_is_never_imported_for_a_module_that_it_needs(tmp_path, name, file):
+    train, test = diabolo.data.load("digits", n_train=40, n_test=20)
+    run = diabolo.fit("undercomplete", train, test, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
+    (run.path / "config.json").write_text(json.dumps(run.config.but(name=name).as_dict()))
+    assert unfold.write(run.path)[0].name == file

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from diabolo import display
-from diabolo.plain import count
+from diabolo.plain import count, visible
 
 EXAMPLES = 3  # names kept of each kind of what was left out
 NOT_IMAGES = "not images"
@@ -87,9 +87,9 @@ class Account:
         return bool(self.notes) or any(kind != "hidden" and not kind.startswith(NOT_IMAGES) for kind in self.left_out)
 
     def line(self) -> str:
-        """One line without a full stop."""
+        """One line without a full stop; names of files and classes are shown, and never acted on."""
         told = [*self._files(), *self._classes(), *self._parts(), self._pixels(), *self.notes]
-        return f"{self.what}: " + "; ".join(part for part in told if part)
+        return visible(f"{self.what}: " + "; ".join(part for part in told if part))
 
     def rows(self) -> list[tuple[str, str]]:
         """What a table shows: (what, value), one fact each."""

@@ -71,6 +71,7 @@ def as_labels(labels: Any, strings: bool = False) -> NDArray[Any]:
         array = array[:, 0]
     if strings and array.ndim == 1 and (array.dtype.kind in "US" or _all_strings(array)):
         words = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array.tolist()]
+        words = [unicodedata.normalize("NFC", word) for word in words]  # as names of folders are
         if "" in words:
             raise DiaboloError("labels hold an empty text, which names no class; call it something, unlabelled say")
         return np.array(words)

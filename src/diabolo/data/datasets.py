@@ -78,7 +78,7 @@ def read_dataset(x: Any) -> Found | Images:
                 _check_room(kind, len(reading.indices), image.nbytes)
             images.append(image)
             targets.append(target)
-        drawn = [image for image, _ in _read(replace(reading, indices=reading.indices[:READ_AGAIN]), workers=0)]
+        drawn = [image for image, _ in itertools.islice(_read(_first_of(reading), workers=0), READ_AGAIN)]
     except DiaboloError:
         raise
     except Exception as error:  # a file that is gone, a transform that does not fit: anything
@@ -89,6 +89,12 @@ def read_dataset(x: Any) -> Found | Images:
     if any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(images, drawn, strict=False)):
         said.append("its transforms are random and were drawn once for each image, so every epoch sees the same draw")
     return _found(_stacked(images, kind), targets, dataset, said)
+
+
+def _first_of(reading: Reading) -> Reading:
+    """The first images again, in whole batches: a `collate_fn` of the user's own may need what else is in one."""
+    batch = 1 if reading.loader is None else reading.loader.batch_size or 64
+    return replace(reading, indices=reading.indices[: -(-READ_AGAIN // batch) * batch])
 
 
 def _reading(x: Any) -> Reading:
@@ -223,7 +229,10 @@ def _array(image: Any) -> NDArray[Any]:
         image = image.float() if image.dtype == torch.bfloat16 else image
         copied: NDArray[Any] = image.numpy().copy()  # a loader's workers may use the memory again
         return copied
-    array = as_array(image) if hasattr(image, "getextrema") else np.asarray(image)
+    if hasattr(image, "getextrema"):
+        return as_array(image)
+    plain = hasattr(image, "__array__") or isinstance(image, list | tuple | str | float | int)
+    array = np.asarray(image) if plain else np.empty(0, object)  # numpy reads whatever else has items, without end
     if array.dtype == object:
         raise DiaboloError(
             f"images of a data set are tensors, arrays or pictures of Pillow, got {type(image).__name__}"
@@ -313,7 +322,10 @@ def _classes(values: list[Any]) -> NDArray[Any] | None:
         return np.asarray(values)
     numbers = [-1 if value is None else value for value in values]
     if all(isinstance(value, int) or (isinstance(value, float) and value.is_integer()) for value in numbers):
-        return np.array(numbers, np.int64)
+        try:
+            return np.array([int(value) for value in numbers], np.int64)
+        except OverflowError:
+            raise DiaboloError("labels hold numbers of more than 64 bits; number the classes from 0") from None
     return None
 
 

@@ -196,12 +196,13 @@ def _checked(
 
 
 def _check_case(classes: Sequence[tuple[str, str]], where: object) -> None:
-    """Refuse classes of two parts that differ in small and capital letters alone: one class, written in two ways."""
+    """Refuse classes of two parts that differ in small and capital letters or spaces alone: one class, written in two ways."""
     written = dict[str, dict[str, set[str]]]()
     for name, part in set(classes):
-        written.setdefault(name.casefold(), {}).setdefault(name, set()).add(part)
+        written.setdefault("".join(name.casefold().split()), {}).setdefault(name, set()).add(part)
     for ways in written.values():
         if len(ways) > 1 and not set.intersection(*ways.values()):
+            both = " and ".join(map(repr, sorted(ways)))
             raise DiaboloError(
-                f"{where} holds the classes {' and '.join(sorted(ways))} in different parts; call the class alike in all parts"
+                f"{where} holds the classes {both} in different parts; call the class alike in all parts"
             )

@@ -58,7 +58,7 @@ def read_npy_header(file: IO[bytes], where: str) -> NpyHeader:
         words = text.decode("utf-8" if start[6] == 3 else "latin-1")
         said = ast.literal_eval(re.sub(r"(\d)L\b", r"\1", words).strip())  # Python 2 wrote 28L
         shape = tuple(said["shape"])
-        order: Literal["C", "F"] = "F" if said["fortran_order"] else "C"
+        order: Literal["C", "F"] = {False: "C", True: "F"}[said["fortran_order"]]  # type: ignore[assignment]
         dtype = np.dtype(_described(said["descr"]))
     except (
         Exception

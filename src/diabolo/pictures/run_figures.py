@@ -139,13 +139,14 @@ def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
     units = units | watched
-    a_epoch = run.history[-1].get("step", 0) / run.history[-1]["epoch"]  # steps of an epoch
+    last = run.history[-1]
+    a_epoch = (last.get("step") or 1) / max(1, last["epoch"])  # steps of an epoch
 
     def chosen(losses: dict[str, float] | None) -> dict[str, float] | None:
         return losses and {term: losses.get(term, math.nan) for term in terms}
 
     return [
-        {"epoch": line["epoch"] if lines is None else line["step"] / a_epoch, "units": units}
+        {"epoch": line["epoch"] if lines is None else line.get("step", math.nan) / a_epoch, "units": units}
         | {split: chosen(line.get(split)) for split in ("train", "validation")}
         for line in lines or run.history
     ]

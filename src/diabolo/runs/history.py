@@ -17,6 +17,7 @@ from diabolo.runs import files
 
 FILE = "metrics.jsonl"
 STEPS = "steps.jsonl"  # within epochs, where that was asked for
+REMEDY = "put the one of before back, or delete it to go on without the record of the epochs so far"
 History = list[dict[str, Any]]
 
 
@@ -88,15 +89,13 @@ def confirmed(path: Path, length: int, digest: str) -> History:
     if not content:
         return []
     if len(content) < length or chained("", content) != digest:
-        raise DiaboloError(
-            f"{path / FILE} is damaged: its checksum does not agree with what it holds; put the one of before back, or delete "
-            "it to go on without the record of the epochs so far"
-        )
+        raise DiaboloError(f"{path / FILE} is damaged: its checksum does not agree with what it holds; {REMEDY}")
     return _parsed(path / FILE, content)
 
 
 def _parsed(file: Path, content: bytes) -> History:
     found: History = []
+    damaged = f"{file} was edited or damaged:"
     lines = content.split(b"\n")  # behind the last whole one there is nothing, or the half of one
     for raw in lines:
         if not raw.strip():
@@ -106,10 +105,10 @@ def _parsed(file: Path, content: bytes) -> History:
             line = files.parse(raw)
         except ValueError as error:
             if raw is not lines[-1]:
-                raise DiaboloError(f"{file} was edited or damaged: {told!r} is not valid JSON: {error}") from error
+                raise DiaboloError(f"{damaged} {told!r} is not valid JSON: {error}; {REMEDY}") from error
             break  # the line that a killed process was writing
         if not is_record(line):
-            raise DiaboloError(f"{file} was edited or damaged: {told!r} is no record of an epoch")
+            raise DiaboloError(f"{damaged} {told!r} is no record of an epoch; {REMEDY}")
         found.append(line)
     return found
 
@@ -136,5 +135,5 @@ def is_record(line: Any) -> bool:
         and (line.get("health") is None or watched(line["health"]))
         and (line.get("warnings") is None or isinstance(line["warnings"], dict))
         and all(isinstance(text, str) for text in (line.get("warnings") or {}).values())
-        and isinstance(line.get("seconds", 0.0), int | float)
+        and all(isinstance(line.get(name, 0), int | float) for name in ("seconds", "step"))
     )

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from diabolo.updates import SGD, Adam, AdamW
 from diabolo.updates.freezing import matching
 from diabolo.updates.optimizer import as_optimizer
 
+THIRD = {"torch", "torchvision", "numpy", "matplotlib", "sklearn", "PIL"}  # what scripts import, straight or not
 LEFT_OUT = {
     "ema": "the moving average of the weights",
     "early_stopping": "early stopping",
@@ -66,7 +68,11 @@ def script(path: str | Path, trust: Trust = ()) -> str:
             "unfold cannot write frozen layers that keep statistics, such as batch norm, in plain PyTorch"
         )
     parts = unfolded(model)
-    return _written(config, options, parts, source(config.train, parts.column), model)
+    try:
+        images = source(config.train, parts.column)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise config.damaged(Path(path), "'data.train.origin' does not say where the images came from") from error
+    return _written(config, options, parts, images, model)
 
 
 def parts_of(path: Path, config: Config, trust: Trust) -> tuple[Any, TrainOptions]:
@@ -107,7 +113,8 @@ def write(
     text = script(path, trust)
     home = run.path / "unfolded" if folder is None else Path(folder)
     config = run.config
-    name = re.sub(r"\W+", "_", config.name).strip("_") or "model"
+    name = re.sub(r"\W+", "_", config.name).strip("_")[:80] or "model"
+    name += "_model" if name in sys.stdlib_module_names | THIRD else ""  # or Python would import it for that module
     files = [home / f"{name}.py", home / f"{name}.ipynb"]
     book = needed("nbformat").writes(notebook.make(text, install=False)) + "\n"
     held = _held(run, config, trust, moved, images) if f'"{ARRAYS}"' in text else None
