@@ -113,3 +113,12 @@ def test_a_run_is_told_in_a_process_that_has_trained_nothing(run, process):
     done = process("info", run)
     assert (done.returncode, done.stderr) == (0, "")
     assert "finished after 2 epochs" in done.stdout
+
+
+def test_a_loss_that_was_not_measured_in_each_epoch_is_a_dash(run, diabolo):
+    file = run / "metrics.jsonl"
+    first, last = map(json.loads, file.read_text().splitlines())
+    first["validation"], last["train"]["kl"] = None, None
+    file.write_text(json.dumps(first) + "\n" + json.dumps(last) + "\n")
+    answer = diabolo("info", run)
+    assert (answer.code, answer.out.count("–")) == (0, 4)

@@ -183,6 +183,8 @@ def test_words_of_the_wrong_kind_are_refused(words, refused):
         ("train vae --data notes.txt", "notes.txt"),
         ("train vae --data objects.npy", "never opened"),
         ("train vae --out notes.txt", "notes.txt"),
+        ("unfold nowhere --out=", "--out must be a path, not ''"),
+        ("sample nowhere --root=", "--root must be a path, not ''"),
         ("quickstart --epochs 0", "epochs"),
         ("quickstart --data vectors.npy", "vectors"),
         ("quickstart --out notes.txt", "notes.txt"),

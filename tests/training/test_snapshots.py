@@ -137,3 +137,20 @@ def test_a_strip_has_at_most_twelve_epochs_the_first_and_the_last(train, tiny_mo
     snapshots.drawn(run.path, "vae")
     assert len(seen) == snapshots.ROWS
     assert {"epoch 1", "epoch 30"} < seen.keys()
+
+
+@pytest.mark.parametrize("damage", ["cut short", "other tensors", "other shapes"])
+def test_a_damaged_picture_costs_no_training(damage, train, tiny_model, tiny_pixels):
+    run = train(tiny_model("vae"), tiny_pixels(), epochs=1, sample_every=1)
+    file = run.path / "progress" / "00001.safetensors"
+    if damage == "cut short":
+        file.write_bytes(file.read_bytes()[:-1])
+    else:
+        shown = files.read_tensors(file)[0]
+        kept = {"images": shown["images"]} | ({"reconstructions": torch.zeros(3)} if damage == "other shapes" else {})
+        files.write_tensors(file, kept)
+    with pytest.warns(UserWarning, match=r"00001\.safetensors .* left out of the pictures by epoch"):
+        longer = diabolo.resume(run.path, Images(tiny_pixels()), epochs=2)
+    assert len(longer.history) == 2
+    with pytest.raises(DiaboloError, match=r"00001\.safetensors"):
+        snapshots.read(run.path)

@@ -384,6 +384,16 @@ def test_an_edited_record_of_the_images_is_a_sentence(tmp_path, edited):
         unfold.script(run.path)
 
 
+def test_a_run_of_a_newer_diabolo_is_called_that(tmp_path):
+    train, test = diabolo.data.load("digits", n_train=40, n_test=20)
+    run = diabolo.fit("undercomplete", train, test, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
+    config = run.config
+    newer = config.but(versions=config.versions | {"diabolo": "99"}, options=config.options | {"spin": 1})
+    (run.path / "config.json").write_text(json.dumps(newer.as_dict()))
+    with pytest.raises(DiaboloError, match=r"was written by Diabolo 99, .*unknown training option 'spin'"):
+        unfold.script(run.path)
+
+
 @pytest.mark.parametrize(
     ("name", "file"), [("random", "random_model.py"), ("torch", "torch_model.py"), ("a" * 300, f"{'a' * 80}.py")]
 )

@@ -1,6 +1,7 @@
-"""Options from a YAML file, beneath the flags; and numbers that are not quietly rounded."""
+"""Options from a YAML file, beneath the flags; numbers that are not quietly rounded, and paths that are not nothing."""
 
 import difflib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -61,6 +62,14 @@ def whole_numbers(app: App, commands: tuple[str, ...], arguments: ArgumentCollec
                 continue  # no number at all, which cyclopts refuses
             if not whole:
                 raise CoercionError(argument=argument, token=token, target_type=int, verbose=False)
+
+
+def no_empty_paths(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Refuse "" where a path is wanted (Python would take it for the working folder)."""
+    for argument in arguments:
+        is_path = any(isinstance(kind, type) and issubclass(kind, os.PathLike) for kind in _kinds(argument.hint))
+        if is_path and any(token.value == "" for token in argument.tokens):
+            raise CycloptsError(msg=f"{argument.name} must be a path, not ''")
 
 
 def _kinds(hint: Any) -> Iterator[Any]:

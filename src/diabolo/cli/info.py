@@ -83,12 +83,18 @@ def _health(history: list[dict[str, Any]]) -> list[str]:
 
 def _table(history: list[dict[str, Any]], most: int = 12) -> Table:
     """The loss by epoch: at most about `most` lines, evenly spaced, and the last."""
-    told = [split for split in SPLITS if history and history[-1][split]]
+    told = [split for split in SPLITS if history and history[-1].get(split)]
     terms = list(history[-1]["train"]) if history else []
     table = Table("epoch", *terms, title=f"loss: {' / '.join(told)}")
     stride = -(-len(history) // most) or 1
     for line in history:
         if line["epoch"] % stride == 0 or line is history[-1]:
-            values = [" / ".join(f"{line[split][term]:.5g}" for split in told) for term in terms]
+            values = [" / ".join(_value(line.get(split), term) for split in told) for term in terms]
             table.add_row(str(line["epoch"]), *values)
     return table
+
+
+def _value(losses: dict[str, float] | None, term: str) -> str:
+    """A loss as it is read; "–" where it was not measured, or not finite."""
+    value = (losses or {}).get(term)
+    return "–" if value is None else f"{value:.5g}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-from diabolo.cli.config import beneath_flags, whole_numbers
+from diabolo.cli.config import beneath_flags, no_empty_paths, whole_numbers
 from diabolo.cli.help import ALL, WHOLE, TidyHelp
 from diabolo.cli.messages import short_notices
 from diabolo.cli.verbs import EVERYWHERE, VERBS
@@ -30,7 +30,7 @@ def build_app(config: Path | None = None) -> App:
         help_epilogue=EVERYWHERE,
         help_formatter=TidyHelp(),
         version=__version__,
-        config=(*([] if config is None else [beneath_flags(config)]), whole_numbers),
+        config=(*([] if config is None else [beneath_flags(config)]), whole_numbers, no_empty_paths),
         suppress_keyboard_interrupt=False,
     )
     for order, (verb, summary) in enumerate(VERBS.items()):

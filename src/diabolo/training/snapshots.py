@@ -6,6 +6,7 @@
 Nothing of it is drawn from the random numbers of the training, so its weights are those of one without pictures.
 """
 
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from diabolo import disk
 from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.errors import NoPriorError
+from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.runs import files
 
 if TYPE_CHECKING:
@@ -65,14 +66,24 @@ def drawn(path: Path, name: str) -> dict[str, "Figure"]:
 
     chosen = np.unique(np.linspace(0, len(kept) - 1, min(ROWS, len(kept))).round().astype(int))
     rows: dict[str, dict[str, NDArray[np.uint8]]] = {"reconstructions": {}, "samples": {}}
+    images = None
     for file in (kept[i] for i in chosen):
-        shown = {what: tensor.numpy() for what, tensor in files.read_tensors(file)[0].items()}
+        try:
+            shown = _read(file)
+        except DiaboloError as error:  # one picture less, and no training lost
+            warnings.warn(f"{error}: it is left out of the pictures by epoch", stacklevel=2)
+            continue
+        if images is not None and shown["images"].shape != images.shape:
+            continue
+        images = shown["images"]
         for what, row in rows.items():
             if what in shown:
                 row[f"epoch {int(file.stem)}"] = shown[what]
+    if images is None:
+        return {}
     made = {
         "progress-reconstructions": figures.reconstructions(
-            shown["images"], rows["reconstructions"], f"{name}: reconstructions by epoch"
+            images, rows["reconstructions"], f"{name}: reconstructions by epoch"
         )
     }
     if rows["samples"]:
@@ -84,10 +95,19 @@ def drawn(path: Path, name: str) -> dict[str, "Figure"]:
 
 def read(path: Path) -> dict[int, dict[str, NDArray[np.uint8]]]:
     """What `keep` has left in the run folder `path`, by epoch: "images", "reconstructions" and "samples", each (N, C, H, W)."""
-    return {
-        int(file.stem): {what: tensor.numpy() for what, tensor in files.read_tensors(file)[0].items()}
-        for file in _kept(path)
-    }
+    return {int(file.stem): _read(file) for file in _kept(path)}
+
+
+def _read(file: Path) -> dict[str, NDArray[np.uint8]]:
+    """What is in one of the files; each of the same pictures."""
+    shown = {what: tensor.numpy() for what, tensor in files.read_tensors(file)[0].items()}
+    images = shown.get("images")
+    alike = images is not None and all(
+        picture.shape == images.shape and picture.dtype == np.uint8 for picture in shown.values()
+    )
+    if not (alike and images.ndim == 4 and images.size and images.shape[1] in (1, 3) and "reconstructions" in shown):
+        raise DiaboloError(f"{file} was edited or damaged: it holds no images and their reconstructions")
+    return shown
 
 
 def _kept(path: Path) -> list[Path]:

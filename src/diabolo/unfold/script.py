@@ -78,7 +78,11 @@ def script(path: str | Path, trust: Trust = ()) -> str:
 def parts_of(path: Path, config: Config, trust: Trust) -> tuple[Any, TrainOptions]:
     """The untrained model of the run in `path`, and the options of its training."""
     with trusting(trust):
-        return build_model(path, config), TrainOptions.of(**config.options)
+        model = build_model(path, config)
+        try:
+            return model, TrainOptions.of(**config.options)
+        except (TypeError, DiaboloError) as error:
+            raise config.damaged(path, str(error)) from error
 
 
 def write(
