@@ -101,11 +101,9 @@ def read(path: Path) -> dict[int, dict[str, NDArray[np.uint8]]]:
 def _read(file: Path) -> dict[str, NDArray[np.uint8]]:
     """What is in one of the files; each of the same pictures."""
     shown = {what: tensor.numpy() for what, tensor in files.read_tensors(file)[0].items()}
-    images = shown.get("images")
-    alike = images is not None and all(
-        picture.shape == images.shape and picture.dtype == np.uint8 for picture in shown.values()
-    )
-    if not (alike and images.ndim == 4 and images.size and images.shape[1] in (1, 3) and "reconstructions" in shown):
+    x = shown.get("images", np.empty(0, np.uint8))
+    alike = all(picture.shape == x.shape and picture.dtype == np.uint8 for picture in shown.values())
+    if not (alike and x.ndim == 4 and x.size and x.shape[1] in (1, 3) and "reconstructions" in shown):
         raise DiaboloError(f"{file} was edited or damaged: it holds no images and their reconstructions")
     return shown
 
