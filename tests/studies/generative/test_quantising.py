@@ -82,7 +82,7 @@ def test_layers_that_leave_what_a_code_sees_alone():
 
 
 def rise(times=4.0, back=900, **at):
-    before = {"commitment": 0.1, "perplexity": 350.0}
+    before = {"commitment": 0.1, "perplexity": 350.0, "reconstruction": 0.01}
     return Rise(Jump(1, 2, 3, 4, times), (400, 600, back), 0.98, before, before | at)
 
 
@@ -90,7 +90,7 @@ def rise(times=4.0, back=900, **at):
     ("at", "says"),
     [
         ({"commitment": 0.5, "perplexity": 130.0}, "grows 5.0-fold and the perplexity falls from 350 to 130"),
-        ({"commitment": 0.5}, "grows 5.0-fold, while as many codes stay in use"),
+        ({"commitment": 0.5}, "grows 5.0-fold, while the perplexity hardly changes"),
         ({"perplexity": 130.0}, "falls from 350 to 130, while the outputs stay near their codes"),
         ({}, "so the jump comes from the decoder"),
     ],
@@ -100,8 +100,8 @@ def test_a_jump_is_explained_by_what_was_logged_there(at, says):
     assert says in sentence
     assert sentence.startswith(
         "Usual training: the training loss jumps 2 times, in the largest jump from its lowest value at step 400 to 4.0 times "
-        "as much at step 600, and is back below 1.5 times that value at step 900. The learning rate is then at 98 % of its "
-        "peak."
+        "as much at step 600, and is back below 1.5 times that value at step 900. The rise begins at 98 % of the "
+        "peak learning rate."
     )
 
 
@@ -109,7 +109,9 @@ def test_a_curve_without_a_jump_and_one_that_stays_up():
     assert "50 steps at a time, never rises to more than 1.5 times" in quantising.jumped("usual training", [], 50, 1.5)
     once = quantising.jumped("usual training", [rise(back=None)], 50, 1.5)
     assert "jumps once from" in once
-    assert "at step 600, and does not come back" in once
+    assert "at step 600, and stays up to the end" in once
+    assert "does not rise with it" in once
+    assert "grows 4.0-fold with it" in quantising.jumped("usual training", [rise(reconstruction=0.04)], 50, 1.5)
 
 
 def test_jumps_of_a_run_are_those_of_its_steps(tmp_path, monkeypatch):

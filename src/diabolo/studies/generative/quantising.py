@@ -181,10 +181,16 @@ def jumped(name: str, rises: Sequence[Rise], every: int, by: float) -> str:
     low, peak, back = rise.steps
     how_many = "jumps once" if len(rises) == 1 else f"jumps {len(rises)} times"
     largest = "" if len(rises) == 1 else ", in the largest jump"
-    after = f"is back below {by:g} times that value at step {back:,}" if back is not None else "does not come back"
+    after = f"is back below {by:g} times that value at step {back:,}" if back is not None else "stays up to the end"
     told = (
         f"{title}: the training loss {how_many}{largest} from its lowest value at step {low:,} to {times(rise.jump.times)} "
-        f"times as much at step {peak:,}, and {after}. The learning rate is then at {percent(rise.rate)} of its peak."
+        f"times as much at step {peak:,}, and {after}. The rise begins at {percent(rise.rate)} of the peak learning rate."
+    )
+    worse = rise.at["reconstruction"] / rise.before["reconstruction"]
+    told += (
+        f" The reconstruction error grows {times(worse)}-fold with it."
+        if worse > GROWN
+        else " The reconstruction error does not rise with it, only the distance of outputs and codes."
     )
     grown = rise.at["commitment"] / max(rise.before["commitment"], 1e-12)
     lost = rise.at["perplexity"] / rise.before["perplexity"]
@@ -196,7 +202,7 @@ def jumped(name: str, rises: Sequence[Rise], every: int, by: float) -> str:
         )
     elif grown > GROWN:
         why = (
-            f"The distance of the outputs from their codes grows {times(grown)}-fold, while as many codes stay in use: the "
+            f"The distance of the outputs from their codes grows {times(grown)}-fold, while the perplexity hardly changes: the "
             "encoder moves faster than the codebook follows."
         )
     elif lost < 1 / GROWN:
