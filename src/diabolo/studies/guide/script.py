@@ -57,7 +57,7 @@ study = Study(
     draws=10,  # draws of these labels
     repeats=60,  # copies of the labelled images in an epoch
     joint_epochs=2,  # passes of the joint training
-    wide_epochs=20,  # passes of the wide pre-training
+    wide_epochs=25,  # passes of the wide pre-training
     spread_rounds=3,  # how often labels spread, each time among the codes of the last classifier
     spread_epochs=1,  # passes over all images once labels have spread
     m2_epochs=10,  # passes of M2 over the codes
@@ -93,7 +93,7 @@ study = Study(
         "prior_epochs": 8,
         "face_n_train": 250,
         "face_n_test": 60,
-        "face_epochs": 5,
+        "face_epochs": 12,
         "n_sheet": 1_000,
         "sheet_epochs": 60,
         "watched_epochs": 20,
@@ -519,7 +519,13 @@ def collapse(row: Row) -> None:
 
 # %%
 faces, test_faces = study.data("face_data")
-of_faces: dict[str, Any] = {"net": "conv", "channels": (16, 32, 64, 128), "latent_dim": 64, **fast, "batch_size": 64}
+of_faces: dict[str, Any] = {
+    "net": "conv",
+    "channels": (16, 32, 64, 128),
+    "latent_dim": 64,
+    **fast,
+    "batch_size": max(1, study.batch_size // 2),
+}
 VGG = "VGG-16"
 
 
