@@ -5,23 +5,18 @@ from diabolo.studies.guide.plain import Numbers, against
 
 NAMES = ("AE", "VAE", "VQ-VAE")
 DRAWN_BY = {"AE": "a fitted mixture", "VAE": "a fitted mixture", "VQ-VAE": "a learned prior over the codes"}
-CLOSE = 1.0  # nats per unit between the Gaussian of the codes and N(0, I), up to which the two are alike
+CLOSE = 0.5  # nats per unit between the Gaussian of the codes and N(0, I), up to which the two are alike
 
 
 def space(n: Numbers, name: str) -> str:
     """What the latent space of the model is like, for a cell of the table."""
     if name == "VQ-VAE":
-        places, codes, used = (n[f"{what}, VQ-VAE"].value for what in ("indices", "codes", "used codes"))
-        return (
-            f"{places:.0f} indices of {codes:.0f} codes ({used:.0f} in use, "
-            f"{n['bits, VQ-VAE'].value:.0f} bits at most); no order, no density of its own"
-        )
+        places, codes, bits = (n[f"{what}, VQ-VAE"].value for what in ("indices", "codes", "bits"))
+        return f"{places:.0f} symbols of {codes:.0f}, unordered; {bits:.0f} bits at most"
     units, low, high = (n[f"{what}, {name}"].value for what in ("units", "least deviation", "largest deviation"))
     apart = n[f"nats from N(0, I), {name}"].value / units
-    return (
-        f"{units:.0f} real numbers, deviations {low:.2g} to {high:.2g}; {apart:.2g} nats per unit from N(0, I): "
-        f"{'its density is known' if apart <= CLOSE else 'its density is not known'}"
-    )
+    where = "near N(0, I)" if apart <= CLOSE else f"anywhere (deviations of {low:.2g} to {high:.2g})"
+    return f"{units:.0f} numbers {where}, {apart:.2g} nats per unit from N(0, I)"
 
 
 def best(n: Numbers, what: str, most: bool = False) -> str:
@@ -116,8 +111,9 @@ def when(n: Numbers) -> str:
         "the best new images, with a density fitted or learned afterwards": best(n, "FID"),
         "the shortest training": seconds,
     }
-    told = "; ".join(f"for {what}, {name}" for what, name in wanted.items())
+    told = "; ".join(f"{what}: {name}" for what, name in wanted.items())
     return (
-        f"By this table: {told}. Two reasons are no measurements: a known density over the codes is had from the VAE alone, "
-        f"and a sequence of symbols from the VQ-VAE alone. The order holds for these images, networks and epochs."
+        f"By this table, the model to use for each purpose. {told[:1].upper()}{told[1:]}. Two reasons are not measured here: "
+        f"only the VAE has a known density over its codes, and only the VQ-VAE gives a sequence of symbols. The order holds "
+        f"for these images, networks and epochs."
     )

@@ -70,6 +70,6 @@ def of_codes(n: Numbers) -> str:
         else "Most of the distance is in means and variances; correlation between units adds the rest."
     )
     return (
-        f"The same formula with a full covariance measures a whole set of codes: the posterior means of the VAE at β = 1 have "
-        f"a Gaussian {full:.3g} nats from N(0, I), of which {full - alone:.3g} come from correlations. {told}"
+        f"The same formula with a full covariance measures the aggregated posterior: the codes that the VAE at β = 1 draws for "
+        f"the test images have a Gaussian {full:.3g} nats from N(0, I), of which {full - alone:.3g} come from correlations. {told}"
     )

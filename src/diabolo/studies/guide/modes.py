@@ -15,8 +15,8 @@ def provoked(n: Numbers) -> str:
     again, left = (n[f"{what}, β 1"].value for what in ("kinds shown", "images of lost kinds"))
     if lost <= left:
         return (
-            f"{LOST} has lost no kind of image that β = 1 shows: {shown:.0f} of {GROUPS} groups occur among its samples, "
-            f"{again:.0f} among those of β = 1."
+            f"β = {HEAVY:g} has lost no kind of image that β = 1 shows: {shown:.0f} of {GROUPS} groups occur among its "
+            f"samples, {again:.0f} among those of β = 1."
         )
     named = "The doctor names mode collapse" if n[f"named, {LOST}"].value else "The doctor does not name mode collapse"
     cured = (
@@ -26,8 +26,8 @@ def provoked(n: Numbers) -> str:
     )
     recall = n[f"recall, {LOST}"].value, n["recall, β 1"].value
     return (
-        f"At {LOST}, {shown:.0f} of {GROUPS} groups of similar images occur among {DRAWN} samples; the others hold "
-        f"{percent(lost)} of the test images. {named}. Its remedy, β = 1, brings {again:.0f} groups ({percent(left)} lost), "
+        f"At β = {HEAVY:g}, {shown:.0f} of {GROUPS} groups of similar images occur among {DRAWN} samples; the others hold "
+        f"{percent(lost)} of the test images. {named}. Its remedy, β = 1, shows {again:.0f} groups ({percent(left)} lost), "
         f"{cured}. Recall, which counts images and not kinds, goes from {recall[0]:.2f} to {recall[1]:.2f}."
     )
 

@@ -496,7 +496,7 @@ def collapse(row: Row) -> None:
     )
     units = {name: row.found[f"active units, {name}"].value for name in found}
     row.figure("collapsed", figures.bars(units, "active units of 16"), "Active units of each variant.")
-    divergence.measure(row, vae().subject.codes("test"))
+    divergence.measure(row, vae().model.sample_codes(x_of(test)).cpu().numpy())
     row.figure(
         "divergence", divergence.picture(), "KL divergence between N(0, σ²) and N(0, 1) in both directions, against σ."
     )
@@ -1010,7 +1010,7 @@ def summary(row: Row) -> None:
             drawn = model.measure("generation", densities=("normal", "gaussian", "mixture"), **how).scores
             row.score(f"FID, {name}", drawn["FID, mixture"])
             row.score(f"FID from N(0, I), {name}", drawn["FID, normal"])
-            z = model.subject.codes("train").astype(np.float64)
+            z = model.model.sample_codes(x_of(some)).double().cpu().numpy()  # of the VAE, draws of q(z|x)
             apart = metrics.gaussian_kl(z.mean(0), np.cov(z, rowvar=False), 0, 1)
             row.number(f"nats from N(0, I), {name}", apart, "nats, of the Gaussian of the codes")
             row.number(f"units, {name}", z.shape[1], "numbers of a code")
