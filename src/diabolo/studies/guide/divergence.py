@@ -71,5 +71,5 @@ def of_codes(n: Numbers) -> str:
     )
     return (
         f"The same formula with a full covariance measures the aggregated posterior: the codes that the VAE at β = 1 draws for "
-        f"the test images have a Gaussian {full:.3g} nats from N(0, I), of which {full - alone:.3g} come from correlations. {told}"
+        f"the test images have a Gaussian {full:.3g} nats from N(0, I), {full - alone:.3g} of them from correlations. {told}"
     )
