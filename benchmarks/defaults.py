@@ -32,7 +32,9 @@ NETS = {"ReLU": {"activation": "relu"}, "512-256": {"hidden": (512, 256)}, "256-
 DEEPER = {"512-512-512": {"hidden": (512, 512, 512)}, "512-256-128": {"hidden": (512, 256, 128)}}
 BATCHES = {"batch 64": {"batch_size": 64}, "batch 256": {"batch_size": 256}}
 LENGTHS = {"900 steps": {"epochs": 84}, "6,400 steps": {"epochs": 586}}
-SMALL = LENGTHS | {"3,000 steps of 32": {"batch_size": 32, "epochs": 73}}
+THIRTY_TWO = {"batch_size": 32, "epochs": 73}
+SMALL = LENGTHS | {"3,000 steps of 32": THIRTY_TWO}
+SMALL |= {f"3,000 steps of 32, peak {lr}": THIRTY_TWO | {"lr": lr} for lr in (2.5e-3, 5e-3)}
 FLAT = {"mlp": {"net": "mlp", "activation": "silu"}}
 HELD = 2_000  # images
 OTHERS = ("sparse", "topk", "kl_sparse", "contractive", "rae", "denoising", "iwae", "factorvae", "cvae", "completion",
@@ -45,6 +47,7 @@ KINDS = {
     "undercomplete, two numbers, mnist": (
         "undercomplete", "mnist", 20_000, FULL | {"epochs": 10, "latent_dim": 2}, RATES | NETS | DEEPER | BATCHES
     ),
+    "undercomplete, mnist": ("undercomplete", "mnist", 20_000, FULL | {"epochs": 10, "lr": 5e-3}, NETS | DEEPER),
     "vae, digits": ("vae", "digits", None, FULL | {"epochs": 293}, RATES | NETS | SMALL),
     "undercomplete, digits": ("undercomplete", "digits", None, FULL | {"epochs": 293}, RATES | NETS | SMALL),
     **{f"{name}, mnist": (name, "mnist", 10_000, FULL | {"epochs": 4}, RATES) for name in OTHERS},
