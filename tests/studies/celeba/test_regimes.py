@@ -174,4 +174,6 @@ def test_what_one_sees_in_new_faces(numbers, said):
         assert (
             "At β = 0.1 faces from N(0, I) are sharp, half-formed beside reconstructions and as varied; those" in other
         )
-        assert "(FID 2.0 and 1.0 times that of reconstructions, coverage 50 % and 50 %, detail up to 30 and 30" in other
+        assert (
+            "(FID 200 and 100, of reconstructions 100; coverage 50 % and 50 %; detail up to 30 and 30 cycles" in other
+        )

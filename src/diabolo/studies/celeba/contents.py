@@ -40,7 +40,7 @@ REQUIRED: dict[str, Mapping[str, tuple[str, ...]]] = {  # section → content �
         "what one sees in samples": (
             r"faces from N\(0, I\)", r"fitted Gaussian", r"sharp|soft|blurred", r"varied", r"formed", r"coverage",
         ),
-        "FID of both": (r"FID",),
+        "FID of both": (r"FID [\d,.]+ and [\d,.]+",),
         "the aggregated posterior": (r"q\(z\) = E q\(z\|x\)",),
         "the two parts of the KL term, measured": (
             r"I\(x; z\) \+ KL\(q\(z\)‖p\)", r"at least [\d.]+ of the", r"I\(x; z\) lies between",

@@ -152,7 +152,7 @@ def verdict(found: Found, betas: Betas) -> str:
     """The two regimes, or what of them does not show here."""
     shown = lesson(found, betas)
     why = (
-        "Summed squared error plus β times the KL term stands for a Gaussian likelihood of variance β/2. Under a large β nats "
+        "Under a large β nats "
         "are expensive: q(z) stays near the prior, and detail is left out. Under a small β they are cheap: detail gets in, "
         "and little holds q(z) to the prior."
     )

@@ -26,7 +26,7 @@ AGGREGATED = (
 )
 LIMITS = (
     "Numbers at two β have intervals over seeds, all others over test images. FID is by a small classifier of attributes, and "
-    "cannot be compared with figures elsewhere. The judge of the arithmetic sees what linear probes see."
+    "cannot be compared with figures elsewhere."
 )
 
 
@@ -58,9 +58,9 @@ def progression(found: Found, layers: int, code: int, epochs: int, attributes: t
     return (
         "The tasks go from copying to using a code. Three autoencoders differ in what prevents a copy: a narrow code, a "
         "penalty on it, noise on the image. A VAE adds a prior, so that codes can also be drawn. Then the codes are put to "
-        f"use: a linear probe reads {read} off them, arithmetic edits {edited}, and new faces are sampled. All models "
-        f"share {layers} convolutions to a code of {code} numbers and {layers} back ({found['parameters'].value:,.0f} "
-        f"parameters), and are trained for {epochs} epochs."
+        f"use: a linear probe reads {read} off them, arithmetic edits {edited}, and new faces are sampled. All have "
+        f"{layers} convolutions to a code of {code} numbers and {layers} back ({found['parameters'].value:,.0f} parameters), "
+        f"trained for {epochs} epochs."
     )
 
 
@@ -70,8 +70,8 @@ def instead(n_train: int, n_test: int, split: str) -> str:
         return ""
     return (
         f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts, not for "
-        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f' split by {split}'}: more would narrow the intervals and "
-        "help every model."
+        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f' split by {split}'}: more would narrow the "
+        "intervals."
     )
 
 
@@ -165,13 +165,12 @@ class Pieces:
         if at(f"FID, {regimes.NORMAL}", self.betas.weak) not in found:
             return parts
         finest = self.test.shape[1] // 2
-        return [
-            seen.samples(found, self.betas, finest), self.over_seeds(regimes.drawn), *parts, self.over_seeds(regimes.verdict)
-        ]  # fmt: skip
+        return [seen.samples(found, self.betas, finest), *parts, self.over_seeds(regimes.verdict)]
 
     def watch(self) -> str:
-        """1.10."""
-        return " ".join(self.study.said("1.10"))
+        """1.10: collapse, balance, dynamics."""
+        said = self.study.said("1.10")
+        return " ".join([*said[:2], *said[3:]] if self.study.measured("1.10") else said)
 
     def cost(self) -> str:
         """Time, memory and data."""

@@ -778,6 +778,7 @@ def finals(row: Row) -> None:
 # E KL(q(z|x) ‖ p) = I(x; z) + KL(q(z) ‖ p), what the code says of the image, and the prior hole. For any density r,
 # KL(q(z) ‖ p) is at least the mean of log r(z) − log p(z) over codes drawn from q(z). Here r is fitted to draws for training
 # images and the mean is over draws for test images: a Gaussian shows what mean and covariance account for, a mixture more.
+# Summed squared error plus β times the KL term stands for a Gaussian likelihood of variance β/2 for each number of an image.
 
 
 # %%

@@ -79,8 +79,8 @@ def samples(found: Found, betas: tuple[float, float], finest: int) -> str:
             else f"faces from N(0, I) and from the fitted Gaussian are {looks[0]}"
         )
         told = (
-            f"FID {times[0]:.1f} and {times[1]:.1f} times that of reconstructions, coverage {percent(shares[0])} and "
-            f"{percent(shares[1])}, detail up to {cycles[0]:.0f} and {cycles[1]:.0f} cycles per image"
+            f"FID {fids[0]:.4g} and {fids[1]:.4g}, of reconstructions {fids[2]:.4g}; coverage {percent(shares[0])} and "
+            f"{percent(shares[1])}; detail up to {cycles[0]:.0f} and {cycles[1]:.0f} cycles per image"
         )
         said.append(f"At β = {beta:g} {which} ({told}).")
     return " ".join(said)

@@ -96,8 +96,7 @@ def denoised(identity: Measured, model: Measured) -> str:
     """Errors on noisy test images: of passing them on as they are, and of the denoising model."""
     return difference(model, identity).say(
         less="Passing a noisy image on as it is would leave an error of {b} per pixel; the model leaves {a}. So training does "
-        "not reward the identity: the target differs from what the encoder sees, and the noise is new each time. The best "
-        "answer is the mean of all faces that may lie behind the noisy one.",
+        "not reward the identity: the target differs from what the encoder sees, and the noise is new each time.",
         more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the model's {a}. So the "
         "identity would be the better answer here; the narrow code and the short training keep the model from it, not the "
         "noise.",
