@@ -23,7 +23,7 @@ ERROR = re.compile(
 
 
 def test_a_model_worse_than_the_mean_image_says_so_and_what_to_do(diabolo):
-    said = diabolo("train", "vae", "--epochs", "2", "--no-figures").out
+    said = diabolo("train", "vae", "--epochs", "2", "--lr", "1e-5", "--no-figures").out
     error = ERROR.search(said)
     assert error is not None
     assert int(error[4]) > 100
