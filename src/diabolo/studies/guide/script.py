@@ -86,11 +86,11 @@ study = Study(
         "draws": 2,
         "repeats": 20,
         "joint_epochs": 6,
-        "wide_epochs": 10,
+        "wide_epochs": 6,
         "m2_epochs": 4,
         "spread_rounds": 2,
         "spread_epochs": 3,
-        "prior_epochs": 8,
+        "prior_epochs": 4,
         "face_n_train": 250,
         "face_n_test": 60,
         "face_epochs": 12,
@@ -1070,7 +1070,13 @@ def broadly(row: Row) -> None:
 
     def m1_m2(few: Images, draw: int) -> few_labels.Classes:
         of_few, *of_judged = latents.codes_as_images(pretrained.model, few, *judged.values())
-        how = {"hidden": (256,), "activation": "silu", "likelihood": "gaussian", "alpha": 5.0, "labelled_per_batch": 32}
+        how = {
+            "hidden": (256,),
+            "activation": "silu",
+            "likelihood": "gaussian",
+            "alpha": 5.0,
+            "labelled_per_batch": max(1, study.batch_size // 4),
+        }
         model = study.train(
             zoo.m2, of_few, of_judged[1], latent_dim=8, epochs=study.m2_epochs, seed=draw, **how, **fast
         ).model
