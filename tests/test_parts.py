@@ -306,3 +306,12 @@ def test_parts_of_the_same_name_in_two_rooms_are_two():
     names = {"bottlenecks.Gaussian", "likelihoods.Gaussian"}
     assert names <= set(parts.PARTS)
     assert parts.PARTS["bottlenecks.Gaussian"] is not parts.PARTS["likelihoods.Gaussian"]
+
+
+@pytest.mark.parametrize("name", ["objective", "likelihood", "decoder"])
+def test_a_part_that_was_replaced_afterwards_is_refused(name):
+    """The run folder would keep the first, and its weights would fit another model, or none."""
+    model, other = zoo.vae((1, 8, 8), 2, hidden=(4,)), zoo.iwae((1, 8, 8), 2, hidden=(4,), likelihood="gaussian")
+    setattr(model, name, getattr(other, name))
+    with pytest.raises(DiaboloError, match=f"{name} was replaced after the Autoencoder was made, .* as {name}=…"):
+        describe(model)

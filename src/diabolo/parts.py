@@ -67,6 +67,7 @@ def part(cls: T) -> T:
         bound.apply_defaults()
         if type(self) is made:
             self.arguments = {name: value for name, value in bound.arguments.items() if name in named}
+            self.made_with = {name: getattr(self, name, None) for name in self.arguments}
             self.unkept = any(value for name, value in bound.arguments.items() if name not in named and name != first)
 
     made.__init__ = recording_init
@@ -100,8 +101,12 @@ def describe(value: Any) -> Any:
     return _describe(value, "", {})
 
 
+def _is_part(value: Any) -> bool:
+    return PARTS.get(name_of(type(value))) is type(value)
+
+
 def _describe(value: Any, place: str, seen: dict[int, str]) -> Any:
-    if PARTS.get(name_of(type(value))) is type(value):
+    if _is_part(value):
         if id(value) in seen:
             return {"same_as": seen[id(value)]}
         seen[id(value)] = place
@@ -109,6 +114,13 @@ def _describe(value: Any, place: str, seen: dict[int, str]) -> Any:
             raise DiaboloError(
                 f"a {type(value).__name__} was made with *args or **kwargs; a run folder cannot keep those"
             )
+        for name, first in value.made_with.items():
+            now = getattr(value, name, None)
+            if now is not first and (_is_part(first) or _is_part(now)):
+                raise DiaboloError(
+                    f"{name} was replaced after the {type(value).__name__} was made, and a run folder would keep the first: "
+                    f"give it where that is made, as {name}=…"
+                )
         own = {name: _describe(v, _within(place, name), seen) for name, v in value.arguments.items()}
         return {"part": name_of(type(value)), **own}
     if isinstance(value, tuple | list):

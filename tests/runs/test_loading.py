@@ -43,7 +43,7 @@ def conv_run(tmp_path_factory):
     torch.manual_seed(0)
     x = np.random.default_rng(0).integers(0, 256, (80, 1, 8, 8), dtype=np.uint8)
     model = zoo.vae((1, 8, 8), 4, net="conv", channels=(4, 8), beta="linear(0, 1, 0.5)", likelihood="gaussian")
-    options = {"epochs": 3, "batch_size": 32, "ema": 0.5, "keep": "best", "lr": 0.01}
+    options = {"epochs": 3, "batch_size": 32, "ema": 0.5, "keep": "best", "lr": 0.01, "schedule": "constant"}
     out = tmp_path_factory.mktemp("runs")
     return diabolo.fit(model, x, x[:30], out=out, quiet=True, precision="bf16", seed=11, **options)
 

@@ -41,12 +41,12 @@ class Poison(SquaredError):  # noqa: N818  # a likelihood, no exception
 
 @part
 class InfiniteKL(Gaussian):
-    """A KL term that is infinite for a marked image, and weighs nothing."""
+    """A KL term that is infinite, and weighs nothing."""
 
     def forward(self, features, draws):
         latent = super().forward(features, draws)
         kl = latent.penalties["kl"]
-        return Latent(latent.z, latent.code, {"kl": kl + torch.where(features.isnan().any(1), math.inf, 0)})
+        return Latent(latent.z, latent.code, {"kl": kl + math.inf})
 
 
 @pytest.fixture
@@ -127,11 +127,19 @@ def test_in_a_later_epoch_the_checkpoint_before_it_is_left(train, marked, tmp_pa
     assert all(torch.equal(a, b) for a, b in zip(resumed.model.parameters(), whole.model.parameters(), strict=True))
 
 
-def test_a_term_of_weight_zero_counts_too(train, tiny_pixels):
-    model = zoo.vae((1, 8, 8), 4, hidden=(16,), beta=0.0)
-    model.bottleneck = InfiniteKL(16, 4, beta=0.0)
+def test_weights_that_are_not_finite_to_begin_with_are_refused(train, tiny_model, tiny_pixels):
+    model = tiny_model()
     with torch.no_grad():
         model.encoder.layers[0].bias[0] = math.nan
+    with pytest.raises(
+        DiaboloError, match=r"weights to begin with hold NaN or infinity, first in 'encoder\.layers\.0\.bias'"
+    ):
+        train(model, tiny_pixels())
+
+
+def test_a_term_of_weight_zero_counts_too(train, tiny_pixels):
+    model = zoo.vae((1, 8, 8), 4, hidden=(16,), beta=0.0)
+    model = diabolo.Autoencoder(**(model.arguments | {"bottleneck": InfiniteKL(16, 4, beta=0.0)}))
     with pytest.raises(NotFiniteError) as stopped:
         train(model, tiny_pixels())
     assert stopped.value.term in ("reconstruction", "kl")
@@ -183,6 +191,8 @@ def test_on_the_command_line_it_is_one_sentence_and_code_1(diabolo_cli, tmp_path
         "vae",
         "--lr",
         "1000",
+        "--schedule",
+        "constant",
         "--hidden",
         *6 * ["64"],
         "--no-figures",

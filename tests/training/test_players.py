@@ -347,6 +347,8 @@ def test_players_must_share_out_the_weights(tiny_model, tiny_pixels):
     assert "the player 'b' moves weights that are not the model's" in said(foreign, x)
     nothing = players_of(tiny_model(), lambda m: {"a": Player(m.parameters()), "b": Player([])})
     assert "the player 'b' has no weights" in said(nothing, x)
+    for none in ([Player([])], None, {"a": []}):
+        assert "players must be a dict of Player by name" in said(players_of(tiny_model(), lambda m, n=none: n), x)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +451,19 @@ def test_what_follows_an_update_may_change_values_alone(tiny_model, tiny_pixels)
         def after_update(self, model):
             model.decoder.to_raw.bias = nn.Parameter(torch.zeros(64))
 
+    @part
+    class More(ELBO):
+        def after_update(self, model):
+            model.decoder.more = nn.Linear(2, 2)
+
+    @part
+    class Held(ELBO):
+        def after_update(self, model):
+            model.decoder.to_raw.bias.requires_grad_(False)
+
     x = tiny_pixels(16)
+    assert "after_update adds 'decoder.more.bias'" in said(with_objective(tiny_model(), More()), x)
+    assert "changes requires_grad of 'decoder.to_raw.bias'" in said(with_objective(tiny_model(), Held()), x)
     frozen = said(with_objective(tiny_model(), UnitNorm()), x, freeze="decoder")
     assert frozen == "after_update changes 'decoder.to_raw.weight', which is frozen"
     assert "changes the shape of 'decoder.to_raw" in said(with_objective(tiny_model(), Cut()), x)

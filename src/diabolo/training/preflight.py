@@ -63,6 +63,11 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     frozen = matching(model, options.freeze)
     if not any(p.requires_grad and name not in frozen for name, p in model.named_parameters()):
         raise DiaboloError("there is nothing to train: all weights are frozen")
+    for name, p in model.named_parameters():
+        if not p.isfinite().all():
+            raise DiaboloError(
+                f"the weights to begin with hold NaN or infinity, first in {name!r}: make the model anew"
+            )
     player.check(model, model.players, usual_rule(options), frozen)
     if model.after_update is not None:
         _check_constraint(model, frozen)
@@ -152,6 +157,10 @@ def _check_constraint(model: Any, frozen: set[str]) -> None:
     with torch.no_grad(), evaluating(copied):
         copied.after_update()
     after = {name: (p, p.data_ptr(), p.shape) for name, p in copied.named_parameters()}
+    if added := sorted(copied.state_dict().keys() - model.state_dict().keys()):
+        raise DiaboloError(
+            f"after_update adds {added[0]!r}, which is not in the model as it was made; change values alone"
+        )
     for name, (p, place, shape) in before.items():
         now, moved, found = after.get(name, (None, 0, None))
         if found != shape:
@@ -161,6 +170,8 @@ def _check_constraint(model: Any, frozen: set[str]) -> None:
             )
         if now is not p or moved != place:
             raise DiaboloError(f"after_update replaces {name!r}: change it in place, by copy_, div_ or clamp_")
+        if p.requires_grad != model.get_parameter(name).requires_grad:
+            raise DiaboloError(f"after_update changes requires_grad of {name!r}: freeze weights by --freeze (freeze=)")
         if name in frozen and not torch.equal(p, model.get_parameter(name)):
             raise DiaboloError(f"after_update changes {name!r}, which is frozen")
 

@@ -87,7 +87,8 @@ def as_optimizer(value: Any, weight_decay: Weight = 0.0) -> Optimizer:
         return value
     match = re.fullmatch(r"\s*([\w-]+)\s*(?:\(([^()]*)\))?\s*", value) if isinstance(value, str) else None
     if match is None:
-        raise DiaboloError(f"an optimizer is a name or text such as 'sgd(momentum=0.9)', not {value!r}")
+        told = repr(value) if isinstance(value, str | type) else f"an object of {type(value)}"
+        raise DiaboloError(f"an optimizer is a name or text such as 'sgd(momentum=0.9)', not {told}")
     name, inside = match[1], match[2]
     if name not in OPTIMIZERS:
         raise UnknownNameError("optimizer", name, OPTIMIZERS)

@@ -63,6 +63,8 @@ def check(model: nn.Module, players: Mapping[str, Player], usual: Rule, still: I
         usual: the rule of those without one.
         still: the names of weights that are frozen: nobody needs to move them.
     """
+    if not (isinstance(players, Mapping) and all(isinstance(one, Player) for one in players.values())):
+        raise DiaboloError(f"players must be a dict of Player by name, not {type(players).__name__}")
     every = {id(p): name for name, p in model.named_parameters()}
     names = {id(p): name for name, p in model.named_parameters() if p.requires_grad}
     frozen, taken = set(still), dict[int, str]()

@@ -69,7 +69,7 @@ def _of(loss: Loss, player: str) -> Tensor:
             f"the loss says nothing of the player {player!r}: give `Loss.minimised` a scalar for each player"
         )
     minimised = loss.minimised[player]
-    if minimised.ndim or not minimised.requires_grad:
+    if not isinstance(minimised, Tensor) or minimised.ndim or not minimised.requires_grad or minimised.is_complex():
         raise DiaboloError(f"what the player {player!r} minimises is no scalar with a gradient")
     return minimised
 
