@@ -56,7 +56,7 @@ def test_without_hidden_layers_it_is_linear():
 def test_none_is_the_default():
     by_default, given = nets.build("mlp", (1, 8, 8), 4), nets.build("mlp", (1, 8, 8), 4, hidden=None, activation=None)
     assert [str(net) for net in by_default] == [str(net) for net in given]
-    assert by_default[0].features == 256
+    assert by_default[0].features == 512
 
 
 def test_survives_a_run_folder():
