@@ -14,14 +14,14 @@ def test_the_rows_are_the_layers_as_they_run():
     rows = zoo.vae((1, 4, 4), 2, hidden=(5, 3)).summary().rows
     assert [(r.kind, r.output, r.parameters) for r in rows] == [
         ("Linear", (5,), 16 * 5 + 5),
-        ("ReLU", (5,), 0),
+        ("SiLU", (5,), 0),
         ("Linear", (3,), 5 * 3 + 3),
-        ("ReLU", (3,), 0),
+        ("SiLU", (3,), 0),
         ("Linear", (4,), 3 * 4 + 4),  # μ and log σ²
         ("Linear", (3,), 2 * 3 + 3),
-        ("ReLU", (3,), 0),
+        ("SiLU", (3,), 0),
         ("Linear", (5,), 3 * 5 + 5),
-        ("ReLU", (5,), 0),
+        ("SiLU", (5,), 0),
         ("Linear", (16,), 5 * 16 + 16),
     ]
     assert rows[0].name == "encoder.layers.0"

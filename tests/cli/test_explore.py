@@ -91,10 +91,12 @@ def test_the_grid_of_a_plane(quantiles, two_numbers, diabolo, drawn):
     words = ["--quantiles"] if quantiles else []
     answer = diabolo("explore", "grid", two_numbers, "--side", "5", *words, "--out", "g.pdf")
     assert answer.code == 0, answer
-    images, extent, _, axes = drawn["decoded_grid"][0]
+    images, extent, _, axes, codes = drawn["decoded_grid"][0]
     assert len(images) == 25
     assert (extent == (0, 1, 0, 1)) == quantiles
     assert axes[0] == ("Φ(z₁)" if quantiles else "z₁")
+    assert codes.shape[1] == 2
+    assert ((extent[0] <= codes[:, 0]) & (codes[:, 0] <= extent[1])).mean() > 0.8  # on the axes of the picture
     assert Path("g.pdf").exists()
 
 

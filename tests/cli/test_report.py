@@ -104,7 +104,7 @@ def test_a_study_that_is_not_finished_is_written_up_and_the_rest_named(diabolo, 
     assert answer.code == 0, answer
     assert answer.out.splitlines()[:3] == [str(study / name) for name in FILES]
     assert "not run, so not in the report: 3.1, 3.3" in answer.out
-    assert f"diabolo study pca --quick --data digits --only 3.1 3.3 3.4 3.5 answers --out {study}" in answer.out
+    assert f"diabolo study pca --quick --data digits --only 3.1 3.3 3.4 3.5 3.6 answers --out {study}" in answer.out
     text = (study / "report.md").read_text()
     assert "Rows that were not run" in text
     assert "PCA is enough. ([3.2](#row-3-2), row-3-1)" in text

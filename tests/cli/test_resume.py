@@ -50,7 +50,7 @@ def test_what_cannot_go_on_is_refused(runs, vectors, refused):
     [
         ("config.json", '"epochs": 2', '"epochs": "two"'),
         ("config.json", '"epochs": 2', '"ephocs": 2'),
-        ("config.json", '"lr": 0.001', '"lr": "fast"'),
+        ("config.json", '"lr": 0.005', '"lr": "fast"'),
         ("config.json", '"name": "digits"', '"name": "nowhere"'),
         ("config.json", '"part": "train"', '"part": "tarin"'),
         ("config.json", "nets.MLPEncoder", "nets.Nothing"),
@@ -59,6 +59,7 @@ def test_what_cannot_go_on_is_refused(runs, vectors, refused):
 )
 def test_an_edited_config_is_refused(file, old, new, finished, diabolo):
     path = finished / file
+    assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
     answer = diabolo("resume", finished, "--epochs", "3", "--no-figures")
     assert answer.code in (1, 2)

@@ -55,7 +55,7 @@ def test_one_row_and_no_report(diabolo, tmp_path):
         (("guide", "--draws", "1"), "--draws 1: an interval needs 2 draws or more"),
         (("generative", "--completions", "1"), "--completions 1: a spread needs 2 or more"),
         (("beta", "--pairs", "3-x"), "--pairs 3-x: two classes each"),
-        (("beta", "--steps", "1"), "--steps 1: a way has both its ends"),
+        (("beta", "--steps", "1"), "--steps 1: a path has both its ends"),
         (("quickstart", "--latent-dim", "1"), "--latent-dim 1: a map has two directions"),
     ],
 )

@@ -44,7 +44,7 @@ def test_its_samples_are_of_the_class_asked_for_and_it_is_opened_again(digits, t
     torch.manual_seed(0)
     model = zoo.cvae(SHAPE, 16, hidden=(64,), joined="added")
     run = diabolo.fit(
-        model, train, epochs=10, lr=5e-3, schedule="one-cycle", batch_size=32, out=tmp_path, compile=False, quiet=True
+        model, train, epochs=20, lr=5e-3, schedule="one-cycle", batch_size=32, out=tmp_path, compile=False, quiet=True
     )
     y = torch.arange(10).repeat_interleave(20)
     drawn = run.model.sample(len(y), seed=0, y=y)

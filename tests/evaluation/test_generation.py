@@ -60,7 +60,7 @@ def trained(digits, home):
 def of_autoencoder(trained, home):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        return generation(trained("undercomplete", hidden=(64,)))
+        return generation(trained("undercomplete", hidden=(64,), activation="relu"))
 
 
 def test_the_table_of_the_rae_paper(of_autoencoder):
@@ -134,7 +134,7 @@ def test_the_numbers_are_those_of_the_metrics(of_autoencoder, trained, digits):
 
 def test_two_models_are_compared_on_the_same_test_images(of_autoencoder, trained):
     """A reconstruction goes with its image, and real images are those of both models: neither is drawn anew."""
-    other = generation(trained("undercomplete", hidden=(64,)), densities=("prior",)).scores
+    other = generation(trained("undercomplete", hidden=(64,), activation="relu"), densities=("prior",)).scores
     for key in ("FID, reconstruction", "FID without bias, reconstruction", "KID, reconstruction", "FID, prior"):
         one = of_autoencoder.scores[key]
         assert one.shared["of"] == other[key].shared["of"], key
@@ -216,7 +216,7 @@ def test_discrete_codes_have_their_own_prior_alone(digits):
 
 @pytest.mark.parametrize("densities", [USUAL, ("gaussian", "mixture")])
 def test_what_cannot_be_fitted_costs_no_other(densities, trained, digits):
-    subject = trained("undercomplete", hidden=(64,))
+    subject = trained("undercomplete", hidden=(64,), activation="relu")
     few = Subject(subject.codec, digits[0].subset(40), digits[1])
     found = generation(few, densities=densities)
     assert found.skipped["mixture"] == "it needs 50 training codes or more, not 40"
@@ -232,7 +232,9 @@ def test_a_density_over_a_wide_code_is_made_where_it_was_asked_for(digits):
 
 def test_a_network_of_ones_own_by_path(trained):
     found = generation(
-        trained("undercomplete", hidden=(64,)), extractor=f"{__name__}:quarters", densities=("gaussian",)
+        trained("undercomplete", hidden=(64,), activation="relu"),
+        extractor=f"{__name__}:quarters",
+        densities=("gaussian",),
     )
     assert not any(key.startswith("score") for key in found.scores)
     assert found.scores["FID, gaussian"].setting["extractor"] == f"{__name__}:quarters"
@@ -244,7 +246,7 @@ def quarters(x):
 
 def test_where_it_says_nothing(trained, digits):
     train, test = digits
-    subject = trained("undercomplete", hidden=(64,))
+    subject = trained("undercomplete", hidden=(64,), activation="relu")
     with pytest.raises(NotApplicable, match="between 32 features need 33 images or more"):
         generation(Subject(subject.codec, train, test.subset(32)))
     bare = Images(train.images, name="bare", split="train")
@@ -257,7 +259,7 @@ def test_where_it_says_nothing(trained, digits):
 
 
 def test_mistakes_are_told_before_anything_is_computed(trained):
-    codec = trained("undercomplete", hidden=(64,)).codec
+    codec = trained("undercomplete", hidden=(64,), activation="relu").codec
     subject = Subject(codec, None, None)  # nothing is looked at
     for wrong, said in (
         ({"densities": ("gausian",)}, "did you mean 'gaussian'"),

@@ -178,7 +178,7 @@ def test_float16_is_autocast_with_torchs_gradient_scaler(tiny_model, tiny_pixels
     plain = copy.deepcopy(model)
     x = torch.from_numpy(tiny_pixels(16)).float() / 255
     chosen = choose_precision("float16", CPU)
-    step = step_of(model, TrainOptions(lr=1e-2), chosen)
+    step = step_of(model, TrainOptions(lr=1e-2, schedule="constant"), chosen)
     ours, scaler = step.learners["model"].scale, torch.amp.GradScaler("cpu", init_scale=2.0**32)
     ours.scale.fill_(2.0**32)
     adam = torch.optim.Adam(plain.parameters(), lr=1e-2)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from .attributes import attribute_table
     from .captioned import neighbours, strips, worst
     from .codebook import codebook_heat, codebook_map
-    from .contours import contours
     from .curves import loss_curves
     from .decoded import decoded_grid, decoded_grids, latent_grid
     from .distributions import bars, histogram
     from .health import health_timeline
     from .images import density_samples, reconstructions, sample_grid
     from .latent import latent_maps, latent_scatter
+    from .level_lines import contours
     from .lines import few_label_curve, response, spectrum
     from .matrices import matrix
     from .pages import page
@@ -67,7 +67,7 @@ _HOME = {
     "bars": "distributions",
     "codebook_heat": "codebook",
     "codebook_map": "codebook",
-    "contours": "contours",
+    "contours": "level_lines",
     "decoded_grid": "decoded",
     "decoded_grids": "decoded",
     "density_samples": "images",

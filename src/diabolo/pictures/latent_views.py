@@ -147,7 +147,9 @@ def grid(look: Look, *, side: Annotated[int, At(2, 100)] = 20, quantiles: bool =
     tiles = latents.by_quantiles(side) if quantiles else latents.over_range(encode(look.codec, look.test), side)
     title = f"{_title(look)}: decoded " + ("by quantiles of the prior" if quantiles else "over the codes")
     images = decode(look.codec, tiles.codes)
-    return figures.decoded_grid(images, tiles.extent, title, tiles.axis_names, encode(look.codec, look.test))
+    return figures.decoded_grid(
+        images, tiles.extent, title, tiles.axis_names, tiles.places(encode(look.codec, look.test))
+    )
 
 
 @checked

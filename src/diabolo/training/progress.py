@@ -243,11 +243,11 @@ def heard_by(listener: Reporter) -> Iterator[None]:
 def reporter(quiet: bool) -> Reporter:
     """The reporter that suits: silent on request and in all processes but the first; a bar in a notebook or on a terminal; else
     lines."""
-    console = Terminal()
-    if distributed.rank() > 0:
+    console, listener = Terminal(), _LISTENER.get()
+    if (quiet and listener is None) or distributed.rank() > 0:
         return Silence()
-    if quiet:
-        return _LISTENER.get() or Silence()
+    if quiet and listener is not None:
+        return listener
     if in_notebook():
         return Cell()
     return Bar(console) if console.is_terminal else Lines(console)

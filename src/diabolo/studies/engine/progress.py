@@ -63,7 +63,8 @@ class Watch(Silence):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self.console.is_terminal:
+            self._bar.stop()
 
     def plan(self, kind: str, images: int) -> Work:
         """One more training will be needed."""

@@ -149,7 +149,8 @@ def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
     yield Heading("Which models have learned", 2, "learned")
     labels = {label for _, label, _ in several}
     short = {label for _, label, known in several if known["state"] != "met"}
-    all_of_them = "all of them have" if not short else f"{len(labels) - len(short)} of them have"
+    n = len(labels) - len(short)
+    all_of_them = "all of them have" if not short else f"{n} of them {'has' if n == 1 else 'have'}"
     yield Paragraph(
         f"{RULE}. Of {len(labels)} models, {all_of_them}. No finding is drawn from any other, unless it is here to fail."
     )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.unit import to_float
 from diabolo.studies.guide.plain import Answer, Numbers
 
 Pictures = Mapping[int, Mapping[str, NDArray[np.uint8]]]
@@ -14,7 +15,7 @@ Pictures = Mapping[int, Mapping[str, NDArray[np.uint8]]]
 
 def changes(pictures: Pictures) -> dict[int, float]:
     """How much the samples from the same noise have changed since the picture before, by epoch: squared error per pixel."""
-    samples = {epoch: shown["samples"].astype(np.float64) / 255 for epoch, shown in sorted(pictures.items())}
+    samples = {epoch: to_float(shown["samples"], np.float64) for epoch, shown in sorted(pictures.items())}
     return {later: float(((samples[later] - samples[before]) ** 2).mean()) for before, later in pairwise(samples)}
 
 
