@@ -171,7 +171,7 @@ def test_the_report_says_which_models_have_learned_and_which_rows_were_not_measu
     assert {"Which models have learned", "Rows that were not measured"} <= set(headings)
     (table,) = [b for b in blocks if isinstance(b, Table) and "have not learned" in b.caption]
     assert {row[0] for row in table.rows} == {"vae (latent_dim 4, beta 50.0, epochs 3)"}
-    assert any("Of 2 models, 1 of them have." in b.text for b in blocks if isinstance(b, Paragraph))
+    assert any("Of 2 models, 1 of them has." in b.text for b in blocks if isinstance(b, Paragraph))
     failed = blocks[blocks.index(next(b for b in blocks if getattr(b, "anchor", None) == "failed")) + 1 :][:3]
     assert [block.text.split()[0] for block in failed] == ["3", "4", "5"]
     assert all(": because " in block.text for block in failed)
