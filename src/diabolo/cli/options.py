@@ -73,9 +73,9 @@ class TrainFlags(TrainOptions):
     """The `TrainOptions` as flags. Those that suit the images when they are left out are None then."""
 
     epochs: Epochs | None = None  # type: ignore[assignment]  # it may be left out, which the options may not
-    batch_size: Count | None = None  # type: ignore[assignment]
-    lr: Rate | None = None  # type: ignore[assignment]
-    schedule: Course | None = None  # type: ignore[assignment]
+    batch_size: Count | None = None  # type: ignore[assignment]  # likewise
+    lr: Rate | None = None  # type: ignore[assignment]  # likewise
+    schedule: Course | None = None  # type: ignore[assignment]  # likewise
 
     def __post_init__(self) -> None:
         TrainOptions.of(**self.asked())  # which refuses what is wrong

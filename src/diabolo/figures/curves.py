@@ -15,7 +15,7 @@ from diabolo.errors import DiaboloError
 from .layout import canvas, overhead, settle
 from .style import BLUE, VERMILLION, Dashes, drawing, wrap
 
-# Split: colour, dashes and marker, so that the two are told apart without colour as well.
+# Split: colour, dashes and marker, so that the two can be distinguished without colour.
 _SPLITS: dict[str, tuple[str, Dashes, str]] = {"train": (BLUE, "-", "o"), "validation": (VERMILLION, "--", "s")}
 _PANEL = (3.5, 2.7)  # inches
 _LEAST, _EARLY, _CROWDED = (

@@ -8,10 +8,8 @@ from diabolo.plain import count
 from diabolo.training.options import TrainOptions
 
 STEPS = 3_000  # at least, where the number of epochs is not given
-FEWEST, SHARE = (
-    32,
-    32,
-)  # the smallest batch, and the part of the images that a batch is at most, where its size is not given
+FEWEST = 32  # images in a batch at least, where its size is not given
+SHARE = 32  # a batch is then at most this part of all images, one in 32
 RATES = {"one-cycle": 5e-3, "cosine": 1e-3, "constant": 1e-3}  # the learning rate that suits a schedule
 
 

@@ -184,7 +184,7 @@ def _given_a_prior(bottleneck: bottlenecks.RelativeGaussian) -> Code:
         "def prior_of(self, c):",
         f'{INDENT}"""The mean and the log variance of p(z | c)."""',
         f"{INDENT}mu, logvar = self.prior(c).chunk(2, dim=1)",
-        f"{INDENT}return mu, {FAR:g} * torch.tanh(logvar / {FAR:g})  # sigma neither 0 nor endless",
+        f"{INDENT}return mu, {FAR:g} * torch.tanh(logvar / {FAR:g})  # sigma stays within reason",
         "",
         "def draw(self, c):",
         f'{INDENT}"""A code of p(z | c) for each c."""',

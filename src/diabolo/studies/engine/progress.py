@@ -107,6 +107,8 @@ class Watch(Silence):
         done = sum(work.seconds is not None for work in self.planned)
         of = f" of {len(self.planned)}" if not self.some else ""
         row = min(self.rows_done + 1, self.rows)
+        if not self.planned:
+            return f"row {row} of {self.rows}"
         return f"row {row} of {self.rows}, training {done + (self._now is not None)}{of}"
 
     @property
