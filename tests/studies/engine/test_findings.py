@@ -31,6 +31,25 @@ def test_exact_numbers_differ_surely():
     assert difference(Measured(3.0, 0.0), Measured(2.0, 0.0)).say(*SENTENCES) == "more by 1"
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "error", "said"),
+    [
+        (96.8412, 97.2731, 0.01, "96.8 and 97.3"),
+        (96.8112, 96.8431, 0.001, "96.81 and 96.84"),  # one is less, which three digits would not show
+        (96.8412, 96.8731, 1.0, "96.8 and 96.9"),
+        (96.8412, 96.8431, 1.0, "96.8 and 96.8"),
+        (-0.034512, 1234.5, 0.001, "−0.0345 and 1,230"),
+        (100.0, 9.0, 0.1, "100 and 9"),
+    ],
+)
+def test_numbers_have_three_digits_and_a_fourth_where_it_decides(a, b, error, said):
+    found = difference(Measured(a, error), Measured(b, error), least=1e-3)
+    assert (
+        found.say("{a} and {b}", "{a} and {b}", "{a} and {b} {differ}").removesuffix(" do not differ significantly")
+        == said
+    )
+
+
 def test_the_error_of_a_mean_is_that_of_students_interval():
     one = Measured.over([1.0, 2.0, 3.0])
     assert one == Measured(2.0, pytest.approx(1 / math.sqrt(3)), 2)

@@ -179,10 +179,16 @@ class Difference:
         found = self.estimate
         return with_error(abs(self.value), 0.0 if found is None else found.interval()[1] - found.value)
 
+    @property
+    def both(self) -> tuple[str, str]:
+        """a and b to three significant digits; to four where one is more than the other, and three do not show it."""
+        a, b = (written(float(f"{one.value:.3g}")) for one in (self.a, self.b))
+        return (written(self.a.value), written(self.b.value)) if a == b and self.sure else (a, b)
+
     def say(self, more: str, less: str, neither: str) -> str:
         """One of these sentences: a is `more` than b, or `less`, or neither is shown to be more by as much as matters.
 
-        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers, {least} as what matters. What is
+        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers (`both`), {least} as what matters. What is
         known of two of which `neither` is more is not for the caller to say: it has one of {differ}, {differs} or
         {different}, for which stands "do not differ significantly", that they do but by too little, or that they are shown
         to be the same to within what matters.
@@ -195,7 +201,7 @@ class Difference:
                 f"{neither!r} leaves nothing to say: it needs one of {{differ}}, {{differs}}, {{different}}"
             )
         known = {"difference": self.size, "least": written(float(f"{self.matters:.2g}"))}
-        known |= {name: f"{one.value:.4g}".replace("-", "−") for name, one in (("a", self.a), ("b", self.b))}
+        known |= dict(zip(("a", "b"), self.both, strict=True))
         found = self.decision
         if found in NEITHER:
             words = zip(SLOTS, NEITHER[found], strict=True)
