@@ -27,7 +27,7 @@ from diabolo.metrics.probes import (
 )
 from diabolo.metrics.receptive import receptive_field
 from diabolo.metrics.reconstruction import Totals, cross_spectrum, per_image, spectrum
-from diabolo.metrics.sharpness import grid_pattern, sharpness
+from diabolo.metrics.sharpness import fine_power, grid_pattern, sharpness
 from diabolo.metrics.usage import active_units, codebook_use
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "elbow",
     "error_by_components",
     "few_label_accuracy",
+    "fine_power",
     "frechet_to_normal",
     "gaussian_kl",
     "grid_pattern",

@@ -12,9 +12,9 @@ LONGER = f"detail, {blur.LONG}"
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (2.0, "have 2 of the images' fine detail in the right place; with squared error alone, 1"),
-        (0.0, "reconstructions have less of the images' fine detail in the right place (0)"),
-        (1.0, "the shares of fine detail in place do not differ significantly (1 and 1)"),
+        (2.0, "have 200 % of the images' fine detail in the right place; with squared error alone, 100 %"),
+        (0.0, "reconstructions have less of the images' fine detail in the right place (0 %)"),
+        (1.0, "the shares of fine detail in the right place do not differ significantly (100 % and 100 %)"),
     ],
 )
 def test_fine_detail(value: float, text: str) -> None:
@@ -35,28 +35,31 @@ def test_squared_error(value: float, text: str) -> None:
 
 def test_the_loss_is_named_as_the_cause_only_where_longer_training_does_not_do_as_much() -> None:
     said = words.blur(of(SHARPER | {LONGER: 0.4}), "features")
-    assert "twice the epochs of squared error reach 0.4 only. So the loss is the cause" in said
+    assert "training twice as long on squared error reaches only 40.0 %. So the loss is the cause" in said
     fitted = words.blur(of(SHARPER | {LONGER: 0.7}), "features")
-    assert "But twice the epochs of squared error reach 0.7, so a better fit alone may explain" in fitted
+    assert "But training twice as long on squared error reaches 70.0 %, so a better fit alone may explain" in fitted
 
 
 def test_a_pattern_is_no_detail() -> None:
-    assert "is 0.8 of that of the images (with squared error alone 0.3), and most of it" in blur.pattern(
-        of(SHARPER), "features"
+    assert (
+        "80 % of the images' fine-scale power (30 % with squared error alone), most of it in the right"
+        in blur.pattern(of(SHARPER), "features")
     )
     assert "a fine dotted pattern" in blur.pattern(of(SHARPER | {"power, features": 1.2}), "features")
 
 
 def test_what_the_eye_sees() -> None:
-    assert "the first are blurred and the others sharp" in words.seen(of(SHARPER), "features")
+    assert "trained on squared error are blurred, and those trained on features are sharp" in words.seen(
+        of(SHARPER), "features"
+    )
     assert "both are soft" in words.seen(of({"detail, pixels": 0.3, "detail, features": 0.5}), "features")
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (2.0, "fine detail in the right place from 1 to 2"),
-        (0.0, "no help: fine detail in the right place from 1 to 0"),
+        (2.0, "fine detail in the right place from 100 % to 200 %"),
+        (0.0, "no help: fine detail in the right place from 100 % to 0 %"),
         (1.0, "not significantly different in fine detail"),
     ],
 )

@@ -27,8 +27,8 @@ THREE = {
     "linear on the sheet": (sheet.unrolled, "MSE, linear AE", ("has not reached the plane", "test points", "both find")),
     "curved on the sheet": (sheet.unrolled, "MSE, AE", ("has not found the sheet", "100 % of the variance", "layers do not")),
     "two losses": (losses.compared, "MSE, trained by BCE", ("has the larger", "has the smaller", "of the two do not differ")),
-    "cross-entropy": (losses.compared, "BCE, trained by BCE", ("is larger too", "is smaller", "cross-entropies do not")),
-    "added bound": (shared.added, "−ELBO, added", ("costs 1", "lowers −ELBO by 1", "do not differ significantly")),
+    "cross-entropy": (losses.compared, "BCE, trained by BCE", ("is larger,", "is smaller", "cross-entropies do not")),
+    "added bound": (shared.added, "−ELBO, added", ("raises −ELBO by 1", "lowers −ELBO by 1", "do not differ significantly")),
     "added read": (shared.added, "read, added", ("more of its samples", "fewer of its samples", "does not differ")),
     "prior hole": (choice.why, "FID from N(0, I), AE", ("pulled the codes", "although its codes", "do not differ")),
 }  # fmt: skip
@@ -57,7 +57,7 @@ def test_codes_that_say_where_on_the_sheet_and_codes_that_do_not():
 def test_a_roll_that_is_laid_flat_and_one_that_is_not():
     flat = {"place along, from codes of AE": 0.99, "place along, from codes of PCA": 0.3}
     assert "follow it round the roll" in sheet.flattened(of(flat))
-    assert "do not cover one another" in sheet.flattened(of(flat | {"place along, from codes of PCA": 0.95}))
+    assert "do not overlap" in sheet.flattened(of(flat | {"place along, from codes of PCA": 0.95}))
     assert "without laying it flat" in sheet.flattened(of(flat | {"place along, from codes of AE": 0.5}))
 
 
@@ -88,7 +88,7 @@ def test_what_shared_kernels_save():
     costs = found | {"parameters at equal error, full layers": 617.0}
     assert "0.5 times as many: here sharing weights saves nothing" in losses.fewer(of(costs))
     assert "no error in common" in losses.fewer(of({}))
-    assert shared.answer(of(saves))[2] == "10 times fewer parameters at an error of 0.01 per pixel"
+    assert shared.answer(of(saves))[2] == "full layers need 10 times as many parameters at an error of 0.01 per pixel"
     assert shared.answer(of(costs))[2].startswith("no help")
     assert shared.answer(of({}))[2].startswith("not comparable")
 
@@ -110,14 +110,14 @@ def test_the_divergence_is_measured_and_its_properties_hold(tmp_path):
     assert row.numbers["KL of the codes, full covariance"]["value"] == pytest.approx(-math.log(0.6), abs=0.05)
     said = divergence.properties(row.found)
     assert "agrees" in said
-    assert "Never negative" in said
-    assert "Most of the distance is correlation" in divergence.of_codes(row.found)
+    assert "It is never negative" in said
+    assert "Most of the divergence is correlation" in divergence.of_codes(row.found)
     assert "in means and variances" in divergence.of_codes(
         of({"KL of the codes, full covariance": 2.0, "KL of the codes, variances": 1.5})
     )
     wrong = {"least KL of random pairs": -0.1, "KL(N(0, 1) ‖ N(1, 4))": 3.0}
     assert "does not agree" in divergence.properties(of(wrong))
-    assert "which is a mistake" in divergence.properties(of(wrong))
+    assert "which is an error" in divergence.properties(of(wrong))
 
 
 def test_the_picture_of_both_directions():
@@ -155,7 +155,7 @@ def test_the_latent_spaces_are_described():
 def test_who_is_best_at_what():
     said = choice.side_by_side(of({"MSE, VQ-VAE": 0.1, "probe, AE": 2.0, "seconds, AE": 0.5}))
     assert "reconstruction error: VQ-VAE." in said
-    assert "linear classifier: AE." in said
+    assert "linear classifier on the codes: AE." in said
     assert "(not significantly different)" in said  # the FID
     assert "The AE trains fastest" in said
 
@@ -169,8 +169,8 @@ def test_why_a_fitted_density_helps_and_the_order_turns():
     }
     said = choice.why(of(turned))
     assert "falls for AE, VAE and VQ-VAE" in said
-    assert "turns round" in said
-    assert "turns round" not in choice.why(of(turned | {"FID, AE": 1.5}))
+    assert "reverses" in said
+    assert "reverses" not in choice.why(of(turned | {"FID, AE": 1.5}))
     assert "lowers the FID of none" in choice.why(of({}))
 
 
@@ -206,18 +206,18 @@ def test_kinds_that_are_lost_named_and_won_back():
     said = modes.provoked(of(cured))
     assert "4 of 20 groups" in said
     assert "the others hold 70 %" in said
-    assert "The doctor names mode collapse." in said
-    assert "silent about it there" in said
-    assert "does not name" in modes.provoked(of(cured | {f"named, {modes.LOST}": 0.0}))
+    assert "The doctor detects this." in said
+    assert "finds no mode collapse there" in said
+    assert "does not detect" in modes.provoked(of(cured | {f"named, {modes.LOST}": 0.0}))
     assert "not complete" in modes.provoked(of(cured | {"named, β 1": 1.0}))
-    assert "has lost no kind" in modes.provoked(of({}))
+    assert "no kind of image is lost" in modes.provoked(of({}))
     assert modes.answer(of(cured))[2] == "groups of images among the samples from 4 to 20 of 20"
     assert modes.answer(of({}))[2].startswith("no help")
 
 
 def test_why_kinds_are_lost():
     assert "it is the first" in modes.why(of({f"active units, {modes.LOST}": 2.0, "active units, β 1": 12.0}))
-    assert "does not explain it" in modes.why(of({f"active units, {modes.LOST}": 10.0, "active units, β 1": 12.0}))
+    assert "do not explain it" in modes.why(of({f"active units, {modes.LOST}": 10.0, "active units, β 1": 12.0}))
 
 
 # --- a training that is watched -------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_samples_that_settle_and_samples_that_do_not():
     settles = {"change of the samples by epoch 10": 0.04, "change of the samples by epoch 15": 0.01}
     assert "The changes shrink" in watching.strip(of(settles), [10, 15])
     assert "have not settled" in watching.strip(of(settles), [15, 10])
-    assert "One step" in watching.strip(of(settles), [10])
+    assert "One change" in watching.strip(of(settles), [10])
 
 
 def test_the_loss_within_epochs():
@@ -240,7 +240,7 @@ def test_the_loss_within_epochs():
     assert watching.by_step(lines, history) == {"every 100 batches": [9.0, 5.0, 4.0], "every epoch": [7.0, 7.0, 4.0]}
     found = {"loss, first 100 batches": 9.0, "loss, end of the first epoch": 5.0, "loss, last 100 batches": 4.0}
     assert "80 % of its whole fall" in watching.early(of(found))
-    assert "single point" in watching.early(of(found))
+    assert "before a log by epoch has its first line" in watching.early(of(found))
     assert "spread over the epochs" in watching.early(of(found | {"loss, end of the first epoch": 8.0}))
     assert watching.answer(of(found))[2].startswith("80 % of the fall")
     short = found | {"loss, end of the first epoch": 9.0}

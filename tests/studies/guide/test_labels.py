@@ -50,23 +50,28 @@ def test_what_helped_and_what_did_not() -> None:
     assert "unlabelled images help: joint." in one
     two = {"accuracy, fine-tuned": 2.0, "accuracy, frozen + SVM": 2.0}
     assert "which strokes belong together" in words.pretraining(of(two))
-    assert "no sure gain" in words.pretraining(of(two | {"accuracy, fine-tuned": 1.0}))
+    assert "no significant gain over training from scratch" in words.pretraining(
+        of(two | {"accuracy, fine-tuned": 1.0})
+    )
 
 
 def test_using_the_unlabelled_images_twice() -> None:
     both = {"accuracy, M1+M2": 2.0, "accuracy, spread": 2.0, labels.SPREAD: 0.97}
     said = words.semi_supervised(of(both))
     assert "scratch: M1+M2 200 %, 100.0 ± 2.8 percentage points more; spread 200 %" in said
-    assert "right for 97.0 % of the training images" in said
+    assert "correct for 97.0 % of the training images" in said
     assert "where few images lie" in said
-    assert "no sure gain" in words.semi_supervised(of(both | {"accuracy, fine-tuned": 2.0}))
+    assert "no significant gain over fine-tuning" in words.semi_supervised(of(both | {"accuracy, fine-tuned": 2.0}))
 
 
 def test_answers() -> None:
     better = {"validation accuracy, spread": 2.0, "accuracy, spread": 2.0}
-    best = "by the way that is better on validation images, spread"
-    assert answers.semi_supervised(of(better))[2] == f"from 100 % to 200 % {best}"
-    assert answers.semi_supervised(of(better | {"accuracy, spread": 0.5}))[2] == f"no help: from 100 % to 50 % {best}"
+    best = "with spread, the better of the two on validation images"
+    assert answers.semi_supervised(of(better))[2] == f"from 100 % (fine-tuned) to 200 % {best}"
+    assert (
+        answers.semi_supervised(of(better | {"accuracy, spread": 0.5}))[2]
+        == f"no help: from 100 % (fine-tuned) to 50 % {best}"
+    )
     assert answers.semi_supervised(of(better | {"accuracy, spread": 1.0}))[2].startswith(
         f"not significantly different {best}"
     )

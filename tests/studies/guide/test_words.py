@@ -37,11 +37,11 @@ THREE: dict[str, tuple[Callable[[Numbers], str], str, tuple[str, str, str]]] = {
         "MSE, fully connected",
         ("Convolutions reconstruct better", "Convolutions reconstruct worse", "not differ significantly"),
     ),
-    "greedy": (words.greedy, "MSE, layer by layer", ("with more error", "with less error", "not differ significantly")),
+    "greedy": (words.greedy, "MSE, layer by layer", ("a higher error", "a lower error", "not differ significantly")),
     "regularised": (
         lambda n: words.regularised(n, REGULARISED),
         "test MSE, neither",
-        ("lowers the test error by", "raise the test error", "does not differ significantly from that without"),
+        ("less than without", "raise the test error", "does not differ significantly from that without"),
     ),
     "no identity": (
         words.no_identity,
@@ -155,7 +155,7 @@ def test_gains_and_costs_that_depend_on_more() -> None:
     assert "rectifiers" not in answered(answers.layers, 1, {"MSE, end to end": 0.0})
     few = {"test MSE, dropout": 1.0}
     for value, text in (
-        (2.0, "from 2 to 1 at the best"),
+        (2.0, "from 2 to 1 with the best"),
         (0.0, "no help: test error from 0 to 1"),
         (1.0, "not significantly different"),
     ):
@@ -169,13 +169,15 @@ def test_gains_and_costs_that_depend_on_more() -> None:
     for value, told in ((2.0, True), (0.0, False)):
         probes = {"probe, gaussian 1": value, "probe, none": 1.0}
         assert ("and for the features" in answered(answers.noise, 1, probes)) == told
-    assert "improves by 5 nats, of which the class can be 2.3 at most" in answered(
+    assert "improves by 5 nats, of which the class accounts for 2.3 at most" in answered(
         answers.condition, 2, {"−ELBO, none": 6.0}
     )
     assert answered(answers.condition, 2, {"−ELBO, none": 2.0}).endswith("improves by 1 nats")
     assert answered(answers.condition, 2, {"−ELBO, none": 0.0}).endswith("does not improve")
-    assert answered(answers.codebook, 2, {"perplexity, all three": 2.0}).startswith("evenly used codes from 1 to 2")
-    assert answered(answers.codebook, 2, {"perplexity, all three": 0.5}).startswith("no help: evenly")
+    assert answered(answers.codebook, 2, {"perplexity, all three": 2.0}).startswith(
+        "perplexity of 256 codes from 1 to 2"
+    )
+    assert answered(answers.codebook, 2, {"perplexity, all three": 0.5}).startswith("no help: perplexity")
 
 
 def answered(answer: Callable[[Numbers], answers.Answer], part: int, given: dict[str, float]) -> str:
@@ -211,10 +213,10 @@ def test_explanations_stand_only_where_the_numbers_bear_them() -> None:
     assert mixture not in words.fitted(of({"FID, AE, normal": 2.0}))
     assert mixture not in words.fitted(of({"FID, AE, normal": 0.5, "FID, VAE, normal": 0.5}))
     slow = "seconds of a step, computed again"
-    assert "since the insides" in words.checkpointing(of({slow: 2.0}))
-    assert "although the insides" in words.checkpointing(of({slow: 0.9}))
+    assert "since activations" in words.checkpointing(of({slow: 2.0}))
+    assert "although activations" in words.checkpointing(of({slow: 0.9}))
     assert "weights and sums are kept" in words.precision(of({}))
-    assert "more than rounding should do" in words.precision(of({"loss, bf16": 2.0}))
+    assert "more than rounding explains" in words.precision(of({"loss, bf16": 2.0}))
 
 
 @pytest.mark.parametrize(
@@ -235,13 +237,13 @@ def test_what_a_u_net_says_without_its_code(alone: float, through: float, text: 
     zeroed = {"MSE, U-Net, code zeroed": 3.0, "MSE, skips cut, code zeroed": 12.0}
     said = words.skips(of(given | zeroed))
     assert text in said
-    assert "with the code set to zero, by +200 % and +1100 %" in said
+    assert "With the code set to zero, they change by +200 % and +1100 %" in said
 
 
 def test_what_narrows_the_gap_and_what_does_not() -> None:
     fits = {"training MSE, neither": 0.2, "test MSE, dropout 0.1": 0.5, "training MSE, dropout 0.1": 0.4}
     said = words.regularised(of(fits), REGULARISED)
-    assert "the training error goes from 0.2 to 0.4: the gap narrows, from 0.8 to 0.1" in said
+    assert "The training error goes from 0.2 to 0.4, so the gap narrows: from 0.8 to 0.1" in said
     assert "does not narrow" in words.regularised(of(fits | {"training MSE, dropout 0.1": -0.4}), REGULARISED)
 
 
@@ -251,12 +253,12 @@ def test_denoisers_that_are_best_at_their_own_noise_and_those_that_are_not() -> 
     assert "2 of 2" in words.matched(both, names)
     one = words.matched(of({"a on a": 0.1, "a on b": 0.1}), names)
     assert "1 of 2" in one
-    assert one.endswith("The exceptions: b is removed better by the model of a.")
+    assert one.endswith("The exceptions: b is removed better by the model trained on a.")
     assert "matters more here" in one
     assert "matters more here" not in words.matched(both, names)
     tie = words.matched(of({"a on a": 0.1}), names)
     assert "1 of 2" in tie
-    assert tie.endswith("At b it does not differ significantly from the best of the others.")
+    assert tie.endswith("For b it does not differ significantly from the best of the others.")
     close = of({"a on a": 0.1, "none on b": 0.98})
     close["b on b less none on b"] = Measured(0.02, 0.001)
     assert "b is removed better by the plain autoencoder" in words.matched(close, names), (
@@ -277,10 +279,10 @@ def test_why_annealing_did_or_did_not_help() -> None:
     assert "little to gain" in words.annealing(of({"active units, β 1": 15.0}), names)
     assert "does not change that" in words.annealing(of({"active units, β 1": 2.0}), names)
     rescued = words.annealing(of({f"−ELBO, {words.FREE}": 0.0, "active units, β 1": 15.0}), [*names, words.FREE])
-    assert "are of use" in rescued
+    assert "are useful" in rescued
     assert f"{words.FREE} lowers −ELBO by" in rescued
     lost = words.annealing(of({f"−ELBO, {words.FREE}": 2.0, "active units, β 1": 15.0}), [*names, words.FREE])
-    assert "are of use" not in lost
+    assert "are useful" not in lost
 
 
 def test_a_heavier_weight() -> None:
@@ -305,7 +307,7 @@ def test_cures_that_work_and_cures_that_do_not() -> None:
 def test_what_a_condition_saves() -> None:
     much = words.told(of({"KL, none": 20.0, "KL, embedding": 15.0}))
     assert "5 nats less" in much
-    assert "the class itself can be 2.3 (ln 10) at most" in much
+    assert "The class itself accounts for 2.3 (ln 10) of them at most" in much
     assert "need not encode the class" in words.told(of({"KL, none": 20.0, "KL, embedding": 18.0}))
     assert "carries no less" in words.told(of({"KL, none": 15.0, "KL, embedding": 20.0}))
 

@@ -18,7 +18,6 @@ from diabolo import figures, latents, metrics, zoo
 from diabolo.data import Images
 from diabolo.display import words as written
 from diabolo.metrics import generation
-from diabolo.metrics.reconstruction import spectrum
 from diabolo.metrics.score import Score
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
@@ -466,8 +465,7 @@ def downstream(row: Row) -> None:
 def well_tuned(row: Row) -> None:
     row.text(properties.GENERAL)
     models = {"AE": plain, "β = 0": free, "VAE": tuned()[1], "β = 10": heavy}
-    fine = slice(train.shape[-1] // 4, None)  # the upper half of the frequencies
-    of_test = spectrum(torch.from_numpy(test.pixels))[:, fine].sum(1).mean()
+    real_images, fine = torch.from_numpy(test.pixels), train.shape[-1] // 4  # the upper half of the frequencies
     reader = generation.extractor("classifier", train)
     logits = generation.extract(reader, test.images).logits
     assert logits is not None  # the images have labels
@@ -478,8 +476,11 @@ def well_tuned(row: Row) -> None:
         quality = one.measure("generation", densities=("prior",)).scores
         left = one.measure("reconstruction").scores["FVU"].value
         row.number(f"variance explained, {name}", 1 - left, "of the variance of test images")
-        detail = spectrum(one.model.sample(1000, seed=0))[:, fine].sum(1) / of_test
-        row.over(f"fine detail, {name}", detail.numpy(), "power, that of test images being 1", "samples")
+        detail = metrics.fine_power(one.model.sample(1000, seed=0), real_images, fine)
+        row.number(
+            f"fine detail, {name}", detail.value, "power, that of test images being 1", *detail.interval(),
+            "Student's t over samples and test images", detail.df,
+        )  # fmt: skip
         row.score(f"FID, {name}", quality["FID, prior"])
         row.score(f"effective digits, {name}", quality["score, prior"])
         row.score(f"coverage, {name}", quality["coverage, prior"])

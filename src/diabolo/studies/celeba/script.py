@@ -822,7 +822,7 @@ def looks(one: Trained) -> dict[str, float]:
         }
         return {name: metrics.sharpness(torch.from_numpy(images), x) for name, images in drawn.items()}
 
-    found: dict[str, float] = one.remember("looks", sharp)
+    found: dict[str, float] = one.remember("sharpness", sharp)
     return found
 
 

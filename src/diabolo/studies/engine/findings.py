@@ -188,8 +188,8 @@ class Difference:
     def say(self, more: str, less: str, neither: str) -> str:
         """One of these sentences: a is `more` than b, or `less`, or neither is shown to be more by as much as matters.
 
-        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers (`both`), {least} as what matters. What is
-        known of two of which `neither` is more is not for the caller to say: it has one of {differ}, {differs} or
+        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers (`both`), {least} as what matters. What
+        is known of two of which `neither` is more is not for the caller to say: it has one of {differ}, {differs} or
         {different}, for which stands "do not differ significantly", that they do but by too little, or that they are shown
         to be the same to within what matters.
 

@@ -70,9 +70,9 @@ def against_overfitting(n: Numbers) -> Answer:
     ]
     best = min(names, key=lambda name: n[f"test MSE, {name}"].value)
     gain = family({name: against(n, "test MSE", "neither", name) for name in names})[best].say(
-        more=f"test error from {{a}} to {{b}} at the best, {best}",
-        less=f"no help: test error from {{a}} to {{b}} at the best, {best}",
-        neither=f"{{different}} at the best, {best} ({{a}}, {{b}})",
+        more=f"test error from {{a}} to {{b}} with the best, {best}",
+        less=f"no help: test error from {{a}} to {{b}} with the best, {best}",
+        neither=f"{{different}} with the best, {best} ({{a}}, {{b}})",
     )
     cost = "a strength to search; too much of either underfits"
     return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
@@ -95,11 +95,11 @@ def semi_supervised(n: Numbers) -> Answer:
     """5.14, unlabelled images used a second time."""
     best = best_way(n, SEMI)
     gain = points(between(n, f"accuracy, {best}", "accuracy, fine-tuned")).say(
-        more=f"from {{b}} % to {{a}} % by the way that is better on validation images, {best}",
-        less=f"no help: from {{b}} % to {{a}} % by the way that is better on validation images, {best}",
-        neither=f"{{different}} by the way that is better on validation images, {best} ({{a}} %; fine-tuned {{b}} %)",
+        more=f"from {{b}} % (fine-tuned) to {{a}} % with {best}, the better of the two on validation images",
+        less=f"no help: from {{b}} % (fine-tuned) to {{a}} % with {best}, the better of the two on validation images",
+        neither=f"{{different}} with {best}, the better of the two on validation images ({{a}} %; fine-tuned {{b}} %)",
     )
-    cost = "a training on all images for each set of labels, and wrong labels where classes touch"
+    cost = "a training on all images for each set of labels, and wrong labels where classes overlap"
     return "Semi-supervised learning", "where classes lie apart in latent space", gain, cost
 
 
@@ -146,15 +146,15 @@ def kl_term(n: Numbers) -> Answer:
 
 def features(n: Numbers) -> Answer:
     """5.7."""
-    gain = against(n, "detail", "features", PIXELS).say(
-        more="fine detail in the right place from {b} to {a}",
-        less="no help: fine detail in the right place from {b} to {a}",
-        neither="{different} in fine detail ({b}, {a})",
+    gain = points(against(n, "detail", "features", PIXELS)).say(
+        more="fine detail in the right place from {b} % to {a} %",
+        less="no help: fine detail in the right place from {b} % to {a} %",
+        neither="{different} in fine detail ({b} %, {a} %)",
     )
     error = against(n, "MSE", "features", PIXELS)
     cost = f"{_seconds(n, 'features')} of training against {_seconds(n, PIXELS)}"
     if error.sure and error.value > 0:
-        cost += f"; squared error {error.a.value:.4g} against {error.b.value:.4g}"
+        cost += f"; squared error {error.a.value:.3g} against {error.b.value:.3g}"
     when = "where blur is worse than a wrong pixel, and features of such images are at hand"
     return "Perceptual loss", when, gain, cost
 
@@ -165,7 +165,8 @@ def condition(n: Numbers) -> Answer:
     gain = f"{100 * n['read, embedding'].value:.1f} % of the samples show the digit asked for, and the bound " + (
         "does not improve"
         if bound <= 0
-        else f"improves by {bound:.3g} nats" + f", of which the class can be {DIGIT:.3g} at most" * (bound > DIGIT)
+        else f"improves by {bound:.3g} nats"
+        + f", of which the class accounts for {DIGIT:.3g} at most" * (bound > DIGIT)
     )
     return "A condition", "where images of a given class are wanted", gain, "a label for every training image"
 
@@ -174,11 +175,11 @@ def codebook(n: Numbers) -> Answer:
     """5.9."""
     before, after = n["perplexity, by gradient"].value, n["perplexity, all three"].value
     error = n["MSE, all three"].value, n["MSE, by gradient"].value
-    gain = f"evenly used codes from {before:.0f} to {after:.0f} of 256, error from {error[1]:.4g} to {error[0]:.4g}"
+    gain = f"perplexity of 256 codes from {before:.0f} to {after:.0f}, error from {error[1]:.3g} to {error[0]:.3g}"
     if after <= before:
         gain = f"no help: {gain}"
-    cost = "k-means once and a count of each code's use; nothing per image worth the name"
-    return "Moving averages, k-means start, restarts", "where codes of a codebook are never chosen", gain, cost
+    cost = "k-means once, and a count of each code's use; negligible per image"
+    return "Moving averages, k-means start, restarts", "where some codes of a codebook are never chosen", gain, cost
 
 
 def code_prior(n: Numbers) -> Answer:
@@ -229,7 +230,7 @@ def economy(n: Numbers) -> Answer:
     )
     return (
         "Mixed precision, checkpointing",
-        "where the chip multiplies bf16; where memory, not time, is short",
+        "where the hardware multiplies bf16 fast; where memory is scarcer than time",
         gain,
         cost,
     )

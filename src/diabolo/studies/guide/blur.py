@@ -1,6 +1,7 @@
 """What the study `guide` says of its row 5.7, on a loss that compares features; see `guide`."""
 
-from diabolo.studies.guide.plain import Numbers, against
+from diabolo.plain import percent
+from diabolo.studies.guide.plain import Numbers, against, points
 
 PIXELS, LONG = "pixels", "pixels, twice as long"
 UNITS = {
@@ -16,18 +17,19 @@ def blur(n: Numbers, name: str) -> str:
     errors = against(n, "MSE", name, PIXELS)
     longer = against(n, "detail", name, LONG)
     why = (
-        "Net, images, epochs and seeds are the same, and twice the epochs of squared error reach {long} only. So the loss is "
-        "the cause: squared error is smallest at the mean of all images that the code allows, and that mean is blurred."
+        "Network, images, epochs and seeds are the same, and training twice as long on squared error reaches only {long}. So "
+        "the loss is the cause: squared error is smallest at the mean of all images that the code allows, and that mean is "
+        "blurred."
         if longer.sure and longer.value > 0
-        else "But twice the epochs of squared error reach {long}, so a better fit alone may explain the detail."
-    ).replace("{long}", f"{longer.b.value:.4g}")
-    detail = against(n, "detail", name, PIXELS).say(
-        more=f"With the loss on {name}, reconstructions have {{a}} of the images' fine detail in the right place; with squared "
-        f"error alone, {{b}}. {why}",
-        less=f"With the loss on {name}, reconstructions have less of the images' fine detail in the right place ({{a}}) than "
-        "with squared error alone ({b}).",
-        neither=f"With the loss on {name} and with squared error alone, the shares of fine detail in place {{differ}} "
-        "({a} and {b}).",
+        else "But training twice as long on squared error reaches {long}, so a better fit alone may explain the detail."
+    ).replace("{long}", percent(longer.b.value, 1))
+    detail = points(against(n, "detail", name, PIXELS)).say(
+        more=f"With the loss on {name}, reconstructions have {{a}} % of the images' fine detail in the right place; with "
+        f"squared error alone, {{b}} %. {why}",
+        less=f"With the loss on {name}, reconstructions have less of the images' fine detail in the right place ({{a}} %) than "
+        "with squared error alone ({b} %).",
+        neither=f"With the loss on {name} and with squared error alone, the shares of fine detail in the right place "
+        "{differ} ({a} % and {b} %).",
     )
     error = errors.say(
         more="The price is squared error: {a} per pixel against {b}.",
@@ -43,10 +45,13 @@ def pattern(n: Numbers, name: str) -> str:
     astray = (
         power - n[f"detail, {name}"].value ** 2
     )  # of a reconstruction that has the share d of all waves, d² of the power
-    told = f"All its fine power is {power:.3g} of that of the images (with squared error alone {before:.3g})"
+    told = (
+        f"In all, its reconstructions have {percent(power)} of the images' fine-scale power ({percent(before)} with squared "
+        "error alone)"
+    )
     if astray > power / 2:
-        return f"{told}. Most of that is out of place: a fine dotted pattern that these features hardly see."
-    return f"{told}, and most of it is in the right place."
+        return f"{told}. Most of that is in the wrong place: a fine dotted pattern that these features hardly see."
+    return f"{told}, most of it in the right place."
 
 
 def seen(n: Numbers, name: str) -> str:
@@ -58,7 +63,8 @@ def seen(n: Numbers, name: str) -> str:
 
     before, after = look(PIXELS), look(name)
     if before == after:
-        return f"To the eye both are {before}. Compare the rims of glasses, mouths and hair lines."
+        return f"To the eye both are {before}. Compare the rims of glasses, mouths and hairlines."
     return (
-        f"To the eye the first are {before} and the others {after}. Compare the rims of glasses, mouths and hair lines."
+        f"To the eye, reconstructions trained on squared error are {before}, and those trained on {name} are {after}. Compare "
+        "the rims of glasses, mouths and hairlines."
     )

@@ -31,11 +31,11 @@ def side_by_side(n: Numbers) -> str:
     seconds = {name: n[f"seconds, {name}"].value for name in NAMES}
     quick, slow = min(seconds, key=lambda k: seconds[k]), max(seconds, key=lambda k: seconds[k])
     return (
-        f"Lowest reconstruction error: {best(n, 'MSE')}. Digit read best from the code by a linear classifier: "
+        f"Lowest reconstruction error: {best(n, 'MSE')}. Highest accuracy of a linear classifier on the codes: "
         f"{best(n, 'probe', most=True)}. Lowest FID from N(0, I): {best(n, 'FID from N(0, I)')}; from the best density of "
         f"each: {best(n, 'FID')}. The {quick} trains fastest ({seconds[quick]:.3g} s), the {slow} slowest ({seconds[slow]:.3g} "
-        f"s, and {n['seconds, prior'].value:.3g} s for the VQ-VAE's prior). Network and bottleneck differ at once: the VQ-VAE "
-        f"is convolutional, the other two are fully connected."
+        f"s, and {n['seconds, prior'].value:.3g} s for the VQ-VAE's prior). Network and bottleneck both change: the VQ-VAE is "
+        f"convolutional, the other two are fully connected."
     )
 
 
@@ -44,7 +44,8 @@ def why(n: Numbers) -> str:
     apart = {name: n[f"nats from N(0, I), {name}"].value for name in ("AE", "VAE")}
     normal = against(n, "FID from N(0, I)", "AE", "VAE").say(
         more=f"From N(0, I) the VAE draws better images than the autoencoder (FID {{b}} against {{a}}), because its KL term "
-        f"has pulled the codes to that density: they are {apart['VAE']:.3g} nats from it, the autoencoder's {apart['AE']:.3g}.",
+        f"has pulled the codes towards that density. They are {apart['VAE']:.3g} nats from it, the autoencoder's "
+        f"{apart['AE']:.3g}.",
         less=f"From N(0, I) the autoencoder draws better images than the VAE (FID {{a}} against {{b}}), although its codes are "
         f"{apart['AE']:.3g} nats from that density and the VAE's {apart['VAE']:.3g}.",
         neither="From N(0, I) the FIDs of autoencoder and VAE {differ} ({a} and {b}).",
@@ -59,7 +60,7 @@ def why(n: Numbers) -> str:
     )
     ranks = sorted(("AE", "VAE"), key=lambda name: n[f"FID, {name}"].value)
     turned = (
-        " So the order of AE and VAE turns round: a plain autoencoder generates well too, once its codes have a density."
+        " So the order of AE and VAE reverses: a plain autoencoder generates well too, once its codes have a density."
         if normal.startswith("From N(0, I) the VAE") and ranks[0] == "AE" and against(n, "FID", "AE", "VAE").sure
         else ""
     )
@@ -90,7 +91,7 @@ def weighed(n: Numbers, before: Numbers) -> str:
     losses += [
         f"images need a second model, {n['seconds, prior'].value:.3g} s of training after {n['seconds, VQ-VAE'].value:.3g} s, "
         f"and {slower:.3g} times the VAE's time to draw",
-        f"N(0, I) says nothing about it (FID {n['FID from N(0, I), VQ-VAE'].value:.3g})",
+        f"its codes do not follow N(0, I) (FID {n['FID from N(0, I), VQ-VAE'].value:.3g} from there)",
         f"its codebook can collapse: trained by gradient alone it uses {used:.0f} of 256 codes",
     ]
     return f"For the VQ-VAE: {'; '.join(gains)}. Against it: {'; '.join(losses)}."
@@ -113,7 +114,7 @@ def when(n: Numbers) -> str:
     }
     told = "; ".join(f"{what}: {name}" for what, name in wanted.items())
     return (
-        f"By this table, the model to use for each purpose. {told[:1].upper()}{told[1:]}. Two reasons are not measured here: "
-        f"only the VAE has a known density over its codes, and only the VQ-VAE gives a sequence of symbols. The order holds "
-        f"for these images, networks and epochs."
+        f"This table suggests a model for each purpose. {told[:1].upper()}{told[1:]}. Two further reasons are not measured "
+        f"here: only the VAE has a known density over its codes, and only the VQ-VAE gives a sequence of symbols. The ranking "
+        f"holds for these images, networks and epochs."
     )

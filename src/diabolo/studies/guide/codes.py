@@ -98,7 +98,7 @@ def precision(n: Numbers) -> str:
     fast = (
         f"An epoch takes {times:.2g} times as long in float32 as in bf16 on this device"
         if times >= 1
-        else f"bf16 is slower here, {1 / times:.2g} times: converting the numbers may cost more than the products save"
+        else f"bf16 is slower here, by a factor of {1 / times:.2g}: converting the numbers may cost more than the products save"
     )
     memory = n["MiB, bf16"].value / max(n["MiB, float32"].value, 1e-9)
     needs = (
@@ -108,7 +108,7 @@ def precision(n: Numbers) -> str:
         f"copied"
     )
     off = apart(n, "float32", "bf16")
-    why = ": weights and sums are kept in float32" if off <= 0.01 else ", more than rounding should do"
+    why = ": weights and sums are kept in float32" if off <= 0.01 else ", more than rounding explains"
     return f"{fast}. {needs}. The two losses differ by {100 * off:.2g} %{why}."
 
 
@@ -122,8 +122,8 @@ def checkpointing(n: Numbers) -> str:
         else "Checkpointing saves no memory on so small a network"
     )
     slower = (
-        f"a step takes {seconds:.2g} times as long, since the insides of the layers are computed twice"
+        f"a step takes {seconds:.2g} times as long, since activations are computed twice"
         if seconds > 1
-        else f"a step takes {seconds:.2g} times as long, although the insides of the layers are computed twice"
+        else f"a step takes {seconds:.2g} times as long, although activations are computed twice"
     )
     return f"{saved}; {slower}; the losses differ by {100 * apart(n, 'all kept', 'computed again'):.2g} %."

@@ -51,12 +51,13 @@ def properties(n: Numbers) -> str:
     drawn, least = n["KL(N(0, 1) ‖ N(1, 4)), from draws"], n["least KL of random pairs"].value
     half = drawn.half or 0.0
     agrees = "agrees" if abs(there - drawn.value) <= 2 * half else "does not agree"
-    sign = "Never negative" if least >= 0 else "Not always positive here, which is a mistake"
+    sign = "It is never negative" if least >= 0 else "It is negative for some pairs here, which is an error"
     return (
-        f"KL(p ‖ q) is the mean of log p(z)/q(z) over draws of p. For N(0, 1) and N(1, 4) the closed form gives {there:.4f} "
-        f"nats, and the mean of a million draws {agrees} ({drawn.value:.4f} ± {half:.4f}). {sign}: the least of {PAIRS:,} "
-        f"random pairs is {least:.2g}, and it is {n['KL(p ‖ p)'].value:.2g} for p = q. Not symmetric: from N(1, 4) to N(0, 1) "
-        f"it is {back:.4f}. The first argument is the one that is drawn from, so q pays where p has mass and q has none."
+        f"KL(p ‖ q) is the mean of log p(z)/q(z) over draws from p. For N(0, 1) and N(1, 4) the closed form gives {there:.4f} "
+        f"nats, and the mean of a million draws {agrees} ({drawn.value:.4f} ± {half:.4f}). {sign}: the smallest of {PAIRS:,} "
+        f"random pairs is {least:.2g}, and it is {n['KL(p ‖ p)'].value:.2g} for p = q. It is not symmetric: "
+        f"KL(N(1, 4) ‖ N(0, 1)) is {back:.4f}. The draws come from the first argument, so the divergence is large where p has "
+        f"mass and q has hardly any."
     )
 
 
@@ -65,11 +66,12 @@ def of_codes(n: Numbers) -> str:
     full, alone = n["KL of the codes, full covariance"].value, n["KL of the codes, variances"].value
     share = (full - alone) / max(full, 1e-12)
     told = (
-        "Most of the distance is correlation between units, which variances alone do not show."
+        "Most of the divergence is correlation between units, which variances alone do not show."
         if share > 0.5
-        else "Most of the distance is in means and variances; correlation between units adds the rest."
+        else "Most of the divergence is in means and variances; correlation between units adds the rest."
     )
     return (
-        f"The same formula with a full covariance measures the aggregated posterior: the codes that the VAE at β = 1 draws for "
-        f"the test images have a Gaussian {full:.3g} nats from N(0, I), {full - alone:.3g} of them from correlations. {told}"
+        f"The same formula with a full covariance measures the aggregated posterior: the Gaussian of the codes that the VAE at "
+        f"β = 1 draws for the test images is {full:.3g} nats from N(0, I), {full - alone:.3g} of them due to correlations. "
+        f"{told}"
     )

@@ -15,12 +15,12 @@ SCRATCH = "from scratch"
 NARROW = {  # 5.4, each way and how it learns
     SCRATCH: "a classifier on the labelled images alone",
     "frozen features": "a linear classifier on the pre-trained code",
-    "fine-tuned": "the pre-trained encoder, trained on the labelled images",
+    "fine-tuned": "the pre-trained encoder, trained further on the labelled images",
     "joint": "reconstruction + 0.2 · cross entropy, from the pre-trained weights",
 }
 PRETRAINED = {  # 5.14
     SCRATCH: "a classifier on the labelled images alone",
-    "fine-tuned": "the pre-trained encoder, trained on the labelled images",
+    "fine-tuned": "the pre-trained encoder, trained further on the labelled images",
     "frozen + SVM": "a support vector machine on the pre-trained codes at unit length",
 }
 SEMI = {  # 5.14, ways that use the unlabelled images a second time
@@ -125,10 +125,10 @@ def few_labels(n: Numbers) -> str:
     why = (
         f"Here the unlabelled images help: {joined(helped)}."
         if helped
-        else "A narrow code keeps what it takes to redraw an image, and that is not what distinguishes the digits: "
-        "pre-training for reconstruction is no gain by itself."
+        else "A narrow code keeps what is needed to reconstruct an image, which is not what distinguishes the digits. "
+        "Pre-training for reconstruction is no gain by itself."
     )
-    return f"{_scratch(n)} With the unlabelled images: {_list(gains(n, names))}. {why} Row 5.14 has a wide code and masking."
+    return f"{_scratch(n)} With the unlabelled images: {_list(gains(n, names))}. {why} Row 5.14 uses a wide code and masking."
 
 
 def pretraining(n: Numbers) -> str:
@@ -138,7 +138,7 @@ def pretraining(n: Numbers) -> str:
         "To fill in half of a digit, the encoder must know which strokes belong together. The wide code keeps such features, "
         "and a hundred labels suffice to name them."
         if len(better(n, names)) == len(names)
-        else "Pre-training for reconstruction is no sure gain in both."
+        else "At least one of these is no significant gain over training from scratch."
     )
     return f"{_scratch(n)} With the pre-trained encoder: {_list(gains(n, names))}. {why}"
 
@@ -150,11 +150,11 @@ def semi_supervised(n: Numbers) -> str:
     why = (
         "Both place the boundaries between classes where few images lie. Features alone leave that to the hundred labels."
         if all(d.sure and d.value > 0 for d in family(ahead).values())
-        else "That is no sure gain over fine-tuning in both."
+        else "At least one of the two is no significant gain over fine-tuning."
     )
     return (
         f"With the unlabelled images used a second time, against training from scratch: {_list(gains(n, names))}. The labels "
-        f"spread along neighbours are right for {100 * n[SPREAD].value:.1f} % of the training images. {why}"
+        f"spread along neighbours are correct for {100 * n[SPREAD].value:.1f} % of the training images. {why}"
     )
 
 

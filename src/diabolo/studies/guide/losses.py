@@ -23,21 +23,21 @@ def cross_entropy(x_hat: Tensor, x: Tensor) -> float:
 def compared(n: Numbers) -> str:
     """5.15: squared error against binary cross-entropy, each judged by both."""
     error = against(n, "MSE", "trained by BCE", "trained by MSE").say(
-        more="trained by BCE the same network has the larger squared error, {a} against {b}",
-        less="trained by BCE the same network has the smaller squared error, {a} against {b}, although it did not minimise it",
+        more="the network trained by BCE has the larger squared error, {a} against {b}",
+        less="the network trained by BCE has the smaller squared error, {a} against {b}, although it did not minimise it",
         neither="the squared errors of the two {differ} (BCE {a}, MSE {b})",
     )
     nats = against(n, "BCE", "trained by BCE", "trained by MSE").say(
-        more="its cross-entropy is larger too, {a} against {b} nats per image",
+        more="its cross-entropy is larger, {a} against {b} nats per image",
         less="its cross-entropy is smaller, {a} against {b} nats per image",
         neither="the cross-entropies {differ} ({a} and {b} nats per image)",
     )
     floor = n["BCE, a perfect copy"].value
     return (
-        f"After as many epochs, {error}; {nats}. Behind a sigmoid the gradient of BCE is the error itself, x̂ − x; that of the "
-        f"squared error is multiplied by x̂(1 − x̂), which vanishes where a pixel is confidently wrong. BCE of grey pixels is "
-        f"not 0 even for a perfect copy: here that costs {floor:.1f} nats per image, so losses of the two kinds cannot be "
-        f"compared as numbers."
+        f"After the same number of epochs, {error}; {nats}. Behind a sigmoid the gradient of BCE is the error itself, x̂ − x; "
+        f"that of the squared error is multiplied by x̂(1 − x̂), which vanishes where a pixel is confidently wrong. BCE of grey "
+        f"pixels is not 0 even for a perfect copy: here that costs {floor:.1f} nats per image, so the two losses cannot be "
+        f"compared with each other."
     )
 
 
@@ -65,7 +65,7 @@ def fewer(n: Numbers) -> str:
     told = (
         f"{full / shared:.2g} times as many. Shared kernels are the reason: a stroke is learned once for all places."
         if full > 1.1 * shared
-        else f"{full / shared:.2g} times as many: here sharing weights saves nothing, since digits stand in the middle and "
+        else f"{full / shared:.2g} times as many: here sharing weights saves nothing, since digits are centred and "
         f"full layers can learn each place by itself."
     )
     return (
@@ -83,9 +83,9 @@ def _thousands(parameters: float) -> str:
 def answer(n: Numbers) -> Answer:
     """5.15, BCE instead of squared error."""
     gain = against(n, "MSE", "trained by MSE", "trained by BCE").say(
-        more="squared error itself from {a} to {b} after as many epochs",
-        less="no help by squared error, from {a} to {b}",
-        neither="{different} by squared error ({a}, {b})",
+        more="squared error from {a} to {b} after the same number of epochs",
+        less="no help: squared error from {a} to {b}",
+        neither="{different} in squared error ({a}, {b})",
     )
     cost = f"a loss that ends at {n['BCE, a perfect copy'].value:.0f} nats instead of 0, and no meaning outside [0, 1]"
     return "Binary cross-entropy", "where pixels are nearly black or white and the output is a sigmoid", gain, cost

@@ -27,7 +27,7 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
     if any(change.sure and change.value < 0 for change in changes):
         why = "A small weight at first lets units carry information before that costs anything."
     elif FREE in names and (free := against_usual[FREE]).sure and free.value < 0:
-        why = "So annealing does not help here, but the units that free bits keep active are of use."
+        why = "So annealing does not help here, but the units that free bits keep active are useful."
     elif usual > UNITS / 2:
         why = (
             f"At the constant weight {usual:.0f} of {UNITS} units are active, so there is little to gain: annealing "
@@ -62,7 +62,7 @@ def collapse(n: Numbers) -> str:
     active, kl, ill = (n[f"{what}, {name}"].value for what in ("active units", "KL", "collapse found"))
     if active > UNITS / 4:
         return f"At β = 50, {active:.0f} of {UNITS} units are still active ({kl:.3g} nats): the posterior has not collapsed."
-    found = "The doctor names the collapse, or its cause." if ill else "The doctor does not detect it."
+    found = "The doctor detects the collapse or its cause." if ill else "The doctor does not detect it."
     return (
         f"At β = 50, {active:.0f} of {UNITS} units are active and the code carries {kl:.3g} nats per image. A nat in the code "
         f"costs fifty nats of loss and saves fewer, so q(z|x) becomes nearly the prior for every image. {found}"
@@ -94,7 +94,7 @@ def told(n: Numbers) -> str:
     read, real = n["read, embedding"].value, n["read, real digits"].value
     saved = n["KL, none"].value - n["KL, embedding"].value
     most = (
-        f", of which the class itself can be {DIGIT:.3g} (ln 10) at most; the rest is a difference between two trainings"
+        f". The class itself accounts for {DIGIT:.3g} (ln 10) of them at most; the rest is a difference between two trainings"
         if saved > DIGIT
         else ": it need not encode the class"
     )
@@ -117,6 +117,6 @@ def embedded(n: Numbers) -> str:
         less="Samples given an embedded class are read as the digit asked for less often than those given a one-hot class, by "
         "{difference} percentage points. That is one training of each; another seed may change it.",
         neither="Samples given embedded and one-hot classes {differ} ({a} % and {b} % read as asked for): the first layer "
-        "after a one-hot vector is itself an embedding. A separate one pays where classes are many, since encoder and decoder "
-        "share it.",
+        "after a one-hot vector is itself an embedding. A separate embedding pays off with many classes, since encoder and "
+        "decoder share it.",
     )

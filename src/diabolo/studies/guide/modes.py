@@ -15,20 +15,21 @@ def provoked(n: Numbers) -> str:
     again, left = (n[f"{what}, β 1"].value for what in ("kinds shown", "images of lost kinds"))
     if lost <= left:
         return (
-            f"β = {HEAVY:g} has lost no kind of image that β = 1 shows: {shown:.0f} of {GROUPS} groups occur among its "
+            f"At β = {HEAVY:g} no kind of image is lost that β = 1 shows: {shown:.0f} of {GROUPS} groups occur among its "
             f"samples, {again:.0f} among those of β = 1."
         )
-    named = "The doctor names mode collapse" if n[f"named, {LOST}"].value else "The doctor does not name mode collapse"
+    named = "The doctor detects this" if n[f"named, {LOST}"].value else "The doctor does not detect this"
     cured = (
-        "and is silent about it there"
+        "The doctor finds no mode collapse there."
         if not n["named, β 1"].value
-        else "and names it there as well, so that the cure is not complete"
+        else "The doctor finds mode collapse there as well, so the cure is not complete."
     )
     recall = n[f"recall, {LOST}"].value, n["recall, β 1"].value
     return (
         f"At β = {HEAVY:g}, {shown:.0f} of {GROUPS} groups of similar images occur among {DRAWN} samples; the others hold "
-        f"{percent(lost)} of the test images. {named}. Its remedy, β = 1, shows {again:.0f} groups ({percent(left)} lost), "
-        f"{cured}. Recall, which counts images and not kinds, goes from {recall[0]:.2f} to {recall[1]:.2f}."
+        f"{percent(lost)} of the test images. {named}. At β = 1, the remedy, {again:.0f} groups occur ({percent(left)} of the "
+        f"test images lost). {cured} Recall, which counts images and not kinds, goes from {percent(recall[0])} to "
+        f"{percent(recall[1])}."
     )
 
 
@@ -36,14 +37,14 @@ def why(n: Numbers) -> str:
     """5.16: where lost kinds come from in a model that is trained by a likelihood."""
     few, usual = n[f"active units, {LOST}"].value, n["active units, β 1"].value
     because = (
-        f"Here it is the first: {few:.0f} units are active instead of {usual:.0f}, so the decoder tells few images apart."
+        f"Here it is the first: {few:.0f} units are active instead of {usual:.0f}, so the decoder can distinguish few images."
         if few < usual / 2
-        else f"Here {few:.0f} of {usual:.0f} units stay active, so silence of the code alone does not explain it."
+        else f"Here {few:.0f} of {usual:.0f} units stay active, so inactive units alone do not explain it."
     )
     return (
-        f"Samples are decoded draws of the prior, so a VAE can lose kinds in two ways only: its decoder has few images to "
-        f"show, or the codes of some kinds lie where the prior seldom draws. {because} A likelihood pays for every training "
-        f"image that the model cannot explain, which is why this illness is rarer here than in adversarial training."
+        f"Samples are decoded draws of the prior, so a VAE can lose kinds in only two ways: its decoder produces few images, "
+        f"or the codes of some kinds lie where the prior seldom draws. {because} A likelihood pays for every training "
+        f"image that the model cannot explain, so mode collapse is rarer here than in adversarial training."
     )
 
 
@@ -53,5 +54,5 @@ def answer(n: Numbers) -> Answer:
     gain = f"groups of images among the samples from {before:.0f} to {after:.0f} of {GROUPS}"
     if after <= before:
         gain = f"no help: {gain}"
-    cost = "a longer code to be drawn from the prior: KL is spent on every unit that speaks"
+    cost = "more KL: every active unit adds to it"
     return "A lighter KL term against mode collapse", "where samples leave out kinds of images", gain, cost

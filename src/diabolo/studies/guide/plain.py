@@ -37,7 +37,7 @@ def bent(n: Numbers) -> str:
 
 
 def convolutional(n: Numbers) -> str:
-    """5.1: convolutions against full layers, in error and in what the code tells."""
+    """5.1: convolutions against full layers, in error and in what a probe reads from the code."""
     error = against(n, "MSE", "fully connected", "convolutional").say(
         more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
         "used at every place, so a stroke learned at one place is known everywhere",
@@ -51,7 +51,7 @@ def convolutional(n: Numbers) -> str:
         neither="the accuracy of a linear probe {differs}.",
     )
     longer = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
-    return f"{error}; {told} The training of the convolutions takes {longer:.2g} times as long."
+    return f"{error}; {told} Training the convolutional network takes {longer:.2g} times as long."
 
 
 def skips(n: Numbers) -> str:
@@ -70,10 +70,10 @@ def skips(n: Numbers) -> str:
     )
     taken = (
         f"When the mean of all codes replaces each image's own, the error of the U-Net changes by {signed(rise / 100)} and "
-        f"that of the same network without skips by {signed(alone / 100)}; with the code set to zero, by {zeroed[0]} and "
-        f"{zeroed[1]}."
+        f"that of the same network without skips by {signed(alone / 100)}. With the code set to zero, they change by "
+        f"{zeroed[0]} and {zeroed[1]}."
     )
-    way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times those of the image"
+    way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times as many as the image"
     if not without.sure or alone < 10:
         return f"{better} {taken} So in this training the network without skips hardly uses its code."
     d = between(n, "MSE, U-Net, mean code", "MSE, skips cut", "MSE, U-Net without its code less skips cut with it")
@@ -90,13 +90,13 @@ def skips(n: Numbers) -> str:
 def greedy(n: Numbers) -> str:
     """5.3: layer by layer against end to end."""
     return against(n, "MSE", "layer by layer", "end to end").say(
-        more="After as many epochs in all, training layer by layer ends with more error than end to end ({a} against "
-        "{b}, by {difference}): a layer is fitted before those above it can say what they need, and the epochs spent "
-        "on it are missing at the end.",
-        less="After as many epochs in all, training layer by layer ends with less error than end to end ({a} against "
-        "{b}, by {difference}). Each layer starts where it can already be inverted. But each stage also has a learning-rate "
-        "cycle of its own, and this comparison does not separate the two.",
-        neither="After as many epochs in all, the errors {differ} (layer by layer {a}, end to end {b}).",
+        more="After the same number of epochs in all, layer-wise training has a higher error than end-to-end training ({a} "
+        "against {b}, {difference} more). A layer is fitted before the layers above it can say what they need, and the epochs "
+        "spent on it are missing at the end.",
+        less="After the same number of epochs in all, layer-wise training has a lower error than end-to-end training ({a} "
+        "against {b}, {difference} less). Each layer starts where it can already be inverted. But each stage also has a "
+        "learning-rate cycle of its own, and this comparison does not separate the two.",
+        neither="After the same number of epochs in all, the errors {differ} (layer by layer {a}, end to end {b}).",
     )
 
 
@@ -108,26 +108,26 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
     gap, after = plain - fit, n[f"test MSE, {best}"].value - fitted
     several = family({name: against(n, "test MSE", "neither", name) for name in names[1:]})
     told = several[best].say(
-        more=f"The best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, lowers the test error "
-        f"by {{difference}}, to {{b}}, while the training error goes from {fit:.4g} to {fitted:.4g}: the gap "
-        f"{'narrows' if after < gap else 'does not narrow'}, from {gap:.3g} to {after:.3g}.",
-        less=f"L2 and dropout raise the test error at every strength tried, by {{difference}} at the least ({best}): "
+        more=f"Of {len(names) - 1} strengths of L2 and dropout, {best} has the lowest error on these test images: {{b}}, "
+        f"{{difference}} less than without. The training error goes from {fit:.3g} to {fitted:.3g}, so the gap "
+        f"{'narrows' if after < gap else 'does not narrow'}: from {gap:.3g} to {after:.3g}.",
+        less=f"L2 and dropout raise the test error at every strength tried, by at least {{difference}} ({best}): "
         f"the narrow code already keeps this model from overfitting, and they only make the fit worse.",
-        neither=f"At the best of {len(names) - 1} strengths of L2 and dropout on these test images, {best}, the test "
-        f"error ({{b}}) {{differs}} "
-        f"from that without; the training error goes to {fitted:.4g}, so the gap goes from {gap:.3g} to {after:.3g}.",
+        neither=f"Of {len(names) - 1} strengths of L2 and dropout, {best} has the lowest error on these test images. Its error "
+        f"({{b}}) {{differs}} from that without either. The training error goes to {fitted:.3g}, so the gap goes from "
+        f"{gap:.3g} to {after:.3g}.",
     )
-    size = "is larger than the training error" if gap > 0 else "is not even larger than the training error"
-    return f"On few images the test error, {plain:.4g}, {size}, {fit:.4g}. {told}"
+    size = "is larger than the training error" if gap > 0 else "is not larger than the training error"
+    return f"On few images the test error ({plain:.3g}) {size} ({fit:.3g}). {told}"
 
 
 def rival(n: Numbers, names: Sequence[str], noise: str) -> str:
-    """5.5: the model that undoes `noise` best, of those that were not trained on it."""
+    """5.5: of the models that were not trained on `noise`, the one that removes it best."""
     return min((name for name in names if name != noise), key=lambda name: n[f"{name} on {noise}"].value)
 
 
 def matched(n: Numbers, names: Sequence[str]) -> str:
-    """5.5: whether each noise is best undone by the model trained on it."""
+    """5.5: whether each noise is removed best by the model trained on it."""
     noisy = [name for name in names if name != "none"]
     found = family({name: between(n, f"{name} on {name}", f"{rival(n, names, name)} on {name}") for name in noisy})
     best = [name for name, d in found.items() if d.sure and d.value < 0]
@@ -142,10 +142,10 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     )
     by = {name: rival(n, names, name) for name in beaten}
     others = "; ".join(
-        f"{name} is removed better by {'the plain autoencoder' if who == 'none' else f'the model of {who}'}"
+        f"{name} is removed better by {'the plain autoencoder' if who == 'none' else f'the model trained on {who}'}"
         for name, who in by.items()
     )
-    ties = f"At {joined(rest)} it does not differ significantly from the best of the others." if rest else ""
+    ties = f"For {joined(rest)} it does not differ significantly from the best of the others." if rest else ""
     said = f"The model trained on a noise removes it best for {len(best)} of {len(noisy)} noises. {why}"
     return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
 
@@ -156,9 +156,9 @@ def no_identity(n: Numbers) -> str:
     copied = n[f"{middle}, copied"].value
     return between(n, f"none on {middle}", f"{middle} on {middle}").say(
         more=f"On images with Gaussian noise of 0.5, the error of the denoiser is {{b}} and that of the plain autoencoder "
-        f"{{a}}. The "
-        f"denoiser's target is the clean image, so copying its input would cost the distance between the two, {copied:.4g}: it "
-        f"must learn which part of its input can be an image.",
+        f"{{a}}. "
+        f"Copying the noisy input would leave an error of {copied:.3g}, since the target is the clean image. So the denoiser "
+        f"must learn which part of its input belongs to an image.",
         less="On images with Gaussian noise of 0.5 the error of the denoiser, {b}, is larger than that of the plain "
         "autoencoder, {a}. Its target is clean, so copying is the wrong answer, but in this training it has learned less "
         "about what digits look like.",
@@ -178,14 +178,14 @@ def level(n: Numbers, names: Sequence[str]) -> str:
     if gains:
         told = f"By a linear probe for the digit, the features improve: {said} over the plain autoencoder."
     else:
-        close = f"the best, {best}: {changes[best].a.value:.4g} % correct against {changes[best].b.value:.4g} %"
+        close = f"the best, {best}: {changes[best].a.value:.3g} % correct against {changes[best].b.value:.3g} %"
         told = f"No level improves the features significantly ({close})" + (f"; {said}." if costs else ".")
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))
     cost = (
-        "The stronger the noise in training, the more is lost on clean images"
+        "The stronger the training noise, the larger the error on clean images"
         if rises
-        else "What is lost on clean images does not simply grow with the noise in training"
+        else "The error on clean images does not simply grow with the training noise"
     )
-    errors = ", ".join(f"{value:.4g}" for value in clean)
+    errors = ", ".join(f"{value:.3g}" for value in clean)
     return f"{told} {cost} ({errors}). So choose the level of the noise that is to be removed."

@@ -6,7 +6,7 @@ from diabolo.studies.guide.plain import Numbers, against, points
 
 SURE = 0.9  # probability of the likeliest class from which on an image is read with confidence
 FINE, COARSE, ALL = "fine map", "coarse map", "coarse map, larger prior"
-ALONE = "each code by itself"
+ALONE = "each code independently"
 
 
 def codebooks(n: Numbers) -> str:
@@ -19,12 +19,12 @@ def codebooks(n: Numbers) -> str:
     if not cured:
         return f"{known} None of the cures doubles that here (perplexities: {said})."
     state = (
-        "It starts within ±1/256 of the origin, where a few codes are nearest to everything. The others are never chosen, and "
-        "a code that is never chosen gets no gradient."
+        "It starts within ±1/256 of the origin, where a few codes are nearest to every output. The others are never chosen, "
+        "and a code that is never chosen gets no gradient."
         if used < 128
         else "Many codes are used, but unevenly."
     )
-    return f"{known} {state} The cures reach perplexities of: {said}. More than twice as many: {joined(cured)}."
+    return f"{known} {state} The cures reach perplexities of: {said}. The perplexity more than doubles with: {joined(cured)}."
 
 
 def code_prior(n: Numbers) -> str:
@@ -32,18 +32,17 @@ def code_prior(n: Numbers) -> str:
     counted, learnt = n["bits per code, counted"].value, n[f"bits per code, {FINE}"].value
     saved = counted - learnt
     known = (
-        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the counts of the codes alone: it "
+        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the frequencies of the codes alone would: it "
         f"knows which code follows which."
         if saved > 0
-        else f"The prior needs {learnt:.3g} bits for each code, no fewer than the counts of the codes alone "
-        f"({counted:.3g}): it has not learnt which code follows which."
+        else f"The prior needs {learnt:.3g} bits for each code, no fewer than the frequencies of the codes alone would "
+        f"({counted:.3g}): it has not learned which code follows which."
     )
     drawn = against(n, "FID", ALONE, FINE).say(
-        more="Images drawn by it are nearer to real ones than those of codes drawn one by one (FID {b} against {a}): "
-        "the parts of its images fit together.",
-        less="Images drawn by it are farther from real ones than those of codes drawn one by one (FID {b} against "
-        "{a}).",
-        neither="The distances to real images of images drawn by it and of codes drawn one by one {differ}.",
+        more="Its images are closer to real ones than images of independently drawn codes (FID {b} against {a}), because "
+        "their parts fit together.",
+        less="Its images are farther from real ones than images of independently drawn codes (FID {b} against {a}).",
+        neither="The FIDs of its images and of images of independently drawn codes {differ} ({b} and {a}).",
     )
     return f"{known} {drawn}"
 
@@ -77,5 +76,5 @@ def legible(n: Numbers) -> str:
 
 def _look(share: float) -> str:
     return (
-        "most look like digits" if share >= 0.85 else "many are half-formed" if share >= 0.5 else "most are no digits"
+        "most look like digits" if share >= 0.85 else "many are half-formed" if share >= 0.5 else "most are not digits"
     )

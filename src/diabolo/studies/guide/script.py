@@ -1,11 +1,11 @@
 # %% [markdown]
 # # The techniques of a course on autoencoders, each measured
-# A course teaches a dozen techniques and says of each that it helps. Here each is tried on the same images, beside what it is
-# said to improve on. The last row answers for each: when does it help, by how much here, and what does it cost?
+# A course teaches a dozen techniques and says that each one helps. Here each is tested on the same images against the
+# baseline that it should improve on. The last row answers for each technique: when does it help, by how much here, and what
+# does it cost?
 #
-# Where a number has an interval, that is over trainings from several seeds, over draws of the labels, or over the test images
-# or samples of one training; then it says nothing about another training from another seed. A number without one is of one
-# training.
+# An interval is over trainings from several seeds, over draws of the labels, or over the test images or samples of one
+# training. The last kind does not cover the variation between seeds. A number without an interval comes from one training.
 
 # %%
 from collections.abc import Callable
@@ -105,7 +105,7 @@ study.require("seeds", study.seeds >= 2, "an interval needs 2 trainings or more"
 study.require("draws", study.draws >= 2, "an interval needs 2 draws or more")
 
 # %% [markdown]
-# Slow nets see fewer of the images, and so does all that they are compared with.
+# Slow networks are trained on fewer images, and so is everything that they are compared with.
 
 # %%
 study.require("n_few_test", min(len(test), study.n_few_test) >= 10, "10 test images or more are needed")
@@ -138,10 +138,10 @@ def errors(x_hat: torch.Tensor, images: Images) -> list[float]:
 
 
 # %% [markdown]
-# ## 5.1 Vanilla and convolutional
-# The plain autoencoder is kept from copying by a narrow code alone: pixels-256-128-32 in full layers, or convolutions down to
-# 32 numbers: 4×4 ones that halve the map, or 16, 32 and 64 channels of which the last kernel takes the whole map to a point.
-# PCA with 32 components is the linear answer to the same question.
+# ## 5.1 Vanilla and convolutional autoencoders
+# Only a narrow code keeps a plain autoencoder from copying its input. Three networks compress an image into 32 numbers: full
+# layers (pixels-256-128-32), 4×4 convolutions that halve the map, and convolutions of 16, 32 and 64 channels whose last
+# kernel covers the whole map. PCA with 32 components is the linear baseline.
 
 
 # %%
@@ -181,7 +181,7 @@ def vanilla(row: Row) -> None:
         table.append(
             (name, *(row.found[f"{what}, {name}"].value for what in ("parameters", "MSE", "probe", "seconds")))
         )
-    row.table("32 numbers each.", ("model", "parameters", "test MSE", "probe accuracy", "training seconds"), table)
+    row.table("Codes of 32 numbers.", ("model", "parameters", "test MSE", "probe accuracy", "training seconds"), table)
     first = next(m for m in conv.model.encoder.modules() if isinstance(m, torch.nn.Conv2d))
     maps = first(x_of(test)[:1])[0]
     row.number("weights, first convolution", sum(p.numel() for p in first.parameters()), "numbers")
@@ -189,7 +189,9 @@ def vanilla(row: Row) -> None:
     row.number("outputs, first convolution", maps.numel(), "numbers of an image")
     shown = {name: model.subject.reconstructions[:10] for name, model in models.items()}
     row.figure(
-        "reconstructions", figures.reconstructions(x_of(test)[:10], shown), "Test images from codes of 32 numbers."
+        "reconstructions",
+        figures.reconstructions(x_of(test)[:10], shown),
+        "Test images, reconstructed from codes of 32 numbers.",
     )
     row.finding(words.bent(row.found), "reconstructions")
     row.finding(words.convolutional(row.found), "reconstructions")
@@ -198,8 +200,9 @@ def vanilla(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.2 U-Net
-# Skip connections lead the encoder's maps around the code. What does the code still carry then? Set it to zero, or give every
-# image the mean of all codes in place of its own, and decode: no decoder was trained on a code of zeros, the mean is milder.
+# Skip connections carry the encoder's maps past the code. What does the code still contribute? To find out, each code is
+# replaced by zeros, or by the mean of all codes, and decoded. The decoder was never trained on a code of zeros, so the mean
+# is the milder test.
 
 
 # %%
@@ -236,13 +239,13 @@ def skipping(row: Row) -> None:
     row.figure(
         "silenced",
         figures.reconstructions(x_of(some_test)[:10], shown),
-        "Test images, and what is decoded from their codes, from zeros and from the mean code, with skips and without.",
+        "Test images, and what is decoded from their own codes, from zeros and from the mean code, with skips and without.",
     )
     row.finding(words.skips(row.found), "silenced")
 
 
 # %% [markdown]
-# ## 5.3 Layer by layer, L2 and dropout
+# ## 5.3 Layer-wise training, L2 and dropout
 # Before rectifiers and Adam, deep autoencoders were trained one layer at a time. Does that still help? And on few images, do L2
 # and dropout narrow the gap between training and test error?
 
@@ -299,9 +302,9 @@ def layerwise(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.4 Few labels and a narrow code
-# A hundred digits have a label, all others have none. An autoencoder learns from all of them what digits look like. What is
-# that worth to a classifier? Each number is over several draws of the hundred. Validation images, held out of the training
-# images with their labels, choose the best way; the test images report it.
+# A hundred digits are labelled; all others are not. An autoencoder learns from all of them what digits look like. How much
+# does that help a classifier? Each accuracy is a mean over several draws of the hundred labels. The best method is chosen on
+# validation images, held out of the training images, and reported on the test images.
 
 
 # %%
@@ -367,8 +370,8 @@ def narrow(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.5 Denoising
-# The encoder sees a corrupted image and the target is the clean one, so copying the input is the wrong answer. Which noise, and
-# how much of it? Each model is tried on each noise.
+# The encoder sees a corrupted image and the target is the clean one, so copying the input is the wrong answer. Which noise is
+# best, and how much of it? Each model is tested on each noise.
 
 
 # %%
@@ -392,7 +395,7 @@ clean = study.train(zoo.undercomplete, train, test, latent_dim=32, epochs=max(1,
 
 @study.row(
     "5.5",
-    "Denoising: Gaussian, masking, salt-and-pepper; and how much",
+    "Denoising: Gaussian, masking and salt-and-pepper noise, and its level",
     to_try=("Train with masking and test with Gaussian noise. Does the matrix agree with what you see?"),
 )
 def denoising(row: Row) -> None:
@@ -414,15 +417,15 @@ def denoising(row: Row) -> None:
         row.pair(less(a, b), each[a], each[b], PER_PIXEL, "images")
     row.figure(
         "matrix",
-        figures.matrix(1000 * square, names, names, "tried on", "trained on", title="1,000 × squared error per pixel"),
-        "Each denoiser on each noise; the diagonal is what it was trained for.",
+        figures.matrix(1000 * square, names, names, "tested on", "trained on", title="1,000 × squared error per pixel"),
+        "Error of each denoiser on each noise. On the diagonal is the noise that it was trained on.",
     )
     middle = denoisers["gaussian 0.5"].model
     shown = {"noisy": seen["gaussian 0.5"][:10], "denoised": middle.reconstruct(seen["gaussian 0.5"][:10])}
     row.figure(
         "denoised",
         figures.reconstructions(x_of(some_test)[:10], shown),
-        "Images with Gaussian noise of 0.5, and what the denoiser makes of them.",
+        "Images with Gaussian noise of 0.5, and the denoised images.",
     )
     for name in ("none", *(f"gaussian {level:g}" for level in levels["gaussian"])):
         scores = models[name].measure("probes", probe_floors=False).scores
@@ -434,10 +437,11 @@ def denoising(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.6 The KL term: annealing, free bits, β, and collapse
-# KL(q ‖ p) is the mean of log q(z)/p(z) over draws of q: never negative, 0 only for q = p, and not symmetric. It is measured
-# first between Gaussians, where there is a closed form. In a VAE its weight decides what the code may carry. A posterior
-# collapses when carrying nothing costs less than it saves. A weight of 50 provokes that on purpose. Then three cures are tried:
-# free bits and annealing at the same weight, and the weight of the bound itself, 1.
+# KL(q ‖ p) is the mean of log q(z)/p(z) over draws from q. It is never negative, it is 0 only for q = p, and it is not
+# symmetric. It is first measured between Gaussians, where there is a closed form. In a VAE, its weight limits how much
+# information the code carries. The posterior collapses when information costs more than it saves. A weight of 50 provokes
+# this on purpose. Then three cures are tried: free bits and annealing at the same weight, and a weight of 1, that of the
+# evidence lower bound.
 
 
 # %%
@@ -454,7 +458,7 @@ schedules: dict[str, dict[str, Any]] = {
     "cyclical annealing": {"beta": "cyclical(0, 1, 2)"},
     words.FREE: {"free_bits": 0.5},
 }
-PROVOKED = "a weight of 50 is here to collapse it"
+PROVOKED = "a weight of 50, chosen to provoke a collapse"
 weights: dict[str, dict[str, Any]] = {
     "β 4": {"beta": 4.0, "may_fail": "a heavier weight, to see what it costs"},
     "β 50": {"beta": 50.0, "may_fail": PROVOKED},
@@ -488,7 +492,7 @@ def collapse(row: Row) -> None:
         table.append((name, reconstruction, kl, reconstruction + kl, active, ", ".join(ill)))
         found[name] = (kl, reconstruction)
     columns = ("variant", "reconstruction", "KL", "−ELBO at β 1", "active units", "the doctor says")
-    row.table("Nats per test image, of the trainings from seed 0.", columns, table)
+    row.table("Nats per test image, for the trainings from seed 0.", columns, table)
     row.figure(
         "balance",
         figures.pareto(found, "rate: KL, nats", "distortion: reconstruction, nats", title="Rate and distortion"),
@@ -511,10 +515,11 @@ def collapse(row: Row) -> None:
 # %% [markdown]
 # ## 5.7 Perceptual loss
 # Squared error per pixel is smallest at the mean of all images that a code allows, and a mean of sharp images is blurred. A
-# loss on features compares edges and shapes, here beside 40 times the squared error (Johnson et al. 2016; of 1, 10 and 40 the
-# best on images held out of the training images). The images are faces in colour, whose edges show the blur. The features are
-# those of a classifier trained on the attributes of the same training images. Is it the loss, or only a better fit? Training on
-# squared error for twice the epochs tells.
+# perceptual loss compares features such as edges and shapes (Johnson et al. 2016). Here it is added to 40 times the squared
+# error; of 1, 10 and 40, this weight was best on images held out of the training images. The images are colour faces, whose
+# edges show blur well. The features are those of a classifier trained on the attributes of the same training images. Is an
+# improvement due to the loss, or only to a better fit? A model trained on squared error for twice as many epochs separates
+# the two.
 
 
 # %%
@@ -542,7 +547,7 @@ def by_features(source: str, seed: int) -> Trained:
 @study.row(
     "5.7",
     "Perceptual loss against blur, on faces",
-    to_try="Set the weight of the pixels to 0. What does the network paint that no pixel asked for?",
+    to_try="Set the weight of the squared error to 0. What appears in the images that it would have prevented?",
 )
 def perceptual(row: Row) -> None:
     x, shown = x_of(test_faces), {}
@@ -580,7 +585,7 @@ def perceptual(row: Row) -> None:
     row.figure(
         "blur",
         figures.reconstructions(x[:8], shown),
-        "Test images, and reconstructions by the models trained on squared pixels and on features.",
+        "Test images, and their reconstructions by models trained on squared error and on features.",
     )
     row.figure("spectrum", figures.spectrum(power), "Power of test images and of their reconstructions, by frequency.")
     for name in losses:
@@ -593,9 +598,9 @@ def perceptual(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.8 A class-embedded conditional VAE
-# The decoder is given the class, so the code need not say it. The class goes in as a learned vector beside image and code, as a
-# one-hot vector beside them, or as learned vectors that are added: one to the encoder's features h, one to the code z. A
-# classifier trained on real digits reads which digit was drawn.
+# The decoder is given the class, so the code need not encode it. The class is concatenated with image and code, as a learned
+# vector or as a one-hot vector. Or it is added as learned vectors, one to the encoder's features h and one to the code z. A
+# classifier trained on real digits checks which digit each sample shows.
 
 
 # %%
@@ -644,14 +649,14 @@ def classes(row: Row) -> None:
     row.figure(
         "samples",
         figures.density_samples(shown, title="Samples of each class"),
-        "Samples of the digits 0 to 9, a row each, by how the model is given the class.",
+        "Samples of the digits 0 to 9, one row each, for each way of giving the model the class.",
     )
     vectors = torch.nn.functional.normalize(conditional["embedding"].model.condition.vectors.weight.detach().cpu())
     names = [str(digit) for digit in range(10)]
     row.figure(
         "vectors",
         figures.matrix((vectors @ vectors.T).numpy(), names, names, "digit", "digit", title="Cosine of class vectors"),
-        "How alike the learned vectors of the classes are.",
+        "Cosine similarity of the learned class vectors.",
     )  # fmt: skip
     row.finding(words.told(row.found), "samples")
     row.finding(words.embedded(row.found), "samples", "vectors")
@@ -660,10 +665,10 @@ def classes(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.9 VQ-VAE: codebook collapse and its cures; samples from a prior over the codes
-# A code that is never the nearest to anything gets no gradient and stays where it is: the codebook collapses. Moving averages,
-# a start at centres of the encoder's outputs, and new starts for dead codes are said to cure that. Then a transformer learns
-# which code follows which, and draws new maps of codes. In a coarser map, by a network that halves the image once more, fewer
-# codes have to fit together.
+# A codebook vector that is never the nearest one gets no gradient and never moves: the codebook collapses. Three cures are
+# common: moving averages, a k-means start from the encoder's outputs, and restarts of unused vectors. A transformer then
+# learns the sequence of codes and draws new maps of codes. A network that halves the image once more gives a coarser map, in
+# which fewer codes have to fit together.
 
 
 # %%
@@ -676,7 +681,7 @@ book: dict[str, Any] = {
     **fast,
 }
 books: dict[str, dict[str, Any]] = {
-    "by gradient": {"codebook": "loss", "kmeans": False, "restart": 0.0, "may_fail": "its codebook is to collapse"},
+    "by gradient": {"codebook": "loss", "kmeans": False, "restart": 0.0, "may_fail": "a codebook meant to collapse"},
     "moving averages": {"codebook": "ema", "kmeans": False, "restart": 0.0},
     "+ k-means start": {"codebook": "ema", "kmeans": True, "restart": 0.0},
     "all three": {"codebook": "ema", "kmeans": True, "restart": 0.1},
@@ -756,13 +761,13 @@ def codebooks(row: Row) -> None:
     row.figure(
         "samples",
         figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
-        "New maps of codes, decoded: drawn by three priors, and with each code drawn by itself.",
+        "Images decoded from new maps of codes: drawn by three priors, and with each code drawn independently.",
     )
-    for name, chosen, how in (("collapsed", before, "by gradient"), ("codebook", indices, "all three")):
+    for name, chosen, how in (("collapsed", before, "by gradient"), ("codebook", indices, "with all three cures")):
         row.figure(
             name,
             figures.codebook_heat(np.bincount(chosen.ravel(), minlength=256)),
-            f"How often each code is used for the training images, {how}.",
+            f"How often each code is used for the training images (codebook trained {how}).",
         )
     row.finding(words.codebooks(n), "collapsed", "codebook")
     row.finding(words.code_prior(n), "samples")
@@ -770,9 +775,10 @@ def codebooks(row: Row) -> None:
 
 
 # %% [markdown]
-# ## 5.10 Maps of the latent space, and ways through it
-# A code of 16 numbers has no picture. Three projections make one, and each keeps something else: PCA the directions of most
-# variance, t-SNE and UMAP who is whose neighbour. Then two paths between codes: straight, and along the sphere.
+# ## 5.10 Maps of the latent space, and paths through it
+# A code of 16 numbers cannot be plotted directly. Three projections to the plane each keep something different: PCA keeps the
+# directions of largest variance, t-SNE and UMAP keep neighbourhoods. Two kinds of path between codes are compared as well: a
+# straight line, and an arc along the sphere.
 
 
 # %%
@@ -806,7 +812,7 @@ def maps(row: Row) -> None:
     row.figure(
         "ways",
         figures.strips(strips, title="From one test image to another"),
-        "Three pairs of test images, and what the VAE decodes at nine codes between them, straight and along the sphere.",
+        "Paths between three pairs of test images, decoded by the VAE at nine codes each: straight, and along the sphere.",
     )
     row.finding(words.maps(row.found, methods), *methods)
     row.finding(words.ways(row.found), "ways")
@@ -814,9 +820,9 @@ def maps(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.11 Generation, measured
-# Images are drawn from the prior N(0, I), and from one Gaussian and a mixture of ten fitted to the training codes (for the VAE,
-# the posterior means). They are compared with test images by features of a small classifier trained on the training images.
-# Such distances compare models within this study; those of papers come from another extractor.
+# Codes are drawn from the prior N(0, I), and from a Gaussian and a mixture of ten Gaussians fitted to the training codes (for
+# the VAE, the posterior means). The decoded images are compared with test images by the features of a small classifier
+# trained on the training images. These distances compare models within this study; published FIDs use another extractor.
 
 
 # %%
@@ -862,10 +868,10 @@ def generated(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.12 Mixed precision and gradient checkpointing
-# bf16 has as wide a range as float32 and fewer digits, and chips multiply it faster. float16 has more digits but ends at 6e-8,
-# below which gradients vanish: the loss is multiplied by a large number first and the gradient divided by it again, as torch's
-# GradScaler does. Checkpointing keeps only the inputs of the layers and computes their insides again for the gradient: time for
-# memory. None of the three may change what is learned.
+# bf16 has the range of float32 with fewer digits, and many chips multiply it faster. float16 has more digits than bf16, but
+# its smallest number is 6e-8, so small gradients vanish. The loss is therefore multiplied by a large number, and the gradient
+# divided by it again, as torch's GradScaler does. Checkpointing keeps only the inputs of the layers and recomputes their
+# activations for the gradient, which trades time for memory. None of the three should change what is learned.
 
 
 # %%
@@ -940,8 +946,8 @@ def economy(row: Row) -> None:
     columns = ("training", "s an epoch", f"s a step of {len(x)}", "MiB of its tensors", "test loss", "unit")
     row.table(
         f"A VAE in float32 and in bf16; a smaller autoencoder in float32 and in float16; a convolutional one with all "
-        f"activations kept and with them computed again. Measured on: {where}. Memory is the most that tensors made in the "
-        f"step hold at once.",
+        f"activations kept and with activations recomputed. Measured on: {where}. Memory is the peak of the tensors that the "
+        f"step creates.",
         columns,
         table,
     )
@@ -960,9 +966,9 @@ def economy(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.13 AE, VAE and VQ-VAE side by side
-# All three learn from all training images for as many epochs. All three draw from N(0, I), the one density that needs no
-# fitting, and then from the best that can be had for each: a mixture fitted to the codes, or a transformer trained on the
-# indices. For the VQ-VAE, N(0, I) is drawn at each place and replaced by the nearest codebook vector.
+# All three models are trained on all training images for the same number of epochs. Images are drawn from N(0, I), the only
+# density that needs no fitting, and from the best density for each model: a mixture fitted to the codes, or a transformer
+# trained on the indices. For the VQ-VAE, a draw from N(0, I) at each position is replaced by the nearest codebook vector.
 
 
 # %%
@@ -1029,7 +1035,7 @@ def summary(row: Row) -> None:
         )  # fmt: skip
     row.table(
         f"{len(train):,} images, {study.epochs} epochs; measured on {len(test):,} test images and {n:,} drawn ones. Seconds "
-        f"and parameters of the VQ-VAE are without its prior.",
+        f"and parameters of the VQ-VAE exclude its prior.",
         ("model", "latent space", "FID, N(0, I)", "FID, best", "best by", "MSE", "probe", "seconds", "parameters"),
         table,
     )
@@ -1039,10 +1045,10 @@ def summary(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.14 Few labels, a wide code and masking
-# The code is wide now, and what keeps the autoencoder from copying is that half of the pixels are masked: it must fill in the
-# rest. Two ways also use the unlabelled images a second time, when the classes are learned. Labels spread along neighbours
-# in rounds: a classifier learns them, and they spread anew among its codes. The settings were chosen on other draws of the
-# labels and on images held out of the training images.
+# Now the code is wide. Masking half of the pixels keeps the autoencoder from copying, since it must fill in the rest. Two
+# methods also use the unlabelled images a second time, when the classes are learned. In label spreading, labels spread to
+# neighbouring codes in rounds: a classifier learns the spread labels, and they spread again among its codes. All settings
+# were chosen on other draws of the labels and on images held out of the training images.
 
 
 # %%
@@ -1054,7 +1060,7 @@ masked = study.train(
 
 @study.row(
     "5.14",
-    "A hundred labels, a wide code and masking: fine-tuned, frozen + SVM, M1+M2, spread along neighbours",
+    "A hundred labels, a wide code and masking: fine-tuned, frozen + SVM, M1+M2, label spreading",
     to_try="Remove the masking and keep everything else. How many points does fine-tuning lose?",
 )
 def broadly(row: Row) -> None:
@@ -1118,9 +1124,9 @@ def broadly(row: Row) -> None:
 
 
 # %% [markdown]
-# ## 5.15 First examples: a sheet, a loss, a layer
-# Points on a sheet rolled up in space have three numbers and need two: where along the sheet, and where across. A plane cannot
-# follow it round. Then two choices that every first autoencoder makes: which loss, and which layers.
+# ## 5.15 A rolled sheet, the choice of loss, the choice of layers
+# Points on a rolled-up sheet have three coordinates but need only two: their positions along and across the sheet. A plane
+# cannot follow the roll. Then come two choices that every first autoencoder involves: the loss, and the kind of layer.
 
 
 # %%
@@ -1149,7 +1155,7 @@ study.in_pytorch(flattener("AE"))
 
 @study.row(
     "5.15",
-    "A rolled sheet through two numbers; MSE against BCE; convolutions at equal error",
+    "A rolled sheet encoded in two numbers; MSE against BCE; convolutional against full layers at equal error",
     to_try="Roll the sheet twice as often. Does the autoencoder still unroll it into two numbers?",
 )
 def first_examples(row: Row) -> None:
@@ -1177,10 +1183,10 @@ def first_examples(row: Row) -> None:
     row.figure(
         "sheet",
         figures.space_scatter(
-            shown, places[:, 0], "place along the sheet", codes, title="A rolled sheet through two numbers"
+            shown, places[:, 0], "place along the sheet", codes, title="A rolled sheet encoded in two numbers"
         ),
-        "Test points on the sheet, what is reconstructed of them from two numbers, and these two numbers below. The colour is "
-        "the place along the sheet.",
+        "Test points on the sheet, their reconstructions from two numbers, and these two numbers below. Colour shows the place "
+        "along the sheet.",
     )
     row.check("share of the variance that the autoencoder loses, over that of PCA", lost["AE"] / lost["PCA"], "≤", 0.1)
     row.finding(sheets.unrolled(row.found), "sheet")
@@ -1208,7 +1214,7 @@ def first_examples(row: Row) -> None:
                 some_test,
                 latent_dim=32,
                 epochs=study.few_epochs,
-                may_fail="a narrow network, to see how many parameters an error takes",
+                may_fail="a narrow network, to see how many parameters an error requires",
                 **net,
                 **fast,
             )
@@ -1218,7 +1224,9 @@ def first_examples(row: Row) -> None:
             )
             points[family].append((size, error))
             table.append((name, size, error))
-    row.table("A code of 32 numbers, the same images and epochs.", ("network", "parameters", "test MSE"), table)
+    row.table(
+        "All with a code of 32 numbers, the same images and epochs.", ("network", "parameters", "test MSE"), table
+    )
     row.figure(
         "parameters",
         figures.pareto({name: (size / 1e3, error) for name, size, error in table}, "thousand parameters", "test MSE"),
@@ -1232,23 +1240,24 @@ def first_examples(row: Row) -> None:
 
 
 # %% [markdown]
-# ## 5.16 Mode collapse; what a discrete code is worth; when to use each model
-# Samples have lost modes when whole kinds of images do not occur among them. A heavy KL term provokes that: the code says so
-# little that the decoder has few images to choose from. The doctor counts kinds by twenty groups of similar images.
+# ## 5.16 Mode collapse; pros and cons of a discrete code; when to use each model
+# Mode collapse means that whole kinds of images are missing from the samples. A heavy KL term provokes it: the code carries
+# so little information that the decoder can produce only a few images. The doctor detects it by sorting images into twenty
+# groups of similar ones.
 
 
 # %%
 LOSING: dict[str, dict[str, Any]] = {
     "β 1": {},
     "β 4": weights["β 4"],
-    modes.LOST: {"beta": modes.HEAVY, "may_fail": "a weight that is here to lose kinds of images"},
+    modes.LOST: {"beta": modes.HEAVY, "may_fail": "a weight chosen to provoke mode collapse"},
     "β 50": weights["β 50"],
 }
 
 
 @study.row(
     "5.16",
-    "Mode collapse provoked, named and cured; VQ weighed; when to use each model",
+    "Mode collapse provoked, detected and cured; pros and cons of VQ; when to use each model",
     to_try=("Which symptom would you have noticed first without the doctor: the samples, the loss, or the codes?"),
 )
 def collapses(row: Row) -> None:
@@ -1269,7 +1278,7 @@ def collapses(row: Row) -> None:
         table.append((name, active, found.shown, found.lost, drawn["recall, normal"].value, ", ".join(ill)))
         shown[name] = images[:36]
     row.table(
-        f"{modes.DRAWN} samples of each, counted by {generation.GROUPS} groups of training images.",
+        f"{modes.DRAWN} samples of each model, sorted into {generation.GROUPS} groups of training images.",
         ("model", "active units", "groups shown", "images of lost kinds", "recall", "the doctor says"),
         table,
     )
@@ -1281,9 +1290,9 @@ def collapses(row: Row) -> None:
 
 
 # %% [markdown]
-# ## 5.17 A training that is watched
-# A loss every hundred batches and samples every five epochs, from the same noise each time, show what a training does while it
-# still can be stopped.
+# ## 5.17 Watching a training
+# The loss every hundred batches, and samples from the same noise every five epochs, show how a training goes while it can
+# still be stopped.
 
 
 # %%

@@ -2,10 +2,10 @@
 
 from diabolo.studies.guide.plain import Answer, Numbers, against, points
 
-WHEN, COST = "where the same pattern can lie anywhere", "more products for each weight, so time"
+WHEN, COST = "where the same pattern can lie anywhere", "more multiplications per weight, so more time"
 GIVEN = {
-    "embedding": "given as a learned vector",
-    "label": "given as a one-hot vector",
+    "embedding": "concatenated as a learned vector",
+    "label": "concatenated as a one-hot vector",
     "added": "added to h and z as learned vectors",
 }
 
@@ -23,7 +23,7 @@ def why(n: Numbers) -> str:
     fewer = (
         "Both convolutional networks have fewer parameters than the fully connected one."
         if max(sizes["convolutional"], sizes["16-32-64 to a point"]) < sizes["fully connected"]
-        else "A whole network need not be smaller: its layers to and from the code are full, and it has more of them."
+        else "A whole convolutional network need not be smaller: its layers to and from the code are full ones."
     )
     return (
         f"The first convolution has {layer:,.0f} weights for {outputs:,.0f} outputs; a full layer with as many outputs would "
@@ -35,20 +35,20 @@ def why(n: Numbers) -> str:
 def added(n: Numbers) -> str:
     """5.8: class vectors that are added against those beside image and code."""
     bound = against(n, "−ELBO", "added", "embedding").say(
-        more="Adding the class vectors to h and z costs {difference} nats of −ELBO against giving one beside image and code "
-        "({a} and {b})",
-        less="Adding the class vectors to h and z lowers −ELBO by {difference} nats against giving one beside image and code "
-        "({a} and {b})",
-        neither="The −ELBO of added class vectors and of one beside image and code {differ} ({a} and {b} nats)",
+        more="Adding the class vectors to h and z raises −ELBO by {difference} nats compared with concatenating one to image "
+        "and code ({a} and {b})",
+        less="Adding the class vectors to h and z lowers −ELBO by {difference} nats compared with concatenating one to image "
+        "and code ({a} and {b})",
+        neither="The −ELBOs of added and of concatenated class vectors {differ} ({a} and {b} nats)",
     )
     read = points(against(n, "read", "added", "embedding")).say(
-        more="more of its samples are read as asked for, {a} % against {b} %",
-        less="fewer of its samples are read as asked for, {a} % against {b} %",
-        neither="how many samples are read as asked for {differs} ({a} % and {b} %)",
+        more="more of its samples are read as the digit asked for, {a} % against {b} %",
+        less="fewer of its samples are read as the digit asked for, {a} % against {b} %",
+        neither="the share of samples read as the digit asked for {differs} ({a} % and {b} %)",
     )
     return (
-        f"{bound}; {read}. A layer that sees a vector beside its input adds a matrix times this vector to its output, so the "
-        f"two differ in where the sum is taken: an added vector moves the code itself and needs its width."
+        f"{bound}; {read}. A layer that sees a vector beside its input adds a matrix times this vector to its output. So the "
+        f"two differ in where the sum is taken: an added vector shifts the code itself and must have its length."
     )
 
 
@@ -57,5 +57,8 @@ def answer(n: Numbers) -> Answer:
     if "error compared at" not in n:
         return "Shared kernels", WHEN, "not comparable: the two families of networks reach no error in common", COST
     full, shared = (n[f"parameters at equal error, {name}"].value for name in ("full layers", "convolutions"))
-    gain = f"{full / shared:.2g} times fewer parameters at an error of {n['error compared at'].value:.3g} per pixel"
+    gain = (
+        f"full layers need {full / shared:.2g} times as many parameters at an error of {n['error compared at'].value:.3g} per "
+        "pixel"
+    )
     return "Shared kernels", WHEN, gain if full > shared else f"no help: {gain}", COST

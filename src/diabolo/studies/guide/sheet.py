@@ -36,7 +36,7 @@ def unrolled(n: Numbers) -> str:
     curved = against(n, "MSE", "AE", "PCA").say(
         more="The autoencoder with hidden layers is worse than PCA ({a} against {b}): in this training it has not found the "
         "sheet.",
-        less=f"The autoencoder with hidden layers has an error of {{a}}, PCA {{b}}: {{difference}} less. It loses "
+        less=f"The autoencoder with hidden layers has an error of {{a}}, {{difference}} less than PCA's {{b}}. It loses "
         f"{100 * share['AE']:.3g} % of the variance, a plane {100 * share['PCA']:.0f} %.",
         neither="The errors of PCA and of the autoencoder with hidden layers {differ} ({b} and {a}).",
     )
@@ -51,19 +51,19 @@ def flattened(n: Numbers) -> str:
         "Two numbers are enough for the sheet because it is only two-dimensional: the autoencoder's codes follow it round the "
         "roll, while a plane lays its windings on top of one another."
         if follows["AE"] >= FOLLOWS > follows["PCA"]
-        else "Here the codes of a plane say where on the roll a point lies as well: the windings do not cover one another."
+        else "Here the codes of a plane say where on the roll a point lies as well: the windings do not overlap."
         if follows["PCA"] >= FOLLOWS
-        else "In this training the autoencoder reconstructs the sheet without laying it flat: windings still meet in its codes."
+        else "In this training the autoencoder reconstructs the sheet without laying it flat: windings overlap in its codes."
     )
-    return f"How much of the place along the sheet the nearest codes tell: {told}. {why}"
+    return f"The nearest codes explain the following share of the variance of the place along the sheet: {told}. {why}"
 
 
 def answer(n: Numbers) -> Answer:
     """5.15, the sheet."""
     gain = against(n, "MSE", "PCA", "AE").say(
-        more="error of a rolled sheet through two numbers from {a} to {b}",
-        less="no help: error of a rolled sheet through two numbers from {a} to {b}",
+        more="error of a rolled sheet encoded in two numbers from {a} to {b}",
+        less="no help: error of a rolled sheet encoded in two numbers from {a} to {b}",
         neither="{different} on a rolled sheet ({a}, {b})",
     )
-    cost = "a training where PCA is one decomposition, and another map from each seed"
+    cost = "a training, where PCA needs one decomposition; and a different map from each seed"
     return "A curved map instead of a plane", "where data lie on a bent surface of few dimensions", gain, cost

@@ -40,10 +40,10 @@ def early(n: Numbers) -> str:
             f"An epoch has fewer than two hundred batches here, so these lines show little more than the epochs."
         )
     told = (
-        "Most of what is learned is learned where a line an epoch has a single point: a learning rate that is too high or a "
-        "loss that does not fall shows there after seconds."
+        "Most of the fall is over before a log by epoch has its first line. A learning rate that is too high, or a loss that "
+        "does not fall, shows here after seconds."
         if share > 0.5
-        else "Here the fall is spread over the epochs, so a line an epoch shows its course as well."
+        else "Here the fall is spread over the epochs, so one line per epoch shows it as well."
     )
     return (
         f"The loss falls from {first:.1f} in the first hundred batches to {end_of_first:.1f} nats per image within the first "
@@ -54,18 +54,18 @@ def early(n: Numbers) -> str:
 def strip(n: Numbers, epochs: Sequence[int]) -> str:
     """5.17: how the samples change."""
     moved = [n[f"change of the samples by epoch {epoch}"].value for epoch in epochs]
-    told = "; ".join(f"to epoch {epoch} {value:.2g}" for epoch, value in zip(epochs, moved, strict=True))
+    told = "; ".join(f"{value:.2g} by epoch {epoch}" for epoch, value in zip(epochs, moved, strict=True))
     settles = all(a >= b for a, b in pairwise(moved))
     why = (
-        "The changes shrink: the same noise is decoded to the same digit more and more, and what is left is retouching."
+        "The changes shrink: the same noise is decoded to the same digit more and more, and only details still change."
         if settles and len(moved) > 1
         else "The changes do not shrink from picture to picture, so the samples have not settled when the training ends."
         if len(moved) > 1
-        else "One step says nothing of how they settle."
+        else "One change does not show whether they settle."
     )
     return (
         f"Samples from the same noise change from picture to picture, in squared error per pixel: {told}. {why} Samples that "
-        f"stay alike from the first picture on would be a collapse, seen before the training has ended."
+        f"all look alike from the first picture on would reveal a collapse before training has ended."
     )
 
 
@@ -77,6 +77,8 @@ def answer(n: Numbers) -> Answer:
     share = (first - end) / max(first - last, 1e-12)
     gain = "nothing here: an epoch has fewer than two hundred batches"
     if first != end:
-        gain = f"{100 * share:.0f} % of the fall of the loss is within the first epoch, where a line an epoch shows nothing"
+        gain = (
+            f"{100 * share:.0f} % of the fall of the loss is within the first epoch, where a log by epoch shows nothing"
+        )
     cost = "a line every hundred batches and a picture every five epochs: --log-every 100 --sample-every 5"
     return "Watching a training", "whenever a training is new", gain, cost
