@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+import diabolo
 from diabolo.data import Images, as_images
+from diabolo.data.origin import reload
 from diabolo.errors import DiaboloError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 3, 5, 7), dtype=np.uint8)
@@ -105,7 +107,7 @@ def test_labels_that_do_not_fit_are_refused(labels, says):
         (np.zeros((2, 5, 5, 6), np.uint8), "neither axis 1 nor axis 3"),
         (np.zeros((2, 4, 5, 6), np.uint8), r"may be alpha; give x\[:, :3\]"),
         (np.zeros((2, 5, 6, 4), np.uint8), r"may be alpha; give x\[\.\.\., :3\]"),
-        (np.zeros((9, 8, 3), np.uint8), r"one image \(H, W, C\) or grey images .* x\[None\] for the one"),
+        (np.zeros((9, 8, 3), np.uint8), r"or grey images .* x\[None\] for the one, .*\(--image-channels 1\)"),
         (torch.zeros(2, 4, 4, device="meta"), "cannot become an array"),
         (Image.new("L", (4, 4)), "is one picture; give a list of pictures"),
         (np.zeros(5), r"shape \(5,\)"),
@@ -121,3 +123,41 @@ def test_labels_that_do_not_fit_are_refused(labels, says):
 def test_what_is_no_image_is_refused(array, says):
     with pytest.raises(DiaboloError, match=says):
         as_images(array)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels", "wanted"),
+    [
+        ((9, 8, 3), 1, (1, 8, 3)),
+        ((9, 1, 8, 3), 1, (1, 8, 3)),
+        ((9, 1, 8, 3), 3, (3, 1, 8)),
+        ((9, 8, 8, 3), 3, (3, 8, 8)),
+    ],
+)
+def test_which_axis_the_channels_are_on_can_be_said(tmp_path, shape, channels, wanted):
+    x = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8)
+    if shape != (9, 8, 8, 3):
+        with pytest.raises(DiaboloError, match="may mean"):
+            as_images(x)
+    found = as_images(x, image_channels=channels)
+    assert found.shape == wanted
+    assert found.images[1].ravel()[1] == x[1].ravel()[1 if channels == 1 else 3]
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x_train=x, x_test=x[:2])
+    for file in ("x.npy", "x.npz"):
+        train, test = diabolo.data.load(tmp_path / file, image_channels=channels)
+        assert train.shape == test.shape == wanted
+    assert reload(train.origin).fingerprint == found.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels", "says"),
+    [
+        ((9, 8, 3), 3, r"that of grey images \(N, H, W\), and image_channels is 3: leave it out"),
+        ((9, 8, 8, 3), 1, "neither axis 1 nor axis 3 is 1 channels"),
+        ((9, 8, 8), 2, "image_channels must be"),
+    ],
+)
+def test_channels_that_an_array_has_not_are_refused(shape, channels, says):
+    with pytest.raises(DiaboloError, match=says):
+        as_images(np.zeros(shape, np.uint8), image_channels=channels)

@@ -98,3 +98,15 @@ def test_what_cannot_be_is_refused(trained, tiny_pixels):
     prior = diabolo.fit_prior(run.path, x, held, **SMALL)
     with pytest.raises(DiaboloError, match=f"holds a prior over codes: load the run that it belongs to, {run.path}"):
         diabolo.load(prior.path)
+
+
+@pytest.mark.parametrize("codes", [12, 270])
+def test_maps_three_codes_wide_are_no_pictures_in_colour(codes, tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (24, 1, 12, 12), np.uint8)
+    torch.manual_seed(0)
+    model = zoo.vqvae((1, 12, 12), codes=codes, kmeans=False, width=8, residual_width=4)
+    run = fit(model, x, epochs=1, batch_size=16, threads=1, quiet=True, out=tmp_path)
+    prior = diabolo.fit_prior(run.path, x, **SMALL)
+    assert prior.model.input_shape == (1, 3 if codes < 256 else 6, 3)
+    assert diabolo.load(run.path).sample(2, seed=0).shape == (2, 1, 12, 12)
+    assert resume(prior.path, epochs=3).status == "finished"

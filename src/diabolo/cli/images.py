@@ -87,7 +87,8 @@ def read_for(
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:
-        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span)
+        channels = trained.get("image_channels")
+        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span, image_channels=channels)
         found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
     elif kinds or named:
         found = _of_parts(texts[0], trained, shape, skip_bad, root)
@@ -111,8 +112,8 @@ def _of_parts(
 ) -> Given:
     """All parts of a data set, prepared as that of the run was."""
     takes = find(name).takes
-    wanted = {option: trained.get(option) for option in ("crop", "range", "split")}
-    if len(shape) == 3:
+    wanted = {option: trained.get(option) for option in ("crop", "range", "split", "image_channels")}
+    if len(shape) == 3 and "size" in takes:  # of an array nothing is converted
         wanted |= {"image_channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
     wanted["skip_bad"] = skip_bad or None
     chosen = {option: value for option, value in wanted.items() if option in takes and value is not None}

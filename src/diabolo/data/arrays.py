@@ -3,7 +3,7 @@
 import logging
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from diabolo.data.datasets import Found, is_dataset, read_dataset
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
 from diabolo.errors import DiaboloError
+from diabolo.ranges import check
 
 log = logging.getLogger("diabolo.data")
 
@@ -21,7 +22,13 @@ COLOURS = (1, 3)
 LAYOUTS = "expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)"
 
 
-def as_images(x: Any, labels: Any = None, name: str = "array", range: Any = scale.AUTO) -> Images:
+def as_images(
+    x: Any,
+    labels: Any = None,
+    name: str = "array",
+    range: Any = scale.AUTO,
+    image_channels: Literal[1, 3] | None = None,
+) -> Images:
     """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
 
     A data set is read once: its transforms are applied then, and labels, attributes and names of classes are kept. Of a
@@ -35,6 +42,7 @@ def as_images(x: Any, labels: Any = None, name: str = "array", range: Any = scal
     range   which numbers are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats; but whole numbers that are only
             0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is white.
             "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
+    image_channels  1 (grey) or 3 (colour), where the shape alone does not say which axis is C
 
     A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is ambiguous,
     or a number is NaN, infinite or out of range; the message says the range found and how to scale.
@@ -44,13 +52,16 @@ def as_images(x: Any, labels: Any = None, name: str = "array", range: Any = scal
         >>> mine.shape
         (1, 8, 8)
     """
-    images, notes = read_array(x, labels, name, scale.check_range(range))
+    channels = check("image_channels", image_channels, Literal[1, 3] | None)
+    images, notes = read_array(x, labels, name, scale.check_range(range), channels)
     for note in notes:
         log.warning("%s: %s", name, note)
     return images
 
 
-def read_array(x: Any, labels: Any, name: str, value_range: scale.Range) -> tuple[Images, list[str]]:
+def read_array(
+    x: Any, labels: Any, name: str, value_range: scale.Range, channels: int | None = None
+) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
     found = open_array(x, labels, name)
     if isinstance(found, Images):
@@ -59,7 +70,7 @@ def read_array(x: Any, labels: Any, name: str, value_range: scale.Range) -> tupl
     if isinstance(known, np.ndarray) and known.dtype.kind == "U" and labels is None:  # words of a data set
         (known,), names = named_labels(known)
     span, notes = spanned(found.pixels, value_range, name)
-    return described(scaled(found.pixels, span, known, name), names, found), [*notes, *found.said]
+    return described(scaled(found.pixels, span, known, name, channels), names, found), [*notes, *found.said]
 
 
 def described(images: Images, names: tuple[str, ...] | None, found: Found) -> Images:
@@ -113,9 +124,10 @@ def numbers_of(dtype: np.dtype[Any], low: float, high: float) -> scale.Numbers:
     return scale.Numbers(low, high, (float(ends.min), float(ends.max)))
 
 
-def scaled(array: NDArray[Any], span: scale.Span, labels: Any, name: str) -> Images:
-    """`Images` of `array`, whose numbers from `span[0]` to `span[1]` are black to white."""
-    pixels = _vectors(array, span) if array.ndim == 2 else _bytes(_channels_first(array, name), span)
+def scaled(array: NDArray[Any], span: scale.Span, labels: Any, name: str, channels: int | None = None) -> Images:
+    """`Images` of `array`, whose numbers from `span[0]` to `span[1]` are black to white; of so many `channels`, where that is
+    known."""
+    pixels = _vectors(array, span) if array.ndim == 2 else _bytes(_channels_first(array, name, channels), span)
     return Images(pixels, labels=None if labels is None else as_labels(labels), name=name)
 
 
@@ -160,18 +172,23 @@ def _is_picture(x: Any) -> bool:
     return pillow is not None and isinstance(x, pillow.Image)
 
 
-def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """`(N, C, H, W)`, guessed only where one guess is possible."""
-    if array.ndim == 3 and array.shape[2] in COLOURS[1:]:
+def _channels_first(array: NDArray[Any], name: str, channels: int | None) -> NDArray[Any]:
+    """`(N, C, H, W)`, guessed only where one guess is possible; of so many `channels`, where that is known."""
+    if array.ndim == 3 and array.shape[2] in COLOURS[1:] and channels is None:
         raise DiaboloError(
             f"{name} has shape {array.shape}, which may mean one image (H, W, C) or grey images (N, H, {array.shape[2]}); give "
-            "x[None] for the one, x[:, None] for the others"
+            "x[None] for the one, image_channels=1 (--image-channels 1) for the others"
+        )
+    if array.ndim == 3 and channels != 1 and channels is not None:
+        raise DiaboloError(
+            f"{name} has shape {array.shape}, that of grey images (N, H, W), and image_channels is {channels}: leave it out"
         )
     if array.ndim == 3:
         return array[:, None]
     if array.ndim != 4:
         raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}")
-    first, last = array.shape[1] in COLOURS, array.shape[3] in COLOURS
+    colours = COLOURS if channels is None else (channels,)
+    first, last = array.shape[1] in colours, array.shape[3] in colours
     if first and last:
         raise DiaboloError(
             f"{name} has shape {array.shape}, which may mean (N, C, H, W) or (N, H, W, C); "
@@ -184,7 +201,7 @@ def _channels_first(array: NDArray[Any], name: str) -> NDArray[Any]:
                 f"{name} has shape {array.shape}: 4 channels, of which the last may be alpha; give {opaque}"
             )
         raise DiaboloError(
-            f"{name} has shape {array.shape}: neither axis 1 nor axis 3 is 1 or 3 channels; "
+            f"{name} has shape {array.shape}: neither axis 1 nor axis 3 is {' or '.join(map(str, colours))} channels; "
             "pass diabolo.data.Images(x) with uint8 (N, C, H, W) for another number of channels"
         )
     return array if first else array.transpose(0, 3, 1, 2)

@@ -41,7 +41,8 @@ class DataOptions:
         without_class: leave that class, by its name, out of the training images: its test images are anomalies then.
         size: side of the images in pixels, where the source can resize; 64 for celeba, 32 for patches, else as they are.
         crop: side of the centre crop taken before the resize, where the source can crop.
-        image_channels: 1 (grey) or 3 (colour), where the source can convert; 1 when left out if all images are grey.
+        image_channels: 1 (grey) or 3 (colour): what a folder is converted to, 1 when left out if all images are grey; of an
+            array, which axis they are on, where its shape alone does not say so.
         split: for celeba: official (where its table is there), random, or persons (as random, but no person is in both parts).
         identity: for celeba: labels are the numbers of the persons.
         test_fraction: share of the images to test with, where the source has no test part of its own.

@@ -65,13 +65,13 @@ def codes_of(path: Path, prior: CodePrior, config: Config) -> tuple[Images, Imag
 
 
 def _load(file: Path) -> tuple[Images, Images]:
-    """Codes are numbers, not grey levels: a codebook of two vectors gives no black-and-white images, and there is no account to
-    give of black and white."""
+    """Codes are numbers, not grey levels: a codebook of two vectors gives no black-and-white images, a map three codes wide is
+    no picture in colour, and there is no account to give of black and white."""
     log = logging.getLogger("diabolo.data")
     level = log.level
     log.setLevel(logging.WARNING)
     try:
-        return data.load(str(file), range="dtype")
+        return data.load(str(file), range="dtype", image_channels=1)
     finally:
         log.setLevel(level)
 

@@ -2,9 +2,9 @@
 
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,20 @@ SPRITES = ("imgs", "latents_values", "latents_classes")  # the members of dSprit
 SPRITE_FACTORS = ("colour", "shape", "scale", "orientation", "x", "y")
 SPRITE_SHAPES = ("square", "ellipse", "heart")
 
+Channels = Literal[1, 3] | None
 
-def array(x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, range: scale.Range) -> Parts:
+
+@dataclass(frozen=True)
+class _Reading:
+    """How an array is read: which numbers are black and white, and how many channels it has, where that is known."""
+
+    range: scale.Range
+    channels: Channels
+
+
+def array(
+    x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, image_channels: Channels, range: scale.Range
+) -> Parts:
     """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
     found = open_array(x, labels, "array")
     if isinstance(found, Images):
@@ -42,15 +54,17 @@ def array(x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, range: scal
     def then(images: Images) -> Images:
         return described(images, names, found)
 
-    return _split(found.pixels, known, names, draw, test_fraction, range, "array", "an array", found.said, then)
+    how = _Reading(range, image_channels)
+    return _split(found.pixels, known, names, draw, test_fraction, how, "array", "an array", found.said, then)
 
 
-def npy(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) -> Parts:
+def npy(path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range) -> Parts:
     """A seeded split of the one array in a .npy file, which is memory-mapped."""
-    return _split(map_npy(path), None, None, draw, test_fraction, range, path.stem, path.name)
+    how = _Reading(range, image_channels)
+    return _split(map_npy(path), None, None, draw, test_fraction, how, path.stem, path.name)
 
 
-def npz(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) -> Parts:
+def npz(path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range) -> Parts:
     """The arrays `x_train, y_train, x_test, y_test` of a .npz file, or a seeded split of `images` and `labels`.
 
     `imgs`, `x`, `X` and `data` will do for `images`, as does the only array that there is, and `y`, `Y` and `targets` for
@@ -58,6 +72,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) ->
     published. No other member is looked at.
     """
     check_regular(path)
+    how = _Reading(range, image_channels)
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # zipfile raises what it likes on damaged directories
@@ -72,7 +87,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) ->
         for image, label in PARTED:
             if {image.format("train"), image.format("test")} <= {*held}:
                 xs, ys = ([read((key.format(part),)) for part in PARTS] for key in (image, label))
-                return _parts(path, xs, ys, draw, range)
+                return _parts(path, xs, ys, draw, how)
         pixels = read(PIXEL_KEYS if len(held) != 1 else held)
         if pixels is None:
             raise DiaboloError(
@@ -84,7 +99,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf, range: scale.Range) ->
         labels = None if sprites else read(LABEL_KEYS)
     (known,), names = named_labels(labels)
     then = (lambda images: _sprites(images, values, classes)) if sprites else None
-    return _split(pixels, known, names, draw, test_fraction, range, path.stem, path.name, then=then)
+    return _split(pixels, known, names, draw, test_fraction, how, path.stem, path.name, then=then)
 
 
 def _sprites(images: Images, values: Any, classes: Any) -> Images:
@@ -105,19 +120,21 @@ def _sprites(images: Images, values: Any, classes: Any) -> Images:
     )
 
 
-def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, value_range: scale.Range) -> Parts:
+def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, how: _Reading) -> Parts:
     """Train, test and maybe validation images, black and white and classes being the same in all."""
     given = [x for x in xs if x is not None]
     if len({x.dtype for x in given}) > 1:
         raise DiaboloError(f"the parts of {path} are of different types: {', '.join(str(x.dtype) for x in given)}")
-    spans = [spanned(x, value_range, f"{path.stem} ({part})")[0] for x, part in zip(given, PARTS, strict=False)]
+    spans = [spanned(x, how.range, f"{path.stem} ({part})")[0] for x, part in zip(given, PARTS, strict=False)]
     numbers = numbers_of(given[0].dtype, *_used(given, path.stem))
-    span, notes = scale.settle(numbers, value_range, f"values of {path.stem}")
+    span, notes = scale.settle(numbers, how.range, f"values of {path.stem}")
     if {*spans} != {span}:
         ends = [f"{part} {between(one)}" for part, one in zip(PARTS, spans, strict=False)]
         notes = [*notes, f"parts alone would be read as {', '.join(ends)}, and all are read as {between(span)}"]
     known, names = named_labels(*ys)
-    images = [None if x is None else scaled(x, span, y, path.stem) for x, y in zip(xs, known, strict=True)]
+    images = [
+        None if x is None else scaled(x, span, y, path.stem, how.channels) for x, y in zip(xs, known, strict=True)
+    ]
     if names is not None:
         images = [i if i is None or i.labels is None else replace(i, label_names=names) for i in images]
     train, test, validation = images
@@ -135,15 +152,15 @@ def _split(
     names: tuple[str, ...] | None,
     draw: Draw,
     test_fraction: float,
-    value_range: scale.Range,
+    how: _Reading,
     name: str,
     what: str,
     said: Sequence[str] = (),
     then: Callable[[Images], Images] | None = None,
 ) -> Parts:
     """A seeded split of one array, to the images of which `then` adds what is known besides."""
-    span, notes = spanned(pixels, value_range, name)
-    images = scaled(pixels, span, labels, name)
+    span, notes = spanned(pixels, how.range, name)
+    images = scaled(pixels, span, labels, name, how.channels)
     images = images if names is None else replace(images, label_names=names)
     account = _account(what, [pixels], span, [*notes, *said])
     parts = random_split(images if then is None else then(images), draw, test_fraction)
