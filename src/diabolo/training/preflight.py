@@ -32,6 +32,7 @@ from diabolo.training.stepping import usual_rule
 from diabolo.training.transfer import fitting
 from diabolo.updates import player
 from diabolo.updates.freezing import matching
+from diabolo.updates.step import check_minimised
 from diabolo.updates.trainable import can_be_trained
 
 
@@ -58,11 +59,11 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     if solved_at_once(model):
         if options.freeze or options.init:
             name = type(model).__name__
-            raise DiaboloError(f"a {name} is solved in closed form: it has no weights to freeze or to take over")
+            raise DiaboloError(f"a {name} is solved in closed form: leave freeze and init out")
         return options
     frozen = matching(model, options.freeze)
     if not any(p.requires_grad and name not in frozen for name, p in model.named_parameters()):
-        raise DiaboloError("there is nothing to train: all weights are frozen")
+        raise DiaboloError("there is nothing to train: all weights are frozen; freeze fewer")
     for name, p in model.named_parameters():
         if not p.isfinite().all():
             raise DiaboloError(
@@ -74,7 +75,9 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     if options.init:
         fitting(model, options.init)
     if validation is not None and len(validation) < distributed.world():
-        raise DiaboloError(f"{count(len(validation), 'validation image')}: too few for {distributed.world()} processes")
+        raise DiaboloError(
+            f"{count(len(validation), 'validation image')} are too few for {distributed.world()} processes: start fewer"
+        )
     for images in (train, validation):
         if images is not None and (known := column(images, model.needs_column)) is not None:
             _check_known(model, images, known)
@@ -85,19 +88,24 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     if options.tensorboard:
         event_writer_class()
     if len(train) < distributed.world():
-        raise DiaboloError(f"{count(len(train), 'training image')}: too few for {distributed.world()} processes")
+        raise DiaboloError(
+            f"{count(len(train), 'training image')} are too few for {distributed.world()} processes: start fewer"
+        )
     options = options.but(batch_size=min(options.batch_size, len(train) // distributed.world()))
     if isinstance(model, Autoencoder):  # a prior over codes has no bottleneck
         model.bottleneck.check(min(len(train), START))
     _check_memory(model, options)
     _check_batch(model, train, options)
+    _check_minimised(model, train)
     if options.compile is True and (why := unfit(model, options)):
         raise DiaboloError(why)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
         raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
     if needs_validation and validation is None:
-        raise DiaboloError(f"{needs_validation} needs validation images to go by")
+        raise DiaboloError(
+            f"{needs_validation} needs validation images to go by: give some (validation=, --validation 0.1)"
+        )
     return options
 
 
@@ -132,6 +140,15 @@ def _check_batch(model: Any, train: Images, options: TrainOptions) -> None:
             f"a batch of {options.batch_size:,} images keeps at least {words(options.batch_size * each)} of features for the "
             f"gradient, and {words(free)} of memory are free; use --batch-size {max(1, free // each):,} or less"
         )
+
+
+def _check_minimised(model: Any, train: Images) -> None:
+    """Refuse a loss with something to minimise for a name that no player has, as far as that shows before training. Whether it
+    has something for each player shows at the first step alone: for the evaluation it needs nothing for an opponent."""
+    loss = loss_of_first(model, train, SAMPLE[0])
+    left_out = loss.minimised.keys() == {"model"} and loss.minimised["model"] is loss.total
+    if not left_out:
+        check_minimised(loss, model.players)
 
 
 def _kept_bytes(model: Any, train: Images, n: int) -> int:
@@ -173,7 +190,7 @@ def _check_constraint(model: Any, frozen: set[str]) -> None:
         if p.requires_grad != model.get_parameter(name).requires_grad:
             raise DiaboloError(f"after_update changes requires_grad of {name!r}: freeze weights by --freeze (freeze=)")
         if name in frozen and not torch.equal(p, model.get_parameter(name)):
-            raise DiaboloError(f"after_update changes {name!r}, which is frozen")
+            raise DiaboloError(f"after_update changes {name!r}, which is frozen: it must leave frozen weights alone")
 
 
 def _check_known(model: Autoencoder, images: Images, known: Tensor) -> None:

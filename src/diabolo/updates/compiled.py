@@ -230,7 +230,7 @@ class CompiledStep(Step):
             if self.model.after_update is not None:
                 self._with({name: side.w for name, side in sides.items()}, still, "after_update")
 
-        advance(loss, sides, constrain)
+        advance(loss, sides, self.players, constrain)
         self._terms, self._logged, self._weighted = list(loss.terms), list(loss.logged), list(loss.weights)
         self._players = list(loss.minimised)
         weights = (torch.as_tensor(weight, dtype=torch.float32, device=self.device) for weight in loss.weights.values())

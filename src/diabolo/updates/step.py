@@ -1,6 +1,6 @@
 """One step of training, for any model, any players and any of their optimizers; run eagerly, or captured in a CUDA graph."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from diabolo.randomness import Draws
 from diabolo.updates.freezing import Frozen
 from diabolo.updates.learner import Learner, decay_at
 from diabolo.updates.loss import Loss, already_checked
-from diabolo.updates.player import Rule
+from diabolo.updates.player import Player, Rule
 
 
 class Side(Protocol):
@@ -33,9 +33,15 @@ class Side(Protocol):
         """Let what hangs on the weights follow them: half-precision copies, and the moving average."""
 
 
-def advance(loss: Loss, sides: Mapping[str, Side], constrain: Callable[[], None]) -> None:
-    """One update of all players, in place: each by its own gradient, then the constraints, then what follows the weights."""
+def advance(loss: Loss, sides: Mapping[str, Side], players: Collection[str], constrain: Callable[[], None]) -> None:
+    """One update of all players that have something to move, in place: each by its own gradient, then the constraints, then
+    what follows the weights.
+
+    Raises:
+        DiaboloError: when the loss has nothing for one of them, or has something for a name that none of the `players` has.
+    """
     minimised = {name: side.scaled(_of(loss, name)) for name, side in sides.items()}
+    check_minimised(loss, players)
     found = gradients(minimised, {name: side.leaves for name, side in sides.items()})
     with torch.no_grad():
         for name, side in sides.items():
@@ -56,6 +62,20 @@ def gradients(
         more = name != names[-1]  # of the same graph
         found[name] = torch.autograd.grad(minimised[name], weights[name], retain_graph=more, allow_unused=True)
     return found
+
+
+def check_minimised(loss: Loss, players: Collection[str]) -> None:
+    """Refuse a loss with something to minimise for a name that none of the `players` has.
+
+    Raises:
+        DiaboloError: when there is one.
+    """
+    for name in loss.minimised:
+        if name not in players:
+            raise DiaboloError(
+                f"the loss has a scalar for {name!r}, which is no player (there is {_listed(players)}): return a player "
+                "of that name from `players` of the objective, or leave it out of `Loss.minimised`"
+            )
 
 
 def _of(loss: Loss, player: str) -> Tensor:
@@ -88,6 +108,7 @@ class Step:
 
     Attributes:
         frozen: what of the model stays.
+        players: the names of all players.
         learners: the players that have something to move, by name.
         spent: seconds that were spent on it before the first step, and not yet counted.
     """
@@ -105,9 +126,11 @@ class Step:
         self.model: Any = model
         self.frozen = Frozen(model, freeze)
         self.precision, self.device = precision, model.device
+        players: Mapping[str, Player] = model.players
+        self.players = tuple(players)
         self.learners = {
             name: Learner(model, player, usual, precision, ema)
-            for name, player in model.players.items()
+            for name, player in players.items()
             if any(p.requires_grad for p in player.weights)
         }
 
@@ -117,7 +140,7 @@ class Step:
             learner.aim(progress)
         with torch.autocast(self.device.type, self.precision.dtype, enabled=self.precision.autocast), already_checked():
             loss: Loss = self.model.loss(x, draws, progress, y)
-        advance(loss, self.learners, self._constrain)
+        advance(loss, self.learners, self.players, self._constrain)
         return loss
 
     def _constrain(self) -> None:
@@ -227,5 +250,5 @@ def _check_players(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> No
         raise KeyError(f"it is of the players {_listed(theirs)}, and this model has {_listed(ours)}")
 
 
-def _listed(names: set[str]) -> str:
+def _listed(names: Collection[str]) -> str:
     return " and ".join(sorted(names)) or "none"
