@@ -145,6 +145,24 @@ def test_bold_is_only_what_is_shown_to_be_better(comparison):
     assert not any(row.leading for row in alike.rows())
 
 
+def test_nothing_is_bold_where_the_best_is_not_decided(tmp_path):
+    values = {"a": [1.0, 1.3, 1.1, 1.2], "b": [1.1, 1.3, 1.2, 1.4], "c": [9.0, 9.1, 9.2, 9.3]}
+    open_to = Comparison(
+        {label: [evaluated("pca", v, run=f"{label}{v}") for v in some] for label, some in values.items()}
+    )
+    (row,) = [row for row in open_to.rows() if row.name == "MSE"]
+    assert row.best[1]["c"].worse
+    for ending in ("tex", "md"):
+        text = page.write_table(open_to, tmp_path / f"t.{ending}").read_text()
+        assert "Where that is not decided, nothing is bold." in text
+        assert not re.search(r"textbf|\*\*", text)
+    said = " ".join(lines_of(comparison_tables(open_to, {"": [row]}, 80)))
+    assert "1.15 ± " in said
+    (told,) = [one for block in page.document_of(open_to, {}).blocks if hasattr(block, "rows") for one in block.rows
+               if one[0] == "MSE"]  # fmt: skip
+    assert told[-2] == "not decided between a and b"
+
+
 def test_the_page_has_a_sentence_for_each_group_and_the_rest_in_an_appendix(comparison):
     document = page.document_of(comparison, {})
     headings = [block.text for block in document.blocks if hasattr(block, "level")]

@@ -334,7 +334,8 @@ def row(better, **values):
 
 
 def test_who_leads():
-    assert row("lower", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"a", "b"}
+    assert row("lower", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"a", "b"}  # which are the same
+    assert row("lower", a=[1.0, 5.0], b=[3.0, 2.0], c=[90.0, 91.0]).leading == set()  # a or b is not decided
     assert row("higher", a=[1.0, 1.1], b=[1.05, 1.0], c=[9.0, 9.1]).leading == {"c"}
     assert row("lower", a=[1.0], b=[2.0]).leading == set()  # nothing is known of their noise
     assert row("lower", a=[1.0, 1.1], b=[1.05, 1.0]).leading == set()  # no difference is shown

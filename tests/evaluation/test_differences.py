@@ -133,11 +133,15 @@ def test_nothing_is_known_of_a_single_run_without_an_interval():
     assert others["c"].how == "one seed against several, as if it spread as they do"
 
 
-def test_the_best_and_its_equals_lead():
-    values = {"a": (10.0, 11.0, 12.0), "b": (10.5, 11.5, 11.9), "c": (20.0, 21.0, 22.0)}
+def test_the_best_and_its_equals_lead_where_all_is_decided():
+    values = {"a": (10.0, 10.01, 10.02), "b": (10.03, 10.02, 10.0), "c": (20.0, 21.0, 22.0)}
     scores = {label: seeds(*some) for label, some in values.items()}
     row = Row("m", "n", scores["a"][0], {label: Spread(some) for label, some in values.items()}, scores)
-    assert row.leading == {"a", "b"}
+    assert (row.leading, row.undecided) == ({"a", "b"}, [])  # b is shown to be the same, and c to be worse
+    noisy = scores | {"b": seeds(9.0, 11.0, 10.5)}
+    open_to = Row("m", "n", scores["a"][0], row.spreads, noisy)
+    assert open_to.best[1]["c"].worse
+    assert (open_to.leading, open_to.undecided) == (set(), ["b"])  # so that a is not shown to be the best
     assert Row("m", "n", Score(1.0, "", 1), row.spreads, scores).leading == set()
     assert Row("m", "n", scores["a"][0], row.spreads).leading == set()
 

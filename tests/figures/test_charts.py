@@ -149,12 +149,15 @@ def test_a_matrix_has_its_numbers_in_their_cells():
     assert texts(figures.matrix([[1200, 3]], "a", "xy", "x", "y").axes[0]) == ["1,200", "3"]
 
 
-def test_attributes_stand_in_their_row_the_best_in_bold():
+def test_attributes_stand_in_their_row_and_what_is_above_all_others_is_bold():
     rows = {"Smiling": {"pixels": (0.9, 0.88, 0.92), "codes": (0.8, 0.78, 0.82)}, "Bald": {"codes": (0.97, 0.96, 0.98)}}
     dots, table = figures.attribute_table(rows, ["pixels", "codes"]).axes
     assert ticks(dots.yaxis) == ["Smiling", "Bald"]
     numbers = [(t.get_text(), t.get_fontweight(), t.get_position()) for t in table.texts if t.get_text()[0].isdigit()]
-    assert numbers == [("90.0", "bold", (0, 0)), ("80.0", "normal", (1, 0)), ("97.0", "bold", (1, 1))]
+    assert numbers == [("90.0", "bold", (0, 0)), ("80.0", "normal", (1, 0)), ("97.0", "normal", (1, 1))]
+    close = {"Smiling": {"pixels": (0.9, 0.88, 0.92), "codes": (0.89, 0.87, 0.91)}}
+    _, table = figures.attribute_table(close, ["pixels", "codes"]).axes
+    assert {t.get_fontweight() for t in table.texts if t.get_text()[0].isdigit()} == {"normal"}
     drawn = np.concatenate(
         [np.asarray(c.get_offsets()) for c in dots.collections if len(c.get_offsets()) and c.get_zorder() == 3]
     )

@@ -97,11 +97,17 @@ class Row:
 
     @property
     def leading(self) -> set[str]:
-        """The best model, and those that were compared with it and are not significantly worse; none where no model is."""
+        """The best model, and those shown to differ from it by less than matters, where every other model is shown to be
+        worse; none where that is not decided for one of them, or no model is worse by as much as matters."""
         best, others = self.best
-        if best is None or not self.differs:
+        if best is None or self.undecided or not self.differs:
             return set()
-        return {best, *(label for label, one in others.items() if one.difference is not None and not one.worse)}
+        return {best, *(label for label, one in others.items() if one.decision == "same")}
+
+    @property
+    def undecided(self) -> list[str]:
+        """The models of which it is not decided whether they are worse than the best."""
+        return [label for label, one in self.best[1].items() if one.decision == "not decided"]
 
     @property
     def differs(self) -> bool:
@@ -193,7 +199,7 @@ class Comparison:
         return f"Comparison({', '.join(told)})"
 
     def _repr_html_(self) -> str:
-        """All scores in a notebook, a column for each model; a star marks the best and what is not significantly worse."""
+        """All scores in a notebook, a column for each model; a star marks what is `Row.leading`."""
         rows = list[tuple[display.Cell, ...]]()
         for measure, several in groupby(self.rows(), key=lambda row: row.measure):
             rows.append((measure.replace("_", " "),))
@@ -201,7 +207,7 @@ class Comparison:
                 cells = [_in_words(row.spreads.get(label), label in row.leading) for label in self.groups]
                 rows.append((row.name, *cells, row.like.unit))
         columns = ("score", *(f"{label}, {count(len(group), 'seed')}" for label, group in self.groups.items()), "unit")
-        starred = "; * is the best, or not significantly worse" if len(self.groups) > 1 else ""
+        starred = "; * is the best, where the differences are decided" if len(self.groups) > 1 else ""
         told = [f"{label} is not shown to have learned: {why}" for label, why in self.unlearned.items()]
         told += [f"{path} is left out: {why}" for path, why in self.left_out.items()]
         about = f"mean ± standard deviation over seeds{starred}"
@@ -326,7 +332,7 @@ def compare(
     """
     paths = list(dict.fromkeys(as_path(run) for run in runs))
     if len(paths) < 2:
-        raise DiaboloError("a comparison needs two runs or more")
+        raise DiaboloError("a comparison needs two runs or more: name another")
     for path in paths:
         if not (path / "config.json").is_file():
             Config.read(path)  # which says what lies there instead
@@ -339,7 +345,7 @@ def compare(
             subjects.append(_subject(path, measures, seed, options, seen, moved or {}, trust))
     _check_enough(paths, left_out, failed)
     if len({json.dumps(_tested_on(subject.config)) for subject in subjects}) > 1:
-        raise DiaboloError("these runs were trained on different data sets: a comparison needs the same test images")
+        raise DiaboloError("these runs were trained on different data sets: compare runs with the same test images")
     _check_tested([subject.tested for subject in subjects])
     labels, groups = _labels(subjects), dict[str, list[Evaluation]]()
     for subject in subjects:

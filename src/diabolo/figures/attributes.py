@@ -26,7 +26,8 @@ def attribute_table(
 ) -> Figure:
     """Draw a row per attribute: the share of each of `columns` as a dot with its interval, and as a number in %.
 
-    `accuracies` is {"Smiling": {"pixels": (value, low, high), …}}; the best number of a row is bold. A row may lack columns.
+    `accuracies` is {"Smiling": {"pixels": (value, low, high), …}}; a number is bold where its interval lies above those of all
+    others in its row. A row may lack columns.
 
     Example:
         >>> accuracies = {"Smiling": {"VAE": (0.82, 0.81, 0.83), "PCA": (0.89, 0.88, 0.90)}}
@@ -53,7 +54,7 @@ def attribute_table(
     table.set_axis_off()
     table.set_xlim(-0.5, len(columns) - 0.5)
     shift = 0.6 / len(columns)
-    best = [max((v[0] for v in row.values()), default=np.nan) for row in accuracies.values()]
+    leading = [_leading(row) for row in accuracies.values()]
     for k, column in enumerate(columns):
         look = class_style(k)
         shown = [
@@ -77,7 +78,7 @@ def attribute_table(
                 zorder=3,
             )
         for i, value, *_ in shown:
-            heavy = "bold" if value >= best[i] - 1e-12 else "normal"
+            heavy = "bold" if column == leading[i] else "normal"
             table.text(k, i, f"{100 * value:.1f}", ha="center", va="center", fontsize=8, fontweight=heavy)
         above = table.get_xaxis_transform() + ScaledTranslation(0, 9 / 72, root(sheet).dpi_scale_trans)
         size = 6 * look.area**0.5
@@ -114,3 +115,12 @@ def attribute_table(
     axes.set_xlabel("share of test images (95 % interval)")
     overhead(sheet, title or "Attributes, read from each", width - 0.4)
     return settle(sheet)
+
+
+def _leading(row: Mapping[str, tuple[float, float, float]]) -> str | None:
+    """The column whose interval lies above those of all others; None where there is none, or nothing to compare."""
+    if len(row) < 2:
+        return None
+    best = max(row, key=lambda column: row[column][0])
+    apart = all(row[best][1] > high for column, (_, _, high) in row.items() if column != best)
+    return best if apart else None

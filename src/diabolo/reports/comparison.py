@@ -15,8 +15,9 @@ from diabolo.statistics import mean_interval, what_matters
 PAGE = "comparison.html"
 BESIDE = 6  # scores beside each other in a table on paper
 BOLD = (
-    "Bold is the best value, with those not shown to be worse, where at least one other is (5 % level, corrected by Holm for "
-    "all pairs of models, and a difference that is large enough to matter)."
+    "Bold is the best value, with those shown to differ from it by less than matters, where every other value is shown to be "
+    "worse (5 % level, corrected by Holm for all pairs of models), at least one of them by as much as matters. Where that is "
+    "not decided, nothing is bold."
 )
 RULE = (
     "Runs that differ only in the seed are one model: its number is the mean, with the standard deviation over seeds. Over "
@@ -149,8 +150,10 @@ def _said(row: Row) -> str:
     best, others = row.best
     if best is None:
         return "–"
-    if row.differs:
+    if row.leading:
         return joined([label for label in row.spreads if label in row.leading])
+    if row.differs:
+        return f"not decided between {joined([label for label in row.spreads if label in (best, *row.undecided)])}"
     return (
         "no difference that matters"
         if {one.decision for one in others.values()} <= {"same", "small"}
