@@ -180,3 +180,21 @@ def test_packages_that_other_programs_installed_do_not_stop_a_training(tmp_path)
     kept = {name: value for name, value in os.environ.items() if name != "TRITON_BACKENDS_IN_TREE"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=kept, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+COUNTED = """
+import diabolo, numpy, joblib
+from sklearn.cluster import KMeans
+
+KMeans(2, n_init=1).fit(numpy.eye(4))
+print(joblib.cpu_count(only_physical_cores=True))
+"""
+
+
+def test_where_no_program_counts_the_cores_scikit_learn_says_nothing_of_it():
+    kept = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT")}
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED], env=kept | {"PATH": "/nowhere"}, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert int(done.stdout) >= 1

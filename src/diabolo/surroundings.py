@@ -2,12 +2,14 @@
 cannot be written. What is computed depends on what was asked for, and on nothing that was set elsewhere in the program."""
 
 import importlib
+import io
 import logging
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from pathlib import Path
 
 from diabolo.paths import own_temporary
@@ -43,9 +45,19 @@ def undisturbed() -> Iterator[None]:
 
 
 def quiet_joblib() -> None:
-    """Where processes can share nothing, since /dev/shm is full or missing, joblib says when scikit-learn imports it that it
-    will start none. Nothing of Diabolo has it start any."""
+    """Let joblib, which scikit-learn imports, say nothing of processes: nothing of Diabolo has it start any.
+
+    Where processes can share nothing, since /dev/shm is full or missing, it warns when it is imported. Where lscpu is missing,
+    it may warn and print a traceback the first time it counts the physical cores, and LOKY_MAX_CPU_COUNT prevents that only
+    below the number of all cores. So it counts them here, where nobody hears it.
+    """
     warnings.filterwarnings("ignore", r".*joblib will operate in serial mode", UserWarning, r"joblib\.")
+    if sys.platform == "linux" and shutil.which("lscpu") is None:
+        from joblib import cpu_count
+
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            cpu_count(only_physical_cores=True)
 
 
 def ready_matplotlib() -> None:
