@@ -1,22 +1,29 @@
 """What is unfolded is the same: as many parameters, and from the same weights and batches the same losses, step by step."""
 
+import copy
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
+from unittest.mock import MagicMock
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 
 import diabolo
 from diabolo import bottlenecks, likelihoods, nets, unfold, zoo
-from diabolo.data.origin import Record
+from diabolo.data.options import Draw
+from diabolo.data.origin import Record, hold_out
+from diabolo.data.splits import random_split
 from diabolo.errors import DiaboloError
 from diabolo.hardware import Precision
 from diabolo.randomness import Draws
 from diabolo.runs.config import Config
 from diabolo.runs.loading import build_model
+from diabolo.training.batches import shuffled
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import LR_SCHEDULES, step_of
 from diabolo.unfold import images
@@ -342,17 +349,130 @@ def test_pca_is_no_autoencoder(home, digits):
         unfold.script(run.path)
 
 
+class Torchvision:
+    """Its data sets, each image the number that it has there."""
+
+    @staticmethod
+    def set(root, train=None, split=None, transform=None, download=None):
+        n = {"all": 500, "test": 90}.get(split, 400) if train is None else 400 if train else 90
+        return torch.utils.data.TensorDataset(torch.arange(n), torch.arange(n))
+
+    MNIST = FashionMNIST = CIFAR10 = CelebA = set
+
+
+def loaded(found):
+    """What the function `load_data` of the `Source` gives, by the numbers of the images."""
+    names = {"datasets": Torchvision, "transforms": MagicMock(), "torch": torch, "np": np}
+    names |= {name: getattr(torch.utils.data, name) for name in ("Subset", "TensorDataset")}
+    exec(found.load, names)
+    return [[int(x) for x, _ in part] for part in names["load_data"]()]
+
+
+def counted(n):
+    pixels = np.zeros((n, 1, 1, 2), np.uint8)
+    pixels[:, 0, 0] = np.stack([np.arange(n) // 256, np.arange(n) % 256], 1)
+    return diabolo.data.Images(pixels)
+
+
+def numbers_of(part):
+    return (part.images[:, 0, 0, 0].astype(int) * 256 + part.images[:, 0, 0, 1]).tolist()
+
+
+@pytest.mark.parametrize("part", ["kept", "held out"])
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "celeba"])
-def test_named_sets_come_from_torchvision(name):
+def test_named_sets_come_from_torchvision_and_are_those_of_the_run(name, part):
     shape = {"cifar10": (3, 32, 32), "celeba": (3, 64, 64)}.get(name, (1, 28, 28))
     load = {"name": name, "n_train": 300, "n_test": 50, "data_seed": 7}
-    found = images.source(Record(name, "train", 300, shape, "x", {"load": load, "part": "train"}), None)
-    compile(found.load, name, "exec")
+    origin = {"load": load, "part": "train", "held_out": {"fraction": 0.15, "seed": 3, "part": part}}
+    found = images.source(Record(name, "train", 255, shape, "x", origin), None)
     assert not found.arrays
-    assert "another one than that of the run" in found.words
-    assert "manual_seed(7)" in found.load
+    assert "15 % of the training images are held out" in found.words
+    halves = hold_out(counted(400).subset(300, 7), 0.15, 3)
+    trained, held = halves if part == "kept" else halves[::-1]
+    assert loaded(found) == [*map(numbers_of, (trained, held, counted(90).subset(50, 7)))]
+    whole = images.source(Record(name, "train", 400, shape, "x", {"load": {"name": name}, "part": "train"}), None)
+    assert loaded(whole) == [[*range(400)], [*range(90)]]
     resized = Record(name, "train", 300, shape, "x", {"load": load | {"n_labels": 10}, "part": "train"})
     assert images.source(resized, None).arrays
+
+
+@pytest.mark.parametrize("asked", [{}, {"n_train": 100}, {"n_train": 200, "n_test": 30}])
+def test_a_random_split_of_faces_is_that_of_the_run(asked):
+    load = {"name": "celeba", "split": "random", "data_seed": 5, **asked}
+    found = images.source(Record("celeba", "train", 9, (3, 64, 64), "x", {"load": load, "part": "train"}), None)
+    split = random_split(counted(500), Draw(asked.get("n_train"), asked.get("n_test"), 5))
+    assert loaded(found) == [*map(numbers_of, split)]
+
+
+def same(dataset, part):
+    """Whether the data set has these images and labels."""
+    x, y = (torch.stack([torch.as_tensor(item[i]) for item in dataset]) for i in (0, 1))
+    return torch.equal(y, torch.from_numpy(part.labels)) and torch.allclose(x, torch.from_numpy(part.pixels), atol=1e-7)
+
+
+@pytest.mark.parametrize("more", [{}, {"drop_leaks": True}])  # drawn by the script, and from a file beside it
+def test_a_run_with_held_out_images_is_trained_on_the_same_ones_with_the_same_losses(tmp_path, more, monkeypatch):
+    images, test = diabolo.data.load("digits", n_train=150, n_test=40, data_seed=2, **more)
+    train, held = hold_out(images, 0.2)
+    torch.manual_seed(1)
+    model = zoo.undercomplete(train.shape, 3, hidden=(16,))
+    first = copy.deepcopy(model)
+    how = {"epochs": 2, "batch_size": 32, "precision": "float32", "compile": False, "quiet": True, "out": tmp_path}
+    run = diabolo.fit(model, train, held, **how)
+    file, *_ = unfold.write(run.path)
+    spec = importlib.util.spec_from_file_location(f"held_out_{len(more)}", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    theirs = module.load_data()
+    assert [same(*pair) for pair in zip(theirs, (train, held, test), strict=True)] == [True] * 3
+    epochs = itertools.count()
+
+    def batches(of, size, shuffle=False):
+        """The batches of the run, in its order."""
+        rows = shuffled(len(of), 0, next(epochs)) if shuffle else torch.arange(len(of))
+        found = [[of[i] for i in some.tolist()] for some in rows.split(size)]
+        return [tuple(torch.stack([torch.as_tensor(item[i]) for item in some]) for i in (0, 1)) for some in found]
+
+    class Loader:
+        def __init__(self, *arguments, **options):
+            self.epoch = lambda: batches(*arguments, **options)
+
+        def __len__(self):
+            return -(-len(train) // 32)
+
+        def __iter__(self):
+            return iter(self.epoch())
+
+    monkeypatch.setattr(module, "DataLoader", Loader)
+    network = module.Autoencoder()
+    carry(network, first)
+    history = module.train(network, theirs[0])
+    assert [line["loss"] for line in history] == pytest.approx(
+        [epoch["train"]["total"] for epoch in run.history], rel=1e-5
+    )
+    found = module.evaluate(network, theirs[1])["reconstruction"]
+    assert found == pytest.approx(run.history[-1]["validation"]["total"], rel=1e-5)
+    text = file.read_text(encoding="utf-8")
+    assert 'print("held out:", evaluate(model, held_out))' in text
+    assert "left out:" not in text
+
+
+def test_what_is_left_out_is_said_in_a_comment_and_when_the_script_runs(tmp_path):
+    train, test = diabolo.data.load("digits", n_train=81, n_test=20)
+    options = {"ema": 0.9, "early_stopping": 3, "keep": "best", "out": tmp_path, "epochs": 1, "batch_size": 16}
+    run = diabolo.fit("undercomplete", train, test, latent_dim=2, hidden=(8,), quiet=True, **options)
+    text = unfold.script(run.path)
+    said = [line for line in text.split("\n") if line.startswith('    print("left out: ')]
+    assert len(said) == 4
+    comment = " ".join(line[2:] for line in text.split("# %%\n")[0].split("\n") if line.startswith("# "))
+    assert all(line.split('"')[1].removeprefix("left out: ") in comment for line in said)
+    assert "drop_last=True" in text  # 81 = 5 · 16 + 1
+    (run.path / "config.json").write_text(
+        json.dumps(run.config.but(resolved={"processes": 2}, validation=Record.of(counted(9))).as_dict())
+    )
+    text = unfold.script(run.path)
+    assert "BATCH_SIZE = 1, 32" in text  # a step of both processes
+    assert 'print("left out: the images that it was validated with, which are not known here")' in text
 
 
 def test_frozen_statistics_are_refused(home):
@@ -371,6 +491,15 @@ def test_faces_by_persons_lie_beside_the_script():
     assert not images.source(
         Record("celeba", "train", 9, (3, 64, 64), "x", {"load": {"name": "celeba"}}), "attributes"
     ).arrays
+
+
+@pytest.mark.parametrize(
+    "held", [None, {}, {"fraction": "x", "seed": 1, "part": "kept"}, {"fraction": 0.1, "seed": 1, "part": "lost"}]
+)
+def test_an_edited_record_of_held_out_images_is_refused(held):
+    origin = {"load": {"name": "mnist"}, "part": "train", "held_out": held}
+    with pytest.raises((TypeError, ValueError, KeyError)):  # which `script` puts into words
+        images.source(Record("mnist", "train", 9, (1, 28, 28), "x", origin), None)
 
 
 @pytest.mark.parametrize("edited", [{"n_train": "many"}, {"n_train": [1]}, {"n_train": float("inf")}, {"name": []}])

@@ -226,4 +226,9 @@ def _quarter(condition: conditions.Quarter) -> Given:
 @given.of(conditions.WithPrior)
 def _with_prior(condition: conditions.WithPrior) -> Given:
     inner = given(condition.inner)
-    return Given(inner.c, [*inner.init, *assigned("prior", sequential(flat([condition.layers])))])
+    layers = sequential(flat([condition.layers]))
+    begins = [
+        "nn.init.zeros_(self.prior[-1].weight)  # p(z | c) begins as N(0, I)",
+        "nn.init.zeros_(self.prior[-1].bias)",
+    ]
+    return Given(inner.c, [*inner.init, *assigned("prior", layers), *begins])

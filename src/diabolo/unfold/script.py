@@ -4,7 +4,7 @@ import io
 import re
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,12 @@ from diabolo.unfold.images import ARRAYS, Source, source
 from diabolo.unfold.layers import INDENT
 from diabolo.unfold.model import Unfolded, unfolded
 from diabolo.unfold.numbers import ONE_CYCLE, number, schedule
+from diabolo.unfold.omissions import alone, batch_size, left_out
 from diabolo.updates import SGD, Adam, AdamW
 from diabolo.updates.freezing import matching
 from diabolo.updates.optimizer import as_optimizer
 
 THIRD = {"torch", "torchvision", "numpy", "matplotlib", "sklearn", "PIL"}  # what scripts import, straight or not
-LEFT_OUT = {
-    "ema": "the moving average of the weights",
-    "early_stopping": "early stopping",
-    "labelled_per_batch": "a fixed number of labelled images in each batch",
-    "init": "that its first weights were those of another run",
-}
 
 
 def script(path: str | Path, trust: Trust = ()) -> str:
@@ -69,8 +64,8 @@ def script(path: str | Path, trust: Trust = ()) -> str:
         )
     parts = unfolded(model)
     try:
-        images = source(config.train, parts.column)
-    except (TypeError, ValueError, OverflowError) as error:
+        images = source(config.train, parts.column, config.validation)
+    except (TypeError, ValueError, OverflowError, KeyError) as error:
         raise config.damaged(Path(path), "'data.train.origin' does not say where the images came from") from error
     return _written(config, options, parts, images, model)
 
@@ -121,7 +116,7 @@ def write(
     name += "_model" if name in sys.stdlib_module_names | THIRD else ""  # or Python would import it for that module
     files = [home / f"{name}.py", home / f"{name}.ipynb"]
     book = needed("nbformat").writes(notebook.make(text, install=False)) + "\n"
-    held = _held(run, config, trust, moved, images) if f'"{ARRAYS}"' in text else None
+    held = _held(run, config, trust, moved, images, '"held_out"' in text) if f'"{ARRAYS}"' in text else None
     disk.make_folder(home)
     for file, words in zip(files, (text, book), strict=True):
         disk.write(file, words.encode())
@@ -132,15 +127,21 @@ def write(
 
 
 def _held(
-    run: RunFolder, config: Config, trust: Trust, moved: Mapping[str, str] | None, images: tuple[Images, Images] | None
+    run: RunFolder,
+    config: Config,
+    trust: Trust,
+    moved: Mapping[str, str] | None,
+    images: tuple[Images, Images] | None,
+    held_out: bool,
 ) -> memoryview:
-    """The images that the script reads, as the bytes of a file."""
+    """The images that the script reads, as the bytes of a file; the `held_out` ones too."""
     if images is None and config.train.origin is None:
         raise DiaboloError(f"the images of {run.path} were given as arrays, and are not known: give them as `images`")
     pair = run.pair(moved, trust) if images is None else images
     needs = parts_of(run.path, config, trust)[0].needs_column
-    arrays = {f"{part}_{key}": value for part, some in zip(("train", "test"), pair, strict=True)
-              for key, value in _columns(some, needs).items()}  # fmt: skip
+    parts = dict(zip(("train", "test"), pair, strict=True))
+    parts |= {"held_out": run.images("validation", moved, trust)} if held_out else {}
+    arrays = {f"{part}_{key}": value for part, some in parts.items() for key, value in _columns(some, needs).items()}
     held = io.BytesIO()
     np.savez(held, allow_pickle=False, **arrays)
     return held.getbuffer()
@@ -164,6 +165,7 @@ def _wrapped(words: str) -> list[str]:
 
 def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Source, model: Any) -> str:
     shape = " × ".join(map(str, model.input_shape))
+    left = left_out(config, options, images)
     rate = schedule(LR_SCHEDULES[options.schedule](options.lr))
     needs_math = "math." in parts.loss + parts.networks + rate
     three = [line for line in images.imports if line]
@@ -183,14 +185,14 @@ def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Sou
     head = [
         "# %% [markdown]",
         f"# # {_told(config.name)} in plain PyTorch",
-        *[f"# {line}" for line in _wrapped(_about(config, options, shape))],
+        *[f"# {line}" for line in _wrapped(_about(config, left, shape))],
         "",
         "# %%",
         *standard,
         *([""] if standard else []),
         *third,
         "",
-        f"EPOCHS, BATCH_SIZE = {options.epochs}, {options.batch_size}",
+        f"EPOCHS, BATCH_SIZE = {options.epochs}, {batch_size(config, options)}",
         f"LEARNING_RATE, SEED = {number(options.lr)}, {options.seed}",
         'DEVICE = "cuda" if torch.cuda.is_available() else "cpu"',
     ]
@@ -202,14 +204,14 @@ def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Sou
         _cell(
             "The loop",
             "One step for each batch: the loss, its gradient, the update.",
-            loop(options, parts),
+            loop(options, parts, alone(config, options)),
             _evaluate(parts),
         ),
         _cell("Pictures", _words_of_pictures(parts), *_pictures(parts, model)),
         _cell(
             "All of it",
             "On a CPU this takes minutes; with a GPU it goes there by itself.",
-            _main(parts, _frozen(model, options)),
+            _main(parts, images.parts, left, _frozen(model, options)),
         ),
     ]
     return "\n\n\n".join(cells) + '\n\n\nif __name__ == "__main__":\n    main()\n'
@@ -225,13 +227,11 @@ def _told(name: str) -> str:
     return " ".join(re.sub(r"[^\w .:-]", " ", name).split())[:80] or "model"
 
 
-def _about(config: Config, options: TrainOptions, shape: str) -> str:
-    left = [words for name, words in LEFT_OUT.items() if getattr(options, name)]
-    if options.keep == "best":
-        left.append("that the weights of the best epoch were kept")
+def _about(config: Config, left: Sequence[str], shape: str) -> str:
     told = (
         f"What one training on {_told(config.train.name)} ({shape}) does, written out: nothing here but torch, torchvision "
-        "and matplotlib. Products are in float32."
+        "and matplotlib. Products are in float32. First weights, order and noise are drawn by torch, so the numbers differ "
+        "slightly from those of the run."
     )
     return told + (f"\nLeft out: {'; '.join(left)}." if left else "")
 
@@ -252,23 +252,25 @@ def _loaders(load: str) -> list[str]:
 def _optimizer(options: TrainOptions) -> str:
     rule = as_optimizer(options.optimizer, options.weight_decay)
     decay = f", weight_decay={number(rule.weight_decay)}" if getattr(rule, "weight_decay", 0) else ""
-    if isinstance(rule, Adam):
-        kind = "AdamW" if isinstance(rule, AdamW) else "Adam"
+    if type(rule) in (Adam, AdamW):  # a subclass may do other things
+        assert isinstance(rule, Adam)
+        kind = type(rule).__name__
         usual = (rule.beta1, rule.beta2) == (0.9, 0.999)
         betas = "" if usual else f", betas=({number(rule.beta1)}, {number(rule.beta2)})"
         eps = "" if rule.eps == 1e-8 else f", eps={number(rule.eps)}"
         if kind == "AdamW" and not decay:
             decay = ", weight_decay=0"
         return f"torch.optim.{kind}(model.parameters(), lr=LEARNING_RATE{betas}{eps}{decay})"
-    if isinstance(rule, SGD):
+    if type(rule) is SGD:
         momentum = f", momentum={number(rule.momentum)}" if rule.momentum else ""
         nesterov = ", nesterov=True" if rule.nesterov else ""
         return f"torch.optim.SGD(model.parameters(), lr=LEARNING_RATE{momentum}{nesterov}{decay})"
     raise DiaboloError(f"unfold cannot write the optimizer {type(rule).__name__} in plain PyTorch")
 
 
-def loop(options: TrainOptions, parts: Unfolded) -> str:
-    """The function `train(model, images)` of a training with these options.
+def loop(options: TrainOptions, parts: Unfolded, alone: bool = False) -> str:
+    """The function `train(model, images)` of a training with these options; where one image is left `alone` in a last batch, it
+    is left out.
 
     Example:
         >>> from diabolo import unfold
@@ -289,7 +291,7 @@ def loop(options: TrainOptions, parts: Unfolded) -> str:
     lines = [
         "def train(model, images):",
         f'{INDENT}"""Train on the images; the mean of each term of the loss in each epoch."""',
-        f"{INDENT}loader = DataLoader(images, BATCH_SIZE, shuffle=True)",
+        f"{INDENT}loader = DataLoader(images, BATCH_SIZE, shuffle=True{', drop_last=True' if alone else ''})",
         f"{INDENT}optimizer = {_optimizer(options)}",
         f"{INDENT}history = []",
         f"{INDENT}for epoch in range(EPOCHS):",
@@ -387,12 +389,22 @@ def _frozen(model: Any, options: TrainOptions) -> list[str]:
     ]
 
 
-def _main(parts: Unfolded, frozen: list[str]) -> str:
+def _main(parts: Unfolded, loaded: Sequence[str], left: Sequence[str], frozen: list[str]) -> str:
+    """All of it, in order.
+
+    Args:
+        parts: the model.
+        loaded: what `load_data` gives.
+        left: what the script leaves out, in words; it is printed.
+        frozen: lines that let weights stay.
+    """
     drawable = parts.decodes
+    held = "held_out" in loaded
     c = parts.condition
     lines = [
+        *[f'print("left out: {words}")' for words in left],
         "torch.manual_seed(SEED)",
-        "images, unseen = load_data()",
+        f"images, {'held_out, ' if held else ''}unseen = load_data()",
         "model = Autoencoder().to(DEVICE)",
         *frozen,
     ]
@@ -404,6 +416,7 @@ def _main(parts: Unfolded, frozen: list[str]) -> str:
         ]
     lines += [
         "history = train(model, images)",
+        *(['print("held out:", evaluate(model, held_out))'] if held else []),
         'print("test:", evaluate(model, unseen))',
         'show_losses(history, "losses.png")',
     ]
