@@ -183,7 +183,7 @@ def test_arithmetic_refuses_what_it_cannot_do(faces, subject):
     with pytest.raises(UnknownNameError, match="did you mean 'Eyeglasses'"):
         measures["arithmetic"](faces, edited=("Eyeglass",))
     for alphas in ((), (1.0, 2.0), (-1.0, 0.0)):
-        with pytest.raises(DiaboloError, match="alphas hold 0"):
+        with pytest.raises(DiaboloError, match="alphas must hold 0"):
             measures["arithmetic"](faces, alphas=alphas)
     with pytest.raises(NotApplicable, match="no attributes"):
         measures["arithmetic"](subject)
@@ -374,7 +374,7 @@ def test_what_is_edited_when_nobody_says(faces):
     with pytest.raises(NotApplicable, match="none of Eyeglasses, Smiling is known"):
         names(replace(train, attributes=attributes))
     for alphas in ((0.0,), (1.0,), (0.0, -1.0)):
-        with pytest.raises(DiaboloError, match="alphas hold 0"):
+        with pytest.raises(DiaboloError, match="alphas must hold 0"):
             measures["arithmetic"](faces, edited=("Smiling",), alphas=alphas)
 
 

@@ -216,5 +216,16 @@ def test_a_record_of_another_shape_is_refused(places, to, said, digits, tiny_mod
     assert Evaluation.read(tmp_path)["error"].scores["mean"].n == 40
     edited(record, *places, to=to)
     (tmp_path / "scores.json").write_text(json.dumps(record))
-    with pytest.raises(DiaboloError, match=f"was edited or damaged: .*{said}"):
+    with pytest.raises(DiaboloError, match=f"was edited or damaged: .*{said}.*; evaluate the run again"):
         Evaluation.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{}", '{"scores": ', None])
+def test_damaged_scores_of_a_run_name_the_command_that_writes_them_anew(content, train, tiny_model, tiny_pixels):
+    run = train(tiny_model(), tiny_pixels(16), epochs=1)
+    file = run.path / "evaluation" / "scores.json"
+    file.parent.mkdir()
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(DiaboloError, match=f"; diabolo evaluate {run.path} writes it anew$"):
+        Evaluation.read(file.parent)

@@ -133,8 +133,8 @@ def test_what_cannot_be_trained_by_layers_is_refused_before_anything_is_made(gre
         (zoo.unet((1, 16, 16)), {}, "only the networks mlp and conv"),
         (make("mlp", condition="label", classes=3), {}, "under a condition"),
         (zoo.pca((1, 8, 8), 3), {}, "only an Autoencoder"),
-        (make("mlp"), {"freeze": "encoder"}, "no freeze, no init"),
-        (make("mlp"), {"init": "runs/0001"}, "no freeze, no init"),
+        (make("mlp"), {"freeze": "encoder"}, "leave freeze and init out"),
+        (make("mlp"), {"init": "runs/0001"}, "leave freeze and init out"),
         (make("mlp"), {"epochs_per_layer": 0}, "epochs_per_layer must be a whole number from 1 to 10,000,000"),
         (make("mlp"), {"epoch": 3}, "did you mean 'epochs'"),
     ):

@@ -38,7 +38,7 @@ def arithmetic(
     names = _names(subject.train, edited)
     require_continuous(subject, "arithmetic")
     if 0 not in alphas or max(alphas, default=0) <= 0:
-        raise DiaboloError(f"alphas hold 0, from which it is counted, and a number above it, not {alphas}")
+        raise DiaboloError(f"alphas must hold 0, from which changes are counted, and a number above it, not {alphas}")
     kept = np.sort(np.random.default_rng(subject.seed).permutation(len(subject.train))[:FITTED])
     few, z = subject.train.take(kept), subject.codes("train")[kept].astype(np.float64)
     varying = [name for name, column in _columns(few).items() if column.any() and not column.all()]

@@ -38,7 +38,8 @@ def attributes(subject: Subject, *, shown_attributes: tuple[str, ...] = ()) -> S
             raise UnknownNameError("attribute", name, names, see="attribute_names of the images")
         if not varies[names.index(name)]:
             raise DiaboloError(
-                f"the attribute {name} is the same for all training or all test images: nothing can be read"
+                f"the attribute {name} is the same for all training or all test images, so nothing can be read: "
+                "name another"
             )
     if not varies.any():
         raise NotApplicable("every attribute is the same for all training or all test images")

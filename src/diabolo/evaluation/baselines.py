@@ -53,7 +53,7 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
     for part, z in zip((train, test), codes, strict=True):
         bad = int((~np.isfinite(z)).any(1).sum())
         if bad:
-            raise DiaboloError(f"{bad} codes of {part.name} ({part.split}) hold NaN or infinity")
+            raise DiaboloError(f"{bad} codes of {part.name} ({part.split}) hold NaN or infinity: train the model anew")
     found = code_views(codes, sampled, seed)
     numbers, size = int(np.prod(train.shape)), codes[0].shape[1]
     whole, wanted = numbers <= WHOLE, min(size, KEPT, numbers - 1)

@@ -90,11 +90,15 @@ def _samples(subject: Subject, name: str, n: int) -> Made:
     if name != PRIOR:
         width = math.prod(codec.latent_shape)
         if name == "mixture" and width > WIDE:
-            raise DiaboloError(f"it would take hours with codes of {width:,} numbers")
+            raise DiaboloError(
+                f"it would take hours with codes of {width:,} numbers: take another density, such as gaussian"
+            )
         fitted = make_density(name, subject.seed)
         least = fitted.least(width)
         if len(subject.train) < least:
-            raise DiaboloError(f"it needs {least:,} training codes or more, not {len(subject.train):,}")
+            raise DiaboloError(
+                f"it needs {least:,} training codes or more, not {len(subject.train):,}; take another density"
+            )
         density = fitted.fit(subject.codes("train"))
         setting = density.setting
     y = _conditions(subject)

@@ -51,7 +51,8 @@ def generation(
         raise NotApplicable("its decoder was not trained")
     if manifold_images <= manifold_k:
         raise DiaboloError(
-            f"balls reach to neighbour 1 or farther among more images, not {manifold_k} of {manifold_images}"
+            f"manifold_images must exceed manifold_k, the neighbour that balls reach to, and {manifold_images} does not exceed "
+            f"{manifold_k}"
         )
     check_densities(subject, densities)
     test = subject.test

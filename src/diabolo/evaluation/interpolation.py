@@ -113,7 +113,8 @@ def _classifier(path: str, subject: Subject) -> Any:
         raise DiaboloError(f"{path} holds no classifier; train one with: diabolo train classifier")
     if tuple(model.input_shape) != tuple(subject.codec.input_shape):
         raise DiaboloError(
-            f"the classifier in {path} is for images {model.input_shape}, not {subject.codec.input_shape}"
+            f"the classifier in {path} is for images {model.input_shape}, not {subject.codec.input_shape}: name one "
+            "that was trained on images of that shape"
         )
 
     def judge(frames: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from diabolo.paths import as_path
 from diabolo.plain import count
 from diabolo.ranges import Seed, checked
 from diabolo.runs import files
+from diabolo.runs.folder import rewritten
 from diabolo.runs.loading import Run, load_run
 from diabolo.surroundings import undisturbed
 from diabolo.trust import Trust
@@ -103,7 +104,9 @@ class Evaluation:
             DiaboloError: when it is not there, or damaged.
         """
         path = as_path(folder) / "scores.json"
-        record = files.read_json(path)
+        run = path.parent.parent
+        again = rewritten(run) if (run / "config.json").is_file() else "evaluate the run again, which writes it anew"
+        record = files.read_json(path, again)
         try:
             sections = {
                 name: Section({key: Score(**score) for key, score in scores.items()})
@@ -111,9 +114,9 @@ class Evaluation:
             }
             found = cls(record["about"], sections, record["skipped"], record["seconds"], record.get("figures", ()))
         except (KeyError, TypeError, AttributeError) as error:
-            raise DiaboloError(f"{path} was edited or damaged: it is no record of an evaluation") from error
+            raise DiaboloError(f"{path} was edited or damaged: it is no record of an evaluation; {again}") from error
         if wrong := _wrong(found):
-            raise DiaboloError(f"{path} was edited or damaged: {wrong}")
+            raise DiaboloError(f"{path} was edited or damaged: {wrong}; {again}")
         return found
 
     def write(self, folder: str | Path) -> list[Path]:
@@ -231,7 +234,8 @@ def evaluate(
     for images in (train, test):
         if images.shape != tuple(codec.input_shape):
             raise DiaboloError(
-                f"the model is for images {tuple(codec.input_shape)}, and {images.name} ({images.split}) has {images.shape}"
+                f"the model is for images {tuple(codec.input_shape)}, and {images.name} ({images.split}) has {images.shape}: "
+                "give images of the model's shape"
             )
     subject = Subject(codec, train, test, seed, run)
     sections, skipped, seconds = dict[str, Section](), dict[str, str](), dict[str, float]()

@@ -30,10 +30,12 @@ def stability(subject: Subject, *, other_runs: tuple[Folder, ...] = ()) -> Secti
     for other in other_runs:
         codec = load(other)
         if tuple(codec.input_shape) != tuple(subject.codec.input_shape):
-            raise DiaboloError(f"{other} is for images {codec.input_shape}, not {subject.codec.input_shape}")
+            raise DiaboloError(
+                f"{other} is for images {codec.input_shape}, not {subject.codec.input_shape}: leave it out"
+            )
         codes[other] = encode(codec, images)
     if len(codes) < len(other_runs) + 1:
-        raise DiaboloError("other_runs names a run twice: the spread between a run and itself says nothing")
+        raise DiaboloError("other_runs names a run twice: name each once, and not the run itself")
     scores, panels = {}, {}
     upper = np.triu_indices(len(codes), 1)
     for name, similarity in SIMILARITIES.items():

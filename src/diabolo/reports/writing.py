@@ -25,7 +25,9 @@ def write(document: Document, folder: str | Path, name: str = "report") -> list[
     folder, written = as_path(folder), []
     for block in document.blocks:
         if isinstance(block, Picture) and not block.path.is_file():
-            raise DiaboloError(f"the picture {block.path} is missing: it was deleted or moved after it was drawn")
+            raise DiaboloError(
+                f"the picture {block.path} is missing, deleted or moved after it was drawn: draw it again"
+            )
     disk.make_folder(folder)
     for ending, render in FORMATS.items():
         content = render(document, folder)

@@ -104,21 +104,25 @@ def restore(path: Path, put: Callable[[dict[str, Tensor]], None]) -> State:
         put(tensors)
     except (KeyError, RuntimeError, TypeError, IndexError, AttributeError) as error:
         reason = " ".join(str(error.args[0] if error.args else error).split())
-        raise DiaboloError(f"the checkpoint in {path} does not fit its config.json: {reason}") from error
+        raise DiaboloError(f"the checkpoint in {path} does not fit its config.json: {reason}; {files.BACK}") from error
     return state
 
 
 def _parse(path: Path, about: Any) -> State:
     """The state that the header of a checkpoint holds."""
     if not (isinstance(about, dict) and {"epoch", "status"} <= about.keys()):
-        raise DiaboloError(f"the checkpoint in {path} is damaged: its header does not say where training stands")
+        raise DiaboloError(
+            f"the checkpoint in {path} is damaged: its header does not say where training stands; {files.BACK}"
+        )
     try:
         state = State(**about)
     except TypeError as error:
-        raise DiaboloError(f"the checkpoint in {path} is damaged: {error}") from error
+        raise DiaboloError(f"the checkpoint in {path} is damaged: {error}; {files.BACK}") from error
     for name in about:
         if not _is_of_kind(name, getattr(state, name)):
-            raise DiaboloError(f"the checkpoint in {path} is damaged: its header says nonsense of {name!r}")
+            raise DiaboloError(
+                f"the checkpoint in {path} is damaged: its header says nonsense of {name!r}; {files.BACK}"
+            )
     return state
 
 
@@ -168,7 +172,7 @@ def weights(path: Path) -> dict[str, Tensor]:
     """
     tensors, about = files.read_tensors(path / FILE)
     if not _parse(path, about).epoch:
-        raise DiaboloError(f"{path} holds no trained weights: no epoch of it has ended well")
+        raise DiaboloError(f"{path} holds no trained weights: no epoch of it has ended well; name another run")
     return {
         name.removeprefix(kind): tensor
         for kind in ("model/", "average/")

@@ -224,7 +224,7 @@ def _damaged(path: Path, its: Any, newer: bool, why: str, words: str) -> Diabolo
         who = f"Diabolo {its}" if _number(its) > _number(__version__) else "a newer Diabolo"
         remedy = "upgrade it with pip install --upgrade diabolo"
         return DiaboloError(f"{path} was written by {who}, and this is {__version__}: {remedy} ({why})")
-    return DiaboloError(f"{path / FILE} {words}: {why}")
+    return DiaboloError(f"{path / FILE} {words}: {why}; {files.BACK}")
 
 
 def _number(version: Any) -> list[int]:

@@ -28,6 +28,7 @@ __all__ = [
     "write_tensors",
 ]
 
+BACK = "put the one of before back, or train a new run"  # what to do where nothing makes a damaged file anew
 DIGITS = 300  # of a whole number; floats end at 308
 
 
@@ -50,8 +51,8 @@ def move(source: Path, target: Path) -> None:
     disk.settle(target.parent)
 
 
-def read_json(path: Path) -> Any:
-    """What `write_json` wrote.
+def read_json(path: Path, remedy: str = BACK) -> Any:
+    """What `write_json` wrote; `remedy` is what to do where it is damaged.
 
     Raises:
         DiaboloError: when the file is missing or is not JSON.
@@ -59,11 +60,12 @@ def read_json(path: Path) -> Any:
     try:
         return parse(regular.read_bytes(path))
     except OSError as error:
-        raise DiaboloError(f"{path} cannot be read: {error.strerror}") from error
+        missing = f"; {remedy}" if isinstance(error, FileNotFoundError) else ""
+        raise DiaboloError(f"{path} cannot be read: {error.strerror}{missing}") from error
     except DiaboloError:
         raise
     except ValueError as error:
-        raise DiaboloError(f"{path} is not valid JSON: {error}") from error
+        raise DiaboloError(f"{path} is not valid JSON: {error}; {remedy}") from error
 
 
 def parse(text: str | bytes) -> Any:
@@ -106,13 +108,14 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], about: Any = None) -> 
     write(path, len(header).to_bytes(8, "little") + header, memoryview(content)[8 + length :])
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
-    """The tensors that `write_tensors` wrote, on the CPU, and `about`. Files of before there were checksums have none.
+def read_tensors(path: Path, remedy: str = BACK) -> tuple[dict[str, Tensor], Any]:
+    """The tensors that `write_tensors` wrote, on the CPU, and `about`; `remedy` is what to do where they are damaged. Files of
+    before there were checksums have none.
 
     Raises:
         DiaboloError: when the file is missing, cut short, no safetensors file, or does not agree with its checksum.
     """
-    tensors, told = _read(path, whole=True)
+    tensors, told = _read(path, True, remedy)
     return tensors, parse(told)
 
 
@@ -122,12 +125,12 @@ def read_about(path: Path) -> Any:
     Raises:
         DiaboloError: when the file is missing, cut short, or no safetensors file.
     """
-    return parse(_read(path, whole=False)[1])
+    return parse(_read(path, False, BACK)[1])
 
 
-def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], str]:
+def _read(path: Path, whole: bool, remedy: str) -> tuple[dict[str, Tensor], str]:
     if not path.is_file():
-        raise DiaboloError(f"{path} is {'no file' if path.exists() else 'missing'}")
+        raise DiaboloError(f"{path} is {'no file' if path.exists() else 'missing'}; {remedy}")
     try:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}
@@ -136,10 +139,10 @@ def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], str]:
             names = list(file.keys()) if whole else []
             tensors = {name: file.get_tensor(name) for name in names}
     except (safetensors.SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise DiaboloError(f"{path} is damaged or cut short ({error}); it cannot be used") from error
+        raise DiaboloError(f"{path} is damaged or cut short ({error}); {remedy}") from error
     known = set(header) <= {"about", "checksum", "format"}  # else one of these words itself is damaged
     if whole and not (known and header.get("checksum", checksum(tensors, told)) == checksum(tensors, told)):
-        raise DiaboloError(f"{path} is damaged: its checksum does not agree with what it holds; it cannot be used")
+        raise DiaboloError(f"{path} is damaged: its checksum does not agree with what it holds; {remedy}")
     return tensors, told
 
 

@@ -71,6 +71,11 @@ PARTS = ("train", "validation", "test")
 SCORES = "evaluation/scores.json"
 
 
+def rewritten(path: Path) -> str:
+    """What to do where the scores of the run folder `path` are damaged."""
+    return f"{shell_line('evaluate', path)} writes it anew"
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The run folder at `path`; nothing is read before it is asked for.
@@ -113,7 +118,7 @@ class RunFolder:
     def scores(self) -> dict[str, Any] | None:
         """What `evaluate` has left there, as `Evaluation.record` gives it; None before that."""
         file = self.path / SCORES
-        return files.read_json(file) if file.exists() else None
+        return files.read_json(file, rewritten(self.path)) if file.exists() else None
 
     def weights(self, which: str = "model") -> dict[str, Tensor]:
         """The tensors that the training kept ("model"), or those of the lowest validation loss ("best").
@@ -126,10 +131,13 @@ class RunFolder:
             resume = f"go on with: {shell_line('resume', self.path)}"
             why = {
                 "model": f"its training has not finished; {checkpoint.way_on(self.path) or resume}",
-                "best": "it had no validation images, or no epoch after the weights of its loss had settled",
+                "best": "it had no validation images, or no epoch after the weights of its loss had settled; take its last "
+                "weights",
             }
             raise DiaboloError(f"{self.path} holds no {file.name}: {why[which]}")
-        return files.read_tensors(file)[0]
+        checkpointed = (self.path / checkpoint.FILE).exists()
+        again = f"{shell_line('resume', self.path)} makes it anew from the checkpoint"
+        return files.read_tensors(file, again if which == "model" and checkpointed else files.BACK)[0]
 
     def fingerprint(self, which: str = "model") -> str:
         """A digest of those weights."""
@@ -162,7 +170,7 @@ class RunFolder:
             return self.pair(moved, trust)[1]
         about = self.config.images(part)
         if about is None:
-            raise DiaboloError(f"{self.path} was trained without {part} images")
+            raise DiaboloError(f"{self.path} was trained without {part} images: take those to train or to test with")
         with trusting(trust):
             return again(self.path, about, moved)
 

@@ -14,7 +14,7 @@ from diabolo.errors import DiaboloError, NotTrustedError, UnknownNameError
 from diabolo.hardware import choose_device
 from diabolo.paths import as_path
 from diabolo.plain import count
-from diabolo.runs import tied
+from diabolo.runs import files, tied
 from diabolo.runs.config import Config
 from diabolo.runs.folder import WEIGHTS, RunFolder, numbered
 from diabolo.runs.history import History
@@ -139,7 +139,7 @@ def _attach_prior(bottleneck: Any, folder: RunFolder, weights: str) -> None:
 def _load(folder: RunFolder, weights: str, device: torch.device) -> Any:
     model, tensors = build_model(folder.path, folder.config), folder.weights(weights)
     if told := misfit(model, tensors):
-        raise DiaboloError(f"the weights in {folder.path} do not fit its config.json: {told}")
+        raise DiaboloError(f"the weights in {folder.path} do not fit its config.json: {told}; {files.BACK}")
     model.load_state_dict(tensors)
     return model.to(device).eval()
 

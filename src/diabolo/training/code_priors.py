@@ -148,6 +148,6 @@ def indices_of(model: Any, images: Images) -> NDArray[np.int64]:
         some = images.take(np.arange(start, min(start + PIECE, len(images))))
         codes = model.encode(some.images, column(some, model.needs_column))
         if not codes.isfinite().all():
-            raise DiaboloError(f"the codes of {images.name} hold NaN or infinity: the model {model.name!r} is broken")
+            raise DiaboloError(f"the codes of {images.name} hold NaN or infinity: train the model {model.name!r} anew")
         found.append(model.bottleneck.indices_of(codes).cpu().numpy())
     return np.concatenate(found)

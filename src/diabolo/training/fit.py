@@ -173,7 +173,8 @@ def _resume(
     model = build_model(path, config)
     if solved_at_once(model):
         raise DiaboloError(
-            f"{path} holds a {type(model).__name__}, which is solved at once: there is nothing to go on with"
+            f"{path} holds a {type(model).__name__}, which is solved at once: there is nothing to go on with; train a new "
+            "run"
         )
     if isinstance(model, CodePrior) and train is None:
         if moved:

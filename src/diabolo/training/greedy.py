@@ -148,5 +148,7 @@ def ready(model: Any, options: TrainOptions) -> None:
     if not isinstance(model, Autoencoder):  # no other has an encoder and a decoder in layers
         raise DiaboloError(f"only an Autoencoder is trained layer by layer, not a {type(model).__name__}")
     if options.freeze or options.init:
-        raise DiaboloError("greedy training begins with new weights and says itself what is frozen: no freeze, no init")
+        raise DiaboloError(
+            "greedy training begins with new weights and says itself what is frozen: leave freeze and init out"
+        )
     levels(model)

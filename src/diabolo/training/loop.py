@@ -367,7 +367,7 @@ def mean_loss(
             row = wide(torch.stack(list(values.values()))) * len(x)
             sums = row if sums is None else sums + row
     if sums is None:
-        raise DiaboloError(f"{n} validation images are too few for {distributed.world()} processes")
+        raise DiaboloError(f"{n} validation images are too few for {distributed.world()} processes: start fewer")
     means = distributed.total(sums) / n
     return dict(zip(names, means.tolist(), strict=True))
 

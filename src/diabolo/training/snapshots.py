@@ -104,7 +104,7 @@ def _read(file: Path) -> dict[str, NDArray[np.uint8]]:
     x = shown.get("images", np.empty(0, np.uint8))
     alike = all(picture.shape == x.shape and picture.dtype == np.uint8 for picture in shown.values())
     if not (alike and x.ndim == 4 and x.size and x.shape[1] in (1, 3) and "reconstructions" in shown):
-        raise DiaboloError(f"{file} was edited or damaged: it holds no images and their reconstructions")
+        raise DiaboloError(f"{file} was edited or damaged: it holds no images and their reconstructions; delete it")
     return shown
 
 

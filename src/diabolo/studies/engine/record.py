@@ -89,9 +89,10 @@ def read(folder: Path) -> dict[str, Any]:
     if folder.is_dir():
         regular.check_folder(folder)
     path = folder / "results.json"
-    found = files.read_json(path)
+    again = "run the study again, which writes it anew"
+    found = files.read_json(path, again)
     if not (isinstance(found, dict) and _whole(found)):
-        raise DiaboloError(f"{path} is not that of a study")
+        raise DiaboloError(f"{path} is not that of a study: {again}")
     return found
 
 

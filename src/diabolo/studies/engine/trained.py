@@ -219,4 +219,4 @@ def remembered(folder: Path, what: str, depends: Any, compute: Callable[[], Any]
     if not path.exists():
         files.make_folder(path.parent)
         files.write_json(path, compute())
-    return files.read_json(path)
+    return files.read_json(path, "delete it, and it is computed again")
