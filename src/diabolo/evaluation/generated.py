@@ -96,9 +96,7 @@ def _samples(subject: Subject, name: str, n: int) -> Made:
         fitted = make_density(name, subject.seed)
         least = fitted.least(width)
         if len(subject.train) < least:
-            raise DiaboloError(
-                f"it needs {least:,} training codes or more, not {len(subject.train):,}; take another density"
-            )
+            raise DiaboloError(f"it needs {least:,} training codes or more, not {len(subject.train):,}")
         density = fitted.fit(subject.codes("train"))
         setting = density.setting
     y = _conditions(subject)

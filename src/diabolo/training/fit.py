@@ -36,7 +36,7 @@ from diabolo.training.compiling import resolved
 from diabolo.training.loop import Loop
 from diabolo.training.naming import built
 from diabolo.training.options import TrainOptions
-from diabolo.training.preflight import START, check, event_writer_class, only_to_keep, same_images
+from diabolo.training.preflight import START, check, check_loss, event_writer_class, only_to_keep, same_images
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.stepping import step_of
 from diabolo.training.transfer import fitting, take_over
@@ -150,6 +150,8 @@ def _fit(
 ) -> Run:
     say, asked = reporter(options.quiet), options.batch_size
     options = check(model, train, validation, options)
+    if not solved_at_once(model):
+        check_loss(model, train)
     if more and not solved_at_once(model):
         say.say(more)
     if options.batch_size < asked:

@@ -96,7 +96,6 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
         model.bottleneck.check(min(len(train), START))
     _check_memory(model, options)
     _check_batch(model, train, options)
-    _check_minimised(model, train)
     if options.compile is True and (why := unfit(model, options)):
         raise DiaboloError(why)
     if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
@@ -142,9 +141,10 @@ def _check_batch(model: Any, train: Images, options: TrainOptions) -> None:
         )
 
 
-def _check_minimised(model: Any, train: Images) -> None:
-    """Refuse a loss with something to minimise for a name that no player has, as far as that shows before training. Whether it
-    has something for each player shows at the first step alone: for the evaluation it needs nothing for an opponent."""
+def check_loss(model: Any, train: Images) -> None:
+    """Refuse a new model whose loss has something to minimise for a name that no player has, as far as that shows before
+    training. Whether it has something for each player shows at the first step: in evaluation it needs nothing for an
+    opponent."""
     loss = loss_of_first(model, train, SAMPLE[0])
     left_out = loss.minimised.keys() == {"model"} and loss.minimised["model"] is loss.total
     if not left_out:
