@@ -7,7 +7,7 @@
 
 # %%
 import math
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -489,33 +489,26 @@ def same_densities(row: Row) -> None:
 # %%
 @study.row("answers", "The questions, answered from what was measured")
 def answers(row: Row) -> None:
-    f = {index: study.found(index) for index in ("3.1", "3.2", "3.3", "3.4", "3.6")}
-    for question, rows, said in (
+    of_sizes = [("3.3", partial(rule, sizes=study.sizes)) for rule in (sizes.equals, sizes.elbows, sizes.explained)]
+    for question, said in (
         (
             "What stays and what changes between runs of the autoencoder, and between two fits of PCA?",
-            ("3.1", "3.2"),
-            (words.runs(f["3.1"]), words.fits(f["3.2"])),
+            [("3.1", words.runs), ("3.2", words.fits)],
         ),
         (
             "How do the two maps and the two sets of generated images compare?",
-            ("3.2",),
-            (words.maps(f["3.2"]), words.generated(f["3.2"])),
+            [("3.2", words.maps), ("3.2", words.generated)],
         ),
         (
             "How many principal components equal how many latent variables, and is there a simple rule for the best number?",
-            ("3.3",),
-            [rule(f["3.3"], study.sizes) for rule in (sizes.equals, sizes.elbows, sizes.explained)],
+            of_sizes,
         ),
         (
-            "What does the VAE's map have that the autoencoder's has not, and do its samples differ when drawn again?",
-            ("3.4",),
-            (words.prior(f["3.4"]), words.neighbours(f["3.4"]), words.redrawn(f["3.4"])),
+            "What does the VAE's map have that the autoencoder's does not, and do its samples differ when drawn again?",
+            [("3.4", words.prior), ("3.4", words.neighbours), ("3.4", words.redrawn)],
         ),
-        (
-            "How do the images of the VAE compare with those of the autoencoder?",
-            ("3.6",),
-            (words.side_by_side(f["3.6"]),),
-        ),
+        ("How do the images of the VAE compare with those of the autoencoder?", [("3.6", words.side_by_side)]),
     ):
         row.question(question)
-        row.finding(" ".join(said), rows=rows)
+        for index, sentence in said:
+            row.finding(sentence(study.found(index)), rows=(index,))
