@@ -36,7 +36,7 @@ THIRD = {"torch", "torchvision", "numpy", "matplotlib", "sklearn", "PIL"}  # wha
 
 def script(path: str | Path, trust: Trust = ()) -> str:
     """The run in the folder `path` as the text of a script: the images, the networks with their layers, the loss as its
-    formula, the loop, the pictures. It needs torch, torchvision and matplotlib, and no Diabolo.
+    formula, the loop, the pictures. It needs torch, matplotlib and what its images need (numpy, torchvision), and no Diabolo.
 
     Args:
         path: a run folder.
@@ -229,8 +229,8 @@ def _told(name: str) -> str:
 
 def _about(config: Config, left: Sequence[str], shape: str) -> str:
     told = (
-        f"What one training on {_told(config.train.name)} ({shape}) does, written out: nothing here but torch, torchvision "
-        "and matplotlib. Products are in float32. First weights, order and noise are drawn by torch, so the numbers differ "
+        f"What one training on {_told(config.train.name)} ({shape}) does, written out. It needs nothing but what is "
+        "imported below. Products are in float32. First weights, order and noise are drawn by torch, so the numbers differ "
         "slightly from those of the run."
     )
     return told + (f"\nLeft out: {'; '.join(left)}." if left else "")
