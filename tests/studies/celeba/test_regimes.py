@@ -97,7 +97,7 @@ def test_the_parts_of_the_kl_term():
         (29, "nearly all that can be shown"),
         (20, "most of what"),
         (9, "the rest being shape"),
-        (0.2, "nothing for moments"),
+        (0.2, "nothing for mean and covariance"),
     ],
 )
 def test_what_mean_and_covariance_account_for(part, said):
@@ -137,11 +137,11 @@ def test_arithmetic_at_two_weights():
 
 def test_what_one_sees_in_reconstructions():
     names = ("undercomplete", "sparse", "denoising")
-    said = seen.reconstructions(dict(zip(names, (8, 8, 7), strict=True)), dict.fromkeys(names, 0.5), 64)
+    said = seen.reconstructions(dict(zip(names, (8, 8, 7), strict=True)), dict.fromkeys(names, 1.2), 64)
     assert said.startswith("To the eye all reconstructions are blurred: detail finer than about 4.0 pixels")
     assert "The denoising model's are the most blurred. No checkerboard shows" in said
     said = seen.reconstructions(
-        dict(zip(names, (32, 16, 0), strict=True)), dict(zip(names, (1, 3, 1), strict=True)), 64
+        dict(zip(names, (32, 16, 0), strict=True)), dict(zip(names, (1, 1.3, 1), strict=True)), 64
     )
     assert said.startswith(
         "To the eye the reconstructions are sharp (undercomplete), soft (sparse), blurred (denoising)."
@@ -153,14 +153,17 @@ def test_what_one_sees_in_reconstructions():
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ((100, 0.5, 30), "sharp, as well formed as reconstructions and as varied"),
-        ((130, 0.4, 15), "soft, in part half-formed beside reconstructions and less varied"),
-        ((300, 0.1, 5), "blurred, half-formed beside reconstructions and much less varied"),
+        ((100, 0.5, 24), "sharp, as well formed as reconstructions and as varied"),
+        ((149, 0.41, 23), "soft, as well formed as reconstructions and as varied"),
+        ((151, 0.39, 13), "soft, partly half-formed compared with reconstructions and less varied"),
+        ((249, 0.21, 12), "blurred, partly half-formed compared with reconstructions and less varied"),
+        ((251, 0.19, 5), "blurred, half-formed compared with reconstructions and much less varied"),
     ],
 )
 def test_what_one_sees_in_new_faces(numbers, said):
+    """On both sides of each threshold, with FIDs of 100 for reconstructions and of 300 for averages of two of them."""
     whats = ("FID", "coverage", "sharpness")
-    each = {"N(0, I)": numbers, "fitted Gaussian": numbers, "reconstructions": (100, 0.5, 30)}
+    each = {"N(0, I)": numbers, "fitted Gaussian": numbers, seen.OWN: (100, 0.5, 30), seen.AVERAGES: (300, 0.1, 30)}
     found = {
         f"{what}, {name}, β = {beta:g}": Measured(value)
         for name, values in each.items()
@@ -169,11 +172,11 @@ def test_what_one_sees_in_new_faces(numbers, said):
     }
     text = seen.samples(found, BETAS, 32)
     assert f"At β = 0.1 faces from N(0, I) and from the fitted Gaussian are {said} (FID" in text
-    other = seen.samples(found | {"FID, N(0, I), β = 0.1": Measured(200)}, BETAS, 32)
+    other = seen.samples(found | {"FID, N(0, I), β = 0.1": Measured(1234.5)}, BETAS, 32)
     if numbers[0] == 100:
         assert (
-            "At β = 0.1 faces from N(0, I) are sharp, half-formed beside reconstructions and as varied; those" in other
+            "At β = 0.1 faces from N(0, I) are sharp, half-formed compared with reconstructions and as varied" in other
         )
         assert (
-            "(FID 200 and 100, of reconstructions 100; coverage 50 % and 50 %; detail up to 30 and 30 cycles" in other
+            "(FID 1,230 and 100; reconstructions 100, averages of two 300; coverage 50 % and 50 %; detail up" in other
         )

@@ -51,8 +51,8 @@ def test_takeaway(probe, first, fid, then):
 def test_what_was_looked_at_instead():
     assert of_report.instead(30_000, 5_000, "official") == ""
     said = of_report.instead(10_000, 1_400, "persons")
-    assert "test images of CelebA's official parts, not for 10,000 and 1,400 split by persons: more" in said
-    assert "10,000 and 1,400: more" in of_report.instead(10_000, 1_400, "official")
+    assert "test images of CelebA's official parts. These are 10,000 and 1,400, split by persons; more" in said
+    assert "10,000 and 1,400; more" in of_report.instead(10_000, 1_400, "official")
     assert of_report.instead(30_000, 5_000, "persons")
 
 

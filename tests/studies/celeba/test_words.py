@@ -24,7 +24,7 @@ def test_the_largest_lambda_within_the_factor():
     assert words.choice(errors, 0.01, 1.1).endswith("The choice is a close one.")
     assert "Any factor from 2.00 above leads" in words.choice(errors, 0.01, 3.0)
     none = words.choice(errors, 1e-3, 1.1)
-    assert "None stays within a factor of 1.1, so the smallest λ, 1e−5, is looked at" in none
+    assert "None stays within a factor of 1.1, so the smallest λ, 1e−5, is used" in none
 
 
 def finals(training, validation):
@@ -137,9 +137,11 @@ def test_eye():
     ):
         assert said in found
     found = words.eye({"undercomplete": 32, "sparse": 32}, errors, 32)
-    assert found.startswith("All keep half of the power of the images up to 32")
+    assert found.startswith("All keep at least half of the images' power up to 32")
     assert "blurred" not in found
-    assert words.eye({"undercomplete": 0, "sparse": 0}, errors, 32).startswith("At every frequency half")
+    assert words.eye({"undercomplete": 0, "sparse": 0}, errors, 32).startswith(
+        "At every frequency all of them lose half"
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ def test_strength():
 
 @pytest.mark.parametrize(
     ("drift", "said"),
-    [(0.03, "so by these the person is kept"), (0.05, "partly changes"), (0.09, "the edit changes the person")],
+    [(0.03, "so by these the person stays the same"), (0.05, "partly changes"), (0.09, "the edit changes the person")],
 )
 def test_person(drift, said):
     found = of_codes.person(drift, 0.1, 2.0)
@@ -271,7 +273,7 @@ def test_collapse():
 
 def test_balance_and_cost():
     assert (
-        "90.0 of squared error, summed over the 12,288 numbers of an image, and 10.0 for 2 times the KL term, a share of 10 %"
+        "90.0 of squared error, summed over the 12,288 numbers of an image, and 10.0 for the KL term times 2, a share of 10 %"
         in of_codes.balance(90, 5, 2, 12288)
     )
     found = {
@@ -284,7 +286,7 @@ def test_balance_and_cost():
 
 
 def test_the_noise_that_fits_best():
-    assert "would make β = 0.02: the KL term weighs 50 times as much" in of_codes.noise(0.02, 1.0)
+    assert "corresponds to β = 0.02: the KL term weighs 50 times as much" in of_codes.noise(0.02, 1.0)
     assert "weighs 10 times less here" in of_codes.noise(1.0, 0.1)
     assert "about that of the training" in of_codes.noise(0.11, 0.1)
 
@@ -294,6 +296,6 @@ def test_dynamics():
     assert of_codes.reached([1.0, 1.0]) == 1
     found = {"epochs to 90 %": Measured(3), "KL, first epoch": Measured(20), "KL, last epoch": Measured(50)}
     said = of_codes.dynamics(found, 12)
-    assert "After 3 of 12 epochs 90 % of the fall of the error is done; the KL term rises from 20.0 to 50.0" in said
+    assert "After 3 of 12 epochs 90 % of the fall of the error is complete; the KL term rises from 20.0 to 50.0" in said
     assert "the KL term falls from 80.0 to 50.0" in of_codes.dynamics(found | {"KL, first epoch": Measured(80)}, 12)
     assert "stays at about 50.0" in of_codes.dynamics(found | {"KL, first epoch": Measured(50)}, 12)

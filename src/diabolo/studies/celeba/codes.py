@@ -1,5 +1,5 @@
-"""What the study of faces says of codes: what can be read off them, added to them and drawn from them, and whether they "
-"are used."""
+"""What the study of faces says of codes: what can be read from them, added to them and drawn from them, and whether they are
+used."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,8 +28,7 @@ def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) 
         more=f"{attribute} is read more accurately from the undercomplete model's codes, by {{difference}} percentage points. "
         f"{why}",
         less=f"{attribute} is read more accurately from the VAE's codes, by {{difference}} percentage points. A linear layer "
-        f"is "
-        "not changed by a rotation of the units; whether the KL term is the cause, one training of each does not show.",
+        "is not changed by a rotation of the units; one training of each does not show whether the KL term is the cause.",
         neither=f"The accuracies for {attribute} {{differ}} between the two codes (by "
         f"{abs(ae_less_vae.value):.1f} percentage points).",
     )
@@ -81,7 +80,7 @@ def person(drift: float, apart: float, alpha: float) -> str:
     probability, against how far two people are apart in them."""
     share = drift / apart
     kept = (
-        "so by these the person is kept"
+        "so by these the person stays the same"
         if share < SURVIVES
         else "so by these the edit partly changes the person"
         if share < LOST
@@ -129,8 +128,8 @@ def hole(found: Found) -> str:
     spread = found["codes' spread"].value
     shapes = f"{words(float(f'{mmd:.2g}'))}, of prior draws {words(float(f'{mmd_of_prior:.2g}'))}"
     told = (
-        f"The codes of test images have a Fréchet distance of {distance:.3g} from N(0, I), as many draws of N(0, I) itself one "
-        f"of {of_prior:.3g}; the standard deviation of a unit is {spread:.3g} on average"
+        f"The codes of test images have a Fréchet distance of {distance:.3g} from N(0, I); for as many draws of N(0, I) "
+        f"itself it is {of_prior:.3g}. The standard deviation of a unit is {spread:.3g} on average"
     )
     if distance >= HOLE * of_prior:
         return (
@@ -170,7 +169,7 @@ def collapse(active: float, units: int, kl: float, code_use: float) -> str:
     told = f"{active:.0f} of {units} units are active and the KL term is {kl:.1f} nats per image"
     use = f"with the code of another image the error is {1 / max(1e-9, 1 - code_use):.1f} times as large"
     if active == 0:
-        return f"The posterior collapsed: {told}; the code says nothing of the image."
+        return f"The posterior collapsed: {told}; the code carries no information about the image."
     if code_use < 0.02:
         return f"The posterior collapsed: {told}, but {use}, so the decoder hardly uses the code."
     if active < 0.9 * units:
@@ -186,14 +185,14 @@ def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
     share = percent(beta * kl / (reconstruction + beta * kl))
     return (
         f"The loss ends at {reconstruction:.1f} of squared error, summed over the {pixels:,} numbers of an image, and "
-        f"{beta * kl:.1f} for {beta:g} times the KL term, a share of {share} for the KL term. With the mean over pixels the "
+        f"{beta * kl:.1f} for the KL term times {beta:g}, a share of {share} for the KL term. With the mean over pixels the "
         f"same β would weigh {pixels:,} times as much."
     )
 
 
 def noise(best: float, beta: float) -> str:
     """The β at which the Gaussian likelihood has the variance of the errors, `best`, against that of the training."""
-    told = f"The variance that fits the errors best, their own mean square, would make β = {best:.2g}"
+    told = f"The variance that fits the errors best, their mean square, corresponds to β = {best:.2g}"
     if beta > 1.5 * best:
         return f"{told}: the KL term weighs {beta / best:.2g} times as much here as in the most likely model."
     if beta < best / 1.5:
@@ -210,7 +209,7 @@ def reached(curve: Sequence[float], share: float = 0.9) -> int:
 def dynamics(found: Found, epochs: int) -> str:
     """How the two terms move in training: "epochs to 90 %", and the KL term on test images after the first and last epoch."""
     done, first, last = (found[name].value for name in ("epochs to 90 %", "KL, first epoch", "KL, last epoch"))
-    error = f"After {done:.0f} of {epochs} epochs 90 % of the fall of the error is done"
+    error = f"After {done:.0f} of {epochs} epochs 90 % of the fall of the error is complete"
     if last > 1.05 * first:
         why = "the code holds more as the decoder learns to use it"
         return f"{error}; the KL term rises from {first:.1f} to {last:.1f} nats, so {why}."

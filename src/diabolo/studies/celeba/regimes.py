@@ -111,7 +111,8 @@ def moments(found: Found, betas: Betas) -> str:
     )
     share = gaussian / hole if hole > 0 else 0.0
     if gaussian <= 0.5:
-        return f"{identity} At β = {beta:g} that part is {max(gaussian, 0):.1f} nats: there is nothing for moments to mend."
+        part = f"At β = {beta:g} that part is {max(gaussian, 0):.1f} nats"
+        return f"{identity} {part}: there is nothing for mean and covariance to correct."
     rest = (
         "nearly all that can be shown"
         if share >= 0.9
@@ -157,7 +158,7 @@ def verdict(found: Found, betas: Betas) -> str:
         "and little holds q(z) to the prior."
     )
     if shown.whole:
-        return f"These are two regimes. {why} It then takes a density fitted afterwards to draw faces from."
+        return f"These are two regimes. {why} Faces must then be drawn from a density fitted afterwards."
     missing = [
         text
         for holds, text in zip(

@@ -25,8 +25,8 @@ AGGREGATED = (
     "term pays for information about the image and for the prior hole."
 )
 LIMITS = (
-    "Numbers at two β have intervals over seeds, all others over test images. FID is by a small classifier of attributes, and "
-    "cannot be compared with figures elsewhere."
+    "Numbers at the two β have intervals over seeds, all others over test images. FID uses a small attribute classifier and "
+    "cannot be compared with published figures."
 )
 
 
@@ -58,7 +58,7 @@ def progression(found: Found, layers: int, code: int, epochs: int, attributes: t
     return (
         "The tasks go from copying to using a code. Three autoencoders differ in what prevents a copy: a narrow code, a "
         "penalty on it, noise on the image. A VAE adds a prior, so that codes can also be drawn. Then the codes are put to "
-        f"use: a linear probe reads {read} off them, arithmetic edits {edited}, and new faces are sampled. All have "
+        f"use: a linear probe predicts {read} from them, arithmetic edits {edited}, and new faces are sampled. All have "
         f"{layers} convolutions to a code of {code} numbers and {layers} back ({found['parameters'].value:,.0f} parameters), "
         f"trained for {epochs} epochs."
     )
@@ -69,9 +69,8 @@ def instead(n_train: int, n_test: int, split: str) -> str:
     if (n_train, n_test, split) == (*ASKED, "official"):
         return ""
     return (
-        f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts, not for "
-        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f' split by {split}'}: more would narrow the "
-        "intervals."
+        f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts. These are "
+        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f', split by {split}'}; more would narrow the intervals."
     )
 
 

@@ -51,9 +51,7 @@ def choice(errors: Mapping[float, float], reference: float, factor: float) -> st
     told = joined([f"{ratio:.2f} at λ = {words(weight)}" for weight, ratio in ratios.items()])
     rule = f"Training errors relative to the undercomplete model are {told}."
     if chosen is None:
-        return (
-            f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {words(min(errors))}, is looked at."
-        )
+        return f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {words(min(errors))}, is used."
     above = [ratio for weight, ratio in ratios.items() if weight > chosen]
     least = max(1.0, ratios[chosen])
     upto = f"up to {min(above):.2f}" if above else "above"
@@ -85,7 +83,7 @@ def sparse(
     )
     return size + from_nothing(more_hoyer).say(
         more=f"; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {{difference}}.{mostly}",
-        less="; but no fewer units carry it: Hoyer's measure, which no scale changes, is lower by {difference}. An L1 "
+        less="; but no fewer units carry it: Hoyer's measure, which does not depend on scale, is lower by {difference}. An L1 "
         "norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
         neither="; but the share of units that carry it, by Hoyer's measure, {differs}. An L1 norm can be "
         "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
@@ -120,13 +118,15 @@ def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest:
     """How reconstructions differ: `resolutions` of the undercomplete and other models in cycles per image, of which there are
     `finest`; each "MSE, NAME", and the paired differences "MSE, NAME less undercomplete"."""
     told = joined([f"{cycles:.0f} ({name})" for name, cycles in resolutions.items()])
-    head = f"Half of the power of the images, or more, is kept at every frequency up to {told} cycles per image"
+    head = f"At least half of the power of the images is kept at every frequency up to {told} cycles per image"
     if len(set(resolutions.values())) == 1:
-        head = f"All keep half of the power of the images up to {next(iter(resolutions.values())):.0f} cycles per image"
+        head = (
+            f"All keep at least half of the images' power up to {next(iter(resolutions.values())):.0f} cycles per image"
+        )
     if not max(resolutions.values()):
-        head = "At every frequency half of the power of the images, or more, is lost by all of them"
+        head = "At every frequency all of them lose half of the power of the images or more"
     blur = (
-        "; what is finer, thin lines and sharp edges, is mostly lost. Squared error is least at the mean of all faces "
+        ". Finer detail, thin lines and sharp edges, is mostly lost. Squared error is smallest at the mean of all faces "
         "that a code may stand for, and a mean of sharp images is blurred."
         if 0 < max(resolutions.values()) < finest
         else "."
@@ -142,7 +142,7 @@ def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest:
         )
         for name, one in several.items()
     ]
-    error = f"On clean test images the {plain} model's error is {found[mse[plain]].value:.4g} per pixel"
+    error = f"On clean test images the {plain} model's error is {found[mse[plain]].value:.3g} per pixel"
     return f"{head}{blur} {error}; {joined(each)}."
 
 
