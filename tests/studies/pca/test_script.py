@@ -48,7 +48,13 @@ def test_numbers_are_finite_and_in_range(runs):
 def test_all_questions_are_answered(runs):
     results, _ = runs
     texts = [b["text"] for b in results["rows"]["answers"]["blocks"] if "text" in b]
-    assert [n for n, text in enumerate(texts) if text.endswith("?")] == [0, 3, 6, 10, 14]  # each with 2, 2, 3, 3, 1 findings
+    assert [n for n, text in enumerate(texts) if text.endswith("?")] == [
+        0,
+        3,
+        6,
+        10,
+        14,
+    ]  # each with 2, 2, 3, 3, 1 findings
     assert len(texts) == 16
 
 
