@@ -47,7 +47,13 @@ KINDS = {
     "undercomplete, two numbers, mnist": (
         "undercomplete", "mnist", 20_000, FULL | {"epochs": 10, "latent_dim": 2}, RATES | NETS | DEEPER | BATCHES
     ),
-    "undercomplete, mnist": ("undercomplete", "mnist", 20_000, FULL | {"epochs": 10, "lr": 5e-3}, NETS | DEEPER),
+    **{
+        f"{name}, code of {n}, mnist": (
+            name, "mnist", 20_000, FULL | {"epochs": 10, "lr": 5e-3, "latent_dim": n}, NETS | DEEPER
+        )
+        for name in ("undercomplete", "vae")
+        for n in (2, 4, 8, 16, 32)
+    },
     "vae, digits": ("vae", "digits", None, FULL | {"epochs": 293}, RATES | NETS | SMALL),
     "undercomplete, digits": ("undercomplete", "digits", None, FULL | {"epochs": 293}, RATES | NETS | SMALL),
     **{f"{name}, mnist": (name, "mnist", 10_000, FULL | {"epochs": 4}, RATES) for name in OTHERS},

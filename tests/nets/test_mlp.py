@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from diabolo import nets, parts
 from diabolo.errors import DiaboloError
 from diabolo.nets.layers import ACTIVATIONS
-from diabolo.nets.mlp import MLPDecoder, MLPEncoder
+from diabolo.nets.mlp import SHORT, MLPDecoder, MLPEncoder
 
 shapes = st.one_of(
     st.tuples(st.integers(1, 40)),
@@ -57,6 +57,16 @@ def test_none_is_the_default():
     by_default, given = nets.build("mlp", (1, 8, 8), 4), nets.build("mlp", (1, 8, 8), 4, hidden=None, activation=None)
     assert [str(net) for net in by_default] == [str(net) for net in given]
     assert by_default[0].features == 512
+
+
+@pytest.mark.parametrize(("code", "layers"), [(0, 2), (1, 3), (SHORT, 3), (SHORT + 1, 2), (64, 2)])
+def test_a_code_of_a_few_numbers_gets_one_layer_more(code, layers):
+    condition = (0, 0 if code else 5)  # without a code the decoder sees the condition alone
+    encoder, decoder = nets.build("mlp", (1, 8, 8), code, condition)
+    assert [stage[1][0].out_features for stage in encoder.stages] == [512] * layers
+    assert [stage[0].out_features for stage in decoder.stages[:-1]] == [512] * layers
+    encoder, decoder = nets.build("mlp", (1, 8, 8), code, condition, hidden=(7,))
+    assert (len(encoder.stages), len(decoder.stages)) == (1, 2)
 
 
 def test_survives_a_run_folder():

@@ -11,7 +11,7 @@ from diabolo.nets.adding import AddingDecoder, AddingEncoder
 from diabolo.nets.conv import conv
 from diabolo.nets.custom import custom, pair
 from diabolo.nets.layers import Blind, Maps
-from diabolo.nets.mlp import is_width, mlp
+from diabolo.nets.mlp import SHORT, is_width, mlp
 from diabolo.nets.presets import (
     conv_16_32_64,
     conv_pool,
@@ -68,7 +68,7 @@ __all__ = [
 ]
 
 HELP = {
-    "hidden": "Widths of the layers from image to code (mlp; default 512 512).",
+    "hidden": f"Widths of the layers from image to code (mlp; default 512 512, a third 512 for a code of up to {SHORT} numbers).",
     "channels": "Channels of the layers from image to code, each halving the image (conv, resnet, unet; default by its size).",
     "norm": "batch, group or none (conv, resnet, unet; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",

@@ -14,6 +14,7 @@ from diabolo.parts import part
 from diabolo.ranges import BelowOne, Count, Natural
 
 HIDDEN, ACTIVATION = (512, 512), "silu"  # chosen on held-out images (docs/defaults.md)
+DEEPER, SHORT = (512, 512, 512), 4  # for codes of up to so many numbers
 
 
 def _layers(widths: tuple[int, ...], activation: str, dropout: float, checkpointing: bool) -> Chain:
@@ -27,6 +28,11 @@ def _layers(widths: tuple[int, ...], activation: str, dropout: float, checkpoint
 def is_width(value: object) -> bool:
     """Whether `value` can be a number of units: whole, and at least 1."""
     return isinstance(value, Integral) and int(value) >= 1
+
+
+def usual_hidden(code: int | Maps) -> tuple[int, ...]:
+    """The widths of the layers where nobody says them: one layer more for a code of a few numbers."""
+    return DEEPER if isinstance(code, int) and 0 < code <= SHORT else HIDDEN
 
 
 def _checked(hidden: tuple[Count, ...]) -> tuple[int, ...]:
@@ -115,12 +121,13 @@ def mlp(
     input_shape: tuple[int, ...],
     code: int | Maps,
     condition: tuple[int, int] = (0, 0),
-    hidden: tuple[Count, ...] = HIDDEN,
+    hidden: tuple[Count, ...] | None = None,
     activation: str = ACTIVATION,
     dropout: BelowOne = 0.0,
     checkpointing: bool = False,
 ) -> tuple[MLPEncoder, MLPDecoder]:
-    """Fully connected layers; any input shape."""
+    """Fully connected layers; any input shape. `hidden` is chosen by the length of the code where it is not given."""
+    hidden = usual_hidden(code) if hidden is None else hidden
     encoder = MLPEncoder(input_shape, hidden, activation, condition[0], dropout, checkpointing)
     shape = code_shape(code, encoder)
     return encoder, MLPDecoder(shape, input_shape, hidden, activation, condition[1], dropout, checkpointing)
