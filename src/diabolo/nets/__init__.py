@@ -68,7 +68,7 @@ __all__ = [
 ]
 
 HELP = {
-    "hidden": f"Widths of the layers from image to code (mlp; default 512 512, a third 512 for a code of up to {SHORT} numbers).",
+    "hidden": f"Widths of the layers from image to code (mlp; default 512 512; a third for codes of up to {SHORT} numbers).",
     "channels": "Channels of the layers from image to code, each halving the image (conv, resnet, unet; default by its size).",
     "norm": "batch, group or none (conv, resnet, unet; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
