@@ -35,7 +35,11 @@ LENGTHS = {"900 steps": {"epochs": 84}, "6,400 steps": {"epochs": 586}}
 THIRTY_TWO = {"batch_size": 32, "epochs": 73}
 SMALL = LENGTHS | {"3,000 steps of 32": THIRTY_TWO}
 SMALL |= {f"3,000 steps of 32, peak {lr}": THIRTY_TWO | {"lr": lr} for lr in (2.5e-3, 5e-3)}
-VQ_NETS = {"ReLU": {"activation": "relu"}, "ReLU, peak 5e-3": {"activation": "relu", "lr": 5e-3}, "norm 1": {"clip_norm": 1.0}}
+VQ_NETS = {
+    "ReLU": {"activation": "relu"},
+    "ReLU, peak 5e-3": {"activation": "relu", "lr": 5e-3},
+    "norm 1": {"clip_norm": 1.0},
+}
 FLAT = {"mlp": {"net": "mlp", "activation": "silu"}}
 HELD = 2_000  # images
 OTHERS = ("sparse", "topk", "kl_sparse", "contractive", "rae", "denoising", "iwae", "factorvae", "cvae", "completion",
