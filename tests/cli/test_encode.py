@@ -104,3 +104,16 @@ def test_nothing_is_written_of_a_model_that_is_broken(verb, runs, pictures, refu
     assert "NaN or infinity" in said
     assert "broken" in said
     assert not Path("x.npy").exists()
+
+
+def test_arrays_are_read_as_those_of_the_training_were(diabolo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).integers(0, 256, (20, 8, 3), np.uint8)  # 20 grey images 3 wide, or one in colour
+    np.save("x.npy", x)
+    np.savez("x.npz", x=x)
+    words = ["train", "pca", "--data", "x.npy", "--latent-dim", "2", "--quiet", "--no-figures"]
+    assert "--image-channels 1" in diabolo(*words).err
+    assert diabolo(*words, "--image-channels", "1").code == 0
+    for name in ("x.npy", "x.npz"):
+        assert diabolo("encode", "runs/0001-pca-x", name, "--out", "codes.npy").code == 0
+        assert np.load("codes.npy").shape == (20, 2)

@@ -206,7 +206,7 @@ def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     assert config["options"]["epochs"] == 2
     for wrong, says in (
         (["--greedy", "0"], "greedy must be a whole number from 1"),
-        (["--greedy", "1", "--freeze", "encoder"], "no freeze"),
+        (["--greedy", "1", "--freeze", "encoder"], "leave freeze"),
     ):
         for end in ([], ["--dry-run"]):
             with pytest.raises(SystemExit):
