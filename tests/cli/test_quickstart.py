@@ -44,7 +44,9 @@ def test_three_runs_are_left(started):
     runs = runs_in(out)
     assert set(runs) == {"pca", "undercomplete", "vae"}
     assert all(load(path).latent_shape == (8,) for path in runs.values())
-    assert len(RunFolder(runs["vae"]).history) == 3
+    history = RunFolder(runs["vae"]).history
+    assert len(history) == 3
+    assert history[-1]["weights"] == {"kl": 0.5}
 
 
 def test_the_figures_can_be_opened_and_are_in_the_report(started):
