@@ -52,6 +52,7 @@ study = Study(
     few_epochs=8,  # passes of the smaller trainings
     small_epochs=60,  # passes on the smallest set
     batch_size=128,  # images per step
+    units=512,  # units of each of the two hidden layers of the VAEs
     seeds=3,  # trainings of each model, from other seeds
     labels=100,  # training images whose label is known
     draws=10,  # draws of these labels
@@ -82,6 +83,7 @@ study = Study(
         "few_epochs": 12,
         "small_epochs": 80,
         "batch_size": 32,
+        "units": 128,
         "seeds": 2,
         "draws": 2,
         "repeats": 20,
@@ -93,9 +95,9 @@ study = Study(
         "prior_epochs": 4,
         "face_n_train": 250,
         "face_n_test": 60,
-        "face_epochs": 12,
+        "face_epochs": 9,
         "n_sheet": 1_000,
-        "sheet_epochs": 60,
+        "sheet_epochs": 40,
         "watched_epochs": 20,
         "map_points": 200,
     },
@@ -445,7 +447,7 @@ def denoising(row: Row) -> None:
 
 
 # %%
-wide: dict[str, Any] = {"hidden": (512, 512), "activation": "silu"}
+wide: dict[str, Any] = {"hidden": (study.units, study.units), "activation": "silu"}
 
 
 def vae(seed: int = 0, **how: Any) -> Trained:
