@@ -28,7 +28,7 @@ from diabolo.metrics.probes import (
     read_attributes,
     support_vectors,
 )
-from diabolo.statistics import wilson
+from diabolo.statistics import mean, wilson
 
 
 @pytest.fixture(scope="module")
@@ -424,3 +424,15 @@ def test_a_machine_refuses_what_it_cannot_learn_from():
         support_vectors(x, np.array([1, 1, -1]), x)
     with pytest.raises(DiaboloError, match="NaN or infinite"):
         support_vectors(x, np.array([0, 1, 1]), np.full((1, 3), np.nan))
+
+
+@pytest.mark.parametrize("draws", [100, pytest.param(1_500, marks=pytest.mark.slow)])
+def test_intervals_over_ten_draws_of_labels_hold_the_accuracy_of_many(digits, draws):
+    """As the guide gives them: one hundred labels, drawn anew each time, and the same test images."""
+    (x, y), random = digits, np.random.default_rng(0)
+    accuracies = []
+    for _ in range(draws):
+        few = random.choice(1200, 100, replace=False)
+        accuracies.append(float((support_vectors(x[few], y[few], x[1200:]) == y[1200:]).mean()))
+    ends = [mean(random.choice(accuracies, 10)).interval() for _ in range(1000)]
+    assert 0.92 < np.mean([low <= np.mean(accuracies) <= high for low, high in ends]) < 0.975

@@ -172,3 +172,18 @@ def test_the_best_of_many_is_no_winner_by_chance(times):
         _, others = against_best(dict(enumerate(z)), lambda a, b, z=z: Estimate(z[a] - z[b], math.sqrt(2)))
         found.append(any(p < 0.05 for _, p in others.values()))
     check(found, 0.02, 0.06)
+
+
+@pytest.mark.parametrize("times", [200, pytest.param(3_000, marks=pytest.mark.slow)])
+def test_tiles_of_a_smooth_map_as_if_they_were_independent(times):
+    """A grid over a smooth map finds its mean better than as many points drawn at random: the interval is too wide, never too
+    narrow."""
+    random = np.random.default_rng(0)
+    x, y = np.meshgrid(*(np.linspace(0, 1, 100, endpoint=False),) * 2)
+    found = []
+    for _ in range(times):
+        waves = [(2 * random.normal(size=2), 7 * random.random()) for _ in range(5)]
+        whole = 1 / (1 + np.exp(-sum(np.cos(2 * np.pi * (a * x + b * y) + phase) for (a, b), phase in waves)))
+        low, high = mean(whole[2::5, 2::5].ravel()).interval()
+        found.append(low <= whole.mean() <= high)
+    assert np.mean(found) > 0.97

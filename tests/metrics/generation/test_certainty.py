@@ -1,3 +1,4 @@
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,3 +69,16 @@ def test_clear_images_are_those_read_with_a_high_probability():
     assert (found.value, found.n) == (0.5, 4)
     assert found.low < 0.5 < found.high
     assert generation.clearly_read(Corner(), images, least=0.5).value == 0.75
+
+
+@pytest.mark.parametrize("times", [300, pytest.param(5_000, marks=pytest.mark.slow)])
+def test_the_interval_of_clear_images_holds_their_share_among_infinitely_many(times):
+    """A corner drawn from 0 … 1 has a logit of ten times it, and a probability of 0.9 or more from ln(18) / 10 on."""
+    corners = np.random.default_rng(0).random((times, 80)).astype(np.float32)
+    found = []
+    for corner in corners:
+        images = np.zeros((80, 1, 3, 3), np.float32)
+        images[:, 0, 0, 0] = corner
+        score = generation.clearly_read(Corner(), images)
+        found.append(score.low <= 1 - math.log(18) / 10 <= score.high)
+    assert 0.92 < np.mean(found) < 0.98
