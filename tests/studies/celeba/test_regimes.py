@@ -132,7 +132,7 @@ def test_arithmetic_at_two_weights():
         found(**{at("drift per gain", 1.0): 0.9}), BETAS, "Eyeglasses", 2.0
     )
     same = regimes.arithmetic(found(**{at("drift per gain", 1.0): 0.31}), BETAS, "Eyeglasses", 2.0)
-    assert "the person's change does not differ significantly between β = 1 and no KL term" in same
+    assert "how much the person changes does not differ significantly between β = 1 and no KL term" in same
 
 
 def test_what_one_sees_in_reconstructions():
@@ -144,9 +144,9 @@ def test_what_one_sees_in_reconstructions():
         dict(zip(names, (32, 16, 0), strict=True)), dict(zip(names, (1, 1.3, 1), strict=True)), 64
     )
     assert said.startswith(
-        "To the eye the reconstructions are sharp (undercomplete), soft (sparse), blurred (denoising)."
+        "To the eye the reconstructions are sharp (undercomplete), soft (sparse) and blurred (denoising)."
     )
-    assert "A checkerboard shows in those of sparse." in said
+    assert "A checkerboard shows in those of the sparse model." in said
     assert "even the largest shapes are off" in seen.reconstructions({"a": 0, "b": 0}, {"a": 1, "b": 1}, 64)
 
 

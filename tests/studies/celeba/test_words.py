@@ -22,7 +22,7 @@ def test_the_largest_lambda_within_the_factor():
     assert "within a factor of 1.15 is 0.0001. Any factor from 1.09 up to 2.00 leads to the same λ." in said
     assert "a close one" not in said
     assert words.choice(errors, 0.01, 1.1).endswith("The choice is a close one.")
-    assert "Any factor from 2.00 above leads" in words.choice(errors, 0.01, 3.0)
+    assert "Any factor from 2.00 upwards leads" in words.choice(errors, 0.01, 3.0)
     none = words.choice(errors, 1e-3, 1.1)
     assert "None stays within a factor of 1.1, so the smallest λ, 1e−5, is used" in none
 

@@ -40,6 +40,7 @@ SMALL = {
     "n_sheet": 200,
     "sheet_epochs": 2,
     "watched_epochs": 25,
+    "half_epochs": 1,
     "map_points": 60,
     "maps": ("PCA", "t-SNE"),  # UMAP compiles for many seconds
 }

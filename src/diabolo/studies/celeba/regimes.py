@@ -189,6 +189,6 @@ def arithmetic(found: Found, betas: Betas, attribute: str, alpha: float) -> str:
     one = difference(found[at("drift per gain", betas.strong)], found[f"drift per gain, {plain}"]).say(
         less=f"The KL term helps arithmetic at β = {betas.strong:g}: for the same gain the person changes less.",
         more=f"The KL term hurts arithmetic at β = {betas.strong:g}: for the same gain the person changes more.",
-        neither=f"For the same gain the person's change {{differs}} between β = {betas.strong:g} and no KL term.",
+        neither=f"For the same gain, how much the person changes {{differs}} between β = {betas.strong:g} and no KL term.",
     )
     return f"At α = {alpha:g} adding {attribute} {said[0]}, and {said[1]}. {one}"

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from diabolo.display import words as written
 from diabolo.plain import percent
 from diabolo.studies.celeba.variants import PATTERN
-from diabolo.studies.engine.findings import Measured
+from diabolo.studies.engine.findings import Measured, joined
 
 Found = Mapping[str, Measured]
 SHARP, SOFT = 0.75, 0.4  # of the finest frequency of the images
@@ -47,13 +47,15 @@ def reconstructions(resolutions: Mapping[str, float], grids: Mapping[str, float]
     if len(set(looks.values())) == 1:
         look = f"To the eye all reconstructions are {next(iter(looks.values()))}"
     else:
-        look = "To the eye the reconstructions are " + ", ".join(f"{look} ({name})" for name, look in looks.items())
+        look = f"To the eye the reconstructions are {joined([f'{look} ({name})' for name, look in looks.items()])}"
     if high < side // 2:
         look += f": {detail(high, side)}"
     rank = "" if low == high else f" The {min(resolutions, key=resolutions.__getitem__)} model's are the most blurred."
     patterned = [name for name, grid in grids.items() if grid >= PATTERN]
     pattern = (
-        f"A checkerboard shows in those of {', '.join(patterned)}" if patterned else "No checkerboard shows in them"
+        f"A checkerboard shows in those of the {joined(patterned)} model{'s' * (len(patterned) > 1)}"
+        if patterned
+        else "No checkerboard shows in them"
     )
     return f"{look}.{rank} {pattern}."
 

@@ -41,7 +41,7 @@ def losses(found: Mapping[str, Measured]) -> str:
         1: f"only {'the penalty' if narrower[:1] == ['sparse'] else 'the noise'} narrows that gap",
         2: "the penalty and the noise both narrow that gap",
     }[len(narrower)]
-    return f"{same} From training to validation it changes by {told}: {then}."
+    return f"{same} From training to validation the errors change by {told}: {then}."
 
 
 def choice(errors: Mapping[float, float], reference: float, factor: float) -> str:
@@ -54,7 +54,7 @@ def choice(errors: Mapping[float, float], reference: float, factor: float) -> st
         return f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {words(min(errors))}, is used."
     above = [ratio for weight, ratio in ratios.items() if weight > chosen]
     least = max(1.0, ratios[chosen])
-    upto = f"up to {min(above):.2f}" if above else "above"
+    upto = f"up to {min(above):.2f}" if above else "upwards"
     told = f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
     margin = min(factor - ratios[chosen], min(above, default=math.inf) - factor)
     close = " The choice is a close one." if margin < CLOSE else ""

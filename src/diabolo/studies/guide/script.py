@@ -70,6 +70,7 @@ study = Study(
     n_sheet=4_000,  # points on the rolled sheet
     sheet_epochs=100,  # passes over them
     watched_epochs=20,  # passes of the training that is watched
+    half_epochs=2,  # passes of the trainings in float16 and float32 that are compared
     map_points=2_000,  # points on the maps
     maps=("PCA", "t-SNE", "UMAP"),  # how codes are projected: PCA, t-SNE, UMAP
     quick={
@@ -99,6 +100,7 @@ study = Study(
         "n_sheet": 1_000,
         "sheet_epochs": 40,
         "watched_epochs": 20,
+        "half_epochs": 10,
         "map_points": 200,
     },
 )
@@ -883,8 +885,7 @@ precise, mixed = (
 )
 whole, half = (
     study.train(
-        zoo.undercomplete, some, some_test, net="mlp-256-128", latent_dim=32, epochs=max(1, study.few_epochs // 4),
-        precision=p, **fast,
+        zoo.undercomplete, some, some_test, net="mlp-256-128", latent_dim=32, epochs=study.half_epochs, precision=p, **fast,
     )
     for p in ("float32", "float16")
 )  # fmt: skip
