@@ -76,7 +76,7 @@ def strength(scores: Mapping[float, float]) -> float:
 
 
 def person(drift: float, apart: float, alpha: float) -> str:
-    """Whether the face stays that of the same person at α: mean movement of the attributes that bear on who it is, as a
+    """Whether the face stays that of the same person at α: mean movement of identity-related attributes, as a
     probability, against how far two people are apart in them."""
     share = drift / apart
     kept = (

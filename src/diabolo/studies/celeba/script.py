@@ -200,10 +200,10 @@ def probes() -> dict[str, latents.Probe]:
 
 
 def bearing() -> list[str]:
-    """The attributes that bear on who it is, and vary."""
+    """The identity-related attributes that vary."""
     found = [name for name in study.identity if name in probes()]
     if not found:
-        raise NotMeasured("none of the attributes that bear on who it is varies among the training images")
+        raise NotMeasured("none of the identity-related attributes varies among the training images")
     return found
 
 
@@ -808,7 +808,7 @@ def hole(one: Trained, kinds: dict[str, str]) -> dict[str, float]:
 
 
 def arithmetic_of(one: Trained, alpha: float) -> list[float]:
-    """What adding the attribute at α gains in probability, and how far attributes that bear on who it is move for that."""
+    """What adding the attribute at α gains in probability, and how far identity-related attributes move for that."""
 
     def edited() -> list[float]:
         swept = moved_along(one, direction(one))

@@ -53,6 +53,7 @@ study = Study(
     small_epochs=60,  # passes on the smallest set
     batch_size=128,  # images per step
     units=512,  # units of each of the two hidden layers of the VAEs
+    vq_width=64,  # channels of the VQ-VAEs with a fine map
     seeds=3,  # trainings of each model, from other seeds
     labels=100,  # training images whose label is known
     draws=10,  # draws of these labels
@@ -85,6 +86,7 @@ study = Study(
         "small_epochs": 80,
         "batch_size": 32,
         "units": 128,
+        "vq_width": 32,
         "seeds": 2,
         "draws": 2,
         "repeats": 20,
@@ -96,12 +98,13 @@ study = Study(
         "prior_epochs": 4,
         "face_n_train": 250,
         "face_n_test": 60,
-        "face_epochs": 9,
+        "face_epochs": 12,
         "n_sheet": 1_000,
         "sheet_epochs": 40,
         "watched_epochs": 20,
         "half_epochs": 10,
         "map_points": 200,
+        "maps": ("PCA", "t-SNE"),  # UMAP compiles for many seconds
     },
 )
 train, test = study.data(needs="labels")
@@ -679,7 +682,7 @@ def classes(row: Row) -> None:
 book: dict[str, Any] = {
     "codes": 256,
     "latent_dim": 16,
-    "width": 64,
+    "width": study.vq_width,
     "residual_width": 32,
     "epochs": study.few_epochs,
     **fast,
