@@ -98,7 +98,7 @@ def precision(n: Numbers) -> str:
     fast = (
         f"An epoch takes {times:.2g} times as long in float32 as in bf16 on this device"
         if times >= 1
-        else f"bf16 is slower here, by a factor of {1 / times:.2g}: converting the numbers may cost more than the products save"
+        else f"bf16 is slower here, by a factor of {1 / times:.3g}: converting the numbers may cost more than the products save"
     )
     memory = n["MiB, bf16"].value / max(n["MiB, float32"].value, 1e-9)
     needs = (

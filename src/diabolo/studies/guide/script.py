@@ -71,7 +71,7 @@ study = Study(
     n_sheet=4_000,  # points on the rolled sheet
     sheet_epochs=100,  # passes over them
     watched_epochs=20,  # passes of the training that is watched
-    half_epochs=2,  # passes of the trainings in float16 and float32 that are compared
+    half_epochs=2,  # passes of the trainings in bf16, float16 and float32 that are compared
     map_points=2_000,  # points on the maps
     maps=("PCA", "t-SNE", "UMAP"),  # how codes are projected: PCA, t-SNE, UMAP
     quick={
@@ -883,7 +883,7 @@ def generated(row: Row) -> None:
 
 # %%
 precise, mixed = (
-    study.train(zoo.vae, train, test, latent_dim=16, epochs=max(1, study.epochs // 3), precision=p, **wide, **fast)
+    study.train(zoo.vae, train, test, latent_dim=16, epochs=study.half_epochs, precision=p, **wide, **fast)
     for p in ("float32", "bf16")
 )
 whole, half = (
