@@ -67,6 +67,24 @@ def test_the_bound_is_the_sum_over_the_classes(y):
         torch.testing.assert_close(one.double(), other.double(), rtol=1e-4, atol=1e-5)
 
 
+def test_the_optimal_deviation_is_that_of_the_classes_by_their_probability():
+    """σ² = mean over images and pixels of Σ_y q(y|x) (x − x_hat_y)²: wrong classes, which count for little, do not widen it."""
+    m, x, y = model(likelihood="gaussian"), images(), torch.tensor([2, -1, -1, 0, -1])
+    with torch.no_grad():
+        m.head.to_class.weight.mul_(50)
+        m.bottleneck.to_posterior.weight.zero_()
+        m.bottleneck.to_posterior.bias.copy_(torch.tensor([0.3, -0.2, -60.0, -60.0]))  # z is its mean, whatever is drawn
+        m.train()
+        m.loss(x, y=y)
+        w = m.head(x).softmax(1)
+        w[0], w[3] = torch.eye(K)[2], torch.eye(K)[0]
+        z = torch.tensor([[0.3, -0.2]])
+        x_hat = torch.stack([m.decoder(z, torch.eye(K)[label][None])[0].sigmoid() for label in range(K)])
+        squared = (x[:, None] - x_hat[None]).square().flatten(2).mean(2)  # (N, K)
+    assert m.likelihood.log_sigma.exp().square().item() == pytest.approx((w * squared).sum(1).mean().item(), rel=1e-4)
+    assert abs((w * squared).sum(1).mean() - squared.mean()) > 1e-4
+
+
 def test_the_label_costs_nothing_when_q_knows_nothing_and_log_k_when_it_is_sure():
     m, x = model(), images(2)
     with torch.no_grad():

@@ -152,9 +152,18 @@ class Gaussian(WithOutput):
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """Negative log-density of each image (N,), in nats."""
         squared = self.deviation(raw, x).square()
+        return self._density(squared, squared.mean())
+
+    def weighed(self, raw: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+        """The same, with the optimal σ of images that count `weight` (N,) times each."""
+        squared = self.deviation(raw, x).square()
+        return self._density(squared, (weight * squared.mean(1)).sum() / weight.sum())
+
+    def _density(self, squared: Tensor, mean: Tensor) -> Tensor:
+        """Negative log-density of each image (N,) by its squared errors (N, pixels), the optimal σ² being their `mean`."""
         log_sigma = self.log_sigma
         if self.optimal and self.training:
-            log_sigma = 0.5 * distributed.mean(squared.mean()).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
+            log_sigma = 0.5 * distributed.mean(mean).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
             self.batches.add_(1)
             self.log_sigma.lerp_(log_sigma.detach(), (1 / self.batches).clamp(min=0.05))
         log_sigma = held(log_sigma, LOG_SIGMA_FLOOR)

@@ -34,6 +34,10 @@ class Likelihood(nn.Module):
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """The loss of each image (N,), in `unit`, of `raw` (N, …) against the target `x` (N, …) in [0, 1]."""
 
+    def weighed(self, raw: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+        """`loss`, not yet multiplied by `weight` (N,), of images that count so much: for what is fitted to the batch."""
+        return self.loss(raw, x)
+
 
 class WithOutput(Likelihood):
     """A likelihood whose mean is the decoder's output through `output`: "sigmoid" (keeps it in [0, 1]) or "linear"."""
