@@ -26,22 +26,21 @@ def test_codes_are_scaled_by_those_of_the_training_images(digits, m1):
     train, test = latents.codes_as_images(m1, *digits)
     z = m1.encode(torch.from_numpy(digits[0].images)).numpy()
     w = m1.encode(torch.from_numpy(digits[1].images)).numpy()
-    low, high = z.min(0), z.max(0)
-    np.testing.assert_allclose(train.images, (z - low) / (high - low), atol=1e-6)
-    np.testing.assert_allclose(test.images, ((w - low) / (high - low)).clip(0, 1), atol=1e-6)
-    assert (train.images.min(0) == 0).all()
-    assert (train.images.max(0) == 1).all()
+    half = np.abs(z - z.mean(0)).max()
+    np.testing.assert_allclose(train.images, 0.5 + (z - z.mean(0)) / half / 2, atol=1e-6)
+    np.testing.assert_allclose(test.images, (0.5 + (w - z.mean(0)) / half / 2).clip(0, 1), atol=1e-6)
+    assert min(train.images.min(), 1 - train.images.max()) == pytest.approx(0, abs=1e-6)
     np.testing.assert_array_equal(test.labels, digits[1].labels)
     assert (train.name, train.split, train.shape) == ("codes of digits by pca", "train", (16,))
 
 
-def test_a_number_that_never_varies_is_nought(digits):
+def test_numbers_that_never_vary_are_halves(digits):
     class Constant(PlainCodec):
         def encode(self, x, y=None):
             return torch.full((len(x), 2), 7.0)
 
     (codes,) = latents.codes_as_images(Constant(digits[0].shape, (2,)), digits[0])
-    assert (codes.images == 0).all()
+    assert (codes.images == 0.5).all()
 
 
 def test_codes_that_are_indices_are_refused(digits):

@@ -73,7 +73,9 @@ def test_the_optimal_deviation_is_that_of_the_classes_by_their_probability():
     with torch.no_grad():
         m.head.to_class.weight.mul_(50)
         m.bottleneck.to_posterior.weight.zero_()
-        m.bottleneck.to_posterior.bias.copy_(torch.tensor([0.3, -0.2, -60.0, -60.0]))  # z is its mean, whatever is drawn
+        m.bottleneck.to_posterior.bias.copy_(
+            torch.tensor([0.3, -0.2, -60.0, -60.0])
+        )  # z is its mean, whatever is drawn
         m.train()
         m.loss(x, y=y)
         w = m.head(x).softmax(1)

@@ -134,8 +134,8 @@ def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArra
 def codes_as_images(codec: Codec, train: Images, *others: Images) -> tuple[Images, ...]:
     """The codes of `train` and of `others` as vectors (N, D) in [0, 1], with the labels that the images have.
 
-    Each number of the code is mapped so that those of `train` fill [0, 1]; what lies beyond in `others` is cut off. A number
-    that never varies is 0.
+    Each number of the code is centred on ½ by its mean over `train`, and one scale for all numbers brings the farthest of
+    `train` to 0 or 1, so distances between codes keep their proportions. What lies beyond in `others` is cut off.
 
         m1 = diabolo.load("runs/0001-vae-mnist")
         codes, test_codes = latents.codes_as_images(m1, few, test)
@@ -151,10 +151,11 @@ def codes_as_images(codec: Codec, train: Images, *others: Images) -> tuple[Image
     """
     refuse_discrete(codec, "a model of codes")
     z = encode(codec, train)
-    low, width = z.min(0), np.ptp(z, axis=0)
+    centre = z.mean(0)
+    width = 2 * float(np.abs(z - centre).max()) or 1.0
     found = []
     for images in (train, *others):
         codes = z if images is train else encode(codec, images)
-        scaled = np.divide(codes - low, width, out=np.zeros_like(codes), where=width > 0).clip(0, 1)
+        scaled = (0.5 + (codes - centre) / width).clip(0, 1)
         found.append(replace(images, images=scaled, name=f"codes of {images.name} by {codec.name}", origin=None))
     return tuple(found)

@@ -32,6 +32,7 @@ SMALL = {
     "wide_epochs": 1,
     "spread_rounds": 2,
     "spread_epochs": 1,
+    "m1_epochs": 1,
     "m2_epochs": 1,
     "prior_epochs": 1,
     "face_n_train": 60,

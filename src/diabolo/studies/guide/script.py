@@ -62,6 +62,7 @@ study = Study(
     wide_epochs=25,  # passes of the wide pre-training
     spread_rounds=3,  # how often labels spread, each time among the codes of the last classifier
     spread_epochs=1,  # passes over all images once labels have spread
+    m1_epochs=20,  # passes of the VAE whose codes M2 learns
     m2_epochs=10,  # passes of M2 over the codes
     prior_epochs=12,  # passes of the larger prior over the maps of codes
     face_data="faces",  # images of row 5.7: a name (see 'diabolo data'), a folder of images, or a file
@@ -92,6 +93,7 @@ study = Study(
         "repeats": 20,
         "joint_epochs": 6,
         "wide_epochs": 6,
+        "m1_epochs": 8,
         "m2_epochs": 4,
         "spread_rounds": 2,
         "spread_epochs": 3,
@@ -1053,8 +1055,15 @@ def summary(row: Row) -> None:
 # ## 5.14 Few labels, a wide code and masking
 # Now the code is wide. Masking half of the pixels keeps the autoencoder from copying, since it must fill in the rest. Two
 # methods also use the unlabelled images a second time, when the classes are learned. In label spreading, labels spread to
-# neighbouring codes in rounds: a classifier learns the spread labels, and they spread again among its codes. All settings
-# were chosen on other draws of the labels and on images held out of the training images.
+# neighbouring codes in rounds: a classifier learns the spread labels, and they spread again among its codes. In M1+M2, a
+# variational autoencoder M2 with the class as a latent learns the codes of another, M1. Noise on these codes keeps M2 from
+# memorising the hundred labels. Settings were chosen on other draws of the labels and on images held out of the training
+# images.
+#
+# Other settings were tried on these held-out images. For the support vector machine, the last hidden layer, centred codes, a
+# linear kernel, codes averaged over masked copies and a single hidden layer were all less accurate than the codes at unit
+# length. Masking at fine-tuning, with four times the steps, gained one percentage point on one draw. A moving average of the
+# weights gained nothing.
 
 
 # %%
@@ -1062,6 +1071,7 @@ broad: dict[str, Any] = {"net": "mlp", "hidden": (1000, 500), "latent_dim": 500}
 masked = study.train(
     zoo.denoising, unlabelled, test, **broad, corruption="masking", level=0.5, epochs=study.wide_epochs, **fast
 )
+m1 = study.train(zoo.vae, unlabelled, test, net="mlp", hidden=(600, 600), latent_dim=50, epochs=study.m1_epochs, **fast)
 
 
 @study.row(
@@ -1081,16 +1091,17 @@ def broadly(row: Row) -> None:
         return {part: metrics.support_vectors(codes["training"], few.labels, codes[part]) for part in judged}
 
     def m1_m2(few: Images, draw: int) -> few_labels.Classes:
-        of_few, *of_judged = latents.codes_as_images(pretrained.model, few, *judged.values())
+        of_few, *of_judged = latents.codes_as_images(m1.model, few, *judged.values())
         how = {
             "hidden": (256,),
             "activation": "silu",
             "likelihood": "gaussian",
-            "alpha": 5.0,
+            "corruption": "gaussian",
+            "level": 0.045,
             "labelled_per_batch": max(1, study.batch_size // 4),
         }
         model = study.train(
-            zoo.m2, of_few, of_judged[1], latent_dim=8, epochs=study.m2_epochs, seed=draw, **how, **fast
+            zoo.m2, of_few, of_judged[1], latent_dim=4, epochs=study.m2_epochs, seed=draw, **how, **fast
         ).model
         return {part: model.predict(of.images).argmax(1).numpy() for part, of in zip(judged, of_judged, strict=True)}
 
@@ -1112,8 +1123,8 @@ def broadly(row: Row) -> None:
         "M1+M2": m1_m2,
         "spread": spread,
     }
-    depends = (masked.run.path.parent.name, pretrained.run.path.parent.name, study.m2_epochs, study.spread_rounds)
-    found = over_draws("wide", ways, *depends, study.spread_epochs)
+    trained = [one.run.path.parent.name for one in (masked, pretrained, m1)]
+    found = over_draws("wide", ways, *trained, study.m2_epochs, study.spread_rounds, study.spread_epochs)
     row.over(
         few_labels.SPREAD,
         found["spread"].pop("training"),
