@@ -163,3 +163,21 @@ def test_survives_a_run_folder(net):
 def test_nonsense_is_refused(net, options, says):
     with pytest.raises(DiaboloError, match=says):
         nets.build(net, MNIST, 4, **options)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "net"),
+    [
+        ((3, 32, 32), {}, "ConvEncoder"),
+        ((3, 64, 64), {"channels": (8, 16)}, "ConvEncoder"),
+        ((3, 32, 32), {"hidden": (32,)}, "MLPEncoder"),
+        ((3, 32, 32), {"hidden": None}, "ConvEncoder"),
+        ((3, 8, 8), {}, "MLPEncoder"),
+        ((1, 28, 28), {}, "MLPEncoder"),
+        ((30,), {}, "MLPEncoder"),
+    ],
+)
+def test_where_nobody_names_a_net_the_images_choose_it(shape, options, net):
+    model = zoo.m2(shape, latent_dim=4, **options)
+    assert type(model.encoder).__name__ == net
+    assert type(model.head.encoder).__name__ == net

@@ -1,7 +1,7 @@
 """Encoders and decoders, by name: an encoder from images to features, a decoder from codes to one real number per pixel."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, TypedDict
 
 from torch import nn
@@ -65,7 +65,10 @@ __all__ = [
     "PriorDecoder",
     "PriorEncoder",
     "build",
+    "usual",
 ]
+
+COARSE = 16  # pixels a side, below which an image is too coarse to be halved several times
 
 HELP = {
     "hidden": f"Widths of the layers from image to code (mlp; default 512 512; a third for codes of up to {SHORT} numbers).",
@@ -101,6 +104,20 @@ NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "vq-conv": vq_conv,
     "custom": custom,
 }
+
+
+def usual(input_shape: tuple[int, ...], given: Collection[str] = ()) -> str:
+    """The net where nobody says which: conv for images in colour of 16 pixels a side or more, mlp for all others, and where an
+    option is `given` that conv does not have.
+
+    Example:
+        >>> diabolo.nets.usual((3, 32, 32)), diabolo.nets.usual((1, 28, 28)), diabolo.nets.usual((30,))
+        ('conv', 'mlp', 'mlp')
+        >>> diabolo.nets.usual((3, 32, 32), ["hidden"])
+        'mlp'
+    """
+    in_colour = len(input_shape) == 3 and input_shape[0] > 1 and min(input_shape[1:]) >= COARSE
+    return "conv" if in_colour and not {"hidden"} & set(given) else "mlp"
 
 
 def build(

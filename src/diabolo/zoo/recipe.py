@@ -54,7 +54,8 @@ class PartOptions(NetOptions, total=False):
 
 HELP = {
     "latent_dim": "Length of the code.",
-    "net": f"Encoder and decoder: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder).",
+    "net": f"Encoder and decoder: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder). When left out, "
+    "conv for images in colour, else mlp.",
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
@@ -69,7 +70,7 @@ HELP = {
     **nets.HELP,
 }  # every recipe's own options are added by `recipe`
 
-USUAL: PartOptions = {"net": "mlp", "likelihood": "squared-error"}
+USUAL: PartOptions = {"likelihood": "squared-error"}
 
 RECIPES: dict[str, Callable[..., Any]] = {}
 CHOICES: dict[str, PartOptions] = {}
@@ -152,7 +153,8 @@ def assemble(
     classes, columns = chosen.pop("classes", None), chosen.pop("columns", None)
     condition = as_condition(chosen.pop("condition", None), tuple(input_shape), classes, columns)
     scored = {name: chosen.pop(name, None) for name in LIKELIHOOD_OPTIONS}
-    net, likelihood = chosen.pop("net"), as_likelihood(chosen.pop("likelihood"), **scored)
+    likelihood = as_likelihood(chosen.pop("likelihood"), **scored)
+    net = chosen.pop("net", None) or nets.usual(input_shape, chosen)
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
     bottleneck = around(encoder, bottleneck(encoder))

@@ -7,7 +7,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck
 from diabolo.ranges import Count
 from diabolo.schedules import Schedule
-from diabolo.zoo.recipe import USUAL, PartOptions, assemble, recipe
+from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
 ALPHA = "Weight of the cross entropy, over the images whose label is known: a number or a schedule."
 CLASSES = 10
@@ -85,8 +85,8 @@ def m2(
     """
 
     def head(bottleneck: Bottleneck) -> heads.Head:
-        net: dict[str, Any] = {name: value for name, value in options.items() if name in nets.HELP}
-        own, _ = nets.build(options.get("net") or USUAL["net"] or "mlp", input_shape, latent_dim, **net)
+        net: dict[str, Any] = {n: value for n, value in options.items() if n in nets.HELP and value is not None}
+        own, _ = nets.build(options.get("net") or nets.usual(input_shape, net), input_shape, latent_dim, **net)
         return heads.ImageClassifier(own, options.get("classes") or CLASSES, alpha)
 
     return assemble(
