@@ -265,7 +265,7 @@ def test_mistakes_are_told_before_anything_is_computed(trained):
         ({"densities": ("gausian",)}, "did you mean 'gaussian'"),
         ({"generated": 0}, "at least 1, not 0"),
         ({"manifold_k": 0}, "manifold_k must be a whole number of at least 1"),
-        ({"manifold_images": 5}, "not 5 of 5"),
+        ({"manifold_images": 5}, "5 does not exceed 5"),
     ):
         with pytest.raises(DiaboloError, match=said):
             generation(subject, **wrong)
@@ -395,7 +395,7 @@ def test_more_images_than_features_are_needed(digits):
         subject = Subject(model, train, test.take(range(9)))
         found = generation(subject, densities=("gaussian",), manifold_k=2, manifold_images=7).scores
         assert (found["FID, gaussian"].n, found["precision, gaussian"].n, found["recall, gaussian"].n) == (9, 7, 7)
-        with pytest.raises(DiaboloError, match="not 3 of 3"):
+        with pytest.raises(DiaboloError, match="3 does not exceed 3"):
             generation(subject, manifold_k=3, manifold_images=3)
 
 

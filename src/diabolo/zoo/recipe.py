@@ -154,7 +154,7 @@ def assemble(
     condition = as_condition(chosen.pop("condition", None), tuple(input_shape), classes, columns)
     scored = {name: chosen.pop(name, None) for name in LIKELIHOOD_OPTIONS}
     likelihood = as_likelihood(chosen.pop("likelihood"), **scored)
-    net = chosen.pop("net", None) or nets.usual(input_shape, chosen)
+    net = chosen.pop("net", nets.usual(input_shape, chosen))
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
     bottleneck = around(encoder, bottleneck(encoder))
