@@ -69,9 +69,9 @@ def neighbours(f: Found) -> str:
     """The map of the VAE beside that of the autoencoder."""
     shares = "{a} % of the test images against {b} %"
     return right(f, "VAE", "autoencoder").say(
-        more=f"The five nearest neighbours in its map name the class more often than in the autoencoder's: {shares}.",
-        less=f"The five nearest neighbours in its map name the class less often than in the autoencoder's: {shares}.",
-        neither="The shares of test images whose class the five nearest neighbours name {differ} between its map and the "
+        more=f"The five nearest neighbours in the VAE's map name the class more often than in the autoencoder's: {shares}.",
+        less=f"The five nearest neighbours in the VAE's map name the class less often than in the autoencoder's: {shares}.",
+        neither="The shares of test images whose class the five nearest neighbours name {differ} between the VAE's map and the "
         "autoencoder's ({a} % and {b} %).",
     )
 
