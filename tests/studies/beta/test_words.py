@@ -15,6 +15,7 @@ ALL = (LESS, SAME, MORE)
 def noise(fid, clear=0.3):
     return {
         "FID, N(0, I)": fid,
+        "epochs": Measured(10),
         "FID, fitted Gaussian": SAME,
         "clear digits, N(0, I)": Measured(clear),
         "clear digits, test images": Measured(0.97),
@@ -31,6 +32,7 @@ def noise(fid, clear=0.3):
 def test_from_noise(fid, said):
     found = words.from_noise(noise(fid))
     assert said in found
+    assert found.startswith("After 10 epochs, the autoencoder decodes images with an FID of ")
     assert "6 times as far" in found
     assert "strokes that form no digit" in found
     assert "look like digits" in words.from_noise(noise(fid, clear=0.95))

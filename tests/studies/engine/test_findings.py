@@ -183,3 +183,8 @@ def test_the_best_of_several():
     assert best == "c"
     assert others["a"].sure
     assert others["a"].value == -8.0
+
+
+def test_no_comma_stands_before_a_bracket():
+    said = difference([1.0, 1.001, 0.999], [1.0, 1.001, 0.999], least=0.5).say("", "", "a {differs} ({a} and {b}).")
+    assert said == "a differs by less than 0.5, too little to matter (1 and 1)."

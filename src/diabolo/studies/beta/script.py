@@ -195,6 +195,7 @@ def noise(row: Row) -> None:
         figures.density_samples({name: images[:36] for name, images in samples.items()}, title="The plain autoencoder"),
         "Images decoded from draws of N(0, I), and of a Gaussian fitted to the codes, beside test images.",
     )
+    row.number("epochs", study.epochs, "passes of the autoencoder")
     moments = first.measure("prior_hole").scores
     detail = moments["mean of a unit"].detail
     hole = figures.posterior_against_prior(detail["means"], detail["deviations"])

@@ -30,15 +30,15 @@ def from_noise(f: Found) -> str:
         f"their standard deviations {deviation:.3g} on average, where N(0, I) has 0 and 1. A draw of N(0, I) is {far:.2g} "
         "times as far from the nearest training code as the code of a test image is"
     )
+    decoded = f"After {f['epochs'].value:.0f} epochs, the autoencoder decodes images with an FID of {{a}} from N(0, I)"
     return difference(*(f[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian"))).say(
-        more="From N(0, I) the autoencoder decodes images with an FID of {a}; from a Gaussian fitted to its codes they are "
-        f"closer to real ones ({{b}}). {where}. The loss does not say where codes should lie. The decoder is trained at the "
-        "codes of images alone, so its output elsewhere is arbitrary.",
-        less="From N(0, I) the autoencoder decodes images with an FID of {a}, less than the {b} from a Gaussian fitted to its "
-        f"codes. {where}. The loss does not say where codes should lie, so this is an accident of the training.",
-        neither="From N(0, I) the autoencoder decodes images with an FID of {a}, and from a Gaussian fitted to its codes with "
-        f"{{b}}, {{different}}. {where}. The loss does not say where codes should lie: the decoder is trained at the codes of "
-        "images alone.",
+        more=f"{decoded}; from a Gaussian fitted to its codes they are closer to real ones ({{b}}). {where}. The loss does "
+        "not say where codes should lie. The decoder is trained at the codes of images alone, so its output elsewhere is "
+        "arbitrary.",
+        less=f"{decoded}, less than the {{b}} from a Gaussian fitted to its codes. {where}. The loss does not say where codes "
+        "should lie, so this is an accident of the training.",
+        neither=f"{decoded}, and from a Gaussian fitted to its codes with {{b}}, {{different}}. {where}. The loss does not say "
+        "where codes should lie: the decoder is trained at the codes of images alone.",
     )
 
 
@@ -63,7 +63,7 @@ def free(f: Found) -> str:
     )
     return (
         f"At β = 0 the code costs nothing. Its KL reaches {f['KL, β = 0'].value:.4g} nats per image, and codes are {farther} "
-        f"N(0, I) (Fréchet distance {hole['β = 0']:.3g}) than at {tuned} ({hole['β tuned']:.3g}). {name} {samples}"
+        f"N(0, I) (Fréchet distance {words(hole['β = 0'])}) than at {tuned} ({words(hole['β tuned'])}). {name} {samples}"
     )
 
 

@@ -206,7 +206,8 @@ class Difference:
         if found in NEITHER:
             words = zip(SLOTS, NEITHER[found], strict=True)
             known |= {slot: said.format(**known) for slot, said in words}
-        return {"more": more, "less": less}.get(found, neither).format(**known)
+        said = {"more": more, "less": less}.get(found, neither).format(**known)
+        return said.replace(", (", " (")  # no comma before what is in brackets
 
 
 def difference(
