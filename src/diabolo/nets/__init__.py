@@ -107,8 +107,8 @@ NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
 
 
 def usual(input_shape: tuple[int, ...], given: Collection[str] = ()) -> str:
-    """The net where nobody says which: conv for images in colour of 16 pixels a side or more, mlp for all others, and where an
-    option is `given` that conv does not have.
+    """The net where nobody says which: conv for images in colour of 16 pixels a side or more, mlp for all others, and where the
+    widths of its layers, `hidden`, are among the options `given`.
 
     Example:
         >>> diabolo.nets.usual((3, 32, 32)), diabolo.nets.usual((1, 28, 28)), diabolo.nets.usual((30,))
@@ -117,7 +117,7 @@ def usual(input_shape: tuple[int, ...], given: Collection[str] = ()) -> str:
         'mlp'
     """
     in_colour = len(input_shape) == 3 and input_shape[0] > 1 and min(input_shape[1:]) >= COARSE
-    return "conv" if in_colour and not {"hidden"} & set(given) else "mlp"
+    return "conv" if in_colour and "hidden" not in given else "mlp"
 
 
 def build(

@@ -55,7 +55,7 @@ class PartOptions(NetOptions, total=False):
 HELP = {
     "latent_dim": "Length of the code.",
     "net": f"Encoder and decoder: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder). When left out, "
-    "conv for images in colour, else mlp.",
+    "conv for images in colour of 16 pixels a side or more, else mlp (and where hidden is given).",
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",

@@ -61,8 +61,9 @@ def free(f: Found) -> str:
         less="Yet samples from N(0, I) are closer to real images (FID {a} against {b}).",
         neither="The FIDs of samples from N(0, I) {differ} ({a} against {b}).",
     )
+    kl = words(f["KL, β = 0"].value)
     return (
-        f"At β = 0 the code costs nothing. Its KL reaches {f['KL, β = 0'].value:.4g} nats per image, and codes are {farther} "
+        f"At β = 0 the code costs nothing. Its KL reaches {kl} nats per image, and codes are {farther} "
         f"N(0, I) (Fréchet distance {words(hole['β = 0'])}) than at {tuned} ({words(hole['β tuned'])}). {name} {samples}"
     )
 
@@ -77,9 +78,9 @@ def heavy(f: Found, units: int) -> str:
     if kl < SILENT and active == 0:
         mean = "about the mean image" if unexplained < 1.1 else "a single image, not yet even the mean"
         return (
-            f"At β = 10 the posterior has collapsed: {kl:.2g} nats and {active:.0f} of {units} active units. A nat costs 10 in "
-            "squared error per pixel, more than the whole image is worth, so the cheapest code carries nothing. The decoder "
-            f"always draws {mean} ({left}). {vary}."
+            f"At β = 10 the posterior has collapsed: the KL is almost 0, and {active:.0f} of {units} units are active. A nat "
+            "costs 10 in squared error per pixel, more than the whole image is worth, so the cheapest code carries nothing. The "
+            f"decoder always draws {mean} ({left}). {vary}."
         )
     return (
         f"At β = 10 the code still carries {kl:.3g} nats in {active:.0f} of {units} active units, although a nat costs 10 in "
