@@ -79,8 +79,8 @@ def heavy(f: Found, units: int) -> str:
         mean = "about the mean image" if unexplained < 1.1 else "a single image, not yet even the mean"
         return (
             f"At β = 10 the posterior has collapsed: the KL is almost 0, and {active:.0f} of {units} units are active. A nat "
-            "costs 10 in squared error per pixel, more than the whole image is worth, so the cheapest code carries nothing. The "
-            f"decoder always draws {mean} ({left}). {vary}."
+            "costs 10 in squared error per pixel, more than the whole image is worth, so the cheapest code carries nothing. "
+            f"The decoder always draws {mean} ({left}). {vary}."
         )
     return (
         f"At β = 10 the code still carries {kl:.3g} nats in {active:.0f} of {units} active units, although a nat costs 10 in "
