@@ -58,6 +58,11 @@ def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alon
     assert "loss.backward()" in code
     assert "diabolo" not in code
     shown = [output["data"] for output in outputs if "data" in output]
+    (finding,) = [
+        data for data in shown if data.get("text/html", "").startswith("<p>")
+    ]  # wrapped as text is, not as output
+    assert finding["text/html"] == f"<p>{finding['text/plain']}</p>"
+    assert finding["text/plain"].startswith("No finding is drawn here")  # after one epoch
     tables = [data["text/html"] for data in shown if "<table" in data.get("text/html", "")]
     assert "By seed" in tables[0]
     assert "The numbers of row 1.1" in tables[1]

@@ -17,7 +17,6 @@ from diabolo.reports.document import Block, Document, Heading, Paragraph, Pictur
 from diabolo.statistics import mean, verdict
 from diabolo.studies.engine import showing
 from diabolo.studies.engine.findings import Measured, joined
-from diabolo.terminal import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,7 +107,7 @@ class Row:
             else f"Not measured, because {because}."
         )
         self.blocks.append(Paragraph(sentence, (self.anchor,)))
-        say(sentence)
+        showing.sentence(sentence)
 
     def text(self, sentence: str) -> None:
         """Say something that is true whatever was measured."""
@@ -117,7 +116,7 @@ class Row:
     def question(self, text: str) -> None:
         """Ask what the findings below it answer; a heading in the report."""
         self.blocks.append(Heading(text, 3))
-        say(text)
+        showing.sentence(text, "h4")
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
         """Show a figure; it is saved as figures/INDEX-name.png, and .pdf."""
@@ -238,7 +237,7 @@ class Row:
 
     def _say(self, sentence: str, cites: tuple[str, ...]) -> None:
         self.blocks.append(Paragraph(sentence, cites))
-        say(sentence)
+        showing.sentence(sentence)
 
     def report(self, document: Document) -> str:
         """Make this the report.md of the study, in place of that of all rows, which is then called after the study; returns
