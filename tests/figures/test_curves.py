@@ -77,6 +77,12 @@ def test_final_values_are_written_and_never_on_top_of_each_other(sound):
     sound(figure)
 
 
+def test_images_that_are_called_otherwise_are_named_so():
+    """A study watches the test images, and its captions say so."""
+    figure = loss_curves([record(epoch) | {"called": {"validation": "test"}} for epoch in (1, 2)])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["train", "test"]
+
+
 def test_without_validation_there_is_one_line_and_one_entry(sound):
     figure = loss_curves([record(epoch, validation=False) for epoch in (1, 2)])
     assert all(len(axes.lines) == 1 for axes in figure.axes)

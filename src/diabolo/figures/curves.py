@@ -35,7 +35,8 @@ def loss_curves(
     Where a term falls far in its first epochs, the axis shows the epochs after these, and says where the curve begins.
 
     `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
-    "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation.
+    "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation; where these images
+    are called otherwise, it has `"called": {"validation": "test"}`.
 
     Example:
         >>> figure = diabolo.figures.loss_curves(run.history)
@@ -60,7 +61,9 @@ def loss_curves(
     overhead(figure, title or "Loss by epoch", width)
     shown = [split for split in _SPLITS if any(record.get(split) for record in history)]
     handles = [Line2D([], [], color=c, linestyle=d, marker=m) for c, d, m in (_SPLITS[s] for s in shown)]
-    figure.legend(handles, shown, loc="outside lower center", ncols=len(handles), handlelength=3)
+    called = {split: name for record in history for split, name in record.get("called", {}).items()}
+    names = [called.get(split, split) for split in shown]
+    figure.legend(handles, names, loc="outside lower center", ncols=len(handles), handlelength=3)
     return settle(figure)
 
 

@@ -133,12 +133,13 @@ def samples_title(model: Any) -> str:
 
 
 def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
-    """The history, or the `lines` within epochs, as `figures.loss_curves` wants it: with units, and with what was watched
-    beside the loss; a total that is but the reconstruction is left out."""
+    """The history, or the `lines` within epochs, as `figures.loss_curves` wants it: with units and the names of the images, and
+    with what was watched beside the loss; a total that is but the reconstruction is left out."""
     units = {term: unit for term, unit in run.config.units.items() if term in run.history[0]["train"]}
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
     units = units | watched
+    called = {} if run.config.validation is None else {"validation": run.config.validation.split}
     last = run.history[-1]
     a_epoch = (last.get("step") or 1) / max(1, last["epoch"])  # steps of an epoch
 
@@ -147,6 +148,7 @@ def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
 
     return [
         {"epoch": line["epoch"] if lines is None else line.get("step", math.nan) / a_epoch, "units": units}
+        | {"called": called}
         | {split: chosen(line.get(split)) for split in ("train", "validation")}
         for line in lines or run.history
     ]

@@ -206,7 +206,10 @@ KEYS = {
 
 def units_of(model: Any) -> dict[str, str]:
     """What each column of metrics.jsonl is measured in."""
-    terms = [unit if name == "reconstruction" else f"weight × {name}" for name, unit in model.units.items()]
+    weighed = {"kl": "β × KL"}
+    terms = [
+        u if name == "reconstruction" else weighed.get(name, f"weight × {name}") for name, u in model.units.items()
+    ]
     units = set(model.units.values())
     return {"total": units.pop() if len(units) == 1 else " + ".join(terms), **model.units}
 

@@ -83,12 +83,13 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
 
 
 def _found(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
-    """What was found: the rows without a number, which answer the questions of the study; and how many claims hold."""
+    """What was found: the rows without a number, which answer the questions of the study; and how many claims hold, those about
+    the number of images aside."""
     for index in _answers(script, results):
         yield Heading(script.rows[index], 2, anchor_of(index))
         blocks = (as_block(block, folder) for block in results["rows"][index]["blocks"])
         yield from (block for block in blocks if not isinstance(block, Verdict))  # such as the length of an answer
-    if checked := verdicts(results):
+    if checked := [verdict for anchor, verdict in _checked(results) if anchor]:
         yield Paragraph(f"Of {count(len(checked), 'claim')} that this study checks, {_counted(checked)}.", ("checked",))
     if any("not measured" in row for row in results["rows"].values()):
         yield Paragraph("Some rows could not be measured.", ("failed",))
@@ -152,7 +153,8 @@ def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
     n = len(labels) - len(short)
     all_of_them = "all of them have" if not short else f"{n} of them {'has' if n == 1 else 'have'}"
     yield Paragraph(
-        f"{RULE}. Of {len(labels)} models, {all_of_them}. No finding is drawn from any other, unless it is here to fail."
+        f"{RULE}. Of {len(labels)} models, {all_of_them}. No finding is drawn from any other, unless the study trains it to "
+        "show how it fails."
     )
     if short:
         shown = [
@@ -193,13 +195,11 @@ def _rows(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[
         yield Heading(_heading(index, title), 2, anchor_of(index))
         yield from blocks_of(script.lessons.get(index, ""))
         blocks = [as_block(block, folder) for block in row["blocks"]]
-        found = [block for block in blocks if isinstance(block, Paragraph) and block.cites]
+        found = (block for block in blocks if isinstance(block, Paragraph) and block.cites)
         given = [block for block in found if any(block.text in text for text in said)]
         yield from (block for block in blocks if block not in given)
         if given:
             yield Paragraph("What follows from this is among the answers.", (anchor_of(answers[0]),))
-        if found and (units := [number["unit"] for number in row["numbers"].values() if "low" in number]):
-            yield Paragraph(f"The least differences that matter here: {what_matters(units)}.")
 
 
 def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
@@ -207,9 +207,11 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     rows = {index: results["rows"][index] for index in script.rows if index in results["rows"]}
     if any(row["numbers"] for row in rows.values()):
         yield Heading("All numbers", 2, "numbers")
+        units = [n["unit"] for row in rows.values() for n in row["numbers"].values() if "low" in n]
+        least = f". The least that matters: {what_matters(units)}" if units else ""
         yield Paragraph(
             "Intervals are of 95 % confidence, where they are not called a range. One number is called more than another "
-            "where their difference is significant at 5 % and as large as matters, which each row says of its units."
+            f"where their difference is significant at 5 % and as large as matters{least}."
         )
     for index, row in rows.items():
         if row["numbers"]:
