@@ -102,6 +102,11 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
             yield value
 
 
+def words_in(text: str) -> int:
+    """How many words a text has: signs such as "=" and "%" are none."""
+    return sum(any(letter.isalnum() for letter in word) for word in text.split())
+
+
 def check_blocks(results: dict[str, Any], folder: Path) -> None:
     """Figures are there, sentences are whole, every row but the first of none says something."""
     for index, row in results["rows"].items():

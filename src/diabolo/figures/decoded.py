@@ -1,7 +1,7 @@
 """The latent square made visible: what the decoder draws at every point of a regular grid."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -73,9 +73,11 @@ def decoded_grids(
     axis_names: tuple[str, str] = ("z₁", "z₂"),
     codes: Mapping[str, ArrayLike] | None = None,
     *,
+    names: Sequence[str] = (),
     on: SubFigure | None = None,
 ) -> Figure:
     """Draw several such pictures side by side, three in a line: {"seed 0": (images, extent), …}; `codes` by the same names.
+    The n `names` are written at the tiles of both axes, in place of latent units.
 
     Example:
         >>> images = np.random.default_rng(0).random((9, 1, 8, 8))
@@ -84,7 +86,7 @@ def decoded_grids(
         'decoded_grids.png'
     """
     some(grids, "decoded_grids: grids")
-    return _page(grids, _SMALL_SIDE, title, axis_names, codes or {}, on)
+    return _page(grids, _SMALL_SIDE, title, axis_names, codes or {}, on, names)
 
 
 def _page(
@@ -94,6 +96,7 @@ def _page(
     axis_names: tuple[str, str],
     codes: Mapping[str, ArrayLike],
     on: SubFigure | None,
+    names: Sequence[str] = (),
 ) -> Figure:
     """Lay out the pictures, each about `side` canvas pixels large, below their names, where they have some."""
     pages = {name: _laid(images) for name, (images, _) in grids.items()}
@@ -118,6 +121,11 @@ def _page(
             )
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(nbins=8 if side == _SIDE else 5, steps=[1, 2, 5, 10]))
+        if names:
+            x0, x1, y0, y1 = extent
+            middles = (np.arange(len(names)) + 0.5) / len(names)
+            axes.set_xticks(x0 + (x1 - x0) * middles, names)
+            axes.set_yticks(y0 + (y1 - y0) * middles, names)
         axes.set_xlabel(f"{axis_names[0]} →")
         axes.set_ylabel(f"{axis_names[1]} →")  # turned with its axis, the arrow points up
         sheet.text(x + size[0] / 2, y - 8, shorten(name, 36), ha="center", va="bottom")

@@ -4,11 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
+from numpy.typing import ArrayLike
+
+from diabolo.errors import DiaboloError
 
 from .style import new_figure, wrap
 
@@ -91,6 +96,22 @@ def overhead(sheet: Sheet, text: str, inches: float) -> None:
 def head(axes: Axes, text: str, inches: float) -> None:
     """Write the title of a figure that has one set of axes, broken to the width of the page."""
     axes.set_title(wrap(text, inches, 12), fontsize=12, loc="center", pad=10)
+
+
+def logarithmic(axes: Axes, which: str, values: ArrayLike, what: str) -> None:
+    """Make the scales of the axes `which`, "y" or "xy", logarithmic, with marks at 1, 2 and 5 times powers of ten.
+
+    Raises:
+        DiaboloError: where some of the `values` drawn are not above 0.
+    """
+    if np.min(values) <= 0:
+        raise DiaboloError(f"{what}: a logarithmic axis has no place for {np.min(values):g}")
+    for name in which:
+        axes.set(**{f"{name}scale": "log"})
+        axis = getattr(axes, f"{name}axis")
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
 def capital(text: str) -> str:

@@ -13,7 +13,7 @@ from diabolo.errors import DiaboloError
 
 from .checks import Array, interval, numbers, some
 from .labels import LINE, name_ends
-from .layout import canvas, capital, head, settle
+from .layout import canvas, capital, head, logarithmic, settle
 from .style import class_style, drawing, wrap
 
 _WIDTH, _HEIGHT = 5.6, 3.6
@@ -69,10 +69,12 @@ def response(
     x_name: str,
     y_name: str,
     *,
+    log: bool = False,
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw a curve per name over `alphas` (K,), each (K,), or (K, 3) with its interval: value, low, high.
+    """Draw a curve per name over `alphas` (K,), each (K,), or (K, 3) with its interval: value, low, high. Where `log`, the
+    scale of y is logarithmic.
 
     Example:
         >>> figure = diabolo.figures.response([-1, 0, 1], {"Smiling": [0.1, 0.5, 0.9]}, "α", "probability")
@@ -90,6 +92,8 @@ def response(
         ends[name] = (x[order][-1], y[-1, 0])
     if len(x) > 1 and np.diff(x[order]).min() >= 0.06 * np.ptp(x):  # there is room to name each
         axes.set_xticks(x)
+    if log:
+        logarithmic(axes, "y", np.concatenate([np.ravel(curve) for curve in curves.values()]), "response")
     axes.set_xlabel(wrap(x_name, 4, 9))
     axes.set_ylabel(wrap(y_name, 2.6, 9))
     head(axes, title or capital(f"{y_name} against {x_name}"), _WIDTH - 1)

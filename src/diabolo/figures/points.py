@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .checks import Array, numbers, some
 from .labels import name_points
-from .layout import canvas, capital, head, settle
+from .layout import canvas, capital, head, logarithmic, settle
 from .style import BLUE, class_style, drawing, wrap
 
 Point = tuple[float, float]
@@ -23,10 +23,12 @@ def pareto(
     y_name: str,
     lower_is_better: tuple[bool, bool] = (True, True),
     *,
+    log: bool = False,
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw each label at (x, y), or at the mean of several seeds' [(x, y), …] with the seeds around it, and the front.
+    """Draw each label at (x, y), or at the mean of several seeds' [(x, y), …] with the seeds around it, and the front. Where
+    `log`, both scales are logarithmic.
 
     The front joins what nothing else beats in both: filled markers; what is beaten has hollow ones.
 
@@ -43,6 +45,8 @@ def pareto(
     sheet = canvas(on, _WIDTH, _HEIGHT)
     axes = sheet.add_subplot()
     axes.margins(0.12)
+    if log:
+        logarithmic(axes, "xy", np.concatenate(list(seeds.values())), "pareto")
     for k, (cloud, middle, unbeaten) in enumerate(zip(seeds.values(), middles, best, strict=True)):
         look = class_style(k)
         if len(cloud) > 1:

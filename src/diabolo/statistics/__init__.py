@@ -5,7 +5,7 @@ Intervals hold the true number in 95 of 100 repetitions. A difference is an `Est
 """
 
 from diabolo.statistics.blocks import Shared, apart, blocks, shared
-from diabolo.statistics.differences import against_best, differ, holm, paired, welch
+from diabolo.statistics.differences import against_best, differ, holm, paired, sign_test, welch
 from diabolo.statistics.estimate import Estimate, mean
 from diabolo.statistics.intervals import bootstrap, mean_interval, paired_shares, wilson
 from diabolo.statistics.resampling import Replicates, replicate
@@ -44,6 +44,7 @@ __all__ = [
     "paired_shares",
     "replicate",
     "shared",
+    "sign_test",
     "verdict",
     "welch",
     "what_matters",

@@ -49,6 +49,24 @@ def paired(a: ArrayLike, b: ArrayLike) -> Estimate:
     return mean(x - y)
 
 
+def sign_test(more: int, less: int) -> float:
+    """The two-sided p-value of as uneven a split of `more` + `less` independent pairs as this, where either side is as likely;
+    pairs that are equal do not count (Arbuthnott 1710). Of pairs of yes and no it is McNemar's test, in its exact form.
+
+    Raises:
+        DiaboloError: for a number of pairs below 0.
+
+    Example:
+        >>> round(diabolo.statistics.sign_test(more=30, less=15), 4)
+        0.0357
+    """
+    if min(more, less) < 0:
+        raise DiaboloError(f"{more} and {less} are no numbers of pairs")
+    n = more + less
+    as_uneven = sum(math.comb(n, k) for k in range(min(more, less) + 1))
+    return min(1.0, float(2 * as_uneven / 2**n))
+
+
 def differ(a: Estimate, b: Estimate) -> Estimate:
     """a − b of two independent estimates, with the degrees of freedom of Welch 1947:
 

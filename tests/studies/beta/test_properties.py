@@ -25,6 +25,7 @@ def found(**changed):
         "Fréchet distance, VAE": 0.2,
         "Fréchet distance, AE": 100.0,
         "Fréchet distance, β = 10": 0.01,
+        "Fréchet distance, draws of N(0, I)": 0.0123,
         "variance explained, VAE": 0.83,
         "variance explained, AE": 0.95,
     } | {name.replace("__", ", ").replace("_", " "): value for name, value in changed.items()}
@@ -55,11 +56,18 @@ def test_smoothness():
     assert "does not differ significantly" in properties.smoothness(found(longest_step__VAE=1.705))
     assert "is higher for the VAE (0.7 against 0.6)" in properties.smoothness(found())
     assert "is lower for the VAE (0.5 against 0.6)" in properties.smoothness(found(lowest_confidence__VAE=0.5))
-    assert "does not differ significantly (0.605 and 0.6)" in properties.smoothness(found(lowest_confidence__VAE=0.605))
+    assert "does not differ significantly (VAE 0.605, autoencoder 0.6)" in properties.smoothness(
+        found(lowest_confidence__VAE=0.605)
+    )
 
 
 def test_no_collapse_and_its_price():
-    assert "No collapse: the VAE's code carries 12.5 nats in 12 of 64 active units" in properties.alive(found(), 64)
+    assert (
+        "No collapse: the VAE's code has a KL of 12.5 nats, and 12 of its 64 units are active (β = 10: less than 0.001 nats)"
+        in properties.alive(found(), 64)
+    )
+    assert "As many draws of N(0, I) itself are at 0.0123" in properties.alive(found(), 64)
+    assert "(β = 10: 0.02 nats)" in properties.alive(found() | {"KL, β = 10": Measured(0.02)}, 64)
     assert properties.alive(found(active_units__VAE=0.0), 64).startswith("Collapse")
     assert properties.price(found()).startswith("The price is reconstruction: the VAE explains 83.0 %")
     assert properties.price(found(variance_explained__VAE=0.96)).startswith("None of it costs")

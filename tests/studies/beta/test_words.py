@@ -1,12 +1,12 @@
-"""Each sentence on samples and on β in each of its outcomes, and how long the answers can be."""
+"""Each sentence on samples and on both ends of β in each of its outcomes, and how long the answers can be."""
 
 from itertools import product
 
 import pytest
 
-from diabolo.display import words as written
 from diabolo.studies import Measured
 from diabolo.studies.beta import words
+from small_runs import words_in
 
 LESS, SAME, MORE = Measured(10.0, 0.5), Measured(50.0, 0.5), Measured(90.0, 0.5)
 ALL = (LESS, SAME, MORE)
@@ -32,11 +32,11 @@ def noise(fid, clear=0.3):
 def test_from_noise(fid, said):
     found = words.from_noise(noise(fid))
     assert said in found
-    assert found.startswith("After 10 epochs, the autoencoder decodes images with an FID of ")
-    assert "6 times as far" in found
+    assert found.startswith("After 10 epochs, images that the autoencoder decodes from N(0, I) have an FID of ")
+    assert "6.0 times as far" in found
     assert "strokes that form no digit" in found
     assert "look like digits" in words.from_noise(noise(fid, clear=0.95))
-    assert words.count(found) <= 150
+    assert words_in(found) <= 150
 
 
 def weights(fid=SAME, share=0.001, hole=300.0, kl=0.001, active=0.0, unexplained=1.001):
@@ -52,7 +52,8 @@ def weights(fid=SAME, share=0.001, hole=300.0, kl=0.001, active=0.0, unexplained
         "KL, β = 10": Measured(kl),
         "active units, β = 10": Measured(active),
         "variance of test images left unexplained, β = 10": Measured(unexplained),
-        "variance among samples, β = 10": Measured(0.001),
+        "variance among samples, β = 10": Measured(1e-6),
+        "error of the mean image": Measured(0.0674),
     }
 
 
@@ -73,65 +74,52 @@ def test_free(fid, said):
 def test_heavy():
     dead = words.heavy(weights(), 64)
     assert "has collapsed" in dead
+    assert "One nat costs 10, far more than the entire error of the mean image (0.0674), so" in dead
+    assert "less than 0.001 % of the variance of test images" in dead
     assert "about the mean image" in dead
     assert "not yet even the mean" in words.heavy(weights(unexplained=1.5), 64)
     alive = words.heavy(weights(kl=3.0, active=4.0, unexplained=0.6), 64)
     assert "collapsed" not in alive
-    assert "4 of 64 active units" in alive
+    assert "4 of 64 active units, although one nat costs 10" in alive
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.0, "0.000 %"), (1e-8, "less than 0.001 %"), (1e-4, "0.010 %"), (0.111, "11.1 %")],
+)
+def test_a_share_next_to_nothing_is_not_nothing(share, said):
+    assert words.small(share) == said
 
 
 def test_what_happens_at_both_ends_fits_into_150_words():
     free = [words.free(weights(*one)) for one in product(ALL, (0.001, 0.5), (345.6, 1.23))]
     heavy = [words.heavy(weights(kl=kl, unexplained=u), 64) for kl, u in ((0.01, 1.0), (0.01, 1.5), (3.0, 0.6))]
-    assert max(map(words.count, free)) + max(map(words.count, heavy)) <= 150
+    assert max(map(words_in, free)) + max(map(words_in, heavy)) <= 150
 
 
-def searched(fid, errors):
-    f = {f"validation FID, β = {written(beta)}": one for beta, one in fid.items()}
-    return words.tuned(
-        f | {f"validation error, β = {written(b)}": Measured(e, 1e-4) for b, e in errors.items()}, list(fid)
-    )
-
-
-def test_tuned():
-    inside = searched({1.0: MORE, 0.1: LESS, 0.01: SAME}, {1.0: 0.06, 0.1: 0.03, 0.01: 0.01})
-    end = searched({1.0: MORE, 0.1: SAME, 0.01: LESS}, {1.0: 0.06, 0.1: 0.01, 0.01: 0.03})
-    near = Measured(49.9, 0.5)
-    close = searched({1.0: MORE, 0.1: SAME, 0.01: near}, {1.0: 0.06, 0.1: 0.0101, 0.01: 0.01})
-    assert (
-        "Of 3 weights from 1 to 0.01, β = 0.1 meets it, with an FID of 10; all others are significantly worse" in inside
-    )
-    assert "keeps falling with β" in inside
-    assert "are best in between" in inside
-    assert "end of the search" in end
-    assert "keeps falling" not in end
-    assert "would choose β = 0.1" in end
-    assert "β = 0.1 is not shown to be worse. " in close
-    assert "would choose β = 0.01 (β = 0.1 is not shown to be worse)" in close
-
-
-def on_test(vae):
+def trained_on(late, near=300.0, far=900.0):
     return {
-        "β tuned": Measured(1e-4),
-        "ratio of test errors": Measured(2.0),
-        "test error, autoencoder": Measured(0.004),
-        "test error, β tuned": Measured(0.008),
-        "FID, autoencoder": SAME,
-        "FID, β tuned": vae,
+        "epochs of the earlier autoencoder": Measured(10),
+        "epochs of the later autoencoder": Measured(20),
+        "Fréchet distance to N(0, I), earlier autoencoder": Measured(near),
+        "Fréchet distance to N(0, I), autoencoder": Measured(far),
+        "FID, earlier autoencoder": SAME,
+        "FID, autoencoder": late,
     }
 
 
-@pytest.mark.parametrize(
-    ("vae", "said"),
-    [(LESS, "closer to real images (FID"), (MORE, "farther from real images"), (SAME, "does not differ significantly")],
-)
-def test_good(vae, said):
-    found = words.good(on_test(vae), 20)
-    assert said in found
-    assert found.startswith("After 20 epochs each, the VAE at β = 0.0001 has 2.00 times")
+def test_longer():
+    worse = words.longer(trained_on(MORE))
+    assert "become worse as it trains: their FID is 50 after 10 epochs (row 4.2) and 90 after 20" in worse
+    assert "is 300 and 900: the codes move away" in worse
+    assert "the codes move away" not in words.longer(trained_on(MORE, near=900.0, far=300.0))
+    assert "This is an accident" in words.longer(trained_on(LESS))
+    assert "do not differ significantly" in words.longer(trained_on(SAME))
 
 
-def test_what_a_good_result_is_fits_into_200_words():
-    near = Measured(10.01, 0.5)
-    fid, errors = {10.0**-i: near if i else SAME for i in range(7)}, {10.0**-i: 0.01 + 1e-7 * i for i in range(7)}
-    assert words.count(searched(fid, errors)) + max(words.count(words.good(on_test(one), 20)) for one in ALL) <= 200
+def test_scale():
+    f = {"pixels": 784, "β tuned": 0.001, "β tuned, squared error summed over pixels": 0.784}
+    f |= {"β = 10, squared error summed over pixels": 7840}
+    said = words.scale({name: Measured(value) for name, value in f.items()})
+    assert "has 784 pixels" in said
+    assert "β = 0.784 (here 0.001) and β = 7,840 (here 10)" in said

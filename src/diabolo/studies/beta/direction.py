@@ -71,8 +71,8 @@ def kl_to(p: Mixture, q: Gaussian) -> float:
     found = 0.0
     for weight, part in zip(p.weights, p.parts, strict=True):
         z, w = part.points()
-        found += weight * float(w @ (p.log_prob(z) - q.log_prob(z)))
-    return found
+        found += weight * (w @ (p.log_prob(z) - q.log_prob(z)))
+    return float(found)
 
 
 def kl_from(q: Gaussian, p: Mixture) -> float:
@@ -113,27 +113,53 @@ TARGET = Mixture(
 EXTENT = (-7.5, 7.5, -5.5, 5.5)
 
 
+def grid(n: int = 221) -> Floats:
+    """Points (n, n, 2) over `EXTENT`, the lowest row first."""
+    x0, x1, y0, y1 = EXTENT
+    return np.stack(np.meshgrid(np.linspace(x0, x1, n), np.linspace(y0, y1, n)), -1)
+
+
 def on_grid(density: Gaussian | Mixture, n: int = 221) -> Floats:
     """Its values (n, n) over `EXTENT`, the lowest row first."""
-    x0, x1, y0, y1 = EXTENT
-    x, y = np.meshgrid(np.linspace(x0, x1, n), np.linspace(y0, y1, n))
-    values: Floats = np.exp(density.log_prob(np.stack([x, y], -1)))
+    values: Floats = np.exp(density.log_prob(grid(n)))
     return values
 
 
-def in_the_gap(q: Gaussian, p: Mixture = TARGET, least: float = 0.05) -> float:
-    """The share of the mass of q where p has less than `least` of its largest density."""
+def between_the_modes(q: Gaussian | Mixture, p: Mixture = TARGET, least: float = 0.05) -> float:
+    """The share of the mass of q in the gap of p: in the strip between the means of its two parts, across the line that joins
+    them, where p has less than `least` of its largest density. The share of p itself in it is not 0."""
+    start, end = (part.mean for part in p.parts)
+    along = (grid() - start) @ (end - start) / np.square(end - start).sum()  # 0 at one mean, 1 at the other
     of_p, of_q = on_grid(p), on_grid(q)
-    return float(of_q[of_p < least * of_p.max()].sum() / of_q.sum())
+    return float(of_q[(along > 0) & (along < 1) & (of_p < least * of_p.max())].sum() / of_q.sum())
 
 
 def covered(q: Gaussian, p: Mixture = TARGET, share: float = 0.95) -> float:
     """The share of the mass of p within the ellipse that holds `share` of the mass of q."""
-    x0, x1, y0, y1 = EXTENT
-    grid = np.stack(np.meshgrid(np.linspace(x0, x1, 221), np.linspace(y0, y1, 221)), -1)
-    u = np.linalg.solve(q.root, (grid - q.mean)[..., None])[..., 0]
+    u = np.linalg.solve(q.root, (grid() - q.mean)[..., None])[..., 0]
     of_p = on_grid(p)
     return float(of_p[np.square(u).sum(-1) < -2 * np.log(1 - share)].sum() / of_p.sum())
+
+
+def closed_and_numerical(a: Gaussian, b: Gaussian) -> dict[str, tuple[float, float]]:
+    """KL(a ‖ b) in nats by the closed form (`diabolo.metrics.gaussian_kl`) and by quadrature over a, for full covariances, for
+    their diagonals alone, and for the diagonal of a against N(0, I), as in the loss of a VAE."""
+    full, variances = (a.covariance, b.covariance), (a.covariance.diagonal(), b.covariance.diagonal())
+    cases = {
+        "full covariances": (a.mean, full[0], b.mean, full[1]),
+        "full covariances, p and q exchanged": (b.mean, full[1], a.mean, full[0]),
+        "diagonal covariances": (a.mean, variances[0], b.mean, variances[1]),
+        "diagonal covariance, and N(0, I)": (a.mean, variances[0], np.zeros(SIZE), np.ones(SIZE)),
+    }
+
+    def numerical(mean_p: Floats, of_p: Floats, mean_q: Floats, of_q: Floats) -> float:
+        p, q = (
+            Gaussian.of(mean, np.diag(given) if given.ndim == 1 else given)
+            for mean, given in ((mean_p, of_p), (mean_q, of_q))
+        )
+        return kl_to(Mixture(np.ones(1), (p,)), q)
+
+    return {name: (gaussian_kl(*case), numerical(*case)) for name, case in cases.items()}
 
 
 def least_of(pairs: int, seed: int = 0) -> float:

@@ -1,8 +1,7 @@
 """What a well-tuned VAE is like, in general words, each property measured on the models of the study `beta`."""
 
-from diabolo.display import words
 from diabolo.plain import percent
-from diabolo.studies.beta.words import Found
+from diabolo.studies.beta.words import Found, three
 from diabolo.studies.engine.findings import difference
 
 GENERAL = (
@@ -80,28 +79,30 @@ def coverage(f: Found) -> str:
 def smoothness(f: Found) -> str:
     """How evenly images change along a path, and how clear they stay."""
     steps = difference(*(f[named("longest step", name)] for name in ("VAE", "AE"))).say(
-        less="Smoothness: the longest step of a path is {a} mean steps for the VAE, less than the autoencoder's {b}.",
-        more="Smoothness: the longest step of a path is {a} mean steps for the VAE, more than the autoencoder's {b}.",
-        neither="Smoothness: the longest step of a path {differs} ({a} mean steps for the VAE, {b} for the autoencoder).",
+        less="Smoothness: the longest step of a path is {a} times the mean step for the VAE, less than the autoencoder's {b}.",
+        more="Smoothness: the longest step of a path is {a} times the mean step for the VAE, more than the autoencoder's {b}.",
+        neither="Smoothness: the longest step of a path over the mean step {differs} (VAE {a}, autoencoder {b}).",
     )
     clear = difference(*(f[named("lowest confidence", name)] for name in ("VAE", "AE"))).say(
         more="The classifier's lowest confidence along it is higher for the VAE ({a} against {b}).",
         less="The classifier's lowest confidence along it is lower for the VAE ({a} against {b}).",
-        neither="The classifier's lowest confidence along it {differs} ({a} and {b}).",
+        neither="The classifier's lowest confidence along it {differs} (VAE {a}, autoencoder {b}).",
     )
     return f"{steps} {clear}"
 
 
 def alive(f: Found, units: int) -> str:
     """Whether the code is in use, and where it lies; beside a collapsed model."""
-    nats, heavy = (words(f[named("KL", name)].value) for name in ("VAE", "β = 10"))
-    hole, of_ae, of_heavy = (f[named("Fréchet distance", name)].value for name in ("VAE", "AE", "β = 10"))
+    kl, collapsed = (f[named("KL", name)].value for name in ("VAE", "β = 10"))
+    heavy = "less than 0.001" if collapsed < 1e-3 else three(collapsed)
+    models = ("VAE", "AE", "β = 10", "draws of N(0, I)")
+    hole, of_ae, of_heavy, chance = (three(f[named("Fréchet distance", name)].value) for name in models)
     active = f[named("active units", "VAE")].value
     state = "No collapse" if active else "Collapse"
     return (
-        f"{state}: the VAE's code carries {nats} nats in {active:.0f} of {units} active units (β = 10: {heavy} nats). Its "
-        f"codes are at a Fréchet distance of {hole:.3g} from N(0, I), the autoencoder's at {of_ae:.3g}, those of β = 10 at "
-        f"{of_heavy:.3g}."
+        f"{state}: the VAE's code has a KL of {three(kl)} nats, and {active:.0f} of its {units} units are active (β = 10: "
+        f"{heavy} nats). Its codes are at a Fréchet distance of {hole} from N(0, I), the autoencoder's at {of_ae}, those of "
+        f"β = 10 at {of_heavy}. As many draws of N(0, I) itself are at {chance}: this is the level of chance."
     )
 
 
