@@ -117,6 +117,18 @@ def test_several_seeds_are_drawn_about_their_mean():
     np.testing.assert_array_equal(clouds[1], [[1, 2]])
 
 
+def test_logarithmic_scales_write_their_marks_out_and_refuse_zero():
+    (axes,) = figures.pareto({"a": (0.006, 90), "b": (0.07, 430)}, "x", "y", log=True).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    low, high = axes.get_xlim()
+    shown = [axes.xaxis.get_major_formatter()(mark, 0) for mark in axes.get_xticks() if low <= mark <= high]
+    assert shown == ["0.005", "0.01", "0.02", "0.05"]
+    (axes,) = figures.response([1, 2], {"a": [0.1, 0.01]}, "x", "y", log=True).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    with pytest.raises(DiaboloError, match="no place for 0"):
+        figures.response([1, 2], {"a": [0.1, 0.0]}, "x", "y", log=True)
+
+
 def test_a_trade_off_goes_in_the_order_given():
     (axes,) = figures.trade_off({"β 1": (2, 1), "β 2": (1, 3), "β 3": (3, 2)}, "rate", "distortion").axes
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[2, 1], [1, 3], [3, 2]])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from diabolo.errors import DiaboloError
-from diabolo.figures import decoded_grid, latent_grid
+from diabolo.figures import decoded_grid, decoded_grids, latent_grid
 
 EXTENT = (-3.0, 3.0, -1.0, 2.0)
 
@@ -54,6 +54,14 @@ def test_axes_are_in_latent_units_and_image_pixels_square(pixels_of, sound):
 @pytest.mark.parametrize("shape", [(400, 1, 28, 28), (100, 3, 64, 64), (400, 3, 64, 64), (1, 1, 8, 8)])
 def test_pages_of_all_sizes_are_sound(shape, sound):
     sound(decoded_grid(np.full(shape, 0.5, np.float32), (-4, 4, -4, 4), title="A rather long title " * 5))
+
+
+def test_names_stand_at_their_tiles():
+    figure = decoded_grids({"a": (np.zeros((9, 1, 8, 8)), (-0.5, 2.5, -0.5, 2.5))}, names=["1", "3", "7"])
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "3", "7"]
+    np.testing.assert_allclose(axes.get_xticks(), [0, 1, 2])
+    np.testing.assert_allclose(axes.get_yticks(), [0, 1, 2])
 
 
 def test_bad_grids_are_refused():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from diabolo.errors import DiaboloError
-from diabolo.statistics import Estimate, against_best, differ, holm, mean, paired, welch
+from diabolo.statistics import Estimate, against_best, differ, holm, mean, paired, sign_test, welch
 
 values = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20).filter(lambda x: np.std(x) > 1e-3)
 
@@ -90,6 +90,14 @@ def test_numbers_without_noise_differ_surely_or_not_at_all():
 )
 def test_holm(p, adjusted):
     np.testing.assert_allclose(holm(p), adjusted)
+
+
+def test_the_sign_test_is_scipys():
+    for more, less in ((30, 15), (2, 8), (5, 5), (0, 7), (4, 0)):
+        assert sign_test(more, less) == pytest.approx(stats.binomtest(more, more + less).pvalue)
+    assert sign_test(0, 0) == 1
+    with pytest.raises(DiaboloError, match="no numbers of pairs"):
+        sign_test(-1, 3)
 
 
 @settings(deadline=None)
