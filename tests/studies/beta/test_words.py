@@ -45,6 +45,7 @@ def weights(fid=SAME, share=0.001, hole=300.0, kl=0.001, active=0.0, unexplained
         "KL, β = 0": Measured(234.5),
         "Fréchet distance to N(0, I), β = 0": Measured(hole),
         "Fréchet distance to N(0, I), β tuned": Measured(5.0),
+        "Fréchet distance to N(0, I), draws of N(0, I)": Measured(0.109),
         "noise in an active unit, β = 0": Measured(share),
         "noise in an active unit, β tuned": Measured(0.3),
         "FID, β = 0": fid,
@@ -65,6 +66,7 @@ def test_free(fid, said):
     found = words.free(weights(fid))
     assert said in found
     assert "codes are farther from" in found
+    assert "(5; by chance 0.109)" in found
     assert "in all but name" in found
     other = words.free(weights(fid, share=0.4, hole=3.0))
     assert "no farther from" in other

@@ -30,10 +30,10 @@ def tuned(f: Found, search: Sequence[float], epochs: tuple[int, int]) -> str:
     short, whole = epochs
     then, now = (f[f"active units, β tuned{when}"].value for when in (" in the search", ""))
     early = (
-        f"It was chosen after {short} epochs, with {then:.0f} units active ({now:.0f} after {whole}): a longer search could "
+        f"β was chosen after {short} epochs, with {then:.0f} units active ({now:.0f} after {whole}): a longer search could "
         "choose another."
         if short < whole
-        else f"It was chosen after {short} epochs, with {then:.0f} units active."
+        else f"β was chosen after {short} epochs, with {then:.0f} units active."
     )
     if best in (max(fid), min(fid)):
         return f"{head}. {alone}. The best weight is at the end of the search, so one beyond it may be better still. {early}"

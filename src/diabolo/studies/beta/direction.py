@@ -146,10 +146,10 @@ def closed_and_numerical(a: Gaussian, b: Gaussian) -> dict[str, tuple[float, flo
     their diagonals alone, and for the diagonal of a against N(0, I), as in the loss of a VAE."""
     full, variances = (a.covariance, b.covariance), (a.covariance.diagonal(), b.covariance.diagonal())
     cases = {
-        "full covariances": (a.mean, full[0], b.mean, full[1]),
-        "full covariances, p and q exchanged": (b.mean, full[1], a.mean, full[0]),
-        "diagonal covariances": (a.mean, variances[0], b.mean, variances[1]),
-        "diagonal covariance, and N(0, I)": (a.mean, variances[0], np.zeros(SIZE), np.ones(SIZE)),
+        "full": (a.mean, full[0], b.mean, full[1]),
+        "full, p and q exchanged": (b.mean, full[1], a.mean, full[0]),
+        "diagonal": (a.mean, variances[0], b.mean, variances[1]),
+        "diagonal, q = N(0, I)": (a.mean, variances[0], np.zeros(SIZE), np.ones(SIZE)),
     }
 
     def numerical(mean_p: Floats, of_p: Floats, mean_q: Floats, of_q: Floats) -> float:

@@ -1,6 +1,6 @@
 """What the study `beta` says of what is read off frozen codes, by a linear probe and by the nearest neighbours."""
 
-from diabolo.studies.beta.words import Found, small, three
+from diabolo.studies.beta.words import Found, small
 from diabolo.studies.engine.findings import Difference, Measured, difference
 
 LINEAR, NEAR = "linear probe", "5 nearest neighbours"
@@ -17,9 +17,10 @@ def points(measured: Measured) -> Measured:
 def linear(f: Found, units: int) -> str:
     """The linear probe on means, on sampled codes, and on the idle ones of `units` units."""
     vae, ae, drawn = (points(f[f"{LINEAR}: {name}"]) for name in CODES)
+    against = {"more": ", also more than there", "less": ", less than there"}.get(difference(drawn, ae).decision, "")
     said = (
         f"{beside('A linear probe on posterior means', difference(vae, ae), PLAIN)}. On codes sampled "
-        f"from the posterior it reaches {drawn.value:.1f} %."
+        f"from the posterior it reaches {drawn.value:.1f} %{against}."
     )
     if f"{LINEAR}: idle units, VAE" not in f:
         return said
@@ -33,14 +34,13 @@ def linear(f: Found, units: int) -> str:
     more = difference(idle, majority)
     if not (more.sure and more.value > 0):
         return f"{said} {alone}"
-    signal, noise = (
-        three(f[f"standard deviation of {what} of an idle unit, VAE"].value) for what in ("means", "noise")
-    )
+    kinds = (f"standard deviation of {what} of an idle unit, VAE" for what in ("means", "noise"))
+    signal, noise = (f"{f[kind].value:.2g}" for kind in kinds)
     change = f["change of the test error without idle units, VAE"].value
     used = "makes no use of it" if abs(change) < UNUSED else "uses it too"
     return (
-        f"{said} {alone} So class information survives in idle units, at a standard deviation of {signal} under posterior "
-        f"noise of {noise}. A probe can rescale it; the decoder {used} (its test error without them changes by "
+        f"{said} {alone} So class information survives in idle units, at a standard deviation of {signal} where the "
+        f"posterior noise has {noise}. A probe can rescale it; the decoder {used} (its test error without them changes by "
         f"{small(abs(change))})."
     )
 

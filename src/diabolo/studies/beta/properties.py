@@ -102,7 +102,7 @@ def alive(f: Found, units: int) -> str:
     return (
         f"{state}: the VAE's code has a KL of {three(kl)} nats, and {active:.0f} of its {units} units are active (β = 10: "
         f"{heavy} nats). Its codes are at a Fréchet distance of {hole} from N(0, I), the autoencoder's at {of_ae}, those of "
-        f"β = 10 at {of_heavy}. As many draws of N(0, I) itself are at {chance}: this is the level of chance."
+        f"β = 10 at {of_heavy}; as many draws of N(0, I) itself are at {chance} by chance."
     )
 
 

@@ -10,7 +10,7 @@
 # is 0.78 in that convention, and β = 10 is 7,840.
 #
 # Every model is trained once, from one seed. The intervals, and the word "significant", cover the images and samples that a
-# number is measured on. They do not cover how much another seed would change. The FID is the Fréchet distance between features
+# number is measured on. They do not cover what another seed would change. The FID is the Fréchet distance between features
 # of a small classifier of these images: it is no Inception FID, and is comparable within this study only.
 
 # %%
@@ -332,7 +332,9 @@ def weights(row: Row) -> None:
     for name, one in (("β = 0", free), ("β tuned", best)):
         row.number(f"noise in an active unit, {name}", noise_of(one), "share of its variance, median")
     for name, one in {"β = 0": free, "β tuned": best, "autoencoder": plain, "earlier autoencoder": first}.items():
-        row.score(f"{HOLE}, {name}", one.measure("prior_hole").scores[HOLE])
+        hole = one.measure("prior_hole").scores[HOLE]
+        row.score(f"{HOLE}, {name}", hole)
+    row.number(f"{HOLE}, draws of N(0, I)", hole.setting["of_as_many_prior_draws"], hole.unit)
     row.score("FID, earlier autoencoder", fid(first))
     for when, epochs in (("earlier", study.epochs), ("later", study.tuned_epochs)):
         row.number(f"epochs of the {when} autoencoder", epochs, "passes")
@@ -353,7 +355,7 @@ def weights(row: Row) -> None:
 # Codes on the straight path between those of two test images, decoded. The ends shown are typical images: the medoid of each
 # class, the image with the least mean distance to the others of its class. How evenly images change is measured on a hundred
 # random pairs of different classes: the longest step in pixels over the mean step, and the lowest confidence of a classifier on
-# the path.
+# the path. A digit is clear where the classifier gives it a probability of 0.9 or more.
 
 
 # %%
@@ -646,7 +648,7 @@ def kl(row: Row) -> None:
     )
     f = row.found
     row.table(
-        "Both divergences of both fits, in nats.",
+        f"Both divergences of both fits, in nats. The mixture itself has {percent(gaps['mixture'])} of its mass in the gap.",
         ("fitted by", "KL(p ‖ q)", "KL(q ‖ p)", "mixture covered", "mass in the gap"),
         [
             (
@@ -660,10 +662,10 @@ def kl(row: Row) -> None:
     both = direction.closed_and_numerical(*fits.values())
     row.table(
         "KL between the two fitted Gaussians, in nats: by the closed form, and by Gauss–Hermite quadrature.",
-        ("of", "closed form", "quadrature"),
+        ("covariances", "closed form", "quadrature"),
         [(name, *values) for name, values in both.items()],
     )
-    for name, case in (("there", "full covariances"), ("back", "full covariances, p and q exchanged")):
+    for name, case in (("there", "full"), ("back", "full, p and q exchanged")):
         row.number(f"KL between the two fits, {name}", both[case][0], "nats")
     most = row.number("closed form less quadrature, at most", max(abs(a - b) for a, b in both.values()), "nats")
     row.check("largest difference of closed form and quadrature", most, "≤", 1e-9, "nats", always=True)

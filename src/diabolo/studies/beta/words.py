@@ -43,7 +43,7 @@ def from_noise(f: Found) -> str:
         f"After {f['epochs'].value:.0f} epochs, images that the autoencoder decodes from N(0, I) have an FID of {{a}}"
     )
     return difference(*(f[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian"))).say(
-        more=f"{decoded}; from a Gaussian fitted to its codes they are closer to real ones ({{b}}). {where}. The loss does "
+        more=f"{decoded}; those from a Gaussian fitted to its codes are closer to real ones ({{b}}). {where}. The loss does "
         "not say where codes should lie. The decoder is trained at the codes of images alone, so its output elsewhere is "
         "arbitrary.",
         less=f"{decoded}, less than the {{b}} from a Gaussian fitted to its codes. {where}. The loss does not say where codes "
@@ -97,7 +97,8 @@ def free(f: Found) -> str:
     )
     return (
         f"At β = 0 the code costs nothing. Its KL reaches {three(f['KL, β = 0'].value)} nats per image, and codes are "
-        f"{farther} N(0, I) (Fréchet distance {three(hole['β = 0'])}) than at {tuned} ({three(hole['β tuned'])}). {name} "
+        f"{farther} N(0, I) (Fréchet distance {three(hole['β = 0'])}) than at {tuned} ({three(hole['β tuned'])}; "
+        f"by chance {three(f['Fréchet distance to N(0, I), draws of N(0, I)'].value)}). {name} "
         f"{samples}"
     )
 
