@@ -93,6 +93,10 @@ def test_a_share_next_to_nothing_is_not_nothing(share, said):
     assert words.small(share) == said
 
 
+def test_three_digits():
+    assert [words.three(x) for x in (0.20821, 14.0526, 1372.0, 8.19e-5)] == ["0.208", "14.1", "1,372", "8.19e−5"]
+
+
 def test_what_happens_at_both_ends_fits_into_150_words():
     free = [words.free(weights(*one)) for one in product(ALL, (0.001, 0.5), (345.6, 1.23))]
     heavy = [words.heavy(weights(kl=kl, unexplained=u), 64) for kl, u in ((0.01, 1.0), (0.01, 1.5), (3.0, 0.6))]
@@ -112,7 +116,7 @@ def trained_on(late, near=300.0, far=900.0):
 
 def test_longer():
     worse = words.longer(trained_on(MORE))
-    assert "become worse as it trains: their FID is 50 after 10 epochs (row 4.2) and 90 after 20" in worse
+    assert "become worse as it trains: their FID is 50 after 10 epochs and 90 after 20" in worse
     assert "is 300 and 900: the codes move away" in worse
     assert "the codes move away" not in words.longer(trained_on(MORE, near=900.0, far=300.0))
     assert "This is an accident" in words.longer(trained_on(LESS))

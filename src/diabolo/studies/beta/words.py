@@ -13,8 +13,8 @@ SURE = 0.9  # probability of the likeliest class from which on an image is calle
 
 
 def three(value: float) -> str:
-    """To three significant digits, as in a sentence."""
-    return words(float(f"{value:.3g}"))
+    """To three significant digits, as in a sentence; from 1,000 on whole."""
+    return words(value if abs(value) >= 1000 else float(f"{value:.3g}"))
 
 
 def small(share: float) -> str:
@@ -59,7 +59,7 @@ def longer(f: Found) -> str:
     near, far = (f[f"Fréchet distance to N(0, I), {name}"].value for name in ("earlier autoencoder", "autoencoder"))
     moved = f"The Fréchet distance of its codes to N(0, I) is {three(near)} and {three(far)}"
     free = "nothing in its loss ties them to N(0, I)"
-    after = f"after {early:.0f} epochs (row 4.2) and {{a}} after {late:.0f}"
+    after = f"after {early:.0f} epochs and {{a}} after {late:.0f}"
     return difference(f["FID, autoencoder"], f["FID, earlier autoencoder"]).say(
         more=f"The plain autoencoder's samples become worse as it trains: their FID is {{b}} {after}. {moved}"
         + (f": the codes move away, since {free}." if far > near else f"; {free}."),
