@@ -54,8 +54,8 @@ def test_all_questions_are_answered(runs):
         6,
         10,
         14,
-    ]  # each with 2, 2, 3, 3, 1 findings
-    assert len(texts) == 16
+    ]  # each with 2, 2, 3, 3, 3 findings
+    assert len(texts) == 18
 
 
 def test_a_second_run_trains_and_measures_nothing(runs):

@@ -14,14 +14,13 @@ import numpy as np
 import torch
 
 from diabolo import figures, latents, metrics, statistics, zoo
-from diabolo.display import words as written
 from diabolo.metrics import generation
 from diabolo.metrics.score import Score
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
 from diabolo.studies import Row, Study, Trained, less
 from diabolo.studies.engine import needs
-from diabolo.studies.pca import sizes, words
+from diabolo.studies.pca import images, sizes, words
 
 # %% tags=["parameters"]
 study = Study(
@@ -76,10 +75,13 @@ def components(latent_dim: int, seed: int = 0) -> Trained:
     return study.train(zoo.pca, train, test, latent_dim=latent_dim, seed=seed)
 
 
-vae = study.train(
-    zoo.vae, train, test, latent_dim=2, net="mlp-one-hidden", hidden=(study.hidden,),
-    epochs=study.epochs, batch_size=study.batch_size, lr=study.lr, schedule="one-cycle", seed=0,
-)  # fmt: skip
+def variational(seed: int) -> Trained:
+    return study.train(
+        zoo.vae, train, test, latent_dim=2, net="mlp-one-hidden", hidden=(study.hidden,), likelihood="gaussian",
+        epochs=study.epochs, batch_size=study.batch_size, lr=study.lr, schedule="one-cycle", seed=seed,
+    )  # fmt: skip
+
+
 linear = study.train(
     zoo.linear,
     train,
@@ -91,11 +93,17 @@ linear = study.train(
     schedule="one-cycle",
     seed=0,
 )
-runs = [autoencoder(2, seed) for seed in range(study.seeds)]
-study.in_pytorch(runs[0], vae, linear)
+runs, vaes = [autoencoder(2, seed) for seed in range(study.seeds)], [variational(seed) for seed in range(2)]
+models = {"autoencoder": runs, "VAE": vaes}
+study.in_pytorch(runs[0], vaes[0], linear)
 
 
 PER_PIXEL = "squared error per pixel"
+
+
+def each_training(*names: str) -> list[tuple[str, Trained]]:
+    """These models with two numbers, in every training, by name."""
+    return [(f"{name}, seed {seed}", one) for name in names for seed, one in enumerate(models[name])]
 
 
 def test_error(trained: Trained) -> float:
@@ -103,24 +111,25 @@ def test_error(trained: Trained) -> float:
 
 
 def neighbours(row: Row, name: str, trained: Trained) -> None:
-    """The share of test images whose class the nearest neighbours among training codes name."""
+    """How often the nearest neighbours among training codes give the class of a test image."""
 
-    def right() -> int:
+    def right() -> dict[str, Any]:
         codes = [trained.subject.codes("train"), trained.subject.codes("test")]
-        return int((metrics.nearest_neighbours(codes[0], np.asarray(train.labels), codes[1]) == test.labels).sum())
+        hits = metrics.nearest_neighbours(codes[0], np.asarray(train.labels), codes[1]) == test.labels
+        return {"right": int(hits.sum()), "shared": trained.subject.shared(hits)}
 
-    found = trained.remember("neighbours in the map", right)
-    low, high = statistics.wilson(found, len(test))
-    row.number(f"neighbours of the same class: {name}", found / len(test), "share of test images", low, high, "Wilson")
+    found = trained.remember("5-nearest-neighbour accuracy", right)
+    ends = statistics.wilson(found["right"], len(test))
+    share = found["right"] / len(test)
+    row.number(
+        f"5-nearest-neighbour accuracy: {name}", share, "share of test images", *ends, "Wilson", shared=found["shared"]
+    )
 
 
-def fid(trained: Trained, density: str) -> Score:
-    return trained.measure("generation", densities=("prior", "gaussian")).scores[f"FID, {density}"]
-
-
-def effective(trained: Trained, density: str) -> Score:
-    """The number of classes that a classifier finds, high where images are clear and various."""
-    return trained.measure("generation", densities=("prior", "gaussian")).scores[f"score, {density}"]
+def generation_of(trained: Trained, score: str) -> Score:
+    """FID, or "score", the number of classes that a classifier finds, high where images are clear and various; of images
+    from a density: "FID, prior"."""
+    return trained.measure("generation", densities=("prior", "gaussian")).scores[score]
 
 
 # %% [markdown]
@@ -160,6 +169,9 @@ def several(row: Row) -> None:
     apart, shared = scores["Procrustes distance"], scores["neighbourhood overlap"]
     for score, name in ((apart, "Procrustes distance"), (shared, "neighbourhood overlap")):
         row.number(f"{name} between runs", score.value, score.unit)
+    for end in ("least", "most"):
+        row.number(f"Procrustes distance between runs, {end}", apart.setting[end], apart.unit)
+    row.number("images of the neighbourhoods", shared.n, "test images")
     row.number("neighbourhood overlap by chance", 10 / (shared.n - 1), shared.unit)
     errors = [
         row.number(f"test error, {name}", test_error(run), PER_PIXEL) for name, run in zip(names, runs, strict=True)
@@ -183,9 +195,12 @@ def several(row: Row) -> None:
 # PCA finds the directions in which the images vary most. An image is then x = μ + Σ αᵢ √λᵢ vᵢ: the mean image, plus αᵢ
 # standard deviations along each component. Varying α draws the images along the axes.
 #
-# PCA and the autoencoder of the first seed are compared in two ways: how often the nearest neighbours in the map have the class
-# of an image, and how far images decoded from a Gaussian fitted to the codes are from real ones (FID by a classifier of these
-# images).
+# PCA and the autoencoder are compared in two ways: how often the five nearest neighbours in the map give the class of an image,
+# and how far images decoded from a Gaussian fitted to the codes are from real ones (FID). The features of this FID are those of
+# a classifier of the training images, so its values cannot be compared with published ones, which use Inception features.
+#
+# Intervals cover the draw of images, not the training. So the autoencoder is measured in all its trainings, the VAE of the rows
+# below in two, and one model is called better only where it is so in every pair of trainings.
 
 
 # %%
@@ -220,20 +235,22 @@ def two_components(row: Row) -> None:
     variances = components(3).model.variances
     row.number("λ₂ / λ₃", variances[1] / variances[2], "ratio of variances")
     row.finding(words.fits(row.found), "map")
-    drawn = {}
-    for name, one in {"autoencoder": runs[0], "PCA": pca}.items():
+    drawn = dict[str, np.ndarray]()
+    for name, one in [*each_training("autoencoder"), ("PCA", pca)]:
         neighbours(row, name, one)
-        found = row.score(f"FID, fitted Gaussian: {name}", fid(one, "gaussian"))
+        found = row.score(f"FID, fitted Gaussian: {name}", generation_of(one, "FID, gaussian"))
         density = latents.fit_density("gaussian", one.subject.codes("train"))
-        drawn[f"{name}: {written(found)}"] = latents.draw_images(one.model, density, 36)
+        if one in (runs[0], pca):
+            drawn[f"{name}: FID {found:.3g}"] = latents.draw_images(one.model, density, 36)
     samples = pca.model.sample(1000, seed=0)
     row.number("pixels outside [0, 1]: PCA", ((samples < 0) | (samples > 1)).float().mean(), "share of pixels")
     row.figure(
         "generated",
-        figures.density_samples(drawn, title="Images decoded from a Gaussian fitted to the codes, and their FID"),
+        figures.density_samples(drawn, title="Images decoded from a Gaussian fitted to the codes"),
         "Images decoded from draws of a Gaussian fitted to the codes of the training images; their FID is above them.",
     )
-    row.finding(lambda: f"{words.maps(row.found)} {words.generated(row.found)}", "map", "generated")
+    row.finding(lambda: words.maps(row.found), "map")
+    row.finding(lambda: images.generated(row.found), "generated")
 
 
 # %% [markdown]
@@ -261,17 +278,20 @@ def variance(row: Row, whole: Trained, of_test: np.ndarray) -> None:
     row.number("growth of the number of components", many / fewest, "ratio")
     for share in (sizes.SHARES[0], sizes.SHARES[-1]):
         neighbours(row, f"{percent(share)} of the variance", components(counts[share]))
+    apart = 100 * max(abs(explained["test"] - explained["training"])[: many + 1])
+    row.number("explained variance, test less training", apart, "percentage points at most")
     shown = np.unique(np.geomspace(1, many, 12).round().astype(int))
     row.figure(
         "variance",
         figures.response(
             shown,
-            {f"{part} images": curve[shown] for part, curve in explained.items()},
+            {"PCA": explained["test"][shown]},
             "principal components",
-            "share of the variance explained",
+            "share of the variance explained, test images",
             title="Explained variance",
         ),
-        f"Share of the variance that the first components explain, up to {percent(sizes.SHARES[-1])}.",
+        f"Share of the variance of test images that the first components explain, up to {percent(sizes.SHARES[-1])} of that of "
+        f"training images; the two shares differ by {apart:.2g} percentage points at most.",
     )
     row.table(
         "The rule of explained variance.",
@@ -307,8 +327,8 @@ def how_many(row: Row) -> None:
         for kind, left in (("autoencoder", pairs[d][0]), ("PCA", by_components[d])):
             row.number(sizes.explains(kind, d), 1 - left / by_components[0], "share of the variance of test images")
     row.table(
-        "Test error by size, in squared error per pixel, and how many components are as good as the autoencoder.",
-        ("numbers", "PCA", "autoencoder, mean", "least", "most", "components as good"),
+        "Test error by code size, in squared error per pixel, and how many components match the autoencoder's mean.",
+        ("code size", "PCA", "autoencoder, mean", "minimum", "maximum", "equivalent components"),
         [(d, float(by_components[d]), *v, round(row.found[sizes.as_good_as(d)].value)) for d, v in pairs.items()],
     )
     for end in {study.sizes[-1], sizes.middle(study.sizes)}:
@@ -326,27 +346,35 @@ def how_many(row: Row) -> None:
 # %% [markdown]
 # ## 3.4 The variational autoencoder
 # The same network, but the code is a Gaussian for each image, which the KL term draws towards N(0, I). That makes N(0, I) the
-# place to draw codes from. Its samples are drawn with one seed, with another, and with the first once more.
+# place to draw codes from. Both models reconstruct by squared error; the VAE sums it over pixels and divides it by 2 σ², with
+# the noise level σ that maximises the likelihood (Rybkin et al. 2021), so no weight of the KL term has to be chosen. Its
+# samples are drawn with one seed, with another, and with the first once more.
 
 
 # %%
+def prior_distances(row: Row, *names: str) -> None:
+    """How far the codes of these models are from N(0, I), in every training, and as many draws of N(0, I) themselves."""
+    for name, one in each_training(*names):
+        distance = one.measure("prior_hole").scores["Fréchet distance to N(0, I)"]
+        row.score(f"Fréchet distance to N(0, I): {name}", distance)
+    floor = distance.setting["of_as_many_prior_draws"]
+    row.number("Fréchet distance to N(0, I): draws of N(0, I)", floor, distance.unit)
+
+
 def drawn_again() -> dict[str, Any]:
     """Samples with one seed twice, and with another."""
-    one, again, other = (vae.model.sample(len(test), seed=seed) for seed in (1, 1, 2))
+    one, again, other = (vaes[0].model.sample(len(test), seed=seed) for seed in (1, 1, 2))
     extractor = generation.extractor("classifier", train)
-    a, b = (generation.extract(extractor, images.numpy()).values for images in (one, other))
+    a, b = (generation.extract(extractor, drawn.numpy()).values for drawn in (one, other))
+    found, unit = generation.fid(a, b), generation_of(vaes[0], "FID, prior").unit
     changed = float((one != again).flatten(1).any(1).float().mean())
-    found = {
+    how = "± 1.96 standard errors, from what each image adds"
+    between = {"value": found.value, "unit": unit, "low": found.low, "high": found.high, "how": how}
+    return {
         "samples that change when drawn again with one seed": {"value": changed, "unit": "share of samples"},
         "difference between draws of two seeds": {"value": float((one - other).square().mean()), "unit": PER_PIXEL},
+        "FID between draws of two seeds": between,
     }
-    real = generation.extract(extractor, test.images).values
-    for name, other_set in (("FID between draws of two seeds", b), ("FID between a draw and test images", real)):
-        distance, unit = generation.fid(a, other_set), fid(vae, "prior").unit
-        how = "± 1.96 standard errors, from what each image adds"
-        ends = {"low": distance.low, "high": distance.high, "how": how}
-        found[name] = {"value": distance.value, "unit": unit, **ends}
-    return found
 
 
 @study.row(
@@ -354,14 +382,14 @@ def drawn_again() -> dict[str, Any]:
     "The VAE: its map beside the autoencoder's, its samples drawn again",
     to_try="Draw 100 samples from N(0, I) and from N(0, 2 I). Which look less like digits, and why?",
 )
-def variational(row: Row) -> None:
+def sampled(row: Row) -> None:
+    vae = vaes[0]
     row.figure(
         "loss",
         figures.loss_curves(run_figures.losses(vae.run), "Training of the VAE"),
-        "The loss of the VAE and its two terms by epoch.",
+        "The loss of the VAE and its two terms by epoch; minus the log of a density, the reconstruction term can be negative.",
     )
-    both = {"autoencoder": runs[0], "VAE": vae}
-    maps = {name: one.subject.codes("test") for name, one in both.items()}
+    maps = {name: of[0].subject.codes("test") for name, of in models.items()}
     row.figure(
         "maps",
         figures.latent_maps(maps, test.labels, title="The two maps"),
@@ -379,13 +407,12 @@ def variational(row: Row) -> None:
         figures.density_samples(samples, title="Samples of the VAE, drawn three times"),
         "Images decoded from draws of N(0, I), with two seeds and with the first once more.",
     )
-    for name, one in both.items():
+    for name, one in each_training(*models):
         neighbours(row, name, one)
-        hole = one.measure("prior_hole").scores["Fréchet distance to N(0, I)"]
-        row.score(f"Fréchet distance to N(0, I): {name}", hole)
-    floor = hole.setting["of_as_many_prior_draws"]
-    row.number("Fréchet distance to N(0, I): draws of N(0, I)", floor, hole.unit)
-    row.finding(lambda: f"{words.prior(row.found)} {words.neighbours(row.found)}", "maps")
+    prior_distances(row, *models)
+    row.score("FID, N(0, I): VAE, seed 0", generation_of(vae, "FID, prior"))
+    row.finding(lambda: words.prior(row.found), "maps")
+    row.finding(lambda: words.neighbours(row.found), "maps")
     for name, number in vae.remember("samples drawn again", drawn_again).items():
         row.number(name, **number)
     row.finding(words.redrawn(row.found), "samples")
@@ -439,13 +466,13 @@ def subspace(row: Row) -> None:
 # trained towards, and from a Gaussian fitted to the codes of the training images. How close the images are to real ones is
 # measured by FID; how clear they look, by how many of them the classifier of these images reads with a probability of 0.9 or
 # more; and how various they are, by the effective number of digits that it reads, which is high where images are both clear and
-# various.
+# various. The reconstruction error of both shows what the KL term costs.
 
 
 # %%
-def clear(images: np.ndarray) -> Score:
+def clear(drawn: np.ndarray) -> Score:
     """The share of images that the classifier reads clearly."""
-    return generation.clearly_read(generation.extractor("classifier", train), images, words.SURE)
+    return generation.clearly_read(generation.extractor("classifier", train), drawn, images.SURE)
 
 
 @study.row(
@@ -456,29 +483,35 @@ def clear(images: np.ndarray) -> Score:
 def same_densities(row: Row) -> None:
     shown, table = {}, list[tuple[Any, ...]]()
     for density, name in (("prior", "N(0, I)"), ("gaussian", "fitted Gaussian")):
-        for kind, one in (("autoencoder", runs[0]), ("VAE", vae)):
-            found = fid(one, density)
+        for kind, one in each_training(*models):
+            found = generation_of(one, f"FID, {density}")
             row.score(f"FID, {name}: {kind}", found)
             fitted = None if density == "prior" else latents.fit_density(density, one.subject.codes("train"))
-            images = latents.draw_images(one.model, fitted, 1000)
-            sure = row.score(f"clear digits, {kind}: {name}", clear(images))
-            digits = row.score(f"effective digits, {kind}: {name}", effective(one, density))
+            drawn = latents.draw_images(one.model, fitted, 1000)
+            sure = row.score(f"clear digits, {name}: {kind}", clear(drawn))
+            digits = row.score(f"effective digits, {name}: {kind}", generation_of(one, f"score, {density}"))
             table.append((kind, name, found.value, found.low, found.high, percent(sure), digits))
-            shown[f"{kind}, {name}\nFID {written(found.value)}"] = images[:36]
-    real = row.score("clear digits, test images", clear(test.pixels[:1000]))
+            if kind.endswith("seed 0"):
+                shown[f"{kind.partition(',')[0]}, {name}\nFID {found.value:.3g}"] = drawn[:36]
+    real = row.score("clear digits, test images", clear(test.subset(min(1000, len(test)), 0).pixels))
     table.append(("test images", None, None, None, None, percent(real), None))
+    for kind, one in each_training(*models):
+        row.score(f"reconstruction error: {kind}", one.measure("reconstruction").scores["MSE"])
+    prior_distances(row, "VAE")
     row.figure(
         "images",
         figures.density_samples(shown, title="The same densities for both models"),
-        "Images decoded from N(0, I), left, and from a Gaussian fitted to the codes, right; their FID is above them.",
+        "Images of the first training of each, decoded from N(0, I), left, and from a Gaussian fitted to the codes, right; "
+        "their FID is above them.",
     )
     row.table(
-        "How close generated images are to real ones, with 95 % intervals of FID; how many are clear digits; and how many "
-        "digits there are among them, effectively.",
+        "How close generated images are to real ones, with 95 % intervals of FID, over images; how many of 1,000 are clear "
+        "digits; and how many digits there are among them, effectively.",
         ("model", "codes from", "FID", "low", "high", "clear digits", "effective digits"),
         table,
     )
-    row.finding(words.side_by_side(row.found), "images")
+    for said in (images.densities, images.verdict, images.clear):
+        row.finding(said(row.found), "images")
 
 
 # %% [markdown]
@@ -497,7 +530,7 @@ def answers(row: Row) -> None:
         ),
         (
             "How do the two maps and the two sets of generated images compare?",
-            [("3.2", words.maps), ("3.2", words.generated)],
+            [("3.2", words.maps), ("3.2", images.generated)],
         ),
         (
             "How many principal components equal how many latent variables, and is there a simple rule for the best number?",
@@ -507,7 +540,10 @@ def answers(row: Row) -> None:
             "What does the VAE's map have that the autoencoder's does not, and do its samples differ when drawn again?",
             [("3.4", words.prior), ("3.4", words.neighbours), ("3.4", words.redrawn)],
         ),
-        ("How do the images of the VAE compare with those of the autoencoder?", [("3.6", words.side_by_side)]),
+        (
+            "How do the images of the VAE compare with those of the autoencoder?",
+            [("3.6", images.densities), ("3.6", images.verdict), ("3.6", images.clear)],
+        ),
     ):
         row.question(question)
         for index, sentence in said:

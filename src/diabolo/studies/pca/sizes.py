@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from diabolo.plain import percent
+from diabolo.statistics import least_difference
 from diabolo.studies.engine.findings import Difference, difference, joined, less
-from diabolo.studies.pca.words import Found
+from diabolo.studies.pca.trainings import Found
 
 PARTS = ("training", "test")
 SHARES = (0.8, 0.9, 0.95)  # of the variance
@@ -113,18 +114,15 @@ def arbitrary(f: Found) -> str:
 def use(f: Found) -> str:
     """What the added variance is worth to whoever reads the class off the code."""
     few, many = (round(f[needed(share)].value) for share in (SHARES[0], SHARES[-1]))
-    of_many, of_few = (
-        f[f"neighbours of the same class: {percent(s)} of the variance"] for s in (SHARES[-1], SHARES[0])
-    )
+    shares = (f[f"5-nearest-neighbour accuracy: {percent(s)} of the variance"] for s in (SHARES[-1], SHARES[0]))
     unit = "% of test images"
-    return "Second, variance is not the same as use: " + difference(
-        of_many.times(100, unit), of_few.times(100, unit)
-    ).say(
-        more=f"here, nearest neighbours do name the class more often with {many} components ({{a}} %) than with {few} ({{b}} "
-        "%), but nothing in the rule looks at the class.",
-        less=f"nearest neighbours name the class less often with {many} components ({{a}} %) than with {few} ({{b}} %).",
-        neither=f"the shares of test images whose class nearest neighbours name with {many} components ({{a}} %) and with "
-        f"{few} ({{b}} %) {{differ}}.",
+    return "Second, variance is not the same as use: " + difference(*(one.times(100, unit) for one in shares)).say(
+        more=f"here a 5-nearest-neighbour classifier is right more often with {many} components ({{a}} %) than with {few} "
+        "({b} %), but nothing in the rule looks at the class.",
+        less=f"a 5-nearest-neighbour classifier is right less often with {many} components ({{a}} %) than with {few} "
+        "({b} %).",
+        neither=f"the accuracies of a 5-nearest-neighbour classifier with {many} components ({{a}} %) and with {few} ({{b}} %) "
+        "{differ}.",
     )
 
 
@@ -135,12 +133,12 @@ def of_part(part: str, share: float) -> str:
 
 def in_sample(f: Found) -> str:
     """Whether the share holds for images that the components were not fitted to."""
-    share = SHARES[-1]
-    seen, new = (f[of_part(part, share)].value for part in PARTS)
-    return (
-        f"Third, the share is that of the images fitted to: {percent(seen, 1)} for the training images, {percent(new, 1)} "
-        "for the test images."
+    seen, new = (f[of_part(part, SHARES[-1])].value for part in PARTS)
+    shares = f"{percent(seen, 1)} of the variance of the training images, {percent(new, 1)} of that of the test images"
+    here = (
+        "it carries over" if new > seen - least_difference("share of variance", seen, new) else "new images have less"
     )
+    return f"Third, the share holds in principle only for the images that are fitted; here {here} ({shares})."
 
 
 def of_networks(f: Found, sizes: Sequence[int]) -> str:

@@ -1,16 +1,11 @@
-"""What the study `pca` says of maps and of images, from the numbers of its rows."""
-
-from collections.abc import Mapping
+"""What the study `pca` says of trainings, maps and subspaces, from the numbers of its rows."""
 
 from diabolo.plain import percent
-from diabolo.studies.engine.findings import Difference, Measured, difference, from_best, joined
-
-Found = Mapping[str, Measured]
+from diabolo.studies.engine.findings import Measured, difference
+from diabolo.studies.pca.trainings import Found, compared, each, span
 
 SAME_MAP = 0.05  # share of squared distances left after rotation, below which two maps are called one
 NEARER = 1.5  # factor from which on one distance of codes to N(0, I) is called less than another: they have no interval
-SURE = 0.9  # probability of the likeliest class from which on an image is called a clear digit
-MODELS, DENSITIES = ("autoencoder", "VAE"), {"N(0, I)": "N(0, I)", "fitted Gaussian": "the fitted Gaussian"}
 
 
 def runs(f: Found) -> str:
@@ -20,12 +15,15 @@ def runs(f: Found) -> str:
         f"Over {len(errors)} seeds the test error is between {min(errors):.4f} and {max(errors):.4f} squared error per pixel, "
         f"a spread of {percent(f['spread of the test error'].value, 1)}"
     )
+    apart, least, most = (f[f"Procrustes distance between runs{what}"].value for what in ("", ", least", ", most"))
+    over_pairs = f" on average ({100 * least:.0f} to {percent(most)})" if most > least else ""
     left = (
-        f"After the best shift, rotation and scale {percent(f['Procrustes distance between runs'].value)} of the squared "
-        f"distance between two maps remains. An image keeps {percent(f['neighbourhood overlap between runs'].value)} of its "
-        f"ten nearest neighbours ({percent(f['neighbourhood overlap by chance'].value, 1)} by chance)"
+        f"After the best shift, rotation and scale {percent(apart)} of the squared distance between two maps remains"
+        f"{over_pairs}. Of its ten nearest neighbours among {f['images of the neighbourhoods'].value:,.0f} test images, an "
+        f"image keeps {percent(f['neighbourhood overlap between runs'].value)} "
+        f"({percent(f['neighbourhood overlap by chance'].value, 1)} by chance)"
     )
-    if f["Procrustes distance between runs"].value < SAME_MAP:
+    if apart < SAME_MAP:
         return f"{kept}, and the maps agree. {left}. Nothing in the loss asks for that: it depends on the output alone."
     return (
         f"{kept}, but the maps differ by more than a rotation. {left}. The loss depends on the output alone, so a map may be "
@@ -40,73 +38,56 @@ def fits(f: Found) -> str:
     again = "the same map to the last digit" if moved == 0 else f"coordinates that differ by {moved:.2g} at most"
     return (
         f"Fitted twice to the same images, PCA gives {again}: the components are eigenvectors of the covariance matrix, and "
-        f"nothing is drawn at random. Planes fitted to two disjoint halves of the images are {angle:.1f}° apart. Other images "
-        f"turn the plane more, the closer its second variance is to the third "
-        f"(λ₂ / λ₃ = {f['λ₂ / λ₃'].value:.2f})."
+        f"nothing is drawn at random. Planes fitted to two disjoint halves of the images are {angle:.1f}° apart. The closer λ₂ "
+        f"is to λ₃ (ratio {f['λ₂ / λ₃'].value:.2f}), the more the plane depends on the sample."
     )
 
 
-def right(f: Found, a: str, b: str) -> Difference:
-    """How often nearest neighbours name the class, in % of test images, in the map of `a` less in that of `b`."""
-    of_a, of_b = (f[f"neighbours of the same class: {name}"].times(100, "% of test images") for name in (a, b))
-    return difference(of_a, of_b)
+def right(f: Found, name: str) -> list[Measured]:
+    """How often nearest neighbours in that map are right, in % of test images, in every training."""
+    return [one.times(100, "% of test images") for one in each(f, f"5-nearest-neighbour accuracy: {name}")]
 
 
 def maps(f: Found) -> str:
     """The map of the autoencoder beside that of PCA."""
-    names = (
-        "The five nearest neighbours in the map name the class of {a} % of the test images for the autoencoder and of {b} % "
-        "for two principal components"
+    numbers = (
+        "A 5-nearest-neighbour classifier on the map is right for {a} % of the test images with the autoencoder and for {b} % "
+        "with two principal components"
     )
-    return right(f, "autoencoder", "PCA").say(
-        more=f"{names}. A curved map can separate classes that overlap in a flat projection.",
-        less=f"{names}. Here the curved map separates the classes less well than the flat projection.",
-        neither=f"{names}, {{different}}.",
+    return compared(
+        right(f, "autoencoder"),
+        right(f, "PCA"),
+        more=f"{numbers}. A curved map can separate classes that overlap in a flat projection.",
+        less=f"{numbers}. Here the curved map separates the classes less well than the flat projection.",
+        neither=f"{numbers}, {{how}}.",
     )
 
 
 def neighbours(f: Found) -> str:
     """The map of the VAE beside that of the autoencoder."""
-    shares = "{a} % of the test images against {b} %"
-    return right(f, "VAE", "autoencoder").say(
-        more=f"The five nearest neighbours in the VAE's map name the class more often than in the autoencoder's: {shares}.",
-        less=f"The five nearest neighbours in the VAE's map name the class less often than in the autoencoder's: {shares}.",
-        neither="The shares of test images whose class the five nearest neighbours name {differ} between the VAE's map and the "
-        "autoencoder's ({a} % and {b} %).",
-    )
-
-
-def generated(f: Found) -> str:
-    """Images decoded from a Gaussian fitted to the codes, of PCA and the autoencoder."""
-    ae, pca = (f[f"FID, fitted Gaussian: {name}"] for name in ("autoencoder", "PCA"))
-    why = (
-        "An image of PCA is the mean image plus two weighted patterns. It looks like several ghosted digits on top of each "
-        f"other, and {percent(f['pixels outside [0, 1]: PCA'].value)} of its pixels must be cut back to [0, 1]"
-    )
-    return difference(ae, pca).say(
-        less="Decoded from a Gaussian fitted to the codes, the autoencoder's images are closer to real ones (FID {a}) than "
-        f"PCA's (FID {{b}}). {why}. The decoder's hidden layer and its sigmoid draw strokes with clear ends.",
-        more="Decoded from a Gaussian fitted to the codes, PCA's images are closer to real ones (FID {b}) than the "
-        f"autoencoder's (FID {{a}}). {why}. But the Gaussian also draws codes from gaps in the autoencoder's map, where the "
-        "decoder was not trained.",
-        neither="The FIDs of images decoded from a Gaussian fitted to the codes {differ} between the autoencoder ({a}) and "
-        f"PCA ({{b}}). {why}.",
+    shares = "for {a} % of the test images against {b} %"
+    return compared(
+        right(f, "VAE"),
+        right(f, "autoencoder"),
+        more=f"A 5-nearest-neighbour classifier is right more often on the VAE's map than on the autoencoder's: {shares}.",
+        less=f"A 5-nearest-neighbour classifier is right less often on the VAE's map than on the autoencoder's: {shares}.",
+        neither="A 5-nearest-neighbour classifier is right for {a} % of the test images on the VAE's map and for {b} % on the "
+        "autoencoder's, {how}.",
     )
 
 
 def prior(f: Found) -> str:
     """How far the codes of the autoencoder and of the VAE are from N(0, I)."""
-    ae, vae, floor = (
-        f[f"Fréchet distance to N(0, I): {name}"].value for name in ("autoencoder", "VAE", "draws of N(0, I)")
-    )
+    vae, ae = (each(f, f"Fréchet distance to N(0, I): {name}") for name in ("VAE", "autoencoder"))
+    floor = f["Fréchet distance to N(0, I): draws of N(0, I)"].value
     numbers = (
-        f"their Fréchet distance to N(0, I) is {vae:.3g}, that of the autoencoder's codes is {ae:.3g}, and that of as many "
+        f"their Fréchet distance to N(0, I) is {span(vae)}, that of the autoencoder's codes is {span(ae)}, and that of as many "
         f"draws of N(0, I) is {floor:.2g}"
     )
-    if NEARER * vae < ae:
+    if NEARER * max(one.value for one in vae) < min(one.value for one in ae):
         return (
-            f"The VAE's codes have a fixed place and scale: {numbers}. The KL term penalises codes that are far from the "
-            "origin or have too small a variance, so they gather around it. The autoencoder's loss has no such term, and its "
+            f"The VAE's codes have a fixed place and scale: {numbers}. The KL term penalises posterior means far from 0 and "
+            "variances far from 1, so the codes gather around the origin. The autoencoder's loss has no such term, and its "
             "codes stay wherever training has put them."
         )
     return (
@@ -125,81 +106,12 @@ def redrawn(f: Found) -> str:
     )
     changed = f"they differ by {f['difference between draws of two seeds'].value:.3f} squared error per pixel"
     second = f"With another seed every image changes ({changed})"
-    return difference(f["FID between draws of two seeds"], f["FID between a draw and test images"]).say(
-        less=f"{first}. {second}, but the two sets are of one kind: the FID between them is {{a}}, against {{b}} to the test "
-        "images. The seed chooses the codes; what can be drawn is fixed by the weights.",
+    return difference(f["FID between draws of two seeds"], f["FID, N(0, I): VAE, seed 0"]).say(
+        less=f"{first}. {second}, but the two sets are from the same distribution: the FID between them is {{a}}, against "
+        "{b} to the test images. The seed chooses the codes; what can be drawn is fixed by the weights.",
         more=f"{first}. {second}, and the two sets are farther from each other (FID {{a}}) than from the test images ({{b}}).",
         neither=f"{first}. {second}, and the FIDs of the two sets to each other ({{a}}) and to the test images ({{b}}) "
         "{differ}.",
-    )
-
-
-def side_by_side(f: Found) -> str:
-    """Images of the autoencoder and of the VAE from the same densities, and which are best."""
-    each = []
-    for density, said in DENSITIES.items():
-        each.append(
-            difference(*(f[f"FID, {density}: {name}"] for name in ("VAE", "autoencoder"))).say(
-                less=f"From {said}, the VAE's images are closer to real ones than the autoencoder's (FID {{a}} "
-                "against {b}).",
-                more=f"From {said}, the autoencoder's images are closer to real ones than the VAE's (FID {{b}} "
-                "against {a}).",
-                neither=f"From {said}, the FIDs of the VAE's images ({{a}}) and the autoencoder's ({{b}}) {{differ}}.",
-            )
-        )
-    return " ".join([*each, best(f), clear(f)])
-
-
-def best(f: Found) -> str:
-    """Which of the four sets of images is closest to real ones."""
-    sets = {(model, density): f[f"FID, {density}: {model}"] for model in MODELS for density in DENSITIES}
-    (model, density), against = from_best(sets)
-    close = [
-        f"the {m}'s from {DENSITIES[d]} ({sets[m, d].value:.4g})" for (m, d), one in against.items() if not one.sure
-    ]
-    least = f"the smallest FID ({sets[model, density].value:.4g})"
-    head = f"Verdict: of the four sets, the {model}'s images from {DENSITIES[density]} have {least}"
-    if close:
-        return f"{head}; {joined(close)} {'is' if len(close) == 1 else 'are'} not significantly worse."
-    head += ", significantly less than all others"
-    if model == "VAE":
-        return f"{head}. The KL term pays off: it has shaped the codes into what is drawn from."
-    if density == "N(0, I)":
-        return f"{head}, although nothing in its loss mentions that density."
-    return (
-        f"{head}. A density fitted after training does here what the KL term was meant to do, without the reconstruction error "
-        "that the KL term costs."
-    )
-
-
-def clear(f: Found) -> str:
-    """How many of the images a classifier reads clearly, and how various they are."""
-    vae, ae, real = (
-        f[f"clear digits, {name}"].value for name in ("VAE: N(0, I)", "autoencoder: fitted Gaussian", "test images")
-    )
-    rest = (
-        "The others look half-formed: blurred strokes, or blends of two digits"
-        if min(vae, ae) < real - 0.1
-        else "By that the digits are nearly as clear as real ones"
-    )
-    return (
-        f"With a probability of {SURE:g} or more a classifier reads {percent(vae)} of the VAE's images from N(0, I), "
-        f"{percent(ae)} of the autoencoder's from the fitted Gaussian, and {percent(real)} of the test images. {rest}."
-        f"{alike(f)}"
-    )
-
-
-def alike(f: Found) -> str:
-    """Where the classifier is sure of images that are all alike; "" where there are none."""
-    (vae, ae), (many, few) = (
-        [f[f"{what}, {name}: N(0, I)"].value for name in ("VAE", "autoencoder")]
-        for what in ("clear digits", "effective digits")
-    )
-    if ae < vae or few >= many:
-        return ""
-    return (
-        f" A sure classifier is not enough: it is as sure of {percent(ae)} of the autoencoder's images from N(0, I), which "
-        f"repeat a few shapes ({few:.1f} effective digits; the VAE's: {many:.1f})."
     )
 
 
