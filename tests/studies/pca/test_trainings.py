@@ -30,8 +30,12 @@ def test_what_holds_in_every_pair_of_trainings():
     assert said((10, 12), (100, 200)) == "less 10.0 to 12.0 than 100 to 200"
     assert said((100, 200), (10,)) == "more 100 to 200"
     assert said((10, 200), (100,)) == "10.0 to 200 and 100, and which is larger depends on the training"
-    assert said((10, 100), (100.5,)).endswith("but the difference is significant in 1 of 2 pairs of trainings only")
+    assert said((10, 100), (100.5,)).endswith(
+        "but the difference is significant and large enough to matter in only 1 of 2 pairs of trainings"
+    )
     assert said((100, 100), (100.5,)).endswith("without a significant difference in any of 2 pairs of trainings")
     assert said((100,), (100.5,)).endswith(", without a significant difference")
+    close = trainings.compared(of(100, error=0.1), of(100.5, error=0.1), more="", less="", neither="{how}")
+    assert close == "a difference too small to matter"
     assert said((10, 110), (50, 150), same=True).startswith("less"), "each training with itself"
     assert "depends on the training" in said((10, 110), (50, 150))

@@ -4,10 +4,9 @@ from statistics import fmean
 
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import Measured, joined
-from diabolo.studies.pca.trainings import Found, compared, decisions, each, span
+from diabolo.studies.pca.trainings import HOLE, Found, compared, decisions, each, span
 
 SURE = 0.9  # probability of the likeliest class from which on an image is called a clear digit
-HOLE = 2.0  # times the distance of as many draws of N(0, I), from which on codes are said to differ from it
 DENSITIES = {"N(0, I)": "N(0, I)", "fitted Gaussian": "the fitted Gaussian"}
 SETS = {
     f"{density}: {model}": f"the {model}'s images from {said}"
@@ -102,13 +101,17 @@ def verdict(f: Found) -> str:
         if close
         else f"{head}, significantly less than all others in every training. {MEANING[best]}"
     )
+    vae, ae = (each(f, f"reconstruction error: {model}") for model in ("VAE", "autoencoder"))
     error = "squared error per pixel"
+    numbers = f"its test error is {{a}} {error}, the autoencoder's {{b}}"
     cost = compared(
-        each(f, "reconstruction error: VAE"),
-        each(f, "reconstruction error: autoencoder"),
-        more=f"The VAE pays for its codes in reconstruction: its test error is {{a}} {error}, the autoencoder's {{b}}.",
-        less=f"The VAE does not pay for its codes in reconstruction: its test error is {{a}} {error}, the autoencoder's {{b}}.",
-        neither=f"The test error is {{a}} {error} for the VAE and {{b}} for the autoencoder, {{how}}.",
+        vae,
+        ae,
+        more=f"The VAE pays for its codes in reconstruction: {numbers}.",
+        less=f"The VAE does not pay for its codes in reconstruction: {numbers}.",
+        neither=f"The test error is {{a}} {error} for the VAE and {{b}} for the autoencoder, {{how}}."
+        if "more" in decisions(vae, ae)
+        else f"The VAE is not shown to pay for its codes in reconstruction: {numbers}.",
     )
     return f"{first} {cost}"
 
@@ -121,15 +124,15 @@ def clear(f: Found) -> str:
     (vae, ae), (vae_fitted, ae_fitted) = list(SETS)[:2], list(SETS)[2:]
     real = f["clear digits, test images"].value
     rest = (
-        "The others look half-formed: blurred strokes, or blends of two digits."
+        "The others look half-formed: blurred or broken strokes, or blends of two digits."
         if max(map(_mean, read.values())) < real - 0.1
         else "The clearest of these sets is nearly as clear as real images."
     )
     return (
         f"With a probability of {SURE:g} or more a classifier reads {shares[vae]} of the VAE's images from N(0, I) and "
         f"{shares[ae]} of the autoencoder's, {shares[vae_fitted]} and {shares[ae_fitted]} of those from the fitted Gaussian, "
-        f"and {percent(real)} of the test images. {rest} The effective number of digits is {various[vae]} and {various[ae]} "
-        f"from N(0, I), and {various[vae_fitted]} and {various[ae_fitted]} from the fitted Gaussian.{clearest(f)}{alike(f)}"
+        f"and {percent(real)} of the test images. {rest} The effective numbers of digits are, in the same order, "
+        f"{joined([various[images] for images in (vae, ae, vae_fitted, ae_fitted)])}.{clearest(f)}{alike(f)}"
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from diabolo.plain import percent
 from diabolo.statistics import least_difference
-from diabolo.studies.engine.findings import Difference, difference, joined, less
-from diabolo.studies.pca.trainings import Found
+from diabolo.studies.engine.findings import Difference, joined, less
+from diabolo.studies.pca.trainings import Found, compared
 
 PARTS = ("training", "test")
 SHARES = (0.8, 0.9, 0.95)  # of the variance
@@ -114,15 +114,18 @@ def arbitrary(f: Found) -> str:
 def use(f: Found) -> str:
     """What the added variance is worth to whoever reads the class off the code."""
     few, many = (round(f[needed(share)].value) for share in (SHARES[0], SHARES[-1]))
-    shares = (f[f"5-nearest-neighbour accuracy: {percent(s)} of the variance"] for s in (SHARES[-1], SHARES[0]))
-    unit = "% of test images"
-    return "Second, variance is not the same as use: " + difference(*(one.times(100, unit) for one in shares)).say(
-        more=f"here a 5-nearest-neighbour classifier is right more often with {many} components ({{a}} %) than with {few} "
-        "({b} %), but nothing in the rule looks at the class.",
-        less=f"a 5-nearest-neighbour classifier is right less often with {many} components ({{a}} %) than with {few} "
-        "({b} %).",
-        neither=f"the accuracies of a 5-nearest-neighbour classifier with {many} components ({{a}} %) and with {few} ({{b}} %) "
-        "{differ}.",
+    by_many, by_few = (
+        [f[f"5-nearest-neighbour accuracy: {percent(share)} of the variance"].times(100, "% of test images")]
+        for share in (SHARES[-1], SHARES[0])
+    )
+    numbers = f"for {{a}} % of the test images with {many} components and for {{b}} % with {few}"
+    return "Second, variance is not the same as use: " + compared(
+        by_many,
+        by_few,
+        more=f"here a 5-nearest-neighbour classifier is right more often with more of it ({numbers}), but nothing in the rule "
+        "looks at the class.",
+        less=f"a 5-nearest-neighbour classifier is right less often with more of it ({numbers}).",
+        neither=f"a 5-nearest-neighbour classifier is right {numbers}, {{how}}.",
     )
 
 

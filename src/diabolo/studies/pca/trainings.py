@@ -13,6 +13,9 @@ from diabolo.statistics import Decision
 from diabolo.studies.engine.findings import Measured, difference
 
 Found = Mapping[str, Measured]
+HOLE = (
+    2.0  # times the Fréchet distance of as many draws of N(0, I), from which on codes are said to differ from N(0, I)
+)
 
 
 def each(f: Found, name: str) -> list[Measured]:
@@ -44,18 +47,16 @@ def compared(
     """One of these sentences: a is `more` than b in every pair of trainings, significantly and by as much as matters, or
     `less`, or `neither` of these. In each, {a} and {b} are the numbers of all trainings, and in `neither` {how} they differ."""
     found = decisions(a, b, same)
+    said = more if set(found) == {"more"} else less if set(found) == {"less"} else neither
+    return said.format(a=span(a), b=span(b), how=_how(found))
+
+
+def _how(found: Sequence[Decision]) -> str:
     up, down, n = found.count("more"), found.count("less"), len(found)
-    said = more if up == n else less if down == n else neither
-    return said.format(a=span(a), b=span(b), how=_how(up, down, n))
-
-
-def _how(up: int, down: int, n: int) -> str:
     if up and down:
         return "and which is larger depends on the training"
     if up or down:
-        return f"but the difference is significant in {up + down} of {n} pairs of trainings only"
-    return (
-        f"without a significant difference in any of {n} pairs of trainings"
-        if n > 1
-        else "without a significant difference"
-    )
+        return f"but the difference is significant and large enough to matter in only {up + down} of {n} pairs of trainings"
+    if set(found) <= {"small", "same"}:
+        return "a difference too small to matter"
+    return f"without a significant difference{f' in any of {n} pairs of trainings' if n > 1 else ''}"

@@ -2,7 +2,7 @@
 
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import Measured, difference
-from diabolo.studies.pca.trainings import Found, compared, each, span
+from diabolo.studies.pca.trainings import HOLE, Found, compared, each, span
 
 SAME_MAP = 0.05  # share of squared distances left after rotation, below which two maps are called one
 NEARER = 1.5  # factor from which on one distance of codes to N(0, I) is called less than another: they have no interval
@@ -81,14 +81,16 @@ def prior(f: Found) -> str:
     vae, ae = (each(f, f"Fréchet distance to N(0, I): {name}") for name in ("VAE", "autoencoder"))
     floor = f["Fréchet distance to N(0, I): draws of N(0, I)"].value
     numbers = (
-        f"their Fréchet distance to N(0, I) is {span(vae)}, that of the autoencoder's codes is {span(ae)}, and that of as many "
+        f"their Fréchet distance to it is {span(vae)}, that of the autoencoder's codes is {span(ae)}, and that of as many "
         f"draws of N(0, I) is {floor:.2g}"
     )
-    if NEARER * max(one.value for one in vae) < min(one.value for one in ae):
+    nearest, farthest = (pick(one.value for one in vae) for pick in (min, max))
+    if NEARER * farthest < min(one.value for one in ae):
+        short = ", but they are not distributed as N(0, I)" if nearest > HOLE * floor else ""
         return (
-            f"The VAE's codes have a fixed place and scale: {numbers}. The KL term penalises posterior means far from 0 and "
-            "variances far from 1, so the codes gather around the origin. The autoencoder's loss has no such term, and its "
-            "codes stay wherever training has put them."
+            f"The VAE's codes are closer to N(0, I) than the autoencoder's: {numbers}. The KL term penalises posterior means "
+            f"far from 0 and variances far from 1, so the codes gather around the origin{short}. The autoencoder's loss has no "
+            "such term, and its codes stay wherever training has put them."
         )
     return (
         f"The VAE's codes are not much closer to N(0, I) than the autoencoder's: {numbers}. The KL term asks for it, but this "
