@@ -115,6 +115,9 @@ def fid(trained: Trained, density: str = "prior") -> Score:
     return trained.measure("generation", densities=(density,)).scores[f"FID, {density}"]
 
 
+study.in_pytorch(first)
+
+
 # %% [markdown]
 # ## 4.1 The pair, as a plain autoencoder
 # On MNIST, four convolutions take 28×28 pixels to 14×14×32, 7×7×64, 3×3×128 and 1×1×256, with batch norm from the second on and
@@ -250,7 +253,6 @@ def tuned() -> tuple[float, Trained]:
 
 free = variational(0.0, study.tuned_epochs, "β = 0 is here to show what samples are without the KL term")
 heavy = variational(10.0, study.tuned_epochs, "β = 10 is here to collapse it")
-study.in_pytorch(first)
 
 
 HOLE = "Fréchet distance to N(0, I)"
@@ -314,12 +316,12 @@ def weights(row: Row) -> None:
     )
     for name, one in three.items():
         curves = figures.loss_curves(run_figures.losses(one.run), f"Training at {name}")
-        row.figure(
-            f"loss-{name.removeprefix('β = ')}",
-            curves,
-            f"The terms of the loss at {name}, KL without its weight. Codes are sampled from the posterior here. With "
-            f"posterior means, the test error of the trained model is {words.three(error(one).value)}.",
+        drawn = (
+            "Codes are sampled from the posterior here; with posterior means, the test error of the trained model is "
+            f"{words.three(error(one).value)}."
         )
+        caption = f"The terms of the loss at {name}, KL without its weight."
+        row.figure(f"loss-{name.removeprefix('β = ')}", curves, f"{caption} {drawn}" if one is best else caption)
     for name, one in {"autoencoder": plain, "β = 0": free, "β tuned": best, "β = 10": heavy}.items():
         row.score(f"test error, {name}", error(one))
         row.score(f"FID, {name}", fid(one))
