@@ -86,6 +86,8 @@ def test_a_mixture_is_near_the_mean_of_both_ends():
 
 
 IDLE = {
+    "idle units, VAE": Measured(52.0),
+    "units in use, VAE": Measured(12.0),
     "linear probe: idle units, VAE": MORE,
     "linear probe: active units, VAE": MORE,
     "standard deviation of means of an idle unit, VAE": Measured(0.0301),
@@ -105,22 +107,21 @@ def read(linear=SAME, near=SAME, components=SAME, **changed):
         "5 nearest neighbours: codes, VAE": near,
         "5 nearest neighbours: sampled codes, VAE": LESS,
         "5 nearest neighbours: PCA": components,
-        "active units, VAE": Measured(12.0),
         "majority class": LESS,
     } | (IDLE | changed if "all_active" not in changed else {})
 
 
 def test_a_linear_probe():
-    found = probes.linear(read(MORE), 64)
+    found = probes.linear(read(MORE))
     assert "on posterior means reaches 90.0 %, more than on the autoencoder's codes (50.0 %)" in found
-    assert "sampled from the posterior it reaches 10.0 %, less than there." in found
+    assert "sampled from the posterior it reaches 10.0 %, below the autoencoder's." in found
     assert "The means of the 52 idle units alone give 90.0 %, those of the 12 active ones 90.0 %" in found
     assert "standard deviation of 0.03 where the posterior noise has 1." in found
     assert "the decoder makes no use of it (its test error without them changes by 0.1 %)" in found
-    used = probes.linear(read() | {"change of the test error without idle units, VAE": Measured(0.05)}, 64)
+    used = probes.linear(read() | {"change of the test error without idle units, VAE": Measured(0.05)})
     assert "the decoder uses it too" in used
-    assert "survives" not in probes.linear(read() | {"linear probe: idle units, VAE": LESS}, 64)
-    assert "idle" not in probes.linear(read(all_active=True), 64)
+    assert "survives" not in probes.linear(read() | {"linear probe: idle units, VAE": LESS})
+    assert "idle" not in probes.linear(read(all_active=True))
 
 
 def test_nearest_neighbours():
@@ -167,7 +168,7 @@ def test_the_answer_fits_into_300_words(linear, nearest):
     longest = (
         paths.between(along(LESS, MORE)),
         midpoints.look(halfway()),
-        probes.linear(f, 64),
+        probes.linear(f),
         probes.near(f),
         use(SAME, SAME),
     )

@@ -14,10 +14,11 @@ def points(measured: Measured) -> Measured:
     return measured.times(100, "% of test images")
 
 
-def linear(f: Found, units: int) -> str:
-    """The linear probe on means, on sampled codes, and on the idle ones of `units` units."""
+def linear(f: Found) -> str:
+    """The linear probe on means, on sampled codes, and on idle units alone."""
     vae, ae, drawn = (points(f[f"{LINEAR}: {name}"]) for name in CODES)
-    against = {"more": ", also more than there", "less": ", less than there"}.get(difference(drawn, ae).decision, "")
+    beyond = {"more": ", above the autoencoder's", "less": ", below the autoencoder's"}
+    against = beyond.get(difference(drawn, ae).decision, "")
     said = (
         f"{beside('A linear probe on posterior means', difference(vae, ae), PLAIN)}. On codes sampled "
         f"from the posterior it reaches {drawn.value:.1f} %{against}."
@@ -26,10 +27,9 @@ def linear(f: Found, units: int) -> str:
         return said
     names = (f"{LINEAR}: idle units, VAE", f"{LINEAR}: active units, VAE", "majority class")
     idle, active, majority = (points(f[name]) for name in names)
-    n = f["active units, VAE"].value
     alone = (
-        f"The means of the {units - n:.0f} idle units alone give {idle.value:.1f} %, those of the {n:.0f} active ones "
-        f"{active.value:.1f} %."
+        f"The means of the {f['idle units, VAE'].value:.0f} idle units alone give {idle.value:.1f} %, those of the "
+        f"{f['units in use, VAE'].value:.0f} active ones {active.value:.1f} %."
     )
     more = difference(idle, majority)
     if not (more.sure and more.value > 0):

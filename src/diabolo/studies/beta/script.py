@@ -483,6 +483,8 @@ def idle_units(trained: Trained) -> dict[str, tuple[float, str]]:
     alone, spread = np.where(idle, mu.mean(0), mu), mu.var(0)
     squared = np.square(decode(trained.model, alone) - test.pixels).mean()
     return {
+        "idle units": (int(idle.sum()), f"of {study.latent_dim} units"),
+        "units in use": (int((~idle).sum()), f"of {study.latent_dim} units"),
         "standard deviation of means of an idle unit": (
             float(np.sqrt(spread[idle].mean())),
             "root mean square over units",
@@ -528,11 +530,10 @@ def downstream(row: Row) -> None:
         if name in scores["VAE"]:
             row.score(f"{name}, VAE", scores["VAE"][name])
     row.score("majority class", scores["VAE"]["majority class"])
-    row.score("active units, VAE", tuned()[1].measure("usage").scores["active units"])
     if PARTS[0] in scores["VAE"]:
         for name, (value, unit) in idle_units(tuned()[1]).items():
             row.number(f"{name}, VAE", value, unit)
-    row.finding(probes.linear(row.found, study.latent_dim), "accuracy")
+    row.finding(probes.linear(row.found), "accuracy")
     row.finding(probes.near(row.found), "accuracy")
     row.finding(probes.floors(row.found, study.latent_dim), "accuracy")
 
@@ -706,7 +707,7 @@ def answers(row: Row) -> None:
             [
                 (paths.between(f["4.4"]), "4.4"),
                 (midpoints.look(f["4.4"]), "4.4"),
-                (probes.linear(f["4.5"], units), "4.5"),
+                (probes.linear(f["4.5"]), "4.5"),
                 (probes.near(f["4.5"]), "4.5"),
                 (paths.use(f["4.3"], f["4.4"]), "4.3", "4.4"),
             ],
