@@ -67,7 +67,8 @@ def check_numbers(results: dict[str, Any], least: int, signed: tuple[str, ...] =
 
 
 UNMEASURED = (
-    r"\([^()]*\d{4}\)|N\(0, I\)|\[0, 1\]|by less than [^,]*,|by [\d.]+ ± [\d.]+ only \([^()]*\)"  # papers, rules
+    r"\([^()]*\d{4}\)|N\(0, I\)|\[0, 1\]|by less than [^,]*,|by [\d.]+ ± [\d.]+ only \([^()]*\)"
+    r"|[\d.]+ ± [\d.]+ points (?:above|below)"  # papers, rules, differences of two numbers
 )
 NUMBER = r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e−?\d+)?(?!\w)"
 
