@@ -59,8 +59,8 @@ def test_typical():
 def test_what_is_seen_half_way():
     found = midpoints.look(halfway())
     assert "in 30 of the VAE's images and 36 of the autoencoder's: not significantly different" in found
-    assert "No digit has a probability of 0.9 or more in 10 of the VAE's and 23 of the autoencoder's" in found
-    assert "a third digit has it in 8 (most often a 9) and 0." in found
+    assert "No digit reaches a probability of 0.9 in 10 and 23 of them" in found
+    assert "a third digit does in 8 (most often a 9) and 0." in found
     assert "superposed, with broken strokes" in found
     assert "most often" not in midpoints.look(halfway(third=0.0))
     assert "significantly fewer" in midpoints.look(halfway(p=0.01))

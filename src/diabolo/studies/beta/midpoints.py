@@ -72,9 +72,8 @@ def look(f: Found) -> str:
         else "The autoencoder's are closer to the mean of both ends, but are read as clearly."
     )
     return (
-        f"Half-way between typical images ({f['pairs of classes'].value:.0f} pairs), a classifier's likeliest digit is one of "
-        f"the two in {own['VAE']:.0f} of the VAE's images and {own['AE']:.0f} of the autoencoder's: {verdict} (sign test: "
-        f"p = {p:.2g}). No digit has a probability of {SURE} or more in {unclear['VAE']:.0f} of the VAE's and "
-        f"{unclear['AE']:.0f} of the autoencoder's; a third digit has it in {third['VAE']:.0f}{often} and {third['AE']:.0f}. "
-        f"{over}"
+        f"Half-way between typical images ({f['pairs of classes'].value:.0f} pairs), the likeliest digit is one of the two in "
+        f"{own['VAE']:.0f} of the VAE's images and {own['AE']:.0f} of the autoencoder's: {verdict} (sign test: p = {p:.2g}). "
+        f"No digit reaches a probability of {SURE} in {unclear['VAE']:.0f} and {unclear['AE']:.0f} of them; a third digit "
+        f"does in {third['VAE']:.0f}{often} and {third['AE']:.0f}. {over}"
     )
