@@ -154,6 +154,18 @@ def test_a_total_that_is_only_the_reconstruction_is_not_drawn_twice(digits, draw
     assert drawn["loss_curves"][0][0]["units"]["kl"] == "nats per image"
 
 
+def test_watched_test_images_are_called_so_and_others_validation_images(digits):
+    train, test = digits
+    options = {"epochs": 1, "out": "runs", "quiet": True}
+    for watched, called in (
+        (test, {"validation": "test"}),
+        (Images(test.images), {}),
+        (test.called(split="validation"), {}),
+    ):
+        run = fit(zoo.undercomplete(train.shape, 2, hidden=(8,)), train, watched, **options)
+        assert [line["called"] for line in run_figures.losses(run)] == [called]
+
+
 def test_samples_say_where_their_codes_come_from(digits, drawn):
     titles = {}
     for name in ("vae", "undercomplete", "pca"):

@@ -139,7 +139,8 @@ def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
     watched = {name: "mean over batches" for name in run.history[0]["train"] if name not in units}
     terms = [*(list(units) if len(units) > 2 else list(units)[1:]), *watched]
     units = units | watched
-    called = {} if run.config.validation is None else {"validation": run.config.validation.split}
+    watched_on = run.config.validation
+    called = {"validation": "test"} if watched_on is not None and watched_on.split == "test" else {}
     last = run.history[-1]
     a_epoch = (last.get("step") or 1) / max(1, last["epoch"])  # steps of an epoch
 

@@ -14,6 +14,7 @@ import pytest
 from diabolo import zoo
 from diabolo.cli.study import run
 from diabolo.data import load
+from diabolo.display import escape
 from diabolo.errors import InUseError
 from diabolo.reports import notebook
 from diabolo.runs import lock
@@ -61,7 +62,7 @@ def test_the_report_and_the_notebook_say_what_was_run_and_leave_the_results_alon
     (finding,) = [
         data for data in shown if data.get("text/html", "").startswith("<p>")
     ]  # wrapped as text is, not as output
-    assert finding["text/html"] == f"<p>{finding['text/plain']}</p>"
+    assert finding["text/html"] == f"<p>{escape(finding['text/plain'])}</p>"
     assert finding["text/plain"].startswith("No finding is drawn here")  # after one epoch
     tables = [data["text/html"] for data in shown if "<table" in data.get("text/html", "")]
     assert "By seed" in tables[0]

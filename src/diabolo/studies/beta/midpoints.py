@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.statistics.verdicts import LEVEL
 from diabolo.studies.beta.words import SURE, Found
 from diabolo.studies.engine.findings import between
 
-LEVEL = 0.05  # of a test
 OWN = "mid-points read as one of the two digits"
 THIRD = "mid-points that are clearly a third digit"
 UNCLEAR = "mid-points that are not clearly read"

@@ -1,6 +1,7 @@
 """What the study `beta` says of straight paths between codes, and of what to take either model for."""
 
-from diabolo.studies.beta.midpoints import LEVEL, OWN, SIGN
+from diabolo.statistics.verdicts import LEVEL
+from diabolo.studies.beta.midpoints import OWN, SIGN
 from diabolo.studies.beta.words import Found
 from diabolo.studies.engine.findings import between as apart
 from diabolo.studies.engine.findings import difference

@@ -1,11 +1,10 @@
 """What a row shows as it runs: on a terminal its tables and sentences; below the cell of a notebook figures and code too."""
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diabolo.display import Cell, in_notebook, words
+from diabolo.display import Cell, escape, in_notebook, words
 from diabolo.display import table as as_html
 from diabolo.plain import visible
 from diabolo.terminal import Terminal, say
@@ -14,8 +13,7 @@ from diabolo.terminal import Terminal, say
 def sentence(text: str, tag: str = "p") -> None:
     """What is said; in a notebook as an HTML element `tag`."""
     if in_notebook():
-        text = visible(text)
-        _display({"text/plain": text, "text/html": f"<{tag}>{html.escape(text, quote=False)}</{tag}>"}, raw=True)
+        _display({"text/plain": visible(text), "text/html": f"<{tag}>{escape(text)}</{tag}>"}, raw=True)
     else:
         say(text)
 
