@@ -37,7 +37,7 @@ DEFAULTS = {  # of each function, class and method; seeds have a test of their o
     "metrics.generation.groups.kinds": {"groups": 20},
     "metrics.jumps.jumps": {"by": 1.5},
     "metrics.probes.support_vectors": {"cost": 10.0, "unit_length": True},
-    "metrics.sharpness.sharpness": {"share": 0.5},
+    "metrics.sharpness.sharpness": {"share": 0.5, "least": 1},
     "metrics.likelihood.nll": {"samples": 5000, "y": None, "rows": None, "observation": None, "only": None},
     "metrics.likelihood.negative_elbo": {"samples": 100, "y": None, "rows": None, "observation": None, "only": None},
     "metrics.likelihood.elbo_terms": {"samples": 10, "y": None, "rows": None, "observation": None, "only": None},
@@ -74,6 +74,7 @@ DEFAULTS = {  # of each function, class and method; seeds have a test of their o
     "evaluation.few_labels.few_labels": {"few_labels": (10, 30, 100, 300, 1000), "label_draws": 10},
     "evaluation.generation.generation": {
         "densities": ("prior", "gaussian", "mixture"),
+        "fit_draws": False,
         "extractor": "classifier",
         "generated": None,
         "manifold_images": 5000,

@@ -24,6 +24,10 @@ def test_sharpness_is_the_frequency_up_to_which_the_power_is_kept():
     assert sharpness(smooth, x) == pytest.approx(8.5, abs=0.1)  # all of frequency 8, and nothing of 9
     assert sharpness(0.6 * x, x) == 0  # 36 % of the power
     assert sharpness(0.6 * x, x, share=0.3) == 16
+    assert sharpness(0.6 * x, x, least=4) == 3
+    dim = torch.fft.ifft2(torch.fft.fft2(smooth) * (torch.hypot(frequency[:, None], frequency[None]) > 2.5)).real
+    assert sharpness(dim, x) == 0  # the lowest frequencies alone are missing
+    assert sharpness(dim, x, least=3) == pytest.approx(sharpness(smooth, x))
 
 
 def filtered(x, cutoff):

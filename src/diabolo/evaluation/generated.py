@@ -37,9 +37,12 @@ def check_densities(subject: Subject, names: Sequence[str]) -> None:
             check_continuous(subject.codec, name)
 
 
-def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[tuple[str, Callable[[], Made]]]:
+def every_kind(
+    subject: Subject, names: Sequence[str], n: int, fit_draws: bool = False
+) -> Iterator[tuple[str, Callable[[], Made]]]:
     """What each kind of images is called, and a function that makes it: reconstructions, interpolations and samples, `n` images
-    each, or as many as there are test images of the first two.
+    each, or as many as there are test images of the first two. Densities are fitted to the training codes, those of a VAE to
+    their means or, where `fit_draws`, to draws of q(z|x).
 
     Of discrete codes there are no interpolations, nor of the usual densities any but the codec's own prior.
     """
@@ -51,7 +54,7 @@ def every_kind(subject: Subject, names: Sequence[str], n: int) -> Iterator[tuple
         yield "interpolation", lambda: (_interpolations(subject, order), of)
     for name in names:
         if name == PRIOR or continuous or tuple(names) != USUAL:
-            yield name, partial(_samples, subject, name, n)
+            yield name, partial(_samples, subject, name, n, fit_draws)
 
 
 def ordered(subject: Subject) -> NDArray[np.int64]:
@@ -84,8 +87,9 @@ def _interpolations(subject: Subject, order: NDArray[np.int64]) -> Images:
     return decode(subject.codec, (codes[order] + codes[np.roll(order, 1)]) / 2, None if y is None else y[chosen])
 
 
-def _samples(subject: Subject, name: str, n: int) -> Made:
-    """`n` images from the density of that name, fitted to the training codes; conditions are those of random test images."""
+def _samples(subject: Subject, name: str, n: int, fit_draws: bool) -> Made:
+    """`n` images from the density of that name, fitted to the training codes or to draws of their posterior; conditions are
+    those of random test images."""
     codec, density, setting = subject.codec, None, {"density": "the model's own prior"}
     if name != PRIOR:
         width = math.prod(codec.latent_shape)
@@ -97,13 +101,19 @@ def _samples(subject: Subject, name: str, n: int) -> Made:
         least = fitted.least(width)
         if len(subject.train) < least:
             raise DiaboloError(f"it needs {least:,} training codes or more, not {len(subject.train):,}")
-        density = fitted.fit(subject.codes("train"))
+        density = fitted.fit(_codes(subject, fit_draws))
         setting = density.setting
     y = _conditions(subject)
     if y is not None:
         order = permutation(len(y), derive(subject.seed, "conditions"))
         y = y[torch.from_numpy(order[np.arange(n) % len(order)])]
     return draw_images(codec, density, n, subject.seed, y), setting
+
+
+def _codes(subject: Subject, fit_draws: bool) -> NDArray[np.float32]:
+    """What densities are fitted to, (N, D)."""
+    drawn = subject.sampled_codes if fit_draws else None
+    return subject.codes("train") if drawn is None else drawn[0]
 
 
 def _conditions(subject: Subject) -> torch.Tensor | None:

@@ -12,6 +12,7 @@ from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
+from diabolo.evaluation.posterior import has_posterior
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
 from diabolo.randomness import derive
@@ -29,6 +30,7 @@ Line = tuple[str, float, str, int, Any, str, Any, dict[str, Any], int | None]  #
 @measure(
     {"FID, prior": 60, "FID, gaussian": 61, "FID, reconstruction": 62},
     densities="Where codes to generate from are drawn: prior (the model's own), normal, gaussian, mixture, neighbours, flow.",
+    fit_draws="Whether densities are fitted to a draw of q(z|x) for each training image, and not to its mean.",
     extractor="What takes features of images: classifier (trained on the training images), inception, or package.module:name.",
     generated="Images generated from each density; as many as there are test images, at most 10,000, when left out.",
     manifold_images="Of how many images of either kind precision, recall, density and coverage are found.",
@@ -38,6 +40,7 @@ def generation(
     subject: Subject,
     *,
     densities: tuple[str, ...] = USUAL,
+    fit_draws: bool = False,
     extractor: str = "classifier",
     generated: Count | None = None,
     manifold_images: Plural = 5000,
@@ -55,6 +58,8 @@ def generation(
             f"{manifold_k}"
         )
     check_densities(subject, densities)
+    if fit_draws and not has_posterior(subject.codec):
+        raise NotApplicable("it has no posterior q(z|x) to draw from")
     test = subject.test
     n = generated or min(MOST, len(test))
     taker = _taker(subject, extractor)
@@ -80,7 +85,7 @@ def generation(
     same = f"{taker.name} of {test.fingerprint}, {n:,} images, seed {subject.seed}"
     block = _blocks(subject, n)
     skipped: dict[str, str] = {}
-    for name, make in every_kind(subject, densities, n):
+    for name, make in every_kind(subject, densities, n, fit_draws):
         with standing_alone(name, skipped):
             images, how = make()
             made = measures.extract(taker, images)

@@ -156,7 +156,7 @@ def options_of(name: str) -> dict[str, tuple[Any, Any]]:
 
     Example:
         >>> list(diabolo.evaluation.options_of("generation"))
-        ['densities', 'extractor', 'generated', 'manifold_images', 'manifold_k']
+        ['densities', 'fit_draws', 'extractor', 'generated', 'manifold_images', 'manifold_k']
     """
     parameters = inspect.signature(MEASURES[name], eval_str=True).parameters.values()
     return {p.name: (p.annotation, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY}

@@ -130,7 +130,8 @@ _SIDE, _SPACE, _MOST_OF_DENSITY = 400, 36, 400  # canvas pixels; images in a gri
 
 @drawing
 def density_samples(grids: Mapping[str, ArrayLike], *, title: str | None = None, on: SubFigure | None = None) -> Figure:
-    """Draw a grid of images (N, C, H, W) for each name, side by side, three in a line: {"N(0, I)": …, "mixture": …}.
+    """Draw a grid of images (N, C, H, W) for each name: {"N(0, I)": …, "mixture": …}. Two are side by side, of more than four
+    three or four.
 
     Example:
         >>> figure = diabolo.figures.density_samples({"N(0, I)": model.sample(9, seed=0), "test": test.images[:9]})
@@ -156,11 +157,11 @@ def density_samples(grids: Mapping[str, ArrayLike], *, title: str | None = None,
         rows = -(-len(images) // columns)
         full = np.pad(images, [(0, rows * columns - len(images)), (0, 0), (0, 0), (0, 0)], constant_values=1)
         pages[name] = lay(full.reshape(rows, columns, *images.shape[1:]), gap)
-    room = (1.0 if len(pages) > 2 else 1.55) * _SIDE  # one or two have more room
+    room = (1.0 if len(pages) > 4 else 1.55) * _SIDE  # of two in a line each has more room
     factor = zoom(max(max(page.shape[:2]) for page in pages.values()), room)
     wide = max(_SIDE * 0.6, *(page.shape[1] * factor for page in pages.values()))
     tall = max(page.shape[0] * factor for page in pages.values())
-    across = len(pages) if len(pages) <= 4 else best_columns(len(pages), 3, 4)
+    across = min(len(pages), 2) if len(pages) <= 4 else best_columns(len(pages), 3, 4)
     heads = {name: wrap(shorten(name, 60), wide / DPI, 9) for name in pages}
     head = max(extent(text)[1] for text in heads.values()) + 12
     width = 2 * _MARGIN + across * wide + (across - 1) * _SPACE

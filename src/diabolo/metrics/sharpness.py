@@ -18,9 +18,10 @@ PERIODS = (2, 4)  # pixels: the patterns of transposed convolutions of stride 2,
 AROUND = 2  # frequencies to either side, which say how much power there would be without a pattern
 
 
-def sharpness(images: Tensor, real: Tensor, share: float = 0.5) -> float:
+def sharpness(images: Tensor, real: Tensor, share: float = 0.5, least: int = 1) -> float:
     """The highest spatial frequency, in cycles per shorter side, up to which `images` (n, C, H, W) have at least `share` of the
-    mean power of the `real` ones (m, C, H, W) at every frequency from 1; 0 where they lack it at once, half the side at most.
+    mean power of the `real` ones (m, C, H, W) at every frequency from `least`; `least` − 1 where they lack it at once, half the
+    side at most. Images that lack power at the lowest frequencies differ in light and layout, and are not blurred by that.
 
     Between two frequencies the share is taken to change along a straight line. A whole number of cycles would come out the
     same for most seeds, and an interval over three of them would have no width.
@@ -31,16 +32,16 @@ def sharpness(images: Tensor, real: Tensor, share: float = 0.5) -> float:
         >>> diabolo.metrics.sharpness(x, x), diabolo.metrics.sharpness(blurred, x) < 8
         (8.0, True)
     """
-    made, wanted = (power[:, 1:].mean(0) for power in _spectra(images, real))
+    made, wanted = (power[:, least:].mean(0) for power in _spectra(images, real))
     kept = made / wanted.clamp(min=1e-12)
     lost = (made < share * wanted).nonzero()
     if not len(lost):
-        return float(len(made))
-    last = int(lost[0])  # the frequencies before it, 1 … last, are kept
+        return float(least - 1 + len(made))
+    last = int(lost[0])  # the frequencies before it, `least` … `least` + last − 1, are kept
     if not last:
-        return 0.0
+        return float(least - 1)
     above, below = (float(kept[i]) - share for i in (last - 1, last))
-    return last + above / (above - below)
+    return least - 1 + last + above / (above - below)
 
 
 def fine_power(images: Tensor, real: Tensor, least: int) -> Estimate:

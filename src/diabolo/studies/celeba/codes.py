@@ -2,58 +2,64 @@
 used."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from diabolo.display import words
 from diabolo.plain import percent
-from diabolo.studies.engine.findings import Measured, difference, from_nothing, joined
+from diabolo.studies.engine.findings import Measured, between, family, from_nothing, joined, less
 
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole
 SURVIVES, LOST = 1 / 3, 2 / 3  # of how far two people differ
-LESS = 0.9  # of a drift: what is nearer to it is about as much
 FLOORS = ("pixels", "PCA-", "majority")
+CODES = ("undercomplete", "VAE")
 Found = Mapping[str, Measured]
 
 
-def separable(ae_less_vae: Measured, attribute: str, active: float, units: int) -> str:
-    """Paired difference of probe accuracies in percentage points, undercomplete less VAE."""
-    silent = units - active
-    why = (
-        f"{silent:.0f} of the VAE's {units} units are idle. A detail that costs more KL than it saves in error is never "
-        "encoded, however informative."
-        if silent >= 0.05 * units
-        else f"{active:.0f} of the VAE's {units} units are in use. The probe uses posterior means, so sampling noise is not "
-        "the cause. But a detail that costs more KL than it saves in error is never encoded, however informative."
-    )
-    return from_nothing(ae_less_vae).say(
-        more=f"{attribute} is read more accurately from the undercomplete model's codes, by {{difference}} percentage points. "
-        f"{why}",
-        less=f"{attribute} is read more accurately from the VAE's codes, by {{difference}} percentage points. A linear layer "
-        "is not changed by a rotation of the units; one training of each does not show whether the KL term is the cause.",
+def separable(ae_less_vae: Measured, attribute: str, found: Found) -> str:
+    """Paired difference of probe accuracies in percentage points, undercomplete less VAE; and "VAE less VAE, sampled codes",
+    what a draw of q(z|x) costs the same probe."""
+    told = from_nothing(ae_less_vae).say(
+        more=f"A linear probe predicts {attribute} {{difference}} percentage points more accurately from the undercomplete "
+        "model's "
+        "codes. The probe uses posterior means, so sampling noise is not the cause. This is what one expects if detail that "
+        "costs more KL than it saves in error is not encoded.",
+        less=f"A linear probe predicts {attribute} {{difference}} percentage points more accurately from the VAE's codes. A "
+        "linear "
+        "layer is not changed by a rotation of the units; one training of each does not show whether the KL term is the cause.",
         neither=f"The accuracies for {attribute} {{differ}} between the two codes (by "
         f"{abs(ae_less_vae.value):.1f} percentage points).",
     )
-
-
-def floors(best_code: tuple[str, Measured], floor: tuple[str, Measured]) -> str:
-    """Accuracies in %: that of the better of the two codes, and that of the best of pixels and principal components."""
-    (name, code), (other, plain) = best_code, floor
-    name = name if name == "VAE" else f"{name} model"
-    return difference(code, plain).say(
-        more=f"A linear layer is more accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %).",
-        less=f"A linear layer is less accurate on the codes of the {name} ({{a}} %) than on {other} ({{b}} %): a code holds "
-        "only what helps to reconstruct.",
-        neither=f"A linear layer's accuracy on the codes of the {name} ({{a}} %) {{differs}} from that on "
-        f"{other} "
-        f"({{b}} %).",
+    return told + from_nothing(found["VAE less VAE, sampled codes"]).say(
+        more=" On one draw of q(z|x), which is what the decoder sees, the probe is less accurate than on its mean by "
+        "{difference} "
+        "percentage points: the means hold differences that the noise of the code drowns.",
+        less=" On one draw of q(z|x) the probe is more accurate than on its mean by {difference} percentage points.",
+        neither=" On one draw of q(z|x) the probe's accuracy {differs} from that on its mean.",
     )
 
 
-def best(found: Found) -> tuple[tuple[str, Measured], tuple[str, Measured]]:
-    """(name, accuracy) of the better of the two codes, and of the best floor."""
-    codes = {name: found[name] for name in ("undercomplete", "VAE")}
-    floor = {name: told for name, told in found.items() if name.startswith(FLOORS)}
-    first, second = (max(group.items(), key=lambda one: one[1].value) for group in (codes, floor))
-    return first, second
+def floors(found: Found) -> str:
+    """Accuracies in % of the better of the two codes and of each floor, with their paired differences "CODE less FLOOR"."""
+    code = max(CODES, key=lambda name: found[name].value)
+    plain = [name for name in found if name.startswith(FLOORS) and " less " not in name]
+    called = code if code == "VAE" else f"{code} model"
+    several = family({name: between(found, code, name, less(code, name)) for name in plain})
+    each = [
+        one.say(
+            more=f"{{difference}} percentage points more accurate than on {name} ({{b}} %)",
+            less=f"{{difference}} percentage points less accurate than on {name} ({{b}} %)",
+            neither=f"not shown to differ from that on {name} ({{b}} %; they {{differ}})",
+        )
+        for name, one in several.items()
+    ]
+    told = f"On the codes of the {called} ({found[code].value:.1f} %) a linear layer is {joined(each)}."
+    if any(one.decision == "less" for name, one in several.items() if name.startswith("PCA-")):
+        return (
+            f"{told} Principal components too hold only what helps to reconstruct, so that is not why the network's codes "
+            "lose; it "
+            "may be undertrained."
+        )
+    return told
 
 
 def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str:
@@ -62,12 +68,12 @@ def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str
     told = joined([f"{score:.2f} at α = {alpha:g}".replace("-", "−") for alpha, score in sorted(scores.items())])
     through = scores[0] < 0.5 <= max(score for alpha, score in scores.items() if alpha > 0)
     work = from_nothing(gain).say(
-        more="works" if through else "works in part: the probe moves, but not from no to yes",
+        more="works" if through else "works in part, since the probe moves but not from no to yes",
         less="works in the wrong direction",
         neither="has an effect that {differs} from none",
     )
-    judge = "the judge, a probe on another model's codes of the decoded faces,"
-    return f"The vector for {attribute} {work}; {judge} gives a probability of {told}."
+    judge = "a probe on another model's codes of the decoded faces gives it"
+    return f"Adding the vector for {attribute} {work}: {judge} a probability of {told}."
 
 
 def strength(scores: Mapping[float, float]) -> float:
@@ -92,13 +98,20 @@ def person(drift: float, apart: float, alpha: float) -> str:
     )
 
 
-def moves(moved: str, shift: float) -> str:
-    """The other attribute that moves most, and by how much."""
-    told = f"{shift:+.2f}".replace("-", "−")
-    return (
-        f"Of all other attributes {moved} moves most, by {told}. The vector is a difference of means, so it also holds what is "
-        "correlated with the attribute in the training images."
-    )
+def moves(moved: Mapping[str, float], identity: Sequence[str], apart: Mapping[str, float]) -> str:
+    """The attributes that move most, by their mean change: of the identity-related ones, beside how far two people are apart in
+    it, and of all others. The mean over several attributes can hide one."""
+
+    def shift(name: str) -> str:
+        return f"{moved[name]:+.2f}".replace("-", "−")
+
+    most = max(identity, key=lambda name: abs(moved[name]))
+    rest = [name for name in moved if name not in identity]
+    told = f"{most} moves most of these, by {shift(most)}, where two people differ by {apart[most]:.2f} on average"
+    if rest:
+        other = max(rest, key=lambda name: abs(moved[name]))
+        told += f"; of all other attributes {other} moves most, by {shift(other)}"
+    return f"{told}. The vector also holds what is correlated with the attribute in the training images."
 
 
 def right_angled(found: Found) -> str:
@@ -112,12 +125,12 @@ def right_angled(found: Found) -> str:
         f"{drift:.3f}, and the attribute itself by {now:.2f} instead of {gain:.2f}"
     )
     if gain <= 0 or now <= 0:
-        return f"{step}."
-    if less / now < LESS * drift / gain:
-        return f"{step}. For the same effect they move less, so part of the drift came from those components."
+        return f"{step}.".replace("-", "−")
+    change = (less / now) / (drift / gain) - 1
     return (
-        f"{step}. For the same effect they move no less, so the drift arises in the decoder or in the judge, not in a "
-        "component that linear probes see."
+        f"{step}. For each unit of the gain they move {percent(abs(change))} {'more' if change > 0 else 'less'}, one "
+        "measurement "
+        "without an interval."
     )
 
 
@@ -141,63 +154,58 @@ def hole(found: Found) -> str:
     return f"{told}: there is hardly a prior hole here."
 
 
-def mended(found: Found) -> str:
-    """FIDs of samples from the fitted Gaussian, from N(0, I) and, where it was fitted, from the mixture."""
-    normal, gaussian = (found[f"FID, {name}"] for name in ("N(0, I)", "fitted Gaussian"))
-    first = difference(gaussian, normal)
-    told = first.say(
-        less="Codes from the fitted Gaussian give an FID of {a}, those from N(0, I) one of {b}. The Gaussian has the mean and "
-        "the covariance of the posterior means, so its draws fall nearer to them.",
-        more="Codes from the fitted Gaussian give an FID of {a}, worse than the {b} of N(0, I). Fitted to the posterior means, "
-        "it is narrower than the codes that the decoder was trained on, and its faces may vary less.",
-        neither="The FIDs of codes from the fitted Gaussian ({a}) and from N(0, I) ({b}) {differ}: a gain from the "
-        "mean and the "
-        "covariance of the posterior means is not shown here.",
-    )
-    if "FID, mixture of ten" not in found:
-        return told
-    return told + difference(found["FID, mixture of ten"], gaussian).say(
-        less=" The mixture of ten is better still, at {a}: the codes are no single ellipsoid.",
-        more=" The mixture of ten is worse than the Gaussian, at {a}.",
-        neither=" The FID of the mixture of ten ({a}) {differs} from the Gaussian's.",
-    )
+def few(kl_per_unit: Sequence[float], share: float = 0.9) -> int:
+    """How many units, those of the largest KL, carry that share of it."""
+    falling = sorted(kl_per_unit, reverse=True)
+    return next((i + 1 for i, so_far in enumerate(accumulate(falling)) if so_far >= share * sum(falling)), len(falling))
 
 
-def collapse(active: float, units: int, kl: float, code_use: float) -> str:
+def collapse(found: Found, units: int, code_use: float) -> str:
     """Whether the posterior collapsed; `code_use` is the share of the error that the own code takes away from that with
     another image's."""
+    active, kl = found["active units"].value, found["KL"].value
     told = f"{active:.0f} of {units} units are active and the KL term is {kl:.1f} nats per image"
     use = f"with the code of another image the error is {1 / max(1e-9, 1 - code_use):.1f} times as large"
     if active == 0:
         return f"The posterior collapsed: {told}; the code carries no information about the image."
     if code_use < 0.02:
         return f"The posterior collapsed: {told}, but {use}, so the decoder hardly uses the code."
+    uneven = (
+        "By that threshold (a variance of the mean above 0.01) a unit may carry little: "
+        f"{found['units under 0.1 nat'].value:.0f} "
+        f"units carry less than 0.1 nat, and {found['units of 90 % of the KL'].value:.0f} units carry 90 % of the KL term."
+    )
     if active < 0.9 * units:
         return (
             f"The posterior did not collapse, but part of the code is idle: {told}. A unit goes idle when it would save less "
-            f"squared error than its KL costs. The decoder uses the rest: {use}."
+            f"squared error than its KL costs. The decoder uses the rest: {use}. {uneven}"
         )
-    return f"The posterior did not collapse: {told}; {use}."
+    return f"The posterior did not collapse: {told}; {use}. {uneven}"
 
 
 def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
-    """The two terms of the last epoch, per image: squared error summed over pixels, and KL in nats."""
+    """The two terms of the last epoch on test images: squared error summed over pixels, and KL in nats."""
     share = percent(beta * kl / (reconstruction + beta * kl))
+    weighed = "" if beta == 1 else f"{beta:g} · "
     return (
-        f"The loss ends at {reconstruction:.1f} of squared error, summed over the {pixels:,} numbers of an image, and "
-        f"{beta * kl:.1f} for the KL term times {beta:g}, a share of {share} for the KL term. With the mean over pixels the "
-        f"same β would weigh {pixels:,} times as much."
+        f"The test loss ends at {reconstruction + beta * kl:.1f} = {reconstruction:.1f} (squared error, summed over {pixels:,} "
+        f"numbers) + {weighed}{kl:.1f} (KL, nats), a share of {share} for the KL term. With the mean over pixels the same β "
+        f"would weigh {pixels:,} times as much."
     )
 
 
 def noise(best: float, beta: float) -> str:
     """The β at which the Gaussian likelihood has the variance of the errors, `best`, against that of the training."""
-    told = f"The variance that fits the errors best, their mean square, corresponds to β = {best:.2g}"
+    told = (
+        "For these errors, of decoded draws of q(z|x), the most likely variance, their mean square, corresponds to β = "
+    )
+    f"{best:.2g}"
+    after = "A model trained at another β has other errors, so this β is no optimum"
     if beta > 1.5 * best:
-        return f"{told}: the KL term weighs {beta / best:.2g} times as much here as in the most likely model."
+        return f"{told}: the KL term weighs {beta / best:.2g} times as much here. {after}."
     if beta < best / 1.5:
-        return f"{told}: the KL term weighs {best / beta:.2g} times less here than in the most likely model."
-    return f"{told}, about that of the training."
+        return f"{told}: the KL term weighs {best / beta:.2g} times less here. {after}."
+    return f"{told}, about that of the training. {after}."
 
 
 def reached(curve: Sequence[float], share: float = 0.9) -> int:
@@ -206,14 +214,26 @@ def reached(curve: Sequence[float], share: float = 0.9) -> int:
     return next((i + 1 for i, value in enumerate(curve) if curve[0] - value >= share * fall), len(curve))
 
 
-def dynamics(found: Found, epochs: int) -> str:
-    """How the two terms move in training: "epochs to 90 %", and the KL term on test images after the first and last epoch."""
-    done, first, last = (found[name].value for name in ("epochs to 90 %", "KL, first epoch", "KL, last epoch"))
-    error = f"After {done:.0f} of {epochs} epochs 90 % of the fall of the error is complete"
-    if last > 1.05 * first:
-        why = "the code holds more as the decoder learns to use it"
-        return f"{error}; the KL term rises from {first:.1f} to {last:.1f} nats, so {why}."
-    if last < 0.95 * first:
-        why = "what does not pay for itself is dropped from the code"
-        return f"{error}; the KL term falls from {first:.1f} to {last:.1f} nats, so {why}."
-    return f"{error}; the KL term stays at about {last:.1f} nats from the first epoch on."
+def settled(curve: Sequence[float], within: float = 0.05) -> int:
+    """The epoch, from 1, from which on `curve` stays within that share of its last value."""
+    far = [i + 1 for i, value in enumerate(curve) if abs(value - curve[-1]) > within * abs(curve[-1])]
+    return 1 + max(far, default=0)
+
+
+def dynamics(done: int, training: Sequence[float], test: Sequence[float]) -> str:
+    """How the two terms move: after how many epochs 90 % of the fall of the error is `done`, and the KL term by epoch on
+    training and on test images, in nats."""
+    error = f"After {done} of {len(test)} epochs 90 % of the fall of the test error is complete"
+
+    def course(curve: Sequence[float]) -> str:
+        ends = {curve.index(max(curve)): "at most", curve.index(min(curve)): "at least"}
+        turns = [f"{word} {curve[i]:.1f} (epoch {i + 1})" for i, word in sorted(ends.items()) if 0 < i < len(curve) - 1]
+        return joined([f"{curve[0]:.1f} in epoch 1", *turns, f"{curve[-1]:.1f} at the end"])
+
+    since = settled(training)
+    steady = (
+        f" In training it stays within 5 % of its end from epoch {since} on."
+        if since < len(training)
+        else " In training it still moves by more than 5 % in the last epoch."
+    )
+    return f"{error}. The KL term in nats is {course(training)} in training, and {course(test)} on test images.{steady}"

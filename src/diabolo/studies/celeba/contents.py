@@ -14,13 +14,13 @@ SECTIONS = (
 )
 REQUIRED: dict[str, Mapping[str, tuple[str, ...]]] = {  # section → content → patterns, each of which must be there
     SECTIONS[0]: {
-        "a takeaway with its reason": (r"^On [\d,]+ training and [\d,]+ test images.*\b(because|which)\b",),
+        "the takeaway and its reason": (r"^On [\d,]+ training and [\d,]+ test images.*\b(because|which)\b",),
         "the progression of the tasks": ("narrow code", "penalty", "noise", "prior", "prob", "edit", "sampl"),
         "the model and its training": (r"[\d,]+ parameters", r"\d+ epochs"),
     },
     SECTIONS[1]: {
         "final losses, training and validation": (r"training loss \| validation loss", *(
-            rf"{name} \| [\d.−]+ \| [\d.−]+ \|" for name in ("undercomplete", "sparse", "denoising")
+            rf"{name} \| \w+ \| [\d.−]+ \| [\d.−]+ \|" for name in ("undercomplete", "sparse", "denoising")
         )),
         "how a bottleneck prevents a copy": (r"narrow code has no room",),
         "how an L1 penalty works": (r"penalty.*towards 0", r"λ = \S+ the L1 norm"),
@@ -30,20 +30,20 @@ REQUIRED: dict[str, Mapping[str, tuple[str, ...]]] = {  # section → content �
     },
     SECTIONS[2]: {
         "a table of accuracies": (r"undercomplete \| \d", r"VAE \| \d", r"majority \| \d"),
-        "which codes are more separable": (r"is read from the VAE's codes .*accura",),
+        "which codes are more separable": (r"predicts \w+ from the VAE's codes .*accura",),
         "what the KL term does to the probe": (r"β = \S+ .*accura", r"gap"),
-        "whether the vector works": (r"The vector for \w+",),
+        "whether the vector works": (r"[Tt]he vector for \w+",),
         "whether the person survives": (r"identity-related attributes",),
-        "what the KL term does to arithmetic": (r"For the same gain|for the same gain",),
+        "what the KL term does to arithmetic": (r"For the same gain|at an equal gain",),
     },
     SECTIONS[3]: {
         "what one sees in samples": (
-            r"faces from N\(0, I\)", r"fitted Gaussian", r"sharp|soft|blurred", r"varied", r"formed", r"coverage",
+            r"faces from N\(0, I\)", r"fitted Gaussian", r"sharp|soft|blurred", r"varied", r"formed|broken up", r"coverage",
         ),
-        "FID of both": (r"FID [\d,.]+ and [\d,.]+",),
+        "FID of both": (r"FID of [\d,.]+, (against|above)|the FIDs of the fitted Gaussian and of N\(0, I\)",),
         "the aggregated posterior": (r"q\(z\) = E q\(z\|x\)",),
         "the two parts of the KL term, measured": (
-            r"I\(x; z\) \+ KL\(q\(z\)‖p\)", r"at least [\d.]+ of the", r"I\(x; z\) lies between",
+            r"I\(x; z\) \+ KL\(q\(z\)‖p\)", r"at least [\d.]+ and at most", r"I\(x; z\) lies between",
         ),
         "why mean and covariance help": (r"mean and covariance of q\(z\)", r"that part is [\d.]+"),
         "the two regimes": (r"regimes",),
@@ -82,3 +82,13 @@ def found(report: Document) -> dict[tuple[str, str], int]:
         for section, several in REQUIRED.items()
         for content, patterns in several.items()
     }
+
+
+def missing(report: Document) -> list[str]:
+    """The required contents that a report lacks, as "Section: content"."""
+    return [f"{section}: {content}" for (section, content), n in found(report).items() if not n]
+
+
+def without(missing: list[str]) -> str:
+    """ ", and not …" of those contents; nothing of none."""
+    return f", and not {'; '.join(missing)}" if missing else ""

@@ -2,22 +2,16 @@
 
     E KL(q(z|x) ‖ p) = I(x; z) + KL(q(z) ‖ p),   q(z) = E q(z|x) the aggregated posterior (Hoffman & Johnson 2016)
 
-Numbers are over seeds; a name ends with the weight it belongs to (`at`).
+Numbers are over seeds; a name ends with the weight it belongs to (`fits.at`).
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from diabolo.studies.celeba.fits import GAUSSIAN, SEVERAL, at, gains
 from diabolo.studies.engine.findings import Difference, Measured, between, difference, family, from_nothing
 
 Found = Mapping[str, Measured]
-SEVERAL = 2.0  # times, from which on one FID is several times another
-NORMAL, GAUSSIAN, MIXTURE = "N(0, I)", "fitted Gaussian", "mixture of ten"
-
-
-def at(what: str, beta: float) -> str:
-    """What a number at that weight is called."""
-    return f"{what}, β = {beta:g}"
 
 
 class Betas(NamedTuple):
@@ -37,10 +31,10 @@ def probe(found: Found, betas: Betas, attribute: str) -> str:
     several = gaps(found, betas)
     said = [
         several[beta].say(
-            more=f"at β = {beta:g} less accurately than from the undercomplete model's, by {{difference}} percentage points",
-            less=f"at β = {beta:g} more accurately than from the undercomplete model's, by {{difference}} percentage points",
+            more=f"at β = {beta:g} {{difference}} percentage points less accurately than from the undercomplete model's",
+            less=f"at β = {beta:g} {{difference}} percentage points more accurately than from the undercomplete model's",
             neither=f"at β = {beta:g} with an accuracy that {{differs}} from the undercomplete model's (gap "
-            f"{found[at('probe gap', beta)].value:.1f} percentage points)".replace("-", "−"),
+            f"{several[beta].signed} percentage points)",
         )
         for beta in betas
     ]
@@ -49,56 +43,35 @@ def probe(found: Found, betas: Betas, attribute: str) -> str:
         less="The smaller weight widens the gap by {difference} percentage points.",
         neither="The gaps at the two weights {differ}.",
     )
-    why = " A detail that costs more KL than it saves in error is never encoded, however informative."
+    why = " This is what one expects if detail that costs more KL than it saves in error is not encoded."
     costs = several[betas.strong].decision == "more"
     return (
-        f"Over seeds, {attribute} is read from the VAE's codes {said[0]}, and {said[1]}. {change}{why if costs else ''}"
+        f"Over seeds, a linear probe predicts {attribute} from the VAE's codes {said[0]}, and {said[1]}. {change}"
+        f"{why if costs else ''}"
     )
-
-
-def gains(found: Found, betas: Betas) -> dict[float, Difference]:
-    """FID of the fitted Gaussian less that of N(0, I), at each weight."""
-    return family({beta: between(found, at(f"FID, {GAUSSIAN}", beta), at(f"FID, {NORMAL}", beta)) for beta in betas})
-
-
-def drawn(found: Found, betas: Betas) -> str:
-    """Whether a density fitted afterwards samples better than N(0, I)."""
-    several, said = gains(found, betas), []
-    for beta in betas:
-        times = found[at("N(0, I) over fitted Gaussian", beta)].value
-        first = several[beta].say(
-            less=f"At β = {beta:g} the fitted Gaussian has an FID of {{a}} and N(0, I) one of {{b}}, {times:.1f} times as much",
-            more=f"At β = {beta:g} the fitted Gaussian has an FID of {{a}}, above the {{b}} of N(0, I)",
-            neither=f"At β = {beta:g} the FIDs of the fitted Gaussian and of N(0, I) {{differ}} ({{a}} and {{b}})",
-        )
-        if at(f"FID, {MIXTURE}", beta) in found:
-            first += between(found, at(f"FID, {MIXTURE}", beta), at(f"FID, {GAUSSIAN}", beta)).say(
-                less="; a mixture of ten is better still ({a})",
-                more="; a mixture of ten is worse than the Gaussian ({a})",
-                neither="; the FID of a mixture of ten ({a}) {differs} from the Gaussian's",
-            )
-        said.append(f"{first}.")
-    return " ".join(said)
 
 
 def parts(found: Found, betas: Betas) -> str:
-    """The two parts of the KL term, and which of them the smaller weight enlarges."""
+    """The two parts of the KL term, each between bounds, and whether the prior hole is larger at the smaller weight: its lower
+    bound there against the upper bound at the larger one."""
     rows = []
     for beta in betas:
         kl, hole, information = (found[at(what, beta)].value for what in ("KL", "hole", "I(x; z) at most"))
-        least = found[at("I(x; z) at least", beta)].value
+        least, most = (found[at(what, beta)].value for what in ("I(x; z) at least", "hole at most"))
         rows.append(
-            f"At β = {beta:g}, KL(q(z)‖p) is at least {hole:.1f} of the {kl:.0f} nats and I(x; z) lies between {least:.1f} and "
-            f"{information:.0f}."
+            f"At β = {beta:g}, KL(q(z)‖p) is at least {hole:.1f} and at most {most:.1f} of the {kl:.0f} nats, and I(x; z) lies "
+            f"between {least:.1f} and {information:.0f}."
         )
-    wider = difference(found[at("hole", betas.weak)], found[at("hole", betas.strong)]).say(
-        more="the lower bound on KL(q(z)‖p) is larger by {difference} nats: q(z) lies farther from the prior",
-        less="the lower bound on KL(q(z)‖p) is smaller by {difference} nats: q(z) lies nearer to the prior",
-        neither="the lower bounds on KL(q(z)‖p) {differ}",
+    limit = f"({found['most of I(x; z)'].value:.1f} nats, the logarithm of the number of images, is the most that the "
+    "estimate of "
+    limit += "I(x; z) can show.)"
+    wider = difference(found[at("hole", betas.weak)], found[at("hole at most", betas.strong)]).say(
+        more="So q(z) lies farther from the prior at the smaller weight: at least {a} nats, against at most {b}.",
+        less="So these bounds do not show that q(z) lies farther from the prior at the smaller weight.",
+        neither="The lower bound at the smaller weight and the upper bound at the larger one {differ} ({a} and {b} nats), so "
+        "where q(z) lies farther from the prior is not decided by them.",
     )
-    spent = found[at("KL", betas.weak)].value - found[at("KL", betas.strong)].value
-    more = f"{abs(spent):.0f} nats {'more' if spent > 0 else 'fewer'}"
-    return f"{' '.join(rows)} The smaller weight spends {more}, and {wider}."
+    return f"{' '.join(rows)} {limit} {wider}"
 
 
 def moments(found: Found, betas: Betas) -> str:
@@ -106,8 +79,8 @@ def moments(found: Found, betas: Betas) -> str:
     beta = betas.weak
     gaussian, hole = found[at("hole, mean and covariance", beta)].value, found[at("hole", beta)].value
     identity = (
-        "For the Gaussian g with the mean and covariance of q(z), KL(q(z)‖p) = KL(q(z)‖g) + KL(g‖p), so drawing from g removes "
-        "the second part."
+        "For the Gaussian g with the mean and covariance of q(z), KL(q(z)‖p) = KL(q(z)‖g) + KL(g‖p). The Gaussian fitted to "
+        "draws of q(z|x) estimates g, so codes from it avoid the second part."
     )
     share = gaussian / hole if hole > 0 else 0.0
     if gaussian <= 0.5:
@@ -150,15 +123,21 @@ def lesson(found: Found, betas: Betas) -> Lesson:
 
 
 def verdict(found: Found, betas: Betas) -> str:
-    """The two regimes, or what of them does not show here."""
+    """The two regimes, or what of them does not show here; with what a fitted density gains at either."""
     shown = lesson(found, betas)
-    why = (
-        "Under a large β nats "
-        "are expensive: q(z) stays near the prior, and detail is left out. Under a small β they are cheap: detail gets in, "
-        "and little holds q(z) to the prior."
-    )
+    why = "Under a large β a nat is expensive, and detail is left out. Under a small β it is cheap: detail gets in."
     if shown.whole:
-        return f"These are two regimes. {why} Faces must then be drawn from a density fitted afterwards."
+        times = [found[at("N(0, I) over fitted Gaussian", beta)].value for beta in betas]
+        little = gains(found, betas)[betas.strong].say(
+            less="lowers the FID too, but less",
+            more="raises the FID",
+            neither="gives an FID that {differs} from that of N(0, I)",
+        )
+        return (
+            f"Two regimes differ in degree. {why} A Gaussian fitted to draws of q(z|x) {little}, at β = {betas.strong:g}: "
+            "that of "
+            f"N(0, I) is {times[0]:.1f} times as large there, and {times[1]:.1f} times at β = {betas.weak:g}."
+        )
     missing = [
         text
         for holds, text in zip(
@@ -166,7 +145,7 @@ def verdict(found: Found, betas: Betas) -> str:
             (
                 f"no gap of the probe at β = {betas.strong:g}",
                 f"a gap that stays open at β = {betas.weak:g}",
-                f"no gain of {SEVERAL:g} times by the fitted Gaussian at β = {betas.weak:g}",
+                f"no gain of {SEVERAL:g} times by the {GAUSSIAN} at β = {betas.weak:g}",
                 f"such a gain at β = {betas.strong:g} already",
             ),
             strict=True,
@@ -174,21 +153,3 @@ def verdict(found: Found, betas: Betas) -> str:
         if not holds
     ]
     return f"The two regimes do not separate fully here: there is {' and '.join(missing)}. {why}"
-
-
-def arithmetic(found: Found, betas: Betas, attribute: str, alpha: float) -> str:
-    """What the KL term does to arithmetic: gain in probability at α, and how far other attributes move for each unit of it."""
-    plain, said = "undercomplete", []
-    for what, unit in (
-        ("gain", "raises its probability by"),
-        ("drift per gain", "moves identity-related attributes by"),
-    ):
-        numbers = [found[f"{what}, {plain}"].value, *(found[at(what, beta)].value for beta in betas)]
-        told = f"{numbers[1]:.2f} (β = {betas.strong:g}), {numbers[2]:.2f} (β = {betas.weak:g}) and {numbers[0]:.2f} ({plain})"
-        said.append(f"{unit} {told.replace('-', '−')}{' for each unit of that' if what != 'gain' else ''}")
-    one = difference(found[at("drift per gain", betas.strong)], found[f"drift per gain, {plain}"]).say(
-        less=f"The KL term helps arithmetic at β = {betas.strong:g}: for the same gain the person changes less.",
-        more=f"The KL term hurts arithmetic at β = {betas.strong:g}: for the same gain the person changes more.",
-        neither=f"For the same gain, how much the person changes {{differs}} between β = {betas.strong:g} and no KL term.",
-    )
-    return f"At α = {alpha:g} adding {attribute} {said[0]}, and {said[1]}. {one}"

@@ -5,9 +5,9 @@ from functools import partial
 
 from diabolo.data.images import Images
 from diabolo.reports.document import Block, Document, Heading, Paragraph, Table
-from diabolo.studies.celeba import codes, regimes, seen, words
+from diabolo.studies.celeba import codes, edits, fits, regimes, seen, words
 from diabolo.studies.celeba.contents import SECTIONS
-from diabolo.studies.celeba.regimes import Betas, at
+from diabolo.studies.celeba.regimes import Betas
 from diabolo.studies.celeba.words import EVERYTHING, HIGH, WIDE
 from diabolo.studies.engine.findings import Measured
 from diabolo.studies.engine.study import Study
@@ -17,50 +17,53 @@ Found = Mapping[str, Measured]
 ASKED = (30_000, 5_000)  # training and test images
 COPYING = (
     "A narrow code has no room for the identity. A penalty makes it expensive: its gradient draws every unit towards 0 with "
-    "the same force λ, so only units that save more error than that stay. Noise makes it the wrong answer. The sparse and "
-    "the denoising model have the narrow code as well."
+    "the same force λ. Noise makes it the wrong answer. The sparse and the denoising model have the narrow code as well."
 )
 AGGREGATED = (
     "Codes of images follow the aggregated posterior q(z) = E q(z|x), and E KL(q(z|x)‖p) = I(x; z) + KL(q(z)‖p): the KL "
     "term pays for information about the image and for the prior hole."
 )
 LIMITS = (
-    "Numbers at the two β have intervals over seeds, all others over test images. FID uses a small attribute classifier and "
-    "cannot be compared with published figures."
+    "Intervals at the two β are over seeds, not test images; those of accuracies are over test images, not seeds; losses, "
+    "resolutions and drifts of single models have none. FID uses a small attribute classifier and cannot be compared with "
+    "published figures."
 )
+NAMES = {"celeba": "CelebA"}
 
 
 def takeaway(images: str, attribute: str, found: Found, betas: Betas) -> str:
     """One sentence with its reason: the probe at the larger weight, the samples at the smaller."""
     strong, weak = betas
     first = regimes.gaps(found, betas)[strong].say(
-        more=f"at β = {strong:g} {attribute} is read less accurately from the VAE's codes than from a plain autoencoder's, by "
-        "{difference} percentage points, because detail that costs more KL than it saves in error is never encoded",
-        less=f"at β = {strong:g} {attribute} is read more accurately from the VAE's codes than from a plain autoencoder's, by "
-        "{difference} percentage points, which the KL term may do by leaving out what a linear layer cannot use",
-        neither=f"at β = {strong:g} the accuracies for {attribute} on the codes of the VAE and of a plain autoencoder "
-        "{differ}, which shows no price of the KL term",
+        more=f"the KL term at β = {strong:g} costs a linear probe for {attribute} {{difference}} percentage points, as "
+        "expected "
+        "because it limits what a code holds",
+        less=f"the KL term at β = {strong:g} helps a linear probe for {attribute} by {{difference}} percentage points, which "
+        "leaving out other detail may do",
+        neither=f"linear probes for {attribute} on the VAE's codes at β = {strong:g} and on a plain autoencoder's {{differ}}, "
+        "which shows no price of the KL term",
     )
-    if at(f"FID, {regimes.GAUSSIAN}", weak) not in found:
+    if fits.fid(fits.GAUSSIAN, weak) not in found:
         return f"On {images}, {first}."
-    second = regimes.gains(found, betas)[weak].say(
-        less=f"at β = {weak:g} new faces need a Gaussian fitted to the codes (FID {{a}}, from N(0, I) {{b}}), because little "
-        "holds q(z) to the prior",
-        more=f"at β = {weak:g} a Gaussian fitted to the codes draws worse faces than N(0, I) (FID {{a}} and {{b}})",
-        neither=f"at β = {weak:g} the FIDs of the fitted Gaussian and of N(0, I) {{differ}} ({{a}} and {{b}})",
+    second = fits.gains(found, betas)[weak].say(
+        less=f"at β = {weak:g} a Gaussian fitted to codes draws better faces than N(0, I) (FID {{a}} and {{b}})",
+        more=f"at β = {weak:g} a Gaussian fitted to codes draws worse faces than N(0, I) (FID {{a}} and {{b}})",
+        neither=f"at β = {weak:g} the FIDs of a Gaussian fitted to codes and of N(0, I) {{differ}} ({{a}} and {{b}})",
     )
-    return f"On {images}, {first}, and {second}."
+    return f"On {images}, {first}; {second}."
 
 
 def progression(found: Found, layers: int, code: int, epochs: int, attributes: tuple[str, str]) -> str:
     """How the tasks follow from each other, and what all models share."""
     read, edited = attributes
+    plain, vae = (found[name].value for name in ("parameters", "parameters, VAE"))
     return (
         "The tasks go from copying to using a code. Three autoencoders differ in what prevents a copy: a narrow code, a "
         "penalty on it, noise on the image. A VAE adds a prior, so that codes can also be drawn. Then the codes are put to "
-        f"use: a linear probe predicts {read} from them, arithmetic edits {edited}, and new faces are sampled. All have "
-        f"{layers} convolutions to a code of {code} numbers and {layers} back ({found['parameters'].value:,.0f} parameters), "
-        f"trained for {epochs} epochs."
+        f"use: a linear probe predicts {read}, arithmetic edits {edited}, and new faces are sampled. The encoder has {layers} "
+        f"convolutions and a linear layer to a code of {code} numbers, and the decoder mirrors it ({plain:,.0f} parameters; "
+        "the "
+        f"VAE {vae:,.0f}); all are trained for {epochs} epochs."
     )
 
 
@@ -69,8 +72,10 @@ def instead(n_train: int, n_test: int, split: str) -> str:
     if (n_train, n_test, split) == (*ASKED, "official"):
         return ""
     return (
-        f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts. These are "
-        f"{n_train:,} and {n_test:,}{'' if split == 'official' else f', split by {split}'}; more would narrow the intervals."
+        f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts. This run used "
+        f"{n_train:,} and {n_test:,}{', with no person in both' if split == 'persons' else ''}; with more, the results "
+        "themselves "
+        "may differ."
     )
 
 
@@ -79,7 +84,7 @@ def resources(found: Found, n: int, machine: str) -> str:
     seconds, mib = found["an epoch"].value, found["pixels"].value
     more = found["operations, full size"].value / found["operations"].value
     return (
-        f"An epoch of {n:,} images takes {seconds:.3g} s on {machine}, and their pixels take {mib:,.0f} MiB. All "
+        f"An epoch of {n:,} images takes {seconds:.3g} s on {machine} (median), and their pixels take {mib:,.0f} MiB. All "
         f"{EVERYTHING:,} training images at {WIDE}×{HIGH} pixels would take {EVERYTHING / n * more:,.0f} times the "
         f"operations and {EVERYTHING / n * WIDE * HIGH / 64**2:,.0f} times the memory."
     )
@@ -113,7 +118,8 @@ class Pieces:
 
     def summary(self) -> str:
         """The takeaway."""
-        images = f"{len(self.train):,} training and {len(self.test):,} test images of {self.train.name}"
+        name = NAMES.get(self.train.name, self.train.name)
+        images = f"{len(self.train):,} training and {len(self.test):,} test images of {name}"
         if not self.study.measured("1.13"):
             return f"On {images}, nothing is concluded: a model has not learned, or could not be measured."
         return takeaway(images, self.study.attribute, self.study.found("1.13"), self.betas)
@@ -126,7 +132,10 @@ class Pieces:
 
     def identity(self) -> str:
         """What prevents a copy: 1.4, with the mechanisms of all three."""
-        return f"{COPYING} {self.tell('1.4', lambda f: words.denoised(f['left as it is'], f['denoising']))}"
+        denoised = self.tell(
+            "1.4", lambda f: f"{words.denoised(f['left as it is'], f['denoising'])} {words.against_plain(f)}"
+        )
+        return f"{COPYING} {denoised}"
 
     def penalty(self) -> str:
         """1.3."""
@@ -135,36 +144,39 @@ class Pieces:
     def eye(self) -> str:
         """1.5."""
 
-        def look(f: Found) -> str:
-            names = ("undercomplete", "sparse", "denoising")
-            resolutions, grids = (
-                {name: f[f"{what}, {name}"].value for name in names} for what in ("resolution", "grid")
-            )
-            return seen.reconstructions(resolutions, grids, self.test.shape[1])
+        names = ("undercomplete", "sparse", "denoising")
+        return self.tell("1.5", lambda f: seen.reconstructions(f, names, self.test.shape[1]))
 
-        return self.tell("1.5", look)
+    def linear(self) -> str:
+        """1.5, against principal components."""
+        return " ".join(self.study.said("1.5")[2:3])
 
     def separable(self) -> str:
         """Over seeds; and against the floors of 1.7."""
-        floors = self.tell("1.7", lambda f: codes.floors(*codes.best(f)))
+        floors = self.tell("1.7", codes.floors)
         return f"{self.over_seeds(partial(regimes.probe, attribute=self.study.attribute))} {floors}"
 
     def edits(self) -> str:
         """1.8, and over seeds."""
-        told = " ".join(self.study.said("1.8")[:2])
+        told = " ".join(self.study.said("1.8")[:3])
         alpha = self.study.found("1.8")["α"].value if self.study.measured("1.8") else 0.0
-        return f"{told} {self.over_seeds(partial(regimes.arithmetic, attribute=self.study.edited, alpha=alpha))}"
+        return f"{told} {self.over_seeds(partial(edits.arithmetic, attribute=self.study.edited, alpha=alpha))}"
 
     def samples(self) -> list[str]:
         """New faces: to the eye, by FID, why, and the two regimes."""
         if not self.study.measured("1.13"):
             return [self.over_seeds()]
         found = self.study.found("1.13")
-        parts = [f"{AGGREGATED} {self.over_seeds(regimes.parts, regimes.moments)}"]
-        if at(f"FID, {regimes.NORMAL}", self.betas.weak) not in found:
-            return parts
-        finest = self.test.shape[1] // 2
-        return [seen.samples(found, self.betas, finest), *parts, self.over_seeds(regimes.verdict)]
+        parts = f"{AGGREGATED} {self.over_seeds(regimes.parts, regimes.moments)}"
+        if fits.fid(fits.NORMAL, self.betas.weak) not in found:
+            return [parts]
+        sampled = self.over_seeds(fits.drawn, fits.means)
+        return [
+            seen.samples(found, self.betas, self.test.shape[1] // 2),
+            sampled,
+            parts,
+            self.over_seeds(regimes.verdict),
+        ]
 
     def watch(self) -> str:
         """1.10: collapse, balance, dynamics."""
@@ -183,15 +195,19 @@ class Pieces:
             return []
         found = self.study.found("1.12")
         kinds = ("training loss", "validation loss", "training error", "validation error")
-        names = ("undercomplete", "sparse", "denoising")
-        rows = [(name, *(f"{found[f'{kind}, {name}'].value:.4f}" for kind in kinds)) for name in names]
-        return [Table(("model", *kinds), rows, "Loss and error per pixel of the last epoch.")]
+        rows = [
+            (name, told, *(f"{found[f'{kind}, {name}'].value:.4f}" for kind in kinds))
+            for name, told in words.INPUTS.items()
+        ]
+        linear = next(name for name in found if name.startswith("training error, PCA")).removeprefix("training error, ")
+        rows.append((linear, "clean", "–", "–", *(f"{found[f'{kind}, {linear}'].value:.4f}" for kind in kinds[2:])))
+        return [Table(("model", "input", *kinds), rows, "Loss and error per pixel of the last epoch.")]
 
     def accuracies(self) -> list[Block]:
         """The table of 1.7."""
         if not self.study.measured("1.7"):
             return []
-        found = {name: told for name, told in self.study.found("1.7").items() if name != "undercomplete less VAE"}
+        found = {name: told for name, told in self.study.found("1.7").items() if " less " not in name}
         rows = [
             (name, f"{told.value:.1f}", "" if told.half is None else f"{told.half:.1f}") for name, told in found.items()
         ]
@@ -204,7 +220,7 @@ def five_sections(it: Pieces) -> Document:
     losses = it.tell("1.12", words.losses)
     parts: tuple[list[Block], ...] = (
         [Paragraph(it.summary()), Paragraph(it.tasks())],
-        [*it.losses(), *map(Paragraph, (losses, it.identity(), it.penalty(), it.eye()))],
+        [*it.losses(), *map(Paragraph, (f"{losses} {it.linear()}", it.identity(), it.penalty(), it.eye()))],
         [*it.accuracies(), Paragraph(it.separable()), Paragraph(it.edits())],
         [*map(Paragraph, it.samples())],
         [*map(Paragraph, (it.watch(), it.cost(), LIMITS))],

@@ -1,9 +1,9 @@
 """What one sees in reconstructions and new faces, in the words of a viewer, chosen by the numbers that show it.
 
-Sharpness is the highest frequency that is kept. How well new faces are formed shows in where their FID lies between that of
-reconstructions, which are as blurred, and that of averages of two reconstructions, which are half-formed (`form`). How varied
-they are shows in their coverage, the share of real faces that have a new one near by their features, beside that of
-reconstructions. (Precision is near 1 for any blurred face: it lies in the middle of the real ones.)
+Sharpness is the highest frequency that is kept, of those from `FINE` cycles on: what is missing below is no blur. How well new
+faces are formed shows in where their FID lies between that of reconstructions, which are as blurred, and that of averages of
+two reconstructions, which are half-formed (`form`); beyond these they are broken up. How varied they are shows in their
+coverage, the share of real faces that have a new one near by their features, beside that of reconstructions. (Precision is near 1 for any blurred face: it lies in the middle of the real ones.)
 
 The thresholds were set by `benchmarks/looks.py` without a trained decoder, on images held out of the training images, of the
 drawn faces and of CelebA. Compared were 300 and 1,000 other real faces, blurred alike (at 8 and 16 cycles), and sets of them
@@ -15,16 +15,31 @@ faces, and 0.03 … 0.27 for ten faces drawn again and again. A quarter of the k
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
-from diabolo.display import words as written
+import numpy as np
+from numpy.typing import ArrayLike
+
 from diabolo.plain import percent
-from diabolo.studies.celeba.variants import PATTERN
-from diabolo.studies.engine.findings import Measured, joined
+from diabolo.studies.celeba.fits import GAUSSIAN, NORMAL, at
+from diabolo.studies.celeba.variants import checkerboard
+from diabolo.studies.engine.findings import Measured, joined, with_error
 
 Found = Mapping[str, Measured]
 SHARP, SOFT = 0.75, 0.4  # of the finest frequency of the images
-FORMED, PARTLY = 0.25, 0.75  # of the way from the FID of reconstructions to that of averages of two
-VARIED, ALIKE = 0.8, 0.4  # times the coverage of reconstructions
+FINE = 4  # cycles per image, below which lie light and layout
+FORMS = {  # up to so much of the way from the FID of reconstructions to that of averages of two
+    0.25: "as well formed as reconstructions",
+    0.75: "less well formed than reconstructions",
+    1.25: "half-formed",
+    float("inf"): "broken up",
+}
+VARIETY = {
+    0.4: "much less varied",
+    0.8: "less varied",
+    float("inf"): "as varied",
+}  # times the coverage of reconstructions
+CLOSE = 1.5  # cycles per image: reconstructions that differ by less look alike
 OWN, AVERAGES = "reconstructions", "averages of two reconstructions"
 
 
@@ -33,15 +48,29 @@ def crispness(cycles: float, finest: int) -> str:
     return "sharp" if cycles >= SHARP * finest else "soft" if cycles >= SOFT * finest else "blurred"
 
 
+def finest(power: ArrayLike, error: ArrayLike) -> float:
+    """The highest frequency up to which the power of the error stays below half of that of the images, in cycles per image,
+    with straight lines between whole frequencies; entry 0 of both, the mean, does not count."""
+    lost = (np.asarray(error, float) / np.maximum(np.asarray(power, float), 1e-12)).tolist()
+    last = next((i for i in range(1, len(lost)) if lost[i] >= 0.5), len(lost))
+    if last in (1, len(lost)):
+        return float(last - 1)
+    return last - 1 + (0.5 - lost[last - 1]) / (lost[last] - lost[last - 1])
+
+
 def detail(cycles: float, side: int) -> str:
     """What is lost above that frequency, in pixels of an image of that side."""
     if not cycles:
         return "even the largest shapes are off"
-    return f"detail finer than about {side / (2 * cycles):.1f} pixels, such as strands of hair or the edges of teeth, is gone"
+    return f"detail finer than about {side / (2 * cycles):.0f} pixels, such as strands of hair or the edges of teeth, is gone"
 
 
-def reconstructions(resolutions: Mapping[str, float], grids: Mapping[str, float], side: int) -> str:
-    """The reconstructions of several models: their resolutions in cycles per image, and their grid patterns."""
+def reconstructions(found: Found, names: tuple[str, ...], side: int) -> str:
+    """The reconstructions of several models: "resolution, NAME" in cycles per image, "grid, NAME" and "contrast, NAME", that of
+    the images being 1."""
+    resolutions, contrasts = (
+        {name: found[f"{what}, {name}"].value for name in names} for what in ("resolution", "contrast")
+    )
     looks = {name: crispness(cycles, side // 2) for name, cycles in resolutions.items()}
     low, high = min(resolutions.values()), max(resolutions.values())
     if len(set(looks.values())) == 1:
@@ -50,14 +79,18 @@ def reconstructions(resolutions: Mapping[str, float], grids: Mapping[str, float]
         look = f"To the eye the reconstructions are {joined([f'{look} ({name})' for name, look in looks.items()])}"
     if high < side // 2:
         look += f": {detail(high, side)}"
-    rank = "" if low == high else f" The {min(resolutions, key=resolutions.__getitem__)} model's are the most blurred."
-    patterned = [name for name, grid in grids.items() if grid >= PATTERN]
-    pattern = (
-        f"A checkerboard shows in those of the {joined(patterned)} model{'s' * (len(patterned) > 1)}"
-        if patterned
-        else "No checkerboard shows in them"
+    kept = joined([f"{cycles:.1f} ({name})" for name, cycles in resolutions.items()])
+    rank = (
+        f"The {min(resolutions, key=resolutions.__getitem__)} model's are the most blurred"
+        if high - low >= CLOSE
+        else "They hardly differ in sharpness"
     )
-    return f"{look}.{rank} {pattern}."
+    told = joined([f"{percent(value)} ({name})" for name, value in contrasts.items()])
+    board = checkerboard({name: found[f"grid, {name}"].value for name in names}, found["grid, none"].value)
+    return (
+        f"{look}. {rank}: half of the power is kept up to {kept} cycles per image. Their contrast is {told} of that of the "
+        f"images. {board}."
+    )
 
 
 def form(fid: float, own: float, averages: float) -> float:
@@ -65,33 +98,49 @@ def form(fid: float, own: float, averages: float) -> float:
     return (fid - own) / max(averages - own, 1e-9)
 
 
-def look(form: float, coverage: float, cycles: float, finest: int) -> str:
+def band(measured: Measured, bands: Mapping[float, str]) -> str:
+    """What the number is by `bands` (upper end → words); "one or other" where its 95 % interval reaches over an end."""
+    half = measured.half or 0.0
+    ends = [-float("inf"), *bands]
+    within = [
+        words
+        for (low, high), words in zip(pairwise(ends), bands.values(), strict=True)
+        if measured.value - half < high and measured.value + half >= low
+    ]
+    return within[0] if len(within) == 1 else f"{within[0]} or {within[-1]}"
+
+
+def look(form: Measured, coverage: Measured, cycles: float, finest: int) -> str:
     """How new faces look, by their form and their coverage as a multiple of the reconstructions'."""
-    shape = "as well formed as" if form <= FORMED else f"{'partly ' * (form <= PARTLY)}half-formed compared with"
-    variety = "as varied" if coverage >= VARIED else "less varied" if coverage >= ALIKE else "much less varied"
-    return f"{crispness(cycles, finest)}, {shape} reconstructions and {variety}"
+    return f"{crispness(cycles, finest)}, {band(form, FORMS)}, and {band(coverage, VARIETY)}"
 
 
 def samples(found: Found, betas: tuple[float, float], finest: int) -> str:
-    """New faces at either weight, from N(0, I) and from the fitted Gaussian: "FID, …", "coverage, …", "sharpness, …", the first
-    two beside those of `OWN`, and the first beside that of `AVERAGES`."""
+    """New faces at either weight, from N(0, I) and from the fitted Gaussian: "form, …", "relative coverage, …" and
+    "sharpness, …" over seeds."""
     said = []
     for beta in betas:
-        fids, shares, cycles = (
-            [found[f"{what}, {name}, β = {beta:g}"].value for name in ("N(0, I)", "fitted Gaussian", *beside)]
-            for what, beside in (("FID", [OWN, AVERAGES]), ("coverage", [OWN]), ("sharpness", []))
+        forms, shares, cycles = (
+            [found[at(f"{what}, {name}", beta)] for name in (NORMAL, GAUSSIAN)]
+            for what in ("form", "relative coverage", "sharpness")
         )
-        forms = [form(fid, *fids[2:]) for fid in fids[:2]]
-        looks = [look(forms[i], shares[i] / max(shares[2], 1e-9), cycles[i], finest) for i in range(2)]
+        looks = [look(forms[i], shares[i], cycles[i].value, finest) for i in range(2)]
         which = (
             f"faces from N(0, I) are {looks[0]}; those from the fitted Gaussian are {looks[1]}"
             if looks[0] != looks[1]
             else f"faces from N(0, I) and from the fitted Gaussian are {looks[0]}"
         )
-        distances = [written(float(f"{fid:.3g}")) for fid in fids]
-        told = (
-            f"FID {distances[0]} and {distances[1]}; reconstructions {distances[2]}, averages of two {distances[3]}; coverage "
-            f"{percent(shares[0])} and {percent(shares[1])}; detail up to {cycles[0]:.0f} and {cycles[1]:.0f} cycles per image"
+        scale, covered = (
+            " and ".join(with_error(one.value, one.half or 0).replace("-", "−") for one in several)
+            for several in (forms, shares)
         )
-        said.append(f"At β = {beta:g} {which} ({told}).")
-    return " ".join(said)
+        said.append(
+            f"At β = {beta:g} {which} (form {scale}; coverage {covered} of that of reconstructions; detail up to "
+            f"{cycles[0].value:.1f} and {cycles[1].value:.1f} cycles per image)."
+        )
+    return f"{' '.join(said)} {SCALE}"
+
+
+SCALE = (
+    "Form is 0 for the FID of reconstructions and 1 for that of averages of two reconstructions, which are half-formed."
+)

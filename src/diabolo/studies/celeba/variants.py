@@ -3,14 +3,30 @@ how the decoder enlarges its maps."""
 
 from collections.abc import Mapping, Sequence
 
+from diabolo.bottlenecks.gaussian import LOGVAR_RANGE
 from diabolo.studies.engine.findings import Measured, between, difference, family, joined
 
 Found = Mapping[str, Measured]
 LOG, SOFT = "log σ²", "σ² by softplus"
 CORRUPTIONS = ("Gaussian noise", "dropout")
-PATTERN = 1.25  # grey levels of 255 from which on a grid is seen: about 1 % of contrast. By `benchmarks/looks.py`, on held-out
-# training images, drawn ones and CelebA's, sets without a grid (blurred, noisy, averages of two) have 0.00 levels, and
-# checkerboards of 1, 2 and 4 levels are measured to within 0.03
+CLEAR = 1.25  # grey levels of 255 from which on a grid shows without enlarging: about 1 % of contrast
+
+
+def checkerboard(grids: Mapping[str, float], none: float) -> str:
+    """Whether a grid lies over the images of each, in grey levels of 255: above `none`, the most that images without a grid
+    measure."""
+    told = joined([f"{grid:.2f} ({name})" for name, grid in grids.items()])
+    levels = (
+        f"A grid of period 2 or 4 pixels measures {told} grey levels of 255; images without one, {none:.2f} at most"
+    )
+    patterned = [name for name, grid in grids.items() if grid > none]
+    if not patterned:
+        return f"{levels}. No checkerboard shows"
+    clear = [name for name in patterned if grids[name] >= CLEAR]
+    where = "all" if len(patterned) == len(grids) > 1 else f"those of {joined(patterned)}"
+    if clear:
+        return f"{levels}. A checkerboard lies over {where}, and shows at once in those of {joined(clear)}"
+    return f"{levels}. A faint checkerboard lies over {where}; enlarged, it shows in flat areas such as skin and sky"
 
 
 def heads(found: Found, ways: Sequence[str], tries: int, length: int) -> str:
@@ -18,10 +34,10 @@ def heads(found: Found, ways: Sequence[str], tries: int, length: int) -> str:
     failed = {way: round(found[f"failures, {way}"].value) for way in ways}
     direct = [way for way in ways if way not in (LOG, SOFT) and failed[way]]
     told = joined([f"{failed[way]} ({way})" for way in ways])
-    said = [f"Of {tries} trainings of {length} steps each, so many end in a loss that is not finite: {told}."]
+    said = [f"Of {tries} trainings of {length} steps each, so many diverge: {told}."]
     if direct:
         steps = {way: found[f"steps, {way}"].value for way in direct}
-        when = joined([f"{f'after {n:.3g} steps' if n else 'at the first step'} ({way})" for way, n in steps.items()])
+        when = joined([f"{_after(n)} ({way})" for way, n in steps.items()])
         said.append(
             "A variance must be above 0, and a linear layer gives any number. As soon as one σ² of one image is "
             f"negative, its logarithm in the KL term is not a number; here {when} on average."
@@ -30,17 +46,25 @@ def heads(found: Found, ways: Sequence[str], tries: int, length: int) -> str:
     if safe == [LOG, SOFT]:
         said.append(
             difference(found[f"loss, {SOFT}"], found[f"loss, {LOG}"]).say(
-                more="Softplus keeps σ² positive too, but its loss after these steps is higher ({a} against {b}).",
-                less="Softplus keeps σ² positive too, and its loss after these steps is lower ({a} against {b}).",
-                neither="Softplus keeps σ² positive too, and the losses after these steps {differ} ({a} and {b}).",
+                more="Softplus keeps σ² positive too, but its loss after these steps is higher ({a} against {b}): log σ² is "
+                "the better choice here.",
+                less="Softplus keeps σ² positive too, and its loss after these steps is lower ({a} against {b}): log σ² is "
+                "convention, and not the better choice here.",
+                neither="Softplus keeps σ² positive too, and the losses after these steps {differ} ({a} and {b}): log σ² is "
+                "convention here.",
             )
         )
     if LOG in safe:
+        low, high = LOGVAR_RANGE
         said.append(
-            "The logarithm needs no bound: any real number is a variance, a step changes σ² by a factor at every size, and "
-            "the KL term takes log σ² as it is."
+            f"With log σ² any real number is a variance; it needs only a wide clamp against overflow, here from {low:g} to "
+            f"{high:g}.".replace("-", "−")
         )
     return " ".join(said)
+
+
+def _after(steps: float) -> str:
+    return "at the first step" if steps < 1 else "after 1 step" if steps == 1 else f"after {steps:.3g} steps"
 
 
 def corruptions(found: Found, noise: str, dropout: str) -> str:
@@ -75,21 +99,5 @@ def enlarging(found: Found) -> str:
         "({a} and {b})",
     )
     sizes = [found[f"parameters, {kind}"].value for kind in kinds]
-    grids = [found[f"grid, {kind}"].value for kind in kinds]
-    shown = [grid >= PATTERN for grid in grids]
-    told = f"A grid of period 2 or 4 pixels measures {grids[0]:.1f} and {grids[1]:.1f} grey levels of 255"
-    seen = {
-        (
-            True,
-            False,
-        ): f"{told}: a checkerboard pattern shows with transposed convolutions, none with upsampling, "
-        "which makes all pixels in the same way",
-        (True, True): f"{told}: a checkerboard pattern shows with both",
-        (
-            False,
-            False,
-        ): f"{told}: no checkerboard pattern shows with either. A kernel of 4 is a multiple of its stride of "
-        "2, so it overlaps evenly",
-        (False, True): f"{told}: a pattern shows with upsampling, none with transposed convolutions",
-    }[shown[0], shown[1]]
-    return f"{error}. The two have {sizes[0]:,.0f} and {sizes[1]:,.0f} parameters. {seen}."
+    board = checkerboard({kind: found[f"grid, {kind}"].value for kind in kinds}, found["grid, none"].value)
+    return f"{error}. The two have {sizes[0]:,.0f} and {sizes[1]:,.0f} parameters. {board}."

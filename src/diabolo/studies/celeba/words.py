@@ -1,14 +1,23 @@
 """What the study of faces says: each sentence is chosen by numbers, and true for the numbers that choose it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from diabolo.display import words
 from diabolo.plain import percent
 from diabolo.studies.engine.findings import Measured, between, difference, family, from_nothing, joined, less
 
 EVERYTHING, WIDE, HIGH = 162_770, 178, 218  # CelebA's own training part, its pixels (Liu et al. 2015, arXiv 1411.7766)
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+INPUTS = {"undercomplete": "clean", "sparse": "clean", "denoising": "noisy"}
+LEAP = 2.0  # times the error of the epoch before
 CLOSE = 0.02  # of a ratio of errors: a λ that is nearer to the limit is in or out by a hair
+
+
+def power(weight: float) -> str:
+    """A weight as a multiple of a power of ten: 3·10⁻⁵."""
+    digit, exponent = f"{weight:.0e}".split("e")
+    whole = f"10{str(int(exponent)).translate(RAISED)}"
+    return whole if digit == "1" else f"{digit}·{whole}"
 
 
 def largest_within(errors: Mapping[float, float], reference: float, factor: float) -> float | None:
@@ -25,68 +34,91 @@ def fitted(train: float, test: float) -> str:
 
 
 def losses(found: Mapping[str, Measured]) -> str:
-    """The last epoch of the three autoencoders: "training error, NAME", "validation error, NAME" and "gap, NAME" in %."""
-    names = ("undercomplete", "sparse", "denoising")
-    gaps = {name: found[f"gap, {name}"].value for name in names}
-    lowest = [min(names, key=lambda name: found[f"{part} error, {name}"].value) for part in ("training", "validation")]
-    same = (
-        f"The {lowest[0]} model has the lowest training error, and the {lowest[1]} model the lowest validation error."
-    )
+    """The last epoch of the three autoencoders: "training error, NAME", "validation error, NAME" and "gap, NAME" in %; that of
+    the denoising model is from noisy images, and is not compared with those from clean ones."""
+    clean = ("undercomplete", "sparse")
+    gaps = {name: found[f"gap, {name}"].value for name in (*clean, "denoising")}
+    lowest = [min(clean, key=lambda name: found[f"{part} error, {name}"].value) for part in ("training", "validation")]
+    same = f"From clean images the {lowest[0]} model has the lower training error, and the {lowest[1]} model the lower "
+    "validation error"
     if lowest[0] == lowest[1]:
-        same = f"The {lowest[0]} model has the lowest error, on training and on validation images."
-    told = joined([f"{gap:+.1f} % ({name})".replace("-", "−") for name, gap in gaps.items()])
-    narrower = [name for name in names[1:] if gaps[name] < gaps["undercomplete"] - 0.5]
+        same = f"From clean images the {lowest[0]} model has the lower error, in training and in validation"
+    told = joined([f"{abs(gap):.1f} % {'higher' if gap >= 0 else 'lower'} ({name})" for name, gap in gaps.items()])
+    narrower = [name for name in ("sparse", "denoising") if gaps[name] < gaps["undercomplete"] - 0.5]
     then = {
         0: "neither the penalty nor the noise narrows that gap",
         1: f"only {'the penalty' if narrower[:1] == ['sparse'] else 'the noise'} narrows that gap",
         2: "the penalty and the noise both narrow that gap",
     }[len(narrower)]
-    return f"{same} From training to validation the errors change by {told}: {then}."
+    return (
+        f"{same}; the denoising model's is from noisy images. Than in training the error in validation, on the test images, is "
+        f"{told}: {then}. These are of one training each, without intervals."
+    )
+
+
+def leap(curves: Mapping[str, Sequence[float]]) -> str:
+    """Which test errors leap in one epoch to `LEAP` times the last or more, and what they end at; nothing where none does."""
+    found = []
+    for name, curve in curves.items():
+        epoch = max(range(1, len(curve)), key=lambda i: curve[i] / curve[i - 1], default=0)
+        if epoch and curve[epoch] >= LEAP * curve[epoch - 1]:
+            found.append(f"to {curve[epoch]:.3f} in epoch {epoch + 1} ({name}; {curve[-1]:.4f} at the end)")
+    return f"The test error leaps {joined(found)}." if found else ""
 
 
 def choice(errors: Mapping[float, float], reference: float, factor: float) -> str:
     """The rule for λ, what it chose, and for which other factors it would have chosen the same."""
     chosen = largest_within(errors, reference, factor)
     ratios = {weight: error / reference for weight, error in sorted(errors.items())}
-    told = joined([f"{ratio:.2f} at λ = {words(weight)}" for weight, ratio in ratios.items()])
+    told = joined([f"{ratio:.2f} at λ = {power(weight)}" for weight, ratio in ratios.items()])
     rule = f"Training errors relative to the undercomplete model are {told}."
     if chosen is None:
-        return f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {words(min(errors))}, is used."
+        return f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {power(min(errors))}, is used."
     above = [ratio for weight, ratio in ratios.items() if weight > chosen]
     least = max(1.0, ratios[chosen])
-    upto = f"up to {min(above):.2f}" if above else "upwards"
-    told = f"{rule} The largest λ that stays within a factor of {factor:g} is {words(chosen)}."
+    span = f"between {least:.2f} and {min(above):.2f}" if above else f"from {least:.2f} upwards"
+    told = f"{rule} The largest λ that stays within a factor of {factor:g} is {power(chosen)}."
     margin = min(factor - ratios[chosen], min(above, default=math.inf) - factor)
     close = " The choice is a close one." if margin < CLOSE else ""
-    return f"{told} Any factor from {least:.2f} {upto} leads to the same λ.{close}"
+    return f"{told} Any tolerance {span} leads to the same λ.{close}"
 
 
-def sparse(
-    l1: Measured, plain_l1: Measured, more_hoyer: Measured, plain_hoyer: float, weight: float, units: int
-) -> str:
-    """What the penalty did to the codes of so many units; `more_hoyer` is the paired difference of Hoyer's measure, sparse less
-    plain, and `plain_hoyer` that of the plain ones."""
+def sparse(found: Mapping[str, Measured], weight: float, units: int) -> str:
+    """What the penalty did to codes of so many units: "L1, sparse" and "L1, no penalty", "Hoyer, no penalty" and its paired
+    difference "Hoyer, sparse less undercomplete", and how many units are "near 0, …" in a code."""
+    l1, plain_l1, more_hoyer = (
+        found[name] for name in ("L1, sparse", "L1, no penalty", "Hoyer, sparse less undercomplete")
+    )
+    plain_hoyer = found["Hoyer, no penalty"].value
     most = math.sqrt(units)  # (√n − L1/L2) / (√n − 1) is Hoyer's measure
     before, after = (most - hoyer * (most - 1) for hoyer in (plain_hoyer, plain_hoyer + more_hoyer.value))
     fall = plain_l1.value / max(l1.value, 1e-12)
     scale = fall * after / max(before, 1e-12)  # of the L2 norms
     mostly = (
-        f" Most of the drop is a uniform {scale:.2g}-fold shrinkage of the codes, which the decoder undoes with larger weights."
+        f" Most of the drop is a uniform {scale:.2g}-fold shrinkage of the codes, which the decoder undoes with larger "
+        "weights: "
+        "so scale evades the penalty."
         if scale > math.sqrt(fall) > 1
         else ""
     )
     size = difference(l1, plain_l1).say(
-        less=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
-        more=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
+        less=f"At λ = {power(weight)} the L1 norm of a code is {{a}}, against {{b}} without the penalty",
+        more=f"At λ = {power(weight)} the L1 norm of a code is {{a}}, above the {{b}} without the penalty, which is too "
         "weak to reduce it",
-        neither=f"At λ = {words(weight)} the L1 norm of a code is {{a}}, {{different}} from {{b}} without the penalty",
+        neither=f"At λ = {power(weight)} the L1 norm of a code is {{a}}, {{different}} from {{b}} without the penalty",
     )
-    return size + from_nothing(more_hoyer).say(
-        more=f"; and fewer units carry it, whatever the scale: Hoyer's measure is higher by {{difference}}.{mostly}",
-        less="; but no fewer units carry it: Hoyer's measure, which does not depend on scale, is lower by {difference}. An L1 "
-        "norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
-        neither="; but the share of units that carry it, by Hoyer's measure, {differs}. An L1 norm can be "
-        "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+    near = [found[f"near 0, {which}"].value for which in ("sparse", "no penalty")]
+    count = f" Of {units} units {near[0]:.0f} lie within 1 % of the largest from 0, against {near[1]:.0f} without the penalty."
+    return (
+        size
+        + from_nothing(more_hoyer).say(
+            more=f"; and the units are less alike in size: Hoyer's measure is higher by {{difference}}.{mostly}",
+            less="; but the units are no less alike in size: Hoyer's measure, which does not depend on scale, is lower by "
+            "{difference}. An L1 norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+            neither="; but how alike the units are in size, by Hoyer's measure, {differs}. An L1 norm can be "
+            "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+        )
+        + count
     )
 
 
@@ -114,25 +146,11 @@ def against_plain(found: Mapping[str, Measured]) -> str:
     )
 
 
-def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest: int) -> str:
-    """How reconstructions differ: `resolutions` of the undercomplete and other models in cycles per image, of which there are
-    `finest`; each "MSE, NAME", and the paired differences "MSE, NAME less undercomplete"."""
-    told = joined([f"{cycles:.0f} ({name})" for name, cycles in resolutions.items()])
-    head = f"At least half of the power of the images is kept at every frequency up to {told} cycles per image"
-    if len(set(resolutions.values())) == 1:
-        head = (
-            f"All keep at least half of the images' power up to {next(iter(resolutions.values())):.0f} cycles per image"
-        )
-    if not max(resolutions.values()):
-        head = "At every frequency all of them lose half of the power of the images or more"
-    blur = (
-        ". Finer detail, thin lines and sharp edges, is mostly lost. Squared error is smallest at the mean of all faces "
-        "that a code may stand for, and a mean of sharp images is blurred."
-        if 0 < max(resolutions.values()) < finest
-        else "."
-    )
-    plain, *others = resolutions
-    mse = {name: f"MSE, {name}" for name in resolutions}
+def eye(names: Sequence[str], found: Mapping[str, Measured]) -> str:
+    """How reconstructions of the undercomplete and other models differ: each "MSE, NAME", and the paired differences "MSE, NAME
+    less undercomplete"."""
+    plain, *others = names
+    mse = {name: f"MSE, {name}" for name in names}
     several = family({name: between(found, mse[name], mse[plain], less(mse[name], plain)) for name in others})
     each = [
         one.say(
@@ -142,8 +160,27 @@ def eye(resolutions: Mapping[str, float], found: Mapping[str, Measured], finest:
         )
         for name, one in several.items()
     ]
-    error = f"On clean test images the {plain} model's error is {found[mse[plain]].value:.3g} per pixel"
-    return f"{head}{blur} {error}; {joined(each)}."
+    return (
+        f"On clean test images the {plain} model's error is {found[mse[plain]].value:.3g} per pixel; {joined(each)}. "
+        "Squared error "
+        "is smallest at the mean of all faces that a code may stand for, and a mean of sharp images is blurred."
+    )
+
+
+def principal(found: Mapping[str, Measured], size: int, still: float) -> str:
+    """Errors on clean test images "MSE, undercomplete" and "MSE, PCA-…", with their paired difference; `still` is the share by
+    which the network's training error fell in its last epoch."""
+    name = f"PCA-{size}"
+    return between(found, "MSE, undercomplete", f"MSE, {name}").say(
+        more=f"With as many numbers, {name} has an error of {{b}}, less than the undercomplete model's {{a}}: the network "
+        "is not "
+        "yet better than a linear code. It may be undertrained: in its last epoch the training error fell by "
+        f"{percent(still, 1)}.",
+        less=f"With as many numbers, {name} has an error of {{b}}, against the undercomplete model's {{a}}: the layers between "
+        "gain something over a linear code.",
+        neither=f"The errors of the undercomplete model ({{a}}) and of {name}, a linear code of as many numbers ({{b}}), "
+        "{differ}.",
+    )
 
 
 def variational(found: Mapping[str, Measured], active: float, units: int) -> str:
@@ -163,7 +200,7 @@ def bought(n: int, found: Mapping[str, Measured]) -> str:
     seconds, mib = found["an epoch"].value, found["pixels"].value
     more = found["operations, full size"].value / found["operations"].value
     return (
-        f"An epoch of {n:,} images takes {seconds:.3g} s here, and their pixels {mib:,.0f} MiB; all {EVERYTHING:,} "
+        f"An epoch of {n:,} images takes {seconds:.3g} s here (median), and their pixels {mib:,.0f} MiB; all {EVERYTHING:,} "
         f"training images of CelebA would take {EVERYTHING / n:.1f} times both. At its full {WIDE}×{HIGH} pixels an image "
         f"is {WIDE * HIGH / 64**2:.1f} times as large, and the same layers need {more:.1f} times the operations. Subset "
         f"and resize together: {EVERYTHING / n * more:,.0f} times fewer operations an epoch, and "

@@ -180,6 +180,12 @@ class Difference:
         return with_error(abs(self.value), 0.0 if found is None else found.interval()[1] - found.value)
 
     @property
+    def signed(self) -> str:
+        """The difference with its sign and half of its 95 % interval, as "−0.1 ± 2.3"."""
+        found = self.estimate
+        return with_error(self.value, 0.0 if found is None else found.interval()[1] - found.value).replace("-", "−")
+
+    @property
     def both(self) -> tuple[str, str]:
         """a and b to three significant digits; to four where one is more than the other, and three do not show it."""
         a, b = (written(float(f"{one.value:.3g}")) for one in (self.a, self.b))
