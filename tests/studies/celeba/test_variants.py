@@ -71,7 +71,11 @@ def test_why_the_logarithm():
         at_once | numbers((0, 0, 5, 0), {"log σ²": 1, "σ² by softplus": 1}) | at_once, WAYS, 5, 150
     )
     assert "its loss after these steps is higher (220 against 200)" in said
-    assert "is lower" in variants.heads(numbers((0, 0, 5, 5), {"log σ²": 220, "σ² by softplus": 200}), WAYS, 5, 150)
+    assert "log σ² is the better choice here" in said
+    assert "it needs only a wide clamp against overflow, here from −20 to 10." in said
+    assert "and not the better choice here" in variants.heads(
+        numbers((0, 0, 5, 5), {"log σ²": 220, "σ² by softplus": 200}), WAYS, 5, 150
+    )
     assert "the losses after these steps do" in (
         variants.heads(numbers((0, 0, 5, 5), {"log σ²": 200, "σ² by softplus": 200.1}), WAYS, 5, 150)
     )
@@ -79,6 +83,8 @@ def test_why_the_logarithm():
     assert "A variance must be above 0" not in said
     assert "Softplus keeps" not in said
     assert "any real number is a variance" not in said
+    once = numbers((0, 0, 5, 5), {"log σ²": 200, "σ² by softplus": 220}) | {"steps, σ² as it is": Measured(1.0)}
+    assert "after 1 step (σ² as it is)" in variants.heads(once, WAYS, 5, 150)
 
 
 def corrupted(**errors):
@@ -100,10 +106,10 @@ def test_corruptions():
 @pytest.mark.parametrize(
     ("grids", "said"),
     [
-        ((1.3, 1.2), "a checkerboard pattern shows with transposed convolutions, none"),
-        ((1.3, 1.3), "shows with both"),
-        ((1.2, 1.2), "no checkerboard pattern shows with either"),
-        ((1.2, 1.3), "a pattern shows with upsampling"),
+        ((1.3, 0.4), "A checkerboard lies over those of transposed, and shows at once in those of transposed"),
+        ((1.3, 1.3), "A checkerboard lies over all, and shows at once in those of transposed and upsampling"),
+        ((0.5, 0.4), "No checkerboard shows"),
+        ((0.4, 0.6), "A faint checkerboard lies over those of upsampling; enlarged, it shows in flat areas"),
     ],
 )
 @pytest.mark.parametrize(
@@ -118,6 +124,7 @@ def test_enlarging(grids, said, errors, first):
     kinds = ("transposed", "upsampling")
     found = {f"grid, {kind}": Measured(g) for kind, g in zip(kinds, grids, strict=True)}
     found |= {f"MSE, {kind}": Measured(e, 1e-5, **ERROR) for kind, e in zip(kinds, errors, strict=True)}
+    found |= {"grid, none": Measured(0.5)}
     text = variants.enlarging(found | {f"parameters, {kind}": Measured(1234) for kind in kinds})
     assert text.startswith(first)
     assert said in text

@@ -10,7 +10,7 @@ from diabolo.studies.engine.findings import Measured, between, family, from_noth
 
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole
 SURVIVES, LOST = 1 / 3, 2 / 3  # of how far two people differ
-FLOORS = ("pixels", "PCA-", "majority")
+FLOORS = ("pixels", "PCA-")
 CODES = ("undercomplete", "VAE")
 Found = Mapping[str, Measured]
 
@@ -46,13 +46,13 @@ def floors(found: Found) -> str:
     several = family({name: between(found, code, name, less(code, name)) for name in plain})
     each = [
         one.say(
-            more=f"{{difference}} percentage points more accurate than on {name} ({{b}} %)",
-            less=f"{{difference}} percentage points less accurate than on {name} ({{b}} %)",
-            neither=f"not shown to differ from that on {name} ({{b}} %; they {{differ}})",
+            more=f"{{difference}} percentage points more than on {name} ({{b}} %)",
+            less=f"{{difference}} percentage points less than on {name} ({{b}} %)",
+            neither=f"an accuracy that {{differs}} from that on {name} ({{b}} %)",
         )
         for name, one in several.items()
     ]
-    told = f"On the codes of the {called} ({found[code].value:.1f} %) a linear layer is {joined(each)}."
+    told = f"On the codes of the {called} a linear layer reaches {found[code].value:.1f} %: {joined(each)}."
     if any(one.decision == "less" for name, one in several.items() if name.startswith("PCA-")):
         return (
             f"{told} Principal components too hold only what helps to reconstruct, so that is not why the network's codes "
@@ -197,9 +197,9 @@ def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
 def noise(best: float, beta: float) -> str:
     """The β at which the Gaussian likelihood has the variance of the errors, `best`, against that of the training."""
     told = (
-        "For these errors, of decoded draws of q(z|x), the most likely variance, their mean square, corresponds to β = "
+        "For these errors, of decoded draws of q(z|x), the most likely variance, their mean square, corresponds to "
+        f"β = {best:.2g}"
     )
-    f"{best:.2g}"
     after = "A model trained at another β has other errors, so this β is no optimum"
     if beta > 1.5 * best:
         return f"{told}: the KL term weighs {beta / best:.2g} times as much here. {after}."

@@ -62,9 +62,10 @@ def parts(found: Found, betas: Betas) -> str:
             f"At β = {beta:g}, KL(q(z)‖p) is at least {hole:.1f} and at most {most:.1f} of the {kl:.0f} nats, and I(x; z) lies "
             f"between {least:.1f} and {information:.0f}."
         )
-    limit = f"({found['most of I(x; z)'].value:.1f} nats, the logarithm of the number of images, is the most that the "
-    "estimate of "
-    limit += "I(x; z) can show.)"
+    limit = (
+        f"({found['most of I(x; z)'].value:.1f} nats, the logarithm of the number of images, is the most that the estimate of "
+        "I(x; z) can show.)"
+    )
     wider = difference(found[at("hole", betas.weak)], found[at("hole at most", betas.strong)]).say(
         more="So q(z) lies farther from the prior at the smaller weight: at least {a} nats, against at most {b}.",
         less="So these bounds do not show that q(z) lies farther from the prior at the smaller weight.",

@@ -3,7 +3,8 @@
 Sharpness is the highest frequency that is kept, of those from `FINE` cycles on: what is missing below is no blur. How well new
 faces are formed shows in where their FID lies between that of reconstructions, which are as blurred, and that of averages of
 two reconstructions, which are half-formed (`form`); beyond these they are broken up. How varied they are shows in their
-coverage, the share of real faces that have a new one near by their features, beside that of reconstructions. (Precision is near 1 for any blurred face: it lies in the middle of the real ones.)
+coverage, the share of real faces that have a new one near by their features, beside that of reconstructions.
+(Precision is near 1 for any blurred face: it lies in the middle of the real ones.)
 
 The thresholds were set by `benchmarks/looks.py` without a trained decoder, on images held out of the training images, of the
 drawn faces and of CelebA. Compared were 300 and 1,000 other real faces, blurred alike (at 8 and 16 cycles), and sets of them
@@ -51,7 +52,7 @@ def crispness(cycles: float, finest: int) -> str:
 def finest(power: ArrayLike, error: ArrayLike) -> float:
     """The highest frequency up to which the power of the error stays below half of that of the images, in cycles per image,
     with straight lines between whole frequencies; entry 0 of both, the mean, does not count."""
-    lost = (np.asarray(error, float) / np.maximum(np.asarray(power, float), 1e-12)).tolist()
+    lost: list[float] = (np.asarray(error, float) / np.maximum(np.asarray(power, float), 1e-12)).tolist()
     last = next((i for i in range(1, len(lost)) if lost[i] >= 0.5), len(lost))
     if last in (1, len(lost)):
         return float(last - 1)

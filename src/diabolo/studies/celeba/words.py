@@ -39,8 +39,10 @@ def losses(found: Mapping[str, Measured]) -> str:
     clean = ("undercomplete", "sparse")
     gaps = {name: found[f"gap, {name}"].value for name in (*clean, "denoising")}
     lowest = [min(clean, key=lambda name: found[f"{part} error, {name}"].value) for part in ("training", "validation")]
-    same = f"From clean images the {lowest[0]} model has the lower training error, and the {lowest[1]} model the lower "
-    "validation error"
+    same = (
+        f"From clean images the {lowest[0]} model has the lower training error, and the {lowest[1]} model the lower validation "
+        "error"
+    )
     if lowest[0] == lowest[1]:
         same = f"From clean images the {lowest[0]} model has the lower error, in training and in validation"
     told = joined([f"{abs(gap):.1f} % {'higher' if gap >= 0 else 'lower'} ({name})" for name, gap in gaps.items()])

@@ -1,0 +1,79 @@
+"""What one sees in reconstructions and in new faces, by the numbers that show it."""
+
+import pytest
+
+from diabolo.studies.celeba import seen
+from diabolo.studies.celeba.fits import at
+from diabolo.studies.engine.findings import Measured
+
+BETAS = (1.0, 0.1)
+NAMES = ("undercomplete", "sparse", "denoising")
+
+
+def looks(resolutions, grids, contrasts=(0.9, 0.9, 0.9), none=0.5):
+    numbers = {"grid, none": none}
+    for what, values in {"resolution": resolutions, "grid": grids, "contrast": contrasts}.items():
+        numbers |= {f"{what}, {name}": value for name, value in zip(NAMES, values, strict=True)}
+    return seen.reconstructions({name: Measured(value) for name, value in numbers.items()}, NAMES, 64)
+
+
+def test_what_one_sees_in_reconstructions():
+    said = looks((8.1, 7.2, 7.9), (0.92, 0.91, 1.03), (0.93, 0.9, 1.1))
+    assert said.startswith("To the eye all reconstructions are blurred: detail finer than about 4 pixels")
+    assert "They hardly differ in sharpness: half of the power is kept up to 8.1 (undercomplete), 7.2 (sparse)" in said
+    assert "Their contrast is 93 % (undercomplete), 90 % (sparse) and 110 % (denoising) of that of the images." in said
+    assert "A faint checkerboard lies over all; enlarged, it shows in flat areas" in said
+    apart = looks((32, 16, 0), (0.2, 1.3, 0.2))
+    assert apart.startswith(
+        "To the eye the reconstructions are sharp (undercomplete), soft (sparse) and blurred (denoising)."
+    )
+    assert "The denoising model's are the most blurred" in apart
+    assert "A checkerboard lies over those of sparse, and shows at once in those of sparse." in apart
+    assert looks((0, 0, 0), (0.5, 0.5, 0.5)).endswith("No checkerboard shows.")
+    assert "even the largest shapes are off" in looks((0, 0, 0), (1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("error", "cycles"),
+    [((9, 0.2, 0.4, 0.6, 0.9), 2.5), ((9, 0.6, 0.1, 0.1, 0.1), 0.0), ((9, 0.1, 0.1, 0.1, 0.4), 4.0)],
+)
+def test_the_finest_frequency_that_is_kept(error, cycles):
+    assert seen.finest((1, 1, 1, 1, 1), error) == pytest.approx(cycles)
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "said"),
+    [
+        (0.1, 0.05, "as well formed as reconstructions"),
+        (0.5, 0.2, "less well formed than reconstructions"),
+        (1.0, 0.2, "half-formed"),
+        (2.6, 0.5, "broken up"),
+        (0.7, 0.1, "less well formed than reconstructions or half-formed"),
+        (0.7, 3.0, "as well formed as reconstructions or broken up"),
+    ],
+)
+def test_an_interval_over_an_end_of_a_band_leaves_both_words(value, half, said):
+    assert seen.band(Measured(value, half / 1.96), seen.FORMS) == said
+
+
+def test_what_one_sees_in_new_faces():
+    each = {"form": (2.6, 0.1), "relative coverage": (0.2, 0.95), "sharpness": (26.0, 5.0)}
+    numbers = {
+        at(f"{what}, {name}", beta): Measured(value, 0.01)
+        for what, values in each.items()
+        for name, value in zip(("N(0, I)", "fitted Gaussian"), values, strict=True)
+        for beta in BETAS
+    }
+    said = seen.samples(numbers, BETAS, 32)
+    assert (
+        "At β = 0.1 faces from N(0, I) are sharp, broken up, and much less varied; those from the fitted Gaussian "
+        in said
+    )
+    assert (
+        "are blurred, as well formed as reconstructions, and as varied (form 2.600 ± 0.020 and 0.100 ± 0.020;" in said
+    )
+    assert said.endswith(seen.SCALE)
+    same = numbers | {name: numbers[name.replace("N(0, I)", "fitted Gaussian")] for name in numbers}
+    assert "faces from N(0, I) and from the fitted Gaussian are blurred" in seen.samples(same, BETAS, 32)
+    unsure = numbers | {at("relative coverage, N(0, I)", 0.1): Measured(0.79, 0.02)}
+    assert "broken up, and less varied or as varied; those" in seen.samples(unsure, BETAS, 32)
