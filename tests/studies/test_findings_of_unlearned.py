@@ -171,7 +171,7 @@ def test_the_report_says_which_models_have_learned_and_which_rows_were_not_measu
     assert {"Which models have learned", "Rows that were not measured"} <= set(headings)
     (table,) = [b for b in blocks if isinstance(b, Table) and "have not learned" in b.caption]
     assert {row[0] for row in table.rows} == {"vae (latent_dim 4, beta 50.0, epochs 3)"}
-    assert any("Of 2 models, 1 of them has." in b.text for b in blocks if isinstance(b, Paragraph))
+    assert any("1 of 2 models has learned." in b.text for b in blocks if isinstance(b, Paragraph))
     failed = blocks[blocks.index(next(b for b in blocks if getattr(b, "anchor", None) == "failed")) + 1 :][:3]
     assert [block.text.split()[0] for block in failed] == ["3", "4", "5"]
     assert all(": because " in block.text for block in failed)
@@ -198,4 +198,4 @@ def test_of_models_that_draw_one_grey_mean_there_is_nothing_to_tell(tmp_path, mo
         assert all(text.startswith("No finding is drawn here, because ") for text in texts)
     blocks = writing.document_of(find("generative"), study.folder).blocks
     (told,) = [b.text for b in blocks if isinstance(b, Paragraph) and " of them ha" in b.text]
-    assert "Of 6 models, 1 of them has." in told  # PCA
+    assert "1 of 6 models has learned." in told  # PCA

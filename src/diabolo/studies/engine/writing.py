@@ -151,9 +151,9 @@ def _learned(results: Mapping[str, Any]) -> Iterator[Block]:
     labels = {label for _, label, _ in several}
     short = {label for _, label, known in several if known["state"] != "met"}
     n = len(labels) - len(short)
-    all_of_them = "all of them have" if not short else f"{n} of them {'has' if n == 1 else 'have'}"
+    learned = f"All {n} models have" if not short else f"{n} of {len(labels)} models {'has' if n == 1 else 'have'}"
     yield Paragraph(
-        f"{RULE}. Of {len(labels)} models, {all_of_them}. No finding is drawn from any other, unless the study trains it to "
+        f"{RULE}. {learned} learned. No finding is drawn from any other, unless the study trains it to "
         "show how it fails."
     )
     if short:
