@@ -11,9 +11,9 @@ drawn faces and of CelebA. Compared were 300 and 1,000 other real faces, blurred
 with a known fault; three draws each. Of 1,000 faces, `form` is 0.02 … 0.11 for others without a fault, 0.27 … 0.46 where half
 are averages of two, and 0.90 … 1.12 where all are; of 300, where it is less certain, 0.06 … 0.35, 0.40 … 0.60 and 1.09 … 1.34.
 What lies above 1.5 is worse than averages of two. Coverage, as a multiple of the reconstructions', is 0.83 … 0.98 for others,
-0.54 … 0.73 for a quarter of the kinds of drawn faces, and 0.03 … 0.27 for ten faces drawn again and again. A quarter of the kinds
-of CelebA's faces, by their colours, covers 0.79 … 0.97 and is not noticed. Missing kinds raise `form` as well: where both are
-bad, the grid of faces shows which it is.
+0.54 … 0.73 for a quarter of the kinds of drawn faces, and 0.03 … 0.27 for ten faces drawn again and again. A quarter of the
+kinds of CelebA's faces, by their colours, covers 0.79 … 0.97 and is not noticed. Missing kinds raise `form` as well: where both
+are bad, the grid of faces shows which it is.
 """
 
 from collections.abc import Mapping

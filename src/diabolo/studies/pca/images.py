@@ -72,17 +72,17 @@ def densities(f: Found) -> str:
 
 
 def refitted(f: Found) -> str:
-    """What a Gaussian fitted to the VAE's own codes changes, and how far these are from N(0, I)."""
+    """What a Gaussian fitted to the VAE's posterior means changes, and how far its codes are from N(0, I)."""
     away, floor = each(f, "Fréchet distance to N(0, I): VAE"), f["Fréchet distance to N(0, I): draws of N(0, I)"].value
     distance = f"N(0, I) (Fréchet distance {span(away)}; chance level {floor:.2g})"
     hole = min(one.value for one in away) > HOLE * floor
-    codes = f"these {'still differ' if hole else 'hardly differ'} from {distance}"
+    codes = f"its codes {'still differ' if hole else 'hardly differ'} from {distance}"
     return compared(
         fid(f, "fitted Gaussian: VAE"),
         fid(f, "N(0, I): VAE"),
-        less=f"A Gaussian fitted to its own codes improves the VAE to {{a}}, {'because' if hole else 'although'} {codes}.",
-        more=f"A Gaussian fitted to its own codes makes the VAE worse ({{a}}); {codes}.",
-        neither=f"A Gaussian fitted to its own codes takes the VAE to {{a}}, {{how}}; {codes}.",
+        less=f"A Gaussian fitted to its posterior means improves the VAE to {{a}}, {'because' if hole else 'although'} {codes}.",
+        more=f"A Gaussian fitted to its posterior means makes the VAE worse ({{a}}); {codes}.",
+        neither=f"A Gaussian fitted to its posterior means takes the VAE to {{a}}, {{how}}; {codes}.",
         same=True,
     )
 
