@@ -80,7 +80,8 @@ def refitted(f: Found) -> str:
     return compared(
         fid(f, "fitted Gaussian: VAE"),
         fid(f, "N(0, I): VAE"),
-        less=f"A Gaussian fitted to its posterior means improves the VAE to {{a}}, {'because' if hole else 'although'} {codes}.",
+        less=f"A Gaussian fitted to its posterior means improves the VAE to {{a}}, {'because' if hole else 'although'} "
+        f"{codes}.",
         more=f"A Gaussian fitted to its posterior means makes the VAE worse ({{a}}); {codes}.",
         neither=f"A Gaussian fitted to its posterior means takes the VAE to {{a}}, {{how}}; {codes}.",
         same=True,

@@ -463,10 +463,11 @@ def subspace(row: Row) -> None:
 # %% [markdown]
 # ## 3.6 The same densities for both
 # A fair comparison of generated images draws the codes of both models from the same densities: from N(0, I), which the VAE was
-# trained towards, and from a Gaussian fitted to the codes of the training images. Those of the VAE are the means of q(z|x), which
-# vary less than the draws that its decoder was trained with. How close the images are to real ones is measured by FID; how clear they look, by how many of them the classifier of these images reads with a probability of 0.9 or
-# more; and how various they are, by the effective number of digits that it reads, which is high where images are both clear and
-# various. The reconstruction error of both shows what the KL term costs.
+# trained towards, and from a Gaussian fitted to the codes of the training images. Those of the VAE are the means of q(z|x),
+# which vary less than the draws that its decoder was trained with. How close the images are to real ones is measured by FID;
+# how clear they look, by how many of them the classifier of these images reads with a probability of 0.9 or more; and how
+# various they are, by the effective number of digits that it reads, which is high where images are both clear and various. The
+# reconstruction error of both shows what the KL term costs.
 
 
 # %%
