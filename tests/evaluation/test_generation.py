@@ -171,6 +171,24 @@ def test_mid_points_are_of_codes_not_of_samples(trained):
         assert np.abs(every - image.ravel()).max(1).min() < 1e-5
 
 
+def test_densities_are_fitted_to_means_or_to_draws(trained):
+    subject = trained("vae", hidden=(64,))
+    made = {}
+    for draws in (False, True):
+        kinds = dict(every_kind(subject, ("gaussian",), 50, draws))
+        made[draws] = kinds["gaussian"]()[0]
+    assert not np.array_equal(made[False], made[True])
+    drawn = subject.sampled_codes[0]
+    assert drawn.var(0).mean() > subject.codes("train").var(0).mean()
+    fitted = latents.fit_density("gaussian", drawn, subject.seed)
+    assert np.array_equal(made[True], latents.draw_images(subject.codec, fitted, 50, subject.seed))
+
+
+def test_no_draws_are_fitted_to_without_a_posterior(trained):
+    with pytest.raises(NotApplicable, match="has no posterior"):
+        generation(trained("undercomplete"), densities=("gaussian",), fit_draws=True)
+
+
 @pytest.mark.parametrize(("latent_dim", "there"), [(64, True), (65, False)])
 def test_codes_as_large_as_the_image_can_be_interpolated_and_larger_ones_are_none(latent_dim, there, digits):
     subject = Subject(zoo.build("undercomplete", (1, 8, 8), latent_dim=latent_dim), *digits)

@@ -87,7 +87,7 @@ def _interpolations(subject: Subject, order: NDArray[np.int64]) -> Images:
     return decode(subject.codec, (codes[order] + codes[np.roll(order, 1)]) / 2, None if y is None else y[chosen])
 
 
-def _samples(subject: Subject, name: str, n: int, fit_draws: bool) -> Made:
+def _samples(subject: Subject, name: str, n: int, fit_draws: bool = False) -> Made:
     """`n` images from the density of that name, fitted to the training codes or to draws of their posterior; conditions are
     those of random test images."""
     codec, density, setting = subject.codec, None, {"density": "the model's own prior"}

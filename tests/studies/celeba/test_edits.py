@@ -39,21 +39,27 @@ def found(strong, weak, error=0.002):
 
 
 def test_arithmetic_at_an_equal_gain():
-    said = edits.arithmetic(found(0.05, 0.15), BETAS, "Eyeglasses", 2.0)
-    assert "raises its probability by 0.65 (β = 1), 0.89 (β = 0.1) and 0.90 (undercomplete)." in said
+    raised = edits.raised(found(0.05, 0.15), BETAS, "Eyeglasses", 2.0)
+    assert raised.endswith("raises its probability by 0.65 (β = 1), 0.89 (β = 0.1) and 0.90 (undercomplete).")
+    said = edits.arithmetic(found(0.05, 0.15), BETAS)
     assert "For the same gain of 0.60, identity-related attributes move by 0.050 (β = 1), 0.150 (β = 0.1)" in said
     assert "at β = 1 the KL term helps arithmetic: they move 0.050 ± 0.009 less than without it" in said
     assert "at β = 0.1 the KL term hurts arithmetic: they move 0.050 ± 0.009 more" in said
-    unsure = edits.arithmetic(found(0.05, 0.15, error=0.03), BETAS, "Eyeglasses", 2.0)
-    assert unsure.count("does not differ significantly from the undercomplete model's") == 2
+    unsure = edits.arithmetic(found(0.05, 0.15, error=0.03), BETAS)
+    assert unsure.endswith("Paired by seed, neither β differs significantly from no KL term.")
+    tiny = edits.arithmetic(found(0.1, 0.15, error=0.0001), BETAS)
+    assert (
+        "at β = 1 this differs by less than 0.01, too little to matter, from no KL term; at β = 0.1 the KL term hurts"
+        in tiny
+    )
 
 
 def test_two_comparisons_are_one_family():
     """By itself each has p = 0.04 here: of two that is not enough."""
     both = found(0.05, 0.15, error=0.0102)
-    assert "helps" not in edits.arithmetic(both, BETAS, "Eyeglasses", 2.0)
+    assert "helps" not in edits.arithmetic(both, BETAS)
 
 
 def test_models_that_do_not_gain_are_not_compared():
     numbers = {name: one for name, one in found(0.05, 0.15).items() if DRIFT not in name}
-    assert edits.arithmetic(numbers, BETAS, "Eyeglasses", 2.0).endswith("nothing is compared at an equal gain.")
+    assert edits.arithmetic(numbers, BETAS).endswith("nothing is compared at an equal gain.")

@@ -106,10 +106,10 @@ def test_corruptions():
 @pytest.mark.parametrize(
     ("grids", "said"),
     [
-        ((1.3, 0.4), "A checkerboard lies over those of transposed, and shows at once in those of transposed"),
-        ((1.3, 1.3), "A checkerboard lies over all, and shows at once in those of transposed and upsampling"),
+        ((1.3, 0.4), "A checkerboard shows in transposed, of period 2 or 4 pixels: 1.30 (transposed) and 0.40"),
+        ((1.3, 1.3), "A checkerboard shows in transposed and upsampling"),
         ((0.5, 0.4), "No checkerboard shows"),
-        ((0.4, 0.6), "A faint checkerboard lies over those of upsampling; enlarged, it shows in flat areas"),
+        ((0.4, 0.6), "Enlarged, a faint checkerboard shows in flat areas of upsampling"),
     ],
 )
 @pytest.mark.parametrize(

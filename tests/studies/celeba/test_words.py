@@ -19,12 +19,18 @@ def test_the_largest_lambda_within_the_factor():
         words.largest_within({1e-5: 0.5, 1e-3: 0.01}, 0.01, 1.1) == 1e-3
     )  # the largest, also where errors do not rise
     said = words.choice(errors, 0.01, 1.15)
-    assert "within a factor of 1.15 is 10⁻⁴. Any tolerance between 1.09 and 2.00 leads to the same λ." in said
+    assert (
+        "a factor of 1.15 of the undercomplete model's is 10⁻⁴; any tolerance between 1.09 and 2.00 leads to it."
+        in said
+    )
     assert "a close one" not in said
     assert words.choice(errors, 0.01, 1.1).endswith("The choice is a close one.")
-    assert "Any tolerance from 2.00 upwards leads" in words.choice(errors, 0.01, 3.0)
+    assert "any tolerance from 2.00 upwards leads" in words.choice(errors, 0.01, 3.0)
+    assert words.ratios(errors, 0.01) == (
+        "Training errors relative to the undercomplete model are 1.00 at λ = 10⁻⁵, 1.09 at λ = 10⁻⁴ and 2.00 at λ = 10⁻³."
+    )
     none = words.choice(errors, 1e-3, 1.1)
-    assert "None stays within a factor of 1.1, so the smallest λ, 10⁻⁵, is used" in none
+    assert "No λ keeps the training error within a factor of 1.1" in none
 
 
 def test_weights_are_powers_of_ten():
@@ -62,15 +68,13 @@ def finals(training, validation):
 def test_losses(validation, said):
     text = words.losses(finals((0.0100, 0.0110, 0.0110), validation))
     assert said in text
-    assert "From clean images the undercomplete model has the lower error, in training and in validation; the" in text
+    assert "From clean images the undercomplete model has the lower error; the denoising model's is from noisy" in text
     assert "10.0 % higher (undercomplete)" in text
 
 
 def test_losses_that_are_lowest_in_different_models():
     text = words.losses(finals((0.0100, 0.0110, 0.0110), (0.0130, 0.0112, 0.0109)))
-    assert (
-        "the undercomplete model has the lower training error, and the sparse model the lower validation error" in text
-    )
+    assert "training and validation errors are lowest for the undercomplete and the sparse model" in text
     assert "0.9 % lower (denoising)" in text
 
 
@@ -81,6 +85,9 @@ def test_fitted():
 
 def penalised(l1, plain, more, hoyer):
     units = {"near 0, sparse": Measured(9.0), "near 0, no penalty": Measured(2.0)}
+    assert "Of the 128 units of a code 9.0 are below 1 % of the largest; without the penalty, 2.0." in (
+        words.near_zero(units, 128)
+    )
     codes = {"L1, sparse": l1, "L1, no penalty": plain, "Hoyer, no penalty": Measured(hoyer)}
     return codes | units | {"Hoyer, sparse less undercomplete": more}
 
@@ -102,7 +109,6 @@ def test_sparse(norm, said, hoyer, then):
     assert said in found
     assert then in found
     assert ("which a decoder undoes" in found) == (hoyer is not MORE)
-    assert found.endswith("Of 128 units 9 lie within 1 % of the largest from 0, against 2 without the penalty.")
 
 
 def test_most_of_a_fall_of_the_norm_is_scale_or_sparsity():
@@ -162,16 +168,19 @@ def test_eye():
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (MORE, "less than the undercomplete model's 11: the network is not yet better than a linear code. It may be"),
-        (LESS, "against the undercomplete model's 7: the layers between gain"),
+        (MORE, "PCA-16 has a lower error (9 against 11): the network is not yet better than a linear code, and may be"),
+        (LESS, "PCA-16 has a higher error (9 against 7): the layers between gain"),
         (SAME, "a linear code of as many numbers (9), do not differ significantly"),
     ],
 )
 def test_principal_components(more, said):
     found = {"MSE, undercomplete": Measured(9 + more.value, 5.0), "MSE, PCA-16": Measured(9.0, 5.0)}
-    text = words.principal(found | {"MSE, undercomplete less MSE, PCA-16": more}, 16, 0.012)
-    assert said in text
-    assert ("the training error fell by 1.2 %" in text) == (more is MORE)
+    assert said in words.principal(found | {"MSE, undercomplete less MSE, PCA-16": more}, 16)
+
+
+def test_the_last_epoch():
+    assert words.falling(0.012) == "In the last epoch the undercomplete model's training error fell by 1.2 %."
+    assert "rose by 0.5 %" in words.falling(-0.005)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +222,7 @@ def test_separable(more, said, drawn, then):
         (
             80,
             85,
-            "and 3.0 ± 1.0 percentage points less than on PCA-16 (85 %). Principal components too hold only",
+            "and 3.0 ± 1.0 percentage points less than on PCA-16 (85 %). PCA too holds only",
             True,
         ),
         (85, 82.2, "and an accuracy that does not differ significantly from that on PCA-16 (82.2 %).", False),
@@ -226,7 +235,7 @@ def test_floors(pixels, pca, said, why):
     text = of_codes.floors(found)
     assert said in text
     assert "majority" not in text
-    assert ("it may be undertrained" in text) == why
+    assert ("that is not why the network's codes lose" in text) == why
 
 
 def test_vector():
@@ -238,7 +247,7 @@ def test_vector():
         SAME, {0: 0.1, 4: 0.1}, "Eyeglasses"
     )
     found = of_codes.vector(SAME, {4: 0.2, -2: 0.1, 0: 0.1}, "Eyeglasses")
-    assert "0.10 at α = −2, 0.10 at α = 0 and 0.20 at α = 4" in found
+    assert "a probability of 0.10 at α = 0 and 0.20 at α = 4." in found
 
 
 def test_strength():
@@ -257,11 +266,10 @@ def test_person(drift, said):
 
 
 def test_the_attributes_that_move_most_are_named():
-    moved, apart = {"Male": -0.2, "Young": 0.1, "Smiling": 0.3}, {"Male": 0.4, "Young": 0.5}
-    said = of_codes.moves(moved, ["Male", "Young"], apart)
-    assert "Male moves most of these, by −0.20, where two people differ by 0.40 on average; of all other" in said
-    assert "attributes Smiling moves most, by +0.30." in said
-    assert "of all other" not in of_codes.moves({"Male": 0.1}, ["Male"], apart)
+    moved = {"Male": -0.2, "Young": 0.1, "Smiling": 0.3}
+    said = of_codes.moves(moved, ["Male", "Young"])
+    assert said == "Male moves most of these, by −0.20; of all other attributes Smiling moves most, by +0.30."
+    assert of_codes.moves({"Male": 0.1}, ["Male"]) == "Male moves most of these, by +0.10."
 
 
 @pytest.mark.parametrize(
@@ -304,7 +312,7 @@ def test_collapse():
     assert collapsed(128, 9.0, 0.01).startswith("The posterior collapsed")
     assert "part of the code is idle: 60 of 128 units" in collapsed(60, 30.0, 0.8)
     assert "5.0 times as large" in collapsed(128, 30.0, 0.8)
-    assert "63 units carry less than 0.1 nat, and 47 units carry 90 % of the KL term" in collapsed(128, 30.0, 0.8)
+    assert "But 63 units carry less than 0.1 nat, and 47 units carry 90 % of the KL term" in collapsed(128, 30.0, 0.8)
 
 
 def test_few_units_carry_most():
@@ -342,9 +350,14 @@ def test_dynamics():
     assert of_codes.reached([1.0, 1.0]) == 1
     assert of_codes.settled([39.1, 65.4, 59.8, 57.4, 58.3]) == 3
     assert of_codes.settled([58.0, 58.3]) == 1
-    said = of_codes.dynamics(3, [39.1, 65.4, 59.8, 57.4, 58.3], [73.4, 55.8, 59.6, 59.1, 59.0])
-    assert said.startswith("After 3 of 5 epochs 90 % of the fall of the test error is complete.")
-    assert "39.1 in epoch 1, at most 65.4 (epoch 2) and 58.3 at the end in training" in said
-    assert "and 73.4 in epoch 1, at least 55.8 (epoch 2) and 59.0 at the end on test images" in said
-    assert said.endswith("In training it stays within 5 % of its end from epoch 3 on.")
-    assert "more than 5 % in the last epoch" in of_codes.dynamics(2, [20.0, 30.0, 50.0], [20.0, 30.0, 50.0])
+    said = of_codes.dynamics(3, [39.1, 65.4, 59.8, 57.4, 58.3])
+    assert said.startswith(
+        "After 3 of 5 epochs 90 % of the fall of the test error is complete. In training the KL term in nats"
+    )
+    assert "is 39.1 in epoch 1, at most 65.4 (epoch 2), at least" not in said
+    assert said.endswith("and 58.3 at the end; it stays within 5 % of its end from epoch 3 on.")
+    tested = of_codes.course([73.4, 55.8, 59.6, 59.1, 59.0], "On test images")
+    assert tested.startswith(
+        "On test images the KL term in nats is 73.4 in epoch 1, at least 55.8 (epoch 2) and 59.0 at the end"
+    )
+    assert "moves by more than 5 % to the last" in of_codes.course([20.0, 30.0, 50.0], "In training")

@@ -11,6 +11,10 @@ from diabolo.studies.engine.findings import Measured, between, family, from_noth
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole
 SURVIVES, LOST = 1 / 3, 2 / 3  # of how far two people differ
 FLOORS = ("pixels", "PCA-")
+CORRELATED = (
+    "The vector is a difference of means, so it also holds what is correlated with the attribute in the training "
+)
+"images."
 CODES = ("undercomplete", "VAE")
 Found = Mapping[str, Measured]
 
@@ -54,18 +58,15 @@ def floors(found: Found) -> str:
     ]
     told = f"On the codes of the {called} a linear layer reaches {found[code].value:.1f} %: {joined(each)}."
     if any(one.decision == "less" for name, one in several.items() if name.startswith("PCA-")):
-        return (
-            f"{told} Principal components too hold only what helps to reconstruct, so that is not why the network's codes "
-            "lose; it "
-            "may be undertrained."
-        )
+        return f"{told} PCA too holds only what helps to reconstruct, so that is not why the network's codes lose."
     return told
 
 
 def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str:
     """Whether adding the vector adds the attribute: `gain` in probability, and `scores` α → mean probability by the probe of
     another model."""
-    told = joined([f"{score:.2f} at α = {alpha:g}".replace("-", "−") for alpha, score in sorted(scores.items())])
+    shown = sorted({0.0, strength(scores)})
+    told = joined([f"{scores[alpha]:.2f} at α = {alpha:g}" for alpha in shown])
     through = scores[0] < 0.5 <= max(score for alpha, score in scores.items() if alpha > 0)
     work = from_nothing(gain).say(
         more="works" if through else "works in part, since the probe moves but not from no to yes",
@@ -98,20 +99,20 @@ def person(drift: float, apart: float, alpha: float) -> str:
     )
 
 
-def moves(moved: Mapping[str, float], identity: Sequence[str], apart: Mapping[str, float]) -> str:
-    """The attributes that move most, by their mean change: of the identity-related ones, beside how far two people are apart in
-    it, and of all others. The mean over several attributes can hide one."""
+def moves(moved: Mapping[str, float], identity: Sequence[str]) -> str:
+    """The attributes that move most, by their mean change: of the identity-related ones, and of all others. The mean
+    over several attributes can hide one."""
 
     def shift(name: str) -> str:
         return f"{moved[name]:+.2f}".replace("-", "−")
 
     most = max(identity, key=lambda name: abs(moved[name]))
     rest = [name for name in moved if name not in identity]
-    told = f"{most} moves most of these, by {shift(most)}, where two people differ by {apart[most]:.2f} on average"
+    told = f"{most} moves most of these, by {shift(most)}"
     if rest:
         other = max(rest, key=lambda name: abs(moved[name]))
         told += f"; of all other attributes {other} moves most, by {shift(other)}"
-    return f"{told}. The vector also holds what is correlated with the attribute in the training images."
+    return f"{told}."
 
 
 def right_angled(found: Found) -> str:
@@ -125,7 +126,7 @@ def right_angled(found: Found) -> str:
         f"{drift:.3f}, and the attribute itself by {now:.2f} instead of {gain:.2f}"
     )
     if gain <= 0 or now <= 0:
-        return f"{step}.".replace("-", "−")
+        return f"{step}.".replace(" -", " −")
     change = (less / now) / (drift / gain) - 1
     return (
         f"{step}. For each unit of the gain they move {percent(abs(change))} {'more' if change > 0 else 'less'}, one "
@@ -171,9 +172,8 @@ def collapse(found: Found, units: int, code_use: float) -> str:
     if code_use < 0.02:
         return f"The posterior collapsed: {told}, but {use}, so the decoder hardly uses the code."
     uneven = (
-        "By that threshold (a variance of the mean above 0.01) a unit may carry little: "
-        f"{found['units under 0.1 nat'].value:.0f} "
-        f"units carry less than 0.1 nat, and {found['units of 90 % of the KL'].value:.0f} units carry 90 % of the KL term."
+        f"But {found['units under 0.1 nat'].value:.0f} units carry less than 0.1 nat, and "
+        f"{found['units of 90 % of the KL'].value:.0f} units carry 90 % of the KL term."
     )
     if active < 0.9 * units:
         return (
@@ -189,8 +189,7 @@ def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
     weighed = "" if beta == 1 else f"{beta:g} · "
     return (
         f"The test loss ends at {reconstruction + beta * kl:.1f} = {reconstruction:.1f} (squared error, summed over {pixels:,} "
-        f"numbers) + {weighed}{kl:.1f} (KL, nats), a share of {share} for the KL term. With the mean over pixels the same β "
-        f"would weigh {pixels:,} times as much."
+        f"numbers) + {weighed}{kl:.1f} (KL, nats), a share of {share} for the KL term."
     )
 
 
@@ -220,20 +219,21 @@ def settled(curve: Sequence[float], within: float = 0.05) -> int:
     return 1 + max(far, default=0)
 
 
-def dynamics(done: int, training: Sequence[float], test: Sequence[float]) -> str:
-    """How the two terms move: after how many epochs 90 % of the fall of the error is `done`, and the KL term by epoch on
-    training and on test images, in nats."""
-    error = f"After {done} of {len(test)} epochs 90 % of the fall of the test error is complete"
-
-    def course(curve: Sequence[float]) -> str:
-        ends = {curve.index(max(curve)): "at most", curve.index(min(curve)): "at least"}
-        turns = [f"{word} {curve[i]:.1f} (epoch {i + 1})" for i, word in sorted(ends.items()) if 0 < i < len(curve) - 1]
-        return joined([f"{curve[0]:.1f} in epoch 1", *turns, f"{curve[-1]:.1f} at the end"])
-
-    since = settled(training)
+def course(curve: Sequence[float], where: str) -> str:
+    """How the KL term moves from epoch to epoch, in nats: ends, extremes, and from when on it hardly moves."""
+    ends = {curve.index(max(curve)): "at most", curve.index(min(curve)): "at least"}
+    turns = [f"{word} {curve[i]:.1f} (epoch {i + 1})" for i, word in sorted(ends.items()) if 0 < i < len(curve) - 1]
+    told = joined([f"{curve[0]:.1f} in epoch 1", *turns, f"{curve[-1]:.1f} at the end"])
+    since = settled(curve)
     steady = (
-        f" In training it stays within 5 % of its end from epoch {since} on."
-        if since < len(training)
-        else " In training it still moves by more than 5 % in the last epoch."
+        f"it stays within 5 % of its end from epoch {since} on"
+        if since < len(curve)
+        else "it moves by more than 5 % to the last"
     )
-    return f"{error}. The KL term in nats is {course(training)} in training, and {course(test)} on test images.{steady}"
+    return f"{where} the KL term in nats is {told}; {steady}."
+
+
+def dynamics(done: int, training: Sequence[float]) -> str:
+    """How the two terms move: after how many epochs 90 % of the fall of the error is `done`, and the KL term by epoch."""
+    error = f"After {done} of {len(training)} epochs 90 % of the fall of the test error is complete."
+    return f"{error} {course(training, 'In training')}"

@@ -54,7 +54,7 @@ REQUIRED: dict[str, Mapping[str, tuple[str, ...]]] = {  # section â†’ content â†
         "training dynamics": (r"epochs 90 % of the fall",),
         "hardware": (r"An epoch .* takes .* s on",),
         "data": (r"MiB", r"pixels"),
-        "limits": (r"intervals? ",),
+        "limits": (r"[Ii]ntervals ",),
     },
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diabolo.studies.celeba.fits import at
-from diabolo.studies.engine.findings import Measured, between, family
+from diabolo.studies.engine.findings import Measured, between, family, joined
 
 Found = Mapping[str, Measured]
 PLAIN = "undercomplete"
@@ -53,27 +53,33 @@ def common_gain(edits: Sequence[Edit]) -> float:
     return min(max(edit.gain) for edit in edits)
 
 
-def arithmetic(found: Found, betas: tuple[float, float], attribute: str, alpha: float) -> str:
-    """What the KL term does to arithmetic: gain in probability at α, and drift at an equal gain, paired by seed."""
+def raised(found: Found, betas: tuple[float, float], attribute: str, alpha: float) -> str:
+    """What adding the attribute gains in probability at α."""
     numbers = [found[at("gain", beta)].value for beta in betas] + [found[f"gain, {PLAIN}"].value]
-    where = (*(f"β = {beta:g}" for beta in betas), PLAIN)
-    told = [f"{value:.2f} ({name})".replace("-", "−") for value, name in zip(numbers, where, strict=True)]
-    said = f"At α = {alpha:g} adding {attribute} raises its probability by {told[0]}, {told[1]} and {told[2]}."
+    told = [f"{value:.2f} ({name})".replace("-", "−") for value, name in zip(numbers, _names(betas), strict=True)]
+    return f"At α = {alpha:g} adding {attribute} raises its probability by {joined(told)}."
+
+
+def arithmetic(found: Found, betas: tuple[float, float]) -> str:
+    """What the KL term does to arithmetic: drift at an equal gain, paired by seed."""
     if f"{DRIFT}, {PLAIN}" not in found:
-        return f"{said} Not all gain, so nothing is compared at an equal gain."
+        return "Not all models gain by the edit, so nothing is compared at an equal gain."
     drifts = [found[at(DRIFT, beta)].value for beta in betas] + [found[f"{DRIFT}, {PLAIN}"].value]
-    told = [f"{value:.3f} ({name})" for value, name in zip(drifts, where, strict=True)]
-    said += (
-        f" For the same gain of {found['equal gain'].value:.2f}, identity-related attributes move by {told[0]}, {told[1]} and "
-        f"{told[2]}."
-    )
+    told = [f"{value:.3f} ({name})" for value, name in zip(drifts, _names(betas), strict=True)]
+    said = f"For the same gain of {found['equal gain'].value:.2f}, identity-related attributes move by {joined(told)}."
     pairs = family({beta: between(found, at(DRIFT, beta), f"{DRIFT}, {PLAIN}") for beta in betas})
     each = [
         one.say(
             less=f"at β = {beta:g} the KL term helps arithmetic: they move {{difference}} less than without it",
             more=f"at β = {beta:g} the KL term hurts arithmetic: they move {{difference}} more than without it",
-            neither=f"at β = {beta:g} this {{differs}} from the undercomplete model's",
+            neither=f"at β = {beta:g} this {{differs}} from no KL term",
         )
         for beta, one in pairs.items()
     ]
+    if {one.decision for one in pairs.values()} == {"not decided"}:
+        return f"{said} Paired by seed, neither β differs significantly from no KL term."
     return f"{said} Paired by seed, {each[0]}; {each[1]}."
+
+
+def _names(betas: tuple[float, float]) -> list[str]:
+    return [*(f"β = {beta:g}" for beta in betas), PLAIN]

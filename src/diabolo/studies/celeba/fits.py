@@ -33,24 +33,30 @@ def gains(found: Found, betas: tuple[float, ...], of: str = GAUSSIAN, over: str 
 
 
 def drawn(found: Found, betas: tuple[float, ...]) -> str:
-    """Whether a density fitted to draws samples better than N(0, I), and a mixture better than a Gaussian."""
-    several, said = gains(found, betas), []
-    mixed = gains(found, betas, MIXTURE, GAUSSIAN) if fid(MIXTURE, betas[0]) in found else {}
-    for beta in betas:
+    """Whether a density fitted to draws samples better than N(0, I)."""
+    said = []
+    for beta, one in gains(found, betas).items():
         times = found[at("N(0, I) over fitted Gaussian", beta)].value
-        first = several[beta].say(
-            less=f"At β = {beta:g} the fitted Gaussian has an FID of {{a}}, against {{b}} from N(0, I), {times:.1f} times as "
-            "much",
+        told = one.say(
+            less=f"At β = {beta:g} the fitted Gaussian has an FID of {{a}}, against {{b}} from N(0, I), {times:.1f} times "
+            "as much",
             more=f"At β = {beta:g} the fitted Gaussian has an FID of {{a}}, above the {{b}} of N(0, I)",
             neither=f"At β = {beta:g} the FIDs of the fitted Gaussian and of N(0, I) {{differ}} ({{a}} and {{b}})",
         )
-        if beta in mixed:
-            first += mixed[beta].say(
-                less="; a mixture of ten gives a lower one than the Gaussian ({a})",
-                more="; a mixture of ten gives a higher one than the Gaussian ({a})",
-                neither="; that of a mixture of ten ({a}) {differs} from the Gaussian's",
-            )
-        said.append(f"{first}.")
+        said.append(f"{told}.")
+    return " ".join(said)
+
+
+def mixtures(found: Found, betas: tuple[float, ...]) -> str:
+    """The mixture of ten against the Gaussian, both fitted to draws."""
+    said = [
+        one.say(
+            less=f"At β = {beta:g} a mixture of ten gives a lower FID than the Gaussian ({{a}} against {{b}}).",
+            more=f"At β = {beta:g} a mixture of ten gives a higher FID than the Gaussian ({{a}} against {{b}}).",
+            neither=f"At β = {beta:g} the FIDs of a mixture of ten and of the Gaussian {{differ}} ({{a}} and {{b}}).",
+        )
+        for beta, one in gains(found, betas, MIXTURE, GAUSSIAN).items()
+    ]
     return " ".join(said)
 
 
@@ -61,11 +67,11 @@ def means(found: Found, betas: tuple[float, ...]) -> str:
         narrow, wide = (found[at(f"variance of a unit, {what}", beta)].value for what in ("means", "draws"))
         then = one.say(
             more="its FID is {a} in place of {b}",
-            less="its FID is {a}, lower than the {b} of draws",
+            less="its FID is {a}, lower than {b}",
             neither="the FIDs of the two fits {differ} ({a} and {b})",
         )
-        said.append(f"at β = {beta:g} a unit has a variance of {narrow:.2f}, and not {wide:.2f}, and {then}")
-    return f"Fitted to the means of q(z|x), the Gaussian is narrower than q(z): {'; '.join(said)}."
+        said.append(f"at β = {beta:g} {then} (variance of a unit {narrow:.2f}, not {wide:.2f})")
+    return f"Fitted to the means of q(z|x), the Gaussian is narrower: {'; '.join(said)}."
 
 
 def single(found: Found) -> str:

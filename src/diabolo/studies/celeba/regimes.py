@@ -31,10 +31,9 @@ def probe(found: Found, betas: Betas, attribute: str) -> str:
     several = gaps(found, betas)
     said = [
         several[beta].say(
-            more=f"at β = {beta:g} {{difference}} percentage points less accurately than from the undercomplete model's",
-            less=f"at β = {beta:g} {{difference}} percentage points more accurately than from the undercomplete model's",
-            neither=f"at β = {beta:g} with an accuracy that {{differs}} from the undercomplete model's (gap "
-            f"{several[beta].signed} percentage points)",
+            more=f"at β = {beta:g}, {{difference}} percentage points less accurately than from the undercomplete model's",
+            less=f"at β = {beta:g}, {{difference}} percentage points more accurately than from the undercomplete model's",
+            neither=f"at β = {beta:g} with accuracies that {{differ}} (gap {several[beta].signed} percentage points)",
         )
         for beta in betas
     ]
@@ -43,36 +42,46 @@ def probe(found: Found, betas: Betas, attribute: str) -> str:
         less="The smaller weight widens the gap by {difference} percentage points.",
         neither="The gaps at the two weights {differ}.",
     )
-    why = " This is what one expects if detail that costs more KL than it saves in error is not encoded."
-    costs = several[betas.strong].decision == "more"
-    return (
-        f"Over seeds, a linear probe predicts {attribute} from the VAE's codes {said[0]}, and {said[1]}. {change}"
-        f"{why if costs else ''}"
-    )
+    return f"Over seeds, a linear probe predicts {attribute} from the VAE's codes {said[0]}, and {said[1]}. {change}"
+
+
+WHY = (
+    "This is what one expects if detail that costs more KL than it saves in error is not encoded, however informative."
+)
 
 
 def parts(found: Found, betas: Betas) -> str:
-    """The two parts of the KL term, each between bounds, and whether the prior hole is larger at the smaller weight: its lower
-    bound there against the upper bound at the larger one."""
+    """The two parts of the KL term, each between bounds."""
     rows = []
     for beta in betas:
         kl, hole, information = (found[at(what, beta)].value for what in ("KL", "hole", "I(x; z) at most"))
         least, most = (found[at(what, beta)].value for what in ("I(x; z) at least", "hole at most"))
         rows.append(
-            f"At β = {beta:g}, KL(q(z)‖p) is at least {hole:.1f} and at most {most:.1f} of the {kl:.0f} nats, and I(x; z) lies "
-            f"between {least:.1f} and {information:.0f}."
+            f"At β = {beta:g}, of {kl:.0f} nats KL(q(z)‖p) is at least {hole:.1f} and at most {most:.1f}, and I(x; z) lies "
+            "between "
+            f"{least:.1f} and {information:.0f}."
         )
-    limit = (
-        f"({found['most of I(x; z)'].value:.1f} nats, the logarithm of the number of images, is the most that the estimate of "
-        "I(x; z) can show.)"
-    )
-    wider = difference(found[at("hole", betas.weak)], found[at("hole at most", betas.strong)]).say(
+    return " ".join(rows)
+
+
+def farther(found: Found, betas: Betas) -> str:
+    """Whether the prior hole is larger at the smaller weight: its lower bound there against the upper bound at the larger."""
+    return difference(found[at("hole", betas.weak)], found[at("hole at most", betas.strong)]).say(
         more="So q(z) lies farther from the prior at the smaller weight: at least {a} nats, against at most {b}.",
-        less="So these bounds do not show that q(z) lies farther from the prior at the smaller weight.",
-        neither="The lower bound at the smaller weight and the upper bound at the larger one {differ} ({a} and {b} nats), so "
-        "where q(z) lies farther from the prior is not decided by them.",
+        less="These bounds do not show that q(z) lies farther from the prior at the smaller weight.",
+        neither="Whether q(z) lies farther from the prior at the smaller weight is not decided: its lower bound there and the "
+        "upper bound at the larger {differ} ({a} and {b} nats).",
     )
-    return f"{' '.join(rows)} {limit} {wider}"
+
+
+def ceiling(found: Found) -> str:
+    """Why the lower bounds on I(x; z) say little."""
+    most = found["most of I(x; z)"].value
+    return (
+        f"The estimate behind the lower bound on I(x; z) cannot exceed {most:.1f} nats, the logarithm of the number of test "
+        "images. "
+        "So a bound near it says nothing of how much more there is."
+    )
 
 
 def moments(found: Found, betas: Betas) -> str:
@@ -81,7 +90,7 @@ def moments(found: Found, betas: Betas) -> str:
     gaussian, hole = found[at("hole, mean and covariance", beta)].value, found[at("hole", beta)].value
     identity = (
         "For the Gaussian g with the mean and covariance of q(z), KL(q(z)‖p) = KL(q(z)‖g) + KL(g‖p). The Gaussian fitted to "
-        "draws of q(z|x) estimates g, so codes from it avoid the second part."
+        "draws estimates g and so avoids the second part."
     )
     share = gaussian / hole if hole > 0 else 0.0
     if gaussian <= 0.5:
@@ -126,19 +135,14 @@ def lesson(found: Found, betas: Betas) -> Lesson:
 def verdict(found: Found, betas: Betas) -> str:
     """The two regimes, or what of them does not show here; with what a fitted density gains at either."""
     shown = lesson(found, betas)
-    why = "Under a large β a nat is expensive, and detail is left out. Under a small β it is cheap: detail gets in."
+    why = "Under a large β a nat is expensive, so detail is left out; under a small β it is cheap."
     if shown.whole:
-        times = [found[at("N(0, I) over fitted Gaussian", beta)].value for beta in betas]
         little = gains(found, betas)[betas.strong].say(
             less="lowers the FID too, but less",
             more="raises the FID",
             neither="gives an FID that {differs} from that of N(0, I)",
         )
-        return (
-            f"Two regimes differ in degree. {why} A Gaussian fitted to draws of q(z|x) {little}, at β = {betas.strong:g}: "
-            "that of "
-            f"N(0, I) is {times[0]:.1f} times as large there, and {times[1]:.1f} times at β = {betas.weak:g}."
-        )
+        return f"Two regimes differ in degree. {why} At β = {betas.strong:g} a Gaussian fitted to draws {little}."
     missing = [
         text
         for holds, text in zip(

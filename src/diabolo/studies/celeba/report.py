@@ -17,16 +17,12 @@ Found = Mapping[str, Measured]
 ASKED = (30_000, 5_000)  # training and test images
 COPYING = (
     "A narrow code has no room for the identity. A penalty makes it expensive: its gradient draws every unit towards 0 with "
-    "the same force λ. Noise makes it the wrong answer. The sparse and the denoising model have the narrow code as well."
+    "the same force λ. Noise makes it the wrong answer. All three have the narrow code."
 )
-AGGREGATED = (
-    "Codes of images follow the aggregated posterior q(z) = E q(z|x), and E KL(q(z|x)‖p) = I(x; z) + KL(q(z)‖p): the KL "
-    "term pays for information about the image and for the prior hole."
-)
+AGGREGATED = "Codes follow the aggregated posterior q(z) = E q(z|x), and E KL(q(z|x)‖p) = I(x; z) + KL(q(z)‖p)."
 LIMITS = (
-    "Intervals at the two β are over seeds, not test images; those of accuracies are over test images, not seeds; losses, "
-    "resolutions and drifts of single models have none. FID uses a small attribute classifier and cannot be compared with "
-    "published figures."
+    "Intervals at the two β are over seeds, those of accuracies over test images; single losses, resolutions and drifts have "
+    "none. FID uses a small attribute classifier and cannot be compared with published figures."
 )
 NAMES = {"celeba": "CelebA"}
 
@@ -58,12 +54,12 @@ def progression(found: Found, layers: int, code: int, epochs: int, attributes: t
     read, edited = attributes
     plain, vae = (found[name].value for name in ("parameters", "parameters, VAE"))
     return (
-        "The tasks go from copying to using a code. Three autoencoders differ in what prevents a copy: a narrow code, a "
-        "penalty on it, noise on the image. A VAE adds a prior, so that codes can also be drawn. Then the codes are put to "
-        f"use: a linear probe predicts {read}, arithmetic edits {edited}, and new faces are sampled. The encoder has {layers} "
-        f"convolutions and a linear layer to a code of {code} numbers, and the decoder mirrors it ({plain:,.0f} parameters; "
-        "the "
-        f"VAE {vae:,.0f}); all are trained for {epochs} epochs."
+        "Three autoencoders prevent a copy by a narrow code, a penalty or noise; a VAE adds a prior, to draw codes from. "
+        "Then the "
+        f"codes are used: a linear probe predicts {read}, arithmetic edits "
+        f"{edited}, and new faces are sampled. The encoder has {layers} convolutions and a linear layer to a code of {code} "
+        f"numbers, and the decoder mirrors it ({plain:,.0f} parameters; the VAE {vae:,.0f}); all are trained for {epochs} "
+        "epochs."
     )
 
 
@@ -72,10 +68,8 @@ def instead(n_train: int, n_test: int, split: str) -> str:
     if (n_train, n_test, split) == (*ASKED, "official"):
         return ""
     return (
-        f" The study asks for {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts. This run used "
-        f"{n_train:,} and {n_test:,}{', with no person in both' if split == 'persons' else ''}; with more, the results "
-        "themselves "
-        "may differ."
+        f" Asked for are {ASKED[0]:,} training and {ASKED[1]:,} test images of CelebA's official parts. This run used "
+        f"{n_train:,} and {n_test:,}{', with no person in both' if split == 'persons' else ''}."
     )
 
 
@@ -139,13 +133,16 @@ class Pieces:
 
     def penalty(self) -> str:
         """1.3."""
-        return " ".join(self.study.said("1.3"))
+        return " ".join(self.study.said("1.3")[1:3])
 
     def eye(self) -> str:
         """1.5."""
 
-        names = ("undercomplete", "sparse", "denoising")
-        return self.tell("1.5", lambda f: seen.reconstructions(f, names, self.test.shape[1]))
+        return self.tell("1.5", lambda f: seen.eye(f, tuple(words.INPUTS), self.test.shape[1]))
+
+    def frequencies(self) -> str:
+        """1.5, with the numbers."""
+        return self.tell("1.5", lambda f: seen.reconstructions(f, tuple(words.INPUTS), self.test.shape[1]))
 
     def linear(self) -> str:
         """1.5, against principal components."""
@@ -159,8 +156,7 @@ class Pieces:
     def edits(self) -> str:
         """1.8, and over seeds."""
         told = " ".join(self.study.said("1.8")[:3])
-        alpha = self.study.found("1.8")["α"].value if self.study.measured("1.8") else 0.0
-        return f"{told} {self.over_seeds(partial(edits.arithmetic, attribute=self.study.edited, alpha=alpha))}"
+        return f"{told} {self.over_seeds(edits.arithmetic)}"
 
     def samples(self) -> list[str]:
         """New faces: to the eye, by FID, why, and the two regimes."""
@@ -181,7 +177,7 @@ class Pieces:
     def watch(self) -> str:
         """1.10: collapse, balance, dynamics."""
         said = self.study.said("1.10")
-        return " ".join([*said[:2], *said[3:]] if self.study.measured("1.10") else said)
+        return " ".join([*said[:2], *said[3:4]] if self.study.measured("1.10") else said)
 
     def cost(self) -> str:
         """Time, memory and data."""
@@ -201,7 +197,9 @@ class Pieces:
         ]
         linear = next(name for name in found if name.startswith("training error, PCA")).removeprefix("training error, ")
         rows.append((linear, "clean", "–", "–", *(f"{found[f'{kind}, {linear}'].value:.4f}" for kind in kinds[2:])))
-        return [Table(("model", "input", *kinds), rows, "Loss and error per pixel of the last epoch.")]
+        return [
+            Table(("model", "input", *kinds), rows, "Loss and error per pixel of the last epoch, one training each.")
+        ]
 
     def accuracies(self) -> list[Block]:
         """The table of 1.7."""
@@ -232,7 +230,7 @@ def five_sections(it: Pieces) -> Document:
 
 
 QUESTIONS: dict[str, tuple[Callable[[Pieces], str], tuple[str, ...]]] = {  # the answer, and the rows it rests on
-    "How do the three reconstructions differ to the eye, and in which frequencies?": (Pieces.eye, ("1.5",)),
+    "How do the three reconstructions differ to the eye, and in which frequencies?": (Pieces.frequencies, ("1.5",)),
     "What keeps the denoising model from the identity, against a narrow code and an L1 penalty?": (
         Pieces.identity, ("1.4", "1.3"),
     ),

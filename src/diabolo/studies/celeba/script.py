@@ -193,10 +193,10 @@ def training_errors() -> dict[float, float]:
     return {weight: one.curve()[-1] for weight, one in by_weight.items()}
 
 
-def still_falling() -> float:
-    """The share by which the undercomplete model's training error fell in the last epoch."""
+def still_falling() -> float | None:
+    """The share by which the undercomplete model's training error fell in the last epoch; None of a single one."""
     curve = undercomplete.curve()
-    return 1 - curve[-1] / curve[-2] if len(curve) > 1 else 1.0
+    return 1 - curve[-1] / curve[-2] if len(curve) > 1 else None
 
 
 def sparse_weight() -> float:
@@ -393,7 +393,7 @@ def penalty(row: Row) -> None:
     row.over("Hoyer, sparse less undercomplete", hoyer(sparse) - hoyer(z), "0 to 1", "test images, paired")
     for name, codes in {"sparse": sparse, "no penalty": z}.items():
         small = np.abs(codes) < 0.01 * np.abs(codes).max(1, keepdims=True)
-        row.over(f"near 0, {name}", small.sum(1), "units of a code within 1 % of the largest from 0", "test images")
+        row.over(f"near 0, {name}", small.sum(1), "units of a code below 1 % of the largest", "test images")
     row.figure(
         "losses",
         figures.loss_curves(run_figures.losses(by_weight[weight].run)),
@@ -403,8 +403,10 @@ def penalty(row: Row) -> None:
     row.check("training error over the undercomplete model's", ratio, "≤", study.within)
     row.check("L1 norm over the undercomplete model's", row.found[f"L1, λ = {written(weight)}"].value / l1, "≤", 0.5)
     chosen = (by_weight[weight],)
+    row.finding(words.ratios(training_errors(), reference), "tradeoff", about=chosen)
     row.finding(words.choice(training_errors(), undercomplete.curve()[-1], study.within), "tradeoff", about=chosen)
     row.finding(words.sparse(row.found, weight, study.latent_dim), "l1", about=chosen)
+    row.finding(words.near_zero(row.found, study.latent_dim), about=chosen)
     if leaps := words.leap(errors):
         row.finding(leaps, "errors", about=chosen)
 
@@ -508,7 +510,9 @@ def reconstructions(row: Row) -> None:
     chosen = (by_weight[sparse_weight()],)
     row.finding(seen.reconstructions(row.found, tuple(three), test.shape[1]), "grid", "spectrum", about=chosen)
     row.finding(words.eye(list(three), row.found), "grid", about=chosen)
-    row.finding(words.principal(row.found, study.latent_dim, still_falling()))
+    row.finding(words.principal(row.found, study.latent_dim))
+    if (fall := still_falling()) is not None:
+        row.finding(words.falling(fall))
 
 
 # %% [markdown]
@@ -678,7 +682,8 @@ def arithmetic(row: Row) -> None:
     row.finding(
         of_codes.person(row.numbers["drift"]["value"], row.numbers["difference between two people"]["value"], alpha)
     )
-    row.finding(of_codes.moves(moved, identity, apart))
+    row.finding(of_codes.moves(moved, identity))
+    row.finding(of_codes.CORRELATED)
     if len(probes()) <= study.latent_dim:
         known, z = train.take(range(min(JUDGED, len(train)))), vae.subject.codes("train")
         others = [
@@ -833,7 +838,9 @@ def collapse(row: Row) -> None:
     )
     row.finding(of_codes.noise(row.found["β of the best-fitting noise"].value, study.beta))
     done = int(row.numbers["epochs to 90 %"]["value"])
-    row.finding(of_codes.dynamics(done, *list(courses.values())[:2]), "balance")
+    training, testing = list(courses.values())[:2]
+    row.finding(of_codes.dynamics(done, training), "balance")
+    row.finding(of_codes.course(testing, "On test images"), "balance")
 
 
 # %% [markdown]
@@ -971,6 +978,27 @@ def kl_spread(one: Trained) -> dict[str, float]:
     return {"units under 0.1 nat": sum(v < 0.1 for v in per_unit), "units of 90 % of the KL": of_codes.few(per_unit)}
 
 
+def edited(row: Row, alpha: float) -> None:
+    """Arithmetic by all of them: the gain at α, and how far the person changes at an equal gain."""
+    each = {at("{}", beta): [edit_of(one, alpha) for one in several] for beta, several in vaes.items()}
+    each[f"{{}}, {PLAIN}"] = [edit_of(one, alpha) for one in plain]
+    for name, several in each.items():
+        row.over(name.format("gain"), [edit.gain[-1] for edit in several], CHANGE)
+    common = edits.common_gain([edit for several in each.values() for edit in several])
+    if common <= 0.01:
+        row.not_measured("some models do not gain by the edit", "the comparison at an equal gain")
+        return
+    row.number("equal gain", common, f"{CHANGE}, that all models reach by α = {alpha:g}")
+    for name, several in each.items():
+        reached = [edit.at_gain(common) for edit in several]
+        row.over(name.format("α of equal gain"), [there for there, _ in reached], "of the vector")
+        row.over(name.format(DRIFT), [drift for _, drift in reached], CHANGE)
+    no_kl = [edit.at_gain(common)[1] for edit in each[f"{{}}, {PLAIN}"]]
+    for beta in betas:
+        drifts = [edit.at_gain(common)[1] for edit in each[at("{}", beta)]]
+        row.pair(f"{at(DRIFT, beta)} less {DRIFT}, {PLAIN}", drifts, no_kl, CHANGE, "seeds")
+
+
 @study.row(
     "1.13",
     "Two weights of the KL term: probe, samples and prior hole over seeds",
@@ -1067,6 +1095,8 @@ def weights(row: Row) -> None:
         "hole", shown, f"Where the codes of test images lie at β = {study.weak_beta:g}, unit by unit, against N(0, 1)."
     )
     row.finding(of_regimes.probe(row.found, betas, study.attribute))
+    if of_regimes.gaps(row.found, betas)[betas.strong].decision == "more":
+        row.finding(of_regimes.WHY)
     if with_fid:
         shown_fids = {at(name, beta): row.numbers[fid(name, beta)] for beta in betas for name in (NORMAL, *order)}
         shown = figures.bars(
@@ -1077,34 +1107,18 @@ def weights(row: Row) -> None:
         )
         row.figure("fid", shown, "FID of new faces, means over seeds with 95 % intervals; lower is better.")
         row.finding(fits.drawn(row.found, betas), "grids", "fid")
+        if mixture:
+            row.finding(fits.mixtures(row.found, betas), "grids", "fid")
         row.finding(fits.means(row.found, betas), "grids", "fid")
         row.finding(seen.samples(row.found, betas, test.shape[1] // 2), "grids", "grids-strong")
     row.finding(of_regimes.parts(row.found, betas), "hole")
+    row.finding(of_regimes.farther(row.found, betas))
+    row.finding(of_regimes.ceiling(row.found))
     row.finding(of_regimes.moments(row.found, betas), "hole")
     if with_fid:
         row.finding(of_regimes.verdict(row.found, betas))
-    row.finding(edits.arithmetic(row.found, betas, study.edited, alpha))
-
-
-def edited(row: Row, alpha: float) -> None:
-    """Arithmetic by all of them: the gain at α, and how far the person changes at an equal gain."""
-    each = {at("{}", beta): [edit_of(one, alpha) for one in several] for beta, several in vaes.items()}
-    each[f"{{}}, {PLAIN}"] = [edit_of(one, alpha) for one in plain]
-    for name, several in each.items():
-        row.over(name.format("gain"), [edit.gain[-1] for edit in several], CHANGE)
-    common = edits.common_gain([edit for several in each.values() for edit in several])
-    if common <= 0.01:
-        row.not_measured("some models do not gain by the edit", "the comparison at an equal gain")
-        return
-    row.number("equal gain", common, f"{CHANGE}, that all models reach by α = {alpha:g}")
-    for name, several in each.items():
-        reached = [edit.at_gain(common) for edit in several]
-        row.over(name.format("α of equal gain"), [there for there, _ in reached], "of the vector")
-        row.over(name.format(DRIFT), [drift for _, drift in reached], CHANGE)
-    no_kl = [edit.at_gain(common)[1] for edit in each[f"{{}}, {PLAIN}"]]
-    for beta in betas:
-        drifts = [edit.at_gain(common)[1] for edit in each[at("{}", beta)]]
-        row.pair(f"{at(DRIFT, beta)} less {DRIFT}, {PLAIN}", drifts, no_kl, CHANGE, "seeds")
+    row.finding(edits.raised(row.found, betas, study.edited, alpha))
+    row.finding(edits.arithmetic(row.found, betas))
 
 
 # %% [markdown]

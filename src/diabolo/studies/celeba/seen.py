@@ -24,15 +24,15 @@ from numpy.typing import ArrayLike
 
 from diabolo.plain import percent
 from diabolo.studies.celeba.fits import GAUSSIAN, NORMAL, at
-from diabolo.studies.celeba.variants import checkerboard
+from diabolo.studies.celeba.variants import checkerboard, shows
 from diabolo.studies.engine.findings import Measured, joined, with_error
 
 Found = Mapping[str, Measured]
 SHARP, SOFT = 0.75, 0.4  # of the finest frequency of the images
 FINE = 4  # cycles per image, below which lie light and layout
 FORMS = {  # up to so much of the way from the FID of reconstructions to that of averages of two
-    0.25: "as well formed as reconstructions",
-    0.75: "less well formed than reconstructions",
+    0.25: "well formed",
+    0.75: "less well formed",
     1.5: "half-formed",
     float("inf"): "broken up",
 }
@@ -67,12 +67,9 @@ def detail(cycles: float, side: int) -> str:
     return f"detail finer than about {side / (2 * cycles):.0f} pixels, such as strands of hair or the edges of teeth, is gone"
 
 
-def reconstructions(found: Found, names: tuple[str, ...], side: int) -> str:
-    """The reconstructions of several models: "resolution, NAME" in cycles per image, "grid, NAME" and "contrast, NAME", that of
-    the images being 1."""
-    resolutions, contrasts = (
-        {name: found[f"{what}, {name}"].value for name in names} for what in ("resolution", "contrast")
-    )
+def eye(found: Found, names: tuple[str, ...], side: int) -> str:
+    """The reconstructions of several models: "resolution, NAME" in cycles per image, and "grid, NAME"."""
+    resolutions, grids = ({name: found[f"{what}, {name}"].value for name in names} for what in ("resolution", "grid"))
     looks = {name: crispness(cycles, side // 2) for name, cycles in resolutions.items()}
     low, high = min(resolutions.values()), max(resolutions.values())
     if len(set(looks.values())) == 1:
@@ -81,17 +78,24 @@ def reconstructions(found: Found, names: tuple[str, ...], side: int) -> str:
         look = f"To the eye the reconstructions are {joined([f'{look} ({name})' for name, look in looks.items()])}"
     if high < side // 2:
         look += f": {detail(high, side)}"
-    kept = joined([f"{cycles:.1f} ({name})" for name, cycles in resolutions.items()])
     rank = (
         f"The {min(resolutions, key=resolutions.__getitem__)} model's are the most blurred"
         if high - low >= CLOSE
         else "They hardly differ in sharpness"
     )
-    told = joined([f"{percent(value)} ({name})" for name, value in contrasts.items()])
+    return f"{look}. {rank}. {shows(grids, found['grid, none'].value)}."
+
+
+def reconstructions(found: Found, names: tuple[str, ...], side: int) -> str:
+    """The same with the numbers, and "contrast, NAME", that of the images being 1."""
+    kept, shades = (
+        joined([f"{told(found[f'{what}, {name}'].value)} ({name})" for name in names])
+        for what, told in (("resolution", lambda cycles: f"{cycles:.1f}"), ("contrast", percent))
+    )
     board = checkerboard({name: found[f"grid, {name}"].value for name in names}, found["grid, none"].value)
     return (
-        f"{look}. {rank}: half of the power is kept up to {kept} cycles per image. Their contrast is {told} of that of the "
-        f"images. {board}."
+        f"{eye(found, names, side)} Half of the power is kept up to {kept} cycles per image. {board}. Contrast is {shades} of "
+        "that of the images."
     )
 
 
@@ -114,7 +118,7 @@ def band(measured: Measured, bands: Mapping[float, str]) -> str:
 
 def look(form: Measured, coverage: Measured, cycles: float, finest: int) -> str:
     """How new faces look, by their form and their coverage as a multiple of the reconstructions'."""
-    return f"{crispness(cycles, finest)}, {band(form, FORMS)}, and {band(coverage, VARIETY)}"
+    return f"{crispness(cycles, finest)}, {band(form, FORMS)} and {band(coverage, VARIETY)}"
 
 
 def samples(found: Found, betas: tuple[float, float], finest: int) -> str:
@@ -128,7 +132,7 @@ def samples(found: Found, betas: tuple[float, float], finest: int) -> str:
         )
         looks = [look(forms[i], shares[i], cycles[i].value, finest) for i in range(2)]
         which = (
-            f"faces from N(0, I) are {looks[0]}; those from the fitted Gaussian are {looks[1]}"
+            f"faces from N(0, I) are {looks[0]}; from the fitted Gaussian, {looks[1]}"
             if looks[0] != looks[1]
             else f"faces from N(0, I) and from the fitted Gaussian are {looks[0]}"
         )
@@ -136,13 +140,11 @@ def samples(found: Found, betas: tuple[float, float], finest: int) -> str:
             " and ".join(with_error(one.value, one.half or 0).replace("-", "−") for one in several)
             for several in (forms, shares)
         )
-        said.append(
-            f"At β = {beta:g} {which} (form {scale}; coverage {covered} of that of reconstructions; detail up to "
-            f"{cycles[0].value:.1f} and {cycles[1].value:.1f} cycles per image)."
-        )
+        said.append(f"At β = {beta:g} {which} (form {scale}; coverage {covered}).")
     return f"{' '.join(said)} {SCALE}"
 
 
 SCALE = (
-    "Form is 0 for the FID of reconstructions and 1 for that of averages of two reconstructions, which are half-formed."
+    "Form is 0 for the FID of reconstructions, 1 for that of averages of two, which are half-formed; coverage is over that "
+    "of reconstructions."
 )

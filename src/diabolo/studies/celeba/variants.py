@@ -13,21 +13,25 @@ CLEAR = 1.25  # grey levels of 255 from which on a grid shows without enlarging:
 # `benchmarks/looks.py`, checkerboards of 1, 2 and 4 levels are measured to within 0.03
 
 
-def checkerboard(grids: Mapping[str, float], none: float) -> str:
+def shows(grids: Mapping[str, float], none: float) -> str:
     """Whether a grid lies over the images of each, in grey levels of 255: above `none`, the most that images without a grid
     measure."""
-    told = joined([f"{grid:.2f} ({name})" for name, grid in grids.items()])
-    levels = (
-        f"A grid of period 2 or 4 pixels measures {told} grey levels of 255; images without one, {none:.2f} at most"
-    )
     patterned = [name for name, grid in grids.items() if grid > none]
     if not patterned:
-        return f"{levels}. No checkerboard shows"
+        return "No checkerboard shows"
     clear = [name for name in patterned if grids[name] >= CLEAR]
-    where = "all" if len(patterned) == len(grids) > 1 else f"those of {joined(patterned)}"
-    if clear:
-        return f"{levels}. A checkerboard lies over {where}, and shows at once in those of {joined(clear)}"
-    return f"{levels}. A faint checkerboard lies over {where}; enlarged, it shows in flat areas such as skin and sky"
+    where = "all" if len(patterned) == len(grids) > 1 else joined(patterned)
+    return (
+        f"A checkerboard shows in {joined(clear)}"
+        if clear
+        else f"Enlarged, a faint checkerboard shows in flat areas of {where}"
+    )
+
+
+def checkerboard(grids: Mapping[str, float], none: float) -> str:
+    """The same with the levels."""
+    told = joined([f"{grid:.2f} ({name})" for name, grid in grids.items()])
+    return f"{shows(grids, none)}, of period 2 or 4 pixels: {told} grey levels of 255 (images without one: {none:.2f} at most)"
 
 
 def heads(found: Found, ways: Sequence[str], tries: int, length: int) -> str:

@@ -39,12 +39,9 @@ def losses(found: Mapping[str, Measured]) -> str:
     clean = ("undercomplete", "sparse")
     gaps = {name: found[f"gap, {name}"].value for name in (*clean, "denoising")}
     lowest = [min(clean, key=lambda name: found[f"{part} error, {name}"].value) for part in ("training", "validation")]
-    same = (
-        f"From clean images the {lowest[0]} model has the lower training error, and the {lowest[1]} model the lower validation "
-        "error"
-    )
+    same = f"From clean images, training and validation errors are lowest for the {lowest[0]} and the {lowest[1]} model"
     if lowest[0] == lowest[1]:
-        same = f"From clean images the {lowest[0]} model has the lower error, in training and in validation"
+        same = f"From clean images the {lowest[0]} model has the lower error"
     told = joined([f"{abs(gap):.1f} % {'higher' if gap >= 0 else 'lower'} ({name})" for name, gap in gaps.items()])
     narrower = [name for name in ("sparse", "denoising") if gaps[name] < gaps["undercomplete"] - 0.5]
     then = {
@@ -53,8 +50,7 @@ def losses(found: Mapping[str, Measured]) -> str:
         2: "the penalty and the noise both narrow that gap",
     }[len(narrower)]
     return (
-        f"{same}; the denoising model's is from noisy images. Than in training the error in validation, on the test images, is "
-        f"{told}: {then}. These are of one training each, without intervals."
+        f"{same}; the denoising model's is from noisy ones. Validation errors, on the test images, are {told}: {then}."
     )
 
 
@@ -68,21 +64,30 @@ def leap(curves: Mapping[str, Sequence[float]]) -> str:
     return f"The test error leaps {joined(found)}." if found else ""
 
 
+def ratios(errors: Mapping[float, float], reference: float) -> str:
+    """The training errors over that of the undercomplete model, by λ."""
+    told = joined([f"{error / reference:.2f} at λ = {power(weight)}" for weight, error in sorted(errors.items())])
+    return f"Training errors relative to the undercomplete model are {told}."
+
+
 def choice(errors: Mapping[float, float], reference: float, factor: float) -> str:
-    """The rule for λ, what it chose, and for which other factors it would have chosen the same."""
+    """What the rule for λ chose, and for which other factors it would have chosen the same."""
     chosen = largest_within(errors, reference, factor)
-    ratios = {weight: error / reference for weight, error in sorted(errors.items())}
-    told = joined([f"{ratio:.2f} at λ = {power(weight)}" for weight, ratio in ratios.items()])
-    rule = f"Training errors relative to the undercomplete model are {told}."
     if chosen is None:
-        return f"{rule} None stays within a factor of {factor:g}, so the smallest λ, {power(min(errors))}, is used."
-    above = [ratio for weight, ratio in ratios.items() if weight > chosen]
-    least = max(1.0, ratios[chosen])
+        return (
+            f"No λ keeps the training error within a factor of {factor:g} of the undercomplete model's, so the smallest λ, "
+            f"{power(min(errors))}, is used."
+        )
+    ratio = {weight: error / reference for weight, error in errors.items()}
+    above = [one for weight, one in ratio.items() if weight > chosen]
+    least = max(1.0, ratio[chosen])
     span = f"between {least:.2f} and {min(above):.2f}" if above else f"from {least:.2f} upwards"
-    told = f"{rule} The largest λ that stays within a factor of {factor:g} is {power(chosen)}."
-    margin = min(factor - ratios[chosen], min(above, default=math.inf) - factor)
+    margin = min(factor - ratio[chosen], min(above, default=math.inf) - factor)
     close = " The choice is a close one." if margin < CLOSE else ""
-    return f"{told} Any tolerance {span} leads to the same λ.{close}"
+    return (
+        f"The largest λ whose training error stays within a factor of {factor:g} of the undercomplete model's is "
+        f"{power(chosen)}; any tolerance {span} leads to it.{close}"
+    )
 
 
 def sparse(found: Mapping[str, Measured], weight: float, units: int) -> str:
@@ -109,26 +114,26 @@ def sparse(found: Mapping[str, Measured], weight: float, units: int) -> str:
         "weak to reduce it",
         neither=f"At λ = {power(weight)} the L1 norm of a code is {{a}}, {{different}} from {{b}} without the penalty",
     )
-    near = [found[f"near 0, {which}"].value for which in ("sparse", "no penalty")]
-    count = f" Of {units} units {near[0]:.0f} lie within 1 % of the largest from 0, against {near[1]:.0f} without the penalty."
-    return (
-        size
-        + from_nothing(more_hoyer).say(
-            more=f"; and the units are less alike in size: Hoyer's measure is higher by {{difference}}.{mostly}",
-            less="; but the units are no less alike in size: Hoyer's measure, which does not depend on scale, is lower by "
-            "{difference}. An L1 norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
-            neither="; but how alike the units are in size, by Hoyer's measure, {differs}. An L1 norm can be "
-            "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
-        )
-        + count
+    return size + from_nothing(more_hoyer).say(
+        more=f"; and the units are less alike in size: Hoyer's measure is higher by {{difference}}.{mostly}",
+        less="; but the units are no less alike in size: Hoyer's measure, which does not depend on scale, is lower by "
+        "{difference}. An L1 norm can be lowered by smaller numbers alone, which a decoder undoes with larger weights.",
+        neither="; but how alike the units are in size, by Hoyer's measure, {differs}. An L1 norm can be "
+        "lowered by smaller numbers alone, which a decoder undoes with larger weights.",
     )
+
+
+def near_zero(found: Mapping[str, Measured], units: int) -> str:
+    """Whether units leave the code: how many are small beside the largest of it, "near 0, …"."""
+    near = [found[f"near 0, {which}"].value for which in ("sparse", "no penalty")]
+    return f"Of the {units} units of a code {near[0]:.1f} are below 1 % of the largest; without the penalty, {near[1]:.1f}."
 
 
 def denoised(identity: Measured, model: Measured) -> str:
     """Errors on noisy test images: of passing them on as they are, and of the denoising model."""
     return difference(model, identity).say(
         less="Passing a noisy image on as it is would leave an error of {b} per pixel; the model leaves {a}. So training does "
-        "not reward the identity: the target differs from what the encoder sees, and the noise is new each time.",
+        "not reward the identity: the target differs from what the encoder sees.",
         more="Passing a noisy image on as it is would leave an error of {b} per pixel, less than the model's {a}. So the "
         "identity would be the better answer here; the narrow code and the short training keep the model from it, not the "
         "noise.",
@@ -158,7 +163,7 @@ def eye(names: Sequence[str], found: Mapping[str, Measured]) -> str:
         one.say(
             more=f"the {name} model's is larger by {{difference}}",
             less=f"the {name} model's is smaller by {{difference}}",
-            neither=f"the {name} model's {{differs}}",
+            neither=f"the {name} model's {{differs}} ({{a}})",
         )
         for name, one in several.items()
     ]
@@ -169,20 +174,24 @@ def eye(names: Sequence[str], found: Mapping[str, Measured]) -> str:
     )
 
 
-def principal(found: Mapping[str, Measured], size: int, still: float) -> str:
-    """Errors on clean test images "MSE, undercomplete" and "MSE, PCA-…", with their paired difference; `still` is the share by
-    which the network's training error fell in its last epoch."""
+def principal(found: Mapping[str, Measured], size: int) -> str:
+    """Errors on clean test images "MSE, undercomplete" and "MSE, PCA-…", with their paired difference."""
     name = f"PCA-{size}"
     return between(found, "MSE, undercomplete", f"MSE, {name}").say(
-        more=f"With as many numbers, {name} has an error of {{b}}, less than the undercomplete model's {{a}}: the network "
-        "is not "
-        "yet better than a linear code. It may be undertrained: in its last epoch the training error fell by "
-        f"{percent(still, 1)}.",
-        less=f"With as many numbers, {name} has an error of {{b}}, against the undercomplete model's {{a}}: the layers between "
-        "gain something over a linear code.",
+        more=f"With as many numbers {name} has a lower error ({{b}} against {{a}}): the network is not yet better than a "
+        "linear "
+        f"code, and may be undertrained.",
+        less=f"With as many numbers {name} has a higher error ({{b}} against {{a}}): the layers between gain something over a "
+        "linear code.",
         neither=f"The errors of the undercomplete model ({{a}}) and of {name}, a linear code of as many numbers ({{b}}), "
         "{differ}.",
     )
+
+
+def falling(share: float) -> str:
+    """By what share the network's training error fell in its last epoch."""
+    told = f"{percent(abs(share), 1)}".replace("-", "−")
+    return f"In the last epoch the undercomplete model's training error {'fell' if share > 0 else 'rose'} by {told}."
 
 
 def variational(found: Mapping[str, Measured], active: float, units: int) -> str:
