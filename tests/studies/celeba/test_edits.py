@@ -47,6 +47,8 @@ def test_arithmetic_at_an_equal_gain():
     assert "at β = 0.1 the KL term hurts arithmetic: they move 0.050 ± 0.009 more" in said
     unsure = edits.arithmetic(found(0.05, 0.15, error=0.03), BETAS)
     assert unsure.endswith("Paired by seed, neither β differs significantly from no KL term.")
+    alike = edits.arithmetic(found(0.1, 0.101, error=0.0001), BETAS)
+    assert alike.endswith("Paired by seed, both β are within 0.01 of no KL term, too little to matter.")
     tiny = edits.arithmetic(found(0.1, 0.15, error=0.0001), BETAS)
     assert (
         "at β = 1 this differs by less than 0.01, too little to matter, from no KL term; at β = 0.1 the KL term hurts"

@@ -76,8 +76,13 @@ def arithmetic(found: Found, betas: tuple[float, float]) -> str:
         )
         for beta, one in pairs.items()
     ]
-    if {one.decision for one in pairs.values()} == {"not decided"}:
+    decisions = {one.decision for one in pairs.values()}
+    if decisions == {"not decided"}:
         return f"{said} Paired by seed, neither β differs significantly from no KL term."
+    if decisions == {"same"}:
+        return (
+            f"{said} Paired by seed, both β are within {pairs[betas[0]].matters:g} of no KL term, too little to matter."
+        )
     return f"{said} Paired by seed, {each[0]}; {each[1]}."
 
 
