@@ -72,6 +72,7 @@ DEFAULTS = {  # of each function, class and method; seeds have a test of their o
     "evaluation.cost.cost": {"cost_images": 1024, "cost_repeats": 5},
     "evaluation.disentanglement.disentanglement": {"factor_bins": 20},
     "evaluation.few_labels.few_labels": {"few_labels": (10, 30, 100, 300, 1000), "label_draws": 10},
+    "evaluation.generated.every_kind": {"fit_draws": False},
     "evaluation.generation.generation": {
         "densities": ("prior", "gaussian", "mixture"),
         "fit_draws": False,
