@@ -11,10 +11,7 @@ from diabolo.studies.engine.findings import Measured, between, family, from_noth
 HOLE = 1.5  # times the distance of as many draws of the prior, from which on there is a hole
 SURVIVES, LOST = 1 / 3, 2 / 3  # of how far two people differ
 FLOORS = ("pixels", "PCA-")
-CORRELATED = (
-    "The vector is a difference of means, so it also holds what is correlated with the attribute in the training "
-)
-"images."
+CORRELATED = "The vector is a difference of means, so it holds what is correlated with it in the training images."
 CODES = ("undercomplete", "VAE")
 Found = Mapping[str, Measured]
 
