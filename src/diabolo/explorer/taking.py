@@ -1,0 +1,75 @@
+"""What is shown, to take along: lines of Python, a command, a figure, codes in a file that other programs open."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diabolo import figures
+from diabolo.errors import DiaboloError
+from diabolo.explorer.desk import Desk
+from diabolo.explorer.pixels import is_picture
+from diabolo.runs.lines import shell_line
+
+if TYPE_CHECKING:
+    from diabolo.figures import Figure
+
+STEPS = 9
+
+
+def python_lines(desk: Desk) -> str:
+    """Python that makes the image that is shown.
+
+    Example:
+        >>> lane = diabolo.explorer.lanes.Lane()
+        >>> explored = diabolo.explorer.explored.Explored("mine", model, train, test, run.path)
+        >>> desk = diabolo.explorer.desk.Desk([explored], diabolo.explorer.state.State(), lane, lane, lambda call: call())
+        >>> print(diabolo.explorer.taking.python_lines(desk).splitlines()[0])
+        import diabolo, torch
+    """
+    run, state = desk.first, desk.state
+    lines = ["import diabolo, torch", f"model = diabolo.load({str(run.path or run.name)!r})"]
+    z = ", ".join(f"{number:.6g}" for number in desk.code(run))
+    lines.append(f"z = torch.tensor([{z}]).reshape(1, {', '.join(map(str, run.codec.latent_shape))})")
+    given = ""
+    if run.codec.condition.to_decoder:
+        given = f", torch.tensor([{max(0, state.label)}])" if run.classes else ", y"
+    lines.append(f"image = model.decode(z{given})[0]  # {tuple(run.codec.input_shape)}, in [0, 1]")
+    return "\n".join(lines)
+
+
+def command_line(desk: Desk) -> str:
+    """The command that draws what comes nearest to it."""
+    run, state = desk.first, desk.state
+    folder = run.path
+    if folder is None:
+        return "this model lies in no run folder"
+    if state.a is not None and state.b is not None and state.a.image is not None and state.b.image is not None:
+        return shell_line(
+            "explore", folder, "interpolate", "--images", state.a.image, state.b.image, "--ways", state.way
+        )
+    image = state.shown.image if state.shown is not None and state.shown.image is not None else 0
+    if state.attribute:
+        return shell_line("explore", folder, "arithmetic", "--attribute", state.attribute, "--images", image)
+    if run.discrete:
+        return shell_line("explore", folder, "codebook")
+    return shell_line("explore", folder, "traverse", "--images", image)
+
+
+def figure_of(desk: Desk) -> "Figure":
+    """The figure of what is shown: the way from A to B where both are pinned, else the decoded image.
+
+    Raises:
+        DiaboloError: for a model of examples that are no pictures.
+    """
+    run, state = desk.first, desk.state
+    if not is_picture(run.codec.input_shape):
+        raise DiaboloError("there are figures of pictures only")
+    ends = desk.ends(run)
+    if ends is not None and not run.discrete:
+        images = run.decoded(run.way(state.way, *ends, STEPS), state.label)
+        return figures.strips({state.way: images}, title=f"{run.name}: from A to B")
+    shown = desk.shown()
+    rows = {one.name: image[None] for one, image in zip(desk.runs, shown.images, strict=True)}
+    if shown.original is not None:
+        rows = {"original": shown.original[None]} | rows
+    return figures.strips({name: np.asarray(row) for name, row in rows.items()}, title=f"{run.name}: decoded")

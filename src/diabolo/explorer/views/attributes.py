@@ -1,0 +1,75 @@
+"""Directions that stand for an attribute or a class, added to the code that is shown."""
+
+from typing import Any
+
+import numpy as np
+from bokeh.layouts import column, row
+
+from diabolo.explorer.desk import Desk
+from diabolo.explorer.state import State
+from diabolo.explorer.views.plate import Plate
+from diabolo.explorer.views.widgets import checkbox, say, select, slider, words
+from diabolo.plain import percent
+
+FARTHEST = 4.0
+STEPS = (-4.0, -2.0, 0.0, 2.0, 4.0)
+HINT = "The normal of a linear probe on training codes, as long as the two groups are apart along it."
+
+
+class Attributes:
+    """A direction and how far to go along it."""
+
+    title = "Attributes"
+    told = (
+        "Add the direction of an attribute, or of a class, to the code that is shown. Apart from all others: what linear "
+        "probes read of the other attributes stays as it is."
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        names = desk.first.attributes
+        self.which = select(
+            "attribute", "Attribute", [("", "none"), *((n, n) for n in names)], desk.state.attribute, HINT
+        )
+        self.strength = slider("strength", "strength", -FARTHEST, FARTHEST, desk.state.strength, 0.05)
+        self.apart = checkbox("apart", "apart from all others", desk.state.apart)
+        self.reading = words("attribute-told")
+        self.strip = Plate(desk.first.codec.input_shape, "attribute-strip", 60, 420)
+        if not names:
+            say(self.reading, "There are no attributes or classes to find directions by, or codes are indices.")
+        self.which.on_change("value", lambda *_: desk.change(attribute=self.which.value))
+        self.strength.on_change("value", lambda *_: desk.change(strength=float(self.strength.value)))
+        self.apart.on_change("active", lambda *_: desk.change(apart=bool(self.apart.active)))
+        controls = row(self.which, self.strength, self.apart, css_classes=["controls"], sizing_mode="stretch_width")
+        self.root = column(controls, self.reading, self.strip.root, sizing_mode="stretch_width")
+
+    def follow(self, old: State | None, new: State) -> None:
+        """Read the probe at the code that is shown, and draw the strip."""
+        if not new.attribute:
+            if old is not None and old.attribute:
+                self.strip.clear()
+                say(self.reading, "")
+            return
+        self.desk.later("reading", self._read, self._show_reading)
+        if old is None or (old.shown, old.t, old.attribute, old.apart) != (new.shown, new.t, new.attribute, new.apart):
+            self.desk.later("attribute-strip", self._strip, self._show_strip, slow=True)
+
+    def _read(self) -> str:
+        run, state = self.desk.first, self.desk.state
+        share = float(run.probability(state.attribute, self.desk.code(run)[None])[0])
+        return f"a linear probe reads {state.attribute} with {percent(share, 1)} from the code that is shown"
+
+    def _show_reading(self, told: str) -> None:
+        say(self.reading, told)
+
+    def _strip(self) -> Any:
+        run, state = self.desk.first, self.desk.state
+        v = run.direction(state.attribute, state.apart)
+        z = self.desk.code(run) - state.strength * v
+        return run.decoded(np.stack([z + alpha * v for alpha in STEPS]), state.label)[None]
+
+    def _show_strip(self, found: Any) -> None:
+        if isinstance(found, str):
+            say(self.reading, found)
+        else:
+            self.strip.show(found)

@@ -1,0 +1,110 @@
+"""A slider for each unit of the code, those that tell most first, with a strip of what it does."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from bokeh.layouts import column, row
+
+from diabolo.explorer.desk import Desk
+from diabolo.explorer.explored import Floats, Pixels
+from diabolo.explorer.state import Place, State
+from diabolo.explorer.views.plate import Plate
+from diabolo.explorer.views.widgets import button, say, slider, words
+
+MOST = 12  # units
+STEPS = 7  # images of a strip
+
+
+class Units:
+    """The sliders."""
+
+    title = "Units"
+    told = (
+        "One slider for each number of the code, ordered by how much it tells: its KL in nats where the model has a posterior, "
+        "else its variance. The strip shows what the unit does from one end to the other."
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.sliders: list[Any] = []
+        self.strips: list[Plate] = []
+        self.code: Floats = desk.first.middle
+        self.about = words("units-told")
+        self.order: list[int] = []
+        rows: list[Any] = []
+        if desk.first.discrete or not desk.first.width:
+            say(
+                self.about,
+                "The codes of this model are indices: see the codebook." if desk.first.width else "It has no code.",
+            )
+        else:
+            rows = self._rows()
+        self.reset = button("units-reset", "reset to the mean")
+        self.reset.on_click(lambda: desk.change(shown=None, t=-1.0))
+        self.root = column(self.about, *([self.reset] if rows else []), *rows, sizing_mode="stretch_width")
+        self._quiet = False
+
+    def _rows(self) -> list[Any]:
+        run = self.desk.first
+        units, (low, high) = run.units, run.reach
+        self.order = [int(j) for j in units.order[:MOST]]
+        if len(units.order) > MOST:
+            say(self.about, f"the {MOST} of {len(units.order)} units that tell most")
+        rows = []
+        for rank, j in enumerate(self.order):
+            ends = float(low[j]), float(high[j])
+            title = f"z{j + 1} ({units.told[rank]:.3g} {units.unit})"
+            one = slider(f"unit-{rank}", title, *ends, float(run.middle[j]), (ends[1] - ends[0]) / 200)
+            one.format = "0[.]00"
+            one.on_change("value", partial(self._moved, rank))
+            strip = Plate(run.codec.input_shape, f"unit-strip-{rank}", side=36, widest=300)
+            self.sliders.append(one)
+            self.strips.append(strip)
+            rows.append(row(one, strip.root, css_classes=["unit"]))
+        return rows
+
+    def _moved(self, rank: int, attr: str, old: float, new: float) -> None:
+        if self._quiet:
+            return
+        code = self.code.copy()
+        code[self.order[rank]] = new
+        self.code = code
+        self.desk.change(shown=Place(code=tuple(code.tolist())), t=-1.0)
+
+    def follow(self, old: State | None, new: State) -> None:
+        """Put the sliders where the code is, and draw the strips anew."""
+        if self.order and (old is None or old.shown != new.shown or old.t != new.t or old.label != new.label):
+            self.desk.later("units", lambda: self.desk.code(self.desk.first), self._show)
+
+    def _show(self, code: Floats | str) -> None:
+        if isinstance(code, str):
+            say(self.about, code)
+            return
+        self.code = code
+        self._quiet = True
+        for one, j in zip(self.sliders, self.order, strict=True):
+            value = float(np.clip(code[j], one.start, one.end))
+            if abs(one.value - value) > 1e-9:
+                one.value = value
+        self._quiet = False
+        self.desk.later("unit-strips", partial(self._strips, code, self.desk.state), self._show_strips, slow=True)
+
+    def _strips(self, code: Floats, state: State) -> Pixels:
+        """(U, STEPS, *shape)."""
+        run = self.desk.first
+        low, high = run.reach
+        codes = np.tile(code, (len(self.order), STEPS, 1))
+        for line, j in zip(codes, self.order, strict=True):
+            line[:, j] = np.linspace(low[j], high[j], STEPS)
+        image = state.shown.image if state.shown is not None else None
+        images = run.decoded(codes.reshape(-1, run.width), state.label, image)
+        found: Pixels = images.reshape(len(self.order), STEPS, *images.shape[1:])
+        return found
+
+    def _show_strips(self, found: Pixels | str) -> None:
+        if isinstance(found, str):
+            say(self.about, found)
+            return
+        for strip, images in zip(self.strips, found, strict=True):
+            strip.show(images[None])
