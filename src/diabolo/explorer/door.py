@@ -9,7 +9,7 @@ from typing import Any
 from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError
 
-OWN = ("localhost", "127.0.0.1", "[::1]")
+OWN = ("localhost", "127.0.0.1")
 
 
 class Door(AuthProvider):

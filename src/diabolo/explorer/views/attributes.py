@@ -8,7 +8,7 @@ from bokeh.layouts import column, row
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.state import State
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import checkbox, say, select, slider, words
+from diabolo.explorer.views.widgets import checkbox, say, select, slider, when, words
 from diabolo.plain import percent
 
 FARTHEST = 4.0
@@ -37,9 +37,9 @@ class Attributes:
         self.strip = Plate(desk.first.codec.input_shape, "attribute-strip", 60, 420)
         if not names:
             say(self.reading, "There are no attributes or classes to find directions by, or codes are indices.")
-        self.which.on_change("value", lambda *_: desk.change(attribute=self.which.value))
-        self.strength.on_change("value", lambda *_: desk.change(strength=float(self.strength.value)))
-        self.apart.on_change("active", lambda *_: desk.change(apart=bool(self.apart.active)))
+        when(self.which, "value", lambda new: desk.change(attribute=self.which.value))
+        when(self.strength, "value", lambda new: desk.change(strength=float(self.strength.value)))
+        when(self.apart, "active", lambda new: desk.change(apart=bool(self.apart.active)))
         controls = row(self.which, self.strength, self.apart, css_classes=["controls"], sizing_mode="stretch_width")
         self.root = column(controls, self.reading, self.strip.root, sizing_mode="stretch_width")
 

@@ -4,7 +4,7 @@ from bokeh.layouts import column
 
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.state import State
-from diabolo.explorer.views.widgets import select, words
+from diabolo.explorer.views.widgets import select, when, words
 
 OWN = "that of the image"
 
@@ -19,7 +19,7 @@ class Condition:
         self.desk = desk
         names = [("-1", OWN), *((str(i), name) for i, name in enumerate(desk.first.classes))]
         self.which = select("class", "Class", names, str(desk.state.label), "What the decoder is asked for.")
-        self.which.on_change("value", lambda *_: desk.change(label=int(self.which.value)))
+        when(self.which, "value", lambda new: desk.change(label=int(self.which.value)))
         self.root = column(self.which, words("class-told"), sizing_mode="stretch_width")
 
     def follow(self, old: State | None, new: State) -> None:

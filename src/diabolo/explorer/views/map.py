@@ -17,7 +17,7 @@ from diabolo.explorer.explored import Floats
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import choice, say, select, words
+from diabolo.explorer.views.widgets import choice, say, select, when, words
 from diabolo.figures.style import PALETTE
 
 MANY = 10_000  # points that are drawn by the graphics card
@@ -65,8 +65,8 @@ class Map:
         self.about, self.legend = words("map-told"), words("legend")
         self.chosen = Plate(desk.first.codec.input_shape, "selection", side=44, widest=620)
         self.counted = words("selection-told", "Draw around points with the lasso to see their images.")
-        self.how.on_change("value", lambda *_: desk.change(plane=self.how.value))
-        self.colour.on_change("value", lambda *_: desk.change(colour=self.colour.value))
+        when(self.how, "value", lambda new: desk.change(plane=self.how.value))
+        when(self.colour, "value", lambda new: desk.change(colour=self.colour.value))
         controls = row(self.how, self.colour, self.clicks, sizing_mode="stretch_width", css_classes=["controls"])
         self.root = column(
             controls, self.plot, self.legend, self.about, self.counted, self.chosen.root, sizing_mode="stretch_width"

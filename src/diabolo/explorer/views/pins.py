@@ -19,7 +19,7 @@ from diabolo.explorer.handwriting import drawn_digit
 from diabolo.explorer.state import WAYS, Place, State
 from diabolo.explorer.uploads import read_picture
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import button, choice, look, say, select, slider, spinner, toggle, words
+from diabolo.explorer.views.widgets import button, choice, look, say, select, slider, spinner, toggle, when, words
 
 STEPS = 9
 FRAME = 60  # milliseconds
@@ -59,9 +59,9 @@ class Pins:
         for which in "ab":
             self.numbers[which].on_change("value", partial(self._numbered, which))
             self.files[which].on_change("value", partial(self._uploaded, which))
-        self.way.on_change("value", lambda *_: desk.change(way=self.way.value))
-        self.t.on_change("value", lambda *_: None if self._quiet else desk.change(t=float(self.t.value)))
-        self.play.on_change("active", lambda *_: self._play())
+        when(self.way, "value", lambda new: desk.change(way=self.way.value))
+        when(self.t, "value", lambda new: None if self._quiet else desk.change(t=float(self.t.value)))
+        when(self.play, "active", lambda new: self._play())
         pins = [column(self.plates[w].root, self.numbers[w], self.files[w]) for w in "ab"]
         drawing = [self._drawing()] if shape[0] == 1 and len(shape) == 3 else []
         self.root = column(

@@ -1,6 +1,6 @@
 """Controls and words in the look of the page. What they show is escaped: names of classes and files are someone else's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -25,6 +25,11 @@ label, .bk-slider-title, .bk-slider-value { color: var(--soft); }
 def look() -> InlineStyleSheet:
     """The style sheet of a control."""
     return InlineStyleSheet(css=LOOK)
+
+
+def when(control: Any, what: str, call: Callable[[Any], None]) -> None:
+    """Let `call` be told each new `what` of a control."""
+    control.on_change(what, lambda attr, old, new: call(new))
 
 
 def words(name: str, text: str = "") -> Div:
