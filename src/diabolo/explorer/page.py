@@ -62,6 +62,9 @@ class Section:
     area: str
 
 
+RIGHT = ("decoded", "likeness", "condition", "units", "codebook", "take")  # of a wide page
+
+
 def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: Lane, slow: Lane) -> Desk | None:
     """Put the page of `runs` into the document of a session; its desk, or None where the address was refused.
 
@@ -142,8 +145,9 @@ def sentence(doc: Document, text: str) -> None:
 def _dress(doc: Document, title: str, sections: Sequence[Section], about: str) -> None:
     doc.title = f"{title} · Diabolo"
     doc.template = Template((HERE / "page.html").read_text(encoding="utf-8"))
+    columns = [[s for s in sections if (s.area in RIGHT) == right] for right in (False, True)]
     css = (HERE / "page.css").read_text(encoding="utf-8")
-    doc.template_variables.update(heading=title, about=about, sections=sections, css=css)
+    doc.template_variables.update(heading=title, about=about, columns=columns, css=css)
 
 
 def paint(doc: Document, dark: bool) -> None:

@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.state import State
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import checkbox, say, select, slider, when, words
+from diabolo.explorer.views.widgets import beside, checkbox, say, select, slider, when, words
 from diabolo.plain import percent
 
 FARTHEST = 4.0
@@ -40,7 +40,7 @@ class Attributes:
         when(self.which, "value", lambda new: desk.change(attribute=self.which.value))
         when(self.strength, "value", lambda new: desk.change(strength=float(self.strength.value)))
         when(self.apart, "active", lambda new: desk.change(apart=bool(self.apart.active)))
-        controls = row(self.which, self.strength, self.apart, css_classes=["controls"], sizing_mode="stretch_width")
+        controls = beside(self.which, self.strength, self.apart)
         self.root = column(controls, self.reading, self.strip.root, sizing_mode="stretch_width")
 
     def follow(self, old: State | None, new: State) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.events import Tap
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, Plot, Range1d
 from bokeh.plotting import figure
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.pixels import heat
 from diabolo.explorer.state import Place, State
-from diabolo.explorer.views.widgets import button, say, words
+from diabolo.explorer.views.widgets import beside, button, say, words
 
 SIDE = 220  # pixels of the screen
 
@@ -37,7 +37,7 @@ class Codebook:
         self.undo = button("codebook-undo", "take all back")
         self.undo.on_click(lambda: desk.change(swaps=()))
         self.indices: NDArray[np.int64] = np.zeros((1, 1), np.int64)
-        grids = row(self.map, self.book, css_classes=["controls"])
+        grids = beside(self.map, self.book)
         self.root = column(grids, self.about, self.undo, sizing_mode="stretch_width")
 
     @property

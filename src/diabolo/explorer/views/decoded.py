@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 
 from diabolo import latents
 from diabolo.data.unit import to_float
@@ -12,7 +12,7 @@ from diabolo.explorer.desk import Desk, Shown
 from diabolo.explorer.explored import Floats
 from diabolo.explorer.state import Place, State
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import button, say, words
+from diabolo.explorer.views.widgets import beside, button, say, words
 
 WIDE = 220  # pixels of the screen
 
@@ -36,7 +36,7 @@ class Decoded:
         self.prior.on_click(self._from_prior)
         self.fitted.on_click(self._from_density)
         self.mean.on_click(lambda: desk.change(shown=None, t=-1.0, swaps=()))
-        buttons = row(self.prior, self.fitted, self.mean, css_classes=["controls"], sizing_mode="stretch_width")
+        buttons = beside(self.prior, self.fitted, self.mean)
         self.root = column(self.plate.root, self.about, buttons, sizing_mode="stretch_width")
 
     def follow(self, old: State | None, new: State) -> None:

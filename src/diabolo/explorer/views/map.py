@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from bokeh.core.property.vectorization import value
 from bokeh.events import MouseLeave, MouseMove, Tap
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, HoverTool, LassoSelectTool, PanTool, ResetTool, Select, WheelZoomTool
 from bokeh.plotting import figure
 
@@ -17,7 +17,7 @@ from diabolo.explorer.explored import Floats
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import choice, say, select, when, words
+from diabolo.explorer.views.widgets import beside, choice, say, select, when, words
 from diabolo.figures.style import PALETTE
 
 MANY = 10_000  # points that are drawn by the graphics card
@@ -58,7 +58,7 @@ class Map:
             "colour",
             "Colour",
             desk.first.colours,
-            desk.state.colour,
+            desk.state.colour or next(iter(desk.first.colours), ""),
             "What the colour of a point says about its image.",
         )
         self.clicks = choice("clicks", ["pin A", "pin B", "three images"])
@@ -67,13 +67,13 @@ class Map:
         self.counted = words("selection-told", "Draw around points with the lasso to see their images.")
         when(self.how, "value", lambda new: desk.change(plane=self.how.value))
         when(self.colour, "value", lambda new: desk.change(colour=self.colour.value))
-        controls = row(self.how, self.colour, self.clicks, sizing_mode="stretch_width", css_classes=["controls"])
+        controls = beside(self.how, self.colour, self.clicks)
         self.root = column(
             controls, self.plot, self.legend, self.about, self.counted, self.chosen.root, sizing_mode="stretch_width"
         )
 
     def _figure(self) -> Any:
-        hover = HoverTool(tooltips=CARD, renderers=[], point_policy="snap_to_data")
+        hover = HoverTool(tooltips=CARD, renderers=[], point_policy="snap_to_data", limit=1)
         lasso = LassoSelectTool(continuous=False)
         wheel = WheelZoomTool()
         plot = figure(
@@ -98,7 +98,8 @@ class Map:
             source=self.points,
             size=6,
             fill_color="colour",
-            line_color=None,
+            line_color="#8b9098",
+            line_width=0.4,
             fill_alpha=0.75,
             nonselection_fill_alpha=0.12,
             name="points",

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, FileInput, FreehandDrawTool, Range1d
 from bokeh.plotting import figure
 from numpy.typing import NDArray
@@ -19,7 +19,19 @@ from diabolo.explorer.handwriting import drawn_digit
 from diabolo.explorer.state import WAYS, Place, State
 from diabolo.explorer.uploads import read_picture
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import button, choice, look, say, select, slider, spinner, toggle, when, words
+from diabolo.explorer.views.widgets import (
+    beside,
+    button,
+    choice,
+    look,
+    say,
+    select,
+    slider,
+    spinner,
+    toggle,
+    when,
+    words,
+)
 
 STEPS = 9
 FRAME = 60  # milliseconds
@@ -65,8 +77,8 @@ class Pins:
         pins = [column(self.plates[w].root, self.numbers[w], self.files[w]) for w in "ab"]
         drawing = [self._drawing()] if shape[0] == 1 and len(shape) == 3 else []
         self.root = column(
-            row(*pins, *drawing, css_classes=["controls"], sizing_mode="stretch_width"),
-            row(self.way, self.t, self.play, css_classes=["controls"], sizing_mode="stretch_width"),
+            beside(*pins, *drawing),
+            beside(self.way, self.t, self.play),
             self.strip.root,
             self.about,
             sizing_mode="stretch_width",
@@ -95,7 +107,9 @@ class Pins:
         done, clear = button("drawing-done", "pin it", width=70), button("drawing-clear", "clear", width=70)
         done.on_click(self._draw)
         clear.on_click(lambda: setattr(self.strokes, "data", {"xs": [], "ys": []}))
-        return column(plot, row(self.to, done, clear))
+        return column(
+            plot, beside(self.to, done, clear), words("drawing-told", "or draw one with the mouse"), width=270
+        )
 
     # --- what the hand does -------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class Plate:
     def show(self, images: ArrayLike) -> None:
         """Show them; examples that are no pictures as curves over their numbers."""
         x = np.asarray(images)
+        self.root.visible = True
         if is_picture(self.shape):
             self._show_sheet(rgba(x))
             return
@@ -38,6 +39,7 @@ class Plate:
     def clear(self) -> None:
         """Show nothing."""
         self.source.data = {name: [] for name in self.source.data}
+        self.root.visible = False
 
     def _sheet(self, name: str) -> Plot:
         self.source = ColumnDataSource({"image": [], "w": [], "h": []})
@@ -53,6 +55,8 @@ class Plate:
             outline_line_color=None,
             background_fill_alpha=0,
             border_fill_alpha=0,
+            visible=False,
+            align="start",
         )
         plot.axis.visible = False
         plot.grid.visible = False

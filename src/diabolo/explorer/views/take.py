@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import CustomJS, TextAreaInput
 
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.state import State
 from diabolo.explorer.taking import command_line, python_lines
-from diabolo.explorer.views.widgets import button, look, words
+from diabolo.explorer.views.widgets import beside, button, look, words
 
 COPY = "navigator.clipboard.writeText(lines.value)"
 # What of the address stands after the question mark is the state of the page; the token is in a cookie by then
@@ -49,7 +49,7 @@ class Take:
         self.root = column(
             self.python,
             self.command,
-            row(*buttons, css_classes=["controls"]),
+            beside(*buttons),
             words("take-told"),
             self.address,
             sizing_mode="stretch_width",

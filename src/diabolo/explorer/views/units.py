@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import Floats, Pixels
 from diabolo.explorer.state import Place, State
 from diabolo.explorer.views.plate import Plate
-from diabolo.explorer.views.widgets import button, say, slider, words
+from diabolo.explorer.views.widgets import beside, button, say, slider, words
 
 MOST = 12  # units
 STEPS = 7  # images of a strip
@@ -55,13 +55,13 @@ class Units:
         for rank, j in enumerate(self.order):
             ends = float(low[j]), float(high[j])
             title = f"z{j + 1} ({units.told[rank]:.3g} {units.unit})"
-            one = slider(f"unit-{rank}", title, *ends, float(run.middle[j]), (ends[1] - ends[0]) / 200)
+            one = slider(f"unit-{rank}", title, *ends, float(run.middle[j]), (ends[1] - ends[0]) / 200, 170)
             one.format = "0[.]00"
             one.on_change("value", partial(self._moved, rank))
-            strip = Plate(run.codec.input_shape, f"unit-strip-{rank}", side=36, widest=300)
+            strip = Plate(run.codec.input_shape, f"unit-strip-{rank}", side=32, widest=240)
             self.sliders.append(one)
             self.strips.append(strip)
-            rows.append(row(one, strip.root, css_classes=["unit"]))
+            rows.append(beside(one, strip.root))
         return rows
 
     def _moved(self, rank: int, attr: str, old: float, new: float) -> None:

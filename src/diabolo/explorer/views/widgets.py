@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from bokeh.models import Button, Checkbox, Div, InlineStyleSheet, RadioButtonGroup, Select, Slider, Spinner, Toggle
+from bokeh.layouts import row
+from bokeh.models import Button, Checkbox, Div, InlineStyleSheet, RadioButtonGroup, Row, Select, Slider, Spinner, Toggle
 
 # Custom properties of the page reach into the shadow roots that widgets live in
 LOOK = """
@@ -15,6 +16,8 @@ label, .bk-slider-title, .bk-slider-value { color: var(--soft); }
 .bk-btn { background: var(--field) !important; color: var(--ink) !important; border-color: var(--line) !important;
   border-radius: 6px; text-shadow: none; }
 .bk-btn.bk-active { background: var(--accent) !important; color: var(--on-accent) !important; }
+input[type=file]::file-selector-button { background: var(--field); color: var(--ink); 
+  border: 1px solid var(--line); border-radius: 6px; }
 .noUi-target { background: var(--field); border-color: var(--line); box-shadow: none; }
 .noUi-connect { background: var(--accent); }
 .noUi-handle { background: var(--paper); border-color: var(--soft); box-shadow: none; }
@@ -30,6 +33,11 @@ def look() -> InlineStyleSheet:
 def when(control: Any, what: str, call: Callable[[Any], None]) -> None:
     """Let `call` be told each new `what` of a control."""
     control.on_change(what, lambda attr, old, new: call(new))
+
+
+def beside(*parts: Any) -> Row:
+    """Controls side by side, on several lines where the page is narrow."""
+    return row(*parts, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
 
 
 def words(name: str, text: str = "") -> Div:
