@@ -208,11 +208,12 @@ class Desk:
         free = glance is not None or (state.t < 0 and image is None and state.shown is not None)
         code = self.code(self.first) if glance is None else glance
         kept = None if free or state.t >= 0 else image
-        codes, images = [code], [self.first.decoded(code[None], state.label, kept)[0]]
+        told = state.a.image if state.t >= 0 and state.a is not None else kept
+        codes, images = [code], [self.first.decoded(code[None], state.label, told)[0]]
         for run in self.runs[1:]:
             own = run.code_of_picture(images[0], state.label) if free else self.code(run)
             codes.append(own)
-            images.append(run.decoded(own[None], state.label, kept)[0])
+            images.append(run.decoded(own[None], state.label, told)[0])
         differences = tuple(difference(images[0], other) for other in images[1:])
         original = None if kept is None else self.first.picture(kept)
         return Shown(original, tuple(codes), tuple(images), differences)

@@ -156,10 +156,11 @@ class Explored:
     def decoded(self, codes: NDArray[Any], label: int = -1, image: int | None = None) -> Pixels:
         """The images (K, *shape) of codes (K, D); of the class `label`, or of what is known of the test image `image`, where
         the model is given that."""
-        found: Pixels = decode(self.codec, np.asarray(codes)[None], self._told(label, image))[0]
+        found: Pixels = decode(self.codec, np.asarray(codes)[None], self.told(label, image))[0]
         return found
 
-    def _told(self, label: int, image: int | None) -> Tensor | None:
+    def told(self, label: int, image: int | None) -> Tensor | None:
+        """What the decoder is given beside a code, (1, …): the class `label`, or what is known of the test image `image`."""
         condition = self.codec.condition
         if not condition.to_decoder:
             return None

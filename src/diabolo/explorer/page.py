@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,7 +90,7 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
     doc.add_root(dark)
     doc.js_on_event("document_ready", CustomJS(args={"dark": dark}, code=DARK))
     sections = [Section(view.title, view.told, f"section-{name}", name) for name, view in views.items()]
-    _dress(doc, " and ".join(run.name for run in runs), sections, _about(runs[0]))
+    _dress(doc, " and ".join(run.name for run in runs), sections, _about(runs[0]), unseen=("dark",))
     paint(doc, False)
     doc.on_session_destroyed(lambda context: desk.close())
     desk.begin()
@@ -138,16 +137,16 @@ def _about(run: Explored) -> str:
 
 def sentence(doc: Document, text: str) -> None:
     """A page that says one thing."""
-    doc.add_root(Div(name="section-only", text=escape(text)))
-    _dress(doc, "Diabolo", [Section("", "", "section-only", "only")], "")
+    doc.add_root(Div(name="nothing", visible=False))
+    _dress(doc, "Diabolo", [], text, unseen=("nothing",))
 
 
-def _dress(doc: Document, title: str, sections: Sequence[Section], about: str) -> None:
+def _dress(doc: Document, title: str, sections: Sequence[Section], about: str, unseen: Sequence[str] = ()) -> None:
     doc.title = f"{title} · Diabolo"
     doc.template = Template((HERE / "page.html").read_text(encoding="utf-8"))
     columns = [[s for s in sections if (s.area in RIGHT) == right] for right in (False, True)]
     css = (HERE / "page.css").read_text(encoding="utf-8")
-    doc.template_variables.update(heading=title, about=about, columns=columns, css=css)
+    doc.template_variables.update(heading=title, about=about, columns=columns, css=css, unseen=unseen)
 
 
 def paint(doc: Document, dark: bool) -> None:

@@ -214,7 +214,7 @@ def _figure(runs: Sequence[Explored], query: Mapping[str, str], kind: str) -> by
     lane = Lane("figure")
     try:
         desk = Desk(runs, State.of(query), lane, lane, lambda call: call())
-        return rendered(figure_of(desk), kind)
+        return rendered(figure_of(desk), f".{kind}")
     finally:
         lane.stop()
 

@@ -27,12 +27,23 @@ def python_lines(desk: Desk) -> str:
         import diabolo, torch
     """
     run, state = desk.first, desk.state
-    lines = ["import diabolo, torch", f"model = diabolo.load({str(run.path or run.name)!r})"]
-    z = ", ".join(f"{number:.6g}" for number in desk.code(run))
-    lines.append(f"z = torch.tensor([{z}]).reshape(1, {', '.join(map(str, run.codec.latent_shape))})")
+    image = state.shown.image if state.shown is not None and state.t < 0 else None
+    of_image = image is not None and not state.swaps and not state.attribute and run.codec.needs_column is None
+    path = str(run.path or run.name)
+    lines = ["import diabolo, torch", f"model = diabolo.load({path!r})"]
+    if of_image and run.path is not None:
+        lines += ["from pathlib import Path", "from diabolo.runs.folder import RunFolder"]
+        lines += [
+            f"test = RunFolder(Path({path!r})).images('test')",
+            f"z = model.encode(test.images[{image}:{(image or 0) + 1}])",
+        ]
+    else:
+        z = ", ".join(f"{number:.9g}" for number in desk.code(run))
+        lines.append(f"z = torch.tensor([{z}]).reshape(1, {', '.join(map(str, run.codec.latent_shape))})")
     given = ""
     if run.codec.condition.to_decoder:
-        given = f", torch.tensor([{max(0, state.label)}])" if run.classes else ", y"
+        told = run.told(state.label, image)
+        given = f", torch.tensor({told.tolist()})" if told is not None and run.classes else ", y"
     lines.append(f"image = model.decode(z{given})[0]  # {tuple(run.codec.input_shape)}, in [0, 1]")
     return "\n".join(lines)
 
@@ -43,6 +54,8 @@ def command_line(desk: Desk) -> str:
     folder = run.path
     if folder is None:
         return "this model lies in no run folder"
+    if run.discrete:
+        return shell_line("explore", folder, "codebook")
     if state.a is not None and state.b is not None and state.a.image is not None and state.b.image is not None:
         return shell_line(
             "explore", folder, "interpolate", "--images", state.a.image, state.b.image, "--ways", state.way
@@ -50,8 +63,6 @@ def command_line(desk: Desk) -> str:
     image = state.shown.image if state.shown is not None and state.shown.image is not None else 0
     if state.attribute:
         return shell_line("explore", folder, "arithmetic", "--attribute", state.attribute, "--images", image)
-    if run.discrete:
-        return shell_line("explore", folder, "codebook")
     return shell_line("explore", folder, "traverse", "--images", image)
 
 

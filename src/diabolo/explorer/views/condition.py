@@ -6,7 +6,7 @@ from diabolo.explorer.desk import Desk
 from diabolo.explorer.state import State
 from diabolo.explorer.views.widgets import select, when, words
 
-OWN = "that of the image"
+OWN = "that of the image, else the first"
 
 
 class Condition:

@@ -36,7 +36,8 @@ class Decoded:
         self.prior.on_click(self._from_prior)
         self.fitted.on_click(self._from_density)
         self.mean.on_click(lambda: desk.change(shown=None, t=-1.0, swaps=()))
-        buttons = beside(self.prior, self.fitted, self.mean)
+        smooth = [] if desk.first.discrete else [self.fitted, self.mean]  # indices have no mean, and no Gaussian
+        buttons = beside(self.prior, *smooth)
         self.root = column(self.plate.root, self.about, buttons, sizing_mode="stretch_width")
 
     def follow(self, old: State | None, new: State) -> None:

@@ -31,6 +31,8 @@ class Likeness:
 
     def follow(self, old: State | None, new: State) -> None:
         """Look again, when the hand rests."""
+        if old is None:
+            say(self.about, "being looked for …")
         self.desk.later("likeness", self._look, self._show, slow=True)
 
     def _look(self) -> Any:

@@ -186,7 +186,8 @@ class Pins:
             return None
         if run.discrete:
             raise DiaboloError("the codes of this model are indices: nothing lies between two of them")
-        return np.stack([run.decoded(run.way(state.way, *ends, STEPS), state.label)])
+        image = state.a.image if state.a is not None else None  # whose class is asked for, where nobody says
+        return np.stack([run.decoded(run.way(state.way, *ends, STEPS), state.label, image)])
 
     def _show_strip(self, found: Pixels | str | None) -> None:
         if isinstance(found, str):

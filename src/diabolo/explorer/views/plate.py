@@ -57,6 +57,8 @@ class Plate:
             border_fill_alpha=0,
             visible=False,
             align="start",
+            sizing_mode="scale_width",
+            max_width=self.side,
         )
         plot.axis.visible = False
         plot.grid.visible = False
@@ -69,7 +71,8 @@ class Plate:
             self._size = height, width
             columns = round((width + 1) / (self.shape[2] + 1))
             scale = min(self.side / self.shape[2], self.widest / width, columns * self.side / width)
-            self.root.update(width=max(24, round(width * scale)), height=max(24, round(height * scale)))
+            wide, high = max(24, round(width * scale)), max(24, round(height * scale))
+            self.root.update(width=wide, height=high, max_width=wide, aspect_ratio=wide / high)
             self.root.x_range.update(start=0, end=width)
             self.root.y_range.update(start=0, end=height)
         self.source.data = {"image": [sheet], "w": [width], "h": [height]}

@@ -16,7 +16,7 @@ label, .bk-slider-title, .bk-slider-value { color: var(--soft); }
 .bk-btn { background: var(--field) !important; color: var(--ink) !important; border-color: var(--line) !important;
   border-radius: 6px; text-shadow: none; }
 .bk-btn.bk-active { background: var(--accent) !important; color: var(--on-accent) !important; }
-input[type=file]::file-selector-button { background: var(--field); color: var(--ink); 
+input[type=file]::file-selector-button { background: var(--field); color: var(--ink);
   border: 1px solid var(--line); border-radius: 6px; }
 .noUi-target { background: var(--field); border-color: var(--line); box-shadow: none; }
 .noUi-connect { background: var(--accent); }
