@@ -193,7 +193,7 @@ def test_a_port_in_use(explored):
         port = taken.getsockname()[1]
         with pytest.raises(DiaboloError, match=f"port {port} is in use"):
             Serving([explored], port=port)
-    with pytest.raises(DiaboloError, match="nothing can listen on 192.0.2.1"):
+    with pytest.raises(DiaboloError, match=r"nothing can listen on 192\.0\.2\.1"):
         Serving([explored], host="192.0.2.1")
 
 
@@ -234,7 +234,8 @@ def test_runs_of_different_images_are_not_looked_at_together(vae, tmp_path, tiny
 
 
 def test_without_bokeh_the_extra_is_named():
-    hide = "import sys; sys.modules['bokeh'] = None\nimport diabolo\ntry:\n    diabolo.look('x')\nexcept diabolo.DiaboloError as e:\n    print(e)"
+    lines = ["import sys; sys.modules['bokeh'] = None", "import diabolo", "try: diabolo.look('x')"]
+    hide = "\n".join([*lines, "except diabolo.DiaboloError as error: print(error)"])
     told = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, check=True).stdout
     assert "pip install 'diabolo[look]'" in told
 
@@ -289,7 +290,7 @@ def test_what_is_no_fit_picture_is_refused(content, shape, words):
 
 def test_a_drawn_digit_fills_its_box_and_is_centred():
     digit = drawn_digit([[(10.0, 90.0), (10.0, 10.0)]], (1, 28, 28))[0]
-    rows, columns = np.nonzero(digit > 0.5)
+    rows, _ = np.nonzero(digit > 0.5)
     assert 18 <= np.ptp(rows) + 1 <= 22
     mass = digit.sum()
     assert abs((np.arange(28)[:, None] * digit).sum() / mass - 13.5) <= 0.5

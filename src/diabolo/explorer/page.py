@@ -35,6 +35,11 @@ const tell = () => { dark.active = asked.matches }
 asked.addEventListener('change', tell)
 tell()
 """
+NO_TOKEN = """
+const address = new URL(location.href)
+address.searchParams.delete('token')
+history.replaceState(null, '', address.pathname + address.search)
+"""
 
 
 class View(Follower, Protocol):
@@ -88,7 +93,7 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
     dark = Checkbox(name="dark", active=False, visible=False)
     dark.on_change("active", lambda attr, old, new: paint(doc, bool(new)))
     doc.add_root(dark)
-    doc.js_on_event("document_ready", CustomJS(args={"dark": dark}, code=DARK))
+    doc.js_on_event("document_ready", CustomJS(args={"dark": dark}, code=DARK), CustomJS(code=NO_TOKEN))
     sections = [Section(view.title, view.told, f"section-{name}", name) for name, view in views.items()]
     _dress(doc, " and ".join(run.name for run in runs), sections, _about(runs[0]), unseen=("dark",))
     paint(doc, False)

@@ -33,6 +33,10 @@ class Plate:
             self._show_sheet(rgba(x))
             return
         flat = x.reshape(-1, int(np.prod(self.shape)))[:CURVES].astype(np.float64)
+        low, high = float(flat.min(initial=0)), float(flat.max(initial=0))
+        room = 0.05 * (high - low) or 1.0
+        self.root.x_range.update(start=-0.5, end=flat.shape[1] - 0.5)
+        self.root.y_range.update(start=low - room, end=high + room)
         colours = [PALETTE[i % len(PALETTE)] for i in range(len(flat))]
         self.source.data = {"xs": [list(range(flat.shape[1]))] * len(flat), "ys": flat.tolist(), "colour": colours}
 
@@ -83,6 +87,9 @@ class Plate:
             name=name,
             width=360,
             height=200,
+            x_range=Range1d(start=0, end=1),
+            y_range=Range1d(start=0, end=1),
+            visible=False,
             toolbar_location=None,
             tools="",
             background_fill_alpha=0,
