@@ -16,13 +16,29 @@ if TYPE_CHECKING:
 __all__ = ["look"]
 
 
-def look(*runs: Any, **options: Any) -> "Look":
-    """See `diabolo.explorer.server.look`, which needs the extra `look`.
+def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> "Look":
+    """Look into runs in a browser: the map of codes, the decoder under the mouse, units, pins, attributes.
+
+    Args:
+        runs: a `Run` or its folder; of several the first has the map, and the others show the same image beside it.
+        images: (train, test) to look at instead of those the run was trained on.
+        port: where it listens; the first that is free from 5006 on when left out.
+        host: 127.0.0.1, so that only this machine reaches it. With another, everybody who has the address does.
+        seed: of what is drawn.
+
+    Returns:
+        An open explorer: `look.address`, and `look.stop()`. In a notebook it shows the page.
 
     Raises:
-        DiaboloError: without it.
+        DiaboloError: for a folder that is no run, a port in use, and without the extra `look`.
+
+    Example:
+        >>> look = diabolo.look(run, images=(train, test))
+        >>> look.address.startswith("http://127.0.0.1:")
+        True
+        >>> look.stop()
     """
-    opened: Look = served()(*runs, **options)
+    opened: Look = served()(*runs, images=images, port=port, host=host, seed=seed)
     return opened
 
 

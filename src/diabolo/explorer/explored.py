@@ -151,7 +151,8 @@ class Explored:
         """The code (D,) of an image (C, H, W) that was brought along."""
         x = torch.from_numpy(np.ascontiguousarray(image)[None])
         z = self.codec.encode(x, self._column(label)).flatten(1).cpu().double().numpy()
-        return np.asarray(z[0], np.float64)
+        found: Floats = z[0]
+        return found
 
     def decoded(self, codes: NDArray[Any], label: int = -1, image: int | None = None) -> Pixels:
         """The images (K, *shape) of codes (K, D); of the class `label`, or of what is known of the test image `image`, where

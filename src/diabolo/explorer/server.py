@@ -262,25 +262,5 @@ def open_runs(runs: Sequence[Any], images: Any = None, seed: int = 0) -> list[Ex
 
 
 def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> Look:
-    """Look into runs in a browser: the map of codes, the decoder under the mouse, units, pins, attributes.
-
-    Args:
-        runs: a `Run` or its folder; of several the first has the map, and the others show the same image beside it.
-        images: (train, test) to look at instead of those the run was trained on.
-        port: where it listens; the first that is free from 5006 on when left out.
-        host: 127.0.0.1, so that only this machine reaches it. With another, everybody who has the address does.
-        seed: of what is drawn.
-
-    Returns:
-        An open explorer: `look.address`, and `look.stop()`. In a notebook it shows the page.
-
-    Raises:
-        DiaboloError: for a folder that is no run, and a port in use.
-
-    Example:
-        >>> look = diabolo.look(run, images=(train, test))
-        >>> look.address.startswith("http://127.0.0.1:")
-        True
-        >>> look.stop()
-    """
+    """See `diabolo.look`."""
     return Look(Serving(open_runs(runs, images, seed), host, port))
