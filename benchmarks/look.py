@@ -2,8 +2,9 @@
 
     python benchmarks/look.py RUN [RUN …] [--events 200] [--chromium PATH]
 
-For each run the mouse is moved over the map, one event after the other; the clock starts with the event in the page and ends with
-the frame that shows the decoded image. It prints median and 95 % of each run, and how long the first page took. Needs the extras `look` and `test`, and chromium. Run it on an idle machine.
+For each run the mouse is moved over the map, one event after the other; the clock starts with the event in the page and ends
+with the frame that shows the decoded image. It prints median and 95 % of each run, and how long the first page took. Needs the
+extras `look` and `test`, and chromium. Run it on an idle machine.
 """
 
 import argparse

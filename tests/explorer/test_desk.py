@@ -209,3 +209,20 @@ def test_sheets_of_pixels():
     assert as_bytes(np.full((3, 1, 1), 0.2)).tolist() == [[[51, 51, 51]]]
     assert difference(np.array([[[255]]], np.uint8), np.array([[[0.75]]])).item() == pytest.approx(0.25)
     assert png(images[0])[:4] == b"\x89PNG"
+
+
+def test_points_are_coloured_by_how_improbable_a_code_is(explored):
+    values, names = explored.values("-log density")
+    z, train = explored.codes.astype(np.float64), explored.train_codes.astype(np.float64)
+    inverse = np.linalg.inv(np.cov(train.T))
+    far = np.einsum("ni,ij,nj->n", z - train.mean(0), inverse, z - train.mean(0))
+    assert names == ()
+    assert np.corrcoef(values, far)[0, 1] > 0.999
+
+
+def test_what_a_classifier_has_is_shown(digits_of):
+    train, test = diabolo.data.load("digits")
+    explored = Explored("classifier", digits_of("classifier").model, train, test)
+    assert not explored.codec.decodes
+    assert "error" not in explored.colours
+    assert explored.plane("pca").points.shape == (len(test), 2)

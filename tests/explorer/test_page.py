@@ -341,3 +341,20 @@ def test_a_model_of_vectors_and_one_without_images(browser, digits_of, vae, tmp_
         finally:
             context.close()
             serving.stop()
+
+
+def test_a_classifier_has_a_map_and_no_decoder(browser, digits_of):
+    run = digits_of("classifier")
+    train, test = diabolo.data.load("digits")
+    serving = Serving([Explored("classifier", run.model, train, test, run.path)])
+    context = browser.new_context()
+    try:
+        page = Page(context.new_page(), serving.address)
+        assert not page.has("decoded")
+        page.page.mouse.move(*page.at("map", 0.4, 0.4))
+        page.page.mouse.click(*page.at("map", 0.4, 0.4))
+        page.until("map_told.text.includes('components')")
+        assert not page.said
+    finally:
+        context.close()
+        serving.stop()

@@ -36,6 +36,7 @@ Pixels = NDArray[np.float32]
 POINTS = 100_000  # on the map
 NUMBERS = 2**26  # in their codes
 MEASURED = 5_000  # images by which units are ordered, and to which directions and densities are fitted
+RARE = "-log density"  # under a Gaussian fitted to the training codes: an anomaly score
 IN_REACH = 0.01  # of the codes lie beyond either end of a slider
 GRAPH = 5_000  # codes in the graph that a way along the data goes by
 
@@ -141,7 +142,7 @@ class Explored:
             return self.middle
         if place.image is not None:
             self.picture(place.image)
-            return self.codes[place.image].astype(np.float64)
+            return np.asarray(self.codes[place.image], np.float64)
         if len(place.code) != self.width:
             raise DiaboloError(f"codes of {self.name} have {self.width} numbers, not {len(place.code)}")
         return np.asarray(place.code, np.float64)
@@ -215,13 +216,18 @@ class Explored:
         if self.test is None:
             return ()
         own = ("class",) if self.test.labels is not None else ()
-        return (*own, *(self.test.attribute_names or ()), *(("error",) if self.codec.reconstructs else ()))
+        error = ("error",) if self.codec.reconstructs else ()
+        rare = (RARE,) if self.width and not self.discrete and self.train is not None else ()
+        return (*own, *(self.test.attribute_names or ()), *error, *rare)
 
     def values(self, colour: str) -> tuple[NDArray[Any], tuple[str, ...]]:
         """The values (N,) that points are coloured by, and the names of classes; () for numbers."""
         assert self.test is not None
         if colour == "error":
             return self.errors, ()
+        if colour == RARE and RARE in self.colours:
+            density = latents.fit_density("gaussian", self.train_codes)
+            return -density.log_prob(self.codes), ()
         if colour == "class" and self.test.labels is not None:
             labels = self.test.labels
             return labels, self.test.label_names or tuple(map(str, range(int(labels.max()) + 1)))

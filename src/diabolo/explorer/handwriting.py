@@ -1,6 +1,7 @@
 """A digit drawn with the mouse, as the pictures of a data set of handwriting look."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +53,10 @@ def drawn_digit(strokes: Sequence[Sequence[tuple[float, float]]], shape: tuple[i
             pen.line(at, fill=255, width=thick, joint="curve")
         for x, y in at:
             pen.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
-    small = np.asarray(canvas.resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    small: NDArray[Any] = np.asarray(canvas.resize((width, height), Image.Resampling.BOX), np.float32) / 255
     rows, columns = np.mgrid[:height, :width]
     mass = max(float(small.sum()), 1e-6)
     down = round((height - 1) / 2 - float((rows * small).sum()) / mass)
     right = round((width - 1) / 2 - float((columns * small).sum()) / mass)
-    found: NDArray[np.float32] = np.roll(small, (down, right), (0, 1))[None]
+    found: NDArray[Any] = np.roll(small, (down, right), (0, 1))[None]
     return (found / max(float(found.max()), 1e-6)).astype(np.float32)

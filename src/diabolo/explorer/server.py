@@ -30,7 +30,7 @@ from diabolo.figures.style import rendered
 
 PORT, TRIES = 5006, 50
 SESSIONS = 24  # pages open at once
-MESSAGE = 2 * LARGEST  # bytes of one message: a picture, and what base64 adds to it
+MESSAGE = 16 * LARGEST  # bytes of one message; a picture that is too large is refused in a sentence up to here
 FORGOTTEN = 4_000  # milliseconds after which a closed page is let go of
 WAIT = 30.0  # seconds for the server to start
 
