@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import re
 import socket
 import struct
 import subprocess
@@ -12,19 +13,24 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
+from bokeh.util.token import get_token_payload
 from PIL import Image
 
 import diabolo
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer import server
 from diabolo.explorer.door import names_of
 from diabolo.explorer.explored import Explored
 from diabolo.explorer.handwriting import drawn_digit
 from diabolo.explorer.server import Serving
+from diabolo.explorer.state import Place
+from diabolo.explorer.taking import figure_of
 from diabolo.explorer.uploads import LARGEST, read_picture
 
 
@@ -83,8 +89,10 @@ def test_the_token_becomes_a_cookie_that_no_script_reads(serving):
 
 
 def test_the_page_does_not_hold_the_token(serving):
-    page = ask(serving, "/", **inside(serving)).read().decode()
+    page = ask(serving, f"/?token={serving.door.token}&a=1").read().decode()
     assert serving.door.token not in page
+    held = get_token_payload(re.search(r'"token":"([^"]+)"', page)[1])  # what Bokeh sends along for the websocket
+    assert held["arguments"].keys() == {"a"}
 
 
 def test_a_name_that_is_not_ours_is_refused(serving):
@@ -108,6 +116,40 @@ def test_a_websocket_of_another_site_is_refused(serving):
     ):
         assert websocket(serving, Origin=origin, **inside(serving)) == 403, origin
     assert websocket(serving, Origin=f"http://127.0.0.1:{serving.port}", **inside(serving)) == 101
+
+
+def test_the_environment_lets_no_other_site_in(serving, monkeypatch):
+    monkeypatch.setenv("BOKEH_ALLOW_WS_ORIGIN", "*")
+    assert websocket(serving, Origin="http://evil.example", **inside(serving)) == 403
+    assert ask(serving, "/image/0.png", Origin=f"http://127.0.0.1:{serving.port + 1}", **inside(serving)).status == 403
+
+
+def has_ipv6() -> bool:
+    with socket.socket(socket.AF_INET6) as one, suppress(OSError):
+        one.bind(("::1", 0))
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("host", "begins"), [("127.0.0.1", "http://127.0.0.1:"), ("0.0.0.0", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
+)
+def test_each_host_is_reached_at_its_address_also_at_a_port_that_the_system_chooses(explored, monkeypatch, host, begins):
+    if ":" in host and not has_ipv6():
+        pytest.skip("no IPv6 on this machine")
+    found = [(socket.AF_INET6, 0, 0, "", ("fe80::1%eth0", 0, 0, 0))]
+    whole = socket.getaddrinfo
+    name = socket.gethostname()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *of, **how: found if of[0] == name else whole(*of, **how))
+    made = Serving([explored], host, port=0)
+    try:
+        assert made.address.startswith(begins)
+        assert made.port > 0
+        assert ("[fe80::1]:" + str(made.port) in made.door.hosts) is (host == "0.0.0.0")
+        with urllib.request.urlopen(made.address.replace("/?", "/image/0.png?")) as answer:  # our own address
+            assert answer.status == 200
+    finally:
+        made.stop()
 
 
 def test_two_servers_have_two_tokens(explored):
@@ -148,6 +190,21 @@ def test_a_figure_is_sent_as_a_file(serving):
     assert ask(serving, "/figure.png?plane=nonsense", **inside(serving)).status == 404
 
 
+def test_a_figure_is_that_of_the_open_page(serving, explored, desk, monkeypatch):
+    desk.bring("a", to_float(explored.test.images[7]))
+    desk.put("b", Place(image=2))
+    serving.desks.add(desk)
+    of = []
+    monkeypatch.setattr(server, "figure_of", lambda asked: of.append(asked) or figure_of(asked))
+    try:
+        assert ask(serving, f"/figure.png?page={desk.key}", **inside(serving)).status == 200
+        assert ask(serving, "/figure.png?page=unknown&a=1&b=2", **inside(serving)).status == 200
+    finally:
+        serving.desks.discard(desk)
+    assert of[0] is desk
+    assert of[1] is not desk
+
+
 def test_an_address_that_does_not_fit_is_a_sentence(serving):
     page = ask(serving, "/?shown=%3Cscript%3Ealert(1)%3C/script%3E", **inside(serving)).read().decode()
     assert "This address does not fit" in page
@@ -177,9 +234,8 @@ def test_more_pages_than_a_server_has_room_for(serving, monkeypatch):
 
 
 def test_pages_that_are_closed_are_let_go_of(serving):
-    for _ in range(5):
-        ask(serving, "/", **inside(serving)).read()
-    assert len(serving.desks) >= 5
+    ask(serving, "/", **inside(serving))  # its desk is there before the first byte is sent
+    assert serving.desks
     end = time.monotonic() + 30
     while serving.desks and time.monotonic() < end:
         time.sleep(0.2)
@@ -300,7 +356,8 @@ def test_a_drawn_digit_fills_its_box_and_is_centred():
 
 
 @pytest.mark.parametrize(
-    "strokes", [[], [[]], [[(float("nan"), 0.0)]], [[(0.0, 0.0)] * 6000], [[(0, 0)]] * 300, [["a", "b"]]]
+    "strokes",
+    [[], [[]], [[(float("nan"), 0.0)]], [[(0.0, 0.0)] * 6000], [[(0, 0)]] * 300, [["a", "b"]], 5, [5], [[(1e308, 0), (0, 0)]]],
 )
 def test_nothing_drawn_or_far_too_much_is_refused(strokes):
     with pytest.raises(DiaboloError):

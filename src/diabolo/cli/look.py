@@ -4,6 +4,7 @@ import os
 import sys
 import webbrowser
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -37,7 +38,7 @@ def command(
         runs: the run folder; of several the first has the map, and the others show the same image beside it. One that is still
             being trained is followed.
         data: other images than those of the run.
-        port: where it listens; the first that is free from 5006 on when left out.
+        port: where it listens; the first that is free from 5006 on when left out, any free one for 0.
         host: the address it listens on; with another than 127.0.0.1 everybody who has the printed address can see the images.
         browser: open the page in the browser.
         seed: of what is drawn.
@@ -53,7 +54,8 @@ def command(
         say(f"look at:  {open_look.address}")
         if host not in ("127.0.0.1", "localhost", "::1"):
             say(
-                f"diabolo: warning: it listens on {host}: whoever has this address sees the images of the run",
+                f"diabolo: warning: it listens on {host}: whoever has its address, such as "
+                f"{open_look.serving.address_at(gethostname())}, sees the images of the run, and what is sent is not encrypted",
                 error=True,
             )
         if browser and _has_display():

@@ -1,6 +1,7 @@
 """What one page has chosen, and what follows from it: the codes and images that are shown. It knows no browser."""
 
 import logging
+import secrets
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -80,6 +81,7 @@ class Desk:
         post: Callable[[Callable[[], None]], object],
     ) -> None:
         self.runs, self.state, self.quick, self.slow, self.post = list(runs), state, quick, slow, post
+        self.key = secrets.token_hex(8)  # by which a figure is asked of this page
         self.brought: dict[str, NDArray[Any]] = {}  # pin → a picture that is no test image
         self._followers: list[Follower] = []
 
@@ -137,6 +139,17 @@ class Desk:
         for lane in (self.quick, self.slow):
             lane.drop(id(self))
 
+    @property
+    def asked(self) -> int | None:
+        """The test image whose class, or whatever else the model is given, is meant where nobody names one; None for none."""
+        place = self.state.a if self.on_way else self.state.shown
+        return None if place is None else place.image
+
+    @property
+    def on_way(self) -> bool:
+        """Whether a code between both pins is shown."""
+        return self.state.t >= 0 and self.state.a is not None and self.state.b is not None
+
     # --- what is shown ----------------------------------------------------------------------------------------------------
 
     def pin(self, which: str, run: Explored) -> Floats | None:
@@ -175,7 +188,7 @@ class Desk:
         """The code (D,) that is shown for that run, with what is added to it."""
         state = self.state
         z: Floats
-        if (ends := self.ends(run)) is not None and state.t >= 0:
+        if self.on_way and (ends := self.ends(run)) is not None:
             z = run.way(state.way, *ends, FINE)[round(state.t * (FINE - 1))]
         else:
             z = self._code(state.shown, run)
@@ -201,17 +214,31 @@ class Desk:
         a, b = self.pin("a", run), self.pin("b", run)
         return None if a is None or b is None else (a, b)
 
+    def strip(self, steps: int) -> Pixels | None:
+        """The images (steps, *shape) of the way from A to B; None while a pin is missing.
+
+        Raises:
+            DiaboloError: for indices.
+        """
+        run, state = self.first, self.state
+        if (ends := self.ends(run)) is None:
+            return None
+        if run.discrete:
+            raise DiaboloError("the codes of this model are indices: nothing lies between two of them")
+        image = state.a.image if state.a is not None else None  # whose class is meant, where nobody names one
+        return run.decoded(run.way(state.way, *ends, steps), state.label, image)
+
     def shown(self, glance: Floats | None = None) -> Shown:
         """What is decoded now, or of the code `glance` of the first run. A further run shows its own code of the same test
         image or pins; where there are none, what it makes of the image that the first one shows."""
         state, image = self.state, self.state.shown.image if self.state.shown is not None else None
-        free = glance is not None or (state.t < 0 and image is None and state.shown is not None)
+        free = glance is not None or (not self.on_way and image is None and state.shown is not None)
         code = self.code(self.first) if glance is None else glance
-        kept = None if free or state.t >= 0 else image
-        told = state.a.image if state.t >= 0 and state.a is not None else kept
+        kept = None if free or self.on_way else image
+        told = None if glance is not None else self.asked
         codes, images = [code], [self.first.decoded(code[None], state.label, told)[0]]
         for run in self.runs[1:]:
-            own = run.code_of_picture(images[0], state.label) if free else self.code(run)
+            own = run.code_of_picture(images[0], state.label, told) if free else self.code(run)
             codes.append(own)
             images.append(run.decoded(own[None], state.label, told)[0])
         differences = tuple(difference(images[0], other) for other in images[1:])

@@ -10,11 +10,14 @@ from bokeh.server.auth_provider import AuthProvider
 from tornado.web import HTTPError
 
 OWN = ("localhost", "127.0.0.1")
+ANYWHERE = ("0.0.0.0", "::", "")  # hosts that stand for every address of this machine; compared, not listened on
 
 
 class Door(AuthProvider):
     """A random token in the address becomes a cookie; whoever has neither is refused with 403, page and websocket alike. So is
-    a request under a name that is not this server's: of another site that lets its own name point here (DNS rebinding).
+    a request under a name that is not this server's, of another site that lets its own name point here (DNS rebinding); and
+    one that a page of another site or port sends (Origin). Bokeh's own list of origins can be widened by the environment, and
+    takes no IPv6 address.
 
     Args:
         port: of the server, part of the cookie's name, since cookies are shared by all ports.
@@ -59,7 +62,11 @@ class Door(AuthProvider):
     async def _user(self, handler: Any) -> str:
         if handler.request.host.lower() not in self.hosts:
             raise HTTPError(403, reason="This is not the name of this server")
+        origin = handler.request.headers.get("Origin")
+        if origin is not None and origin.lower().removeprefix("http://") not in self.hosts:
+            raise HTTPError(403, reason="Pages of other sites are not let in")
         given = handler.get_query_argument("token", None)
+        handler.request.arguments.pop("token", None)  # which Bokeh would write into the page
         if given is not None and self._is_token(given):
             handler.set_cookie(self.cookie, self.token, httponly=True, samesite="Strict", path="/")
             return "guest"
@@ -73,13 +80,25 @@ class Door(AuthProvider):
 
 def names_of(host: str) -> tuple[str, ...]:
     """The names by which a server that listens on `host` is reached."""
-    if host in ("127.0.0.1", "localhost", "::1"):
+    if host in ("127.0.0.1", "localhost"):
         return OWN
-    here = [host] if host not in ("0.0.0.0", "::", "") else []  # compared, not listened on
+    if host == "::1":
+        return (*OWN, "[::1]")
+    here = [host] if host not in ANYWHERE else []
     name = socket.gethostname()
     try:
-        addresses = [str(found[4][0]) for found in socket.getaddrinfo(name, None)]
+        addresses = [str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(name, None)]
     except OSError:
         addresses = []
-    every = [*OWN, *here, name, socket.getfqdn(), *addresses]
-    return tuple(dict.fromkeys(f"[{one}]" if ":" in one and not one.startswith("[") else one.lower() for one in every))
+    every = [*OWN, "::1", *here, name, socket.getfqdn(), *addresses]
+    return tuple(dict.fromkeys(in_address(one) for one in every))
+
+
+def in_address(host: str) -> str:
+    """A host as an address names it: one of IPv6 in brackets.
+
+    Example:
+        >>> diabolo.explorer.door.in_address("::1")
+        '[::1]'
+    """
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host.lower()

@@ -26,6 +26,8 @@ from diabolo.explorer.planes import Plane, plane
 from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
 from diabolo.paths import as_path
+from diabolo.pca import PCA
+from diabolo.randomness import Draws, generator
 from diabolo.runs import checkpoint
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import load
@@ -38,6 +40,7 @@ NUMBERS = 2**26  # in their codes
 MEASURED = 5_000  # images by which units are ordered, and to which directions and densities are fitted
 RARE = "-log density"  # under a Gaussian fitted to the training codes: an anomaly score
 IN_REACH = 0.01  # of the codes lie beyond either end of a slider
+KEPT = 8  # planes through three images
 GRAPH = 5_000  # codes in the graph that a way along the data goes by
 
 
@@ -48,8 +51,8 @@ class Likeness:
     Attributes:
         index, distance: the training images nearest to it, (k,), and how far they are, root mean square over pixels.
         usual: the same distance for half of the test images.
-        prior, fitted: the share of test codes that are less probable, under N(0, I) and under a Gaussian fitted to the training
-            codes; None for codes without a density.
+        prior, fitted: the share of test codes that are less probable, under the prior N(0, I) of the training and under a
+            Gaussian fitted to the training codes; None where there is none.
         error: its mean squared error when it is encoded and decoded again; None for a model that was not trained to
             reconstruct, or is given a class that is not known.
         larger: the share of test images whose error is larger.
@@ -73,6 +76,7 @@ class Explored:
         train, test: images; without them the decoder alone is explored, from the prior.
         path: the run folder, if there is one.
         seed: of what is drawn.
+        own: whether the images are those of the run folder.
     """
 
     def __init__(
@@ -83,11 +87,13 @@ class Explored:
         test: Images | None = None,
         path: Path | None = None,
         seed: int = 0,
+        own: bool = True,
     ) -> None:
         self.name, self.codec, self.train, self.path, self.seed = name, codec, train, path, seed
         self.width = math.prod(codec.latent_shape)
         most = min(POINTS, NUMBERS // max(1, self.width))
         self.test = test if test is None or len(test) <= most else test.subset(max(4, most), seed)
+        self.own = own and path is not None and self.test is test  # so that a number means the same image there
         self._planes: dict[tuple[str, tuple[int, ...]], Plane] = {}
         for images in (train, test):
             if images is not None and images.shape != tuple(codec.input_shape):
@@ -148,10 +154,11 @@ class Explored:
         return np.asarray(place.code, np.float64)
 
     @undisturbed()
-    def code_of_picture(self, image: NDArray[Any], label: int = -1) -> Floats:
-        """The code (D,) of an image (C, H, W) that was brought along."""
+    def code_of_picture(self, image: NDArray[Any], label: int = -1, like: int | None = None) -> Floats:
+        """The code (D,) of an image (C, H, W) that was brought along; of the class `label`, else that of the test image `like`,
+        where the model is given that."""
         x = torch.from_numpy(np.ascontiguousarray(image)[None])
-        z = self.codec.encode(x, self._column(label)).flatten(1).cpu().double().numpy()
+        z = self.codec.encode(x, self._column(label, like)).flatten(1).cpu().double().numpy()
         found: Floats = z[0]
         return found
 
@@ -162,23 +169,38 @@ class Explored:
         return found
 
     def told(self, label: int, image: int | None) -> Tensor | None:
-        """What the decoder is given beside a code, (1, …): the class `label`, or what is known of the test image `image`."""
+        """What the decoder is given beside a code, (1, …): the class `label`, or what is known of the test image `image`. Where
+        it is given a part of an image, say, and no class, `label` is the number of a test image."""
         condition = self.codec.condition
         if not condition.to_decoder:
             return None
         every = condition.every(self.codec.device)
         if every is not None and (label >= 0 or image is None or self.test is None):
-            return every[max(0, label) % len(every)][None]
-        if self.test is None:
-            raise DiaboloError(f"{self.name} is told of an image, and its images are not at hand: name them by --data")
-        return known(self.codec, self.test.take([image or 0]))
+            if label >= len(every):
+                raise DiaboloError(f"{self.name} knows the classes 0 to {len(every) - 1}, not {label}")
+            return every[max(0, label)][None]
+        return known(self.codec, self._given(label, image))
 
-    def _column(self, label: int) -> Tensor | None:
-        if self.codec.condition.needs_column is None:
+    def _given(self, label: int, image: int | None) -> Images:
+        """The test image of which the model is given something."""
+        if self.test is None:
+            raise DiaboloError(
+                f"{self.name} is given a part of an image, or what is known of it: name images by --data"
+            )
+        number = label if label >= 0 and not self.classes else image or 0
+        self.picture(number)
+        return self.test.take([number])
+
+    def _column(self, label: int, like: int | None) -> Tensor | None:
+        needs = self.codec.condition.needs_column
+        if needs is None:
             return None
-        if label < 0:
-            raise DiaboloError("say of which class the picture is: the model is given it")
-        return torch.tensor([label])
+        if label >= 0 and self.classes:
+            return torch.tensor([label])
+        if label < 0 and like is None:
+            raise DiaboloError("choose a class first: this model is given the class of a picture")
+        found: Tensor | None = column(self._given(label, like), needs)
+        return found
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -194,9 +216,12 @@ class Explored:
     def plane(self, how: str, through: Sequence[int] = ()) -> Plane:
         """The plane of that name, worked out once."""
         key = (how, tuple(through) if how == "images" else ())
-        if key not in self._planes:
-            self._planes[key] = plane(how, self.codes, through, self.discrete)
-        return self._planes[key]
+        if (found := self._planes.get(key)) is None:
+            found = plane(how, self.codes, through, self.discrete)
+            for old in [key for key in self._planes if key[0] == "images"][: 1 - KEPT]:  # clicks make ever more of them
+                self._planes.pop(old, None)
+            self._planes[key] = found
+        return found
 
     @cached_property
     def errors(self) -> Floats:
@@ -226,8 +251,7 @@ class Explored:
         if colour == "error":
             return self.errors, ()
         if colour == RARE and RARE in self.colours:
-            density = latents.fit_density("gaussian", self.train_codes)
-            return -density.log_prob(self.codes), ()
+            return -self.fitted.log_prob(self.codes), ()
         if colour == "class" and self.test.labels is not None:
             labels = self.test.labels
             return labels, self.test.label_names or tuple(map(str, range(int(labels.max()) + 1)))
@@ -310,6 +334,34 @@ class Explored:
             self._probes[attribute] = latents.probe_normal(self.train_codes, has, probe), probe
         return self._probes[attribute]
 
+    # --- draws ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether codes are held to N(0, I) in training, so that their density there means something."""
+        return "kl" in self.codec.units
+
+    @cached_property
+    def fitted(self) -> latents.Density:
+        """A Gaussian fitted to the training codes."""
+        return latents.fit_density("gaussian", self.train_codes)
+
+    @undisturbed()
+    def drawn(self, seed: int) -> Floats:
+        """A code (D,) such as `codec.sample` decodes.
+
+        Raises:
+            NoPriorError: for indices to which no prior was fitted.
+        """
+        draws = Draws(generator(seed, "sample", device=self.codec.device))
+        with torch.no_grad():
+            codec: Any = self.codec
+            z = codec.bottleneck.prior(1, draws, torch.device(codec.device))
+            if isinstance(codec, PCA):
+                z = z * codec.variances.sqrt()
+        found: Floats = z.flatten().cpu().double().numpy()
+        return found
+
     # --- what it is like ----------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -317,9 +369,9 @@ class Explored:
         if self.discrete or not self.width:
             return {}
         found = {}
-        for name in ("normal", "gaussian"):
+        for name in ("normal", "gaussian") if self.has_prior else ("gaussian",):
             try:
-                density = latents.fit_density(name, self.train_codes)
+                density = self.fitted if name == "gaussian" else latents.fit_density(name, self.train_codes)
             except DiaboloError:  # too few codes for so many numbers
                 continue
             found[name] = density, np.sort(density.log_prob(self.codes))
@@ -332,8 +384,10 @@ class Explored:
         few = self.test.at_most(200, self.seed).images
         return float(np.median(latents.nearest(few, self.train.images, 1)[1])) / math.sqrt(few[0].size)
 
-    def likeness(self, code: Floats, image: Pixels, label: int = -1, most: int = 4) -> Likeness:
-        """What the `image` (*shape) of `code` (D,) is like."""
+    def likeness(
+        self, code: Floats, image: Pixels, label: int = -1, most: int = 4, like: int | None = None
+    ) -> Likeness:
+        """What the `image` (*shape) of `code` (D,) is like; `label` and `like` say what the model is given, see `told`."""
         if self.train is None or self.test is None:
             raise DiaboloError(f"the images of {self.name} are not at hand: name them by --data")
         index, distance = latents.nearest(image[None], self.train.images, min(most, len(self.train)))
@@ -341,8 +395,8 @@ class Explored:
         for name, (density, others) in self._densities.items():
             less[name] = float(np.searchsorted(others, density.log_prob(code[None])[0]) / len(others))
         error = larger = None
-        if self.codec.reconstructs and (self.codec.needs_column is None or label >= 0):
-            x_hat = self.decoded(self.code_of_picture(image, label)[None], label)[0]
+        if self.codec.reconstructs and (self.codec.condition.needs_column is None or label >= 0 or like is not None):
+            x_hat = self.decoded(self.code_of_picture(image, label, like)[None], label, like)[0]
             error = float(np.square(x_hat.astype(np.float64) - image).mean())
             larger = float((self.errors > error).mean())
         near = distance[0] / math.sqrt(image.size)
@@ -397,4 +451,4 @@ def open_run(path: str | os.PathLike[str], images: tuple[Images, Images] | None 
             train, test = folder.pair()
         except DiaboloError:  # moved, or deleted: the decoder can be explored all the same
             train, test = None, None
-    return Explored(folder.path.name, codec, train, test, folder.path, seed)
+    return Explored(folder.path.name, codec, train, test, folder.path, seed, own=images is None)

@@ -14,6 +14,7 @@ BOX = (
 )  # of the side: what a digit of MNIST fills, its centre of mass in the middle (LeCun et al. 1998, Proc. IEEE 86)
 PEN = 0.09  # of the box
 STROKES, POINTS = 200, 5_000
+FARTHEST = 1e6  # of a point from the field, which is 1 wide
 
 
 def drawn_digit(strokes: Sequence[Sequence[tuple[float, float]]], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -29,7 +30,11 @@ def drawn_digit(strokes: Sequence[Sequence[tuple[float, float]]], shape: tuple[i
     """
     from PIL import Image, ImageDraw
 
-    if not strokes or len(strokes) > STROKES or sum(map(len, strokes)) > POINTS:
+    try:
+        much = len(strokes) > STROKES or sum(map(len, strokes)) > POINTS
+    except TypeError as error:
+        raise DiaboloError("strokes are lists of points") from error
+    if not strokes or much:
         raise DiaboloError(
             "draw a digit first" if not strokes else "that is too much for one digit: clear it and draw again"
         )
@@ -38,7 +43,7 @@ def drawn_digit(strokes: Sequence[Sequence[tuple[float, float]]], shape: tuple[i
     except (TypeError, ValueError) as error:
         raise DiaboloError("a stroke is a list of points") from error
     every = np.concatenate(lines)
-    if not len(every) or not np.isfinite(every).all():
+    if not len(every) or not (np.abs(every) < FARTHEST).all():  # nor NaN
         raise DiaboloError("draw a digit first")
     _, height, width = shape
     low, high = every.min(0), every.max(0)

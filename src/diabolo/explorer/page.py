@@ -105,16 +105,17 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
 def _views(doc: Document, desk: Desk) -> dict[str, View]:
     """Those that make sense for the run, by the name of their place."""
     run = desk.first
+    coded = run.codec.decodes and run.width > 0
     after, cancel = _guarded(doc.add_timeout_callback), doc.remove_timeout_callback
     every, no_more = _guarded(doc.add_periodic_callback), doc.remove_periodic_callback
     wanted: dict[str, tuple[bool, Callable[[], View]]] = {
         "map": (run.test is not None and run.width > 0, lambda: Map(desk, after, partial(_quietly, cancel))),
         "decoded": (run.codec.decodes, lambda: Decoded(desk)),
         "likeness": (run.codec.decodes and run.train is not None, lambda: Likeness(desk)),
-        "condition": (bool(run.classes), lambda: Condition(desk)),
-        "units": (run.codec.decodes, lambda: Units(desk)),
-        "pins": (run.codec.decodes, lambda: Pins(desk, every, partial(_quietly, no_more))),
-        "attributes": (run.codec.decodes and not run.discrete, lambda: Attributes(desk)),
+        "condition": (bool(run.codec.decodes and run.codec.condition.to_decoder), lambda: Condition(desk)),
+        "units": (coded, lambda: Units(desk)),
+        "pins": (coded, lambda: Pins(desk, every, partial(_quietly, no_more))),
+        "attributes": (coded and not run.discrete, lambda: Attributes(desk)),
         "codebook": (run.quantizer is not None and run.test is not None, lambda: Codebook(desk)),
         "training": (run.path is not None, lambda: Training(desk, every)),
         "take": (run.codec.decodes, lambda: Take(desk)),
@@ -135,9 +136,15 @@ def _quietly(cancel: Callable[[Any], None], timer: Any) -> None:
 
 def _about(run: Explored) -> str:
     """A line beneath the title."""
-    code = "×".join(map(str, run.codec.latent_shape)) or "none"
+    shape, indices = run.codec.latent_shape, run.quantizer
+    if indices is not None:
+        code = f"a map of {'×'.join(map(str, shape[1:]))} codes, each one of {indices.codes:,}"
+    elif run.width:
+        code = f"a code of {'×'.join(f'{n:,}' for n in shape)} {'number' if run.width == 1 else 'numbers'}"
+    else:
+        code = "no code"
     images = "images not at hand" if run.test is None else f"{len(run.test):,} test images of {run.test.name}"
-    return f"{run.codec.name} · code {code} · {images}"
+    return f"{run.codec.name} · {code} · {images}"
 
 
 def sentence(doc: Document, text: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bokeh.application import Application
@@ -13,12 +13,13 @@ from bokeh.document import Document
 from bokeh.server.server import Server
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
 from tornado.web import HTTPError
 
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.door import Door, names_of
+from diabolo.explorer.door import ANYWHERE, Door, in_address, names_of
 from diabolo.explorer.explored import Explored, open_run
 from diabolo.explorer.lanes import Lane
 from diabolo.explorer.page import fill, sentence
@@ -41,7 +42,7 @@ class Serving:
     Args:
         runs: what is explored.
         host: the address it listens on.
-        port: None for the first that is free from 5006 on.
+        port: None for the first that is free from 5006 on, 0 for any.
 
     Raises:
         DiaboloError: for a port that is in use, or an address that is none of this machine's.
@@ -63,8 +64,11 @@ class Serving:
     @property
     def address(self) -> str:
         """With the token, for a browser."""
-        name = "127.0.0.1" if self.host in ("127.0.0.1", "localhost", "0.0.0.0") else self.host
-        return f"http://{name}:{self.port}/?token={self.door.token}"
+        return self.address_at("127.0.0.1" if self.host in ("localhost", *ANYWHERE) else self.host)
+
+    def address_at(self, name: str) -> str:
+        """With the token, for the browser of a machine that reaches this one by that name."""
+        return f"http://{in_address(name)}:{self.port}/?token={self.door.token}"
 
     def wait(self) -> None:
         """Until it is stopped."""
@@ -96,17 +100,32 @@ class Serving:
 
     def _listen(self, port: int | None) -> Server:
         """On that port, or the first that is free."""
-        for tried in [port] if port is not None else range(PORT, PORT + TRIES):
-            self.port = int(tried or 0)
+        if port is None:
+            ports: Iterable[int] = range(PORT, PORT + TRIES)
+        else:
+            ports = [port] if port else (self._any() for _ in range(TRIES))
+        for tried in ports:
+            self.port = tried
             self.door = Door(self.port, names_of(self.host))
             try:
                 return self._server_on(self.port)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise DiaboloError(f"nothing can listen on {self.host}:{tried}: {error.strerror}") from error
-                if port is not None:
+                if port:
                     raise DiaboloError(f"port {port} is in use: leave --port out, and a free one is taken") from error
         raise DiaboloError(f"no port from {PORT} to {PORT + TRIES - 1} is free: name another one by --port")
+
+    def _any(self) -> int:
+        """A port that the system finds free, for the port 0: the door must know it before anybody listens."""
+        try:
+            sockets = bind_sockets(0, self.host)
+        except OSError as error:
+            raise DiaboloError(f"nothing can listen on {self.host}: {error.strerror}") from error
+        found = int(sockets[0].getsockname()[1])
+        for one in sockets:
+            one.close()
+        return found
 
     def _server_on(self, port: int) -> Server:
         return Server(
@@ -114,7 +133,7 @@ class Serving:
             io_loop=IOLoop.current(),
             port=port,
             address=self.host,
-            allow_websocket_origin=sorted(self.door.hosts),
+            allow_websocket_origin=["*"],  # the door looks at the origin
             auth_provider=self.door,
             extra_patterns=[
                 (r"/image/(\d{1,9})\.png", Picture, {"serving": self}),
@@ -176,7 +195,7 @@ class Drawn(AuthRequestHandler):
         """PNG or PDF."""
         serving = self.serving
         query = query_of(self.request.query_arguments)
-        content = await _beside(serving.slow, ("figure", id(self)), lambda: _figure(serving.runs, query, kind))
+        content = await _beside(serving.slow, ("figure", id(self)), lambda: _figure(serving, query, kind))
         self.set_header("Content-Type", {"png": "image/png", "pdf": "application/pdf"}[kind])
         self.set_header("Content-Disposition", f'attachment; filename="diabolo.{kind}"')
         self.write(content)
@@ -210,13 +229,12 @@ def _pair(run: Explored, index: int) -> bytes:
     return png(parts)
 
 
-def _figure(runs: Sequence[Explored], query: Mapping[str, str], kind: str) -> bytes:
-    lane = Lane("figure")
-    try:
-        desk = Desk(runs, State.of(query), lane, lane, lambda call: call())
-        return rendered(figure_of(desk), f".{kind}")
-    finally:
-        lane.stop()
+def _figure(serving: Serving, query: Mapping[str, str], kind: str) -> bytes:
+    """Of an open page, or of what an address says."""
+    desk = next((one for one in tuple(serving.desks) if one.key == query.get("page")), None)
+    if desk is None:
+        desk = Desk(serving.runs, State.of(query), serving.quick, serving.slow, lambda call: call())
+    return rendered(figure_of(desk), f".{kind}")
 
 
 class Look:

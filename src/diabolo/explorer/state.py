@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -96,6 +96,11 @@ class State:
             if value != getattr(plain, field.name) and not (isinstance(value, Place) and len(value.code) > LONGEST):
                 told[field.name] = _written(value)
         return urlencode(told, safe=",:")
+
+    @property
+    def but_the_map(self) -> "State":
+        """What of it the decoded image depends on."""
+        return replace(self, plane="pca", through=(), colour="")
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "State":

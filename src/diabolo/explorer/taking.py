@@ -1,5 +1,6 @@
 """What is shown, to take along: lines of Python, a command, a figure, codes in a file that other programs open."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ from diabolo import figures
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.pixels import is_picture
+from diabolo.explorer.state import LONGEST
 from diabolo.runs.lines import shell_line
 
 if TYPE_CHECKING:
@@ -26,34 +28,50 @@ def python_lines(desk: Desk) -> str:
         >>> print(diabolo.explorer.taking.python_lines(desk).splitlines()[0])
         import diabolo, torch
     """
-    run, state = desk.first, desk.state
-    image = state.shown.image if state.shown is not None and state.t < 0 else None
-    of_image = image is not None and not state.swaps and not state.attribute and run.codec.needs_column is None
+    run, state, image = desk.first, desk.state, desk.asked
+    plain = image is not None and not desk.on_way and not state.swaps and not (state.attribute and state.strength)
+    of_image = plain and run.own and run.codec.needs_column is None
+    conditional = bool(run.codec.condition.to_decoder)
+    of_part = conditional and not run.classes  # what the decoder is given is read off a test image
     path = str(run.path or run.name)
     lines = ["import diabolo, torch", f"model = diabolo.load({path!r})"]
-    if of_image and run.path is not None:
+    if (of_image or of_part) and run.own:
         lines += ["from pathlib import Path", "from diabolo.runs.folder import RunFolder"]
-        lines += [
-            f"test = RunFolder(Path({path!r})).images('test')",
-            f"z = model.encode(test.images[{image}:{(image or 0) + 1}])",
-        ]
+        lines.append(f"test = RunFolder(Path({path!r})).images('test')")
+    elif of_part:
+        lines.append("# test: the images that were given to the explorer")
+    if of_image:
+        lines.append(f"z = model.encode(test.images[{image}:{(image or 0) + 1}])")
+    elif run.width > LONGEST:
+        return f"# a code of {run.width:,} numbers is too long to be written down: choose a test image on its own"
     else:
         z = ", ".join(f"{number:.9g}" for number in desk.code(run))
         lines.append(f"z = torch.tensor([{z}]).reshape(1, {', '.join(map(str, run.codec.latent_shape))})")
     given = ""
-    if run.codec.condition.to_decoder:
-        told = run.told(state.label, image)
-        given = f", torch.tensor({told.tolist()})" if told is not None and run.classes else ", y"
+    if of_part:
+        number = state.label if state.label >= 0 else image or 0
+        run.told(state.label, image)  # refused where there is no such image
+        lines.append(
+            f"y = torch.from_numpy(test.{run.codec.condition.needs_column or 'images'}[{number}:{number + 1}])"
+        )
+        given = ", y"
+    elif conditional and (told := run.told(state.label, image)) is not None:
+        given = f", torch.tensor({told.tolist()})"
     lines.append(f"image = model.decode(z{given})[0]  # {tuple(run.codec.input_shape)}, in [0, 1]")
     return "\n".join(lines)
 
 
 def command_line(desk: Desk) -> str:
     """The command that draws what comes nearest to it."""
-    run, state = desk.first, desk.state
+    run = desk.first
     folder = run.path
     if folder is None:
-        return "this model lies in no run folder"
+        return "# this model lies in no run folder"
+    return _drawing(desk, folder) + ("" if run.own else "  # and --data as it was given")
+
+
+def _drawing(desk: Desk, folder: Path) -> str:
+    run, state = desk.first, desk.state
     if run.discrete:
         return shell_line("explore", folder, "codebook")
     if state.a is not None and state.b is not None and state.a.image is not None and state.b.image is not None:
@@ -75,9 +93,8 @@ def figure_of(desk: Desk) -> "Figure":
     run, state = desk.first, desk.state
     if not is_picture(run.codec.input_shape):
         raise DiaboloError("there are figures of pictures only")
-    ends = desk.ends(run)
-    if ends is not None and not run.discrete:
-        images = run.decoded(run.way(state.way, *ends, STEPS), state.label)
+    images = None if run.discrete else desk.strip(STEPS)
+    if images is not None:
         return figures.strips({state.way: images}, title=f"{run.name}: from A to B")
     shown = desk.shown()
     rows = {one.name: image[None] for one, image in zip(desk.runs, shown.images, strict=True)}

@@ -1,5 +1,6 @@
 """Directions that stand for an attribute or a class, added to the code that is shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Attributes:
         self.reading = words("attribute-told")
         self.strip = Plate(desk.first.codec.input_shape, "attribute-strip", 60, 420)
         if not names:
-            say(self.reading, "There are no attributes or classes to find directions by, or codes are indices.")
+            say(self.reading, "The images have neither attributes nor classes to find directions by.")
         when(self.which, "value", lambda new: desk.change(attribute=self.which.value))
         when(self.strength, "value", lambda new: desk.change(strength=float(self.strength.value)))
         when(self.apart, "active", lambda new: desk.change(apart=bool(self.apart.active)))
@@ -51,7 +52,7 @@ class Attributes:
                 say(self.reading, "")
             return
         self.desk.later("reading", self._read, self._show_reading)
-        if old is None or (old.shown, old.t, old.attribute, old.apart) != (new.shown, new.t, new.attribute, new.apart):
+        if old is None or replace(old.but_the_map, strength=0.0) != replace(new.but_the_map, strength=0.0):
             self.desk.later("attribute-strip", self._strip, self._show_strip, slow=True)
 
     def _read(self) -> str:
@@ -66,7 +67,7 @@ class Attributes:
         run, state = self.desk.first, self.desk.state
         v = run.direction(state.attribute, state.apart)
         z = self.desk.code(run) - state.strength * v
-        return run.decoded(np.stack([z + alpha * v for alpha in STEPS]), state.label)[None]
+        return run.decoded(np.stack([z + alpha * v for alpha in STEPS]), state.label, self.desk.asked)[None]
 
     def _show_strip(self, found: Any) -> None:
         if isinstance(found, str):

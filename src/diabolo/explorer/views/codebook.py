@@ -37,7 +37,10 @@ class Codebook:
         self.undo = button("codebook-undo", "take all back")
         self.undo.on_click(lambda: desk.change(swaps=()))
         self.indices: NDArray[np.int64] = np.zeros((1, 1), np.int64)
-        grids = beside(self.map, self.book)
+        grids = beside(
+            column(words("codes-name", "the image"), self.map, margin=(0, 16, 0, 0)),
+            column(words("codebook-name", "all codes"), self.book),
+        )
         self.root = column(grids, self.about, self.undo, sizing_mode="stretch_width")
 
     @property

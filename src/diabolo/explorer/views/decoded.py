@@ -1,12 +1,11 @@
 """What the decoder makes of the code that is shown."""
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from bokeh.layouts import column
 
-from diabolo import latents
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk, Shown
 from diabolo.explorer.explored import Floats
@@ -15,6 +14,7 @@ from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import beside, button, say, words
 
 WIDE = 220  # pixels of the screen
+PCA_PRIOR = "draw a Gaussian"  # of the variances of its components
 
 
 class Decoded:
@@ -28,10 +28,9 @@ class Decoded:
         shape = desk.first.codec.input_shape
         self.plate = Plate(shape, "decoded", WIDE, 3 * WIDE)
         self.about = words("decoded-told")
-        self.prior, self.fitted = (
-            button("from-prior", "draw from the prior"),
-            button("from-density", "draw from the codes"),
-        )
+        prior = "draw from the prior" if desk.first.has_prior or desk.first.discrete else "draw from N(0, I)"
+        self.prior = button("from-prior", PCA_PRIOR if desk.first.codec.name == "pca" else prior)
+        self.fitted = button("from-density", "draw like the codes")
         self.mean = button("from-mean", "mean code", width=100)
         self.prior.on_click(self._from_prior)
         self.fitted.on_click(self._from_density)
@@ -42,15 +41,29 @@ class Decoded:
 
     def follow(self, old: State | None, new: State) -> None:
         """Decode anew, unless only the map has changed."""
-        if old is not None and _of_map(old) == _of_map(new):
+        if old is not None and old.but_the_map == new.but_the_map:
             return
-        self.desk.later("decoded", self.desk.shown, self._show)
+        told = self._told()
+        self.desk.later("decoded", self.desk.shown, partial(self._show, told))
 
     def glance(self, code: Floats) -> None:
         """Decode what lies under the mouse."""
-        self.desk.later("decoded", lambda: self.desk.shown(code), self._show)
+        self.desk.later("decoded", lambda: self.desk.shown(code), partial(self._show, "the place under the mouse"))
 
-    def _show(self, shown: Shown | str) -> None:
+    def _told(self) -> str:
+        """Which code is shown, in words."""
+        state, run = self.desk.state, self.desk.first
+        added = (
+            f" {state.strength:+.2g} × the direction of {state.attribute}" if state.attribute and state.strength else ""
+        )
+        if self.desk.on_way:
+            return f"{state.t:.0%} of the way from A to B{added}".replace("%", " %")
+        if state.shown is None:
+            own = "the code of test image 0" if run.discrete else "the mean code of the test images"
+            return (own if run.test is not None else "the code 0") + added
+        return (f"test image {state.shown.image}" if state.shown.image is not None else "a chosen code") + added
+
+    def _show(self, told: str, shown: Shown | str) -> None:
         if isinstance(shown, str):
             self.plate.clear()
             say(self.about, shown)
@@ -60,28 +73,15 @@ class Decoded:
         self.plate.show(np.stack([parts]))
         names = [*(["original"] if first else []), *(run.name for run in self.desk.runs)]
         names += [f"difference of {run.name}" for run in self.desk.runs[1:]]
-        say(self.about, " · ".join(names))
+        say(self.about, f"{told}\nfrom left to right: {', '.join(names)}" if len(names) > 1 else told)
 
     # --- draws ----------------------------------------------------------------------------------------------------------------
 
     def _from_prior(self) -> None:
-        self._draw(self._prior_code)
+        self._draw(lambda: self.desk.first.drawn(self.drawn))
 
     def _from_density(self) -> None:
-        def code() -> Floats:
-            run = self.desk.first
-            density = latents.fit_density("gaussian", run.train_codes)
-            return np.asarray(density.sample(1, self.drawn)[0], np.float64)
-
-        self._draw(code)
-
-    def _prior_code(self) -> Floats:
-        """A code of the prior N(0, I)."""
-        run = self.desk.first
-        if run.discrete:
-            image = run.codec.sample(1, self.drawn)[0].cpu().numpy()
-            return run.code_of_picture(np.asarray(image, np.float32))
-        return np.random.default_rng(self.drawn).standard_normal(run.width)
+        self._draw(lambda: np.asarray(self.desk.first.fitted.sample(1, self.drawn)[0], np.float64))
 
     def _draw(self, code: Any) -> None:
         self.drawn += 1
@@ -92,8 +92,3 @@ class Decoded:
             say(self.about, code)
         else:
             self.desk.change(shown=Place(code=tuple(code.tolist())), t=-1.0, swaps=())
-
-
-def _of_map(state: State) -> State:
-    """What of a state the decoded image depends on."""
-    return replace(state, plane="pca", through=(), colour="")

@@ -33,12 +33,13 @@ class Likeness:
         """Look again, when the hand rests."""
         if old is None:
             say(self.about, "being looked for …")
-        self.desk.later("likeness", self._look, self._show, slow=True)
+        if old is None or old.but_the_map != new.but_the_map:
+            self.desk.later("likeness", self._look, self._show, slow=True)
 
     def _look(self) -> Any:
         run, state = self.desk.first, self.desk.state
         shown = self.desk.shown()
-        return run.likeness(shown.codes[0], shown.images[0], state.label)
+        return run.likeness(shown.codes[0], shown.images[0], state.label, like=self.desk.asked)
 
     def _show(self, found: Found | str) -> None:
         if isinstance(found, str):
@@ -57,7 +58,7 @@ def sentences(found: Found) -> list[str]:
     near = f"The nearest training image (number {found.index[0]}) is {found.distance[0]:.3g} away (root mean square)"
     copied = "; so near, it may be a copy" if ratio < 0.3 else ""
     told = [f"{near}, {ratio:.2g} times what is usual for a test image{copied}."]
-    for name, share in (("N(0, I)", found.prior), ("a Gaussian fitted to the codes", found.fitted)):
+    for name, share in (("the prior N(0, I)", found.prior), ("a Gaussian fitted to the codes", found.fitted)):
         if share is not None:
             told.append(f"Under {name} its code is more probable than {percent(share)} of the test codes.")
     if found.error is not None and found.larger is not None:

@@ -14,6 +14,7 @@ from bokeh.plotting import figure
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import Floats
+from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
 from diabolo.explorer.views.plate import Plate
@@ -30,6 +31,7 @@ HINT = (
 )
 CARD = """<div style="max-width: 260px"><img src="image/@index.png" alt="" style="image-rendering: pixelated; height: 84px">
 <div>image @index: @label</div></div>"""
+NO_PICTURE = "<div>example @index: @label</div>"
 
 
 class Map:
@@ -73,7 +75,8 @@ class Map:
         )
 
     def _figure(self) -> Any:
-        hover = HoverTool(tooltips=CARD, renderers=[], point_policy="snap_to_data", limit=1)
+        card = CARD if is_picture(self.desk.first.codec.input_shape) else NO_PICTURE
+        hover = HoverTool(tooltips=card, renderers=[], point_policy="snap_to_data", limit=1)
         lasso = LassoSelectTool(continuous=False)
         wheel = WheelZoomTool()
         plot = figure(
@@ -162,7 +165,7 @@ class Map:
                 self.desk.change(through=tuple(self._three), plane="images")
                 self._three = []
             return
-        self.desk.put("ab"[self.clicks.active], Place(image=nearest))
+        self.desk.put("b" if self.clicks.active else "a", Place(image=nearest))
         self.desk.change(shown=Place(image=nearest), t=-1.0, swaps=())
 
     def _nearest(self, x: float, y: float) -> int:
@@ -252,10 +255,14 @@ class Map:
         if isinstance(found, str):
             say(self.about, found)
             return
-        self.plane, data, legend = found
+        plane, data, legend = found
+        if plane is not self.plane:  # the same rows are other images now
+            self.points.selected.indices = []
+        self.plane = plane
         self.points.data = data
-        self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = self.plane.axis_names
-        say(self.about, self.plane.told)
+        self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = plane.axis_names
+        self.plot.yaxis.visible = bool(plane.axis_names[1])  # without a name it means nothing
+        say(self.about, plane.told)
         self._legend(legend)
         self._mark()
 
@@ -263,7 +270,7 @@ class Map:
         chips = [line.split("\t", 1) for line in legend.splitlines()]
         self.legend.text = " ".join(
             f'<span style="white-space: nowrap"><span style="display: inline-block; width: 0.7em; height: 0.7em; '
-            f'border-radius: 50%; background: {colour}"></span> {escape(name)}</span>&ensp;'
+            f'border-radius: 50%; border: 1px solid #8b9098; background: {colour}"></span> {escape(name)}</span>&ensp;'
             for colour, name in chips
         )
 

@@ -5,7 +5,6 @@ import binascii
 from functools import partial
 from typing import Any
 
-import numpy as np
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, FileInput, FreehandDrawTool, Range1d
 from bokeh.plotting import figure
@@ -59,7 +58,13 @@ class Pins:
         last = 0 if run.test is None else len(run.test) - 1
         self.numbers = {w: spinner(f"pin-{w}-number", f"{w.upper()}: test image", last, None) for w in "ab"}
         self.files = {
-            w: FileInput(name=f"pin-{w}-file", accept=".png,.jpg,.jpeg,.bmp,.webp", width=190, stylesheets=[look()])
+            w: FileInput(
+                name=f"pin-{w}-file",
+                title=f"{w.upper()}: from a file",
+                accept=".png,.jpg,.jpeg,.bmp,.webp",
+                width=190,
+                stylesheets=[look()],
+            )
             for w in "ab"
         }
         self.way = select("way", "Way", WAYS, desk.state.way, HINT)
@@ -129,12 +134,17 @@ class Pins:
         self.desk.later(f"upload-{which}", read, partial(self._bring, which))
 
     def _draw(self) -> None:
-        which, strokes = "ab"[self.to.active], [list(zip(*s, strict=False)) for s in zip(*self._lines(), strict=False)]
-        shape = self.desk.first.codec.input_shape
-        self.desk.later("drawing", lambda: drawn_digit(strokes, shape), partial(self._bring, which))
+        data, shape = dict(self.strokes.data), self.desk.first.codec.input_shape
 
-    def _lines(self) -> tuple[list[Any], list[Any]]:
-        return list(self.strokes.data["xs"]), list(self.strokes.data["ys"])
+        def read() -> NDArray[Any]:
+            try:
+                ways = zip(data["xs"], data["ys"], strict=True)
+                strokes = [list(zip(x, y, strict=True)) for x, y in ways]
+            except (KeyError, TypeError, ValueError) as error:
+                raise DiaboloError("strokes are lists of points") from error
+            return drawn_digit(strokes, shape)
+
+        self.desk.later("drawing", read, partial(self._bring, "b" if self.to.active else "a"))
 
     def _bring(self, which: str, picture: Any) -> None:
         if isinstance(picture, str):
@@ -181,13 +191,8 @@ class Pins:
             self.plates[which].show(to_float(picture)[None, None])
 
     def _strip(self) -> Pixels | None:
-        state, run = self.desk.state, self.desk.first
-        if (ends := self.desk.ends(run)) is None:
-            return None
-        if run.discrete:
-            raise DiaboloError("the codes of this model are indices: nothing lies between two of them")
-        image = state.a.image if state.a is not None else None  # whose class is asked for, where nobody says
-        return np.stack([run.decoded(run.way(state.way, *ends, STEPS), state.label, image)])
+        found = self.desk.strip(STEPS)
+        return None if found is None else found[None]
 
     def _show_strip(self, found: Pixels | str | None) -> None:
         if isinstance(found, str):

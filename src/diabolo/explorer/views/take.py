@@ -8,12 +8,19 @@ from bokeh.models import CustomJS, TextAreaInput
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.state import State
 from diabolo.explorer.taking import command_line, python_lines
-from diabolo.explorer.views.widgets import beside, button, look, words
+from diabolo.explorer.views.widgets import beside, button, look, say, words
 
-COPY = "navigator.clipboard.writeText(lines.value)"
+COPY = """
+const say = text => { told.text = text }
+const kept = () => say('copied')
+const failed = () => say('the browser does not let a page copy here: mark the lines above and copy them')
+if (navigator.clipboard) navigator.clipboard.writeText(lines.value).then(kept, failed)  // not on a page of another machine
+else failed()
+"""
 # What of the address stands after the question mark is the state of the page; the token is in a cookie by then
 ADDRESS = "history.replaceState(null, '', address.value ? '?' + address.value : location.pathname)"
-OPEN = "window.open('figure.' + kind + '?' + address.value, '_blank', 'noopener')"
+# Not all that is shown has an address: pictures that were brought along, long codes. The page itself is asked while it is open
+OPEN = "window.open('figure.' + kind + '?page=' + page + '&' + address.value, '_blank', 'noopener')"
 
 
 class Take:
@@ -37,20 +44,21 @@ class Take:
         )
         self.address = TextAreaInput(name="address", visible=False, value="", max_length=None)
         self.address.js_on_change("value", CustomJS(args={"address": self.address}, code=ADDRESS))
+        self.about = words("take-told")
         buttons = []
         for name, box in (("Python", self.python), ("command", self.command)):
             one = button(f"copy-{name.lower()}", f"copy as {name}", width=150)
-            one.js_on_click(CustomJS(args={"lines": box}, code=COPY))
+            one.js_on_click(CustomJS(args={"lines": box, "told": self.about}, code=COPY))
             buttons.append(one)
         for kind in ("png", "pdf"):
             one = button(f"save-{kind}", f"save figure ({kind.upper()})", width=150)
-            one.js_on_click(CustomJS(args={"address": self.address, "kind": kind}, code=OPEN))
+            one.js_on_click(CustomJS(args={"address": self.address, "kind": kind, "page": desk.key}, code=OPEN))
             buttons.append(one)
         self.root = column(
             self.python,
             self.command,
             beside(*buttons),
-            words("take-told"),
+            self.about,
             self.address,
             sizing_mode="stretch_width",
         )
@@ -58,6 +66,7 @@ class Take:
     def follow(self, old: State | None, new: State) -> None:
         """Write them anew."""
         self.address.value = new.address
+        say(self.about, "")
         self.desk.later("lines", lambda: (python_lines(self.desk), command_line(self.desk)), self._show)
 
     def _show(self, found: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource
+from bokeh.models import AdaptiveTicker, ColumnDataSource
 from bokeh.plotting import figure
 
 from diabolo.data.unit import to_float
@@ -50,8 +50,12 @@ class Training:
             outline_line_color=None,
         )
         for split, colour in SPLITS.items():
-            style = {"line_color": colour, "line_width": 2, "source": self.sources[split]}
-            self.plot.line("epoch", "loss", legend_label=split, **style)
+            style = {"color": colour, "source": self.sources[split]}
+            self.plot.line("epoch", "loss", line_width=2, legend_label=split, **style)
+            self.plot.scatter("epoch", "loss", size=5, legend_label=split, **style)  # one epoch makes no line
+        for item in self.plot.legend.items:
+            item.visible = False
+        self.plot.xaxis.ticker = AdaptiveTicker(base=10, mantissas=[1, 2, 5], min_interval=1)
         self.plot.legend.background_fill_alpha = 0
         self.plot.legend.border_line_alpha = 0
         self.about = words("training-told")
@@ -75,10 +79,14 @@ class Training:
         for split, source in self.sources.items():
             epochs, losses = progress.losses(split)
             if epochs:
+                self._legend(split).visible = True
                 source.data = {"epoch": epochs, "loss": losses}
         say(self.about, progress.told)
         if not progress.problem and not progress.status.startswith("finished"):
             self.desk.later("training-images", self._images, self._show_images, slow=True)
+
+    def _legend(self, split: str) -> Any:
+        return next(item for item in self.plot.legend.items if item.label.value == split)
 
     def _images(self) -> Any:
         """Originals, reconstructions and samples (3, K, *shape) of the newest checkpoint."""

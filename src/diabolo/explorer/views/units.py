@@ -31,13 +31,11 @@ class Units:
         self.strips: list[Plate] = []
         self.code: Floats = desk.first.middle
         self.about = words("units-told")
+        self.about.visible = False
         self.order: list[int] = []
         rows: list[Any] = []
-        if desk.first.discrete or not desk.first.width:
-            say(
-                self.about,
-                "The codes of this model are indices: see the codebook." if desk.first.width else "It has no code.",
-            )
+        if desk.first.discrete:
+            self._say("The codes of this model are indices: see the codebook.")
         else:
             rows = self._rows()
         self.reset = button("units-reset", "reset to the mean")
@@ -50,7 +48,7 @@ class Units:
         units, (low, high) = run.units, run.reach
         self.order = [int(j) for j in units.order[:MOST]]
         if len(units.order) > MOST:
-            say(self.about, f"the {MOST} of {len(units.order)} units that tell most")
+            self._say(f"the {MOST} of {len(units.order)} units that tell most")
         rows = []
         for rank, j in enumerate(self.order):
             ends = float(low[j]), float(high[j])
@@ -72,14 +70,18 @@ class Units:
         self.code = code
         self.desk.change(shown=Place(code=tuple(code.tolist())), t=-1.0)
 
+    def _say(self, text: str) -> None:
+        self.about.visible = True
+        say(self.about, text)
+
     def follow(self, old: State | None, new: State) -> None:
         """Put the sliders where the code is, and draw the strips anew."""
-        if self.order and (old is None or old.shown != new.shown or old.t != new.t or old.label != new.label):
+        if self.order and (old is None or old.but_the_map != new.but_the_map):
             self.desk.later("units", lambda: self.desk.code(self.desk.first), self._show)
 
     def _show(self, code: Floats | str) -> None:
         if isinstance(code, str):
-            say(self.about, code)
+            self._say(code)
             return
         self.code = code
         self._quiet = True
@@ -88,23 +90,23 @@ class Units:
             if abs(one.value - value) > 1e-9:
                 one.value = value
         self._quiet = False
-        self.desk.later("unit-strips", partial(self._strips, code, self.desk.state), self._show_strips, slow=True)
+        strips = partial(self._strips, code, self.desk.state, self.desk.asked)
+        self.desk.later("unit-strips", strips, self._show_strips, slow=True)
 
-    def _strips(self, code: Floats, state: State) -> Pixels:
+    def _strips(self, code: Floats, state: State, image: int | None) -> Pixels:
         """(U, STEPS, *shape)."""
         run = self.desk.first
         low, high = run.reach
         codes = np.tile(code, (len(self.order), STEPS, 1))
         for line, j in zip(codes, self.order, strict=True):
             line[:, j] = np.linspace(low[j], high[j], STEPS)
-        image = state.shown.image if state.shown is not None else None
         images = run.decoded(codes.reshape(-1, run.width), state.label, image)
         found: Pixels = images.reshape(len(self.order), STEPS, *images.shape[1:])
         return found
 
     def _show_strips(self, found: Pixels | str) -> None:
         if isinstance(found, str):
-            say(self.about, found)
+            self._say(found)
             return
         for strip, images in zip(self.strips, found, strict=True):
             strip.show(images[None])

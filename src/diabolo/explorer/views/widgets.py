@@ -18,6 +18,9 @@ label, .bk-slider-title, .bk-slider-value { color: var(--soft); }
 .bk-btn.bk-active { background: var(--accent) !important; color: var(--on-accent) !important; }
 input[type=file]::file-selector-button { background: var(--field); color: var(--ink);
   border: 1px solid var(--line); border-radius: 6px; }
+.bk-description > .bk-icon { background-color: var(--soft); }
+select:not([multiple]).bk-input { appearance: auto; background-image: none; padding-right: 4px; }
+.bk-input-group { --color: var(--soft); }
 .noUi-target { background: var(--field); border-color: var(--line); box-shadow: none; }
 .noUi-connect { background: var(--accent); }
 .noUi-handle { background: var(--paper); border-color: var(--soft); box-shadow: none; }
