@@ -39,7 +39,8 @@ def digits_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
             train, _ = diabolo.data.load("digits")
             small = {} if recipe == "pca" else {"hidden": (32,)} if "net" not in options and recipe != "vqvae" else {}
             out = tmp_path_factory.mktemp("runs")
-            runs[key] = diabolo.fit(recipe, train, out=out, seed=0, **TRAINED, **({"latent_dim": 6} | small | options))
+            given = {name: value for name, value in ({"latent_dim": 6} | small | options).items() if value is not None}
+            runs[key] = diabolo.fit(recipe, train, out=out, seed=0, **TRAINED, **given)
         return runs[key]
 
     return run
@@ -56,9 +57,20 @@ def explored(vae: Any) -> Explored:
     return Explored("vae", vae.model, train, test, vae.path)
 
 
+@pytest.fixture(scope="session")
+def desk_of() -> Callable[..., Desk]:
+    """desk_of(explored or several, state): a page that does everything at once."""
+
+    def make(runs: Any, state: State | None = None) -> Desk:
+        every = runs if isinstance(runs, list) else [runs]
+        return Desk(every, state or State(), Now(), Now(), lambda call: call())
+
+    return make
+
+
 @pytest.fixture
-def desk(explored: Explored) -> Desk:
-    return Desk([explored], State(), Now(), Now(), lambda call: call())
+def desk(explored: Explored, desk_of: Callable[..., Desk]) -> Desk:
+    return desk_of(explored)
 
 
 @pytest.fixture

@@ -9,10 +9,23 @@ from diabolo import latents
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.explored import Explored, open_run
+from diabolo.explorer.explored import KEPT, Explored, open_run
 from diabolo.explorer.pixels import as_bytes, difference, png, rgba
 from diabolo.explorer.state import Place, State
 from diabolo.explorer.taking import command_line, figure_of, python_lines
+
+
+class Waiting:
+    """A lane whose jobs wait."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, key, job, done):
+        self.jobs.append(lambda: done(job()))
+
+    def drop(self, owner):
+        pass
 
 
 def decoded(model, code):
@@ -70,11 +83,10 @@ def test_directions_apart_are_at_right_angles_to_all_others(vae):
         assert abs(v @ explored.direction(other)) < 1e-6 * np.linalg.norm(v)
 
 
-def test_a_second_run_shows_the_same_image(explored, digits_of):
+def test_a_second_run_shows_the_same_image(explored, digits_of, desk_of):
     train, test = diabolo.data.load("digits")
     pca = Explored("pca", digits_of("pca").model, train, test)
-    lane = type("Now", (), {"submit": lambda self, key, job, done: done(job()), "drop": lambda self, owner: None})()
-    desk = Desk([explored, pca], State(shown=Place(image=4)), lane, lane, lambda call: call())
+    desk = desk_of([explored, pca], State(shown=Place(image=4)))
     shown = desk.shown()
     assert np.allclose(
         shown.images[1], pca.codec.reconstruct(torch.from_numpy(test.images[4:5]))[0].clamp(0, 1), atol=1e-5
@@ -119,12 +131,11 @@ def test_the_class_of_a_conditional_model(digits_of):
     )
 
 
-def test_codes_of_a_map_are_replaced(digits_of):
+def test_codes_of_a_map_are_replaced(digits_of, desk_of):
     run = digits_of("vqvae", codes=16, width=8, residual_width=4, latent_dim=4)
     train, test = diabolo.data.load("digits")
     explored = Explored("vqvae", run.model, train, test, run.path)
-    lane = type("Now", (), {"submit": lambda self, key, job, done: done(job()), "drop": lambda self, owner: None})()
-    desk = Desk([explored], State(shown=Place(image=2)), lane, lane, lambda call: call())
+    desk = desk_of(explored, State(shown=Place(image=2)))
     before = explored.indices(2)
     assert np.allclose(explored.of_indices(before), explored.codes[2], atol=1e-5)
     other = int((before.flat[1] + 1) % 16)
@@ -226,3 +237,118 @@ def test_what_a_classifier_has_is_shown(digits_of):
     assert not explored.codec.decodes
     assert "error" not in explored.colours
     assert explored.plane("pca").points.shape == (len(test), 2)
+
+
+# --- what a conditional model is given, everywhere the same -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def conditional(digits_of):
+    """Models that are given something: a class, or a quarter of an image."""
+    train, test = diabolo.data.load("digits")
+    runs = {name: digits_of(name) for name in ("cvae", "completion")}
+    return {name: Explored(name, run.model, train, test, run.path) for name, run in runs.items()}
+
+
+@pytest.mark.parametrize("recipe", ["cvae", "completion"])
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ({"shown": "3"}, 3),
+        ({"a": "4", "b": "2", "t": "0.5"}, 4),
+        ({"a": "4", "b": "2", "t": "0.5", "label": "7"}, None),
+        ({"attribute": "3", "strength": "1.5", "shown": "5"}, 5),
+        ({"t": "0.5", "shown": "3"}, 3),
+    ],
+)
+def test_what_a_model_is_given_is_the_same_everywhere(conditional, desk_of, recipe, words, given):
+    explored = conditional[recipe]
+    desk = desk_of(explored, State.of(words))
+    test, image = explored.test, desk.shown().images[0]
+    number = 7 if given is None else given
+    known = torch.from_numpy(test.images[number : number + 1])
+    if recipe == "cvae":
+        known = torch.tensor([7]) if given is None else torch.from_numpy(test.labels[number : number + 1])
+    z = torch.tensor(desk.code(explored), dtype=torch.float32)[None]
+    assert np.allclose(image, explored.codec.decode(z, known)[0].numpy(), atol=1e-5)
+    made: dict = {}
+    exec(python_lines(desk), made)  # our own lines
+    assert np.allclose(made["image"].numpy(), image, atol=1e-5)
+    if "b" in words:
+        assert np.allclose(desk.strip(9)[4], image, atol=1e-5)
+    found = explored.likeness(desk.code(explored), image, desk.state.label, like=desk.asked)
+    y = known if recipe == "cvae" else None
+    code = explored.codec.encode(torch.from_numpy(image[None]), y)
+    again = explored.codec.decode(code, known)[0].numpy()
+    assert found.error == pytest.approx(float(np.square(again - image).mean()), rel=1e-3)
+
+
+def test_a_class_that_there_is_not_is_refused(conditional, desk_of):
+    with pytest.raises(DiaboloError, match="knows the classes 0 to 9, not 12"):
+        desk_of(conditional["cvae"], State(label=12)).shown()
+    with pytest.raises(DiaboloError, match="no test image 1000000"):
+        desk_of(conditional["completion"], State(label=1_000_000)).shown()
+
+
+def test_a_model_without_a_code_shows_what_it_makes_of_what_it_is_given(digits_of, desk_of):
+    run = digits_of("completion_plain", latent_dim=None)
+    train, test = diabolo.data.load("digits")
+    explored = Explored("plain", run.model, train, test, run.path)
+    desk = desk_of(explored, State(label=4))
+    wanted = run.model.decode(torch.zeros(1, 0), torch.from_numpy(test.images[4:5]))[0].numpy()
+    assert np.allclose(desk.shown().images[0], wanted, atol=1e-6)
+    assert explored.likeness(explored.middle, wanted, 4).prior is None
+
+
+def test_draws_are_those_of_the_model(digits_of, explored):
+    train, test = diabolo.data.load("digits")
+    for recipe, more in (("pca", {}), ("kl_sparse", {"latent_dim": 20}), ("vae", {})):
+        model = digits_of(recipe, **more).model
+        seen = Explored(recipe, model, train, test)
+        assert np.allclose(seen.decoded(seen.drawn(3)[None])[0], model.sample(1, 3)[0].clamp(0, 1).numpy(), atol=1e-5)
+        assert seen.has_prior is (recipe == "vae")
+        assert (seen.likeness(seen.middle, seen.decoded(seen.middle[None])[0]).prior is None) is (recipe != "vae")
+    assert explored.fitted is explored.fitted  # fitted once, though it is drawn from at each click
+
+
+def test_numbers_of_other_images_are_not_taken_for_those_of_the_run(vae, desk_of):
+    train, test = diabolo.data.load("digits")
+    turned = test.take(np.arange(len(test))[::-1])
+    explored = open_run(vae.path, (train, turned))
+    desk = desk_of(explored, State(shown=Place(image=3)))
+    made: dict = {}
+    exec(python_lines(desk), made)  # our own lines
+    assert np.allclose(made["image"].numpy(), desk.shown().images[0], atol=1e-5)
+    assert command_line(desk).endswith("  # and --data as it was given")
+
+
+def test_a_code_too_long_to_write_down_is_said(digits_of, desk_of):
+    class Long(diabolo.codec.PlainCodec):
+        def encode(self, x, y=None):
+            return torch.as_tensor(x).float().flatten(1).repeat(1, 38)[:, :600]
+
+        def decode(self, z, y=None):
+            return z[:, :16].reshape(-1, 1, 4, 4)
+
+    desk = desk_of(Explored("long", Long((1, 4, 4), (600,))))
+    assert "600 numbers is too long" in python_lines(desk)
+
+
+def test_what_was_asked_for_by_a_closed_page_comes_to_nobody(explored):
+    posted, said = [], []
+    desk = Desk([explored], State(), (lane := Waiting()), lane, posted.append)
+    for _ in range(2):
+        desk.later("decoded", desk.shown, said.append)
+    lane.jobs.pop()()
+    desk.close()
+    lane.jobs.pop()()
+    assert len(posted) == 1
+    posted[0]()
+    assert not said
+
+
+def test_planes_through_three_images_are_not_kept_for_ever(explored):
+    for last in range(2, 30):
+        explored.plane("images", (0, 1, last))
+    assert sum(how == "images" for how, _ in explored._planes) <= KEPT
+    assert explored.plane("pca") is explored.plane("pca")

@@ -40,3 +40,14 @@ def test_what_a_closed_page_waits_for_is_forgotten(lane):
     go.set()
     assert found.get(timeout=5) == "open"
     assert found.empty()
+
+
+def test_somebody_who_has_gone_does_not_end_it(lane):
+    found = queue.Queue()
+
+    def gone(value):
+        raise AttributeError("the page is closed")
+
+    lane.submit("first", lambda: 1, gone)
+    lane.submit("second", lambda: 2, found.put)
+    assert found.get(timeout=10) == 2

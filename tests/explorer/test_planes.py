@@ -75,3 +75,12 @@ def test_a_map_of_indices_decodes_the_nearest_image_alone():
 def test_codes_that_are_all_the_same_have_no_map():
     with pytest.raises(DiaboloError, match="collapsed"):
         plane("pca", np.ones((20, 3)))
+
+
+def test_nothing_lies_between_indices_on_any_plane():
+    for how in ("pca", "images"):
+        found = plane(how, Z, (3, 50, 120), discrete=True)
+        near = found.code_at(found.points[7] + 1e-9)
+        assert np.allclose(near, Z[found.chosen[7]])
+        assert "nearest point" in found.told
+    assert isinstance(plane("pca", Z[:, :1], discrete=True), Curved)

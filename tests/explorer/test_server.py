@@ -134,7 +134,9 @@ def has_ipv6() -> bool:
 @pytest.mark.parametrize(
     ("host", "begins"), [("127.0.0.1", "http://127.0.0.1:"), ("0.0.0.0", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
 )
-def test_each_host_is_reached_at_its_address_also_at_a_port_that_the_system_chooses(explored, monkeypatch, host, begins):
+def test_each_host_is_reached_at_its_address_also_at_a_port_that_the_system_chooses(
+    explored, monkeypatch, host, begins
+):
     if ":" in host and not has_ipv6():
         pytest.skip("no IPv6 on this machine")
     found = [(socket.AF_INET6, 0, 0, "", ("fe80::1%eth0", 0, 0, 0))]
@@ -357,7 +359,17 @@ def test_a_drawn_digit_fills_its_box_and_is_centred():
 
 @pytest.mark.parametrize(
     "strokes",
-    [[], [[]], [[(float("nan"), 0.0)]], [[(0.0, 0.0)] * 6000], [[(0, 0)]] * 300, [["a", "b"]], 5, [5], [[(1e308, 0), (0, 0)]]],
+    [
+        [],
+        [[]],
+        [[(float("nan"), 0.0)]],
+        [[(0.0, 0.0)] * 6000],
+        [[(0, 0)]] * 300,
+        [["a", "b"]],
+        5,
+        [5],
+        [[(1e308, 0), (0, 0)]],
+    ],
 )
 def test_nothing_drawn_or_far_too_much_is_refused(strokes):
     with pytest.raises(DiaboloError):

@@ -84,6 +84,7 @@ class Desk:
         self.key = secrets.token_hex(8)  # by which a figure is asked of this page
         self.brought: dict[str, NDArray[Any]] = {}  # pin → a picture that is no test image
         self._followers: list[Follower] = []
+        self._closed = False
 
     @property
     def first(self) -> Explored:
@@ -128,13 +129,19 @@ class Desk:
                 return f"this cannot be shown ({type(error).__name__}); the terminal says more"
 
         def done(found: Any) -> None:
-            self.post(partial(show, found))
+            if not self._closed:
+                self.post(partial(self._deliver, show, found))
 
         lane = self.slow if slow else self.quick
         lane.submit((id(self), key), guarded, done)
 
+    def _deliver(self, show: Callable[[Any], None], found: Any) -> None:
+        if not self._closed:
+            show(found)
+
     def close(self) -> None:
-        """The page is closed: nothing more is worked out for it."""
+        """The page is closed: nothing more is worked out for it, and what still is comes to nobody."""
+        self._closed = True
         self._followers.clear()
         for lane in (self.quick, self.slow):
             lane.drop(id(self))

@@ -1,9 +1,11 @@
 """Threads in which pictures are worked out while the page stays at hand: of each kind of work only the latest counts."""
 
+import logging
 import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
+log = logging.getLogger("diabolo.explorer")
 Job = Callable[[], Any]
 Done = Callable[[Any], None]
 
@@ -59,4 +61,7 @@ class Lane:
                 found = job()
             except Exception as error:  # the page says so, and the thread goes on
                 found = error
-            done(found)
+            try:
+                done(found)
+            except Exception:  # whoever waited for it has gone: all other pages still need this thread
+                log.debug("nobody takes what was worked out", exc_info=True)

@@ -136,14 +136,12 @@ def plane(how: str, codes: NDArray[np.generic], through: Sequence[int] = (), dis
     """
     z = check_codes(codes, least=4)
     check_differ(z, "a map")
-    if how == "images":
-        flat = _through(z, through)
+    if how == "images" or z.shape[1] == 1:
+        flat = _through(z, through) if how == "images" else _line(z)
         if not discrete:
             return flat
         told = f"{flat.told}; a place is decoded from the code of the nearest point"
         return Curved(flat.points, flat.chosen, flat.axis_names, told, z, 1)
-    if z.shape[1] == 1 and not discrete:
-        return _line(z)
     if how != "pca" or discrete:
         found = project(z, how)
         told = f"{found.told}; a place is decoded from the " + (
