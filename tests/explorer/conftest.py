@@ -58,6 +58,11 @@ def explored(vae: Any) -> Explored:
 
 
 @pytest.fixture(scope="session")
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture(scope="session")
 def desk_of() -> Callable[..., Desk]:
     """desk_of(explored or several, state): a page that does everything at once."""
 

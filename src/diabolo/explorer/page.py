@@ -15,6 +15,7 @@ from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk, Follower
 from diabolo.explorer.explored import Explored
 from diabolo.explorer.lanes import Lane
+from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import State
 from diabolo.explorer.views.attributes import Attributes
 from diabolo.explorer.views.codebook import Codebook
@@ -143,7 +144,11 @@ def _about(run: Explored) -> str:
         code = f"a code of {'×'.join(f'{n:,}' for n in shape)} {'number' if run.width == 1 else 'numbers'}"
     else:
         code = "no code"
-    images = "images not at hand" if run.test is None else f"{len(run.test):,} test images of {run.test.name}"
+    images = "its images are not at hand: name them by --data"
+    if run.test is not None:
+        images = (
+            f"{len(run.test):,} test {'images' if is_picture(run.codec.input_shape) else 'examples'} of {run.test.name}"
+        )
     return f"{run.codec.name} · {code} · {images}"
 
 

@@ -67,7 +67,8 @@ def command_line(desk: Desk) -> str:
     folder = run.path
     if folder is None:
         return "# this model lies in no run folder"
-    return _drawing(desk, folder) + ("" if run.own else "  # and --data as it was given")
+    data = "NAME, since its own images are not at hand" if run.test is None else "as it was given"
+    return _drawing(desk, folder) + ("" if run.own else f"  # and --data {data}")
 
 
 def _drawing(desk: Desk, folder: Path) -> str:

@@ -41,7 +41,7 @@ class Attributes:
         when(self.which, "value", lambda new: desk.change(attribute=self.which.value))
         when(self.strength, "value", lambda new: desk.change(strength=float(self.strength.value)))
         when(self.apart, "active", lambda new: desk.change(apart=bool(self.apart.active)))
-        controls = beside(self.which, self.strength, self.apart)
+        controls = beside(*([self.which, self.strength, self.apart] if names else []))
         self.root = column(controls, self.reading, self.strip.root, sizing_mode="stretch_width")
 
     def follow(self, old: State | None, new: State) -> None:

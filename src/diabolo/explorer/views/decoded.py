@@ -35,8 +35,11 @@ class Decoded:
         self.prior.on_click(self._from_prior)
         self.fitted.on_click(self._from_density)
         self.mean.on_click(lambda: desk.change(shown=None, t=-1.0, swaps=()))
-        smooth = [] if desk.first.discrete else [self.fitted, self.mean]  # indices have no mean, and no Gaussian
-        buttons = beside(self.prior, *smooth)
+        # Indices have no mean, and no Gaussian; nor have codes of images that are not there
+        smooth = (
+            [] if desk.first.discrete or desk.first.test is None or not desk.first.width else [self.fitted, self.mean]
+        )
+        buttons = beside(*([self.prior] if desk.first.width else []), *smooth)
         self.root = column(self.plate.root, self.about, buttons, sizing_mode="stretch_width")
 
     def follow(self, old: State | None, new: State) -> None:
@@ -58,6 +61,8 @@ class Decoded:
         )
         if self.desk.on_way:
             return f"{state.t:.0%} of the way from A to B{added}".replace("%", " %")
+        if not run.width:
+            return "what the model makes of what it is given: it has no code"
         if state.shown is None:
             own = "the code of test image 0" if run.discrete else "the mean code of the test images"
             return (own if run.test is not None else "the code 0") + added

@@ -54,7 +54,12 @@ class Map:
         self.points = ColumnDataSource({name: [] for name in ("x", "y", "index", "label", "colour")})
         self.marks = ColumnDataSource({name: [] for name in ("x", "y", "text")})
         self.plot = self._figure()
-        names = [(name, NAMES[name]) for name in PLANES]
+        width = desk.first.width  # codes of one or two numbers need no plane through anything
+        planes = [
+            p for p in PLANES if width > 2 or p == "pca" or (width == 2 and p != "images") or p == desk.state.plane
+        ]
+        own = {"pca": "the codes themselves"} if width < 3 and not desk.first.discrete else {}
+        names = [(name, (NAMES | own)[name]) for name in planes]
         self.how: Select = select("plane", "Plane", names, desk.state.plane, HINT)
         self.colour: Select = select(
             "colour",
@@ -63,7 +68,7 @@ class Map:
             desk.state.colour or next(iter(desk.first.colours), ""),
             "What the colour of a point says about its image.",
         )
-        self.clicks = choice("clicks", ["pin A", "pin B", "three images"])
+        self.clicks = choice("clicks", ["pin A", "pin B", *(["three images"] if width > 2 else [])])
         self.about, self.legend = words("map-told"), words("legend")
         self.chosen = Plate(desk.first.codec.input_shape, "selection", side=44, widest=620)
         self.counted = words("selection-told", "Draw around points with the lasso to see their images.")

@@ -15,6 +15,7 @@ from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import Pixels
 from diabolo.explorer.handwriting import drawn_digit
+from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import WAYS, Place, State
 from diabolo.explorer.uploads import read_picture
 from diabolo.explorer.views.plate import Plate
@@ -79,11 +80,22 @@ class Pins:
         when(self.way, "value", lambda new: desk.change(way=self.way.value))
         when(self.t, "value", lambda new: None if self._quiet else desk.change(t=float(self.t.value)))
         when(self.play, "active", lambda new: self._play())
-        pins = [column(self.plates[w].root, self.numbers[w], self.files[w]) for w in "ab"]
+        # What cannot be used is not shown: numbers without images, files for examples that are no pictures
+        numbered, pictured = run.test is not None, is_picture(shape)
+        pins = [
+            column(
+                self.plates[w].root,
+                *([self.numbers[w]] if numbered else []),
+                *([self.files[w]] if pictured else []),
+            )
+            for w in "ab"
+        ]
+        if run.discrete:
+            say(self.about, "The codes of this model are indices: nothing lies between two of them.")
         drawing = [self._drawing()] if shape[0] == 1 and len(shape) == 3 else []
         self.root = column(
             beside(*pins, *drawing),
-            beside(self.way, self.t, self.play),
+            beside(*([] if run.discrete else [self.way, self.t, self.play])),
             self.strip.root,
             self.about,
             sizing_mode="stretch_width",
@@ -181,6 +193,8 @@ class Pins:
             self._quiet = True
             self.t.value, self.way.value = max(0.0, new.t), new.way
             self._quiet = False
+        if self.desk.first.discrete:
+            return
         if old is None or (old.a, old.b, old.way, old.label) != (new.a, new.b, new.way, new.label):
             self.desk.later("strip", self._strip, self._show_strip, slow=new.way == "along-data")
 

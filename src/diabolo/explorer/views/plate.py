@@ -95,6 +95,6 @@ class Plate:
             background_fill_alpha=0,
             border_fill_alpha=0,
         )
-        plot.xaxis.axis_label, plot.yaxis.axis_label = "number of the example", "value"
+        plot.xaxis.axis_label, plot.yaxis.axis_label = "number within the example", "value"
         plot.multi_line(xs="xs", ys="ys", line_color="colour", line_width=1.5, source=self.source)
         return plot

@@ -38,7 +38,7 @@ class Units:
             self._say("The codes of this model are indices: see the codebook.")
         else:
             rows = self._rows()
-        self.reset = button("units-reset", "reset to the mean")
+        self.reset = button("units-reset", "reset to 0" if desk.first.test is None else "reset to the mean")
         self.reset.on_click(lambda: desk.change(shown=None, t=-1.0))
         self.root = column(self.about, *([self.reset] if rows else []), *rows, sizing_mode="stretch_width")
         self._quiet = False
@@ -52,7 +52,9 @@ class Units:
         rows = []
         for rank, j in enumerate(self.order):
             ends = float(low[j]), float(high[j])
-            title = f"z{j + 1} ({units.told[rank]:.3g} {units.unit})"
+            title = f"z{j + 1}"
+            if run.test is not None or run.train is not None:
+                title += f" ({units.told[rank]:.3g} {units.unit})"
             one = slider(f"unit-{rank}", title, *ends, float(run.middle[j]), (ends[1] - ends[0]) / 200, 170)
             one.format = "0[.]00"
             one.on_change("value", partial(self._moved, rank))
