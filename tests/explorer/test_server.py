@@ -382,8 +382,9 @@ def test_the_command_line(vae, tmp_path):
         try:
             said: Any = process.stdout.readline()
             assert said.startswith("look at:  http://127.0.0.1:")
-            with urllib.request.urlopen(said.split()[-1]) as page:  # our own address
+            with urllib.request.urlopen(said.split()[-1] + "&plane=t-sne") as page:  # our own address
                 assert page.status == 200
+            time.sleep(1)  # the map is being worked out, which takes longer
             begun = time.monotonic()
             process.send_signal(2)
             process.wait(10)

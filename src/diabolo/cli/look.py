@@ -1,8 +1,10 @@
 """`diabolo look RUN`."""
 
+import atexit
 import os
 import sys
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated
@@ -16,6 +18,7 @@ from diabolo.terminal import say
 
 app = App(name="look", help=VERBS["look"])
 
+INTERRUPTED = 130  # exit code
 Port = Annotated[int, At(0, 65_535)]
 
 
@@ -62,8 +65,20 @@ def command(
             webbrowser.open(open_look.address)
         say("Ctrl-C ends it")
         open_look.serving.wait()
+    except KeyboardInterrupt:
+        if open_look.serving.busy:  # a thread that works out a map holds Python's end up until it is done
+            atexit.register(_leave)
+        raise
     finally:
         open_look.stop()
+
+
+def _leave() -> None:
+    """End the process at once, with the exit code of Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _has_display() -> bool:

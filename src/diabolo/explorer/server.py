@@ -70,6 +70,11 @@ class Serving:
         """With the token, for the browser of a machine that reaches this one by that name."""
         return f"http://{in_address(name)}:{self.port}/?token={self.door.token}"
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being worked out."""
+        return self.quick.busy or self.slow.busy
+
     def wait(self) -> None:
         """Until it is stopped."""
         while self._thread.is_alive():
