@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         data,
         doctor,
         evaluation,
+        explorer,
         figures,
         latents,
         likelihoods,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from diabolo.codec import Codec
     from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare, evaluate
+    from diabolo.explorer import look
     from diabolo.pca import PCA
     from diabolo.runs.loading import Run, load
     from diabolo.training.code_priors import fit_prior
@@ -69,6 +71,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "evaluation",
+    "explorer",
     "figures",
     "fit",
     "fit_prior",
@@ -76,6 +79,7 @@ __all__ = [
     "latents",
     "likelihoods",
     "load",
+    "look",
     "metrics",
     "nets",
     "objectives",
@@ -101,6 +105,7 @@ _HOME = {
     "fit_prior": "training.code_priors",
     "greedy": "training.greedy",
     "load": "runs.loading",
+    "look": "explorer",
     "resume": "training.fit",
 }
 

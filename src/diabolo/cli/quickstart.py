@@ -59,4 +59,5 @@ def command(
     vae = next(one.run.path for one in study.trainings if one.model.name == "vae")
     say(f"look at:  {out / 'report.html'}")
     say(f"go on:    {shell_line('sample', vae, '--n', 64)}")
+    say(f"          {shell_line('look', vae)}  (pip install 'diabolo[look]')")
     say("          diabolo train vae --data mnist --latent-dim 16 --epochs 10")

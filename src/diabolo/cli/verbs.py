@@ -9,6 +9,7 @@ VERBS = {
     "compare": "Several runs side by side, with spreads over seeds: numbers, a page, tables for a paper.",
     "doctor": "What is wrong with a run, how it shows, and the line that would mend it.",
     "explore": "Look into the latent space of a trained model: ways between images, units, directions, maps.",
+    "look": "A trained model under your hand, in the browser: the decoder where the mouse is, units, pins, maps.",
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",

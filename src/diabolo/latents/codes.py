@@ -121,7 +121,7 @@ def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArra
     *shape, width = codes.shape
     if width != math.prod(codec.latent_shape):
         raise DiaboloError(f"the codes of {codec.name} have {math.prod(codec.latent_shape)} numbers, not {width}")
-    z = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(-1, *codec.latent_shape)
+    z = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(math.prod(shape), *codec.latent_shape)
     if y is not None and shape[0]:
         y = y.repeat_interleave(len(z) // shape[0], 0)
     x_hat = [

@@ -1,0 +1,86 @@
+"""`diabolo look RUN`."""
+
+import atexit
+import os
+import sys
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from socket import gethostname
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from diabolo.cli.options import DataFlags
+from diabolo.cli.verbs import VERBS
+from diabolo.ranges import At, Seed, checked
+from diabolo.terminal import say
+
+app = App(name="look", help=VERBS["look"])
+
+INTERRUPTED = 130  # exit code
+Port = Annotated[int, At(0, 65_535)]
+
+
+@app.default
+@checked
+def command(
+    runs: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative=())],
+    /,
+    *,
+    data: str | None = None,
+    port: Port | None = None,
+    host: str = "127.0.0.1",
+    browser: bool = True,
+    seed: Seed = 0,
+    data_options: Annotated[DataFlags | None, Parameter(name="*")] = None,
+) -> None:
+    """Look into a trained model in the browser: decode under the mouse, slide along units, go from one image to another.
+
+    Args:
+        runs: the run folder; of several the first has the map, and the others show the same image beside it. One that is still
+            being trained is followed.
+        data: other images than those of the run.
+        port: where it listens; the first that is free from 5006 on when left out, any free one for 0.
+        host: the address it listens on; with another than 127.0.0.1 everybody who has the printed address can see the images.
+        browser: open the page in the browser.
+        seed: of what is drawn.
+    """
+    from diabolo.errors import DiaboloError
+    from diabolo.explorer import look
+
+    if data is None and data_options is not None:
+        raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
+    images = None if data is None else (data_options or DataFlags()).load(data)
+    open_look = look(*runs, images=images, port=port, host=host, seed=seed)
+    try:
+        say(f"look at:  {open_look.address}")
+        if host not in ("127.0.0.1", "localhost", "::1"):
+            say(
+                f"diabolo: warning: it listens on {host}: whoever has its address, such as "
+                f"{open_look.serving.address_at(gethostname())}, sees the images of the run, and what is sent is not encrypted",
+                error=True,
+            )
+        if browser and _has_display():
+            webbrowser.open(open_look.address)
+        say("Ctrl-C ends it")
+        open_look.serving.wait()
+    except KeyboardInterrupt:
+        if open_look.serving.busy:  # a thread that works out a map holds Python's end up until it is done
+            atexit.register(_leave)
+        raise
+    finally:
+        open_look.stop()
+
+
+def _leave() -> None:
+    """End the process at once, with the exit code of Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
+def _has_display() -> bool:
+    """Whether a browser could show something."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,59 @@
+"""A run under your hand, in the browser: the map of its codes, the decoder where the mouse is, units, pins, attributes.
+
+explored.py, planes.py, pixels.py    what is shown: models, codes, images, planes; arrays in, arrays out
+state.py, desk.py, lanes.py          what was chosen, and who works it out; they know no browser
+views/, page.py                      a file for each part of the page, and the page
+door.py, server.py                   who may come in; the server
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from diabolo.errors import DiaboloError
+
+if TYPE_CHECKING:
+    from diabolo.explorer.server import Look
+
+__all__ = ["look"]
+
+
+def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> "Look":
+    """Look into runs in a browser: the map of codes, the decoder under the mouse, units, pins, attributes.
+
+    Args:
+        runs: a `Run` or its folder; of several the first has the map, and the others show the same image beside it.
+        images: (train, test) to look at instead of those the run was trained on.
+        port: where it listens; the first that is free from 5006 on when left out.
+        host: 127.0.0.1, so that only this machine reaches it. With another, everybody who has the address does.
+        seed: of what is drawn.
+
+    Returns:
+        An open explorer: `look.address`, and `look.stop()`. In a notebook it shows the page.
+
+    Raises:
+        DiaboloError: for a folder that is no run, a port in use, and without the extra `look`.
+
+    Example:
+        >>> look = diabolo.look(run, images=(train, test))
+        >>> look.address.startswith("http://127.0.0.1:")
+        True
+        >>> look.stop()
+    """
+    opened: Look = served()(*runs, images=images, port=port, host=host, seed=seed)
+    return opened
+
+
+def served() -> Any:
+    """The function that opens a server.
+
+    Raises:
+        DiaboloError: without Bokeh.
+    """
+    try:
+        from diabolo.explorer import server
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("bokeh", "tornado", "jinja2"):
+            raise
+        raise DiaboloError(
+            "the live explorer needs Bokeh, which is not installed: pip install 'diabolo[look]'"
+        ) from error
+    return server.look

@@ -1,0 +1,104 @@
+"""What is shown, to take along: lines of Python, a command, a figure, codes in a file that other programs open."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diabolo import figures
+from diabolo.errors import DiaboloError
+from diabolo.explorer.desk import Desk
+from diabolo.explorer.pixels import is_picture
+from diabolo.explorer.state import LONGEST
+from diabolo.runs.lines import shell_line
+
+if TYPE_CHECKING:
+    from diabolo.figures import Figure
+
+STEPS = 9
+
+
+def python_lines(desk: Desk) -> str:
+    """Python that makes the image that is shown.
+
+    Example:
+        >>> lane = diabolo.explorer.lanes.Lane()
+        >>> explored = diabolo.explorer.explored.Explored("mine", model, train, test, run.path)
+        >>> desk = diabolo.explorer.desk.Desk([explored], diabolo.explorer.state.State(), lane, lane, lambda call: call())
+        >>> print(diabolo.explorer.taking.python_lines(desk).splitlines()[0])
+        import diabolo, torch
+    """
+    run, state, image = desk.first, desk.state, desk.asked
+    plain = image is not None and not desk.on_way and not state.swaps and not (state.attribute and state.strength)
+    of_image = plain and run.own and run.codec.needs_column is None
+    conditional = bool(run.codec.condition.to_decoder)
+    of_part = conditional and not run.classes  # what the decoder is given is read off a test image
+    path = str(run.path or run.name)
+    lines = ["import diabolo, torch", f"model = diabolo.load({path!r})"]
+    if (of_image or of_part) and run.own:
+        lines += ["from pathlib import Path", "from diabolo.runs.folder import RunFolder"]
+        lines.append(f"test = RunFolder(Path({path!r})).images('test')")
+    elif of_part:
+        lines.append("# test: the images that were given to the explorer")
+    if of_image:
+        lines.append(f"z = model.encode(test.images[{image}:{(image or 0) + 1}])")
+    elif run.width > LONGEST:
+        return f"# a code of {run.width:,} numbers is too long to be written down: choose a test image on its own"
+    else:
+        z = ", ".join(f"{number:.9g}" for number in desk.code(run))
+        lines.append(f"z = torch.tensor([{z}]).reshape(1, {', '.join(map(str, run.codec.latent_shape))})")
+    given = ""
+    if of_part:
+        number = state.label if state.label >= 0 else image or 0
+        run.told(state.label, image)  # refused where there is no such image
+        lines.append(
+            f"y = torch.from_numpy(test.{run.codec.condition.needs_column or 'images'}[{number}:{number + 1}])"
+        )
+        given = ", y"
+    elif conditional and (told := run.told(state.label, image)) is not None:
+        given = f", torch.tensor({told.tolist()})"
+    lines.append(f"image = model.decode(z{given})[0]  # {tuple(run.codec.input_shape)}, in [0, 1]")
+    return "\n".join(lines)
+
+
+def command_line(desk: Desk) -> str:
+    """The command that draws what comes nearest to it."""
+    run = desk.first
+    folder = run.path
+    if folder is None:
+        return "# this model lies in no run folder"
+    data = "NAME, since its own images are not at hand" if run.test is None else "as it was given"
+    return _drawing(desk, folder) + ("" if run.own else f"  # and --data {data}")
+
+
+def _drawing(desk: Desk, folder: Path) -> str:
+    run, state = desk.first, desk.state
+    if run.discrete:
+        return shell_line("explore", folder, "codebook")
+    if state.a is not None and state.b is not None and state.a.image is not None and state.b.image is not None:
+        return shell_line(
+            "explore", folder, "interpolate", "--images", state.a.image, state.b.image, "--ways", state.way
+        )
+    image = state.shown.image if state.shown is not None and state.shown.image is not None else 0
+    if state.attribute:
+        return shell_line("explore", folder, "arithmetic", "--attribute", state.attribute, "--images", image)
+    return shell_line("explore", folder, "traverse", "--images", image)
+
+
+def figure_of(desk: Desk) -> "Figure":
+    """The figure of what is shown: the way from A to B where both are pinned, else the decoded image.
+
+    Raises:
+        DiaboloError: for a model of examples that are no pictures.
+    """
+    run, state = desk.first, desk.state
+    if not is_picture(run.codec.input_shape):
+        raise DiaboloError("there are figures of pictures only")
+    images = None if run.discrete else desk.strip(STEPS)
+    if images is not None:
+        return figures.strips({state.way: images}, title=f"{run.name}: from A to B")
+    shown = desk.shown()
+    rows = {one.name: image[None] for one, image in zip(desk.runs, shown.images, strict=True)}
+    if shown.original is not None:
+        rows = {"original": shown.original[None]} | rows
+    return figures.strips({name: np.asarray(row) for name, row in rows.items()}, title=f"{run.name}: decoded")

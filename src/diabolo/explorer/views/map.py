@@ -1,0 +1,298 @@
+"""The map: codes of test images as points. Where the mouse is, the decoder shows what lies there."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import numpy as np
+from bokeh.core.property.vectorization import value
+from bokeh.events import MouseLeave, MouseMove, Tap
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource, HoverTool, LassoSelectTool, PanTool, ResetTool, Select, WheelZoomTool
+from bokeh.plotting import figure
+
+from diabolo.data.unit import to_float
+from diabolo.explorer.desk import Desk
+from diabolo.explorer.explored import Floats
+from diabolo.explorer.pixels import is_picture
+from diabolo.explorer.planes import Plane
+from diabolo.explorer.state import PLANES, Place, State
+from diabolo.explorer.views.plate import Plate
+from diabolo.explorer.views.widgets import beside, choice, say, select, when, words
+from diabolo.figures.style import PALETTE
+
+MANY = 10_000  # points that are drawn by the graphics card
+PICTURED = 24  # images of a lasso that are shown
+RAMP = ("#d7e3f1", "#a9c4e4", "#7ba4d6", "#4d84c6", "#23649f", "#0b3f70")
+NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
+HINT = (
+    "How codes of many numbers become points: principal components keep large distances, t-SNE and UMAP keep neighbours, and "
+    "three images span a plane of their own."
+)
+CARD = """<div style="max-width: 260px"><img src="image/@index.png" alt="" style="image-rendering: pixelated; height: 84px">
+<div>image @index: @label</div></div>"""
+NO_PICTURE = "<div>example @index: @label</div>"
+
+
+class Map:
+    """The map, the images of a lasso, and what points are coloured by."""
+
+    title = "Map"
+    told = (
+        "Each point is the code of a test image. Move the mouse to decode the place under it, click to pin the nearest image, "
+        "draw around points to see their images."
+    )
+
+    def __init__(
+        self, desk: Desk, after: Callable[[int, Callable[[], None]], Any], cancel: Callable[[Any], None]
+    ) -> None:
+        self.desk, self.after, self.cancel = desk, after, cancel
+        self.plane: Plane | None = None
+        self._rest: Any = None
+        self._under: Floats = np.zeros(0)
+        self._three: list[int] = []
+        self.points = ColumnDataSource({name: [] for name in ("x", "y", "index", "label", "colour")})
+        self.marks = ColumnDataSource({name: [] for name in ("x", "y", "text")})
+        self.plot = self._figure()
+        width = desk.first.width  # codes of one or two numbers need no plane through anything
+        planes = [
+            p for p in PLANES if width > 2 or p == "pca" or (width == 2 and p != "images") or p == desk.state.plane
+        ]
+        own = {"pca": "the codes themselves"} if width < 3 and not desk.first.discrete else {}
+        names = [(name, (NAMES | own)[name]) for name in planes]
+        self.how: Select = select("plane", "Plane", names, desk.state.plane, HINT)
+        self.colour: Select = select(
+            "colour",
+            "Colour",
+            desk.first.colours,
+            desk.state.colour or next(iter(desk.first.colours), ""),
+            "What the colour of a point says about its image.",
+        )
+        self.clicks = choice("clicks", ["pin A", "pin B", *(["three images"] if width > 2 else [])])
+        self.about, self.legend = words("map-told"), words("legend")
+        self.chosen = Plate(desk.first.codec.input_shape, "selection", side=44, widest=620)
+        self.counted = words("selection-told", "Draw around points with the lasso to see their images.")
+        when(self.how, "value", lambda new: desk.change(plane=self.how.value))
+        when(self.colour, "value", lambda new: desk.change(colour=self.colour.value))
+        controls = beside(self.how, self.colour, self.clicks)
+        self.root = column(
+            controls, self.plot, self.legend, self.about, self.counted, self.chosen.root, sizing_mode="stretch_width"
+        )
+
+    def _figure(self) -> Any:
+        card = CARD if is_picture(self.desk.first.codec.input_shape) else NO_PICTURE
+        hover = HoverTool(tooltips=card, renderers=[], point_policy="snap_to_data", limit=1)
+        lasso = LassoSelectTool(continuous=False)
+        wheel = WheelZoomTool()
+        plot = figure(
+            name="map",
+            height=460,
+            sizing_mode="stretch_width",
+            tools=[hover, lasso, wheel, PanTool(), ResetTool()],
+            active_drag=lasso,
+            active_scroll=wheel,
+            toolbar_location="right",
+            background_fill_alpha=0,
+            border_fill_alpha=0,
+            outline_line_color=None,
+            output_backend="webgl"
+            if self.desk.first.test is not None and len(self.desk.first.test) > MANY
+            else "canvas",
+        )
+        plot.grid.visible = False
+        drawn = plot.scatter(
+            "x",
+            "y",
+            source=self.points,
+            size=6,
+            fill_color="colour",
+            line_color="#8b9098",
+            line_width=0.4,
+            fill_alpha=0.75,
+            nonselection_fill_alpha=0.12,
+            name="points",
+        )
+        hover.renderers = [drawn]
+        plot.scatter(
+            "x", "y", source=self.marks, marker="cross", size=22, line_color="#D55E00", line_width=2.5, level="overlay"
+        )
+        plot.text(
+            "x",
+            "y",
+            text="text",
+            source=self.marks,
+            x_offset=8,
+            y_offset=-6,
+            text_color="#D55E00",
+            text_font_style="bold",
+            text_font=value("sans-serif"),
+            level="overlay",
+        )
+        plot.on_event(MouseMove, lambda event: self._moved(event.x, event.y))
+        plot.on_event(MouseLeave, lambda event: self._settle())
+        plot.on_event(Tap, lambda event: self._clicked(event.x, event.y))
+        self.points.selected.on_change("indices", lambda attr, old, new: self._lassoed(new))
+        return plot
+
+    # --- what the hand does -------------------------------------------------------------------------------------------------
+
+    def _moved(self, x: float | None, y: float | None) -> None:
+        """Decode the place at once; when the hand rests, the rest of the page follows."""
+        if self.plane is None or x is None or y is None or not (np.isfinite(x) and np.isfinite(y)):
+            return
+        if self.desk.first.codec.decodes:
+            self._under = self.plane.code_at((x, y))
+            self.desk.glance(self._under)
+            if self._rest is not None:
+                self.cancel(self._rest)
+            self._rest = self.after(250, self._settle)
+
+    def _settle(self) -> None:
+        if self._rest is not None:
+            self.cancel(self._rest)
+            self._rest = None
+            self.desk.change(shown=Place(code=tuple(self._under.tolist())), t=-1.0, swaps=())
+
+    def _clicked(self, x: float, y: float) -> None:
+        if self.plane is None or not len(self.plane.points):
+            return
+        if self._rest is not None:  # the click says what is shown now
+            self.cancel(self._rest)
+            self._rest = None
+        nearest = self._nearest(x, y)
+        if self.clicks.active == 2:
+            self._three = [*self._three, nearest][-3:]
+            say(
+                self.about,
+                f"plane through images {', '.join(map(str, self._three))}: click {3 - len(self._three)} more",
+            )
+            if len(set(self._three)) == 3:
+                self.desk.change(through=tuple(self._three), plane="images")
+                self._three = []
+            return
+        self.desk.put("b" if self.clicks.active else "a", Place(image=nearest))
+        self.desk.change(shown=Place(image=nearest), t=-1.0, swaps=())
+
+    def _nearest(self, x: float, y: float) -> int:
+        """The image whose point is nearest, as the axes are scaled."""
+        assert self.plane is not None
+        points = self.plane.points
+        scale = np.maximum(np.ptp(points, 0), 1e-12)
+        near = np.square((points - (x, y)) / scale).sum(1).argmin()
+        return int(self.plane.chosen[near])
+
+    def _lassoed(self, rows: list[int]) -> None:
+        if self.plane is None or not rows:
+            self.chosen.clear()
+            say(self.counted, "Draw around points with the lasso to see their images.")
+            return
+        images = self.plane.chosen[np.asarray(rows, np.int64)]
+        self.desk.later("lasso", lambda: self._inside(images), self._show_inside)
+
+    def _inside(self, images: Any) -> tuple[Any, str]:
+        run = self.desk.first
+        assert run.test is not None
+        few = images[np.linspace(0, len(images) - 1, min(PICTURED, len(images))).astype(int)]
+        originals = to_float(run.test.images[few])
+        rows = [originals]
+        if run.codec.reconstructs:
+            rows.append(np.stack([run.decoded(run.codes[i][None], -1, int(i))[0] for i in few]))
+        values = ""
+        if run.test.labels is not None:
+            labels, names = run.values("class")
+            inside = [(int((labels[images] == c).sum()), str(name)) for c, name in enumerate(names)]
+            values = ", ".join(f"{name}: {n}" for n, name in sorted(inside, reverse=True) if n)
+        error = f"; mean squared error {run.errors[images].mean():.4g}" if run.codec.reconstructs else ""
+        shown = f", of which {len(few)} are shown" if len(few) < len(images) else ""
+        return np.stack(rows), f"{len(images):,} images{shown}{error}\n{values}"
+
+    def _show_inside(self, found: Any) -> None:
+        if isinstance(found, str):
+            say(self.counted, found)
+            return
+        sheet, told = found
+        self.chosen.show(sheet)
+        say(self.counted, told)
+
+    # --- what is shown ------------------------------------------------------------------------------------------------------
+
+    def follow(self, old: State | None, new: State) -> None:
+        """Draw the points anew where the plane is another, their colours, and the marks."""
+        if old is None or (old.plane, old.through) != (new.plane, new.through):
+            if old is not None and self.how.value != new.plane:
+                self.how.value = new.plane
+            say(self.about, "the map is being worked out …")
+            self.desk.later("map", lambda: self._points(new), self._show, slow=new.plane in ("t-sne", "umap"))
+        elif old.colour != new.colour:
+            self.desk.later("map", lambda: self._points(new), self._show)
+        self._mark()
+
+    def _points(self, state: State) -> tuple[Plane, dict[str, Any], str]:
+        run = self.desk.first
+        plane = run.plane(state.plane, state.through)
+        colour = state.colour or next(iter(run.colours), "")
+        data: dict[str, Any] = {
+            "x": plane.points[:, 0].astype(np.float32),
+            "y": plane.points[:, 1].astype(np.float32),
+            "index": plane.chosen,
+        }
+        if not colour:
+            n = len(plane.chosen)
+            return plane, data | {"label": [""] * n, "colour": [PALETTE[0]] * n}, ""
+        values, names = run.values(colour)
+        values = values[plane.chosen]
+        if names:
+            shades = np.array([*(PALETTE[i % len(PALETTE)] for i in range(len(names))), "#9aa0a8"])
+            known = np.array([*map(str, names), "not known"])
+            data |= {"label": known[values].tolist(), "colour": shades[values].tolist()}
+            legend = "\n".join(f"{shade}\t{name}" for shade, name in zip(shades[:-1], names, strict=True))
+        else:
+            low, high = np.quantile(values, (0.02, 0.98))
+            share = ((values - low) / max(high - low, 1e-12)).clip(0, 1)
+            data |= {
+                "label": [f"{colour} {v:.4g}" for v in values],
+                "colour": np.array(RAMP)[np.rint(share * (len(RAMP) - 1)).astype(int)].tolist(),
+            }
+            legend = f"{RAMP[0]}\t{low:.3g}\n{RAMP[-1]}\t{high:.3g}"
+        return plane, data, legend
+
+    def _show(self, found: Any) -> None:
+        if isinstance(found, str):
+            say(self.about, found)
+            return
+        plane, data, legend = found
+        if plane is not self.plane:  # the same rows are other images now
+            self.points.selected.indices = []
+        self.plane = plane
+        self.points.data = data
+        self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = plane.axis_names
+        self.plot.yaxis.visible = bool(plane.axis_names[1])  # without a name it means nothing
+        say(self.about, plane.told)
+        self._legend(legend)
+        self._mark()
+
+    def _legend(self, legend: str) -> None:
+        chips = [line.split("\t", 1) for line in legend.splitlines()]
+        self.legend.text = " ".join(
+            f'<span style="white-space: nowrap"><span style="display: inline-block; width: 0.7em; height: 0.7em; '
+            f'border-radius: 50%; border: 1px solid #8b9098; background: {colour}"></span> {escape(name)}</span>&ensp;'
+            for colour, name in chips
+        )
+
+    def _mark(self) -> None:
+        """Where the pins are, and what is shown."""
+        if self.plane is None:
+            return
+        plane, desk = self.plane, self.desk
+
+        def found() -> dict[str, Any]:
+            codes: dict[str, Floats | None] = {"A": desk.pin("a", desk.first), "B": desk.pin("b", desk.first)}
+            codes["shown"] = desk.code(desk.first)
+            there = {name: plane.place_of(code) for name, code in codes.items() if code is not None}
+            return {
+                "x": [float(place[0]) for place in there.values()],
+                "y": [float(place[1]) for place in there.values()],
+                "text": list(there),
+            }
+
+        desk.later("marks", found, lambda data: None if isinstance(data, str) else setattr(self.marks, "data", data))

@@ -1,0 +1,100 @@
+"""Where images are shown: a sheet of pictures, or curves for examples that are none."""
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Plot, Range1d
+from bokeh.plotting import figure
+from numpy.typing import ArrayLike, NDArray
+
+from diabolo.explorer.pixels import is_picture, rgba
+from diabolo.figures.style import PALETTE
+
+CURVES = 8  # of examples that are no pictures, on one plate
+
+
+class Plate:
+    """Images (R, K, *shape), R rows of K.
+
+    Args:
+        shape: of an image.
+        name: of the figure.
+        side: pixels of the screen that an image is wide, at most; a sheet is never wider than `widest`.
+    """
+
+    def __init__(self, shape: tuple[int, ...], name: str, side: int = 96, widest: int = 640) -> None:
+        self.shape, self.side, self.widest = shape, side, widest
+        self.root: Plot = self._sheet(name) if is_picture(shape) else self._curves(name)
+        self._size = (0, 0)
+
+    def show(self, images: ArrayLike) -> None:
+        """Show them; examples that are no pictures as curves over their numbers."""
+        x = np.asarray(images)
+        self.root.visible = True
+        if is_picture(self.shape):
+            self._show_sheet(rgba(x))
+            return
+        flat = x.reshape(-1, int(np.prod(self.shape)))[:CURVES].astype(np.float64)
+        low, high = float(flat.min(initial=0)), float(flat.max(initial=0))
+        room = 0.05 * (high - low) or 1.0
+        self.root.x_range.update(start=-0.5, end=flat.shape[1] - 0.5)
+        self.root.y_range.update(start=low - room, end=high + room)
+        colours = [PALETTE[i % len(PALETTE)] for i in range(len(flat))]
+        self.source.data = {"xs": [list(range(flat.shape[1]))] * len(flat), "ys": flat.tolist(), "colour": colours}
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.source.data = {name: [] for name in self.source.data}
+        self.root.visible = False
+
+    def _sheet(self, name: str) -> Plot:
+        self.source = ColumnDataSource({"image": [], "w": [], "h": []})
+        plot = figure(
+            name=name,
+            width=self.side,
+            height=self.side,
+            x_range=Range1d(start=0, end=1),
+            y_range=Range1d(start=0, end=1),
+            toolbar_location=None,
+            tools="",
+            min_border=0,
+            outline_line_color=None,
+            background_fill_alpha=0,
+            border_fill_alpha=0,
+            visible=False,
+            align="start",
+            sizing_mode="scale_width",
+            max_width=self.side,
+        )
+        plot.axis.visible = False
+        plot.grid.visible = False
+        plot.image_rgba(image="image", x=0, y=0, dw="w", dh="h", source=self.source)
+        return plot
+
+    def _show_sheet(self, sheet: NDArray[np.uint32]) -> None:
+        height, width = sheet.shape
+        if self._size != (height, width):  # ranges and size are sent only when they change
+            self._size = height, width
+            columns = round((width + 1) / (self.shape[2] + 1))
+            scale = min(self.side / self.shape[2], self.widest / width, columns * self.side / width)
+            wide, high = max(24, round(width * scale)), max(24, round(height * scale))
+            self.root.update(width=wide, height=high, max_width=wide, aspect_ratio=wide / high)
+            self.root.x_range.update(start=0, end=width)
+            self.root.y_range.update(start=0, end=height)
+        self.source.data = {"image": [sheet], "w": [width], "h": [height]}
+
+    def _curves(self, name: str) -> Plot:
+        self.source = ColumnDataSource({"xs": [], "ys": [], "colour": []})
+        plot = figure(
+            name=name,
+            width=360,
+            height=200,
+            x_range=Range1d(start=0, end=1),
+            y_range=Range1d(start=0, end=1),
+            visible=False,
+            toolbar_location=None,
+            tools="",
+            background_fill_alpha=0,
+            border_fill_alpha=0,
+        )
+        plot.xaxis.axis_label, plot.yaxis.axis_label = "number within the example", "value"
+        plot.multi_line(xs="xs", ys="ys", line_color="colour", line_width=1.5, source=self.source)
+        return plot

@@ -1,0 +1,354 @@
+"""What is shown follows from what was chosen: against the model itself."""
+
+import numpy as np
+import pytest
+import torch
+
+import diabolo
+from diabolo import latents
+from diabolo.data.unit import to_float
+from diabolo.errors import DiaboloError
+from diabolo.explorer.desk import Desk
+from diabolo.explorer.explored import KEPT, Explored, open_run
+from diabolo.explorer.pixels import as_bytes, difference, png, rgba
+from diabolo.explorer.state import Place, State
+from diabolo.explorer.taking import command_line, figure_of, python_lines
+
+
+class Waiting:
+    """A lane whose jobs wait."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, key, job, done):
+        self.jobs.append(lambda: done(job()))
+
+    def drop(self, owner):
+        pass
+
+
+def decoded(model, code):
+    return model.decode(torch.tensor(code, dtype=torch.float32).reshape(1, *model.latent_shape))[0].numpy()
+
+
+def test_the_mean_code_is_shown_first(desk, explored):
+    assert np.allclose(desk.shown().images[0], decoded(explored.codec, explored.codes.mean(0)), atol=1e-6)
+
+
+def test_a_test_image_is_shown_beside_its_reconstruction(desk, explored):
+    desk.change(shown=Place(image=5))
+    shown = desk.shown()
+    assert np.array_equal(shown.original, explored.test.images[5])
+    x = torch.from_numpy(explored.test.images[5:6])
+    assert np.allclose(shown.images[0], explored.codec.reconstruct(x)[0].numpy(), atol=1e-6)
+
+
+def test_a_code_in_the_address_is_decoded(desk, explored):
+    z = (0.5, -1.0, 0.25, 0.0, 1.5, -0.5)
+    desk.change(shown=Place(code=z))
+    assert np.allclose(desk.shown().images[0], decoded(explored.codec, z), atol=1e-6)
+    assert desk.shown().original is None
+
+
+def test_the_way_from_a_to_b(desk, explored):
+    desk.put("a", Place(image=1))
+    desk.put("b", Place(image=2))
+    desk.change(t=0.5)
+    a, b = explored.codes[[1, 2]].astype(np.float64)
+    assert np.allclose(desk.code(explored), (a + b) / 2, atol=1e-6)
+    desk.change(way="spherical", t=0.25)
+    assert np.allclose(desk.code(explored), latents.spherical(a[None], b[None], 65)[0][16], atol=1e-6)
+    desk.change(t=0.0)
+    assert np.allclose(desk.code(explored), a, atol=1e-6)
+
+
+def test_a_direction_is_added_and_apart_from_others_they_stay(desk, explored):
+    desk.change(shown=Place(image=3))
+    before = desk.code(explored)
+    desk.change(attribute="0", strength=2.0)
+    has = explored.train.labels == 0
+    v = latents.probe_normal(explored.train_codes, has)
+    assert np.allclose(desk.code(explored), before + 2 * v, atol=1e-5)
+    desk.change(attribute="0", strength=2.0, apart=False)
+    assert explored.probability("0", desk.code(explored)[None])[0] > explored.probability("0", before[None])[0]
+
+
+def test_directions_apart_are_at_right_angles_to_all_others(vae):
+    train, test = diabolo.data.load("digits")
+    few = train.take(np.flatnonzero(np.isin(train.labels, (0, 1, 2))))
+    explored = Explored("three", vae.model, few, test)
+    v = explored.direction("0", apart=True)
+    for other in ("1", "2"):
+        assert abs(v @ explored.direction(other)) < 1e-6 * np.linalg.norm(v)
+
+
+def test_a_second_run_shows_the_same_image(explored, digits_of, desk_of):
+    train, test = diabolo.data.load("digits")
+    pca = Explored("pca", digits_of("pca").model, train, test)
+    desk = desk_of([explored, pca], State(shown=Place(image=4)))
+    shown = desk.shown()
+    assert np.allclose(
+        shown.images[1], pca.codec.reconstruct(torch.from_numpy(test.images[4:5]))[0].clamp(0, 1), atol=1e-5
+    )
+    assert np.allclose(shown.differences[0], np.abs(shown.images[0] - shown.images[1]))
+    desk.change(shown=Place(code=(0.0,) * 6))  # of no image: what the second makes of what the first shows
+    shown = desk.shown()
+    again = pca.codec.reconstruct(torch.from_numpy(shown.images[0][None]))[0].clamp(0, 1)
+    assert np.allclose(shown.images[1], again, atol=1e-5)
+
+
+def test_what_a_model_cannot_show_is_a_sentence(desk, explored):
+    said = []
+    desk.change(shown=Place(code=(1.0, 2.0)))
+    desk.later("decoded", desk.shown, said.append)
+    assert "6 numbers, not 2" in said[0]
+    desk.change(shown=Place(image=10**6))
+    desk.later("decoded", desk.shown, said.append)
+    assert said[1] == "there is no test image 1000000"
+
+
+def test_a_picture_that_was_brought_along_is_a_pin(desk, explored):
+    picture = to_float(explored.test.images[7])
+    desk.bring("a", picture)
+    assert np.allclose(desk.pin("a", explored), explored.codes[7], atol=1e-5)
+    assert np.array_equal(desk.pinned("a"), picture)
+    desk.put("a", Place(image=2))
+    assert np.array_equal(desk.pinned("a"), explored.test.images[2])
+
+
+def test_the_class_of_a_conditional_model(digits_of):
+    run = digits_of("cvae")
+    train, test = diabolo.data.load("digits")
+    explored = Explored("cvae", run.model, train, test, run.path)
+    assert explored.classes == tuple("0123456789")
+    z = explored.codes[:1]
+    seven = explored.decoded(z, label=7)[0]
+    assert np.allclose(seven, run.model.decode(torch.from_numpy(z), torch.tensor([7]))[0].numpy(), atol=1e-6)
+    own = explored.decoded(z, image=0)[0]
+    assert np.allclose(
+        own, run.model.decode(torch.from_numpy(z), torch.from_numpy(test.labels[:1]))[0].numpy(), atol=1e-6
+    )
+
+
+def test_codes_of_a_map_are_replaced(digits_of, desk_of):
+    run = digits_of("vqvae", codes=16, width=8, residual_width=4, latent_dim=4)
+    train, test = diabolo.data.load("digits")
+    explored = Explored("vqvae", run.model, train, test, run.path)
+    desk = desk_of(explored, State(shown=Place(image=2)))
+    before = explored.indices(2)
+    assert np.allclose(explored.of_indices(before), explored.codes[2], atol=1e-5)
+    other = int((before.flat[1] + 1) % 16)
+    desk.change(swaps=((1, other),))
+    assert desk.swapped(explored).flat[1] == other
+    assert not np.allclose(desk.code(explored), explored.codes[2])
+    desk.change(swaps=((1, 99),))
+    with pytest.raises(DiaboloError, match="no place 1 or code 99"):
+        desk.code(explored)
+
+
+def test_likeness_of_a_training_image(explored):
+    x = to_float(explored.train.images[11])
+    found = explored.likeness(explored.codes[0].astype(np.float64), x)
+    assert found.index[0] == 11
+    assert found.distance[0] == 0
+    assert 0 < found.usual < 1
+    error = np.square(explored.codec.reconstruct(torch.from_numpy(x[None]))[0].numpy() - x).mean()
+    assert found.error == pytest.approx(error, rel=1e-4)
+    assert found.larger == pytest.approx((explored.errors > error).mean(), abs=0.01)
+    by_hand = np.square(explored.codes).sum(1)
+    assert found.prior == pytest.approx((by_hand > by_hand[0]).mean(), abs=0.01)
+
+
+def test_without_images_the_prior_can_be_explored(vae):
+    explored = Explored("vae", vae.model)
+    assert explored.middle.tolist() == [0] * 6
+    assert explored.colours == ()
+    assert explored.attributes == ()
+    assert explored.decoded(explored.middle[None]).shape == (1, 1, 8, 8)
+    low, high = explored.reach
+    assert (low == -3).all()
+    assert (high == 3).all()
+    with pytest.raises(DiaboloError, match="name them by --data"):
+        _ = explored.codes
+
+
+def test_a_run_whose_images_are_gone_is_opened_all_the_same(moved):
+    import json
+
+    config = json.loads((moved / "config.json").read_text())
+    config["data"]["train"]["origin"]["load"]["name"] = "/nowhere/at/all"
+    (moved / "config.json").write_text(json.dumps(config))
+    assert open_run(moved).test is None
+
+
+def test_images_of_another_shape_are_refused(vae, tiny_pixels):
+    with pytest.raises(DiaboloError, match="is for images"):
+        Explored("vae", vae.model, test=diabolo.data.Images(tiny_pixels(5, (1, 4, 4))))
+
+
+def test_the_lines_make_what_is_shown(desk, explored):
+    for chosen in ({"shown": Place(image=3)}, {"attribute": "1", "strength": 1.5}, {"shown": Place(code=(0.1,) * 6)}):
+        desk.change(**chosen)
+        made: dict = {}
+        exec(python_lines(desk), made)  # our own lines
+        assert np.allclose(made["image"].numpy(), desk.shown().images[0], atol=1e-5)
+
+
+def test_the_command_is_one_that_there_is(desk, explored):
+    assert command_line(desk) == f"diabolo explore {explored.path} traverse --images 0"
+    desk.put("a", Place(image=1))
+    desk.put("b", Place(image=2))
+    assert command_line(desk).endswith("interpolate --images 1 2 --ways linear")
+
+
+def test_the_figure_is_that_of_what_is_shown(desk):
+    one = figure_of(desk)
+    desk.put("a", Place(image=1))
+    desk.put("b", Place(image=2))
+    assert one is not figure_of(desk)
+
+
+def test_sheets_of_pixels():
+    images = np.zeros((1, 2, 1, 2, 2), np.float32)
+    images[0, 0, 0, 0, 1], images[0, 1] = 1.0, 0.5
+    sheet = rgba(images)
+    assert sheet.shape == (2, 5)
+    assert hex(sheet[1, 1]) == "0xffffffff"  # the first row of a picture is the upper one
+    assert sheet[0, 2] == 0  # between them nothing
+    assert (sheet[0, 3] & 0xFF) == 128
+    assert as_bytes(np.full((3, 1, 1), 0.2)).tolist() == [[[51, 51, 51]]]
+    assert difference(np.array([[[255]]], np.uint8), np.array([[[0.75]]])).item() == pytest.approx(0.25)
+    assert png(images[0])[:4] == b"\x89PNG"
+
+
+def test_points_are_coloured_by_how_improbable_a_code_is(explored):
+    values, names = explored.values("-log density")
+    z, train = explored.codes.astype(np.float64), explored.train_codes.astype(np.float64)
+    inverse = np.linalg.inv(np.cov(train.T))
+    far = np.einsum("ni,ij,nj->n", z - train.mean(0), inverse, z - train.mean(0))
+    assert names == ()
+    assert np.corrcoef(values, far)[0, 1] > 0.999
+
+
+def test_what_a_classifier_has_is_shown(digits_of):
+    train, test = diabolo.data.load("digits")
+    explored = Explored("classifier", digits_of("classifier").model, train, test)
+    assert not explored.codec.decodes
+    assert "error" not in explored.colours
+    assert explored.plane("pca").points.shape == (len(test), 2)
+
+
+# --- what a conditional model is given, everywhere the same -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def conditional(digits_of):
+    """Models that are given something: a class, or a quarter of an image."""
+    train, test = diabolo.data.load("digits")
+    runs = {name: digits_of(name) for name in ("cvae", "completion")}
+    return {name: Explored(name, run.model, train, test, run.path) for name, run in runs.items()}
+
+
+@pytest.mark.parametrize("recipe", ["cvae", "completion"])
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ({"shown": "3"}, 3),
+        ({"a": "4", "b": "2", "t": "0.5"}, 4),
+        ({"a": "4", "b": "2", "t": "0.5", "label": "7"}, None),
+        ({"attribute": "3", "strength": "1.5", "shown": "5"}, 5),
+        ({"t": "0.5", "shown": "3"}, 3),
+    ],
+)
+def test_what_a_model_is_given_is_the_same_everywhere(conditional, desk_of, recipe, words, given):
+    explored = conditional[recipe]
+    desk = desk_of(explored, State.of(words))
+    test, image = explored.test, desk.shown().images[0]
+    number = 7 if given is None else given
+    known = torch.from_numpy(test.images[number : number + 1])
+    if recipe == "cvae":
+        known = torch.tensor([7]) if given is None else torch.from_numpy(test.labels[number : number + 1])
+    z = torch.tensor(desk.code(explored), dtype=torch.float32)[None]
+    assert np.allclose(image, explored.codec.decode(z, known)[0].numpy(), atol=1e-5)
+    made: dict = {}
+    exec(python_lines(desk), made)  # our own lines
+    assert np.allclose(made["image"].numpy(), image, atol=1e-5)
+    if "b" in words:
+        assert np.allclose(desk.strip(9)[4], image, atol=1e-5)
+    found = explored.likeness(desk.code(explored), image, desk.state.label, like=desk.asked)
+    y = known if recipe == "cvae" else None
+    code = explored.codec.encode(torch.from_numpy(image[None]), y)
+    again = explored.codec.decode(code, known)[0].numpy()
+    assert found.error == pytest.approx(float(np.square(again - image).mean()), rel=1e-3)
+
+
+def test_a_class_that_there_is_not_is_refused(conditional, desk_of):
+    with pytest.raises(DiaboloError, match="knows the classes 0 to 9, not 12"):
+        desk_of(conditional["cvae"], State(label=12)).shown()
+    with pytest.raises(DiaboloError, match="no test image 1000000"):
+        desk_of(conditional["completion"], State(label=1_000_000)).shown()
+
+
+def test_a_model_without_a_code_shows_what_it_makes_of_what_it_is_given(digits_of, desk_of):
+    run = digits_of("completion_plain", latent_dim=None)
+    train, test = diabolo.data.load("digits")
+    explored = Explored("plain", run.model, train, test, run.path)
+    desk = desk_of(explored, State(label=4))
+    wanted = run.model.decode(torch.zeros(1, 0), torch.from_numpy(test.images[4:5]))[0].numpy()
+    assert np.allclose(desk.shown().images[0], wanted, atol=1e-6)
+    assert explored.likeness(explored.middle, wanted, 4).prior is None
+
+
+def test_draws_are_those_of_the_model(digits_of, explored):
+    train, test = diabolo.data.load("digits")
+    for recipe, more in (("pca", {}), ("kl_sparse", {"latent_dim": 20}), ("vae", {})):
+        model = digits_of(recipe, **more).model
+        seen = Explored(recipe, model, train, test)
+        assert np.allclose(seen.decoded(seen.drawn(3)[None])[0], model.sample(1, 3)[0].clamp(0, 1).numpy(), atol=1e-5)
+        assert seen.has_prior is (recipe == "vae")
+        assert (seen.likeness(seen.middle, seen.decoded(seen.middle[None])[0]).prior is None) is (recipe != "vae")
+    assert explored.fitted is explored.fitted  # fitted once, though it is drawn from at each click
+
+
+def test_numbers_of_other_images_are_not_taken_for_those_of_the_run(vae, desk_of):
+    train, test = diabolo.data.load("digits")
+    turned = test.take(np.arange(len(test))[::-1])
+    explored = open_run(vae.path, (train, turned))
+    desk = desk_of(explored, State(shown=Place(image=3)))
+    made: dict = {}
+    exec(python_lines(desk), made)  # our own lines
+    assert np.allclose(made["image"].numpy(), desk.shown().images[0], atol=1e-5)
+    assert command_line(desk).endswith("  # and --data as it was given")
+
+
+def test_a_code_too_long_to_write_down_is_said(digits_of, desk_of):
+    class Long(diabolo.codec.PlainCodec):
+        def encode(self, x, y=None):
+            return torch.as_tensor(x).float().flatten(1).repeat(1, 38)[:, :600]
+
+        def decode(self, z, y=None):
+            return z[:, :16].reshape(-1, 1, 4, 4)
+
+    desk = desk_of(Explored("long", Long((1, 4, 4), (600,))))
+    assert "600 numbers is too long" in python_lines(desk)
+
+
+def test_what_was_asked_for_by_a_closed_page_comes_to_nobody(explored):
+    posted, said = [], []
+    desk = Desk([explored], State(), (lane := Waiting()), lane, posted.append)
+    for _ in range(2):
+        desk.later("decoded", desk.shown, said.append)
+    lane.jobs.pop()()
+    desk.close()
+    lane.jobs.pop()()
+    assert len(posted) == 1
+    posted[0]()
+    assert not said
+
+
+def test_planes_through_three_images_are_not_kept_for_ever(explored):
+    for last in range(2, 30):
+        explored.plane("images", (0, 1, last))
+    assert sum(how == "images" for how, _ in explored._planes) <= KEPT
+    assert explored.plane("pca") is explored.plane("pca")

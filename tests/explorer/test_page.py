@@ -1,0 +1,369 @@
+"""The page in a real browser: every view answers the hand, in light and dark, and nothing is said on the console."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import diabolo
+from diabolo.explorer.explored import Explored
+from diabolo.explorer.server import Serving
+
+READY = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
+SCOPE = """expression => {
+  const find = name => Bokeh.documents[0].get_model_by_name(String(name).replaceAll('_', '-'))
+  const has = (_, key) => typeof key === 'string' && !!find(key)
+  const named = new Proxy({}, {has, get: (_, key) => has(_, key) ? find(key) : undefined})
+  return new Function('named', 'find', `with (named) { return ${expression} }`)(named, find)
+}"""
+FOCUSED = """() => {
+  let at = document.activeElement
+  while (at && at.shadowRoot && at.shadowRoot.activeElement) at = at.shadowRoot.activeElement
+  return at ? at.tagName : ''
+}"""
+BOX = """name => {
+  const r = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name(name)).el.getBoundingClientRect()
+  return [r.x + scrollX, r.y + scrollY, r.width, r.height]
+}"""
+
+FRAME = """name => {
+  const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name(name))
+  const {left, top, width, height} = view.frame.bbox
+  return [left, top, width, height]
+}"""
+
+
+class Page:
+    """An open page, and what it said on the console."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page, self.said = page, list[str]()
+        page.on("console", lambda one: self.said.append(one.text) if one.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.goto(address)
+        page.wait_for_function(READY, timeout=60_000)
+        self.until("map.renderers[0].data_source.length > 10" if self.has("map") else "document")
+
+    def js(self, expression: str) -> Any:
+        """What an expression gives; `map` and others are models by their name."""
+        return self.page.evaluate(SCOPE, expression)
+
+    def has(self, name: str) -> bool:
+        return bool(self.page.evaluate("name => !!Bokeh.documents[0].get_model_by_name(name)", name))
+
+    def until(self, condition: str, timeout: float = 60.0) -> None:
+        end = time.monotonic() + timeout
+        while not self.js(condition):
+            assert time.monotonic() < end, f"never: {condition}; {self.said}"
+            time.sleep(0.05)
+
+    def at(self, name: str, x: float = 0.5, y: float = 0.5) -> tuple[float, float]:
+        """A place within a figure, scrolled into view; shares of its width and height."""
+        self.page.evaluate("y => scrollTo(0, y)", max(0, self.page.evaluate(BOX, name)[1] - 60))
+        left, top, width, height = self.page.evaluate(BOX, name)
+        return left + x * width, top + y * height - self.page.evaluate("scrollY")
+
+    def pixels(self, name: str) -> np.ndarray:
+        """The RGBA sheet that a plate shows, its upper row first."""
+        found = self.js(f"Array.from({name.replace('-', '_')}.renderers[0].data_source.get('image')[0])")
+        high = self.js(f"{name.replace('-', '_')}.renderers[0].data_source.get('h')[0]")
+        return np.asarray(found, np.uint32).astype("<u4").view(np.uint8).reshape(high, -1, 4)[::-1]
+
+
+@pytest.fixture(scope="module")
+def serving(explored: Explored) -> Iterator[Serving]:
+    made = Serving([explored])
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def open_page(browser: Any, serving: Serving) -> Iterator[Callable[..., Page]]:
+    opened: list[Any] = []
+
+    def make(address: str | None = None, words: str = "", **how: Any) -> Page:
+        opened.append(browser.new_context(**({"viewport": {"width": 1300, "height": 1000}} | how)))
+        return Page(opened[-1].new_page(), (address or serving.address) + words)
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+def expected(explored: Explored, code: np.ndarray) -> np.ndarray:
+    return np.rint(explored.decoded(np.asarray(code)[None])[0, 0] * 255)
+
+
+def test_the_decoder_follows_the_mouse(open_page, explored):
+    page = open_page()
+    before = page.pixels("decoded")
+    page.page.mouse.move(*page.at("map", 0.3, 0.4))
+    page.page.mouse.move(*page.at("map", 0.32, 0.41))
+    end = time.monotonic() + 30
+    while np.array_equal(page.pixels("decoded"), before):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    page.until("address.value.startsWith('shown=z')")  # the hand rests: all of the page follows
+    code = [float(x) for x in page.js("address.value").split("&")[0].removeprefix("shown=z").split(",")]
+    page.until("python.value.includes('torch.tensor')")
+    assert np.abs(page.pixels("decoded")[..., 0].astype(float) - expected(explored, np.array(code))).max() <= 1
+    assert not page.said
+
+
+def test_a_click_pins_and_the_strip_shows_the_way(open_page):
+    page = open_page()
+    page.page.mouse.click(*page.at("map", 0.3, 0.4))
+    page.until("pin_a_number.value !== null")
+    page.js("clicks.active = 1")
+    page.page.mouse.click(*page.at("map", 0.6, 0.5))
+    page.until("pin_b_number.value !== null && strip.visible")
+    page.until("strip.renderers[0].data_source.length > 0")
+    assert page.pixels("strip").shape[:2] == (8, 9 * 9 - 1)
+    page.js("t.value = 0.5")
+    page.until("address.value.includes('t=0.5')")
+    page.js("play.active = true")
+    page.until("t.value > 0.55 || t.value < 0.5")
+    page.js("play.active = false")
+    assert not page.said
+
+
+def test_a_slider_moves_its_unit_alone(open_page, explored):
+    page = open_page()
+    page.until("unit_strip_0.visible")
+    page.js("unit_0.value = unit_0.end")
+    page.until("address.value.startsWith('shown=z')")
+    code = np.array([float(x) for x in page.js("address.value").split("&")[0].removeprefix("shown=z").split(",")])
+    unit = int(explored.units.order[0])
+    assert code[unit] == pytest.approx(explored.reach[1][unit], rel=1e-3)
+    assert np.allclose(np.delete(code, unit), np.delete(explored.middle, unit), atol=1e-3)
+    page.page.get_by_role("button", name="reset to the mean").click()
+    page.until("address.value === ''")
+    assert not page.said
+
+
+def test_a_lasso_shows_the_images_inside(open_page):
+    page = open_page()
+    page.page.mouse.move(*page.at("map", 0.3, 0.3))
+    page.page.mouse.down()
+    for place in ((0.6, 0.3), (0.6, 0.7), (0.3, 0.7), (0.3, 0.3)):
+        page.page.mouse.move(*page.at("map", *place), steps=5)
+    page.page.mouse.up()
+    page.until("selection.visible")
+    page.until("selection_told.text.includes('mean squared error')")
+    n = page.js("map.renderers[0].data_source.selected.indices.length")
+    assert f"{n:,} images" in page.js("selection_told.text")
+    assert page.pixels("selection").shape[0] == 17  # originals over reconstructions
+    assert not page.said
+
+
+def test_an_attribute_is_added(open_page):
+    page = open_page()
+    page.js("attribute.value = '3'")
+    page.js("strength.value = 2")
+    page.until("attribute_told.text.includes('a linear probe reads 3')")
+    page.until("attribute_strip.visible")
+    page.js("apart.active = true")
+    page.until("address.value.includes('apart=1')")
+    assert not page.said
+
+
+def test_a_digit_drawn_with_the_mouse_is_pinned(open_page):
+    page = open_page()
+    page.page.mouse.move(*page.at("drawing", 0.5, 0.2))
+    page.page.mouse.down()
+    page.page.mouse.move(*page.at("drawing", 0.5, 0.8), steps=8)
+    page.page.mouse.up()
+    page.page.get_by_role("button", name="pin it").click()
+    page.until("address.value.includes('a=z')")
+    page.until("pin_a.visible")
+    assert page.pixels("pin-a")[:, 3:5, 0].max() == 255
+    assert not page.said
+
+
+def test_a_picture_from_a_file_is_pinned_and_no_picture_is_refused(open_page, tmp_path):
+    page = open_page()
+    Image.new("RGB", (30, 30), (200, 200, 200)).save(tmp_path / "mine.png")
+    (tmp_path / "evil.png").write_bytes(b"no picture")
+    inputs = page.page.locator("input[type=file]")
+    inputs.nth(1).set_input_files(tmp_path / "evil.png")
+    page.until("pins_told.text.includes('the picture')")
+    inputs.nth(0).set_input_files(tmp_path / "mine.png")
+    page.until("address.value.includes('a=z')")
+    page.until("pin_a.visible")
+    assert (page.pixels("pin-a")[..., 0] == 200).all()
+    assert not page.said
+
+
+def test_a_link_brings_the_state_back(open_page, explored):
+    page = open_page(words="&a=1&b=2&way=spherical&t=0.5&attribute=0&strength=1.5&colour=error")
+    page.until("strip.visible && attribute_strip.visible")
+    assert page.js("way.value") == "spherical"
+    assert page.js("strength.value") == 1.5
+    assert page.js("colour.value") == "error"
+    assert page.js("t.value") == 0.5
+    page.until("address.value.includes('a=1&b=2')")
+    assert "token" not in page.page.url
+    assert not page.said
+
+
+def test_planes_and_colours(open_page):
+    page = open_page()
+    page.until("map.below[0].axis_label_text_color === '#1d2126'")  # light
+    page.js("colour.value = 'error'")
+    page.until("map.renderers[0].data_source.get('label')[0].startsWith('error')")
+    page.js("plane.value = 't-sne'")
+    page.until("map_told.text.includes('t-SNE')")
+    assert "3 nearest codes" in page.js("map_told.text")
+    page.js("clicks.active = 2")
+    for place in ((0.3, 0.3), (0.6, 0.4), (0.45, 0.7)):
+        page.page.mouse.click(*page.at("map", *place))
+        time.sleep(0.5)  # two clicks at once are a double click
+    page.until("plane.value === 'images'")
+    page.until("map_told.text.includes('the plane through the codes')")
+    assert not page.said
+
+
+def test_in_the_dark_on_a_phone_and_by_keyboard(open_page):
+    page = open_page(color_scheme="dark", viewport={"width": 390, "height": 800})
+    page.until("map.below[0].axis_label_text_color === '#e8eaed'")
+    assert page.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 20, 23)"
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 392  # nothing reaches beyond the side
+    assert not page.said
+    page.page.keyboard.press("Tab")
+    reached = set()
+    for _ in range(60):
+        reached.add(page.page.evaluate(FOCUSED))
+        page.page.keyboard.press("Tab")
+    assert {"SUMMARY", "SELECT", "BUTTON", "INPUT"} <= reached
+
+
+def test_ten_tabs_and_one_that_dies(browser, serving):
+    context = browser.new_context()
+    try:
+        pages = [Page(context.new_page(), serving.address) for _ in range(10)]
+        pages[4].page.close()
+        pages[7].page.mouse.click(*pages[7].at("map", 0.4, 0.4))
+        pages[7].until("pin_a_number.value !== null")
+        assert len(serving.desks) >= 9
+        assert not [said for page in pages for said in page.said]
+    finally:
+        context.close()
+
+
+def test_a_thousand_moves(open_page, explored):
+    page = open_page()
+    left, top = page.at("map", 0.2, 0.2)
+    for i in range(1000):
+        page.page.mouse.move(left + i % 300, top + i % 200)
+
+    def shows_where_it_is() -> bool:
+        place = page.js("address.value")
+        code = np.array([float(x) for x in place.removeprefix("shown=z").split(",")]) if place else explored.middle
+        return bool(np.abs(page.pixels("decoded")[..., 0].astype(float) - expected(explored, code)).max() <= 1)
+
+    end = time.monotonic() + 60
+    while not (page.js("address.value") and shows_where_it_is()):  # the last one wins, and the page is at hand again
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    page.js("strength.value = 1")
+    page.until("address.value.includes('strength=1')")
+    assert not page.said
+
+
+def test_codes_of_a_quantiser_are_replaced_by_clicking(browser, digits_of):
+    run = digits_of("vqvae", codes=16, width=8, residual_width=4, latent_dim=4)
+    train, test = diabolo.data.load("digits")
+    serving = Serving([Explored("vqvae", run.model, train, test, run.path)])
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    try:
+        page = Page(context.new_page(), serving.address + "&shown=2")
+        page.until("codes.renderers[0].data_source.length > 0 && codebook.renderers[0].data_source.length > 0")
+        page.page.mouse.click(*page.at("codes", 0.75, 0.25))
+        page.until("codebook_told.text.includes('row 1, column 2')")
+        page.page.mouse.click(*page.at("codebook", 0.1, 0.1))
+        page.until("address.value.includes('swaps=1:0')")
+        page.until("codebook_told.text.includes('code 0; 1 of 4 replaced')")
+        assert not page.has("attribute")
+        assert not page.said
+    finally:
+        context.close()
+        serving.stop()
+
+
+def test_the_class_of_a_conditional_model_is_asked_for(browser, digits_of):
+    run = digits_of("cvae")
+    train, test = diabolo.data.load("digits")
+    explored = Explored("cvae", run.model, train, test, run.path)
+    serving = Serving([explored])
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    try:
+        page = Page(context.new_page(), serving.address + "&shown=2")
+        page.js("find('class').value = '7'")
+        page.until("address.value.includes('label=7')")
+        end, wanted = time.monotonic() + 30, np.rint(explored.decoded(explored.codes[2:3], 7)[0, 0] * 255)
+        while np.abs(page.pixels("decoded")[..., -8:, 0].astype(float) - wanted).max() > 1:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert not page.said
+    finally:
+        context.close()
+        serving.stop()
+
+
+def test_two_runs_side_by_side(browser, explored, digits_of):
+    train, test = diabolo.data.load("digits")
+    pca = Explored("pca", digits_of("pca").model, train, test)
+    serving = Serving([explored, pca])
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    try:
+        page = Page(context.new_page(), serving.address + "&shown=2")
+        page.until("decoded_told.text.includes('pca')")
+        assert page.pixels("decoded").shape[:2] == (8, 4 * 9 - 1)  # original, both, their difference
+        assert not page.said
+    finally:
+        context.close()
+        serving.stop()
+
+
+def test_a_model_of_vectors(browser, tmp_path):
+    vectors = diabolo.data.as_images(np.random.default_rng(0).random((60, 12)), name="rows")
+    run = diabolo.fit("undercomplete", vectors, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
+    serving = Serving([Explored("rows", run.model, vectors, vectors)])
+    context = browser.new_context()
+    try:
+        page = Page(context.new_page(), serving.address)
+        page.until("decoded.visible")
+        x, y = page.js("[0, 0].map((_, i) => map.renderers[0].data_source.get(i ? 'y' : 'x')[3])")
+        place = f"map.x_range.start, map.x_range.end, map.y_range.start, map.y_range.end, {x}, {y}"
+        low, high, bottom, top, x, y = page.js(f"[{place}]")
+        frame = page.page.evaluate(FRAME, "map")
+        left, upper = page.at("map", 0, 0)
+        across, down = frame[0] + (x - low) / (high - low) * frame[2], frame[1] + (top - y) / (top - bottom) * frame[3]
+        page.page.mouse.move(left + across, upper + down)  # the hint asks for no picture
+        page.until("address.value.startsWith('shown=z')")
+        code = [float(number) for number in page.js("address.value").removeprefix("shown=z").split(",")]
+        assert np.allclose(code, [x, y], atol=0.02 * (high - low))
+        assert not page.said
+    finally:
+        context.close()
+        serving.stop()
+
+
+def test_a_classifier_has_a_map_and_no_decoder(browser, digits_of):
+    run = digits_of("classifier")
+    train, test = diabolo.data.load("digits")
+    serving = Serving([Explored("classifier", run.model, train, test, run.path)])
+    context = browser.new_context()
+    try:
+        page = Page(context.new_page(), serving.address)
+        assert not page.has("decoded")
+        page.page.mouse.move(*page.at("map", 0.4, 0.4))
+        page.page.mouse.click(*page.at("map", 0.4, 0.4))
+        page.until("map_told.text.includes('components')")
+        assert not page.said
+    finally:
+        context.close()
+        serving.stop()
