@@ -397,7 +397,7 @@ cvaes = {
             condition=condition,
             latent_dim=16,
             **wide,
-            epochs=study.vae_epochs,
+            epochs=study.conditional_epochs,
             lr=3e-3,
             seed=seed,
         )
