@@ -6,9 +6,10 @@ from typing import NamedTuple
 from diabolo.display import words as written
 from diabolo.plain import count, percent
 from diabolo.studies.engine.findings import from_nothing, joined, signed
+from diabolo.studies.generative import words
 from diabolo.studies.generative.completing import CONDITIONAL, PLAIN
 from diabolo.studies.generative.quantising import GROWN, WITHOUT, against_whole, times
-from diabolo.studies.generative.words import Found
+from diabolo.studies.generative.words import ROOM, Found
 
 
 class Question(NamedTuple):
@@ -36,10 +37,14 @@ def size(f: Found) -> str:
 
 def smallest(f: Found) -> str:
     """2.2."""
-    n, pixels = f["smallest bottleneck that is enough"].value, f["pixels"].value
+    n, pixels = int(f["smallest bottleneck that is enough"].value), f["pixels"].value
+    errors = {int(name.split()[2]): one.value for name, one in f.items() if name.startswith("test error, ")}
+    narrower = [size for size in errors if size < n]
+    before = f"; {max(narrower)} numbers: {written(errors[max(narrower)])}" if narrower else ""
     return (
-        f"By the rule of row 2.2, {count(int(n), 'number')} for {pixels:.0f} pixels. The decoder sees nothing of the image "
-        "but these."
+        f"{count(n, 'number')} for {pixels:.0f} pixels, by this rule: the smallest of the sizes tried whose error is within "
+        f"{percent(ROOM)} of the best. The error is {written(errors[n])} (best: {written(min(errors.values()))}{before}; one "
+        "short training each). The decoder sees nothing of the image but these."
     )
 
 
@@ -47,12 +52,10 @@ def varies(f: Found) -> str:
     """2.3."""
     once, far = (f[f"spread between draws, variance × {s}"].value for s in (1, 20))
     right = [f[f"draws read as the right class, variance × {s}"].value for s in (1, 20)]
-    edges, pixels = (f[f"{what} at the edges of strokes"].value for what in ("variance", "pixels"))
-    what = "Mainly the outlines of strokes" if edges > 1.5 * pixels else "The whole image, not the outlines alone"
     return (
-        f"{what}: {percent(edges)} of the variance lies on the {percent(pixels)} of the pixels at edges of strokes. Draws from "
-        f"the posterior of one image differ by {once:.3f} per pixel (root mean square), and by {far:.3f} at twenty times the "
-        f"variance. The classifier reads {percent(right[0])} and {percent(right[1])} of them as the class of the image."
+        f"{words.where_draws_vary(f)} The standard deviation between draws is {once:.3f} per pixel, and {far:.3f} at twenty "
+        f"times the variance of the posterior. The classifier reads {percent(right[0])} and {percent(right[1])} of the draws "
+        "as the class of the image."
     )
 
 
@@ -61,9 +64,9 @@ def decides(f: Found) -> str:
     new, old = (f[f"read as the {which} label: one-hot"].value for which in ("new", "old"))
     say = "Yes" if new > 0.5 else "No" if old > 0.5 else "Not alone"
     return (
-        f"{say}. Of images encoded under their own label and decoded under another, {percent(new)} are read as the new label "
-        f"and {percent(old)} as the old one. Of new samples, {percent(f['read as asked: one-hot'].value, 1)} are read as the "
-        "digit asked for."
+        f"{say}. Of images encoded under their own label and decoded under another, {percent(new, 1)} are read as the new "
+        f"label and {percent(old, 1)} as the old one. Of new samples, {percent(f['read as asked: one-hot'].value, 1)} are read "
+        "as the digit asked for."
     )
 
 

@@ -1,15 +1,11 @@
-"""What the study `generative` says of Deliverable 6: a VQ-VAE with and without commitment, its parts, and its curves."""
+"""What the study `generative` says of Deliverable 6: a VQ-VAE with and without commitment, and its parts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from diabolo.display import words as written
-from diabolo.metrics import Jump, jumps
-from diabolo.plain import count, percent
-from diabolo.runs.history import History
-from diabolo.runs.loading import Run
+from diabolo.plain import percent
 from diabolo.studies.engine.findings import Difference, Measured, between, family, joined, signed
-from diabolo.training.stepping import LR_SCHEDULES
 
 Found = Mapping[str, Measured]
 ALIKE = (
@@ -51,8 +47,11 @@ def commitment(book: str, rms: tuple[float, float], error: tuple[float, float]) 
 
 
 def times(ratio: float) -> str:
-    """5.1, or 243,000."""
-    return f"{ratio:.1f}" if ratio < 100 else f"{float(f'{ratio:.3g}'):,.0f}"
+    """5.1, 77,000, or 3.8 · 10⁷."""
+    if ratio < 1e6:
+        return f"{ratio:.1f}" if ratio < 100 else f"{float(f'{ratio:.2g}'):,.0f}"
+    digits, _, power = f"{ratio:.1e}".partition("e+")
+    return f"{digits} · 10{str(int(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def codebooks(f: Found, book: str) -> str:
@@ -131,88 +130,3 @@ def role(part: str, half: Half, whole: Half) -> str:
             "a place take more of its surroundings into account, and bends the features once more."
         )
     return f"The residual layers are depth: halving them takes {gone} of the parameters and one non-linear correction."
-
-
-class Rise(NamedTuple):
-    """A jump of a training curve, with what was logged beside it.
-
-    Attributes:
-        jump: of the loss.
-        steps: of the lowest value before, of the peak, and of the return; None where there is none.
-        rate: the learning rate at the first point of the rise, as a share of its peak.
-        before, at: terms of the loss and what was watched beside it, at the lowest point and at the peak.
-    """
-
-    jump: Jump
-    steps: tuple[int, int, int | None]
-    rate: float
-    before: Mapping[str, float]
-    at: Mapping[str, float]
-
-
-def points(run: Run) -> History:
-    """The training loss of `run` within epochs, or by epoch where it is shorter than that."""
-    return run.folder.steps or run.history
-
-
-def rises(run: Run, by: float) -> list[Rise]:
-    """The jumps of the training loss of `run`."""
-    lines = points(run)
-    options, last = run.config.options, run.history[-1]["step"]
-    rate = LR_SCHEDULES[options["schedule"]](options["lr"])
-    found = []
-    for jump in jumps([line["train"]["total"] for line in lines], by):
-        low, peak = lines[jump.lowest], lines[jump.peak]
-        steps = low["step"], peak["step"], None if jump.back is None else lines[jump.back]["step"]
-        share = rate(lines[jump.first]["step"] / last) / options["lr"]
-        found.append(Rise(jump, steps, share, low["train"], peak["train"]))
-    return found
-
-
-def jumped(name: str, rises: Sequence[Rise], every: int, by: float) -> str:
-    """The largest jump of a training curve, explained by what was logged where it jumps."""
-    title = f"{name[0].upper()}{name[1:]}"
-    if not rises:
-        return (
-            f"{title}: the training loss, averaged over {count(every, 'step')} at a time, never rises to more than {by:g} "
-            "times its lowest value so far."
-        )
-    rise = max(rises, key=lambda one: one.jump.times)
-    low, peak, back = rise.steps
-    how_many = "jumps once" if len(rises) == 1 else f"jumps {len(rises)} times"
-    largest = "" if len(rises) == 1 else ", in the largest jump"
-    after = f"is back below {by:g} times that value at step {back:,}" if back is not None else "stays up to the end"
-    told = (
-        f"{title}: the training loss {how_many}{largest} from its lowest value at step {low:,} to {times(rise.jump.times)} "
-        f"times as much at step {peak:,}, and {after}. The rise begins at {percent(rise.rate)} of the peak learning rate."
-    )
-    worse = rise.at["reconstruction"] / rise.before["reconstruction"]
-    told += (
-        f" The reconstruction error grows {times(worse)}-fold with it."
-        if worse > GROWN
-        else " The reconstruction error does not rise with it, only the distance of outputs and codes."
-    )
-    grown = rise.at["commitment"] / max(rise.before["commitment"], 1e-12)
-    lost = rise.at["perplexity"] / rise.before["perplexity"]
-    if grown > GROWN and lost < 1 / GROWN:
-        why = (
-            f"The distance of the outputs from their codes grows {times(grown)}-fold and the perplexity falls from "
-            f"{rise.before['perplexity']:.0f} to {rise.at['perplexity']:.0f}: the encoder moves faster than the codebook "
-            "follows, so many outputs share few codes, until restarted codes cover the new outputs."
-        )
-    elif grown > GROWN:
-        why = (
-            f"The distance of the outputs from their codes grows {times(grown)}-fold, while the perplexity hardly changes: the "
-            "encoder moves faster than the codebook follows."
-        )
-    elif lost < 1 / GROWN:
-        why = (
-            f"The perplexity falls from {rise.before['perplexity']:.0f} to {rise.at['perplexity']:.0f}, while the outputs stay "
-            "near their codes: codes fall out of use, and images lose what these stood for."
-        )
-    else:
-        why = (
-            "Neither the distance of the outputs from their codes nor the perplexity changes much, so the jump comes from the "
-            "decoder: steps of this size overshoot."
-        )
-    return f"{told} {why}"

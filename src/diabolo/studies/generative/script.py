@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import morphological_gradient
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from diabolo import figures, latents, metrics, zoo
 from diabolo.display import Cell
@@ -24,7 +24,7 @@ from diabolo.statistics import wilson
 from diabolo.studies import Row, Study, Trained, difference
 from diabolo.studies.engine import needs
 from diabolo.studies.engine.findings import joined, signed
-from diabolo.studies.generative import completing, plane, quantising, words
+from diabolo.studies.generative import completing, jumping, plane, quantising, words
 from diabolo.studies.generative.answers import QUESTIONS
 
 # %% tags=["parameters"]
@@ -302,7 +302,7 @@ def noise(row: Row) -> None:
     )
     for n, score in size.items():
         row.score(f"test error, {n} numbers", score)
-    enough, sentence = words.bottleneck({n: score.value for n, score in size.items()}, room=0.25)
+    enough, sentence = words.bottleneck({n: score.value for n, score in size.items()}, words.ROOM)
     row.number("smallest bottleneck that is enough", enough, "numbers")
     row.number("pixels", math.prod(test.shape), "numbers")
     row.finding(sentence, "bottleneck", about=(narrower[study.bottlenecks.index(max(study.bottlenecks))],))
@@ -352,26 +352,30 @@ def variational(row: Row) -> None:
     row.check("training loss of the VAE in its last epoch", last, "≤", 98, "nats")
     row.over("test loss", [v.curve("validation", "total")[-1] for v in vaes], "nats per image")
 
-    draws = latents.scaled_samples(vae.model, shown.take([0, 3, 6]), scales=(1, 20), n=8)
-    strips = {f"image {i + 1}, σ² × {s}": images[i] for i in range(3) for s, images in draws.items()}
+    three = shown.take(np.unique(np.asarray(shown.labels), return_index=True)[1][:3])  # of three classes
+    draws = latents.scaled_samples(vae.model, three, scales=(1, 20), n=8)
+    strips = {f"image {i + 1}, σ² × {s}": images[i] for i in range(len(three)) for s, images in draws.items()}
     row.figure(
         "draws",
         figures.strips(strips, title="Eight draws from the posterior of one image"),
-        "Three test images: eight draws from the posterior of each, and from one of twenty times its variance.",
+        "Test images of three classes: eight draws from the posterior of each, and from one of twenty times its variance.",
     )
     reader = generation.classifier(train)
+    from_mean = generation.read(reader, vae.model.reconstruct(few.images).numpy())[0] == digits
+    row.over("reconstructions from the mean read as the right class", from_mean, "share of images", "images")
     for scale, images in latents.scaled_samples(vae.model, few, scales=(1, 20), n=8).items():
         classes, _ = generation.read(reader, images.reshape(-1, *test.shape))
         right = (classes.reshape(len(few), -1) == digits[:, None]).mean(1)
         name = f"draws read as the right class, variance × {scale}"
         row.over(name, right, "share of draws", "images")
-        row.number(
-            f"spread between draws, variance × {scale}", np.sqrt(images.var(1).mean()), "root mean square per pixel"
-        )
+        spread = images.var(1, ddof=1)
+        row.number(f"spread between draws, variance × {scale}", np.sqrt(spread.mean()), "standard deviation per pixel")
         if scale == 1:
-            spread, edge = images.var(1), morphological_gradient(few.pixels, size=(1, 1, 3, 3)) > 0.5
-            row.number("variance at the edges of strokes", spread[edge].sum() / spread.sum(), "share of the variance")
-            row.number("pixels at the edges of strokes", edge.mean(), "share of pixels")
+            ink = few.pixels > 0.5
+            inside, near = (look(ink, size=(1, 1, 3, 3)) for look in (minimum_filter, maximum_filter))
+            for where, mask in {"on and beside": near, "at the rim of": ink & ~inside, "inside": inside}.items():
+                row.number(f"variance {where} strokes", spread[mask].sum() / spread.sum(), "share of the variance")
+                row.number(f"pixels {where} strokes", mask.mean(), "share of pixels")
     row.finding(words.encoded_again(row.found), "draws")
 
 
@@ -733,19 +737,29 @@ def discrete(row: Row) -> None:
     row.finding(quantising.codebooks(row.found, "moving averages"), "codebook")
 
     row.question("Where do the training curves jump, and why?")
+    of_usual = usual.measure("reconstruction").scores
+    constant = row.number(
+        "error of a constant image",
+        of_usual["MSE"].value / of_usual["error over variance"].value,
+        "squared error per pixel",
+    )
+    calm: dict[str, str] = {}
     for name, vq in {"usual training": usual, **quantisers}.items():
         anchor = f"loss-{name.replace(', ', '-').replace(' ', '-')}"
-        lines = quantising.points(vq.run)
+        lines, found = jumping.points(vq.run), jumping.rises(vq.run, BY)
         row.figure(
             anchor,
             figures.loss_curves(run_figures.losses(vq.run, lines), f"VQ-VAE: {name}"),
             f"Loss terms, perplexity and used codes in a batch of 32: {name}.",
         )
-        found = quantising.rises(vq.run, BY)
-        row.number(f"jumps: {name}", len(found), f"rises to more than {BY:g} times the lowest loss so far")
-        for i, rise in enumerate(found):
-            row.number(f"jump {i + 1}: {name}", rise.jump.times, "times the lowest loss before")
-        row.finding(quantising.jumped(name, found, lines[0]["step"], BY), anchor)
+        jumping.note(row, name, found, BY)
+        if found:
+            row.finding(jumping.jumped(name, found, BY, constant), anchor)
+        else:
+            calm[name] = anchor
+    if calm:
+        every = jumping.points(usual.run)[0]["step"]
+        row.finding(jumping.calm(list(calm), every, BY), *calm.values())
 
     row.question("What do hidden width, residual width and residual layers do?")
     whole = halves["whole"][0].model
