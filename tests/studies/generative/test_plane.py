@@ -104,15 +104,35 @@ def test_what_is_decoded_where_no_image_lies(full, empty, says):
 
 
 @pytest.mark.parametrize(
-    ("errors", "says"),
+    ("errors", "fits", "says"),
     [
-        ({2: 0.034, 16: 0.01}, "below that of PCA (1.647 times lower at 2, 2.7 times at 16). Only a code of 2"),
-        ({2: 0.034, 16: 0.03}, "below that of PCA at 2 numbers, but not at the others"),
-        ({2: 0.06, 16: 0.03}, "PCA with as many numbers has a lower error at every length"),
-        ({2: 0.034, 16: 0.034}, "A longer code is no better here"),
+        (
+            [0.034, 0.012, 0.01],
+            [3, 2, 1],
+            "PCA with as many numbers has a larger error at every length (1.6 times as large at",
+        ),
+        (
+            [0.034, 0.03, 0.029],
+            [3, 2, 1],
+            "PCA with as many numbers has a larger error at 2 numbers, but not at the others",
+        ),
+        ([0.06, 0.04, 0.03], [3, 2, 1], "PCA with as many numbers has a lower error at every length"),
+        ([0.034, 0.034, 0.035], [3, 3, 3], "A longer code is no better here"),
+        (
+            [0.034, 0.013, 0.0135],
+            [3, 1, 2],
+            "falls up to 16 numbers and rises after that. The training loss rises too (from 1",
+        ),
+        (
+            [0.034, 0.013, 0.0135],
+            [3, 2, 1],
+            "The training loss still falls (from 2 to 1), so the longest code overfits",
+        ),
     ],
 )
-def test_longer_codes(errors, says):
-    sentence = plane.longer(errors, {2: 0.056, 16: 0.027}, {2: 0.8, 16: 0.97})
+def test_longer_codes(errors, fits, says):
+    lengths = (2, 16, 32)
+    by_length, losses = (dict(zip(lengths, values, strict=True)) for values in (errors, fits))
+    sentence = plane.longer(by_length, losses, {2: 0.056, 16: 0.027, 32: 0.017}, {2: 0.8, 16: 0.97, 32: 0.96})
     assert says in sentence
-    assert "in 80.0 % and 97.0 % of the images" in sentence
+    assert "in 80.0 % of the reconstructions from 2 and 96.0 % of those from 32" in sentence

@@ -74,16 +74,18 @@ def gives(f: Found) -> str:
     """2.5."""
     spread = f[f"variance between completions: {CONDITIONAL}"].value
     truth = from_nothing(f["nats gained by the code"]).say(
-        more="The truth costs it {difference} nats per image less than it costs the plain network.",
-        less="The truth costs it {difference} nats per image more than it costs the plain network.",
-        neither="The cost of the truth in nats per image {differs} between the two.",
+        more="It assigns the original a negative log-likelihood (a cross entropy) that is lower by {difference} nats per "
+        "image.",
+        less="It assigns the original a negative log-likelihood (a cross entropy) that is higher by {difference} nats per "
+        "image.",
+        neither="The cross entropies of the original in nats per image {differ}.",
     )
     best, plain = f[f"error of the best: {CONDITIONAL}"].value, f[f"error of one: {PLAIN}"].value
     but = "The best of its answers" if best < plain else "Even the best of its answers"
     return (
         f"More than one answer. Its completions of one quarter differ (variance {spread:.4f} per pixel that was not given), "
-        f"where the plain network has a single answer, the mean. {truth} {but}, chosen knowing the truth, has an error of "
-        f"{best:.4f}, against {plain:.4f} for the plain network."
+        f"whereas the plain network has a single answer, the mean. {truth} {but}, selected by comparison with the original, "
+        f"has an error of {best:.4f}, against {plain:.4f} for the plain network."
     )
 
 

@@ -158,26 +158,36 @@ def filled(f: Found) -> str:
     )
 
 
-def longer(errors: Mapping[int, float], pca: Mapping[int, float], read: Mapping[int, float]) -> str:
-    """Test errors of autoencoders and of PCA by the length of the code, and how many reconstructions are read right."""
-    short, long = min(errors), max(errors)
-    ratio = errors[short] / errors[long]
+def longer(
+    errors: Mapping[int, float], fits: Mapping[int, float], pca: Mapping[int, float], read: Mapping[int, float]
+) -> str:
+    """Test errors of autoencoders and of PCA by the length of the code, the training losses beside them, and how many
+    reconstructions are read right."""
+    short, long, best = min(errors), max(errors), min(errors, key=lambda n: errors[n])
+    listed = ", ".join(f"{written(error)} with {n}" for n, error in errors.items())
     told = (
-        f"From {short} to {long} numbers the test error changes from {written(errors[short])} to {written(errors[long])}, and "
-        f"the classifier reads the right class in {percent(read[short], 1)} and {percent(read[long], 1)} of the images. "
+        f"The test error by the numbers of the code is {listed} (one training each). The classifier reads the right class in "
+        f"{percent(read[short], 1)} of the reconstructions from {short} and {percent(read[long], 1)} of those from {long}. "
     )
-    if ratio <= 1:
+    if best == short:
         return f"{told}A longer code is no better here: these networks were not trained long enough to use it."
+    if best != long:
+        ends = f"(from {written(fits[best])} to {written(fits[long])})"
+        told += f"The error falls up to {best} numbers and rises after that. " + (
+            f"The training loss rises too {ends}, so the limit is the training, not what the code can hold. "
+            if fits[long] > fits[best]
+            else f"The training loss still falls {ends}, so the longest code overfits. "
+        )
     ahead = [n for n in errors if errors[n] < pca[n]]
     against = (
-        f"At every length the error is below that of PCA ({written(pca[short] / errors[short])} times lower at {short}, "
-        f"{written(pca[long] / errors[long])} times at {long})."
+        f"PCA with as many numbers has a larger error at every length ({pca[short] / errors[short]:.1f} times as large at "
+        f"{short}, {pca[long] / errors[long]:.1f} times at {long})."
         if len(ahead) == len(errors)
-        else f"Its error is below that of PCA at {joined([str(n) for n in ahead])} numbers, but not at the others."
+        else f"PCA with as many numbers has a larger error at {joined([str(n) for n in ahead])} numbers, but not at the others."
         if ahead
         else "PCA with as many numbers has a lower error at every length."
     )
     return (
-        f"{told}{against} Only a code of 2 can be drawn on paper and decoded over a grid; a longer one reconstructs better and "
-        "has to be looked at through projections and traversals."
+        f"{told}{against} Only a code of 2 can be plotted on paper and decoded over a grid; a longer one has to be looked at "
+        "through projections and traversals."
     )

@@ -203,11 +203,11 @@ def two_numbers(row: Row) -> None:
 
     row.question("What does a longer code change?")
     pca = metrics.error_by_components(linear.model, test.images)
-    by_pca, legible, cells = {}, {}, []
+    fits, by_pca, legible, cells = {}, {}, {}, []
     for n, ae in longer.items():
         error = ae.measure("reconstruction").scores["MSE"]
         row.score(f"test error, code of {n}", error)
-        last = row.number(f"training loss, code of {n}", ae.curve()[-1], "squared error per pixel")
+        last = fits[n] = row.number(f"training loss, code of {n}", ae.curve()[-1], "squared error per pixel")
         by_pca[n] = row.number(f"test error, PCA of {n}", pca[min(n, len(pca) - 1)], "squared error per pixel")
         right = generation.read(reader, ae.subject.reconstructions)[0] == test.labels
         legible[n] = row.number(
@@ -231,7 +231,7 @@ def two_numbers(row: Row) -> None:
         "Test images and their reconstructions from codes of several lengths.",
     )
     by_length = {n: row.numbers[f"test error, code of {n}"]["value"] for n in longer}
-    row.finding(plane.longer(by_length, by_pca, legible), "lengths")
+    row.finding(plane.longer(by_length, fits, by_pca, legible), "lengths")
 
 
 # %% [markdown]
@@ -567,8 +567,15 @@ def completion(row: Row) -> None:
         ("codes", "one completion", f"best of {k}", f"mean of {k}", "read with confidence", "read at all"),
         [cells_of(name) for name in (completing.PLAIN, *found)],
     )
-    least = [c.best.mean() - a.mean.mean() for c, a in zip(found[completing.CONDITIONAL], single, strict=True)]
-    gap = row.over(f"best of {k}, conditional prior, less the plain network", least, how)
+    gaps = {}
+    for name, several in found.items():
+        pairs = list(zip(several, single, strict=True))
+        less = [c.best.mean() - a.mean.mean() for c, a in pairs]
+        gaps[name] = row.over(f"best of {k}, {name}, less the plain network", less, how)
+        beats = [(c.best < a.mean).mean() for c, a in pairs]
+        what = f"images whose best of {k} has a smaller error than the plain network: {name}"
+        row.over(what, beats, "share of images")
+    gap = gaps[completing.CONDITIONAL]
     row.check(f"error of the best of {k} with the conditional prior, less that of the plain network", gap, "<", 0)
 
     nats = metrics.nll(completers[completing.CONDITIONAL][0].model, few, study.importance_samples)
@@ -581,14 +588,19 @@ def completion(row: Row) -> None:
         row.over(name, each, nats.unit, "images, paired")
 
     eight = few.take(range(8))
-    for prior, anchor in ((completing.CONDITIONAL, "completions"), (completing.STANDARD, "standard")):
-        drawn = found[prior][0]
+    anchors = {
+        completing.CONDITIONAL: "completions",
+        completing.HYBRID: "hybrid",
+        completing.STANDARD: "standard",
+    }
+    for prior, anchor in anchors.items():
+        drawn, by = found[prior][0], "from N(0, I)" if prior == completing.STANDARD else f"by the {prior}"
         shown_rows = {"given": drawn.told[:8], completing.PLAIN: single[0].images[:8, 0]}
         shown_rows |= {f"completion {i + 1}": drawn.images[:8, i] for i in range(min(5, k))}
         row.figure(
             anchor,
             figures.reconstructions(eight.pixels, shown_rows, f"Completions: {prior}"),
-            f"Eight test images, the quarter given, the plain network's answer, and completions with codes from {prior}.",
+            f"Eight test images, the quarter given, the plain network's answer, and completions with codes {by}.",
         )
     drawn_too = [f"{what}: {name}" for name in found for what in measured]
     errors = {name.removeprefix("error of "): row.numbers[name] for name in (named, *drawn_too)}
@@ -600,9 +612,8 @@ def completion(row: Row) -> None:
         f"Errors over {len(few):,} test images, with 95 % intervals over {study.seeds} seeds; {k} completions each.",
     )
     row.finding(completing.single(row.found, completing.CONDITIONAL), "completions", "errors")
-    for prior in (completing.CONDITIONAL, completing.HYBRID, completing.STANDARD):
-        row.finding(completing.best(row.found, prior, k), "errors")
-    row.finding(completing.hybrid(row.found), "errors")
+    row.finding(completing.best(row.found, list(anchors), k), "errors")
+    row.finding(completing.hybrid(row.found), "hybrid", "errors")
     row.finding(completing.legible(row.found), "completions", "standard")
     row.finding(completing.nats(row.found))
 
