@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from diabolo.display import words as written
 from diabolo.plain import count, percent
-from diabolo.studies.engine.findings import from_nothing, joined, signed
+from diabolo.studies.engine.findings import from_nothing, joined
 from diabolo.studies.generative import words
 from diabolo.studies.generative.completing import CONDITIONAL, PLAIN
-from diabolo.studies.generative.quantising import GROWN, WITHOUT, against_whole, times
+from diabolo.studies.generative.quantising import GROWN, WITHOUT, against_whole, changed, times
 from diabolo.studies.generative.words import ROOM, Found
 
 
@@ -93,16 +93,22 @@ def discrete(f: Found) -> str:
     """2.6."""
     ranges = "; ".join(_ranges(f, book) for book in ("moving averages", "codebook loss"))
     halves = ("hidden width", "residual width", "residual layers")
-    told = ", ".join(f"the {part} {signed(f[f'change of the error: {part}'].value, 1)}" for part in halves)
+    told = ", ".join(f"the {part} {changed(f, part)}" for part in halves)
     changes = against_whole(f, halves)
     sure = [part for part in halves if changes[part].sure and changes[part].value > 0]
-    real = f" Significant: the {joined(sure)}." if sure else " None of these rises is significant."
+    rest = [part for part in halves if part not in sure]
+    real = (
+        f"The rises for the {joined(sure)} are significant" + (f"; for the {joined(rest)} not." if rest else ".")
+        if sure
+        else "None of these rises is significant."
+    )
     return (
-        f"Each output of the encoder is replaced by the nearest vector of the codebook, so an image becomes a map of indices; "
-        f"{f['used codes'].value:.0f} vectors are in use. The hidden width is the number of features everywhere, the residual "
-        f"width the number inside a residual block, and the residual layers are depth, which widens what one code sees. "
-        f"Halving changes the test error: {told}.{real} Without the commitment term only the copied gradient moves the "
-        f"encoder's outputs: {ranges}."
+        f"Each output of the encoder is replaced by the nearest vector of the codebook, so an image becomes a map of indices. "
+        f"The perplexity of {f['used codes'].value:.0f} codes in use is {f['perplexity'].value:.0f}. The hidden width is the "
+        f"number of features everywhere, the residual width the number inside a residual block, and the residual layers are "
+        f"depth. Halving each changes the test error: {told}. {real} Without the commitment term only the copied gradient "
+        f"moves the encoder's outputs: {ranges}. That gradient ignores the distance to the code, so its steps can accumulate: "
+        "the likely reason where outputs grow."
     )
 
 
@@ -110,7 +116,7 @@ def _ranges(f: Found, book: str) -> str:
     """What the outputs of the encoder do without the commitment term, for one way to learn the codebook."""
     held, free = (f[f"encoder outputs, root mean square: {book}{end}"].value for end in ("", WITHOUT))
     spans = [
-        " to ".join(written(f[f"encoder outputs, {q}: {book}{end}"].value) for q in ("1 %", "99 %"))
+        " to ".join(written(float(f"{f[f'encoder outputs, {q}: {book}{end}'].value:.2g}")) for q in ("1 %", "99 %"))
         for end in ("", WITHOUT)
     ]
     ratio = free / held
@@ -132,7 +138,7 @@ QUESTIONS = (
     Question("What can the conditional VAE give that one deterministic network cannot?", "2.5", gives),
     Question(
         "How does the quantiser make a discrete code, what do hidden width, residual width and depth do, and what happens "
-        "without the commitment term?",
+        "without the commitment term, and why?",
         "2.6",
         discrete,
     ),

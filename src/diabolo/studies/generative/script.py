@@ -16,14 +16,15 @@ import numpy as np
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from diabolo import figures, latents, metrics, zoo
+from diabolo.data import as_images
 from diabolo.display import Cell
 from diabolo.metrics import generation
 from diabolo.pictures import run_figures
 from diabolo.plain import percent
 from diabolo.statistics import wilson
-from diabolo.studies import Row, Study, Trained, difference
+from diabolo.studies import Row, Study, Trained
 from diabolo.studies.engine import needs
-from diabolo.studies.engine.findings import joined, signed
+from diabolo.studies.engine.findings import joined
 from diabolo.studies.generative import completing, jumping, plane, quantising, words
 from diabolo.studies.generative.answers import QUESTIONS
 
@@ -667,9 +668,9 @@ PARTS: dict[str, dict[str, Any]] = {
     "residual width": {"residual_width": 16},
     "residual layers": {"residual_layers": 1},
 }
+HALVES: dict[str, dict[str, Any]] = {"whole": {}, **{f"half the {part}": how for part, how in PARTS.items()}}
 halves = {
-    name: [quantised(study.halving_epochs, seed, **how) for seed in range(study.seeds)]
-    for name, how in {"whole": {}, **{f"half the {part}": how for part, how in PARTS.items()}}.items()
+    name: [quantised(study.halving_epochs, seed, **how) for seed in range(study.seeds)] for name, how in HALVES.items()
 }
 
 
@@ -699,6 +700,9 @@ def discrete(row: Row) -> None:
         for share, end in zip(("1 %", "99 %"), ends[1:3], strict=True):
             row.number(f"encoder outputs, {share}: {name}", end, unit)
         row.score(f"used codes: {name}", use["used codes"])
+        row.score(f"perplexity: {name}", use["perplexity"])
+        away = quantising.relative_distance(z[:: max(1, len(z) // 50_000)], latents.codebook(vq.model))
+        row.number(f"distance from the codes: {name}", away, "squared, over the mean square of the outputs")
         cells.append((name, lost, use["perplexity"].value, use["used codes"].value, size, *ends))
     columns = ("codebook", "error / variance", "perplexity", "used codes", "outputs, rms", "min", "1 %", "99 %", "max")
     after = quantisers["moving averages"].history[-1]["step"]
@@ -722,10 +726,7 @@ def discrete(row: Row) -> None:
         figures.reconstructions(some.pixels, images, "Test images"),
         "Test images, and the reconstructions by the four trainings.",
     )
-    by_name = {cell[0]: cell for cell in cells}
-    for book in ("moving averages", "codebook loss"):
-        held, free = by_name[book], by_name[f"{book}{quantising.WITHOUT}"]
-        row.finding(quantising.commitment(book, (held[4], free[4]), (held[1], free[1])), "ranges", "images")
+    row.finding(quantising.commitment(row.found, ("moving averages", "codebook loss")), "ranges", "images")
 
     row.question("What do the codebooks look like?")
     panels = []
@@ -734,9 +735,10 @@ def discrete(row: Row) -> None:
         vectors = latents.codebook(vq.model)
         seen = latents.project(vectors)
         row.number(f"codebook, root mean square: {name}", np.sqrt(np.square(vectors).mean()), "units of the code")
-        variance = np.linalg.eigvalsh(np.cov(vectors, rowvar=False))
-        share = variance[-2:].sum() / variance.sum()
-        row.number(f"codebook, variance in two directions: {name}", share, "share of the variance")
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        for end, some_vectors in {"": vectors, " at unit length": vectors / np.maximum(lengths, 1e-12)}.items():
+            in_two = quantising.in_two_directions(some_vectors)
+            row.number(f"codebook, variance in two directions{end}: {name}", in_two, "share of the variance")
         look: dict[str, Any] = {"title": name[0].upper() + name[1:], "axis_names": seen.axis_names}
         panels.append(partial(figures.codebook_map, seen.points, latents.uses(vq.model, colour_test), **look))
     row.figure(
@@ -775,23 +777,27 @@ def discrete(row: Row) -> None:
     row.question("What do hidden width, residual width and residual layers do?")
     whole = halves["whole"][0].model
     sizes, cells = {}, []
+    noise_of_64 = as_images(np.random.default_rng(0).random((4, 64, 64, colour.shape[0])))
     for name, several in halves.items():
         errors = [vq.measure("reconstruction").scores["error over variance"].value for vq in several]
         row.over(f"error: {name}", errors, "error over variance")
-        parameters, model = several[0].model.summary().parameters, several[0].model
-        sees = max(metrics.receptive_field(model, colour_test.take(range(8))))
+        parameters = several[0].model.summary().parameters
+        large = zoo.vqvae((colour.shape[0], 64, 64), activation="silu", **HALVES[name])
+        sees = max(metrics.receptive_field(large, noise_of_64))
         row.number(f"parameters: {name}", parameters, "weights")
         row.number(f"seen by one code: {name}", sees, "pixels across")
         sizes[name] = quantising.Half(parameters / whole.summary().parameters, sees)
         told = "–"
         if name != "whole":
-            more = difference(row.found[f"error: {name}"], row.found["error: whole"]).value
-            part, change = name.removeprefix("half the "), more / row.found["error: whole"].value
-            told = signed(row.number(f"change of the error: {part}", change, "share of the whole network's"), 1)
+            part = name.removeprefix("half the ")
+            if (change := quantising.change(row.found, part)) is not None:
+                what, unit = f"change of the error: {part}", "share of the whole network's"
+                row.number(what, change.value, unit, *change.interval(), f"Welch, {study.seeds} seeds each", change.df)
+                told = quantising.changed(row.found, part)
         cells.append((name, parameters, sees, words.spanned(row.numbers[f"error: {name}"]), told))
     row.table(
         f"One part halved at a time, {halves['whole'][0].history[-1]['step']:,} steps, {study.seeds} seeds: parameters, the "
-        "pixels across that one code depends on, and the test error over the variance with its 95 % interval.",
+        "pixels across that one code depends on in a large image, and the test error over the variance with its 95 % interval.",
         ("network", "parameters", "pixels seen by a code", "error / variance", "change"),
         cells,
     )
