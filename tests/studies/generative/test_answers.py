@@ -10,7 +10,7 @@ from diabolo.studies.generative.completing import CONDITIONAL, PLAIN
 
 PARTS = ("hidden width", "residual width", "residual layers")
 NUMBERS = {
-    "2.1": {"tiles that hold a training code": 0.7, "width of the map": 12.0, "height of the map": 9.0,
+    "2.1": {"tiles that hold 95 % of the codes": 256.0, "width of the map": 12.0, "height of the map": 9.0,
         "classes that a grid of equal steps shows": 8.0, "classes that the grid shows": 10.0},
     "2.2": {"smallest bottleneck that is enough": 36.0, "pixels": 784.0, "test error, 18 numbers": 0.03,
         "test error, 36 numbers": 0.02, "test error, 72 numbers": 0.018},

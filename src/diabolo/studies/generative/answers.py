@@ -22,16 +22,13 @@ class Question(NamedTuple):
 
 def size(f: Found) -> str:
     """2.1."""
-    share, sides = (
-        f["tiles that hold a training code"].value,
-        (f["width of the map"].value, f["height of the map"].value),
-    )
+    sides = f["width of the map"].value, f["height of the map"].value
     by_steps, by_quantiles = (f[f"classes that {grid} shows"].value for grid in ("a grid of equal steps", "the grid"))
     return (
         f"It tells over which part of the plane to decode, and no more. The middle 98 % of the codes of the first seed span "
         f"{sides[0]:.1f} by {sides[1]:.1f} units, but nothing in the loss fixes the unit. What matters is where the codes are "
         f"dense: a grid of equal steps over the map shows {by_steps:.0f} classes, one by quantiles of the codes "
-        f"{by_quantiles:.0f}, and {percent(share)} of its tiles hold a training code."
+        f"{by_quantiles:.0f}, and {f['tiles that hold 95 % of the codes'].value:.0f} of its tiles hold 95 % of them."
     )
 
 
