@@ -90,12 +90,14 @@ def _panel(axes: Axes, history: Sequence[Mapping[str, Any]], term: str, unit: st
 
 
 def _zoom(axes: Axes) -> None:
-    """Cut off the height of the first epochs where these would leave little of it to all others."""
+    """Cut off the height of a fall in the first epochs where this would leave little of it to all others; never that of a
+    later peak."""
     curves = [np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines]
     known = [curve[np.isfinite(curve)] for curve in curves if np.isfinite(curve).sum() >= _LEAST]
     if not known:
         return
-    later = np.concatenate([curve[len(curve) // _EARLY :] for curve in known])
+    falls = [int(np.argmax(np.append(np.diff(curve), 1) > 0)) for curve in known]  # where each first rises
+    later = np.concatenate([c[min(fall, len(c) // _EARLY) :] for c, fall in zip(known, falls, strict=True)])
     low, high, top = later.min(), later.max(), max(curve.max() for curve in known)
     if top - low > _CROWDED * (high - low) > 0:
         bottom = min(low, *(curve.min() for curve in known))

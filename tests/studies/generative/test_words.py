@@ -99,6 +99,14 @@ def test_draws_from_one_posterior(once, far, says):
 
 
 @pytest.mark.parametrize(
+    ("loss", "tells"),
+    [
+        (96.2, "is higher with one-hot labels (96.2) than"),
+        (92.2, "is lower with one-hot labels (92.2) than"),
+        (94.2, "The test losses (94.2 and 94.2 nats per image) differ by less than"),
+    ],
+)
+@pytest.mark.parametrize(
     ("one", "other", "says"),
     [
         (0.98, 0.97, "One-hot labels are better by 1.00 ± 0.28 percentage points"),
@@ -106,9 +114,12 @@ def test_draws_from_one_posterior(once, far, says):
         (0.98, 0.98, "The two differ by less than 0.5, too little to matter. An embedding is meant for"),
     ],
 )
-def test_one_hot_labels_against_embedded_ones(one, other, says):
+def test_one_hot_labels_against_embedded_ones(one, other, says, loss, tells):
     f = {f"read as asked: {name}": Measured(v, 0.001) for name, v in (("one-hot", one), ("embedded", other))}
+    losses = {"one-hot": loss, "embedded": 94.2}
+    f |= {f"test loss: {name}": Measured(v, 0.1, unit="nats per image") for name, v in losses.items()}
     sentence = words.asked(f | {"real test images read right": Measured(0.9905)})
+    assert tells in sentence
     assert says in sentence
     assert f"reads {100 * one:.1f} % and {100 * other:.1f} % of the samples" in sentence
     assert "99.0 % of the real test images" in sentence or "99.1 % of the real test images" in sentence

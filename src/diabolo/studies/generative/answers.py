@@ -63,7 +63,7 @@ def decides(f: Found) -> str:
     return (
         f"{say}. Of images encoded under their own label and decoded under another, {percent(new, 1)} are read as the new "
         f"label and {percent(old, 1)} as the old one. Of new samples, {percent(f['read as asked: one-hot'].value, 1)} are read "
-        "as the digit asked for."
+        f"as the digit asked for with one-hot labels and {percent(f['read as asked: embedded'].value, 1)} with embedded ones."
     )
 
 

@@ -107,8 +107,9 @@ def encoded_again(f: Found) -> str:
             neither=f"The draws rarely keep the class, whatever the variance: {shares}, {{different}}.",
         )
     return f"{seen} " + draws.say(
-        more=f"The class usually stays at the variance of the posterior and is lost more often at a larger one: {shares}. Such "
-        "draws probably leave the codes that were decoded as this image in training, and reach those of other images.",
+        more=f"The class usually stays at the variance of the posterior and is lost more often at a larger one: {shares}. "
+        "Strokes break, and some digits turn into others. Such draws probably leave the codes that were decoded as this image "
+        "in training, and reach those of other images.",
         less=f"The class is lost no more often at a larger variance: {shares}.",
         neither=f"A larger variance is not shown to lose the class more often: {shares}, {{different}}.",
     )
@@ -123,11 +124,18 @@ def asked(f: Found) -> str:
         f"With one-hot and embedded labels the classifier reads {both} of the samples as the digit asked for, and {real} of "
         "the real test images as their own."
     )
-    return f"{told} " + difference(one.times(100, "percentage points"), other.times(100, "percentage points")).say(
+    shares = difference(one.times(100, "percentage points"), other.times(100, "percentage points")).say(
         more="One-hot labels are better by {difference} percentage points.",
-        less="Embedded labels are better by {difference} percentage points.",
+        less="Embedded labels are better by {difference} percentage points. An embedding adds a learned vector for each class, "
+        "whose scale can grow; whether that is the cause is not tested here.",
         neither="The two {differ}. An embedding is meant for many classes; here there are ten.",
     )
+    losses = difference(*(f[f"test loss: {name}"] for name in ("one-hot", "embedded"))).say(
+        more="The test loss is higher with one-hot labels ({a}) than with embedded ones ({b}, nats per image).",
+        less="The test loss is lower with one-hot labels ({a}) than with embedded ones ({b}, nats per image).",
+        neither="The test losses ({a} and {b} nats per image) {differ}.",
+    )
+    return f"{told} {shares} {losses}"
 
 
 def relabelled(f: Found) -> str:
