@@ -32,7 +32,8 @@ def loss_curves(
 ) -> Figure:
     """Draw every loss term against the epoch, each in its own panel, with the final values at the right margin.
 
-    Where a term falls far in its first epochs, the axis shows the epochs after these, and says where the curve begins.
+    Where a term falls far in its first epochs, the axis shows the epochs after these, and says where the curve begins; a later
+    peak is always shown.
 
     `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
     "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation; where these images

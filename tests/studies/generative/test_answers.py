@@ -49,8 +49,9 @@ OTHERWISE = {
         {"encoder outputs, root mean square: moving averages, no commitment": 5.0, "error: half the hidden width": 0.07},
         "None of these rises is significant. Without the commitment term only the copied gradient moves the encoder's outputs: "
         "with moving averages they keep about their size in so many steps (98 % of them from −2 to 2.5",
-        "The rises for the hidden width are significant; for the residual width and residual layers not. Without the "
-        "commitment term only the copied gradient moves the encoder's outputs: with moving averages they grow to 5.0 times",
+        "The rises for the hidden width are significant; for the residual width and residual layers no significant rise is "
+        "shown. Without the commitment term only the copied gradient moves the encoder's outputs: with moving averages they "
+        "grow to 5.0 times",
     ),
 }  # fmt: skip
 

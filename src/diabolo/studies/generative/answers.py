@@ -95,7 +95,8 @@ def discrete(f: Found) -> str:
     sure = [part for part in halves if changes[part].sure and changes[part].value > 0]
     rest = [part for part in halves if part not in sure]
     real = (
-        f"The rises for the {joined(sure)} are significant" + (f"; for the {joined(rest)} not." if rest else ".")
+        f"The rises for the {joined(sure)} are significant"
+        + (f"; for the {joined(rest)} no significant rise is shown." if rest else ".")
         if sure
         else "None of these rises is significant."
     )

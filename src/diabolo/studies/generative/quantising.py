@@ -43,7 +43,7 @@ def commitment(f: Found, books: Iterable[str]) -> str:
     )
     if max(ratios) > GROWN:
         told += (
-            " The reconstruction reaches the encoder only through the copied gradient: that at the code, whatever the distance "
+            " The reconstruction reaches the encoder only through the copied gradient, that at the code, whatever the distance "
             "of the output. While the two disagree it can push an output the same way at step after step. The steps "
             "accumulate, nothing pulls the output back, and the codes follow it. That is the likely cause of the growth; no "
             "experiment here isolates it."
