@@ -69,6 +69,16 @@ def test_the_axis_shows_the_epochs_after_a_steep_beginning(sound):
     assert few.get_ylim()[1] > 500
 
 
+def test_a_peak_after_the_steep_beginning_is_never_cut_off():
+    history = [record(epoch, ["total"]) for epoch in range(1, 41)]
+    for line in history:
+        line["train"]["total"] = line["validation"]["total"] = 100 + 400 / line["epoch"] ** 2
+    history[6]["train"]["total"] = 450.0
+    (axes,) = loss_curves(history).axes
+    assert axes.get_ylim()[1] > 450
+    assert "begins at" not in texts(axes)
+
+
 def test_final_values_are_written_and_never_on_top_of_each_other(sound):
     history = [record(1, ["kl"]), record(2, ["kl"])]
     history[-1]["train"]["kl"], history[-1]["validation"]["kl"] = 20.001, 20.0

@@ -56,7 +56,7 @@ def everything(tmp_path, pictures):
         Table(("what | <it> is", "value", "count", "note"), rows, f"Table {NASTY}", "row-3-2-numbers"),
         Verdict(f"loss < 0.04 {NASTY}", "0.031", "met"),
         Verdict("loss < 0.04", "0.05", "missed"),
-        Verdict("loss < 0.04", "0.05 (0.03 … 0.07)", "not decided", "its interval holds the bar"),
+        Verdict("loss < 0.04", "0.05 (0.03 … 0.07)", "not decided", "the interval contains the threshold"),
         Verdict("loss < 0.04", "0.05", "not checked", "a quick run"),
         Heading("3.2 Two principal components", 3),
     ]

@@ -32,7 +32,8 @@ def loss_curves(
 ) -> Figure:
     """Draw every loss term against the epoch, each in its own panel, with the final values at the right margin.
 
-    Where a term falls far in its first epochs, the axis shows the epochs after these, and says where the curve begins.
+    Where a term falls far in its first epochs, the axis shows the epochs after these, and says where the curve begins; a later
+    peak is always shown.
 
     `history` holds one record an epoch, as in `run.history`: `{"epoch": 1, "train": {"total": …, "kl": …},
     "validation": {…} or None, "units": {"total": "nats per image", …}}`. A record may lack the validation; where these images
@@ -90,12 +91,14 @@ def _panel(axes: Axes, history: Sequence[Mapping[str, Any]], term: str, unit: st
 
 
 def _zoom(axes: Axes) -> None:
-    """Cut off the height of the first epochs where these would leave little of it to all others."""
+    """Cut off the height of a fall in the first epochs where this would leave little of it to all others; never that of a
+    later peak."""
     curves = [np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines]
     known = [curve[np.isfinite(curve)] for curve in curves if np.isfinite(curve).sum() >= _LEAST]
     if not known:
         return
-    later = np.concatenate([curve[len(curve) // _EARLY :] for curve in known])
+    falls = [int(np.argmax(np.append(np.diff(curve), 1) > 0)) for curve in known]  # where each first rises
+    later = np.concatenate([c[min(fall, len(c) // _EARLY) :] for c, fall in zip(known, falls, strict=True)])
     low, high, top = later.min(), later.max(), max(curve.max() for curve in known)
     if top - low > _CROWDED * (high - low) > 0:
         bottom = min(low, *(curve.min() for curve in known))

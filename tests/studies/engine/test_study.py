@@ -159,7 +159,7 @@ def test_a_bar_within_the_interval_is_not_decided_and_nothing_is_rounded(tmp_pat
         "not decided",
     ]
     assert row.blocks[0].measured == "0.88096 (0.874 … 0.887)"
-    assert row.blocks[0].note == "its interval holds the bar"
+    assert row.blocks[0].note == "the interval contains the threshold"
     assert [v.measured for v in row.blocks[3:6]] == ["0.88096", "88.08 %", "0.88099996"]
     assert row.numbers["draws"]["df"] == 2
     assert row.found["draws"].df == 2
@@ -176,7 +176,7 @@ def test_the_report_counts_what_is_not_decided(script, plan):
     document = writing.document_of(Script(script.path), plan().folder("small"))
     (table,) = [b for b in document.blocks if isinstance(b, Table) and b.caption.startswith("Each claim")]
     assert "1 is not decided" in table.caption
-    assert ("x ≤ 1.2", "1 (0.5 … 1.5)", "not decided: its interval holds the bar") in table.rows
+    assert ("x ≤ 1.2", "1 (0.5 … 1.5)", "not decided: the interval contains the threshold") in table.rows
 
 
 def test_a_missed_bar_is_said(script, plan):

@@ -40,7 +40,7 @@ def test_places_in_words(place, says):
 
 def test_where_the_classes_lie():
     sentence = plane.where({"1": (0.1, 0.9), "7": (0.2, 0.8), "4": (0.5, 0.5), "0": (0.9, 0.1)})
-    assert sentence.endswith("alike: upper left: 1 and 7; centre: 4; lower right: 0.")
+    assert sentence.endswith("the grid: upper left: 1 and 7; centre: 4; lower right: 0.")
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_where_the_classes_lie():
         (
             [50.0, 100.0],
             [0.034, 0.0343],
-            "varies by 100 %, the test error by only 0.9 %. The size alone says nothing about quality. Nothing",
+            "the largest map is 100 % larger than the smallest, and the largest test error 0.9 % higher than the smallest.",
         ),
-        ([50.0, 51.0], [0.034, 0.035], "varies by 2 %, no more than the test error (2.9 %)"),
+        ([50.0, 51.0], [0.034, 0.035], "and no more than the errors do; none is expected. Nothing in the loss"),
     ],
 )
 def test_the_size_of_the_map(areas, errors, says):
@@ -71,13 +71,17 @@ def test_two_grids(steps, quantiles, says):
     assert says in plane.two_grids(steps, quantiles, 10)
 
 
+def test_the_classes_that_a_grid_misses_are_named():
+    assert "; the first misses 1 and 6. Some classes" in plane.two_grids(8, 10, 10, ["1", "6"])
+
+
 @pytest.mark.parametrize(
     ("agree", "worst", "says"),
     [
         (
             0.9,
             [("4 and 9", 12)],
-            "the grid shows what the scatter says. The classes 4 and 9 are confused most often (in 12 of",
+            "the grid agrees with the scatter. The classes 4 and 9 are confused most often (in 12 of",
         ),
         (0.6, [("4 and 9", 12)], "so the grid is only a rough picture of the scatter"),
         (1.0, [], "grid and scatter agree in every tile"),
@@ -85,8 +89,15 @@ def test_two_grids(steps, quantiles, says):
 )
 def test_grid_and_scatter(agree, worst, says):
     f = found(tiles_read_as_their_most_frequent_class=agree, tiles_that_hold_a_training_code=0.8)
-    sentence = plane.corresponds(f, worst, 30)
-    assert sentence.startswith(f"80 % of the tiles hold the code of a training image. In {100 * agree:.0f} % of these")
+    f |= {"tiles that hold 95 % of the codes": Measured(256), "tiles with few codes": Measured(58)}
+    f |= {"tiles that show no class": Measured(73)}
+    sentence = plane.corresponds(f, worst, 30, " (medians at here and there)")
+    assert sentence.startswith(
+        "80 % of the tiles hold the code of a training image, but the codes are unevenly spread: 256"
+    )
+    assert "and 58 hold fewer than a tenth of the average. 73 tiles show no class" in sentence
+    assert f"In {100 * agree:.0f} % of the tiles with a code" in sentence
+    assert ("(medians at here and there)" in sentence) == (agree == 0.9)
     assert says in sentence
 
 
@@ -104,15 +115,35 @@ def test_what_is_decoded_where_no_image_lies(full, empty, says):
 
 
 @pytest.mark.parametrize(
-    ("errors", "says"),
+    ("errors", "fits", "says"),
     [
-        ({2: 0.034, 16: 0.01}, "below that of PCA (1.647 times lower at 2, 2.7 times at 16). Only a code of 2"),
-        ({2: 0.034, 16: 0.03}, "below that of PCA at 2 numbers, but not at the others"),
-        ({2: 0.06, 16: 0.03}, "PCA with as many numbers has a lower error at every length"),
-        ({2: 0.034, 16: 0.034}, "A longer code is no better here"),
+        (
+            [0.034, 0.012, 0.01],
+            [3, 2, 1],
+            "PCA with as many numbers has a larger error at every length (1.6 times as large at",
+        ),
+        (
+            [0.034, 0.03, 0.029],
+            [3, 2, 1],
+            "PCA with as many numbers has a larger error at 2 numbers, but not at the others",
+        ),
+        ([0.06, 0.04, 0.03], [3, 2, 1], "PCA with as many numbers has a lower error at every length"),
+        ([0.034, 0.034, 0.035], [3, 3, 3], "A longer code is no better here"),
+        (
+            [0.034, 0.013, 0.0135],
+            [3, 1, 2],
+            "falls up to 16 numbers and rises after that. The training loss rises too (from 1",
+        ),
+        (
+            [0.034, 0.013, 0.0135],
+            [3, 2, 1],
+            "The training loss still falls (from 2 to 1), so the longest code overfits",
+        ),
     ],
 )
-def test_longer_codes(errors, says):
-    sentence = plane.longer(errors, {2: 0.056, 16: 0.027}, {2: 0.8, 16: 0.97})
+def test_longer_codes(errors, fits, says):
+    lengths = (2, 16, 32)
+    by_length, losses = (dict(zip(lengths, values, strict=True)) for values in (errors, fits))
+    sentence = plane.longer(by_length, losses, {2: 0.056, 16: 0.027, 32: 0.017}, {2: 0.8, 16: 0.97, 32: 0.96})
     assert says in sentence
-    assert "in 80.0 % and 97.0 % of the images" in sentence
+    assert "in 80.0 % of the reconstructions from 2 and 96.0 % of those from 32" in sentence

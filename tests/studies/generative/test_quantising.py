@@ -3,47 +3,78 @@
 import numpy as np
 import pytest
 
-import diabolo
-from diabolo import zoo
-from diabolo.metrics import Jump
 from diabolo.studies.engine.findings import Measured
 from diabolo.studies.generative import quantising
-from diabolo.studies.generative.quantising import Half, Rise
+from diabolo.studies.generative.quantising import Half
+
+
+def without(size=1.0, error=0.055, flat=0.5, even=0.5):
+    values = {
+        "encoder outputs, root mean square": (1.0, size),
+        "distance from the codes": (0.07, 0.03),
+        "test error over variance": (0.055, error),
+        "codebook, root mean square": (1.0, size),
+        "perplexity": (435.0, 283.0),
+        "codebook, variance in two directions": (0.5, flat),
+        "codebook, variance in two directions at unit length": (0.5, even),
+    }
+    ends = ("", ", no commitment")
+    return {
+        f"{what}: moving averages{e}": Measured(v)
+        for what, pair in values.items()
+        for e, v in zip(ends, pair, strict=True)
+    }
 
 
 @pytest.mark.parametrize(
-    ("rms", "error", "says"),
+    ("size", "error", "says"),
     [
-        ((1.0, 30.0), (0.055, 0.2), ("30.0 times as large (root", "The test error is 3.6 times as large without it")),
-        ((1.0, 242936.4), (0.055, 0.1), ("243,000 times as large (root", "82 % higher without it")),
-        ((1.0, 0.2), (0.055, 0.045), ("5.0 times smaller (root", "18 % lower without it")),
-        ((1.0, 1.1), (0.055, 0.056), ("keep their range", "much the same (+1.8 % without it)")),
+        (
+            30.0,
+            0.2,
+            ("is 30.0 against 1.0", "is 3.0 % of their mean square against 7.0 %", "is 3.6 times that with it"),
+        ),
+        (
+            30.0,
+            0.2,
+            ("The steps accumulate, nothing pulls", "rival cause: the learning rate was chosen with commitment"),
+        ),
+        (0.2, 0.045, ("is 0.2 against 1.0", "draws them to their codes, wherever those lie")),
+        (1.1, 0.056, ("keep their range, although nothing",)),
     ],
 )
-def test_without_commitment(rms, error, says):
-    sentence = quantising.commitment("moving averages", rms, error)
-    assert sentence.startswith("Moving averages: without the commitment term ")
+def test_without_commitment(size, error, says):
+    sentence = quantising.commitment(without(size, error), ["moving averages"])
     assert all(part in sentence for part in says)
+    assert ("copied gradient" in sentence) == (size > 2)
+
+
+def test_outputs_that_grow_at_no_cost_have_no_rival_cause():
+    assert "rival" not in quantising.commitment(without(30.0, 0.055), ["moving averages"])
 
 
 @pytest.mark.parametrize(
-    ("size", "flat", "says"),
+    ("size", "flat", "even", "says"),
     [
-        (30.0, 0.9, ("spreads 30.0 times as far", "fewer directions differ in size more than in kind")),
-        (0.1, 0.5, ("shrinks to 10 % of its size", "spread over about as many directions")),
-        (1.1, 0.5, ("keeps its size",)),
+        (30.0, 0.9, 0.8, ("spreads 30.0 times as far", "the codes point in fewer directions, whatever their length")),
+        (30.0, 0.9, 0.5, ("two directions hold 90 %".capitalize(), "a few long vectors dominate the variance")),
+        (0.1, 0.5, 0.5, ("shrinks to 10 % of its size", "spread over about as many directions")),
+        (1.1, 0.5, 0.5, ("keeps its size",)),
     ],
 )
-def test_two_codebooks(size, flat, says):
-    f = {}
-    for end, rms, used, share in (("", 1.0, 512, 0.5), (", no commitment", size, 300, flat)):
-        name = f"moving averages{end}"
-        f[f"codebook, root mean square: {name}"] = Measured(rms)
-        f[f"used codes: {name}"] = Measured(used)
-        f[f"codebook, variance in two directions: {name}"] = Measured(share)
-    sentence = quantising.codebooks(f, "moving averages")
+def test_two_codebooks(size, flat, even, says):
+    sentence = quantising.codebooks(without(size, flat=flat, even=even), "moving averages")
     assert all(part in sentence for part in says)
-    assert "300 codes are in use instead of 512" in sentence
+    assert "the perplexity is 283 instead of 435" in sentence
+
+
+def test_distance_from_the_codes_and_directions():
+    outputs = np.array([[3.0, 4.0], [0.0, 5.0]], np.float32)
+    assert quantising.relative_distance(outputs, np.array([[3.0, 3.0], [0.0, 4.0]], np.float32)) == pytest.approx(
+        2 / 50
+    )
+    vectors = np.random.default_rng(0).normal(size=(500, 4)).astype(np.float32) * [10, 10, 0.1, 0.1]
+    assert quantising.in_two_directions(vectors) == pytest.approx(1, abs=1e-3)
 
 
 HALVES = {"hidden width": Half(0.3, 34), "residual width": Half(0.9, 34), "residual layers": Half(0.88, 26)}
@@ -56,74 +87,41 @@ def errors(**changed):
 
 
 @pytest.mark.parametrize(
-    ("part", "says"),
+    "says",
     [
-        ("hidden_width", "takes 70 % of the parameters, and every layer carries half as many features"),
-        ("residual_width", "takes 10 % of the parameters and leaves what one code sees at 34 pixels"),
-        ("residual_layers", "one code sees 26 pixels across instead of 34, and 12 % of the parameters are gone"),
+        "removes 70 % of the parameters, and every layer carries half as many features",
+        "removes 10 % of the parameters, and one code still depends on 34 pixels across",
+        "removes 12 % of the parameters and one nonlinear step, and one code depends on 26 pixels across instead of 34",
     ],
 )
-def test_the_role_of_a_part_is_told_where_halving_it_costs(part, says):
-    sentence = quantising.halved(errors(**{part: 0.063}), HALVES, Half(1, 34))
-    assert f"{part.replace('_', ' ')} +5.0 %" in sentence
-    assert says in sentence
-    assert says not in quantising.halved(errors(), HALVES, Half(1, 34))
+def test_the_role_of_every_part_is_told(says):
+    assert says in quantising.halved(errors(), HALVES, Half(1, 34))
+
+
+@pytest.mark.parametrize("part", HALVES)
+def test_halves_that_cost(part):
+    sentence = quantising.halved(errors(**{part.replace(" ", "_"): 0.063}), HALVES, Half(1, 34))
+    assert f"{part} +5.0 ± 0.9 %" in sentence
+    assert f"Significant: half the {part}." in sentence
 
 
 def test_halves_that_cost_nothing_or_help():
-    assert "No halving raises the error significantly" in quantising.halved(errors(), HALVES, Half(1, 34))
+    nothing = quantising.halved(errors(), HALVES, Half(1, 34))
+    assert "No halving raises the error significantly" in nothing
+    assert "(0.06) and half the residual width (0.06) differ by less than" in nothing
     better = quantising.halved(errors(residual_width=0.05), HALVES, Half(1, 34))
     assert "With half the residual width the error is lower" in better
-    assert "No halving raises" in better
+    assert "Half the residual layers cost more than half the residual width (0.06 against 0.05)" in better
+    assert "cost less than" in quantising.halved(errors(residual_layers=0.05), HALVES, Half(1, 34))
 
 
 def test_layers_that_leave_what_a_code_sees_alone():
-    assert quantising.role("residual layers", Half(0.9, 8), Half(1, 8)).endswith("one non-linear correction.")
-
-
-def rise(times=4.0, back=900, **at):
-    before = {"commitment": 0.1, "perplexity": 350.0, "reconstruction": 0.01}
-    return Rise(Jump(1, 2, 3, 4, times), (400, 600, back), 0.98, before, before | at)
+    assert quantising.role("residual layers", Half(0.9, 8), Half(1, 8)).endswith("and one nonlinear step.")
+    assert "8 pixels across instead of 9" in quantising.role("residual width", Half(0.9, 8), Half(1, 9))
 
 
 @pytest.mark.parametrize(
-    ("at", "says"),
-    [
-        ({"commitment": 0.5, "perplexity": 130.0}, "grows 5.0-fold and the perplexity falls from 350 to 130"),
-        ({"commitment": 0.5}, "grows 5.0-fold, while the perplexity hardly changes"),
-        ({"perplexity": 130.0}, "falls from 350 to 130, while the outputs stay near their codes"),
-        ({}, "so the jump comes from the decoder"),
-    ],
+    ("ratio", "says"), [(5.13, "5.1"), (77234, "77,000"), (38_191_600, "3.8 · 10⁷"), (253e6, "2.5 · 10⁸")]
 )
-def test_a_jump_is_explained_by_what_was_logged_there(at, says):
-    sentence = quantising.jumped("usual training", [rise(2.0), rise(**at)], 50, 1.5)
-    assert says in sentence
-    assert sentence.startswith(
-        "Usual training: the training loss jumps 2 times, in the largest jump from its lowest value at step 400 to 4.0 times "
-        "as much at step 600, and is back below 1.5 times that value at step 900. The rise begins at 98 % of the "
-        "peak learning rate."
-    )
-
-
-def test_a_curve_without_a_jump_and_one_that_stays_up():
-    assert "50 steps at a time, never rises to more than 1.5 times" in quantising.jumped("usual training", [], 50, 1.5)
-    once = quantising.jumped("usual training", [rise(back=None)], 50, 1.5)
-    assert "jumps once from" in once
-    assert "at step 600, and stays up to the end" in once
-    assert "does not rise with it" in once
-    assert "grows 4.0-fold with it" in quantising.jumped("usual training", [rise(reconstruction=0.04)], 50, 1.5)
-
-
-def test_jumps_of_a_run_are_those_of_its_steps(tmp_path, monkeypatch):
-    images = diabolo.data.as_images(np.random.default_rng(0).random((64, 16, 16)))
-    model = zoo.vqvae((1, 16, 16), latent_dim=4, codes=8, width=8, residual_width=4)
-    run = diabolo.fit(
-        model, images, epochs=2, batch_size=16, log_every=1, lr=1e-3, schedule="one-cycle", out=tmp_path, quiet=True
-    )
-    assert len(run.folder.steps) == 8
-    monkeypatch.setattr(quantising, "jumps", lambda values, by: [Jump(0, 2, 3, None, max(values) / values[0])])
-    (found,) = quantising.rises(run, 1.5)
-    lines = run.folder.steps
-    assert found.steps == (1, 4, None)
-    assert (found.before, found.at) == (lines[0]["train"], lines[3]["train"])
-    assert 0 < found.rate <= 1
+def test_how_many_times(ratio, says):
+    assert quantising.times(ratio) == says

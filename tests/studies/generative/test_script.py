@@ -101,7 +101,7 @@ def test_each_row_shows_what_it_must(results: dict[str, Any], plan: Plan) -> Non
     assert {"loss", "denoised", "bottleneck"} <= names["2.2"]
     assert {"loss", "draws"} <= names["2.3"]
     assert {"loss", "samples"} <= names["2.4"]
-    assert {"completions", "standard", "errors"} <= names["2.5"]
+    assert {"completions", "hybrid", "standard", "errors"} <= names["2.5"]
     assert {"ranges", "codebook", "images", "halves", "commitment", "averages", "loss", "training"} <= names["2.6"]
     for block in (b for blocks in shown.values() for b in blocks):
         assert (plan.folder("generative") / block["path"]).stat().st_size > 1000

@@ -130,7 +130,7 @@ class Difference:
     @property
     def estimate(self) -> Estimate | None:
         """a − b with its error: that of pairs, of what both do not share of the same test images, or of two independent numbers
-        by Welch's degrees of freedom; None where nothing is known of one of the two."""
+        by the degrees of freedom of Welch 1947 (`diabolo.statistics.differ`); None where nothing is known of one of the two."""
         if self.paired is not None:
             found = self.paired.estimate
             return None if found is None else Estimate(self.value, found.error, found.df)

@@ -211,7 +211,7 @@ class Row:
         low, high = ends[0] if ends else (None, None)
         state = verdict(value, relation, bar, low, high)
         self.blocks.append(
-            Verdict(text, measured, state, "its interval holds the bar" if state == "not decided" else "")
+            Verdict(text, measured, state, "the interval contains the threshold" if state == "not decided" else "")
         )
 
     def finding(

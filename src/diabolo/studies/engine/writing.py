@@ -83,13 +83,12 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
 
 
 def _found(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
-    """What was found: the rows without a number, which answer the questions of the study; and how many claims hold, those about
-    the number of images aside."""
+    """What was found: the rows without a number, which answer the questions of the study; and how many claims hold."""
     for index in _answers(script, results):
         yield Heading(script.rows[index], 2, anchor_of(index))
         blocks = (as_block(block, folder) for block in results["rows"][index]["blocks"])
         yield from (block for block in blocks if not isinstance(block, Verdict))  # such as the length of an answer
-    if checked := [verdict for anchor, verdict in _checked(results) if anchor]:
+    if checked := verdicts(results):
         yield Paragraph(f"Of {count(len(checked), 'claim')} that this study checks, {_counted(checked)}.", ("checked",))
     if any("not measured" in row for row in results["rows"].values()):
         yield Paragraph("Some rows could not be measured.", ("failed",))

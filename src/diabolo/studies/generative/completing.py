@@ -1,23 +1,24 @@
 """What the study `generative` says of Deliverable 5: many completions of one quarter, against one deterministic answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from diabolo.display import words as written
 from diabolo.plain import percent
-from diabolo.studies.engine.findings import Measured, between, from_nothing
+from diabolo.studies.engine.findings import Difference, Measured, between, difference, from_nothing, signed
 
 Found = Mapping[str, Measured]
 PLAIN, STANDARD, CONDITIONAL, HYBRID = "plain network", "N(0, I)", "conditional prior", "hybrid objective"
 SURE = 0.9  # probability from which on the classifier reads an image with confidence
+COLLAPSED = 0.1  # share of the variance between completions below which they are called near-copies
 HALF = 0.5  # probability below which it reads nothing: no class is more probable than all others together
 
 
 def single(f: Found, prior: str) -> str:
     """One completion, and the mean of all, against the plain network."""
-    one = between(f, f"error of one: {prior}", f"error of one: {PLAIN}")
+    named, plain = f"error of one: {prior}", f"error of one: {PLAIN}"
+    one, of_all = between(f, named, plain), f"error of the mean of all: {prior}"
     told = one.say(
-        more="A single completion has a larger error ({a}, squared error per pixel not given) than the plain network ({b}). "
-        "Part of that is unavoidable: the mean of all possible answers has the least expected error, and the plain network is "
-        "trained to give it, as a blur where the quarter leaves several digits open. A completion commits to one of them.",
+        more="A single completion has a larger error ({a}, squared error per pixel not given) than the plain network ({b}).",
         less="A single completion has a smaller error ({a}, squared error per pixel not given) than the plain network ({b}). "
         "The mean of all possible answers has the least expected error, so the plain network is not fully trained.",
         neither="The error of a single completion ({a}, squared error per pixel not given) {differs} from that of the plain "
@@ -25,51 +26,74 @@ def single(f: Found, prior: str) -> str:
     )
     if not (one.sure and one.value > 0):
         return told
-    return told + between(f, f"error of the mean of all: {prior}", f"error of one: {PLAIN}").say(
-        more=" Even the average of infinitely many completions would have an error of {a} (the plain network: {b}). That "
-        "excess is model misfit, not the price of committing to one answer.",
-        less=" The average of infinitely many completions would have an error of {a} (the plain network: {b}), so the excess "
-        "of a single one is the price of committing to one answer.",
-        neither=" The average of infinitely many completions would have an error of {a}, {different} from the plain network's "
-        "({b}), so the excess of a single one is the price of committing to one answer.",
+    spread = (f[named].value - f[of_all].value) / one.value
+    return (
+        f"{told} Of that difference {percent(min(spread, 1))} is spread: a completion commits to one answer, while the plain "
+        "network is trained to give their mean, which has the least expected error and looks blurred where the quarter leaves "
+        "several digits open."
+    ) + between(f, of_all, plain).say(
+        more=f" The other {percent(1 - spread)} is model misfit: even the average of infinitely many completions would have an "
+        "error of {a}.",
+        less=" The average of infinitely many completions would have an even smaller error ({a}) than the plain network.",
+        neither=" The average of infinitely many completions would have an error of {a}, {different} from the plain network's.",
     )
 
 
-def best(f: Found, prior: str, k: int) -> str:
-    """The best of `k` completions against the plain network."""
-    drawn = "codes drawn from N(0, I)" if prior == STANDARD else f"the {prior}"
-    return between(f, f"error of the best: {prior}", f"error of one: {PLAIN}").say(
-        less=f"With {drawn}, the best of {k} completions, chosen knowing the truth, has a smaller error ({{a}}) than the plain "
-        "network ({b}): one of the answers is close to the original.",
-        more=f"With {drawn}, even the best of {k} completions, chosen knowing the truth, has a larger error ({{a}}) than the "
-        "plain network ({b}).",
-        neither=f"With {drawn}, the error of the best of {k} completions, chosen knowing the truth ({{a}}), {{differs}} from "
-        "that of the plain network ({b}).",
+def best(f: Found, priors: Sequence[str], k: int) -> str:
+    """The best of `k` completions against the plain network, for each prior."""
+
+    def told(prior: str) -> str:
+        name = f"error of the best: {prior}"
+        one = between(f, name, f"error of one: {PLAIN}", f"best of {k}, {prior}, less the plain network")
+        beats = percent(f[f"images whose best of {k} has a smaller error than the plain network: {prior}"].value)
+        change = signed(one.value / one.b.value)
+        by = "codes drawn from N(0, I)" if prior == STANDARD else f"the {prior}"
+        return one.say(
+            less=f"{by}: {{a}}, lower by {{difference}} ({change}), and lower for {beats} of the images",
+            more=f"{by}: {{a}}, higher by {{difference}} ({change}), and lower for {beats} of the images",
+            neither=f"{by}: {{a}}, which {{differs}} from it, and is lower for {beats} of the images",
+        )
+
+    listed = "; ".join(map(told, priors))
+    return (
+        f"The plain network has an error of {written(f[f'error of one: {PLAIN}'].value)}. The best of {k} completions, "
+        f"selected by comparison with the original, has these mean errors. {listed[:1].upper()}{listed[1:]}. Such a selection "
+        "favours any spread of the answers."
     )
 
 
 def legible(f: Found) -> str:
     """How many completions the classifier reads with confidence, or at all, by the prior that their codes are drawn from."""
     rate = "read with confidence: {}"
-    real, usual, fitted = (
-        f[rate.format(what)].times(100, "percentage points") for what in ("real images", STANDARD, CONDITIONAL)
+    real, usual, fitted, plain = (
+        percent(f[rate.format(what)].value, 1) for what in ("real images", STANDARD, CONDITIONAL, PLAIN)
     )
 
     def nothing(name: str) -> str:
         return percent(1 - f[f"read at all: {name}"].value, 1)
 
-    gained = between(f, rate.format(CONDITIONAL), rate.format(STANDARD))
+    def against(a: str, b: str) -> Difference:
+        return difference(*(f[rate.format(name)].times(100, "percentage points") for name in (a, b)))
+
     told = (
-        f"The classifier reads {percent(fitted.value / 100, 1)} of the completions by the conditional prior with confidence (a "
-        f"probability of {percent(SURE)} or more), {percent(usual.value / 100, 1)} of those by N(0, I), and "
-        f"{percent(real.value / 100, 1)} of the real images. In {nothing(CONDITIONAL)}, {nothing(STANDARD)} and, for the plain "
-        f"network, {nothing(PLAIN)} it reads no digit at all (none reaches {percent(HALF)})."
+        f"The classifier reads {fitted} of the completions by the conditional prior with confidence (a probability of "
+        f"{percent(SURE)} or more), {usual} of those by N(0, I), {plain} of the plain network's answers, and {real} of the "
+        f"real images. In {nothing(CONDITIONAL)}, {nothing(STANDARD)} and, for the plain network, {nothing(PLAIN)} it reads no "
+        f"digit at all (none reaches {percent(HALF)})."
     )
-    return f"{told} " + gained.say(
-        more="N(0, I) draws codes that no image with this quarter has, and the decoder was never trained on them; the "
-        "conditional prior draws fewer.",
-        less="So the conditional prior does not make the completions more legible.",
-        neither="The two priors {differ} here.",
+    priors = against(CONDITIONAL, STANDARD).say(
+        more=" Of the two priors the conditional one is better by {difference} percentage points. N(0, I) draws codes that no "
+        "image with this quarter has, and the decoder was never trained on them; some of these completions look like white "
+        "speckle. The conditional prior draws fewer.",
+        less=" So the conditional prior does not make the completions more legible.",
+        neither=" The two priors {differ} here.",
+    )
+    return f"{told}{priors}" + against(PLAIN, CONDITIONAL).say(
+        more=" The plain network's answers are read with confidence more often than the conditional prior's, by {difference} "
+        "percentage points: blurred as they are, most show one digit, while some completions look half-formed.",
+        less=" The conditional prior's completions are read with confidence more often than the plain network's answers, by "
+        "{difference} percentage points: a blur of several digits is hard to read.",
+        neither=" The conditional prior and the plain network {differ} here.",
     )
 
 
@@ -80,9 +104,12 @@ def nats(f: Found) -> str:
         "decides together the pixels that depend on each other, such as those of a loop, while the plain network treats each "
         "pixel as independent.",
         less="Given the quarter, the conditional VAE needs {difference} nats per image more than the plain network: training "
-        "or the estimate, which is on average too large, lose more than the code saves.",
+        "or the estimate lose more than the code saves.",
         neither="Given the quarter, the nats per image of the conditional VAE and of the plain network {differ} "
         "({difference}).",
+    ) + (
+        " This is of one training each, over all pixels, the given quarter among them. The estimate by importance sampling is "
+        "on average too large, so the true gain is at least as large."
     )
 
 
@@ -103,10 +130,21 @@ def hybrid(f: Found) -> str:
     narrower = (
         f[f"variance between completions: {HYBRID}"].value / f[f"variance between completions: {CONDITIONAL}"].value
     )
+    if narrower >= 1:
+        return f"{first}{second}"
     why = (
         " It also trains what is drawn without seeing the image and penalises every draw far from the truth, so completions "
         f"move towards their mean: their variance is {percent(narrower)} of that without it."
-        if narrower < 1
-        else ""
     )
-    return f"{first}{second}{why}"
+    if narrower >= COLLAPSED:
+        return f"{first}{second}{why}"
+    mean = between(f, f"error of the mean of all: {HYBRID}", f"error of one: {PLAIN}")
+    return (
+        f"{first}{second}{why} The distribution of answers has nearly collapsed: the completions look alike. "
+        + mean.say(
+            less="The error of their mean ({a}) is smaller than that of the plain network ({b}).",
+            more="The error of their mean ({a}) is larger than that of the plain network ({b}).",
+            neither="The error of their mean ({a}) {differs} from that of the plain network ({b}), so they are near-copies of "
+            "its answer.",
+        )
+    )

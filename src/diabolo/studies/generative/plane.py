@@ -92,22 +92,26 @@ def size_of_map(areas: Sequence[float], errors: Sequence[float]) -> str:
     )
     if len(areas) < 2:
         return f"The size of the map alone says nothing. {scale}"
-    varies = f"Over {len(areas)} seeds the area of the map varies by {percent(wider)}"
-    if wider > 2 * worse:
-        return (
-            f"{varies}, the test error by only {percent(worse, 1)}. The size alone says nothing about quality. {scale}"
-        )
-    return f"{varies}, no more than the test error ({percent(worse, 1)}). Even so it is no measure of quality. {scale}"
+    compared = (
+        f"Of {len(areas)} seeds the largest map is {percent(wider)} larger than the smallest, and the largest test error "
+        f"{percent(worse, 1)} higher than the smallest."
+    )
+    related = "" if wider > 2 * worse else "no more than the errors do; "
+    return (
+        f"{compared} These {len(areas)} seeds cannot establish a relation of size and quality, and {related}none is expected. "
+        f"{scale}"
+    )
 
 
-def two_grids(regular: int, quantile: int, classes: int) -> str:
-    """How many of the classes a grid of equal steps shows, and one of equal shares."""
+def two_grids(regular: int, quantile: int, classes: int, missed: Sequence[str] = ()) -> str:
+    """How many of the classes a grid of equal steps shows, and one of equal shares; `missed` are those that only the second
+    shows."""
     shown = f"{quantile} of the {classes} classes"
     if regular < quantile:
         return (
             f"A grid of equal steps over the same codes shows {regular} of the {classes} classes, the grid by quantiles "
-            f"{shown}. Some classes fill a small, crowded part of the map, and equal steps pass over it; quantiles give every "
-            "part as much room as it has codes."
+            f"{shown}{f'; the first misses {joined(missed)}' if missed else ''}. Some classes fill a small, crowded part of "
+            "the map, and equal steps pass over it; quantiles give every part as much room as it has codes."
         )
     if regular == quantile:
         return f"Both the grid by quantiles and a grid of equal steps show {shown}."
@@ -121,15 +125,21 @@ def where(places: Mapping[str, tuple[float, float]]) -> str:
         found.setdefault(sector(*place), []).append(name)
     order = [name for line in reversed(SECTORS) for name in line if name in found]
     listed = "; ".join(f"{name}: {joined(found[name])}" for name in order)
-    return f"By the median of its codes, each class lies here, in the scatter and in the grid alike: {listed}."
+    return f"The medians of the classes lie at these places of the scatter and the grid: {listed}."
 
 
-def corresponds(f: Found, worst: Sequence[tuple[str, int]], wrong: int) -> str:
+def corresponds(f: Found, worst: Sequence[tuple[str, int]], wrong: int, medians: str = "") -> str:
     """Whether the digit decoded in a tile is the most frequent class of its codes; `worst` are the two classes that disagree
-    most often, and in how many of the `wrong` tiles."""
+    most often, in how many of the `wrong` tiles, and where their `medians` lie."""
+    crowded, few, unread = (
+        f[name].value
+        for name in ("tiles that hold 95 % of the codes", "tiles with few codes", "tiles that show no class")
+    )
     agree, full = f["tiles read as their most frequent class"].value, f["tiles that hold a training code"].value
     told = (
-        f"{percent(full)} of the tiles hold the code of a training image. In {percent(agree)} of these the classifier reads in "
+        f"{percent(full)} of the tiles hold the code of a training image, but the codes are unevenly spread: {crowded:.0f} "
+        f"tiles hold 95 % of them, and {few:.0f} hold fewer than a tenth of the average. {unread:.0f} tiles show no class with "
+        f"a probability of {percent(SURE)}. In {percent(agree)} of the tiles with a code the classifier reads in "
         "the decoded tile the class that is most frequent among the codes there"
     )
     if not worst:
@@ -139,8 +149,8 @@ def corresponds(f: Found, worst: Sequence[tuple[str, int]], wrong: int) -> str:
     if agree < AGREE:
         return f"{told}, so the grid is only a rough picture of the scatter. The classes {why}."
     return (
-        f"{told}: the grid shows what the scatter says. The classes {why}, because their codes overlap, and where codes "
-        "overlap the decoder can only draw a blend."
+        f"{told}: the grid agrees with the scatter. The classes {why}: their codes lie close together{medians}. Where codes "
+        "overlap, the best answer of the decoder is a blend."
     )
 
 
@@ -150,34 +160,45 @@ def filled(f: Found) -> str:
     if elsewhere.value == 0:
         return "No tile is empty."
     return difference(there, elsewhere).say(
-        more="The classifier is more confident in tiles with codes ({a}) than in empty ones ({b}). There the decoder was never "
-        "trained, and it blends two classes or extrapolates one.",
-        less="The classifier is less confident in tiles with codes ({a}) than in empty ones ({b}). Empty tiles extrapolate "
-        "clear members of one class; classes meet where codes are dense.",
+        more="The classifier is more confident in tiles with codes ({a}) than in empty ones ({b}), by {difference} if tiles "
+        "were independent. Neighbouring tiles are not, so the evidence is weaker than that interval. In empty tiles the "
+        "decoder was never trained.",
+        less="The classifier is less confident in tiles with codes ({a}) than in empty ones ({b}), by {difference} if tiles "
+        "were independent. Neighbouring tiles are not, so the evidence is weaker than that interval.",
         neither="The classifier's confidence in tiles with codes ({a}) {differs} from that in empty tiles ({b}).",
     )
 
 
-def longer(errors: Mapping[int, float], pca: Mapping[int, float], read: Mapping[int, float]) -> str:
-    """Test errors of autoencoders and of PCA by the length of the code, and how many reconstructions are read right."""
-    short, long = min(errors), max(errors)
-    ratio = errors[short] / errors[long]
+def longer(
+    errors: Mapping[int, float], fits: Mapping[int, float], pca: Mapping[int, float], read: Mapping[int, float]
+) -> str:
+    """Test errors of autoencoders and of PCA by the length of the code, the training losses beside them, and how many
+    reconstructions are read right."""
+    short, long, best = min(errors), max(errors), min(errors, key=lambda n: errors[n])
+    listed = ", ".join(f"{written(error)} with {n}" for n, error in errors.items())
     told = (
-        f"From {short} to {long} numbers the test error changes from {written(errors[short])} to {written(errors[long])}, and "
-        f"the classifier reads the right class in {percent(read[short], 1)} and {percent(read[long], 1)} of the images. "
+        f"The test error by the numbers of the code is {listed} (one training each). The classifier reads the right class in "
+        f"{percent(read[short], 1)} of the reconstructions from {short} and {percent(read[long], 1)} of those from {long}. "
     )
-    if ratio <= 1:
+    if best == short:
         return f"{told}A longer code is no better here: these networks were not trained long enough to use it."
+    if best != long:
+        ends = f"(from {written(fits[best])} to {written(fits[long])})"
+        told += f"The error falls up to {best} numbers and rises after that. " + (
+            f"The training loss rises too {ends}, so the limit is the training, not what the code can hold. "
+            if fits[long] > fits[best]
+            else f"The training loss still falls {ends}, so the longest code overfits. "
+        )
     ahead = [n for n in errors if errors[n] < pca[n]]
     against = (
-        f"At every length the error is below that of PCA ({written(pca[short] / errors[short])} times lower at {short}, "
-        f"{written(pca[long] / errors[long])} times at {long})."
+        f"PCA with as many numbers has a larger error at every length ({pca[short] / errors[short]:.1f} times as large at "
+        f"{short}, {pca[long] / errors[long]:.1f} times at {long})."
         if len(ahead) == len(errors)
-        else f"Its error is below that of PCA at {joined([str(n) for n in ahead])} numbers, but not at the others."
+        else f"PCA with as many numbers has a larger error at {joined([str(n) for n in ahead])} numbers, but not at the others."
         if ahead
         else "PCA with as many numbers has a lower error at every length."
     )
     return (
-        f"{told}{against} Only a code of 2 can be drawn on paper and decoded over a grid; a longer one reconstructs better and "
-        "has to be looked at through projections and traversals."
+        f"{told}{against} Only a code of 2 can be plotted on paper and decoded over a grid; a longer one has to be looked at "
+        "through projections and traversals."
     )

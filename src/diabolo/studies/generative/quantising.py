@@ -1,15 +1,15 @@
-"""What the study `generative` says of Deliverable 6: a VQ-VAE with and without commitment, its parts, and its curves."""
+"""What the study `generative` says of Deliverable 6: a VQ-VAE with and without commitment, and its parts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from diabolo.display import words as written
-from diabolo.metrics import Jump, jumps
-from diabolo.plain import count, percent
-from diabolo.runs.history import History
-from diabolo.runs.loading import Run
-from diabolo.studies.engine.findings import Difference, Measured, between, family, joined, signed
-from diabolo.training.stepping import LR_SCHEDULES
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from diabolo.plain import percent
+from diabolo.statistics import Estimate
+from diabolo.studies.engine.findings import Difference, Measured, between, family, joined
 
 Found = Mapping[str, Measured]
 ALIKE = (
@@ -19,47 +19,67 @@ GROWN = 1.5  # factor from which on the range of the encoder's outputs, or of th
 WITHOUT = ", no commitment"
 
 
-def commitment(book: str, rms: tuple[float, float], error: tuple[float, float]) -> str:
-    """With and without the commitment term: the root mean square of the encoder's outputs, and the test error."""
-    (held, free), (with_it, without) = rms, error
-    ratio, worse = free / held, without / with_it - 1
-    rms_of = f"root mean square {written(free)} against {written(held)}"
-    if ratio > GROWN:
-        told = (
-            f"Without the commitment term the encoder's outputs are {times(ratio)} times as large ({rms_of}). The "
-            "reconstruction reaches the encoder only through the copied gradient, which does not depend on how far an output "
-            "lies from its code. Nothing holds the outputs back, and the codes follow them."
+def commitment(f: Found, books: Iterable[str]) -> str:
+    """With and without the commitment term: the size of the encoder's outputs, their distance from the codes, the error."""
+    listed, ratios, worse = [], [], []
+    for book in books:
+        (held, free), (near, nearer), (error, lost) = (
+            [f[f"{what}: {book}{end}"].value for end in ("", WITHOUT)]
+            for what in (
+                "encoder outputs, root mean square",
+                "distance from the codes",
+                "test error over variance",
+            )
         )
-    elif ratio < 1 / GROWN:
-        told = (
-            f"Without the commitment term the encoder's outputs are {times(1 / ratio)} times smaller ({rms_of}). The term does "
-            "not keep them small; it draws them to their codes, wherever those lie."
+        ratios.append(free / held)
+        worse.append(lost / error)
+        listed.append(
+            f"with {book} their root mean square is {times(free)} against {times(held)}, their squared distance from the codes "
+            f"is {percent(nearer, 1)} of their mean square against {percent(near, 1)}, and the test error is "
+            f"{times(lost / error)} times that with it"
         )
-    else:
-        told = (
-            f"Without the commitment term the encoder's outputs keep their range ({rms_of}). In this many steps they do not "
-            "run away from the codes, although nothing in the loss holds them."
-        )
-    loss = (
-        f"The test error is {times(without / with_it)} times as large without it"
-        if worse > 1
-        else f"The test error is {percent(abs(worse))} {'higher' if worse > 0 else 'lower'} without it"
-        if abs(worse) > ALIKE
-        else f"The test error is much the same ({signed(worse, 1)} without it)"
+    told = (
+        f"Without the commitment term the encoder's outputs change as follows (one training each): {'; '.join(listed)}."
     )
-    return f"{book[0].upper()}{book[1:]}: {told[0].lower()}{told[1:]} {loss} (one training each)."
+    if max(ratios) > GROWN:
+        told += (
+            " The reconstruction reaches the encoder only through the copied gradient, that at the code, whatever the distance "
+            "of the output. While the two disagree it can push an output the same way at step after step. The steps "
+            "accumulate, nothing pulls the output back, and the codes follow it. That is the likely cause of the growth; no "
+            "experiment here isolates it."
+        )
+        if max(worse) > 1 + ALIKE:
+            told += (
+                " The larger error has a rival cause: the learning rate was chosen with commitment, and inputs of this size "
+                "reach the decoder. Reconstructions without the term look grey and blocky where their error is several times "
+                "as large."
+            )
+    elif min(ratios) < 1 / GROWN:
+        told += " The term does not keep outputs small; it draws them to their codes, wherever those lie."
+    else:
+        told += " In this many steps they keep their range, although nothing in the loss holds them."
+    return told
 
 
 def times(ratio: float) -> str:
-    """5.1, or 243,000."""
-    return f"{ratio:.1f}" if ratio < 100 else f"{float(f'{ratio:.3g}'):,.0f}"
+    """5.1, 77,000, or 3.8 · 10⁷."""
+    if ratio < 1e6:
+        return f"{ratio:.1f}" if ratio < 100 else f"{float(f'{ratio:.2g}'):,.0f}"
+    digits, _, power = f"{ratio:.1e}".partition("e+")
+    return f"{digits} · 10{str(int(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def codebooks(f: Found, book: str) -> str:
     """The codebook map with commitment beside that without it."""
-    held, free = (f[f"codebook, root mean square: {book}{end}"].value for end in ("", WITHOUT))
-    used, left = (f[f"used codes: {book}{end}"].value for end in ("", WITHOUT))
-    flat, flatter = (f[f"codebook, variance in two directions: {book}{end}"].value for end in ("", WITHOUT))
+    (held, free), (used, left), (flat, flatter), (even, evener) = (
+        [f[f"{what}: {book}{end}"].value for end in ("", WITHOUT)]
+        for what in (
+            "codebook, root mean square",
+            "perplexity",
+            "codebook, variance in two directions",
+            "codebook, variance in two directions at unit length",
+        )
+    )
     size = (
         f"Without commitment the codebook spreads {times(free / held)} times as far"
         if free > GROWN * held
@@ -67,16 +87,29 @@ def codebooks(f: Found, book: str) -> str:
         if free < held / GROWN
         else "Without commitment the codebook keeps its size"
     )
-    return (
-        f"{size} (root mean square {written(free)} against {written(held)}), {left:.0f} codes are in use instead of "
-        f"{used:.0f}, and two directions hold {percent(flatter)} of its variance instead of {percent(flat)}. "
-        + (
-            "Codes that spread along fewer directions differ in size more than in kind, so the decoder can tell fewer of them "
-            "apart."
-            if flatter > flat + ALIKE
-            else "Both codebooks spread over about as many directions."
-        )
+    told = (
+        f"{size}, and the perplexity is {left:.0f} instead of {used:.0f}. Two directions hold {percent(flatter)} of the "
+        f"variance of its vectors instead of {percent(flat)}; of vectors scaled to unit length, {percent(evener)} instead of "
+        f"{percent(even)}. "
     )
+    if flatter <= flat + ALIKE:
+        return f"{told}Both codebooks spread over about as many directions."
+    if evener > even + ALIKE:
+        return f"{told}So the codes point in fewer directions, whatever their length."
+    return f"{told}So a few long vectors dominate the variance; the directions of the codes are no fewer."
+
+
+def relative_distance(outputs: NDArray[np.float32], vectors: NDArray[np.float32]) -> float:
+    """The mean squared distance of the outputs (N, D) from the nearest of the vectors (K, D), over their mean square."""
+    x, y = outputs.astype(np.float64), vectors.astype(np.float64)
+    squared = [cdist(few, y, "sqeuclidean").min(1).sum() for few in np.array_split(x, len(x) // 10_000 + 1)]
+    return float(sum(squared) / np.square(x).sum())
+
+
+def in_two_directions(vectors: NDArray[np.float32]) -> float:
+    """The share of the variance of the vectors (K, D) in their first two principal components."""
+    variance = np.linalg.eigvalsh(np.cov(vectors, rowvar=False))
+    return float(variance[-2:].sum() / variance.sum())
 
 
 class Half(NamedTuple):
@@ -96,123 +129,61 @@ def against_whole(f: Found, parts: Iterable[str]) -> dict[str, Difference]:
     return family({part: between(f, f"error: half the {part}", "error: whole") for part in parts})
 
 
+def change(f: Found, part: str) -> Estimate | None:
+    """The relative change of the test error with half of that part, with its error; None where that is not known."""
+    whole, found = f["error: whole"].value, between(f, f"error: half the {part}", "error: whole").estimate
+    return None if found is None else Estimate(found.value / whole, found.error / whole, found.df)
+
+
+def changed(f: Found, part: str) -> str:
+    """It in words: "+7.3 ± 1.5 %"."""
+    found = change(f, part)
+    assert found is not None, "of several seeds"
+    half = found.interval()[1] - found.value
+    return f"{100 * found.value:+.1f} ± {100 * half:.1f} %".replace("-", "−")
+
+
 def halved(f: Found, halves: Mapping[str, Half], whole: Half) -> str:
-    """What halving each part does to the test error, after the same steps and over the same seeds."""
+    """What halving each part does to the test error, after the same steps and over the same seeds; and what each part is."""
     changes = against_whole(f, halves)
-    listed = [f"{part} {signed(changes[part].value / f['error: whole'].value, 1)}" for part in halves]
-    told = f"Change of the test error when one part is halved: {', '.join(listed)}."
+    listed = [f"{part} {changed(f, part)}" for part in halves]
+    told = f"Change of the test error when one part is halved, in encoder and decoder together: {', '.join(listed)}."
     worse = [part for part in halves if changes[part].sure and changes[part].value > 0]
     better = [part for part in halves if changes[part].sure and changes[part].value < 0]
     if better:
         told += f" With half the {joined(better)} the error is lower: after so few steps the larger network is not yet ahead."
-    if not worse:
-        return f"{told} No halving raises the error significantly, so these steps do not show what the parts are for."
-    return " ".join([told, *(role(part, halves[part], whole) for part in worse)])
+    told += (
+        f" Significant: half the {joined(worse)}."
+        if worse
+        else " No halving raises the error significantly, so these steps do not show what the parts are for."
+    )
+    roles = " ".join(role(part, halves[part], whole) for part in halves)
+    width, layers = (f"error: half the residual {what}" for what in ("width", "layers"))
+    fair = between(f, layers, width).say(
+        more="Half the residual layers cost more than half the residual width ({a} against {b}).",
+        less="Half the residual layers cost less than half the residual width ({a} against {b}).",
+        neither="The errors with half the residual layers ({a}) and half the residual width ({b}) {differ}.",
+    )
+    return f"{told} {roles} {fair}"
 
 
 def role(part: str, half: Half, whole: Half) -> str:
-    """Why halving that part costs what it costs, from what else it changes."""
+    """What that part is, and what halving it removes."""
     gone = percent(1 - half.parameters)
-    sees = f"one code sees {half.sees} pixels across instead of {whole.sees}"
     if part == "hidden width":
         return (
-            f"The hidden width is the number of channels of every map: halving it takes {gone} of the parameters, and every "
-            "layer carries half as many features, those of the downsampling among them."
+            f"The hidden width is the number of channels of every map: halving it removes {gone} of the parameters, and every "
+            "layer carries half as many features."
         )
     if part == "residual width":
         return (
-            f"The residual width is the bottleneck inside each residual block: halving it takes {gone} of the parameters and "
-            f"leaves what one code sees at {half.sees} pixels, so each block has fewer features by which to adjust a place to "
-            "its surroundings."
+            f"The residual width is the number of channels inside each residual block: halving it removes {gone} of the "
+            f"parameters, and one code still depends on {half.sees} pixels across."
+            if half.sees == whole.sees
+            else f"The residual width is the number of channels inside each residual block: halving it removes {gone} of the "
+            f"parameters, and one code depends on {half.sees} pixels across instead of {whole.sees}."
         )
+    depth = f"The residual layers are depth: halving them removes {gone} of the parameters and one nonlinear step"
     if half.sees < whole.sees:
-        return (
-            f"The residual layers are depth: with half of them, {sees}, and {gone} of the parameters are gone. Each block lets "
-            "a place take more of its surroundings into account, and bends the features once more."
-        )
-    return f"The residual layers are depth: halving them takes {gone} of the parameters and one non-linear correction."
-
-
-class Rise(NamedTuple):
-    """A jump of a training curve, with what was logged beside it.
-
-    Attributes:
-        jump: of the loss.
-        steps: of the lowest value before, of the peak, and of the return; None where there is none.
-        rate: the learning rate at the first point of the rise, as a share of its peak.
-        before, at: terms of the loss and what was watched beside it, at the lowest point and at the peak.
-    """
-
-    jump: Jump
-    steps: tuple[int, int, int | None]
-    rate: float
-    before: Mapping[str, float]
-    at: Mapping[str, float]
-
-
-def points(run: Run) -> History:
-    """The training loss of `run` within epochs, or by epoch where it is shorter than that."""
-    return run.folder.steps or run.history
-
-
-def rises(run: Run, by: float) -> list[Rise]:
-    """The jumps of the training loss of `run`."""
-    lines = points(run)
-    options, last = run.config.options, run.history[-1]["step"]
-    rate = LR_SCHEDULES[options["schedule"]](options["lr"])
-    found = []
-    for jump in jumps([line["train"]["total"] for line in lines], by):
-        low, peak = lines[jump.lowest], lines[jump.peak]
-        steps = low["step"], peak["step"], None if jump.back is None else lines[jump.back]["step"]
-        share = rate(lines[jump.first]["step"] / last) / options["lr"]
-        found.append(Rise(jump, steps, share, low["train"], peak["train"]))
-    return found
-
-
-def jumped(name: str, rises: Sequence[Rise], every: int, by: float) -> str:
-    """The largest jump of a training curve, explained by what was logged where it jumps."""
-    title = f"{name[0].upper()}{name[1:]}"
-    if not rises:
-        return (
-            f"{title}: the training loss, averaged over {count(every, 'step')} at a time, never rises to more than {by:g} "
-            "times its lowest value so far."
-        )
-    rise = max(rises, key=lambda one: one.jump.times)
-    low, peak, back = rise.steps
-    how_many = "jumps once" if len(rises) == 1 else f"jumps {len(rises)} times"
-    largest = "" if len(rises) == 1 else ", in the largest jump"
-    after = f"is back below {by:g} times that value at step {back:,}" if back is not None else "stays up to the end"
-    told = (
-        f"{title}: the training loss {how_many}{largest} from its lowest value at step {low:,} to {times(rise.jump.times)} "
-        f"times as much at step {peak:,}, and {after}. The rise begins at {percent(rise.rate)} of the peak learning rate."
-    )
-    worse = rise.at["reconstruction"] / rise.before["reconstruction"]
-    told += (
-        f" The reconstruction error grows {times(worse)}-fold with it."
-        if worse > GROWN
-        else " The reconstruction error does not rise with it, only the distance of outputs and codes."
-    )
-    grown = rise.at["commitment"] / max(rise.before["commitment"], 1e-12)
-    lost = rise.at["perplexity"] / rise.before["perplexity"]
-    if grown > GROWN and lost < 1 / GROWN:
-        why = (
-            f"The distance of the outputs from their codes grows {times(grown)}-fold and the perplexity falls from "
-            f"{rise.before['perplexity']:.0f} to {rise.at['perplexity']:.0f}: the encoder moves faster than the codebook "
-            "follows, so many outputs share few codes, until restarted codes cover the new outputs."
-        )
-    elif grown > GROWN:
-        why = (
-            f"The distance of the outputs from their codes grows {times(grown)}-fold, while the perplexity hardly changes: the "
-            "encoder moves faster than the codebook follows."
-        )
-    elif lost < 1 / GROWN:
-        why = (
-            f"The perplexity falls from {rise.before['perplexity']:.0f} to {rise.at['perplexity']:.0f}, while the outputs stay "
-            "near their codes: codes fall out of use, and images lose what these stood for."
-        )
-    else:
-        why = (
-            "Neither the distance of the outputs from their codes nor the perplexity changes much, so the jump comes from the "
-            "decoder: steps of this size overshoot."
-        )
-    return f"{told} {why}"
+        return f"{depth}, and one code depends on {half.sees} pixels across instead of {whole.sees}."
+    return f"{depth}."
