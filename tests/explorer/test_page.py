@@ -118,6 +118,7 @@ def test_a_click_pins_and_the_strip_shows_the_way(open_page):
     page.page.mouse.click(*page.at("map", 0.3, 0.4))
     page.until("pin_a_number.value !== null")
     page.js("clicks.active = 1")
+    time.sleep(0.5)  # two clicks at once are a double click
     page.page.mouse.click(*page.at("map", 0.6, 0.5))
     page.until("pin_b_number.value !== null && strip.visible")
     page.until("strip.renderers[0].data_source.length > 0")
@@ -146,6 +147,7 @@ def test_a_slider_moves_its_unit_alone(open_page, explored):
 
 def test_a_lasso_shows_the_images_inside(open_page):
     page = open_page()
+    page.until("unit_strip_0.visible")  # the page has settled
     page.page.mouse.move(*page.at("map", 0.3, 0.3))
     page.page.mouse.down()
     for place in ((0.6, 0.3), (0.6, 0.7), (0.3, 0.7), (0.3, 0.3)):

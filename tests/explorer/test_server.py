@@ -1,9 +1,11 @@
 """The door, the hostile list, and the server's life: who may come in, what is refused, what is outlived."""
 
+import functools
 import http.client
 import io
 import json
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -378,7 +380,11 @@ def test_nothing_drawn_or_far_too_much_is_refused(strokes):
 
 def test_the_command_line(vae, tmp_path):
     line = [sys.executable, "-m", "diabolo", "look", str(vae.path), "--no-browser"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    listening = functools.partial(
+        signal.signal, signal.SIGINT, signal.default_int_handler
+    )  # not ignored, as in the background
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(line, preexec_fn=listening, **pipes) as process:
         try:
             said: Any = process.stdout.readline()
             assert said.startswith("look at:  http://127.0.0.1:")

@@ -197,5 +197,5 @@ def test_of_models_that_draw_one_grey_mean_there_is_nothing_to_tell(tmp_path, mo
         assert texts
         assert all(text.startswith("No finding is drawn here, because ") for text in texts)
     blocks = writing.document_of(find("generative"), study.folder).blocks
-    (told,) = [b.text for b in blocks if isinstance(b, Paragraph) and " of them ha" in b.text]
+    (told,) = [b.text for b in blocks if isinstance(b, Paragraph) and " models ha" in b.text]
     assert "1 of 6 models has learned." in told  # PCA

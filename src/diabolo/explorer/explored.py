@@ -26,7 +26,6 @@ from diabolo.explorer.planes import Plane, plane
 from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
 from diabolo.paths import as_path
-from diabolo.pca import PCA
 from diabolo.randomness import Draws, generator
 from diabolo.runs import checkpoint
 from diabolo.runs.folder import RunFolder
@@ -357,8 +356,7 @@ class Explored:
         with torch.no_grad():
             codec: Any = self.codec
             z = codec.bottleneck.prior(1, draws, torch.device(codec.device))
-            if isinstance(codec, PCA):
-                z = z * codec.variances.sqrt()
+            z = z * getattr(codec, "variances", torch.ones(())).sqrt()  # of a PCA, whose samples have them
         found: Floats = z.flatten().cpu().double().numpy()
         return found
 
@@ -407,8 +405,8 @@ class Explored:
     @property
     def quantizer(self) -> Discrete | None:
         """What gives discrete codes."""
-        found = self.codec.bottleneck
-        return found if isinstance(found, Discrete) else None
+        found: Any = self.codec.bottleneck
+        return found if found.discrete else None
 
     @cached_property
     def uses(self) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
 FINE = 8  # times as many pixels, so that lines have soft edges
@@ -58,7 +59,7 @@ def drawn_digit(strokes: Sequence[Sequence[tuple[float, float]]], shape: tuple[i
             pen.line(at, fill=255, width=thick, joint="curve")
         for x, y in at:
             pen.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
-    small: NDArray[Any] = np.asarray(canvas.resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    small: NDArray[Any] = to_float(np.asarray(canvas.resize((width, height), Image.Resampling.BOX)))
     rows, columns = np.mgrid[:height, :width]
     mass = max(float(small.sum()), 1e-6)
     down = round((height - 1) / 2 - float((rows * small).sum()) / mass)

@@ -47,12 +47,14 @@ def test_the_same_densities_for_both():
     assert "From N(0, I), the VAE's images are closer to real ones (FID 121) than the autoencoder's (264)" in said
     assert "From the fitted Gaussian, the VAE's images are closer" in said
     assert "the density that it is trained for, the VAE (121) is worse than the autoencoder with a fitted" in said
-    assert "improves the VAE to 97.0 to 97.1, because these still differ from N(0, I) (Fréchet distance 0.300" in said
+    assert (
+        "improves the VAE to 97.0 to 97.1, because its codes still differ from N(0, I) (Fréchet distance 0.300" in said
+    )
     other = images.densities(found(60, 80, 50, 110, away=0.0007))
     assert "From N(0, I), the autoencoder's images are closer to real ones (FID 50.0) than the VAE's" in other
     assert "the VAE (60.0 to 60.1) is better than even the autoencoder with a fitted Gaussian" in other
-    assert "makes the VAE worse (80.0 to 80.1); these hardly differ from N(0, I)" in other
-    assert "improves the VAE to 50.0, although these hardly" in images.densities(found(60, 50, 50, 50, away=7e-4))
+    assert "makes the VAE worse (80.0 to 80.1); its codes hardly differ from N(0, I)" in other
+    assert "improves the VAE to 50.0, although its codes hardly" in images.densities(found(60, 50, 50, 50, away=7e-4))
     alike = images.densities(found(100, 100, 100, 100))
     assert alike.count("without a significant difference in any of") == 4
 
