@@ -156,7 +156,7 @@ class Explored:
     def code_of_picture(self, image: NDArray[Any], label: int = -1, like: int | None = None) -> Floats:
         """The code (D,) of an image (C, H, W) that was brought along; of the class `label`, else that of the test image `like`,
         where the model is given that."""
-        x = torch.from_numpy(np.ascontiguousarray(image)[None])
+        x = torch.from_numpy(np.array(image)[None])  # a copy: what lies on disk cannot be written to
         z = self.codec.encode(x, self._column(label, like)).flatten(1).cpu().double().numpy()
         found: Floats = z[0]
         return found
