@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from diabolo.bottlenecks import FeatureMap
 from diabolo.codec import PlainCodec, as_codes, as_input
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
@@ -17,6 +18,20 @@ from diabolo.ranges import AnySeed, Count, checked
 from diabolo.surroundings import undisturbed
 
 PIXELS, IMAGES = 2048, 1024  # up to which the covariance is decomposed, or the images themselves
+
+
+class Spread(FeatureMap):
+    """The codes of a PCA as they are, drawn with the variances of its components."""
+
+    def __init__(self, pca: "PCA") -> None:
+        super().__init__(pca.latent_shape)
+        self.__dict__["pca"] = pca  # not as a module of its own: that holds this one
+
+    def prior(self, n: int, draws: Draws, device: torch.device) -> Tensor:
+        """√λᵢ αᵢ with α ~ N(0, I), (n, D)."""
+        alpha: Tensor = super().prior(n, draws, device)
+        found: Tensor = alpha * self.__dict__["pca"].variances.sqrt()
+        return found
 
 
 @part
@@ -53,6 +68,7 @@ class PCA(PlainCodec):
         self.register_buffer("mu", torch.zeros(pixels))
         self.register_buffer("components", torch.zeros(latent_dim, pixels))  # rows vᵢ, orthonormal
         self.register_buffer("variances", torch.zeros(latent_dim))  # λᵢ, in falling order
+        self.bottleneck = Spread(self)
 
     @undisturbed()
     def solve(self, images: np.ndarray, seed: int = 0) -> None:
@@ -107,8 +123,8 @@ class PCA(PlainCodec):
     def sample(self, n: Count, seed: AnySeed = 0, y: Tensor | None = None) -> Tensor:
         """`n` images μ + Σ αᵢ √λᵢ vᵢ with α ~ N(0, I)."""
         check_room("n", n, 8 * (math.prod(self.input_shape) + math.prod(self.latent_shape)))
-        alpha = Draws(generator(seed, "sample", device=self.device)).normal(self.mu.new_empty(n, *self.latent_shape))
-        return self.decode(alpha * self.variances.sqrt())
+        draws = Draws(generator(seed, "sample", device=self.device))
+        return self.decode(self.bottleneck.prior(n, draws, self.device))
 
     def _refuse_unsolved(self) -> None:
         if not self.components.any():

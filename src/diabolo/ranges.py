@@ -84,6 +84,7 @@ Count = Annotated[int, At(1)]
 Natural = Annotated[int, At(0)]
 Seed = Annotated[int, At(0, 2**32 - 1)]  # what numpy, scikit-learn and torch all take: of what a user says
 AnySeed = Annotated[int, At(0, 2**64 - 1)]  # one that was derived from such a seed too
+Port = Annotated[int, At(0, 65_535)]  # of a server; 0 for any
 Positive = Annotated[float, Above(0)]
 Weight = Annotated[float, At(0)]
 Share = Annotated[float, At(0, 1)]

@@ -10,6 +10,7 @@ from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import KEPT, Explored, open_run
+from diabolo.explorer.likeness import Judge
 from diabolo.explorer.pixels import as_bytes, difference, png, rgba
 from diabolo.explorer.state import Place, State
 from diabolo.explorer.taking import command_line, figure_of, python_lines
@@ -149,10 +150,13 @@ def test_codes_of_a_map_are_replaced(digits_of, desk_of):
 
 def test_likeness_of_a_training_image(explored):
     x = to_float(explored.train.images[11])
-    found = explored.likeness(explored.codes[0].astype(np.float64), x)
+    found = Judge(explored)(explored.codes[0].astype(np.float64), x)
     assert found.index[0] == 11
     assert found.distance[0] == 0
-    assert 0 < found.usual < 1
+    assert found.as_near == 0  # it is 0 away from itself, and no test image is a training image
+    far = Judge(explored)(explored.codes[0].astype(np.float64), np.ones_like(x))
+    _, usual = latents.nearest(explored.test.at_most(200, 0).images, explored.train.images, 1)
+    assert far.as_near == (usual[:, 0] <= far.distance[0] * 8).mean() == 1  # of 64 pixels
     error = np.square(explored.codec.reconstruct(torch.from_numpy(x[None]))[0].numpy() - x).mean()
     assert found.error == pytest.approx(error, rel=1e-4)
     assert found.larger == pytest.approx((explored.errors > error).mean(), abs=0.01)
@@ -179,7 +183,10 @@ def test_a_run_whose_images_are_gone_is_opened_all_the_same(moved):
     config = json.loads((moved / "config.json").read_text())
     config["data"]["train"]["origin"]["load"]["name"] = "/nowhere/at/all"
     (moved / "config.json").write_text(json.dumps(config))
-    assert open_run(moved).test is None
+    found = open_run(moved)
+    assert found.test is None
+    assert "name them by --data (" in found.lacks
+    assert "/nowhere/at/all" in found.lacks  # and why they are not there
 
 
 def test_images_of_another_shape_are_refused(vae, tiny_pixels):
@@ -276,7 +283,7 @@ def test_what_a_model_is_given_is_the_same_everywhere(conditional, desk_of, reci
     assert np.allclose(made["image"].numpy(), image, atol=1e-5)
     if "b" in words:
         assert np.allclose(desk.strip(9)[4], image, atol=1e-5)
-    found = explored.likeness(desk.code(explored), image, desk.state.label, like=desk.asked)
+    found = Judge(explored)(desk.code(explored), image, desk.state.label, desk.asked)
     y = known if recipe == "cvae" else None
     code = explored.codec.encode(torch.from_numpy(image[None]), y)
     again = explored.codec.decode(code, known)[0].numpy()
@@ -297,7 +304,7 @@ def test_a_model_without_a_code_shows_what_it_makes_of_what_it_is_given(digits_o
     desk = desk_of(explored, State(label=4))
     wanted = run.model.decode(torch.zeros(1, 0), torch.from_numpy(test.images[4:5]))[0].numpy()
     assert np.allclose(desk.shown().images[0], wanted, atol=1e-6)
-    assert explored.likeness(explored.middle, wanted, 4).prior is None
+    assert Judge(explored)(explored.middle, wanted, 4).prior is None
 
 
 def test_draws_are_those_of_the_model(digits_of, explored):
@@ -307,7 +314,7 @@ def test_draws_are_those_of_the_model(digits_of, explored):
         seen = Explored(recipe, model, train, test)
         assert np.allclose(seen.decoded(seen.drawn(3)[None])[0], model.sample(1, 3)[0].clamp(0, 1).numpy(), atol=1e-5)
         assert seen.has_prior is (recipe == "vae")
-        assert (seen.likeness(seen.middle, seen.decoded(seen.middle[None])[0]).prior is None) is (recipe != "vae")
+        assert (Judge(seen)(seen.middle, seen.decoded(seen.middle[None])[0]).prior is None) is (recipe != "vae")
     assert explored.fitted is explored.fitted  # fitted once, though it is drawn from at each click
 
 

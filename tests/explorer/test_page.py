@@ -1,5 +1,6 @@
 """The page in a real browser: every view answers the hand, in light and dark, and nothing is said on the console."""
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -81,16 +82,26 @@ def serving(explored: Explored) -> Iterator[Serving]:
 
 
 @pytest.fixture
-def open_page(browser: Any, serving: Serving) -> Iterator[Callable[..., Page]]:
-    opened: list[Any] = []
+def look_at(browser: Any) -> Iterator[Callable[..., Page]]:
+    """look_at(serving or runs, words): a page in a window of its own; what it opened is closed after the test."""
+    opened: list[Callable[[], None]] = []
 
-    def make(address: str | None = None, words: str = "", **how: Any) -> Page:
-        opened.append(browser.new_context(**({"viewport": {"width": 1300, "height": 1000}} | how)))
-        return Page(opened[-1].new_page(), (address or serving.address) + words)
+    def make(*seen: Any, words: str = "", **how: Any) -> Page:
+        if not isinstance(seen[0], Serving):
+            seen = (Serving(seen),)
+            opened.append(seen[0].stop)
+        context = browser.new_context(**({"viewport": {"width": 1300, "height": 1000}} | how))
+        opened.append(context.close)
+        return Page(context.new_page(), seen[0].address + words)
 
     yield make
-    for context in opened:
-        context.close()
+    for close in reversed(opened):
+        close()
+
+
+@pytest.fixture
+def open_page(look_at: Callable[..., Page], serving: Serving) -> Callable[..., Page]:
+    return functools.partial(look_at, serving)
 
 
 def expected(explored: Explored, code: np.ndarray) -> np.ndarray:
@@ -275,97 +286,67 @@ def test_a_thousand_moves(open_page, explored):
     assert not page.said
 
 
-def test_codes_of_a_quantiser_are_replaced_by_clicking(browser, digits_of):
+def test_codes_of_a_quantiser_are_replaced_by_clicking(look_at, digits_of):
     run = digits_of("vqvae", codes=16, width=8, residual_width=4, latent_dim=4)
     train, test = diabolo.data.load("digits")
-    serving = Serving([Explored("vqvae", run.model, train, test, run.path)])
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    try:
-        page = Page(context.new_page(), serving.address + "&shown=2")
-        page.until("codes.renderers[0].data_source.length > 0 && codebook.renderers[0].data_source.length > 0")
-        page.page.mouse.click(*page.at("codes", 0.75, 0.25))
-        page.until("codebook_told.text.includes('row 1, column 2')")
-        page.page.mouse.click(*page.at("codebook", 0.1, 0.1))
-        page.until("address.value.includes('swaps=1:0')")
-        page.until("codebook_told.text.includes('code 0; 1 of 4 replaced')")
-        assert not page.has("attribute")
-        assert not page.said
-    finally:
-        context.close()
-        serving.stop()
+    page = look_at(Explored("vqvae", run.model, train, test, run.path), words="&shown=2")
+    page.until("codes.renderers[0].data_source.length > 0 && codebook.renderers[0].data_source.length > 0")
+    page.page.mouse.click(*page.at("codes", 0.75, 0.25))
+    page.until("codebook_told.text.includes('row 1, column 2')")
+    page.page.mouse.click(*page.at("codebook", 0.1, 0.1))
+    page.until("address.value.includes('swaps=1:0')")
+    page.until("codebook_told.text.includes('code 0; 1 of 4 replaced')")
+    assert not page.has("attribute")
+    assert not page.said
 
 
-def test_the_class_of_a_conditional_model_is_asked_for(browser, digits_of):
+def test_the_class_of_a_conditional_model_is_asked_for(look_at, digits_of):
     run = digits_of("cvae")
     train, test = diabolo.data.load("digits")
     explored = Explored("cvae", run.model, train, test, run.path)
-    serving = Serving([explored])
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    try:
-        page = Page(context.new_page(), serving.address + "&shown=2")
-        page.js("find('class').value = '7'")
-        page.until("address.value.includes('label=7')")
-        end, wanted = time.monotonic() + 30, np.rint(explored.decoded(explored.codes[2:3], 7)[0, 0] * 255)
-        while np.abs(page.pixels("decoded")[..., -8:, 0].astype(float) - wanted).max() > 1:
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        assert not page.said
-    finally:
-        context.close()
-        serving.stop()
+    page = look_at(explored, words="&shown=2")
+    page.js("find('class').value = '7'")
+    page.until("address.value.includes('label=7')")
+    end, wanted = time.monotonic() + 30, np.rint(explored.decoded(explored.codes[2:3], 7)[0, 0] * 255)
+    while np.abs(page.pixels("decoded")[..., -8:, 0].astype(float) - wanted).max() > 1:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not page.said
 
 
-def test_two_runs_side_by_side(browser, explored, digits_of):
+def test_two_runs_side_by_side(look_at, explored, digits_of):
     train, test = diabolo.data.load("digits")
     pca = Explored("pca", digits_of("pca").model, train, test)
-    serving = Serving([explored, pca])
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    try:
-        page = Page(context.new_page(), serving.address + "&shown=2")
-        page.until("decoded_told.text.includes('pca')")
-        assert page.pixels("decoded").shape[:2] == (8, 4 * 9 - 1)  # original, both, their difference
-        assert not page.said
-    finally:
-        context.close()
-        serving.stop()
+    page = look_at(explored, pca, words="&shown=2")
+    page.until("decoded_told.text.includes('pca')")
+    assert page.pixels("decoded").shape[:2] == (8, 4 * 9 - 1)  # original, both, their difference
+    assert not page.said
 
 
-def test_a_model_of_vectors(browser, tmp_path):
+def test_a_model_of_vectors(look_at, tmp_path):
     vectors = diabolo.data.as_images(np.random.default_rng(0).random((60, 12)), name="rows")
     run = diabolo.fit("undercomplete", vectors, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
-    serving = Serving([Explored("rows", run.model, vectors, vectors)])
-    context = browser.new_context()
-    try:
-        page = Page(context.new_page(), serving.address)
-        page.until("decoded.visible")
-        x, y = page.js("[0, 0].map((_, i) => map.renderers[0].data_source.get(i ? 'y' : 'x')[3])")
-        place = f"map.x_range.start, map.x_range.end, map.y_range.start, map.y_range.end, {x}, {y}"
-        low, high, bottom, top, x, y = page.js(f"[{place}]")
-        frame = page.page.evaluate(FRAME, "map")
-        left, upper = page.at("map", 0, 0)
-        across, down = frame[0] + (x - low) / (high - low) * frame[2], frame[1] + (top - y) / (top - bottom) * frame[3]
-        page.page.mouse.move(left + across, upper + down)  # the hint asks for no picture
-        page.until("address.value.startsWith('shown=z')")
-        code = [float(number) for number in page.js("address.value").removeprefix("shown=z").split(",")]
-        assert np.allclose(code, [x, y], atol=0.02 * (high - low))
-        assert not page.said
-    finally:
-        context.close()
-        serving.stop()
+    page = look_at(Explored("rows", run.model, vectors, vectors))
+    page.until("decoded.visible")
+    x, y = page.js("[0, 0].map((_, i) => map.renderers[0].data_source.get(i ? 'y' : 'x')[3])")
+    place = f"map.x_range.start, map.x_range.end, map.y_range.start, map.y_range.end, {x}, {y}"
+    low, high, bottom, top, x, y = page.js(f"[{place}]")
+    frame = page.page.evaluate(FRAME, "map")
+    left, upper = page.at("map", 0, 0)
+    across, down = frame[0] + (x - low) / (high - low) * frame[2], frame[1] + (top - y) / (top - bottom) * frame[3]
+    page.page.mouse.move(left + across, upper + down)  # the hint asks for no picture
+    page.until("address.value.startsWith('shown=z')")
+    code = [float(number) for number in page.js("address.value").removeprefix("shown=z").split(",")]
+    assert np.allclose(code, [x, y], atol=0.02 * (high - low))
+    assert not page.said
 
 
-def test_a_classifier_has_a_map_and_no_decoder(browser, digits_of):
+def test_a_classifier_has_a_map_and_no_decoder(look_at, digits_of):
     run = digits_of("classifier")
     train, test = diabolo.data.load("digits")
-    serving = Serving([Explored("classifier", run.model, train, test, run.path)])
-    context = browser.new_context()
-    try:
-        page = Page(context.new_page(), serving.address)
-        assert not page.has("decoded")
-        page.page.mouse.move(*page.at("map", 0.4, 0.4))
-        page.page.mouse.click(*page.at("map", 0.4, 0.4))
-        page.until("map_told.text.includes('components')")
-        assert not page.said
-    finally:
-        context.close()
-        serving.stop()
+    page = look_at(Explored("classifier", run.model, train, test, run.path))
+    assert not page.has("decoded")
+    page.page.mouse.move(*page.at("map", 0.4, 0.4))
+    page.page.mouse.click(*page.at("map", 0.4, 0.4))
+    page.until("map_told.text.includes('components')")
+    assert not page.said

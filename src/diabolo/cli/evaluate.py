@@ -91,7 +91,7 @@ def measure_options() -> dict[str, inspect.Parameter]:
             several = (1, None) if isinstance(default, tuple) else None
             said = " ".join(map(str, default)) if isinstance(default, tuple) else default
             text = f"{evaluation.HELP[option][0].lower()}{evaluation.HELP[option][1:]}"
-            usual = "" if default in (None, False) else f" [default: {said}]"
+            usual = "" if default is None or default is False else f" [default: {said}]"
             told = Parameter(
                 group=MEASURES, help=text + usual, consume_multiple=several, negative=(), show_default=False
             )

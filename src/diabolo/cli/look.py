@@ -13,13 +13,12 @@ from cyclopts import App, Parameter
 
 from diabolo.cli.options import DataFlags
 from diabolo.cli.verbs import VERBS
-from diabolo.ranges import At, Seed, checked
+from diabolo.ranges import Port, Seed, checked
 from diabolo.terminal import say
 
 app = App(name="look", help=VERBS["look"])
 
 INTERRUPTED = 130  # exit code
-Port = Annotated[int, At(0, 65_535)]
 
 
 @app.default
@@ -52,25 +51,25 @@ def command(
     if data is None and data_options is not None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
     images = None if data is None else (data_options or DataFlags()).load(data)
-    open_look = look(*runs, images=images, port=port, host=host, seed=seed)
+    explorer = look(*runs, images=images, port=port, host=host, seed=seed)
     try:
-        say(f"look at:  {open_look.address}")
+        say(f"look at:  {explorer.address}")
         if host not in ("127.0.0.1", "localhost", "::1"):
             say(
                 f"diabolo: warning: it listens on {host}: whoever has its address, such as "
-                f"{open_look.serving.address_at(gethostname())}, sees the images of the run, and what is sent is not encrypted",
+                f"{explorer.serving.address_at(gethostname())}, sees the images of the run, and what is sent is not encrypted",
                 error=True,
             )
         if browser and _has_display():
-            webbrowser.open(open_look.address)
+            webbrowser.open(explorer.address)
         say("Ctrl-C ends it")
-        open_look.serving.wait()
+        explorer.serving.wait()
     except KeyboardInterrupt:
-        if open_look.serving.busy:  # a thread that works out a map holds Python's end up until it is done
+        if explorer.serving.busy:  # a thread that works out a map holds Python's end up until it is done
             atexit.register(_leave)
         raise
     finally:
-        open_look.stop()
+        explorer.stop()
 
 
 def _leave() -> None:

@@ -1,22 +1,28 @@
 """A run under your hand, in the browser: the map of its codes, the decoder where the mouse is, units, pins, attributes.
 
-explored.py, planes.py, pixels.py    what is shown: models, codes, images, planes; arrays in, arrays out
-state.py, desk.py, lanes.py          what was chosen, and who works it out; they know no browser
-views/, page.py                      a file for each part of the page, and the page
-door.py, server.py                   who may come in; the server
+explored.py, planes.py, likeness.py, pixels.py   what is shown: models, codes, images, planes; arrays in, arrays out
+state.py, desk.py, lanes.py, taking.py           what was chosen, and who works it out; they know no browser
+views/, page.py                                  a file for each part of the page, and the page
+door.py, server.py, uploads.py                   who may come in, the server, what may be sent to it
 """
 
 from typing import TYPE_CHECKING, Any
 
 from diabolo.errors import DiaboloError
+from diabolo.ranges import Port, Seed, checked
 
 if TYPE_CHECKING:
-    from diabolo.explorer.server import Look
+    from diabolo.explorer.server import Explorer
+else:
+    Explorer = Any  # whoever reads the hints when it runs needs no Bokeh for it
 
 __all__ = ["look"]
 
 
-def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> "Look":
+@checked
+def look(
+    *runs: Any, images: Any = None, port: Port | None = None, host: str = "127.0.0.1", seed: Seed = 0
+) -> "Explorer":
     """Look into runs in a browser: the map of codes, the decoder under the mouse, units, pins, attributes.
 
     Args:
@@ -27,18 +33,18 @@ def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "1
         seed: of what is drawn.
 
     Returns:
-        An open explorer: `look.address`, and `look.stop()`. In a notebook it shows the page.
+        An open explorer: `explorer.address`, and `explorer.stop()`. In a notebook it shows the page.
 
     Raises:
         DiaboloError: for a folder that is no run, a port in use, and without the extra `look`.
 
     Example:
-        >>> look = diabolo.look(run, images=(train, test))
-        >>> look.address.startswith("http://127.0.0.1:")
+        >>> explorer = diabolo.look(run, images=(train, test))
+        >>> explorer.address.startswith("http://127.0.0.1:")
         True
-        >>> look.stop()
+        >>> explorer.stop()
     """
-    opened: Look = served()(*runs, images=images, port=port, host=host, seed=seed)
+    opened: Explorer = served()(*runs, images=images, port=port, host=host, seed=seed)
     return opened
 
 

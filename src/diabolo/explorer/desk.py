@@ -107,7 +107,7 @@ class Desk:
             follower.follow(None, self.state)
 
     def change(self, **chosen: Any) -> None:
-        """Choose something else; what no model could show is refused before anything changes."""
+        """Choose something else. What no model can show is said where it would be seen."""
         old, new = self.state, replace(self.state, **chosen)
         if new == old:
             return

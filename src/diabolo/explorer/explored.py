@@ -4,7 +4,6 @@ when it is first asked for; read by all pages, written by none."""
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from diabolo.explorer.following import Following
 from diabolo.explorer.planes import Plane, plane
 from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
+from diabolo.metrics.reconstruction import per_image
 from diabolo.paths import as_path
 from diabolo.randomness import Draws, generator
 from diabolo.runs import checkpoint
@@ -43,29 +43,6 @@ KEPT = 8  # planes through three images
 GRAPH = 5_000  # codes in the graph that a way along the data goes by
 
 
-@dataclass(frozen=True)
-class Likeness:
-    """What a decoded image is like.
-
-    Attributes:
-        index, distance: the training images nearest to it, (k,), and how far they are, root mean square over pixels.
-        usual: the same distance for half of the test images.
-        prior, fitted: the share of test codes that are less probable, under the prior N(0, I) of the training and under a
-            Gaussian fitted to the training codes; None where there is none.
-        error: its mean squared error when it is encoded and decoded again; None for a model that was not trained to
-            reconstruct, or is given a class that is not known.
-        larger: the share of test images whose error is larger.
-    """
-
-    index: NDArray[np.int64]
-    distance: Floats
-    usual: float
-    prior: float | None
-    fitted: float | None
-    error: float | None
-    larger: float | None
-
-
 class Explored:
     """A run, or a codec with its images.
 
@@ -76,6 +53,7 @@ class Explored:
         path: the run folder, if there is one.
         seed: of what is drawn.
         own: whether the images are those of the run folder.
+        lacks: why there are no images, in words.
     """
 
     def __init__(
@@ -87,8 +65,10 @@ class Explored:
         path: Path | None = None,
         seed: int = 0,
         own: bool = True,
+        lacks: str = "",
     ) -> None:
         self.name, self.codec, self.train, self.path, self.seed = name, codec, train, path, seed
+        self.lacks = f"the images of {name} are not at hand: name them by --data{f' ({lacks})' if lacks else ''}"
         self.width = math.prod(codec.latent_shape)
         most = min(POINTS, NUMBERS // max(1, self.width))
         self.test = test if test is None or len(test) <= most else test.subset(max(4, most), seed)
@@ -111,7 +91,7 @@ class Explored:
     def codes(self) -> Pixels:
         """Of the test images, (N, D)."""
         if self.test is None:
-            raise DiaboloError(f"the images of {self.name} are not at hand: name them by --data")
+            raise DiaboloError(self.lacks)
         return encode(self.codec, self.test)
 
     @cached_property
@@ -123,7 +103,7 @@ class Explored:
     def _few(self) -> Images:
         images = self.train or self.test
         if images is None:
-            raise DiaboloError(f"the images of {self.name} are not at hand: name them by --data")
+            raise DiaboloError(self.lacks)
         return images.at_most(MEASURED, self.seed)
 
     @cached_property
@@ -231,7 +211,7 @@ class Explored:
         for few in pieces(self.test):
             x = torch.from_numpy(few.images)
             x_hat = self.codec.reconstruct(x, column(few, self.codec.needs_column)).cpu()
-            found.append((x_hat.double() - to_float(x).double()).square().flatten(1).mean(1).numpy())
+            found.append(per_image(to_float(x), x_hat, ())["mse"].numpy())
         return np.concatenate(found)
 
     @property
@@ -354,51 +334,9 @@ class Explored:
         """
         draws = Draws(generator(seed, "sample", device=self.codec.device))
         with torch.no_grad():
-            codec: Any = self.codec
-            z = codec.bottleneck.prior(1, draws, torch.device(codec.device))
-            z = z * getattr(codec, "variances", torch.ones(())).sqrt()  # of a PCA, whose samples have them
+            z = self.codec.bottleneck.prior(1, draws, self.codec.device)
         found: Floats = z.flatten().cpu().double().numpy()
         return found
-
-    # --- what it is like ----------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _densities(self) -> dict[str, tuple[latents.Density, Floats]]:
-        if self.discrete or not self.width:
-            return {}
-        found = {}
-        for name in ("normal", "gaussian") if self.has_prior else ("gaussian",):
-            try:
-                density = self.fitted if name == "gaussian" else latents.fit_density(name, self.train_codes)
-            except DiaboloError:  # too few codes for so many numbers
-                continue
-            found[name] = density, np.sort(density.log_prob(self.codes))
-        return found
-
-    @cached_property
-    def _usual(self) -> float:
-        assert self.train is not None
-        assert self.test is not None
-        few = self.test.at_most(200, self.seed).images
-        return float(np.median(latents.nearest(few, self.train.images, 1)[1])) / math.sqrt(few[0].size)
-
-    def likeness(
-        self, code: Floats, image: Pixels, label: int = -1, most: int = 4, like: int | None = None
-    ) -> Likeness:
-        """What the `image` (*shape) of `code` (D,) is like; `label` and `like` say what the model is given, see `told`."""
-        if self.train is None or self.test is None:
-            raise DiaboloError(f"the images of {self.name} are not at hand: name them by --data")
-        index, distance = latents.nearest(image[None], self.train.images, min(most, len(self.train)))
-        less = {}
-        for name, (density, others) in self._densities.items():
-            less[name] = float(np.searchsorted(others, density.log_prob(code[None])[0]) / len(others))
-        error = larger = None
-        if self.codec.reconstructs and (self.codec.condition.needs_column is None or label >= 0 or like is not None):
-            x_hat = self.decoded(self.code_of_picture(image, label, like)[None], label, like)[0]
-            error = float(np.square(x_hat.astype(np.float64) - image).mean())
-            larger = float((self.errors > error).mean())
-        near = distance[0] / math.sqrt(image.size)
-        return Likeness(index[0], near, self._usual, less.get("normal"), less.get("gaussian"), error, larger)
 
     # --- codebooks ----------------------------------------------------------------------------------------------------------
 
@@ -443,10 +381,14 @@ def open_run(path: str | os.PathLike[str], images: tuple[Images, Images] | None 
     folder = RunFolder(as_path(path))
     trained = (folder.path / "model.safetensors").exists() or not (folder.path / checkpoint.FILE).exists()
     codec = load(folder.path) if trained else Following(folder.path).model()
-    train, test = images or (None, None)
-    if images is None and folder.config.train.origin is not None:
+    (train, test), lacks = images or (None, None), ""
+    if images is None and folder.config.train.origin is None:
+        lacks = "they were given as arrays"
+    elif images is None:
         try:
             train, test = folder.pair()
-        except DiaboloError:  # moved, or deleted: the decoder can be explored all the same
-            train, test = None, None
-    return Explored(folder.path.name, codec, train, test, folder.path, seed, own=images is None)
+        except (
+            DiaboloError
+        ) as error:  # moved, deleted, given as arrays, not trusted: the decoder can be explored all the same
+            lacks = str(error)
+    return Explored(folder.path.name, codec, train, test, folder.path, seed, own=images is None, lacks=lacks)

@@ -112,7 +112,7 @@ def _views(doc: Document, desk: Desk) -> dict[str, View]:
     wanted: dict[str, tuple[bool, Callable[[], View]]] = {
         "map": (run.test is not None and run.width > 0, lambda: Map(desk, after, partial(_quietly, cancel))),
         "decoded": (run.codec.decodes, lambda: Decoded(desk)),
-        "likeness": (run.codec.decodes and run.train is not None, lambda: Likeness(desk)),
+        "likeness": (run.codec.decodes and run.train is not None and run.test is not None, lambda: Likeness(desk)),
         "condition": (bool(run.codec.decodes and run.codec.condition.to_decoder), lambda: Condition(desk)),
         "units": (coded, lambda: Units(desk)),
         "pins": (coded, lambda: Pins(desk, every, partial(_quietly, no_more))),
@@ -144,7 +144,7 @@ def _about(run: Explored) -> str:
         code = f"a code of {'×'.join(f'{n:,}' for n in shape)} {'number' if run.width == 1 else 'numbers'}"
     else:
         code = "no code"
-    images = "its images are not at hand: name them by --data"
+    images = run.lacks
     if run.test is not None:
         images = (
             f"{len(run.test):,} test {'images' if is_picture(run.codec.input_shape) else 'examples'} of {run.test.name}"

@@ -57,7 +57,8 @@ class Serving:
         self._loop: IOLoop | None = None
         self._thread = threading.Thread(target=self._run, args=(port,), name="diabolo-look", daemon=True)
         self._thread.start()
-        self._started.wait(WAIT)
+        if not self._started.wait(WAIT):
+            raise DiaboloError(f"the server did not start within {WAIT:g} s: try again when the machine is less busy")
         if self._problem is not None:
             raise self._problem
 
@@ -242,7 +243,7 @@ def _figure(serving: Serving, query: Mapping[str, str], kind: str) -> bytes:
     return rendered(figure_of(desk), f".{kind}")
 
 
-class Look:
+class Explorer:
     """An open explorer, as `diabolo.look` gives it. In a notebook it shows the page.
 
     Attributes:
@@ -258,7 +259,7 @@ class Look:
         self.serving.stop()
 
     def __repr__(self) -> str:
-        return f"Look({self.address!r})"
+        return f"Explorer({self.address!r})"
 
     def _repr_html_(self) -> str:
         inside = self.address.replace("127.0.0.1", "localhost")
@@ -284,6 +285,6 @@ def open_runs(runs: Sequence[Any], images: Any = None, seed: int = 0) -> list[Ex
     return found
 
 
-def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> Look:
+def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> Explorer:
     """See `diabolo.look`."""
-    return Look(Serving(open_runs(runs, images, seed), host, port))
+    return Explorer(Serving(open_runs(runs, images, seed), host, port))

@@ -7,7 +7,8 @@ from bokeh.layouts import column
 
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.explored import Likeness as Found
+from diabolo.explorer.likeness import Judge
+from diabolo.explorer.likeness import Likeness as Found
 from diabolo.explorer.state import State
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import say, words
@@ -19,12 +20,13 @@ class Likeness:
 
     title = "What is it like?"
     told = (
-        "The training images nearest to what is decoded, by distance in pixels: one that is much nearer than is usual for test "
-        "images was memorised. How probable the code is among test codes, and how well the image comes back."
+        "The training images nearest to what is decoded, by distance in pixels. A copy is nearer to one of them than test "
+        "images are to theirs; but a blurred image is near to many. Then how probable the code is among test codes, and how "
+        "well the image comes back."
     )
 
     def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+        self.desk, self.judge = desk, Judge(desk.first)
         self.nearest = Plate(desk.first.codec.input_shape, "nearest", 60, 320)
         self.about = words("likeness-told")
         self.root = column(self.nearest.root, self.about, sizing_mode="stretch_width")
@@ -37,9 +39,8 @@ class Likeness:
             self.desk.later("likeness", self._look, self._show, slow=True)
 
     def _look(self) -> Any:
-        run, state = self.desk.first, self.desk.state
         shown = self.desk.shown()
-        return run.likeness(shown.codes[0], shown.images[0], state.label, like=self.desk.asked)
+        return self.judge(shown.codes[0], shown.images[0], self.desk.state.label, self.desk.asked)
 
     def _show(self, found: Found | str) -> None:
         if isinstance(found, str):
@@ -54,10 +55,8 @@ class Likeness:
 
 def sentences(found: Found) -> list[str]:
     """Likeness in words."""
-    ratio = found.distance[0] / max(found.usual, 1e-12)
     near = f"The nearest training image (number {found.index[0]}) is {found.distance[0]:.3g} away (root mean square)"
-    copied = "; so near, it may be a copy" if ratio < 0.3 else ""
-    told = [f"{near}, {ratio:.2g} times what is usual for a test image{copied}."]
+    told = [f"{near}; {percent(found.as_near)} of the test images are as near to theirs."]
     for name, share in (("the prior N(0, I)", found.prior), ("a Gaussian fitted to the codes", found.fitted)):
         if share is not None:
             told.append(f"Under {name} its code is more probable than {percent(share)} of the test codes.")

@@ -6,7 +6,7 @@ from bokeh.layouts import column
 from bokeh.models import CustomJS, TextAreaInput
 
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.state import State
+from diabolo.explorer.state import LONGEST, State
 from diabolo.explorer.taking import command_line, python_lines
 from diabolo.explorer.views.widgets import beside, button, look, say, words
 
@@ -27,7 +27,10 @@ class Take:
     """The lines that make what is shown, its figure, its address."""
 
     title = "Take it along"
-    told = "The lines that make what is shown. The address of the page brings all of it back."
+    told = (
+        "The lines that make what is shown. The address of the page brings it back, but for pictures that were brought along "
+        f"and codes of more than {LONGEST} numbers."
+    )
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
