@@ -174,8 +174,13 @@ def test_the_report_counts_what_is_not_decided(script, plan):
     )
     running.run(Script(script.path), plan(parameters={}))
     document = writing.document_of(Script(script.path), plan().folder("small"))
-    (table,) = [b for b in document.blocks if isinstance(b, Table) and b.caption.startswith("Each claim")]
-    assert "1 is not decided" in table.caption
+    (table,) = [b for b in document.blocks if isinstance(b, Table) and b.caption.startswith("How many images")]
+    (told,) = [b.text for b in document.blocks if isinstance(b, Paragraph) and "that this study checks" in b.text]
+    counted = told.partition("checks, ")[2].removesuffix(".")
+    assert "1 is not decided" in counted
+    assert table.caption.endswith(f": {counted}.")  # one count: how many images there were is no claim
+    assert told.startswith("Of 3 claims")
+    assert len(table.rows) == 5
     assert ("x ≤ 1.2", "1 (0.5 … 1.5)", "not decided: the interval contains the threshold") in table.rows
 
 

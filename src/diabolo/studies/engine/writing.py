@@ -83,19 +83,24 @@ def write_reports(script: Script, folder: Path) -> list[Path]:
 
 
 def _found(script: Script, results: Mapping[str, Any], folder: Path) -> Iterator[Block]:
-    """What was found: the rows without a number, which answer the questions of the study; and how many claims hold."""
+    """What was found: the rows without a number, which answer the questions of the study; and how many of their claims hold."""
     for index in _answers(script, results):
         yield Heading(script.rows[index], 2, anchor_of(index))
         blocks = (as_block(block, folder) for block in results["rows"][index]["blocks"])
         yield from (block for block in blocks if not isinstance(block, Verdict))  # such as the length of an answer
-    if checked := verdicts(results):
-        yield Paragraph(f"Of {count(len(checked), 'claim')} that this study checks, {_counted(checked)}.", ("checked",))
+    if claims := _claims(results):
+        yield Paragraph(f"Of {count(len(claims), 'claim')} that this study checks, {_counted(claims)}.", ("checked",))
     if any("not measured" in row for row in results["rows"].values()):
         yield Paragraph("Some rows could not be measured.", ("failed",))
 
 
 def _answers(script: Script, results: Mapping[str, Any]) -> list[str]:
     return [index for index in script.rows if index in results["rows"] and not index[0].isdigit()]
+
+
+def _claims(results: Mapping[str, Any]) -> list[Verdict]:
+    """What the rows claim; how many images there were is no finding."""
+    return [verdict for anchor, verdict in _checked(results) if anchor]
 
 
 def _counted(checked: Sequence[Verdict]) -> str:
@@ -106,11 +111,13 @@ def _counted(checked: Sequence[Verdict]) -> str:
 
 def _checks(results: Mapping[str, Any]) -> Iterator[Block]:
     if checked := verdicts(results):
+        claims = _claims(results)
+        told = f": {_counted(claims)}" if claims else ""
         yield Heading("What was checked", 2, "checked")
         yield Table(
             ("claim", "measured", "verdict"),
             [(v.claim, v.measured, MARKS[v.state] + (f": {v.note}" if v.note else "")) for v in checked],
-            f"Each claim, and what was measured: {_counted(checked)}.",
+            f"How many images there were; then each claim and what was measured{told}.",
             links=[anchor for anchor, _ in _checked(results)],
         )
 
