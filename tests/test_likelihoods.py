@@ -295,6 +295,23 @@ def test_output_keeps_pixels_within_range_or_leaves_them():
         assert torch.equal(make(output="sigmoid").mean(raw), torch.sigmoid(raw))
 
 
+def test_it_says_which_numbers_it_scores_and_whether_its_loss_is_a_density_of_them():
+    unit, reals = (0.0, 1.0), (-math.inf, math.inf)
+    found = {name: (make().support, make().density) for name, make in EVERY.items()}
+    assert found == {
+        "squared error per pixel": (unit, False),
+        "squared error per image": (reals, False),
+        "bernoulli": (unit, False),
+        "continuous bernoulli": (unit, True),
+        "gaussian, fixed": (unit, True),
+        "gaussian, learned": (reals, True),
+        "gaussian, optimal": (unit, True),
+        "laplace, fixed": (reals, True),
+        "laplace, learned": (unit, True),
+    }
+    assert (MSSSIM("linear").support, MSSSIM().density) == (unit, False)
+
+
 def test_by_name():
     assert {name: type(as_likelihood(name)) for name in LIKELIHOODS if name != "perceptual"} == {
         "squared-error": SquaredError,

@@ -91,6 +91,7 @@ class ContinuousBernoulli(Likelihood):
     """
 
     unit = "nats per image"
+    density = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,6 +130,7 @@ class Gaussian(WithOutput):
     """
 
     unit = "nats per image"
+    density = True
     log_sigma: Tensor
     batches: Tensor
 
@@ -182,6 +184,7 @@ class Laplace(WithOutput):
     """
 
     unit = "nats per image"
+    density = True
     log_scale: Tensor
 
     def __init__(self, scale: Annotated[float | str, Above(0)] = "learned", output: str = "sigmoid") -> None:

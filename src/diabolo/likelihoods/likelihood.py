@@ -1,5 +1,6 @@
 """What every likelihood is, the output that most share, and squared error, the plainest score."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 
@@ -10,10 +11,17 @@ from diabolo.errors import UnknownNameError
 from diabolo.parts import part
 
 OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "linear": lambda raw: raw}
+UNIT, REALS = (0.0, 1.0), (-math.inf, math.inf)
+SUPPORTS = {"sigmoid": UNIT, "linear": REALS}  # by output
 
 
 class Likelihood(nn.Module):
-    """How a reconstruction is scored. `unit` says what `loss` is measured in.
+    """How a reconstruction is scored.
+
+    Attributes:
+        unit: what `loss` is measured in.
+        support: the least and the largest number, after scaling, that it can score.
+        density: whether its loss is −log of a density of real numbers, which depends on the unit that these are measured in.
 
     Example:
         >>> likelihood = diabolo.likelihoods.SquaredError(per="image")
@@ -22,6 +30,8 @@ class Likelihood(nn.Module):
     """
 
     unit: str
+    support: tuple[float, float] = UNIT
+    density: bool = False
 
     def check(self, shape: tuple[int, ...]) -> None:  # most score anything
         """Refuse, in one sentence, images of `shape` where they cannot be scored: when the model is made."""
@@ -47,6 +57,7 @@ class WithOutput(Likelihood):
         if output not in OUTPUTS:
             raise UnknownNameError("output", output, OUTPUTS)
         self.output = output
+        self.support = SUPPORTS[output]
 
     def mean(self, raw: Tensor) -> Tensor:
         """x_hat = sigmoid(raw), or raw itself when `output` is "linear"."""

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diabolo.errors import DiaboloError
-from diabolo.likelihoods.likelihood import WithOutput
+from diabolo.likelihoods.likelihood import UNIT, WithOutput
 from diabolo.parts import part
 
 EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first (Wang et al. 2003)
@@ -50,6 +50,7 @@ class MSSSIM(WithOutput):
 
     def __init__(self, output: str = "sigmoid") -> None:
         super().__init__(output)
+        self.support = UNIT  # C₁ and C₂ are for numbers in [0, 1], whatever the output
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse vectors, and images of less than 4 pixels a side."""
