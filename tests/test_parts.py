@@ -65,6 +65,7 @@ def draws():
 CONES = {net: {} for net in nets.NETS} | {
     "custom": {"encoder": "torch.nn:Flatten", "decoder": "user_cones:Decoder", "decoder_args": {"code": 5}}
 }  # what each net needs to be told
+SHAPES = {"conv1d": (3, 30), "conv3d": (3, 8, 9, 10)}
 PAIRS = [(kind, net) for kind in MODELS for net in ("conv", "mlp", "unet")]
 MAPS = ("denoising_conv", "fsq", "vqvae")  # their code is a map: mlp and unet have none
 PAIRS = [p for p in PAIRS if p[1] == "unet" or not p[0].startswith("unet")]
@@ -78,8 +79,9 @@ def test_every_model_comes_back_as_it_was(kind, net):
         pytest.skip("what goes around the code has no density, or nowhere to come from, and is refused")
     name = kind.partition(",")[0]
     code = {"latent_dim": 5} if "latent_dim" in zoo.options_of(name) else {}
-    model = zoo.build(name, (3, 28, 30), net=net, **code, **CONES[net], **MODELS[kind])
-    x = torch.rand(4, 3, 28, 30, generator=torch.Generator().manual_seed(0))
+    shape = SHAPES.get(net, (3, 28, 30))
+    model = zoo.build(name, shape, net=net, **code, **CONES[net], **MODELS[kind])
+    x = torch.rand(4, *shape, generator=torch.Generator().manual_seed(0))
     y = None if model.needs_column is None else torch.arange(4)
     told = model.condition.pick(x, y)
     model.loss(x, draws(), y=y)  # running statistics that are not those of a new model

@@ -87,7 +87,7 @@ class Clean(Corruption):
 
 def _pixels(x: Tensor) -> Tensor:
     """One number per pixel, whatever the channels: (N, 1, H, W) for images, x itself for vectors."""
-    return x[:, :1] if x.ndim == 4 else x
+    return x[:, :1] if x.ndim > 2 else x
 
 
 @part
@@ -204,7 +204,7 @@ class Occlusion(Corruption):
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The copy of `x` with a hole."""
-        sides = x.shape[2:] if x.ndim == 4 else x.shape[1:]
+        sides = x.shape[2:] if x.ndim > 2 else x.shape[1:]
         one = x.new_ones(len(x), 1, dtype=torch.float32)
         block = (one * self.level.of(one, draws) * min(sides)).round()  # (N, 1): its side in pixels
         hidden = x.new_ones(len(x), *[1] * (x.ndim - 1), dtype=torch.bool)

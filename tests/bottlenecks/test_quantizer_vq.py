@@ -396,8 +396,8 @@ def test_k_means_is_scikit_learns_from_the_same_start(monkeypatch):
     np.testing.assert_allclose(ours.numpy(), theirs.cluster_centers_, atol=1e-5)
 
 
-def test_a_map_is_three_numbers_of_1_or_more_and_a_start_needs_vectors():
-    for shape in ((4, 2), (4, 0, 2), (4, 2, 2, 2)):
+def test_a_map_has_channels_and_one_to_three_sides_of_1_or_more_and_a_start_needs_vectors():
+    for shape in ((4,), (4, 0, 2), (4, 2, 2, 2, 2)):
         with pytest.raises(DiaboloError, match="ends in a map"):
             VectorQuantizer(shape, 4, codes=8)
     quantiser = VectorQuantizer((4, 2, 2), 4, codes=8)

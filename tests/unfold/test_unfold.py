@@ -210,6 +210,25 @@ def test_the_pair_to_a_point_has_its_biases_and_its_first_norm(home):
     )
 
 
+@pytest.mark.parametrize(("net", "shape"), [("conv1d", (2, 21)), ("conv3d", (1, 8, 9, 10))])
+def test_signals_and_volumes_have_the_same_losses(home, net, shape):
+    torch.manual_seed(1)
+    x, y = torch.rand(4, *shape), torch.arange(4) % 3
+    for upsampling in (False, True):
+        model = zoo.cvae(shape, 3, net=net, channels=(4, 6), classes=3, upsampling=upsampling)
+        text = parts_text(unfold.unfolded(model))
+        module = module_of(home / f"{net}_{upsampling}.py", text)
+        theirs = module.Autoencoder()
+        carry(theirs, model)
+        torch.manual_seed(2)
+        ours = model.loss(x, Draws(), y=y).total
+        torch.manual_seed(2)
+        assert module.loss_function(theirs, x, y, 1.0)[0].item() == pytest.approx(ours.item(), rel=1e-5)
+    assert f"nn.Conv{len(shape) - 1}d({shape[0] + 3}, 4, kernel_size=4, stride=2, padding=1)" in text
+    with pytest.raises(DiaboloError, match="unfold cannot write the quantiser of signals or volumes"):
+        unfold.unfolded(zoo.vqvae(shape, 2, codes=4, net=net, channels=(4,)))
+
+
 def test_frozen_weights_stay_and_the_rest_moves(home, digits):
     run, module, file = unfolded_run(home, digits, "joint", {"latent_dim": 3, "hidden": (8,)}, freeze=("encoder.*",))
     text = file.read_text(encoding="utf-8")

@@ -55,13 +55,14 @@ class FSQ(Discrete):
             )
         super().__init__(map_shape, len(levels), math.prod(levels))
         self.levels = tuple(levels)
-        each = torch.tensor(self.levels).view(-1, 1, 1)
+        ones = [1] * (len(map_shape) - 1)
+        each = torch.tensor(self.levels).view(-1, *ones)
         self.register_buffer("reach", (each - 1) * (1 + EPS) / 2, persistent=False)
         self.register_buffer("offset", torch.where(each % 2 == 0, 0.5, 0.0), persistent=False)
         self.register_buffer("middle", each // 2, persistent=False)
         self.register_buffer("each", each, persistent=False)
         basis = [math.prod(levels[:i]) for i in range(len(levels))]
-        self.register_buffer("basis", torch.tensor(basis).view(-1, 1, 1), persistent=False)
+        self.register_buffer("basis", torch.tensor(basis).view(-1, *ones), persistent=False)
 
     def forward(self, features: Tensor, draws: Draws) -> Latent:
         """The codes (N, D, h, w) in [−1, 1] of `features` (N, in_features)."""
@@ -76,9 +77,10 @@ class FSQ(Discrete):
         (Salimans & Kingma 2016, arXiv 1602.07868). Where all images begin in one level, the tanh soon saturates there."""
         with torch.no_grad():
             vectors = self.unquantised(features())
-            mean, spread = vectors.mean((0, 2, 3)), vectors.std((0, 2, 3), correction=0)
+            others = (0, *range(2, vectors.ndim))
+            mean, spread = vectors.mean(others), vectors.std(others, correction=0)
             deviation = torch.where(spread > 0, spread.clamp(min=EPS), 1)  # a channel that does not vary stays as it is
-            self.to_code.weight /= deviation.view(-1, 1, 1, 1)
+            self.to_code.weight /= deviation.view(-1, *[1] * (self.to_code.weight.ndim - 1))
             assert self.to_code.bias is not None
             self.to_code.bias.sub_(mean).div_(deviation)
 

@@ -12,6 +12,7 @@ from diabolo import distributed
 from diabolo.bottlenecks.diagnosis import BAD_SHARE, Diagnosis, Finding
 from diabolo.bottlenecks.latent import Bottleneck, Latent
 from diabolo.errors import DiaboloError, NoPriorError
+from diabolo.nets.layers import GRIDS
 from diabolo.randomness import Draws
 from diabolo.ranges import At
 
@@ -28,7 +29,8 @@ class IndexPrior(Protocol):
 
 
 class Discrete(Bottleneck):
-    """A bottleneck that gives a map (h, w) of indices 0 … K − 1 per image; each stands for a vector of D numbers.
+    """A bottleneck that gives a map (h, w) of indices 0 … K − 1 per image; each stands for a vector of D numbers. So for maps
+    of one side, (l,), or three.
 
     It owns a 1×1 convolution from the encoder's last map (C, h, w) to D channels. While training, `usage` counts how often
     each code was used, over all processes.
@@ -51,12 +53,12 @@ class Discrete(Bottleneck):
 
     def __init__(self, map_shape: tuple[int, ...], latent_dim: int, codes: int) -> None:
         super().__init__(latent_dim)
-        if len(map_shape) != 3 or min(map_shape) < 1:
+        if len(map_shape) - 1 not in GRIDS or min(map_shape) < 1:
             raise DiaboloError(f"a quantiser needs an encoder that ends in a map (C, h, w), not in {map_shape}")
-        channels, height, width = map_shape
-        self.map_shape, self.codes = (channels, height, width), codes
-        self.latent_shape = (latent_dim, height, width)
-        self.to_code = nn.Conv2d(channels, latent_dim, 1)
+        channels, *sides = map_shape
+        self.map_shape, self.codes = tuple(map_shape), codes
+        self.latent_shape = (latent_dim, *sides)
+        self.to_code: nn.Conv1d | nn.Conv2d | nn.Conv3d = GRIDS[len(sides)].convolution(channels, latent_dim, 1)
         self.register_buffer("usage", torch.zeros(codes))
         self._prior: list[IndexPrior] = []  # in a list, so that it is no part of the model's own weights
         self._no_prior = "fit one with: diabolo fit-prior RUN"
@@ -123,7 +125,8 @@ class Discrete(Bottleneck):
             raise NoPriorError(
                 f"nothing can be sampled before a prior is fitted to the discrete codes; {self._no_prior}"
             )
-        return self.codes_of(self._prior[0].draw(n, draws, device))
+        indices = self._prior[0].draw(n, draws, device)  # row by row, whatever the sides
+        return self.codes_of(indices.view(n, *self.latent_shape[1:]))
 
 
 def counts_of(indices: Tensor, codes: int) -> Tensor:
@@ -141,4 +144,4 @@ def perplexity(counts: Tensor) -> Tensor:
 
 def rows_of(vectors: Tensor) -> Tensor:
     """(N, D, h, w) → (N·h·w, D)."""
-    return vectors.permute(0, 2, 3, 1).reshape(-1, vectors.shape[1])
+    return vectors.movedim(1, -1).reshape(-1, vectors.shape[1])

@@ -2,6 +2,7 @@
 which may begin as the centres of the encoder's first ones.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -177,8 +178,8 @@ class VectorQuantizer(Discrete):
         counts = self.count(indices)
         if self.training:
             self._learn(rows, indices, counts)
-        n, d, h, w = z.shape
-        through, code = (v.view(n, h, w, d).permute(0, 3, 1, 2) for v in (self.estimate(rows, q), q.detach()))
+        n, d, *sides = z.shape
+        through, code = (v.view(n, *sides, d).movedim(-1, 1) for v in (self.estimate(rows, q), q.detach()))
         penalties = {"codebook": _distance(rows.detach(), q, n)} if not self.ema else {}
         penalties["commitment"] = _distance(rows, q.detach(), n)
         return Latent(z=through, code=code, penalties=penalties, logged=self.logged_counts(counts))
@@ -186,7 +187,7 @@ class VectorQuantizer(Discrete):
     def check(self, images: int) -> None:
         """Refuse a k-means start from fewer vectors than codes."""
         if self.kmeans:
-            check_enough(images * self.latent_shape[1] * self.latent_shape[2], self.codes)
+            check_enough(images * math.prod(self.latent_shape[1:]), self.codes)
 
     def initialise(self, features: Callable[[], Tensor], draws: Draws) -> None:
         """The k-means start.
@@ -201,12 +202,12 @@ class VectorQuantizer(Discrete):
 
     def indices_of(self, vectors: Tensor) -> Tensor:
         """The index of the code nearest to each of `vectors` (N, D, h, w): (N, h, w), int64."""
-        n, _, h, w = vectors.shape
-        return nearest(rows_of(vectors.to(self.vectors.device)), self.vectors).view(n, h, w)
+        n, _, *sides = vectors.shape
+        return nearest(rows_of(vectors.to(self.vectors.device)), self.vectors).view(n, *sides)
 
     def codes_of(self, indices: Tensor) -> Tensor:
         """The codes (N, D, h, w) that the `indices` (N, h, w) stand for, as `Autoencoder.decode` takes them."""
-        return F.embedding(indices.to(self.vectors.device), self.vectors.detach()).permute(0, 3, 1, 2)
+        return F.embedding(indices.to(self.vectors.device), self.vectors.detach()).movedim(-1, 1)
 
     # --- the codebook, in place and without a word to the host, so that a CUDA graph can hold it -----------------------------
 
@@ -236,7 +237,7 @@ class VectorQuantizer(Discrete):
     def _restart(self, rows: Tensor, draws: Draws) -> None:
         """Codes fallen out of use begin anew as vectors of the joint batch, `rows` (M, D) of which are this process's: as many
         different ones as there are, the same in all processes."""
-        positions = self.latent_shape[1] * self.latent_shape[2]
+        positions = math.prod(self.latent_shape[1:])
         start, total = draws.window or (0, len(rows) // positions)
         each = total * positions
         times = -(-self.codes // each)

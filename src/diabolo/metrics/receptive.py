@@ -10,10 +10,10 @@ from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
 
-def receptive_field(model: Autoencoder, images: Images) -> tuple[int, int]:
+def receptive_field(model: Autoencoder, images: Images) -> tuple[int, ...]:
     """Rows and columns of the image that the vector in the middle of the encoder's map depends on: where its gradient by the
     pixels of one of `images` is not 0, so some images more see what a silent ReLU hides in one. What would lie outside of the
-    image is not counted.
+    image is not counted. Of a signal it is the number of samples, of a volume the numbers of voxels along its three sides.
 
     Raises:
         DiaboloError: for an encoder that gives no map.
@@ -34,7 +34,8 @@ def receptive_field(model: Autoencoder, images: Images) -> tuple[int, int]:
     to_encoder, _ = model.condition(model.condition.pick(x, known))
     with evaluating(model):
         features = model.encoder(x, *to_encoder).unflatten(1, shape)
-    middle = features[:, :, shape[1] // 2, shape[2] // 2].square().sum()
+    middle = features[(..., *(side // 2 for side in shape[1:]))].square().sum()
     (slope,) = torch.autograd.grad(middle, x)
     seen = (slope != 0).flatten(0, 1).any(0)
-    return int(seen.any(1).sum()), int(seen.any(0).sum())
+    others = [tuple(other for other in range(seen.ndim) if other != side) for side in range(seen.ndim)]
+    return tuple(int((seen.any(dim=other) if other else seen).sum()) for other in others)

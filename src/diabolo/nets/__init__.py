@@ -8,7 +8,7 @@ from torch import nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.nets.adding import AddingDecoder, AddingEncoder
-from diabolo.nets.conv import conv
+from diabolo.nets.conv import SMALLEST, conv, conv1d, conv3d
 from diabolo.nets.custom import custom, pair
 from diabolo.nets.layers import Blind, Maps
 from diabolo.nets.mlp import SHORT, is_width, mlp
@@ -68,16 +68,18 @@ __all__ = [
     "usual",
 ]
 
-COARSE = 16  # pixels a side, below which an image is too coarse to be halved several times
+COARSE = 16  # pixels a side, below which an image, or a signal, is too coarse to be halved several times
 
 HELP = {
     "hidden": f"Widths of the layers from image to code (mlp; default 512 512; a third for codes of up to {SHORT} numbers).",
-    "channels": "Channels of the layers from image to code, each halving the image (conv, resnet, unet; default by its size).",
-    "norm": "batch, group or none (conv, resnet, unet; default batch).",
+    "channels": "Channels of the layers from image to code, each halving the image (conv, conv1d, conv3d, resnet, unet; "
+    "default by its size).",
+    "norm": "batch, group or none (conv, conv1d, conv3d, resnet, unet; default batch).",
     "activation": "relu, leaky_relu, silu, gelu, elu, tanh or sigmoid.",
-    "dropout": "Share of units dropped in training after each activation (mlp, conv, resnet, unet; default 0).",
-    "checkpointing": "Compute layers again in the backward pass: less memory, same result (mlp, conv, resnet, unet).",
-    "upsampling": "Enlarge maps by copied pixels and a convolution instead of transposed convolutions (conv).",
+    "dropout": "Share of units dropped in training after each activation (mlp, conv, conv1d, conv3d, resnet, unet; default 0).",
+    "checkpointing": "Compute layers again in the backward pass: less memory, same result (mlp, conv, conv1d, conv3d, resnet, "
+    "unet).",
+    "upsampling": "Enlarge maps by copied pixels and a convolution instead of transposed convolutions (conv, conv1d, conv3d).",
     "skips": "Lead the encoder's maps around the code to the decoder (unet; they are led unless cut).",
     "width": "Channels of the last map (vq-conv; default 128).",
     "residual_width": "Channels within a residual block (vq-conv; default 32).",
@@ -92,6 +94,8 @@ HELP = {
 NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "mlp": mlp,
     "conv": conv,
+    "conv1d": conv1d,
+    "conv3d": conv3d,
     "resnet": resnet,
     "unet": unet,
     "linear": linear,
@@ -107,17 +111,27 @@ NETS: dict[str, Callable[..., tuple[Any, Any]]] = {
 
 
 def usual(input_shape: tuple[int, ...], given: Collection[str] = ()) -> str:
-    """The net where nobody says which: conv for images in colour of 16 pixels a side or more, mlp for all others, and where the
-    widths of its layers, `hidden`, are among the options `given`.
+    """The net where nobody says which: conv for images in colour of 16 pixels a side or more, conv1d for signals (C, L) of 16
+    samples or more, conv3d for volumes (C, D, H, W) of 8 voxels a side or more; mlp for all others, and where the widths of its
+    layers, `hidden`, are among the options `given`.
 
     Example:
         >>> diabolo.nets.usual((3, 32, 32)), diabolo.nets.usual((1, 28, 28)), diabolo.nets.usual((30,))
         ('conv', 'mlp', 'mlp')
+        >>> diabolo.nets.usual((1, 128)), diabolo.nets.usual((1, 16, 16, 16))
+        ('conv1d', 'conv3d')
         >>> diabolo.nets.usual((3, 32, 32), ["hidden"])
         'mlp'
     """
-    in_colour = len(input_shape) == 3 and input_shape[0] > 1 and min(input_shape[1:]) >= COARSE
-    return "conv" if in_colour and "hidden" not in given else "mlp"
+    channels, *sides = input_shape
+    if "hidden" in given or not sides:
+        return "mlp"
+    fine = {
+        "conv1d": len(sides) == 1 and sides[0] >= COARSE,
+        "conv": len(sides) == 2 and channels > 1 and min(sides) >= COARSE,
+        "conv3d": len(sides) == 3 and min(sides) >= SMALLEST,
+    }
+    return next((net for net, holds in fine.items() if holds), "mlp")
 
 
 def build(
@@ -131,7 +145,7 @@ def build(
 
     Args:
         net: its name; or two modules (encoder, decoder) of one's own.
-        input_shape: (C, H, W) or (D,).
+        input_shape: (C, H, W), (D,), (C, L) or (C, D, H, W).
         code: the length of the code, or `Maps(D)` for a code map of D channels.
         condition: how many features encoder and decoder are told besides.
         **options: those of the net.

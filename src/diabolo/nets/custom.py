@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from diabolo import trust
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.nets.layers import Maps, code_shape
+from diabolo.nets.layers import GRIDS, Maps, code_shape
 from diabolo.parts import given, part
 
 
@@ -131,7 +131,7 @@ class UserEncoder(nn.Module):
         found = _tried(module, "encoder", self.input_shape, *([(condition,)] if condition else []))
         self.skip_features: int = getattr(module, "skip_features", 0)
         self.features = math.prod(found.shape[1:]) - self.skip_features
-        if map_shape := getattr(module, "map_shape", tuple(found.shape[1:]) if found.ndim == 4 else None):
+        if map_shape := getattr(module, "map_shape", tuple(found.shape[1:]) if found.ndim - 2 in GRIDS else None):
             self.map_shape = map_shape
 
     def forward(self, x: Tensor, *c: Tensor) -> Tensor:

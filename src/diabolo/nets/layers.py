@@ -1,5 +1,5 @@
-"""What the nets share: activations by name, batch norm over processes, the shape of a code and how a condition joins it, and
-the encoder that does not look.
+"""What the nets share: activations by name, batch norm over processes, the layers of maps of one, two or three sides, the shape
+of a code and how a condition joins it, and the encoder that does not look.
 """
 
 import math
@@ -37,24 +37,25 @@ def activation(name: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
-class BatchNorm2d(nn.BatchNorm2d):
-    """`nn.BatchNorm2d`; under torchrun the mean and variance are those of the joint batch (equal rows per process), so
-    that two processes compute what one would with twice the batch. (`nn.SyncBatchNorm` does this on GPUs alone.)"""
+class _JointBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch norm whose mean and variance, under torchrun, are those of the joint batch (equal rows per process), so that two
+    processes compute what one would with twice the batch. (`nn.SyncBatchNorm` does this on GPUs alone.)"""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise `x` (N, C, H, W) per channel."""
+        """Normalise `x` (N, C, …) per channel."""
         if not self.training or (distributed.world() == 1 and not second_pass()):
             return super().forward(x)
         if distributed.world() == 1:  # the first pass has counted this batch
             copies = (self._statistics(0).clone(), self._statistics(1).clone())  # updated, and thrown away
             return functional.batch_norm(x, *copies, self.weight, self.bias, True, 0.0, self.eps)
         h = x.float()
-        mean = distributed.mean(h.mean((0, 2, 3)))
-        variance = distributed.mean((h - mean[:, None, None]).square().mean((0, 2, 3)))
+        others, each = (0, *range(2, h.ndim)), (-1, *[1] * (h.ndim - 2))
+        mean = distributed.mean(h.mean(others))
+        variance = distributed.mean((h - mean.view(each)).square().mean(others))
         if not second_pass():
             self._count(mean, variance, h.numel() / h.shape[1])
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        return ((h - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+        return ((h - mean.view(each)) * scale.view(each) + self.bias.view(each)).to(x.dtype)
 
     @torch.no_grad()
     def _count(self, mean: Tensor, variance: Tensor, rows: float) -> None:
@@ -71,9 +72,40 @@ class BatchNorm2d(nn.BatchNorm2d):
         return held
 
 
+class BatchNorm1d(_JointBatchNorm, nn.BatchNorm1d):
+    """`nn.BatchNorm1d` over the joint batch of all processes."""
+
+
+class BatchNorm2d(_JointBatchNorm, nn.BatchNorm2d):
+    """`nn.BatchNorm2d` over the joint batch of all processes."""
+
+
+class BatchNorm3d(_JointBatchNorm, nn.BatchNorm3d):
+    """`nn.BatchNorm3d` over the joint batch of all processes."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Maps of so many sides: what they are called, the net for them, and their layers."""
+
+    what: str
+    net: str
+    units: str
+    convolution: Any
+    transposed: Any
+    batch_norm: Any
+
+
+GRIDS = {
+    1: Grid("signals (C, L)", "conv1d", "samples", nn.Conv1d, nn.ConvTranspose1d, BatchNorm1d),
+    2: Grid("images (C, H, W)", "conv", "pixels", nn.Conv2d, nn.ConvTranspose2d, BatchNorm2d),
+    3: Grid("volumes (C, D, H, W)", "conv3d", "voxels", nn.Conv3d, nn.ConvTranspose3d, BatchNorm3d),
+}  # by the number of sides
+
+
 @dataclass(frozen=True)
 class Maps:
-    """A code that is a map of `channels`, as high and wide as the encoder's last map; left out: with as many channels as it.
+    """A code that is a map of `channels`, with the sides of the encoder's last map; left out: with as many channels as it.
 
     Example:
         >>> encoder, decoder = diabolo.nets.build("conv", (1, 8, 8), diabolo.nets.Maps(4), channels=(8, 16))
@@ -86,7 +118,7 @@ class Maps:
 
 def code_shape(code: int | Maps, encoder: Any) -> tuple[int, ...]:
     """The shape of one code: (D,), or (D, h, w) for `Maps(D)`, where the encoder's `map_shape` is (C, h, w), and
-    that for `Maps()`.
+    that for `Maps()`; so for maps of one side, (C, l), and of three.
 
     Raises:
         DiaboloError: for a code map and an encoder without a map.
@@ -102,12 +134,12 @@ def code_shape(code: int | Maps, encoder: Any) -> tuple[int, ...]:
 
 
 def join(x: Tensor, c: Tensor | None) -> Tensor:
-    """`x` (N, D) or (N, C, H, W) with the features `c` (N, F) beside it: (N, D + F), or (N, C + F, H, W) with each feature as
-    a constant map. Without `c`, `x` itself."""
+    """`x` (N, D) or (N, C, …) with the features `c` (N, F) beside it: (N, D + F), or (N, C + F, …) with each feature as a
+    constant map. Without `c`, `x` itself."""
     if c is None:
         return x
-    if x.ndim == 4:
-        c = c[:, :, None, None].expand(-1, -1, *x.shape[2:])
+    sides = x.shape[2:]
+    c = c.view(*c.shape, *[1] * len(sides)).expand(-1, -1, *sides)
     return torch.cat([x, c.to(x.dtype)], 1)
 
 
@@ -117,8 +149,11 @@ def to_map(
     """The layer from a code, joined by a condition, to the decoder's first map: a linear one for a vector, a convolution of
     that kernel for a map."""
     code = (code_shape,) if isinstance(code_shape, int) else tuple(code_shape)
-    if len(code) == 3:
-        return nn.Conv2d(code[0] + condition, map_shape[0], kernel, padding=kernel // 2)
+    if sides := len(code) - 1:
+        convolution: nn.Module = GRIDS[sides].convolution(
+            code[0] + condition, map_shape[0], kernel, padding=kernel // 2
+        )
+        return convolution
     widen = nn.Linear(math.prod(code) + condition, math.prod(map_shape))
     return nn.Sequential(widen, nn.Unflatten(1, map_shape))
 

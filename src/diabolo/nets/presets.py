@@ -105,7 +105,7 @@ def conv_to_point(
     activation: str = "leaky_relu",
 ) -> tuple[PointEncoder, PointDecoder]:
     """28×28 → 14×14×32 → 7×7×64 → 3×3×128 → 1×1×256, the pair of many course notebooks for MNIST."""
-    encoder = PointEncoder(input_shape, norm, activation, condition[0])
+    encoder = PointEncoder(image_shape(input_shape), norm, activation, condition[0])
     return encoder, PointDecoder(code_shape(code, encoder), input_shape, norm, activation, condition[1])
 
 

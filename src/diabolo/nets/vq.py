@@ -117,9 +117,9 @@ class VQConvDecoder(nn.Module):
         self.layers = nn.Sequential(
             to_map(code_shape, (width, heights[-1], widths[-1]), condition, kernel=3),
             *_residuals(width, residual_width, residual_layers, activation),
-            transposed(width, width // 2, halvings[1], heights[1:], widths[1:]),
+            transposed(width, width // 2, halvings[1], (heights[1:], widths[1:])),
             activation_layer(activation),
-            transposed(width // 2, channels, halvings[0], heights, widths),
+            transposed(width // 2, channels, halvings[0], (heights, widths)),
         )
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:

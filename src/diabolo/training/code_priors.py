@@ -6,6 +6,7 @@ RUN/prior/
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -105,13 +106,16 @@ def _fit_prior(
             f"{path} holds a model {model.name!r}, whose codes are not discrete: it needs no prior over codes"
         )
     torch.manual_seed(derive(chosen.seed, "weights"))
-    _, height, across = bottleneck.latent_shape
-    prior = CodePrior(bottleneck.codes, (height, across), width, layers, heads, RunFolder(path).fingerprint())
+    *rows, across = bottleneck.latent_shape[1:]
+    grid = (math.prod(rows), across)  # of a signal one row; of a volume the rows of all slices
+    prior = CodePrior(bottleneck.codes, grid, width, layers, heads, RunFolder(path).fingerprint())
     with trusting(trust):  # for a data set of one's own
         images = {part: same_images(path, config.images(part), given, part, moved)
                   for part, given in (("train", train), ("validation", validation))}  # fmt: skip
     codes = {
-        part: to_bytes(indices_of(model, some), bottleneck.codes) for part, some in images.items() if some is not None
+        part: to_bytes(indices_of(model, some).reshape(-1, *grid), bottleneck.codes)
+        for part, some in images.items()
+        if some is not None
     }
     maps, held = write_codes(path, codes)
     begun = _begun(Path(chosen.out), prior, settled(len(maps), options), maps, held)

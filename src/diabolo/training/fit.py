@@ -211,8 +211,9 @@ def _run(
     use_threads(options.threads)
     precision = choose_precision(options.precision, device)
     model.to(device)
-    if any(isinstance(module, nn.Conv2d) for module in model.modules()):
-        model.to(memory_format=torch.channels_last)
+    modules = list(model.modules())
+    if any(isinstance(m, nn.Conv2d) for m in modules) and not any(p.ndim == 5 for p in model.parameters()):
+        model.to(memory_format=torch.channels_last)  # which torch has for weights of four dimensions, and not of five
     if folder is None:
         _begin(model, train, options, say)
     step, new = step_of(model, options, precision, config.compiled), folder is None

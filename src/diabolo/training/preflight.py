@@ -98,7 +98,8 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
     _check_batch(model, train, options)
     if options.compile is True and (why := unfit(model, options)):
         raise DiaboloError(why)
-    if options.batch_size == 1 and any(isinstance(m, nn.BatchNorm2d) for m in model.modules()):
+    norms = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
+    if options.batch_size == 1 and any(isinstance(m, norms) for m in model.modules()):
         raise DiaboloError("batch norm needs batches of 2 images or more; use --batch-size 2 or --norm group")
     needs_validation = "early_stopping" if options.early_stopping else "keep='best'" if options.keep == "best" else None
     if needs_validation and validation is None:

@@ -200,6 +200,10 @@ def _bracketed(expression: str) -> str:
 
 @code.of(bottlenecks.VectorQuantizer)
 def _vector_quantizer(bottleneck: bottlenecks.VectorQuantizer) -> Code:
+    if len(bottleneck.map_shape) != 3:
+        raise DiaboloError(
+            "unfold cannot write the quantiser of signals or volumes in plain PyTorch; it can write that of images"
+        )
     k, d, channels = bottleneck.codes, bottleneck.latent_shape[0], bottleneck.map_shape[0]
     found = Code(
         returns="features",

@@ -7,7 +7,7 @@ from torch import nn
 
 from diabolo.errors import DiaboloError
 from diabolo.nets.checkpointing import Dropout
-from diabolo.nets.layers import BatchNorm2d
+from diabolo.nets.layers import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from diabolo.nets.resnet import PreActivation
 from diabolo.nets.vq import NarrowResidual
 from diabolo.unfold.kinds import ByKind
@@ -24,7 +24,7 @@ def call(name: str, *values: Any, **named: Any) -> str:
 
 def _value(value: Any) -> str:
     """A number or a tuple of them; a tuple of equal numbers is one of them."""
-    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1:
+    if isinstance(value, tuple) and len(set(value)) == 1:
         value = value[0]
     return repr(value)
 
@@ -64,26 +64,26 @@ def _linear(layer: nn.Linear) -> str:
 
 def _convolution(layer: Any, **more: Any) -> dict[str, Any]:
     told: dict[str, Any] = {"kernel_size": layer.kernel_size}
-    for name, usual in (("stride", (1, 1)), ("padding", (0, 0))):
-        if getattr(layer, name) != usual:
+    for name, usual in (("stride", 1), ("padding", 0)):
+        if set(getattr(layer, name)) != {usual}:
             told[name] = getattr(layer, name)
     return told | more | ({} if layer.bias is not None else {"bias": False})
 
 
-@source.of(nn.Conv2d)
-def _conv(layer: nn.Conv2d) -> str:
-    return call("nn.Conv2d", layer.in_channels, layer.out_channels, **_convolution(layer))
+@source.of(nn.Conv1d, nn.Conv2d, nn.Conv3d)
+def _conv(layer: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> str:
+    return call(f"nn.{type(layer).__name__}", layer.in_channels, layer.out_channels, **_convolution(layer))
 
 
-@source.of(nn.ConvTranspose2d)
-def _transposed(layer: nn.ConvTranspose2d) -> str:
+@source.of(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+def _transposed(layer: nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d) -> str:
     more = {"output_padding": layer.output_padding} if any(layer.output_padding) else {}
-    return call("nn.ConvTranspose2d", layer.in_channels, layer.out_channels, **_convolution(layer, **more))
+    return call(f"nn.{type(layer).__name__}", layer.in_channels, layer.out_channels, **_convolution(layer, **more))
 
 
-@source.of(BatchNorm2d)
-def _batch_norm(layer: nn.BatchNorm2d) -> str:
-    return call("nn.BatchNorm2d", layer.num_features)
+@source.of(BatchNorm1d, BatchNorm2d, BatchNorm3d)
+def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d) -> str:
+    return call(f"nn.{type(layer).__name__}", layer.num_features)
 
 
 @source.of(nn.GroupNorm)

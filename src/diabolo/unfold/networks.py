@@ -18,7 +18,7 @@ from diabolo.nets.vq import VQConvDecoder, VQConvEncoder
 from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, flat, sequential, source
 
-BESIDE_MAP = "c = c[:, :, None, None].expand(-1, -1, *{x}.shape[2:])  # a constant map for each"
+BESIDE_MAP = "c = c[:, :, {nones}].expand(-1, -1, *{x}.shape[2:])  # a constant map for each"
 
 
 @dataclass
@@ -41,11 +41,17 @@ def assigned(name: str, lines: Sequence[str]) -> list[str]:
     return [f"self.{name} = {lines[0]}", *lines[1:]]
 
 
-def joined(x: str, condition: bool, is_map: bool) -> tuple[list[str], str]:
-    """`x` with the condition beside it: lines before, and the expression."""
+def joined(x: str, condition: bool, sides: int) -> tuple[list[str], str]:
+    """`x`, a map of so many sides, with the condition beside it: lines before, and the expression."""
     if not condition:
         return [], x
-    return [BESIDE_MAP.format(x=x)] if is_map else [], f"torch.cat([{x}, c], dim=1)"
+    beside = BESIDE_MAP.format(x=x, nones=", ".join(["None"] * sides))
+    return [beside] if sides else [], f"torch.cat([{x}, c], dim=1)"
+
+
+def _sides(layer: Any) -> int:
+    """How many sides the map has that `layer` sees; none where it sees vectors."""
+    return 0 if isinstance(layer, nn.Linear) else len(layer.kernel_size)
 
 
 network = ByKind[Network]("network")
@@ -61,26 +67,27 @@ def _chain(layers: list[Any], given: tuple[list[str], str], result: str, name: s
 def _mlp_encoder(module: MLPEncoder, condition: bool) -> Network:
     layers = list(flat([module.layers]))
     if not layers:
-        return Network([], [f"features = {joined('x.flatten(1)', condition, False)[1]}"])
+        return Network([], [f"features = {joined('x.flatten(1)', condition, 0)[1]}"])
     if condition:
-        return _chain(layers, joined("x.flatten(1)", True, False), "features")
+        return _chain(layers, joined("x.flatten(1)", True, 0), "features")
     return _chain(["nn.Flatten()", *layers], ([], "x"), "features")
 
 
 @network.of(MLPDecoder)
 def _mlp_decoder(module: MLPDecoder, condition: bool) -> Network:
     layers = [*flat([module.layers]), module.to_raw, f"nn.Unflatten(1, {module.output_shape})"]
-    return _chain(layers, joined("z", condition, False), "raw")
+    return _chain(layers, joined("z", condition, 0), "raw")
 
 
 @network.of(ConvEncoder, PointEncoder, PoolingEncoder, ResNetEncoder)
 def _conv_encoder(module: Any, condition: bool) -> Network:
-    return _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
+    sides = len(module.input_shape) - 1
+    return _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, sides), "features")
 
 
 @network.of(VQConvEncoder)
 def _vq_encoder(module: VQConvEncoder, condition: bool) -> Network:
-    found = _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, True), "features")
+    found = _chain([*flat([module.layers]), "nn.Flatten()"], joined("x", condition, 2), "features")
     return Network(found.init, ["x = x - 0.5", *found.forward])
 
 
@@ -105,13 +112,13 @@ def _adding_decoder(module: AddingDecoder, condition: bool) -> Network:
 @network.of(ConvDecoder, PointDecoder, PoolingDecoder)
 def _conv_decoder(module: Any, condition: bool) -> Network:
     layers = list(flat([module.from_code, module.layers]))
-    return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
+    return _chain(layers, joined("z", condition, _sides(layers[0])), "raw")
 
 
 @network.of(VQConvDecoder, ResNetDecoder)
 def _decoder(module: Any, condition: bool) -> Network:
     layers = list(flat([module.layers]))
-    return _chain(layers, joined("z", condition, not isinstance(layers[0], nn.Linear)), "raw")
+    return _chain(layers, joined("z", condition, _sides(layers[0])), "raw")
 
 
 @network.of(UNetEncoder)
@@ -121,7 +128,7 @@ def _unet_encoder(module: UNetEncoder, condition: bool) -> Network:
         "self.pool = nn.MaxPool2d(2)",
         *assigned("bottom", sequential([*flat([module.bottom]), "nn.Flatten()"])),
     ]
-    before, x = joined("x", condition, True)
+    before, x = joined("x", condition, 2)
     keep = ["maps = []  # led around the bottleneck, to the decoder"] if module.skips else []
     forward = [
         *before,
@@ -146,8 +153,7 @@ def _unet_decoder(module: UNetDecoder, condition: bool) -> Network:
         *_module_list("levels", module.levels),
         f"self.to_raw = {source(module.to_raw)}",
     ]
-    is_map = not isinstance(from_code[0], nn.Linear)
-    before, z = joined("z", condition, is_map)
+    before, z = joined("z", condition, _sides(from_code[0]))
     forward = [
         *before,
         f"h = self.from_code({z})",

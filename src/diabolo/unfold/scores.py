@@ -148,7 +148,7 @@ def _noise(corruption: corruptions.GaussianNoise) -> list[str]:
     return [*before, f"seen = x + {level} * torch.randn_like(x)", *clip]
 
 
-_ONE_EACH = "torch.rand_like(x[:, :1] if x.ndim == 4 else x)"  # a number for each pixel, whatever its channels
+_ONE_EACH = "torch.rand_like(x[:, :1] if x.ndim > 2 else x)"  # a number for each pixel, whatever its channels
 
 
 @corrupted.of(corruptions.Masking)

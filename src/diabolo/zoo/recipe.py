@@ -55,7 +55,8 @@ class PartOptions(NetOptions, total=False):
 HELP = {
     "latent_dim": "Length of the code.",
     "net": f"Encoder and decoder: {', '.join(nets.NETS)}; from Python also two modules (encoder, decoder). When left out, "
-    "conv for images in colour of 16 pixels a side or more, else mlp (and where hidden is given).",
+    "conv for images in colour of 16 pixels a side or more, conv1d for signals of 16 samples or more, conv3d for volumes of 8 "
+    "voxels a side or more, else mlp (and where hidden is given).",
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
@@ -140,7 +141,7 @@ def assemble(
     """A model from its parts.
 
     Args:
-        input_shape: (C, H, W) or (D,).
+        input_shape: (C, H, W), (D,), (C, L) or (C, D, H, W).
         code: the length of the code, or `nets.Maps(D)`: a code map of D channels, as large as the encoder's last map.
         bottleneck: encoder → bottleneck.
         options: what the user said of the parts.
