@@ -22,7 +22,10 @@ from diabolo.likelihoods import (
     ContinuousBernoulli,
     Gaussian,
     Laplace,
+    NegativeBinomial,
+    Poisson,
     SquaredError,
+    StudentT,
     as_likelihood,
 )
 
@@ -320,6 +323,9 @@ def test_by_name():
         "gaussian": Gaussian,
         "laplace": Laplace,
         "ms-ssim": MSSSIM,
+        "student-t": StudentT,
+        "poisson": Poisson,
+        "negative-binomial": NegativeBinomial,
     }
     mine = Gaussian(0.1)
     assert as_likelihood(mine) is mine
@@ -335,6 +341,11 @@ def test_by_name():
         (lambda: as_likelihood("gaussian", pixel_weight=0.5), "pixel_weight is for the likelihood perceptual"),
         (lambda: as_likelihood("laplace", sigma=0.5), "sigma is for the likelihood gaussian, not laplace"),
         (lambda: as_likelihood("gaussian", sigma="optimum"), "did you mean 'optimal'"),
+        (
+            lambda: as_likelihood("gaussian", scale=0.5),
+            "scale is for the likelihood laplace or student-t, not gaussian",
+        ),
+        (lambda: as_likelihood("gaussian", sigmas=0.5), "did you mean 'sigma'"),
         (lambda: as_likelihood(Bernoulli(), features="runs/0001"), "features is for the likelihood perceptual"),
         (lambda: SquaredError("pixels"), "did you mean 'pixel'"),
         (lambda: SquaredError(output="sigmoidal"), "did you mean 'sigmoid'"),

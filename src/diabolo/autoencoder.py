@@ -92,6 +92,7 @@ class Autoencoder(nn.Module):
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
         self.likelihood.check(self.input_shape)
+        self.likelihood.prepare(self.input_shape)
         if (
             self.condition.needs_column
             and self.head.needs_column

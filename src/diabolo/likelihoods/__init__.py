@@ -10,10 +10,12 @@ from typing import Any
 from torch import nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.likelihoods.counts import NegativeBinomial, Poisson
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Bernoulli, ContinuousBernoulli, Gaussian, Laplace
 from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood, SquaredError
 from diabolo.likelihoods.ms_ssim import MSSSIM
 from diabolo.likelihoods.perceptual import VGG16, Perceptual, features_of
+from diabolo.likelihoods.student import StudentT
 
 __all__ = [
     "LIKELIHOODS",
@@ -26,8 +28,11 @@ __all__ = [
     "Gaussian",
     "Laplace",
     "Likelihood",
+    "NegativeBinomial",
     "Perceptual",
+    "Poisson",
     "SquaredError",
+    "StudentT",
     "as_likelihood",
     "features_of",
 ]
@@ -45,11 +50,21 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "continuous-bernoulli": ContinuousBernoulli,
     "gaussian": Gaussian,
     "laplace": Laplace,
+    "student-t": StudentT,
+    "poisson": Poisson,
+    "negative-binomial": NegativeBinomial,
     "ms-ssim": MSSSIM,
     "perceptual": _perceptual,
 }
 
-OF = {"features": "perceptual", "pixel_weight": "perceptual", "sigma": "gaussian", "scale": "laplace"}  # option: whose
+OF = {
+    "features": ("perceptual",),
+    "pixel_weight": ("perceptual",),
+    "sigma": ("gaussian",),
+    "scale": ("laplace", "student-t"),
+    "df": ("student-t",),
+    "theta": ("negative-binomial",),
+}  # option: whose
 
 
 def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
@@ -57,8 +72,9 @@ def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
 
     Args:
         value: the name, or a likelihood.
-        **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`; of "gaussian": `sigma`,
-            and of "laplace": `scale`, a number or how it is found. None is left out.
+        **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`; a number, or how it is
+            found, is `sigma` of "gaussian", `scale` of "laplace" and "student-t", `df` of "student-t" and `theta` of
+            "negative-binomial". None is left out.
 
     Raises:
         UnknownNameError: for another name.
@@ -72,6 +88,8 @@ def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
         raise UnknownNameError("likelihood", value, LIKELIHOODS)
     options = {name: option for name, option in options.items() if option is not None}
     for name in options:
-        if OF.get(name) != value:
-            raise DiaboloError(f"the option {name} is for the likelihood {OF.get(name)}, not {value}")
+        if name not in OF:
+            raise UnknownNameError("option", name, OF)
+        if value not in OF[name]:
+            raise DiaboloError(f"the option {name} is for the likelihood {' or '.join(OF[name])}, not {value}")
     return LIKELIHOODS[value](**options) if isinstance(value, str) else value

@@ -1,17 +1,17 @@
 """Densities of pixels: of bits, and what becomes of that for grey pixels, with or without the constant that makes it a density;
-of real numbers, with an error of known form.
+of real numbers, with an error of known form, as wide for all of them or of a width per feature.
 """
 
 import math
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from diabolo import distributed
 from diabolo.bounds import held
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.likelihoods.likelihood import Likelihood, WithOutput
+from diabolo.likelihoods.likelihood import LEARNED, Likelihood, WithOutput
 from diabolo.parts import part
 from diabolo.ranges import Above
 
@@ -113,14 +113,33 @@ class ContinuousBernoulli(Likelihood):
 LOG_SIGMA_FLOOR = math.log(1 / (255 * math.sqrt(12)))  # σ of the rounding to 8 bits: no model of such pixels is sharper
 
 
+def check_scale(name: str, value: float) -> None:
+    """Refuse a scale, σ or b, that is below the floor."""
+    if math.log(value) < LOG_SIGMA_FLOOR:
+        raise DiaboloError(f"{name} {value} is below that of the rounding to 8 bits, {math.exp(LOG_SIGMA_FLOOR):.2g}")
+
+
+def _summed(errors: Tensor, log_scale: Tensor, power: int, constant: float) -> Tensor:
+    """Σ error / (power · s^power) + log s + constant over the numbers of each image (N,), of `errors` (N, pixels), with one s
+    or one for each feature."""
+    log_scale = log_scale.flatten()
+    sums = errors.unflatten(1, (len(log_scale), -1)).sum(2)
+    each = errors.shape[1] // len(log_scale)
+    total: Tensor = (sums * torch.exp(-power * log_scale) / power).sum(1) + each * (log_scale + constant).sum()
+    return total
+
+
 @part
 class Gaussian(WithOutput):
-    """−log N(x; x_hat, σ²) in nats per image, with one σ for all pixels.
+    """−log N(x; x_hat, σ²) = Σ (x − x_hat)² / 2 σ² + log σ + ½ log 2π, in nats per image, with one σ for all pixels, or one for
+    each feature: each number of a vector, each channel of an image.
+
+    σ is at least that of the rounding to 8 bits, 0.0011, in the units of the scaled numbers.
 
     Args:
-        sigma: a number; "learned", a parameter; or "optimal", the σ that minimises the loss in closed form,
-            σ² = mean (x − x_hat)² (σ-VAE, Rybkin et al. 2021, arXiv 2006.13202): computed on each training batch, and a
-            running mean of it is used in evaluation.
+        sigma: a number; "learned", a parameter; "per-feature", a parameter for each feature; or "optimal", the σ that minimises
+            the loss in closed form, σ² = mean (x − x_hat)² (σ-VAE, Rybkin et al. 2021, arXiv 2006.13202): computed on each
+            training batch, and a running mean of it is used in evaluation.
         output: "sigmoid" or "linear".
 
     Example:
@@ -136,20 +155,16 @@ class Gaussian(WithOutput):
 
     def __init__(self, sigma: Annotated[float | str, Above(0)] = "optimal", output: str = "sigmoid") -> None:
         super().__init__(output)
-        log_sigma = torch.zeros(()) if isinstance(sigma, str) else torch.tensor(float(sigma)).log()
-        if log_sigma < LOG_SIGMA_FLOOR:
-            raise DiaboloError(
-                f"sigma {sigma} is below that of the rounding to 8 bits, {math.exp(LOG_SIGMA_FLOOR):.2g}"
-            )
         self.optimal = sigma == "optimal"
-        if sigma == "learned":
-            self.log_sigma = nn.Parameter(log_sigma)
-        elif not isinstance(sigma, str) or self.optimal:
-            self.register_buffer("log_sigma", log_sigma)
-            if self.optimal:
-                self.register_buffer("batches", torch.zeros(()))
-        else:
-            raise UnknownNameError("sigma", sigma, ("learned", "optimal"))
+        if isinstance(sigma, str) and sigma not in (*LEARNED, "optimal"):
+            raise UnknownNameError("sigma", sigma, (*LEARNED, "optimal"))
+        if self.optimal:
+            self.register_buffer("log_sigma", torch.zeros(()))
+            self.register_buffer("batches", torch.zeros(()))
+            return
+        if not isinstance(sigma, str):
+            check_scale("sigma", sigma)
+        self.hold("sigma", sigma)
 
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """Negative log-density of each image (N,), in nats."""
@@ -163,19 +178,18 @@ class Gaussian(WithOutput):
 
     def _density(self, squared: Tensor, mean: Tensor) -> Tensor:
         """Negative log-density of each image (N,) by its squared errors (N, pixels), the optimal σ² being their `mean`."""
-        log_sigma = self.log_sigma
+        log_sigma = self.number("log_sigma")
         if self.optimal and self.training:
             log_sigma = 0.5 * distributed.mean(mean).clamp(min=math.exp(2 * LOG_SIGMA_FLOOR)).log()
             self.batches.add_(1)
             self.log_sigma.lerp_(log_sigma.detach(), (1 / self.batches).clamp(min=0.05))
-        log_sigma = held(log_sigma, LOG_SIGMA_FLOOR)
-        pixels = squared.shape[1]
-        return 0.5 * squared.sum(1) * torch.exp(-2 * log_sigma) + pixels * (log_sigma + 0.5 * math.log(2 * math.pi))
+        return _summed(squared, held(log_sigma, LOG_SIGMA_FLOOR), 2, 0.5 * math.log(2 * math.pi))
 
 
 @part
 class Laplace(WithOutput):
-    """−log Laplace(x; x_hat, b) = Σ |x − x_hat| / b + log 2b, in nats per image; b is a number or "learned".
+    """−log Laplace(x; x_hat, b) = Σ |x − x_hat| / b + log 2b, in nats per image; b is a number, "learned", or "per-feature":
+    learned for each number of a vector, for each channel of an image.
 
     Example:
         >>> x, raw = torch.full((1, 1, 1, 1), 0.5), torch.zeros(1, 1, 1, 1)
@@ -189,17 +203,11 @@ class Laplace(WithOutput):
 
     def __init__(self, scale: Annotated[float | str, Above(0)] = "learned", output: str = "sigmoid") -> None:
         super().__init__(output)
-        if isinstance(scale, str):
-            if scale != "learned":
-                raise UnknownNameError("scale", scale, ("learned",))
-            self.log_scale = nn.Parameter(torch.zeros(()))
-        elif math.exp(LOG_SIGMA_FLOOR) <= scale < math.inf:
-            self.register_buffer("log_scale", torch.tensor(float(scale)).log())
-        else:
-            raise DiaboloError(f"scale must be above 0, not {scale}")
+        if not isinstance(scale, str):
+            check_scale("scale", scale)
+        self.hold("scale", scale)
 
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """Negative log-density of each image (N,), in nats."""
-        absolute = self.deviation(raw, x).abs()
-        log_scale = held(self.log_scale, LOG_SIGMA_FLOOR)
-        return absolute.sum(1) * torch.exp(-log_scale) + absolute.shape[1] * (log_scale + math.log(2))
+        log_scale = held(self.number("log_scale"), LOG_SIGMA_FLOOR)
+        return _summed(self.deviation(raw, x).abs(), log_scale, 1, math.log(2))

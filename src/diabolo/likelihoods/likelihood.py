@@ -7,12 +7,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from diabolo.errors import UnknownNameError
+from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
 
 OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "linear": lambda raw: raw}
 UNIT, REALS = (0.0, 1.0), (-math.inf, math.inf)
 SUPPORTS = {"sigmoid": UNIT, "linear": REALS}  # by output
+PER_FEATURE = "per-feature"
+LEARNED = ("learned", PER_FEATURE)
+HAIR = 1e-3  # so far outside the support rounding may carry a float
+
+
+def feature_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one number per feature of images of `shape`, which broadcasts over a batch: (D,) for vectors (D,), and one
+    for each channel, (C, 1, …), for anything larger."""
+    return (shape[0], *[1] * (len(shape) - 1))
 
 
 class Likelihood(nn.Module):
@@ -22,6 +31,8 @@ class Likelihood(nn.Module):
         unit: what `loss` is measured in.
         support: the least and the largest number, after scaling, that it can score.
         density: whether its loss is −log of a density of real numbers, which depends on the unit that these are measured in.
+        counts: whether it scores whole numbers alone, which must not be scaled.
+        per_feature: the parameters that it learns per feature, by name, and the value that each begins with.
 
     Example:
         >>> likelihood = diabolo.likelihoods.SquaredError(per="image")
@@ -32,9 +43,87 @@ class Likelihood(nn.Module):
     unit: str
     support: tuple[float, float] = UNIT
     density: bool = False
+    counts: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.per_feature: dict[str, float] = {}
 
     def check(self, shape: tuple[int, ...]) -> None:  # most score anything
         """Refuse, in one sentence, images of `shape` where they cannot be scored: when the model is made."""
+
+    def check_data(self, low: float, high: float, whole: bool) -> None:
+        """Refuse, in one sentence and before training, data that cannot be scored.
+
+        Args:
+            low, high: the least and the largest of their numbers, after scaling.
+            whole: whether all of them are whole.
+
+        Raises:
+            DiaboloError: for numbers outside the support, and for fractions where counts are wanted.
+        """
+        (least, most), name = self.support, type(self).__name__
+        if self.counts and (low < 0 or not whole):
+            found = f"{low:g}" if low < 0 else "fractions"
+            raise DiaboloError(
+                f"the likelihood {name} scores counts, whole numbers of 0 or more, and the data hold {found}: use gaussian or "
+                f"student-t"
+            )
+        if low < least - HAIR or high > most + HAIR:
+            raise DiaboloError(
+                f"the likelihood {name} scores numbers from {least:g} to {most:g}, and the data reach from {low:g} to "
+                f"{high:g}: scale them to that range, or use gaussian or student-t with a linear output"
+            )
+
+    def prepare(self, shape: tuple[int, ...]) -> None:
+        """Make the parameters that are learned per feature of images of `shape`: when the model is made. Done twice it changes
+        nothing.
+
+        Raises:
+            DiaboloError: for a likelihood that was prepared for other images.
+        """
+        wanted = feature_shape(tuple(shape))
+        for name, start in self.per_feature.items():
+            there = getattr(self, name)
+            if there is None:
+                setattr(self, name, nn.Parameter(torch.full(wanted, start)))
+            elif tuple(there.shape) != wanted:
+                raise DiaboloError(
+                    f"this likelihood {type(self).__name__} learns {there.shape[0]} numbers {name}, and images of shape "
+                    f"{tuple(shape)} have {wanted[0]} features: make one for each model"
+                )
+
+    def hold(self, what: str, value: float | str, start: float = 0.0) -> None:
+        """Make log_`what`: of a number a buffer; "learned" a parameter, and "per-feature" one for each feature, which `prepare`
+        makes, both with the value `start` at first.
+
+        Raises:
+            UnknownNameError: for another word.
+        """
+        name = f"log_{what}"
+        if not isinstance(value, str):
+            self.register_buffer(name, torch.tensor(float(value)).log())
+        elif value == PER_FEATURE:
+            self.register_parameter(name, None)
+            self.per_feature[name] = start
+        elif value == "learned":
+            self.register_parameter(name, nn.Parameter(torch.full((), start)))
+        else:
+            raise UnknownNameError(what, value, LEARNED)
+
+    def number(self, name: str) -> Tensor:
+        """The parameter or buffer `name`: of one number, or of one for each feature.
+
+        Raises:
+            DiaboloError: before `prepare` has made it.
+        """
+        found: Tensor | None = getattr(self, name)
+        if found is None:
+            raise DiaboloError(
+                f"the likelihood {type(self).__name__} learns {name} per feature, and nothing is known of the images yet: put "
+                f"it into a model, or call prepare(shape)"
+            )
+        return found
 
     @abstractmethod
     def mean(self, raw: Tensor) -> Tensor:

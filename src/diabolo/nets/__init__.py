@@ -123,12 +123,12 @@ def usual(input_shape: tuple[int, ...], given: Collection[str] = ()) -> str:
         >>> diabolo.nets.usual((3, 32, 32), ["hidden"])
         'mlp'
     """
-    channels, *sides = input_shape
+    sides = input_shape[1:]
     if "hidden" in given or not sides:
         return "mlp"
     fine = {
         "conv1d": len(sides) == 1 and sides[0] >= COARSE,
-        "conv": len(sides) == 2 and channels > 1 and min(sides) >= COARSE,
+        "conv": len(sides) == 2 and input_shape[0] > 1 and min(sides) >= COARSE,
         "conv3d": len(sides) == 3 and min(sides) >= SMALLEST,
     }
     return next((net for net, holds in fine.items() if holds), "mlp")

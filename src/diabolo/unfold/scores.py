@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from diabolo import conditions, corruptions, likelihoods, observations
+from diabolo.errors import DiaboloError
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR
 from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import flat, sequential
@@ -72,8 +73,16 @@ def _squared(likelihood: likelihoods.SquaredError) -> Score:
     )
 
 
+def _check_one_scale(likelihood: likelihoods.Likelihood) -> None:
+    if likelihood.per_feature:
+        raise DiaboloError(
+            "unfold cannot write a scale per feature in plain PyTorch; it can write one for all: 'learned', or a number"
+        )
+
+
 @score.of(likelihoods.Gaussian)
 def _gaussian(likelihood: likelihoods.Gaussian) -> Score:
+    _check_one_scale(likelihood)
     x_hat, floor, init = _mean(likelihood), f"{LOG_SIGMA_FLOOR:.6g}", list[str]()
     if likelihood.optimal:
         sigma = [
@@ -102,6 +111,7 @@ def _gaussian(likelihood: likelihoods.Gaussian) -> Score:
 
 @score.of(likelihoods.Laplace)
 def _laplace(likelihood: likelihoods.Laplace) -> Score:
+    _check_one_scale(likelihood)
     x_hat, learned = _mean(likelihood), isinstance(likelihood.log_scale, nn.Parameter)
     value = (
         f"model.scale.log_scale.clamp(min={LOG_SIGMA_FLOOR:.6g})"

@@ -19,6 +19,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.heads import Head
 from diabolo.likelihoods import LIKELIHOODS, Likelihood, as_likelihood
 from diabolo.likelihoods import OF as LIKELIHOOD_OPTIONS
+from diabolo.likelihoods.counts import MOST_THETA
 from diabolo.memory import bounded
 from diabolo.nets import NetOptions
 from diabolo.objectives import Objective
@@ -44,6 +45,8 @@ class PartOptions(NetOptions, total=False):
     pixel_weight: Weight | None
     sigma: Annotated[float | str | None, Above(0)]
     scale: Annotated[float | str | None, Above(0)]
+    df: Annotated[float | str | None, Above(0)]
+    theta: Annotated[float | str | None, Above(0, MOST_THETA)]
     corruption: str | Corruption | None
     level: Annotated[float | str | None, ItsOwn()]
     observation: str | Observation | None
@@ -60,8 +63,13 @@ HELP = {
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
-    "sigma": "Standard deviation of the likelihood gaussian: a number, learned, or optimal (in closed form, its default).",
-    "scale": "Scale b of the likelihood laplace: a number, or learned (its default).",
+    "sigma": "Standard deviation of the likelihood gaussian: a number, learned, per-feature (learned for each number of a "
+    "vector, each channel of an image), or optimal (in closed form, its default).",
+    "scale": "Scale of the likelihoods laplace and student-t: a number, learned (default of laplace), or per-feature (default "
+    "of student-t).",
+    "df": "Degrees of freedom of the likelihood student-t: a number, learned (its default), or per-feature.",
+    "theta": "Inverse dispersion of the likelihood negative-binomial, whose variance is m + m² / theta for a mean of m: a "
+    "number, learned, or per-feature (its default).",
     "corruption": f"What the encoder sees instead of the image: {', '.join(CORRUPTIONS)}.",
     "level": "Strength of the corruption, its sigma, share or size: a number, or a range to draw from per image: 0.1..0.6.",
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
