@@ -87,7 +87,11 @@ def test_of_equal_models_one_in_twenty_pairs_differs(times):
     [
         (0.001, 0.002, "more by 0.0100 ± 0.0020"),
         (0.001, 0.02, "a differs by less than 0.02, too little to matter, from b"),
-        (0.004, 0.015, "a differs significantly, but by 0.010 ± 0.008 only (0.015 would matter), from b"),
+        (
+            0.004,
+            0.015,
+            "a differs significantly, but only by 0.010 ± 0.008, less than the 0.015 that would matter, from b",
+        ),
         (0.008, 0.015, UNSURE),
         (None, 0.015, UNSURE),
     ],
@@ -167,7 +171,8 @@ def test_words_are_joined():
 @pytest.mark.parametrize(
     ("value", "error", "said"),
     [(5.0, 1.9, "5.0 ± 1.9"), (2.14, 0.6, "2.1 ± 0.6"), (0.00425, 9.4e-5, "0.00425 ± 0.00009"), (48.2, 12.0, "48 ± 12"),
-     (700.0, 96.0, "700 ± 96"), (2.0, 0.0, "2"), (2.0, math.inf, "2")],
+     (700.0, 96.0, "700 ± 96"), (2.0, 0.0, "2"), (2.0, math.inf, "2"), (0.00039, 0.000372, "0.00039 ± 0.00037"),
+     (0.52, 0.54, "0.52 ± 0.54"), (0.5, 0.5, "0.5 ± 0.5"), (0.2, 0.9, "0.2 ± 0.9")],
 )  # fmt: skip
 def test_a_number_has_as_many_places_as_its_error(value, error, said):
     assert with_error(value, error) == said
@@ -183,6 +188,37 @@ def test_the_best_of_several():
     assert best == "c"
     assert others["a"].sure
     assert others["a"].value == -8.0
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [(97.0, 96.5, ("97.0", "96.5")), (0.023, 0.0224, ("0.0230", "0.0224")), (122, 5.52, ("122", "5.52")),
+     (2, 0.5, ("2", "0.5")), (78.0, 78.6, ("78.0", "78.6")), (-12.0, 0.25, ("−12.0", "0.25")), (60, 60, ("60", "60"))],
+)  # fmt: skip
+def test_two_numbers_have_as_many_places(a, b, said):
+    assert difference(Measured(a, 1.0), Measured(b, 1.0)).both == said
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"), [("percentage points", "0.5 percentage points"), ("nats per image", "0.5 nats")]
+)
+def test_what_matters_is_said_with_its_unit(unit, said):
+    same, small = (Measured(1.0 + x, 0.01, unit=unit) for x in (0.0, 0.1))
+    assert (
+        difference(same, same).say("", "", "They {differ}.")
+        == f"They differ by less than {said}, too little to matter."
+    )
+    other = Difference(small, Measured(1.0, 0.01, unit=unit), Measured(0.1, 0.04, unit=unit), least=0.15)
+    unit = said.removeprefix("0.5 ")
+    assert other.say("", "", "They {differ}.") == (
+        f"They differ significantly, but only by 0.10 ± 0.08 {unit}, less than the 0.15 {unit} that would matter."
+    )
+
+
+def test_no_comma_stands_before_another_mark_or_the_end():
+    same = difference(Measured(1.0, 0.01), Measured(1.0, 0.01), least=0.5)
+    for end in (".", "; then", ":", ""):
+        assert same.say("", "", f"a {{differs}}{end}") == f"a differs by less than 0.5, too little to matter{end}"
 
 
 def test_no_comma_stands_before_a_bracket():

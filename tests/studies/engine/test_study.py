@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import stdev
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,6 +137,27 @@ def test_the_interval_of_a_number_stands_beside_what_is_checked(tmp_path):
     row.check("error", 0.25, "≤", 0.5)
     row.check("error", 0.25, "≤", 0.5, number="error")
     assert [verdict.measured for verdict in row.blocks] == ["0.25 (0.2 … 0.3)", "0.125", "0.25", "0.25 (0.2 … 0.3)"]
+
+
+def test_a_share_is_checked_and_listed_in_per_cent(tmp_path):
+    row = Row("1.1", "The accuracy", tmp_path, None)
+    share = row.number("accuracy, a", 0.8805, "share of test images", 0.8655, 0.894, "Wilson")
+    row.check("accuracy", share, "≥", 0.85, number="accuracy, a")
+    row.check("accuracy", share, "≥", 0.89)
+    assert [v.claim for v in row.blocks] == ["accuracy ≥ 85 %", "accuracy ≥ 89 %"]
+    assert [(v.measured, v.state) for v in row.blocks] == [
+        ("88.05 % (86.55 … 89.4)", "met"),
+        ("88.05 % (86.55 … 89.4)", "not decided"),
+    ]
+    row.number("accuracy, a less accuracy, b", -0.0188, "share of images", -0.0324, -0.0052)
+    row.number("loss", 0.25, "nats")
+    script = SimpleNamespace(rows={"1.1": row.title})
+    *_, table = writing._numbers(script, {"rows": {"1.1": {"numbers": row.numbers}}})
+    assert [(line[0], round(line[1], 9), *line[2:]) for line in table.rows] == [
+        ("accuracy, a", 88.05, "86.55 … 89.4 (Wilson)", "% of test images"),
+        ("accuracy, a less accuracy, b", -1.88, "−3.24 … −0.52", "percentage points"),
+        ("loss", 0.25, "", "nats"),
+    ]
 
 
 def test_a_bar_within_the_interval_is_not_decided_and_nothing_is_rounded(tmp_path):

@@ -26,10 +26,10 @@ def of(given: dict[str, float]) -> dict[str, Measured]:
 THREE = {
     "linear on the sheet": (sheet.unrolled, "MSE, linear AE", ("has not reached the plane", "test points", "both find")),
     "curved on the sheet": (sheet.unrolled, "MSE, AE", ("has not found the sheet", "100 % of the variance", "layers do not")),
-    "two losses": (losses.compared, "MSE, trained by BCE", ("has the larger", "has the smaller", "of the two do not differ")),
-    "cross-entropy": (losses.compared, "BCE, trained by BCE", ("is larger,", "is smaller", "cross-entropies do not")),
+    "two losses": (losses.compared, "MSE, trained by BCE", ("has the larger", "has the smaller", "by MSE do not differ")),
+    "cross-entropy": (losses.compared, "BCE, trained by BCE", ("is larger,", "is smaller", "their cross-entropies do not")),
     "added bound": (shared.added, "−ELBO, added", ("raises −ELBO by 1", "lowers −ELBO by 1", "do not differ significantly")),
-    "added read": (shared.added, "read, added", ("more of its samples", "fewer of its samples", "does not differ")),
+    "added read": (shared.added, "read, added", ("more are read", "fewer are read", "asked for do not differ")),
     "prior hole": (choice.why, "FID from N(0, I), AE", ("pulled the codes", "although its codes", "do not differ")),
 }  # fmt: skip
 
@@ -93,9 +93,19 @@ def test_what_shared_kernels_save():
     assert shared.answer(of({}))[2].startswith("not comparable")
 
 
+def test_added_vectors_that_leave_the_digit_in_the_code():
+    assert "carries 18.3 nats, against 18.1 without a condition, so it still encodes the digit." in shared.added(
+        of({"KL, added": 18.3, "KL, none": 18.1})
+    )
+    assert "still encodes" not in shared.added(of({"KL, added": 16.0, "KL, none": 18.1}))
+
+
 def test_parameters_of_whole_networks():
     small = {"parameters, fully connected": 500.0, "weights, first convolution": 544.0}
-    assert "Both convolutional networks have fewer" in shared.why(of(small))
+    assert (
+        "Whole networks have 500 (fully connected), 1 (convolutional) and 1 (16-32-64 to a point) parameters. Both"
+        in (shared.why(of(small)))
+    )
     assert "need not be smaller" in shared.why(of(small | {"parameters, convolutional": 900.0}))
 
 
@@ -110,12 +120,15 @@ def test_the_divergence_is_measured_and_its_properties_hold(tmp_path):
     assert row.numbers["KL of the codes, full covariance"]["value"] == pytest.approx(-math.log(0.6), abs=0.05)
     said = divergence.properties(row.found)
     assert "agrees" in said
-    assert "It is never negative" in said
+    assert "It is never negative among 10,000 random pairs" in said
     assert "Most of the divergence is correlation" in divergence.of_codes(row.found)
-    assert "in means and variances" in divergence.of_codes(
-        of({"KL of the codes, full covariance": 2.0, "KL of the codes, variances": 1.5})
-    )
-    wrong = {"least KL of random pairs": -0.1, "KL(N(0, 1) ‖ N(1, 4))": 3.0}
+    for alone, text in (
+        (1.5, "Most of the divergence is in means and variances"),
+        (1.0, "account for about half of it"),
+    ):
+        codes_of = {"KL of the codes, full covariance": 2.0, "KL of the codes, variances": alone}
+        assert text in divergence.of_codes(of(codes_of))
+    wrong = {"least KL of random pairs": -0.1, "KL(N(0, 1) ‖ N(1, 4))": 1.03}
     assert "does not agree" in divergence.properties(of(wrong))
     assert "which is an error" in divergence.properties(of(wrong))
 
@@ -153,9 +166,12 @@ def test_the_latent_spaces_are_described():
 
 
 def test_who_is_best_at_what():
-    said = choice.side_by_side(of({"MSE, VQ-VAE": 0.1, "probe, AE": 2.0, "seconds, AE": 0.5}))
-    assert "reconstruction error: VQ-VAE." in said
-    assert "linear classifier on the codes: AE." in said
+    said = choice.side_by_side(
+        of({"MSE, VQ-VAE": 0.1, "probe, AE": 2.0, "seconds, AE": 0.5, "numbers, VQ-VAE": 256, "units, AE": 16})
+    )
+    assert "The reconstruction error is lowest for VQ-VAE." in said
+    assert "linear classifier on the codes is highest for AE." in said
+    assert "reads 256 numbers of its codes instead of 16." in said
     assert "(not significantly different)" in said  # the FID
     assert "The AE trains fastest" in said
 
@@ -187,10 +203,10 @@ def test_what_a_discrete_code_gains_and_costs():
 
 def test_when_to_use_each_follows_the_table():
     said = choice.when(of({"MSE, AE": 0.5, "probe, VAE": 2.0, "FID, VQ-VAE": 0.2, "seconds, AE": 0.1}))
-    assert "smallest reconstruction error: AE;" in said
-    assert "linear classifier: VAE;" in said
-    assert "learned afterwards: VQ-VAE;" in said
-    assert "shortest training: AE." in said
+    assert "for each purpose: for the smallest reconstruction error, AE;" in said
+    assert "linear classifier, VAE;" in said
+    assert "learned afterwards, VQ-VAE;" in said
+    assert "shortest training, AE." in said
 
 
 # --- modes ----------------------------------------------------------------------------------------------------------------
@@ -216,7 +232,9 @@ def test_kinds_that_are_lost_named_and_won_back():
 
 
 def test_why_kinds_are_lost():
-    assert "it is the first" in modes.why(of({f"active units, {modes.LOST}": 2.0, "active units, β 1": 12.0}))
+    few = {f"active units, {modes.LOST}": 2.0, "active units, β 1": 12.0}
+    assert "it is the first: 2 units are active instead of 12" in modes.why(of(few))
+    assert "1 unit is active" in modes.why(of(few | {f"active units, {modes.LOST}": 1.0}))
     assert "do not explain it" in modes.why(of({f"active units, {modes.LOST}": 10.0, "active units, β 1": 12.0}))
 
 

@@ -5,6 +5,7 @@ matters in its unit (`diabolo.statistics.verdicts`); what it says of all other p
 """
 
 import math
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -29,9 +30,9 @@ Key = TypeVar("Key", bound=Hashable)
 NEITHER = {  # what is said of two numbers of which neither is shown to be more by as much as matters; the words in braces
     "not decided": ("do not differ significantly", "does not differ significantly", "not significantly different"),
     "small": (
-        "differ significantly, but by {difference} only ({least} would matter)",
-        "differs significantly, but by {difference} only ({least} would matter),",
-        "significantly different, but by {difference} only ({least} would matter)",
+        "differ significantly, but only by {difference}, less than the {least} that would matter",
+        "differs significantly, but only by {difference}, less than the {least} that would matter,",
+        "significantly different, but only by {difference}, less than the {least} that would matter",
     ),
     "same": (
         "differ by less than {least}, too little to matter",
@@ -40,6 +41,8 @@ NEITHER = {  # what is said of two numbers of which neither is shown to be more 
     ),
 }
 SLOTS = ("differ", "differs", "different")  # "a and b {differ}", "a {differs} from b", "{different} (a, b)"
+SPOKEN = ("percentage points", "nats")  # units that are said after a difference of which neither is more
+NO_COMMA = re.compile(r",(?=[.;:]| \(|$)")  # before a bracket, another mark or the end
 
 
 @dataclass(frozen=True)
@@ -187,17 +190,18 @@ class Difference:
 
     @property
     def both(self) -> tuple[str, str]:
-        """a and b to three significant digits; to four where one is more than the other, and three do not show it."""
+        """a and b to three significant digits, "97.0" beside "96.5"; to four where one is more than the other, and three do not
+        show it."""
         a, b = (written(float(f"{one.value:.3g}")) for one in (self.a, self.b))
-        return (written(self.a.value), written(self.b.value)) if a == b and self.sure else (a, b)
+        return (written(self.a.value), written(self.b.value)) if a == b and self.sure else (_as(b, a), _as(a, b))
 
     def say(self, more: str, less: str, neither: str) -> str:
         """One of these sentences: a is `more` than b, or `less`, or neither is shown to be more by as much as matters.
 
-        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers (`both`), {least} as what matters. What
-        is known of two of which `neither` is more is not for the caller to say: it has one of {differ}, {differs} or
-        {different}, for which stands "do not differ significantly", that they do but by too little, or that they are shown
-        to be the same to within what matters.
+        In each, {difference} is put in as "2.1 ± 0.6", {a} and {b} as the two numbers (`both`), {least} as what matters. A
+        comma that then stands before a bracket, another mark or the end is left out. What is known of two of which `neither`
+        is more is not for the caller to say: it has one of {differ}, {differs} or {different}, for which stands "do not differ
+        significantly", that they do but by too little, or that they are shown to be the same to within what matters.
 
         Raises:
             ValueError: for a `neither` without one of these.
@@ -211,9 +215,11 @@ class Difference:
         found = self.decision
         if found in NEITHER:
             words = zip(SLOTS, NEITHER[found], strict=True)
-            known |= {slot: said.format(**known) for slot, said in words}
+            unit = next((f" {one}" for one in SPOKEN if one in (self.a.unit or self.b.unit)), "")
+            sizes = {name: known[name] + unit for name in ("difference", "least")}
+            known |= {slot: said.format(**sizes) for slot, said in words}
         said = {"more": more, "less": less}.get(found, neither).format(**known)
-        return said.replace(", (", " (")  # no comma before what is in brackets
+        return NO_COMMA.sub("", said)
 
 
 def difference(
@@ -256,13 +262,24 @@ def less(a: str, b: str) -> str:
 
 
 def with_error(value: float, error: float) -> str:
-    """As "5.0 ± 1.9": to as many places as the error has, which has two digits up to 3.5 and then one; `value` alone for an
-    error of 0."""
+    """As "5.0 ± 1.9": to as many places as the error has, which has two digits up to 3.5 and then one; to more where value and
+    error would look the same, and whether the interval holds 0 could not be seen; `value` alone for an error of 0."""
     if not 1e-7 < error < math.inf:
         return f"{value:.3g}"
     leading = math.floor(math.log10(error))
     places = max(0, (1 if error / 10**leading <= 3.5 else 0) - leading)
+    alike = (f"{abs(value):.{more}f}" == f"{error:.{more}f}" for more in range(places, places + 3))
+    places += next((i for i, same in enumerate(alike) if not same), 0)
     return f"{value:.{places}f} ± {error:.{places}f}"
+
+
+def _as(other: str, number: str) -> str:
+    """A number of two digits with as many places as the other, if that does not give it more than three: "97.0" for 96.5."""
+    missing = len(other.partition(".")[2]) - len(number.partition(".")[2])
+    digits = len(number.replace(".", "").replace("−", "").lstrip("0"))
+    if digits != 2 or missing < 1 or "e" in number + other:
+        return number
+    return f"{number}{'' if '.' in number else '.'}0"
 
 
 def joined(words: Sequence[str]) -> str:

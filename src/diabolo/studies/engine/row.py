@@ -17,6 +17,7 @@ from diabolo.reports.document import Block, Document, Heading, Paragraph, Pictur
 from diabolo.statistics import mean, verdict
 from diabolo.studies.engine import showing
 from diabolo.studies.engine.findings import Measured, joined
+from diabolo.studies.engine.shares import factor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -189,7 +190,7 @@ class Row:
     ) -> None:
         """Hold a number against a bar: `check("training loss", 0.031, "≤", 0.04)`. What is held is the number itself, not as it
         is printed; where it was written down with an interval, that is shown beside it and must lie on the right side as a
-        whole: a bar within it is "not decided".
+        whole: a bar within it is "not decided". A number that was written down as a share is shown in per cent.
 
         On stand-in data or in a quick run a bar says nothing and is shown as not checked, unless it holds `always`: of the
         number of parameters, say.
@@ -202,9 +203,11 @@ class Row:
         """
         entries = [self.numbers[number]] if number else [n for n in self.numbers.values() if n["value"] == value]
         ends = [(n["low"], n["high"]) for n in entries if "low" in n and len(entries) == 1]
-        shown = [f" ({words(low)} … {words(high)})" for low, high in ends]
-        measured = f"{_exactly(value, relation, bar)} {unit}".strip() + "".join(shown)
-        text = f"{claim} {relation} {bar:,.12g} {unit}".strip()
+        times = factor(entries[0]["unit"]) if len(entries) == 1 else 1.0
+        unit = unit or "%" * (times != 1)
+        shown = [f" ({words(times * low)} … {words(times * high)})" for low, high in ends]
+        measured = f"{_exactly(times * value, relation, times * bar)} {unit}".strip() + "".join(shown)
+        text = f"{claim} {relation} {times * bar:,.12g} {unit}".strip()
         if self._unchecked is not None and not always:
             self.blocks.append(Verdict(text, measured, "not checked", self._unchecked))
             return

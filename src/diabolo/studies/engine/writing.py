@@ -17,6 +17,7 @@ from diabolo.studies.engine.findings import joined
 from diabolo.studies.engine.record import as_block, read
 from diabolo.studies.engine.row import anchor_of
 from diabolo.studies.engine.scripts import Script
+from diabolo.studies.engine.shares import factor, shown
 
 LEARNED = {"missed": "no", "not decided": "not decided"}
 MARKS = {"met": "met", "missed": "MISSED", "not decided": "not decided", "not checked": "not checked"}
@@ -213,7 +214,7 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
     rows = {index: results["rows"][index] for index in script.rows if index in results["rows"]}
     if any(row["numbers"] for row in rows.values()):
         yield Heading("All numbers", 2, "numbers")
-        units = [n["unit"] for row in rows.values() for n in row["numbers"].values() if "low" in n]
+        units = [shown(n["unit"], name) for row in rows.values() for name, n in row["numbers"].items() if "low" in n]
         least = f". The least that matters: {what_matters(units)}" if units else ""
         yield Paragraph(
             "Intervals are of 95 % confidence, where they are not called a range. One number is called more than another "
@@ -221,7 +222,10 @@ def _numbers(script: Script, results: Mapping[str, Any]) -> Iterator[Block]:
         )
     for index, row in rows.items():
         if row["numbers"]:
-            lines = [(name, n["value"], _interval(n), n["unit"]) for name, n in row["numbers"].items()]
+            lines = [
+                (name, factor(n["unit"]) * n["value"], _interval(n), shown(n["unit"], name))
+                for name, n in row["numbers"].items()
+            ]
             whole = any(interval for _, _, interval, _ in lines)
             yield Table(
                 ("what", "value", "interval", "unit") if whole else ("what", "value", "unit"),
@@ -241,7 +245,8 @@ def _interval(number: Mapping[str, Any]) -> str:
     if "low" not in number or "high" not in number:
         return ""
     how = f" ({number['interval']})" if "interval" in number else ""
-    return f"{words(number['low'])} … {words(number['high'])}{how}"
+    low, high = (words(factor(number["unit"]) * number[end]) for end in ("low", "high"))
+    return f"{low} … {high}{how}"
 
 
 def _words(value: Any) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from diabolo.plain import percent
-from diabolo.studies.engine.findings import between, family
+from diabolo.studies.engine.findings import between, family, joined
 from diabolo.studies.guide import losses, modes, shared, sheet, watching
 from diabolo.studies.guide.blur import PIXELS
 from diabolo.studies.guide.codes import apart
-from diabolo.studies.guide.labels import PRETRAINED, SCRATCH, SEMI, best_way, gains
+from diabolo.studies.guide.labels import PRETRAINED, SCRATCH, SEMI, best_way, called, gains
 from diabolo.studies.guide.models import DIGIT, FREE, UNITS
 from diabolo.studies.guide.plain import Answer, Numbers, against, points
 from diabolo.studies.guide.quantised import ALL, ALONE, FINE
@@ -27,7 +27,7 @@ def convolutions(n: Numbers) -> Answer:
     gain = against(n, "MSE", "fully connected", "convolutional").say(
         more="error from {a} to {b} per pixel",
         less="no help: error from {a} to {b} per pixel",
-        neither="{different} ({a}, {b})",
+        neither="error from {a} to {b} per pixel, {different}",
     )
     cost = (
         f"{_seconds(n, 'convolutional')} of training against {_seconds(n, 'fully connected')}, and "
@@ -41,13 +41,13 @@ def skips(n: Numbers) -> Answer:
     gain = against(n, "MSE", "skips cut", "U-Net").say(
         more="error from {a} to {b}",
         less="no help: error from {a} to {b}",
-        neither="{different} ({a}, {b})",
+        neither="error from {a} to {b}, {different}",
     )
     cost = (
-        f"the bottleneck: the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
+        f"no bottleneck, since the decoder sees {n['numbers, U-Net'].value:,.0f} numbers instead of "
         f"{n['numbers, skips cut'].value:.0f}"
     )
-    return "Skip connections", "where the output is the cleaned input and no code is wanted", gain, cost
+    return "Skip connections", "where the output is a cleaned copy of the input and no code is wanted", gain, cost
 
 
 def layers(n: Numbers) -> Answer:
@@ -55,7 +55,7 @@ def layers(n: Numbers) -> Answer:
     gain = against(n, "MSE", "end to end", "layer by layer").say(
         more="error from {a} to {b} after as many epochs",
         less="no help: error from {a} to {b} after as many epochs",
-        neither="{different} ({a}, {b})",
+        neither="error from {a} to {b} after as many epochs, {different}",
     )
     when = "where layers trained together hinder each other, as with saturating units or poor initial weights"
     if gain.startswith("error from"):
@@ -70,9 +70,9 @@ def against_overfitting(n: Numbers) -> Answer:
     ]
     best = min(names, key=lambda name: n[f"test MSE, {name}"].value)
     gain = family({name: against(n, "test MSE", "neither", name) for name in names})[best].say(
-        more=f"test error from {{a}} to {{b}} with the best, {best}",
-        less=f"no help: test error from {{a}} to {{b}} with the best, {best}",
-        neither=f"{{different}} with the best, {best} ({{a}}, {{b}})",
+        more=f"with the best, {best}, test error from {{a}} to {{b}}",
+        less=f"no help: with the best, {best}, test error from {{a}} to {{b}}",
+        neither=f"with the best, {best}, test error from {{a}} to {{b}}, {{different}}",
     )
     cost = "a strength to search; too much of either underfits"
     return "L2 and dropout", "on few images, where the test error is well above the training error", gain, cost
@@ -81,7 +81,9 @@ def against_overfitting(n: Numbers) -> Answer:
 def pretraining(n: Numbers) -> Answer:
     """5.14, features learnt without labels."""
     said = gains(n, [name for name in PRETRAINED if name != SCRATCH])
-    gain = f"from scratch {percent(n[f'accuracy, {SCRATCH}'].value, 1)}; {'; '.join(said.values())}"
+    gain = (
+        f"from scratch with the same network {percent(n[f'accuracy, {SCRATCH}'].value, 1)}; {'; '.join(said.values())}"
+    )
     cost = f"{_seconds(n, 'pre-training')} of pre-training, once; then a short training for each set of labels"
     return (
         "Pre-training without labels",
@@ -94,10 +96,9 @@ def pretraining(n: Numbers) -> Answer:
 def semi_supervised(n: Numbers) -> Answer:
     """5.14, unlabelled images used a second time."""
     best = best_way(n, SEMI)
+    reached = f"from {{b}} % (fine-tuned) to {{a}} % with {called(best)}, the better of the two on validation images"
     gain = points(between(n, f"accuracy, {best}", "accuracy, fine-tuned")).say(
-        more=f"from {{b}} % (fine-tuned) to {{a}} % with {best}, the better of the two on validation images",
-        less=f"no help: from {{b}} % (fine-tuned) to {{a}} % with {best}, the better of the two on validation images",
-        neither=f"{{different}} with {best}, the better of the two on validation images ({{a}} %; fine-tuned {{b}} %)",
+        more=reached, less=f"no help: {reached}", neither=f"{reached}, {{different}}"
     )
     cost = "a training on all images for each set of labels, and wrong labels where classes overlap"
     return "Semi-supervised learning", "where classes lie apart in latent space", gain, cost
@@ -109,12 +110,12 @@ def noise(n: Numbers) -> Answer:
     gain = between(n, f"none on {middle}", f"{middle} on {middle}").say(
         more="error on noisy images from {a} to {b}",
         less="no help on noisy images: error from {a} to {b}",
-        neither="{different} on noisy images ({a}, {b})",
+        neither="error on noisy images from {a} to {b}, {different}",
     )
     clean = between(n, f"{middle} on none", "none on none").say(
         more="error on clean images from {b} to {a}",
         less="none on clean images (error from {b} to {a})",
-        neither="error on clean images {different} ({b}, {a})",
+        neither="error on clean images from {b} to {a}, {different}",
     )
     levels = [name.removeprefix("probe, ") for name in n if name.startswith("probe, gaussian")]
     changes = family({name: points(against(n, "probe", name, "none")) for name in levels})
@@ -128,8 +129,8 @@ def kl_term(n: Numbers) -> Answer:
     gains = [
         against(n, "−ELBO", "β 1", name).say(
             more=f"−ELBO from {{a}} to {{b}} nats with {name}",
-            less=f"no help, but −ELBO from {{a}} to {{b}} nats, with {name}",
-            neither=f"{{different}} with {name} ({{a}}, {{b}} nats)",
+            less=f"no help: −ELBO from {{a}} to {{b}} nats with {name}",
+            neither=f"−ELBO from {{a}} to {{b}} nats with {name}, {{different}}",
         )
         for name in ("linear annealing", FREE)
     ]
@@ -149,24 +150,24 @@ def features(n: Numbers) -> Answer:
     gain = points(against(n, "detail", "features", PIXELS)).say(
         more="fine detail in the right place from {b} % to {a} %",
         less="no help: fine detail in the right place from {b} % to {a} %",
-        neither="{different} in fine detail ({b} %, {a} %)",
+        neither="fine detail in the right place from {b} % to {a} %, {different}",
     )
     error = against(n, "MSE", "features", PIXELS)
     cost = f"{_seconds(n, 'features')} of training against {_seconds(n, PIXELS)}"
     if error.sure and error.value > 0:
-        cost += f"; squared error {error.a.value:.3g} against {error.b.value:.3g}"
-    when = "where blur is worse than a wrong pixel, and features of such images are at hand"
+        cost += "; squared error {} against {}".format(*error.both)
+    when = "where sharpness matters more than exact pixels, and features of such images are at hand"
     return "Perceptual loss", when, gain, cost
 
 
 def condition(n: Numbers) -> Answer:
     """5.8."""
-    bound = n["−ELBO, none"].value - n["−ELBO, embedding"].value
-    gain = f"{100 * n['read, embedding'].value:.1f} % of the samples show the digit asked for, and the bound " + (
-        "does not improve"
-        if bound <= 0
-        else f"improves by {bound:.3g} nats"
-        + f", of which the class accounts for {DIGIT:.3g} at most" * (bound > DIGIT)
+    bound = against(n, "−ELBO", "none", "embedding")
+    of_class = f", of which the class accounts for {DIGIT:.3g} at most" * (bound.value > DIGIT)
+    gain = f"{percent(n['read, embedding'].value, 1)} of the samples are read as the digit asked for, and " + bound.say(
+        more=f"the bound improves by {{difference}} nats{of_class}",
+        less="the bound gets worse by {difference} nats",
+        neither="−ELBO goes from {a} to {b} nats, {different}",
     )
     return "A condition", "where images of a given class are wanted", gain, "a label for every training image"
 
@@ -178,7 +179,7 @@ def codebook(n: Numbers) -> Answer:
     gain = f"perplexity of 256 codes from {before:.0f} to {after:.0f}, error from {error[1]:.3g} to {error[0]:.3g}"
     if after <= before:
         gain = f"no help: {gain}"
-    cost = "k-means once, and a count of each code's use; negligible per image"
+    cost = "k-means once, and a running count of each code's use"
     return "Moving averages, k-means start, restarts", "where some codes of a codebook are never chosen", gain, cost
 
 
@@ -187,10 +188,12 @@ def code_prior(n: Numbers) -> Answer:
     gain = against(n, "FID", ALONE, FINE).say(
         more="FID from {a} to {b}",
         less="no help: FID from {a} to {b}",
-        neither="FID {different} ({a}, {b})",
+        neither="FID from {a} to {b}, {different}",
     )
-    read = (percent(n[f"read, {name}"].value, 1) for name in (FINE, ALL))
-    gain += "; images read with confidence: {}, and {} from a coarser map and a larger prior".format(*read)
+    read = (percent(n[f"read, {name}"].value, 1) for name in (ALONE, FINE, ALL))
+    gain += "; images read with confidence from {} to {}, and to {} with a coarser map, more images and a larger prior".format(
+        *read
+    )
     cost = f"a second training ({_seconds(n, ALL)} for both), and drawing one code after the other"
     return "A prior over discrete codes", "where a VQ-VAE is to generate", gain, cost
 
@@ -198,8 +201,8 @@ def code_prior(n: Numbers) -> Answer:
 def projections(n: Numbers) -> Answer:
     """5.10."""
     kept = {name.removeprefix("overlap, "): value.value for name, value in n.items() if name.startswith("overlap, ")}
-    gain = "neighbours kept: " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in kept.items())
-    cost = "distances between groups, which mean nothing in t-SNE and UMAP; time that grows with the number of points"
+    gain = "neighbours kept: " + joined([f"{percent(value)} ({name})" for name, value in kept.items()])
+    cost = "distances between groups, which say little in t-SNE and UMAP; time that grows with the number of points"
     return "t-SNE and UMAP", "to see which codes are neighbours", gain, cost
 
 
@@ -208,7 +211,7 @@ def densities(n: Numbers) -> Answer:
     gain = against(n, "FID", "AE, normal", "AE, mixture").say(
         more="FID of the autoencoder from {a} to {b}",
         less="no help for the autoencoder: FID from {a} to {b}",
-        neither="{different} for the autoencoder ({a}, {b})",
+        neither="FID of the autoencoder from {a} to {b}, {different}",
     )
     return (
         "A density fitted afterwards",

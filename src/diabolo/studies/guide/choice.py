@@ -31,11 +31,12 @@ def side_by_side(n: Numbers) -> str:
     seconds = {name: n[f"seconds, {name}"].value for name in NAMES}
     quick, slow = min(seconds, key=lambda k: seconds[k]), max(seconds, key=lambda k: seconds[k])
     return (
-        f"Lowest reconstruction error: {best(n, 'MSE')}. Highest accuracy of a linear classifier on the codes: "
-        f"{best(n, 'probe', most=True)}. Lowest FID from N(0, I): {best(n, 'FID from N(0, I)')}; from the best density of "
-        f"each: {best(n, 'FID')}. The {quick} trains fastest ({seconds[quick]:.3g} s), the {slow} slowest ({seconds[slow]:.3g} "
-        f"s, and {n['seconds, prior'].value:.3g} s for the VQ-VAE's prior). Network and bottleneck both change: the VQ-VAE is "
-        f"convolutional, the other two are fully connected."
+        f"The reconstruction error is lowest for {best(n, 'MSE')}. The accuracy of a linear classifier on the codes is highest "
+        f"for {best(n, 'probe', most=True)}. The FID from N(0, I) is lowest for {best(n, 'FID from N(0, I)')}, and that from "
+        f"the best density of each for {best(n, 'FID')}. The {quick} trains fastest ({seconds[quick]:.3g} s), the {slow} slowest "
+        f"({seconds[slow]:.3g} s, and {n['seconds, prior'].value:.3g} s for the VQ-VAE's prior). Network and bottleneck both change: the VQ-VAE is "
+        f"convolutional, the other two are fully connected, and the classifier reads {n['numbers, VQ-VAE'].value:.0f} numbers "
+        f"of its codes instead of {n['units, AE'].value:.0f}."
     )
 
 
@@ -44,8 +45,8 @@ def why(n: Numbers) -> str:
     apart = {name: n[f"nats from N(0, I), {name}"].value for name in ("AE", "VAE")}
     normal = against(n, "FID from N(0, I)", "AE", "VAE").say(
         more=f"From N(0, I) the VAE draws better images than the autoencoder (FID {{b}} against {{a}}), because its KL term "
-        f"has pulled the codes towards that density. They are {apart['VAE']:.3g} nats from it, the autoencoder's "
-        f"{apart['AE']:.3g}.",
+        f"has pulled the codes towards that density. The Gaussian of its codes is {apart['VAE']:.3g} nats from it, that of the "
+        f"autoencoder's {apart['AE']:.3g}.",
         less=f"From N(0, I) the autoencoder draws better images than the VAE (FID {{a}} against {{b}}), although its codes are "
         f"{apart['AE']:.3g} nats from that density and the VAE's {apart['VAE']:.3g}.",
         neither="From N(0, I) the FIDs of autoencoder and VAE {differ} ({a} and {b}).",
@@ -91,7 +92,7 @@ def weighed(n: Numbers, before: Numbers) -> str:
     losses += [
         f"images need a second model, {n['seconds, prior'].value:.3g} s of training after {n['seconds, VQ-VAE'].value:.3g} s, "
         f"and {slower:.3g} times the VAE's time to draw",
-        f"its codes do not follow N(0, I) (FID {n['FID from N(0, I), VQ-VAE'].value:.3g} from there)",
+        f"its codes do not follow N(0, I) (FID {n['FID from N(0, I), VQ-VAE'].value:.3g} with codes from there)",
         f"its codebook can collapse: trained by gradient alone it uses {used:.0f} of 256 codes",
     ]
     return f"For the VQ-VAE: {'; '.join(gains)}. Against it: {'; '.join(losses)}."
@@ -112,9 +113,9 @@ def when(n: Numbers) -> str:
         "the best new images, with a density fitted or learned afterwards": best(n, "FID"),
         "the shortest training": seconds,
     }
-    told = "; ".join(f"{what}: {name}" for what, name in wanted.items())
+    told = "; ".join(f"for {what}, {name}" for what, name in wanted.items())
     return (
-        f"This table suggests a model for each purpose. {told[:1].upper()}{told[1:]}. Two further reasons are not measured "
-        f"here: only the VAE has a known density over its codes, and only the VQ-VAE gives a sequence of symbols. The ranking "
-        f"holds for these images, networks and epochs."
+        f"The table of row 5.13 suggests a model for each purpose: {told}. Two further reasons are not "
+        f"measured here: only the VAE is trained towards a known density of its codes, and only the VQ-VAE gives a sequence of "
+        f"symbols. The ranking holds for these images, networks and epochs."
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo import figures, metrics
+from diabolo.display import words
 from diabolo.studies.engine.row import Row
 from diabolo.studies.guide.plain import Numbers
 
@@ -50,14 +51,14 @@ def properties(n: Numbers) -> str:
     there, back = n["KL(N(0, 1) ‖ N(1, 4))"].value, n["KL(N(1, 4) ‖ N(0, 1))"].value
     drawn, least = n["KL(N(0, 1) ‖ N(1, 4)), from draws"], n["least KL of random pairs"].value
     half = drawn.half or 0.0
-    agrees = "agrees" if abs(there - drawn.value) <= 2 * half else "does not agree"
+    agrees = "agrees" if abs(there - drawn.value) <= half else "does not agree"
     sign = "It is never negative" if least >= 0 else "It is negative for some pairs here, which is an error"
     return (
-        f"KL(p ‖ q) is the mean of log p(z)/q(z) over draws from p. For N(0, 1) and N(1, 4) the closed form gives {there:.4f} "
-        f"nats, and the mean of a million draws {agrees} ({drawn.value:.4f} ± {half:.4f}). {sign}: the smallest of {PAIRS:,} "
-        f"random pairs is {least:.2g}, and it is {n['KL(p ‖ p)'].value:.2g} for p = q. It is not symmetric: "
-        f"KL(N(1, 4) ‖ N(0, 1)) is {back:.4f}. The draws come from the first argument, so the divergence is large where p has "
-        f"mass and q has hardly any."
+        f"For p = N(0, 1) and q = N(1, 4) the closed form of KL(p ‖ q) gives {there:.4f} nats, and the mean of log p/q over a "
+        f"million draws from p {agrees} ({drawn.value:.4f} ± {half:.4f}). {sign} among {PAIRS:,} random pairs: the smallest "
+        f"value is {words(float(f'{least:.2g}'))}, and for q = p it is {n['KL(p ‖ p)'].value:.2g}. It is not symmetric: "
+        f"KL(q ‖ p) is {back:.4f}. The draws come from the first argument, so the divergence is large where p has mass and q "
+        f"has hardly any."
     )
 
 
@@ -67,8 +68,10 @@ def of_codes(n: Numbers) -> str:
     share = (full - alone) / max(full, 1e-12)
     told = (
         "Most of the divergence is correlation between units, which variances alone do not show."
-        if share > 0.5
-        else "Most of the divergence is in means and variances; correlation between units adds the rest."
+        if share > 0.6
+        else "Most of the divergence is in means and variances."
+        if share < 0.4
+        else "Means and variances account for about half of it, correlation between units for the rest."
     )
     return (
         f"The same formula with a full covariance measures the aggregated posterior: the Gaussian of the codes that the VAE at "

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from diabolo import figures
 from diabolo.data import Images
-from diabolo.studies.engine.findings import between, family, joined, less
+from diabolo.studies.engine.findings import between, difference, family, joined, less
 from diabolo.studies.engine.row import Row
 from diabolo.studies.guide.plain import Numbers, against, points
 
@@ -25,9 +25,10 @@ PRETRAINED = {  # 5.14
 }
 SEMI = {  # 5.14, ways that use the unlabelled images a second time
     "M1+M2": "a variational autoencoder with the class as a latent, on the codes of another",
-    "spread": "labels spread along neighbours of the codes, then a classifier on all images, in rounds",
+    "spread": "labels spread along neighbours of the codes of 5.4, then a classifier on all images, in rounds",
 }
 WIDE = PRETRAINED | SEMI
+CALLED = {"spread": "label spreading"}  # a way, where it is not written as its numbers are called
 SPREAD = "labels spread along neighbours"
 
 Classes = dict[str, NDArray[np.int64]]  # set of images → the class of each
@@ -62,36 +63,42 @@ def tell(row: Row, found: Accuracies, hows: Mapping[str, str], n: int) -> str:
         row.over(f"accuracy, {name}", of["test"], "share of test images", "draws of labels")
         row.over(f"validation accuracy, {name}", of["validation"], "share of validation images", "draws of labels")
         if name != SCRATCH:
-            difference = f"accuracy, {less(name, SCRATCH)}"
-            row.pair(difference, of["test"], scratch, "share of images", "draws of labels")
+            pair = f"accuracy, {less(name, SCRATCH)}"
+            row.pair(pair, of["test"], scratch, "share of images", "draws of labels")
     best = best_way(row.found, hows)
     table = [
         (
-            name,
+            called(name),
             hows[name],
-            float(np.mean(of["validation"])),
-            float(np.mean(s := of["test"])),
-            float(np.std(s, ddof=1)),
-            min(s),
+            100 * float(np.mean(of["validation"])),
+            100 * float(np.mean(s := of["test"])),
+            100 * float(np.std(s, ddof=1)),
+            100 * min(s),
         )
         for name, of in found.items()
     ]
     row.table(
-        f"Accuracy over {draws} draws of {n} labels; the best on validation images is {best}.",
-        ("way", "how", "validation", "test", "deviation", "least"),
+        f"Accuracy over {draws} draws of {n} labels: means, their standard deviation in percentage points, and the lowest. "
+        f"On validation images {called(best)} is best.",
+        ("way", "how", "validation, %", "test, %", "deviation", "lowest, %"),
         table,
     )
     lines = {name: row.numbers[f"accuracy, {name}"] for name in found}
     row.figure(
         "accuracy",
         figures.bars(
-            {name: line["value"] for name, line in lines.items()},
-            "test accuracy",
-            {name: (line["low"], line["high"]) for name, line in lines.items()},
+            {called(name): 100 * line["value"] for name, line in lines.items()},
+            "test accuracy, %",
+            {called(name): (100 * line["low"], 100 * line["high"]) for name, line in lines.items()},
         ),
         f"Test accuracy from {n} labels: means, with 95 % intervals over the draws of labels.",
     )
     return best
+
+
+def called(name: str) -> str:
+    """The name of a way as it is written."""
+    return CALLED.get(name, name)
 
 
 def best_way(n: Numbers, ways: Mapping[str, str]) -> str:
@@ -104,9 +111,9 @@ def gains(n: Numbers, names: list[str]) -> dict[str, str]:
     several = family({name: points(against(n, "accuracy", name, SCRATCH)) for name in names})
     return {
         name: d.say(
-            more=f"{name} {{a}} %, {{difference}} percentage points more",
-            less=f"{name} {{a}} %, {{difference}} percentage points less",
-            neither=f"{name} {{a}} %, {{different}}",
+            more=f"{called(name)} {{a}} %, {{difference}} percentage points more",
+            less=f"{called(name)} {{a}} %, {{difference}} percentage points less",
+            neither=f"{called(name)} {{a}} %, {{different}}",
         )
         for name, d in several.items()
     }
@@ -125,22 +132,43 @@ def few_labels(n: Numbers) -> str:
     why = (
         f"Here the unlabelled images help: {joined(helped)}."
         if helped
-        else "A narrow code keeps what is needed to reconstruct an image, which is not what distinguishes the digits. "
-        "Pre-training for reconstruction is no gain by itself."
+        else "A narrow code is made to reconstruct images, not to distinguish digits. Pre-training it brings no significant "
+        "gain here."
     )
-    return f"{_scratch(n)} With the unlabelled images: {_list(gains(n, names))}. {why} Row 5.14 uses a wide code and masking."
+    told = f"{_scratch(n)} With the unlabelled images: {_list(gains(n, names))}."
+    return f"{told} {why} Row 5.14 uses a wide code and masks more."
 
 
 def pretraining(n: Numbers) -> str:
     """5.14: what pre-training a wide masking autoencoder gains."""
     names = [name for name in PRETRAINED if name != SCRATCH]
     why = (
-        "To fill in half of a digit, the encoder must know which strokes belong together. The wide code keeps such features, "
-        "and a hundred labels suffice to name them."
+        "To fill in half of a digit, the encoder must learn which strokes belong together. The wide code can keep such "
+        "features, and a hundred labels go further with them than with pixels."
         if len(better(n, names)) == len(names)
         else "At least one of these is no significant gain over training from scratch."
     )
     return f"{_scratch(n)} With the pre-trained encoder: {_list(gains(n, names))}. {why}"
+
+
+def baselines(n: Numbers, narrow: Numbers) -> str:
+    """5.14: all its ways against the classifier from scratch of 5.4, which is another network."""
+    other = narrow[f"accuracy, {SCRATCH}"]
+    several = family({name: points(difference(n[f"accuracy, {name}"], other)) for name in WIDE})
+    said = [
+        several[name].say(
+            more=f"{called(name)} gains {{difference}} percentage points",
+            less=f"{called(name)} loses {{difference}} percentage points",
+            neither=f"{called(name)} {{differs}}",
+        )
+        for name in WIDE
+        if name != SCRATCH
+    ]
+    lead = "The gain depends on the baseline: the" if several[SCRATCH].decision == "less" else "The"
+    return (
+        f"{lead} convolutional classifier of row 5.4 gets {100 * other.value:.1f} % right from scratch. Against that, "
+        f"{'; '.join(said)}."
+    )
 
 
 def semi_supervised(n: Numbers) -> str:

@@ -25,12 +25,12 @@ def compared(n: Numbers) -> str:
     error = against(n, "MSE", "trained by BCE", "trained by MSE").say(
         more="the network trained by BCE has the larger squared error, {a} against {b}",
         less="the network trained by BCE has the smaller squared error, {a} against {b}, although it did not minimise it",
-        neither="the squared errors of the two {differ} (BCE {a}, MSE {b})",
+        neither="the squared errors of the networks trained by BCE and by MSE {differ} ({a} and {b})",
     )
     nats = against(n, "BCE", "trained by BCE", "trained by MSE").say(
         more="its cross-entropy is larger, {a} against {b} nats per image",
         less="its cross-entropy is smaller, {a} against {b} nats per image",
-        neither="the cross-entropies {differ} ({a} and {b} nats per image)",
+        neither="their cross-entropies {differ} ({a} and {b} nats per image)",
     )
     floor = n["BCE, a perfect copy"].value
     return (
@@ -63,7 +63,8 @@ def fewer(n: Numbers) -> str:
     error = n["error compared at"].value
     full, shared = (n[f"parameters at equal error, {name}"].value for name in ("full layers", "convolutions"))
     told = (
-        f"{full / shared:.2g} times as many. Shared kernels are the reason: a stroke is learned once for all places."
+        f"{full / shared:.2g} times as many. Shared kernels are the likely reason: a stroke is learned once for all places. "
+        f"The convolutional networks are also deeper by a layer."
         if full > 1.1 * shared
         else f"{full / shared:.2g} times as many: here sharing weights saves nothing, since digits are centred and "
         f"full layers can learn each place by itself."
@@ -85,7 +86,8 @@ def answer(n: Numbers) -> Answer:
     gain = against(n, "MSE", "trained by MSE", "trained by BCE").say(
         more="squared error from {a} to {b} after the same number of epochs",
         less="no help: squared error from {a} to {b}",
-        neither="{different} in squared error ({a}, {b})",
+        neither="squared error from {a} to {b}, {different}",
     )
-    cost = f"a loss that ends at {n['BCE, a perfect copy'].value:.0f} nats instead of 0, and no meaning outside [0, 1]"
+    least = n["BCE, a perfect copy"].value
+    cost = f"a loss of {least:.0f} nats instead of 0 for a perfect copy, and no meaning outside [0, 1]"
     return "Binary cross-entropy", "where pixels are nearly black or white and the output is a sigmoid", gain, cost

@@ -7,6 +7,7 @@ from diabolo.studies.engine.findings import family, joined
 from diabolo.studies.guide.plain import Numbers, against, points
 
 UNITS = 16
+HEAVIEST = 50.0  # the weight that is to provoke a collapse
 DIGIT = math.log(10)  # nats: the most that one of ten classes can say
 FREE = "free bits 0.5"
 
@@ -18,7 +19,7 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
         against_usual[name].say(
             more=f"{name} raises −ELBO by {{difference}} nats",
             less=f"{name} lowers −ELBO by {{difference}} nats",
-            neither=f"{name} {{differs}} from the constant weight",
+            neither=f"with {name} −ELBO {{differs}} ({{a}} nats)",
         )
         for name in names[1:]
     ]
@@ -27,7 +28,7 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
     if any(change.sure and change.value < 0 for change in changes):
         why = "A small weight at first lets units carry information before that costs anything."
     elif FREE in names and (free := against_usual[FREE]).sure and free.value < 0:
-        why = "So annealing does not help here, but the units that free bits keep active are useful."
+        why = "So no gain from annealing is shown here, but the units that free bits keep active are useful."
     elif usual > UNITS / 2:
         why = (
             f"At the constant weight {usual:.0f} of {UNITS} units are active, so there is little to gain: annealing "
@@ -37,8 +38,12 @@ def annealing(n: Numbers, names: Sequence[str]) -> str:
         why = (
             f"At the constant weight only {usual:.0f} of {UNITS} units are active, and annealing does not change that."
         )
-    active = ", ".join(f"{name} {n[f'active units, {name}'].value:.0f}" for name in names)
-    return f"At a final weight of 1, {joined(said)}. {why} Active units of {UNITS}, in one training each: {active}."
+    active = joined([f"{n[f'active units, {name}'].value:.0f} ({name})" for name in names])
+    (constant,) = {against_usual[name].b.value for name in names[1:]}
+    return (
+        f"At a final weight of 1, against the constant weight ({constant:.3g} nats): {'; '.join(said)}. {why} Active units "
+        f"of {UNITS}, in one training each: {active}."
+    )
 
 
 def heavier(n: Numbers) -> str:
@@ -76,10 +81,18 @@ def cures(n: Numbers) -> str:
         active, kl = n[f"active units, {name}"].value, n[f"KL, {name}"].value
         said.append(f"{name}: {active:.0f} active units and {kl:.3g} nats")
     works = n["active units, β 50, annealed"].value > UNITS / 4
+    names = ("β 1", "β 4", "β 50", "β 50, annealed", "β 50, free bits 0.5")
+    losses = {name: n[f"reconstruction, {name}"].value + HEAVIEST * n[f"KL, {name}"].value for name in names}
+    lowest = losses["β 50, annealed"] <= min(losses[name] for name in ("β 1", "β 4", "β 50, free bits 0.5"))
     why = (
         "Annealing leads to another solution here although the final weight is the same."
         if works
-        else "Annealing does not cure it: the final loss is the same, and a code without information is its optimum."
+        else "Annealing does not cure it: the final loss is the same, and "
+        + (
+            "no other code here has a lower one than a code without information."
+            if lowest
+            else "this training does not find the code here that has a lower one."
+        )
     )
     free = (
         "Free bits make the first half nat of each unit cost nothing, so it is used."
@@ -94,7 +107,8 @@ def told(n: Numbers) -> str:
     read, real = n["read, embedding"].value, n["read, real digits"].value
     saved = n["KL, none"].value - n["KL, embedding"].value
     most = (
-        f". The class itself accounts for {DIGIT:.3g} (ln 10) of them at most; the rest is a difference between two trainings"
+        f". The class itself accounts for {DIGIT:.3g} (ln 10) of them at most; one training of each does not show where the "
+        f"rest comes from"
         if saved > DIGIT
         else ": it need not encode the class"
     )
@@ -104,8 +118,8 @@ def told(n: Numbers) -> str:
         else "The code carries no less than that of the VAE without a condition, although it need not encode the class"
     )
     return (
-        f"A classifier that reads {100 * real:.1f} % of real test digits correctly reads {100 * read:.1f} % of the "
-        f"samples as the digit asked for; chance is 10 %. {code}."
+        f"A classifier reads {100 * real:.1f} % of the real test digits correctly, and {100 * read:.1f} % of the samples as "
+        f"the digit asked for; chance is 10 %. {code}."
     )
 
 

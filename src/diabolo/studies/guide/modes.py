@@ -1,7 +1,7 @@
 """What the study `guide` says of samples that lose kinds of images (5.16)."""
 
 from diabolo.metrics.generation import GROUPS
-from diabolo.plain import percent
+from diabolo.plain import count, percent
 from diabolo.studies.guide.plain import Answer, Numbers
 
 DRAWN = 500  # samples of each model
@@ -28,7 +28,7 @@ def provoked(n: Numbers) -> str:
     return (
         f"At β = {HEAVY:g}, {shown:.0f} of {GROUPS} groups of similar images occur among {DRAWN} samples; the others hold "
         f"{percent(lost)} of the test images. {named}. At β = 1, the remedy, {again:.0f} groups occur ({percent(left)} of the "
-        f"test images lost). {cured} Recall, which counts images and not kinds, goes from {percent(recall[0])} to "
+        f"test images lost). {cured} Recall, which counts images instead of groups, goes from {percent(recall[0])} to "
         f"{percent(recall[1])}."
     )
 
@@ -37,14 +37,16 @@ def why(n: Numbers) -> str:
     """5.16: where lost kinds come from in a model that is trained by a likelihood."""
     few, usual = n[f"active units, {LOST}"].value, n["active units, β 1"].value
     because = (
-        f"Here it is the first: {few:.0f} units are active instead of {usual:.0f}, so the decoder can distinguish few images."
+        f"Here it is the first: {count(round(few), 'unit')} {'is' if round(few) == 1 else 'are'} active instead of "
+        f"{usual:.0f}, so the decoder can produce only a few kinds of images."
         if few < usual / 2
         else f"Here {few:.0f} of {usual:.0f} units stay active, so inactive units alone do not explain it."
     )
     return (
         f"Samples are decoded draws of the prior, so a VAE can lose kinds in only two ways: its decoder produces few images, "
-        f"or the codes of some kinds lie where the prior seldom draws. {because} A likelihood pays for every training "
-        f"image that the model cannot explain, so mode collapse is rarer here than in adversarial training."
+        f"or the codes of some kinds lie where the prior seldom draws. {because} Training by "
+        f"likelihood penalises every training image that the model cannot explain. Adversarial training, which is not "
+        f"measured here, has no such term."
     )
 
 

@@ -26,8 +26,8 @@ def bent(n: Numbers) -> str:
     """5.1: PCA against the fully connected autoencoder."""
     return against(n, "MSE", "PCA", "fully connected").say(
         more="From the same number of code units, the fully connected autoencoder reconstructs better than PCA: {b} "
-        "against {a} squared error per pixel, {difference} less. PCA's reconstructions lie on a plane, the autoencoder's "
-        "on a curved surface, which can follow the images.",
+        "against {a} squared error per pixel, {difference} less. PCA's reconstructions lie in a flat subspace, the "
+        "autoencoder's on a curved surface, which can follow the images.",
         less="PCA reconstructs better than the fully connected autoencoder here: {a} against {b} squared error per "
         "pixel, {difference} less. PCA finds the best linear map exactly. What a network can do beyond it must be learned, "
         "and this training did not get there.",
@@ -39,19 +39,28 @@ def bent(n: Numbers) -> str:
 def convolutional(n: Numbers) -> str:
     """5.1: convolutions against full layers, in error and in what a probe reads from the code."""
     error = against(n, "MSE", "fully connected", "convolutional").say(
-        more="Convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
-        "used at every place, so a stroke learned at one place is known everywhere",
-        less="Convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
-        "weights over places saves parameters, but digits are centred, so full layers can learn each place by itself",
-        neither="The errors of convolutions and full layers {differ} ({b} and {a})",
+        more="The 4×4 convolutions reconstruct better than full layers ({b} against {a}, {difference} less): each weight is "
+        "used at every place, so a stroke learned at one place is known everywhere.",
+        less="The 4×4 convolutions reconstruct worse than full layers here ({b} against {a}, by {difference}): sharing "
+        "weights over places saves parameters, but digits are centred, so full layers can learn each place by itself.",
+        neither="The errors of the 4×4 convolutions and of full layers {differ} ({b} and {a}).",
     )
+    to_a_point = against(n, "MSE", "fully connected", "16-32-64 to a point").say(
+        more="The network of 16, 32 and 64 channels has a lower error than full layers, too ({b}).",
+        less="The network of 16, 32 and 64 channels has a higher error than full layers ({b} against {a}).",
+        neither="The errors of the network of 16, 32 and 64 channels and of full layers {differ} ({b} and {a}).",
+    )
+    if "better" not in error:
+        to_a_point = to_a_point.replace(", too", "")
     told = points(against(n, "probe", "convolutional", "fully connected")).say(
-        more="a linear probe reads the digit from their code more often, by {difference} percentage points.",
-        less="a linear probe reads the digit from their code less often, by {difference} percentage points.",
-        neither="the accuracy of a linear probe {differs}.",
+        more="A linear probe reads the digit from the codes of the 4×4 convolutions more often than from those of full "
+        "layers, by {difference} percentage points.",
+        less="A linear probe reads the digit from the codes of the 4×4 convolutions less often than from those of full "
+        "layers, by {difference} percentage points.",
+        neither="The accuracies of a linear probe on the codes of the 4×4 convolutions and of full layers {differ}.",
     )
     longer = n["seconds, convolutional"].value / max(n["seconds, fully connected"].value, 1e-9)
-    return f"{error}; {told} Training the convolutional network takes {longer:.2g} times as long."
+    return f"{error} {to_a_point} {told} Training the 4×4 convolutions takes {longer:.2g} times as long as full layers."
 
 
 def skips(n: Numbers) -> str:
@@ -59,7 +68,7 @@ def skips(n: Numbers) -> str:
     with_, without = (against(n, "MSE", f"{name}, mean code", name) for name in ("U-Net", "skips cut"))
     rise, alone = (100 * (d.a.value / max(d.b.value, 1e-12) - 1) for d in (with_, without))
     zeroed = [
-        signed(n[f"MSE, {name}, code zeroed"].value / max(n[f"MSE, {name}"].value, 1e-12) - 1)
+        _change(n[f"MSE, {name}, code zeroed"].value / max(n[f"MSE, {name}"].value, 1e-12) - 1)
         for name in ("U-Net", "skips cut")
     ]
     around, whole = n["numbers, U-Net"].value - n["numbers, skips cut"].value, n["numbers, image"].value
@@ -69,8 +78,8 @@ def skips(n: Numbers) -> str:
         neither="With and without skips the errors {differ}.",
     )
     taken = (
-        f"When the mean of all codes replaces each image's own, the error of the U-Net changes by {signed(rise / 100)} and "
-        f"that of the same network without skips by {signed(alone / 100)}. With the code set to zero, they change by "
+        f"When the mean of all codes replaces each image's own, the error of the U-Net changes by {_change(rise / 100)} and "
+        f"that of the same network without skips by {_change(alone / 100)}. With the code set to zero, they change by "
         f"{zeroed[0]} and {zeroed[1]}."
     )
     way = f"The skips alone carry {around:,.0f} numbers, {around / whole:.0f} times as many as the image"
@@ -87,6 +96,11 @@ def skips(n: Numbers) -> str:
     )
 
 
+def _change(share: float) -> str:
+    """+821 %, +0.2 %."""
+    return signed(share, 0 if abs(share) >= 0.0095 else 1)
+
+
 def greedy(n: Numbers) -> str:
     """5.3: layer by layer against end to end."""
     return against(n, "MSE", "layer by layer", "end to end").say(
@@ -94,8 +108,8 @@ def greedy(n: Numbers) -> str:
         "against {b}, {difference} more). A layer is fitted before the layers above it can say what they need, and the epochs "
         "spent on it are missing at the end.",
         less="After the same number of epochs in all, layer-wise training has a lower error than end-to-end training ({a} "
-        "against {b}, {difference} less). Each layer starts where it can already be inverted. But each stage also has a "
-        "learning-rate cycle of its own, and this comparison does not separate the two.",
+        "against {b}, {difference} less). Each layer starts from weights with which its input can already be reconstructed. "
+        "But each stage also has a learning-rate cycle of its own, and this comparison does not separate the two.",
         neither="After the same number of epochs in all, the errors {differ} (layer by layer {a}, end to end {b}).",
     )
 
@@ -107,18 +121,27 @@ def regularised(n: Numbers, names: Sequence[str]) -> str:
     fitted = n[f"training MSE, {best}"].value
     gap, after = plain - fit, n[f"test MSE, {best}"].value - fitted
     several = family({name: against(n, "test MSE", "neither", name) for name in names[1:]})
+    narrowed = (
+        f"The gap narrows from {gap:.3g} to {after:.3g}, but only because the training error rises to {fitted:.3g}."
+        if after < gap and n[f"test MSE, {best}"].value >= plain
+        else f"The training error goes to {fitted:.3g}, so the gap goes from {gap:.3g} to {after:.3g}."
+    )
     told = several[best].say(
         more=f"Of {len(names) - 1} strengths of L2 and dropout, {best} has the lowest error on these test images: {{b}}, "
         f"{{difference}} less than without. The training error goes from {fit:.3g} to {fitted:.3g}, so the gap "
         f"{'narrows' if after < gap else 'does not narrow'}: from {gap:.3g} to {after:.3g}.",
         less=f"L2 and dropout raise the test error at every strength tried, by at least {{difference}} ({best}): "
-        f"the narrow code already keeps this model from overfitting, and they only make the fit worse.",
+        f"they cost more in fit than they save in overfitting.",
         neither=f"Of {len(names) - 1} strengths of L2 and dropout, {best} has the lowest error on these test images. Its error "
-        f"({{b}}) {{differs}} from that without either. The training error goes to {fitted:.3g}, so the gap goes from "
-        f"{gap:.3g} to {after:.3g}.",
+        f"({{b}}) {{differs}} from that without either ({{a}}). {narrowed}",
     )
     size = "is larger than the training error" if gap > 0 else "is not larger than the training error"
     return f"On few images the test error ({plain:.3g}) {size} ({fit:.3g}). {told}"
+
+
+def called(noise: str) -> str:
+    """The name of a kind of noise and its level as it is written."""
+    return noise.replace("gaussian", "Gaussian")
 
 
 def rival(n: Numbers, names: Sequence[str], noise: str) -> str:
@@ -136,17 +159,25 @@ def matched(n: Numbers, names: Sequence[str]) -> str:
     why = (
         "A model learns what images look like together with what this noise does to them."
         if 4 * len(best) >= 3 * len(noisy)
-        else "Which noise a model has seen matters, and so does how well it has learned what images look like."
+        else "Which noise a model has seen matters, but that alone does not decide."
         if 2 * len(best) > len(noisy)
-        else "What each model has learned about images matters more here than which noise it has seen."
+        else "Which noise a model has seen decides little here."
     )
     by = {name: rival(n, names, name) for name in beaten}
     others = "; ".join(
-        f"{name} is removed better by {'the plain autoencoder' if who == 'none' else f'the model trained on {who}'}"
+        f"{called(name)} is removed better by "
+        f"{'the plain autoencoder' if who == 'none' else f'the model trained on {called(who)}'}"
         for name, who in by.items()
     )
-    ties = f"For {joined(rest)} it does not differ significantly from the best of the others." if rest else ""
-    said = f"The model trained on a noise removes it best for {len(best)} of {len(noisy)} noises. {why}"
+    ties = (
+        f"For {joined([called(name) for name in rest])} that model is not clearly better or worse than the best of the others."
+        if rest
+        else ""
+    )
+    said = (
+        f"The model trained on a noise removes it best for {len(best)} of {len(noisy)} noises, with one training of each. "
+        f"{why}"
+    )
     return " ".join(filter(None, [said, f"The exceptions: {others}." if others else "", ties]))
 
 
@@ -171,14 +202,17 @@ def no_identity(n: Numbers) -> str:
 def level(n: Numbers, names: Sequence[str]) -> str:
     """5.5: how to choose the level, by clean images and by a probe."""
     changes = family({name: points(against(n, "probe", name, "none")) for name in names})
-    gains = [f"{name} gains {d.size}" for name, d in changes.items() if d.sure and d.value > 0]
-    costs = [f"{name} costs {d.size}" for name, d in changes.items() if d.sure and d.value < 0]
+    gains = [f"{called(name)} gains {d.size}" for name, d in changes.items() if d.sure and d.value > 0]
+    costs = [f"{called(name)} costs {d.size}" for name, d in changes.items() if d.sure and d.value < 0]
     best = max(names, key=lambda name: n[f"probe, {name}"].value)
-    said = joined([f"{change} percentage points" for change in (*gains, *costs)])
+    said = f"{joined([*gains, *costs])} percentage points"
+    reached, plain = changes[best].both
     if gains:
-        told = f"By a linear probe for the digit, the features improve: {said} over the plain autoencoder."
+        told = f"By a linear probe for the digit, the features improve over the plain autoencoder's: {said}."
+    elif len(costs) == len(names):
+        told = f"Every level makes the features worse for a linear probe ({plain} % correct without noise): {said}."
     else:
-        close = f"the best, {best}: {changes[best].a.value:.3g} % correct against {changes[best].b.value:.3g} %"
+        close = f"the best, {called(best)}: {reached} % correct against {plain} %"
         told = f"No level improves the features significantly ({close})" + (f"; {said}." if costs else ".")
     clean = [n[f"{name} on none"].value for name in names]
     rises = all(a < b for a, b in pairwise(clean))
@@ -187,5 +221,15 @@ def level(n: Numbers, names: Sequence[str]) -> str:
         if rises
         else "The error on clean images does not simply grow with the training noise"
     )
-    errors = ", ".join(f"{value:.3g}" for value in clean)
-    return f"{told} {cost} ({errors}). So choose the level of the noise that is to be removed."
+    errors = joined([f"{value:.3g}" for value in clean])
+    own = [
+        n[f"{name} on {name}"].value < min(n[f"{other} on {name}"].value for other in names if other != name)
+        for name in names
+    ]
+    rule = (
+        "Of these levels, each is removed best by the model trained at that level. So train at the level that is to be "
+        "removed."
+        if all(own)
+        else "Of these levels, not each is removed best by the model trained at it. So choose the level on held-out images."
+    )
+    return f"{told} {cost} ({errors}). {rule}"

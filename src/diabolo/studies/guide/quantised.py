@@ -1,30 +1,39 @@
 """What the study `guide` says of its row 5.9, on codebooks and on images drawn by a prior over their codes; see `guide`."""
 
 from diabolo.plain import percent
-from diabolo.studies.engine.findings import joined
 from diabolo.studies.guide.plain import Numbers, against, points
 
 SURE = 0.9  # probability of the likeliest class from which on an image is read with confidence
 FINE, COARSE, ALL = "fine map", "coarse map", "coarse map, larger prior"
 ALONE = "each code independently"
+ONE_STEP = "How much of that is due to the prior, and how much to the images, is not measured."
 
 
 def codebooks(n: Numbers) -> str:
     """5.9: collapse of the codebook and its cures."""
     used, even = (n[f"{what}, by gradient"].value for what in ("used codes", "perplexity"))
     others = {name: n[f"perplexity, {name}"].value for name in ("moving averages", "+ k-means start", "all three")}
-    cured = [name for name, value in others.items() if value > 2 * even]
-    said = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
-    known = f"The codebook trained by gradient uses {used:.0f} of 256 codes, with a perplexity of {even:.0f}."
-    if not cured:
-        return f"{known} None of the cures doubles that here (perplexities: {said})."
+    averages, start, every = others.values()
+    steps = {"moving averages": averages - even, "the k-means start": start - averages, "the restarts": every - start}
+    said = (
+        f"{averages:.0f} with moving averages, {start:.0f} with a k-means start as well and {every:.0f} with all three"
+    )
+    known = (
+        f"The codebook trained by gradient uses {used:.0f} of 256 codes for the test images, with a perplexity of "
+        f"{even:.0f}."
+    )
+    if max(others.values()) <= 2 * even:
+        return f"{known} None of the cures doubles that here ({said})."
     state = (
-        "It starts within ±1/256 of the origin, where a few codes are nearest to every output. The others are never chosen, "
-        "and a code that is never chosen gets no gradient."
+        "Its vectors start within ±1/256 of the origin, where the same few are nearest to all outputs of the encoder. The "
+        "others are never chosen, and a vector that is never chosen gets no gradient."
         if used < 128
         else "Many codes are used, but unevenly."
     )
-    return f"{known} {state} The cures reach perplexities of: {said}. The perplexity more than doubles with: {joined(cured)}."
+    return (
+        f"{known} {state} The cures are added one after the other: the perplexity is {said}. The largest step is that of "
+        f"{max(steps, key=lambda name: steps[name])}, in one training of each."
+    )
 
 
 def code_prior(n: Numbers) -> str:
@@ -32,7 +41,7 @@ def code_prior(n: Numbers) -> str:
     counted, learnt = n["bits per code, counted"].value, n[f"bits per code, {FINE}"].value
     saved = counted - learnt
     known = (
-        f"The prior needs {learnt:.3g} bits for each code, {saved:.2g} fewer than the frequencies of the codes alone would: it "
+        f"The prior needs {learnt:.3g} bits for each code, {saved:.3g} fewer than the frequencies of the codes alone would: it "
         f"knows which code follows which."
         if saved > 0
         else f"The prior needs {learnt:.3g} bits for each code, no fewer than the frequencies of the codes alone would "
@@ -57,14 +66,16 @@ def legible(n: Numbers) -> str:
         f"{_look(fine)}."
     )
     size = points(against(n, "read", COARSE, FINE)).say(
-        more=f"A coarse map of {codes} codes raises that to {{a}} %, with the same prior: fewer parts have to fit together.",
-        less=f"A coarse map of {codes} codes lowers that to {{a}} %, with the same prior.",
-        neither=f"With a coarse map of {codes} codes and the same prior the shares {{differ}} ({{a}} % and {{b}} %).",
+        more=f"A coarse map of {codes} codes, with a prior of the same size, raises that to {{a}} %: fewer parts have to fit "
+        "together.",
+        less=f"A coarse map of {codes} codes, with a prior of the same size, lowers that to {{a}} %.",
+        neither=f"With a coarse map of {codes} codes and a prior of the same size the shares {{differ}} "
+        "({a} % and {b} %).",
     )
     more = points(against(n, "read", ALL, COARSE)).say(
-        more="A larger prior, trained on all images, raises it to {a} %.",
-        less="A larger prior, trained on all images, lowers it to {a} %.",
-        neither="A larger prior, trained on all images, changes little: the shares {differ} ({a} % and {b} %).",
+        more=f"A larger prior, with both models trained on all images, raises it to {{a}} %. {ONE_STEP}",
+        less=f"A larger prior, with both models trained on all images, lowers it to {{a}} %. {ONE_STEP}",
+        neither="With a larger prior and both models trained on all images, the shares {differ} ({a} % and {b} %).",
     )
     price = against(n, "MSE", COARSE, FINE).say(
         more="The price of the coarse map is reconstruction: {a} squared error per pixel against {b}.",

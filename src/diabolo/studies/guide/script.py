@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The techniques of a course on autoencoders, each measured
-# A course teaches a dozen techniques and says that each one helps. Here each is tested on the same images against the
-# baseline that it should improve on. The last row answers for each technique: when does it help, by how much here, and what
-# does it cost?
+# A course teaches a dozen techniques and says that each one helps. Here each is tested against the baseline that it should
+# improve on, with the same images for both. The answers say of each technique when it helps, by how much it did here, and what
+# it costs.
 #
 # An interval is over trainings from several seeds, over draws of the labels, or over the test images or samples of one
 # training. The last kind does not cover the variation between seeds. A number without an interval comes from one training.
@@ -187,10 +187,12 @@ def vanilla(row: Row) -> None:
         row.score(f"probe, {name}", model.measure("probes", probe_floors=False).scores["linear probe: codes"])
         row.number(f"seconds, {name}", sum(line["seconds"] for line in model.history), "seconds of training")
         row.number(f"parameters, {name}", model.model.summary().parameters, "numbers that are learned")
-        table.append(
-            (name, *(row.found[f"{what}, {name}"].value for what in ("parameters", "MSE", "probe", "seconds")))
+        size, error, probe, seconds = (
+            row.found[f"{what}, {name}"].value for what in ("parameters", "MSE", "probe", "seconds")
         )
-    row.table("Codes of 32 numbers.", ("model", "parameters", "test MSE", "probe accuracy", "training seconds"), table)
+        table.append((name, size, error, 100 * probe, seconds))
+    columns = ("model", "parameters", "test MSE", "probe accuracy, %", "training seconds")
+    row.table("Codes of 32 numbers.", columns, table)
     first = next(m for m in conv.model.encoder.modules() if isinstance(m, torch.nn.Conv2d))
     maps = first(x_of(test)[:1])[0]
     row.number("weights, first convolution", sum(p.numel() for p in first.parameters()), "numbers")
@@ -311,9 +313,10 @@ def layerwise(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.4 Few labels and a narrow code
-# A hundred digits are labelled; all others are not. An autoencoder learns from all of them what digits look like. How much
-# does that help a classifier? Each accuracy is a mean over several draws of the hundred labels. The best method is chosen on
-# validation images, held out of the training images, and reported on the test images.
+# A hundred digits are labelled; all others are not. A convolutional autoencoder with a code of 32 numbers, of whose input 30 %
+# is masked, learns from all of them what digits look like. How much does that help a classifier? Each accuracy is a mean over
+# several draws of the hundred labels. The best method is chosen on validation images, held out of the training images, and
+# reported on the test images.
 
 
 # %%
@@ -379,8 +382,8 @@ def narrow(row: Row) -> None:
 
 # %% [markdown]
 # ## 5.5 Denoising
-# The encoder sees a corrupted image and the target is the clean one, so copying the input is the wrong answer. Which noise is
-# best, and how much of it? Each model is tested on each noise.
+# The encoder sees a corrupted image and the target is the clean one, so copying the input is the wrong answer. How much does it
+# matter which noise a model is trained on, and at which level? Each model is tested on each noise.
 
 
 # %%
@@ -411,6 +414,7 @@ def denoising(row: Row) -> None:
     models = {"none": clean, **denoisers}
     seen = {name: model.model.corrupt(some_test.images, 0) for name, model in models.items()}
     names = list(models)
+    axis = [words.called(name) for name in names]
     each = {
         f"{trained} on {tried}": errors(model.model.reconstruct(noisy), some_test)
         for trained, model in models.items()
@@ -426,7 +430,7 @@ def denoising(row: Row) -> None:
         row.pair(less(a, b), each[a], each[b], PER_PIXEL, "images")
     row.figure(
         "matrix",
-        figures.matrix(1000 * square, names, names, "tested on", "trained on", title="1,000 × squared error per pixel"),
+        figures.matrix(1000 * square, axis, axis, "tested on", "trained on", title="1,000 × squared error per pixel"),
         "Error of each denoiser on each noise. On the diagonal is the noise that it was trained on.",
     )
     middle = denoisers["gaussian 0.5"].model
@@ -448,8 +452,8 @@ def denoising(row: Row) -> None:
 # ## 5.6 The KL term: annealing, free bits, β, and collapse
 # KL(q ‖ p) is the mean of log q(z)/p(z) over draws from q. It is never negative, it is 0 only for q = p, and it is not
 # symmetric. It is first measured between Gaussians, where there is a closed form. In a VAE, its weight limits how much
-# information the code carries. The posterior collapses when information costs more than it saves. A weight of 50 provokes
-# this on purpose. Then three cures are tried: free bits and annealing at the same weight, and a weight of 1, that of the
+# information the code carries. The posterior collapses when information costs more than it saves. A weight of 50 is
+# used to provoke this. Then three cures are tried: free bits and annealing at the same weight, and a weight of 1, that of the
 # evidence lower bound.
 
 
@@ -587,9 +591,17 @@ def perceptual(row: Row) -> None:
                 row.pair(f"{what}, {less(name, other)}", found[what], each[other][what], unit, "seeds")
     n = row.found
     row.table(
-        f"{len(faces):,} training images of {faces.name}, {study.face_epochs} epochs, {study.seeds} seeds.",
-        ("loss", *blurred.UNITS),
-        [(name, *(n[f"{what}, {name}"].value for what in blurred.UNITS)) for name in losses],
+        f"{len(faces):,} training images of {faces.name}, {study.face_epochs} epochs, {study.seeds} seeds. Detail is how much "
+        f"of that of the images, from 8 cycles per image on, is in the right place. Power is that of the same frequencies, "
+        f"relative to the images'.",
+        ("loss", "MSE", "detail, %", "power, %", "seconds"),
+        [
+            (
+                name,
+                *(n[f"{what}, {name}"].value * (100 if what in ("detail", "power") else 1) for what in blurred.UNITS),
+            )
+            for name in losses
+        ],
     )
     row.figure(
         "blur",
@@ -722,7 +734,7 @@ def codebooks(row: Row) -> None:
         even = row.number(f"perplexity, {name}", use["perplexity"].value, "codes, were they evenly used")
         table.append((name, used, even, row.score(f"MSE, {name}", error)))
     row.table(
-        f"After {study.few_epochs} epochs of {len(some):,} images.",
+        f"After {study.few_epochs} epochs of {len(some):,} images, measured on {len(some_test):,} test images.",
         ("codebook", "used codes", "perplexity", "MSE"),
         table,
     )
@@ -736,7 +748,7 @@ def codebooks(row: Row) -> None:
         row.number(f"indices, {name}", indices_of(model.model, some_test)[0].size, "of an image")
         row.score(f"MSE, {name}", model.measure("reconstruction").scores["MSE"])
         drawn[name] = model.model.sample(study.n_few_test, seed=1)
-    indices, before = (indices_of(quantised[name].model, some) for name in ("all three", "by gradient"))
+    indices = indices_of(best.model, some)
     one_by_one = np.random.default_rng(0).choice(indices.ravel(), (study.n_few_test, *indices.shape[1:]))
     drawn[codebook.ALONE] = best.model.decode(best.model.bottleneck.codes_of(torch.from_numpy(one_by_one)))
     extractor = generation.extractor("classifier", train)  # as in 5.11
@@ -754,29 +766,33 @@ def codebooks(row: Row) -> None:
         "codes drawn by",
         "codes of an image",
         "bits per code",
-        "read with confidence",
+        "read with confidence, %",
         "FID",
         "MSE of the model",
     )
-    measured = ("indices", "bits per code", "read", "FID", "MSE")
+    measured = {"indices": 1, "bits per code": 1, "read": 100, "FID": 1, "MSE": 1}  # what, and times what it is shown
     row.table(
         f"{study.n_few_test:,} images drawn by each prior; of the test images {percent(n['read, test images'].value, 1)} are "
         "read with confidence.",
         columns,
-        [(name, *(n[f"{what}, {name}"].value for what in measured)) for name in maps_of],
+        [(name, *(times * n[f"{what}, {name}"].value for what, times in measured.items())) for name in maps_of],
     )
     name = f"read, {codebook.ALL}"
-    row.check("share of the images drawn that are read with confidence", n[name].value, "≥", 0.85, number=name)
+    row.check("images drawn that are read with confidence", n[name].value, "≥", 0.85, number=name)
     row.figure(
         "samples",
         figures.density_samples({k: v[:36].clamp(0, 1) for k, v in drawn.items()}),
         "Images decoded from new maps of codes: drawn by three priors, and with each code drawn independently.",
     )
-    for name, chosen, how in (("collapsed", before, "by gradient"), ("codebook", indices, "with all three cures")):
+    for name, of, how in (
+        ("collapsed", "by gradient", "by gradient"),
+        ("codebook", "all three", "with all three cures"),
+    ):
+        chosen = indices_of(quantised[of].model, some_test)
         row.figure(
             name,
             figures.codebook_heat(np.bincount(chosen.ravel(), minlength=256)),
-            f"How often each code is used for the training images (codebook trained {how}).",
+            f"How often each code is used for the test images (codebook trained {how}).",
         )
     row.finding(words.codebooks(n), "collapsed", "codebook")
     row.finding(words.code_prior(n), "samples")
@@ -813,7 +829,8 @@ def maps(row: Row) -> None:
         row.score(f"longest step, {way}", ways[f"{way}: longest step"])
         row.score(f"least confidence, {way}", ways[f"{way}: least confidence"])
     row.score("least confidence, spherical less linear", ways["spherical less linear: least confidence"])
-    a, b = (np.stack([codes[digits == digit][0] for digit in ends]) for ends in ((1, 3, 4), (7, 5, 9)))
+    typical = latents.medoids(test.images, digits)
+    a, b = (codes[[typical[digit] for digit in ends]] for ends in ((1, 3, 4), (7, 5, 9)))
     strips: dict[str, torch.Tensor] = {}
     for name, path in {"linear": latents.linear(a, b, 9), "spherical": latents.spherical(a, b, 9)}.items():
         frames = model.model.decode(torch.from_numpy(path).float().flatten(0, 1)).unflatten(0, (3, 9))
@@ -821,7 +838,8 @@ def maps(row: Row) -> None:
     row.figure(
         "ways",
         figures.strips(strips, title="From one test image to another"),
-        "Paths between three pairs of test images, decoded by the VAE at nine codes each: straight, and along the sphere.",
+        "Paths between the most typical test images of three pairs of digits, decoded by the VAE at nine codes each: straight, "
+        "and along the sphere.",
     )
     row.finding(words.maps(row.found, methods), *methods)
     row.finding(words.ways(row.found), "ways")
@@ -836,6 +854,12 @@ def maps(row: Row) -> None:
 
 # %%
 ae = study.train(zoo.undercomplete, train, test, latent_dim=16, epochs=study.epochs, **wide, **fast)
+IMAGES = {  # as the measure calls them, and as the table does
+    "reconstruction": "reconstructions",
+    "normal": "N(0, I)",
+    "gaussian": "fitted Gaussian",
+    "mixture": "fitted mixture",
+}
 
 
 @study.row(
@@ -846,26 +870,28 @@ ae = study.train(zoo.undercomplete, train, test, latent_dim=16, epochs=study.epo
 def generated(row: Row) -> None:
     n = min(study.n_few, len(test))
     table: list[tuple[str | float, ...]] = []
+    fids: dict[str, float] = {}
     for name, model in {"AE": ae, "VAE": vae()}.items():
         found = model.measure(
             "generation", densities=("normal", "gaussian", "mixture"), generated=n, manifold_images=study.n_few_test
         ).scores
         for how in ("reconstruction", "normal", "gaussian", "mixture"):
             line = [row.score(f"{what}, {name}, {how}", found[f"{what}, {how}"]) for what in words.MEASURES]
-            table.append((name, how, *line))
+            fid, kid, precision, recall, score = line
+            table.append((name, IMAGES[how], fid, kid, 100 * precision, 100 * recall, score))
+            fids[f"{name}, {IMAGES[how]}"] = fid
     setting = found["FID, normal"].setting
     row.table(
         f"{n:,} images each; extractor: {setting['extractor']}, {setting['trained_on']}.",
-        ("model", "drawn by", *words.MEASURES),
+        ("model", "images", "FID", "KID", "precision, %", "recall, %", "score"),
         table,
     )
-    fids = {f"{name}, {how}": row.found[f"FID, {name}, {how}"].value for name, how, *_ in table}
     row.figure(
         "fid",
         figures.bars(fids, "Fréchet distance to test images"),
         "Fréchet distance to test images; lower is better.",
     )
-    shown = {f"{name}, {how}": latents.draw_images(m.model, latents.fit_density(how, m.subject.codes("train")), 36)
+    shown = {f"{name}, {IMAGES[how]}": latents.draw_images(m.model, latents.fit_density(how, m.subject.codes("train")), 36)
              for name, m in {"AE": ae, "VAE": vae()}.items() for how in ("normal", "mixture")}  # fmt: skip
     row.figure(
         "samples", figures.density_samples(shown), "Images drawn from N(0, I) and from a mixture fitted to the codes."
@@ -960,11 +986,13 @@ def economy(row: Row) -> None:
         table,
     )
     off = words.apart(row.found, "float32", "bf16")
-    row.check("relative difference of the test loss, bf16 against float32", off, "≤", 0.01)
+    row.check("relative difference of the test loss, bf16 against float32", 100 * off, "≤", 1, "%")
     off = words.apart(row.found, "float32, small", "float16")
-    row.check("relative difference of the test loss, float16 with a scaled loss against float32", off, "≤", 0.01)
+    row.check(
+        "relative difference of the test loss, float16 with a scaled loss against float32", 100 * off, "≤", 1, "%"
+    )
     off = words.apart(row.found, "all kept", "computed again")
-    row.check("relative difference of the test loss with checkpointing", off, "≤", 0.001)
+    row.check("relative difference of the test loss with checkpointing", 100 * off, "≤", 0.1, "%")
     row.number("loss scale, float16", loss_scale(half.run.path) or 1.0, "times the loss, at the end")
     row.number("on a GPU", found["device"] != "cpu", "1 where the row was run on a GPU")
     row.finding(words.precision(row.found))
@@ -1009,6 +1037,9 @@ def summary(row: Row) -> None:
     row.number("indices, VQ-VAE", places, "of an image")
     codes = row.number("codes, VQ-VAE", vq.model.bottleneck.codes, "codebook vectors")
     row.number("bits, VQ-VAE", places * np.log2(codes), "of an image at most")
+    row.number(
+        "numbers, VQ-VAE", vq.subject.codes("test").shape[1], "numbers of a code, its vectors one after the other"
+    )
     row.number("used codes, VQ-VAE", vq.measure("usage").scores["used codes"].value, "codebook vectors")
     extractor = generation.extractor("classifier", train)  # that of the measure
     real = generation.extract(extractor, test.images).values
@@ -1019,7 +1050,10 @@ def summary(row: Row) -> None:
             drawn = model.measure("generation", densities=("prior",), **how).scores
             row.score(f"FID, {name}", drawn["FID, prior"])
             noise = generation.fid(generation.extract(extractor, from_noise(model, n).numpy()).values, real)
-            row.number(f"FID from N(0, I), {name}", noise.value, drawn["FID, prior"].unit, noise.low, noise.high)
+            how_sure = "± 1.96 standard errors, from what each image adds"
+            row.number(
+                f"FID from N(0, I), {name}", noise.value, drawn["FID, prior"].unit, noise.low, noise.high, how_sure
+            )
         else:
             drawn = model.measure("generation", densities=("normal", "gaussian", "mixture"), **how).scores
             row.score(f"FID, {name}", drawn["FID, mixture"])
@@ -1037,14 +1071,13 @@ def summary(row: Row) -> None:
         drawing = study.remember("pace", [model.run.path.parent.name, name], partial(pace, model))
         row.number(f"seconds to draw, {name}", drawing, "seconds for 100 images")
         columns = ("FID from N(0, I)", "FID", "MSE", "probe", "seconds", "parameters")
-        table.append(
-            (name, choice.space(row.found, name), *(row.found[f"{what}, {name}"].value for what in columns[:2]),
-             choice.DRAWN_BY[name], *(row.found[f"{what}, {name}"].value for what in columns[2:]))
-        )  # fmt: skip
+        from_normal, best, error, probe, *spent = (row.found[f"{what}, {name}"].value for what in columns)
+        space = choice.space(row.found, name)
+        table.append((name, space, from_normal, best, choice.DRAWN_BY[name], error, 100 * probe, *spent))
     row.table(
         f"{len(train):,} images, {study.epochs} epochs; measured on {len(test):,} test images and {n:,} drawn ones. Seconds "
         f"and parameters of the VQ-VAE exclude its prior.",
-        ("model", "latent space", "FID, N(0, I)", "FID, best", "best by", "MSE", "probe", "seconds", "parameters"),
+        ("model", "latent space", "FID, N(0, I)", "FID, best", "best by", "MSE", "probe, %", "seconds", "parameters"),
         table,
     )
     row.finding(choice.side_by_side(row.found))
@@ -1133,11 +1166,12 @@ def broadly(row: Row) -> None:
     )
     few_labels.tell(row, found, few_labels.WIDE, study.labels)
     for name, bar in {"fine-tuned": 0.84, "frozen + SVM": 0.85, "M1+M2": 0.95, "spread": 0.97}.items():
-        claim = f"test accuracy from {study.labels} labels, mean of draws, {name}"
+        claim = f"test accuracy from {study.labels} labels, mean of draws, {few_labels.called(name)}"
         row.check(claim, row.numbers[f"accuracy, {name}"]["value"], "≥", bar, number=f"accuracy, {name}")
     row.number("seconds, pre-training", sum(line["seconds"] for line in masked.history), "seconds of training")
     row.finding(words.pretraining(row.found), "accuracy")
     row.finding(words.semi_supervised(row.found), "accuracy")
+    row.finding(words.baselines(row.found, study.found("5.4")), rows=("5.14", "5.4"))
 
 
 # %% [markdown]
@@ -1205,7 +1239,7 @@ def first_examples(row: Row) -> None:
         "Test points on the sheet, their reconstructions from two numbers, and these two numbers below. Colour shows the place "
         "along the sheet.",
     )
-    row.check("share of the variance that the autoencoder loses, over that of PCA", lost["AE"] / lost["PCA"], "≤", 0.1)
+    row.check("variance that the autoencoder loses, relative to PCA", 100 * lost["AE"] / lost["PCA"], "≤", 10, "%")
     row.finding(sheets.unrolled(row.found), "sheet")
     row.finding(sheets.flattened(row.found), "sheet")
 
@@ -1292,11 +1326,12 @@ def collapses(row: Row) -> None:
         drawn = model.measure("generation", densities=("normal",), manifold_images=study.n_few_test).scores
         row.score(f"recall, {name}", drawn["recall, normal"])
         active = row.number(f"active units, {name}", model.measure("usage").scores["active units"].value, "of 16 units")
-        table.append((name, active, found.shown, found.lost, drawn["recall, normal"].value, ", ".join(ill)))
+        lost, recall = 100 * found.lost, 100 * drawn["recall, normal"].value
+        table.append((name, active, found.shown, lost, recall, ", ".join(ill)))
         shown[name] = images[:36]
     row.table(
         f"{modes.DRAWN} samples of each model, sorted into {generation.GROUPS} groups of training images.",
-        ("model", "active units", "groups shown", "images of lost kinds", "recall", "the doctor says"),
+        ("model", "active units", "groups shown", "images of lost groups, %", "recall, %", "the doctor says"),
         table,
     )
     row.figure("samples", figures.density_samples(shown), "Test images, and samples from the prior of each model.")

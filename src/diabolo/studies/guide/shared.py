@@ -1,5 +1,7 @@
 """What the study `guide` says of weights that are shared: by the places of an image (5.1), and by the classes (5.8)."""
 
+from diabolo.studies.engine.findings import joined
+from diabolo.studies.guide.models import DIGIT
 from diabolo.studies.guide.plain import Answer, Numbers, against, points
 
 WHEN, COST = "where the same pattern can lie anywhere", "more multiplications per weight, so more time"
@@ -19,16 +21,16 @@ def why(n: Numbers) -> str:
     sizes = {
         name: n[f"parameters, {name}"].value for name in ("fully connected", "convolutional", "16-32-64 to a point")
     }
-    whole = "; ".join(f"{name} {value:,.0f}" for name, value in sizes.items())
+    whole = joined([f"{value:,.0f} ({name})" for name, value in sizes.items()])
     fewer = (
         "Both convolutional networks have fewer parameters than the fully connected one."
         if max(sizes["convolutional"], sizes["16-32-64 to a point"]) < sizes["fully connected"]
         else "A whole convolutional network need not be smaller: its layers to and from the code are full ones."
     )
     return (
-        f"The first convolution has {layer:,.0f} weights for {outputs:,.0f} outputs; a full layer with as many outputs would "
-        f"have {full:,.0f}. It uses one small kernel at every place, so it assumes that nearby pixels belong together and that "
-        f"a stroke is a stroke wherever it lies. Parameters in all: {whole}. {fewer}"
+        f"The first convolution has {layer:,.0f} parameters for {outputs:,.0f} outputs; a full layer with as many outputs "
+        f"would have {full:,.0f}. The convolution uses one small kernel at every place, so it assumes that nearby pixels "
+        f"belong together and that a stroke is a stroke wherever it lies. Whole networks have {whole} parameters. {fewer}"
     )
 
 
@@ -42,13 +44,19 @@ def added(n: Numbers) -> str:
         neither="The −ELBOs of added and of concatenated class vectors {differ} ({a} and {b} nats)",
     )
     read = points(against(n, "read", "added", "embedding")).say(
-        more="more of its samples are read as the digit asked for, {a} % against {b} %",
-        less="fewer of its samples are read as the digit asked for, {a} % against {b} %",
-        neither="the share of samples read as the digit asked for {differs} ({a} % and {b} %)",
+        more="Of the samples of the model with added vectors, more are read as the digit asked for, {a} % against {b} %",
+        less="Of the samples of the model with added vectors, fewer are read as the digit asked for, {a} % against {b} %",
+        neither="The shares of samples read as the digit asked for {differ} ({a} % and {b} %)",
+    )
+    carried, without = n["KL, added"].value, n["KL, none"].value
+    still = (
+        f" Its code carries {carried:.3g} nats, against {without:.3g} without a condition, so it still encodes the digit."
+        if carried > without - DIGIT / 2
+        else ""
     )
     return (
-        f"{bound}; {read}. A layer that sees a vector beside its input adds a matrix times this vector to its output. So the "
-        f"two differ in where the sum is taken: an added vector shifts the code itself and must have its length."
+        f"{bound}. {read}.{still} A layer that sees a vector beside its input adds a matrix times this vector to its output. "
+        f"An added vector shifts the code itself, so it must have as many entries as the code."
     )
 
 

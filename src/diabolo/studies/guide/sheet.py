@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.display import words as written
+from diabolo.studies.engine.findings import joined
 from diabolo.studies.guide.plain import Answer, Numbers, against
 
 WAYS = ("PCA", "linear AE", "AE")
@@ -25,6 +27,7 @@ def explained(codes: NDArray[np.float32], places: NDArray[np.float32], neighbour
 def unrolled(n: Numbers) -> str:
     """5.15: what each of the three reaches, and why."""
     share = {way: n[f"variance lost, {way}"].value for way in WAYS}
+    lost = float(f"{100 * share['AE']:.2g}")
     linear = against(n, "MSE", "linear AE", "PCA").say(
         more="The linear autoencoder reconstructs worse than PCA ({a} against {b} squared error per coordinate): its training "
         "has not reached the plane that PCA finds in closed form.",
@@ -37,7 +40,7 @@ def unrolled(n: Numbers) -> str:
         more="The autoencoder with hidden layers is worse than PCA ({a} against {b}): in this training it has not found the "
         "sheet.",
         less=f"The autoencoder with hidden layers has an error of {{a}}, {{difference}} less than PCA's {{b}}. It loses "
-        f"{100 * share['AE']:.3g} % of the variance, a plane {100 * share['PCA']:.0f} %.",
+        f"{written(lost)} % of the variance, a plane {100 * share['PCA']:.0f} %.",
         neither="The errors of PCA and of the autoencoder with hidden layers {differ} ({b} and {a}).",
     )
     return f"{linear} {curved}"
@@ -46,7 +49,7 @@ def unrolled(n: Numbers) -> str:
 def flattened(n: Numbers) -> str:
     """5.15: whether the codes are the sheet laid flat."""
     follows: Mapping[str, float] = {way: n[f"place along, from codes of {way}"].value for way in WAYS}
-    told = ", ".join(f"{way} {100 * value:.1f} %" for way, value in follows.items())
+    told = joined([f"{100 * value:.1f} % ({way})" for way, value in follows.items()])
     why = (
         "Two numbers are enough for the sheet because it is only two-dimensional: the autoencoder's codes follow it round the "
         "roll, while a plane lays its windings on top of one another."
@@ -55,7 +58,10 @@ def flattened(n: Numbers) -> str:
         if follows["PCA"] >= FOLLOWS
         else "In this training the autoencoder reconstructs the sheet without laying it flat: windings overlap in its codes."
     )
-    return f"The nearest codes explain the following share of the variance of the place along the sheet: {told}. {why}"
+    return (
+        f"The mean place of the points with the ten nearest codes explains {told} of the variance of a point's place along the "
+        f"sheet. {why}"
+    )
 
 
 def answer(n: Numbers) -> Answer:
@@ -63,7 +69,7 @@ def answer(n: Numbers) -> Answer:
     gain = against(n, "MSE", "PCA", "AE").say(
         more="error of a rolled sheet encoded in two numbers from {a} to {b}",
         less="no help: error of a rolled sheet encoded in two numbers from {a} to {b}",
-        neither="{different} on a rolled sheet ({a}, {b})",
+        neither="error of a rolled sheet encoded in two numbers from {a} to {b}, {different}",
     )
     cost = "a training, where PCA needs one decomposition; and a different map from each seed"
     return "A curved map instead of a plane", "where data lie on a bent surface of few dimensions", gain, cost

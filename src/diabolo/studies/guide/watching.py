@@ -57,7 +57,7 @@ def strip(n: Numbers, epochs: Sequence[int]) -> str:
     told = "; ".join(f"{value:.2g} by epoch {epoch}" for epoch, value in zip(epochs, moved, strict=True))
     settles = all(a >= b for a, b in pairwise(moved))
     why = (
-        "The changes shrink: the same noise is decoded to the same digit more and more, and only details still change."
+        "The changes shrink, also because the learning rate falls to 0: late pictures differ only in details."
         if settles and len(moved) > 1
         else "The changes do not shrink from picture to picture, so the samples have not settled when the training ends."
         if len(moved) > 1

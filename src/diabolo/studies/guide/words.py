@@ -11,12 +11,13 @@ from diabolo.studies.guide.codes import (
     precision,
     ways,
 )
-from diabolo.studies.guide.labels import few_labels, pretraining, semi_supervised
+from diabolo.studies.guide.labels import baselines, few_labels, pretraining, semi_supervised
 from diabolo.studies.guide.models import FREE, annealing, collapse, cures, embedded, heavier, told
 from diabolo.studies.guide.plain import (
     MEASURES,
     Numbers,
     bent,
+    called,
     convolutional,
     greedy,
     level,
@@ -34,8 +35,10 @@ __all__ = [
     "Numbers",
     "annealing",
     "apart",
+    "baselines",
     "bent",
     "blur",
+    "called",
     "checkpointing",
     "code_prior",
     "codebooks",
