@@ -33,10 +33,10 @@ def side_by_side(n: Numbers) -> str:
     return (
         f"The reconstruction error is lowest for {best(n, 'MSE')}. The accuracy of a linear classifier on the codes is highest "
         f"for {best(n, 'probe', most=True)}. The FID from N(0, I) is lowest for {best(n, 'FID from N(0, I)')}, and that from "
-        f"the best density of each for {best(n, 'FID')}. The {quick} trains fastest ({seconds[quick]:.3g} s), the {slow} slowest "
-        f"({seconds[slow]:.3g} s, and {n['seconds, prior'].value:.3g} s for the VQ-VAE's prior). Network and bottleneck both change: the VQ-VAE is "
-        f"convolutional, the other two are fully connected, and the classifier reads {n['numbers, VQ-VAE'].value:.0f} numbers "
-        f"of its codes instead of {n['units, AE'].value:.0f}."
+        f"the best density of each for {best(n, 'FID')}. The {quick} trains fastest ({seconds[quick]:.3g} s), the {slow} "
+        f"slowest ({seconds[slow]:.3g} s, and {n['seconds, prior'].value:.3g} s for the VQ-VAE's prior). Network and "
+        f"bottleneck both change: the VQ-VAE is convolutional, the other two are fully connected, and the classifier reads "
+        f"{n['numbers, VQ-VAE'].value:.0f} numbers of its codes instead of {n['units, AE'].value:.0f}."
     )
 
 

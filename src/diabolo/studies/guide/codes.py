@@ -114,8 +114,8 @@ def precision(n: Numbers) -> str:
     needs = (
         f"A step of 512 images needs {100 * memory:.0f} % of the memory in float32"
         if memory < 1
-        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f} % of that in float32, since the float32 weights stay "
-        f"and are copied"
+        else f"It saves no memory: a step of 512 images needs {100 * memory:.0f} % of that in float32, since the float32 "
+        f"weights stay and are copied"
     )
     off = apart(n, "float32", "bf16")
     why = ": weights and sums are kept in float32" if off <= 0.01 else ", more than rounding explains"
