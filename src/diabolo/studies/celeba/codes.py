@@ -47,16 +47,24 @@ def floors(found: Found) -> str:
     several = family({name: between(found, code, name, less(code, name)) for name in plain})
     each = [
         one.say(
-            more=f"{{difference}} percentage points more than on {name} ({{b}} %)",
-            less=f"{{difference}} percentage points less than on {name} ({{b}} %)",
-            neither=f"an accuracy that {{differs}} from that on {name} ({{b}} %)",
+            more=f"{{difference}} percentage points more than on {_on(name)} ({{b}} %)",
+            less=f"{{difference}} percentage points less than on {_on(name)} ({{b}} %)",
+            neither=f"an accuracy that {{differs}} from that on {_on(name)} ({{b}} %)",
         )
         for name, one in several.items()
     ]
     told = f"On the codes of the {called} a linear layer reaches {found[code].value:.1f} %: {joined(each)}."
     if any(one.decision == "less" for name, one in several.items() if name.startswith("PCA-")):
-        return f"{told} PCA too holds only what helps to reconstruct, so that is not why the network's codes lose."
+        return (
+            f"{told} PCA, too, keeps only what helps to reconstruct, so that is not why the network's codes do worse."
+        )
     return told
+
+
+def _on(name: str) -> str:
+    """ "pixels, by 512 components" as it is said: "512 components of the pixels"."""
+    components = name.removeprefix("pixels, by ")
+    return name if components == name else f"{components} of the pixels"
 
 
 def vector(gain: Measured, scores: Mapping[float, float], attribute: str) -> str:
@@ -84,11 +92,11 @@ def person(drift: float, apart: float, alpha: float) -> str:
     probability, against how far two people are apart in them."""
     share = drift / apart
     kept = (
-        "so by these the person stays the same"
+        "so the person stays the same"
         if share < SURVIVES
-        else "so by these the edit partly changes the person"
+        else "so the edit partly changes the person"
         if share < LOST
-        else "so by these the edit changes the person"
+        else "so the edit changes the person"
     )
     return (
         f"At α = {alpha:g}, identity-related attributes shift by {drift:.3f} on average, {percent(share)} of the typical "
@@ -105,10 +113,10 @@ def moves(moved: Mapping[str, float], identity: Sequence[str]) -> str:
 
     most = max(identity, key=lambda name: abs(moved[name]))
     rest = [name for name in moved if name not in identity]
-    told = f"{most} moves most of these, by {shift(most)}"
+    told = f"Of these, {most} moves most ({shift(most)})"
     if rest:
         other = max(rest, key=lambda name: abs(moved[name]))
-        told += f"; of all other attributes {other} moves most, by {shift(other)}"
+        told += f"; of all others, {other} ({shift(other)})"
     return f"{told}."
 
 
@@ -186,7 +194,7 @@ def balance(reconstruction: float, kl: float, beta: float, pixels: int) -> str:
     weighed = "" if beta == 1 else f"{beta:g} · "
     return (
         f"The test loss ends at {reconstruction + beta * kl:.1f} = {reconstruction:.1f} (squared error, summed over {pixels:,} "
-        f"numbers) + {weighed}{kl:.1f} (KL, nats), a share of {share} for the KL term."
+        f"numbers) + {weighed}{kl:.1f} (KL, nats), of which the KL term is {share}."
     )
 
 
@@ -223,9 +231,9 @@ def course(curve: Sequence[float], where: str) -> str:
     told = joined([f"{curve[0]:.1f} in epoch 1", *turns, f"{curve[-1]:.1f} at the end"])
     since = settled(curve)
     steady = (
-        f"it stays within 5 % of its end from epoch {since} on"
+        f"from epoch {since} on it stays within 5 % of that"
         if since < len(curve)
-        else "it moves by more than 5 % to the last"
+        else "it moves by more than 5 % up to the last epoch"
     )
     return f"{where} the KL term in nats is {told}; {steady}."
 

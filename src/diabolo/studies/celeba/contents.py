@@ -30,7 +30,7 @@ REQUIRED: dict[str, Mapping[str, tuple[str, ...]]] = {  # section â†’ content â†
     },
     SECTIONS[2]: {
         "a table of accuracies": (r"undercomplete \| \d", r"VAE \| \d", r"majority \| \d"),
-        "which codes are more separable": (r"predicts \w+ from the VAE's codes .*accura",),
+        "which codes are more separable": (r"linear probe for \w+ .*on the VAE's codes",),
         "what the KL term does to the probe": (r"Î² = \S+ .*accura", r"gap"),
         "whether the vector works": (r"[Tt]he vector for \w+",),
         "whether the person survives": (r"identity-related attributes",),
@@ -50,7 +50,7 @@ REQUIRED: dict[str, Mapping[str, tuple[str, ...]]] = {  # section â†’ content â†
     },
     SECTIONS[4]: {
         "collapse": (r"posterior (did not )?collapse",),
-        "the balance of the two terms": (r"share of .* for the KL term",),
+        "the balance of the two terms": (r"of which the KL term is [\d.]+ %",),
         "training dynamics": (r"epochs 90 % of the fall",),
         "hardware": (r"An epoch .* takes .* s on",),
         "data": (r"MiB", r"pixels"),

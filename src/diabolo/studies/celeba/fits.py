@@ -70,7 +70,7 @@ def means(found: Found, betas: tuple[float, ...]) -> str:
             less="its FID is {a}, lower than {b}",
             neither="the FIDs of the two fits {differ} ({a} and {b})",
         )
-        said.append(f"at β = {beta:g} {then} (variance of a unit {narrow:.2f}, not {wide:.2f})")
+        said.append(f"at β = {beta:g} (variance of a unit {narrow:.2f}, not {wide:.2f}) {then}")
     return f"Fitted to the means of q(z|x), the Gaussian is narrower: {'; '.join(said)}."
 
 

@@ -29,20 +29,27 @@ def gaps(found: Found, betas: Betas) -> dict[float, Difference]:
 def probe(found: Found, betas: Betas, attribute: str) -> str:
     """Whether the gap of the probe closes at the smaller weight."""
     several = gaps(found, betas)
-    said = [
-        several[beta].say(
-            more=f"at β = {beta:g}, {{difference}} percentage points less accurately than from the undercomplete model's",
-            less=f"at β = {beta:g}, {{difference}} percentage points more accurately than from the undercomplete model's",
-            neither=f"at β = {beta:g} with accuracies that {{differ}} (gap {several[beta].signed} percentage points)",
-        )
-        for beta in betas
-    ]
+    strong, weak = (several[beta] for beta in betas)
+    on = f"on the VAE's codes at β = {betas.strong:g}"
+    first = strong.say(
+        more=f"a linear probe for {attribute} is {{difference}} percentage points less accurate {on} than on the undercomplete "
+        f"model's",
+        less=f"a linear probe for {attribute} is {{difference}} percentage points more accurate {on} than on the undercomplete "
+        f"model's",
+        neither=f"the accuracies of a linear probe for {attribute} {on} and on the undercomplete model's {{differ}} (gap "
+        f"{strong.signed} percentage points)",
+    )
+    then = weak.say(
+        more=f"At β = {betas.weak:g} it is {{difference}} percentage points less accurate.",
+        less=f"At β = {betas.weak:g} it is {{difference}} percentage points more accurate.",
+        neither=f"At β = {betas.weak:g} the accuracies {{differ}} (gap {weak.signed} percentage points).",
+    )
     change = between(found, *(at("probe gap", beta) for beta in betas)).say(
         more="The smaller weight narrows the gap by {difference} percentage points.",
         less="The smaller weight widens the gap by {difference} percentage points.",
         neither="The gaps at the two weights {differ}.",
     )
-    return f"Over seeds, a linear probe predicts {attribute} from the VAE's codes {said[0]}, and {said[1]}. {change}"
+    return f"Over seeds, {first}. {then} {change}"
 
 
 WHY = (
@@ -57,9 +64,8 @@ def parts(found: Found, betas: Betas) -> str:
         kl, hole, information = (found[at(what, beta)].value for what in ("KL", "hole", "I(x; z) at most"))
         least, most = (found[at(what, beta)].value for what in ("I(x; z) at least", "hole at most"))
         rows.append(
-            f"At β = {beta:g}, of {kl:.0f} nats KL(q(z)‖p) is at least {hole:.1f} and at most {most:.1f}, and I(x; z) lies "
-            "between "
-            f"{least:.1f} and {information:.0f}."
+            f"At β = {beta:g}, KL(q(z)‖p) is at least {hole:.1f} and at most {most:.1f} of the {kl:.0f} nats, and I(x; z) lies "
+            f"between {least:.1f} and {information:.0f}."
         )
     return " ".join(rows)
 
@@ -97,11 +103,11 @@ def moments(found: Found, betas: Betas) -> str:
         part = f"At β = {beta:g} that part is {max(gaussian, 0):.1f} nats"
         return f"{identity} {part}: there is nothing for mean and covariance to correct."
     rest = (
-        "nearly all that can be shown"
+        "nearly all of the lower bound"
         if share >= 0.9
-        else "most of what can be shown"
+        else "most of the lower bound"
         if share >= 0.5
-        else "less than half of what can be shown, the rest being shape"
+        else "less than half of the lower bound, the rest being shape"
     )
     return f"{identity} At β = {beta:g} that part is {gaussian:.1f} of the {hole:.1f} nats, {rest}."
 

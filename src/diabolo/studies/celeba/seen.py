@@ -16,7 +16,7 @@ kinds of CelebA's faces, by their colours, covers 0.79 … 0.97 and is not notic
 are bad, the grid of faces shows which it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -32,7 +32,7 @@ SHARP, SOFT = 0.75, 0.4  # of the finest frequency of the images
 FINE = 4  # cycles per image, below which lie light and layout
 FORMS = {  # up to so much of the way from the FID of reconstructions to that of averages of two
     0.25: "well formed",
-    0.75: "less well formed",
+    0.75: "slightly deformed",
     1.5: "half-formed",
     float("inf"): "broken up",
 }
@@ -42,6 +42,7 @@ VARIETY = {
     float("inf"): "as varied",
 }  # times the coverage of reconstructions
 CLOSE = 1.5  # cycles per image: reconstructions that differ by less look alike
+SOURCES = {NORMAL: NORMAL, GAUSSIAN: f"the {GAUSSIAN}"}  # as they are said
 OWN, AVERAGES = "reconstructions", "averages of two reconstructions"
 
 
@@ -105,46 +106,61 @@ def form(fid: float, own: float, averages: float) -> float:
 
 
 def band(measured: Measured, bands: Mapping[float, str]) -> str:
-    """What the number is by `bands` (upper end → words); "one or other" where its 95 % interval reaches over an end."""
+    """What the number is by `bands` (upper end → words); "one, perhaps other" where its 95 % interval reaches over an end."""
     half = measured.half or 0.0
-    ends = [-float("inf"), *bands]
-    within = [
-        words
-        for (low, high), words in zip(pairwise(ends), bands.values(), strict=True)
-        if measured.value - half < high and measured.value + half >= low
-    ]
-    return within[0] if len(within) == 1 else f"{within[0]} or {within[-1]}"
+    each = list(zip(pairwise([-float("inf"), *bands]), bands.values(), strict=True))
+    own = next(words for (_, high), words in each if measured.value < high)
+    within = [words for (low, high), words in each if measured.value - half < high and measured.value + half >= low]
+    others = [words for words in dict.fromkeys((within[0], within[-1])) if words != own]
+    return f"{own}, perhaps {' or '.join(others)}" if others else own
 
 
-def look(form: Measured, coverage: Measured, cycles: float, finest: int) -> str:
-    """How new faces look, by their form and their coverage as a multiple of the reconstructions'."""
-    return f"{crispness(cycles, finest)}, {band(form, FORMS)} and {band(coverage, VARIETY)}"
+def look(forms: Sequence[Measured], shares: Sequence[Measured], named: bool = True) -> str:
+    """How new faces look that are described by the same words, by their form and their coverage as a multiple of the
+    reconstructions'; with what the numbers are called, if `named`."""
+    told = [" and ".join(_number(one) for one in several) for several in (forms, shares)]
+    form, variety = band(forms[0], FORMS), band(shares[0], VARIETY)
+    scales = ("form ", "coverage ") if named else ("", "")
+    comma = "," if "," in form else ""
+    return f"{form} ({scales[0]}{told[0]}){comma} and {variety} ({scales[1]}{told[1]})"
+
+
+def _number(one: Measured) -> str:
+    return with_error(one.value, one.half or 0).replace("-", "−")
 
 
 def samples(found: Found, betas: tuple[float, float], finest: int) -> str:
     """New faces at either weight, from N(0, I) and from the fitted Gaussian: "form, …", "relative coverage, …" and
     "sharpness, …" over seeds."""
-    said = []
+    crisp: dict[str, list[str]] = {}
     for beta in betas:
-        forms, shares, cycles = (
+        for name in (NORMAL, GAUSSIAN):
+            how = crispness(found[at(f"sharpness, {name}", beta)].value, finest)
+            crisp.setdefault(how, []).append(f"{SOURCES[name]} at β = {beta:g}")
+    told = (
+        next(iter(crisp))
+        if len(crisp) == 1
+        else "; ".join(f"{how} from {joined(places)}" for how, places in crisp.items())
+    )
+    said = [f"New faces are {told}."]
+    for beta in betas:
+        forms, shares = (
             [found[at(f"{what}, {name}", beta)] for name in (NORMAL, GAUSSIAN)]
-            for what in ("form", "relative coverage", "sharpness")
+            for what in ("form", "relative coverage")
         )
-        looks = [look(forms[i], shares[i], cycles[i].value, finest) for i in range(2)]
+        words = [[band(one, bands) for one in several] for several, bands in ((forms, FORMS), (shares, VARIETY))]
+        alike = all(first == second for first, second in words)
         which = (
-            f"faces from N(0, I) are {looks[0]}; from the fitted Gaussian, {looks[1]}"
-            if looks[0] != looks[1]
-            else f"faces from N(0, I) and from the fitted Gaussian are {looks[0]}"
+            f"faces from N(0, I) and from the fitted Gaussian are {look(forms, shares)}"
+            if alike
+            else f"faces from N(0, I) are {look(forms[:1], shares[:1])}; those from the fitted Gaussian are "
+            f"{look(forms[1:], shares[1:], named=False)}"
         )
-        scale, covered = (
-            " and ".join(with_error(one.value, one.half or 0).replace("-", "−") for one in several)
-            for several in (forms, shares)
-        )
-        said.append(f"At β = {beta:g} {which} (form {scale}; coverage {covered}).")
+        said.append(f"At β = {beta:g}, {which}.")
     return f"{' '.join(said)} {SCALE}"
 
 
 SCALE = (
-    "Form is 0 for the FID of reconstructions, 1 for that of averages of two, which are half-formed; coverage is over that "
-    "of reconstructions."
+    "Form is 0 at the FID of reconstructions, 1 at that of averages of two, which are half-formed. Coverage is "
+    "relative to reconstructions."
 )

@@ -50,7 +50,8 @@ def losses(found: Mapping[str, Measured]) -> str:
         2: "the penalty and the noise both narrow that gap",
     }[len(narrower)]
     return (
-        f"{same}; the denoising model's is from noisy ones. Validation errors, on the test images, are {told}: {then}."
+        f"{same}; the denoising model's is from noisy ones. Validation errors, on the test images, are {told} than training "
+        f"errors: {then}."
     )
 
 
