@@ -97,7 +97,7 @@ def test_completions_that_are_read_with_confidence(fitted, usual, plain, says):
     [
         (9.0, "9.0000 ± 0.0020 nats per image less"),
         (-2.0, "more than the plain"),
-        (0.0, "differ by less than 0.5, too little to matter"),
+        (0.0, "differ by less than 0.5 nats, too little to matter"),
     ],
 )
 def test_nats_gained_by_the_code(gain, says):

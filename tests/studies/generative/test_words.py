@@ -111,7 +111,11 @@ def test_draws_from_one_posterior(once, far, says):
     [
         (0.98, 0.97, "One-hot labels are better by 1.00 ± 0.28 percentage points"),
         (0.97, 0.98, "Embedded labels are better by"),
-        (0.98, 0.98, "The two differ by less than 0.5, too little to matter. An embedding is meant for"),
+        (
+            0.98,
+            0.98,
+            "The two differ by less than 0.5 percentage points, too little to matter. An embedding is meant for",
+        ),
     ],
 )
 def test_one_hot_labels_against_embedded_ones(one, other, says, loss, tells):
