@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
+import diabolo
 from diabolo import bottlenecks, distributed, metrics, nets, parts, zoo
 from diabolo.errors import DiaboloError
 from diabolo.nets.conv import ConvDecoder, ConvEncoder, conv_layers
@@ -221,3 +222,27 @@ def test_what_a_vector_of_the_map_sees():
     signal = zoo.vqvae((1, 64), latent_dim=2, codes=4, net="conv1d", channels=(3, 3), norm="none", activation="silu")
     x = SimpleNamespace(images=np.random.default_rng(0).random((2, 1, 64)).astype(np.float32))
     assert metrics.receptive_field(signal, x) == (10,)  # 4 samples, and 2 · 3 more of the second layer's kernel
+
+
+@parts.part
+class Folding(nn.Module):
+    """Convolutions of two sides, then of three; norm of vectors."""
+
+    def __init__(self):
+        super().__init__()
+        self.flat, self.deep = nn.Conv2d(1, 4, 3, 2), nn.Conv3d(1, 2, 2)
+        self.norm = nn.BatchNorm1d(24)
+
+    def forward(self, x):
+        return self.norm(self.deep(self.flat(x)[:, None]).flatten(1))
+
+
+def test_a_net_with_layers_of_two_and_of_three_sides_trains_by_batches_of_two_or_more(tiny_pixels, tmp_path):
+    """Weights of five dimensions have no channels-last layout of four; any batch norm needs two rows."""
+    decoder = nets.build("mlp", (1, 8, 8), 3, hidden=(4,))[1]
+    model = zoo.undercomplete((1, 8, 8), 3, net=(Folding(), decoder))
+    common = {"epochs": 1, "quiet": True, "out": tmp_path, "device": "cpu"}
+    run = diabolo.fit(model, tiny_pixels(8), batch_size=4, **common)
+    assert np.isfinite(run.history[0]["train"]["total"])
+    with pytest.raises(DiaboloError, match="batch norm needs batches of 2 images or more"):
+        diabolo.fit(model, tiny_pixels(8), batch_size=1, **common)
