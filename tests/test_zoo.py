@@ -142,7 +142,7 @@ def test_every_recipe_by_name(name):
 
 
 def test_options_are_those_of_recipe_and_net():
-    assert set(zoo.options_of("pca")) == {"latent_dim"}
+    assert set(zoo.options_of("pca")) == {"latent_dim", "scaling"}
     assert set(zoo.options_of("vae")) == {
         "latent_dim", "beta", "free_bits", "capacity", *zoo.PartOptions.__annotations__,
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """The one model: an encoder and a decoder joined by a bottleneck.
 
-    x ── corruption ── encoder ── bottleneck ── decoder ── likelihood ── loss
-                          │           z            │ x_hat
-                          └────── condition ───────┘
+    x ── scaling ── corruption ── encoder ── bottleneck ── decoder ── likelihood ── loss
+                                     │           z            │ x_hat
+                                     └────── condition ───────┘
 
 Every named model is a choice of these parts (see `diabolo.zoo`). Unless another objective is chosen, the loss is the negative
 ELBO, or a penalised reconstruction, which is the same formula (`objectives/objective.py`):  −log p(x | z) + Σ weight · penalty.
@@ -30,6 +30,7 @@ from diabolo.observations import AsIs, Observation
 from diabolo.parts import part
 from diabolo.randomness import Draws, drawing, generator
 from diabolo.ranges import AnySeed, Count, checked
+from diabolo.scaling import UNIT, Scaling, as_scaling
 from diabolo.schedules import Schedule
 from diabolo.summary import Summary, summarise
 from diabolo.surroundings import undisturbed
@@ -54,6 +55,7 @@ class Autoencoder(nn.Module):
         head: what else is read off the code.
         objective: what is minimised; the ELBO when left out.
         observation: what is taken to be the image in the loss, input and target alike: a 0/1 draw of it, say.
+        scaling: from the units of the data to those of the networks, or its name: fitted when the training begins.
 
     Example:
         >>> from diabolo import bottlenecks, likelihoods, nets
@@ -79,6 +81,7 @@ class Autoencoder(nn.Module):
         head: Head | None = None,
         objective: Objective | None = None,
         observation: Observation | None = None,
+        scaling: str | Scaling = "none",
     ) -> None:
         super().__init__()
         self.encoder, self.bottleneck, self.decoder = encoder, bottleneck, decoder
@@ -91,7 +94,9 @@ class Autoencoder(nn.Module):
         self.observation = observation or AsIs()
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
+        self.scaling = as_scaling(scaling, self.input_shape)
         self.likelihood.check(self.input_shape)
+        self._check_scaling()
         self.likelihood.prepare(self.input_shape)
         if (
             self.condition.needs_column
@@ -110,6 +115,28 @@ class Autoencoder(nn.Module):
                 stacklevel=2,
             )
 
+    def _check_scaling(self) -> None:
+        """Refuse parts that need numbers in [0, 1] where the scaling gives others."""
+        low, high = self.scaling.support
+        scores = self.likelihood.support
+        if self.likelihood.counts:
+            if self.scaling.kind not in ("none", "real"):
+                raise DiaboloError(
+                    f"the likelihood {type(self.likelihood).__name__} scores counts as they are, not scaled by "
+                    f"{self.scaling.kind!r}: use scaling 'real'"
+                )
+        elif low < scores[0] or high > scores[1]:
+            raise DiaboloError(
+                f"the likelihood {type(self.likelihood).__name__} gives numbers from {scores[0]:g} to {scores[1]:g}, and those "
+                f"scaled by {self.scaling.kind!r} go beyond: use scaling 'unit', or a likelihood with a linear output, such as "
+                "gaussian"
+            )
+        for bounded in (self.corruption, self.observation, self.condition):
+            if bounded.needs_unit_range and self.scaling.reach != UNIT:
+                raise DiaboloError(
+                    f"{type(bounded).__name__} needs pictures with numbers in [0, 1], not those scaled by {self.scaling.kind!r}"
+                )
+
     # --- training ---------------------------------------------------------------------------------------------------
 
     def forward(self, x: Tensor, draws: Draws | None = None, given: Tensor | None = None) -> tuple[Latent, Tensor]:
@@ -125,7 +152,7 @@ class Autoencoder(nn.Module):
         """The loss of the images `x` (N, *input_shape).
 
         Args:
-            x: the images, float in [0, 1], or uint8.
+            x: the images as floats in the units of the data, or uint8.
             draws: where noise comes from; torch's global generator when left out.
             progress: the share of training done, for weights that change over training.
             y: what is known of each image, where the model needs a column: labels (N,) int64, −1 unknown; or vectors (N, F).
@@ -139,13 +166,26 @@ class Autoencoder(nn.Module):
             x, y = self._batch(x, y)
         draws = draws or Draws()
         with drawing(draws):
-            loss: Loss = self.objective(self, self.observation(x, draws), y, draws, progress)
+            loss: Loss = self.objective(self, self.observation(self.scaling(x), draws), y, draws, progress)
         return loss
+
+    def score(self, raw: Tensor, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The loss of each image (N,), in `unit`, of the decoder's output `raw` (N, …) against the scaled target `x` (N, …); of
+        a density in the units of the data. With `weight` (N,) that of images that count so much."""
+        loss = self.likelihood.loss(raw, x) if weight is None else self.likelihood.weighed(raw, x, weight)
+        return loss + self.scaling.volume if self.likelihood.density and self.scaling.reach != UNIT else loss
+
+    @property
+    def unit(self) -> str:
+        """What `score` is measured in."""
+        scaled = self.scaling.kind in ("none", "real") or self.likelihood.unit.startswith("nats")
+        return self.likelihood.unit if scaled else f"{self.likelihood.unit}, of scaled numbers"
 
     @undisturbed()
     def initialise(self, x: Tensor | np.ndarray, y: Tensor | None = None, seed: int = 0) -> None:
         """Once before training: let the bottleneck see the features of some training images `x` (n, *input_shape)."""
-        x = self.observe(x, seed)
+        draws = Draws(generator(seed, "observation", device=self.device))
+        x = self._infer(lambda part: self.observation(part, draws), self._images(x))
 
         def features() -> Tensor:
             """As in training (batch norm by the batch), but nothing of the model changes."""
@@ -225,19 +265,21 @@ class Autoencoder(nn.Module):
 
     @undisturbed()
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """The images x_hat (N, *input_shape) in [0, 1] of the codes `z` (N, *latent_shape); a plain classifier has none."""
+        """The images x_hat (N, *input_shape), in the units of the data, of the codes `z` (N, *latent_shape); a plain classifier
+        has none."""
         if not self.objective.trains_decoder:
             raise DiaboloError("this model learns from labels alone and its decoder nothing: use encode or predict")
         z = as_codes(z, self.latent_shape)
         _, to_decoder = self.condition(self._known(y, len(z)))
         z = z.to(self.device, torch.float32)
-        return self._infer(lambda part, *c: self.likelihood.mean(self.decoder(part, *c)), z, *to_decoder)
+        return self._infer(
+            lambda part, *c: self.scaling.undo(self.likelihood.mean(self.decoder(part, *c))), z, *to_decoder
+        )
 
     @undisturbed()
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The reconstructions x_hat (N, *input_shape) of `x` as it is, without corruption: decode(encode(x))."""
-        x = self._images(x)
-        return self.decode(self.encode(x, y), self.condition.pick(x, y))
+        return self.decode(self.encode(x, y), self.condition.pick(self._images(x), y))
 
     @checked
     @undisturbed()
@@ -268,13 +310,13 @@ class Autoencoder(nn.Module):
     def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
         """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
         draws = Draws(generator(seed, "observation", device=self.device))
-        return self._infer(lambda part: self.observation(part, draws), self._images(x))
+        return self._infer(lambda part: self.scaling.undo(self.observation(part, draws)), self._images(x))
 
     @undisturbed()
     def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
         """`x` (N, *input_shape) as the encoder sees it in training."""
         draws = Draws(generator(seed, "corruption", device=self.device))
-        return self._infer(lambda part: self.corruption(part, draws), self._images(x))
+        return self._infer(lambda part: self.scaling.undo(self.corruption(part, draws)), self._images(x))
 
     @undisturbed()
     def predict(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -304,11 +346,13 @@ class Autoencoder(nn.Module):
         return next(self.parameters()).device
 
     def _images(self, x: Tensor | np.ndarray) -> Tensor:
-        return as_input(x, self.input_shape, self.device, self.corruption.reach)
+        """`x` (N, *input_shape), scaled."""
+        return as_input(x, self.input_shape, self.device, self.corruption.reach, self.scaling)
 
     def _batch(self, x: Tensor | np.ndarray, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """`x` and `y` as the loss wants them, in the precision in which they were given; refused where training would."""
-        x = as_pixels(x, self.input_shape, self.corruption.reach).to(self.device)
+        reach = self.corruption.reach if self.scaling.reach == UNIT else self.scaling.reach
+        x = as_pixels(x, self.input_shape, reach).to(self.device)
         if not len(x):
             raise DiaboloError("the loss is a mean over images, and there are none")
         if y is None or self.needs_column is None:

@@ -16,10 +16,10 @@ from diabolo.data.images import Images
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.heads import Head, Headless
+from diabolo.scaling import ANY, UNIT, Scaling, as_scaling
 from diabolo.summary import Row, Summary
 
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
-UNIT = (0.0, 1.0)
 
 
 class Codec(Protocol):
@@ -36,6 +36,7 @@ class Codec(Protocol):
         condition: what encoder and decoder are given besides.
         corruption: what the encoder sees in training instead of the image.
         head: what else is read off the code.
+        scaling: between the units of the data, in which it takes and gives everything, and its own.
         reconstructs: whether it was trained to reconstruct; where not, its reconstructions say nothing.
         decodes: whether it has a decoder that was trained.
         drawn_from: where `sample` draws its codes, in words.
@@ -56,6 +57,7 @@ class Codec(Protocol):
     condition: Condition
     corruption: Corruption
     head: Head
+    scaling: Scaling
 
     @property
     def needs_column(self) -> str | None:
@@ -88,11 +90,11 @@ class Codec(Protocol):
         ...
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Images (N, *input_shape) in [0, 1] → deterministic codes (N, *latent_shape)."""
+        """Images (N, *input_shape) → deterministic codes (N, *latent_shape)."""
         ...
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (N, *latent_shape) → images (N, *input_shape) in [0, 1]."""
+        """Codes (N, *latent_shape) → images (N, *input_shape) in the units of the data."""
         ...
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -131,6 +133,7 @@ class PlainCodec(nn.Module):
     Args:
         input_shape: of an image.
         latent_shape: of a code.
+        scaling: between the units of the data and its own, see `diabolo.scaling`.
 
     Example:
         >>> class LeftHalf(diabolo.codec.PlainCodec):
@@ -150,9 +153,12 @@ class PlainCodec(nn.Module):
     reconstructs = decodes = True
     drawn_from = "its own samples"
 
-    def __init__(self, input_shape: tuple[int, ...], latent_shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, input_shape: tuple[int, ...], latent_shape: tuple[int, ...], scaling: str | Scaling = "none"
+    ) -> None:
         super().__init__()
         self.input_shape, self.latent_shape = tuple(input_shape), tuple(latent_shape)
+        self.scaling = as_scaling(scaling, self.input_shape)
         self.units = {"reconstruction": "squared error per pixel"}
         self.bottleneck, self.condition = FeatureMap(self.latent_shape), Unconditional()
         self.corruption, self.head = Clean(), Headless()
@@ -186,11 +192,11 @@ class PlainCodec(nn.Module):
         return self.encode(x).flatten(1)
 
     def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
-        """`x` (N, *input_shape) as floats in [0, 1]."""
-        return as_input(x, self.input_shape, self.device)
+        """`x` (N, *input_shape) as floats, in the units of the data."""
+        return as_pixels(x, self.input_shape, self.scaling.reach).to(self.device).float()
 
     def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
-        """`x` (N, *input_shape), uncorrupted, as floats in [0, 1]."""
+        """`x` (N, *input_shape), uncorrupted, as floats."""
         return self.observe(x)
 
     def summary(self) -> Summary:
@@ -208,24 +214,32 @@ class PlainCodec(nn.Module):
 
 
 def as_input(
-    x: Tensor | np.ndarray, shape: tuple[int, ...], device: torch.device, reach: tuple[float, float] = UNIT
+    x: Tensor | np.ndarray,
+    shape: tuple[int, ...],
+    device: torch.device,
+    reach: tuple[float, float] = UNIT,
+    scaling: Scaling | None = None,
 ) -> Tensor:
-    """`x` (N, *shape) as the model wants it: float32 in [0, 1] on `device`; uint8 is divided by 255.
+    """`x` (N, *shape) as networks want it: float32 on `device`, scaled; uint8 is divided by 255.
 
     Raises:
-        DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`.
+        DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`, or out of that of the `scaling`.
     """
-    return as_pixels(x, shape, reach).to(device).float()
+    if scaling is None or scaling.reach == UNIT:
+        return as_pixels(x, shape, reach).to(device).float()
+    found: Tensor = scaling(as_pixels(x, shape, scaling.reach).to(device))
+    return found
 
 
 def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
-    """`x` (N, *shape) as floats where it lies; uint8 is divided by 255.
+    """`x` (N, *shape) as floats where it lies, in its own units; uint8 is divided by 255.
 
     Raises:
         DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
     """
     x = as_tensor(x.images if isinstance(x, Images) else x, "images")
-    if not (x.is_floating_point() or x.dtype in (torch.uint8, torch.bool)):
+    whole = x.dtype in (torch.uint8, torch.bool) or (reach == ANY and not x.is_complex())
+    if not (x.is_floating_point() or whole):
         raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
     if x.shape[1:] != shape or x.ndim == 0:
         raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")

@@ -53,6 +53,7 @@ class Corruption(nn.Module):
     Attributes:
         reach: the range that its copies of images in [0, 1] may have, so that a trained model takes them: all numbers for one
             of which nothing is known.
+        needs_unit_range: whether it makes black, white or grey of numbers, and needs those in [0, 1].
 
     Example:
         >>> corruption = diabolo.corruptions.Masking(0.25)
@@ -61,6 +62,7 @@ class Corruption(nn.Module):
     """
 
     reach: tuple[float, float] = (-math.inf, math.inf)
+    needs_unit_range = False
 
     @abstractmethod
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
@@ -107,6 +109,7 @@ class GaussianNoise(Corruption):
         self.level = _Range(sigma, "the noise's sigma", float("inf"))
         far = 0.0 if clip else TAIL * self.level.high
         self.reach = (-far, 1 + far)
+        self.needs_unit_range = clip
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The noisy copy of `x`."""
@@ -138,7 +141,7 @@ class Masking(Corruption):
 
 @part
 class SaltAndPepper(Corruption):
-    """Each pixel is set to 0 or to 1, with equal chance, with probability `p`.
+    """Each pixel is set to black or to white, 0 or 1, with equal chance, with probability `p`.
 
     Example:
         >>> from diabolo.randomness import Draws
@@ -148,6 +151,8 @@ class SaltAndPepper(Corruption):
     """
 
     reach = (0.0, 1.0)
+
+    needs_unit_range = True
 
     def __init__(self, p: Level = 0.1) -> None:
         super().__init__()
@@ -226,8 +231,9 @@ CORRUPTIONS: dict[str, type[Corruption]] = {
 }
 
 
-def as_corruption(value: str | Corruption, level: Level | None = None) -> Corruption:
-    """A corruption by name, at `level` (its σ, p or size; None for its default), or as it is.
+def as_corruption(value: str | Corruption, level: Level | None = None, unit_range: bool = True) -> Corruption:
+    """A corruption by name, at `level` (its σ, p or size; None for its default), or as it is. Noise stays in [0, 1] where the
+    numbers lie in that `unit_range`.
 
     Raises:
         UnknownNameError: for another name.
@@ -242,4 +248,5 @@ def as_corruption(value: str | Corruption, level: Level | None = None) -> Corrup
         return value
     if value not in CORRUPTIONS:
         raise UnknownNameError("corruption", value, CORRUPTIONS)
-    return CORRUPTIONS[value]() if level is None else CORRUPTIONS[value](level)
+    options: dict[str, Any] = {} if unit_range or value != "gaussian" else {"clip": False}
+    return CORRUPTIONS[value](*(() if level is None else (level,)), **options)

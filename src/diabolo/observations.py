@@ -14,10 +14,15 @@ from diabolo.randomness import Draws
 class Observation(nn.Module):
     """What is taken to be the image.
 
+    Attributes:
+        needs_unit_range: whether it reads numbers as greys, in [0, 1].
+
     Example:
         >>> isinstance(diabolo.observations.Binarised(), diabolo.observations.Observation)
         True
     """
+
+    needs_unit_range = False
 
     @abstractmethod
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
@@ -52,6 +57,8 @@ class Binarised(Observation):
         ([0.0, 1.0], 0.24)
     """
 
+    needs_unit_range = True
+
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The 0/1 image drawn from `x`."""
         return (draws.uniform(x) < x).to(x.dtype)
@@ -71,6 +78,8 @@ class Dequantised(Observation):
         >>> bool(x.min() >= 255 / 256), bool(x.max() < 1)
         (True, True)
     """
+
+    needs_unit_range = True
 
     def forward(self, x: Tensor, draws: Draws) -> Tensor:
         """The image in [0, 1) drawn from `x`, multiples of 1/255."""

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from diabolo.bottlenecks import FeatureMap
 from diabolo.codec import PlainCodec, as_codes, as_input
+from diabolo.data.images import Images
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.memory import check_room
 from diabolo.parts import part
 from diabolo.randomness import Draws, generator
 from diabolo.ranges import AnySeed, Count, checked
+from diabolo.scaling import UNIT, Scaling
 from diabolo.surroundings import undisturbed
 
 PIXELS, IMAGES = 2048, 1024  # up to which the covariance is decomposed, or the images themselves
@@ -45,6 +47,7 @@ class PCA(PlainCodec):
     Args:
         input_shape: (C, H, W) or (D,).
         latent_dim: the number of components.
+        scaling: of the numbers whose covariance is decomposed, see `diabolo.scaling`; "standard" is PCA of correlations.
 
     Example:
         >>> pca = diabolo.PCA(train.shape, latent_dim=8)
@@ -60,26 +63,27 @@ class PCA(PlainCodec):
     components: Tensor
     variances: Tensor
 
-    def __init__(self, input_shape: tuple[int, ...], latent_dim: Count) -> None:
+    def __init__(self, input_shape: tuple[int, ...], latent_dim: Count, scaling: str | Scaling = "none") -> None:
         pixels = math.prod(input_shape)
         if not input_shape or latent_dim > pixels:
             raise DiaboloError(f"PCA of {pixels} pixels has 1 to {pixels} components, not {latent_dim}")
-        super().__init__(input_shape, (latent_dim,))
+        super().__init__(input_shape, (latent_dim,), scaling)
         self.register_buffer("mu", torch.zeros(pixels))
         self.register_buffer("components", torch.zeros(latent_dim, pixels))  # rows vᵢ, orthonormal
         self.register_buffer("variances", torch.zeros(latent_dim))  # λᵢ, in falling order
         self.bottleneck = Spread(self)
 
     @undisturbed()
-    def solve(self, images: np.ndarray, seed: int = 0) -> None:
-        """Fit to `images` (N, *input_shape), uint8 or float in [0, 1].
+    def solve(self, images: np.ndarray | Images, seed: int = 0) -> None:
+        """Fit to `images` (N, *input_shape), uint8 or floats; the scaling too.
 
         Raises:
             DiaboloError: for images of another shape, or fewer than components (or than two).
         """
         from sklearn.decomposition import PCA as SklearnPCA  # noqa: N811  # the same name on both sides; slow to import
 
-        images = np.asarray(images)
+        of = images if isinstance(images, Images) else None
+        images = np.asarray(images.images if isinstance(images, Images) else images)
         if images.shape[1:] != self.input_shape:
             raise DiaboloError(f"expected images (N, {', '.join(map(str, self.input_shape))}), not {images.shape}")
         (latent_dim,) = self.latent_shape
@@ -87,7 +91,8 @@ class PCA(PlainCodec):
             raise DiaboloError(
                 f"PCA with {latent_dim} components needs at least as many images, and two, not {len(images)}"
             )
-        flat = to_float(images.reshape(len(images), -1), np.float64)
+        self.scaling.fit(Images(images) if of is None else of)
+        flat = self._flat(images)
         solver: dict[str, Any] = {"svd_solver": "covariance_eigh"}
         if flat.shape[1] > min(PIXELS, len(flat)):
             solver = {"svd_solver": "full"}
@@ -107,16 +112,19 @@ class PCA(PlainCodec):
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
         self._refuse_unsolved()
-        codes: Tensor = (as_input(x, self.input_shape, self.device).flatten(1) - self.mu) @ self.components.T
+        x = as_input(x, self.input_shape, self.device, scaling=self.scaling)
+        codes: Tensor = (x.flatten(1) - self.mu) @ self.components.T
         return codes
 
     @undisturbed()
     @torch.no_grad()
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Images (N, *input_shape) of the codes `z` (N, latent_dim); PCA does not keep them within [0, 1]."""
+        """Images (N, *input_shape) of the codes `z` (N, latent_dim), in the units of the data; PCA does not keep them within
+        [0, 1]."""
         self._refuse_unsolved()
         z = as_codes(z, self.latent_shape)
-        return (self.mu + z.to(self.device, torch.float32) @ self.components).view(-1, *self.input_shape)
+        x_hat = self.mu + z.to(self.device, torch.float32) @ self.components
+        return self.scaling.undo(x_hat.view(-1, *self.input_shape))
 
     @checked
     @undisturbed()
@@ -125,6 +133,13 @@ class PCA(PlainCodec):
         check_room("n", n, 8 * (math.prod(self.input_shape) + math.prod(self.latent_shape)))
         draws = Draws(generator(seed, "sample", device=self.device))
         return self.decode(self.bottleneck.prior(n, draws, self.device))
+
+    def _flat(self, images: np.ndarray) -> np.ndarray:
+        """(N, pixels), scaled, in float64."""
+        x = to_float(images, np.float64)
+        if self.scaling.reach != UNIT:
+            x = self.scaling(torch.from_numpy(x)).double().cpu().numpy()
+        return x.reshape(len(x), -1)
 
     def _refuse_unsolved(self) -> None:
         if not self.components.any():

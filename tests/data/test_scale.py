@@ -18,16 +18,21 @@ def whites(x, **options):
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.int64, np.uint32])
 def test_of_wide_numbers_the_bits_in_use_decide(bits, dtype, caplog):
     x = np.rint(RAMP * (2**bits - 1)).astype(dtype)
-    assert np.abs(whites(x) - RAMP[0] * 255).max() <= 0.51
+    images = as_images(np.concatenate([x, x]))
+    assert np.array_equal(images.images[0], x)
+    assert images.images.dtype == (np.uint8 if bits == 8 else dtype)
+    assert images.black_and_white == ((0, 1) if bits == 8 else (0, 2**bits - 1))
     assert (f"read as {bits} bits" in caplog.text) == (bits < np.dtype(dtype).itemsize * 8)
 
 
 def test_the_type_or_the_two_numbers_decide_when_asked(caplog):
     x = np.rint(RAMP * 4095).astype(np.uint16)
-    assert whites(x, range="dtype").max() == 16
-    assert whites(x, range=(0, 8190)).max() == 128
+    for asked, span in (("dtype", (0, 65535)), ((0, 8190), (0, 8190))):
+        images = as_images(x, range=asked)
+        assert (images.black_and_white, images.images.max()) == (span, 4095)
     assert not caplog.text
-    assert whites(x, range=(0, 1000)).max() == 255
+    assert whites(np.minimum(x, 400), range=(300, 400)).max() == 255  # a hundred levels fit into bytes
+    assert as_images(x, range=(0, 1000)).images.max() == 1000
     assert "run from 0 to 4095 and are clipped to 0 to 1,000" in caplog.text
     assert np.allclose(as_images(np.array([[-1.0, 0, 1]]), range=(-1, 1)).images, [[0, 0.5, 1]])
     with pytest.raises(DiaboloError, match="type that says nothing"):
@@ -48,7 +53,9 @@ def test_numbers_0_and_1_are_black_and_white(dtype, caplog):
 def test_a_rounding_outside_is_clipped(low, high, caplog):
     x = RAMP.astype(np.float32).copy()
     x[0, 0, 0], x[0, 7, 7] = low, high
-    assert np.abs(whites(x) - RAMP[0] * 255).max() <= 0.51
+    assert np.abs(whites(x) - RAMP[0]).max() <= 1e-3
+    assert as_images(x).images.min() >= 0
+    assert as_images(x).images.max() <= 1
     vectors = as_images(x.reshape(4, 16)).images
     assert vectors.min() >= 0
     assert vectors.max() <= 1

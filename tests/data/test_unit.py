@@ -29,9 +29,18 @@ def test_tensors_become_the_same_numbers_and_nothing_is_overwritten():
     assert x.tolist() == list(range(256))
 
 
-@pytest.mark.parametrize("x", [torch.rand(3), torch.rand(3, dtype=torch.float64), np.ones(3), np.ones(3, bool)])
-def test_what_is_no_bytes_stays_as_it_is(x):
+@pytest.mark.parametrize("x", [torch.rand(3), torch.rand(3, dtype=torch.float64), np.ones(3, np.float32)])
+def test_floats_stay_as_they_are(x):
     assert to_float(x) is x
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int64, np.float16, np.uint32])
+def test_other_numbers_become_floats_in_their_own_units(dtype):
+    x = np.array([0, 3, 60000 if dtype != np.int16 else -7], dtype)
+    for found in (to_float(x), to_float(torch.from_numpy(x)).numpy()):
+        assert found.dtype == np.float32
+        assert np.array_equal(found, x.astype(np.float64))
+    assert to_float(x, np.float64).dtype == np.float64
 
 
 def test_it_is_done_nowhere_else():

@@ -22,8 +22,10 @@ from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.runs import files
 from diabolo.runs.config import Config
+from diabolo.scaling import UNIT, Scaling
 
 PIECE = 1024  # images that are floats at a time
+MOST = 65535  # in a PNG file of 16 bits
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,14 @@ def read_for(
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:
-        channels = trained.get("image_channels")
-        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span, image_channels=channels)
+        how = {option: trained[option] for option in ("image_channels", "axes") if option in trained}
+        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span, **how)
         found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
     elif kinds or named:
         found = _of_parts(texts[0], trained, shape, skip_bad, root)
     elif len(shape) != 3:
-        raise DiaboloError(f"{run} holds a model of vectors of {shape[0]} numbers; give a .npy or .npz file of them")
+        what = f"vectors of {shape[0]} numbers" if len(shape) == 1 else f"arrays of shape {shape}"
+        raise DiaboloError(f"{run} holds a model of {what}; give a .npy or .npz file of them")
     else:
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
@@ -112,7 +115,7 @@ def _of_parts(
 ) -> Given:
     """All parts of a data set, prepared as that of the run was."""
     takes = find(name).takes
-    wanted = {option: trained.get(option) for option in ("crop", "range", "split", "image_channels")}
+    wanted = {option: trained.get(option) for option in ("crop", "range", "split", "image_channels", "axes")}
     if len(shape) == 3 and "size" in takes:  # of an array nothing is converted
         wanted |= {"image_channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
     wanted["skip_bad"] = skip_bad or None
@@ -171,26 +174,34 @@ def names_within(out: Path, paths: Sequence[Path], given: Given) -> list[str]:
     return list(taken)
 
 
-def check_out(out: Path, shape: tuple[int, ...]) -> None:
-    """Refuse an `out` that images of `shape` cannot be written to, before any work is done."""
+def check_out(out: Path, shape: tuple[int, ...], scaling: Scaling) -> None:
+    """Refuse an `out` that images of `shape` and of that `scaling` cannot be written to, before any work is done."""
     if out.suffix.lower() == ".npy":
         return
     if len(shape) != 3 or shape[0] not in (1, 3):
         raise DiaboloError(f"this model gives arrays of shape {shape}, which are no images; use --out FILE.npy")
     if out.suffix.lower() in extensions() | {".npz", ".csv", ".svg", ".pdf"}:
         raise DiaboloError(f"images are written into a folder, or as one .npy file, not to {out.name}")
+    low, high = scaling.shown
+    if scaling.reach != UNIT and (shape[0] != 1 or low < 0 or not 1 < high <= MOST):
+        raise DiaboloError(
+            f"this model gives numbers from about {low:.4g} to {high:.4g}, which no PNG file holds; use --out FILE.npy"
+        )
 
 
-def write_images(out: Path, n: int, images: Iterable[np.ndarray], names: Sequence[str]) -> None:
-    """Write `n` images, pieces (k, C, H, W) of floats in [0, 1], as PNG files of those names in the folder `out`; or as one
-    .npy file."""
+def write_images(out: Path, n: int, images: Iterable[np.ndarray], names: Sequence[str], scaling: Scaling) -> None:
+    """Write `n` images, pieces (k, C, H, W), as PNG files of those names in the folder `out`: of 8 bits where they are in
+    [0, 1], else grey ones of 16 bits with the numbers as they are. Or as one .npy file."""
     if out.suffix.lower() == ".npy":
         write_array(out, n, images)
         return
     files.make_folder(out)
     left = iter(names)
     for piece in images:
-        for image in (piece.clip(0, 1) * 255).round().astype(np.uint8):
+        whole = (piece.clip(0, 1) * 255).round().astype(np.uint8)
+        if scaling.reach != UNIT:
+            whole = piece.clip(0, MOST).round().astype(np.uint16)
+        for image in whole:
             png = io.BytesIO()
             Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(png, "png")
             write(out / next(left), png.getvalue())

@@ -34,7 +34,8 @@ def command(
         label: of a model conditioned on labels: the class of all the images, or that of each; those of a folder are sorted
             by name.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
-        out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W).
+        out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W), in the
+            units of the data. PNG files of numbers that are not of 8 bits are grey ones of 16 bits.
     """
     from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
@@ -43,10 +44,10 @@ def command(
     from diabolo.runs.loading import load
 
     model = load(run)
-    check_out(out, model.input_shape)
+    check_out(out, model.input_shape, model.scaling)
     check_told(run, model, label, values, images)
     given = read_for(run, model, images, skip_bad, root)
     y = told_of(run, model, label, values, given)
     names = [] if out.suffix.lower() == ".npy" else names_within(out, [as_path(name) for name in images], given)
-    write_images(out, len(given), in_pieces(model.reconstruct, given, y), names)
+    write_images(out, len(given), in_pieces(model.reconstruct, given, y), names, model.scaling)
     say(f"{count(len(given), 'reconstruction')} in {out}")

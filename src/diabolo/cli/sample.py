@@ -49,10 +49,12 @@ def command(
     from diabolo.cli.images import check_out, finite, write_images
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
+    from diabolo.pictured import as_pictures
     from diabolo.pictures import run_figures
     from diabolo.plain import count
     from diabolo.runs.loading import load
     from diabolo.runs.lock import writing
+    from diabolo.scaling import Unscaled
 
     model = load(run)
     if n < 1:
@@ -60,19 +62,20 @@ def command(
     own = density == PRIOR
     target = out or run / "figures" / ("samples.png" if own else f"samples-{density}.png")
     grid = target.suffix.lower() in (".png", ".pdf")
-    check_out(target.with_suffix("") if grid else target, model.input_shape)
+    check_out(target.with_suffix("") if grid else target, model.input_shape, Unscaled() if grid else model.scaling)
+    shown = as_pictures(model) if grid else model
     y = told(run, model, label, values, images)
     if not own and y is None and run_figures.is_told(model):
         y = model.condition.every(model.device)
     fitted = _fitted(run, model, density, seed, {} if components is None else {"components": components}, where(moved))
     drawn = model.drawn_from if own else f"{density} fitted to the training codes"
     y = take_turns(y, n)
-    samples = finite(model.sample(n, seed, y).numpy() if own else draw_images(model, fitted, n, seed, y))
+    samples = finite(shown.sample(n, seed, y).numpy() if own else draw_images(shown, fitted, n, seed, y))
     with writing(target, "sample"):
         if grid:
             figures.save(figures.sample_grid(samples, f"{model.name}: {drawn}"), target)
         else:
-            write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)])
+            write_images(target, n, [samples], [f"sample-{i:04d}.png" for i in range(n)], model.scaling)
     if own:
         from diabolo.autoencoder import WITHOUT_PRIOR
 

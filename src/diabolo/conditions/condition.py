@@ -19,9 +19,11 @@ class Condition(nn.Module):
     Attributes:
         needs_column: which column of `Images` it needs: "labels", "attributes" or "factors"; None for nothing but x.
         to_encoder, to_decoder: features (per image) that each sees in addition; 0 for none.
+        needs_unit_range: whether it reads the image itself, and needs numbers in [0, 1].
     """
 
     needs_column: str | None = None
+    needs_unit_range = False
     to_encoder = 0
     to_decoder = 0
 
@@ -201,6 +203,8 @@ class Quarter(Condition):
         >>> condition.to_encoder, condition.to_decoder  # 4×4 pixels, for the decoder alone
         (0, 16)
     """
+
+    needs_unit_range = True
 
     def __init__(self, input_shape: tuple[int, ...], corner: str = "lower-left") -> None:
         super().__init__()

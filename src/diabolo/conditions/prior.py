@@ -39,7 +39,7 @@ class WithPrior(Condition):
         super().__init__()
         if not inner.to_decoder:
             raise DiaboloError("a prior that depends on a condition needs one that the decoder is given")
-        self.inner, self.needs_column = inner, inner.needs_column
+        self.inner, self.needs_column, self.needs_unit_range = inner, inner.needs_column, inner.needs_unit_range
         self.to_encoder, self.to_decoder = inner.to_encoder + 2 * latent_dim, inner.to_decoder + 2 * latent_dim
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise((inner.to_decoder, *hidden)):

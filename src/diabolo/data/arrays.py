@@ -2,13 +2,16 @@
 
 import logging
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
+from diabolo.data.account import between
+from diabolo.data.axes import COLOURS, check_axes, laid_out
 from diabolo.data.classes import as_labels, named_labels
 from diabolo.data.datasets import Found, is_dataset, read_dataset
 from diabolo.data.images import Images, chunks, extent
@@ -18,8 +21,8 @@ from diabolo.ranges import check
 
 log = logging.getLogger("diabolo.data")
 
-COLOURS = (1, 3)
-LAYOUTS = "expected (N, H, W), (N, C, H, W), (N, H, W, C) or vectors (N, D)"
+STEPS = 255  # of 8 bits
+EQUAL = 1e-3  # so far from a step of 8 bits, in steps, rounding may carry a float
 
 
 def as_images(
@@ -28,6 +31,7 @@ def as_images(
     name: str = "array",
     range: Any = scale.AUTO,
     image_channels: Literal[1, 3] | None = None,
+    axes: str = "auto",
 ) -> Images:
     """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
 
@@ -36,16 +40,20 @@ def as_images(
     `collate_fn` where that is one's own: order and batch size are those of the training. `Images`, or parts of them, that a
     `Subset` or a `DataLoader` holds come as they are.
 
-    x       images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; whole numbers, floats in
-            [0, 1], or bool. Images become uint8, vectors float32
+    x       images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; anything else by `axes`.
+            Whole numbers, floats, or bool
     labels  whole numbers `(N,)`, -1 where one is not known; or None
-    range   which numbers are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats; but whole numbers that are only
-            0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest of so many is white.
-            "dtype": the ends of the type. Or the two numbers: what lies outside is clipped
+    range   which numbers of images are black and white. "auto": 0 and 255 for bytes, 0 and 1 for floats that lie between; but
+            whole numbers that are only 0 and 1 are black and white, and of wider ones that use 8, 10, 12 or 14 bits the largest
+            of so many is white; of other numbers none are. "dtype": the ends of the type. Or the two numbers: what lies
+            outside is clipped. "own": none are, whatever they are
     image_channels  1 (grey) or 3 (colour), where the shape alone does not say which axis is C
+    axes    a letter for each axis: N examples, C channels, and L, H W or D H W: "NCL" for signals, "NDHW" for grey volumes
 
-    A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is ambiguous,
-    or a number is NaN, infinite or out of range; the message says the range found and how to scale.
+    Nothing is rounded: images of 8 bits, and floats that are steps of 8 bits, become uint8; vectors of bytes, bits and numbers
+    in [0, 1] become float32 in [0, 1]; all else stays in its own type and units, which the `scaling` of a model brings into
+    those of a network. A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is
+    ambiguous, or a number is NaN or infinite.
 
     Example:
         >>> mine = diabolo.data.as_images(np.random.default_rng(0).random((20, 8, 8)), name="mine")
@@ -53,14 +61,14 @@ def as_images(
         (1, 8, 8)
     """
     channels = check("image_channels", image_channels, Literal[1, 3] | None)
-    images, notes = read_array(x, labels, name, scale.check_range(range), channels)
+    images, notes = read_array(x, labels, name, scale.check_range(range), channels, check_axes(axes))
     for note in notes:
         log.warning("%s: %s", name, note)
     return images
 
 
 def read_array(
-    x: Any, labels: Any, name: str, value_range: scale.Range, channels: int | None = None
+    x: Any, labels: Any, name: str, value_range: scale.Range, channels: int | None = None, axes: str = "auto"
 ) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
     found = open_array(x, labels, name)
@@ -69,8 +77,9 @@ def read_array(
     known, names = found.labels, found.names
     if isinstance(known, np.ndarray) and known.dtype.kind == "U" and labels is None:  # words of a data set
         (known,), names = named_labels(known)
-    span, notes = spanned(found.pixels, value_range, name)
-    return described(scaled(found.pixels, span, known, name, channels), names, found), [*notes, *found.said]
+    array = laid_out(found.pixels, name, channels, axes)
+    how = decided([array], value_range, name)
+    return described(made(array, how, known, name), names, found), [*how.notes, *found.said]
 
 
 def described(images: Images, names: tuple[str, ...] | None, found: Found) -> Images:
@@ -96,22 +105,70 @@ def refuse_labels(labels: Any, has: str) -> None:
         raise DiaboloError(f"{has} own labels; give labels only with an array or a tensor")
 
 
-def spanned(array: NDArray[Any], wanted: scale.Range, name: str) -> tuple[scale.Span, list[str]]:
-    """Which numbers of `array` are black and white, and what should be said of it.
+@dataclass(frozen=True)
+class Kept:
+    """How numbers are kept.
+
+    Attributes:
+        to: "bytes": black to white in 8 bits. "unit": vectors, black to white as floats in [0, 1]. "own": in their own type and
+            units.
+        span: which of them are black and white; None where none are.
+        notes: what should be said of it.
+    """
+
+    to: Literal["bytes", "unit", "own"]
+    span: scale.Span | None
+    notes: tuple[str, ...] = ()
+
+
+def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str) -> Kept:
+    """How the numbers of all `arrays` (N, *shape), which are of one type, are kept.
 
     Raises:
-        DiaboloError: when it holds no images, or nothing says so.
+        DiaboloError: when they hold none, NaN or infinity, or `wanted` does not fit them.
     """
-    if array.size == 0:
-        raise DiaboloError(f"the data set {name!r} is empty: its shape is {array.shape}")
-    if array.dtype.kind not in "fuib":
-        raise DiaboloError(f"{name} holds {array.dtype}, but images are whole numbers, floats in [0, 1] or bool")
-    if array.ndim < 2:
-        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}")
-    if array.dtype.kind == "b":
-        return (0.0, 1.0), []
-    low, high = extent(array, f"values of {name}")
-    return scale.settle(numbers_of(array.dtype, low, high), wanted, f"values of {name}")
+    first = arrays[0]
+    if not all(array.size for array in arrays):
+        raise DiaboloError(f"the data set {name!r} is empty: its shape is {first.shape}")
+    vectors = first.ndim == 2
+    if first.dtype.kind == "b":
+        return Kept("unit" if vectors else "bytes", (0.0, 1.0))
+    ends = [extent(array, f"values of {name}") for array in arrays]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    numbers = numbers_of(first.dtype, low, high)
+    if wanted == scale.OWN:
+        return Kept("own", None)
+    if wanted == scale.AUTO and not _are_grey(first, numbers):
+        hint = f"where these are black and white, say so by --range {low:.10g} {high:.10g}"
+        said = () if vectors or first.ndim != 4 else (f"values {between((low, high))} keep their own units; {hint}",)
+        return Kept("own", None, said)
+    span, notes = scale.settle(numbers, wanted, f"values of {name}")
+    if vectors:
+        return Kept("unit", span, tuple(notes))
+    steps = STEPS if span[1] - span[0] <= STEPS and first.dtype.kind in "iu" else 0
+    exact = bool(steps) or all(_in_steps(array, span) for array in arrays)
+    return Kept("bytes" if exact else "own", span, tuple(notes))
+
+
+def _are_grey(array: NDArray[Any], numbers: scale.Numbers) -> bool:
+    """Whether their type and range alone say that they are black to white."""
+    if array.dtype == np.uint8:
+        return True
+    if numbers.floats:
+        return numbers.low >= -scale.HAIR and numbers.high <= 1 + scale.HAIR
+    return array.ndim == 4 and array.shape[1] in COLOURS and numbers.low >= 0 and numbers.high < 2 ** scale.BITS[-1]
+
+
+def _in_steps(array: NDArray[Any], span: scale.Span) -> bool:
+    """Whether all floats are steps of 8 bits from black to white, which rounding to bytes does not change."""
+    if array.dtype.kind != "f" or array.ndim != 4:
+        return False
+    low, high = span
+    for chunk in chunks(array):
+        steps = (chunk.astype(np.float64) - low) * (STEPS / (high - low))
+        if np.abs(steps - np.rint(steps)).max() > max(EQUAL, STEPS * float(np.finfo(array.dtype).eps)):
+            return False
+    return True
 
 
 def numbers_of(dtype: np.dtype[Any], low: float, high: float) -> scale.Numbers:
@@ -124,11 +181,19 @@ def numbers_of(dtype: np.dtype[Any], low: float, high: float) -> scale.Numbers:
     return scale.Numbers(low, high, (float(ends.min), float(ends.max)))
 
 
-def scaled(array: NDArray[Any], span: scale.Span, labels: Any, name: str, channels: int | None = None) -> Images:
-    """`Images` of `array`, whose numbers from `span[0]` to `span[1]` are black to white; of so many `channels`, where that is
-    known."""
-    pixels = _vectors(array, span) if array.ndim == 2 else _bytes(_channels_first(array, name, channels), span)
-    return Images(pixels, labels=None if labels is None else as_labels(labels), name=name)
+def made(array: NDArray[Any], how: Kept, labels: Any, name: str) -> Images:
+    """`Images` of `array` (N, *shape), kept so."""
+    labels = None if labels is None else as_labels(labels)
+    match how.to:
+        case "bytes":
+            return Images(_bytes(array, how.span or (0.0, 255.0)), labels=labels, name=name)
+        case "unit":
+            return Images(_in_unit(array, how.span or (0.0, 1.0)), labels=labels, name=name)
+    if how.span is None:
+        return Images(array, labels=labels, name=name)
+    low, high = how.span
+    outside = any(chunk.min() < low or chunk.max() > high for chunk in chunks(array))
+    return Images(array.clip(low, high) if outside else array, labels=labels, name=name, span=how.span)
 
 
 def to_numpy(x: Any, name: str) -> NDArray[Any]:
@@ -172,41 +237,6 @@ def _is_picture(x: Any) -> bool:
     return pillow is not None and isinstance(x, pillow.Image)
 
 
-def _channels_first(array: NDArray[Any], name: str, channels: int | None) -> NDArray[Any]:
-    """`(N, C, H, W)`, guessed only where one guess is possible; of so many `channels`, where that is known."""
-    if array.ndim == 3 and array.shape[2] in COLOURS[1:] and channels is None:
-        raise DiaboloError(
-            f"{name} has shape {array.shape}, which may mean one image (H, W, C) or grey images (N, H, {array.shape[2]}); give "
-            "x[None] for the one, image_channels=1 (--image-channels 1) for the others"
-        )
-    if array.ndim == 3 and channels != 1 and channels is not None:
-        raise DiaboloError(
-            f"{name} has shape {array.shape}, that of grey images (N, H, W), and image_channels is {channels}: leave it out"
-        )
-    if array.ndim == 3:
-        return array[:, None]
-    if array.ndim != 4:
-        raise DiaboloError(f"{name} has shape {array.shape}; {LAYOUTS}")
-    colours = COLOURS if channels is None else (channels,)
-    first, last = array.shape[1] in colours, array.shape[3] in colours
-    if first and last:
-        raise DiaboloError(
-            f"{name} has shape {array.shape}, which may mean (N, C, H, W) or (N, H, W, C); "
-            "pass diabolo.data.Images(x) with uint8 (N, C, H, W) to say which"
-        )
-    if not first and not last:
-        if array.shape[3] == 4 or array.shape[1] == 4:
-            opaque = "x[..., :3]" if array.shape[3] == 4 else "x[:, :3]"
-            raise DiaboloError(
-                f"{name} has shape {array.shape}: 4 channels, of which the last may be alpha; give {opaque}"
-            )
-        raise DiaboloError(
-            f"{name} has shape {array.shape}: neither axis 1 nor axis 3 is {' or '.join(map(str, colours))} channels; "
-            "pass diabolo.data.Images(x) with uint8 (N, C, H, W) for another number of channels"
-        )
-    return array if first else array.transpose(0, 3, 1, 2)
-
-
 def _bytes(array: NDArray[Any], span: scale.Span) -> NDArray[np.uint8]:
     if array.dtype == np.uint8 and span == (0.0, 255.0):
         return array if array.flags.c_contiguous else np.ascontiguousarray(array)
@@ -220,7 +250,7 @@ def _bytes(array: NDArray[Any], span: scale.Span) -> NDArray[np.uint8]:
     return out
 
 
-def _vectors(array: NDArray[Any], span: scale.Span) -> NDArray[np.float32]:
+def _in_unit(array: NDArray[Any], span: scale.Span) -> NDArray[np.float32]:
     if array.dtype == np.float32 and span == (0.0, 1.0) and array.min() >= 0 and array.max() <= 1:
         return array
     out = np.empty(array.shape, np.float32)

@@ -1,4 +1,4 @@
-"""`Images`: a data set at rest. Pixels as uint8, what is known about each image beside them, and a fingerprint."""
+"""`Images`: a data set at rest. Numbers in their own type, what is known about each example beside them, and a fingerprint."""
 
 import hashlib
 import operator
@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.data.account import Account
 from diabolo.data.gather import CHUNK_BYTES, gather, release
 from diabolo.data.portable_random import permutation
-from diabolo.data.scale import remedy
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """N images, or N vectors, with what is known about each.
+    """N images, or N other arrays of one shape, with what is known about each.
 
-    images           uint8 `(N, C, H, W)`, possibly a memory map; or float32 vectors `(N, D)` in [0, 1]
+    images           images `(N, C, H, W)`, vectors `(N, D)`, signals `(N, C, L)` or volumes `(N, C, D, H, W)`: uint8, which
+                     become floats in [0, 1], black to white, or any other real numbers in their own type and units. It may be
+                     a memory map
     labels           int64 `(N,)`, counted from 0 where `label_names` is given; -1 where an image's label is not known
     attributes       bool `(N, A)`, columns named by `attribute_names`
     factors          float32 `(N, F)`, what the images were made from where that is known, named by `factor_names`
@@ -34,10 +35,12 @@ class Images:
     origin           the arguments of `load` that give them again, as JSON-able data; None for arrays
     names            what each image is called: its file, relative to the folder or archive; None where there are no files
     account          what the source held and how it was read, of all its parts together; None where nobody wrote it down
+    span             the numbers that are black and white in images of another type than uint8; None where none are known
+    feature_names    what each number of a vector is called, such as the columns of a table; None where they have no names
 
     Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
 
-    They are a data set of torch too: item i is (the image as a float tensor in [0, 1], its label or -1), so that a
+    They are a data set of torch too: item i is (the image as a float tensor, its label or -1), so that a
     `torch.utils.data.DataLoader`, `Subset` or `random_split` takes them.
 
     Example:
@@ -61,9 +64,11 @@ class Images:
     origin: dict[str, Any] | None = None
     names: tuple[str, ...] | None = None
     account: Account | None = None
+    span: tuple[float, float] | None = None
+    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        self._check_pixels()
+        self._check_numbers()
         self._check_labels()
         self._check_columns("attributes", self.attributes, self.attribute_names, np.dtype(np.bool_))
         self._check_columns("factors", self.factors, self.factor_names, np.dtype(np.float32))
@@ -74,7 +79,7 @@ class Images:
         return int(self.images.shape[0])
 
     def __getitem__(self, index: SupportsIndex) -> tuple["Tensor", int]:
-        """Image `index` as a float32 tensor in [0, 1], and its label, -1 where it is not known.
+        """Image `index` as a float32 tensor, and its label, -1 where it is not known.
 
         Raises:
             IndexError: when there are not so many images.
@@ -99,13 +104,21 @@ class Images:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one example: `(C, H, W)` or `(D,)`."""
+        """Of one example: `(C, H, W)` or `(D,)`, say."""
         return tuple(int(side) for side in self.images.shape[1:])
 
     @property
     def pixels(self) -> NDArray[np.float32]:
-        """The pixels `(N, C, H, W)` as float32 in [0, 1], as models and figures see them; all of them in memory."""
+        """The numbers `(N, *shape)` as float32, as models give them: bytes in [0, 1], others in their own units; all of them in
+        memory."""
         return to_float(self.images)
+
+    @property
+    def black_and_white(self) -> tuple[float, float] | None:
+        """Which of the `pixels` are black and white; None for numbers that are no pictures."""
+        if self.images.dtype == np.uint8:
+            return 0.0, 1.0
+        return self.span
 
     @cached_property
     def fingerprint(self) -> str:
@@ -210,19 +223,25 @@ class Images:
             raise DiaboloError(f"indices run from 0 to {len(self) - 1}, got {low} to {high}")
         return chosen.astype(np.int64)
 
-    def _check_pixels(self) -> None:
+    def _check_numbers(self) -> None:
         x = self.images
         if not isinstance(x, np.ndarray):
             raise DiaboloError(f"images must be a numpy array, got {type(x).__name__}; as_images() converts")
-        if (x.dtype.name, x.ndim) not in (("uint8", 4), ("float32", 2)):
+        if x.dtype.kind not in "iuf" or x.ndim < 2:
             raise DiaboloError(
-                f"images must be uint8 (N, C, H, W) or float32 vectors (N, D), got {x.dtype} of shape {x.shape}; "
+                f"images must be an array (N, …) of whole numbers or floats, got {x.dtype} of shape {x.shape}; "
                 "as_images() converts"
             )
         if x.size == 0:
             raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}")
-        if x.dtype == np.float32:
-            check_unit_range(x, "vectors")
+        if x.dtype.kind == "f":
+            extent(x, f"values of {self.name}")
+        if self.span is not None and not self.span[0] < self.span[1]:
+            raise DiaboloError(f"black must be below white, got span {self.span}")
+        if self.feature_names is not None and self.shape != (len(self.feature_names),):
+            raise DiaboloError(
+                f"{count(len(self.feature_names), 'feature name')} do not fit examples of shape {self.shape}"
+            )
 
     def _check_labels(self) -> None:
         labels = self.labels
@@ -275,13 +294,18 @@ def extent(array: NDArray[Any], what: str) -> tuple[float, float]:
     if np.isnan(low) or np.isinf(low) or np.isinf(high):
         bad = sum(int(np.count_nonzero(~np.isfinite(chunk))) for chunk in chunks(array))
         raise DiaboloError(
-            f"{what} hold NaN or infinity in {bad:,} of {array.size:,} places; remove or replace it first"
+            f"{what} hold NaN or infinity in {bad:,} of {array.size:,} places, first at {_first_bad(array)}; remove or replace "
+            "it first"
         )
     return float(low), float(high)
 
 
-def check_unit_range(array: NDArray[Any], what: str) -> None:
-    """DiaboloError unless every number is finite and in [0, 1]; the message says the range found and the remedy."""
-    low, high = extent(array, what)
-    if low < 0 or high > 1:
-        raise DiaboloError(f"{what} must lie in [0, 1], but run from {low:.6g} to {high:.6g}; {remedy(low, high)[0]}")
+def _first_bad(array: NDArray[Any]) -> tuple[int, ...]:
+    """The indices of the first number that is NaN or infinite."""
+    before = 0
+    for chunk in chunks(array):
+        if len(found := np.argwhere(~np.isfinite(chunk))):
+            row, *rest = map(int, found[0])
+            return before + row, *rest
+        before += len(chunk)
+    return ()

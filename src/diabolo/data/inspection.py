@@ -143,7 +143,7 @@ def _of_images(parts: list[Images]) -> Account:
         depths={"8 bit" if first.images.dtype == np.uint8 else "float": total},
         channels=shape[0] if pictures else None,
         used=(low, high),
-        span=(0.0, 255.0) if first.images.dtype == np.uint8 else (0.0, 1.0),
+        span=(0.0, 255.0) if first.images.dtype == np.uint8 else first.span,
     )
 
 

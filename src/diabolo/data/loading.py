@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diabolo import trust
+from diabolo.data import scale
 from diabolo.data.finding import Source, check_root, find, home_of
 from diabolo.data.images import Images
 from diabolo.data.options import DataOptions
@@ -129,6 +130,8 @@ def _load(source: Source, name: Any, given: Mapping[str, Any]) -> Parts:
     origin: dict[str, Any] = {"load": _record(source, name, options)}
     if train.account is not None and train.account.span not in (None, (0.0, 255.0)):
         origin["span"] = list(train.account.span)
+    elif train.black_and_white is None:
+        origin["span"] = scale.OWN
     return Parts(
         replace(train, origin=origin | {"part": "train"}),
         replace(test, origin=origin | {"part": "test"}),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from diabolo.data import scale
+from diabolo.data.axes import check_axes
 from diabolo.ranges import AnyPath, AnySeed, Count, ItsOwn, PartOf, Seed, Side, check_fields
 
 # What run folders and programs of earlier versions call them
@@ -47,7 +48,10 @@ class DataOptions:
         identity: for celeba: labels are the numbers of the persons.
         test_fraction: share of the images to test with, where the source has no test part of its own.
         skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
-        range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers.
+        range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own for
+            arrays whose numbers are none, in their own units.
+        axes: of an array, a letter for each axis: N examples, C channels, and L, H W or D H W, such as NCL for signals; auto
+            for images and vectors.
 
     Example:
         >>> diabolo.data.DataOptions(n_train=500, range=(0, 4095)).asked()
@@ -70,10 +74,12 @@ class DataOptions:
     test_fraction: PartOf = 0.1
     skip_bad: bool = False
     range: Annotated[Any, ItsOwn()] = scale.AUTO
+    axes: str = "auto"
 
     def __post_init__(self) -> None:
         check_fields(self)
         object.__setattr__(self, "range", scale.check_range(self.range))
+        object.__setattr__(self, "axes", check_axes(self.axes))
 
     def asked(self) -> dict[str, Any]:
         """Those that are not as they are when left out."""

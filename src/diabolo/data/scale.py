@@ -8,13 +8,13 @@ from diabolo.data.account import between
 from diabolo.errors import DiaboloError
 from diabolo.ranges import ItsOwn
 
-AUTO, DTYPE = "auto", "dtype"
+AUTO, DTYPE, OWN = "auto", "dtype", "own"
 BITS = (8, 10, 12, 14, 16)  # cameras and scanners store 10, 12 and 14 bits in numbers of 16
 WIDEST = float(2**32)  # a wider type says nothing about black and white
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
 
 Span = tuple[float, float]
-Range = Annotated[str | Span, ItsOwn()]  # "auto", "dtype", or what is black and white
+Range = Annotated[str | Span, ItsOwn()]  # "auto", "dtype", "own", or what is black and white
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Numbers:
 
 
 def check_range(asked: Any) -> Range:
-    """`asked` as "auto", "dtype" or two floats; DiaboloError for anything else. Numbers may be strings."""
+    """`asked` as "auto", "dtype", "own" or two floats; DiaboloError for anything else. Numbers may be strings."""
     if isinstance(asked, str):
         asked = asked.split()
-    if isinstance(asked, Sequence) and len(asked) == 1 and asked[0] in (AUTO, DTYPE):
+    if isinstance(asked, Sequence) and len(asked) == 1 and asked[0] in (AUTO, DTYPE, OWN):
         return str(asked[0])
     try:
         low, high = (float(value) for value in asked)
@@ -50,7 +50,7 @@ def check_range(asked: Any) -> Range:
     except (TypeError, ValueError):
         shown = " ".join(map(str, asked)) if isinstance(asked, list | tuple) else asked
         raise DiaboloError(
-            f"range is auto, dtype, or the two numbers that are black and white, such as 0 4095, got {shown!r}"
+            f"range is auto, dtype, own, or the two numbers that are black and white, such as 0 4095, got {shown!r}"
         ) from None
 
 

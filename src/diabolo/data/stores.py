@@ -1,4 +1,4 @@
-"""How batches reach the device: uint8 at rest, float32 in [0, 1] on the device, one gather per batch."""
+"""How batches reach the device: numbers at rest in their own type, floats on the device, one gather per batch."""
 
 import math
 import threading
@@ -33,7 +33,7 @@ class Store(Protocol):
     place: str
 
     def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
-        """For each tensor of image numbers in `plan`, those images: float32 (B, …) in [0, 1], on the device."""
+        """For each tensor of image numbers in `plan`, those images on the device, (B, …), as `to_float` makes them."""
         ...
 
 
@@ -61,7 +61,13 @@ class ResidentStore:
     def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
         """The images of each entry of `plan`."""
         for indices in plan:
-            yield to_float(self.pixels.index_select(0, indices.to(self.pixels.device)))
+            yield self.at(indices.to(self.pixels.device))
+
+    def at(self, indices: Tensor) -> Tensor:
+        """The images of those numbers, which lie on the device, as floats."""
+        if self.pixels.dtype == torch.uint16:  # torch picks rows of signed numbers alone
+            return to_float(self.pixels.view(torch.int16).index_select(0, indices).view(torch.uint16))
+        return to_float(self.pixels.index_select(0, indices))
 
 
 class HostStore:

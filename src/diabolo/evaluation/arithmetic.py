@@ -35,6 +35,7 @@ def arithmetic(
     from diabolo import figures, latents
     from diabolo.latents.arithmetic import judge
 
+    subject = subject.pictured
     names = _names(subject.train, edited)
     require_continuous(subject, "arithmetic")
     if 0 not in alphas or max(alphas, default=0) <= 0:

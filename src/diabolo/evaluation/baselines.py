@@ -71,9 +71,9 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
 
 
 def flat_pixels(images: Images) -> NDArray[np.float32]:
-    """(N, D) in [0, 1]."""
+    """(N, D) as float32."""
     x = images.images.reshape(len(images), -1)
-    if x.dtype != np.uint8:
+    if x.dtype == np.float32:
         return x
     starts = range(0, len(x), PIECE)
     return stacked((to_float(x[i : i + PIECE]) for i in starts), len(x), "pixels")

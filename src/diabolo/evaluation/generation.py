@@ -50,6 +50,7 @@ def generation(
     test images, for each density and for reconstruction and interpolation: the table of Ghosh et al. 2020, arXiv 1903.12436."""
     from diabolo.metrics import generation as measures
 
+    subject = subject.pictured
     if not subject.codec.reconstructs:
         raise NotApplicable("its decoder was not trained")
     if manifold_images <= manifold_k:

@@ -40,6 +40,7 @@ def interpolation(
     from diabolo import figures, latents
     from diabolo.latents.codes import decode
 
+    subject = subject.pictured
     require_continuous(subject, "interpolation")
     if len(subject.test) < 2:
         raise NotApplicable("it takes two images")

@@ -23,6 +23,7 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
     from diabolo import figures, latents
     from diabolo.latents.nearest import LEVEL
 
+    subject = subject.pictured
     codec = subject.codec
     if not codec.reconstructs:
         raise NotApplicable("its decoder was not trained")
@@ -31,7 +32,7 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
     if len(subject.test) < LEAST:
         raise NotApplicable(f"it takes {LEAST} test images, and there are {len(subject.test)}")
     try:
-        samples = codec.sample(checked, subject.seed).float().clamp(0, 1).cpu().numpy()
+        samples = codec.scaling.held(codec.sample(checked, subject.seed).float()).cpu().numpy()
     except NoPriorError as reason:
         raise NotApplicable(str(reason)) from reason
     unseen = subject.test.at_most(MOST, subject.seed)

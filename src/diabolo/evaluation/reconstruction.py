@@ -17,11 +17,13 @@ from diabolo.latents.codes import PIECE, pieces
 from diabolo.likelihoods.ms_ssim import scales_of
 from diabolo.metrics.reconstruction import CONSTANT, SIMILARITIES, Totals, per_image
 from diabolo.metrics.score import Score
+from diabolo.pictured import pictures_of
+from diabolo.pictures.examples import examples
 from diabolo.randomness import derive
 from diabolo.ranges import Count
+from diabolo.scaling import UNIT
 from diabolo.statistics import mean_interval
 
-SCALE = {"pixels": "in [0, 1]"}
 NAMES: dict[str, tuple[str, str, Any]] = {
     "mse": ("MSE", "squared error per pixel", "lower"),
     "mae": ("MAE", "absolute error per pixel", "lower"),
@@ -44,12 +46,14 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     order = np.argsort(-mse, kind="stable")[:worst]
     classes = _classes(subject, mse)
     scores = {}
+    unit_range = subject.codec.scaling.reach == UNIT
+    scale = {"pixels": "in [0, 1]" if unit_range else "in the units of the data"}
     for key, values in each.items():
         name, unit, better = NAMES[key]
         finite = values[np.isfinite(values)]
         if not len(finite):  # every reconstruction is exact: there is no such number
             continue
-        setting: dict[str, Any] = dict(SCALE)
+        setting: dict[str, Any] = dict(scale)
         if len(finite) < n:
             setting["exact images left out"] = n - len(finite)
         if key == "ms_ssim":
@@ -67,25 +71,29 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     ):
         if variance < CONSTANT:  # one image, or one shown many times: there is no such number
             continue
-        setting = SCALE | {"variance": variance, "of": of, "measured on": f"{split} images"}
+        setting = scale | {"variance": variance, "of": of, "measured on": f"{split} images"}
         share = mse / variance
         kept = subject.shared(share)
         scores[name] = Score.mean(share, "share of variance", split, better="lower", setting=setting, shared=kept)
     with standing_alone("denoising MSE", skipped):
-        scores |= _denoising(subject)
+        scores |= _denoising(subject, scale)
+    if not unit_range and len(test.shape) == 1:
+        scores |= _by_feature(subject, scale)
     return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
 
 
 def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDArray[np.float64]], Totals]:
     """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
+    ends = subject.test.black_and_white
     for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
         x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
-        found.append(per_image(x, x_hat, ()))
-        for name in SIMILARITIES:
+        found.append(per_image(x, x_hat, (), None if ends is None else ends[1] - ends[0]))
+        for name in SIMILARITIES if ends is not None else ():
             if NAMES[name][0] not in skipped:
                 with standing_alone(NAMES[name][0], skipped):
-                    found[-1] |= per_image(x, x_hat, (name,))
+                    both = (x, x_hat) if ends == UNIT else ((one - ends[0]) / (ends[1] - ends[0]) for one in (x, x_hat))
+                    found[-1] |= {key: one for key, one in per_image(*both, (name,)).items() if key == name}
         totals.append(Totals.of(x, x_hat, found[-1]))
     each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[-1]}
     return each, sum(totals[1:], totals[0])
@@ -98,7 +106,36 @@ def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray
     return {str(names[c] if names else c): errors[labels == c] for c in known}
 
 
-def _denoising(subject: Subject) -> dict[str, Score]:
+def _by_feature(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
+    """The error of each feature over its own variance: which does not depend on the units that they happen to have."""
+    x = subject.test.images.astype(np.float64)
+    variance = x.var(0)
+    varies = variance > CONSTANT * np.square(x).mean(0)
+    if not varies.any():
+        return {}
+    errors = np.square(subject.reconstructions - x)[:, varies] / variance[varies]
+    names = subject.test.feature_names or tuple(f"feature {i}" for i in range(x.shape[1]))
+    each = dict(zip(np.array(names, object)[varies].tolist(), errors.mean(0).tolist(), strict=True))
+    found, split = errors.mean(1), subject.test.split
+    setting = scale | {
+        "of": "each feature over its own variance, mean over those that vary",
+        "measured on": f"{split} images",
+    }
+    kept = subject.shared(found)
+    return {
+        "FVU, mean over features": Score.mean(
+            found,
+            "share of variance",
+            split,
+            better="lower",
+            setting=setting,
+            detail={"per feature": each},
+            shared=kept,
+        )
+    }
+
+
+def _denoising(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
     """For a model that was trained to undo a corruption: the error when it sees corrupted images."""
     codec = subject.codec
     if isinstance(codec.corruption, Clean):
@@ -109,7 +146,7 @@ def _denoising(subject: Subject) -> dict[str, Score]:
         x_hat = codec.reconstruct(codec.corrupt(x, derive(seed, i)), y).cpu()
         errors.append((x_hat.double() - x).square().flatten(1).mean(1).numpy())
     found = np.concatenate(errors)
-    setting = SCALE | {"corruption": parts.describe(codec.corruption), "seed": seed}
+    setting = scale | {"corruption": parts.describe(codec.corruption), "seed": seed}
     unit = "squared error per pixel, corrupted in, clean out"
     kept, split = subject.shared(found), subject.test.split
     return {"denoising MSE": Score.mean(found, unit, split, better="lower", setting=setting, shared=kept)}
@@ -136,7 +173,13 @@ def _panels(
         curves = {"images": totals.mean("spectrum").numpy(), "error": totals.mean("error spectrum").numpy()}
         panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
     if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
-        shown = subject.test.take(order).pixels, subject.reconstructions[order].clip(0, 1), mse[order]
+        scaling = subject.codec.scaling
+        x_hat = scaling.as_picture(torch.from_numpy(np.ascontiguousarray(subject.reconstructions[order]))).numpy()
+        shown = pictures_of(subject.test.take(order), scaling).pixels, x_hat, mse[order]
         names = None if subject.test.names is None else [subject.test.names[i] for i in order]
         panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
+    else:
+        few, x_hat = subject.test.take(order), subject.reconstructions[order]
+        title = "The examples with the largest error"
+        panels["reconstruction-worst"] = partial(examples, subject.codec, few, x_hat, title)
     return panels

@@ -17,7 +17,9 @@ from diabolo.data.portable_random import permutation
 from diabolo.evaluation.baselines import View, views
 from diabolo.evaluation.posterior import gaussian_posterior, indices, sampled_codes
 from diabolo.latents.codes import PIECE, encode, pieces
+from diabolo.pictured import as_pictures, pictures_of
 from diabolo.runs.loading import Run
+from diabolo.scaling import UNIT
 from diabolo.statistics import blocks, shared
 
 Part = Literal["train", "test"]
@@ -95,6 +97,15 @@ class Subject:
         parts = zip(starts, pieces(self.test), strict=True)
         found = [np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts]
         return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
+
+    @cached_property
+    def pictured(self) -> "Subject":
+        """The same with pictures in [0, 1] in place of numbers in other units: for what is measured on pictures and drawn."""
+        scaling = self.codec.scaling
+        if scaling.reach == UNIT or len(self.codec.input_shape) != 3:
+            return self
+        train, test = (pictures_of(images, scaling) for images in (self.train, self.test))
+        return Subject(as_pictures(self.codec), train, test, self.seed, self.run, self._codes)
 
     def shared(self, each: ArrayLike, chosen: ArrayLike | None = None) -> dict[str, Any] | None:
         """What a mean over test images owes to each of them, for `Score.shared`: two models that are measured on the same

@@ -26,6 +26,7 @@ from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
 from diabolo.metrics.reconstruction import per_image
 from diabolo.paths import as_path
+from diabolo.pictured import as_pictures, pictures_of
 from diabolo.randomness import Draws, generator
 from diabolo.runs import checkpoint
 from diabolo.runs.folder import RunFolder
@@ -67,6 +68,14 @@ class Explored:
         own: bool = True,
         lacks: str = "",
     ) -> None:
+        for images in (train, test):
+            if images is not None and images.shape != tuple(codec.input_shape):
+                raise DiaboloError(
+                    f"{name} is for images {tuple(codec.input_shape)}, and {images.name} has {images.shape}"
+                )
+        if len(codec.input_shape) == 3:  # what is no picture of 8 bits is shown as one
+            train, test = (images and pictures_of(images, codec.scaling) for images in (train, test))
+            codec = as_pictures(codec)
         self.name, self.codec, self.train, self.path, self.seed = name, codec, train, path, seed
         self.lacks = f"the images of {name} are not at hand: name them by --data{f' ({lacks})' if lacks else ''}"
         self.width = math.prod(codec.latent_shape)
@@ -74,11 +83,6 @@ class Explored:
         self.test = test if test is None or len(test) <= most else test.subset(max(4, most), seed)
         self.own = own and path is not None and self.test is test  # so that a number means the same image there
         self._planes: dict[tuple[str, tuple[int, ...]], Plane] = {}
-        for images in (train, test):
-            if images is not None and images.shape != tuple(codec.input_shape):
-                raise DiaboloError(
-                    f"{name} is for images {tuple(codec.input_shape)}, and {images.name} has {images.shape}"
-                )
 
     @property
     def discrete(self) -> bool:

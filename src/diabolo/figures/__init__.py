@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .curves import loss_curves
     from .decoded import decoded_grid, decoded_grids, latent_grid
     from .distributions import bars, histogram
+    from .examples import signals, slices, vectors
     from .health import health_timeline
     from .images import density_samples, reconstructions, sample_grid
     from .latent import latent_maps, latent_scatter
@@ -54,11 +55,14 @@ __all__ = [
     "response",
     "sample_grid",
     "save",
+    "signals",
+    "slices",
     "space_scatter",
     "spectrum",
     "strips",
     "thumbnail_scatter",
     "trade_off",
+    "vectors",
     "worst",
 ]
 
@@ -88,11 +92,14 @@ _HOME = {
     "response": "lines",
     "sample_grid": "images",
     "save": "saving",
+    "signals": "examples",
+    "slices": "examples",
     "space_scatter": "space",
     "spectrum": "lines",
     "strips": "captioned",
     "thumbnail_scatter": "thumbnails",
     "trade_off": "points",
+    "vectors": "examples",
     "worst": "captioned",
 }
 

@@ -25,9 +25,11 @@ def reconstructions(
     reconstructions: ArrayLike | Mapping[str, ArrayLike],
     title: str | None = None,
     *,
+    first: str = "original",
     on: SubFigure | None = None,
 ) -> Figure:
-    """Draw `originals` above `reconstructions`, both (N, C, H, W); or above several rows of them, label → images.
+    """Draw `originals` above `reconstructions`, both (N, C, H, W); or above several rows of them, label → images. The `first`
+    row is called so.
 
     Up to twelve columns stand in one line; more are broken into several, each with its row labels. At most 256.
 
@@ -37,11 +39,11 @@ def reconstructions(
         'reconstructions.png'
     """
     rows = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}
-    if "original" in rows:
-        raise DiaboloError("the row 'original' is that of the originals; call the other one something else")
-    given = {"original": originals, **rows}
+    if first in rows:
+        raise DiaboloError(f"the row {first!r} is that of the originals; call the other one something else")
+    given = {first: originals, **rows}
     sets = {label: as_images(images, f"the row {label!r}") for label, images in given.items()}
-    shape = sets["original"].shape
+    shape = sets[first].shape
     for label, images in sets.items():
         if images.shape != shape:
             told = [(n, c, h, w) for n, h, w, c in (images.shape, shape)]

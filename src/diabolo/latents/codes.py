@@ -112,7 +112,7 @@ def check_finite(z: Tensor, images: Images) -> None:
 
 @undisturbed()
 def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArray[np.float32]:
-    """The images (P, …, *input_shape) in [0, 1] of flat codes (P, …, D).
+    """The images (P, …, *input_shape) of flat codes (P, …, D), in the units of the data.
 
     Args:
         codes: any number of them for each of P images.
@@ -127,7 +127,7 @@ def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArra
     x_hat = [
         codec.decode(few, None if y is None else y[i * PIECE : (i + 1) * PIECE]) for i, few in enumerate(z.split(PIECE))
     ]
-    pixels = torch.cat(x_hat).float().clamp(0, 1).cpu().numpy()  # PCA leaves [0, 1]
+    pixels = codec.scaling.held(torch.cat(x_hat).float()).cpu().numpy()
     return pixels.reshape(*shape, *codec.input_shape)
 
 

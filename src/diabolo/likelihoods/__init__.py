@@ -12,7 +12,7 @@ from torch import nn
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.counts import NegativeBinomial, Poisson
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Bernoulli, ContinuousBernoulli, Gaussian, Laplace
-from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood, SquaredError
+from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood, SquaredError, WithOutput
 from diabolo.likelihoods.ms_ssim import MSSSIM
 from diabolo.likelihoods.perceptual import VGG16, Perceptual, features_of
 from diabolo.likelihoods.student import StudentT
@@ -67,11 +67,12 @@ OF = {
 }  # option: whose
 
 
-def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
+def as_likelihood(value: str | Likelihood, unit_range: bool = True, **options: Any) -> Likelihood:
     """A likelihood by name with its defaults (see `LIKELIHOODS`), or as it is.
 
     Args:
         value: the name, or a likelihood.
+        unit_range: whether the numbers that it is to score lie in [0, 1]; else its output is linear.
         **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`; a number, or how it is
             found, is `sigma` of "gaussian", `scale` of "laplace" and "student-t", `df` of "student-t" and `theta` of
             "negative-binomial". None is left out.
@@ -92,4 +93,9 @@ def as_likelihood(value: str | Likelihood, **options: Any) -> Likelihood:
             raise UnknownNameError("option", name, OF)
         if value not in OF[name]:
             raise DiaboloError(f"the option {name} is for the likelihood {' or '.join(OF[name])}, not {value}")
-    return LIKELIHOODS[value](**options) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    made = LIKELIHOODS[value]
+    if not unit_range and isinstance(made, type) and issubclass(made, WithOutput):
+        options["output"] = "linear"
+    return made(**options)

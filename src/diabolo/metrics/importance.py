@@ -90,7 +90,7 @@ def importance_sums(
             parts.append((*add_up(wide(one) + wide(other) for one, other in both), of_pixels))
     found = slice(wanted.start - first, wanted.stop - first)
     weights, squares, logs, likelihoods = (torch.cat(column)[found].cpu() for column in zip(*parts, strict=True))
-    unit = model.likelihood.unit
+    unit = model.unit
     if grey and type(model.likelihood) is Bernoulli:
         unit = "nats per image (cross entropy of grey pixels, no likelihood)"
     return Sums(weights, squares, logs, likelihoods, unit)
@@ -99,8 +99,8 @@ def importance_sums(
 def _observed(model: Autoencoder, pixels: Any, seed: int, observation: str | Observation | None) -> Tensor:
     """What is taken to be the images."""
     if observation is None:
-        return model.observe(pixels, seed)
-    x = as_input(pixels, model.input_shape, model.device)
+        return model.scaling(model.observe(pixels, seed))  # type: ignore[no-any-return]  # a module's call is untyped
+    x = as_input(pixels, model.input_shape, model.device, scaling=model.scaling)
     chosen = as_observation(observation)
     if isinstance(chosen, Dequantised) and not torch.allclose(255 * x, (255 * x).round(), atol=1e-3):
         raise DiaboloError("only 8-bit pixels can be dequantised, and these are not multiples of 1/255")

@@ -3,10 +3,9 @@
 import torch
 
 from diabolo.autoencoder import Autoencoder
-from diabolo.codec import evaluating
+from diabolo.codec import as_input, evaluating
 from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
 
@@ -29,7 +28,7 @@ def receptive_field(model: Autoencoder, images: Images) -> tuple[int, ...]:
         raise DiaboloError(
             f"the encoder of {model.name} gives no map of vectors, each of which sees a part of the image"
         )
-    x = to_float(torch.from_numpy(images.images)).float().to(model.device).requires_grad_()
+    x = as_input(images.images, model.input_shape, model.device, scaling=model.scaling).requires_grad_()
     known = column(images, model.needs_column)
     to_encoder, _ = model.condition(model.condition.pick(x, known))
     with evaluating(model):

@@ -19,12 +19,14 @@ SIMILARITIES = ("ssim", "ms_ssim")
 TOGETHER = 2**21  # pixels compared at once, which bounds the memory
 
 
-def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITIES) -> dict[str, Tensor]:
-    """How well each of `x_hat` matches its image in `x`, both (n, …) in [0, 1] (x_hat may leave it, as PCA's do), each (n,) in
-    float64:
+def per_image(
+    x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITIES, peak: float | None = 1.0
+) -> dict[str, Tensor]:
+    """How well each of `x_hat` matches its image in `x`, both (n, …), in [0, 1] for similarities (x_hat may leave it, as PCA's
+    do), each (n,) in float64:
 
     * `mse`, `mae`: mean squared and mean absolute error per pixel;
-    * `psnr`: 10 log₁₀(1 / mse) in dB; infinite where they are equal;
+    * `psnr`: 10 log₁₀(peak² / mse) in dB; infinite where they are equal; left out where there is no `peak`;
     * `ssim`: structural similarity, the mean over channels and over all Gaussian windows of 11 pixels, σ 1.5, that lie within
       the image, for nothing is padded (Wang, Bovik, Sheikh & Simoncelli 2004); for images (n, C, H, W) of at least 11 pixels a
       side;
@@ -34,6 +36,7 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
     Args:
         x, x_hat: images and reconstructions.
         similarities: which of the last two are found.
+        peak: white less black, 1 in [0, 1]; None for numbers that are no pictures.
 
     Raises:
         DiaboloError: for shapes that differ, whole numbers, or images or reconstructions that hold NaN or infinity.
@@ -53,15 +56,17 @@ def per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str] = SIMILARITI
     if bad := int((~torch.isfinite(x_hat.flatten(1))).any(1).sum()):
         raise DiaboloError(f"{bad:,} of {len(x):,} reconstructions hold NaN or infinity: the model is broken")
     rows = at_once(TOGETHER, math.prod(x.shape[1:]))
-    parts = [_per_image(*few, similarities) for few in zip(x.split(rows), x_hat.split(rows), strict=True)]
+    parts = [_per_image(*few, similarities, peak) for few in zip(x.split(rows), x_hat.split(rows), strict=True)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def _per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str]) -> dict[str, Tensor]:
+def _per_image(x: Tensor, x_hat: Tensor, similarities: Sequence[str], peak: float | None) -> dict[str, Tensor]:
     x, x_hat = wide(x), wide(x_hat)  # SSIM's variances are differences of nearly equal numbers
     error = (x_hat - x).flatten(1)
     mse = error.square().mean(1)
-    found = {"mse": mse, "mae": error.abs().mean(1), "psnr": -10 * mse.log10()}
+    found = {"mse": mse, "mae": error.abs().mean(1)}
+    if peak is not None:
+        found["psnr"] = -10 * (mse if peak == 1 else mse / peak**2).log10()
     if x.ndim == 4 and min(x.shape[2:]) >= WINDOW:
         if "ssim" in similarities:
             found["ssim"] = ssim(x_hat, x)

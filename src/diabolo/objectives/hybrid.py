@@ -35,9 +35,9 @@ class Hybrid(ELBO):
         latent, per_image, weights = super().terms(model, x, y, draws, progress)
         _, to_decoder = model.condition(model.condition.pick(x, y))
         z = draws.normal(latent.z)
-        per_image["from_prior"] = model.likelihood.loss(model.decoder(z, *to_decoder), x)
+        per_image["from_prior"] = model.score(model.decoder(z, *to_decoder), x)
         return latent, per_image, weights | {"from_prior": self.from_prior}
 
     def units(self, model: Model) -> dict[str, str]:
         """Those of the ELBO, and that of a reconstruction."""
-        return {**super().units(model), "from_prior": model.likelihood.unit}
+        return {**super().units(model), "from_prior": model.unit}

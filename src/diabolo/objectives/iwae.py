@@ -51,7 +51,7 @@ def log_densities(
     k, bottleneck = z.shape[1], model.bottleneck
     assert isinstance(bottleneck, Variational)
     raw = model.decoder(z.flatten(0, 1), *(c.repeat_interleave(k, 0) for c in to_decoder))
-    log_likelihood = -model.likelihood.loss(raw, x.repeat_interleave(k, 0)).unflatten(0, z.shape[:2])
+    log_likelihood = -model.score(raw, x.repeat_interleave(k, 0)).unflatten(0, z.shape[:2])
     return log_likelihood, bottleneck.log_prior(z) - bottleneck.log_posterior(z, posterior)
 
 
@@ -124,7 +124,7 @@ class IWAE(Objective):
 
     def units(self, model: Model) -> dict[str, str]:
         """The parts of the bound, then the head's terms."""
-        unit = model.likelihood.unit
+        unit = model.unit
         return {"reconstruction": unit, "kl": unit, "tightening": unit, **model.head.units}
 
     def schedules(self, model: Model) -> dict[str, Schedule]:

@@ -54,13 +54,13 @@ class Layerwise(Objective):
         deeper = inwards[self.level - 1](h) if within else model.bottleneck(h.flatten(1), draws).z
         raw = outwards[self.level - 1](deeper)
         if self.level == 1:
-            return weighted({"reconstruction": model.likelihood.loss(raw.reshape(x.shape), x)}, {}, progress)
+            return weighted({"reconstruction": model.score(raw.reshape(x.shape), x)}, {}, progress)
         error = (raw.flatten(1) - h.flatten(1).float()).square().mean(1)
         return weighted({"reconstruction": error}, {}, progress)
 
     def units(self, model: Model) -> dict[str, str]:
         """The likelihood's for the first layer, squared error per unit for the others."""
-        return {"reconstruction": model.likelihood.unit if self.level == 1 else "squared error per unit of the layer"}
+        return {"reconstruction": model.unit if self.level == 1 else "squared error per unit of the layer"}
 
     def schedules(self, model: Model) -> dict[str, Schedule]:
         """None."""

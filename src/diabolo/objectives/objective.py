@@ -25,7 +25,7 @@ class Model(Protocol):
 
     Example:
         >>> def pixels(model: diabolo.objectives.Model) -> str:
-        ...     return model.likelihood.unit
+        ...     return model.unit
         >>> pixels(model)
         'nats per image'
     """
@@ -45,6 +45,13 @@ class Model(Protocol):
     @property
     def likelihood(self) -> Likelihood:
         """How raw is scored against x."""
+
+    @property
+    def unit(self) -> str:
+        """What `score` is measured in."""
+
+    def score(self, raw: Tensor, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The loss of each image (N,) by its likelihood, in `unit`; see `Autoencoder.score`."""
 
     @property
     def corruption(self) -> Corruption:
@@ -176,7 +183,7 @@ class ELBO(Objective):
         with torch.set_grad_enabled(torch.is_grad_enabled() or model.bottleneck.differentiates):
             latent, raw = model(seen, draws, model.condition.pick(x, y))
             across = model.bottleneck.batch_penalties(seen, latent, raw, model.decoder, draws, progress)
-        per_image = {"reconstruction": model.likelihood.loss(raw, x), **latent.penalties, **across}
+        per_image = {"reconstruction": model.score(raw, x), **latent.penalties, **across}
         per_image |= model.head.penalties(seen, latent, y)
         schedules: dict[str, float | Schedule] = {"reconstruction": self.reconstruction}
         schedules |= model.bottleneck.weights | model.head.weights
@@ -184,4 +191,4 @@ class ELBO(Objective):
 
     def units(self, model: Model) -> dict[str, str]:
         """Reconstruction, the bottleneck's penalties, the head's."""
-        return {"reconstruction": model.likelihood.unit, **model.bottleneck.units, **model.head.units}
+        return {"reconstruction": model.unit, **model.bottleneck.units, **model.head.units}

@@ -109,7 +109,7 @@ class M2(Objective):
         # every image with every class, one image after the other
         each = torch.arange(classes, device=x.device).repeat(len(x))
         latent, raw = model(seen.repeat_interleave(classes, 0), draws, each)
-        reconstruction = model.likelihood.weighed(raw, x.repeat_interleave(classes, 0), w.detach().flatten())
+        reconstruction = model.score(raw, x.repeat_interleave(classes, 0), w.detach().flatten())
         per_pair = {"reconstruction": reconstruction, **latent.penalties}
         per_image = {name: (w * values.unflatten(0, w.shape)).sum(1) for name, values in per_pair.items()}
         entropy = torch.where(known[:, 0], 0.0, -(w * log_q).sum(1))
@@ -119,5 +119,5 @@ class M2(Objective):
 
     def units(self, model: Model) -> dict[str, str]:
         """The bound's parts, then the head's terms."""
-        unit = model.likelihood.unit
+        unit = model.unit
         return {"reconstruction": unit, **model.bottleneck.units, "label": "nats per image", **model.head.units}

@@ -18,6 +18,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import decode, encode, known, refuse_discrete
 from diabolo.latents.projection import METHODS
+from diabolo.pictured import as_pictures, pictures_of
 from diabolo.plain import count
 from diabolo.ranges import At, Count, Natural, Positive, Weight, checked
 
@@ -36,12 +37,20 @@ WAYS = ("linear", "spherical", "along-data")
 
 @dataclass(frozen=True)
 class Look:
-    """A codec, the images it was trained on and test images, and the seed of all that is drawn."""
+    """A codec, the images it was trained on and test images, and the seed of all that is drawn. Numbers in other units than
+    [0, 1] are shown as pictures, see `diabolo.pictured`."""
 
     codec: Codec
     train: Images
     test: Images
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        scaling = self.codec.scaling
+        if len(self.codec.input_shape) == 3:
+            for part in ("train", "test"):
+                object.__setattr__(self, part, pictures_of(getattr(self, part), scaling))
+            object.__setattr__(self, "codec", as_pictures(self.codec))
 
 
 View = Callable[..., "Figure"]

@@ -17,6 +17,8 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NoPriorError
 from diabolo.figures.style import MAX_CLASSES
 from diabolo.latents.codes import encode
+from diabolo.pictured import as_pictures, pictures_of
+from diabolo.pictures.examples import examples
 from diabolo.runs import files
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
@@ -42,10 +44,10 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         test: images to show; when left out, the test images of the data set it was trained on, loaded again.
 
     Returns:
-        The files written. A model of vectors, or one that learnt no decoder, has no pictures: its curves and latent map alone
-        are drawn, beside what was watched in training.
+        The files written. A model of what are no pictures, or one that learnt no decoder, has no samples to show, and the
+        latter no reconstructions.
     """
-    name, model, about = run.config.name, run.model, run.config.train
+    name, model, about = run.config.name, as_pictures(run.model), run.config.train
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
     elif test is None and about.origin is not None:
@@ -61,14 +63,12 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     pictures = snapshots.pictured(model)
     if pictures:
         try:
-            drawn |= _samples(model, test)
+            drawn |= _samples(model, test and pictures_of(shown(test), run.model.scaling))
         except NoPriorError as error:
             warnings.warn(f"no picture of samples: {error}", stacklevel=2)
-    if test is not None and pictures:
-        few = shown(test)
-        x = few.images
-        title = f"{name}: {test.name} ({test.split})"
-        drawn["reconstructions"] = figures.reconstructions(x, reconstruct(model, few).cpu().numpy(), title)
+    if test is not None and run.model.reconstructs:
+        few, title = shown(test), f"{name}: {test.name} ({test.split})"
+        drawn["reconstructions"] = examples(run.model, few, reconstruct(run.model, few).cpu().numpy(), title)
     if test is not None and len(test) > 1 and math.prod(model.latent_shape):
         n = min(POINTS, len(test), max(2, NUMBERS // math.prod(model.latent_shape)))
         drawn |= _latent_map(run, test.subset(n, 0), pictures)
@@ -99,7 +99,7 @@ def is_told(model: Any) -> bool:
 
 
 def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
-    """Samples; of a conditional model a row for each class, or for a few test images what it makes of their condition."""
+    """Samples; of a conditional model a row for each class, or what it makes of the conditions of a few `test` images."""
     title = samples_title(model)
     if not is_told(model):
         return {"samples": figures.sample_grid(model.sample(SAMPLES).cpu().numpy(), title)}
@@ -110,10 +110,9 @@ def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
         return {"samples": figures.sample_grid(grid, f"{title}; each row is asked for one class", IN_ROW)}
     if test is None:
         return {}
-    few = shown(test)
-    y = model.condition.pick(torch.from_numpy(few.images), column(few, model.needs_column))
-    rows = {f"sample {i + 1}": model.sample(len(few), i, y).cpu().numpy() for i in range(TRIES)}
-    return {"samples": figures.reconstructions(few.images, rows, title)}
+    y = model.condition.pick(torch.from_numpy(test.images), column(test, model.needs_column))
+    rows = {f"sample {i + 1}": model.sample(len(test), i, y).cpu().numpy() for i in range(TRIES)}
+    return {"samples": figures.reconstructions(test.images, rows, title)}
 
 
 def shown(images: Images) -> Images:
@@ -157,8 +156,8 @@ def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
 
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
-    name, model = run.config.name, run.model
-    codes = encode(model, images)
+    name, model = run.config.name, as_pictures(run.model)
+    codes = encode(run.model, images)
     labels, names = images.labels, _names(images)
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:
         labels = names = None  # more than a legend can hold

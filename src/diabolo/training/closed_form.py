@@ -35,7 +35,7 @@ def solve(
     """Solve `model` for the images `train` and leave its run folder, which `new_folder` makes of what is written into it."""
     say.say(f"{model.name} with {model.latent_shape[0]} components on {train!r}")
     started = time.perf_counter()
-    model.solve(train.images, config.options["seed"])
+    model.solve(train, config.options["seed"])
     seconds = time.perf_counter() - started
     line: dict[str, Any] = {
         "epoch": 1,
@@ -57,9 +57,10 @@ def solve(
 
 
 def error(model: Codec, images: Images) -> dict[str, float]:
-    """Squared error per pixel of the reconstructions, as terms of a loss."""
+    """Squared error per pixel of the reconstructions, in scaled numbers, as terms of a loss."""
     total = 0.0
     for start in range(0, len(images), CHUNK):
         x = to_float(torch.tensor(images.images[start : start + CHUNK]))
-        total += float((model.reconstruct(x) - x).square().flatten(1).mean(1).double().sum())
+        difference = model.scaling(model.reconstruct(x)) - model.scaling(x)
+        total += float(difference.square().flatten(1).mean(1).double().sum())
     return {"total": total / len(images), "reconstruction": total / len(images)}

@@ -64,8 +64,8 @@ def fit(
         model: the name of a recipe, such as "vae", or package.module:recipe: the weights of the model are drawn from `seed`,
             and the run is that of `diabolo train` with the same options. Or an `Autoencoder`, or a `PCA`, which is solved in
             closed form: its weights are trained in place, and it keeps those that it has, which were drawn when it was made.
-        train: `Images`; an array or tensor (N, C, H, W) or (N, D), uint8 or float in [0, 1]; or a torch `Dataset`, `Subset`
-            or `DataLoader`, whose images are read once (see `diabolo.data.as_images`): order and batch size are the options'.
+        train: `Images`; an array or tensor (N, C, H, W) or (N, D); or a torch `Dataset`, `Subset` or `DataLoader`, whose images
+            are read once (see `diabolo.data.as_images`): order and batch size are the options'.
         validation: the same, to watch while training; or None.
         then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
         stage: of which longer training this is which part (`greedy`), noted in the folder.
@@ -151,6 +151,8 @@ def _fit(
     say, asked = reporter(options.quiet), options.batch_size
     options = check(model, train, validation, options)
     if not solved_at_once(model):
+        if isinstance(model, Autoencoder):  # a prior over codes has none
+            model.scaling.begin(train)
         check_loss(model, train)
     if more and not solved_at_once(model):
         say.say(more)

@@ -35,7 +35,7 @@ Health = dict[str, float | list[float]]
 def examine(
     model: Autoencoder, x: Tensor, y: Tensor | None = None, steps: int = SETTLED
 ) -> tuple[Health, dict[str, str]]:
-    """What can be measured on the images `x` (N, *input_shape) in [0, 1], and what is known of them, `y`; and the warnings,
+    """What can be measured on the images `x` (N, *input_shape), and what is known of them, `y`; and the warnings,
     one sentence each, by a name that stays the same. `steps` of training are done.
 
     In evaluation mode, in float32, without gradient, and with noise of its own: training goes on as if nothing had been.
@@ -49,9 +49,11 @@ def examine(
 
 
 def measure(model: Autoencoder, x: Tensor, y: Tensor | None = None) -> Diagnosis:
-    """All that can be measured on the images `x` (N, *input_shape) in [0, 1], N ≥ 2, and what is known of them, `y`."""
+    """All that can be measured on the images `x` (N, *input_shape), N ≥ 2, and what is known of them, `y`, by scaled
+    numbers."""
     draws = Draws(generator(0, "health", device=x.device))
     with torch.no_grad(), evaluating(model):
+        x = model.scaling(x)
         to_encoder, to_decoder = model.condition(model.condition.pick(x, y))
         features = model.encoder(x, *to_encoder)
         latent = model.bottleneck(features, draws)

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from diabolo import distributed
 from diabolo.autoencoder import Autoencoder
-from diabolo.codec import evaluating
+from diabolo.codec import HAIR, evaluating
 from diabolo.conditions import UNKNOWN
 from diabolo.data.arrays import as_images
 from diabolo.data.columns import column
-from diabolo.data.images import Images
+from diabolo.data.images import Images, chunks, extent
 from diabolo.data.origin import Record, again, check_same
 from diabolo.data.stores import free_memory
 from diabolo.errors import DiaboloError
@@ -56,6 +57,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
                 f"the model was made for images of shape {model.input_shape}, but {images.name} ({images.split}) has "
                 f"{images.shape}; make it with input_shape={images.shape}"
             )
+            _check_numbers(model, images)
     if solved_at_once(model):
         if options.freeze or options.init:
             name = type(model).__name__
@@ -107,6 +109,22 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
             f"{needs_validation} needs validation images to go by: give some (validation=, --validation 0.1)"
         )
     return options
+
+
+def _check_numbers(model: Any, images: Images) -> None:
+    """Refuse numbers that the scaling of the model does not take, or its likelihood cannot score."""
+    if images.images.dtype == np.uint8 or not hasattr(model, "scaling"):  # a prior over codes has none
+        return
+    where, (least, most) = f"{images.name} ({images.split})", model.scaling.reach
+    low, high = extent(images.images, f"values of {where}")
+    if low < least - HAIR or high > most + HAIR:
+        raise DiaboloError(
+            f"{where} holds numbers from {low:.6g} to {high:.6g}, and this model takes those in [0, 1]: make it with "
+            "scaling='standard' (--scaling standard)"
+        )
+    if isinstance(model, Autoencoder) and model.likelihood.counts:
+        whole = all(bool((piece == np.rint(piece)).all()) for piece in chunks(images.images))
+        model.likelihood.check_data(low, high, whole)
 
 
 def _check_memory(model: nn.Module, options: TrainOptions) -> None:

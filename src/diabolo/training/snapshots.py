@@ -19,6 +19,7 @@ from diabolo import disk
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, NoPriorError
+from diabolo.pictured import as_pictures, pictures_of
 from diabolo.runs import files
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def pictured(model: Any) -> bool:
 
 def keep(path: Path, model: Any, images: Images, epoch: int) -> None:
     """Lay samples and the reconstructions of `images` after `epoch` into the run folder `path`, and draw all so far."""
+    model, images = as_pictures(model), pictures_of(images, model.scaling)
     x, y = torch.from_numpy(images.images), column(images, model.needs_column)
     shown = {"images": x, "reconstructions": _bytes(model.reconstruct(x, y))}
     with suppress(NoPriorError):  # which is fitted when training has ended

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from diabolo.data.columns import rows
 from diabolo.data.stores import ResidentStore
-from diabolo.data.unit import to_float
 from diabolo.randomness import Draws
 from diabolo.updates.loss import Loss
 from diabolo.updates.record import StepRecord
@@ -53,7 +52,7 @@ class DeviceLoop:
     def body(self) -> Loss:
         """One step, from counter to counter."""
         indices = self.table.index_select(0, self.counter).flatten()
-        x = to_float(self.store.pixels.index_select(0, indices))
+        x = self.store.at(indices)
         progress = (self.done + self.counter[0]) / self.total
         loss = self.step(x, Draws(self.noise, self.window), progress, rows(self.known, indices))
         self.record.write(self.counter, loss)

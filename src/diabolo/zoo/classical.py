@@ -9,7 +9,8 @@ from diabolo import bottlenecks, likelihoods
 from diabolo.autoencoder import Autoencoder
 from diabolo.nets import Maps
 from diabolo.pca import PCA
-from diabolo.ranges import At, Count, PartOf
+from diabolo.ranges import At, Count, ItsOwn, PartOf
+from diabolo.scaling import Scaling
 from diabolo.schedules import Schedule
 from diabolo.zoo.recipe import PartOptions, assemble, recipe
 
@@ -218,7 +219,11 @@ def denoising(input_shape: tuple[int, ...], latent_dim: Count = 128, **options: 
 
 
 @recipe()
-def pca(input_shape: tuple[int, ...], latent_dim: Count = 32) -> PCA:
+def pca(
+    input_shape: tuple[int, ...],
+    latent_dim: Count = 32,
+    scaling: Annotated[str | Scaling, ItsOwn()] = "none",
+) -> PCA:
     """Principal components, in closed form: the linear codec to compare with. Pearson 1901; Hotelling 1933.
 
     For a floor: what a linear map of that many numbers can do, at once and without training.
@@ -229,4 +234,4 @@ def pca(input_shape: tuple[int, ...], latent_dim: Count = 32) -> PCA:
         >>> tuple(run.model.encode(test.images).shape)
         (100, 8)
     """
-    return PCA(tuple(input_shape), latent_dim)
+    return PCA(tuple(input_shape), latent_dim, scaling)

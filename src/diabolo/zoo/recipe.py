@@ -27,6 +27,8 @@ from diabolo.observations import Observation, as_observation
 from diabolo.pca import PCA
 from diabolo.randomness import derive
 from diabolo.ranges import Above, Count, ItsOwn, Plural, Weight
+from diabolo.scaling import SCALINGS, UNIT, Scaling, as_scaling
+from diabolo.scaling import usual as usual_scaling
 from diabolo.surroundings import undisturbed
 
 
@@ -51,6 +53,7 @@ class PartOptions(NetOptions, total=False):
     level: Annotated[float | str | None, ItsOwn()]
     observation: str | Observation | None
     condition: str | Condition | None
+    scaling: Annotated[str | Scaling | None, ItsOwn()]
     classes: Plural | None
     columns: Count | None
 
@@ -73,6 +76,8 @@ HELP = {
     "corruption": f"What the encoder sees instead of the image: {', '.join(CORRUPTIONS)}.",
     "level": "Strength of the corruption, its sigma, share or size: a number, or a range to draw from per image: 0.1..0.6.",
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
+    "scaling": f"How numbers that are no pictures are scaled: {', '.join(SCALINGS)}; chosen by the data when left out, see "
+    "diabolo.scaling.",
     "condition": f"What the model is given besides the image: {', '.join(CONDITIONS)}.",
     "classes": "Number of classes of the labels, for a condition or head; 10 when left out.",
     "columns": "Number of attributes or factors that a condition reads; taken from the data by the command line.",
@@ -80,6 +85,8 @@ HELP = {
 }  # every recipe's own options are added by `recipe`
 
 USUAL: PartOptions = {"likelihood": "squared-error"}
+
+BOUNDED = ("bernoulli", "continuous-bernoulli", "ms-ssim", "perceptual")  # likelihoods of numbers in [0, 1]
 
 RECIPES: dict[str, Callable[..., Any]] = {}
 CHOICES: dict[str, PartOptions] = {}
@@ -103,8 +110,9 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
         def named(*args: P.args, **kwargs: P.kwargs) -> M:
             said = signature.bind(*args, **{name: value for name, value in kwargs.items() if value is not None})
             said.arguments.update(ranges.arguments(function, said.arguments))
+            suited = for_numbers(usual or {}, said.kwargs.get("scaling"))
             with undisturbed(), bounded(said.arguments):
-                model = function(*said.args, **{**(usual or {}), **said.kwargs})
+                model = function(*said.args, **{**suited, **said.kwargs})
             model.name = function.__name__
             model.recipe = _plain(said.arguments)
             return model
@@ -126,6 +134,14 @@ def recipe(usual: PartOptions | None = None, /, **helps: str) -> Callable[[Calla
         return named
 
     return register
+
+
+def for_numbers(usual: PartOptions, scaling: Any) -> PartOptions:
+    """A recipe's choice of parts for numbers of that `scaling`: a likelihood of real numbers where they may be any."""
+    bounded_numbers = scaling is None or scaling in ("none", "unit") or getattr(scaling, "support", None) == UNIT
+    if bounded_numbers or usual.get("likelihood") not in BOUNDED:
+        return usual
+    return {**usual, "likelihood": "gaussian"}
 
 
 def _plain(arguments: dict[str, Any]) -> dict[str, Any] | None:
@@ -161,8 +177,10 @@ def assemble(
     observation = as_observation(chosen.pop("observation", None) or "as-is")
     classes, columns = chosen.pop("classes", None), chosen.pop("columns", None)
     condition = as_condition(chosen.pop("condition", None), tuple(input_shape), classes, columns)
+    scaling = as_scaling(chosen.pop("scaling", "none"), tuple(input_shape))
+    unit_range = scaling.support == UNIT
     scored = {name: chosen.pop(name, None) for name in LIKELIHOOD_OPTIONS}
-    likelihood = as_likelihood(chosen.pop("likelihood"), **scored)
+    likelihood = as_likelihood(chosen.pop("likelihood"), unit_range, **scored)
     net = chosen.pop("net", nets.usual(input_shape, chosen))
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
@@ -172,11 +190,12 @@ def assemble(
         bottleneck,
         decoder,
         likelihood,
-        as_corruption(corruption or "none", level),
+        as_corruption(corruption or "none", level, unit_range),
         condition,
         None if head is None else head(bottleneck),
         objective,
         observation,
+        scaling,
     )
 
 
@@ -221,8 +240,9 @@ def called(name: str) -> str:
 
 
 def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
-    """The model of that name for `images`: of their shape, with as many classes, attributes or factors as they have where the
-    options do not say. Its weights are drawn from `seed`, as `diabolo train --seed` draws them; torch's own generator stays as
+    """The model of that name for `images`: of their shape, with as many classes, attributes or factors as they have, and scaled
+    as suits their numbers, where the options do not say. Its weights are drawn from `seed`, as `diabolo train --seed` draws
+    them; torch's own generator stays as
     it was.
 
     Args:
@@ -246,6 +266,10 @@ def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
     condition = options.get("condition", takes.get("condition", (None, None))[1])
     if condition in COLUMNS and (columns := column(images, condition)) is not None:
         known["columns"] = columns.shape[1]
+    counted = LIKELIHOODS.get(str(options.get("likelihood")), Likelihood)
+    suits = "real" if getattr(counted, "counts", False) else usual_scaling(images)
+    if "scaling" in takes and suits != "none":
+        known["scaling"] = suits
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "weights"))
         return build(name, images.shape, **(known | options))

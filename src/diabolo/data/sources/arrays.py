@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, between
-from diabolo.data.arrays import described, numbers_of, open_array, scaled, spanned
+from diabolo.data.arrays import Kept, decided, described, laid_out, made, numbers_of, open_array
 from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
@@ -34,14 +34,16 @@ Channels = Literal[1, 3] | None
 
 @dataclass(frozen=True)
 class _Reading:
-    """How an array is read: which numbers are black and white, and how many channels it has, where that is known."""
+    """How an array is read: which numbers are black and white, and how many channels it has or what its axes are, where that is
+    known."""
 
     range: scale.Range
     channels: Channels
+    axes: str
 
 
 def array(
-    x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, image_channels: Channels, range: scale.Range
+    x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, image_channels: Channels, range: scale.Range, axes: str
 ) -> Parts:
     """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
     found = open_array(x, labels, "array")
@@ -54,17 +56,21 @@ def array(
     def then(images: Images) -> Images:
         return described(images, names, found)
 
-    how = _Reading(range, image_channels)
+    how = _Reading(range, image_channels, axes)
     return _split(found.pixels, known, names, draw, test_fraction, how, "array", "an array", found.said, then)
 
 
-def npy(path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range) -> Parts:
+def npy(
+    path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range, axes: str
+) -> Parts:
     """A seeded split of the one array in a .npy file, which is memory-mapped."""
-    how = _Reading(range, image_channels)
+    how = _Reading(range, image_channels, axes)
     return _split(map_npy(path), None, None, draw, test_fraction, how, path.stem, path.name)
 
 
-def npz(path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range) -> Parts:
+def npz(
+    path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range, axes: str
+) -> Parts:
     """The arrays `x_train, y_train, x_test, y_test` of a .npz file, or a seeded split of `images` and `labels`.
 
     `imgs`, `x`, `X` and `data` will do for `images`, as does the only array that there is, and `y`, `Y` and `targets` for
@@ -72,7 +78,7 @@ def npz(path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channe
     published. No other member is looked at.
     """
     check_regular(path)
-    how = _Reading(range, image_channels)
+    how = _Reading(range, image_channels, axes)
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # zipfile raises what it likes on damaged directories
@@ -125,25 +131,26 @@ def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, how: _R
     given = [x for x in xs if x is not None]
     if len({x.dtype for x in given}) > 1:
         raise DiaboloError(f"the parts of {path} are of different types: {', '.join(str(x.dtype) for x in given)}")
-    spans = [spanned(x, how.range, f"{path.stem} ({part})")[0] for x, part in zip(given, PARTS, strict=False)]
-    numbers = numbers_of(given[0].dtype, *_used(given, path.stem))
-    span, notes = scale.settle(numbers, how.range, f"values of {path.stem}")
-    if {*spans} != {span}:
-        ends = [f"{part} {between(one)}" for part, one in zip(PARTS, spans, strict=False)]
-        notes = [*notes, f"parts alone would be read as {', '.join(ends)}, and all are read as {between(span)}"]
+    named = [(x, f"{path.stem} ({part})") for x, part in zip(xs, PARTS, strict=True)]
+    laid = [None if x is None else laid_out(x, name, how.channels, how.axes) for x, name in named]
+    given = [x for x in laid if x is not None]
+    kept = decided(given, how.range, path.stem)
+    alone = [decided([x], how.range, f"{path.stem} ({part})").span for x, part in zip(given, PARTS, strict=False)]
+    if {*alone} != {kept.span}:
+        ends = [f"{part} {_read_as(one)}" for part, one in zip(PARTS, alone, strict=False)]
+        said = f"parts alone would be read as {', '.join(ends)}, and all are read as {_read_as(kept.span)}"
+        kept = replace(kept, notes=(*kept.notes, said))
     known, names = named_labels(*ys)
-    images = [
-        None if x is None else scaled(x, span, y, path.stem, how.channels) for x, y in zip(xs, known, strict=True)
-    ]
+    images = [None if x is None else made(x, kept, y, path.stem) for x, y in zip(laid, known, strict=True)]
     if names is not None:
         images = [i if i is None or i.labels is None else replace(i, label_names=names) for i in images]
     train, test, validation = images
     assert train is not None
     assert test is not None
     parts = [*draw_from(train.called(split="train"), test.called(split="test"), draw)]
-    account = _account(path.name, given, span, notes)
-    kept = None if validation is None else validation.called(split="validation")
-    return _told(Parts(parts[0], parts[1], kept), account, "as laid out")
+    account = _account(path.name, given, kept, kept.notes)
+    watched = None if validation is None else validation.called(split="validation")
+    return _told(Parts(parts[0], parts[1], watched), account, "as laid out")
 
 
 def _split(
@@ -159,10 +166,11 @@ def _split(
     then: Callable[[Images], Images] | None = None,
 ) -> Parts:
     """A seeded split of one array, to the images of which `then` adds what is known besides."""
-    span, notes = spanned(pixels, how.range, name)
-    images = scaled(pixels, span, labels, name, how.channels)
+    pixels = laid_out(pixels, name, how.channels, how.axes)
+    kept = decided([pixels], how.range, name)
+    images = made(pixels, kept, labels, name)
     images = images if names is None else replace(images, label_names=names)
-    account = _account(what, [pixels], span, [*notes, *said])
+    account = _account(what, [pixels], kept, [*kept.notes, *said])
     parts = random_split(images if then is None else then(images), draw, test_fraction)
     return _told(Parts(*parts), account, f"split by seed {draw.seed}")
 
@@ -197,11 +205,15 @@ def class_counts(parts: Sequence[Images]) -> tuple[dict[str, int] | None, int]:
     return told, int((every < 0).sum())
 
 
-def _account(what: str, arrays: Sequence[NDArray[Any]], span: scale.Span, notes: Sequence[str]) -> Account:
+def _read_as(span: scale.Span | None) -> str:
+    return "numbers of their own units" if span is None else between(span)
+
+
+def _account(what: str, arrays: Sequence[NDArray[Any]], kept: Kept, notes: Sequence[str]) -> Account:
     dtype, n, used = arrays[0].dtype, sum(map(len, arrays)), _used(arrays, what)
     numbers = numbers_of(dtype, *used)
     depth = "1 bit" if dtype.kind == "b" else "float" if numbers.floats else f"{dtype.itemsize * 8} bit"
-    return Account(what, modes={str(dtype): n}, depths={depth: n}, used=used, span=span, notes=tuple(notes))
+    return Account(what, modes={str(dtype): n}, depths={depth: n}, used=used, span=kept.span, notes=tuple(notes))
 
 
 def _used(arrays: Sequence[NDArray[Any]], what: str) -> scale.Span:

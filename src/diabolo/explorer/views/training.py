@@ -16,6 +16,7 @@ from diabolo.explorer.state import State
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import say, words
 from diabolo.figures.style import BLUE, VERMILLION
+from diabolo.pictured import as_pictures
 
 LOOK_AGAIN = 1000  # milliseconds
 SHOWN = 8  # images
@@ -93,6 +94,7 @@ class Training:
         import torch
 
         run, model = self.desk.first, self.following.model()
+        model = as_pictures(model) if len(model.input_shape) == 3 else model
         if run.test is None or not model.reconstructs or model.needs_column is not None:
             return None
         few = run.test.take(range(min(SHOWN, len(run.test))))

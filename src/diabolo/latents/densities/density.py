@@ -217,7 +217,7 @@ def check_continuous(codec: Codec, name: str) -> None:
 def draw_images(
     codec: Codec, density: Density | None, n: Count, seed: AnySeed = 0, y: Tensor | None = None
 ) -> NDArray[np.float32]:
-    """`n` new images (n, *input_shape) in [0, 1].
+    """`n` new images (n, *input_shape), in the units of the data.
 
     Args:
         codec: a trained model.
@@ -239,7 +239,7 @@ def draw_images(
         few = min(PIECE, n - start)
         own = seed if n <= PIECE else derive(seed, "piece", start)
         images = codec.sample(few, own, None if y is None else y[start : start + few])
-        found.append(images.float().clamp(0, 1).cpu().numpy())  # PCA leaves [0, 1]
+        found.append(codec.scaling.held(images.float()).cpu().numpy())
     return np.concatenate(found)
 
 

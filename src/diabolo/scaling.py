@@ -1,0 +1,272 @@
+"""From the units of the data to those of the networks, and back: x → (x − shift) / scale.
+
+A model owns its scaling: fitted on the training data before training, kept with the weights, undone by `decode`. Everything
+between encoder and likelihood works on scaled numbers; everything that a user sees is in the units of the data.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from diabolo.data.images import Images, chunks
+from diabolo.data.unit import to_float
+from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.parts import part
+
+Span = tuple[float, float]
+UNIT: Span = (0.0, 1.0)
+ANY: Span = (-math.inf, math.inf)
+AFFINE = ("real", "unit", "standard", "robust")
+SCALINGS = ("none", *AFFINE)
+LOOKED_AT = 100_000  # examples, evenly spread, whose quantiles are taken
+NORMAL = 1.3489795003921634  # interquartile range of N(0, 1)
+
+
+class Scaling(nn.Module):
+    """How numbers are scaled.
+
+    Attributes:
+        kind: its name, one of `SCALINGS`.
+        reach: which numbers a user may give.
+        support: in which range scaled numbers lie.
+
+    Example:
+        >>> isinstance(diabolo.scaling.Unscaled(), diabolo.scaling.Scaling), diabolo.scaling.Unscaled().support
+        (True, (0.0, 1.0))
+    """
+
+    kind: str
+    reach: Span
+    support: Span
+
+    def fit(self, images: Images) -> None:
+        """Choose shift and scale by the training `images`, in one pass."""
+        raise NotImplementedError  # pragma: no cover
+
+    def begin(self, images: Images) -> None:
+        """`fit`, unless that was done: a model that is trained on keeps its units."""
+        raise NotImplementedError  # pragma: no cover
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scaled `x` (N, *shape)."""
+        raise NotImplementedError  # pragma: no cover
+
+    def undo(self, x: Tensor) -> Tensor:
+        """The numbers (N, *shape) of which `forward` makes `x`."""
+        raise NotImplementedError  # pragma: no cover
+
+    @property
+    def volume(self) -> Tensor | float:
+        """Σ log scale over an example, in nats: −log p of numbers in their own units is that of the scaled ones plus this."""
+        raise NotImplementedError  # pragma: no cover
+
+    @property
+    def shown(self) -> Span:
+        """The numbers to be shown as black and white."""
+        raise NotImplementedError  # pragma: no cover
+
+    def held(self, x: Tensor) -> Tensor:
+        """`x` in the units of the data, kept within `reach`: a linear decoder, or PCA, may leave it."""
+        return x.clamp(*self.reach) if self.reach == UNIT else x
+
+    def as_picture(self, x: Tensor) -> Tensor:
+        """`x` in the units of the data as numbers in [0, 1], black to white; what lies outside is clipped."""
+        low, high = self.shown
+        return (x if (low, high) == UNIT else (x - low) / (high - low)).clamp(0, 1)
+
+
+@part
+class Unscaled(Scaling):
+    """Numbers in [0, 1], as they are: those of pictures of 8 bits.
+
+    Example:
+        >>> x = torch.rand(2, 1, 4, 4)
+        >>> torch.equal(diabolo.scaling.Unscaled()(x), x)
+        True
+    """
+
+    kind, reach, support = "none", UNIT, UNIT
+
+    def fit(self, images: Images) -> None:
+        """Nothing is to be chosen."""
+
+    def begin(self, images: Images) -> None:
+        """Nothing is to be chosen."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x` itself."""
+        return x
+
+    def undo(self, x: Tensor) -> Tensor:
+        """`x` itself."""
+        return x
+
+    @property
+    def volume(self) -> float:
+        """0."""
+        return 0.0
+
+    @property
+    def shown(self) -> Span:
+        """0 and 1."""
+        return UNIT
+
+
+@part
+class Affine(Scaling):
+    """(x − shift) / scale, each number of a vector with its own shift and scale, each channel of anything larger.
+
+    Args:
+        kind: "real": shift 0, scale 1, any numbers as they are. "unit": the range of the training data becomes [0, 1]; of
+            images of which black and white are known, these two. "standard": their mean and standard deviation. "robust":
+            their median, and the standard deviation that a normal distribution of the same quartiles has: outliers do not move
+            it. What is constant has a scale of 1.
+        input_shape: of an example, (D,) or (C, …).
+
+    Example:
+        >>> table = diabolo.data.Images(np.random.default_rng(0).normal(4000, 10, (500, 3)))
+        >>> scaling = diabolo.scaling.Affine("standard", table.shape)
+        >>> scaling.fit(table)
+        >>> z = scaling(torch.from_numpy(table.images))
+        >>> z.mean(0).abs().max() < 1e-5, (scaling.undo(z) - torch.from_numpy(table.images)).abs().max() < 1e-3
+        (tensor(True), tensor(True))
+    """
+
+    shift: Tensor
+    scale: Tensor
+    ends: Tensor
+    fitted: Tensor
+    reach = ANY
+
+    def __init__(self, kind: str, input_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        if kind not in AFFINE:
+            raise UnknownNameError("scaling", kind, AFFINE)
+        self.kind, self.input_shape = kind, tuple(input_shape)
+        self.support = UNIT if kind == "unit" else ANY
+        each = (self.input_shape[0], *[1] * (len(self.input_shape) - 1))
+        self.register_buffer("shift", torch.zeros(each, dtype=torch.float64))  # so that 4,000,000.5 keeps its half
+        self.register_buffer("scale", torch.ones(each, dtype=torch.float64))
+        self.register_buffer("ends", torch.tensor(UNIT, dtype=torch.float64))
+        self.register_buffer("fitted", torch.tensor(False))
+
+    @torch.no_grad()
+    def fit(self, images: Images) -> None:
+        """Choose shift and scale by the training `images`, in one pass.
+
+        Raises:
+            DiaboloError: for examples of another shape.
+        """
+        if images.shape != self.input_shape:
+            raise DiaboloError(f"expected examples of shape {self.input_shape}, not {images.shape}")
+        few = images.spread(LOOKED_AT)
+        shift, scale = self._chosen(images, few)
+        scale = np.where(scale > 8 * np.finfo(np.float64).eps * np.abs(shift), scale, 1.0)
+        low, high = images.black_and_white or np.quantile(to_float(few.images, np.float64), (0.001, 0.999))
+        for buffer, value in (
+            (self.shift, shift),
+            (self.scale, scale),
+            (self.ends, (low, high if high > low else low + 1)),
+        ):
+            buffer.copy_(torch.as_tensor(np.asarray(value, np.float64)).view_as(buffer))
+        self.fitted.fill_(True)
+
+    def begin(self, images: Images) -> None:
+        """`fit`, unless that was done."""
+        if not self.fitted:
+            self.fit(images)
+
+    def _chosen(self, images: Images, few: Images) -> tuple[Any, Any]:
+        channels = self.input_shape[0]
+        match self.kind:
+            case "real":
+                return np.zeros(channels), np.ones(channels)
+            case "unit":
+                low, high = np.broadcast_arrays(*images.black_and_white) if images.black_and_white else _range(images)
+                return low * np.ones(channels), (high - low) * np.ones(channels)
+            case "standard":
+                return _moments(images)
+        low, middle, high = np.quantile(_by_channel(few.images), (0.25, 0.5, 0.75), axis=0)
+        spread, deviation = (high - low) / NORMAL, _moments(images)[1]
+        return middle, np.where(spread > 0, spread, deviation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scaled `x` (N, *shape), float32."""
+        return x.float() if self.kind == "real" else ((x - self.shift) / self.scale).float()
+
+    def undo(self, x: Tensor) -> Tensor:
+        """The numbers (N, *shape), float32, of which `forward` makes `x`."""
+        return x.float() if self.kind == "real" else (x * self.scale + self.shift).float()
+
+    @property
+    def volume(self) -> Tensor:
+        """Σ log scale over an example, in nats."""
+        each = math.prod(self.input_shape[1:])
+        return (each * self.scale.log().sum()).float()
+
+    @property
+    def shown(self) -> Span:
+        """Black and white where they are known, else nearly the range of the training data."""
+        low, high = self.ends.tolist()
+        return low, high
+
+
+def as_scaling(value: str | Scaling, input_shape: tuple[int, ...]) -> Scaling:
+    """A scaling by name, or as it is.
+
+    Raises:
+        UnknownNameError: for another name.
+
+    Example:
+        >>> diabolo.scaling.as_scaling("standard", (3,)).kind
+        'standard'
+    """
+    if isinstance(value, Scaling):
+        return value
+    if value not in SCALINGS:
+        raise UnknownNameError("scaling", value, SCALINGS)
+    return Unscaled() if value == "none" else Affine(value, input_shape)
+
+
+def usual(images: Images) -> str:
+    """The name of the scaling that suits `images`: none for numbers in [0, 1], unit for other pictures, else standard.
+
+    Example:
+        >>> diabolo.scaling.usual(train), diabolo.scaling.usual(diabolo.data.Images(np.array([[-1.0], [3.0]])))
+        ('none', 'standard')
+    """
+    if images.black_and_white is not None:
+        return "none" if images.black_and_white == UNIT else "unit"
+    low, high = _range(images)
+    return "none" if images.images.dtype == np.uint8 or (low.min() >= 0 and high.max() <= 1) else "standard"
+
+
+def _by_channel(x: NDArray[Any]) -> NDArray[np.float64]:
+    """(N, C, …) as (values, C)."""
+    x = to_float(x, np.float64)
+    return x if x.ndim == 2 else np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+
+
+def _pieces(images: Images) -> Iterator[NDArray[np.float64]]:
+    return (_by_channel(piece) for piece in chunks(images.images))
+
+
+def _range(images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ends = [(piece.min(0), piece.max(0)) for piece in _pieces(images)]
+    return np.min([low for low, _ in ends], 0), np.max([high for _, high in ends], 0)
+
+
+def _moments(images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each channel, in one pass (Chan, Golub & LeVeque 1979)."""
+    n, mean, square = 0, np.zeros(1), np.zeros(1)
+    for piece in _pieces(images):
+        m, centre = len(piece), piece.mean(0)
+        away = centre - mean
+        square = square + ((piece - centre) ** 2).sum(0) + away**2 * n * m / (n + m)
+        mean, n = mean + away * m / (n + m), n + m
+    return mean, np.sqrt(square / n)
