@@ -57,6 +57,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
                 f"the model was made for images of shape {model.input_shape}, but {images.name} ({images.split}) has "
                 f"{images.shape}; make it with input_shape={images.shape}"
             )
+        if images is not None:
             _check_numbers(model, images)
     if solved_at_once(model):
         if options.freeze or options.init:
