@@ -21,7 +21,7 @@ from diabolo.pictured import pictures_of
 from diabolo.pictures.examples import examples
 from diabolo.randomness import derive
 from diabolo.ranges import Count
-from diabolo.scaling import UNIT
+from diabolo.scaling import UNIT, Span
 from diabolo.statistics import mean_interval
 
 NAMES: dict[str, tuple[str, str, Any]] = {
@@ -92,11 +92,16 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
         for name in SIMILARITIES if ends is not None else ():
             if NAMES[name][0] not in skipped:
                 with standing_alone(NAMES[name][0], skipped):
-                    both = (x, x_hat) if ends == UNIT else ((one - ends[0]) / (ends[1] - ends[0]) for one in (x, x_hat))
-                    found[-1] |= {key: one for key, one in per_image(*both, (name,)).items() if key == name}
+                    all_of_it = per_image(_in_unit(x, ends), _in_unit(x_hat, ends), (name,))
+                    found[-1] |= {key: one for key, one in all_of_it.items() if key == name}
         totals.append(Totals.of(x, x_hat, found[-1]))
     each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[-1]}
     return each, sum(totals[1:], totals[0])
+
+
+def _in_unit(x: Tensor, ends: Span | None) -> Tensor:
+    """`x` with black and white at 0 and 1."""
+    return x if ends is None or ends == UNIT else (x - ends[0]) / (ends[1] - ends[0])
 
 
 def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -23,6 +23,7 @@ from diabolo.nets.presets import (
 )
 from diabolo.nets.prior import PriorDecoder, PriorEncoder
 from diabolo.nets.resnet import resnet
+from diabolo.nets.seeing import SeesCounts
 from diabolo.nets.unet import unet
 from diabolo.nets.vq import vq_conv
 from diabolo.ranges import At, BelowOne, Count, Counts, Plural
@@ -64,6 +65,7 @@ __all__ = [
     "NetOptions",
     "PriorDecoder",
     "PriorEncoder",
+    "SeesCounts",
     "build",
     "usual",
 ]

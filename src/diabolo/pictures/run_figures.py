@@ -47,7 +47,8 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
         The files written. A model of what are no pictures, or one that learnt no decoder, has no samples to show, and the
         latter no reconstructions.
     """
-    name, model, about = run.config.name, as_pictures(run.model), run.config.train
+    name, about = run.config.name, run.config.train
+    model: Any = as_pictures(run.model)
     if not hasattr(model, "decode"):  # a prior over codes
         test = None
     elif test is None and about.origin is not None:
@@ -156,7 +157,8 @@ def losses(run: Run, lines: History | None = None) -> list[dict[str, Any]]:
 
 def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.Figure"]:
     """The codes of `images`, by class where there are classes; and what lies between them when the code has two numbers."""
-    name, model = run.config.name, as_pictures(run.model)
+    name = run.config.name
+    model: Any = as_pictures(run.model)
     codes = encode(run.model, images)
     labels, names = images.labels, _names(images)
     if labels is not None and len(np.unique(labels)) > MAX_CLASSES:

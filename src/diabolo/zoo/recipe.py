@@ -184,6 +184,7 @@ def assemble(
     net = chosen.pop("net", nets.usual(input_shape, chosen))
     widths = (condition.to_encoder, condition.to_decoder)
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
+    encoder = nets.SeesCounts(encoder) if likelihood.counts else encoder
     bottleneck = around(encoder, bottleneck(encoder))
     return Autoencoder(
         encoder,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, between
-from diabolo.data.arrays import Kept, decided, described, laid_out, made, numbers_of, open_array
+from diabolo.data.arrays import Kept, decided, described, made, numbers_of, open_array
+from diabolo.data.axes import laid_out
 from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent

@@ -1,0 +1,45 @@
+"""Encoders that see their input in another form than the likelihood does."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from diabolo.parts import part
+
+CARRIED = ("features", "map_shape", "skip_features")  # what others read of an encoder
+
+
+def carry(outer: Any, inner: Any) -> None:
+    """Let `outer`, which stands around the encoder `inner`, say of itself what that says."""
+    outer.input_shape = tuple(inner.input_shape)
+    for name in CARRIED:
+        if hasattr(inner, name):
+            setattr(outer, name, getattr(inner, name))
+
+
+@part
+class SeesCounts(nn.Module):
+    """log(1 + x) → the inner encoder's features: of counts, whose likelihood scores them as they are, while a network that saw
+    them so would see little but the largest (Lopez et al. 2018, Nature Methods 15:1053, encode them so).
+
+    Args:
+        inner: the encoder.
+
+    Example:
+        >>> encoder, _ = diabolo.nets.build("mlp", (3,), 2, hidden=(8,))
+        >>> seeing = diabolo.nets.SeesCounts(encoder)
+        >>> x = torch.tensor([[0.0, 1.0, 999.0]])
+        >>> torch.equal(seeing(x), encoder(torch.log1p(x)))
+        True
+    """
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+        carry(self, inner)
+
+    def forward(self, x: Tensor, *c: Tensor) -> Tensor:
+        """Features (N, features) of counts `x` (N, *input_shape), and of what the condition tells, if anything."""
+        features: Tensor = self.inner(torch.log1p(x.clamp(min=0)), *c)
+        return features
