@@ -130,7 +130,7 @@ def test_two_scalings_of_the_same_density_have_the_same_nats():
         sigma = torch.from_numpy(TABLE.std(0)) / model.scaling.scale  # that of the data, in scaled numbers
         centre = model.scaling(torch.from_numpy(TABLE.mean(0)).expand_as(x))
         density = torch.distributions.Normal(centre, sigma.float()).log_prob(scaled).sum(1)
-        nats.append(float((-density + model.scaling.volume).mean()))
+        nats.append(float((-density + model.scaling.volume()).mean()))
     assert np.allclose(nats, nats[0], atol=0.01)
 
 

@@ -23,7 +23,7 @@ from diabolo.conditions import UNKNOWN, Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
 from diabolo.errors import DiaboloError
 from diabolo.heads import Head, Headless
-from diabolo.likelihoods import Likelihood
+from diabolo.likelihoods import Known, Likelihood
 from diabolo.memory import check_room
 from diabolo.objectives import ELBO, Loss, Objective
 from diabolo.observations import AsIs, Observation
@@ -173,7 +173,14 @@ class Autoencoder(nn.Module):
         """The loss of each image (N,), in `unit`, of the decoder's output `raw` (N, …) against the scaled target `x` (N, …); of
         a density in the units of the data. With `weight` (N,) that of images that count so much."""
         loss = self.likelihood.loss(raw, x) if weight is None else self.likelihood.weighed(raw, x, weight)
-        return loss + self.scaling.volume if self.likelihood.density and self.scaling.reach != UNIT else loss
+        if not self.likelihood.density or self.scaling.reach == UNIT:
+            return loss
+        return loss + self.scaling.volume(~x.isnan() if self.takes_missing else None)
+
+    @property
+    def takes_missing(self) -> bool:
+        """Whether NaN is a number that is not known to it, and no error."""
+        return isinstance(self.likelihood, Known)
 
     @property
     def unit(self) -> str:
@@ -347,12 +354,12 @@ class Autoencoder(nn.Module):
 
     def _images(self, x: Tensor | np.ndarray) -> Tensor:
         """`x` (N, *input_shape), scaled."""
-        return as_input(x, self.input_shape, self.device, self.corruption.reach, self.scaling)
+        return as_input(x, self.input_shape, self.device, self.corruption.reach, self.scaling, self.takes_missing)
 
     def _batch(self, x: Tensor | np.ndarray, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """`x` and `y` as the loss wants them, in the precision in which they were given; refused where training would."""
         reach = self.corruption.reach if self.scaling.reach == UNIT else self.scaling.reach
-        x = as_pixels(x, self.input_shape, reach).to(self.device)
+        x = as_pixels(x, self.input_shape, reach, self.takes_missing).to(self.device)
         if not len(x):
             raise DiaboloError("the loss is a mean over images, and there are none")
         if y is None or self.needs_column is None:

@@ -219,6 +219,7 @@ def as_input(
     device: torch.device,
     reach: tuple[float, float] = UNIT,
     scaling: Scaling | None = None,
+    missing: bool = False,
 ) -> Tensor:
     """`x` (N, *shape) as networks want it: float32 on `device`, scaled; uint8 is divided by 255.
 
@@ -226,13 +227,15 @@ def as_input(
         DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`, or out of that of the `scaling`.
     """
     if scaling is None or scaling.reach == UNIT:
-        return as_pixels(x, shape, reach).to(device).float()
-    found: Tensor = scaling(as_pixels(x, shape, scaling.reach).to(device))
+        return as_pixels(x, shape, reach, missing).to(device).float()
+    found: Tensor = scaling(as_pixels(x, shape, scaling.reach, missing).to(device))
     return found
 
 
-def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT) -> Tensor:
-    """`x` (N, *shape) as floats where it lies, in its own units; uint8 is divided by 255.
+def as_pixels(
+    x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT, missing: bool = False
+) -> Tensor:
+    """`x` (N, *shape) as floats where it lies, in its own units; uint8 is divided by 255. NaN may stand for what is `missing`.
 
     Raises:
         DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
@@ -247,7 +250,11 @@ def as_pixels(x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tu
         return to_float(x).float()
     if not x.numel():
         return x
-    low, high = (float(end) for end in x.detach().aminmax())  # NaN stays NaN
+    seen = x.detach()
+    seen = seen[~seen.isnan()] if missing else seen
+    if not seen.numel():
+        return x
+    low, high = (float(end) for end in seen.aminmax())  # NaN stays NaN
     if not (math.isfinite(low) and math.isfinite(high)):
         bad = int((~x.detach().isfinite()).flatten(1).any(1).sum())
         raise DiaboloError(f"{bad:,} of {len(x):,} images hold NaN or infinity; leave them out")

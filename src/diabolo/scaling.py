@@ -60,9 +60,9 @@ class Scaling(nn.Module):
         """The numbers (N, *shape) of which `forward` makes `x`."""
         raise NotImplementedError  # pragma: no cover
 
-    @property
-    def volume(self) -> Tensor | float:
-        """Σ log scale over an example, in nats: −log p of numbers in their own units is that of the scaled ones plus this."""
+    def volume(self, known: Tensor | None = None) -> Tensor | float:
+        """Σ log scale over an example, in nats: −log p of numbers in their own units is that of the scaled ones plus this. Of
+        those `known` (N, *shape) alone, where not all are."""
         raise NotImplementedError  # pragma: no cover
 
     @property
@@ -106,8 +106,7 @@ class Unscaled(Scaling):
         """`x` itself."""
         return x
 
-    @property
-    def volume(self) -> float:
+    def volume(self, known: Tensor | None = None) -> float:
         """0."""
         return 0.0
 
@@ -165,9 +164,13 @@ class Affine(Scaling):
         if images.shape != self.input_shape:
             raise DiaboloError(f"expected examples of shape {self.input_shape}, not {images.shape}")
         few = images.spread(LOOKED_AT)
+        if images.missing and len(unknown := np.flatnonzero(np.isnan(_range(images)[0]))):
+            raise DiaboloError(
+                f"nothing is known of feature {int(unknown[0])}: all its numbers are missing; leave it out"
+            )
         shift, scale = self._chosen(images, few)
         scale = np.where(scale > 8 * np.finfo(np.float64).eps * np.abs(shift), scale, 1.0)
-        low, high = images.black_and_white or np.quantile(to_float(few.images, np.float64), (0.001, 0.999))
+        low, high = images.black_and_white or np.nanquantile(to_float(few.images, np.float64), (0.001, 0.999))
         for buffer, value in (
             (self.shift, shift),
             (self.scale, scale),
@@ -191,7 +194,7 @@ class Affine(Scaling):
                 return low * np.ones(channels), (high - low) * np.ones(channels)
             case "standard":
                 return _moments(images)
-        low, middle, high = np.quantile(_by_channel(few.images), (0.25, 0.5, 0.75), axis=0)
+        low, middle, high = np.nanquantile(_by_channel(few.images), (0.25, 0.5, 0.75), axis=0)
         spread, deviation = (high - low) / NORMAL, _moments(images)[1]
         return middle, np.where(spread > 0, spread, deviation)
 
@@ -203,11 +206,11 @@ class Affine(Scaling):
         """The numbers (N, *shape), float32, of which `forward` makes `x`."""
         return x.float() if self.kind == "real" else (x * self.scale + self.shift).float()
 
-    @property
-    def volume(self) -> Tensor:
-        """Σ log scale over an example, in nats."""
-        each = math.prod(self.input_shape[1:])
-        return (each * self.scale.log().sum()).float()
+    def volume(self, known: Tensor | None = None) -> Tensor:
+        """Σ log scale over an example, in nats, (); of those `known` (N, *shape) alone, (N,)."""
+        if known is not None:
+            return (known * self.scale.log()).flatten(1).sum(1).float()
+        return (math.prod(self.input_shape[1:]) * self.scale.log().sum()).float()
 
     @property
     def shown(self) -> Span:
@@ -257,16 +260,19 @@ def _pieces(images: Images) -> Iterator[NDArray[np.float64]]:
 
 
 def _range(images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    ends = [(piece.min(0), piece.max(0)) for piece in _pieces(images)]
-    return np.min([low for low, _ in ends], 0), np.max([high for _, high in ends], 0)
+    ends = [(np.fmin.reduce(piece, 0), np.fmax.reduce(piece, 0)) for piece in _pieces(images)]  # NaN is left out
+    return np.fmin.reduce([low for low, _ in ends], 0), np.fmax.reduce([high for _, high in ends], 0)
 
 
 def _moments(images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of each channel, in one pass (Chan, Golub & LeVeque 1979)."""
-    n, mean, square = 0, np.zeros(1), np.zeros(1)
+    channels = images.shape[0]
+    n, mean, square = np.zeros(channels), np.zeros(channels), np.zeros(channels)
     for piece in _pieces(images):
-        m, centre = len(piece), piece.mean(0)
-        away = centre - mean
-        square = square + ((piece - centre) ** 2).sum(0) + away**2 * n * m / (n + m)
-        mean, n = mean + away * m / (n + m), n + m
-    return mean, np.sqrt(square / n)
+        known = ~np.isnan(piece)
+        m, total = known.sum(0), np.where(known, piece, 0).sum(0)
+        centre = total / np.maximum(m, 1)
+        away, both = centre - mean, np.maximum(n + m, 1)
+        square = square + np.where(known, (piece - centre) ** 2, 0).sum(0) + away**2 * n * m / both
+        mean, n = mean + away * m / both, n + m
+    return mean, np.sqrt(square / np.maximum(n, 1))

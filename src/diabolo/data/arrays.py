@@ -21,6 +21,7 @@ from diabolo.ranges import check
 
 log = logging.getLogger("diabolo.data")
 
+Missing = Literal["refuse", "mask"]
 STEPS = 255  # of 8 bits
 EQUAL = 1e-3  # so far from a step of 8 bits, in steps, rounding may carry a float
 
@@ -32,6 +33,7 @@ def as_images(
     range: Any = scale.AUTO,
     image_channels: Literal[1, 3] | None = None,
     axes: str = "auto",
+    missing: Missing = "refuse",
 ) -> Images:
     """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
 
@@ -48,6 +50,7 @@ def as_images(
             of so many is white; of other numbers none are. "dtype": the ends of the type. Or the two numbers: what lies
             outside is clipped. "own": none are, whatever they are
     image_channels  1 (grey) or 3 (colour), where the shape alone does not say which axis is C
+    missing what NaN is: "refuse": an error. "mask": a number that is not known, which models are made to do without
     axes    a letter for each axis: N examples, C channels, and L, H W or D H W: "NCL" for signals, "NDHW" for grey volumes
 
     Nothing is rounded: images of 8 bits, and floats that are steps of 8 bits, become uint8; vectors of bytes, bits and numbers
@@ -61,14 +64,20 @@ def as_images(
         (1, 8, 8)
     """
     channels = check("image_channels", image_channels, Literal[1, 3] | None)
-    images, notes = read_array(x, labels, name, scale.check_range(range), channels, check_axes(axes))
+    images, notes = read_array(x, labels, name, scale.check_range(range), channels, check_axes(axes), missing == "mask")
     for note in notes:
         log.warning("%s: %s", name, note)
     return images
 
 
 def read_array(
-    x: Any, labels: Any, name: str, value_range: scale.Range, channels: int | None = None, axes: str = "auto"
+    x: Any,
+    labels: Any,
+    name: str,
+    value_range: scale.Range,
+    channels: int | None = None,
+    axes: str = "auto",
+    missing: bool = False,
 ) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
     found = open_array(x, labels, name)
@@ -78,7 +87,7 @@ def read_array(
     if isinstance(known, np.ndarray) and known.dtype.kind == "U" and labels is None:  # words of a data set
         (known,), names = named_labels(known)
     array = laid_out(found.pixels, name, channels, axes)
-    how = decided([array], value_range, name)
+    how = decided([array], value_range, name, missing)
     return described(made(array, how, known, name), names, found), [*how.notes, *found.said]
 
 
@@ -114,15 +123,17 @@ class Kept:
             units.
         span: which of them are black and white; None where none are.
         notes: what should be said of it.
+        missing: whether NaN is a number that is not known.
     """
 
     to: Literal["bytes", "unit", "own"]
     span: scale.Span | None
     notes: tuple[str, ...] = ()
+    missing: bool = False
 
 
-def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str) -> Kept:
-    """How the numbers of all `arrays` (N, *shape), which are of one type, are kept.
+def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str, missing: bool = False) -> Kept:
+    """How the numbers of all `arrays` (N, *shape), which are of one type, are kept; NaN among them where some are `missing`.
 
     Raises:
         DiaboloError: when they hold none, NaN or infinity, or `wanted` does not fit them.
@@ -133,11 +144,11 @@ def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str) -> K
     vectors = first.ndim == 2
     if first.dtype.kind == "b":
         return Kept("unit" if vectors else "bytes", (0.0, 1.0))
-    ends = [extent(array, f"values of {name}") for array in arrays]
+    ends = [extent(array, f"values of {name}", missing) for array in arrays]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     numbers = numbers_of(first.dtype, low, high)
-    if wanted == scale.OWN:
-        return Kept("own", None)
+    if wanted == scale.OWN or missing:
+        return Kept("own", wanted if isinstance(wanted, tuple) else None, missing=missing)
     if wanted == scale.AUTO and not _are_grey(first, numbers):
         hint = f"where these are black and white, say so by --range {low:.10g} {high:.10g}"
         said = () if vectors or first.ndim != 4 else (f"values {between((low, high))} keep their own units; {hint}",)
@@ -190,10 +201,12 @@ def made(array: NDArray[Any], how: Kept, labels: Any, name: str) -> Images:
         case "unit":
             return Images(_in_unit(array, how.span or (0.0, 1.0)), labels=labels, name=name)
     if how.span is None:
-        return Images(array, labels=labels, name=name)
+        return Images(array, labels=labels, name=name, missing=how.missing)
     low, high = how.span
     outside = any(chunk.min() < low or chunk.max() > high for chunk in chunks(array))
-    return Images(array.clip(low, high) if outside else array, labels=labels, name=name, span=how.span)
+    return Images(
+        array.clip(low, high) if outside else array, labels=labels, name=name, span=how.span, missing=how.missing
+    )
 
 
 def to_numpy(x: Any, name: str) -> NDArray[Any]:

@@ -37,6 +37,7 @@ class Images:
     account          what the source held and how it was read, of all its parts together; None where nobody wrote it down
     span             the numbers that are black and white in images of another type than uint8; None where none are known
     feature_names    what each number of a vector is called, such as the columns of a table; None where they have no names
+    missing          whether NaN stands for a number that is not known; else it is refused
 
     Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
 
@@ -66,6 +67,7 @@ class Images:
     account: Account | None = None
     span: tuple[float, float] | None = None
     feature_names: tuple[str, ...] | None = None
+    missing: bool = False
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -235,7 +237,7 @@ class Images:
         if x.size == 0:
             raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}")
         if x.dtype.kind == "f":
-            extent(x, f"values of {self.name}")
+            extent(x, f"values of {self.name}", self.missing)
         if self.span is not None and not self.span[0] < self.span[1]:
             raise DiaboloError(f"black must be below white, got span {self.span}")
         if self.feature_names is not None and self.shape != (len(self.feature_names),):
@@ -286,16 +288,20 @@ def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     release(array)
 
 
-def extent(array: NDArray[Any], what: str) -> tuple[float, float]:
-    """The least and the greatest number; DiaboloError when one is NaN or infinite."""
+def extent(array: NDArray[Any], what: str, missing: bool = False) -> tuple[float, float]:
+    """The least and the greatest number; DiaboloError when one is infinite, or NaN where NaN does not stand for what is
+    `missing`."""
     low, high = np.inf, -np.inf
+    least, most = (np.fmin, np.fmax) if missing else (np.minimum, np.maximum)  # the former leave NaN out
     for chunk in chunks(array):
-        low, high = np.minimum(low, chunk.min()), np.maximum(high, chunk.max())  # NaN stays NaN
+        low, high = least(low, least.reduce(chunk, None)), most(high, most.reduce(chunk, None))  # else NaN stays NaN
+    if missing and low > high:
+        raise DiaboloError(f"{what} are all missing")
     if np.isnan(low) or np.isinf(low) or np.isinf(high):
         bad = sum(int(np.count_nonzero(~np.isfinite(chunk))) for chunk in chunks(array))
         raise DiaboloError(
             f"{what} hold NaN or infinity in {bad:,} of {array.size:,} places, first at {_first_bad(array)}; remove or replace "
-            "it first"
+            "it first, or say missing='mask' (--missing mask) where NaN is a number that is not known"
         )
     return float(low), float(high)
 

@@ -50,6 +50,7 @@ class DataOptions:
         skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
         range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own for
             arrays whose numbers are none, in their own units.
+        missing: what NaN in an array is: refuse (an error), or mask (a number that is not known).
         axes: of an array, a letter for each axis: N examples, C channels, and L, H W or D H W, such as NCL for signals; auto
             for images and vectors.
 
@@ -74,6 +75,7 @@ class DataOptions:
     test_fraction: PartOf = 0.1
     skip_bad: bool = False
     range: Annotated[Any, ItsOwn()] = scale.AUTO
+    missing: Literal["refuse", "mask"] = "refuse"
     axes: str = "auto"
 
     def __post_init__(self) -> None:

@@ -159,7 +159,7 @@ def reconstructed(codec: Codec, images: Images, seed: int = 0) -> Floats:
 
 def mean_image(images: Images) -> Floats:
     """The mean (*shape) of `images`, in [0, 1]."""
-    mean: Floats = images.images.mean(0, dtype=np.float64)
+    mean: Floats = (np.nanmean if images.missing else np.mean)(images.images, 0, dtype=np.float64)
     return mean / 255 if images.images.dtype == np.uint8 else mean  # summed up as bytes, which is exact
 
 
@@ -174,7 +174,7 @@ def error_score(x: Floats, x_hat: Floats, mean: Floats, split: str) -> Score | N
 
 
 def _per_image(difference: Floats) -> Floats:
-    each: Floats = np.square(difference).mean(tuple(range(1, difference.ndim)))
+    each: Floats = np.nanmean(np.square(difference), tuple(range(1, difference.ndim)))  # over what is known
     return each
 
 
@@ -189,12 +189,12 @@ def _ratio(
 
 
 def _varies(x: Floats) -> bool:
-    return bool(x.var(0).mean() > ROUNDING)
+    return bool(np.nanvar(x, 0).mean() > ROUNDING)
 
 
 def _spread(images: Floats, x: Floats, split: str) -> Score:
     """The variance of `images` (M, *shape) as a share of that of `x` (N, *shape)."""
-    a, b = (_per_image(each - each.mean(0)) for each in (images, x))
+    a, b = (_per_image(each - np.nanmean(each, 0)) for each in (images, x))
     if len(a) == len(b):
         return _ratio(a, b, "of the images' variance", split, "higher")
     share = float(a.mean() / b.mean())

@@ -88,7 +88,11 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
     ends = subject.test.black_and_white
     for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
         x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
+        known = (~x.isnan()).flatten(1).double().mean(1)
+        x = torch.where(x.isnan(), x_hat, x)
         found.append(per_image(x, x_hat, (), None if ends is None else ends[1] - ends[0]))
+        if subject.test.missing:
+            found[-1] = {name: found[-1][name] / known for name in ("mse", "mae")}
         for name in SIMILARITIES if ends is not None else ():
             if NAMES[name][0] not in skipped:
                 with standing_alone(NAMES[name][0], skipped):

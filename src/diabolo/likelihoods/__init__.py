@@ -12,6 +12,7 @@ from torch import nn
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods.counts import NegativeBinomial, Poisson
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Bernoulli, ContinuousBernoulli, Gaussian, Laplace
+from diabolo.likelihoods.known import Known
 from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood, SquaredError, WithOutput
 from diabolo.likelihoods.ms_ssim import MSSSIM
 from diabolo.likelihoods.perceptual import VGG16, Perceptual, features_of
@@ -26,6 +27,7 @@ __all__ = [
     "Bernoulli",
     "ContinuousBernoulli",
     "Gaussian",
+    "Known",
     "Laplace",
     "Likelihood",
     "NegativeBinomial",

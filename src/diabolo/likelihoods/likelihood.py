@@ -32,6 +32,7 @@ class Likelihood(nn.Module):
         support: the least and the largest number, after scaling, that it can score.
         density: whether its loss is −log of a density of real numbers, which depends on the unit that these are measured in.
         counts: whether it scores whole numbers alone, which must not be scaled.
+        separable: whether its loss is a sum, or a mean, of one for each number.
         per_feature: the parameters that it learns per feature, by name, and the value that each begins with.
 
     Example:
@@ -44,6 +45,7 @@ class Likelihood(nn.Module):
     support: tuple[float, float] = UNIT
     density: bool = False
     counts: bool = False
+    separable: bool = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -48,6 +48,8 @@ class MSSSIM(WithOutput):
 
     unit = "1 − MS-SSIM"
 
+    separable = False
+
     def __init__(self, output: str = "sigmoid") -> None:
         super().__init__(output)
         self.support = UNIT  # C₁ and C₂ are for numbers in [0, 1], whatever the output

@@ -114,6 +114,8 @@ class Perceptual(WithOutput):
         tensor(True)
     """
 
+    separable = False
+
     def __init__(
         self, network: nn.Module, layers: tuple[str, ...] = (), pixel: Weight = 1.0, output: str = "sigmoid"
     ) -> None:

@@ -23,7 +23,7 @@ from diabolo.nets.presets import (
 )
 from diabolo.nets.prior import PriorDecoder, PriorEncoder
 from diabolo.nets.resnet import resnet
-from diabolo.nets.seeing import SeesCounts
+from diabolo.nets.seeing import SeesCounts, SeesKnown
 from diabolo.nets.unet import unet
 from diabolo.nets.vq import vq_conv
 from diabolo.ranges import At, BelowOne, Count, Counts, Plural
@@ -66,6 +66,7 @@ __all__ = [
     "PriorDecoder",
     "PriorEncoder",
     "SeesCounts",
+    "SeesKnown",
     "build",
     "usual",
 ]

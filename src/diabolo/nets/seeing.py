@@ -43,3 +43,32 @@ class SeesCounts(nn.Module):
         """Features (N, features) of counts `x` (N, *input_shape), and of what the condition tells, if anything."""
         features: Tensor = self.inner(torch.log1p(x.clamp(min=0)), *c)
         return features
+
+
+@part
+class SeesKnown(nn.Module):
+    """x, of which some numbers are NaN → the inner encoder's features of x with 0 in their place, the mean of scaled numbers,
+    and of a mask beside it that says which are known.
+
+    Args:
+        inner: the encoder, made for a condition that is longer by as many numbers as x has.
+
+    Example:
+        >>> encoder, _ = diabolo.nets.build("mlp", (3,), 2, (3, 0), hidden=(8,))
+        >>> seeing = diabolo.nets.SeesKnown(encoder)
+        >>> x = torch.tensor([[1.0, torch.nan, 2.0]])
+        >>> torch.equal(seeing(x), encoder(torch.tensor([[1.0, 0.0, 2.0]]), torch.tensor([[1.0, 0.0, 1.0]])))
+        True
+    """
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+        carry(self, inner)
+
+    def forward(self, x: Tensor, *c: Tensor) -> Tensor:
+        """Features (N, features) of `x` (N, *input_shape), and of what the condition tells, if anything."""
+        known = ~x.isnan()
+        told = torch.cat([*c, known.flatten(1).to(x.dtype)], 1)
+        features: Tensor = self.inner(torch.where(known, x, 0.0), told)
+        return features

@@ -64,6 +64,7 @@ def measure(model: Autoencoder, x: Tensor, y: Tensor | None = None) -> Diagnosis
                 model.likelihood.mean(model.decoder(z, *to_decoder))
                 for z in (latent.code, latent.code.roll(len(x) // 2, 0))
             )
+            x = torch.where(x.isnan(), own, x) if model.takes_missing else x
             diagnoses += [_of_use(x, own, other), _of_outputs(x, own)] if coded else [_of_outputs(x, own)]
     values = {name: value for d in diagnoses for name, value in d.values.items()}
     return Diagnosis(values, tuple(finding for d in diagnoses for finding in d.findings))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, between
-from diabolo.data.arrays import Kept, decided, described, made, numbers_of, open_array
+from diabolo.data.arrays import Kept, Missing, decided, described, made, numbers_of, open_array
 from diabolo.data.axes import laid_out
 from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
@@ -36,15 +36,24 @@ Channels = Literal[1, 3] | None
 @dataclass(frozen=True)
 class _Reading:
     """How an array is read: which numbers are black and white, and how many channels it has or what its axes are, where that is
-    known."""
+    known; and whether some are missing."""
 
     range: scale.Range
     channels: Channels
     axes: str
+    missing: bool
 
 
 def array(
-    x: Any, draw: Draw, *, labels: Any, test_fraction: PartOf, image_channels: Channels, range: scale.Range, axes: str
+    x: Any,
+    draw: Draw,
+    *,
+    labels: Any,
+    test_fraction: PartOf,
+    image_channels: Channels,
+    range: scale.Range,
+    axes: str,
+    missing: Missing,
 ) -> Parts:
     """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
     found = open_array(x, labels, "array")
@@ -57,20 +66,34 @@ def array(
     def then(images: Images) -> Images:
         return described(images, names, found)
 
-    how = _Reading(range, image_channels, axes)
+    how = _Reading(range, image_channels, axes, missing == "mask")
     return _split(found.pixels, known, names, draw, test_fraction, how, "array", "an array", found.said, then)
 
 
 def npy(
-    path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range, axes: str
+    path: Path,
+    draw: Draw,
+    *,
+    test_fraction: PartOf,
+    image_channels: Channels,
+    range: scale.Range,
+    axes: str,
+    missing: Missing,
 ) -> Parts:
     """A seeded split of the one array in a .npy file, which is memory-mapped."""
-    how = _Reading(range, image_channels, axes)
+    how = _Reading(range, image_channels, axes, missing == "mask")
     return _split(map_npy(path), None, None, draw, test_fraction, how, path.stem, path.name)
 
 
 def npz(
-    path: Path, draw: Draw, *, test_fraction: PartOf, image_channels: Channels, range: scale.Range, axes: str
+    path: Path,
+    draw: Draw,
+    *,
+    test_fraction: PartOf,
+    image_channels: Channels,
+    range: scale.Range,
+    axes: str,
+    missing: Missing,
 ) -> Parts:
     """The arrays `x_train, y_train, x_test, y_test` of a .npz file, or a seeded split of `images` and `labels`.
 
@@ -79,7 +102,7 @@ def npz(
     published. No other member is looked at.
     """
     check_regular(path)
-    how = _Reading(range, image_channels, axes)
+    how = _Reading(range, image_channels, axes, missing == "mask")
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # zipfile raises what it likes on damaged directories
@@ -135,8 +158,11 @@ def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, how: _R
     named = [(x, f"{path.stem} ({part})") for x, part in zip(xs, PARTS, strict=True)]
     laid = [None if x is None else laid_out(x, name, how.channels, how.axes) for x, name in named]
     given = [x for x in laid if x is not None]
-    kept = decided(given, how.range, path.stem)
-    alone = [decided([x], how.range, f"{path.stem} ({part})").span for x, part in zip(given, PARTS, strict=False)]
+    kept = decided(given, how.range, path.stem, how.missing)
+    alone = [
+        decided([x], how.range, f"{path.stem} ({part})", how.missing).span
+        for x, part in zip(given, PARTS, strict=False)
+    ]
     if {*alone} != {kept.span}:
         ends = [f"{part} {_read_as(one)}" for part, one in zip(PARTS, alone, strict=False)]
         said = f"parts alone would be read as {', '.join(ends)}, and all are read as {_read_as(kept.span)}"
@@ -168,7 +194,7 @@ def _split(
 ) -> Parts:
     """A seeded split of one array, to the images of which `then` adds what is known besides."""
     pixels = laid_out(pixels, name, how.channels, how.axes)
-    kept = decided([pixels], how.range, name)
+    kept = decided([pixels], how.range, name, how.missing)
     images = made(pixels, kept, labels, name)
     images = images if names is None else replace(images, label_names=names)
     account = _account(what, [pixels], kept, [*kept.notes, *said])
@@ -211,15 +237,15 @@ def _read_as(span: scale.Span | None) -> str:
 
 
 def _account(what: str, arrays: Sequence[NDArray[Any]], kept: Kept, notes: Sequence[str]) -> Account:
-    dtype, n, used = arrays[0].dtype, sum(map(len, arrays)), _used(arrays, what)
+    dtype, n, used = arrays[0].dtype, sum(map(len, arrays)), _used(arrays, what, kept.missing)
     numbers = numbers_of(dtype, *used)
     depth = "1 bit" if dtype.kind == "b" else "float" if numbers.floats else f"{dtype.itemsize * 8} bit"
     return Account(what, modes={str(dtype): n}, depths={depth: n}, used=used, span=kept.span, notes=tuple(notes))
 
 
-def _used(arrays: Sequence[NDArray[Any]], what: str) -> scale.Span:
+def _used(arrays: Sequence[NDArray[Any]], what: str, missing: bool) -> scale.Span:
     """The least and the greatest number of all."""
-    ends = [extent(array, what) for array in arrays] if arrays[0].dtype.kind != "b" else [(0.0, 1.0)]
+    ends = [extent(array, what, missing) for array in arrays] if arrays[0].dtype.kind != "b" else [(0.0, 1.0)]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
