@@ -48,7 +48,7 @@ def test_no_gradient_comes_from_what_is_missing():
 
 
 def test_nats_are_those_of_the_known_numbers_in_their_units(tmp_path):
-    model = diabolo.zoo.vae((4,), 1, hidden=(8,), scaling="standard", missing="mask", sigma=0.5)
+    model = diabolo.zoo.vae((4,), 1, hidden=(8,), scaling="standard", masked=True, sigma=0.5)
     images = Images(HOLES, missing=True)
     model.scaling.fit(images)
     shift, scale = (t.numpy() for t in (model.scaling.shift, model.scaling.scale))
@@ -78,7 +78,7 @@ def test_what_is_missing_is_filled_in_by_what_is_known(recipe, tmp_path):
 def test_a_bound_on_what_was_observed_is_tighter_with_more_samples(tmp_path):
     images = Images(HOLES, missing=True)
     model = quietly("vae", images, tmp_path, latent_dim=1, hidden=(32,), epochs=30, lr=1e-2).model
-    few, many = (diabolo.metrics.log_likelihood(model, images.take(range(100)), samples=n).nll.mean() for n in (1, 200))
+    few, many = (diabolo.metrics.nll(model, images.take(range(100)), samples=n).mean for n in (1, 200))
     assert many < few
 
 
@@ -100,12 +100,12 @@ def test_files_say_it_too(tmp_path):
         (lambda: Images(HOLES), "NaN or infinity in"),
         (lambda: Images(np.full((3, 2), np.nan), missing=True), "are all missing"),
         (lambda: Images(np.array([[np.inf, np.nan]]), missing=True), "NaN or infinity"),
-        (lambda: diabolo.zoo.vae((4,), 1, missing="mask", scaling="standard", sigma="per-feature"), "score each number"),
-        (lambda: diabolo.zoo.vae((1, 16, 16), 1, missing="mask", likelihood="ms-ssim"), "score each number by itself"),
+        (lambda: diabolo.zoo.vae((4,), 1, masked=True, scaling="standard", sigma="per-feature"), "score each number"),
+        (lambda: diabolo.zoo.vae((1, 16, 16), 1, masked=True, likelihood="ms-ssim"), "score each number by itself"),
         (lambda: diabolo.fit("pca", Images(HOLES, missing=True), latent_dim=1, quiet=True), "takes none that are: fill"),
         (
-            lambda: diabolo.fit("vae", Images(HOLES, missing=True), missing="refuse", latent_dim=1, quiet=True),
-            r"--missing mask",
+            lambda: diabolo.fit("vae", Images(HOLES, missing=True), masked=False, latent_dim=1, quiet=True),
+            r"--masked",
         ),
         (
             lambda: diabolo.fit(

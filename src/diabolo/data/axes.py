@@ -1,10 +1,11 @@
 """Which axis of an array is what: examples, channels, and those of space."""
 
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from diabolo.errors import DiaboloError
+
+if TYPE_CHECKING:  # options, which read axes, cost no numpy
+    from numpy.typing import NDArray
 
 COLOURS = (1, 3)
 SPATIAL = ("", "L", "HW", "DHW")  # axes of an example beside its channels
@@ -31,7 +32,7 @@ def check_axes(axes: Any) -> str:
     return said
 
 
-def laid_out(array: NDArray[Any], name: str, channels: int | None = None, axes: str = "auto") -> NDArray[Any]:
+def laid_out(array: "NDArray[Any]", name: str, channels: int | None = None, axes: str = "auto") -> "NDArray[Any]":
     """`array` as (N, D) or (N, C, …): as its `axes` say, or guessed where one guess alone is possible.
 
     Raises:
@@ -51,7 +52,7 @@ def laid_out(array: NDArray[Any], name: str, channels: int | None = None, axes: 
     return array if "C" in axes or "F" in axes else array[:, None]
 
 
-def _channels_first(array: NDArray[Any], name: str, channels: int | None) -> NDArray[Any]:
+def _channels_first(array: "NDArray[Any]", name: str, channels: int | None) -> "NDArray[Any]":
     """`(N, C, H, W)`, guessed only where one guess is possible; of so many `channels`, where that is known."""
     if array.ndim == 3 and array.shape[2] in COLOURS[1:] and channels is None:
         raise DiaboloError(

@@ -120,9 +120,7 @@ def _check_numbers(model: Any, images: Images) -> None:
     takes = isinstance(model, Autoencoder) and model.takes_missing
     low, high = extent(images.images, f"values of {where}", images.missing)
     if images.missing and not takes and any(bool(np.isnan(piece).any()) for piece in chunks(images.images)):
-        remedy = (
-            "make it with missing='mask' (--missing mask)" if isinstance(model, Autoencoder) else "fill them in first"
-        )
+        remedy = "make it with masked=True (--masked)" if isinstance(model, Autoencoder) else "fill them in first"
         raise DiaboloError(f"numbers of {where} are missing, and the model {model.name} takes none that are: {remedy}")
     if low < least - HAIR or high > most + HAIR:
         raise DiaboloError(

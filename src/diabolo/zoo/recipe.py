@@ -4,7 +4,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 import torch
 from torch import nn
@@ -55,7 +55,7 @@ class PartOptions(NetOptions, total=False):
     observation: str | Observation | None
     condition: str | Condition | None
     scaling: Annotated[str | Scaling | None, ItsOwn()]
-    missing: Literal["refuse", "mask"] | None
+    masked: bool | None
     classes: Plural | None
     columns: Count | None
 
@@ -80,8 +80,8 @@ HELP = {
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
     "scaling": f"How numbers that are no pictures are scaled: {', '.join(SCALINGS)}; chosen by the data when left out, see "
     "diabolo.scaling.",
-    "missing": "What NaN is: refuse (an error), or mask (a number that is not known: the encoder is told which are known, and "
-    "the loss counts those alone); chosen by the data when left out.",
+    "masked": "Whether NaN is a number that is not known: the encoder is told which are known, and the loss counts those "
+    "alone. As the data say when left out.",
     "condition": f"What the model is given besides the image: {', '.join(CONDITIONS)}.",
     "classes": "Number of classes of the labels, for a condition or head; 10 when left out.",
     "columns": "Number of attributes or factors that a condition reads; taken from the data by the command line.",
@@ -186,7 +186,7 @@ def assemble(
     scored = {name: chosen.pop(name, None) for name in LIKELIHOOD_OPTIONS}
     likelihood = as_likelihood(chosen.pop("likelihood"), unit_range, **scored)
     net = chosen.pop("net", nets.usual(input_shape, chosen))
-    masked = chosen.pop("missing", "refuse") == "mask"
+    masked = bool(chosen.pop("masked", False))
     widths = (condition.to_encoder + masked * math.prod(input_shape), condition.to_decoder)
     likelihood = Known(likelihood) if masked else likelihood
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
@@ -276,8 +276,8 @@ def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
         known["columns"] = columns.shape[1]
     counted = LIKELIHOODS.get(str(options.get("likelihood")), Likelihood)
     suits = "real" if getattr(counted, "counts", False) else usual_scaling(images)
-    if "missing" in takes and images.missing:
-        known["missing"] = "mask"
+    if "masked" in takes and images.missing:
+        known["masked"] = True
     if "scaling" in takes and suits != "none":
         known["scaling"] = suits
     with torch.random.fork_rng(devices=[]):
