@@ -36,7 +36,7 @@ TRAINING = {
 DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
-    "drop_leaks": True, "without_class": "8", "range": [0.0, 40.0], "identity": True,
+    "drop_leaks": True, "without_class": "8", "range": [0.0, 40.0], "identity": True, "axes": "NHW", "missing": "mask",
 }  # fmt: skip
 
 
@@ -331,7 +331,12 @@ def test_vectors_have_curves_and_a_latent_map_alone(diabolo):
         "train", "vae", "--data", "v.npy", "--hidden", "8", "--batch-size", "20", "--likelihood", "gaussian"
     )
     assert answer.code == 0, answer
-    assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {"curves", "health", "latent"}
+    assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {
+        "curves",
+        "health",
+        "latent",
+        "reconstructions",
+    }
 
 
 @pytest.mark.parametrize("way", ["flags", "yaml"])

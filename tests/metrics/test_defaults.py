@@ -47,7 +47,8 @@ DEFAULTS = {  # of each function, class and method; seeds have a test of their o
     "metrics.information.mmd_to_normal": {"bandwidth": None},
     "metrics.probes.linear_probe": {"l2": None, "scale": None},
     "metrics.probes.nearest_neighbours": {"neighbours": 5},
-    "metrics.reconstruction.per_image": {"similarities": ("ssim", "ms_ssim")},
+    "metrics.reconstruction.per_image": {"similarities": ("ssim", "ms_ssim"), "peak": 1.0},
+    "objectives.objective.Model.score": {"weight": None},
     "metrics.reconstruction.resolution": {"share": 0.5},
     "metrics.reconstruction.Totals.of": {"each": None},
     "metrics.score.Score": {

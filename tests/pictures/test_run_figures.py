@@ -77,7 +77,7 @@ def test_what_suits_the_model_is_drawn(name, latent_dim, epochs, expected, digit
 def test_the_test_images_are_loaded_again_when_none_are_given(digits, drawn):
     run = trained(digits[0])
     assert "reconstructions" in stems(run_figures.draw(run))
-    np.testing.assert_array_equal(drawn["reconstructions"][0], run_figures.shown(digits[1]).images)
+    np.testing.assert_array_equal(drawn["reconstructions"][0], run_figures.shown(digits[1]).pixels)
     assert drawn["reconstructions"][2] == "undercomplete: digits (test)"
 
 
@@ -105,7 +105,7 @@ def test_the_images_shown_are_spread_over_all(digits):
 def test_vectors_have_no_pictures():
     x = np.random.default_rng(0).random((40, 5), dtype=np.float32)
     run = trained(Images(x), epochs=2)
-    assert stems(run_figures.draw(run, Images(x))) == {"curves", "health", "latent"}
+    assert stems(run_figures.draw(run, Images(x))) == {"curves", "health", "latent", "reconstructions"}
 
 
 def test_many_codes_are_encoded_in_pieces(digits, drawn, monkeypatch):
@@ -185,8 +185,8 @@ def test_the_decoded_plane_covers_the_codes(digits, drawn):
     assert inside.mean() > 0.9
 
 
-def test_colour_images_are_drawn_and_other_channels_are_not(tiny_pixels):
-    for channels, expected in ((3, {"samples", "reconstructions", "latent"}), (2, {"latent"})):
+def test_colour_images_are_drawn_and_of_other_channels_the_first(tiny_pixels):
+    for channels, expected in ((3, {"samples", "reconstructions", "latent"}), (2, {"latent", "reconstructions"})):
         images = Images(tiny_pixels(30, (channels, 8, 8)))
         assert stems(run_figures.draw(trained(images, latent_dim=3), images)) == expected
 

@@ -85,7 +85,7 @@ def test_a_pca_is_that_of_scikit_learn_whatever_the_options(train, tiny_model, t
     [
         (np.zeros((0, 1, 8, 8), np.uint8), "empty"),
         (np.full((20, 1, 8, 8), np.nan, np.float32), "NaN"),
-        (np.full((20, 1, 8, 8), 200.0, np.float32), "divide by 255"),
+        (np.full((20, 1, 8, 8), 200.0, np.float32), r"takes those in \[0, 1\]"),
         ([[1, 2], [3]], "cannot become one array"),
     ],
     ids=["empty", "nan", "range", "ragged"],

@@ -85,7 +85,7 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
 def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDArray[np.float64]], Totals]:
     """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
-    ends = subject.test.black_and_white
+    ends = UNIT if subject.codec.scaling.reach == UNIT else subject.test.black_and_white
     for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
         x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
         known = (~x.isnan()).flatten(1).double().mean(1)

@@ -73,7 +73,7 @@ def as_images(images: ArrayLike, what: str) -> Floats:
         raise DiaboloError(f"{what} must have the shape (N, C, H, W) with 1 or 3 channels, not {array.shape}")
     if not array.size:
         raise DiaboloError(f"{what} has the shape {array.shape}: there is nothing to draw")
-    array = to_float(array)
+    array = to_float(array) if array.dtype == np.uint8 else array
     if not (np.issubdtype(array.dtype, np.floating) or array.dtype == np.bool_):
         raise DiaboloError(f"{what} must be uint8, or float in [0, 1], not {array.dtype}")
     array = array.astype(np.float32)

@@ -151,7 +151,7 @@ def _fit(
     say, asked = reporter(options.quiet), options.batch_size
     options = check(model, train, validation, options)
     if not solved_at_once(model):
-        if isinstance(model, Autoencoder):  # a prior over codes has none
+        if hasattr(model, "scaling"):  # a prior over codes has none
             model.scaling.begin(train)
         check_loss(model, train)
     if more and not solved_at_once(model):
@@ -235,6 +235,7 @@ def _run(
                     state = _train(step, state, train, validation, options, folder, config, say)
             finally:
                 step.release()
+                model.to(memory_format=torch.contiguous_format)  # as it is when loaded: another layout gives other bits
             _keep(step, folder, options, state.epoch)
         except KeyboardInterrupt as stopped:
             if folder is None:

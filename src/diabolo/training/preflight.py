@@ -117,17 +117,17 @@ def _check_numbers(model: Any, images: Images) -> None:
     if images.images.dtype == np.uint8 or not hasattr(model, "scaling"):  # a prior over codes has none
         return
     where, (least, most) = f"{images.name} ({images.split})", model.scaling.reach
-    takes = isinstance(model, Autoencoder) and model.takes_missing
+    takes = getattr(model, "takes_missing", False)
     low, high = extent(images.images, f"values of {where}", images.missing)
     if images.missing and not takes and any(bool(np.isnan(piece).any()) for piece in chunks(images.images)):
-        remedy = "make it with masked=True (--masked)" if isinstance(model, Autoencoder) else "fill them in first"
+        remedy = "make it with masked=True (--masked)" if can_be_trained(model) else "fill them in first"
         raise DiaboloError(f"numbers of {where} are missing, and the model {model.name} takes none that are: {remedy}")
     if low < least - HAIR or high > most + HAIR:
         raise DiaboloError(
             f"{where} holds numbers from {low:.6g} to {high:.6g}, and this model takes those in [0, 1]: make it with "
             "scaling='standard' (--scaling standard)"
         )
-    if isinstance(model, Autoencoder) and model.likelihood.counts:
+    if can_be_trained(model) and model.likelihood.counts:
         whole = all(bool((np.isnan(piece) | (piece == np.rint(piece))).all()) for piece in chunks(images.images))
         model.likelihood.check_data(low, high, whole)
 
