@@ -117,3 +117,75 @@ def test_arrays_are_read_as_those_of_the_training_were(diabolo, tmp_path, monkey
     for name in ("x.npy", "x.npz"):
         assert diabolo("encode", "runs/0001-pca-x", name, "--out", "codes.npy").code == 0
         assert np.load("codes.npy").shape == (20, 2)
+
+
+ROWS = "b,a,kind,city\n" + "".join(f"{i % 7},{i}.5,{'=u' if i % 2 else 'v'},{'xyz'[i % 3]}\n" for i in range(40))
+
+
+@pytest.fixture
+def of_rows(diabolo):
+    """A run on a table whose columns are numbers but for the labels and a category."""
+    Path("rows.csv").write_text(ROWS)
+    words = ["--label-column", "kind", "--columns-types", "auto", "--latent-dim", "2", "--quiet", "--no-figures"]
+    assert diabolo("train", "pca", "--data", "rows.csv", *words).code == 0
+    return Path("runs/0001-pca-rows")
+
+
+def test_rows_of_a_table_in_their_order_with_their_labels(of_rows, diabolo):
+    model = load(of_rows)
+    assert diabolo("encode", of_rows, "rows.csv", "--out", "codes.csv").code == 0
+    with open("codes.csv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["file", "label", "z1", "z2"]
+    assert [row[:2] for row in rows[:2]] == [["rows-000000", "v"], ["rows-000001", "'=u"]]  # no formula
+    i = np.arange(40)
+    features = np.column_stack([*(i % 7 == k for k in range(7)), i + 0.5, *(i % 3 == k for k in range(3))])
+    wanted = model.encode(features.astype(np.float32)).numpy()
+    np.testing.assert_allclose(np.array([row[2:] for row in rows], np.float32), wanted, rtol=1e-4, atol=1e-4)
+    assert diabolo("encode", of_rows, "rows.csv").code == 0
+    np.testing.assert_allclose(np.load("codes.npy"), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_parquet_holds_the_same_numbers_names_and_labels(of_rows, diabolo, monkeypatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("diabolo.cli.images.PIECE", 16)  # several pieces
+    assert diabolo("encode", of_rows, "rows.csv", "--out", "deep/codes.parquet").code == 0
+    assert diabolo("encode", of_rows, "rows.csv", "--out", "codes.npy").code == 0
+    found = parquet.read_table("deep/codes.parquet").to_pydict()
+    assert list(found) == ["file", "label", "z1", "z2"]
+    assert found["file"][39] == "rows-000039"
+    assert found["label"][:2] == ["v", "=u"]
+    np.testing.assert_array_equal(np.column_stack([found["z1"], found["z2"]]).astype(np.float32), np.load("codes.npy"))
+
+
+def test_columns_are_found_by_their_names(of_rows, diabolo, refused):
+    Path("new.csv").write_text("city;more;a;b\nz;text;3.5;2\n")
+    assert "1 column that the model does not read: more" in diabolo("encode", of_rows, "new.csv").err
+    assert diabolo("encode", of_rows, "rows.csv", "--out", "all.npy").code == 0
+    one = load(of_rows).encode(np.float32([[0, 0, 1, 0, 0, 0, 0, 3.5, 0, 0, 1]])).numpy()
+    np.testing.assert_allclose(np.load("codes.npy"), one, rtol=1e-5, atol=1e-5)
+    Path("less.csv").write_text("city,a\nz,3.5\n")
+    assert "lacks 1 column that the model was trained with: 'b'" in refused(2, "encode", of_rows, "less.csv")
+    Path("other.csv").write_text("city,a,b\nw,3.5,1\n")
+    assert "column 'city' of other.csv holds 'w' in row 1" in refused(2, "encode", of_rows, "other.csv")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    parquet.write_table(pyarrow.table({"a": [3.5], "b": [2], "city": ["z"]}), "new.parquet")
+    assert diabolo("encode", of_rows, "new.parquet", "--out", "same.npy").code == 0
+    np.testing.assert_array_equal(np.load("same.npy"), np.load("codes.npy"))
+
+
+def test_a_table_where_the_model_takes_pictures(runs, refused):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    parquet.write_table(pyarrow.table({"a": [3.5, 1.0], "b": [2.0, 1.0]}), "t.parquet")
+    assert "t.parquet has no column of pictures" in refused(2, "encode", runs["vae"], "t.parquet")
+    Path("t.csv").write_text("a,b\n1,2\n3,4\n")
+    assert "takes images of the shape 1×8×8, and t.csv gives 2" in refused(2, "encode", runs["vae"], "t.csv")
+
+
+def test_a_parquet_file_needs_its_package(of_rows, refused, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "a .parquet file needs pyarrow" in refused(2, "encode", of_rows, "rows.csv", "--out", "codes.parquet")

@@ -38,7 +38,8 @@ def test_a_data_set_by_name_and_an_npz_give_all_parts(runs, diabolo):
         rows = list(csv.reader(file))[1:]
     assert [row[0] for row in rows[:2]] == ["train/000000", "train/000001"]
     assert (rows[-1][0], len(rows)) == (f"test/{len(test) - 1:06d}", len(train) + len(test))
-    codes = np.array([row[1:] for row in rows], np.float32)
+    assert [row[1] for row in rows] == [str(label) for label in np.concatenate([train.labels, test.labels])]
+    codes = np.array([row[2:] for row in rows], np.float32)
     np.testing.assert_allclose(codes[len(train) :], load(runs["vae"]).encode(test.images).numpy(), atol=1e-6)
     np.savez("parts.npz", x_train=ARRAYS[:30], x_test=ARRAYS[30:40])
     assert diabolo("encode", runs["vae"], "parts.npz").out.startswith("40 codes")
@@ -57,6 +58,29 @@ def test_vectors_and_images_that_are_not_square(vectors, diabolo, refused, tmp_p
     np.testing.assert_allclose(np.load("codes.npy"), load(run).encode(oblong[:3, None]).numpy(), atol=1e-5)
     Image.fromarray(oblong[0].T).save(tmp_path / "turned.png")
     assert "takes images of the shape 1×9×14, and turned.png gives 1×14×9" in refused(2, "encode", run, "turned.png")
+
+
+def test_a_file_without_parts_comes_in_its_order(runs, diabolo):
+    np.savez("plain.npz", x=ARRAYS[:30], y=np.arange(30) % 3)
+    assert diabolo("encode", runs["vae"], "plain.npz", "--out", "codes.csv").code == 0
+    with open("codes.csv", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    assert [row[:2] for row in rows[:2]] == [["plain-000000", "0"], ["plain-000001", "1"]]
+    codes = np.array([row[2:] for row in rows], np.float32)
+    np.testing.assert_allclose(codes, load(runs["vae"]).encode(ARRAYS[:30, None]).numpy(), atol=1e-6)
+
+
+def test_the_files_of_an_archive_keep_their_names(runs, pictures, diabolo):
+    (pictures / "c.bmp").unlink()
+    shutil.make_archive("p", "zip", pictures)
+    shutil.make_archive("p", "tar", pictures)
+    assert diabolo("encode", runs["vae"], pictures, "--out", "folder.npy").code == 0
+    for name in ("p.zip", "p.tar"):
+        assert diabolo("encode", runs["vae"], name, "--out", "codes.csv").code == 0
+        with open("codes.csv", encoding="utf-8") as file:
+            rows = list(csv.reader(file))[1:]
+        assert [row[:2] for row in rows] == [["a/1.png", "a"], ["a/2.jpg", "a"], ["b/1.png", "b"]]
+        np.testing.assert_allclose(np.array([row[2:] for row in rows], np.float32), np.load("folder.npy"), atol=1e-6)
 
 
 def test_labels_come_from_the_data_where_they_carry_them(diabolo, refused):

@@ -51,9 +51,9 @@ def test_a_path_that_is_not_there(name, tmp_path, monkeypatch):
 
 
 def test_a_file_of_another_kind(tmp_path):
-    (tmp_path / "x.csv").write_text("1,2")
-    with pytest.raises(DiaboloError, match=r"cannot read .*x\.csv: expected a folder"):
-        load(tmp_path / "x.csv")
+    (tmp_path / "x.xlsx").write_text("1,2")
+    with pytest.raises(DiaboloError, match=r"cannot read .*x\.xlsx: expected a folder"):
+        load(tmp_path / "x.xlsx")
 
 
 def test_where_the_root_is(monkeypatch, own_home, tmp_path):
@@ -114,9 +114,9 @@ def test_a_packed_file_is_to_be_unpacked(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("x.csv", r"numpy.save\('x.npy', numpy.loadtxt\('x.csv', delimiter=','\)\), with a row for each image"),
-     ("x.mat", "scipy.io.loadmat"), ("x.parquet", "pandas.read_parquet"), ("x.png", "give the folder in which it lies"),
-     ("x.doc", r"or a \.zip, \.npy or \.npz file$")],
+    [("x.txt", r"numpy.save\('x.npy', numpy.loadtxt\('x.txt'\)\), with a row for each image"),
+     ("x.mat", "scipy.io.loadmat"), ("x.xlsx", "pandas.read_excel"), ("x.png", "give the folder in which it lies"),
+     ("x.doc", r"or a \.zip, \.tar, \.npy, .*, \.tsv or \.parquet file$")],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_to_be_made_one_that_is_read(tmp_path, name, says):
     (tmp_path / name).write_bytes(b"1,2")

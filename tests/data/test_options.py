@@ -31,16 +31,30 @@ def test_python_and_the_command_line_have_its_names_and_defaults():
 def test_no_source_takes_what_is_no_option(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((2, 1, 2, 2), np.uint8))
     np.savez(tmp_path / "x.npz", x=np.zeros((2, 1, 2, 2), np.uint8))
-    (tmp_path / "x.zip").touch()
+    for ending in READERS:
+        (tmp_path / f"x{ending}").touch()
     sources = [find(name) for name in SOURCES] + [
         find(tmp_path / (f"x{ending}" if ending else "")) for ending in READERS
     ]
     taken = set()
     for source in sources:
         named = [p for p in inspect.signature(source.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        assert {p.name for p in named} <= {*NAMES} - {*OF_ALL}, source.what
-        taken |= {p.name for p in named}
+        assert {p.name for p in named} - {"features"} <= {*NAMES} - {*OF_ALL}, source.what
+        taken |= {p.name for p in named} - {"features"}
     assert taken == {*NAMES} - {*OF_ALL}  # and none is there in vain
+
+
+def test_columns_may_be_said_on_the_command_line_and_come_back_from_the_record(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,c,kind\n" + "".join(f"{i},{i}.5,x,{i % 2}\n" for i in range(9)))
+    flags = DataFlags(without_column=("c", "b"), label_column="kind")
+    train, _ = flags.load(str(tmp_path / "t.csv"))
+    assert train.feature_names == ("a",)
+    told = json.loads(json.dumps(Record.of(train).as_dict()))
+    assert told["origin"]["load"]["without_column"] == ["c", "b"]
+    again = reload(Record.parse(told, "data.train").origin)
+    assert (again.fingerprint, again.feature_names) == (train.fingerprint, ("a",))
+    with pytest.raises(DiaboloError, match="without_column must be names, not 'c'"):
+        load(tmp_path / "t.csv", without_column="c")
 
 
 def test_what_is_left_out_is_not_asked_for():

@@ -30,8 +30,9 @@ def command() -> None:
     console = Terminal()
     console.print(table)
     console.print(
-        "Also: a folder of images (with class sub-folders or without), a .zip, .npy or .npz file ('diabolo data inspect' says "
-        "what is in one), or a function of your own as package.module:function."
+        "Also: a folder of images (with class sub-folders or without), a .zip or .tar of images, arrays in a .npy, .npz, .h5 "
+        "or .hdf5 file, a table as .csv, .tsv or .parquet ('diabolo data inspect' says what is in one), or a function of your "
+        "own as package.module:function."
     )
 
 
@@ -47,13 +48,13 @@ def _inspect() -> Any:
         Terminal().print(table)
 
     doc = """What a data set holds and how it would be read: files taken and left out and why, parts, classes, sizes, channels,
-    depth, the range of values used, duplicates. Nothing is kept.
+    depth, the range of values used, duplicates; of a table its columns. Nothing is kept.
 
     Args:
-        name: a folder or a .zip, .npy or .npz file, or a name that 'diabolo data' lists.
+        name: a folder, a file of images, arrays or a table, or a name that 'diabolo data' lists.
     """
     place = inspect.Parameter("name", inspect.Parameter.POSITIONAL_ONLY, annotation=str)
-    return taking(command, [place, *keywords({option: flag(option) for option in ("root", "range")})], doc)
+    return taking(command, [place, *keywords({option: flag(option) for option in ("root", "range", "key")})], doc)
 
 
 app.command(_inspect(), name="inspect")

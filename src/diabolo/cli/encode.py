@@ -29,28 +29,31 @@ def command(
 
     Args:
         run: the run folder.
-        images: image files, one folder, a .zip, .npy or .npz file, or a data set by name; they are cut and resized as the
-            training images were.
+        images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
+            as the training images were, and the columns of a table are found by their names.
         label: of a model conditioned on labels: the class of all the images, or that of each, in the order of the rows.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
-        out: a .npy file for an array (N, latent_dim), or a .csv file that also names the image of each row. The rows are in
-            the order of the files given; those of a folder are sorted by name, and in a data set
-            training images come first. In a .csv file a name that a spreadsheet would take for a formula has an apostrophe
-            before it.
+        out: a .npy file for an array (N, latent_dim) alone, or a .csv or .parquet file that also has the name of each image,
+            and its label where that is known. The rows are in the order of the files given, or of the file; those of a folder
+            or archive are sorted by name, and in a data set with parts training images come first. In a .csv file a name that
+            a spreadsheet would take for a formula has an apostrophe before it.
     """
     from collections.abc import Iterable, Iterator
+    from importlib.util import find_spec
 
     import numpy as np
 
     from diabolo.cli.conditioning import check_told, told_of
-    from diabolo.cli.images import in_pieces, read_for, write_array
+    from diabolo.cli.images import in_pieces, read_for, write_array, write_table
     from diabolo.errors import DiaboloError
     from diabolo.plain import cell, count
     from diabolo.runs import files
     from diabolo.runs.loading import load
 
-    if out.suffix.lower() not in (".npy", ".csv"):
-        raise DiaboloError(f"codes are written as .npy or .csv, not {out.suffix or out}")
+    if out.suffix.lower() not in (".npy", ".csv", ".parquet"):
+        raise DiaboloError(f"codes are written as .npy, .csv or .parquet, not {out.suffix or out}")
+    if out.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
+        raise DiaboloError("a .parquet file needs pyarrow: pip install 'diabolo[parquet]', or write a .csv file")
     model = load(run)
     check_told(run, model, label, values, images)
     if 0 in model.latent_shape:
@@ -60,16 +63,21 @@ def command(
     codes = in_pieces(lambda x, y: model.encode(x, y).flatten(1), given, y)
     width = int(np.prod(model.latent_shape))
 
+    known = given.labels()
+
     def lines(pieces: Iterable[np.ndarray]) -> Iterator[bytes]:
-        names = iter(given.names)
-        rows = [",".join(["file", *(f"z{i + 1}" for i in range(width))])]
+        beside = iter(given.names if known is None else zip(given.names, known, strict=True))
+        rows = [",".join(["file", *([] if known is None else ["label"]), *(f"z{i + 1}" for i in range(width))])]
         for piece in pieces:
-            rows += [",".join([cell(next(names)), *map(str, code)]) for code in piece]
+            told = ([name] if isinstance(name, str) else name for name in (next(beside) for _ in piece))
+            rows += [",".join([*map(cell, texts), *map(str, code)]) for texts, code in zip(told, piece, strict=True)]
             yield "\r\n".join([*rows, ""]).encode("utf-8", "surrogateescape")
             rows = []
 
     if out.suffix.lower() == ".npy":
         write_array(out, len(given), codes)
+    elif out.suffix.lower() == ".parquet":
+        write_table(out, {"file": given.names} | ({} if known is None else {"label": known}), codes)
     else:
         files.make_folder(out.parent)
         files.write_pieces(out, lines(codes))

@@ -15,8 +15,8 @@ from torch import Tensor
 from diabolo.data import Images, as_images, names, read_images
 from diabolo.data.columns import column
 from diabolo.data.files import extensions
-from diabolo.data.finding import CONVERT, check_root, find, home_of, not_read
-from diabolo.data.loading import load_parts
+from diabolo.data.finding import CONVERT, READERS, check_root, find, home_of, not_read
+from diabolo.data.loading import load_parts, load_whole
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
@@ -26,6 +26,19 @@ from diabolo.scaling import UNIT, Scaling
 
 PIECE = 1024  # images that are floats at a time
 MOST = 65535  # in a PNG file of 16 bits
+AS_TRAINED = (
+    "crop",
+    "range",
+    "split",
+    "image_channels",
+    "axes",
+    "missing",
+    "label_column",
+    "without_column",
+    "columns_types",
+    "header",
+    "key",
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Given:
     """The images that a verb was given, as the model wants them.
 
     Attributes:
-        images: the data sets, one after the other: uint8 (N, C, H, W) or vectors (N, D); memory maps stay on disk.
+        images: the data sets, one after the other; memory maps stay on disk.
         names: what each image is called, as a path that can be written to below a folder.
         files: whether the names are those of image files.
     """
@@ -51,6 +64,17 @@ class Given:
             for start in range(0, len(images), PIECE):
                 yield images.images[start : start + PIECE]
 
+    def labels(self) -> list[str] | None:
+        """What the class of each image is called, "" where that is not known; None where none has a label."""
+        if all(images.labels is None for images in self.images):
+            return None
+        found: list[str] = []
+        for images in self.images:
+            names, labels = images.label_names, images.labels
+            told = [-1] * len(images) if labels is None else labels.tolist()
+            found += ["" if k < 0 else str(k) if names is None else names[k] for k in told]
+        return found
+
     def known(self, reads: str | None) -> Tensor | None:
         """What the data sets tell of each image besides its pixels, (N, …); None where they do not."""
         if reads is None or any(getattr(images, reads) is None for images in self.images):
@@ -62,12 +86,12 @@ class Given:
 def read_for(
     run: Path, model: Any, sources: Sequence[str | Path], skip_bad: bool = False, root: Path | None = None
 ) -> Given:
-    """The images that `sources` name, as the model of `run` wants them: image files, one folder, a .zip, .npy or .npz file, or
-    a data set by name in the folder `root` (never in one that the run folder names, which may be a stranger's). They are cut,
-    resized and scaled as its training images were.
+    """The images that `sources` name, as the model of `run` wants them: image files, one folder, one file of images, arrays or
+    a table, or a data set by name in the folder `root` (never in one that the run folder names, which may be a stranger's).
+    They are cut, resized and scaled as its training images were; the columns of a table are found by their names.
 
-    Those of a folder are sorted by name, those of a .npy file in its order; of what has parts, training images come first, then
-    those to validate and to test with.
+    Those of a folder or an archive are sorted by name, those of any other file in its order; of what has parts, training images
+    come first, then those to validate and to test with.
 
     Raises:
         DiaboloError: when they cannot be read, or have another shape.
@@ -78,7 +102,7 @@ def read_for(
     trained = about.load
     span = (about.origin or {}).get("span") or "auto"  # the numbers of the files that were black and white in training
     shape = tuple(model.input_shape)
-    kinds = {path.suffix.lower() for path in paths} & {".npy", ".npz", ".zip"}
+    kinds = {path.suffix.lower() for path in paths if not path.is_dir()} & {*READERS}
     named = (texts[0] in names() or home_of(texts[0]) is not None) and not paths[0].exists()
     if not named:
         check_root(paths[0], root)
@@ -93,10 +117,13 @@ def read_for(
         images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span, **how)
         found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
     elif kinds or named:
-        found = _of_parts(texts[0], trained, shape, skip_bad, root)
+        columns = (about.origin or {}).get("features")
+        found = _of_parts(
+            texts[0], trained, shape, skip_bad, root, columns if isinstance(columns, list) else None, named
+        )
     elif len(shape) != 3:
         what = f"vectors of {shape[0]} numbers" if len(shape) == 1 else f"arrays of shape {shape}"
-        raise DiaboloError(f"{run} holds a model of {what}; give a .npy or .npz file of them")
+        raise DiaboloError(f"{run} holds a model of {what}; give a table, or a .npy, .npz or .h5 file of them")
     else:
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
@@ -111,18 +138,32 @@ def read_for(
 
 
 def _of_parts(
-    name: str, trained: Mapping[str, Any], shape: tuple[int, ...], skip_bad: bool, root: Path | None
+    name: str,
+    trained: Mapping[str, Any],
+    shape: tuple[int, ...],
+    skip_bad: bool,
+    root: Path | None,
+    columns: Sequence[Any] | None,
+    named: bool,
 ) -> Given:
-    """All parts of a data set, prepared as that of the run was."""
+    """All parts of a data set, prepared as that of the run was, and with the same `columns`; what is not `named` but a file and
+    has no parts of its own comes whole."""
     takes = find(name).takes
-    wanted = {option: trained.get(option) for option in ("crop", "range", "split", "image_channels", "axes")}
+    wanted = {option: trained.get(option) for option in AS_TRAINED}
     if len(shape) == 3 and "size" in takes:  # of an array nothing is converted
         wanted |= {"image_channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
     wanted["skip_bad"] = skip_bad or None
     chosen = {option: value for option, value in wanted.items() if option in takes and value is not None}
-    train, test, validation = load_parts(name, root, **chosen)
-    parts = tuple(part for part in (train, validation, test) if part is not None)
-    return Given(parts, tuple(f"{part.split}/{i:06d}" for part in parts for i in range(len(part))))
+    if named:
+        train, test, validation = load_parts(name, root, **chosen)
+        parts = tuple(part for part in (train, validation, test) if part is not None)
+    else:
+        parts = load_whole(name, root, features=None if columns is None else [*map(str, columns)], **chosen)
+    called = [str(name) for part in parts for name in part.names or ()]
+    if len(called) == sum(map(len, parts)):
+        return Given(parts, tuple(called))
+    before = [f"{parts[0].name}-"] if len(parts) == 1 else [f"{part.split}/" for part in parts]
+    return Given(parts, tuple(f"{b}{i:06d}" for b, part in zip(before, parts, strict=True) for i in range(len(part))))
 
 
 def in_pieces(
@@ -218,6 +259,59 @@ def write_array(path: Path, n: int, pieces: Iterable[np.ndarray]) -> None:
                 np.lib.format.write_array_header_1_0(header, about | {"shape": (n, *piece.shape[1:])})
                 yield header.getvalue()
             yield np.ascontiguousarray(piece).tobytes()
+
+    files.make_folder(path.parent)
+    files.write_pieces(path, content())
+
+
+class _Drain(io.RawIOBase):
+    """A file that keeps what is written to it until that is taken away."""
+
+    def __init__(self) -> None:
+        self.kept, self.length = bytearray(), 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.length
+
+    def write(self, content: Any) -> int:
+        added = memoryview(content).nbytes
+        self.kept += content
+        self.length += added
+        return added
+
+    def take(self) -> bytes:
+        taken = bytes(self.kept)
+        self.kept.clear()
+        return taken
+
+
+def write_table(path: Path, words: Mapping[str, Sequence[str]], pieces: Iterable[np.ndarray]) -> None:
+    """Write one Parquet file of columns of `words`, and of z1, z2, … for the numbers of the `pieces` (k, width)."""
+    import pyarrow
+    from pyarrow import parquet
+
+    def content() -> Iterator[bytes]:
+        sink, writer, start = _Drain(), None, 0
+        for piece in pieces:
+            columns: dict[str, Any] = {
+                name: pyarrow.array(
+                    [word.encode("utf-8", "backslashreplace").decode() for word in column[start : start + len(piece)]]
+                )
+                for name, column in words.items()
+            }
+            table = pyarrow.table(
+                columns | {f"z{i + 1}": np.ascontiguousarray(piece[:, i]) for i in range(piece.shape[1])}
+            )
+            writer = writer or parquet.ParquetWriter(sink, table.schema)
+            writer.write_table(table)
+            start += len(piece)
+            yield sink.take()
+        if writer is not None:
+            writer.close()
+        yield sink.take()
 
     files.make_folder(path.parent)
     files.write_pieces(path, content())

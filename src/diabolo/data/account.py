@@ -11,6 +11,7 @@ from diabolo.plain import count, visible
 EXAMPLES = 3  # names kept of each kind of what was left out
 NOT_IMAGES = "not images"
 FEW = 12  # classes that are named one by one in the line
+SHOWN = 60  # columns that are told one by one
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Account:
     span        the values read as 0 (black) and 1 (white), in the source's own numbers
     notes       what else a reader should know: animations of which one frame was taken, values that were clipped
     duplicates  images (or files) that are byte for byte the same as an earlier one; None where not counted
+    columns     of a table: the name of each column → what it holds
 
     Example:
         >>> account = diabolo.data.Account("digits", parts={"train": 1437, "test": 360})
@@ -80,6 +82,12 @@ class Account:
     span: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     duplicates: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> str:
+        """What one of them is called: an image, or a row of a table."""
+        return "row" if self.columns else "image"
 
     @property
     def surprises(self) -> bool:
@@ -101,18 +109,23 @@ class Account:
             rows.append(
                 (f"left out: {kind}", f"{n:,}" + (f" ({named}{', …' if n > EXAMPLES else ''})" if named else ""))
             )
-        rows += [(f"part: {part}", count(n, "image")) for part, n in self.parts.items()]
+        rows += [(f"part: {part}", count(n, self.unit)) for part, n in self.parts.items()]
         if self.division:
             rows.append(("parts", self.division))
         for number, (name, n) in enumerate((self.classes or {}).items()):
-            rows.append((f"class {number}: {name}", count(n, "image")))
+            rows.append((f"class {number}: {name}", count(n, self.unit)))
         if self.classes is None:
             rows.append(("classes", "none"))
         if self.unlabelled:
-            rows.append(("without a known label", count(self.unlabelled, "image")))
-        rows += [(f"size: {size}", count(n, "image")) for size, n in most_common(self.sizes)]
-        rows += [(f"mode: {mode}", count(n, "image")) for mode, n in most_common(self.modes)]
-        rows += [(f"depth: {depth}", count(n, "image")) for depth, n in most_common(self.depths)]
+            rows.append(("without a known label", count(self.unlabelled, self.unit)))
+        if self.columns:
+            rows.append(("columns", f"{len(self.columns):,}"))
+            rows += [(f"column {name}", told) for name, told in list(self.columns.items())[:SHOWN]]
+        if len(self.columns) > SHOWN:
+            rows.append((f"{len(self.columns) - SHOWN:,} columns more", "not shown"))
+        rows += [(f"size: {size}", count(n, self.unit)) for size, n in most_common(self.sizes)]
+        rows += [(f"mode: {mode}", count(n, self.unit)) for mode, n in most_common(self.modes)]
+        rows += [(f"depth: {depth}", count(n, self.unit)) for depth, n in most_common(self.depths)]
         if self.channels is not None:
             rows.append(("channels", str(self.channels)))
         if self.used is not None:
@@ -120,7 +133,7 @@ class Account:
         if self.span is not None:
             rows.append(("read as black and white", between(self.span)))
         if self.duplicates is not None:
-            rows.append(("duplicates, byte for byte", f"{self.duplicates:,}"))
+            rows.append(("duplicate rows" if self.columns else "duplicates, byte for byte", f"{self.duplicates:,}"))
         return rows + [("note", note) for note in self.notes]
 
     def _repr_html_(self) -> str:
@@ -129,7 +142,9 @@ class Account:
 
     def _files(self) -> list[str]:
         if self.files is None:
-            return [count(sum(self.parts.values()), "image")]
+            return [count(sum(self.parts.values()), self.unit)] + (
+                [f"{count(len(self.columns), 'column')}"] if self.columns else []
+            )
         seen, taken = self.files
         told = [f"{taken:,} of {count(seen, 'file')} taken" if taken != seen else f"all {count(seen, 'file')} taken"]
         if self.left_out:
@@ -143,7 +158,7 @@ class Account:
             return ["no known labels"]
         if len(self.classes) > FEW:
             counts = self.classes.values()
-            return [f"{len(self.classes):,} classes of {min(counts):,} to {count(max(counts), 'image')}"]
+            return [f"{len(self.classes):,} classes of {min(counts):,} to {count(max(counts), self.unit)}"]
         return ["classes " + ", ".join(f"{name} {n:,}" for name, n in self.classes.items())]
 
     def _parts(self) -> list[str]:

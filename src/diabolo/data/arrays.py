@@ -13,9 +13,11 @@ from diabolo.data import scale
 from diabolo.data.account import between
 from diabolo.data.axes import COLOURS, check_axes, laid_out
 from diabolo.data.classes import as_labels, named_labels
-from diabolo.data.datasets import Found, is_dataset, read_dataset
+from diabolo.data.datasets import Found, is_dataset, pictures_of, read_dataset
+from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, table_of
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
+from diabolo.data.table import Rows, TableOptions, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
 
@@ -35,12 +37,16 @@ def as_images(
     axes: str = "auto",
     missing: Missing = "refuse",
 ) -> Images:
-    """`Images` from an array, a tensor, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
+    """`Images` from an array, a tensor, a frame of pandas or polars, a table of Arrow, a sparse matrix of scipy, a data set of
+    Hugging Face, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
 
     A data set is read once: its transforms are applied then, and labels, attributes and names of classes are kept. Of a
     `DataLoader` the images that its sampler may choose are read, each once and in the order of its data set, through its
     `collate_fn` where that is one's own: order and batch size are those of the training. `Images`, or parts of them, that a
     `Subset` or a `DataLoader` holds come as they are.
+
+    The rows of a table become vectors of its numbers, with the names of the columns; a column called label, target, class or y
+    holds the labels where it can and no others are given. A sparse matrix is made dense, where it fits into memory.
 
     x       images `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with C 1 or 3, or vectors `(N, D)`; anything else by `axes`.
             Whole numbers, floats, or bool
@@ -92,19 +98,35 @@ def read_array(
 
 
 def described(images: Images, names: tuple[str, ...] | None, found: Found) -> Images:
-    """The images with the `names` of their classes and the attributes that were found."""
-    return replace(images, label_names=names, attributes=found.attributes, attribute_names=found.attribute_names)
+    """The images with the `names` of their classes, and the attributes and columns that were found."""
+    images = replace(images, label_names=names, attributes=found.attributes, attribute_names=found.attribute_names)
+    return images if found.rows is None else with_columns(images, found.rows)
 
 
-def open_array(x: Any, labels: Any, name: str) -> Found | Images:
-    """The numbers of an array, a tensor or a torch data set as they are, with the labels given or its own; or the `Images` that
-    it is or holds."""
+def with_columns(images: Images, rows: Rows) -> Images:
+    """The images with the names and types of the columns that they are rows of."""
+    return replace(images, feature_names=rows.names, column_types=rows.types)
+
+
+def open_array(x: Any, labels: Any, name: str, options: TableOptions | None = None) -> Found | Images:
+    """The numbers of an array, a tensor, a table or a data set as they are, with the labels given or its own; or the `Images`
+    that it is or holds."""
     if isinstance(x, Images):
         refuse_labels(labels, "these Images carry their")
         return x
     if is_dataset(x):
         refuse_labels(labels, "a data set of torch carries its")
         return read_dataset(x)
+    if is_sparse(x):
+        return Found(dense(x, name), labels)
+    if is_hugging_face(x) and (pictures := pictures_of(x, (options or TableOptions()).label_column)) is not None:
+        refuse_labels(labels, "a data set carries its")
+        return read_dataset(pictures)
+    if is_frame(x) or is_hugging_face(x):
+        rows = rows_of(table_of(x, name), options, labelled=labels is not None)
+        return Found(
+            rows.numbers, rows.labels if labels is None else labels, rows.label_names, rows=rows, said=rows.said
+        )
     return Found(to_numpy(x, name), labels)
 
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from diabolo.data.images import Images
 from diabolo.data.pixels import as_array
-from diabolo.errors import DiaboloError
+from diabolo.data.table import Rows
+from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.plain import count
 
 LABEL_KEYS = ("label", "labels", "target", "y")
 IMAGE_KEYS = ("image", "img", "images", "pixel_values", "x")
+PICTURES = ("Image", "Array2D", "Array3D", "Array4D")  # features of Hugging Face that are arrays of one shape
 INSTEAD = "collect the images into one array (N, C, H, W) and give that"
 READ_AGAIN = 8  # images that are read twice, to see whether transforms are random
 
@@ -29,6 +31,7 @@ class Found:
     names       of the classes; None where they have none
     attributes  bool `(N, A)`, columns named by `attribute_names`; None where there are none
     said        what its owner should be told
+    rows        of a table, its columns and what they became; None for anything else
     """
 
     pixels: NDArray[Any]
@@ -37,6 +40,7 @@ class Found:
     attributes: NDArray[np.bool_] | None = None
     attribute_names: tuple[str, ...] | None = None
     said: tuple[str, ...] = ()
+    rows: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,49 @@ def is_dataset(x: Any) -> bool:
     """Whether `x` is a torch Dataset or DataLoader, a Subset of one among them."""
     torch = sys.modules.get("torch")  # whoever holds one has imported torch already
     return torch is not None and isinstance(x, torch.utils.data.Dataset | torch.utils.data.DataLoader)
+
+
+@dataclass(frozen=True)
+class HuggingFace:
+    """A data set of Hugging Face as torch has them: item i is (its picture, its label)."""
+
+    rows: Any
+    image: str
+    label: str | None
+    classes: tuple[str, ...] | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        row = self.rows[int(index)]
+        return row[self.image], None if self.label is None else row[self.label]
+
+
+def pictures_of(x: Any, label_column: str | None = None) -> HuggingFace | None:
+    """The pictures in a data set of Hugging Face, with their labels; None where it is a table of numbers.
+
+    Raises:
+        DiaboloError: for several parts, a data set without a length, and columns that are not there.
+    """
+    if isinstance(x, dict):
+        raise DiaboloError(
+            f"this data set has the parts {listed(map(str, x))}: give one of them, such as x[{next(iter(x))!r}]"
+        )
+    if not hasattr(x, "__len__"):
+        raise DiaboloError(f"{type(x).__name__} has no length and may never end; {INSTEAD}")
+    kinds = {name: getattr(feature, "_type", type(feature).__name__) for name, feature in x.features.items()}
+    images = [name for name, kind in kinds.items() if kind in PICTURES]
+    if not images:
+        return None
+    image = next((name for name in IMAGE_KEYS if name in images), images[0])
+    if label_column is not None and label_column not in kinds:
+        raise UnknownNameError("column", label_column, kinds, " of this data set")
+    label = label_column or next((name for name in (*LABEL_KEYS, *kinds) if kinds.get(name) == "ClassLabel"), None)
+    label = label or next((name for name in LABEL_KEYS if name in kinds), None)
+    names = None if label is None else getattr(x.features[label], "names", None)
+    plain = x.with_format(None if kinds[image] == "Image" else "numpy")
+    return HuggingFace(plain, image, label, None if names is None else tuple(map(str, names)))
 
 
 def read_dataset(x: Any) -> Found | Images:

@@ -4,7 +4,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,22 @@ from diabolo.ranges import arguments
 
 # What is no image and no array, by its ending: how Python opens it
 OPENED_BY = {
-    ".csv": "numpy.loadtxt('x.csv', delimiter=',')", ".tsv": "numpy.loadtxt('x.tsv')", ".txt": "numpy.loadtxt('x.txt')",
-    ".parquet": "pandas.read_parquet('x.parquet').to_numpy()", ".xlsx": "pandas.read_excel('x.xlsx').to_numpy()",
-    ".mat": "scipy.io.loadmat('x.mat')['x']", ".h5": "h5py.File('x.h5')['x'][:]", ".hdf5": "h5py.File('x.hdf5')['x'][:]",
+    ".txt": "numpy.loadtxt('x.txt')", ".xlsx": "pandas.read_excel('x.xlsx').to_numpy()",
+    ".mat": "scipy.io.loadmat('x.mat')['x']",
 }  # fmt: skip
-PACKED = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+PACKED = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 CONVERT = dict.fromkeys(PACKED, "unpack it first") | {
     ending: f"make it one by numpy.save('x.npy', {opened}), with a row for each image"
     for ending, opened in OPENED_BY.items()
 }
 
 # What reads a path, by its ending; a folder is ""
-READERS = {"": ("folder", "load"), ".zip": ("folder", "load"), ".npy": ("arrays", "npy"), ".npz": ("arrays", "npz")}
+READERS = {
+    "": ("folder", "load"), ".zip": ("folder", "load"), ".tar": ("tar", "load"),
+    ".npy": ("arrays", "npy"), ".npz": ("arrays", "npz"), ".h5": ("h5", "load"), ".hdf5": ("h5", "load"),
+    ".csv": ("csv", "load"), ".tsv": ("csv", "load"), ".parquet": ("parquet", "load"),
+}  # fmt: skip
+BESIDE = ("labels", "features")  # what a source may be given besides the options
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,9 @@ class Source:
 
     @property
     def takes(self) -> dict[str, inspect.Parameter]:
-        """The options that it takes, besides those that every source has."""
+        """The options that it takes, besides those that every source has, and what else it may be given."""
         named = inspect.signature(self.read).parameters.values()
-        return {p.name: p for p in named if p.kind is p.KEYWORD_ONLY and p.name in (*NAMES, "labels")}
+        return {p.name: p for p in named if p.kind is p.KEYWORD_ONLY and p.name in (*NAMES, *BESIDE)}
 
     def options(self, given: Mapping[str, Any]) -> DataOptions:
         """Those `given` by name.
@@ -73,22 +77,24 @@ class Source:
         )  # as narrow as it has them
         return DataOptions(**{name: value for name, value in given.items() if name in NAMES})
 
-    def parts(self, options: DataOptions, given: Mapping[str, Any]) -> Parts:
-        """What it reads. It sees the `options`, and of those that are not `given` its own default where it has one.
+    def parts(self, options: DataOptions, given: Mapping[str, Any], whole: bool = False) -> Parts:
+        """What it reads. It sees the `options`, and of those that are not `given` its own default where it has one. What has no
+        parts of its own may be wanted `whole`.
 
         Raises:
             DiaboloError: when it cannot be called as a source is, or gives something else than images.
         """
-        asked = {**vars(options), "labels": given.get("labels")}
+        asked = {**vars(options), **{name: given.get(name) for name in BESIDE}}
+        draw = replace(options.draw, whole=whole)
         chosen = {n: asked[n] for n, p in self.takes.items() if n in given or p.default is p.empty}
         subject = find_root(options.root) if self.subject is None else self.subject
         try:
-            inspect.signature(self.read).bind(subject, options.draw, **chosen)
+            inspect.signature(self.read).bind(subject, draw, **chosen)
         except TypeError as error:
             raise DiaboloError(
                 f"{self.what} is no data set: it is called with the root, a Draw and options by keyword ({error})"
             ) from error
-        found = self.read(subject, options.draw, **chosen)
+        found = self.read(subject, draw, **chosen)
         if not isinstance(found, tuple) or not (2 <= len(found) <= 3):
             told = (
                 f"{len(found)} things" if isinstance(found, tuple) else f"an object of the type {type(found).__name__}"
@@ -193,7 +199,8 @@ def not_read(path: Path) -> DiaboloError:
     """What to raise for a file of a kind that is not read, with how to make it one that is."""
     kind = path.suffix.lower()
     remedy = CONVERT.get(kind, "give the folder in which it lies" if kind in extensions() else "")
-    told = f"cannot read {path}: expected a folder of images, or a .zip, .npy or .npz file"
+    kinds = [kind for kind in READERS if kind]
+    told = f"cannot read {path}: expected a folder of images, or a {', '.join(kinds[:-1])} or {kinds[-1]} file"
     return DiaboloError(f"{told}; {remedy}" if remedy else told)
 
 

@@ -20,6 +20,8 @@ from diabolo.plain import count
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from diabolo.data.table import ColumnType
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
@@ -38,6 +40,7 @@ class Images:
     span             the numbers that are black and white in images of another type than uint8; None where none are known
     feature_names    what each number of a vector is called, such as the columns of a table; None where they have no names
     missing          whether NaN stands for a number that is not known; else it is refused
+    column_types     what each column of a table with categories became, one entry a column; None where all are numbers
 
     Raises DiaboloError when the parts do not fit together. Nothing is copied; the arrays are not to be written to.
 
@@ -68,6 +71,7 @@ class Images:
     span: tuple[float, float] | None = None
     feature_names: tuple[str, ...] | None = None
     missing: bool = False
+    column_types: "tuple[ColumnType, ...] | None" = None
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -243,6 +247,11 @@ class Images:
         if self.feature_names is not None and self.shape != (len(self.feature_names),):
             raise DiaboloError(
                 f"{count(len(self.feature_names), 'feature name')} do not fit examples of shape {self.shape}"
+            )
+        if self.column_types is not None and self.shape != (sum(column.size for column in self.column_types),):
+            raise DiaboloError(
+                f"{count(len(self.column_types), 'column type')} do not fit examples of shape {self.shape}: their sizes add up "
+                f"to {sum(column.size for column in self.column_types)}"
             )
 
     def _check_labels(self) -> None:

@@ -3,35 +3,43 @@
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account
 from diabolo.data.classes import in_order
 from diabolo.data.decode import in_threads, span_of
 from diabolo.data.depth import BadImageError
-from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
+from diabolo.data.files import LINK_BACK, Files, disk_files, open_regular, zip_files
 from diabolo.data.finding import check_root
+from diabolo.data.frames import is_frame, table_of
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TRAIN, read_layout
 from diabolo.data.loading import load_parts
 from diabolo.data.pixels import Facts, Shaping, read_header, read_pages
-from diabolo.data.sources.arrays import class_counts
+from diabolo.data.sources.arrays import class_counts, counts_of
+from diabolo.data.table import Table, TableOptions, facts_of, label_of, labels_of, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 
 Seen = tuple[str, Facts, bool] | str  # the checksum of a file, what is in it and whether it is grey; or why it is bad
 
 
-def inspect(name: Any, root: str | os.PathLike[str] | None = None, range: Any = scale.AUTO) -> Account:
-    """The account of a data set, a folder, a .zip, .npy or .npz file, an array or `Images`, with duplicates counted.
+def inspect(
+    name: Any, root: str | os.PathLike[str] | None = None, range: Any = scale.AUTO, key: str | None = None
+) -> Account:
+    """The account of a data set, a folder, a file of any kind that is read, an array, a frame or `Images`, with duplicates
+    counted. `key` is the array of a .npz or .h5 file that is looked at, where their names do not say.
 
-    Of a folder and a .zip every file is read, whatever its size, and what stands in the way of loading is a note instead of an
-    error: damaged files, folders that may be parts or classes, numbers that do not say what is black and white.
+    Of a folder, a .zip and a .tar every image is read, whatever its size, of a table every column, and what stands in the
+    way of loading is a note instead of an error: damaged files, folders that may be parts or classes, columns of text,
+    missing values, numbers that do not say what is black and white.
 
     Raises:
         DiaboloError: when there is no such thing, it holds no image, or an array cannot be loaded.
@@ -50,14 +58,99 @@ def inspect(name: Any, root: str | os.PathLike[str] | None = None, range: Any = 
         files = zip_files(path, skip_bad=True)
         with files.archive:
             return _of_files(files, path, wanted)
-    asked = {} if wanted == scale.AUTO else {"range": wanted}
+    if path is not None and path.is_file() and (look := LOOKS.get(path.suffix.lower())) is not None:
+        return look(path, wanted)
+    if is_frame(name):
+        return _of_table(table_of(name, "the table"), "a table")
+    asked = ({} if wanted == scale.AUTO else {"range": wanted}) | ({} if key is None else {"key": key})
     parts = [part for part in load_parts(name, root, **asked) if part is not None]
     account = parts[0].account or _of_images(parts)
     checksums = (hashlib.sha256(image.tobytes()).hexdigest() for part in parts for image in part.images)
     return replace(account, duplicates=_repeated(checksums))
 
 
-def _of_files(files: Files, path: Path, value_range: scale.Range) -> Account:
+def _of_csv(path: Path, _: scale.Range) -> Account:
+    from diabolo.data.sources import csv
+
+    return _of_table(csv.read(path), path.name)
+
+
+def _of_parquet(path: Path, value_range: scale.Range) -> Account:
+    from diabolo.data.sources import parquet
+
+    file, options = parquet.opened(path), TableOptions()
+    image = parquet.image_column(file, options)
+    if image is None:
+        return _of_table(parquet.read(path, file), path.name)
+    files, labels, names, _ = parquet.pictures(path, file, image, options)
+    known = None if labels is None else [str(label) if names is None else names[label] for label in labels]
+    return _of_files(files, path, value_range, known)
+
+
+def _of_tar(path: Path, value_range: scale.Range) -> Account:
+    from diabolo.data.sources import tar
+
+    try:
+        file = open_regular(path)
+    except OSError as error:
+        raise DiaboloError(f"{path} cannot be read: {error.strerror or error}") from error
+    with file:
+        files, beside = tar.tar_files(path, file, skip_bad=True)
+        return _of_files(files, path, value_range, tar.labels_beside(files, beside)[0])
+
+
+LOOKS = {
+    ".csv": _of_csv,
+    ".tsv": _of_csv,
+    ".parquet": _of_parquet,
+    ".tar": _of_tar,
+}  # what looks into a file, by its ending
+
+
+def _of_table(table: Table, what: str) -> Account:
+    """The account of a table, whether its columns can be read as numbers or not."""
+    label, _ = label_of(table, TableOptions())
+    counted: tuple[dict[str, int] | None, int] = (None, 0)
+    if label is not None:
+        labels, names = labels_of(table, label)
+        counted = counts_of(labels, names)
+    used: tuple[float, float] | None = None
+    try:
+        rows = rows_of(table)
+        notes, used = list(rows.said), (float(rows.numbers.min()), float(rows.numbers.max()))
+    except DiaboloError as error:
+        notes = [*table.notes, f"it cannot be loaded so: {error}"]
+    return Account(
+        what=what,
+        parts={"all": len(table)},
+        division="split by a seed when loaded",
+        classes=counted[0],
+        unlabelled=counted[1],
+        used=used,
+        notes=tuple(notes),
+        duplicates=len(table) - len(np.unique(_digests(table))),
+        columns=facts_of(table),
+    )
+
+
+def _digests(table: Table) -> NDArray[np.uint64]:
+    """A number of 64 bits for each row, the same for equal rows and for hardly any others."""
+    found = np.zeros(len(table), np.uint64)
+    for values in table.columns.values():
+        if values.dtype.kind in "OU":
+            values = np.unique(np.array(["" if v is None else f"={v}" for v in values.tolist()]), return_inverse=True)[
+                1
+            ]
+        bits = (values.astype(np.float64) + 0.0).view(np.uint64) if values.dtype.kind in "fiub" else np.uint64(0)
+        found = (found ^ bits) * np.uint64(0x9E3779B97F4A7C15)
+        found ^= found >> np.uint64(29)
+        found *= np.uint64(0xBF58476D1CE4E5B9)
+        found ^= found >> np.uint64(32)
+    return found
+
+
+def _of_files(files: Files, path: Path, value_range: scale.Range, known: Sequence[str] | None = None) -> Account:
+    """The account of image files; `known` are their classes where these are not their folders."""
     seen: list[Seen] = list(in_threads(lambda index: _look(files, index), range(len(files.names))))
     left = files.listing.left_out
     for name in files.listing.bad:
@@ -67,11 +160,19 @@ def _of_files(files: Files, path: Path, value_range: scale.Range) -> Account:
             left.add("unreadable", files.names[index])
     good = [(index, found) for index, found in enumerate(seen) if not isinstance(found, str)]
     notes, parts, classes = list[str](), Counter[str](), None
+    if known is not None:
+        classes = dict.fromkeys(in_order(known), 0)
+        for index, (_, more, _) in good:
+            parts["all"] += sum(more.sizes.values())
+            classes[known[index]] += sum(more.sizes.values())
     try:
-        layout = read_layout([files.names[index] for index, _ in good], files.listing.folders, path)
+        layout = (
+            None if known is not None else read_layout([files.names[i] for i, _ in good], files.listing.folders, path)
+        )
     except DiaboloError as error:
         notes.append(f"it cannot be loaded so: {error}")
-    else:
+        layout = None
+    if layout is not None:
         for place in layout.masks:
             left.add(MASK_KIND, files.names[good[place][0]])
         kept = [place for place in range(len(good)) if place not in layout.masks]

@@ -3,7 +3,7 @@
 import inspect
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from diabolo.errors import DiaboloError
 log = logging.getLogger("diabolo.data")
 NOTICE = 25  # between INFO and WARNING: what the command line says of every load
 
+PARTS = ("train", "test", "validation")
+
 _named: set[str] = set()  # data sets of the user's own that this program has named
 
 
@@ -30,10 +32,10 @@ def load(
     """Train and test `Images`.
 
     Args:
-        name: a data set of `names()`; the path of a folder of images, a .zip of images, a .npy or .npz file; an array, a
-            tensor, `Images`, or a torch `Dataset` or `DataLoader` (see `as_images`); or a function of your own as
-            package.module:function, or by the name under which a package has registered it as an entry point of the group
-            `diabolo.data`.
+        name: a data set of `names()`; the path of a folder, a .zip or a .tar of images, of a .npy, .npz, .h5 or .hdf5 file, or
+            of a table as .csv, .tsv or .parquet; an array, a tensor, a frame, a sparse matrix, `Images`, or a data set of
+            torch or Hugging Face (see `as_images`); or a function of your own as package.module:function, or by the name
+            under which a package has registered it as an entry point of the group `diabolo.data`.
         root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo. Refused for what lies elsewhere.
         labels: of an array or a tensor, see `as_images`.
         options: those of `DataOptions`, as far as the source takes them.
@@ -84,6 +86,27 @@ def load_parts(name: Any, root: str | os.PathLike[str] | None = None, *, labels:
     return _load(find(name), name, {"root": root, **beside, **options})
 
 
+def load_whole(
+    name: Any, root: str | os.PathLike[str] | None = None, *, features: Sequence[str] | None = None, **options: Any
+) -> tuple[Images, ...]:
+    """All that `load_parts` gives, as images that are not divided, in their own order, where the source has no parts.
+
+    Args:
+        name, root, options: as for `load`.
+        features: of a table, the names of the numbers that it is to give, as one read before had them; None for its own.
+    """
+    check_root(name, root)
+    source = find(name)
+    beside = {"features": tuple(features)} if features is not None and "features" in source.takes else {}
+    given = {"root": root, **beside, **options}
+    parts = source.parts(source.options(given), given, whole=True)
+    _say(parts.train)
+    if parts.train is parts.test:
+        return (parts.train,)
+    train, test, validation = (part and part.called(split=split) for part, split in zip(parts, PARTS, strict=True))
+    return tuple(part for part in (train, validation, test) if part is not None)
+
+
 def load_recorded(record: Mapping[str, Any], folder: Path | None) -> Parts:
     """The parts again of which the run `folder` says how they were loaded.
 
@@ -114,9 +137,7 @@ def _load(source: Source, name: Any, given: Mapping[str, Any]) -> Parts:
             raise DiaboloError(
                 f"the parts of {train.name} differ: train holds {train.shape}, {part.split} {part.shape}"
             )
-    if train.account is not None:
-        level = logging.WARNING if train.account.surprises else NOTICE
-        log.log(level, "%s", train.account.line(), extra={"account": True})
+    _say(train)
     if options.drop_leaks:
         train = without_leaks(train, test)
         validation = validation and without_leaks(validation, test)
@@ -132,11 +153,20 @@ def _load(source: Source, name: Any, given: Mapping[str, Any]) -> Parts:
         origin["span"] = list(train.account.span)
     elif train.black_and_white is None:
         origin["span"] = scale.OWN
+    if train.feature_names is not None:
+        origin["features"] = list(train.feature_names)
     return Parts(
         replace(train, origin=origin | {"part": "train"}),
         replace(test, origin=origin | {"part": "test"}),
         validation and replace(validation, origin=origin | {"part": "validation"}),
     )
+
+
+def _say(images: Images) -> None:
+    """Tell what was loaded."""
+    if images.account is not None:
+        level = logging.WARNING if images.account.surprises else NOTICE
+        log.log(level, "%s", images.account.line(), extra={"account": True})
 
 
 def _record(source: Source, name: Any, options: DataOptions) -> dict[str, Any]:
@@ -146,4 +176,6 @@ def _record(source: Source, name: Any, options: DataOptions) -> dict[str, Any]:
         told["root"] = os.path.abspath(options.root)
     if not isinstance(options.range, str):
         told["range"] = list(options.range)
+    if options.without_column:
+        told["without_column"] = list(options.without_column)
     return {"name": os.path.abspath(source.subject) if isinstance(source.subject, Path) else str(name), **told}

@@ -15,11 +15,13 @@ FORMERLY = {"channels": "image_channels", "seed": "data_seed", "value_range": "r
 
 @dataclass(frozen=True)
 class Draw:
-    """How many images of each part are wanted, None meaning all there are, and the seed they are drawn by."""
+    """How many images of each part are wanted, None meaning all there are, and the seed they are drawn by; or the `whole`,
+    undivided and in its order."""
 
     n_train: Count | None = None
     n_test: Count | None = None
     seed: AnySeed = 42
+    whole: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -51,6 +53,13 @@ class DataOptions:
         range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own for
             arrays whose numbers are none, in their own units.
         missing: what NaN in an array is: refuse (an error), or mask (a number that is not known).
+        label_column: of a table, the column of the labels; when left out one called label, target, class or y, where it holds
+            classes.
+        without_column: of a table, columns that are left out, by name.
+        columns_types: of a table, numbers (other columns are refused), or auto: columns of texts, of truth values and of few
+            different whole numbers become one-hot columns, one for each value.
+        header: of a table as text, whether its first line holds the names of the columns: auto, yes or no.
+        key: of a .npz or .h5 file, which of its arrays holds the images, where their names do not say so.
         axes: of an array, a letter for each axis: N examples, C channels, and L, H W or D H W, such as NCL for signals; auto
             for images and vectors.
 
@@ -76,6 +85,11 @@ class DataOptions:
     skip_bad: bool = False
     range: Annotated[Any, ItsOwn()] = scale.AUTO
     missing: Literal["refuse", "mask"] = "refuse"
+    label_column: str | None = None
+    without_column: tuple[str, ...] = ()
+    columns_types: Literal["numbers", "auto"] = "numbers"
+    header: Literal["auto", "yes", "no"] = "auto"
+    key: str | None = None
     axes: str = "auto"
 
     def __post_init__(self) -> None:

@@ -27,8 +27,10 @@ def random_split(images: Images, draw: Draw, test_fraction: PartOf = 0.1) -> tup
 
     Without `n_test` the test part is `test_fraction` of all images (at least one), without `n_train` the train part
     is all the rest. So the choice of one part does not move with the size of the other. DiaboloError if both do not
-    fit.
+    fit. Where the whole is wanted it is both parts.
     """
+    if draw.whole:
+        return images, images
     total = len(images)
     if total < 2:
         raise DiaboloError(f"a split into train and test needs at least 2 images, but {images.name} holds {total}")

@@ -1,7 +1,7 @@
 """Arrays, tensors, torch data sets and `Images` given directly, and the .npy and .npz files that hold them."""
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,30 +18,35 @@ from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
 from diabolo.data.npy import map_npy, stream_npy
 from diabolo.data.options import Draw
+from diabolo.data.sources import factors
 from diabolo.data.splits import Parts, draw_from, random_split
-from diabolo.errors import DiaboloError, listed
+from diabolo.data.table import TableOptions, Types
+from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.ranges import PartOf
 
 PIXEL_KEYS = ("images", "imgs", "x", "X", "data")
 LABEL_KEYS = ("labels", "y", "Y", "targets")
 PARTS = ("train", "test", "val")
 PARTED = (("x_{}", "y_{}"), ("X_{}", "y_{}"), ("X_{}", "Y_{}"), ("{}_images", "{}_labels"))  # the last as in MedMNIST
-SPRITES = ("imgs", "latents_values", "latents_classes")  # the members of dSprites, as published
-SPRITE_FACTORS = ("colour", "shape", "scale", "orientation", "x", "y")
-SPRITE_SHAPES = ("square", "ellipse", "heart")
 
 Channels = Literal[1, 3] | None
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """How an array is read: which numbers are black and white, and how many channels it has or what its axes are, where that is
-    known; and whether some are missing."""
+class Reading:
+    """How an array is read.
+
+    Attributes:
+        range: which numbers are black and white.
+        channels: how many it has, where that is known.
+        axes: what each axis is, or auto.
+        missing: whether NaN is a number that is not known.
+    """
 
     range: scale.Range
     channels: Channels
     axes: str
-    missing: bool
+    missing: bool = False
 
 
 def array(
@@ -54,9 +59,13 @@ def array(
     range: scale.Range,
     axes: str,
     missing: Missing,
+    label_column: str | None,
+    without_column: tuple[str, ...],
+    columns_types: Types,
 ) -> Parts:
-    """A seeded split of an array, a tensor, a torch data set or `Images`. `labels` are whole numbers, or names of classes."""
-    found = open_array(x, labels, "array")
+    """A seeded split of an array, a tensor, a frame, a sparse matrix, a data set of torch or Hugging Face, or `Images`.
+    `labels` are whole numbers, or names of classes."""
+    found = open_array(x, labels, "array", TableOptions(label_column, without_column, columns_types))
     if isinstance(found, Images):
         return Parts(*random_split(found, draw, test_fraction))
     known, names = found.labels, found.names
@@ -66,8 +75,9 @@ def array(
     def then(images: Images) -> Images:
         return described(images, names, found)
 
-    how = _Reading(range, image_channels, axes, missing == "mask")
-    return _split(found.pixels, known, names, draw, test_fraction, how, "array", "an array", found.said, then)
+    how = Reading(range, image_channels, axes, missing == "mask")
+    what, facts = ("an array", {}) if found.rows is None else ("a table", found.rows.facts)
+    return split(found.pixels, known, names, draw, test_fraction, how, "array", what, found.said, then, facts)
 
 
 def npy(
@@ -81,28 +91,23 @@ def npy(
     missing: Missing,
 ) -> Parts:
     """A seeded split of the one array in a .npy file, which is memory-mapped."""
-    how = _Reading(range, image_channels, axes, missing == "mask")
-    return _split(map_npy(path), None, None, draw, test_fraction, how, path.stem, path.name)
+    how = Reading(range, image_channels, axes, missing == "mask")
+    return split(map_npy(path), None, None, draw, test_fraction, how, path.stem, path.name)
 
 
 def npz(
     path: Path,
     draw: Draw,
     *,
+    key: str | None,
     test_fraction: PartOf,
     image_channels: Channels,
     range: scale.Range,
     axes: str,
     missing: Missing,
 ) -> Parts:
-    """The arrays `x_train, y_train, x_test, y_test` of a .npz file, or a seeded split of `images` and `labels`.
-
-    `imgs`, `x`, `X` and `data` will do for `images`, as does the only array that there is, and `y`, `Y` and `targets` for
-    `labels`; labels may be missing. Beside parts `x_val, y_val` are the validation part. dSprites and MedMNIST are read as
-    published. No other member is looked at.
-    """
+    """The arrays of a .npz file, see `members`. No other member is looked at."""
     check_regular(path)
-    how = _Reading(range, image_channels, axes, missing == "mask")
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # zipfile raises what it likes on damaged directories
@@ -110,47 +115,63 @@ def npz(
     with archive:
         held = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
-        def read(keys: Sequence[str]) -> NDArray[Any] | None:
-            key = next((key for key in keys if key in held), None)
-            return None if key is None else _member(archive, f"{key}.npy", path)
+        def read(name: str) -> NDArray[Any]:
+            return _member(archive, f"{name}.npy", path)
 
-        for image, label in PARTED:
-            if {image.format("train"), image.format("test")} <= {*held}:
-                xs, ys = ([read((key.format(part),)) for part in PARTS] for key in (image, label))
-                return _parts(path, xs, ys, draw, how)
-        pixels = read(PIXEL_KEYS if len(held) != 1 else held)
-        if pixels is None:
-            raise DiaboloError(
-                f"{path} holds {listed(sorted(held)) or 'nothing'}; expected images (or x) and maybe labels (or y), "
-                "or x_train and x_test"
+        return members(held, read, path, draw, Reading(range, image_channels, axes, missing == "mask"), test_fraction, key)
+
+
+def members(
+    held: Sequence[str],
+    read: Callable[[str], NDArray[Any]],
+    path: Path,
+    draw: Draw,
+    how: Reading,
+    test_fraction: float,
+    key: str | None = None,
+) -> Parts:
+    """The arrays `x_train, y_train, x_test, y_test` of a file of several, or a seeded split of `images` and `labels`.
+
+    `imgs`, `x`, `X` and `data` will do for `images`, as does the only array that there is, and `y`, `Y` and `targets` for
+    `labels`; labels may be missing. Beside parts `x_val, y_val` are the validation part. MedMNIST, dSprites, 3D Shapes and
+    MPI3D are read as published, see `factors`.
+
+    Args:
+        held: the names of the arrays.
+        read: gives one by its name.
+        path: of the file.
+        draw, how, test_fraction: as for `split`.
+        key: the name of the images, where it is none of those.
+
+    Raises:
+        DiaboloError: when no name says which array holds the images.
+    """
+    if key is not None and key not in held:
+        raise UnknownNameError("array", key, held, f" in {path}")
+    for image, label in PARTED:
+        if key is None and {image.format("train"), image.format("test")} <= {*held}:
+            xs, ys = (
+                [read(name) if (name := kind.format(part)) in held else None for part in PARTS]
+                for kind in (image, label)
             )
-        sprites = all(key in held for key in SPRITES)
-        values, classes = (read((key,)) for key in SPRITES[1:]) if sprites else (None, None)
-        labels = None if sprites else read(LABEL_KEYS)
-    (known,), names = named_labels(labels)
-    then = (lambda images: _sprites(images, values, classes)) if sprites else None
-    return _split(pixels, known, names, draw, test_fraction, how, path.stem, path.name, then=then)
+            return _parts(path, xs, ys, draw, how)
+    pixels = key or next((name for name in (PIXEL_KEYS if len(held) != 1 else held) if name in held), None)
+    if pixels is None:
+        raise DiaboloError(
+            f"{path} holds {listed(sorted(held)) or 'nothing'}; expected images (or x) and maybe labels (or y), "
+            "or x_train and x_test; or say which one the images are by key= (--key)"
+        )
+    x = read(pixels)
+    if (known := factors.published(pixels, held, read, x, path)) is not None:
+        return split(x, None, None, draw, test_fraction, how, path.stem, path.name, then=known)
+    within = pixels.rpartition("/")[0]  # labels lie beside the images
+    places = [f"{within}/{k}" if within else k for k in LABEL_KEYS]
+    beside = next((place for place in places if place in held and place != pixels), None)
+    (labels,), names = named_labels(None if beside is None else read(beside))
+    return split(x, labels, names, draw, test_fraction, how, path.stem, path.name)
 
 
-def _sprites(images: Images, values: Any, classes: Any) -> Images:
-    """dSprites: the factors of each image, and its shape as the label."""
-    n = len(images)
-    for what, table in (("latents_values", values), ("latents_classes", classes)):
-        if table.shape != (n, len(SPRITE_FACTORS)):
-            raise DiaboloError(f"{what} of {images.name} has shape {table.shape}, not ({n}, {len(SPRITE_FACTORS)})")
-    shapes = np.asarray(classes[:, 1])
-    if not ((shapes >= 0) & (shapes < len(SPRITE_SHAPES))).all():
-        raise DiaboloError(f"latents_classes of {images.name} names other shapes than {', '.join(SPRITE_SHAPES)}")
-    return replace(
-        images,
-        labels=shapes.astype(np.int64),
-        label_names=SPRITE_SHAPES,
-        factors=values.astype(np.float32),
-        factor_names=SPRITE_FACTORS,
-    )
-
-
-def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, how: _Reading) -> Parts:
+def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, how: Reading) -> Parts:
     """Train, test and maybe validation images, black and white and classes being the same in all."""
     given = [x for x in xs if x is not None]
     if len({x.dtype for x in given}) > 1:
@@ -180,31 +201,44 @@ def _parts(path: Path, xs: Sequence[Any], ys: Sequence[Any], draw: Draw, how: _R
     return _told(Parts(parts[0], parts[1], watched), account, "as laid out")
 
 
-def _split(
+def split(
     pixels: NDArray[Any],
     labels: Any,
     names: tuple[str, ...] | None,
     draw: Draw,
     test_fraction: float,
-    how: _Reading,
+    how: Reading,
     name: str,
     what: str,
     said: Sequence[str] = (),
     then: Callable[[Images], Images] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Parts:
-    """A seeded split of one array, to the images of which `then` adds what is known besides."""
+    """A seeded split of one array, to the images of which `then` adds what is known besides.
+
+    Args:
+        pixels: the numbers `(N, …)`.
+        labels, names: of the N, and of the classes; None where there are none.
+        draw: how many of each part, and by which seed.
+        test_fraction: the share to test with.
+        how: how the array is read.
+        name: of the data set; `what` it is called in the account.
+        said: what the account should say.
+        then: what gives the images what else is known.
+        columns: of a table, what each holds.
+    """
     pixels = laid_out(pixels, name, how.channels, how.axes)
     kept = decided([pixels], how.range, name, how.missing)
     images = made(pixels, kept, labels, name)
     images = images if names is None else replace(images, label_names=names)
-    account = _account(what, [pixels], kept, [*kept.notes, *said])
+    account = replace(_account(what, [pixels], kept, [*kept.notes, *said]), columns=columns or {})
     parts = random_split(images if then is None else then(images), draw, test_fraction)
-    return _told(Parts(*parts), account, f"split by seed {draw.seed}")
+    return _told(Parts(*parts), account, "" if draw.whole else f"split by seed {draw.seed}")
 
 
 def _told(parts: Parts, account: Account, division: str) -> Parts:
     """The parts with the account of them all."""
-    given = [part for part in parts if part is not None]
+    given = list({id(part): part for part in parts if part is not None}.values())
     classes, unlabelled = class_counts(given)
     shape = given[0].shape
     account = replace(
@@ -216,8 +250,8 @@ def _told(parts: Parts, account: Account, division: str) -> Parts:
         channels=shape[0] if len(shape) == 3 else None,
         sizes={"×".join(map(str, shape[1:] if len(shape) == 3 else shape)): sum(map(len, given))},
     )
-    validation = None if parts.validation is None else replace(parts.validation, account=account)
-    return Parts(replace(parts.train, account=account), replace(parts.test, account=account), validation)
+    told = {id(part): replace(part, account=account) for part in given}
+    return Parts(*(None if part is None else told[id(part)] for part in parts))  # type: ignore[arg-type]  # two are there
 
 
 def class_counts(parts: Sequence[Images]) -> tuple[dict[str, int] | None, int]:
@@ -225,11 +259,14 @@ def class_counts(parts: Sequence[Images]) -> tuple[dict[str, int] | None, int]:
     labels = [part.labels for part in parts if part.labels is not None]
     if not labels:
         return None, 0
-    every = np.concatenate(labels)
-    names = parts[0].label_names
-    counts = np.bincount(every[every >= 0], minlength=len(names or ()))
+    return counts_of(np.concatenate(labels), parts[0].label_names)
+
+
+def counts_of(labels: NDArray[np.int64], names: tuple[str, ...] | None) -> tuple[dict[str, int], int]:
+    """How many of the `labels` each class has; and how many are not known."""
+    counts = np.bincount(labels[labels >= 0], minlength=len(names or ()))
     told = {(str(k) if names is None else names[k]): int(n) for k, n in enumerate(counts) if n or names}
-    return told, int((every < 0).sum())
+    return told, int((labels < 0).sum())
 
 
 def _read_as(span: scale.Span | None) -> str:

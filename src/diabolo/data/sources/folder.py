@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, LeftOut
@@ -40,13 +41,40 @@ def load(
     """
     shaping = Shaping(size, crop, image_channels)
     if path.is_dir():
-        return _from_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, test_fraction, range)
+        return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, test_fraction, range)
     files = zip_files(path, skip_bad)
     with files.archive:
-        return _from_files(files, path, draw, shaping, skip_bad, test_fraction, range)
+        return of_files(files, path, draw, shaping, skip_bad, test_fraction, range)
 
 
-def _from_files(
+def of_labelled(
+    files: Files,
+    labels: NDArray[np.int64] | None,
+    label_names: tuple[str, ...] | None,
+    path: Path,
+    draw: Draw,
+    shaping: Shaping,
+    skip_bad: bool,
+    test_fraction: float,
+    value_range: scale.Range,
+    said: Sequence[str] = (),
+) -> Parts:
+    """A seeded split of image files whose labels, one for each file, are known, whatever folders their names are in; `said` is
+    what the account says besides."""
+    kept = decoded(files, shaping, path, skip_bad, value_range)
+    known = None if labels is None else labels[kept.owners]
+    images = Images(
+        kept.pixels,
+        labels=known,
+        label_names=label_names,
+        name=path.stem,
+        names=tuple(page_names(files, kept.owners.tolist())),
+    )
+    parts = random_split(images, draw, test_fraction)
+    return _accounted(parts, "" if draw.whole else f"split by seed {draw.seed}", files, path, kept, value_range, said)
+
+
+def of_files(
     files: Files,
     path: Path,
     draw: Draw,
@@ -65,19 +93,33 @@ def _from_files(
     layout = read_layout([files.names[owner] for owner in kept.owners], files.listing.folders, path)
     images = _labelled(Images(kept.pixels, name=path.stem or "folder", names=tuple(names)), layout)
     parts, division = _parted(images, layout, draw, test_fraction)
+    return _accounted(parts, division, files, path, kept, value_range)
+
+
+def _accounted(
+    parts: Sequence[Images | None],
+    division: str,
+    files: Files,
+    path: Path,
+    kept: Kept,
+    value_range: scale.Range,
+    said: Sequence[str] = (),
+) -> Parts:
+    """The parts with the account of them all."""
+    given = list({id(part): part for part in parts if part is not None}.values())
     span, notes = span_of(kept.facts, value_range, f"the pixels of {path}")
-    account = describe(files, path, kept, notes)
+    account = describe(files, path, kept, [*notes, *said])
+    classes, unlabelled = class_counts(given)
     account = replace(
         account,
-        parts={part.split: len(part) for part in parts if part is not None},
+        parts={part.split: len(part) for part in given},
         division=division,
-        classes=class_counts([part for part in parts if part is not None])[0],
+        classes=classes,
+        unlabelled=unlabelled,
         span=span or account.span,
     )
-    told = [None if part is None else replace(part, account=account) for part in parts]
-    assert told[0] is not None
-    assert told[1] is not None
-    return Parts(told[0], told[1], told[2])
+    told = {id(part): replace(part, account=account) for part in given}
+    return Parts(*(None if part is None else told[id(part)] for part in parts))  # type: ignore[arg-type]  # two are there
 
 
 def describe(files: Files, path: Path, kept: Kept, notes: Sequence[str]) -> Account:
@@ -121,7 +163,8 @@ def _labelled(images: Images, layout: Layout) -> Images:
 def _parted(images: Images, layout: Layout, draw: Draw, test_fraction: float) -> tuple[tuple[Images | None, ...], str]:
     """Train, test and validation (or None), and how they came about in words."""
     if layout.parts is None:
-        return (*_split(images, draw, test_fraction), None), f"split by seed {draw.seed}"
+        division = "" if draw.whole else f"split by seed {draw.seed}"
+        return (*random_split(images, draw, test_fraction), None), division
     where = np.array(layout.parts)
     of = {
         part: replace(images.take(where == part), split=part)
@@ -129,13 +172,9 @@ def _parted(images: Images, layout: Layout, draw: Draw, test_fraction: float) ->
         if (where == part).any()
     }
     if set(of) == {TRAIN}:
-        return (*_split(of[TRAIN], draw, test_fraction), None), f"a folder train alone, split by seed {draw.seed}"
+        return (*random_split(of[TRAIN], draw, test_fraction), None), f"a folder train alone, split by seed {draw.seed}"
     if TEST not in of:
         return (*draw_from(of[TRAIN], of[VALIDATION].called(split=TEST), draw), None), (
             "as laid out; the validation part is the test part, since there is no other"
         )
     return (*draw_from(of[TRAIN], of[TEST], draw), of.get(VALIDATION)), "as laid out"
-
-
-def _split(images: Images, draw: Draw, test_fraction: float) -> tuple[Images, Images]:
-    return random_split(images, draw, test_fraction)
