@@ -272,7 +272,7 @@ def test_the_size_is_said_in_mib():
 
 def test_free_memory_is_no_more_than_the_container_may_take(tmp_path, monkeypatch):
     limit, used = tmp_path / "max", tmp_path / "current"
-    monkeypatch.setattr(stores, "CGROUPS", ((limit, used),))
+    monkeypatch.setattr("diabolo.data.room.CGROUPS", ((limit, used),))
     free = stores.free_memory(CPU)  # no such files: no limit
     limit.write_text("1048576\n")
     used.write_text("1000000\n")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diabolo.data.images import Images
 from diabolo.data.pixels import as_array
+from diabolo.data.room import host_memory
 from diabolo.data.table import Rows
 from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.plain import count
@@ -289,11 +290,7 @@ def _array(image: Any) -> NDArray[Any]:
 
 def _check_room(kind: str, n: int, each: int) -> None:
     """Refuse what does not fit into memory before all of it is read."""
-    import torch
-
-    from diabolo.data.stores import free_memory
-
-    if n * each > free_memory(torch.device("cpu")):
+    if n * each > host_memory():
         raise DiaboloError(
             f"{kind} says that it holds {count(n, 'image')} of {each:,} bytes each, which do not fit into memory; give a Subset"
         )

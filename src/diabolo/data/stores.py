@@ -1,29 +1,23 @@
 """How batches reach the device: numbers at rest in their own type, floats on the device, one gather per batch."""
 
-import math
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from queue import Queue
 from typing import Any, Protocol
 
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from diabolo.data.images import Images
+from diabolo.data.room import host_memory
 from diabolo.data.unit import to_float
 from diabolo.errors import UnknownNameError
 
 PLACES = ("auto", "device", "host", "disk")
 SHARE = 0.5  # of the free memory that the images may take
-CGROUPS = (  # limit and use of this container: version 2, version 1
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-)
 AHEAD = 4  # batches gathered before they are needed
 
 
@@ -143,17 +137,7 @@ def free_memory(device: torch.device) -> int:
     """Bytes free on `device`."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    available = psutil.virtual_memory().available
-    return int(min(available, *(_left_in(cgroup) for cgroup in CGROUPS)))
-
-
-def _left_in(cgroup: tuple[str, str]) -> float:
-    """Bytes that the container may still take; infinity where it is not limited."""
-    try:
-        limit, used = (Path(file).read_text(encoding="ascii").strip() for file in cgroup)
-        return max(0, int(limit) - int(used))
-    except (OSError, ValueError):  # no such cgroup, or the limit is "max"
-        return math.inf
+    return host_memory()
 
 
 def _mib(size: int) -> str:

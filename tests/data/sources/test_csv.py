@@ -115,7 +115,7 @@ def test_what_is_no_table_of_numbers_is_refused_in_a_sentence(write, text, said)
 
 
 def test_a_table_that_would_not_fit_is_refused_by_its_first_lines(write, monkeypatch):
-    monkeypatch.setattr("diabolo.data.stores.free_memory", lambda device: 1_000)
+    monkeypatch.setattr("diabolo.data.room.host_memory", lambda: 1_000)
     with pytest.raises(DiaboloError, match=r"would take 0\.0 GB of memory"):
         load(write("a,b\n" + "1,2\n" * 1_000))
 

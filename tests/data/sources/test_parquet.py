@@ -127,6 +127,6 @@ def test_damaged_files(write):
 def test_few_bytes_that_claim_many_rows_are_refused(write, monkeypatch):
     path = write({"a": np.zeros(3_000_000, np.int8)})
     assert path.stat().st_size < 100_000
-    monkeypatch.setattr("diabolo.data.stores.free_memory", lambda device: 10_000_000)
+    monkeypatch.setattr("diabolo.data.room.host_memory", lambda: 10_000_000)
     with pytest.raises(DiaboloError, match=r"would take 0\.0 GB of memory"):
         load(path)
