@@ -189,3 +189,9 @@ def test_a_table_where_the_model_takes_pictures(runs, refused):
 def test_a_parquet_file_needs_its_package(of_rows, refused, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "a .parquet file needs pyarrow" in refused(2, "encode", of_rows, "rows.csv", "--out", "codes.parquet")
+
+
+def test_an_evaluation_takes_no_columns_in_another_order(of_rows, diabolo):
+    Path("turned.csv").write_text("".join(",".join(line.split(",")[::-1]) + "\n" for line in ROWS.splitlines()))
+    words = ["--label-column", "kind", "--columns-types", "auto", "--measures", "reconstruction"]
+    assert "number 1 is 'city=x', and was 'b=0'" in diabolo("evaluate", of_rows, "--data", "turned.csv", *words).err

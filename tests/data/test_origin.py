@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diabolo.data import Images, load
-from diabolo.data.origin import hold_out, reload
+from diabolo.data.origin import Record, check_columns, hold_out, reload
 from diabolo.errors import DiaboloError
 
 
@@ -163,3 +163,16 @@ def test_the_good_one_is_good():
 def test_an_origin_edited_to_nonsense_is_refused(origin):
     with pytest.raises(DiaboloError):
         reload(origin)
+
+
+def test_rows_of_other_columns_are_refused_by_the_first_that_differs():
+    def rows(*names):
+        return Images(np.ones((3, len(names)), np.float32), feature_names=names, name="t.csv")
+
+    about = Record("t", "train", 3, (2,), "f", {"load": {"name": "t"}, "part": "train", "features": ["a", "b"]})
+    check_columns(about, rows("a", "b"), Images(np.ones((3, 2), np.float32)))
+    with pytest.raises(DiaboloError, match=r"t\.csv has other columns .*: number 1 is 'b', and was 'a'"):
+        check_columns(about, rows("a", "b"), rows("b", "a"))
+    with pytest.raises(DiaboloError, match="number 2 is 'none', and was 'b'"):
+        check_columns(about, rows("a"))
+    check_columns(Record("t", "train", 3, (2,), "f", {"features": 7}), rows("b", "a"))  # whatever a stranger wrote

@@ -100,6 +100,7 @@ SHARED: dict[str, tuple[Any, Any]] = {
 def draw(view: str, run: Path, given: dict[str, Any]) -> None:
     """Draw one picture."""
     from diabolo import figures
+    from diabolo.data.origin import check_columns
     from diabolo.errors import DiaboloError
     from diabolo.pictures.latent_views import VIEWS as DRAWN
     from diabolo.pictures.latent_views import Look, refuse_undrawable
@@ -128,6 +129,7 @@ def draw(view: str, run: Path, given: dict[str, Any]) -> None:
     for part in (train, test):
         if part.shape != tuple(model.input_shape):
             raise DiaboloError(f"{run} is for images {tuple(model.input_shape)}, and {part.name} has {part.shape}")
+    check_columns(about, train, test)
     figure = DRAWN[view](Look(model, train, test, seed), **options)
     with writing(target, "explore"):
         say(figures.save(figure, target, pdf=True))

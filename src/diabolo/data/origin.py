@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,26 @@ def check_same(path: Path, about: Record, images: Images) -> None:
         raise DiaboloError(
             f"the images of {images.name} ({images.split}) are not those that {path} was trained with (another fingerprint): "
             f"bring those back, or say where they lie now {BY}"
+        )
+
+
+def check_columns(about: Record, *parts: Images) -> None:
+    """Refuse rows of other columns, or of the same in another order, than those of which a run says `about`: a number under
+    another name is another number. Images without names of columns pass.
+
+    Raises:
+        DiaboloError: which names the first column that differs.
+    """
+    features = (about.origin or {}).get("features")
+    for images in parts:
+        names = images.feature_names
+        if not isinstance(features, list) or names is None or list(names) == features:
+            continue
+        pairs = zip_longest(names, features, fillvalue="none")
+        place, (name, wanted) = next((i, pair) for i, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+        raise DiaboloError(
+            f"{images.name} has other columns than the run was trained with, or another order: number {place:,} is {name!r}, "
+            f"and was {str(wanted)!r}; give them as they were, as diabolo encode does by itself"
         )
 
 

@@ -15,6 +15,7 @@ import torch
 from diabolo import disk, display, distributed, figures, ranges
 from diabolo.codec import Codec
 from diabolo.data import Images, as_images
+from diabolo.data.origin import check_columns
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, options_of, standing_alone
 from diabolo.evaluation.subject import Subject
@@ -307,8 +308,10 @@ def images_of(run: Run | None, data: Pair | Images | None, trust: Trust = ()) ->
         raise DiaboloError(
             "`data` is a pair (train, test): probes and densities are fitted to the first, not to the second"
         )
-    train, test = data
-    return as_images(train), as_images(test)
+    pair = as_images(data[0]), as_images(data[1])
+    if run is not None:
+        check_columns(run.config.train, *pair)
+    return pair
 
 
 def _about(subject: Subject, measures: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
