@@ -79,7 +79,8 @@ def _of_parquet(path: Path, value_range: scale.Range) -> Account:
     from diabolo.data.sources import parquet
 
     file, options = parquet.opened(path), TableOptions()
-    image = parquet.image_column(file, options)
+    with parquet.damage(path):
+        image = parquet.image_column(file, options)
     if image is None:
         return _of_table(parquet.read(path, file), path.name)
     files, labels, names, _ = parquet.pictures(path, file, image, options)

@@ -1,6 +1,7 @@
 """Parquet files: tables, and pictures as Hugging Face keeps them."""
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -130,3 +131,16 @@ def test_few_bytes_that_claim_many_rows_are_refused(write, monkeypatch):
     monkeypatch.setattr("diabolo.data.room.host_memory", lambda: 10_000_000)
     with pytest.raises(DiaboloError, match=r"would take 0\.0 GB of memory"):
         load(path)
+
+
+def test_scribbled_files_are_refused_or_read_and_never_raise_anything_else(write, pictures):
+    columns = {"image": [{"bytes": p, "path": None} for p in pictures], "label": [i % 2 for i in range(12)]}
+    for path in (write({"a": [1.0, 2.0], "b": ["x", "y"]}, "a.parquet"), write(columns, "b.parquet", about=CLASSES)):
+        whole, random = path.read_bytes(), np.random.default_rng(0)
+        for _ in range(60):
+            content = bytearray(whole)
+            for place in random.integers(0, len(whole), random.integers(1, 6)):
+                content[place] = random.integers(256)
+            path.write_bytes(content)
+            with suppress(DiaboloError):
+                load_whole(path)

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -48,7 +49,8 @@ def load(
     """A seeded split of the rows of a table: pictures `(C, H, W)` where a column holds such, else vectors of its numbers."""
     file = opened(path)
     options = TableOptions(label_column, without_column, columns_types)
-    image = image_column(file, options)
+    with damage(path):
+        image = image_column(file, options)
     asked = {"size": size, "crop": crop, "image_channels": image_channels}
     if image is None and any(asked.values()):
         given = next(name for name, value in asked.items() if value)
@@ -100,6 +102,19 @@ def opened(path: Path) -> Any:
         raise DiaboloError(f"cannot read {path} as a Parquet file: {_words(error)}") from error
 
 
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Whatever pyarrow makes of a damaged file, met inside the block, becomes one sentence."""
+    import pyarrow
+
+    try:
+        yield
+    except DiaboloError:
+        raise
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise DiaboloError(f"{path} is damaged: {_words(error)}") from error
+
+
 def read(path: Path, file: Any, without: Sequence[str] = ()) -> Table:
     """The columns of a Parquet file but those `without`, which are named nonetheless."""
     found = _columns(file, path, [name for name in file.schema_arrow.names if name not in without])
@@ -147,17 +162,11 @@ def _plain(file: Any, names: Sequence[str]) -> list[str]:
 
 def _columns(file: Any, path: Path, names: Sequence[str]) -> Table | None:
     """Those columns; None where there are none."""
-    import pyarrow
-
     if not names:
         return None
-    check_room(_claimed(file, names), str(path))
-    try:
-        table = file.read(columns=list(names))
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise DiaboloError(f"{path} is damaged: {_words(error)}") from error
-    known = classes_in(file.schema_arrow.metadata)
-    return of_arrow(table, str(path), known)
+    with damage(path):
+        check_room(_claimed(file, names), str(path))
+        return of_arrow(file.read(columns=list(names)), str(path), classes_in(file.schema_arrow.metadata))
 
 
 def _claimed(file: Any, names: Sequence[str]) -> int:
@@ -218,19 +227,18 @@ class ParquetFiles:
         return value
 
     def _group(self, group: int) -> Any:
-        import pyarrow
-
-        about = self.file.metadata.row_group(group)
-        size = sum(
-            about.column(i).total_uncompressed_size
-            for i in range(about.num_columns)
-            if about.column(i).path_in_schema.split(".")[0] == self.column
-        )
-        check_room(size, f"{self.column!r} of rows group {group} of {self.path}")
         try:
-            return self.file.read_row_group(group, columns=[self.column]).column(0)
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
-            raise BadImageError(f"{self.path} is damaged: {_words(error)}") from error
+            with damage(self.path):
+                about = self.file.metadata.row_group(group)
+                size = sum(
+                    about.column(i).total_uncompressed_size
+                    for i in range(about.num_columns)
+                    if about.column(i).path_in_schema.split(".")[0] == self.column
+                )
+                check_room(size, f"{self.column!r} of group {group} of the rows of {self.path}")
+                return self.file.read_row_group(group, columns=[self.column]).column(0)
+        except DiaboloError as error:
+            raise BadImageError(str(error)) from error
 
     def where(self, index: int) -> str:
         """How to name one picture in a message."""
