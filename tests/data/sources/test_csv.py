@@ -65,6 +65,19 @@ def test_a_text_far_below_numbers_makes_a_column_of_texts(write, monkeypatch):
     assert found["b"].tolist() == [1, 2, 3, 4, 5]
 
 
+def test_both_ways_to_read_give_the_same(write, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(300, 4)) * [1, 1e9, 1e-9, 1e300]
+    text = "\n".join(",".join(f'"{v!r}"' if i % 3 else f" {v!r} " for i, v in enumerate(row)) for row in x.tolist())
+    for head in ("", "a,b,c,d\n", '\n"a\n",b,c,d\n'):
+        path = write(head + text + "\n\n")
+        fast = np.stack(list(read(path).columns.values()), 1)
+        with monkeypatch.context() as patch:
+            patch.setattr("diabolo.data.sources.csv._at_once", lambda *_: None)
+            slow = np.stack(list(read(path).columns.values()), 1)
+        np.testing.assert_array_equal(fast, x)
+        np.testing.assert_array_equal(slow, x)
+
+
 def test_rows_are_split_with_names_and_labels(write):
     lines = "\n".join(f"{i}.5,{-i},{'ab'[i % 2]}" for i in range(20))
     train, test = load(write(f"x1,x2,class\n{lines}\n"), n_test=5)

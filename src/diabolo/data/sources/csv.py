@@ -1,10 +1,12 @@
 """Tables as text: .csv and .tsv files, separated by commas, semicolons or tabs, with a line of names or without."""
 
 import csv
+import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Literal
 
@@ -26,7 +28,7 @@ from diabolo.ranges import PartOf
 SEPARATORS = "\t;,"  # in this order: commas stand in numbers and texts too
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none"))  # what stands for a missing value, in any case
 SAMPLE = 1 << 16  # bytes by which separator and names are found
-CELLS = 1 << 20  # that are texts at a time
+CELLS = 1 << 14  # that are texts at a time: few enough to stay near the processor
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # by the first bytes; else UTF-8
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?\s*")
 
@@ -74,8 +76,6 @@ def read(path: Path, header: Header = "auto") -> Table:
 
 
 def _read(file: IO[bytes], path: Path, header: Header) -> Table:
-    import io
-
     start = file.read(SAMPLE)
     size = file.seek(0, 2)
     file.seek(0)
@@ -94,12 +94,36 @@ def _read(file: IO[bytes], path: Path, header: Header) -> Table:
     names = [name.strip() for name in first[0]] if named else [str(i) for i in range(1, len(first[0]) + 1)]
     bytes_a_row = len(sample) / max(1, len(first))
     check_room(round(size / bytes_a_row * len(names) * 8), str(path))
-    text.seek(0)
-    rows = (row for row in csv.reader(text, delimiter=separator) if row)
-    if named:
-        next(rows)
-    columns = _columns(rows, len(names), path, named)
+    if (
+        all(map(_number, chain.from_iterable(first[named:])))
+        and (found := _at_once(text, separator, named)) is not None
+    ):
+        if found.shape[1] == len(names):
+            return _named(names, list(found.T), path)
+    columns = _columns(_rows(text, separator, named), len(names), path, named)
     return _named(names, columns, path)
+
+
+def _rows(text: io.TextIOBase, separator: str, named: bool) -> Iterator[list[str]]:
+    """The rows below the line of names, read from the start."""
+    text.seek(0)
+    return islice((row for row in csv.reader(text, delimiter=separator) if row), int(named), None)
+
+
+def _at_once(text: io.TextIOBase, separator: str, named: bool) -> NDArray[np.float64] | None:
+    """The numbers (N, D) of a table that holds nothing else, several times faster than by its fields; None where it does."""
+    text.seek(0)
+    if named:
+        next(row for row in csv.reader(text, delimiter=separator) if row)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there are no rows, which is said elsewhere
+            found = np.loadtxt(text, np.float64, comments=None, delimiter=separator, quotechar='"', ndmin=2)
+    except (
+        ValueError
+    ):  # a text, a missing value, a row of another length, bytes that are no text: said by the slower way
+        return None
+    return found if len(found) else None
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -144,13 +168,13 @@ def _columns(rows: Iterator[list[str]], width: int, path: Path, named: bool) -> 
     texts: list[list[str]] = [[] for _ in range(width)]
     n, step = 0, max(1, CELLS // width)
     while piece := list(islice(rows, step)):
-        for row, fields in enumerate(piece, n + 1):
-            if len(fields) != width:
-                against = "the line of names" if named else "row 1"
-                raise DiaboloError(
-                    f"row {row:,} of {path} has {count(len(fields), 'field')} and {against} {width}: mend that row, or put a "
-                    "field that holds a separator in quotes"
-                )
+        if {*map(len, piece)} != {width}:
+            row, fields = next((row, fields) for row, fields in enumerate(piece, n + 1) if len(fields) != width)
+            against = "the line of names" if named else "row 1"
+            raise DiaboloError(
+                f"row {row:,} of {path} has {count(len(fields), 'field')} and {against} {width}: mend that row, or put a field "
+                "that holds a separator in quotes"
+            )
         n += len(piece)
         for i, cells in enumerate(zip(*piece, strict=True)):
             so_far = numbers[i]
@@ -181,7 +205,7 @@ def _floats(fields: Sequence[str]) -> NDArray[np.float64] | None:
             )
         except ValueError:
             return None
-    return None if any("_" in field for field in fields) else found  # Python reads 1_000, and nobody else does
+    return None if "_" in "".join(fields) else found  # Python reads 1_000, and nobody else does
 
 
 def _named(names: Sequence[str], columns: Sequence[Cells], path: Path) -> Table:
