@@ -94,12 +94,10 @@ def _read(file: IO[bytes], path: Path, header: Header) -> Table:
     names = [name.strip() for name in first[0]] if named else [str(i) for i in range(1, len(first[0]) + 1)]
     bytes_a_row = len(sample) / max(1, len(first))
     check_room(round(size / bytes_a_row * len(names) * 8), str(path))
-    if (
-        all(map(_number, chain.from_iterable(first[named:])))
-        and (found := _at_once(text, separator, named)) is not None
-    ):
-        if found.shape[1] == len(names):
-            return _named(names, list(found.T), path)
+    numbers = all(map(_number, chain.from_iterable(first[named:])))
+    found = _at_once(text, separator, named) if numbers else None
+    if found is not None and found.shape[1] == len(names):
+        return _named(names, list(found.T), path)
     columns = _columns(_rows(text, separator, named), len(names), path, named)
     return _named(names, columns, path)
 
