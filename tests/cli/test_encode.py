@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from diabolo.data import read_images
 from diabolo.runs.loading import load
@@ -195,3 +196,28 @@ def test_an_evaluation_takes_no_columns_in_another_order(of_rows, diabolo):
     Path("turned.csv").write_text("".join(",".join(line.split(",")[::-1]) + "\n" for line in ROWS.splitlines()))
     words = ["--label-column", "kind", "--columns-types", "auto", "--measures", "reconstruction"]
     assert "number 1 is 'city=x', and was 'b=0'" in diabolo("evaluate", of_rows, "--data", "turned.csv", *words).err
+
+
+def test_classes_are_those_of_the_training_by_their_names(diabolo, refused):
+    Path("rows.csv").write_text(ROWS)
+    words = [
+        "--label-column",
+        "kind",
+        "--without-column",
+        "city",
+        "--latent-dim",
+        "2",
+        "--hidden",
+        "4",
+        "--epochs",
+        "1",
+    ]
+    assert diabolo("train", "cvae", "--data", "rows.csv", *words, "--quiet", "--no-figures").code == 0
+    run = "runs/0001-cvae-rows"
+    Path("one.csv").write_text("b,a,kind\n2,3.5,v\n")  # the first class of this file, and the second of the training
+    assert diabolo("encode", run, "one.csv", "--out", "one.npy").code == 0
+    x = np.float32([[2, 3.5]])
+    np.testing.assert_allclose(np.load("one.npy"), load(Path(run)).encode(x, torch.tensor([1])).numpy(), rtol=1e-5)
+    assert not np.allclose(np.load("one.npy"), load(Path(run)).encode(x, torch.tensor([0])).numpy())
+    Path("one.csv").write_text("b,a,kind\n2,3.5,w\n")
+    assert "the class 'w' of one is none of the model, which knows =u, v" in refused(2, "encode", run, "one.csv")

@@ -11,6 +11,7 @@ from torch import Tensor
 from diabolo.cli.images import Given, read_for
 from diabolo.data import names
 from diabolo.data.classes import class_number
+from diabolo.data.finding import READERS
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.plain import count
@@ -59,7 +60,7 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
         return None
     n = len(images)
     if not (label or values):
-        known = images.known(model.needs_column)
+        known = images.known(model.needs_column, Config.read(run).train.label_names)
         if known is None:
             raise DiaboloError(f"the images do not say what the model of {run} is conditioned on: give --{takes}")
         model.condition.check(known)
@@ -76,7 +77,9 @@ def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[flo
     """Refuse, before any image is read, to tell nothing to a model that is given more than image files carry; a data set may
     carry it."""
     takes = _besides(model)
-    carried = len(images) == 1 and (images[0] in names() or as_path(images[0]).suffix.lower() in (".npz", ".zip"))
+    carried = len(images) == 1 and (
+        images[0] in names() or as_path(images[0]).suffix.lower() in {*READERS} - {"", ".npy"}
+    )
     if takes is not None and not carried and not {"label": label, "values": values}[takes]:
         raise DiaboloError(
             f"{run} holds a model conditioned on {model.condition.needs_column}, which image files do not carry: give --{takes}"

@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,7 +18,7 @@ from diabolo.data.files import extensions
 from diabolo.data.finding import CONVERT, READERS, check_root, find, home_of, not_read
 from diabolo.data.loading import load_parts, load_whole
 from diabolo.data.npy import map_npy
-from diabolo.errors import DiaboloError
+from diabolo.errors import DiaboloError, listed
 from diabolo.paths import as_path
 from diabolo.runs import files
 from diabolo.runs.config import Config
@@ -75,12 +75,32 @@ class Given:
             found += ["" if k < 0 else str(k) if names is None else names[k] for k in told]
         return found
 
-    def known(self, reads: str | None) -> Tensor | None:
-        """What the data sets tell of each image besides its pixels, (N, …); None where they do not."""
+    def known(self, reads: str | None, called: Sequence[str] | None = None) -> Tensor | None:
+        """What the data sets tell of each image besides its pixels, (N, …); None where they do not. Classes are numbered as
+        they were in training, where they were `called` so."""
         if reads is None or any(getattr(images, reads) is None for images in self.images):
             return None
-        found = [column(images, reads) for images in self.images]
+        several = self.images if reads != "labels" or called is None else [numbered(one, called) for one in self.images]
+        found = [column(images, reads) for images in several]
         return torch.cat([known for known in found if known is not None])
+
+
+def numbered(images: Images, called: Sequence[str]) -> Images:
+    """The images with their classes, by name, numbered as those that are `called` so.
+
+    Raises:
+        DiaboloError: for a class that is none of them.
+    """
+    names = images.label_names
+    if images.labels is None or names is None or names == tuple(called):
+        return images
+    there = {names[label] for label in np.unique(images.labels[images.labels >= 0])}
+    if other := sorted(there - {*called}):
+        raise DiaboloError(
+            f"the class {other[0]!r} of {images.name} is none of the model, which knows {listed(called)}"
+        )
+    places = np.array([called.index(name) if name in there else -1 for name in names])
+    return replace(images, labels=np.where(images.labels < 0, -1, places[images.labels]), label_names=tuple(called))
 
 
 def read_for(

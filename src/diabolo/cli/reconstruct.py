@@ -29,8 +29,8 @@ def command(
 
     Args:
         run: the run folder.
-        images: image files, one folder, a .zip, .npy or .npz file, or a data set by name; they are cut and resized as the
-            training images were.
+        images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
+            as the training images were, and the columns of a table are found by their names.
         label: of a model conditioned on labels: the class of all the images, or that of each; those of a folder are sorted
             by name.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.

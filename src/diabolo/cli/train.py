@@ -44,7 +44,8 @@ SHARED: dict[str, tuple[Any, Any]] = {
             str,
             Parameter(
                 group=DATA,
-                help="a name (see 'diabolo data'), a folder of images, .zip, .npy or .npz, or package.module:function.",
+                help="a name (see 'diabolo data'), a folder of images, a file of images, arrays or a table, or "
+                "package.module:function.",
             ),
         ],
         "digits",
