@@ -2,8 +2,8 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -86,14 +86,14 @@ def test_a_record_of_images_is_read_as_it_was_written(trained):
 
 
 def test_what_the_first_process_cannot_do_is_refused(tmp_path):
-    def fail() -> None:
+    def fail(path: Path) -> None:
         raise DiaboloError("the disk is gone")
 
     with pytest.raises(DiaboloError, match="the disk is gone"):
         RunFolder(tmp_path).write(fail)
-    done: list[int] = []
-    RunFolder(tmp_path).write(lambda: done.append(int(np.int64(1))))
-    assert done == [1]
+    done: list[Path] = []
+    RunFolder(tmp_path).write(done.append)
+    assert done == [tmp_path]
 
 
 def test_a_run_stands_for_its_folder(trained):

@@ -16,7 +16,7 @@ from diabolo.training.options import TrainOptions
     "wrong",
     [
         {"lr": "fast"}, {"lr": None}, {"weight_decay": None}, {"weight_decay": "0.1"}, {"min_delta": None}, {"name": 5},
-        {"clip_norm": "1"}, {"ema": "yes"}, {"device": None}, {"device": 0}, {"out": None}, {"schedule": None},
+        {"clip_norm": "1"}, {"ema": "yes"}, {"device": None}, {"device": 0}, {"out": 3}, {"schedule": None},
         {"schedule": ["cosine"]}, {"precision": None}, {"graph": None}, {"tensorboard": 2}, {"quiet": "yes"},
         {"threads": 1.0}, {"seed": None},
     ],

@@ -20,7 +20,7 @@ from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.runs import checkpoint, files, history, lock
 from diabolo.runs.config import Config
 from diabolo.runs.history import History
-from diabolo.runs.lines import shell_line
+from diabolo.runs.lines import resume_line, shell_line
 from diabolo.trust import Trust, trusting
 
 NUMBERED = re.compile(r"(\d{4,})-.*")
@@ -176,13 +176,41 @@ class RunFolder:
 
     # --- what is written, by the first process alone ----------------------------------------------------------------------
 
-    def write(self, action: Callable[[], object]) -> None:
-        """Let the first process do `action`, which writes into the folder. Where it fails, it does in all."""
-        distributed.of_first(action)
+    def write(self, action: Callable[[Path], object]) -> None:
+        """Let the first process do `action`, which writes into the folder at that path. Where it fails, it does in all."""
+        distributed.of_first(lambda: action(self.path))
 
     @contextmanager
     def held(self, verb: str) -> Iterator[None]:
         """The first process holds the lock of the folder within; where it does not get it, all are refused."""
         with ExitStack() as stack:
-            self.write(lambda: stack.enter_context(lock.held(self.path, verb)))
+            self.write(lambda path: stack.enter_context(lock.held(path, verb)))
             yield
+
+    # --- what becomes of a training ---------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def way_on(self) -> str:
+        """How to go on with the training, in words."""
+        return f"go on with: {resume_line(self.path, distributed.world())}"
+
+    def note_best(self, weights: Callable[[], dict[str, Tensor]], epoch: int) -> None:
+        """Keep the best weights so far, those of `epoch` (`checkpoint.note_best`)."""
+        self.write(lambda path: checkpoint.note_best(path, weights(), epoch))
+
+    def best(self) -> dict[str, Tensor] | None:
+        """The tensors of the lowest validation loss; None where none were noted."""
+        return self.weights("best") if (self.path / checkpoint.BEST).exists() else None
+
+    def break_off(self, what: str) -> str:
+        """Note in the checkpoint `what` ended the training; how a new one can take over its weights, in words."""
+        self.write(lambda path: checkpoint.mark(path, f"{checkpoint.BROKEN_OFF}: {what},"))
+        return checkpoint.with_weights(self.path)
+
+    def lay_aside(self, file: str, tensors: dict[str, Tensor]) -> str:
+        """Leave `tensors` in a `file` beside the run, for whoever looks for what was wrong; where they are, in words."""
+        self.write(lambda path: files.write_tensors(path / file, tensors))
+        return f"; the batch is in {self.path / file}"

@@ -16,6 +16,11 @@ def shell_line(verb: str, run: Path, *words: object) -> str:
     return shlex.join(["diabolo", verb, *map(str, (run, *words, *trusted))])
 
 
+def resume_line(run: Path, world: int) -> str:
+    """The line that goes on with the training in the folder `run` by `world` processes."""
+    return ("" if world == 1 else f"torchrun --nproc-per-node {world} -m ") + shell_line("resume", run)
+
+
 def _packages(run: Path) -> list[str]:
     """What must be trusted for the run folder to be opened; nothing of one that cannot be read, which says so when it is."""
     try:

@@ -29,7 +29,7 @@ class Run:
 
     Attributes:
         model: the trained model, in evaluation mode.
-        path: the run folder.
+        path: the run folder; None of a training with out=None, which left none.
         history: one dict per epoch, the lines of metrics.jsonl.
         config: what config.json holds, typed.
         status: why training ended: "finished", "stopped early: …" or "interrupted"; with "… after 10 epochs" of
@@ -41,19 +41,20 @@ class Run:
     """
 
     model: Any
-    path: Path
+    path: Any  # a Path, or None, and who asked for None knows it
     history: History
     config: Config
     status: str
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r}: {self.config.name}, {count(len(self.history), 'epoch')}, {self.status})"
+        where = "in memory" if self.path is None else repr(str(self.path))
+        return f"Run({where}: {self.config.name}, {count(len(self.history), 'epoch')}, {self.status})"
 
     def _repr_html_(self) -> str:
         """What it is and how it ended, in a notebook."""
         weights = sum(p.numel() for p in self.model.parameters())  # a PCA has none
         with_them = f" with {count(weights, 'parameter')}" if weights else ""
-        about = f"{self.config.name}{with_them}, {self.status}; {self.path}"
+        about = f"{self.config.name}{with_them}, {self.status}; {self.path or 'in memory'}"
         last: Mapping[str, Any] = self.history[-1] if self.history else {"train": {}}
         splits = [split for split in ("train", "validation") if last.get(split)]
         rows = [
@@ -61,15 +62,23 @@ class Run:
             for term in last["train"]
         ]
         columns = (f"loss of epoch {last['epoch']}", *splits, "unit") if rows else ()
-        return display.table(self.path.name, about, columns, rows)
+        return display.table(self.config.name if self.path is None else self.path.name, about, columns, rows)
 
     def __fspath__(self) -> str:
         """A run stands for its folder wherever one is asked for: `diabolo.compare([first, second])`."""
-        return str(self.path)
+        return str(self.folder.path)
 
     @property
     def folder(self) -> RunFolder:
-        """What lies on disk: weights, images, scores."""
+        """What lies on disk: weights, images, scores.
+
+        Raises:
+            DiaboloError: when the training was to leave none.
+        """
+        if self.path is None:
+            raise DiaboloError(
+                "this run left no folder, as out=None asked: use its model, or train with a folder of runs, such as out='runs'"
+            )
         return RunFolder(self.path)
 
 

@@ -14,6 +14,7 @@ from diabolo.runs import files, history
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import Run
+from diabolo.runs.unwritten import Unwritten
 from diabolo.training.progress import Reporter
 
 CHUNK = 4096
@@ -30,7 +31,7 @@ def solve(
     validation: Images | None,
     config: Config,
     say: Reporter,
-    new_folder: Callable[[Callable[[Path], None]], RunFolder],
+    new_folder: Callable[[Callable[[Path], None]], RunFolder | Unwritten],
 ) -> Run:
     """Solve `model` for the images `train` and leave its run folder, which `new_folder` makes of what is written into it."""
     say.say(f"{model.name} with {model.latent_shape[0]} components on {train!r}")
@@ -51,9 +52,9 @@ def solve(
         history.rewrite(folder, [line])
         files.write_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
-    path = new_folder(fill).path
-    say.say(f"finished: {path}")
-    return Run(model.eval(), path, [line], config, "finished")
+    folder = new_folder(fill)
+    say.say(f"finished: {folder}")
+    return Run(model.eval(), folder.path, [line], config, "finished")
 
 
 def error(model: Codec, images: Images) -> dict[str, float]:

@@ -34,7 +34,7 @@ from diabolo.surroundings import undisturbed
 from diabolo.training.codes import FOLDER, write_codes
 from diabolo.training.fit import fit, resume
 from diabolo.training.options import TrainOptions
-from diabolo.training.preflight import same_images
+from diabolo.training.preflight import check_folder, same_images
 from diabolo.training.usual import settled
 from diabolo.trust import Trust, trusting
 
@@ -98,6 +98,7 @@ def _fit_prior(
 ) -> Run:
     options = {"out": str(path / FOLDER), "lr": RATE, **options}
     chosen = TrainOptions.of(**options)
+    check_folder(chosen, "a prior over codes")
     config = Config.read(path)
     model = load(path, device=choose_device(chosen.device), trust=trust)
     bottleneck = model.bottleneck
@@ -118,7 +119,7 @@ def _fit_prior(
         if some is not None
     }
     maps, held = write_codes(path, codes)
-    begun = _begun(Path(chosen.out), prior, settled(len(maps), options), maps, held)
+    begun = _begun(Path(chosen.out or ""), prior, settled(len(maps), options), maps, held)
     return fit(prior, maps, held, **options) if begun is None else resume(begun, maps, held)
 
 

@@ -25,8 +25,9 @@ from diabolo.runs import checkpoint, files, history
 from diabolo.runs.checkpoint import State
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
-from diabolo.runs.lines import shell_line
+from diabolo.runs.lines import resume_line
 from diabolo.runs.loading import Run, build_model
+from diabolo.runs.unwritten import Unwritten
 from diabolo.surroundings import undisturbed
 from diabolo.training import snapshots
 from diabolo.training.batches import plan
@@ -36,7 +37,15 @@ from diabolo.training.compiling import resolved
 from diabolo.training.loop import Loop
 from diabolo.training.naming import built
 from diabolo.training.options import TrainOptions
-from diabolo.training.preflight import START, check, check_loss, event_writer_class, only_to_keep, same_images
+from diabolo.training.preflight import (
+    START,
+    check,
+    check_folder,
+    check_loss,
+    event_writer_class,
+    only_to_keep,
+    same_images,
+)
 from diabolo.training.progress import Reporter, reporter
 from diabolo.training.stepping import step_of
 from diabolo.training.transfer import fitting, take_over
@@ -149,6 +158,7 @@ def _fit(
     more: str = "",
 ) -> Run:
     say, asked = reporter(options.quiet), options.batch_size
+    check_folder(options, *[f"then={word!r}" for word in then])
     options = check(model, train, validation, options)
     if not solved_at_once(model):
         if hasattr(model, "scaling"):  # a prior over codes has none
@@ -194,7 +204,7 @@ def _resume(
     if before != distributed.world():
         were = f"{before} process{'es' if before != 1 else ''}"
         raise DiaboloError(
-            f"{path} was trained by {were}, not {distributed.world()}; go on with: {_resume_line(path, before)}"
+            f"{path} was trained by {were}, not {distributed.world()}; go on with: {resume_line(path, before)}"
         )
     return _run(model, images[0], images[1], options, RunFolder(path), config, reporter(options.quiet))
 
@@ -204,11 +214,11 @@ def _run(
     train: Images,
     validation: Images | None,
     options: TrainOptions,
-    folder: RunFolder | None,
+    before: RunFolder | None,
     config: Config,
     say: Reporter,
 ) -> Run:
-    """Train, and keep the weights; `folder` is that of a run that goes on, None for a new one."""
+    """Train, and keep the weights; `before` is the folder of a run that goes on, None for a new one."""
     device = choose_device(options.device)
     use_threads(options.threads)
     precision = choose_precision(options.precision, device)
@@ -216,20 +226,21 @@ def _run(
     modules = list(model.modules())
     if any(isinstance(m, nn.Conv2d) for m in modules) and not any(p.ndim == 5 for p in model.parameters()):
         model.to(memory_format=torch.channels_last)  # which torch has for weights of four dimensions, and not of five
-    if folder is None:
+    if before is None:
         _begin(model, train, options, say)
-    step, new = step_of(model, options, precision, config.compiled), folder is None
+    step, new = step_of(model, options, precision, config.compiled), before is None
+    folder: Any = before  # a RunFolder, or Unwritten; None until a new one is made
     with ExitStack() as until_kept:
         try:
             try:
-                if folder is None:
+                if before is None:
                     config = _compiled(step, train, options, config, say, new)
                     state = _start(step)
                     folder = _new_folder(model, train, options, lambda path: _first_files(path, config, step, state))
                     until_kept.enter_context(folder.held("train"))
                 else:
-                    state = _restored(folder, step, config, say)
-                if not only_to_keep(folder.path, state, options):
+                    state = _restored(before, step, config, say)
+                if before is None or not only_to_keep(before.path, state, options):
                     if not new:
                         _compiled(step, train, options, config, say, new)
                     state = _train(step, state, train, validation, options, folder, config, say)
@@ -240,8 +251,8 @@ def _run(
         except KeyboardInterrupt as stopped:
             if folder is None:
                 raise
-            raise Stopped(f"stopped; go on with: {_resume_line(folder.path, distributed.world())}") from stopped
-    say.say(_farewell(state, folder.path))
+            raise Stopped(f"stopped; {folder.way_on}") from stopped
+    say.say(_farewell(state, folder))
     return Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
 
 
@@ -284,9 +295,9 @@ def _first_files(path: Path, config: Config, step: Step, state: State) -> None:
 def _restored(folder: RunFolder, step: Step, config: Config, say: Reporter) -> State:
     """Where the run stands, its weights put into `step`."""
     state = checkpoint.restore(folder.path, step.restore)
-    folder.write(lambda: checkpoint.settle_best(folder.path, state.epoch))
-    folder.write(lambda: history.cut_steps(folder.path, state.epoch))
-    folder.write(lambda: snapshots.cut(folder.path, state.epoch))
+    folder.write(lambda path: checkpoint.settle_best(path, state.epoch))
+    folder.write(lambda path: history.cut_steps(path, state.epoch))
+    folder.write(lambda path: snapshots.cut(path, state.epoch))
     if state.epochs is None:  # written by Diabolo 0.1
         state.epochs = config.options.get("epochs")
     if state.epoch and not state.history:
@@ -315,14 +326,14 @@ def _train(
     train: Images,
     validation: Images | None,
     options: TrainOptions,
-    folder: RunFolder,
+    folder: RunFolder | Unwritten,
     config: Config,
     say: Reporter,
 ) -> State:
     """Lay out the loop and run it."""
     model, device = step.model, step.device
     if state.history and not state.digest:  # which Diabolo 0.1 kept in the checkpoint
-        folder.write(lambda: _rewrite_history(folder.path, state))
+        folder.write(lambda path: _rewrite_history(path, state))
     if state.status.startswith("stopped early"):
         state.waited = 0  # further epochs are asked for, with the same patience as before
     store = open_store(train, device, options.store)
@@ -330,7 +341,7 @@ def _train(
     loop = Loop(step, store, len(train), held, 0 if validation is None else len(validation), options, folder, say)
     loop.known = column(train, model.needs_column, device)
     loop.validation_known = None if validation is None else column(validation, model.needs_column, device)
-    say.say(f"{folder.path}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
+    say.say(f"{folder}: {model.name} with {sum(p.numel() for p in model.parameters()):,} parameters on {train!r}")
     together = f", {distributed.world()} processes" if distributed.world() > 1 else ""
     threads = torch.get_num_threads()
     say.say(f"{device}, {count(threads, 'CPU thread')}, {step.precision.name}{together}; images {store.place}")
@@ -348,13 +359,12 @@ def _train(
         else:
             say.say("no pictures as training goes (sample_every): what this model reconstructs are no pictures")
     if options.tensorboard:
-        folder.write(lambda: _open_events(loop, state.epoch))
+        folder.write(lambda path: _open_events(path / "tensorboard", loop, state.epoch))
     state.status = "running"
     return loop.run(state)
 
 
-def _open_events(loop: Loop, epoch: int) -> None:
-    place = loop.folder.path / "tensorboard"
+def _open_events(place: Path, loop: Loop, epoch: int) -> None:
     try:
         loop.events = event_writer_class()(str(place), purge_step=epoch + 1)
     except OSError as error:
@@ -392,26 +402,24 @@ def _captured(loop: Loop, store: Any, say: Reporter) -> DeviceLoop | None:
     return device_loop
 
 
-def _keep(step: Step, folder: RunFolder, options: TrainOptions, epoch: int) -> None:
+def _keep(step: Step, folder: RunFolder | Unwritten, options: TrainOptions, epoch: int) -> None:
     """Leave the kept weights in the model and in model.safetensors."""
-    state = step.kept_state()
-    if options.keep == "best" and (folder.path / checkpoint.BEST).exists():
-        state = folder.weights("best")
-    step.model.load_state_dict(state)
+    best = folder.best() if options.keep == "best" else None
+    step.model.load_state_dict(best or step.kept_state())
     kept = dict(step.model.state_dict())
-    folder.write(lambda: files.write_tensors(folder.path / "model.safetensors", kept, {"epoch": epoch}))
+    folder.write(lambda path: files.write_tensors(path / "model.safetensors", kept, {"epoch": epoch}))
 
 
-def _farewell(state: State, path: Path) -> str:
+def _farewell(state: State, folder: RunFolder | Unwritten) -> str:
     if state.status == "interrupted":
-        return f"interrupted after epoch {state.epoch}; go on with: {_resume_line(path, distributed.world())}"
-    return f"{state.status}: {path}"
+        return f"interrupted after epoch {state.epoch}; {folder.way_on}"
+    return f"{state.status}: {folder}"
 
 
-def _resume_line(path: Path, world: int) -> str:
-    return ("" if world == 1 else f"torchrun --nproc-per-node {world} -m ") + shell_line("resume", path)
-
-
-def _new_folder(model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]) -> RunFolder:
+def _new_folder(
+    model: Any, train: Images, options: TrainOptions, fill: Callable[[Path], None]
+) -> RunFolder | Unwritten:
     """The first process makes it and writes into it what `fill` does; all know it."""
+    if options.out is None:
+        return Unwritten()
     return RunFolder.new(Path(options.out), options.name or f"{model.name}-{train.name}", fill)

@@ -21,7 +21,7 @@ from diabolo.surroundings import undisturbed
 from diabolo.training.fit import fit, resume
 from diabolo.training.naming import built
 from diabolo.training.options import Epochs, TrainOptions
-from diabolo.training.preflight import check
+from diabolo.training.preflight import check, check_folder
 from diabolo.training.progress import reporter
 from diabolo.training.usual import lengthened
 
@@ -81,9 +81,10 @@ def _greedy(
     ready(model, last)
     first = last.but(epochs=epochs_per_layer)
     check(model, images, held, last)
+    check_folder(last, "greedy training")
     name, done = last.name or f"{model.name}-{images.name}", []
     whole = _digest(model, images, held, last, epochs_per_layer)
-    begun = _begun(Path(last.out), whole)
+    begun = _begun(Path(last.out or ""), whole)
     arguments: dict[str, Any] = model.arguments  # type: ignore[assignment]  # what `part` recorded
     try:
         for level in range(1, levels(model) + 1):

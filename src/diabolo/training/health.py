@@ -43,8 +43,8 @@ def examine(
     if len(x) < 2 or not isinstance(model, Autoencoder):  # a prior over codes has none of its own to look at
         return {}, {}
     diagnosis = measure(model, x, y)
-    known = _options(model.name)
     found = _telling([f for f in diagnosis.findings if f.early or steps >= SETTLED])
+    known = _options(model.name) if found else None
     return diagnosis.values, {finding.key: _sentence(finding, known) for finding in found}
 
 

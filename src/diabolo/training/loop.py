@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
@@ -19,11 +20,12 @@ from diabolo.data.images import Images
 from diabolo.data.stores import Store
 from diabolo.errors import DiaboloError
 from diabolo.hardware import peak_memory, reset_peak_memory, wide
-from diabolo.randomness import Draws, derive, generator
+from diabolo.randomness import Draws, derive, generator, seed_global
 from diabolo.runs import checkpoint, files, history
 from diabolo.runs.checkpoint import State
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
+from diabolo.runs.unwritten import Unwritten
 from diabolo.schedules import Schedule
 from diabolo.training import health, snapshots, stopping
 from diabolo.training.batches import Plan, mixed, plan, shuffled
@@ -44,7 +46,7 @@ class Loop:
         store, n: the training images and their number.
         validation, n_validation: the validation images, or None and 0.
         options: what was asked for.
-        folder: the run folder.
+        folder: the run folder, or what stands for it where none is asked for.
         reporter: who is told.
         device_loop: steps captured in a CUDA graph, or None for eager steps.
         events: a TensorBoard writer, or None.
@@ -59,7 +61,7 @@ class Loop:
     validation: Store | None
     n_validation: int
     options: TrainOptions
-    folder: RunFolder
+    folder: RunFolder | Unwritten
     reporter: Reporter
     device_loop: DeviceLoop | None = None
     events: Any = None
@@ -82,7 +84,7 @@ class Loop:
             with Interrupt(self.reporter) as interrupt, torch.random.fork_rng():
                 if state.epoch == options.epochs:
                     state.status = "finished"
-                    self.folder.write(lambda: self._save_finished(state))
+                    self.folder.write(lambda path: self._save_finished(path, state))
                 for epoch in range(state.epoch, options.epochs):
                     state = self._epoch(epoch, state)
                     state.status = self._status(state, distributed.any_of(interrupt.asked))
@@ -137,7 +139,7 @@ class Loop:
 
     def _epoch(self, epoch: int, state: State) -> State:
         seed = self.options.seed
-        torch.manual_seed(derive(seed, "global", epoch))  # for parts that draw from torch's own generator
+        seed_global(derive(seed, "global", epoch), self.step.device)  # for parts that draw from torch's own generator
         self.noise.manual_seed(derive(seed, "noise", epoch))
         batches = plan(self.order(epoch), self.options.batch_size)
         self.record.table.zero_()
@@ -184,7 +186,7 @@ class Loop:
             state.best = None
         stopping.note(state, state.epoch, now, self.options.min_delta)
         if all(now < loss for loss in before):
-            self.folder.write(lambda: checkpoint.note_best(self.folder.path, self.step.kept_state(), state.epoch))
+            self.folder.note_best(self.step.kept_state, state.epoch)
 
     def _steps(self, epoch: int, batches: Plan) -> Iterator[int]:
         """Do the steps of an epoch; yields the number of each when it is done (or, on a GPU, under way)."""
@@ -251,14 +253,14 @@ class Loop:
         world, order = distributed.world(), self.order(epoch)
         joint = order[world * sum(batches.sizes[:i]) : world * sum(batches.sizes[: i + 1])]
         x = next(iter(self.store.batches([joint])))
-        self.folder.write(lambda: files.write_tensors(self.folder.path / "offending-batch.safetensors", {"x": x}))
+        laid = self.folder.lay_aside("offending-batch.safetensors", {"x": x})
         named = f"the loss of the player {term!r}" if term in self.record.opponents else f"the loss term {term!r}"
         what = f"{named} became {value} at step {i + 1} of epoch {epoch + 1}"
-        self._break_off(term, value, i, what, f"; the batch is in {self.folder.path / 'offending-batch.safetensors'}")
+        self._break_off(term, value, i, what, laid)
 
     def _break_off(self, term: str, value: float, step: int, what: str, more: str = "") -> NoReturn:
         """Note in the checkpoint, which is of the last epoch that ended well, what ended the training, and tell the user."""
-        self.folder.write(lambda: checkpoint.mark(self.folder.path, f"{checkpoint.BROKEN_OFF}: {what},"))
+        weights = self.folder.break_off(what)
         lr, remedy = self.options.lr, f"--lr {min(self.options.lr / 10, 1e-3):g} or --clip-norm 1"
         if term in self.record.opponents and term in self.step.learners:
             lr, remedy = float(self.step.learners[term].lr), f"a lower learning rate of the player {term!r}"
@@ -268,40 +270,40 @@ class Loop:
             step,
             f"{what}; likely causes: a learning rate too high for this model (lr {lr:g}), float16 (use "
             f"--precision bf16 or float32), or a part that divides by zero; resuming would repeat it: train a new run with "
-            f"{remedy}{checkpoint.with_weights(self.folder.path)}{more}",
+            f"{remedy}{weights}{more}",
         )
 
     # --- what is written, by rank 0 alone -------------------------------------------------------------------------------
 
     def _save(self, state: State) -> None:
         """metrics.jsonl, and the checkpoint when it is due."""
-        self.folder.write(lambda: self._save_alone(state))
+        self.folder.write(lambda path: self._save_alone(path, state))
 
-    def _save_alone(self, state: State) -> None:
-        state.length, state.digest = history.add(self.folder.path, state.history, state.length, state.digest)
-        self._note_options(state)
+    def _save_alone(self, path: Path, state: State) -> None:
+        state.length, state.digest = history.add(path, state.history, state.length, state.digest)
+        self._note_options(path, state)
         if self.events:
             try:
                 _write_events(self.events, state.history[-1])
             except OSError as error:
-                raise disk.refusal(f"{self.folder.path / 'tensorboard'} could not be written to", error) from error
+                raise disk.refusal(f"{path / 'tensorboard'} could not be written to", error) from error
         if self.few is not None and self.options.sample_every and state.epoch % self.options.sample_every == 0:
             with self.step.shown():
-                snapshots.keep(self.folder.path, self.step.model, self.few, state.epoch)
+                snapshots.keep(path, self.step.model, self.few, state.epoch)
         if state.status != "running" or state.epoch % self.options.checkpoint_every == 0:
-            checkpoint.save(self.folder.path, self.step.state(), state)
+            checkpoint.save(path, self.step.state(), state)
 
-    def _note_options(self, state: State) -> None:
+    def _note_options(self, path: Path, state: State) -> None:
         """The options that the run goes on with, where they are others than before."""
         state.epochs = self.options.epochs
         if self.config is not None:
-            self.config.write(self.folder.path)
+            self.config.write(path)
             self.config = None
 
-    def _save_finished(self, state: State) -> None:
+    def _save_finished(self, path: Path, state: State) -> None:
         """Where no more epochs are asked for than are done."""
-        self._note_options(state)
-        checkpoint.save(self.folder.path, self.step.state(), state)
+        self._note_options(path, state)
+        checkpoint.save(path, self.step.state(), state)
 
 
 class StepLog:
@@ -334,11 +336,15 @@ class StepLog:
             train = {name: value if math.isfinite(value) else None for name, value in means.items()}
             lines.append({"epoch": self.epoch + 1, "step": self.epoch * self.loop.steps + i + 1, "train": train})
             self.first = i + 1
-        content, file = b"".join(map(history.encoded, lines)), self.loop.folder.path / history.STEPS
-        self.loop.folder.write(lambda: files.append(file, content, file.stat().st_size if file.exists() else 0))
+        content = b"".join(map(history.encoded, lines))
+        self.loop.folder.write(lambda path: _append(path / history.STEPS, content))
         for line in lines:
             self.loop.reporter.logged(line)
         self.last = time.perf_counter()
+
+
+def _append(file: Path, content: bytes) -> None:
+    files.append(file, content, file.stat().st_size if file.exists() else 0)
 
 
 def mean_loss(

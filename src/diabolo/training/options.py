@@ -52,7 +52,7 @@ class TrainOptions:
             a CPU, where there is a compiler and the training is long enough to earn those seconds back.
         graph: on CUDA, capture the whole step in a CUDA graph.
         seed: of the order of images, and of all noise.
-        out: the folder of runs.
+        out: the folder of runs; from Python also None: nothing is written, and what needs a folder is refused.
         name: the run's name after its number; model-data when left out.
         checkpoint_every: epochs between checkpoints.
         log_every: steps between lines of steps.jsonl, each the mean loss of the steps since the last; no lines when left out.
@@ -83,7 +83,7 @@ class TrainOptions:
     compile: bool | Literal["auto"] = field(default="auto", metadata=BESIDE)
     graph: bool = field(default=True, metadata=BESIDE)
     seed: Seed = 0
-    out: Folder = field(default="runs", metadata=BESIDE)
+    out: Folder | None = field(default="runs", metadata=BESIDE)
     name: str | None = field(default=None, metadata=BESIDE)
     checkpoint_every: Count = field(default=1, metadata=BESIDE)
     log_every: Count | None = field(default=None, metadata=BESIDE)

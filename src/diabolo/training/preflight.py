@@ -26,6 +26,7 @@ from diabolo.plain import count
 from diabolo.runs import files
 from diabolo.runs.checkpoint import State
 from diabolo.runs.lines import shell_line
+from diabolo.runs.unwritten import needs_folder
 from diabolo.training.closed_form import solved_at_once
 from diabolo.training.compiling import loss_of_first, unfit
 from diabolo.training.options import TrainOptions
@@ -90,6 +91,7 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
             raise DiaboloError("labelled_per_batch needs a model that reads labels, and images of which some have one")
     if options.tensorboard:
         event_writer_class()
+    check_folder(options)
     if len(train) < distributed.world():
         raise DiaboloError(
             f"{count(len(train), 'training image')} are too few for {distributed.world()} processes: start fewer"
@@ -130,6 +132,13 @@ def _check_numbers(model: Any, images: Images) -> None:
     if can_be_trained(model) and model.likelihood.counts:
         whole = all(bool((np.isnan(piece) | (piece == np.rint(piece))).all()) for piece in chunks(images.images))
         model.likelihood.check_data(low, high, whole)
+
+
+def check_folder(options: TrainOptions, *more: str) -> None:
+    """Refuse what is asked for and needs a run folder, where there is to be none; `more` is what was asked for besides."""
+    asked = [name for name in ("log_every", "sample_every", "tensorboard") if getattr(options, name)]
+    if options.out is None and (needing := [*asked, *more]):
+        raise needs_folder(needing[0])
 
 
 def _check_memory(model: nn.Module, options: TrainOptions) -> None:

@@ -327,8 +327,14 @@ def own_options_of(name: str) -> dict[str, tuple[Any, Any]]:
         >>> list(diabolo.zoo.own_options_of("vae"))
         ['latent_dim', 'beta', 'free_bits', 'capacity']
     """
-    parameters, hints = inspect.signature(RECIPES[name]).parameters.items(), get_type_hints(RECIPES[name])
+    parameters, hints = inspect.signature(RECIPES[name]).parameters.items(), _hints(RECIPES[name])
     return {n: (hints[n], p.default) for n, p in parameters if n != "input_shape" and p.kind != p.VAR_KEYWORD}
+
+
+@functools.cache
+def _hints(what: Any) -> dict[str, Any]:
+    """The types of what a recipe takes; not to be changed."""
+    return get_type_hints(what)
 
 
 def options_of(name: str) -> dict[str, tuple[Any, Any]]:
@@ -343,4 +349,4 @@ def options_of(name: str) -> dict[str, tuple[Any, Any]]:
     if not any(p.kind == p.VAR_KEYWORD for p in inspect.signature(RECIPES[name]).parameters.values()):
         return own
     usual: dict[str, Any] = {**USUAL, **CHOICES[name]}
-    return own | {n: (hint, usual.get(n)) for n, hint in get_type_hints(PartOptions).items() if n not in own}
+    return own | {n: (hint, usual.get(n)) for n, hint in _hints(PartOptions).items() if n not in own}
