@@ -224,6 +224,8 @@ class Loop:
         return next(iter(store.batches([chosen]))), rows(known, chosen)
 
     def _examine(self, epoch: int) -> dict[str, Any]:
+        if not self.options.health:
+            return {"health": {}, "warnings": {}}
         with self.step.shown():
             values, warnings = health.examine(self.step.model, *self._patients, (epoch + 1) * self.steps)
         return {"health": values, "warnings": warnings}

@@ -58,6 +58,8 @@ class TrainOptions:
         log_every: steps between lines of steps.jsonl, each the mean loss of the steps since the last; no lines when left out.
         sample_every: epochs between pictures of samples and of the reconstructions of the same few images (of the validation
             images where there are some); they stand by epoch in figures/progress-*.png. No pictures when left out.
+        health: look after each epoch for what goes wrong (unused units and codes, a code that is ignored, stuck outputs), and
+            warn of it. Of a few rows that takes as long as an epoch.
         tensorboard: also write TensorBoard events (needs the extra 'tensorboard').
         quiet: print nothing.
     """
@@ -88,6 +90,7 @@ class TrainOptions:
     checkpoint_every: Count = field(default=1, metadata=BESIDE)
     log_every: Count | None = field(default=None, metadata=BESIDE)
     sample_every: Count | None = field(default=None, metadata=BESIDE)
+    health: bool = field(default=True, metadata=BESIDE)
     tensorboard: bool = field(default=False, metadata=BESIDE)
     quiet: bool = field(default=False, metadata=BESIDE)
 
