@@ -34,9 +34,10 @@ def estimator(request):
 
 def test_a_row_has_the_same_code_whatever_stands_beside_it(estimator):
     codes = estimator.fit(X).transform(X)
-    alone = np.concatenate([estimator.transform(row[None]) for row in X])
+    few = X[:40]
+    alone = np.concatenate([estimator.transform(row[None]) for row in few])
     order = np.random.default_rng(0).permutation(len(X))
-    assert np.array_equal(codes, alone)
+    assert np.array_equal(codes[:40], alone)
     assert np.array_equal(codes[order], estimator.transform(X[order]))
 
 

@@ -115,7 +115,9 @@ class Fitted:
 
     def look_at(self, x: NDArray[Any], y: Known = None) -> None:
         """Note how codes are spread over the rows `x` (N, features), for what is drawn."""
-        codes = self.encode(x, y)
+        rows, known = torch.from_numpy(np.array(x)), None if y is None else torch.from_numpy(y)
+        found: Tensor = self.model.encode(rows.view(-1, *self.model.input_shape), known)
+        codes = found.flatten(1).cpu().numpy().astype(np.float64)
         bottleneck = self.model.bottleneck
         if not bottleneck.discrete:
             self.mean = codes.mean(0)
