@@ -31,7 +31,8 @@ TRAINING = {
     "lr": 0.5, "schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.25,
     "clip_norm": 2.0, "ema": 0.5, "early_stopping": 4, "min_delta": 0.125, "keep": "best", "precision": "float32",
     "device": "cpu", "threads": 1, "store": "host", "compile": True, "graph": False, "seed": 7, "out": "elsewhere",
-    "name": "mine", "checkpoint_every": 2, "log_every": 5, "sample_every": 3, "tensorboard": True, "quiet": True,
+    "name": "mine", "checkpoint_every": 2, "log_every": 5, "sample_every": 3, "health": False, "tensorboard": True,
+    "quiet": True,
 }  # fmt: skip
 DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,

@@ -8,8 +8,10 @@
 `AutoencoderOutlier` finds outliers. Nothing is written to disk unless `out` names a folder of runs.
 """
 
+from diabolo.sklearn.ae import AE
 from diabolo.sklearn.codec import Codec
 from diabolo.sklearn.outliers import AutoencoderOutlier
-from diabolo.sklearn.transformers import AE, VAE, VQVAE, DenoisingAE, SparseAE
+from diabolo.sklearn.variants import VAE, DenoisingAE, SparseAE
+from diabolo.sklearn.vqvae import VQVAE
 
 __all__ = ["AE", "VAE", "VQVAE", "AutoencoderOutlier", "Codec", "DenoisingAE", "SparseAE"]

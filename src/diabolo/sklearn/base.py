@@ -37,6 +37,10 @@ class Base(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         True
     """
 
+    _fitted: Fitted
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float]
+
     # --- training -----------------------------------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any = None) -> Any:
@@ -110,7 +114,7 @@ class Base(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     def _hidden(self, images: Images) -> tuple[int, ...] | None:
         """The widths of the layers; None for pictures whose net has others."""
         hidden = (self.hidden,) if isinstance(self.hidden, numbers.Integral) else self.hidden
-        return None if hidden is None else check("hidden", tuple(hidden), tuple[Count, ...])  # type: ignore[no-any-return]
+        return None if hidden is None else check("hidden", tuple(hidden), tuple[Count, ...])
 
     def _components(self, features: int) -> int:
         """The width of the code."""

@@ -14,9 +14,9 @@ from diabolo.conditions import UNKNOWN
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Count, check
+from diabolo.sklearn.ae import AE
 from diabolo.sklearn.base import MAX_ITER, is_bounded
 from diabolo.sklearn.fitted import wide_codes
-from diabolo.sklearn.transformers import AE
 from diabolo.zoo.recipe import CHOICES, build_for, called, options_of
 
 
@@ -154,7 +154,7 @@ class Codec(AE):
         check_is_fitted(self)
         return self._fitted.decode(self._drawn(n_samples, random_state), self._given(y))
 
-    @available_if(_classifies)
+    @available_if(_classifies)  # type: ignore[untyped-decorator]
     def predict(self, X: Any) -> Any:
         """The class of each row, (n_samples,), by the classifier on the code."""
         check_is_fitted(self)
@@ -164,7 +164,11 @@ class Codec(AE):
 
     def _model(self, images: Images, seed: int) -> Any:
         takes, given = options_of(called(self.model)), dict(self.options or {})
-        shared = {"hidden": self._hidden(images), "activation": self.activation, "likelihood": self.likelihood}
+        shared: dict[str, Any] = {
+            "hidden": self._hidden(images),
+            "activation": self.activation,
+            "likelihood": self.likelihood,
+        }
         shared |= {"scaling": self.scaling}
         if "latent_dim" in takes:
             shared["latent_dim"] = self._width(takes["latent_dim"][1], int(np.prod(images.shape)))

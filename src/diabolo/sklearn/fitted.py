@@ -144,7 +144,8 @@ class Fitted:
             sums = self.frequencies.cumsum(1)
             chosen = (random.uniform(size=(n, len(sums), 1)) > sums[None] / sums[None, :, -1:]).sum(2)
             places = torch.from_numpy(chosen).view(n, *self.model.latent_shape[1:])
-            return self.model.bottleneck.codes_of(places).flatten(1).detach().double().cpu().numpy()
+            vectors: Tensor = self.model.bottleneck.codes_of(places)
+            return _joined([vectors])
         if self.mean is None or self.spread is None:
             raise DiaboloError("nothing can be sampled before codes of training rows were looked at")
         return self.mean + random.normal(size=(n, self.spread.shape[1])) @ self.spread.T
