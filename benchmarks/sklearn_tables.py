@@ -144,7 +144,7 @@ def candidates(k: int, epochs: int, batch: int, small: bool) -> dict[str, Callab
         "PCA": lambda x: PCA(k).fit(x),
         "NMF": lambda x: NMF(k, init="nndsvda", max_iter=50, random_state=0).fit(x - x.min(0)),
     }
-    if small:  # of 100,000 rows it takes the better part of an hour
+    if small:  # it is not run on many rows
         found["DictionaryLearning"] = lambda x: DictionaryLearning(k, max_iter=20, random_state=0).fit(x)
     return found
 
