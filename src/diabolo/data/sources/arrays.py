@@ -118,7 +118,9 @@ def npz(
         def read(name: str) -> NDArray[Any]:
             return _member(archive, f"{name}.npy", path)
 
-        return members(held, read, path, draw, Reading(range, image_channels, axes, missing == "mask"), test_fraction, key)
+        return members(
+            held, read, path, draw, Reading(range, image_channels, axes, missing == "mask"), test_fraction, key
+        )
 
 
 def members(
