@@ -38,6 +38,7 @@ DATA = {
     "root": "there", "size": 12, "crop": 30, "image_channels": 1, "split": "random", "test_fraction": 0.25,
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
     "drop_leaks": True, "without_class": "8", "range": [0.0, 40.0], "identity": True, "axes": "NHW", "missing": "mask",
+    "label_column": "kind", "without_column": ["a", "b"], "columns_types": "auto", "header": "no", "key": "x",
 }  # fmt: skip
 
 
@@ -209,7 +210,7 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
     monkeypatch.setattr("diabolo.data.loading.load_parts", note)
     words = [*verb.split(), "some/folder"] if verb == "data prepare" else [*verb.split(), "--data", "some/folder"]
     assert diabolo(*words, *given(DATA, way)).err == "diabolo: enough\n"
-    assert seen == DATA | {"name": "some/folder", "root": Path("there"), "range": (0.0, 40.0)}
+    assert seen == DATA | {"name": "some/folder", "root": Path("there"), "range": (0.0, 40.0), "without_column": ("a", "b")}
 
 
 def some_value(kind):

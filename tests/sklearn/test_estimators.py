@@ -296,7 +296,7 @@ def test_y_is_ignored_by_the_others():
         (AE(hidden=(8, 0)), X, "hidden"),
         (AE(learning_rate=-1), X, "lr must be"),
         (AE(scaling="normal"), X, "unknown scaling 'normal'"),
-        (AE(scaling="none"), X, "images must lie in [0, 1]"),
+        (AE(scaling="none"), X, "takes those in [0, 1]"),
         (AE(likelihood="bernoulli"), X, "use scaling 'unit', or a likelihood with a linear output"),
         (AE(early_stopping=True, validation_fraction=0.9), X[:4], "n_samples=4 are too few to hold out 4 of them"),
         (VAE(beta=-1), X, "beta must be 0 or more"),
