@@ -46,8 +46,8 @@ def tiff(values, photometric=1, sample_format=1, planar=False, order="<"):
     return head + b"".join(data) + more + struct.pack(f"{order}H", len(tags)) + entries + bytes(4)
 
 
-def read(data, channels=3, span=None):
-    (page,), facts = read_pages(data, "x", Shaping(channels=channels, span=span))
+def read(data, channels=3, span=None, keep="bytes", size=None):
+    (page,), facts = read_pages(data, "x", Shaping(size, channels=channels, span=span, keep=keep))
     return page, facts
 
 
@@ -66,6 +66,50 @@ def test_colours_of_16_bits_keep_all_their_numbers(data):
     assert np.array_equal(page, np.rint(COLOURS * (255 / 4095)).transpose(2, 0, 1))
     assert facts.used == (COLOURS.min(), COLOURS.max())
     assert list(facts.depths) == ["16 bit"]
+
+
+@pytest.mark.parametrize("data", SIXTEEN.values(), ids=SIXTEEN)
+def test_colours_of_16_bits_are_kept_in_their_type(data):
+    page, _ = read(data, keep="deep")
+    assert page.dtype == np.uint16
+    assert np.array_equal(page, COLOURS.transpose(2, 0, 1))
+    grey, _ = read(data, 1, keep="deep")
+    assert np.array_equal(grey[0], np.rint(COLOURS @ [0.299, 0.587, 0.114]))
+    assert read(data, keep="deep", span=(100.0, 3000.0))[0].max() == 3000
+    small, _ = read(data, keep="deep", size=4)
+    for band, got in zip(COLOURS.transpose(2, 0, 1), small, strict=True):
+        wanted = np.asarray(Image.fromarray(band.astype(np.float32)).resize((4, 4), Image.Resampling.BICUBIC))
+        assert np.array_equal(got, np.rint(wanted))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "shown"),
+    [
+        (png(np.atleast_3d(RAMP * 1000), 0), np.uint16, RAMP * 1000),
+        (tiff((RAMP * 1000).astype("<u2"), 0), np.uint16, 65535 - RAMP * 1000),
+        (tiff((RAMP - 32).astype("<i1"), 1, 2), np.int16, RAMP - 32),
+        (tiff((RAMP * 900 - 30_000).astype("<i2"), 1, 2), np.int16, RAMP * 900 - 30_000),
+        (tiff(RAMP.astype("<u4") * 2**26), np.float32, RAMP * 2.0**26),
+        (tiff((RAMP - 32).astype("<i4") * 2**20, 1, 2), np.float32, (RAMP - 32) * 2.0**20),
+        (tiff((RAMP / 7 - 3).astype("<f4"), 1, 3), np.float32, (RAMP / 7 - 3).astype(np.float32)),
+        (b"P5 8 8 1000\n" + (RAMP * 15).astype(">u2").tobytes(), np.uint16, RAMP * 15),
+        (tiff(RAMP.astype("<u1")), np.uint8, RAMP),
+    ],
+)
+def test_numbers_are_kept_in_their_type(data, kind, shown):
+    page, _ = read(data, 1, keep="deep")
+    assert page.dtype == kind
+    assert np.array_equal(page[0], shown)
+    same, _ = read(data, 1, keep="own")
+    assert same.dtype == np.float32
+    assert np.array_equal(same[0], shown)
+
+
+def test_what_overshoots_at_an_edge_stays_within_the_type():
+    edge = np.where(np.arange(16) < 8, 0, 65535) * np.ones((16, 1), int)
+    page, _ = read(png(np.atleast_3d(edge), 0), 1, keep="deep", size=24)
+    assert (page.min(), page.max()) == (0, 65535)
+    assert (np.diff(page[0, 12].astype(int)) >= 0).all()  # nothing wraps around
 
 
 @pytest.mark.parametrize(("kind", "bands", "channels"), [(4, 1, 1), (6, 3, 3)])

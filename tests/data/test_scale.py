@@ -101,18 +101,59 @@ def scans(tmp_path, make):
     return tmp_path / "scans"
 
 
-def test_files_of_twelve_bits_are_read_alike(scans, caplog):
+def test_files_of_twelve_bits_keep_their_numbers(scans):
     train, test = load(scans)
     values = np.concatenate([train.images, test.images])
-    assert values[:, 0, 1, 0].tolist() == [round(2000 / 4095 * 255)] * 6
+    assert values.dtype == np.uint16
+    assert values[:, 0, 1, 0].tolist() == [2000] * 6
+    assert sorted(values[:, 0, 1, 1].tolist()) == [3995, 3996, 3997, 3998, 3999, 4000]
+    assert train.black_and_white == (0, 4095)
     assert train.account.span == (0, 4095)
     assert train.account.used == (0, 4000)
     assert "read as 12 bits" in train.account.line()
     assert train.origin["span"] == [0, 4095]
-    assert load(scans, range="dtype")[0].images.max() == round(4000 / 65535 * 255)
-    assert load(scans, range=(0, 4000))[0].images.max() == 255
+    assert load(scans, range="dtype")[0].black_and_white == (0, 65535)
+    assert load(scans, range="own")[0].black_and_white is None
+    assert load(scans, range="own")[0].origin["span"] == "own"
+    clipped, _ = load(scans, range=(10, 3000))
+    assert (clipped.images.min(), clipped.images.max(), clipped.span) == (10, 3000, (10, 3000))
+    assert load(scans, range=(0, 200))[0].images.dtype == np.uint8  # two hundred levels fit into bytes
     one, _ = read_images(scans / "1.png", range=train.origin["span"])
     assert one[0, 0, 0, 1] == round(100 / 4095 * 255)
+    deep, _ = read_images(scans / "1.png", range=train.origin["span"], deep=True)
+    assert (deep.dtype, deep[0, 0].tolist()) == (np.uint16, [[0, 100], [2000, 3999]])
+
+
+def test_files_of_mixed_depths_become_bytes_by_what_each_says(scans, make):
+    make.save(scans / "8.png", np.array([[0, 51], [102, 255]], np.uint8))
+    train, test = load(scans)
+    names, values = train.names + test.names, np.concatenate([train.images, test.images])
+    assert values.dtype == np.uint8
+    assert values[names.index("8.png"), 0].tolist() == [[0, 51], [102, 255]]
+    assert values[names.index("1.png"), 0, 1, 0] == round(2000 / 65535 * 255)
+    assert train.account.depths == {"16 bit": 6, "8 bit": 1}
+
+
+def test_files_that_use_eight_bits_of_sixteen_become_bytes(tmp_path, make):
+    for i in range(3):
+        make.save(tmp_path / "x" / f"{i}.png", np.array([[0, 100 + i]], np.uint16))
+    train, test = load(tmp_path / "x", n_test=1)
+    assert train.images.dtype == np.uint8
+    assert sorted(np.concatenate([train.images, test.images])[:, 0, 0, 1].tolist()) == [100, 101, 102]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resized_scans_keep_their_levels_and_never_leave_black_and_white(tmp_path, make, channels):
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        noise = rng.integers(0, 2, (40, 40)) * 4095
+        make.save(tmp_path / "x" / f"{i}.png", noise.astype(np.uint16))
+    train, _ = load(tmp_path / "x", size=30, image_channels=channels)
+    assert train.images.dtype == np.uint16
+    assert train.shape == (channels, 30, 30)
+    assert (train.images.min(), train.images.max(), train.span) == (0, 4095, (0, 4095))
+    assert len(np.unique(train.images)) > 500
+    assert (train.images == train.images[:, :1]).all()
 
 
 def test_masks_of_0_and_1_are_black_and_white_files_too(tmp_path, make):
@@ -123,15 +164,43 @@ def test_masks_of_0_and_1_are_black_and_white_files_too(tmp_path, make):
     assert train.account.used == (0, 1)
 
 
-def test_signed_files_and_floats_say_what_to_do(tmp_path):
+@pytest.mark.parametrize("kind", [np.float32, np.int16])
+def test_signed_files_and_floats_keep_their_units(tmp_path, kind):
     from PIL import Image
 
+    x = np.stack([(np.linspace(-1000, 2000, 16).reshape(4, 4) + i).astype(kind) for i in range(3)])
+    (tmp_path / "ct").mkdir()
     for i in range(3):
-        x = (np.linspace(-1000, 2000, 16).reshape(4, 4) + i).astype(np.float32)
-        (tmp_path / "ct").mkdir(exist_ok=True)
-        Image.fromarray(x).save(tmp_path / "ct" / f"{i}.tif")
-    with pytest.raises(DiaboloError, match=r"run from -1000 to 2002; .*--range -1000 2002"):
-        load(tmp_path / "ct")
-    train, _ = load(tmp_path / "ct", range=(-1000, 2002))
-    assert train.images.min() == 0
-    assert train.images.max() == 255
+        one = x[i] if kind == np.float32 else x[i].view(np.uint16)
+        Image.fromarray(one).save(tmp_path / "ct" / f"{i}.tif", tiffinfo={} if kind == np.float32 else {339: 2})
+    train, test = load(tmp_path / "ct", n_test=1)
+    assert train.images.dtype == kind
+    order = [int(name[0]) for name in train.names + test.names]
+    assert np.array_equal(np.concatenate([train.images, test.images])[:, 0], x[order])
+    assert train.black_and_white is None
+    assert train.origin["span"] == "own"
+    assert "--range -1000 2002" in train.account.line()
+    train, _ = load(tmp_path / "ct", range=(-1000, 2000))
+    assert (train.images.min(), train.images.max(), train.span) == (-1000, 2000, (-1000, 2000))
+    with pytest.raises(DiaboloError, match=r"run from -1000 to 2002.*--range -1000 2002"):
+        read_images(tmp_path / "ct")  # in 8 bits something must be black
+
+
+def test_float_files_from_0_to_1_are_pictures(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "x").mkdir()
+    x = np.random.default_rng(0).random((4, 6, 6), np.float32)
+    for i in range(4):
+        Image.fromarray(x[i]).save(tmp_path / "x" / f"{i}.tif")
+        Image.fromarray(np.rint(x[i] * 255).astype(np.float32) / np.float32(255)).save(tmp_path / f"{i}.tif")
+    train, _ = load(tmp_path / "x", n_test=1)
+    assert (train.images.dtype, train.black_and_white) == (np.float32, (0, 1))
+    assert np.array_equal(train.images[:, 0], x[[int(name[0]) for name in train.names]])
+    resized, _ = load(tmp_path / "x", size=5)
+    assert 0 <= resized.images.min() <= resized.images.max() <= 1
+    (tmp_path / "steps").mkdir()
+    for i in range(4):
+        (tmp_path / f"{i}.tif").rename(tmp_path / "steps" / f"{i}.tif")
+    steps, _ = load(tmp_path / "steps")  # nothing is lost in bytes
+    assert np.array_equal(steps.images[:, 0], np.rint(x[[int(name[0]) for name in steps.names]] * 255))

@@ -2,6 +2,8 @@
 
 import io
 import os
+import struct
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,8 +14,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from diabolo.data import Images, as_images, names, read_images
+from diabolo.data import Images, as_images, names, read_images, scale
+from diabolo.data.arrays import Kept, made
 from diabolo.data.columns import column
+from diabolo.data.decode import read_numbers
 from diabolo.data.files import extensions
 from diabolo.data.finding import CONVERT, READERS, check_root, find, home_of, not_read
 from diabolo.data.loading import load_parts, load_whole
@@ -108,7 +112,8 @@ def read_for(
 ) -> Given:
     """The images that `sources` name, as the model of `run` wants them: image files, one folder, one file of images, arrays or
     a table, or a data set by name in the folder `root` (never in one that the run folder names, which may be a stranger's).
-    They are cut, resized and scaled as its training images were; the columns of a table are found by their names.
+    They are cut, resized and scaled as its training images were; where these had units of their own, they are in those,
+    whatever their type. The columns of a table are found by their names.
 
     Those of a folder or an archive are sorted by name, those of any other file in its order; of what has parts, training images
     come first, then those to validate and to test with.
@@ -120,7 +125,9 @@ def read_for(
     paths = [as_path(text) for text in texts]
     about = Config.read(run).train
     trained = about.load
-    span = (about.origin or {}).get("span") or "auto"  # the numbers of the files that were black and white in training
+    # the numbers of the files that were black and white in training
+    span = scale.check_range((about.origin or {}).get("span") or scale.AUTO)
+    own = speaks_own_units(model, span)
     shape = tuple(model.input_shape)
     kinds = {path.suffix.lower() for path in paths if not path.is_dir()} & {*READERS}
     named = (texts[0] in names() or home_of(texts[0]) is not None) and not paths[0].exists()
@@ -134,20 +141,24 @@ def read_for(
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
     if kinds == {".npy"}:
         how = {option: trained[option] for option in ("image_channels", "axes") if option in trained}
-        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=span, **how)
+        images = as_images(map_npy(paths[0]), name=paths[0].stem, range=scale.OWN if own else span, **how)
+        images = _in_own_units(images, span) if own else images
         found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
     elif kinds or named:
         columns = (about.origin or {}).get("features")
+        prepared = trained | ({"range": scale.OWN} if own else {})
         found = _of_parts(
-            texts[0], trained, shape, skip_bad, root, columns if isinstance(columns, list) else None, named
+            texts[0], prepared, shape, skip_bad, root, columns if isinstance(columns, list) else None, named
         )
+        found = replace(found, images=tuple(_in_own_units(images, span) for images in found.images)) if own else found
     elif len(shape) != 3:
         what = f"vectors of {shape[0]} numbers" if len(shape) == 1 else f"arrays of shape {shape}"
         raise DiaboloError(f"{run} holds a model of {what}; give a table, or a .npy, .npz or .h5 file of them")
     else:
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
-        pixels, called = read_images(given, size, shape[0], trained.get("crop"), skip_bad, range=span)
+        how = (given, size, shape[0], trained.get("crop"), skip_bad, span)
+        pixels, called = read_numbers(*how) if own else read_images(*how, deep=span in (UNIT, scale.OWN))
         found = Given((Images(pixels),), tuple(called), files=True)
     for images in found.images:
         if images.shape != shape:
@@ -155,6 +166,32 @@ def read_for(
                 f"{run} takes images of the shape {_joined(shape)}, and {', '.join(texts[:3])} gives {_joined(images.shape)}"
             )
     return found
+
+
+def speaks_own_units(model: Any, span: scale.Range) -> bool:
+    """Whether a model that was trained with that `span` is given numbers in the units of its files or arrays, not in [0, 1]."""
+    low, high = model.scaling.shown
+    return model.scaling.reach != UNIT and (span == scale.OWN or (span == (low, high) and span != UNIT))
+
+
+def _in_own_units(images: Images, span: scale.Range) -> Images:
+    """Images that were read by the range "own" as a model in such units wants them: bytes are numbers of 0 … 255, and what lies
+    outside of black and white is clipped.
+
+    Raises:
+        DiaboloError: when they are of different depths, so that bytes may stand for any numbers.
+    """
+    x = images.images
+    if x.dtype == np.uint8:
+        if images.account is not None and len(images.account.depths) > 1:
+            depths = ", ".join(images.account.depths)
+            raise DiaboloError(
+                f"{images.name} holds images of different depths ({depths}), and the model has units of its own; save all in "
+                "one depth"
+            )
+        x = x.astype(np.int16)
+    kept = made(x, Kept("own", span if isinstance(span, tuple) else None, missing=images.missing), None, images.name)
+    return replace(images, images=kept.images, span=kept.span)
 
 
 def _of_parts(
@@ -244,7 +281,7 @@ def check_out(out: Path, shape: tuple[int, ...], scaling: Scaling) -> None:
     if out.suffix.lower() in extensions() | {".npz", ".csv", ".svg", ".pdf"}:
         raise DiaboloError(f"images are written into a folder, or as one .npy file, not to {out.name}")
     low, high = scaling.shown
-    if scaling.reach != UNIT and (shape[0] != 1 or low < 0 or not 1 < high <= MOST):
+    if scaling.reach != UNIT and (low < 0 or not 1 < high <= MOST):
         raise DiaboloError(
             f"this model gives numbers from about {low:.4g} to {high:.4g}, which no PNG file holds; use --out FILE.npy"
         )
@@ -252,7 +289,7 @@ def check_out(out: Path, shape: tuple[int, ...], scaling: Scaling) -> None:
 
 def write_images(out: Path, n: int, images: Iterable[np.ndarray], names: Sequence[str], scaling: Scaling) -> None:
     """Write `n` images, pieces (k, C, H, W), as PNG files of those names in the folder `out`: of 8 bits where they are in
-    [0, 1], else grey ones of 16 bits with the numbers as they are. Or as one .npy file."""
+    [0, 1], else of 16 bits with the numbers as they are. Or as one .npy file."""
     if out.suffix.lower() == ".npy":
         write_array(out, n, images)
         return
@@ -263,9 +300,28 @@ def write_images(out: Path, n: int, images: Iterable[np.ndarray], names: Sequenc
         if scaling.reach != UNIT:
             whole = piece.clip(0, MOST).round().astype(np.uint16)
         for image in whole:
-            png = io.BytesIO()
-            Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(png, "png")
-            write(out / next(left), png.getvalue())
+            write(out / next(left), _png(image))
+
+
+def _png(image: np.ndarray) -> bytes:
+    """The PNG file of a picture (C, H, W), C 1 or 3, uint8 or uint16."""
+    if len(image) == 3 and image.dtype == np.uint16:
+        return _png_of_deep_colours(image.transpose(1, 2, 0))
+    png = io.BytesIO()
+    Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(png, "png")
+    return png.getvalue()
+
+
+def _png_of_deep_colours(image: np.ndarray) -> bytes:
+    """The same of (H, W, 3) in 16 bits, which Pillow does not write."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    height, width = image.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in image)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def write_array(path: Path, n: int, pieces: Iterable[np.ndarray]) -> None:

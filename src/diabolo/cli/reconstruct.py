@@ -35,7 +35,7 @@ def command(
             by name.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
         out: a folder for PNG files, called and laid out in sub-folders as the images are; or a .npy file (N, C, H, W), in the
-            units of the data. PNG files of numbers that are not of 8 bits are grey ones of 16 bits.
+            units of the data. PNG files of numbers that are not of 8 bits are of 16 bits.
     """
     from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images

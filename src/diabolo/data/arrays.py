@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -24,8 +24,6 @@ from diabolo.ranges import check
 log = logging.getLogger("diabolo.data")
 
 Missing = Literal["refuse", "mask"]
-STEPS = 255  # of 8 bits
-EQUAL = 1e-3  # so far from a step of 8 bits, in steps, rounding may carry a float
 
 
 def as_images(
@@ -172,36 +170,62 @@ def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str, miss
     if wanted == scale.OWN or missing:
         return Kept("own", wanted if isinstance(wanted, tuple) else None, missing=missing)
     if wanted == scale.AUTO and not _are_grey(first, numbers):
-        hint = f"where these are black and white, say so by --range {low:.10g} {high:.10g}"
-        said = () if vectors or first.ndim != 4 else (f"values {between((low, high))} keep their own units; {hint}",)
-        return Kept("own", None, said)
-    span, notes = scale.settle(numbers, wanted, f"values of {name}")
+        return Kept("own", None, () if first.ndim != 4 else (_own_units(numbers),))
     if vectors:
+        span, notes = scale.settle(numbers, wanted, f"values of {name}")
         return Kept("unit", span, tuple(notes))
-    steps = STEPS if span[1] - span[0] <= STEPS and first.dtype.kind in "iu" else 0
-    exact = bool(steps) or all(_in_steps(array, span) for array in arrays)
-    return Kept("bytes" if exact else "own", span, tuple(notes))
+    return settled(numbers, wanted, f"values of {name}", lambda span: all(_in_steps(array, span) for array in arrays))
+
+
+def of_pictures(numbers: scale.Numbers, wanted: scale.Range, what: str, in_steps: Callable[[scale.Span], bool]) -> Kept:
+    """How the `numbers` of grey pictures, or of pictures in colour, are kept where they are not of 8 bits.
+
+    Args:
+        numbers: what is known of all of them.
+        wanted: "auto", "dtype", "own", or black and white.
+        what: how a message names them.
+        in_steps: whether floats are steps of 8 bits from black to white.
+
+    Raises:
+        DiaboloError: when `wanted` does not fit them.
+    """
+    if wanted == scale.OWN:
+        return Kept("own", None)
+    if wanted == scale.AUTO and not _are_black_to_white(numbers):
+        return Kept("own", None, (_own_units(numbers),))
+    return settled(numbers, wanted, what, in_steps)
+
+
+def settled(numbers: scale.Numbers, wanted: scale.Range, what: str, in_steps: Callable[[scale.Span], bool]) -> Kept:
+    """How numbers of which some are black and white are kept: as bytes where that loses nothing, else as they are."""
+    span, notes = scale.settle(numbers, wanted, what)
+    few = not numbers.floats and span[1] - span[0] <= scale.STEPS
+    return Kept("bytes" if few or in_steps(span) else "own", span, tuple(notes))
+
+
+def _own_units(numbers: scale.Numbers) -> str:
+    low, high = numbers.low, numbers.high
+    hint = f"where these are black and white, say so by --range {low:.10g} {high:.10g}"
+    return f"values {between((low, high))} keep their own units; {hint}"
 
 
 def _are_grey(array: NDArray[Any], numbers: scale.Numbers) -> bool:
     """Whether their type and range alone say that they are black to white."""
     if array.dtype == np.uint8:
         return True
+    pictures = array.ndim == 4 and array.shape[1] in COLOURS
+    return (numbers.floats or pictures) and _are_black_to_white(numbers)
+
+
+def _are_black_to_white(numbers: scale.Numbers) -> bool:
     if numbers.floats:
         return numbers.low >= -scale.HAIR and numbers.high <= 1 + scale.HAIR
-    return array.ndim == 4 and array.shape[1] in COLOURS and numbers.low >= 0 and numbers.high < 2 ** scale.BITS[-1]
+    return numbers.low >= 0 and numbers.high < 2 ** scale.BITS[-1]
 
 
 def _in_steps(array: NDArray[Any], span: scale.Span) -> bool:
-    """Whether all floats are steps of 8 bits from black to white, which rounding to bytes does not change."""
-    if array.dtype.kind != "f" or array.ndim != 4:
-        return False
-    low, high = span
-    for chunk in chunks(array):
-        steps = (chunk.astype(np.float64) - low) * (STEPS / (high - low))
-        if np.abs(steps - np.rint(steps)).max() > max(EQUAL, STEPS * float(np.finfo(array.dtype).eps)):
-            return False
-    return True
+    """Whether all are floats that are steps of 8 bits from black to white."""
+    return array.dtype.kind == "f" and array.ndim == 4 and all(scale.in_steps(chunk, span) for chunk in chunks(array))
 
 
 def numbers_of(dtype: np.dtype[Any], low: float, high: float) -> scale.Numbers:

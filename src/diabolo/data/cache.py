@@ -30,22 +30,22 @@ from diabolo.plain import count
 
 log = logging.getLogger("diabolo.data")
 
-VERSION = 3  # raise it when the same files give other pixels
+VERSION = 4  # raise it when the same files give other pixels
 FOLDER = ".diabolo"
 STALE = 24 * 3600  # seconds after which an unfinished file is dead where files cannot be locked
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The images of some files as one read-only memory map uint8 `(N, C, H, W)`.
+    """The images of some files as one read-only memory map `(N, C, H, W)`.
 
     owners   the index of the file that each image is, or is a page of
     bad      index → reason, of the files that were left out
     facts    what was met in the files
-    shaping  what was done to them, the channels and the range found out
+    shaping  what was done to them, the channels, the range and how numbers are kept found out
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
     owners: NDArray[np.int64]
     bad: dict[int, str]
     facts: Facts
@@ -105,7 +105,7 @@ def _open(path: Path, n_files: int) -> Kept | None:
         bad = {int(index): str(reason) for index, reason in about["bad"].items()}
         length = _with(path, ".npy").stat().st_size
         whole = (
-            pixels.dtype == np.uint8
+            pixels.dtype.str == about["dtype"]
             and list(pixels.shape) == about["shape"]
             and length == about["bytes"]
             and owners.shape == pixels.shape[:1]
@@ -135,14 +135,15 @@ def _write(files: Files, asked: Shaping, skip_bad: bool, wanted: scale.Range, pa
     log.info("decoding %s once, to %s.npy", count(len(files.names), "image"), path)
     what = f"the pixels of {files.where(0)} and others"
     with _replacing(_with(path, ".npy")) as out:
-        found, shape, length = _decode_to(out, files, shaping, skip_bad)
-        while (better := again(found.facts, shaping, wanted, what)) is not None:
+        found, shape, dtype, length = _decode_to(out, files, shaping, skip_bad)
+        while (better := again(found.facts, shaping, wanted, what, asked.keep)) is not None:
             shaping = better
-            found, shape, length = _decode_to(out, files, shaping, skip_bad)
+            found, shape, dtype, length = _decode_to(out, files, shaping, skip_bad)
     owners = None if found.owners == list(range(len(files.names))) else found.owners
     with _replacing(_with(path, ".json")) as out:
         about = {
             "shape": shape,
+            "dtype": dtype.str,
             "bytes": length,
             "owners": owners,
             "bad": found.bad,
@@ -159,24 +160,27 @@ def _write(files: Files, asked: Shaping, skip_bad: bool, wanted: scale.Range, pa
     return kept
 
 
-def _decode_to(out: IO[bytes], files: Files, shaping: Shaping, skip_bad: bool) -> tuple[Decoded, list[int], int]:
-    """Write all images as one .npy file; what was decoded, the shape, and the length in bytes."""
+def _decode_to(
+    out: IO[bytes], files: Files, shaping: Shaping, skip_bad: bool
+) -> tuple[Decoded, list[int], np.dtype[Any], int]:
+    """Write all images as one .npy file; what was decoded, the shape, the type, and the length in bytes. It is of no use where
+    `again` has something to say: images may be of several types."""
     out.seek(0)
     out.truncate()
-    found, shape, count = Decoded(), tuple[int, ...](), 0
+    found, shape, dtype, count = Decoded(), tuple[int, ...](), np.dtype(np.uint8), 0
     for some in decode(files, shaping, skip_bad):
         if some.images and not count:  # only now is the shape known, and so the header; N is not known yet
-            shape = some.images[0].shape
-            _header(out, (len(files.names), *shape))
+            shape, dtype = some.images[0].shape, some.images[0].dtype
+            _header(out, dtype, (len(files.names), *shape))
         count += len(some.images)
         for image in some.images:
             check_shape(image, shape, files.where(some.owners[0]))
             out.write(np.ascontiguousarray(image).data)
         gather(found, some)
     length = out.tell()
-    _header(out, (count, *shape))  # numpy pads headers so that N may change in place
+    _header(out, dtype, (count, *shape))  # numpy pads headers so that N may change in place
     out.seek(length)
-    return found, [count, *shape], length
+    return found, [count, *shape], dtype, length
 
 
 def _sweep(home: Path, group: str, stem: str, content: str) -> None:
@@ -226,9 +230,9 @@ def _span(pair: Sequence[float] | None) -> tuple[float, float] | None:
     return None if pair is None else (float(pair[0]), float(pair[1]))
 
 
-def _header(out: IO[bytes], shape: tuple[int, ...]) -> None:
+def _header(out: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     out.seek(0)
-    np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    np.lib.format.write_array_header_1_0(out, {"descr": dtype.str, "fortran_order": False, "shape": shape})
 
 
 @contextmanager

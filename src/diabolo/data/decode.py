@@ -1,4 +1,4 @@
-"""Many image files to one uint8 array, decoded on every core this process may use.
+"""Many image files to one array, decoded on every core this process may use.
 
 Threads suffice: Pillow lets go of Python's lock while it decodes and resizes.
 """
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
-from diabolo.data.depth import BadImageError
+from diabolo.data.arrays import Kept, of_pictures
+from diabolo.data.depth import SHALLOW, BadImageError
 from diabolo.data.files import REMEDY, DiskFiles, Files, disk_files
 from diabolo.data.pixels import Facts, Header, Shaping, read_header, read_pages
 from diabolo.errors import DiaboloError
@@ -35,7 +36,7 @@ T = TypeVar("T")
 class Decoded:
     """Some files, decoded: the images `(C, H, W)`, the file each is a page of, and what the damaged are said to lack."""
 
-    images: list[NDArray[np.uint8]] = field(default_factory=list)
+    images: list[NDArray[Any]] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     bad: dict[int, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
@@ -49,7 +50,8 @@ def read_images(
     crop: Side | None = None,
     skip_bad: bool = False,
     range: Annotated[Any, ItsOwn()] = scale.AUTO,
-) -> tuple[NDArray[np.uint8], list[str]]:
+    deep: bool = False,
+) -> tuple[NDArray[Any], list[str]]:
     """Images from files, or from all files under a folder: uint8 `(N, C, H, W)`, and the name of each.
 
     paths           a folder, one file, or several files; a page of several is called "stack.tif#1"
@@ -57,7 +59,8 @@ def read_images(
     image_channels  3 or 1; None takes 1 if all are grey, else 3
     crop            side of the central square cut out first, or None
     skip_bad        leave damaged files out, with a warning that names them; else the first one is a DiaboloError
-    range           what is black and white: "auto", "dtype" or two numbers, see `as_images`
+    range           what is black and white: "auto", "dtype", "own" or two numbers, see `as_images`
+    deep            keep the type and units of files that all have one depth of more than 8 bits, as `load` does
 
     Example:
         >>> from PIL import Image
@@ -66,32 +69,57 @@ def read_images(
         >>> images.shape, names
         ((1, 1, 16, 16), ['digit.png'])
     """
+    shaping = Shaping(size, crop, image_channels, keep="deep" if deep else "bytes")
+    return _read(paths, shaping, scale.check_range(range), skip_bad)
+
+
+def read_numbers(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    size: int | None = None,
+    image_channels: Literal[1, 3] | None = None,
+    crop: int | None = None,
+    skip_bad: bool = False,
+    range: scale.Range = scale.OWN,
+) -> tuple[NDArray[np.float32], list[str]]:
+    """The same images as float32 in the units of their files, whatever their depths; clipped where `range` is two numbers.
+
+    Example:
+        >>> from PIL import Image
+        >>> Image.fromarray(np.full((4, 4), 4095, np.uint16)).save("white.png")
+        >>> numbers, _ = diabolo.data.decode.read_numbers("white.png")
+        >>> float(numbers.max())
+        4095.0
+    """
+    return _read(paths, Shaping(size, crop, image_channels, keep="own"), range, skip_bad)
+
+
+def _read(paths: Any, asked: Shaping, wanted: scale.Range, skip_bad: bool) -> tuple[NDArray[Any], list[str]]:
     files = _listed(paths, skip_bad)
-    wanted = scale.check_range(range)
-    shaping: Shaping | None = settle(files, Shaping(size, crop, image_channels, span_asked(wanted)), skip_bad)
+    shaping: Shaping | None = settle(files, replace(asked, span=span_asked(wanted)), skip_bad)
     found, pixels = Decoded(), np.empty(0, np.uint8)
     while shaping is not None:
         found, pixels = _all(files, shaping, skip_bad)
-        shaping = again(found.facts, shaping, wanted, "the pixels")
+        shaping = again(found.facts, shaping, wanted, "the pixels", asked.keep)
     tell_skipped(files, found.bad)
-    for note in span_of(found.facts, wanted, "the pixels")[1]:
+    for note in kept_as(found.facts, wanted, "the pixels", asked.keep).notes:
         log.warning("%s", note)
     if found.facts.animations:
         log.warning("%d files are animations, of which the first frame is taken", found.facts.animations)
     return pixels, page_names(files, found.owners)
 
 
-def _all(files: Files, shaping: Shaping, skip_bad: bool) -> tuple[Decoded, NDArray[np.uint8]]:
-    """All images as one array (N, C, H, W), each held once."""
-    found, pixels, count = Decoded(), np.empty(0, np.uint8), 0
+def _all(files: Files, shaping: Shaping, skip_bad: bool) -> tuple[Decoded, NDArray[Any]]:
+    """All images as one array (N, C, H, W), each held once; of no use where `again` has something to say."""
+    found, pixels, count = Decoded(), np.empty(0), 0
     for some in decode(files, shaping, skip_bad):
         for image in some.images:
             if not count:
-                pixels = np.empty((len(files.names), *image.shape), np.uint8)
+                pixels = np.empty((len(files.names), *image.shape), image.dtype)
             elif count == len(pixels):  # more pages than files
                 pixels = np.concatenate([pixels, np.empty_like(pixels)])
             check_shape(image, pixels.shape[1:], files.where(some.owners[0]))
-            pixels[count] = image
+            if image.dtype == pixels.dtype:
+                pixels[count] = image
             count += 1
         gather(found, some)
     return found, pixels[:count]
@@ -102,14 +130,44 @@ def span_asked(wanted: scale.Range) -> scale.Span | None:
     return wanted if isinstance(wanted, tuple) else None
 
 
-def again(facts: Facts, shaping: Shaping, wanted: scale.Range, what: str) -> Shaping | None:
-    """The shaping to decode with once more, where `facts` say that the numbers do not use the range the files claim; else None.
+def again(
+    facts: Facts, shaping: Shaping, wanted: scale.Range, what: str, keep: Literal["bytes", "deep", "own"]
+) -> Shaping | None:
+    """The shaping to decode with once more, where `facts` say that the numbers do not use the range the files claim, or are not
+    to be kept as was asked at first; else None.
 
     Raises:
         DiaboloError: when nothing says what is black and white.
     """
-    span, _ = span_of(facts, wanted, what)
-    return None if span == shaping.span else replace(shaping, span=span)
+    how = kept_as(facts, wanted, what, keep)
+    numbers = [*facts.numbers.values()]
+    claimed = numbers[0].nominal if len(numbers) == 1 and not numbers[0].floats else None
+    as_told = how.span == claimed and shaping.span is None
+    better = replace(shaping, keep="bytes" if how.to == "bytes" else keep, span=None if as_told else how.span)
+    return None if better == shaping else better
+
+
+def kept_as(facts: Facts, wanted: scale.Range, what: str, keep: Literal["bytes", "deep", "own"]) -> Kept:
+    """How the images of files of those `facts` are kept, as `Shaping.keep` asks; black and white are None where each file says
+    itself what they are, or none are.
+
+    Raises:
+        DiaboloError: when nothing says what is black and white.
+    """
+    if keep == "own":
+        notes = span_of(facts, wanted, what)[1] if isinstance(wanted, tuple) else []
+        return Kept("own", span_asked(wanted), tuple(notes))
+    if keep == "deep" and len(facts.numbers) == 1 and not {*facts.numbers} & {*SHALLOW}:
+        (numbers,) = facts.numbers.values()
+        return of_pictures(numbers, wanted, what, lambda _: numbers.steps)
+    span, notes = span_of(facts, wanted, what)
+    return Kept("bytes", span, tuple(notes))
+
+
+def shown_as(facts: Facts, how: Kept) -> scale.Span | None:
+    """The numbers of the files that are black and white; None where none are, or each file has its own."""
+    (nominal, *others) = [numbers.nominal for numbers in facts.numbers.values()] or [None]
+    return how.span or (None if how.to == "own" or others else nominal)
 
 
 def span_of(facts: Facts, wanted: scale.Range, what: str) -> tuple[scale.Span | None, list[str]]:
@@ -117,6 +175,8 @@ def span_of(facts: Facts, wanted: scale.Range, what: str) -> tuple[scale.Span | 
     if isinstance(wanted, tuple):
         notes = [note for numbers in facts.numbers.values() for note in scale.settle(numbers, wanted, what)[1]]
         return wanted, notes[:1]
+    if wanted == scale.OWN and len(facts.numbers) == 1:
+        return None, []
     spans, said = set[scale.Span | None](), list[str]()
     for numbers in facts.numbers.values():
         span, notes = scale.settle(numbers, wanted, what)
@@ -156,7 +216,7 @@ def settle(files: Files, asked: Shaping, skip_bad: bool) -> Shaping:
     return asked if asked.channels is not None else replace(asked, channels=1 if grey else 3)
 
 
-def check_shape(image: NDArray[np.uint8], shape: tuple[int, ...], where: str) -> None:
+def check_shape(image: NDArray[Any], shape: tuple[int, ...], where: str) -> None:
     """Refuse an image of another shape than the first: a page of another size than its file's first."""
     if image.shape != shape:
         raise DiaboloError(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageFile import ImageFile
 
+SHALLOW = ("1 bit", "8 bit")  # what pictures of 8 bits at most are called; all others are called otherwise
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
 WHITE_IS_ZERO, SIGNED = 0, 2
 MOST = 65535  # of 16 bits
@@ -46,8 +47,7 @@ def read_deep(image: "Image.Image", data: bytes, name: str) -> tuple[Values, str
         if not np.isfinite(values).all():
             raise BadImageError(f"{name} holds pixels that are NaN or infinite")
         _refuse_turned(white_is_zero, name)
-        whole = bool((values == np.rint(values)).all())
-        return values, "float", Numbers(values.min(), values.max(), (0.0, 1.0), floats=True, whole=whole)
+        return values, "float", Numbers(float(values.min()), float(values.max()), (0.0, 1.0), floats=True)
     if image.format == "PPM":
         most = _maxval(data)
         values = values * (most / MOST)
@@ -65,6 +65,15 @@ def read_deep(image: "Image.Image", data: bytes, name: str) -> tuple[Values, str
     most = 2**bits - 1
     values = most - values if white_is_zero else values
     return values, f"{bits} bit", _whole(values, (0.0, float(most)), False)
+
+
+def type_of(numbers: Numbers) -> np.dtype[Any]:
+    """What holds such numbers: uint16 or int16 where the file's own lie in that, else float32."""
+    low, high = numbers.nominal or (-np.inf, np.inf)
+    for dtype in () if numbers.floats else (np.uint16, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.dtype(dtype)
+    return np.dtype(np.float32)
 
 
 def deep_colours(image: "ImageFile", data: bytes) -> Callable[[], tuple[Values, Values | None]] | None:

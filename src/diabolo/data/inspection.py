@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from diabolo.data import scale
 from diabolo.data.account import Account
 from diabolo.data.classes import in_order
-from diabolo.data.decode import in_threads, span_of
+from diabolo.data.decode import in_threads, kept_as, shown_as
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import LINK_BACK, Files, disk_files, open_regular, zip_files
 from diabolo.data.finding import check_root
@@ -191,11 +191,11 @@ def _of_files(files: Files, path: Path, value_range: scale.Range, known: Sequenc
         facts.add(more)
     span = None
     try:
-        span, said = span_of(facts, value_range, f"the pixels of {path}")
-        notes += said
+        how = kept_as(facts, value_range, f"the pixels of {path}", "deep")
+        span = shown_as(facts, how)
+        notes += how.notes
     except DiaboloError as error:
         notes.append(f"it cannot be loaded so: {error}")
-    nominal = [numbers.nominal for numbers in facts.numbers.values()]
     if facts.animations:
         notes.append(f"{facts.animations:,} animations, of which the first frame is taken")
     if len(facts.sizes) > 1:
@@ -213,7 +213,7 @@ def _of_files(files: Files, path: Path, value_range: scale.Range, known: Sequenc
         depths=dict(facts.depths),
         channels=1 if all(grey for _, (_, _, grey) in good) else 3,
         used=facts.used,
-        span=span or (nominal[0] if len(nominal) == 1 else None),
+        span=span,
         notes=tuple(notes),
         duplicates=_repeated(checksum for _, (checksum, _, _) in good),
     )

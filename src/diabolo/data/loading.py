@@ -149,9 +149,10 @@ def _load(source: Source, name: Any, given: Mapping[str, Any]) -> Parts:
     if not isinstance(name, str | os.PathLike):
         return Parts(train, test, validation)
     origin: dict[str, Any] = {"load": _record(source, name, options)}
-    if train.account is not None and train.account.span not in (None, (0.0, 255.0)):
-        origin["span"] = list(train.account.span)
-    elif train.black_and_white is None:
+    told = train.account and train.account.span
+    if told not in (None, (0.0, 255.0)) or train.span is not None:
+        origin["span"] = list(train.span or told or ())
+    elif told is None and train.black_and_white is None:
         origin["span"] = scale.OWN
     if train.feature_names is not None:
         origin["features"] = list(train.feature_names)

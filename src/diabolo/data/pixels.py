@@ -1,10 +1,10 @@
-"""One image file to uint8 arrays, one for each of its pages: open, check, crop, resize."""
+"""One image file to arrays, one for each of its pages: open, check, crop, resize."""
 
 import io
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.depth import BadImageError, deep_colours, guarded, is_deep, is_grey_with_alpha, of_colours, read_deep
-from diabolo.data.scale import Numbers, Span
+from diabolo.data.depth import (
+    SHALLOW,
+    BadImageError,
+    deep_colours,
+    guarded,
+    is_deep,
+    is_grey_with_alpha,
+    of_colours,
+    read_deep,
+    type_of,
+)
+from diabolo.data.scale import Numbers, Span, in_steps
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Side, check_fields
 
@@ -28,6 +38,7 @@ ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 5 to 8 s
 NO_PIXELS = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # only named by Pillow, or drawn by another program
 PAGED = ("TIFF", "DCX")  # whose further frames are pages: images of their own
 SUBFILE, REDUCED, MASK = 254, 1, 4  # the TIFF tag that says that a page is a thumbnail, or a mask, of another
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R 601
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 PNG_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # what may say how the camera was held
@@ -42,12 +53,15 @@ class Shaping:
               trimmed at both ends, in one step: Pillow's bicubic filter, widened when shrinking (antialiased)
     channels  3 (RGB) or 1 (luma, ITU-R 601), or None where it is still to be found out (see `decode.settle`)
     span      the file's own numbers that are black and white, or None: what the file says
+    keep      "bytes": black to white in 8 bits. "deep": images of more than 8 bits keep their own type and units. "own": all
+              images become float32 in the units of their files
     """
 
     size: Side | None = None
     crop: Side | None = None
     channels: Literal[1, 3] | None = None
     span: Span | None = None
+    keep: Literal["bytes", "deep", "own"] = "bytes"
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -118,12 +132,13 @@ def read_header(data: bytes, name: str) -> Header:
         return Header(width, height, grey)
 
 
-def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[np.uint8]], Facts]:
-    """The pages of a file, uint8 `(C, H, W)` each, and what was met in them; of an animation the first frame.
+def read_pages(data: bytes, name: str, shaping: Shaping) -> tuple[list[NDArray[Any]], Facts]:
+    """The pages of a file, `(C, H, W)` each, and what was met in them; of an animation the first frame. Their type is uint8,
+    or that of `shaping.keep`.
 
     BadImageError, naming the file, if it is broken, too large, or smaller than the crop.
     """
-    facts, pages, total = Facts(), list[NDArray[np.uint8]](), 0
+    facts, pages, total = Facts(), list[NDArray[Any]](), 0
     with _open(data, name) as image:
         try:
             paged = image.format in PAGED
@@ -177,9 +192,27 @@ def _open(data: bytes, name: str) -> "ImageFile":
     return image
 
 
-def _shape(file: "ImageFile", data: bytes, name: str, shaping: Shaping, facts: Facts) -> NDArray[np.uint8]:
-    from PIL import Image
+@dataclass(frozen=True)
+class _Picture:
+    """An image as pictures of Pillow: one of 8 bits, or one of floats for each channel, which become numbers of a type `within`
+    two of them."""
 
+    bands: list["Image.Image"]
+    type: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
+    within: Span | None = None
+
+    def array(self) -> NDArray[Any]:
+        """(C, H, W)."""
+        if self.type == np.uint8:
+            array = np.asarray(self.bands[0], dtype=np.uint8)
+            return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+        x = np.stack([np.asarray(band) for band in self.bands])
+        if self.within is not None:
+            x = x.clip(*self.within)  # a sharp filter overshoots at edges
+        return x if self.type.kind == "f" else np.rint(x).astype(self.type)
+
+
+def _shape(file: "ImageFile", data: bytes, name: str, shaping: Shaping, facts: Facts) -> NDArray[Any]:
     if shaping.size is not None and shaping.crop is None:
         # a JPEG at least four times too large is decoded at 1/2, 1/4 or 1/8: many times faster for photographs
         file.draft(None, (2 * shaping.size, 2 * shaping.size))
@@ -190,18 +223,25 @@ def _shape(file: "ImageFile", data: bytes, name: str, shaping: Shaping, facts: F
     drafted = file.format in ("JPEG", "MPO") and file.size != original
     facts.modes[file.mode] += 1
     turn = _orientation(file)
-    mode = "L" if shaping.channels == 1 else "RGB"
     if colours is not None:
-        image = _from_colours(*colours(), mode, shaping.span, facts)
+        picture = _from_colours(*colours(), shaping, facts)
     elif is_deep(file):
-        image = _from_deep(*read_deep(file, data, name), mode, shaping.span, facts)
+        picture = _from_deep(*read_deep(file, data, name), shaping, facts)
     else:
-        image = _to_mode(file, mode, shaping.span, facts)
+        picture = _from_bytes(file, shaping, facts)
+    picture = replace(picture, bands=[_placed(band, turn, name, shaping) for band in picture.bands])
+    width, height = file.size if not drafted else original
+    facts.sizes[f"{height}×{width}" if turn >= 5 else f"{width}×{height}"] += 1
+    return picture.array()
+
+
+def _placed(image: "Image.Image", turn: int, name: str, shaping: Shaping) -> "Image.Image":
+    """The picture upright, cut and resized."""
+    from PIL import Image
+
     if 2 <= turn <= 8:
         image = image.transpose(TURNS[turn])
     width, height = image.size
-    seen = image.size if not drafted else original[::-1] if turn >= 5 else original
-    facts.sizes[f"{seen[0]}×{seen[1]}"] += 1
     if shaping.crop is not None:
         if shaping.crop > min(width, height):
             raise BadImageError(
@@ -215,8 +255,7 @@ def _shape(file: "ImageFile", data: bytes, name: str, shaping: Shaping, facts: F
         left, top = (width - side) // 2, (height - side) // 2
         square = (left, top, left + side, top + side)
         image = image.resize((shaping.size, shaping.size), Image.Resampling.BICUBIC, box=square)
-    array = np.asarray(image, dtype=np.uint8)
-    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    return image
 
 
 # What puts an image upright that was stored by each EXIF orientation; the numbers are those of `PIL.Image.Transpose`
@@ -243,31 +282,47 @@ def _turn_by_header(image: "Image.Image", data: bytes) -> int:
     return _as_turn(guarded(lambda: Image.Image.getexif(image).get(ORIENTATION, 1)))
 
 
-def _from_deep(
-    values: NDArray[np.float64], depth: str, numbers: Numbers, mode: str, span: Span | None, facts: Facts
-) -> "Image.Image":
-    """The image of numbers (H, W), black and white being what `span`, or the file, says; `facts` learn them."""
-    from PIL import Image
-
+def _from_deep(values: NDArray[np.float64], depth: str, numbers: Numbers, shaping: Shaping, facts: Facts) -> _Picture:
+    """The picture of numbers (H, W), which `facts` learn."""
+    if numbers.floats:
+        numbers = replace(numbers, steps=in_steps(values.astype(np.float32), shaping.span or (0.0, 1.0)))
     facts.depths[depth] += 1
     facts.add(Facts(numbers={depth: numbers}))
-    return Image.fromarray(_in_bytes(values, span or numbers.nominal or (0.0, 1.0))).convert(mode)
+    return _from_numbers(values[..., None], numbers, shaping)
 
 
 def _from_colours(
-    values: NDArray[np.float64], alpha: NDArray[np.float64] | None, mode: str, span: Span | None, facts: Facts
-) -> "Image.Image":
-    """The image of numbers (H, W, 1 or 3) of 16 bits, put on white where `alpha` (H, W) is given."""
-    from PIL import Image
-
+    values: NDArray[np.float64], alpha: NDArray[np.float64] | None, shaping: Shaping, facts: Facts
+) -> _Picture:
+    """The picture of numbers (H, W, 1 or 3) of 16 bits, put on white where `alpha` (H, W) is given; `facts` learn them."""
     numbers = of_colours(values, alpha)
     facts.depths["16 bit"] += 1
     facts.add(Facts(numbers={"16 bit": numbers}))
-    low, high = span or numbers.nominal or (0.0, 1.0)
     if alpha is not None:
+        low, high = shaping.span or numbers.nominal or (0.0, 1.0)
         values = high + (np.clip(values, low, high) - high) * alpha[..., None]
-    array = _in_bytes(values, (low, high))
-    return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array).convert(mode)
+    return _from_numbers(values, numbers, shaping)
+
+
+def _from_numbers(values: NDArray[np.float64], numbers: Numbers, shaping: Shaping) -> _Picture:
+    """The picture of numbers (H, W, 1 or 3): themselves, or in 8 bits, black and white being what is asked or the file says."""
+    from PIL import Image
+
+    if shaping.keep == "bytes":
+        array = _in_bytes(values, shaping.span or numbers.nominal or (0.0, 1.0))
+        image = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+        return _Picture([image.convert(_mode(shaping))])
+    within = shaping.span or (None if numbers.floats else numbers.nominal)
+    values = values if within is None else values.clip(*within)
+    if shaping.channels == 1 and values.shape[2] == 3:
+        values = (values @ LUMA)[..., None]
+    bands = [Image.fromarray(values[..., k].astype(np.float32)) for k in range(values.shape[2])]
+    bands = bands * 3 if shaping.channels != 1 and len(bands) == 1 else bands
+    return _Picture(bands, np.dtype(np.float32) if shaping.keep == "own" else type_of(numbers), within)
+
+
+def _mode(shaping: Shaping) -> str:
+    return "L" if shaping.channels == 1 else "RGB"
 
 
 def _in_bytes(values: NDArray[np.float64], span: Span) -> NDArray[np.uint8]:
@@ -275,9 +330,9 @@ def _in_bytes(values: NDArray[np.float64], span: Span) -> NDArray[np.uint8]:
     return np.rint(np.clip((values - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
 
 
-def _to_mode(image: "Image.Image", mode: str, span: Span | None, facts: Facts) -> "Image.Image":
-    """An image of 8 bits, or of 1, as "L" or "RGB"; `facts` learn its numbers."""
-    depth = "1 bit" if image.mode == "1" else "8 bit"
+def _from_bytes(image: "Image.Image", shaping: Shaping, facts: Facts) -> _Picture:
+    """The picture of an image of 8 bits, or of 1; `facts` learn its numbers."""
+    mode, span, depth = _mode(shaping), shaping.span, SHALLOW[image.mode != "1"]
     facts.depths[depth] += 1
     image = _converted(image, mode)
     extrema: Any = image.getextrema()
@@ -285,10 +340,12 @@ def _to_mode(image: "Image.Image", mode: str, span: Span | None, facts: Facts) -
     lows, highs = zip(*bands, strict=True)
     numbers = Numbers(float(min(lows)), float(max(highs)), (0.0, 255.0), stated=depth == "1 bit")
     facts.add(Facts(numbers={depth: numbers}))
+    if shaping.keep == "own":
+        return _from_numbers(np.atleast_3d(np.asarray(image, np.float64)), numbers, shaping)
     if span is not None and depth == "8 bit":
         table = np.clip((np.arange(256) - span[0]) * (255 / (span[1] - span[0])), 0, 255)
         image = image.point(np.rint(table).astype(int).tolist() * len(bands))
-    return image
+    return _Picture([image])
 
 
 def _converted(image: "Image.Image", mode: str) -> "Image.Image":
@@ -315,9 +372,8 @@ def as_array(image: "Image.Image") -> NDArray[Any]:
 
 
 def _both(one: Numbers, two: Numbers) -> Numbers:
-    return Numbers(
-        min(one.low, two.low), max(one.high, two.high), one.nominal, one.floats, one.stated, one.whole and two.whole
-    )
+    low, high, steps = min(one.low, two.low), max(one.high, two.high), one.steps and two.steps
+    return replace(one, low=low, high=high, steps=steps)
 
 
 def _without_text(data: bytes) -> bytes:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, LeftOut
+from diabolo.data.arrays import Kept as HowKept
 from diabolo.data.cache import Kept, decoded
 from diabolo.data.classes import in_order
-from diabolo.data.decode import page_names, span_of
+from diabolo.data.decode import kept_as, page_names, shown_as
 from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read_layout
@@ -39,7 +40,7 @@ def load(
 
     Without `size` or `crop` all images must be equal in size.
     """
-    shaping = Shaping(size, crop, image_channels)
+    shaping = Shaping(size, crop, image_channels, keep="deep")
     if path.is_dir():
         return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, test_fraction, range)
     files = zip_files(path, skip_bad)
@@ -62,6 +63,7 @@ def of_labelled(
     """A seeded split of image files whose labels, one for each file, are known, whatever folders their names are in; `said` is
     what the account says besides."""
     kept = decoded(files, shaping, path, skip_bad, value_range)
+    how = kept_as(kept.facts, value_range, f"the pixels of {path}", shaping.keep)
     known = None if labels is None else labels[kept.owners]
     images = Images(
         kept.pixels,
@@ -69,9 +71,10 @@ def of_labelled(
         label_names=label_names,
         name=path.stem,
         names=tuple(page_names(files, kept.owners.tolist())),
+        span=how.span if how.to == "own" else None,
     )
     parts = random_split(images, draw, test_fraction)
-    return _accounted(parts, "" if draw.whole else f"split by seed {draw.seed}", files, path, kept, value_range, said)
+    return _accounted(parts, "" if draw.whole else f"split by seed {draw.seed}", files, path, kept, how, said)
 
 
 def of_files(
@@ -91,9 +94,11 @@ def of_files(
     kept = decoded(files, shaping, path, skip_bad, value_range)
     names = page_names(files, kept.owners.tolist())
     layout = read_layout([files.names[owner] for owner in kept.owners], files.listing.folders, path)
-    images = _labelled(Images(kept.pixels, name=path.stem or "folder", names=tuple(names)), layout)
+    how = kept_as(kept.facts, value_range, f"the pixels of {path}", shaping.keep)
+    span = how.span if how.to == "own" else None
+    images = _labelled(Images(kept.pixels, name=path.stem or "folder", names=tuple(names), span=span), layout)
     parts, division = _parted(images, layout, draw, test_fraction)
-    return _accounted(parts, division, files, path, kept, value_range)
+    return _accounted(parts, division, files, path, kept, how)
 
 
 def _accounted(
@@ -102,13 +107,12 @@ def _accounted(
     files: Files,
     path: Path,
     kept: Kept,
-    value_range: scale.Range,
+    how: HowKept,
     said: Sequence[str] = (),
 ) -> Parts:
     """The parts with the account of them all."""
     given = list({id(part): part for part in parts if part is not None}.values())
-    span, notes = span_of(kept.facts, value_range, f"the pixels of {path}")
-    account = describe(files, path, kept, [*notes, *said])
+    account = describe(files, path, kept, [*how.notes, *said])
     classes, unlabelled = class_counts(given)
     account = replace(
         account,
@@ -116,7 +120,7 @@ def _accounted(
         division=division,
         classes=classes,
         unlabelled=unlabelled,
-        span=span or account.span,
+        span=shown_as(kept.facts, how),
     )
     told = {id(part): replace(part, account=account) for part in given}
     return Parts(*(None if part is None else told[id(part)] for part in parts))  # type: ignore[arg-type]  # two are there
@@ -135,7 +139,6 @@ def describe(files: Files, path: Path, kept: Kept, notes: Sequence[str]) -> Acco
     taken = len(np.unique(kept.owners))
     if len(kept.owners) > taken:
         said.append(f"{len(kept.owners):,} images, being the pages of {count(taken, 'file')}")
-    nominal = [numbers.nominal for numbers in kept.facts.numbers.values()]
     return Account(
         what=f"{'folder' if path.is_dir() else 'archive'} {path.name}",
         files=(taken + left.counts.total() - left.counts[LINK_BACK], taken),
@@ -146,7 +149,6 @@ def describe(files: Files, path: Path, kept: Kept, notes: Sequence[str]) -> Acco
         depths=dict(kept.facts.depths),
         channels=int(kept.pixels.shape[1]),
         used=kept.facts.used,
-        span=kept.shaping.span or (nominal[0] if len(nominal) == 1 else None),
         notes=tuple(said),
     )
 
