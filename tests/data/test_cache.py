@@ -254,8 +254,8 @@ KILLED = """
 import os, signal, sys
 from diabolo.data import cache, load
 real = cache._header
-def header(out, shape):
-    real(out, shape)
+def header(out, *about):
+    real(out, *about)
     if sys.argv[2] == "waits":
         print("writing", flush=True)
         sys.stdin.readline()
@@ -306,3 +306,22 @@ def test_pages_are_remembered(tmp_path, decodings):
         train, test = load(tmp_path / "photos", n_test=1)
         assert sorted(train.names + test.names) == [f"{i}.tif#{k}" for i in range(2) for k in (1, 2, 3)]
     assert len(decodings) == 1
+
+
+@pytest.mark.parametrize(("kind", "times"), [(np.uint8, 1), (np.uint16, 1), (np.float32, 1)])
+def test_every_type_is_kept_as_it_is(tmp_path, decodings, kind, times):
+    x = np.random.default_rng(0).integers(0, np.iinfo(np.uint16).max if kind == np.uint16 else 256, (5, 4, 6)) - (
+        kind == np.float32
+    )
+    (tmp_path / "photos").mkdir()
+    for i in range(5):
+        Image.fromarray(x[i].astype(kind)).save(tmp_path / "photos" / f"{i}.tif")
+    for _ in range(2):
+        train, test = load(tmp_path / "photos", n_test=1)
+        order = [int(name[0]) for name in train.names + test.names]
+        values = np.concatenate([train.images, test.images])
+        assert values.dtype == kind
+        assert np.array_equal(values[:, 0], x[order])
+    assert len(decodings) == times
+    (path,) = kept(tmp_path / "photos")
+    assert np.load(path).dtype == kind

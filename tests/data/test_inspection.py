@@ -65,3 +65,17 @@ def test_arrays_and_names(tmp_path):
     vectors = inspect(Images(np.random.default_rng(0).random((6, 3), np.float32)))
     assert vectors.depths == {"float": 6}
     assert vectors.channels is None
+
+
+def test_files_of_more_than_8_bits(tmp_path, make):
+    for i in range(3):
+        make.save(tmp_path / "scans" / f"{i}.png", np.array([[7, 100 * i], [2000, 4000 - i]], np.uint16))
+    rows = dict(inspect(tmp_path / "scans").rows())
+    assert (rows["depth: 16 bit"], rows["values used"]) == ("3 images", "0 to 4,000")
+    assert rows["read as black and white"] == "0 to 4,095"
+    make.save(tmp_path / "ct" / "0.tif", np.array([[-1000.5, 2000]], np.float32))
+    account = inspect(tmp_path / "ct")
+    assert (account.depths, account.used, account.span) == ({"float": 1}, (-1000.5, 2000), None)
+    assert account.notes == (
+        "values -1000.5 to 2,000 keep their own units; where these are black and white, say so by --range -1000.5 2000",
+    )

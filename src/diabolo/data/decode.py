@@ -143,7 +143,8 @@ def again(
     numbers = [*facts.numbers.values()]
     claimed = numbers[0].nominal if len(numbers) == 1 and not numbers[0].floats else None
     as_told = how.span == claimed and shaping.span is None
-    better = replace(shaping, keep="bytes" if how.to == "bytes" else keep, span=None if as_told else how.span)
+    in_bytes = how.to == "bytes" and not {*facts.numbers} <= {*SHALLOW}  # which are so however they were read
+    better = replace(shaping, keep="bytes" if in_bytes else shaping.keep, span=None if as_told else how.span)
     return None if better == shaping else better
 
 
