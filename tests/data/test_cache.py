@@ -308,11 +308,9 @@ def test_pages_are_remembered(tmp_path, decodings):
     assert len(decodings) == 1
 
 
-@pytest.mark.parametrize(("kind", "times"), [(np.uint8, 1), (np.uint16, 1), (np.float32, 1)])
-def test_every_type_is_kept_as_it_is(tmp_path, decodings, kind, times):
-    x = np.random.default_rng(0).integers(0, np.iinfo(np.uint16).max if kind == np.uint16 else 256, (5, 4, 6)) - (
-        kind == np.float32
-    )
+@pytest.mark.parametrize(("kind", "low", "high"), [(np.uint8, 0, 255), (np.uint16, 0, 65535), (np.float32, -9, 90)])
+def test_every_type_is_kept_as_it_is(tmp_path, decodings, kind, low, high):
+    x = np.random.default_rng(0).integers(low, high, (5, 4, 6))
     (tmp_path / "photos").mkdir()
     for i in range(5):
         Image.fromarray(x[i].astype(kind)).save(tmp_path / "photos" / f"{i}.tif")
@@ -322,6 +320,6 @@ def test_every_type_is_kept_as_it_is(tmp_path, decodings, kind, times):
         values = np.concatenate([train.images, test.images])
         assert values.dtype == kind
         assert np.array_equal(values[:, 0], x[order])
-    assert len(decodings) == times
+    assert len(decodings) == 1
     (path,) = kept(tmp_path / "photos")
     assert np.load(path).dtype == kind
