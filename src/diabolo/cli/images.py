@@ -157,8 +157,11 @@ def read_for(
     else:
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
-        how = (given, size, shape[0], trained.get("crop"), skip_bad, span)
-        pixels, called = read_numbers(*how) if own else read_images(*how, deep=span in (UNIT, scale.OWN))
+        crop, deep = trained.get("crop"), span in (UNIT, scale.OWN)
+        if own:
+            pixels, called = read_numbers(given, size, shape[0], crop, skip_bad, span)
+        else:
+            pixels, called = read_images(given, size, shape[0], crop, skip_bad, span, deep)
         found = Given((Images(pixels),), tuple(called), files=True)
     for images in found.images:
         if images.shape != shape:

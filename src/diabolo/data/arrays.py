@@ -18,6 +18,7 @@ from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, tab
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
 from diabolo.data.table import Rows, TableOptions, rows_of
+from diabolo.data.steps import STEPS, in_steps
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
 
@@ -177,14 +178,14 @@ def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str, miss
     return settled(numbers, wanted, f"values of {name}", lambda span: all(_in_steps(array, span) for array in arrays))
 
 
-def of_pictures(numbers: scale.Numbers, wanted: scale.Range, what: str, in_steps: Callable[[scale.Span], bool]) -> Kept:
+def of_pictures(numbers: scale.Numbers, wanted: scale.Range, what: str, exact: Callable[[scale.Span], bool]) -> Kept:
     """How the `numbers` of grey pictures, or of pictures in colour, are kept where they are not of 8 bits.
 
     Args:
         numbers: what is known of all of them.
         wanted: "auto", "dtype", "own", or black and white.
         what: how a message names them.
-        in_steps: whether floats are steps of 8 bits from black to white.
+        exact: whether floats are steps of 8 bits from black to white.
 
     Raises:
         DiaboloError: when `wanted` does not fit them.
@@ -193,14 +194,14 @@ def of_pictures(numbers: scale.Numbers, wanted: scale.Range, what: str, in_steps
         return Kept("own", None)
     if wanted == scale.AUTO and not _are_black_to_white(numbers):
         return Kept("own", None, (_own_units(numbers),))
-    return settled(numbers, wanted, what, in_steps)
+    return settled(numbers, wanted, what, exact)
 
 
-def settled(numbers: scale.Numbers, wanted: scale.Range, what: str, in_steps: Callable[[scale.Span], bool]) -> Kept:
+def settled(numbers: scale.Numbers, wanted: scale.Range, what: str, exact: Callable[[scale.Span], bool]) -> Kept:
     """How numbers of which some are black and white are kept: as bytes where that loses nothing, else as they are."""
     span, notes = scale.settle(numbers, wanted, what)
-    few = not numbers.floats and span[1] - span[0] <= scale.STEPS
-    return Kept("bytes" if few or in_steps(span) else "own", span, tuple(notes))
+    few = not numbers.floats and span[1] - span[0] <= STEPS
+    return Kept("bytes" if few or exact(span) else "own", span, tuple(notes))
 
 
 def _own_units(numbers: scale.Numbers) -> str:
@@ -225,7 +226,7 @@ def _are_black_to_white(numbers: scale.Numbers) -> bool:
 
 def _in_steps(array: NDArray[Any], span: scale.Span) -> bool:
     """Whether all are floats that are steps of 8 bits from black to white."""
-    return array.dtype.kind == "f" and array.ndim == 4 and all(scale.in_steps(chunk, span) for chunk in chunks(array))
+    return array.dtype.kind == "f" and array.ndim == 4 and all(in_steps(chunk, span) for chunk in chunks(array))
 
 
 def numbers_of(dtype: np.dtype[Any], low: float, high: float) -> scale.Numbers:

@@ -50,8 +50,8 @@ class DataOptions:
         identity: for celeba: labels are the numbers of the persons.
         test_fraction: share of the images to test with, where the source has no test part of its own.
         skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
-        range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own for
-            arrays whose numbers are none, in their own units.
+        range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own where
+            none are, in their own units.
         missing: what NaN in an array is: refuse (an error), or mask (a number that is not known).
         label_column: of a table, the column of the labels; when left out one called label, target, class or y, where it holds
             classes.

@@ -23,7 +23,8 @@ from diabolo.data.depth import (
     read_deep,
     type_of,
 )
-from diabolo.data.scale import Numbers, Span, in_steps
+from diabolo.data.scale import Numbers, Span
+from diabolo.data.steps import in_steps
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Side, check_fields
 

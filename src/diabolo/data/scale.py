@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from diabolo.data.account import between
 from diabolo.errors import DiaboloError
 from diabolo.ranges import ItsOwn
@@ -15,8 +12,6 @@ AUTO, DTYPE, OWN = "auto", "dtype", "own"
 BITS = (8, 10, 12, 14, 16)  # cameras and scanners store 10, 12 and 14 bits in numbers of 16
 WIDEST = float(2**32)  # a wider type says nothing about black and white
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
-STEPS = 255  # of 8 bits
-EQUAL = 1e-3  # so far from a step of 8 bits, in steps, rounding may carry a float
 
 Span = tuple[float, float]
 Range = Annotated[str | Span, ItsOwn()]  # "auto", "dtype", "own", or what is black and white
@@ -114,18 +109,6 @@ def settle(numbers: Numbers, asked: Range, what: str) -> tuple[Span, list[str]]:
             f"values reach only {high:,.0f} of {top:,.0f}, so that images are dark (--range 0 {high:.0f} for the range used)"
         )
     return (0.0, top), notes
-
-
-def in_steps(x: NDArray[Any], span: Span) -> bool:
-    """Whether all floats are steps of 8 bits from black to white, which rounding to bytes does not change.
-
-    Example:
-        >>> diabolo.data.scale.in_steps(np.arange(256) / 255, (0, 1)), diabolo.data.scale.in_steps(np.array([0.1]), (0, 1))
-        (True, False)
-    """
-    low, high = span
-    steps = (x.astype(np.float64) - low) * (STEPS / (high - low))
-    return bool(np.abs(steps - np.rint(steps)).max() <= max(EQUAL, STEPS * float(np.finfo(x.dtype).eps)))
 
 
 def remedy(low: float, high: float) -> tuple[str, Span]:
