@@ -210,7 +210,12 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
     monkeypatch.setattr("diabolo.data.loading.load_parts", note)
     words = [*verb.split(), "some/folder"] if verb == "data prepare" else [*verb.split(), "--data", "some/folder"]
     assert diabolo(*words, *given(DATA, way)).err == "diabolo: enough\n"
-    assert seen == DATA | {"name": "some/folder", "root": Path("there"), "range": (0.0, 40.0), "without_column": ("a", "b")}
+    assert seen == DATA | {
+        "name": "some/folder",
+        "root": Path("there"),
+        "range": (0.0, 40.0),
+        "without_column": ("a", "b"),
+    }
 
 
 def some_value(kind):

@@ -17,8 +17,8 @@ from diabolo.data.datasets import Found, is_dataset, pictures_of, read_dataset
 from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, table_of
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
-from diabolo.data.table import Rows, TableOptions, rows_of
 from diabolo.data.steps import STEPS, in_steps
+from diabolo.data.table import Rows, TableOptions, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
 
