@@ -76,9 +76,7 @@ def test_an_archive_is_in_the_same_units(scans, run, diabolo, refused, tmp_path)
             Image.fromarray(dark[i]).save(out, "PNG")
             archive.writestr(f"{i}.png", out.getvalue())
     assert diabolo("encode", run, "dark.zip").code == 0
-    train, test = data.load("dark.zip")
-    order = [int(name[0]) for name in train.names + test.names]
-    wanted = load(run).encode(dark[order][:, None].astype(np.float32)).numpy()
+    wanted = load(run).encode(dark[:, None].astype(np.float32)).numpy()
     np.testing.assert_allclose(np.load("codes.npy"), wanted, rtol=1e-5, atol=1e-4)
     with zipfile.ZipFile("dark.zip", "a") as archive:
         archive.write(tmp_path / "scans" / "00.png", "99.png")
