@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diabolo.data import Images
+from diabolo.data import Images, load
 from diabolo.data.room import check_room
 from diabolo.data.table import ColumnType, Table, TableOptions, facts_of, rows_of
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -144,3 +144,18 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated():
     check_room(1, "a number")
     with pytest.raises(DiaboloError, match=r"the table would take 1,000,000\.0 GB of memory"):
         check_room(10**15, "the table")
+
+
+def test_missing_numbers_may_be_masked_but_no_missing_category(tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1.5, np.nan, 2.0, 4.0], "b": [1, 2, 3, 4], "city": ["x", "y", "x", "y"]})
+    images = load(frame.drop(columns="city"), missing="mask", n_test=1)[0]
+    assert images.missing
+    assert np.isnan(images.images).sum() <= 1
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    train, test = load(tmp_path / "t.csv", missing="mask", columns_types="auto", n_test=1)
+    assert train.missing
+    assert np.isnan(np.concatenate([train.images, test.images])).sum() == 1
+    frame.loc[0, "city"] = None
+    with pytest.raises(DiaboloError, match="holds 1 missing value, the first in row 1 of column 'city'"):
+        load(frame, missing="mask", columns_types="auto")

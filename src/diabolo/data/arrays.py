@@ -18,13 +18,11 @@ from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, tab
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
 from diabolo.data.steps import STEPS, in_steps
-from diabolo.data.table import Rows, TableOptions, rows_of
+from diabolo.data.table import Missing, Rows, TableOptions, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
 
 log = logging.getLogger("diabolo.data")
-
-Missing = Literal["refuse", "mask"]
 
 
 def as_images(

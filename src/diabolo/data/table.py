@@ -28,6 +28,7 @@ TYPES = {
 }  # numpy's kinds that are refused
 
 Types = Literal["numbers", "auto"]
+Missing = Literal["refuse", "mask"]
 
 
 class ColumnType(NamedTuple):
@@ -55,6 +56,7 @@ class TableOptions:
     label_column: str | None = None
     without_column: tuple[str, ...] = ()
     columns_types: Types = "numbers"
+    missing: Missing = "refuse"
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def rows_of(
         plan = [_made(table, name, options) for name in used]
     if not plan:
         raise DiaboloError(f"{table.where} has no column of numbers left beside {label or 'those left out'}")
-    _check_whole(table, [made.name for made in plan])
+    masked = options.missing == "mask"
+    _check_whole(table, plan, masked)
     labels, names = (None, None) if label is None else labels_of(table, label)
     types = [ColumnType(m.name, "number" if m.values is None else "category", len(m.features)) for m in plan]
     mixed = options.columns_types == "auto" or any(made.values is not None for made in plan)
@@ -342,11 +345,13 @@ def _as_before(table: Table, used: Sequence[str], features: Sequence[str]) -> tu
     return plan, [name for name in used if name not in taken]
 
 
-def _check_whole(table: Table, names: Sequence[str]) -> None:
-    """Refuse numbers that are missing or infinite, with how many there are and the first place."""
-    for what, found_in, remedy in (
-        ("missing values", missing_in, "fill them in"),
-        ("infinite values", _infinite, "replace them"),
+def _check_whole(table: Table, plan: Sequence["_Made"], masked: bool) -> None:
+    """Refuse numbers that are missing or infinite, with how many there are and the first place; of missing ones those of
+    categories alone where the others are `masked`."""
+    every, categories = [made.name for made in plan], [made.name for made in plan if made.values is not None]
+    for what, found_in, names, remedy in (
+        ("missing values", missing_in, categories if masked else every, "fill them in"),
+        ("infinite values", _infinite, every, "replace them"),
     ):
         total, first, where = 0, len(table), ""
         for name in names:

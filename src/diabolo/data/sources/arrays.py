@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diabolo.data import scale
 from diabolo.data.account import Account, between
-from diabolo.data.arrays import Kept, Missing, decided, described, made, numbers_of, open_array
+from diabolo.data.arrays import Kept, decided, described, made, numbers_of, open_array
 from diabolo.data.axes import laid_out
 from diabolo.data.classes import named_labels
 from diabolo.data.files import check_regular
@@ -20,7 +20,7 @@ from diabolo.data.npy import map_npy, stream_npy
 from diabolo.data.options import Draw
 from diabolo.data.sources import factors
 from diabolo.data.splits import Parts, draw_from, random_split
-from diabolo.data.table import TableOptions, Types
+from diabolo.data.table import Missing, TableOptions, Types
 from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.ranges import PartOf
 
@@ -65,7 +65,7 @@ def array(
 ) -> Parts:
     """A seeded split of an array, a tensor, a frame, a sparse matrix, a data set of torch or Hugging Face, or `Images`.
     `labels` are whole numbers, or names of classes."""
-    found = open_array(x, labels, "array", TableOptions(label_column, without_column, columns_types))
+    found = open_array(x, labels, "array", TableOptions(label_column, without_column, columns_types, missing))
     if isinstance(found, Images):
         return Parts(*random_split(found, draw, test_fraction))
     known, names = found.labels, found.names

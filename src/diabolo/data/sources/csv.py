@@ -20,7 +20,7 @@ from diabolo.data.options import Draw
 from diabolo.data.room import check_room
 from diabolo.data.sources.tables import of_table
 from diabolo.data.splits import Parts
-from diabolo.data.table import Table, TableOptions, Types
+from diabolo.data.table import Missing, Table, TableOptions, Types
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
 from diabolo.ranges import PartOf
@@ -43,13 +43,14 @@ def load(
     label_column: str | None,
     without_column: tuple[str, ...],
     columns_types: Types,
+    missing: Missing,
     header: Header,
     range: scale.Range,
     test_fraction: PartOf,
     features: tuple[str, ...] | None = None,
 ) -> Parts:
     """A seeded split of the rows of a table, each the vector of its numbers."""
-    options = TableOptions(label_column, without_column, columns_types)
+    options = TableOptions(label_column, without_column, columns_types, missing)
     return of_table(read(path, header), options, draw, path, range, test_fraction, features)
 
 

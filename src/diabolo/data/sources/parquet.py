@@ -21,7 +21,7 @@ from diabolo.data.room import check_room
 from diabolo.data.sources.folder import of_labelled
 from diabolo.data.sources.tables import of_table
 from diabolo.data.splits import Parts
-from diabolo.data.table import Table, TableOptions, Types, label_of, labels_of
+from diabolo.data.table import Missing, Table, TableOptions, Types, label_of, labels_of
 from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.ranges import PartOf, Side
 
@@ -38,6 +38,7 @@ def load(
     label_column: str | None,
     without_column: tuple[str, ...],
     columns_types: Types,
+    missing: Missing,
     size: Side | None,
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
@@ -48,7 +49,7 @@ def load(
 ) -> Parts:
     """A seeded split of the rows of a table: pictures `(C, H, W)` where a column holds such, else vectors of its numbers."""
     file = opened(path)
-    options = TableOptions(label_column, without_column, columns_types)
+    options = TableOptions(label_column, without_column, columns_types, missing)
     with damage(path):
         image = image_column(file, options)
     asked = {"size": size, "crop": crop, "image_channels": image_channels}

@@ -29,7 +29,7 @@ def of_table(
         rows.label_names,
         draw,
         test_fraction,
-        Reading(value_range, None, "auto"),
+        Reading(value_range, None, "auto", options.missing == "mask"),
         path.stem,
         path.name,
         rows.said,
