@@ -27,7 +27,7 @@ def numbers(values: ArrayLike, what: str, shape: tuple[int | None, ...] = (None,
 
 def told(shape: Sequence[int | None]) -> str:
     """A shape in which some lengths are free, as text: (N, 2)."""
-    names = iter("NKLM")
+    names = iter("NKLMOP")
     inner = ", ".join(next(names) if n is None else str(n) for n in shape)
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
 

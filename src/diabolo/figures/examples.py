@@ -33,7 +33,8 @@ def vectors(
     """Draw vectors (N, D), at most ten, as rows of shades: the originals, what is made of them, and the difference.
 
     Args:
-        originals, reconstructed: (N, D), scaled so that all numbers can share one scale of colours.
+        originals, reconstructed: (N, D), scaled so that all numbers can share one scale of colours. An original that is NaN is
+            not known, and left blank.
         names: of the D numbers; shown up to forty of them.
         unit: what the numbers count.
         title: of the figure.
@@ -54,7 +55,7 @@ def vectors(
     tall = max(0.6, 0.16 * rows)
     sheet = canvas(on, _WIDE, 3 * (tall + 0.25) + room + 0.9)
     every = sheet.subplots(3, 1, sharex=True)
-    reach = float(np.abs(np.stack(list(parts.values()))).max()) or 1.0
+    reach = float(np.nanmax(np.abs(np.stack(list(parts.values()))))) or 1.0
     for axes, (name, values) in zip(every, parts.items(), strict=True):
         shown = axes.imshow(values, cmap="RdBu", vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
         axes.set_ylabel(name)
@@ -115,7 +116,7 @@ def slices(
         >>> diabolo.figures.save(figure, "slices.png").name
         'slices.png'
     """
-    x, x_hat = (_coloured(values) for values in _both("slices", originals, reconstructed, 5))
+    x, x_hat = (_coloured(np.nan_to_num(values, nan=1.0)) for values in _both("slices", originals, reconstructed, 5))
     cuts = {f"{name} slice": axis for axis, name in ((2, "D"), (3, "H"), (4, "W"))}
     side = max(x.shape[2:])
     rows: dict[str, Array] = {}
@@ -129,13 +130,15 @@ def slices(
 
 
 def _both(name: str, originals: ArrayLike, reconstructed: ArrayLike, ndim: int) -> tuple[Array, Array]:
-    """The first examples of both, which must have one shape."""
+    """The first examples of both, which must have one shape; originals may hold NaN, which is not known and left blank."""
     shape: tuple[int | None, ...] = (None,) * ndim
-    x = numbers(originals, f"{name}: originals", shape)
+    given = np.asarray(originals)
+    holes = np.isnan(given) if given.dtype.kind == "f" else np.zeros(given.shape, bool)
+    x = numbers(np.where(holes, 0.0, given), f"{name}: originals", shape)
     x_hat = numbers(reconstructed, f"{name}: reconstructions", shape)
     if x.shape != x_hat.shape:
         raise DiaboloError(f"{name}: the originals have the shape {x.shape}, but the reconstructions {x_hat.shape}")
-    return x[:_MOST], x_hat[:_MOST]
+    return np.where(holes, np.nan, x)[:_MOST], x_hat[:_MOST]
 
 
 def _coloured(x: Array) -> Array:

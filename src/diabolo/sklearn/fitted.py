@@ -177,7 +177,7 @@ class Fitted:
     def _code(self, x: Tensor, y: Tensor | None) -> Tensor:
         """The codes (n, D) of the rows `x` (n, *input_shape)."""
         exact = self.exact
-        if not isinstance(exact, Autoencoder):
+        if exact is self.model:  # a PCA
             return exact.encode(x, y)  # type: ignore[no-any-return]
         to_encoder, _ = exact.condition(self._checked(self._picked(x, y)))
         draws = Draws(generator(0, "encode", device=exact.device))  # a bottleneck may draw, though its code is none
@@ -190,7 +190,7 @@ class Fitted:
     def _decoded(self, z: Tensor, y: Tensor | None) -> Tensor:
         """The rows (n, *input_shape), in the units of the data, of the codes `z`."""
         exact = self.exact
-        if not isinstance(exact, Autoencoder):
+        if exact is self.model:
             return exact.decode(z, y)  # type: ignore[no-any-return]
         _, to_decoder = exact.condition(self._checked(y))
         with InDouble():
