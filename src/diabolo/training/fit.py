@@ -246,12 +246,12 @@ def _run(
                     state = _train(step, state, train, validation, options, folder, config, say)
             finally:
                 step.release()
-                model.to(memory_format=torch.contiguous_format)  # as it is when loaded: another layout gives other bits
             _keep(step, folder, options, state.epoch)
         except KeyboardInterrupt as stopped:
             if folder is None:
                 raise
             raise Stopped(f"stopped; {folder.way_on}") from stopped
+    model.to(memory_format=torch.contiguous_format)  # as it is when loaded: another layout gives other bits
     say.say(_farewell(state, folder))
     return Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
 
