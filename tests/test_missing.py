@@ -84,7 +84,7 @@ def test_a_bound_on_what_was_observed_is_tighter_with_more_samples(tmp_path):
 
 def test_files_say_it_too(tmp_path):
     np.savez(tmp_path / "x.npz", x=HOLES)
-    with pytest.raises(DiaboloError, match=r"NaN or infinity in .* first at \(1, 2\).* --missing mask"):
+    with pytest.raises(DiaboloError, match=r"NaN or infinity in .* first at \(1, 2\).*--missing mask"):
         diabolo.data.load(tmp_path / "x.npz")
     train, test = diabolo.data.load(tmp_path / "x.npz", missing="mask")
     assert train.missing
