@@ -58,8 +58,8 @@ def test_a_broken_off_training_goes_on_to_the_same_files(every, train, tiny_mode
     whole = train(tiny_model("vae"), x, **options)
     save = Loop._save_alone
 
-    def failing(self, state):
-        save(self, state) if state.epoch < 5 else (_ for _ in ()).throw(MemoryError)
+    def failing(self, path, state):
+        save(self, path, state) if state.epoch < 5 else (_ for _ in ()).throw(MemoryError)
 
     with monkeypatch.context() as patched:
         patched.setattr(Loop, "_save_alone", failing)

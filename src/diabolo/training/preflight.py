@@ -116,7 +116,11 @@ def check(model: Any, train: Images, validation: Images | None, options: TrainOp
 
 def _check_numbers(model: Any, images: Images) -> None:
     """Refuse numbers that the scaling of the model does not take, or its likelihood cannot score."""
-    if images.images.dtype == np.uint8 or not hasattr(model, "scaling"):  # a prior over codes has none
+    if not hasattr(model, "scaling"):  # a prior over codes has none
+        return
+    if images.images.dtype == np.uint8:  # which are fractions of white
+        if can_be_trained(model) and model.likelihood.counts:
+            model.likelihood.check_data(0.0, 1.0, whole=False)
         return
     where, (least, most) = f"{images.name} ({images.split})", model.scaling.reach
     takes = getattr(model, "takes_missing", False)
