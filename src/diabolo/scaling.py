@@ -99,8 +99,8 @@ class Unscaled(Scaling):
         """Nothing is to be chosen."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """`x` itself."""
-        return x
+        """`x` itself; float32 of float64, as the weights are."""
+        return x.float() if x.dtype == torch.float64 else x
 
     def undo(self, x: Tensor) -> Tensor:
         """`x` itself."""
