@@ -13,7 +13,7 @@ import diabolo
 from diabolo.explorer.explored import Explored
 from diabolo.explorer.server import Serving
 
-READY = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
+READY = "!!window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
 SCOPE = """expression => {
   const find = name => Bokeh.documents[0].get_model_by_name(String(name).replaceAll('_', '-'))
   const has = (_, key) => typeof key === 'string' && !!find(key)
@@ -45,7 +45,10 @@ class Page:
         page.on("console", lambda one: self.said.append(one.text) if one.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.goto(address)
-        page.wait_for_function(READY, timeout=60_000)
+        end = time.monotonic() + 180
+        while not page.evaluate(READY):
+            assert time.monotonic() < end, f"the page was never ready; {self.said}"
+            time.sleep(0.1)
         self.until("map.renderers[0].data_source.length > 10" if self.has("map") else "document")
 
     def js(self, expression: str) -> Any:
@@ -69,8 +72,9 @@ class Page:
 
     def pixels(self, name: str) -> np.ndarray:
         """The RGBA sheet that a plate shows, its upper row first."""
-        found = self.js(f"Array.from({name.replace('-', '_')}.renderers[0].data_source.get('image')[0])")
-        high = self.js(f"{name.replace('-', '_')}.renderers[0].data_source.get('h')[0]")
+        source = f"{name.replace('-', '_')}.renderers[0].data_source"
+        self.until(f"{source}.length > 0")
+        found, high = self.js(f"[Array.from({source}.get('image')[0]), {source}.get('h')[0]]")
         return np.asarray(found, np.uint32).astype("<u4").view(np.uint8).reshape(high, -1, 4)[::-1]
 
 
