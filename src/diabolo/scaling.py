@@ -24,6 +24,7 @@ ANY: Span = (-math.inf, math.inf)
 AFFINE = ("real", "unit", "standard", "robust")
 SCALINGS = ("none", *AFFINE)
 LOOKED_AT = 100_000  # examples, evenly spread, whose quantiles are taken
+ENDS = 1_000_000  # numbers, of examples evenly spread, of which black and white are chosen
 NORMAL = 1.3489795003921634  # interquartile range of N(0, 1)
 
 
@@ -163,13 +164,13 @@ class Affine(Scaling):
         """
         if images.shape != self.input_shape:
             raise DiaboloError(f"expected examples of shape {self.input_shape}, not {images.shape}")
-        few = images.spread(LOOKED_AT)
         if images.missing and len(unknown := np.flatnonzero(np.isnan(_range(images)[0]))):
             raise DiaboloError(
                 f"nothing is known of feature {int(unknown[0])}: all its numbers are missing; leave it out"
             )
-        shift, scale = self._chosen(images, few)
+        shift, scale = self._chosen(images)
         scale = np.where(scale > 8 * np.finfo(np.float64).eps * np.abs(shift), scale, 1.0)
+        few = images.spread(max(1, ENDS // math.prod(self.input_shape)))
         low, high = images.black_and_white or np.nanquantile(to_float(few.images, np.float64), (0.001, 0.999))
         for buffer, value in (
             (self.shift, shift),
@@ -184,7 +185,7 @@ class Affine(Scaling):
         if not self.fitted:
             self.fit(images)
 
-    def _chosen(self, images: Images, few: Images) -> tuple[Any, Any]:
+    def _chosen(self, images: Images) -> tuple[Any, Any]:
         channels = self.input_shape[0]
         match self.kind:
             case "real":
@@ -194,7 +195,7 @@ class Affine(Scaling):
                 return low * np.ones(channels), (high - low) * np.ones(channels)
             case "standard":
                 return _moments(images)
-        low, middle, high = np.nanquantile(_by_channel(few.images), (0.25, 0.5, 0.75), axis=0)
+        low, middle, high = np.nanquantile(_by_channel(images.spread(LOOKED_AT).images), (0.25, 0.5, 0.75), axis=0)
         spread, deviation = (high - low) / NORMAL, _moments(images)[1]
         return middle, np.where(spread > 0, spread, deviation)
 
