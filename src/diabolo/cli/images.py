@@ -20,6 +20,7 @@ from diabolo.data.columns import column
 from diabolo.data.decode import read_numbers
 from diabolo.data.files import extensions
 from diabolo.data.finding import CONVERT, READERS, check_root, find, home_of, not_read
+from diabolo.data.gather import stacked
 from diabolo.data.loading import load_parts, load_whole
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError, listed
@@ -79,13 +80,27 @@ class Given:
             found += ["" if k < 0 else str(k) if names is None else names[k] for k in told]
         return found
 
+    def as_trained(self, reads: str | None, called: Sequence[str] | None) -> list[Images]:
+        """The data sets for a model that `reads` such a column: classes are numbered as they were in training, where they were
+        `called` so."""
+        return [numbered(one, called) if reads == "labels" and called is not None else one for one in self.images]
+
+    def whole(self, reads: str | None, called: Sequence[str] | None) -> Images:
+        """`as_trained` as one data set, with that column alone."""
+        first, *others = several = self.as_trained(reads, called)
+        if not others:
+            return first
+        pixels = stacked((one.images for one in several), len(self), "images")
+        columns = [] if reads is None else [getattr(one, reads) for one in several]
+        told = {} if reads is None or any(one is None for one in columns) else {reads: np.concatenate(columns)}
+        return Images(pixels, name=first.name, span=first.span, missing=any(one.missing for one in several), **told)
+
     def known(self, reads: str | None, called: Sequence[str] | None = None) -> Tensor | None:
         """What the data sets tell of each image besides its pixels, (N, …); None where they do not. Classes are numbered as
         they were in training, where they were `called` so."""
         if reads is None or any(getattr(images, reads) is None for images in self.images):
             return None
-        several = self.images if reads != "labels" or called is None else [numbered(one, called) for one in self.images]
-        found = [column(images, reads) for images in several]
+        found = [column(images, reads) for images in self.as_trained(reads, called)]
         return torch.cat([known for known in found if known is not None])
 
 

@@ -13,6 +13,8 @@ VERBS = {
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
     "encode": "Image files in, their codes out, as .npy or .csv.",
+    "score": "How unlike its training images each of further images is, with a threshold at a stated false-alarm rate.",
+    "duplicates": "Which of further images are nearly the same: found by their codes, checked in their pixels.",
     "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
     "study": "The five studies, from raw images to a finished report: diabolo study pca --quick.",
     "report": "Write up a run or a study: Markdown, HTML, PDF, and a notebook that was run.",

@@ -3,6 +3,7 @@
 from diabolo.evaluation.comparison import Comparison, compare
 from diabolo.evaluation.measure import HELP, MEASURES, NotApplicable, Panel, Section, measure, options_of
 from diabolo.evaluation.measuring import Evaluation, evaluate
+from diabolo.evaluation.screening import Screened, screen
 from diabolo.evaluation.subject import Subject
 
 # The measures, in the order of the table; each makes itself known.
@@ -21,10 +22,12 @@ __all__ = [
     "Evaluation",
     "NotApplicable",
     "Panel",
+    "Screened",
     "Section",
     "Subject",
     "compare",
     "evaluate",
     "measure",
     "options_of",
+    "screen",
 ]

@@ -43,7 +43,7 @@ def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_sample
     scores, skipped = dict[str, Score](), dict[str, str]()
     panels: dict[str, Panel] = {}
     areas, whiskers = {}, {}
-    for name, (values, setting) in _scores(subject, elbo_samples).items():
+    for name, (values, setting) in anomaly_scores(subject, elbo_samples).items():
         with standing_alone(name, skipped):
             values = values[known]
             found = separation(values, odd, seed=subject.seed)
@@ -76,8 +76,9 @@ def anomaly(subject: Subject, *, anomalous: int | str | None = None, elbo_sample
     return Section(scores, bars | panels, skipped)
 
 
-def _scores(subject: Subject, elbo_samples: int) -> Scores:
-    """Those that this codec has, (N,) each, the higher the more anomalous; and what decides them."""
+def anomaly_scores(subject: Subject, elbo_samples: int) -> Scores:
+    """The anomaly scores that this codec has of the test images, by name, (N,) each, the higher the more anomalous; and what
+    decides them."""
     found: Scores = {"reconstruction error": (subject.errors, {"unit": "squared error per pixel"})}
     try:
         model = densities(subject)

@@ -13,6 +13,7 @@ from diabolo.latents.arithmetic import (
 from diabolo.latents.codebook import codebook, unquantised, uses
 from diabolo.latents.codes import codes_as_images
 from diabolo.latents.densities import DENSITIES, Density, draw_images, fit_density
+from diabolo.latents.duplicates import Duplicates, near_duplicates
 from diabolo.latents.grids import Grid, by_quantiles, over_range
 from diabolo.latents.interpolation import CodeGraph, along_data, confidence, linear, smoothness, spherical
 from diabolo.latents.nearest import Memorisation, medoids, memorisation, nearest
@@ -32,6 +33,7 @@ __all__ = [
     "DENSITIES",
     "CodeGraph",
     "Density",
+    "Duplicates",
     "Grid",
     "Memorisation",
     "Probe",
@@ -57,6 +59,7 @@ __all__ = [
     "medoids",
     "memorisation",
     "most_of",
+    "near_duplicates",
     "nearest",
     "neighbour_graph",
     "neighbourhood_overlap",

@@ -28,12 +28,14 @@ from diabolo.metrics.probes import (
 from diabolo.metrics.receptive import receptive_field
 from diabolo.metrics.reconstruction import Totals, cross_spectrum, per_image, spectrum
 from diabolo.metrics.sharpness import fine_power, grid_pattern, sharpness
+from diabolo.metrics.threshold import Threshold, threshold
 from diabolo.metrics.usage import active_units, codebook_use
 
 __all__ = [
     "Completions",
     "Jump",
     "Nats",
+    "Threshold",
     "Totals",
     "active_units",
     "attribute_probe",
@@ -64,4 +66,5 @@ __all__ = [
     "sharpness",
     "spectrum",
     "support_vectors",
+    "threshold",
 ]

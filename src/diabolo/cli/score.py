@@ -1,0 +1,94 @@
+"""`diabolo score RUN IMAGES…`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from diabolo.cli.options import Root, SkipBad
+from diabolo.cli.verbs import VERBS
+from diabolo.ranges import Count, PartOf, Seed, checked
+
+app = App(name="score", help=VERBS["score"])
+SHOWN = 5  # names of the most anomalous images
+
+
+@app.default
+@checked
+def command(
+    run: Path,
+    /,
+    *images: Annotated[str, Parameter(required=True)],
+    false_alarms: PartOf = 0.05,
+    elbo_samples: Count = 10,
+    seed: Seed = 0,
+    out: Path = Path("scores.csv"),
+    skip_bad: SkipBad = False,
+    root: Root = None,
+) -> None:
+    """How unlike the training images each image is: squared error of the reconstruction, −ELBO where the model has one, and
+    −log density of the code. Each score has a threshold, chosen on the held-out images of the run, and each image a p-value.
+
+    Args:
+        run: the run folder.
+        images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
+            as the training images were, and the columns of a table are found by their names.
+        false_alarms: the largest share of normal images that each score may flag.
+        elbo_samples: codes drawn for each image to estimate its −ELBO.
+        seed: of all that is drawn.
+        out: a .csv file with a row for each image: its name, its label where that is known, and of each score its value, its
+            p-value and whether it is flagged.
+    """
+    from diabolo.cli.images import read_for
+    from diabolo.cli.tables import Cell, prose, table
+    from diabolo.display import words
+    from diabolo.errors import DiaboloError
+    from diabolo.evaluation.screening import Screened, screen
+    from diabolo.plain import cell, count, percent
+    from diabolo.runs import files
+    from diabolo.runs.loading import load_run
+    from diabolo.terminal import Terminal
+
+    if out.suffix.lower() != ".csv":
+        raise DiaboloError(f"scores are written as .csv, not {out.suffix or out}")
+    trained = load_run(run)
+    given = read_for(run, trained.model, images, skip_bad, root)
+    several = given.as_trained(trained.model.needs_column, trained.config.train.label_names)
+    found = screen(trained, several, None, false_alarms, elbo_samples, seed)
+    known = given.labels()
+
+    heads = ["file", *([] if known is None else ["label"])]
+    for name in found:
+        heads += [name, f"{name}: p-value", f"{name}: flagged"]
+    rows = [",".join(heads)]
+    for i, name in enumerate(given.names):
+        told = [cell(name), *([] if known is None else [cell(known[i])])]
+        for one in found.values():
+            told += [repr(float(one.scores[i])), repr(float(one.p[i])), "yes" if one.flagged[i] else "no"]
+        rows.append(",".join(told))
+    files.make_folder(out.parent)
+    files.write(out, "\r\n".join([*rows, ""]).encode("utf-8", "surrogateescape"))
+
+    def row(name: str, one: Screened) -> list[Cell]:
+        flagged = f"{int(one.flagged.sum()):,} of {len(one.scores):,}"
+        return [Cell(name), Cell(words(one.threshold.value), True), Cell(flagged, True), Cell(one.unit)]
+
+    console = Terminal()
+    bound = next(iter(found.values())).threshold
+    low, high = bound.between
+    lines = table(
+        ["score", "threshold", "flagged", "unit"], [row(name, one) for name, one in found.items()], console.width
+    )
+    told = (
+        f"each threshold is exceeded by {percent(false_alarms, 1)} of normal images at most, as "
+        f"{count(bound.n, 'held-out image')} tell: by between {percent(low, 1)} and {percent(high, 1)} of them with 95 % "
+        "confidence"
+    )
+    lines += prose(told, console.width)
+    for name, one in found.items():
+        if one.flagged.any():
+            most = [given.names[i] for i in (-one.scores).argsort(kind="stable")[:SHOWN] if one.flagged[i]]
+            lines += prose(f"highest {name}: {', '.join(most)}", console.width)
+    lines += prose(f"{count(len(given), 'row')} in {out}", console.width)
+    for line in lines:
+        console.print(line, soft_wrap=True)

@@ -1,0 +1,72 @@
+"""`diabolo score RUN IMAGES…` and `diabolo duplicates RUN IMAGES…`."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diabolo.data import Images, read_images
+from diabolo.evaluation import screen
+from diabolo.runs.loading import load_run
+
+
+def rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("name", ["vae", "pca"])
+def test_each_file_has_its_scores(name, runs, pictures, diabolo):
+    answer = diabolo("score", runs[name], pictures, "--false-alarms", "0.1", "--elbo-samples", "2")
+    assert answer.code == 0
+    assert answer.out.endswith("4 rows in scores.csv\n")
+    x, _ = read_images(pictures, size=8, image_channels=1)
+    trained = load_run(runs[name])
+    expected = screen(trained, Images(x), false_alarms=0.1, elbo_samples=2)
+    found = rows("scores.csv")
+    assert [row["file"] for row in found] == ["a/1.png", "a/2.jpg", "b/1.png", "c.bmp"]
+    assert len(found[0]) == 1 + 3 * len(expected)
+    for score, one in expected.items():
+        assert [float(row[score]) for row in found] == one.scores.tolist()
+        assert [float(row[f"{score}: p-value"]) for row in found] == one.p.tolist()
+        assert [row[f"{score}: flagged"] for row in found] == ["yes" if flag else "no" for flag in one.flagged]
+        assert f"{int(one.flagged.sum())} of 4" in answer.out
+
+
+def test_labels_of_a_data_set_are_told(runs, diabolo):
+    assert diabolo("score", runs["pca"], "digits", "--out", "deep/s.csv").code == 0
+    found = rows("deep/s.csv")
+    assert len(found) == 1797
+    assert {row["label"] for row in found} == set("0123456789")
+    flagged = np.mean([row["reconstruction error: flagged"] == "yes" for row in found])
+    assert 0 < flagged < 0.3
+
+
+def test_copies_among_files(runs, pictures, diabolo):
+    shutil.copy(pictures / "a" / "1.png", pictures / "b" / "again.png")
+    answer = diabolo("duplicates", runs["vae"], pictures)
+    assert answer.code == 0
+    assert "2 of 5 images are nearly the same as another, in 1 group; 1 pair equal pixel by pixel" in answer.out
+    assert "a/1.png, b/again.png" in answer.out
+    assert [(row["group"], row["file"], float(row["distance"])) for row in rows("duplicates.csv")] == [
+        ("1", "a/1.png", 0.0),
+        ("1", "b/again.png", 0.0),
+    ]
+    alone = diabolo("duplicates", runs["vae"], pictures / "a", "--out", "alone.csv")
+    assert alone.out == "no two of 2 images are nearly the same; alone.csv has no rows\n"
+    assert rows("alone.csv") == []
+
+
+def test_what_is_refused(runs, pictures, refused):
+    assert "999 held-out images or more" in refused(2, "score", runs["vae"], pictures, "--false-alarms", "0.001")
+    assert "scores are written as .csv, not .npy" in refused(2, "score", runs["vae"], pictures, "--out", "s.npy")
+    assert "as .csv, not .xlsx" in refused(2, "duplicates", runs["vae"], pictures, "--out", "d.xlsx")
+    assert "false-alarms must be a number above 0 and below 1" in refused(
+        2, "score", runs["vae"], pictures, "--false-alarms", "1"
+    )
+    assert "two images or more" in refused(2, "duplicates", runs["vae"], pictures / "c.bmp")
+    assert "there is no file or folder nowhere" in refused(2, "score", runs["vae"], "nowhere")
+    assert not Path("scores.csv").exists()
+    assert not Path("duplicates.csv").exists()
