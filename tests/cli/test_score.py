@@ -63,7 +63,7 @@ def test_what_is_refused(runs, pictures, refused):
     assert "999 held-out images or more" in refused(2, "score", runs["vae"], pictures, "--false-alarms", "0.001")
     assert "scores are written as .csv, not .npy" in refused(2, "score", runs["vae"], pictures, "--out", "s.npy")
     assert "as .csv, not .xlsx" in refused(2, "duplicates", runs["vae"], pictures, "--out", "d.xlsx")
-    assert "false-alarms must be a number above 0 and below 1" in refused(
+    assert "false_alarms must be a number above 0 and below 1" in refused(
         2, "score", runs["vae"], pictures, "--false-alarms", "1"
     )
     assert "two images or more" in refused(2, "duplicates", runs["vae"], pictures / "c.bmp")

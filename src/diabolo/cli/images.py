@@ -138,10 +138,9 @@ def read_for(
     """
     texts = [str(source) for source in sources]
     paths = [as_path(text) for text in texts]
-    about = Config.read(run).train
+    config = Config.read(run)
+    about, span = config.train, trained_span(config)
     trained = about.load
-    # the numbers of the files that were black and white in training
-    span = scale.check_range((about.origin or {}).get("span") or scale.AUTO)
     own = speaks_own_units(model, span)
     shape = tuple(model.input_shape)
     kinds = {path.suffix.lower() for path in paths if not path.is_dir()} & {*READERS}
@@ -172,11 +171,7 @@ def read_for(
     else:
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
-        crop, deep = trained.get("crop"), span in (UNIT, scale.OWN)
-        if own:
-            pixels, called = read_numbers(given, size, shape[0], crop, skip_bad, span)
-        else:
-            pixels, called = read_images(given, size, shape[0], crop, skip_bad, span, deep)
+        pixels, called = pixels_for(model, given, size, trained.get("crop"), skip_bad, span)
         found = Given((Images(pixels),), tuple(called), files=True)
     for images in found.images:
         if images.shape != shape:
@@ -184,6 +179,21 @@ def read_for(
                 f"{run} takes images of the shape {_joined(shape)}, and {', '.join(texts[:3])} gives {_joined(images.shape)}"
             )
     return found
+
+
+def pixels_for(
+    model: Any, paths: Path | Sequence[Path], size: int | None, crop: int | None, skip_bad: bool, span: scale.Range
+) -> tuple[np.ndarray, list[str]]:
+    """The pixels of image files (N, C, H, W) and their names, in the units of a model that was trained with `span`."""
+    channels = model.input_shape[0]
+    if speaks_own_units(model, span):
+        return read_numbers(paths, size, channels, crop, skip_bad, span)
+    return read_images(paths, size, channels, crop, skip_bad, span, span in (UNIT, scale.OWN))
+
+
+def trained_span(config: Config) -> scale.Range:
+    """The numbers of the files that were black and white in training."""
+    return scale.check_range((config.train.origin or {}).get("span") or scale.AUTO)
 
 
 def speaks_own_units(model: Any, span: scale.Range) -> bool:
