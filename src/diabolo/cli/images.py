@@ -91,9 +91,11 @@ class Given:
         if not others:
             return first
         pixels = stacked((one.images for one in several), len(self), "images")
-        columns = [] if reads is None else [getattr(one, reads) for one in several]
-        told = {} if reads is None or any(one is None for one in columns) else {reads: np.concatenate(columns)}
-        return Images(pixels, name=first.name, span=first.span, missing=any(one.missing for one in several), **told)
+        whole = Images(pixels, name=first.name, span=first.span, missing=any(one.missing for one in several))
+        if reads is None or any(getattr(one, reads) is None for one in several):
+            return whole
+        told: dict[str, Any] = {reads: np.concatenate([getattr(one, reads) for one in several])}
+        return replace(whole, **told)
 
     def known(self, reads: str | None, called: Sequence[str] | None = None) -> Tensor | None:
         """What the data sets tell of each image besides its pixels, (N, …); None where they do not. Classes are numbered as

@@ -79,12 +79,12 @@ def command(
     lines = table(
         ["score", "threshold", "flagged", "unit"], [row(name, one) for name, one in found.items()], console.width
     )
-    told = (
+    promise = (
         f"each threshold is exceeded by {percent(false_alarms, 1)} of normal images at most, as "
         f"{count(bound.n, 'held-out image')} tell: by between {percent(low, 1)} and {percent(high, 1)} of them with 95 % "
         "confidence"
     )
-    lines += prose(told, console.width)
+    lines += prose(promise, console.width)
     for name, one in found.items():
         if one.flagged.any():
             most = [given.names[i] for i in (-one.scores).argsort(kind="stable")[:SHOWN] if one.flagged[i]]
