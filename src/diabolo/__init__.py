@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         doctor,
         evaluation,
         explorer,
+        exporting,
         figures,
         latents,
         likelihoods,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from diabolo.errors import DiaboloError
     from diabolo.evaluation import compare, evaluate
     from diabolo.explorer import look
+    from diabolo.exporting import export
     from diabolo.pca import PCA
     from diabolo.runs.loading import Run, load
     from diabolo.training.code_priors import fit_prior
@@ -74,6 +76,8 @@ __all__ = [
     "evaluate",
     "evaluation",
     "explorer",
+    "export",
+    "exporting",
     "figures",
     "fit",
     "fit_prior",
@@ -105,6 +109,7 @@ _HOME = {
     "Run": "runs.loading",
     "compare": "evaluation",
     "evaluate": "evaluation",
+    "export": "exporting",
     "fit": "training.fit",
     "fit_prior": "training.code_priors",
     "greedy": "training.greedy",

@@ -19,6 +19,7 @@ VERBS = {
     "study": "The five studies, from raw images to a finished report: diabolo study pca --quick.",
     "report": "Write up a run or a study: Markdown, HTML, PDF, and a notebook that was run.",
     "unfold": "Write a run as a stand-alone script and notebook in plain PyTorch, without Diabolo.",
+    "export": "Write a run as ONNX files or torch.export programs that work without Diabolo, checked against it.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
     "info": "What a run folder holds: model, data, options, and how far it came.",
