@@ -1,6 +1,6 @@
 """The parity certificate: how far what was exported is from the model, on test images, in batches of several sizes.
 
-    images, x_hat   in [0, 1]: black is 0 and white 1; of numbers that are no pictures as a share of each feature's range
+    x_hat, pixels   in [0, 1]: black is 0 and white 1; of numbers that are no pictures as a share of each feature's range
     code            in standard deviations of the codes
     indices         the share that differs: where two codes are equally near, the last digit of a float decides
     score           as images, squared
@@ -146,7 +146,7 @@ class _Model:
     def difference(self, graph: str, output: str, given: Array, same: NDArray[np.bool_]) -> tuple[str, Array]:
         """In which unit, and by how much, each number of what was `given` differs from what was wanted; of codes and of what is
         made of them within the graph for the images that have the `same` indices alone."""
-        wanted = self.wanted[graph, "x_hat" if output == "images" else output]
+        wanted = self.wanted[graph, "x_hat" if output == "pixels" else output]
         if graph in ("encoder", "reconstruct", "score") and output != "indices":
             given, wanted = given[same], wanted[same]
         if output == "indices":

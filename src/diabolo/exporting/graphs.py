@@ -1,14 +1,14 @@
 """What an exported run can do, as modules of named tensors that torch.export can trace: one module a graph, each for any batch.
 
     encoder          images (, label)   → code (, indices)
-    decoder          code (, label)     → images (, x_hat)
-    decode_indices   indices (, label)  → images (, x_hat)
-    reconstruct      images (, label)   → images (, x_hat)
+    decoder          code (, label)     → x_hat (, pixels)
+    decode_indices   indices (, label)  → x_hat (, pixels)
+    reconstruct      images (, label)   → x_hat (, pixels)
     score            images (, label)   → score
     prior            normal | uniform   → code
 
-Preprocessing lies within: `images` are the user's, bytes or numbers in the units of the data, and come out as they go in. Nothing
-draws: a code is the posterior mean, and the prior is given its noise.
+Preprocessing lies within: `images` are bytes, or numbers in the units of the data, and so is `x_hat`; of a model of bytes it is in
+[0, 1], and `pixels` are the bytes. Nothing draws: a code is the posterior mean, and the prior is given its noise.
 """
 
 import math
@@ -176,10 +176,8 @@ class _Functions:
         return x_hat
 
     def images(self, x_hat: Tensor) -> Tensors:
-        """`x_hat` (N, *input_shape) as it is given out."""
-        if not self.as_bytes:
-            return {"images": x_hat}
-        return {"images": (x_hat.clamp(0, 1) * 255).round().to(torch.uint8), "x_hat": x_hat}
+        """`x_hat` (N, *input_shape), and as bytes where images are."""
+        return {"x_hat": x_hat} | ({"pixels": (x_hat.clamp(0, 1) * 255).round().to(torch.uint8)} if self.as_bytes else {})
 
     def encoder(self, inputs: Tensors) -> Tensors:
         """Codes of images."""
@@ -271,7 +269,7 @@ def graphs(codec: Any, images: Images) -> list[Graph]:
         "score": pictures | known if codec.reconstructs else {},
         "prior": {} if noise is None else {noise[0]: (noise[1], torch.float32)},
     }
-    shown = ("images", "x_hat") if as_bytes(images) else ("images",)
+    shown = ("x_hat", "pixels") if as_bytes(images) else ("x_hat",)
     outs = {
         "encoder": ("code", "indices") if discrete else ("code",),
         "decoder": shown,
