@@ -34,7 +34,7 @@ Tensors = dict[str, Tensor]
 COLUMNS = {"labels": "label", "attributes": "attributes", "factors": "factors"}  # what is known of an image → its name
 GIVEN = "given"  # images of which the decoder is given a part
 NOISE = {torch.randn: "normal", torch.rand: "uniform"}
-FLAT = (1, 2)  # rows of the examples are drawn apart from sides of this length
+FEWEST = 3  # rows of an example: of 1, torch.export would take that there is never another number
 
 
 class Handed(Draws):
@@ -133,26 +133,44 @@ def _(model: PCA) -> Traceable:
 
 
 @dataclass(frozen=True)
-class Graph:
-    """One of the graphs.
+class Program:
+    """What is computed in one go from the same inputs.
 
     Attributes:
-        name: such as "encoder".
+        name: "images", "codes", "indices" or "noise", which it starts from.
         model: whose weights it works with.
         function: named tensors of named tensors.
-        examples: of its inputs, zeros of the right types and shapes (rows, …).
-        outputs: their names, in order.
+        examples: of its inputs, zeros of the right types and shapes (rows, …), of as many rows as no other program has.
     """
 
     name: str
     model: Traceable
     function: Callable[[Tensors], Tensors]
     examples: Tensors
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One of the graphs: some outputs of a program.
+
+    Attributes:
+        name: such as "encoder".
+        program: which gives the outputs.
+        outputs: their names, in order.
+    """
+
+    name: str
+    program: Program
     outputs: tuple[str, ...]
+
+    @property
+    def examples(self) -> Tensors:
+        """Of its inputs."""
+        return self.program.examples
 
 
 class _Functions:
-    """What the graphs compute, for a model that is given `images` as bytes or as numbers."""
+    """What the programs compute, for a model that is given `images` as bytes or as numbers."""
 
     def __init__(self, model: Traceable, as_bytes: bool, besides: str | None) -> None:
         self.traceable, self.as_bytes, self.besides = model, as_bytes, besides
@@ -162,61 +180,43 @@ class _Functions:
         """What is known of each image besides its pixels."""
         return None if self.besides is None else inputs[self.besides]
 
-    def floats(self, images: Tensor) -> Tensor:
-        """`images` in the units of the data."""
-        return images.float() / 255 if self.as_bytes else images
-
-    def coded(self, inputs: Tensors) -> Coded:
-        """Codes of the images among `inputs`."""
-        return self.traceable.coded(self.model.scaling(self.floats(inputs["images"])), self.known(inputs))
-
-    def x_hat(self, z: Tensor, y: Tensor | None) -> Tensor:
-        """Images of codes in the units of the data."""
+    def decoded(self, z: Tensor, y: Tensor | None) -> Tensors:
+        """x_hat (N, *input_shape) in the units of the data, of codes; and as bytes where images are."""
         x_hat: Tensor = self.model.scaling.undo(self.traceable.imaged(z, y))
-        return x_hat
+        if not self.as_bytes:
+            return {"x_hat": x_hat}
+        return {"x_hat": x_hat, "pixels": (x_hat.clamp(0, 1) * 255).round().to(torch.uint8)}
 
-    def images(self, x_hat: Tensor) -> Tensors:
-        """`x_hat` (N, *input_shape), and as bytes where images are."""
-        return {"x_hat": x_hat} | ({"pixels": (x_hat.clamp(0, 1) * 255).round().to(torch.uint8)} if self.as_bytes else {})
+    def of_images(self, inputs: Tensors) -> Tensors:
+        """Code, reconstruction, and its mean squared error over the numbers that are known, in the units of the data."""
+        images = inputs["images"].float() / 255 if self.as_bytes else inputs["images"]
+        x, y = self.model.scaling(images), self.known(inputs)
+        coded = self.traceable.coded(x, y)
+        found = {"code": coded.code} | self.decoded(coded.code, self.model.condition.pick(x, y))
+        squares = (found["x_hat"] - images).square().flatten(1)
+        known = ~images.isnan().flatten(1)
+        mean = (
+            torch.where(known, squares, 0.0).sum(1) / known.sum(1).clamp(min=1)
+            if getattr(self.model, "takes_missing", False)
+            else squares.mean(1)
+        )
+        return found | {"score": mean.float()} | ({} if coded.indices is None else {"indices": coded.indices})
 
-    def encoder(self, inputs: Tensors) -> Tensors:
-        """Codes of images."""
-        code, indices = self.coded(inputs)
-        return {"code": code} | ({} if indices is None else {"indices": indices})
-
-    def decoder(self, inputs: Tensors) -> Tensors:
-        """Images of codes."""
+    def of_codes(self, inputs: Tensors) -> Tensors:
+        """Images of codes; of what the decoder is given alone, where a model has no code."""
         y = inputs.get(GIVEN, self.known(inputs))
         z = inputs.get("code")
-        if z is None:  # a model without a code goes by what it is given alone
+        if z is None:
             assert y is not None
             z = torch.zeros(y.shape[0], *self.model.latent_shape)
-        return self.images(self.x_hat(z, y))
+        return self.decoded(z, y)
 
-    def decode_indices(self, inputs: Tensors) -> Tensors:
+    def of_indices(self, inputs: Tensors) -> Tensors:
         """Images of discrete codes."""
-        return self.images(self.x_hat(self.model.bottleneck.core.codes_of(inputs["indices"]), self.known(inputs)))
+        y = inputs.get(GIVEN, self.known(inputs))
+        return self.decoded(self.model.bottleneck.core.codes_of(inputs["indices"]), y)
 
-    def reconstructed(self, inputs: Tensors) -> Tensor:
-        """Reconstructions in the units of the data."""
-        images = self.floats(inputs["images"])
-        y = self.model.condition.pick(self.model.scaling(images), self.known(inputs))
-        return self.x_hat(self.coded(inputs).code, y)
-
-    def reconstruct(self, inputs: Tensors) -> Tensors:
-        """Reconstructions of images."""
-        return self.images(self.reconstructed(inputs))
-
-    def score(self, inputs: Tensors) -> Tensors:
-        """Mean squared error of each image, over the numbers that are known, in the units of the data."""
-        images = self.floats(inputs["images"])
-        squares = (self.reconstructed(inputs) - images).square().flatten(1)
-        if not getattr(self.model, "takes_missing", False):
-            return {"score": squares.mean(1).float()}
-        known = ~images.isnan().flatten(1)
-        return {"score": (torch.where(known, squares, 0.0).sum(1) / known.sum(1).clamp(min=1)).float()}
-
-    def prior(self, inputs: Tensors) -> Tensors:
+    def of_noise(self, inputs: Tensors) -> Tensors:
         """Codes of noise."""
         (noise,) = inputs.values()
         return {"code": self.model.bottleneck.prior(noise.shape[0], Handed(noise), noise.device)}
@@ -262,25 +262,24 @@ def graphs(codec: Any, images: Images) -> list[Graph]:
     has_code, discrete = bool(math.prod(codec.latent_shape)), codec.bottleneck.discrete
     noise = noise_of(codec)
     ins: dict[str, dict[str, tuple[tuple[int, ...], torch.dtype]]] = {
-        "encoder": pictures | known if has_code else {},
-        "decoder": ({"code": (codec.latent_shape, torch.float32)} if has_code else {}) | given,
-        "decode_indices": {"indices": (codec.latent_shape[1:], torch.int64)} | given if discrete else {},
-        "reconstruct": pictures | known if codec.reconstructs else {},
-        "score": pictures | known if codec.reconstructs else {},
-        "prior": {} if noise is None else {noise[0]: (noise[1], torch.float32)},
-    }
-    shown = ("x_hat", "pixels") if as_bytes(images) else ("x_hat",)
-    outs = {
-        "encoder": ("code", "indices") if discrete else ("code",),
-        "decoder": shown,
-        "decode_indices": shown,
-        "reconstruct": shown,
-        "score": ("score",),
-        "prior": ("code",),
+        "images": pictures | known,
+        "codes": ({"code": (codec.latent_shape, torch.float32)} if has_code else {}) | given,
+        "indices": {"indices": (codec.latent_shape[1:], torch.int64)} | given if discrete else {},
+        "noise": {} if noise is None else {noise[0]: (noise[1], torch.float32)},
     }
     functions = _Functions(model, as_bytes(images), besides)
-    found = []
-    for rows, (name, inputs) in enumerate(((n, i) for n, i in ins.items() if i), start=max(FLAT) + 1):
+    programs = {}
+    for rows, (name, inputs) in enumerate(ins.items(), start=FEWEST):
         examples = {one: torch.zeros(rows, *shape, dtype=kind) for one, (shape, kind) in inputs.items()}
-        found.append(Graph(name, model, getattr(functions, name), examples, outs[name]))
-    return found
+        programs[name] = Program(name, model, getattr(functions, f"of_{name}"), examples)
+    code = ("code", "indices") if discrete else ("code",)
+    shown = ("x_hat", "pixels") if as_bytes(images) else ("x_hat",)
+    there = {
+        "encoder": (has_code, "images", code),
+        "decoder": (True, "codes", shown),
+        "decode_indices": (discrete, "indices", shown),
+        "reconstruct": (codec.reconstructs, "images", shown),
+        "score": (codec.reconstructs, "images", ("score",)),
+        "prior": (noise is not None, "noise", ("code",)),
+    }
+    return [Graph(name, programs[source], outputs) for name, (is_there, source, outputs) in there.items() if is_there]

@@ -23,19 +23,24 @@ MOST = 2**31 - 2**20  # bytes of weights that a file of protocol buffers holds, 
 
 
 class Together(nn.Module):
-    """Graphs over the weights of one model, all at once: their inputs and outputs are called graph.name."""
+    """The programs of some graphs, all at once: their inputs and outputs are called program.name."""
 
     def __init__(self, graphs: Sequence[Graph]) -> None:
         super().__init__()
-        self.model, self.graphs = graphs[0].model, tuple(graphs)
+        self.model = graphs[0].program.model
+        self.programs = {graph.program.name: graph.program for graph in graphs}
+        self.inputs = {
+            f"{name}.{one}": x for name, program in self.programs.items() for one, x in program.examples.items()
+        }
+        self.outputs = list(dict.fromkeys(f"{g.program.name}.{output}" for g in graphs for output in g.outputs))
 
     def forward(self, inputs: Tensors) -> Tensors:
         """What each gives of its own inputs."""
         found: Tensors = {}
-        for graph in self.graphs:
-            own = {name: inputs[f"{graph.name}.{name}"] for name in graph.examples}
-            found |= {f"{graph.name}.{name}": x for name, x in graph.function(own).items()}
-        return found
+        for name, program in self.programs.items():
+            own = {one: inputs[f"{name}.{one}"] for one in program.examples}
+            found |= {f"{name}.{one}": x for one, x in program.function(own).items()}
+        return {name: found[name] for name in self.outputs}
 
 
 def write(graphs: list[Graph], folder: Path, opset: int) -> dict[str, str]:
@@ -47,7 +52,8 @@ def write(graphs: list[Graph], folder: Path, opset: int) -> dict[str, str]:
     import onnx
     import onnx.utils
 
-    size = sum(t.nbytes for t in (*graphs[0].model.parameters(), *graphs[0].model.buffers()))
+    weights = graphs[0].program.model
+    size = sum(t.nbytes for t in (*weights.parameters(), *weights.buffers()))
     if size > MOST:
         raise DiaboloError(
             f"the weights take {size / 2**30:.1f} GiB, and an ONNX file holds 2: export with --to torch-export"
@@ -57,7 +63,7 @@ def write(graphs: list[Graph], folder: Path, opset: int) -> dict[str, str]:
     files = {}
     for graph in graphs:
         inputs, outputs = (
-            {f"{graph.name}.{name}": name for name in names} for names in (graph.examples, graph.outputs)
+            {f"{graph.program.name}.{name}": name for name in names} for names in (graph.examples, graph.outputs)
         )
         part = _tidied(parts.extract_model(list(inputs), list(outputs)), graph.name, inputs | outputs)
         onnx.checker.check_model(part)
@@ -70,17 +76,16 @@ def _translated(graphs: list[Graph], opset: int) -> Any:
     """All of `graphs` as one ONNX model."""
     from torch.onnx.errors import OnnxExporterError
 
-    inputs = {f"{graph.name}.{name}": x for graph in graphs for name, x in graph.examples.items()}
-    outputs = [f"{graph.name}.{name}" for graph in graphs for name in graph.outputs]
-    program = traced(Together(graphs), inputs)
+    together = Together(graphs)
+    program = traced(together, together.inputs)
     try:
         with warnings.catch_warnings(action="ignore"):
             made = torch.onnx.export(
                 program,
                 dynamo=True,
                 opset_version=opset,
-                input_names=list(inputs),
-                output_names=outputs,
+                input_names=list(together.inputs),
+                output_names=together.outputs,
                 verbose=False,
             )
     except OnnxExporterError as error:
@@ -101,7 +106,7 @@ def _translated(graphs: list[Graph], opset: int) -> Any:
 
 
 def traced(module: nn.Module, inputs: Tensors) -> torch.export.ExportedProgram:
-    """`module` as torch.export traces it, for any number of rows of each graph's inputs.
+    """`module` as torch.export traces it, for any number of rows of each program's inputs.
 
     Raises:
         DiaboloError: for a part of one's own that decides by the numbers it is given.

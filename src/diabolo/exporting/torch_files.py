@@ -37,11 +37,12 @@ class _One(nn.Module):
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
-        self.model, self.function = graph.model, graph.function
+        self.model, self.graph = graph.program.model, graph
 
     def forward(self, inputs: Tensors) -> Tensors:
         """Named tensors of named tensors."""
-        return self.function(inputs)
+        found = self.graph.program.function(inputs)
+        return {name: found[name] for name in self.graph.outputs}
 
 
 class Runner:
