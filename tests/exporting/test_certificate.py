@@ -1,0 +1,134 @@
+"""The certificate measures what is there: runners whose distance from the model is known."""
+
+import numpy as np
+import pytest
+import torch
+
+import diabolo
+from diabolo.data import Images
+from diabolo.errors import DiaboloError
+from diabolo.exporting.certificate import BATCHES, certify
+from diabolo.exporting.graphs import graphs
+
+
+def exact(parts):
+    """A runner that is the model itself."""
+    by_name = {part.name: part for part in parts}
+
+    def run(name, inputs):
+        with torch.no_grad():
+            found = by_name[name].program.function({key: torch.from_numpy(x) for key, x in inputs.items()})
+        return {output: found[output].numpy() for output in by_name[name].outputs}
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def vae(digits):
+    torch.manual_seed(0)
+    model = diabolo.zoo.vae((1, 8, 8), 4, hidden=(8,)).eval()
+    return model, graphs(model, digits[1])
+
+
+@pytest.mark.parametrize(
+    ("place", "by", "measured"),
+    [
+        ("encoder.code", 0.01, "deviation"),
+        ("decoder.x_hat", 0.01, 0.01),
+        ("reconstruct.x_hat", -0.02, 0.02),
+        ("score.score", 0.003, 0.003),
+        ("prior.code", 0.05, 0.05),
+    ],
+)
+def test_a_known_distance_is_found(place, by, measured, vae, digits):
+    model, parts = vae
+    images, run, (graph, output) = digits[1].take(range(80)), exact(parts), place.split(".")
+
+    def off(name, inputs):
+        found = run(name, inputs)
+        if name == graph and len(next(iter(inputs.values()))) == 7:
+            found[output] = found[output] + np.float32(by)
+        return found
+
+    found = certify(model, parts, images, off, tolerance=1.0)
+    if measured == "deviation":
+        measured = by / model.encode(images.images).numpy().std()
+    noisy = graph == "prior"  # whose deviation is 1 but for the draws
+    for size in BATCHES:
+        largest, mean = found[place].by_batch[size]
+        assert largest == pytest.approx(measured if size == 7 else 0, rel=0.1 if noisy else 1e-3, abs=1e-5)
+        assert mean <= largest
+    assert found[place].record()["largest"] == max(largest for largest, _ in found[place].by_batch.values())
+    assert sum(told.largest > 1e-5 for told in found.values()) == 1
+    with pytest.raises(DiaboloError, match=rf"{output}' of the {graph} differs .* in batches of 7, and the tolerance"):
+        certify(model, parts, images, off, tolerance=1e-4)
+
+
+def test_bytes_are_compared_with_the_number_they_round(vae, digits):
+    model, parts = vae
+    run = exact(parts)
+
+    def off(name, inputs):
+        found = run(name, inputs)
+        if name == "decoder":
+            found["pixels"] = np.where(found["pixels"] < 255, found["pixels"] + 1, 254).astype(np.uint8)
+        return found
+
+    found = certify(model, parts, digits[1].take(range(70)), off, tolerance=1.0)
+    assert found["reconstruct.pixels"].largest == 0
+    x = 255 * model.reconstruct(digits[1].images[:70]).numpy()
+    assert found["decoder.pixels"].largest == pytest.approx(np.abs(x.round() + 1 - x).max() / 255 - 0.5 / 255, abs=1e-6)
+
+
+def test_nan_passes_no_tolerance(vae, digits):
+    model, parts = vae
+    run = exact(parts)
+
+    def broken(name, inputs):
+        return {output: np.full_like(x, np.nan) if x.dtype == np.float32 else x for output, x in run(name, inputs).items()}
+
+    with pytest.raises(DiaboloError, match="differs from the model's by nan"):
+        certify(model, parts, digits[1].take(range(3)), broken, tolerance=1e9)
+
+
+@pytest.mark.parametrize("flipped", [1, 40])
+def test_an_index_in_a_thousand_may_differ(flipped, digits):
+    torch.manual_seed(0)
+    model = diabolo.zoo.vqvae((1, 8, 8), 4, codes=8, net="conv", channels=(4,)).eval()  # 16 indices an image
+    images = digits[1].take(range(300))
+    parts = graphs(model, images)
+    run, seen = exact(parts), dict.fromkeys(BATCHES, 0)
+
+    def off(name, inputs):
+        found, rows = run(name, inputs), len(inputs.get("images", ()))
+        if name == "encoder" and rows in seen and seen[rows] < flipped:
+            seen[rows] += 1
+            found["indices"][0, 0, 0] = (found["indices"][0, 0, 0] + 1) % 8
+            found["code"] = model.bottleneck.codes_of(torch.from_numpy(found["indices"])).numpy()
+        return found
+
+    if flipped == 1:
+        found = certify(model, parts, images, off)
+        assert found["encoder.indices"].by_batch[1][0] == pytest.approx(1 / (300 * 16))
+        assert found["encoder.code"].largest == 0
+    else:
+        with pytest.raises(DiaboloError, match="'indices' of the encoder differs from the model's by 0.0083 of the indices"):
+            certify(model, parts, images, off)
+
+
+def test_numbers_in_their_own_units_are_measured_by_the_range_of_their_feature():
+    random = np.random.default_rng(0)
+    table = Images(random.normal([0, 4e3], [1, 100], (300, 2)).astype(np.float32))
+    model = diabolo.fit("pca", table, latent_dim=1, out=None, quiet=True).model
+    parts = graphs(model, table)
+    run = exact(parts)
+
+    def off(name, inputs):
+        found = run(name, inputs)
+        if name == "decoder":
+            found["x_hat"] = found["x_hat"] + np.array([0.1, 0.1], np.float32)
+        return found
+
+    found = certify(model, parts, table, off, tolerance=1.0)
+    assert found["decoder.x_hat"].largest == pytest.approx(0.1 / np.ptp(table.images[:, 0]), rel=1e-3)
+    assert found["decoder.x_hat"].unit == "of the range of the feature"
