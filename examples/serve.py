@@ -125,15 +125,13 @@ def server(folder, port=8000, host="127.0.0.1"):
     model = Exported(folder)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802  # as http.server calls it
+        def do_GET(self):  # as http.server calls it
             """Answer a request, with 400 and one sentence where it makes no sense."""
             address, length = urlsplit(self.path), int(self.headers.get("Content-Length", 0))
             try:
                 if length > MOST:
                     raise ValueError(f"a request has at most {MOST} bytes")
-                kind, content = answer(
-                    model, address.path, dict(parse_qsl(address.query)), self.rfile.read(length)
-                )
+                kind, content = answer(model, address.path, dict(parse_qsl(address.query)), self.rfile.read(length))
                 code = 200
             except KeyError:
                 code, kind, content = 404, "text/plain", b"there is no such page"

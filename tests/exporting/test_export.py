@@ -164,6 +164,8 @@ def test_a_table_is_exported_in_its_own_units_with_numbers_that_are_missing(tmp_
     random = np.random.default_rng(0)
     table = random.normal([0, 4_000, -3], [1, 20, 0.01], (200, 3))
     holes = np.where(random.random(table.shape) < 0.2, np.nan, table)
+    holes[:20, 0] = table[:20, 0]
+    holes[20] = np.nan  # nothing is known of it
     images = Images(holes, missing=True)
     model = diabolo.zoo.build_for("undercomplete", images, latent_dim=2, hidden=(8,))
     run = diabolo.fit(model, images, epochs=1, out=None, quiet=True)
@@ -172,7 +174,8 @@ def test_a_table_is_exported_in_its_own_units_with_numbers_that_are_missing(tmp_
     assert about["graphs"]["encoder"]["inputs"]["images"] == {"dtype": "float64", "shape": ["batch", 3]}
     score = onnxruntime.InferenceSession(out / "score.onnx").run(None, {"images": holes[:20]})[0]
     x_hat = run.model.reconstruct(torch.from_numpy(holes[:20])).numpy().astype(np.float64)
-    np.testing.assert_allclose(score, np.nanmean(np.square(x_hat - holes[:20]), 1), rtol=1e-3)
+    wanted = [np.mean(errors[~np.isnan(errors)] ** 2) for errors in x_hat - holes[:20]]
+    np.testing.assert_allclose(score, wanted, rtol=1e-3)
 
 
 # --- what is refused, in one sentence and with nothing left behind ------------------------------------------------------------
@@ -194,32 +197,34 @@ class Strange(nn.Module):
         return x if x.sum() > 0 else -x
 
 
-def strange(how, digits):
+def strange(how):
     decoder = diabolo.nets.build("mlp", (1, 8, 8), 4, hidden=())[1]
-    model = diabolo.Autoencoder(
+    return diabolo.Autoencoder(
         Strange(how), diabolo.bottlenecks.Identity(64, 4), decoder, diabolo.likelihoods.SquaredError()
     )
-    options = {"epochs": 1, "out": None, "quiet": True, "compile": False, "device": "cpu", "precision": "float32"}
-    return model, options
 
 
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("bessel", r"an operator \(aten.special_bessel_j0.*\) that opset 18 of ONNX lacks: export with --to torch-export"),
+        (
+            "bessel",
+            r"an operator \([\w.]*bessel_j0\) that opset 18 of ONNX lacks: export with --to torch-export",
+        ),
         ("branch", r"cannot be traced by torch.export \(.*\): its parts must not decide by the numbers"),
     ],
 )
 def test_a_part_that_cannot_be_exported(how, said, digits, tmp_path):
-    model, _ = strange(how, digits)
-    run = diabolo.Run(model.eval(), None, (), None, "finished")
+    run = diabolo.Run(strange(how).eval(), None, (), None, "finished")
     with pytest.raises(DiaboloError, match=said) as refused:
         diabolo.export(run, tmp_path / "out", images=digits[1])
     assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_certificate_that_is_missed_leaves_nothing_behind(run, tmp_path, monkeypatch):
+def test_a_certificate_that_is_missed_leaves_nothing_behind(trained, digits, tmp_path, monkeypatch):
+    run = trained("pca", digits[0], latent_dim=2)
+
     class Off(torch_files.Runner):
         def __call__(self, graph, inputs):
             return {name: x + x.dtype.type(1) for name, x in super().__call__(graph, inputs).items()}

@@ -7,7 +7,7 @@
     score            images (, label)   → score
     prior            normal | uniform   → code
 
-Preprocessing lies within: `images` are bytes, or numbers in the units of the data. `x_hat` is in the same units; of bytes it is in
+Preprocessing lies within: `images` are bytes, or numbers in the units of the data, and `x_hat` is in these; of bytes it is in
 [0, 1], and `pixels` are the bytes. Nothing draws: a code is the posterior mean, and the prior is given its noise.
 """
 
