@@ -94,7 +94,7 @@ class Autoencoder(nn.Module):
         self.observation = observation or AsIs()
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
-        self.scaling = as_scaling(scaling, self.input_shape)
+        self.scaling = as_scaling(scaling, self.input_shape, likelihood.scaled)
         self.likelihood.check(self.input_shape)
         self._check_scaling()
         self.likelihood.prepare(self.input_shape)
@@ -124,6 +124,12 @@ class Autoencoder(nn.Module):
                 raise DiaboloError(
                     f"the likelihood {type(self.likelihood).__name__} scores counts as they are, not scaled by "
                     f"{self.scaling.kind!r}: use scaling 'real'"
+                )
+        elif self.likelihood.scaled is not None and self.scaling.kind not in ("none", "real"):
+            if getattr(self.scaling, "features", None) != self.likelihood.scaled:
+                raise DiaboloError(
+                    f"the likelihood {type(self.likelihood).__name__} lets features {list(self.likelihood.scaled)} be scaled, "
+                    f"and no other: give the scaling by its name, {self.scaling.kind!r}"
                 )
         elif low < scores[0] or high > scores[1]:
             raise DiaboloError(
@@ -274,14 +280,16 @@ class Autoencoder(nn.Module):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The images x_hat (N, *input_shape), in the units of the data, of the codes `z` (N, *latent_shape); a plain classifier
         has none."""
+        return self._decoded(z, y, self.likelihood.mean)
+
+    def _decoded(self, z: Tensor, y: Tensor | None, read: Callable[[Tensor], Tensor]) -> Tensor:
+        """What `read` makes of the decoder's raw output of `z`, in the units of the data."""
         if not self.objective.trains_decoder:
             raise DiaboloError("this model learns from labels alone and its decoder nothing: use encode or predict")
         z = as_codes(z, self.latent_shape)
         _, to_decoder = self.condition(self._known(y, len(z)))
         z = z.to(self.device, torch.float32)
-        return self._infer(
-            lambda part, *c: self.scaling.undo(self.likelihood.mean(self.decoder(part, *c))), z, *to_decoder
-        )
+        return self._infer(lambda part, *c: self.scaling.undo(read(self.decoder(part, *c))), z, *to_decoder)
 
     @undisturbed()
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -299,7 +307,8 @@ class Autoencoder(nn.Module):
         draws = Draws(generator(seed, "sample", device=self.device))
         if y is None:
             y = self.condition.default(n, self.device)
-        return self.decode(self.bottleneck.prior(n, draws, self.device), y)
+        z = self.bottleneck.prior(n, draws, self.device)
+        return self._decoded(z, y, lambda raw: self.likelihood.drawn(raw, draws))
 
     @undisturbed()
     def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:
