@@ -181,9 +181,7 @@ def test_types_by_name():
     assert [column.word for column in rows.types] == ["count", "number", "number", "number"]
     again = rows_of(t, TableOptions(columns_types=("numbers", "n=count")), rows.names)
     assert again.types == rows.types
-    with pytest.raises(
-        DiaboloError, match="column 'n' .* is said to be binary, of 0 and 1, and holds 4: give it another"
-    ):
+    with pytest.raises(DiaboloError, match=r"column 'n' .* is said to be binary, of 0 and 1, and holds 4: give"):
         rows_of(t, TableOptions(columns_types=("n=binary",)))
-    with pytest.raises(DiaboloError, match="column 'c' .* is empty: leave it out"):
+    with pytest.raises(DiaboloError, match=r"column 'c' .* is empty: leave it out"):
         rows_of(table(c=texts(None, None), a=[1, 2]), TableOptions(columns_types="auto", missing="mask"))

@@ -219,7 +219,6 @@ def _in_own_units(images: Images, span: scale.Range) -> Images:
                 f"{images.name} holds images of different depths ({depths}), and the model has units of its own; save all in "
                 "one depth"
             )
-        x = x.astype(np.int16)
     kept = made(x, Kept("own", span if isinstance(span, tuple) else None, missing=images.missing), None, images.name)
     return replace(images, images=kept.images, span=kept.span)
 

@@ -60,7 +60,8 @@ def as_images(
 
     Nothing is rounded: images of 8 bits, and floats that are steps of 8 bits, become uint8; vectors of bytes, bits and numbers
     in [0, 1] become float32 in [0, 1]; all else stays in its own type and units, which the `scaling` of a model brings into
-    those of a network. A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is
+    those of a network. Bytes of which others than 0 and 255 are black and white, or none, become int16 of the same numbers. Any
+    other uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is
     ambiguous, or a number is NaN or infinite.
 
     Example:
@@ -169,7 +170,7 @@ def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str, miss
     ends = [extent(array, f"values of {name}", missing) for array in arrays]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     numbers = numbers_of(first.dtype, low, high)
-    if wanted == scale.OWN or missing:
+    if wanted == scale.OWN or (missing and first.dtype != np.uint8):  # no byte is missing
         return Kept("own", wanted if isinstance(wanted, tuple) else None, missing=missing)
     if wanted == scale.AUTO and not _are_grey(first, numbers):
         return Kept("own", None, () if first.ndim != 4 else (_own_units(numbers),))
@@ -248,6 +249,7 @@ def made(array: NDArray[Any], how: Kept, labels: Any, name: str) -> Images:
             return Images(_bytes(array, how.span or (0.0, 255.0)), labels=labels, name=name)
         case "unit":
             return Images(_in_unit(array, how.span or (0.0, 1.0)), labels=labels, name=name)
+    array = array.astype(np.int16) if array.dtype == np.uint8 else array  # bytes would be 0 … 1, these are 0 … 255
     if how.span is None:
         return Images(array, labels=labels, name=name, missing=how.missing)
     low, high = how.span

@@ -242,6 +242,11 @@ class Images:
             raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}")
         if x.dtype.kind == "f":
             extent(x, f"values of {self.name}", self.missing)
+        if self.span is not None and x.dtype == np.uint8:
+            raise DiaboloError(
+                f"images of uint8 are 0 (black) to 255 (white), and span says {self.span}: as_images(…, range={self.span}) "
+                "keeps them in a wider type"
+            )
         if self.span is not None and not self.span[0] < self.span[1]:
             raise DiaboloError(f"black must be below white, got span {self.span}")
         if self.feature_names is not None and self.shape != (len(self.feature_names),):

@@ -331,9 +331,9 @@ def _made(table: Table, name: str, options: TableOptions) -> _Made:
     if not different:
         raise DiaboloError(f"column {name!r} of {table.where} is empty: leave it out by --without-column {name}")
     if len(different) > MANY:
+        of = "texts" if kind == "text" else "numbers"
         raise DiaboloError(
-            f"column {name!r} of {table.where} holds {len(different):,} different {'texts' if kind == 'text' else 'numbers'}, and a category has "
-            f"{MANY} at most: "
+            f"column {name!r} of {table.where} holds {len(different):,} different {of}, and a category has {MANY} at most: "
             f"leave it out by --without-column {name}"
         )
     return _Made(name, different)
