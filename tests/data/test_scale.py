@@ -239,5 +239,7 @@ def test_bytes_as_they_are_stay_where_they_are():
 
 
 def test_images_of_bytes_have_black_and_white_already():
-    with pytest.raises(DiaboloError, match=r"images of uint8 are 0 \(black\) to 255 .* span says \(0, 4095\): as_images"):
+    with pytest.raises(
+        DiaboloError, match=r"images of uint8 are 0 \(black\) to 255 .* span says \(0, 4095\): as_images"
+    ):
         Images(BYTES, span=(0, 4095))

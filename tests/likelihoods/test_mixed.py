@@ -299,3 +299,60 @@ def test_types_that_a_column_cannot_have(words, error, says):
     frame = pd.DataFrame({"a": [0.5, 1.5, 2.5, 3.5], "n": [3, 4, 7, 5], "city": ["x", "y", "x", "y"]})
     with pytest.raises(error, match=says):
         as_images(frame, columns_types=words)
+
+
+def test_kinds_of_columns_are_measured_apart(tmp_path):
+    holes = people(200, seed=1)
+    holes[:40, 1:4] = np.nan
+    holes[40:60, 0] = np.nan
+    holes[60] = np.nan
+    train = Images(ROWS, feature_names=NAMES, column_types=COLUMNS, missing=True)
+    test = Images(holes, feature_names=NAMES, column_types=COLUMNS, missing=True, split="test")
+    run = fitted(tmp_path, train, epochs=10)
+    found = diabolo.evaluate(run, (train, test), measures=["reconstruction"])["reconstruction"].scores
+    known = np.delete(holes, 60, 0)
+    x_hat = run.model.reconstruct(known).numpy()
+    city = np.where(np.isnan(known[:, 1]), np.nan, known[:, 1:4].argmax(1) == x_hat[:, 1:4].argmax(1))
+    sex = (known[:, 6:8].argmax(1) == x_hat[:, 6:8].argmax(1)).astype(float)
+    wanted = np.nanmean(np.stack([city, sex], 1), 1).mean()
+    right = found["accuracy of categories"]
+    assert (right.value, right.n, right.unit, right.better) == (pytest.approx(wanted), 199, "share of values", "higher")
+    assert right.detail["per column"]["city"] == pytest.approx(np.nanmean(city))
+    assert right.high <= 1
+    most = [ROWS[:, part].mean(0).argmax() for part in (slice(1, 4), slice(6, 8))]
+    shares = [np.nanmean(known[:, 1 + most[0]]), known[:, 6 + most[1]].mean()]
+    assert right.setting["always the most frequent value"] == pytest.approx(np.mean(shares))
+    assert found["accuracy of 0/1 columns"].value == pytest.approx(((x_hat[:, 4] >= 0.5) == known[:, 4]).mean())
+    assert found["MSE of counts"].value == pytest.approx(np.square(x_hat[:, 5] - known[:, 5]).mean(), rel=1e-4)
+    squares = np.square(x_hat[:, REAL] - known[:, REAL])
+    assert found["MSE of real numbers"].value == pytest.approx(np.nanmean(squares, 1).mean(), rel=1e-4)
+    assert found["MSE of real numbers"].detail["per column"]["income"] == pytest.approx(
+        np.nanmean(squares[:, 0]), rel=1e-4
+    )
+    assert not {name for name in diabolo.evaluate(run.model, (Images(ROWS), Images(ROWS)), ["reconstruction"])[
+        "reconstruction"].scores if "columns" in name or "categories" in name}  # fmt: skip
+
+
+def test_the_command_line_reads_the_types_by_itself(tmp_path, monkeypatch, capsys):
+    from diabolo.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{row[0]:.3f},{'abc'[int(row[1:4].argmax())]},{int(row[5])}" for row in ROWS]
+    (tmp_path / "t.csv").write_text("\n".join(["income,city,visits", *lines]))
+    small = ["--latent-dim", "1", "--hidden", "8", "--epochs", "1", "--quiet", "--no-figures"]
+    command = ["train", "vae", "--data", "t.csv", "--likelihood", "mixed", *small]
+    main(command)
+    main([*command, "--columns-types", "auto", "visits=count"])
+    kept = [diabolo.load(path).likelihood.types for path in sorted((tmp_path / "runs").iterdir())]
+    assert kept == [("number", "category:3", "number"), ("number", "category:3", "count")]
+    run = sorted((tmp_path / "runs").iterdir())[1]
+    main(["evaluate", str(run), "--measures", "reconstruction"])
+    assert "accuracy of categories" in capsys.readouterr().out
+    main(["encode", str(run), "t.csv", "--out", "codes.npy"])
+    assert np.load("codes.npy").shape == (300, 1)
+
+
+def test_the_health_watch_takes_no_count_for_a_stuck_pixel(tmp_path):
+    run = fitted(tmp_path, epochs=40)
+    warned = [key for line in run.history for key in line.get("warnings") or {}]
+    assert "saturated-outputs" not in warned

@@ -127,6 +127,13 @@ class Images:
         return self.span
 
     @cached_property
+    def holes(self) -> NDArray[np.int64]:
+        """How many numbers of each example `(N,)` are not known."""
+        if not self.missing or self.images.dtype.kind != "f":
+            return np.zeros(len(self), np.int64)
+        return np.concatenate([np.isnan(piece).reshape(len(piece), -1).sum(1) for piece in chunks(self.images)])
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of pixels, labels, attributes, factors and their names; not of `name`, `split` and `names`."""
         digest = hashlib.sha256()
