@@ -60,7 +60,7 @@ def evaluated(request, tmp_path_factory):
 
 
 def test_no_nan_reaches_a_score_and_nothing_fails(evaluated):
-    run, _, test, found = evaluated
+    _, _, test, found = evaluated
     values = [score.value for section in found.sections.values() for score in section.scores.values()]
     assert len(values) > 30
     assert all(map(math.isfinite, values))
@@ -71,7 +71,9 @@ def test_no_nan_reaches_a_score_and_nothing_fails(evaluated):
     if test.name == "rows":
         assert found.skipped["1 test image"] == "nothing is known of them: all their numbers are missing"
         assert found.about["test"]["images"] == 109
-    assert found["probes"].scores["linear probe: pixels"].setting["reduced"].startswith("what is missing is filled in")
+    assert (
+        found["probes"].scores["linear probe: pixels"].setting["stood_for"].startswith("what is missing is filled in")
+    )
 
 
 def test_errors_are_of_what_is_known(evaluated):
