@@ -137,10 +137,17 @@ class Autoencoder(nn.Module):
                 f"scaled by {self.scaling.kind!r} go beyond: use scaling 'unit', or a likelihood with a linear output, such as "
                 "gaussian"
             )
-        for bounded in (self.corruption, self.observation, self.condition):
-            if bounded.needs_unit_range and self.scaling.reach != UNIT:
+        # The encoder alone sees what is corrupted: there it is enough that the training data lie in [0, 1] once scaled.
+        for bounded, numbers in (
+            (self.corruption, self.scaling.support),
+            (self.observation, self.scaling.reach),
+            (self.condition, self.scaling.reach),
+        ):
+            if bounded.needs_unit_range and numbers != UNIT:
+                remedy = ": use scaling 'unit'" if bounded is self.corruption else ""
                 raise DiaboloError(
-                    f"{type(bounded).__name__} needs pictures with numbers in [0, 1], not those scaled by {self.scaling.kind!r}"
+                    f"{type(bounded).__name__} needs pictures with numbers in [0, 1], not those scaled by "
+                    f"{self.scaling.kind!r}{remedy}"
                 )
 
     # --- training ---------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def _held(
 
 def _columns(images: Images, needs: str | None) -> dict[str, Any]:
     """The arrays that the script reads."""
-    known = column_of(images, needs or "labels")
+    known = column_of(images, needs or ("labels" if images.labels is not None else None))
     y = np.full(len(images), -1) if known is None else np.asarray(known)
     return {"images": images.images, needs or "labels": y}
 
@@ -382,7 +382,7 @@ def _grid(model: Any, scaled: bool) -> str:
     x = f"{x}[:, image.shape[1] // 2]" if volumes else x
     x = f"({x} - low) / (high - low)" if scaled else x
     what = "Slices of volumes (n, C, D, H, W)" if volumes else "Rows of images (n, C, H, W)"
-    ends = [f"{INDENT}low, high = float(rows[0].min()), float(rows[0].max())"] if scaled else []
+    ends = [f"{INDENT}low, high = rows[0].min().item(), rows[0].max().item()"] if scaled else []
     pixels = [f"{INDENT * 3}pixels = {x}.detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()"]
     if x != "image":
         pixels = [
