@@ -294,3 +294,28 @@ def test_counts_are_scored_as_they_are(tmp_path):
     run = quietly("vae", Images(x), tmp_path, latent_dim=1, hidden=(16,), likelihood="poisson", epochs=60, lr=1e-2)
     assert run.model.scaling.kind == "real"
     assert np.allclose(run.model.reconstruct(torch.from_numpy(x)).mean(0), x.mean(0), rtol=0.5)
+
+
+@pytest.mark.parametrize("corruption", ["gaussian", "masking", "salt-and-pepper"])
+def test_what_corrupts_pictures_corrupts_those_of_16_bits(corruption, tmp_path):
+    x = np.random.default_rng(0).integers(0, 4096, (40, 1, 8, 8)).astype(np.uint16)
+    images = diabolo.data.as_images(x, range=(0, 4095))
+    run = diabolo.fit(
+        "denoising", images, images, corruption=corruption, level=0.3, latent_dim=2, hidden=(8,), epochs=1,
+        out=tmp_path, quiet=True, threads=1,
+    )  # fmt: skip
+    assert run.model.scaling.kind == "unit"
+    seen = run.model.corrupt(images.images).numpy()
+    assert seen.min() >= -1e-3
+    assert seen.max() <= 4095.001  # clipped at black and white
+    assert np.abs(seen - x).max() > 500
+    found = diabolo.evaluate(diabolo.load(run.path), (images, images), measures=["reconstruction"])
+    assert found["reconstruction"].scores["denoising MSE"].value > 1e4  # in units of the data, squared
+
+
+def test_clipped_noise_needs_black_and_white():
+    clipped = diabolo.corruptions.GaussianNoise(0.1)
+    with pytest.raises(DiaboloError, match=r"GaussianNoise needs pictures .* scaled by 'standard': use scaling 'unit'"):
+        diabolo.zoo.denoising((4,), 2, hidden=(4,), scaling="standard", corruption=clipped)
+    assert not diabolo.zoo.denoising((4,), 2, hidden=(4,), scaling="standard").corruption.clip
+    assert diabolo.zoo.denoising((4,), 2, hidden=(4,), scaling="unit").corruption.clip

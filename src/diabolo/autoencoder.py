@@ -94,7 +94,7 @@ class Autoencoder(nn.Module):
         self.observation = observation or AsIs()
         self.input_shape: tuple[int, ...] = tuple(encoder.input_shape)  # type: ignore[arg-type]  # encoders carry it
         self.latent_shape = bottleneck.latent_shape
-        self.scaling = as_scaling(scaling, self.input_shape)
+        self.scaling = as_scaling(scaling, self.input_shape, likelihood.scaled)
         self.likelihood.check(self.input_shape)
         self._check_scaling()
         self.likelihood.prepare(self.input_shape)
@@ -125,16 +125,29 @@ class Autoencoder(nn.Module):
                     f"the likelihood {type(self.likelihood).__name__} scores counts as they are, not scaled by "
                     f"{self.scaling.kind!r}: use scaling 'real'"
                 )
+        elif self.likelihood.scaled is not None and self.scaling.kind not in ("none", "real"):
+            if getattr(self.scaling, "features", None) != self.likelihood.scaled:
+                raise DiaboloError(
+                    f"the likelihood {type(self.likelihood).__name__} lets features {list(self.likelihood.scaled)} be scaled, "
+                    f"and no other: give the scaling by its name, {self.scaling.kind!r}"
+                )
         elif low < scores[0] or high > scores[1]:
             raise DiaboloError(
                 f"the likelihood {type(self.likelihood).__name__} gives numbers from {scores[0]:g} to {scores[1]:g}, and those "
                 f"scaled by {self.scaling.kind!r} go beyond: use scaling 'unit', or a likelihood with a linear output, such as "
                 "gaussian"
             )
-        for bounded in (self.corruption, self.observation, self.condition):
-            if bounded.needs_unit_range and self.scaling.reach != UNIT:
+        # The encoder alone sees what is corrupted: there it is enough that the training data lie in [0, 1] once scaled.
+        for bounded, numbers in (
+            (self.corruption, self.scaling.support),
+            (self.observation, self.scaling.reach),
+            (self.condition, self.scaling.reach),
+        ):
+            if bounded.needs_unit_range and numbers != UNIT:
+                remedy = ": use scaling 'unit'" if bounded is self.corruption else ""
                 raise DiaboloError(
-                    f"{type(bounded).__name__} needs pictures with numbers in [0, 1], not those scaled by {self.scaling.kind!r}"
+                    f"{type(bounded).__name__} needs pictures with numbers in [0, 1], not those scaled by "
+                    f"{self.scaling.kind!r}{remedy}"
                 )
 
     # --- training ---------------------------------------------------------------------------------------------------
@@ -274,14 +287,16 @@ class Autoencoder(nn.Module):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The images x_hat (N, *input_shape), in the units of the data, of the codes `z` (N, *latent_shape); a plain classifier
         has none."""
+        return self._decoded(z, y, self.likelihood.mean)
+
+    def _decoded(self, z: Tensor, y: Tensor | None, read: Callable[[Tensor], Tensor]) -> Tensor:
+        """What `read` makes of the decoder's raw output of `z`, in the units of the data."""
         if not self.objective.trains_decoder:
             raise DiaboloError("this model learns from labels alone and its decoder nothing: use encode or predict")
         z = as_codes(z, self.latent_shape)
         _, to_decoder = self.condition(self._known(y, len(z)))
         z = z.to(self.device, torch.float32)
-        return self._infer(
-            lambda part, *c: self.scaling.undo(self.likelihood.mean(self.decoder(part, *c))), z, *to_decoder
-        )
+        return self._infer(lambda part, *c: self.scaling.undo(read(self.decoder(part, *c))), z, *to_decoder)
 
     @undisturbed()
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -299,7 +314,8 @@ class Autoencoder(nn.Module):
         draws = Draws(generator(seed, "sample", device=self.device))
         if y is None:
             y = self.condition.default(n, self.device)
-        return self.decode(self.bottleneck.prior(n, draws, self.device), y)
+        z = self.bottleneck.prior(n, draws, self.device)
+        return self._decoded(z, y, lambda raw: self.likelihood.drawn(raw, draws))
 
     @undisturbed()
     def sample_codes(self, x: Tensor, seed: int = 0, y: Tensor | None = None) -> Tensor:

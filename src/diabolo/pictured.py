@@ -71,8 +71,8 @@ def as_pictures(codec: Codec) -> Codec:
 
 
 def pictures_of(images: Images, scaling: Scaling) -> Images:
-    """`images` as pictures of 8 bits, by what the `scaling` of a model shows as black and white; themselves where they are so
-    already.
+    """`images` as pictures of 8 bits, by what the `scaling` of a model shows as black and white; of floats, NaN among them,
+    where some pixels are not known; themselves where they are so already.
 
     Example:
         >>> diabolo.pictured.pictures_of(train, diabolo.scaling.Unscaled()) is train
@@ -81,5 +81,9 @@ def pictures_of(images: Images, scaling: Scaling) -> Images:
     if scaling.reach == UNIT:
         return images
     pieces = (scaling.as_picture(torch.from_numpy(to_float(piece))) for piece in chunks(images.images))
+    if images.holes.any():
+        return replace(
+            images, images=stacked((piece.float().numpy() for piece in pieces), len(images), "pictures"), span=None
+        )
     found = (np.rint(piece.numpy() * 255).astype(np.uint8) for piece in pieces)
     return replace(images, images=stacked(found, len(images), "pictures"), span=None)

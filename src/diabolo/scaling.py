@@ -5,7 +5,7 @@ between encoder and likelihood works on scaled numbers; everything that a user s
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from diabolo.data.images import Images, chunks
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
+from diabolo.ranges import Natural
 
 Span = tuple[float, float]
 UNIT: Span = (0.0, 1.0)
@@ -127,6 +128,7 @@ class Affine(Scaling):
             their median, and the standard deviation that a normal distribution of the same quartiles has: outliers do not move
             it. What is constant has a scale of 1.
         input_shape: of an example, (D,) or (C, …).
+        features: which numbers of a vector, or channels, are scaled; the others stay as they are. None for all.
 
     Example:
         >>> table = diabolo.data.Images(np.random.default_rng(0).normal(4000, 10, (500, 3)))
@@ -143,12 +145,18 @@ class Affine(Scaling):
     fitted: Tensor
     reach = ANY
 
-    def __init__(self, kind: str, input_shape: tuple[int, ...]) -> None:
+    def __init__(self, kind: str, input_shape: tuple[int, ...], features: Sequence[Natural] | None = None) -> None:
         super().__init__()
         if kind not in AFFINE:
             raise UnknownNameError("scaling", kind, AFFINE)
         self.kind, self.input_shape = kind, tuple(input_shape)
-        self.support = UNIT if kind == "unit" else ANY
+        self.features = None if features is None else tuple(features)
+        if self.features and max(self.features) >= self.input_shape[0]:
+            raise DiaboloError(
+                f"feature {max(self.features)} cannot be scaled: examples of shape {self.input_shape} have "
+                f"{self.input_shape[0]}"
+            )
+        self.support = UNIT if kind == "unit" and features is None else ANY
         each = (self.input_shape[0], *[1] * (len(self.input_shape) - 1))
         self.register_buffer("shift", torch.zeros(each, dtype=torch.float64))  # so that 4,000,000.5 keeps its half
         self.register_buffer("scale", torch.ones(each, dtype=torch.float64))
@@ -170,6 +178,9 @@ class Affine(Scaling):
             )
         shift, scale = self._chosen(images)
         scale = np.where(scale > 8 * np.finfo(np.float64).eps * np.abs(shift), scale, 1.0)
+        if self.features is not None:
+            others = np.setdiff1d(np.arange(self.input_shape[0]), self.features)
+            shift[others], scale[others] = 0.0, 1.0
         few = images.spread(max(1, ENDS // math.prod(self.input_shape)))
         low, high = images.black_and_white or np.nanquantile(to_float(few.images, np.float64), (0.001, 0.999))
         for buffer, value in (
@@ -220,8 +231,8 @@ class Affine(Scaling):
         return low, high
 
 
-def as_scaling(value: str | Scaling, input_shape: tuple[int, ...]) -> Scaling:
-    """A scaling by name, or as it is.
+def as_scaling(value: str | Scaling, input_shape: tuple[int, ...], features: tuple[int, ...] | None = None) -> Scaling:
+    """A scaling by name, of those `features` alone where they are given; or as it is.
 
     Raises:
         UnknownNameError: for another name.
@@ -234,7 +245,7 @@ def as_scaling(value: str | Scaling, input_shape: tuple[int, ...]) -> Scaling:
         return value
     if value not in SCALINGS:
         raise UnknownNameError("scaling", value, SCALINGS)
-    return Unscaled() if value == "none" else Affine(value, input_shape)
+    return Unscaled() if value == "none" else Affine(value, input_shape, features)
 
 
 def usual(images: Images) -> str:

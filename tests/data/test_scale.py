@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
-from diabolo.data import as_images, load, read_images
+import diabolo
+from diabolo.data import Images, as_images, load, read_images
 from diabolo.data.scale import Numbers, check_range, remedy, settle
 from diabolo.errors import DiaboloError
 
@@ -204,3 +206,40 @@ def test_float_files_from_0_to_1_are_pictures(tmp_path):
         (tmp_path / f"{i}.tif").rename(tmp_path / "steps" / f"{i}.tif")
     steps, _ = load(tmp_path / "steps")  # nothing is lost in bytes
     assert np.array_equal(steps.images[:, 0], np.rint(x[[int(name[0]) for name in steps.names]] * 255))
+
+
+BYTES = np.arange(4 * 64, dtype=np.uint8).reshape(4, 1, 8, 8)
+
+
+def test_bytes_of_another_range_keep_their_numbers(tmp_path):
+    images = as_images(BYTES, range=(0, 4095))
+    assert (images.images.dtype, images.black_and_white) == (np.int16, (0.0, 4095.0))
+    assert np.array_equal(images.images, BYTES)
+    run = diabolo.fit("pca", images, latent_dim=1, out=tmp_path, quiet=True)
+    assert run.model.scaling.kind == "unit"
+    x = run.model.scaling(torch.from_numpy(images.images))
+    assert np.allclose(x.numpy(), BYTES / 4095)  # dark, as black and white say
+    assert np.allclose(as_images(BYTES[:, 0, 0], range=(0, 4095)).images, BYTES[:, 0, 0] / 4095)
+    np.save(tmp_path / "x.npy", BYTES)
+    train, _ = load(tmp_path / "x.npy", range=(0, 4095), n_test=1)
+    assert (train.images.dtype, train.span, train.origin["span"]) == (np.int16, (0.0, 4095.0), [0.0, 4095.0])
+
+
+def test_bytes_without_black_and_white_are_numbers_of_0_to_255(tmp_path):
+    images = as_images(BYTES, range="own")
+    assert (images.images.dtype, images.black_and_white) == (np.int16, None)
+    assert np.array_equal(images.pixels, BYTES)
+
+
+def test_bytes_as_they_are_stay_where_they_are():
+    for asked in ({}, {"range": "dtype"}, {"range": (0, 255)}, {"missing": "mask"}):
+        images = as_images(BYTES, **asked)
+        assert images.images is BYTES
+        assert images.black_and_white == (0.0, 1.0)
+
+
+def test_images_of_bytes_have_black_and_white_already():
+    with pytest.raises(
+        DiaboloError, match=r"images of uint8 are 0 \(black\) to 255 .* span says \(0, 4095\): as_images"
+    ):
+        Images(BYTES, span=(0, 4095))

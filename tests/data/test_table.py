@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diabolo.data import Images, load
+from diabolo.data import Images, as_images, load
 from diabolo.data.room import check_room
 from diabolo.data.table import ColumnType, Table, TableOptions, facts_of, rows_of
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated():
         check_room(10**15, "the table")
 
 
-def test_missing_numbers_may_be_masked_but_no_missing_category(tmp_path):
+def test_missing_numbers_and_categories_may_be_masked(tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": [1.5, np.nan, 2.0, 4.0], "b": [1, 2, 3, 4], "city": ["x", "y", "x", "y"]})
     images = load(frame.drop(columns="city"), missing="mask", n_test=1)[0]
@@ -157,5 +157,31 @@ def test_missing_numbers_may_be_masked_but_no_missing_category(tmp_path):
     assert train.missing
     assert np.isnan(np.concatenate([train.images, test.images])).sum() == 1
     frame.loc[0, "city"] = None
-    with pytest.raises(DiaboloError, match="holds 1 missing value, the first in row 1 of column 'city'"):
-        load(frame, missing="mask", columns_types="auto")
+    with pytest.raises(DiaboloError, match="holds 2 missing values, the first in row 1 of column 'city'"):
+        load(frame, columns_types="auto")
+    images = as_images(frame, missing="mask", columns_types="auto")
+    assert images.images[:, -2:].tolist()[1:] == [[0, 1], [1, 0], [0, 1]]  # city is x or y
+    assert np.isnan(images.images[0, -2:]).all()  # a category that is not known: none of its features is
+
+
+def test_a_missing_category_makes_floats_of_whole_numbers():
+    rows = rows_of(table(city=texts("x", None, "y"), n=[1, 2, 3]), TableOptions(columns_types="auto", missing="mask"))
+    assert rows.numbers.dtype == np.float64
+    assert rows.numbers[:, 2].tolist() == [1, 2, 3]
+    again = rows_of(table(city=texts(None), n=[5]), TableOptions(missing="mask"), rows.names)
+    assert np.isnan(again.numbers[0, :2]).all()
+
+
+def test_types_by_name():
+    t = table(n=[0, 1, 4, 0], flag=[0, 1, 1, 0], code=np.arange(4) * 7, a=[0.5, 1, 2, 3])
+    rows = rows_of(t, TableOptions(columns_types=("auto", "n=count", "flag=binary", "code=category")))
+    assert [column.word for column in rows.types] == ["count", "binary", "category:4", "number"]
+    assert rows.names == ("n", "flag", "code=0", "code=7", "code=14", "code=21", "a")
+    rows = rows_of(t, TableOptions(columns_types=("numbers", "n=count")))
+    assert [column.word for column in rows.types] == ["count", "number", "number", "number"]
+    again = rows_of(t, TableOptions(columns_types=("numbers", "n=count")), rows.names)
+    assert again.types == rows.types
+    with pytest.raises(DiaboloError, match=r"column 'n' .* is said to be binary, of 0 and 1, and holds 4: give"):
+        rows_of(t, TableOptions(columns_types=("n=binary",)))
+    with pytest.raises(DiaboloError, match=r"column 'c' .* is empty: leave it out"):
+        rows_of(table(c=texts(None, None), a=[1, 2]), TableOptions(columns_types="auto", missing="mask"))

@@ -550,3 +550,133 @@ def test_a_script_is_never_imported_for_a_module_that_it_needs(tmp_path, name, f
     run = diabolo.fit("undercomplete", train, test, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
     (run.path / "config.json").write_text(json.dumps(run.config.but(name=name).as_dict()))
     assert unfold.write(run.path)[0].name == file
+
+
+def own_units(shape, dtype=np.float64, n=60):
+    """Numbers far from 0 with an outlier, in the units of each channel."""
+    random = np.random.default_rng(0)
+    units = np.arange(1, shape[0] + 1).reshape(-1, *[1] * (len(shape) - 1))
+    z = random.normal(size=(n, *[1] * len(shape)))
+    x = 1000 * units + units * 50 * (z + 0.3 * random.normal(size=(n, *shape)))
+    x[0] *= 1.5
+    return x.astype(dtype)
+
+
+SHAPES = {"rows": ((5,), {"hidden": (8,)}), "signals": ((2, 20), {"net": "conv1d", "channels": (4, 6)}), "volumes": (
+    (1, 8, 8, 8), {"net": "conv3d", "channels": (2, 4)}), "deep images": ((3, 8, 8), {"hidden": (8,)})}  # fmt: skip
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust", "unit", "real"])
+@pytest.mark.parametrize("kind", SHAPES)
+def test_numbers_in_any_units_have_the_same_losses(home, kind, scaling):
+    shape, net = SHAPES[kind]
+    x = own_units(shape)
+    images = diabolo.data.Images(x)
+    torch.manual_seed(1)
+    model = zoo.vae(shape, 2, scaling=scaling, likelihood="gaussian", sigma="learned", **net).train()
+    model.scaling.fit(images)
+    text = parts_text(unfold.unfolded(model))
+    text = f"import numpy as np\n{text}" if "np." in text else text
+    module = module_of(home / f"scaled_{kind.replace(' ', '_')}_{scaling}.py", text)
+    theirs = module.Autoencoder().train()
+    if scaling != "real":
+        theirs.scaling.fit([(torch.from_numpy(one), 0) for one in x])
+        for name in ("shift", "scale"):  # the script fits them as the run does
+            fitted = getattr(theirs.scaling, name)
+            assert torch.allclose(fitted, getattr(model.scaling, name), rtol=1e-12, atol=0)
+        assert torch.allclose(
+            theirs.scaling.undo(theirs.scaling(torch.from_numpy(x))), torch.from_numpy(x).float(), rtol=1e-5
+        )
+    carry(theirs, model)
+    told = TrainOptions.of(epochs=1, precision="float32", compile=False, schedule="constant", lr=1e-3)
+    step = step_of(model, told, Precision("float32", torch.float32))
+    optimizer = torch.optim.Adam(theirs.parameters(), lr=told.lr)
+    for i in range(4):
+        rows = torch.from_numpy(x[16 * i % 48 :][:16])
+        torch.manual_seed(100 + i)
+        ours = step(rows, Draws(), i / 4, None)
+        torch.manual_seed(100 + i)
+        loss, terms = module.loss_function(theirs, rows, None, i / 4)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        near = 2e-3 if scaling == "real" else 2e-5  # thousands, unscaled, leave float32 few digits after some steps
+        assert loss.item() == pytest.approx(ours.total.item(), rel=near if i else 2e-5)
+        assert terms["reconstruction"].item() == pytest.approx(
+            ours.terms["reconstruction"].item(), rel=near if i else 2e-5
+        )
+
+
+def test_black_and_white_are_written_down(home):
+    x = np.clip(own_units((1, 8, 8)), 0, 4095).round().astype(np.uint16)
+    images = diabolo.data.as_images(x, range=(0, 4095))
+    model = zoo.vae((1, 8, 8), 2, hidden=(8,), scaling="unit")
+    model.scaling.fit(images)
+    text = unfold.unfolded(model).networks
+    assert "by black and white of each channel" in text
+    assert "scale = torch.full((len(x),), 4095.0)" in text or "scale = torch.full((len(x),), 4095)" in text
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_scripts_of_any_numbers_run(home, kind, monkeypatch, capsys):
+    shape, net = SHAPES[kind]
+    pair = tuple(diabolo.data.Images(own_units(shape, n=n)) for n in (40, 12))
+    scaling = "robust" if kind == "rows" else "unit" if kind == "deep images" else "standard"
+    run = diabolo.fit(
+        "vae",
+        pair[0],
+        epochs=1,
+        latent_dim=2,
+        scaling=scaling,
+        out=str(home),
+        quiet=True,
+        compile=False,
+        threads=1,
+        **net,
+    )
+    file = unfold.write(run.path, images=pair)[0]
+    spec = importlib.util.spec_from_file_location(f"scaled_{kind.replace(' ', '_')}", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    _, test = module.load_data()
+    assert np.array_equal(test[5][0].numpy(), pair[1].images[5])
+    monkeypatch.chdir(file.parent)
+    module.main()
+    module.plt.close("all")
+    assert "test: {" in capsys.readouterr().out
+    assert {path.name for path in file.parent.glob("*.png")} == {"losses.png", "reconstructions.png", "samples.png"}
+    done = said([sys.executable, "-m", "ruff", "check", "--isolated", str(file)])
+    assert done.returncode == 0, done.stdout
+    done = said([sys.executable, "-m", "ruff", "format", "--isolated", "--diff", str(file)])
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_table_as_a_file_is_unfolded(home, tmp_path, monkeypatch, capsys):
+    np.savetxt(tmp_path / "t.csv", own_units((4,)), delimiter=",", header="a,b,c,d", comments="")
+    train, _ = diabolo.data.load(tmp_path / "t.csv")
+    run = diabolo.fit("undercomplete", train, epochs=1, latent_dim=2, hidden=(8,), out=str(home), quiet=True, threads=1)
+    file = unfold.write(run.path)[0]
+    spec = importlib.util.spec_from_file_location("of_a_table", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.chdir(file.parent)
+    module.main()
+    module.plt.close("all")
+    assert "test: {" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"likelihood": "mixed", "types": ("number", "count"), "scaling": "standard"}, "the likelihood Mixed"),
+        ({"likelihood": "poisson", "scaling": "real"}, "the likelihood Poisson"),
+        ({"likelihood": "student-t", "scaling": "standard"}, "the likelihood StudentT"),
+        ({"masked": True, "scaling": "standard", "sigma": 0.5}, "the likelihood Known"),
+        ({"sigma": "per-feature", "scaling": "standard"}, "a scale per feature"),
+        ({"scaling": diabolo.scaling.Affine("standard", (2,), (0,))}, "a scaling of some features"),
+    ],
+)
+def test_what_of_tables_cannot_be_written_is_refused(options, says):
+    model = zoo.vae((2,), 1, hidden=(4,), **options)
+    with pytest.raises(DiaboloError, match=f"unfold cannot write {says}"):
+        unfold.unfolded(model)

@@ -212,14 +212,12 @@ def _in_own_units(images: Images, span: scale.Range) -> Images:
         DiaboloError: when they are of different depths, so that bytes may stand for any numbers.
     """
     x = images.images
-    if x.dtype == np.uint8:
-        if images.account is not None and len(images.account.depths) > 1:
-            depths = ", ".join(images.account.depths)
-            raise DiaboloError(
-                f"{images.name} holds images of different depths ({depths}), and the model has units of its own; save all in "
-                "one depth"
-            )
-        x = x.astype(np.int16)
+    if x.dtype == np.uint8 and images.account is not None and len(images.account.depths) > 1:
+        depths = ", ".join(images.account.depths)
+        raise DiaboloError(
+            f"{images.name} holds images of different depths ({depths}), and the model has units of its own; save all in "
+            "one depth"
+        )
     kept = made(x, Kept("own", span if isinstance(span, tuple) else None, missing=images.missing), None, images.name)
     return replace(images, images=kept.images, span=kept.span)
 

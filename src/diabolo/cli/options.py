@@ -53,6 +53,9 @@ class DataFlags(DataOptions):
     root: Path | None = None
     without_class: str | None = None  # a name that looks like a number is a name
     without_column: Several[str] = ()
+    columns_types: Annotated[
+        tuple[str, ...], ItsOwn(), Parameter(consume_multiple=True, negative=(), show_default=False)
+    ] = ("numbers",)
     range: Annotated[tuple[str, ...], ItsOwn(), Parameter(consume_multiple=True, negative=(), show_default=False)] = (
         "auto",
     )
@@ -62,11 +65,16 @@ class DataFlags(DataOptions):
         parts = self.parts(name)
         return parts.train, parts.test
 
-    def parts(self, name: str) -> "Parts":
-        """The same, and the validation images of a set that has such a part."""
+    def parts(self, name: str, typed: bool = False) -> "Parts":
+        """The same, and the validation images of a set that has such a part. Where the types of columns are needed, `typed`, a
+        table says them where the flags do not."""
+        from diabolo.data.finding import find
         from diabolo.data.loading import load_parts
 
-        return load_parts(name, **self.asked())
+        asked = self.asked()
+        if typed and "columns_types" in find(name).takes:
+            asked = {"columns_types": "auto", **asked}
+        return load_parts(name, **asked)
 
 
 @dataclass(frozen=True)

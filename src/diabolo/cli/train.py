@@ -17,6 +17,7 @@ from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, Stopped
+from diabolo.likelihoods import OF as LIKELIHOOD_OPTIONS
 from diabolo.pca import PCA
 from diabolo.pictures import run_figures
 from diabolo.plain import visible
@@ -93,7 +94,9 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     images, training = given.get("images") or DataFlags(), given.get("training") or TrainFlags()
     if not training.quiet:
         tell_of_data()
-    train, test, own = images.parts(given.get("data", "digits"))
+    likelihood = model_options.get("likelihood")
+    typed = likelihood in LIKELIHOOD_OPTIONS["types"] and "types" not in model_options
+    train, test, own = images.parts(given.get("data", "digits"), typed)
     model = zoo.build_for(name, train, training.seed, **model_options)
     decides = training.early_stopping is not None or training.keep == "best"
     choice = given.get("validation") or ("0.1" if decides else "test")

@@ -18,7 +18,7 @@ from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, tab
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
 from diabolo.data.steps import STEPS, in_steps
-from diabolo.data.table import Missing, Rows, TableOptions, rows_of
+from diabolo.data.table import Missing, Rows, TableOptions, Types, check_types, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
 
@@ -33,6 +33,7 @@ def as_images(
     image_channels: Literal[1, 3] | None = None,
     axes: str = "auto",
     missing: Missing = "refuse",
+    columns_types: Types = "numbers",
 ) -> Images:
     """`Images` from an array, a tensor, a frame of pandas or polars, a table of Arrow, a sparse matrix of scipy, a data set of
     Hugging Face, or a torch `Dataset` or `DataLoader`; `Images` pass as they are.
@@ -54,11 +55,13 @@ def as_images(
             outside is clipped. "own": none are, whatever they are
     image_channels  1 (grey) or 3 (colour), where the shape alone does not say which axis is C
     missing what NaN is: "refuse": an error. "mask": a number that is not known, which models are made to do without
+    columns_types  of a table, "numbers", or "auto", which one-hot encodes columns of texts; see `DataOptions`
     axes    a letter for each axis: N examples, C channels, and L, H W or D H W: "NCL" for signals, "NDHW" for grey volumes
 
     Nothing is rounded: images of 8 bits, and floats that are steps of 8 bits, become uint8; vectors of bytes, bits and numbers
     in [0, 1] become float32 in [0, 1]; all else stays in its own type and units, which the `scaling` of a model brings into
-    those of a network. A uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is
+    those of a network. Bytes of which others than 0 and 255 are black and white, or none, become int16 of the same numbers. Any
+    other uint8 `(N, C, H, W)` array is not copied, so a memory map stays one. DiaboloError when the layout is
     ambiguous, or a number is NaN or infinite.
 
     Example:
@@ -67,7 +70,8 @@ def as_images(
         (1, 8, 8)
     """
     channels = check("image_channels", image_channels, Literal[1, 3] | None)
-    images, notes = read_array(x, labels, name, scale.check_range(range), channels, check_axes(axes), missing == "mask")
+    table = TableOptions(columns_types=check_types(columns_types), missing=missing)
+    images, notes = read_array(x, labels, name, scale.check_range(range), channels, check_axes(axes), table)
     for note in notes:
         log.warning("%s: %s", name, note)
     return images
@@ -80,17 +84,17 @@ def read_array(
     value_range: scale.Range,
     channels: int | None = None,
     axes: str = "auto",
-    missing: bool = False,
+    options: TableOptions | None = None,
 ) -> tuple[Images, list[str]]:
     """`as_images`, and what should be said of the numbers."""
-    found = open_array(x, labels, name)
+    found = open_array(x, labels, name, options)
     if isinstance(found, Images):
         return found, []
     known, names = found.labels, found.names
     if isinstance(known, np.ndarray) and known.dtype.kind == "U" and labels is None:  # words of a data set
         (known,), names = named_labels(known)
     array = laid_out(found.pixels, name, channels, axes)
-    how = decided([array], value_range, name, missing)
+    how = decided([array], value_range, name, options is not None and options.missing == "mask")
     return described(made(array, how, known, name), names, found), [*how.notes, *found.said]
 
 
@@ -166,7 +170,7 @@ def decided(arrays: Sequence[NDArray[Any]], wanted: scale.Range, name: str, miss
     ends = [extent(array, f"values of {name}", missing) for array in arrays]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     numbers = numbers_of(first.dtype, low, high)
-    if wanted == scale.OWN or missing:
+    if wanted == scale.OWN or (missing and first.dtype != np.uint8):  # no byte is missing
         return Kept("own", wanted if isinstance(wanted, tuple) else None, missing=missing)
     if wanted == scale.AUTO and not _are_grey(first, numbers):
         return Kept("own", None, () if first.ndim != 4 else (_own_units(numbers),))
@@ -245,6 +249,7 @@ def made(array: NDArray[Any], how: Kept, labels: Any, name: str) -> Images:
             return Images(_bytes(array, how.span or (0.0, 255.0)), labels=labels, name=name)
         case "unit":
             return Images(_in_unit(array, how.span or (0.0, 1.0)), labels=labels, name=name)
+    array = array.astype(np.int16) if array.dtype == np.uint8 else array  # bytes would be 0 … 1, these are 0 … 255
     if how.span is None:
         return Images(array, labels=labels, name=name, missing=how.missing)
     low, high = how.span

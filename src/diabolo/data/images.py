@@ -127,6 +127,13 @@ class Images:
         return self.span
 
     @cached_property
+    def holes(self) -> NDArray[np.int64]:
+        """How many numbers of each example `(N,)` are not known."""
+        if not self.missing or self.images.dtype.kind != "f":
+            return np.zeros(len(self), np.int64)
+        return np.concatenate([np.isnan(piece).reshape(len(piece), -1).sum(1) for piece in chunks(self.images)])
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of pixels, labels, attributes, factors and their names; not of `name`, `split` and `names`."""
         digest = hashlib.sha256()
@@ -242,6 +249,11 @@ class Images:
             raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}")
         if x.dtype.kind == "f":
             extent(x, f"values of {self.name}", self.missing)
+        if self.span is not None and x.dtype == np.uint8:
+            raise DiaboloError(
+                f"images of uint8 are 0 (black) to 255 (white), and span says {self.span}: as_images(…, range={self.span}) "
+                "keeps them in a wider type"
+            )
         if self.span is not None and not self.span[0] < self.span[1]:
             raise DiaboloError(f"black must be below white, got span {self.span}")
         if self.feature_names is not None and self.shape != (len(self.feature_names),):

@@ -177,6 +177,7 @@ def _record(source: Source, name: Any, options: DataOptions) -> dict[str, Any]:
         told["root"] = os.path.abspath(options.root)
     if not isinstance(options.range, str):
         told["range"] = list(options.range)
-    if options.without_column:
-        told["without_column"] = list(options.without_column)
+    for name in ("without_column", "columns_types"):
+        if isinstance(words := getattr(options, name), tuple) and words:
+            told[name] = list(words)
     return {"name": os.path.abspath(source.subject) if isinstance(source.subject, Path) else str(name), **told}

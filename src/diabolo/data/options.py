@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from diabolo.data import scale
 from diabolo.data.axes import check_axes
+from diabolo.data.table import Types, check_types
 from diabolo.ranges import AnyPath, AnySeed, Count, ItsOwn, PartOf, Seed, Side, check_fields
 
 # What run folders and programs of earlier versions call them
@@ -57,7 +58,8 @@ class DataOptions:
             classes.
         without_column: of a table, columns that are left out, by name.
         columns_types: of a table, numbers (other columns are refused), or auto: columns of texts, of truth values and of few
-            different whole numbers become one-hot columns, one for each value.
+            different whole numbers become one-hot columns, one for each value. After it NAME=KIND says what a column is:
+            number, binary (0 or 1), count, or category.
         header: of a table as text, whether its first line holds the names of the columns: auto, yes or no.
         key: of a .npz or .h5 file, which of its arrays holds the images, where their names do not say so.
         axes: of an array, a letter for each axis: N examples, C channels, and L, H W or D H W, such as NCL for signals; auto
@@ -87,7 +89,7 @@ class DataOptions:
     missing: Literal["refuse", "mask"] = "refuse"
     label_column: str | None = None
     without_column: tuple[str, ...] = ()
-    columns_types: Literal["numbers", "auto"] = "numbers"
+    columns_types: Types = "numbers"
     header: Literal["auto", "yes", "no"] = "auto"
     key: str | None = None
     axes: str = "auto"
@@ -96,6 +98,7 @@ class DataOptions:
         check_fields(self)
         object.__setattr__(self, "range", scale.check_range(self.range))
         object.__setattr__(self, "axes", check_axes(self.axes))
+        object.__setattr__(self, "columns_types", check_types(self.columns_types))
 
     def asked(self) -> dict[str, Any]:
         """Those that are not as they are when left out."""

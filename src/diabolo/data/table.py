@@ -1,8 +1,8 @@
 """A table: named columns of one length, and how they become the numbers, the labels and the names of `Images`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from diabolo.data.classes import named_labels
 from diabolo.data.room import check_room
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.plain import count
+from diabolo.ranges import ItsOwn
 
 LABELS = ("label", "labels", "target", "class", "y")  # columns that are taken for the labels, where they can be
 FEW = 10  # different whole numbers of a column that is one-hot encoded, where each occurs twice on average
@@ -27,7 +28,8 @@ TYPES = {
     "S": "bytes",
 }  # numpy's kinds that are refused
 
-Types = Literal["numbers", "auto"]
+KINDS = ("number", "binary", "count", "category")  # of columns
+Types = Annotated[str | tuple[str, ...], ItsOwn()]  # "numbers", "auto", or words such as "auto", "visits=count"
 Missing = Literal["refuse", "mask"]
 
 
@@ -35,13 +37,44 @@ class ColumnType(NamedTuple):
     """What a column of a table became: `size` numbers one after the other, one number, or one for each value of a category.
 
     Example:
-        >>> diabolo.data.table.ColumnType("city", "category", 3).size
-        3
+        >>> diabolo.data.table.ColumnType("city", "category", 3).word
+        'category:3'
     """
 
     name: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "binary", "count", "category"]
     size: int
+
+    @property
+    def word(self) -> str:
+        """What it is, for the likelihood mixed."""
+        return f"{self.kind}:{self.size}" if self.kind == "category" else self.kind
+
+
+def check_types(asked: Any) -> str | tuple[str, ...]:
+    """`asked` as "numbers", "auto", or several words: one of these at most, and NAME=KIND of columns.
+
+    Raises:
+        UnknownNameError: for another kind of column.
+        DiaboloError: for another word.
+
+    Example:
+        >>> diabolo.data.table.check_types(["auto", "visits=count"])
+        ('auto', 'visits=count')
+    """
+    words = tuple(asked) if isinstance(asked, list | tuple) else (asked,)
+    plain = [word for word in words if word in ("numbers", "auto")]
+    for word in words:
+        name, equals, kind = word.rpartition("=") if isinstance(word, str) else ("", "", "")
+        if word not in plain and not (equals and name):
+            raise DiaboloError(
+                f"the types of columns are numbers, auto, or NAME=KIND of a column, such as visits=count, not {word!r}"
+            )
+        if word not in plain and kind not in KINDS:
+            raise UnknownNameError("type of a column", kind, KINDS)
+    if not words or len(plain) > 1:
+        raise DiaboloError("the types of columns are numbers or auto, once, and NAME=KIND of columns after it")
+    return words[0] if len(words) == 1 and plain else words
 
 
 @dataclass(frozen=True)
@@ -57,6 +90,21 @@ class TableOptions:
     without_column: tuple[str, ...] = ()
     columns_types: Types = "numbers"
     missing: Missing = "refuse"
+
+    @property
+    def auto(self) -> bool:
+        """Whether the values of a column say what it is."""
+        return "numbers" not in self.words
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Of the columns that are named, what each is."""
+        return {name: kind for name, _, kind in (word.rpartition("=") for word in self.words) if name}
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Of `columns_types`."""
+        return (self.columns_types,) if isinstance(self.columns_types, str) else self.columns_types
 
 
 @dataclass(frozen=True)
@@ -108,6 +156,12 @@ class _Made(NamedTuple):
 
     name: str
     values: tuple[str, ...] | None
+    kind: Literal["number", "binary", "count"] = "number"
+
+    @property
+    def type(self) -> ColumnType:
+        """What the column is."""
+        return ColumnType(self.name, self.kind if self.values is None else "category", len(self.features))
 
     @property
     def features(self) -> list[str]:
@@ -140,29 +194,30 @@ def rows_of(
     """
     options = options or TableOptions()
     if features is None:
-        for name in (*options.without_column, *([options.label_column] if options.label_column else [])):
+        for name in (*options.without_column, *filter(None, [options.label_column]), *options.kinds):
             if name not in table.columns:
                 raise UnknownNameError("column", name, table.columns, f" of {table.where}", "diabolo data inspect")
     label, said = (None, []) if labelled else label_of(table, options)
     used = [name for name in table.columns if name != label and name not in options.without_column]
     if features is not None:
-        plan, left = _as_before(table, used, features)
+        plan, left = _as_before(table, used, features, options.kinds)
         said += [f"{count(len(left), 'column')} that the model does not read: {', '.join(left[:3])}"] if left else []
     else:
         plan = [_made(table, name, options) for name in used]
     if not plan:
         raise DiaboloError(f"{table.where} has no column of numbers left beside {label or 'those left out'}")
     masked = options.missing == "mask"
-    _check_whole(table, plan, masked)
+    if not masked:
+        _check_whole(table, plan, "missing values", missing_in, "fill them in")
+    _check_whole(table, plan, "infinite values", _infinite, "replace them")
     labels, names = (None, None) if label is None else labels_of(table, label)
-    types = [ColumnType(m.name, "number" if m.values is None else "category", len(m.features)) for m in plan]
-    mixed = options.columns_types == "auto" or any(made.values is not None for made in plan)
+    typed = options.columns_types != "numbers" or any(made.values is not None for made in plan)
     return Rows(
         _numbers(table, plan),
         tuple(name for made in plan for name in made.features),
         labels,
         names,
-        tuple(types) if mixed else None,
+        tuple(made.type for made in plan) if typed else None,
         facts_of(table),
         (*table.notes, *said),
     )
@@ -257,25 +312,45 @@ def _may_be_classes(values: NDArray[Any]) -> bool:
 def _made(table: Table, name: str, options: TableOptions) -> _Made:
     """How a column becomes numbers."""
     values, kind = table.columns[name], kind_of(table.columns[name])
-    auto = options.columns_types == "auto"
+    auto, wanted = options.auto, options.kinds.get(name)
     if kind not in ("numbers", "truth values", "text"):
         raise DiaboloError(
             f"column {name!r} of {table.where} holds {kind}, not numbers: leave it out by --without-column {name}"
         )
-    if kind == "text" and not auto:
+    if kind == "text" and (wanted not in (None, "category") or not (auto or wanted)):
         raise _text(table, name)
-    whole = values.dtype.kind in "iu" or (values.dtype.kind == "f" and bool((values == np.rint(values)).all()))
-    if not auto or (kind == "numbers" and not whole):
+    if wanted is not None and wanted != "category":
+        return _as_wanted(table, name, wanted)
+    known = values[~missing_in(values)]
+    whole = values.dtype.kind in "iu" or (values.dtype.kind == "f" and bool((known == np.rint(known)).all()))
+    if wanted is None and (not auto or (kind == "numbers" and not whole)):
         return _Made(name, None)
     different = _categories(values)
-    if kind == "numbers":
-        return _Made(name, different if len(different) <= min(FEW, len(values) // 2) else None)
+    if kind == "numbers" and wanted is None:
+        return _Made(name, different if 0 < len(different) <= min(FEW, len(values) // 2) else None)
+    if not different:
+        raise DiaboloError(f"column {name!r} of {table.where} is empty: leave it out by --without-column {name}")
     if len(different) > MANY:
+        of = "texts" if kind == "text" else "numbers"
         raise DiaboloError(
-            f"column {name!r} of {table.where} holds {len(different):,} different texts, and a category has {MANY} at most: "
+            f"column {name!r} of {table.where} holds {len(different):,} different {of}, and a category has {MANY} at most: "
             f"leave it out by --without-column {name}"
         )
     return _Made(name, different)
+
+
+def _as_wanted(table: Table, name: str, kind: Any) -> _Made:
+    """A column of numbers that is said to be of that kind: number, binary or count."""
+    values = table.columns[name].astype(np.float64)
+    known = values[~np.isnan(values)]
+    wrong = {"number": known[:0], "binary": known[(known != 0) & (known != 1)]}.get(kind)
+    wrong = known[(known < 0) | (known != np.rint(known))] if wrong is None else wrong
+    if len(wrong):
+        what = "0 and 1" if kind == "binary" else "whole numbers of 0 or more"
+        raise DiaboloError(
+            f"column {name!r} of {table.where} is said to be {kind}, of {what}, and holds {wrong[0]:g}: give it another type"
+        )
+    return _Made(name, None, kind)
 
 
 def _text(table: Table, name: str) -> DiaboloError:
@@ -313,10 +388,12 @@ def _categories(values: NDArray[Any]) -> tuple[str, ...]:
 
 
 def _word(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _as_before(table: Table, used: Sequence[str], features: Sequence[str]) -> tuple[list[_Made], list[str]]:
+def _as_before(
+    table: Table, used: Sequence[str], features: Sequence[str], kinds: Mapping[str, str]
+) -> tuple[list[_Made], list[str]]:
     """How the columns become numbers of those names again; and those of which none does."""
     plan, at = list[_Made](), 0
     while at < len(features):
@@ -324,7 +401,7 @@ def _as_before(table: Table, used: Sequence[str], features: Sequence[str]) -> tu
         if name in used:
             if kind_of(table.columns[name]) not in ("numbers", "truth values"):
                 raise _text(table, name)
-            plan.append(_Made(name, None))
+            plan.append(_as_wanted(table, name, kinds.get(name, "number")))
             at += 1
             continue
         owner = next((one for one in sorted(used, key=len, reverse=True) if name.startswith(f"{one}=")), None)
@@ -345,27 +422,23 @@ def _as_before(table: Table, used: Sequence[str], features: Sequence[str]) -> tu
     return plan, [name for name in used if name not in taken]
 
 
-def _check_whole(table: Table, plan: Sequence["_Made"], masked: bool) -> None:
-    """Refuse numbers that are missing or infinite, with how many there are and the first place; of missing ones those of
-    categories alone where the others are `masked`."""
-    every, categories = [made.name for made in plan], [made.name for made in plan if made.values is not None]
-    for what, found_in, names, remedy in (
-        ("missing values", missing_in, categories if masked else every, "fill them in"),
-        ("infinite values", _infinite, every, "replace them"),
-    ):
-        total, first, where = 0, len(table), ""
-        for name in names:
-            if (bad := found_in(table.columns[name])).any():
-                total += int(np.count_nonzero(bad))
-                row = int(bad.argmax())
-                if row < first:
-                    first, where = row, name
-        if total:
-            one = what.removesuffix("s") if total == 1 else what
-            raise DiaboloError(
-                f"{table.where} holds {total:,} {one}, the first in row {first + 1:,} of column {where!r}: {remedy}, or leave "
-                "out those rows, or the column by --without-column"
-            )
+def _check_whole(
+    table: Table, plan: Sequence["_Made"], what: str, found_in: Callable[[NDArray[Any]], NDArray[Any]], remedy: str
+) -> None:
+    """Refuse numbers that are missing, or infinite, as `found_in` says, with how many there are and the first place."""
+    total, first, where = 0, len(table), ""
+    for made in plan:
+        if (bad := found_in(table.columns[made.name])).any():
+            total += int(np.count_nonzero(bad))
+            row = int(bad.argmax())
+            if row < first:
+                first, where = row, made.name
+    if total:
+        one = what.removesuffix("s") if total == 1 else what
+        raise DiaboloError(
+            f"{table.where} holds {total:,} {one}, the first in row {first + 1:,} of column {where!r}: {remedy}, or leave "
+            "out those rows, or the column by --without-column"
+        )
 
 
 def _infinite(values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -376,6 +449,8 @@ def _numbers(table: Table, plan: Sequence[_Made]) -> NDArray[Any]:
     """The numbers `(N, D)`, of one type that holds all of them; bytes and truth values as wider numbers, as they are no
     grey levels."""
     kinds = {table.columns[made.name].dtype if made.values is None else np.dtype(np.int16) for made in plan}
+    if any(made.values is not None and missing_in(table.columns[made.name]).any() for made in plan):
+        kinds.add(np.dtype(np.float32))  # in which a category may be unknown
     dtype = np.result_type(*(np.int16 if kind.itemsize == 1 else kind for kind in kinds))
     if dtype.kind == "u":  # which few programs take beyond 16 bits
         dtype = np.dtype(np.int32 if dtype.itemsize == 2 else np.float64)
@@ -389,19 +464,21 @@ def _numbers(table: Table, plan: Sequence[_Made]) -> NDArray[Any]:
         if made.values is None:
             numbers[:, at] = values
         else:
-            numbers[np.arange(len(table)), at + _places(table, made)] = 1
+            places, gone = _places(table, made), missing_in(values)
+            numbers[~gone, at + places[~gone]] = 1
+            numbers[gone, at : at + len(made.values)] = np.nan
         at += len(made.features)
     return numbers
 
 
 def _places(table: Table, made: _Made) -> NDArray[np.int64]:
-    """Which of the values of its category each row has."""
+    """Which of the values of its category each row has; -1 where that is missing."""
     assert made.values is not None
     values = table.columns[made.name]
     place = {value: i for i, value in enumerate(made.values)}
     found = np.fromiter((place.get(_word(value), -1) for value in values.tolist()), np.int64, len(values))
-    if (found < 0).any():
-        row = int((found < 0).argmax())
+    if (new := (found < 0) & ~missing_in(values)).any():
+        row = int(new.argmax())
         raise DiaboloError(
             f"column {made.name!r} of {table.where} holds {_word(values[row])!r} in row {row + 1:,}, which the training data "
             "did not: leave out those rows"

@@ -23,6 +23,13 @@ def require_continuous(subject: Subject, what: str) -> None:
         raise NotApplicable("its decoder is given more than the code, and two images are given different things")
 
 
+def require_complete(subject: Subject, what: str) -> None:
+    """NotApplicable where some numbers of the images are not known, and `what` needs all of them."""
+    if not subject.complete:
+        unknown = sum(int(images.holes.sum()) for images in (subject.train, subject.test))
+        raise NotApplicable(f"{what} all numbers of an image, and {unknown:,} of these are missing")
+
+
 def pictures(subject: Subject) -> bool:
     """Whether its images can be drawn."""
     shape = subject.codec.input_shape

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.gather import stacked
-from diabolo.data.images import Images
+from diabolo.data.images import Images, chunks
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.metrics.probes import common_scale
@@ -19,6 +19,7 @@ WHOLE = 1024  # numbers an image or a code may have, to be looked at as it is
 KEPT = 512  # principal components that stand for a larger one
 FITTED = 8192  # images those are fitted to
 PIECE = 4096
+FILLED = "what is missing is filled in by the mean of the training images"
 
 Codes = tuple[NDArray[np.float32], NDArray[np.float32]]  # of training and test images
 
@@ -59,14 +60,16 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
     whole, wanted = numbers <= WHOLE, min(size, KEPT, numbers - 1)
     kept = wanted if whole else min(KEPT, len(train))
     principal = _principal([train, test], train, kept, seed, exact=whole)
+    filled = FILLED if train.holes.any() or test.holes.any() else None
     if whole:
-        found.append(View("pixels", flat_pixels(train), flat_pixels(test)))
+        found.append(View("pixels", known_pixels(train, train), known_pixels(test, train), filled))
     else:
         said = f"by their first {kept} principal components ({percent(principal.share, 1)} of the variance)"
+        said = f"{said}; {filled}" if filled else said
         found.append(View("pixels", principal.parts[0], principal.parts[1], reduced=said))
     if size < numbers and wanted <= kept:
         few = [np.ascontiguousarray(part[:, :wanted]) for part in principal.parts]
-        found.append(View(f"PCA-{wanted}", few[0], few[1]))
+        found.append(View(f"PCA-{wanted}", few[0], few[1], filled))
     return {view.name: view for view in found}
 
 
@@ -77,6 +80,19 @@ def flat_pixels(images: Images) -> NDArray[np.float32]:
         return x
     starts = range(0, len(x), PIECE)
     return stacked((to_float(x[i : i + PIECE]) for i in starts), len(x), "pixels")
+
+
+def known_pixels(images: Images, train: Images) -> NDArray[np.float32]:
+    """(N, D) as float32, with the mean of the `train`ing images in the place of what is missing."""
+    x = flat_pixels(images)
+    if not images.holes.any():
+        return x
+    sums, known = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    for piece in chunks(train.images):
+        values = to_float(piece, np.float64).reshape(len(piece), -1)
+        sums, known = sums + np.nansum(values, 0), known + (~np.isnan(values)).sum(0)
+    mean = (sums / np.maximum(known, 1)).astype(np.float32)
+    return np.where(np.isnan(x), mean, x)
 
 
 def code_views(codes: Codes, sampled: Codes | None, seed: int) -> list[View]:
@@ -107,12 +123,12 @@ def _principal(parts: list[Images], fit_to: Images, kept: int, seed: int, exact:
     from sklearn.decomposition import PCA  # slow to import
 
     chosen = np.arange(len(fit_to)) if exact else _few(len(fit_to), seed)
-    x = flat_pixels(fit_to if exact else fit_to.take(chosen))
+    x = known_pixels(fit_to if exact else fit_to.take(chosen), fit_to)
     kept = min(kept, len(x))
     pca = PCA(kept, svd_solver="covariance_eigh" if exact else "randomized", random_state=seed).fit(x)
     found = [
         stacked(
-            (pca.transform(flat_pixels(piece)).astype(np.float32) for piece in _pieces(part)),
+            (pca.transform(known_pixels(piece, fit_to)).astype(np.float32) for piece in _pieces(part)),
             len(part),
             "principal components",
         )

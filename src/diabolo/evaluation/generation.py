@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
+from diabolo.evaluation.applicability import require_complete
 from diabolo.evaluation.generated import USUAL, check_densities, every_kind, made_from, ordered
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure, standing_alone
 from diabolo.evaluation.posterior import has_posterior
@@ -53,6 +54,7 @@ def generation(
     subject = subject.pictured
     if not subject.codec.reconstructs:
         raise NotApplicable("its decoder was not trained")
+    require_complete(subject, "features are taken of")
     if manifold_images <= manifold_k:
         raise DiaboloError(
             f"manifold_images must exceed manifold_k, the neighbour that balls reach to, and {manifold_images} does not exceed "

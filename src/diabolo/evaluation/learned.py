@@ -15,6 +15,7 @@ from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
+from diabolo.evaluation.baselines import known_pixels
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import known, pieces
@@ -234,7 +235,7 @@ def _read(subject: Subject, few: Images) -> Score | None:
     codes = [_codes(codec, images, subject.seed) for images in (some, few)]
     found = _above(columns, codes, some, few)
     if found is not None and Evidence(READ, found.value, _known(found.low), _known(found.high)).state != "met":
-        flat = [images.pixels.reshape(len(images), -1).astype(np.float64) for images in (some, few)]
+        flat = [known_pixels(images, some).astype(np.float64) for images in (some, few)]
         floor = _above(columns, flat, some, few)
         if floor is None or not _known(floor.low) >= ASKED[READ][1]:
             return None  # these classes are not to be read off the pixels either

@@ -59,9 +59,10 @@ def likelihood(
         few = subject.test.at_most(nll_images, subject.seed)
         found = nll(model, few, importance_samples, subject.seed, observation=observation)
         scores["NLL"] = _score(subject, found.per_image.numpy(), found.unit, common | _trust(found))
+    known = float(np.prod(subject.test.shape)) - float(subject.test.holes.mean())  # numbers of an image, on average
     for name in ("negative ELBO", "NLL"):
         if name in scores:
-            scores[f"{name} per dimension"] = _per_dimension(scores[name], int(np.prod(subject.test.shape)), pixels)
+            scores[f"{name} per dimension"] = _per_dimension(scores[name], known, pixels)
     return Section(scores, skipped=skipped)
 
 
@@ -98,8 +99,8 @@ def _trust(found: Nats) -> dict[str, Any]:
     }
 
 
-def _per_dimension(score: Score, dimensions: int, pixels: str) -> Score:
-    """The same in bits for each value of an image."""
+def _per_dimension(score: Score, dimensions: float, pixels: str) -> Score:
+    """The same in bits for each value of an image that is known."""
     levels = LEVELS if pixels == "dequantised" else 1
     bits: dict[str, Any] = {
         name: bits_per_dimension(nats, dimensions, levels)

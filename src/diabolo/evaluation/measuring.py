@@ -240,6 +240,8 @@ def evaluate(
             )
     subject = Subject(codec, train, test, seed, run)
     sections, skipped, seconds = dict[str, Section](), dict[str, str](), dict[str, float]()
+    if unknown := len(test) - len(subject.test):
+        skipped[count(unknown, f"{test.split} image")] = "nothing is known of them: all their numbers are missing"
     for name in asked:
         own = {option: options[option] for option in options_of(name) if option in options}
         started = time.perf_counter()

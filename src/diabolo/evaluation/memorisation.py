@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from diabolo.errors import NoPriorError
-from diabolo.evaluation.applicability import pictures
+from diabolo.evaluation.applicability import pictures, require_complete
 from diabolo.evaluation.measure import NotApplicable, Panel, Section, measure
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
@@ -31,6 +31,7 @@ def memorisation(subject: Subject, *, checked: Count = 500) -> Section:
         raise NotApplicable("its samples need to be given what to show")
     if len(subject.test) < LEAST:
         raise NotApplicable(f"it takes {LEAST} test images, and there are {len(subject.test)}")
+    require_complete(subject, "distances between images need")
     try:
         samples = codec.scaling.held(codec.sample(checked, subject.seed).float()).cpu().numpy()
     except NoPriorError as reason:

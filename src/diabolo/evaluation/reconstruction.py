@@ -11,6 +11,7 @@ from torch import Tensor
 from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.columns import column
+from diabolo.evaluation.by_kind import by_kind
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import PIECE, pieces
@@ -34,7 +35,7 @@ NAMES: dict[str, tuple[str, str, Any]] = {
 
 
 @measure(
-    {"denoising MSE": 19, "MSE": 20, "FVU": 80},
+    {"denoising MSE": 19, "MSE": 20, "accuracy of categories": 21, "MSE of real numbers": 22, "FVU": 80},
     worst="How many of the images with the largest error are named and shown.",
 )
 def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
@@ -79,6 +80,7 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         scores |= _denoising(subject, scale)
     if not unit_range and len(test.shape) == 1:
         scores |= _by_feature(subject, scale)
+    scores |= by_kind(subject)
     return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
 
 
@@ -86,14 +88,21 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
     """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
     ends = UNIT if subject.codec.scaling.reach == UNIT else subject.test.black_and_white
+    holes = bool(subject.test.holes.any())
+    if holes and len(subject.test.shape) == 3:
+        skipped |= dict.fromkeys(
+            (NAMES[name][0] for name in SIMILARITIES), "it compares windows, and pixels are missing"
+        )
+        skipped["spectrum"] = "it is of whole images, and pixels are missing"
     for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
         x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
         known = (~x.isnan()).flatten(1).double().mean(1)
-        x = torch.where(x.isnan(), x_hat, x)
-        found.append(per_image(x, x_hat, (), None if ends is None else ends[1] - ends[0]))
-        if subject.test.missing:
-            found[-1] = {name: found[-1][name] / known for name in ("mse", "mae")}
-        for name in SIMILARITIES if ends is not None else ():
+        each = per_image(torch.where(x.isnan(), x_hat, x), x_hat, (), None if ends is None else ends[1] - ends[0])
+        if holes:
+            each |= {name: each[name] / known for name in ("mse", "mae")}
+            each |= {"psnr": each["psnr"] + 10 * known.log10()} if "psnr" in each else {}
+        found.append(each)
+        for name in SIMILARITIES if ends is not None and not holes else ():
             if NAMES[name][0] not in skipped:
                 with standing_alone(NAMES[name][0], skipped):
                     all_of_it = per_image(_in_unit(x, ends), _in_unit(x_hat, ends), (name,))
@@ -117,20 +126,22 @@ def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray
 
 def _by_feature(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
     """The error of each feature over its own variance: which does not depend on the units that they happen to have."""
-    x = subject.test.images.astype(np.float64)
-    variance = x.var(0)
-    varies = variance > CONSTANT * np.square(x).mean(0)
+    x: Any = subject.test.images.astype(np.float64)
+    x = np.ma.masked_invalid(x) if subject.test.holes.any() else x
+    variance, power = (np.ma.filled(one, 0.0) for one in (x.var(0), np.square(x).mean(0)))
+    varies = variance > CONSTANT * power
     if not varies.any():
         return {}
     errors = np.square(subject.reconstructions - x)[:, varies] / variance[varies]
     names = subject.test.feature_names or tuple(f"feature {i}" for i in range(x.shape[1]))
     each = dict(zip(np.array(names, object)[varies].tolist(), errors.mean(0).tolist(), strict=True))
-    found, split = errors.mean(1), subject.test.split
+    known = ~np.ma.getmaskarray(errors).all(1)
+    found, split = np.asarray(errors.mean(1)[known]), subject.test.split
     setting = scale | {
         "of": "each feature over its own variance, mean over those that vary",
         "measured on": f"{split} images",
     }
-    kept = subject.shared(found)
+    kept = subject.shared(found, known)
     return {
         "FVU, mean over features": Score.mean(
             found,
@@ -153,7 +164,7 @@ def _denoising(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
     for i, few in enumerate(pieces(subject.test)):
         x, y = torch.from_numpy(few.pixels), column(few, codec.needs_column)
         x_hat = codec.reconstruct(codec.corrupt(x, derive(seed, i)), y).cpu()
-        errors.append((x_hat.double() - x).square().flatten(1).mean(1).numpy())
+        errors.append((x_hat.double() - x).square().flatten(1).nanmean(1).numpy())
     found = np.concatenate(errors)
     setting = scale | {"corruption": parts.describe(codec.corruption), "seed": seed}
     unit = "squared error per pixel, corrupted in, clean out"
@@ -169,6 +180,7 @@ def _panels(
     classes: dict[str, NDArray[np.float64]],
 ) -> dict[str, Panel]:
     from diabolo import figures
+    from diabolo.figures.mosaic import tinted
 
     panels: dict[str, Panel] = {}
     if len(classes) > 1:
@@ -178,13 +190,13 @@ def _panels(
         panels["reconstruction-classes"] = partial(
             figures.bars, means, "squared error per pixel", whiskers, title=title
         )
-    if len(subject.test.shape) == 3:
+    if "spectrum" in totals.sums:
         curves = {"images": totals.mean("spectrum").numpy(), "error": totals.mean("error spectrum").numpy()}
         panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
     if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
         scaling = subject.codec.scaling
         x_hat = scaling.as_picture(torch.from_numpy(np.ascontiguousarray(subject.reconstructions[order]))).numpy()
-        shown = pictures_of(subject.test.take(order), scaling).pixels, x_hat, mse[order]
+        shown = *tinted(pictures_of(subject.test.take(order), scaling).pixels, x_hat), mse[order]
         names = None if subject.test.names is None else [subject.test.names[i] for i in order]
         panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
     else:

@@ -32,7 +32,7 @@ class Subject:
     Attributes:
         codec: an `Autoencoder`, `PCA`, or anything with their face.
         train: images to fit probes, densities and classifiers on: those the codec was trained on.
-        test: images to measure on.
+        test: images to measure on; those of which no number is known are left out.
         seed: of all that is drawn.
         run: the training it comes from, where that is known.
 
@@ -48,6 +48,16 @@ class Subject:
     seed: int = 0
     run: Run | None = None
     _codes: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        unknown = self.test.holes == self.test.images[0].size
+        if unknown.any():
+            self.test = self.test.take(~unknown)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all numbers of the training and test images are known."""
+        return not (self.train.holes.any() or self.test.holes.any())
 
     def part(self, part: Part) -> Images:
         """The training or the test images."""
@@ -92,11 +102,13 @@ class Subject:
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:
-        """Mean squared error per pixel of each test image (N,), so that two codecs can be compared image by image."""
+        """Mean squared error per pixel of each test image (N,), over those that are known, so that two codecs can be compared
+        image by image."""
         starts = range(0, len(self.test), PIECE)
         parts = zip(starts, pieces(self.test), strict=True)
         found = [np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts]
-        return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
+        mean = np.mean if not self.test.holes.any() else np.nanmean
+        return np.concatenate([mean(square, tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
 
     @cached_property
     def pictured(self) -> "Subject":

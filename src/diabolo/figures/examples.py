@@ -12,12 +12,14 @@ from diabolo.errors import DiaboloError
 from .checks import Array, numbers
 from .images import reconstructions
 from .layout import canvas, overhead, settle
+from .mosaic import tinted
 from .style import BLUE, VERMILLION, drawing, shorten
 
 _MOST = 10  # examples
 _CHANNELS = 4  # of a signal
 _NAMED = 40  # numbers of a vector up to which each is named
 _WIDE = 7.2  # inches
+_UNKNOWN = "#A0A0A0"  # under a number that is not known, which is not drawn
 
 
 @drawing
@@ -58,6 +60,7 @@ def vectors(
     reach = float(np.nanmax(np.abs(np.stack(list(parts.values()))))) or 1.0
     for axes, (name, values) in zip(every, parts.items(), strict=True):
         shown = axes.imshow(values, cmap="RdBu", vmin=-reach, vmax=reach, aspect="auto", interpolation="nearest")
+        axes.set_facecolor(_UNKNOWN)
         axes.set_ylabel(name)
         axes.set_yticks([])
         axes.grid(visible=False)
@@ -66,6 +69,7 @@ def vectors(
         every[-1].set_xticks(range(columns), told, rotation=90, fontsize=7)
     else:
         every[-1].set_xlabel("number of the vector, from 0")
+    unit = f"{unit}; grey: missing" if np.isnan(x).any() else unit
     sheet.colorbar(shown, ax=list(every), shrink=0.6, label=unit)
     overhead(sheet, title or "Vectors and their reconstructions", _WIDE - 1)
     return settle(sheet)
@@ -108,7 +112,7 @@ def slices(
     originals: ArrayLike, reconstructed: ArrayLike, *, title: str | None = None, on: SubFigure | None = None
 ) -> Figure:
     """Draw volumes (N, C, D, H, W) in [0, 1], at most ten, by the slices through their middle: of each axis the original and
-    what is made of it. Of other than one or three channels the first is shown.
+    what is made of it; what is NaN, and not known, is blue. Of other than one or three channels the first is shown.
 
     Example:
         >>> x = np.random.default_rng(0).random((3, 1, 8, 8, 8))
@@ -116,7 +120,8 @@ def slices(
         >>> diabolo.figures.save(figure, "slices.png").name
         'slices.png'
     """
-    x, x_hat = (_coloured(np.nan_to_num(values, nan=1.0)) for values in _both("slices", originals, reconstructed, 5))
+    blue = ", blue: missing" if np.isnan(np.asarray(originals, float)).any() else ""
+    x, x_hat = tinted(*(_coloured(values) for values in _both("slices", originals, reconstructed, 5)))
     cuts = {f"{name} slice": axis for axis, name in ((2, "D"), (3, "H"), (4, "W"))}
     side = max(x.shape[2:])
     rows: dict[str, Array] = {}
@@ -125,7 +130,7 @@ def slices(
         for what, values in (("", x), (", reconstruction", x_hat)):
             rows[f"{name}{what}"] = _squared(values.take(middle, axis), side)
     first, *others = rows
-    heading = title or "Slices through the middle of volumes"
+    heading = (title or "Slices through the middle of volumes") + blue
     return reconstructions(rows[first], {name: rows[name] for name in others}, heading, on=on, first=first)
 
 

@@ -57,6 +57,7 @@ def extent(text: str, size: float = 9, **look: Any) -> tuple[float, float]:
 
 
 Floats = NDArray[np.float32]
+UNKNOWN = (0.55, 0.75, 0.95)  # pale blue: no grey level is like it
 
 
 def as_images(images: ArrayLike, what: str) -> Floats:
@@ -84,6 +85,17 @@ def as_images(images: ArrayLike, what: str) -> Floats:
         low, high = float(array.min()), float(array.max())
         raise DiaboloError(f"{what} must be float in [0, 1], but runs from {low:.3g} to {high:.3g}; scale it first")
     return clipped.transpose(0, 2, 3, 1)
+
+
+def tinted(x: NDArray[Any], *others: NDArray[Any]) -> list[NDArray[Any]]:
+    """`x` (N, C, …) in [0, 1], of which NaN is not known, with `UNKNOWN` in its place, and the `others` beside it: all in
+    colour then, and as they are where everything is known."""
+    holes = np.isnan(x).any(1, keepdims=True)
+    if not holes.any():
+        return [x, *others]
+    whole, *rest = (np.repeat(one, 3, 1) if one.shape[1] == 1 else one for one in (x, *others))
+    colour = np.array(UNKNOWN, whole.dtype).reshape(1, 3, *[1] * (x.ndim - 2))
+    return [np.where(holes, colour, whole), *rest]
 
 
 def lay(tiles: Floats, gap: int) -> Floats:

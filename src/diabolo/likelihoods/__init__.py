@@ -14,6 +14,7 @@ from diabolo.likelihoods.counts import NegativeBinomial, Poisson
 from diabolo.likelihoods.densities import LOG_SIGMA_FLOOR, Bernoulli, ContinuousBernoulli, Gaussian, Laplace
 from diabolo.likelihoods.known import Known
 from diabolo.likelihoods.likelihood import OUTPUTS, Likelihood, SquaredError, WithOutput
+from diabolo.likelihoods.mixed import Mixed
 from diabolo.likelihoods.ms_ssim import MSSSIM
 from diabolo.likelihoods.perceptual import VGG16, Perceptual, features_of
 from diabolo.likelihoods.student import StudentT
@@ -30,6 +31,7 @@ __all__ = [
     "Known",
     "Laplace",
     "Likelihood",
+    "Mixed",
     "NegativeBinomial",
     "Perceptual",
     "Poisson",
@@ -55,6 +57,7 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
     "student-t": StudentT,
     "poisson": Poisson,
     "negative-binomial": NegativeBinomial,
+    "mixed": Mixed,
     "ms-ssim": MSSSIM,
     "perceptual": _perceptual,
 }
@@ -62,10 +65,11 @@ LIKELIHOODS: dict[str, Callable[..., Likelihood]] = {
 OF = {
     "features": ("perceptual",),
     "pixel_weight": ("perceptual",),
-    "sigma": ("gaussian",),
+    "sigma": ("gaussian", "mixed"),
     "scale": ("laplace", "student-t"),
     "df": ("student-t",),
     "theta": ("negative-binomial",),
+    "types": ("mixed",),
 }  # option: whose
 
 
@@ -76,8 +80,8 @@ def as_likelihood(value: str | Likelihood, unit_range: bool = True, **options: A
         value: the name, or a likelihood.
         unit_range: whether the numbers that it is to score lie in [0, 1]; else its output is linear.
         **options: of "perceptual": `features`, a run folder, "vgg16" or a network, and `pixel_weight`; a number, or how it is
-            found, is `sigma` of "gaussian", `scale` of "laplace" and "student-t", `df` of "student-t" and `theta` of
-            "negative-binomial". None is left out.
+            found, is `sigma` of "gaussian" and "mixed", `scale` of "laplace" and "student-t", `df` of "student-t", and `theta`
+            of "negative-binomial"; `types` of "mixed" are those of the columns. None is left out.
 
     Raises:
         UnknownNameError: for another name.

@@ -40,6 +40,7 @@ class Counts(Likelihood):
     unit = "nats per image"
     support = (0.0, math.inf)
     counts = True
+    suited = "real"
 
     def mean(self, raw: Tensor) -> Tensor:
         """x_hat = exp(raw), the expected count; at most e²⁰."""

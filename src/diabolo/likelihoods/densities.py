@@ -34,6 +34,11 @@ class _CrossEntropy(torch.autograd.Function):
         return grads[0] * (torch.sigmoid(logits) - x), -grads[0] * logits if ctx.needs_input_grad[1] else None
 
 
+def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
+    """−x log σ(l) − (1 − x) log(1 − σ(l)), elementwise, of `logits` l and `x` in [0, 1]."""
+    return _CrossEntropy.apply(logits, x)  # type: ignore[no-any-return]  # apply is untyped
+
+
 @part
 class Bernoulli(Likelihood):
     """−log p = −Σ x log x_hat + (1 − x) log(1 − x_hat), from logits, in nats per image.
@@ -54,7 +59,7 @@ class Bernoulli(Likelihood):
 
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """Cross entropy of each image (N,), in nats, summed over its pixels."""
-        return _CrossEntropy.apply(raw.float(), x).flatten(1).sum(1)  # type: ignore[no-any-return]  # apply is untyped
+        return bernoulli_nll(raw.float(), x).flatten(1).sum(1)
 
 
 NEAR = 0.5  # logits nearer to 0 than this go through the series: 1/l − 1/sinh l cancels there

@@ -2,13 +2,16 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.parts import part
+from diabolo.randomness import Draws
 
 OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "linear": lambda raw: raw}
 UNIT, REALS = (0.0, 1.0), (-math.inf, math.inf)
@@ -33,6 +36,10 @@ class Likelihood(nn.Module):
         density: whether its loss is −log of a density of real numbers, which depends on the unit that these are measured in.
         counts: whether it scores whole numbers alone, which must not be scaled.
         separable: whether its loss is a sum, or a mean, of one for each number.
+        masks: whether its loss leaves out by itself what is NaN.
+        suited: the name of the scaling that suits it, whatever the numbers; None where these decide.
+        scaled: the features of a vector that a scaling may change; None for all.
+        logged: the features of a vector that are counts among others, which an encoder sees by their logarithm.
         per_feature: the parameters that it learns per feature, by name, and the value that each begins with.
 
     Example:
@@ -46,6 +53,10 @@ class Likelihood(nn.Module):
     density: bool = False
     counts: bool = False
     separable: bool = True
+    masks: bool = False
+    suited: str | None = None
+    scaled: tuple[int, ...] | None = None
+    logged: tuple[int, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,6 +87,9 @@ class Likelihood(nn.Module):
                 f"the likelihood {name} scores numbers from {least:g} to {most:g}, and the data reach from {low:g} to "
                 f"{high:g}: scale them to that range, or use gaussian or student-t with a linear output"
             )
+
+    def check_features(self, x: NDArray[Any], names: Sequence[str] | None = None) -> None:  # most score any number
+        """Refuse, in one sentence and before training, rows `x` (N, D) of features called `names` that cannot be scored."""
 
     def prepare(self, shape: tuple[int, ...]) -> None:
         """Make the parameters that are learned per feature of images of `shape`: when the model is made. Done twice it changes
@@ -134,6 +148,10 @@ class Likelihood(nn.Module):
     @abstractmethod
     def loss(self, raw: Tensor, x: Tensor) -> Tensor:
         """The loss of each image (N,), in `unit`, of `raw` (N, …) against the target `x` (N, …) in [0, 1]."""
+
+    def drawn(self, raw: Tensor, draws: Draws) -> Tensor:
+        """What a sample (N, …) is that the decoder's output `raw` stands for: of most the mean, without the noise around it."""
+        return self.mean(raw)
 
     def weighed(self, raw: Tensor, x: Tensor, weight: Tensor) -> Tensor:
         """`loss`, not yet multiplied by `weight` (N,), of images that count so much: for what is fitted to the batch."""

@@ -142,17 +142,22 @@ class Totals:
 
     @classmethod
     def of(cls, x: Tensor, x_hat: Tensor, each: Mapping[str, Tensor] | None = None) -> "Totals":
-        """Of the images `x` and their reconstructions (n, …); `each` is what `per_image` made of them, if that is known."""
+        """Of the images `x` and their reconstructions (n, …); `each` is what `per_image` made of them, if that is known. NaN in
+        `x` is a number that is not: variances are of the others, and there are no spectra."""
         each = per_image(x, x_hat) if each is None else each
         pixels = wide(x).flatten(1) - MIDDLE
+        known = ~pixels.isnan()
+        whole = bool(known.all())
+        pixels = pixels if whole else torch.where(known, pixels, 0.0)
         sums = {name: values[torch.isfinite(values)].sum() for name, values in each.items()}
         sums |= {
             "images": pixels.new_tensor(float(len(x))),
             "exact": (each["mse"] == 0).sum(dtype=torch.float64),
+            "known": known.sum(0, dtype=torch.float64),
             "pixels": pixels.sum(0),
             "squares": pixels.square().sum(),
         }
-        if x.ndim == 4:
+        if x.ndim == 4 and whole:
             sums |= {"spectrum": spectrum(x).sum(0), "error spectrum": spectrum(wide(x_hat) - wide(x)).sum(0)}
         return cls(sums)
 
@@ -176,14 +181,18 @@ class Totals:
     @property
     def variance(self) -> float:
         """Of all pixel values of the images around their one mean."""
-        values = self.sums["images"] * len(self.sums["pixels"])
+        values = self.sums["known"].sum()
         return float(self.sums["squares"] / values - (self.sums["pixels"].sum() / values).square())
 
     @property
     def variance_per_pixel(self) -> float:
         """Of each pixel around its own mean over the images, averaged over the pixels."""
-        mean = self.sums["pixels"] / self.sums["images"]
-        return float(self.sums["squares"] / self.sums["images"] / len(mean) - mean.square().mean())
+        known = self.sums["known"]
+        mean, share = self.sums["pixels"] / known.clamp(min=1), known / known.mean()
+        return float(
+            self.sums["squares"] / self.sums["images"] / (known.sum() / self.sums["images"])
+            - (mean.square() * share).mean()
+        )
 
     @property
     def error_over_variance(self) -> float:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.parts import part
+from diabolo.ranges import Natural
 
 CARRIED = ("features", "map_shape", "skip_features")  # what others read of an encoder
 
@@ -25,6 +26,7 @@ class SeesCounts(nn.Module):
 
     Args:
         inner: the encoder.
+        counted: which numbers of a vector are counts; None for all.
 
     Example:
         >>> encoder, _ = diabolo.nets.build("mlp", (3,), 2, hidden=(8,))
@@ -34,14 +36,19 @@ class SeesCounts(nn.Module):
         True
     """
 
-    def __init__(self, inner: nn.Module) -> None:
+    those: Tensor | None
+
+    def __init__(self, inner: nn.Module, counted: tuple[Natural, ...] | None = None) -> None:
         super().__init__()
-        self.inner = inner
+        self.inner, self.counted = inner, counted
         carry(self, inner)
+        those = None if counted is None else torch.isin(torch.arange(self.input_shape[0]), torch.tensor(counted))
+        self.register_buffer("those", those, persistent=False)
 
     def forward(self, x: Tensor, *c: Tensor) -> Tensor:
         """Features (N, features) of counts `x` (N, *input_shape), and of what the condition tells, if anything."""
-        features: Tensor = self.inner(torch.log1p(x.clamp(min=0)), *c)
+        seen = torch.log1p(x.clamp(min=0))
+        features: Tensor = self.inner(seen if self.those is None else torch.where(self.those, seen, x), *c)
         return features
 
 

@@ -12,6 +12,7 @@ from diabolo.codec import Codec
 from diabolo.data.axes import COLOURS
 from diabolo.data.images import Images
 from diabolo.data.unit import to_float
+from diabolo.figures.mosaic import tinted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -28,7 +29,8 @@ def examples(
     on: "SubFigure | None" = None,
 ) -> "Figure":
     """A figure of `images` (N, *shape) and their reconstructions `x_hat`, both in the units of the data: pictures, vectors,
-    signals, or slices of volumes. Of images that have neither one nor three channels the first is shown.
+    signals, or slices of volumes. Pixels that are not known are blue. Of images that have neither one nor three
+    channels the first is shown.
 
     Example:
         >>> from diabolo.pictures.examples import examples
@@ -45,13 +47,17 @@ def _as_pictures(codec: Codec, x: NDArray[Any]) -> NDArray[Any]:
 
 
 def _pictures(codec: Codec, images: Images, x_hat: NDArray[Any], title: str | None, on: Any) -> "Figure":
-    return figures.reconstructions(_as_pictures(codec, images.images), _as_pictures(codec, x_hat), title, on=on)
+    x = _as_pictures(codec, images.images)
+    first = "original, blue: missing" if np.isnan(x).any() else "original"
+    return figures.reconstructions(*tinted(x, _as_pictures(codec, x_hat)), title, first=first, on=on)
 
 
 def _vectors(codec: Codec, images: Images, x_hat: NDArray[Any], title: str | None, on: Any) -> "Figure":
     both = (torch.from_numpy(to_float(x[:MOST])) for x in (images.images, x_hat))
     x, reconstructed = (codec.scaling(one).cpu().numpy() for one in both)
-    return figures.vectors(x, reconstructed, images.feature_names, unit=UNITS[codec.scaling.kind], title=title, on=on)
+    unit = UNITS[codec.scaling.kind]
+    unit = unit if getattr(codec.scaling, "features", None) is None else f"{unit}, of real numbers; others as they are"
+    return figures.vectors(x, reconstructed, images.feature_names, unit=unit, title=title, on=on)
 
 
 def _signals(codec: Codec, images: Images, x_hat: NDArray[Any], title: str | None, on: Any) -> "Figure":

@@ -114,7 +114,7 @@ def _of_outputs(x: Tensor, x_hat: Tensor) -> Diagnosis:
     variance = wide(x).var(0, correction=0)
     if not float(variance.sum()) > 0:
         return Diagnosis()
-    stuck = (x_hat < STUCK).all(0) | (x_hat > 1 - STUCK).all(0)
+    stuck = (x_hat.abs() < STUCK).all(0) | ((x_hat - 1).abs() < STUCK).all(0)  # counts, say, go beyond
     share = float((variance * stuck.to(variance.device)).sum() / variance.sum())
     values: Health = {"stuck_share": _short(share)}
     if share < STUCK_SHARE:

@@ -133,6 +133,9 @@ def _check_numbers(model: Any, images: Images) -> None:
             f"{where} holds numbers from {low:.6g} to {high:.6g}, and this model takes those in [0, 1]: make it with "
             "scaling='standard' (--scaling standard)"
         )
+    if can_be_trained(model):
+        for piece in chunks(images.images):
+            model.likelihood.check_features(piece, images.feature_names)
     if can_be_trained(model) and model.likelihood.counts:
         whole = all(bool((np.isnan(piece) | (piece == np.rint(piece))).all()) for piece in chunks(images.images))
         model.likelihood.check_data(low, high, whole)

@@ -38,9 +38,9 @@ class Source:
     words: str
 
 
-def source(record: Record, column: str | None, validation: Record | None = None) -> Source:
+def source(record: Record, column: str | None, validation: Record | None = None, own: bool = False) -> Source:
     """The training images of `record`, with the `column` that the model needs besides; of those to validate with those that
-    were held out, or are a part of their own."""
+    were held out, or are a part of their own. `own`: whether numbers keep their type and units."""
     origin = record.origin or {}
     load, held = dict(origin.get("load") or {}), dict(origin["held_out"]) if "held_out" in origin else None
     name = load.get("name")
@@ -53,18 +53,23 @@ def source(record: Record, column: str | None, validation: Record | None = None)
     if name == "digits" and load.keys() <= SIMPLE and labels:
         return _digits(load, held)
     known = (validation.origin if validation is not None and record.origin is not None else None) or {}
-    return _arrays(column, known.get("part", "test") != "test" or "held_out" in known)
+    return _arrays(column, known.get("part", "test") != "test" or "held_out" in known, own)
 
 
 def _source(
-    imports: Sequence[str], lines: Sequence[str], parts: tuple[str, ...], words: str, arrays: bool = False
+    imports: Sequence[str],
+    lines: Sequence[str],
+    parts: tuple[str, ...],
+    words: str,
+    arrays: bool = False,
+    x: str = "images x in [0, 1] (C, H, W)",
 ) -> Source:
     """The `lines` that load the `parts`, as a function."""
     what = "Training, held-out and test" if len(parts) > 2 else "Training and test"
     function = "\n".join(
         [
             "def load_data():",
-            f'{INDENT}"""{what} images x in [0, 1] (C, H, W), each with its y."""',
+            f'{INDENT}"""{what} {x}, each with its y."""',
             *[INDENT + line for line in lines],
         ]
     )
@@ -163,20 +168,27 @@ def _digits(load: Mapping[str, Any], held: Mapping[str, Any] | None) -> Source:
     return _divided(["from sklearn.datasets import load_digits"], lines, held, words)
 
 
-def _arrays(column: str | None, held: bool) -> Source:
+def _arrays(column: str | None, held: bool, own: bool) -> Source:
     y = f'"{column or "labels"}"'
     parts = HELD_OUT if held else ("train", "test")
     named = ", ".join(f'"{part}"' for part in parts)
+    floats = [f"{INDENT}x = x.float() / 255 if x.dtype == torch.uint8 else x.float()"]
+    if own:  # of which no digit is to be lost before it is scaled
+        floats = [
+            f"{INDENT}x = x.float() / 255 if x.dtype == torch.uint8 else x",
+            f"{INDENT}x = x if x.is_floating_point() else x.double()",
+        ]
     lines = [
         'here = Path(__file__).parent if "__file__" in globals() else Path()',
         f'arrays = np.load(here / "{ARRAYS}")',
         "parts = []",
         f"for part in ({named}):",
         f'{INDENT}x = torch.from_numpy(arrays[f"{{part}}_images"])',
-        f"{INDENT}x = x.float() / 255 if x.dtype == torch.uint8 else x.float()",
+        *floats,
         f'{INDENT}y = torch.from_numpy(arrays[f"{{part}}_" + {y}])',
         f"{INDENT}parts.append(TensorDataset(x, y))",
         "return parts",
     ]
     words = f"The images of the run, from the file `{ARRAYS}` beside this script."
-    return _source(["from pathlib import Path", "import numpy as np"], lines, parts, words, arrays=True)
+    x = "examples x in their own units" if own else "images x in [0, 1] (C, H, W)"
+    return _source(["from pathlib import Path", "import numpy as np"], lines, parts, words, arrays=True, x=x)

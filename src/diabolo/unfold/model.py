@@ -16,6 +16,7 @@ from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, blocks, flat, sequential
 from diabolo.unfold.networks import Network, assigned, network
 from diabolo.unfold.numbers import number, schedule
+from diabolo.unfold.scalings import Scaled, scaled, volume
 from diabolo.unfold.scores import SCALE, Score, corrupted, given, observed, score
 
 
@@ -32,6 +33,7 @@ class Unfolded:
         condition: an expression for `c`; "" where there is none.
         decodes: whether the decoder is trained.
         draws_codebook: whether the codebook begins as centres of the encoder's outputs.
+        scaling: how x is scaled.
     """
 
     networks: str
@@ -42,6 +44,7 @@ class Unfolded:
     condition: str
     decodes: bool
     draws_codebook: bool
+    scaling: Scaled
 
 
 def unfolded(model: Any) -> Unfolded:
@@ -80,6 +83,7 @@ class _Writer:
         core = model.bottleneck.core
         self.code: Code = code(core)
         self.score: Score = score(model.likelihood)
+        self.scaling: Scaled = scaled(model.scaling)
         self.given = given(model.condition)
         self.coded = bool(self.code.returns)  # not for a model without a code
         told = model.condition.core
@@ -94,7 +98,8 @@ class _Writer:
 
     def written(self) -> Unfolded:
         scale = SCALE if self.score.init else ""
-        own = [self._encoder(), self.code.classes, self._decoder(), scale, self._classifier(), self._model()]
+        own = [self._encoder(), self.code.classes, self._decoder(), scale, self.scaling.classes]
+        own += [self._classifier(), self._model()]
         classes = [*self._blocks(), *own]
         return Unfolded(
             "\n\n\n".join(text for text in classes if text),
@@ -105,6 +110,7 @@ class _Writer:
             self.given.c,
             self.model.decodes,
             self.code.begins,
+            self.scaling,
         )
 
     def _blocks(self) -> list[str]:
@@ -158,6 +164,7 @@ class _Writer:
             *([self.code.module] if self.code.module else []),
             "self.decoder = Decoder()",
             *self.score.init,
+            *self.scaling.init,
             *self.given.init,
             *head,
         ]
@@ -179,8 +186,9 @@ class _Writer:
         return _class("Autoencoder", says, init, f"self, x{c}", returned, self.code.methods)
 
     def _loss(self) -> str:
-        lines = list(observed(self.model.observation))
-        if self.supervised and lines:
+        drawn = observed(self.model.observation)
+        lines = [*self.scaling.before, *drawn]
+        if self.supervised and drawn:
             raise DiaboloError("unfold cannot write a classifier of drawn images in plain PyTorch")
         if self.of_images:
             more, weights = self._marginal()
@@ -225,7 +233,7 @@ class _Writer:
         if self.supervised:
             return lines, {}
         objective: Any = self.model.objective
-        lines += self.score.loss
+        lines += [*self.score.loss, *volume(self.model.likelihood, self.model.scaling)]
         weights = {"reconstruction": number(objective.reconstruction)}
         for name, how in self.code.terms.items():
             lines += how
@@ -253,8 +261,10 @@ class _Writer:
         if not self.code.returns.startswith("mu"):
             raise DiaboloError("unfold cannot write the hybrid objective of codes without a posterior in plain PyTorch")
         z = "model.draw(c)" if self.code.methods else "torch.randn_like(mu)"
+        nats = volume(self.model.likelihood, self.model.scaling)
         again = [
-            re.sub(r"\braw\b", "drawn", re.sub(r"\breconstruction\b", "from_prior", line)) for line in self.score.loss
+            re.sub(r"\braw\b", "drawn", re.sub(r"\breconstruction\b", "from_prior", line))
+            for line in [*self.score.loss, *nats]
         ]
         return ["# what is drawn from the prior is trained, too (Sohn 2015)", f"drawn = model.decoder({z}, c)", *again]
 

@@ -64,7 +64,7 @@ def script(path: str | Path, trust: Trust = ()) -> str:
         )
     parts = unfolded(model)
     try:
-        images = source(config.train, parts.column, config.validation)
+        images = source(config.train, parts.column, config.validation, parts.scaling.own)
     except (TypeError, ValueError, OverflowError, KeyError) as error:
         raise config.damaged(Path(path), "'data.train.origin' does not say where the images came from") from error
     return _written(config, options, parts, images, model)
@@ -74,6 +74,9 @@ def parts_of(path: Path, config: Config, trust: Trust) -> tuple[Any, TrainOption
     """The untrained model of the run in `path`, and the options of its training."""
     with trusting(trust):
         model = build_model(path, config)
+        if model.scaling.kind == "unit":  # which may know black and white
+            held = {name: t for name, t in RunFolder(path).weights("model").items() if name.startswith("scaling.")}
+            model.scaling.load_state_dict({name.removeprefix("scaling."): t for name, t in held.items()})
         try:
             return model, TrainOptions.of(**config.options)
         except (TypeError, DiaboloError) as error:
@@ -149,7 +152,7 @@ def _held(
 
 def _columns(images: Images, needs: str | None) -> dict[str, Any]:
     """The arrays that the script reads."""
-    known = column_of(images, needs or "labels")
+    known = column_of(images, needs or ("labels" if images.labels is not None else None))
     y = np.full(len(images), -1) if known is None else np.asarray(known)
     return {"images": images.images, needs or "labels": y}
 
@@ -168,7 +171,7 @@ def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Sou
     left = left_out(config, options, images)
     rate = schedule(LR_SCHEDULES[options.schedule](options.lr))
     needs_math = "math." in parts.loss + parts.networks + rate
-    three = [line for line in images.imports if line]
+    three = list(dict.fromkeys([*filter(None, images.imports), *parts.scaling.imports]))
     standard = ["import math"] if needs_math or options.schedule != "constant" else []
     standard += [line for line in three if line.startswith("from pathlib")]
     third = sorted(
@@ -334,21 +337,6 @@ def _evaluate(parts: Unfolded) -> str:
 
 
 def _pictures(parts: Unfolded, model: Any) -> list[str]:
-    grid = "\n".join(
-        [
-            "def show(rows, path):",
-            f'{INDENT}"""Rows of images (n, C, H, W) in one picture."""',
-            f"{INDENT}n = len(rows[0])",
-            f"{INDENT}size = (n, len(rows))",
-            f"{INDENT}_, axes = plt.subplots(len(rows), n, figsize=size, squeeze=False)",
-            f"{INDENT}for line, images in zip(axes, rows, strict=True):",
-            f"{INDENT * 2}for axis, image in zip(line, images, strict=True):",
-            f"{INDENT * 3}pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()",
-            f'{INDENT * 3}axis.imshow(pixels, cmap="gray", vmin=0, vmax=1)',
-            f'{INDENT * 3}axis.axis("off")',
-            f"{INDENT}plt.savefig(path)",
-        ]
-    )
     curves = "\n".join(
         [
             "def show_losses(history, path):",
@@ -363,10 +351,60 @@ def _pictures(parts: Unfolded, model: Any) -> list[str]:
             f"{INDENT}plt.savefig(path)",
         ]
     )
-    found = [curves]
-    if len(model.input_shape) == 3 and model.input_shape[0] in (1, 3) and parts.decodes:
-        found.append(grid)
-    return found
+    if not parts.decodes:
+        return [curves]
+    return [curves, _lines() if len(model.input_shape) < 3 else _grid(model, bool(parts.scaling.before))]
+
+
+def _lines() -> str:
+    """The function that draws vectors and signals."""
+    return "\n".join(
+        [
+            "def show(rows, path):",
+            f'{INDENT}"""Vectors (n, D) or signals (n, C, L) as lines, those of all rows together."""',
+            f"{INDENT}n = len(rows[0])",
+            f"{INDENT}_, axes = plt.subplots(n, 1, figsize=(8, 1.5 * n), squeeze=False)",
+            f"{INDENT}for row in rows:",
+            f"{INDENT * 2}for axis, values in zip(axes[:, 0], row, strict=True):",
+            f"{INDENT * 3}lines = values.detach().cpu().reshape(-1, values.shape[-1])",
+            f'{INDENT * 3}axis.plot(lines.T, marker=".")',
+            f"{INDENT}plt.tight_layout()",
+            f"{INDENT}plt.savefig(path)",
+        ]
+    )
+
+
+def _grid(model: Any, scaled: bool) -> str:
+    """The function that draws pictures, and slices through the middle of volumes; of others than one or three channels the
+    first."""
+    volumes = len(model.input_shape) == 4
+    x = "image" if model.input_shape[0] in (1, 3) else "image[:1]"
+    x = f"{x}[:, image.shape[1] // 2]" if volumes else x
+    x = f"({x} - low) / (high - low)" if scaled else x
+    what = "Slices of volumes (n, C, D, H, W)" if volumes else "Rows of images (n, C, H, W)"
+    ends = [f"{INDENT}low, high = rows[0].min().item(), rows[0].max().item()"] if scaled else []
+    pixels = [f"{INDENT * 3}pixels = {x}.detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()"]
+    if x != "image":
+        pixels = [
+            f"{INDENT * 3}pixels = {x}",
+            f"{INDENT * 3}pixels = pixels.detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy()",
+        ]
+    return "\n".join(
+        [
+            "def show(rows, path):",
+            f'{INDENT}"""{what} in one picture."""',
+            f"{INDENT}n = len(rows[0])",
+            *ends,
+            f"{INDENT}size = (n, len(rows))",
+            f"{INDENT}_, axes = plt.subplots(len(rows), n, figsize=size, squeeze=False)",
+            f"{INDENT}for line, images in zip(axes, rows, strict=True):",
+            f"{INDENT * 2}for axis, image in zip(line, images, strict=True):",
+            *pixels,
+            f'{INDENT * 3}axis.imshow(pixels, cmap="gray", vmin=0, vmax=1)',
+            f'{INDENT * 3}axis.axis("off")',
+            f"{INDENT}plt.savefig(path)",
+        ]
+    )
 
 
 def _frozen(model: Any, options: TrainOptions) -> list[str]:
@@ -406,13 +444,15 @@ def _main(parts: Unfolded, loaded: Sequence[str], left: Sequence[str], frozen: l
         "torch.manual_seed(SEED)",
         f"images, {'held_out, ' if held else ''}unseen = load_data()",
         "model = Autoencoder().to(DEVICE)",
+        *parts.scaling.fit,
         *frozen,
     ]
     if parts.draws_codebook:
         lines += [
             "x, _ = next(iter(DataLoader(images, 2048, shuffle=True)))",
+            "x = x.to(DEVICE)",
             "with torch.no_grad():",
-            f"{INDENT}model.quantizer.begin(model.encoder(x.to(DEVICE)))",
+            f"{INDENT}model.quantizer.begin(model.encoder({parts.scaling.x}))",
         ]
     lines += [
         "history = train(model, images)",
@@ -425,18 +465,21 @@ def _main(parts: Unfolded, loaded: Sequence[str], left: Sequence[str], frozen: l
             "x, y = next(iter(DataLoader(unseen, 8)))",
             "x, y = x.to(DEVICE), y.to(DEVICE)",
         ]
-        calls = "x" if not c else "c" if not parts.sample and "x[:" in c and "Encoder" not in parts.networks else "x, c"
+        x = parts.scaling.x
+        calls = (
+            x if not c else "c" if not parts.sample and "x[:" in c and "Encoder" not in parts.networks else f"{x}, c"
+        )
         if c:
             lines.append(f"c = {c}")
         lines += [
             f"raw = model({calls})[0]",
-            f'show([x, {parts.x_hat}], "reconstructions.png")',
+            f'show([x, {parts.scaling.undo.format(parts.x_hat)}], "reconstructions.png")',
         ]
         if parts.sample:
             told = ", c" if c else ""
             lines += [
                 *(["n = len(x)"] if re.search(r"\bn\b", parts.sample) else []),
                 f"raw = model.decoder({parts.sample}.to(DEVICE){told})",
-                f'show([{parts.x_hat}], "samples.png")',
+                f'show([{parts.scaling.undo.format(parts.x_hat)}], "samples.png")',
             ]
     return "\n".join(["def main():", *[INDENT + line for line in lines]])

@@ -50,6 +50,7 @@ class PartOptions(NetOptions, total=False):
     scale: Annotated[float | str | None, Above(0)]
     df: Annotated[float | str | None, Above(0)]
     theta: Annotated[float | str | None, Above(0, MOST_THETA)]
+    types: tuple[str, ...] | None
     corruption: str | Corruption | None
     level: Annotated[float | str | None, ItsOwn()]
     observation: str | Observation | None
@@ -68,13 +69,15 @@ HELP = {
     "likelihood": f"How a reconstruction is scored: {', '.join(LIKELIHOODS)}.",
     "features": "Network whose features the likelihood perceptual compares: a run folder, or vgg16.",
     "pixel_weight": "Weight of the squared error per pixel beside the features of the likelihood perceptual; 1 when left out.",
-    "sigma": "Standard deviation of the likelihood gaussian: a number, learned, per-feature (learned for each number of a "
-    "vector, each channel of an image), or optimal (in closed form, its default).",
+    "sigma": "Standard deviation of the likelihoods gaussian and mixed: a number, learned, per-feature (learned for each "
+    "number of a vector, each channel of an image; default of mixed), or optimal (in closed form, default of gaussian).",
     "scale": "Scale of the likelihoods laplace and student-t: a number, learned (default of laplace), or per-feature (default "
     "of student-t).",
     "df": "Degrees of freedom of the likelihood student-t: a number, learned (its default), or per-feature.",
     "theta": "Inverse dispersion of the likelihood negative-binomial, whose variance is m + m² / theta for a mean of m: a "
     "number, learned, or per-feature (its default).",
+    "types": "What each column of a table is, for the likelihood mixed: number, binary, count, or category:N of N one-hot "
+    "features. As the data say when left out.",
     "corruption": f"What the encoder sees instead of the image: {', '.join(CORRUPTIONS)}.",
     "level": "Strength of the corruption, its sigma, share or size: a number, or a range to draw from per image: 0.1..0.6.",
     "observation": "What is taken to be the image, input and target alike: as-is, or binarised (0/1, drawn anew each time).",
@@ -181,24 +184,27 @@ def assemble(
     observation = as_observation(chosen.pop("observation", None) or "as-is")
     classes, columns = chosen.pop("classes", None), chosen.pop("columns", None)
     condition = as_condition(chosen.pop("condition", None), tuple(input_shape), classes, columns)
-    scaling = as_scaling(chosen.pop("scaling", "none"), tuple(input_shape))
-    unit_range = scaling.support == UNIT
+    asked = chosen.pop("scaling", "none")
+    unit_range = as_scaling(asked, tuple(input_shape)).support == UNIT
     scored = {name: chosen.pop(name, None) for name in LIKELIHOOD_OPTIONS}
     likelihood = as_likelihood(chosen.pop("likelihood"), unit_range, **scored)
+    likelihood.check(tuple(input_shape))
+    scaling = as_scaling(asked, tuple(input_shape), likelihood.scaled)
     net = chosen.pop("net", nets.usual(input_shape, chosen))
     masked = bool(chosen.pop("masked", False))
     widths = (condition.to_encoder + masked * math.prod(input_shape), condition.to_decoder)
     likelihood = Known(likelihood) if masked else likelihood
     encoder, decoder = nets.build(net, tuple(input_shape), code, widths, **chosen)
     encoder = nets.SeesKnown(encoder) if masked else encoder
-    encoder = nets.SeesCounts(encoder) if likelihood.counts else encoder
+    if likelihood.counts or likelihood.logged:
+        encoder = nets.SeesCounts(encoder, likelihood.logged or None)
     bottleneck = around(encoder, bottleneck(encoder))
     return Autoencoder(
         encoder,
         bottleneck,
         decoder,
         likelihood,
-        as_corruption(corruption or "none", level, unit_range),
+        as_corruption(corruption or "none", level, scaling.support == UNIT),
         condition,
         None if head is None else head(bottleneck),
         objective,
@@ -274,8 +280,10 @@ def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
     condition = options.get("condition", takes.get("condition", (None, None))[1])
     if condition in COLUMNS and (columns := column(images, condition)) is not None:
         known["columns"] = columns.shape[1]
-    counted = LIKELIHOODS.get(str(options.get("likelihood")), Likelihood)
-    suits = "real" if getattr(counted, "counts", False) else usual_scaling(images)
+    scored = LIKELIHOODS.get(str(options.get("likelihood")), Likelihood)
+    suits = getattr(scored, "suited", None) or usual_scaling(images)
+    if images.column_types is not None and options.get("likelihood") in LIKELIHOOD_OPTIONS["types"]:
+        known["types"] = tuple(column.word for column in images.column_types)
     if "masked" in takes and images.missing:
         known["masked"] = True
     if "scaling" in takes and suits != "none":
