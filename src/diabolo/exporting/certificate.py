@@ -133,7 +133,8 @@ class _Model:
         known = np.maximum((~np.isnan(squares)).sum(1), 1)  # of an image of which nothing is known the score is 0
         self.wanted["score", "score"] = np.nansum(squares, 1) / known
         random = np.random.default_rng(0)
-        for name, draw in {"normal": random.standard_normal, "uniform": random.random}.items():
+        draws: dict[str, Callable[..., Array]] = {"normal": random.standard_normal, "uniform": random.random}
+        for name, draw in draws.items():
             if name in examples:
                 noise = torch.from_numpy(draw((len(x), *examples[name].shape[1:]), dtype=np.float32))
                 tensors[name] = noise
