@@ -19,6 +19,7 @@ from diabolo.reports.extra import needed
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import build_model
+from diabolo.scaling import LOOKED_AT
 from diabolo.training.options import TrainOptions
 from diabolo.training.stepping import LR_SCHEDULES
 from diabolo.trust import Trust, trusting
@@ -169,6 +170,8 @@ def _wrapped(words: str) -> list[str]:
 def _written(config: Config, options: TrainOptions, parts: Unfolded, images: Source, model: Any) -> str:
     shape = " × ".join(map(str, model.input_shape))
     left = left_out(config, options, images)
+    if model.scaling.kind == "robust" and config.train.images > LOOKED_AT:
+        left.append(f"that the quartiles were those of {LOOKED_AT:,} evenly spread examples")
     rate = schedule(LR_SCHEDULES[options.schedule](options.lr))
     needs_math = "math." in parts.loss + parts.networks + rate
     three = list(dict.fromkeys([*filter(None, images.imports), *parts.scaling.imports]))
