@@ -125,7 +125,7 @@ def test_what_was_skipped_is_remembered_and_told_again(folder, decodings, caplog
 def test_a_refused_file_leaves_nothing_behind(folder, store, channels):
     (folder / "5.png").write_bytes(b"broken")
     with pytest.raises(DiaboloError, match=r"5\.png is not an image"):
-        everything(folder, size=8, store=store, image_channels=channels)
+        everything(folder, size=8, cache=store, image_channels=channels)
     assert not [*folder.parent.glob(".diabolo/*")]
 
 

@@ -43,7 +43,7 @@ def folder(tmp_path, make):
 
 def both(path, **options):
     """The same data set decoded and encoded: (train, test) of each."""
-    found = [load(path, store=store, **options) for store in ("decoded", "encoded")]
+    found = [load(path, cache=store, **options) for store in ("decoded", "encoded")]
     assert all(isinstance(images.images, Encoded) for images in found[1])
     assert not any(isinstance(images.images, Encoded) for images in found[0])
     return found
@@ -120,7 +120,7 @@ def test_floats_keep_their_type_and_are_finite(tmp_path):
     x[3, 1, 1] = np.nan
     Image.fromarray(x[3]).save(tmp_path / "s" / "3.tif")
     with pytest.raises(DiaboloError, match=r"NaN|nan"):
-        load(tmp_path / "s", n_test=1, range="own", store="encoded")
+        load(tmp_path / "s", n_test=1, range="own", cache="encoded")
 
 
 def test_a_range_that_is_found_out_late_is_decoded_with(tmp_path):
@@ -140,7 +140,7 @@ def test_damaged_files_are_left_out_alike(folder, caplog):
     assert len(encoded) == 18
     np.testing.assert_array_equal(encoded.images[:], decoded.images)
     caplog.clear()
-    again, _ = load(folder, size=8, n_test=1, skip_bad=True, store="encoded")
+    again, _ = load(folder, size=8, n_test=1, skip_bad=True, cache="encoded")
     assert "1 of 20 images are damaged and left out" in caplog.text
     assert again.fingerprint == encoded.fingerprint
 
@@ -148,7 +148,7 @@ def test_damaged_files_are_left_out_alike(folder, caplog):
 def test_a_bomb_is_refused(folder, make):
     (folder / "a" / "bomb.png").write_bytes(make.png_header(60000, 60000))
     with pytest.raises(DiaboloError, match=r"bomb\.png is refused"):
-        load(folder, size=8, store="encoded")
+        load(folder, size=8, cache="encoded")
 
 
 def test_archives(tmp_path, folder):
@@ -203,7 +203,7 @@ def test_what_does_not_fit_is_encoded_and_that_is_said(folder, monkeypatch, lack
     monkeypatch.undo()
     monkeypatch.setattr(gather, "IN_MEMORY", 0)
     assert isinstance(load(folder, n_test=1)[0].images, Encoded)  # as it is kept already
-    assert not isinstance(load(folder, n_test=1, store="decoded")[0].images, Encoded)
+    assert not isinstance(load(folder, n_test=1, cache="decoded")[0].images, Encoded)
     assert not isinstance(load(folder, n_test=1)[0].images, Encoded)  # the faster of both that are there
 
 
@@ -239,10 +239,10 @@ def test_the_disk_is_asked_where_the_folder_is_or_will_be(tmp_path, monkeypatch)
 
 
 def test_another_store_is_refused(folder):
-    with pytest.raises(DiaboloError, match=r"store .*auto.*decoded.*encoded"):
-        load(folder, store="packed")
-    with pytest.raises(UnknownNameError, match="unknown option 'store'"):
-        load("digits", store="encoded")
+    with pytest.raises(DiaboloError, match=r"cache .*auto.*decoded.*encoded"):
+        load(folder, cache="packed")
+    with pytest.raises(UnknownNameError, match="unknown option 'cache'"):
+        load("digits", cache="encoded")
 
 
 # --- whole or not there ---------------------------------------------------------------------------------------------
@@ -261,8 +261,8 @@ def readings(monkeypatch):
 
 
 def test_read_once_and_found_again(folder, readings):
-    first = load(folder, size=8, store="encoded")[0]
-    assert load(folder, size=8, store="encoded")[0].fingerprint == first.fingerprint
+    first = load(folder, size=8, cache="encoded")[0]
+    assert load(folder, size=8, cache="encoded")[0].fingerprint == first.fingerprint
     assert len(readings) == 1
     path, about = files_of(folder)
     expected = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.*")))
@@ -270,14 +270,14 @@ def test_read_once_and_found_again(folder, readings):
     assert content.startswith(expected)
     assert len(content) == len(expected) + 8 * 21 == json.loads(about.read_text())["bytes"]
     os.utime(folder / "a" / "02.jpg", ns=(1, 1))
-    load(folder, size=8, store="encoded")
+    load(folder, size=8, cache="encoded")
     assert len(readings) == 2
     files_of(folder)  # those of before are swept
 
 
 @pytest.mark.parametrize("harm", ["cut", "longer", "starts", "empty", "dtype", "shape", "owners", "order", "json"])
 def test_what_is_not_as_it_was_written_is_read_anew(folder, readings, caplog, harm):
-    first = load(folder, size=8, store="encoded")[0].fingerprint
+    first = load(folder, size=8, cache="encoded")[0].fingerprint
     path, about = files_of(folder)
     told, content = json.loads(about.read_text()), path.read_bytes()
     if harm == "cut":
@@ -300,7 +300,7 @@ def test_what_is_not_as_it_was_written_is_read_anew(folder, readings, caplog, ha
             "order": {"owners": [1, 0, *range(2, 20)]},
         }[harm]
         about.write_text(json.dumps(told))
-    again = load(folder, size=8, store="encoded")[0]
+    again = load(folder, size=8, cache="encoded")[0]
     assert again.fingerprint == first
     assert "cannot be used" in caplog.text
     assert "reading them anew" in caplog.text
@@ -308,7 +308,7 @@ def test_what_is_not_as_it_was_written_is_read_anew(folder, readings, caplog, ha
 
 
 def test_a_file_that_rots_later_is_named(folder):
-    train, _ = load(folder, size=8, store="encoded")
+    train, _ = load(folder, size=8, cache="encoded")
     path, _ = files_of(folder)
     content = bytearray(path.read_bytes())
     content[: len(content) - 8 * 21] = bytes(len(content) - 8 * 21)
@@ -318,7 +318,7 @@ def test_a_file_that_rots_later_is_named(folder):
 
 
 def test_another_image_than_was_kept_is_named(folder):
-    train, _ = load(folder, size=8, store="encoded")
+    train, _ = load(folder, size=8, cache="encoded")
     train.images.pages = train.images.pages + 1
     with pytest.raises(DiaboloError, match="is not the image that was kept"):
         train.images[0]
@@ -328,7 +328,7 @@ KILLED = """
 import os, signal, sys
 from diabolo.data import encoded, load
 encoded.Writer.close = lambda self: os.kill(os.getpid(), signal.SIGKILL)
-load(sys.argv[1], size=8, store="encoded")
+load(sys.argv[1], size=8, cache="encoded")
 """
 
 
@@ -336,7 +336,7 @@ def test_what_a_killed_reading_left_is_swept(folder):
     subprocess.run([sys.executable, "-c", KILLED, folder], capture_output=True)
     home = folder.parent / ".diabolo"
     assert [path.suffix for path in home.iterdir()] == [".tmp"]
-    load(folder, size=8, store="encoded")
+    load(folder, size=8, cache="encoded")
     assert {path.suffix for path in home.iterdir()} == {".files", ".json"}
 
 
@@ -344,7 +344,7 @@ def test_nowhere_to_write(folder, own_home):
     (folder.parent / ".diabolo").write_text("")
     (own_home / ".cache").write_text("")
     with pytest.raises(NotWrittenError, match="encoded images cannot be kept: neither"):
-        load(folder, size=8, store="encoded")
+        load(folder, size=8, cache="encoded")
 
 
 # --- what is done with them -----------------------------------------------------------------------------------------

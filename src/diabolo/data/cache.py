@@ -63,9 +63,9 @@ def kept(
     beside: Path,
     skip_bad: bool,
     value_range: scale.Range = scale.AUTO,
-    store: Asked = "auto",
+    cache: Asked = "auto",
 ) -> Kept:
-    """The images of `files`, kept as `store` asks: with "auto" as they are kept already, else as `choosing.chosen` finds.
+    """The images of `files`, kept as `cache` asks: with "auto" as they are kept already, else as `choosing.chosen` finds.
 
     They lie in `.diabolo/` next to `beside` (the folder or archive), or under ~/.cache/diabolo where that cannot be written
     or has no room. The file's name covers the shaping asked for and the name, size and time of every image, so a changed
@@ -78,7 +78,7 @@ def kept(
     place = hashlib.sha256(os.fsencode(os.path.realpath(beside))).hexdigest()[:8]
     homes = {beside.parent / FOLDER: f"{stem}-{asked}", default_cache() / "decoded": f"{stem}-{asked}{place}"}
     content = _content(files)
-    for how in HOWS if store == "auto" else (store,):
+    for how in HOWS if cache == "auto" else (cache,):
         for home, group in homes.items():
             found = _open(home / f"{group}-{content}", how, len(files.names))
             if found is not None:
@@ -87,7 +87,7 @@ def kept(
                 return found
     began = time.perf_counter()
     settled = settle(files, replace(shaping, span=span_asked(value_range)), skip_bad)
-    how, why = choosing.chosen(files, settled, homes) if store == "auto" else (store, "as asked")
+    how, why = choosing.chosen(files, settled, homes) if cache == "auto" else (cache, "as asked")
     troubles = []
     for home, group in homes.items():
         try:

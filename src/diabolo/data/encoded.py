@@ -54,7 +54,7 @@ class Encoded:
         self.dtype, self.shaping, self.where = dtype, shaping, where
         self.shape = (len(owners), *shape)
         self.ndim, self.size = len(self.shape), math.prod(self.shape)
-        self.nbytes = self.size * dtype.itemsize  # once decoded
+        self.itemsize, self.nbytes = dtype.itemsize, self.size * dtype.itemsize  # once decoded
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -116,6 +116,13 @@ class Images:
         return tuple(int(side) for side in self.images.shape[1:])
 
     @property
+    def tensor(self) -> "Tensor":
+        """The numbers `(N, *shape)` at rest, in their own type: an array is not copied; encoded images are all decoded."""
+        import torch
+
+        return torch.from_numpy(np.asarray(self.images))
+
+    @property
     def pixels(self) -> NDArray[np.float32]:
         """The numbers `(N, *shape)` as float32, as models give them: bytes in [0, 1], others in their own units; all of them in
         memory."""

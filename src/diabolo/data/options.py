@@ -51,7 +51,7 @@ class DataOptions:
         identity: for celeba: labels are the numbers of the persons.
         test_fraction: share of the images to test with, where the source has no test part of its own.
         skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
-        store: how images of files are kept on disk: decoded (fast), encoded (small: the bytes of their files, decoded as they
+        cache: how images of files are kept on disk: decoded (fast), encoded (small: the bytes of their files, decoded as they
             are needed, to the same bits), or auto: decoded where that fits into free memory and on the disk.
         range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own where
             none are, in their own units.
@@ -86,7 +86,7 @@ class DataOptions:
     identity: bool = False
     test_fraction: PartOf = 0.1
     skip_bad: bool = False
-    store: Asked = "auto"
+    cache: Asked = "auto"
     range: Annotated[Any, ItsOwn()] = scale.AUTO
     missing: Literal["refuse", "mask"] = "refuse"
     label_column: str | None = None

@@ -117,15 +117,21 @@ def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray
 
 def _by_feature(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
     """The error of each feature over its own variance: which does not depend on the units that they happen to have."""
-    x = subject.test.images.astype(np.float64)
-    variance = x.var(0)
-    varies = variance > CONSTANT * np.square(x).mean(0)
+    test, n = subject.test, len(subject.test)
+    numbers = [test.images[i : i + PIECE] for i in range(0, n, PIECE)]  # which share the memory of vectors
+    mean = np.sum([x.sum(0, dtype=np.float64) for x in numbers], 0) / n
+    variance = np.sum([np.square(x - mean).sum(0) for x in numbers], 0) / n
+    varies = variance > CONSTANT * (variance + np.square(mean))
     if not varies.any():
         return {}
-    errors = np.square(subject.reconstructions - x)[:, varies] / variance[varies]
-    names = subject.test.feature_names or tuple(f"feature {i}" for i in range(x.shape[1]))
-    each = dict(zip(np.array(names, object)[varies].tolist(), errors.mean(0).tolist(), strict=True))
-    found, split = errors.mean(1), subject.test.split
+    found, total, start = np.empty(n), np.zeros(int(varies.sum())), 0
+    for x in numbers:
+        x_hat = subject.reconstructions[start : start + len(x)]
+        errors = np.square(x_hat - x.astype(np.float64))[:, varies] / variance[varies]
+        found[start : start + len(x)], total, start = errors.mean(1), total + errors.sum(0), start + len(x)
+    names = test.feature_names or tuple(f"feature {i}" for i in range(test.shape[0]))
+    each = dict(zip(np.array(names, object)[varies].tolist(), (total / n).tolist(), strict=True))
+    split = test.split
     setting = scale | {
         "of": "each feature over its own variance, mean over those that vary",
         "measured on": f"{split} images",

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
@@ -84,10 +83,7 @@ class Subject:
     @cached_property
     def reconstructions(self) -> NDArray[np.float32]:
         """x_hat (N, *input_shape) of all test images; a memory map where they are many."""
-        found = (
-            self.codec.reconstruct(torch.from_numpy(few.images), column(few, self.codec.needs_column))
-            for few in pieces(self.test)
-        )
+        found = (self.codec.reconstruct(few.tensor, column(few, self.codec.needs_column)) for few in pieces(self.test))
         return stacked((x_hat.cpu().numpy() for x_hat in found), len(self.test), "reconstructions")
 
     @cached_property
@@ -95,8 +91,8 @@ class Subject:
         """Mean squared error per pixel of each test image (N,), so that two codecs can be compared image by image."""
         starts = range(0, len(self.test), PIECE)
         parts = zip(starts, pieces(self.test), strict=True)
-        found = [np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts]
-        return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
+        squares = (np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts)
+        return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in squares])
 
     @cached_property
     def pictured(self) -> "Subject":

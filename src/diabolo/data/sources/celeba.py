@@ -36,7 +36,7 @@ def load(
     crop: Side | None,
     split: Literal["official", "random", "persons"] | None,
     skip_bad: bool,
-    store: Asked,
+    cache: Asked,
     identity: bool,
 ) -> tuple[Images, Images]:
     """Portraits `(3, size, size)` with 40 attributes, from `root/celeba`.
@@ -61,7 +61,7 @@ def load(
         log.info("celeba: %s split", split)
     part = _column(home / PARTITION, files.names) if split == "official" else None
 
-    found = kept(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad, store=store)
+    found = kept(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad, cache=cache)
     owners = found.owners
     images = Images(
         found.pixels,

@@ -34,7 +34,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
-    store: Asked,
+    cache: Asked,
     test_fraction: PartOf,
     range: scale.Range,
 ) -> Parts:
@@ -44,10 +44,10 @@ def load(
     """
     shaping = Shaping(size, crop, image_channels, keep="deep")
     if path.is_dir():
-        return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, store, test_fraction, range)
+        return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, cache, test_fraction, range)
     files = zip_files(path, skip_bad)
     with files.archive:
-        return of_files(files, path, draw, shaping, skip_bad, store, test_fraction, range)
+        return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range)
 
 
 def of_labelled(
@@ -58,14 +58,14 @@ def of_labelled(
     draw: Draw,
     shaping: Shaping,
     skip_bad: bool,
-    store: Asked,
+    cache: Asked,
     test_fraction: float,
     value_range: scale.Range,
     said: Sequence[str] = (),
 ) -> Parts:
     """A seeded split of image files whose labels, one for each file, are known, whatever folders their names are in; `said` is
     what the account says besides."""
-    found = kept(files, shaping, path, skip_bad, value_range, store)
+    found = kept(files, shaping, path, skip_bad, value_range, cache)
     how = kept_as(found.facts, value_range, f"the pixels of {path}", shaping.keep)
     known = None if labels is None else labels[found.owners]
     images = Images(
@@ -86,7 +86,7 @@ def of_files(
     draw: Draw,
     shaping: Shaping,
     skip_bad: bool,
-    store: Asked,
+    cache: Asked,
     test_fraction: float,
     value_range: scale.Range,
 ) -> Parts:
@@ -95,7 +95,7 @@ def of_files(
     for index in sorted(layout.masks):
         files.listing.left_out.add(MASK_KIND, files.names[index])
     files = files.only([index for index in range(len(files.names)) if index not in layout.masks])
-    found = kept(files, shaping, path, skip_bad, value_range, store)
+    found = kept(files, shaping, path, skip_bad, value_range, cache)
     names = page_names(files, found.owners.tolist())
     layout = read_layout([files.names[owner] for owner in found.owners], files.listing.folders, path)
     how = kept_as(found.facts, value_range, f"the pixels of {path}", shaping.keep)

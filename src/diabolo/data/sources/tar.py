@@ -78,7 +78,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
-    store: Asked,
+    cache: Asked,
     test_fraction: PartOf,
     range: scale.Range,
 ) -> Parts:
@@ -93,9 +93,9 @@ def load(
         files, beside = tar_files(path, file, skip_bad)
         known, said = labels_beside(files, beside)
         if known is None:
-            return of_files(files, path, draw, shaping, skip_bad, store, test_fraction, range)
+            return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range)
         (labels,), names = named_labels(np.array(known))
-        return of_labelled(files, labels, names, path, draw, shaping, skip_bad, store, test_fraction, range, said)
+        return of_labelled(files, labels, names, path, draw, shaping, skip_bad, cache, test_fraction, range, said)
 
 
 def tar_files(path: Path, file: IO[bytes], skip_bad: bool) -> tuple[TarFiles, dict[str, dict[str, tuple[int, int]]]]:
