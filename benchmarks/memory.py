@@ -3,17 +3,20 @@
     python benchmarks/memory.py
     python benchmarks/memory.py --vectors 100000 --images 20000 --only evaluate --each
 
-Made-up data: vectors of 20 numbers (float32), and pictures of 28×28 bytes. A small model of each kind is trained once. Each work runs
-in a process of its own, on data that lie in its memory before: `encode` and `reconstruct` as the command line writes them (a piece at a
-time, into a .npy file), `codes` as `model.encode(array)` gives them (all codes are in memory then), and `evaluate` with
-the measures that are there when none is named, half of the rows being training data and half test data.
+Made-up data without labels: vectors of 20 numbers (float32), and pictures of 28×28 bytes, and a small VAE of each kind. Each
+work runs in a process of its own, after the same work on 2048 of the rows, which loads libraries and fills buffers:
 
-The peak is that of the resident set, which Linux keeps for each process, above what it was when the work began. Beside it stand the
-bytes that all rows take at rest and as float32: what holds chunks stays far below the latter however many rows there are. Two sizes,
-the asked one and a fourth of it, show what grows with the number of rows.
+* `encode` and `reconstruct` are the commands. The data lie in a .npy file and so do the results.
+* `model.encode` is that method of the model, given all rows as one array; all codes are then in memory.
+* `evaluate` takes the measures that it takes when none is named. Half of the rows are training data, half test data.
+
+The peak is that of the resident set, which Linux keeps for each process, above what was resident when the work began, the data
+among it where they are in memory. Beside it stand the bytes that all rows take at rest and as float32. Half as many rows come
+first, so that one sees what grows with their number.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -25,18 +28,19 @@ from typing import Any
 
 import numpy as np
 
-WORKS = ("encode", "codes", "reconstruct", "evaluate")
+WORKS = ("encode", "reconstruct", "model.encode", "evaluate")
 SHAPES: dict[str, tuple[int, ...]] = {"vectors": (20,), "images": (1, 28, 28)}
+COLUMNS = ("at rest, MiB", "as float32, MiB", "peak above, MiB", "seconds")
 PIECE = 10_000  # rows that are made up at once
+FEW = 2048
 MIB = 2**20
 
 
 def made_up(kind: str, n: int, seed: int = 0) -> np.ndarray:
     """`n` rows: vectors that lie near a space of 5 dimensions, or pictures of a blob each."""
-    shape = SHAPES[kind]
     random = np.random.default_rng(seed)
     mixing = random.normal(size=(5, 20))
-    found = np.empty((n, *shape), np.float32 if kind == "vectors" else np.uint8)
+    found = np.empty((n, *SHAPES[kind]), np.float32 if kind == "vectors" else np.uint8)
     y, x = np.mgrid[-1:1:28j, -1:1:28j]
     for start in range(0, n, PIECE):
         few = found[start : start + PIECE]
@@ -48,23 +52,25 @@ def made_up(kind: str, n: int, seed: int = 0) -> np.ndarray:
     return found
 
 
+def as_images(kind: str, n: int, seed: int = 0) -> Any:
+    import diabolo
+
+    return diabolo.data.as_images(made_up(kind, n, seed), range="own" if kind == "vectors" else "auto")
+
+
 def train(kind: str, out: Path) -> Path:
     """A small VAE of that data, in a run folder."""
     import diabolo
 
-    parts = (
-        diabolo.data.as_images(made_up(kind, 2000, seed), range="own" if kind == "vectors" else "auto")
-        for seed in (1, 2)
-    )
-    first, second = parts
     how: dict[str, Any] = {"likelihood": "gaussian", "latent_dim": 5} if kind == "vectors" else {"latent_dim": 8}
+    first, second = (as_images(kind, 2000, seed) for seed in (1, 2))
     return diabolo.fit("vae", first, second, hidden=(64,), epochs=3, out=out, quiet=True, **how).path
 
 
 def status(name: str) -> int:
     """Bytes that Linux tells of this process."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
-    return 1024 * int(line.split()[1])
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])
 
 
 def forget_peak() -> None:
@@ -72,71 +78,79 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
+def commanded(what: str, n: int, run: Path, file: Path) -> None:
+    """Run the command on `n` rows, which lie in a file."""
+    from importlib import import_module
+
+    command = import_module(f"diabolo.cli.{what}").command
+    with contextlib.redirect_stdout(sys.stderr):
+        command(run, str(file.with_name(f"{n}.npy")), out=file.with_name("out.npy"))
+
+
+class Evaluating:
+    """`evaluate` with the peak of each measure."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.before, self.peaks = model, status("VmRSS"), dict[str, int]()
+        self.now: str | None = None
+        self.found: Any = None
+
+    def __call__(self, images: Any) -> None:
+        import diabolo
+
+        half = np.arange(len(images)) < len(images) // 2
+        pair = images.take(half).called(split="train"), images.take(~half).called(split="test")
+        self.found = diabolo.evaluate(self.model, pair, say=self.begins)
+        self.ends()
+
+    def begins(self, name: str) -> None:
+        self.ends()
+        self.now = name
+
+    def ends(self) -> None:
+        if self.now is not None:
+            self.peaks[self.now] = round((status("VmHWM") - self.before) / MIB)
+        self.now = None
+        forget_peak()
+
+
 def work(kind: str, what: str, n: int, run: Path, each: bool) -> dict[str, Any]:
     """What one process measures."""
     import diabolo
-    from diabolo.cli.images import Given, in_pieces, write_array
 
-    model = diabolo.load(run)
-    images = diabolo.data.as_images(made_up(kind, n), range="own" if kind == "vectors" else "auto")
-    few = images.take(np.arange(2048))
-    peaks = dict[str, float]()
-
-    def given(some: diabolo.data.Images) -> Given:
-        return Given((some,), tuple(map(str, range(len(some)))))
-
-    def run_it(some: diabolo.data.Images) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory() as folder:
-            if what == "encode":
-                write_array(
-                    Path(folder) / "x.npy",
-                    len(some),
-                    in_pieces(lambda x, y: model.encode(x, y).flatten(1), given(some)),
-                )
-            elif what == "reconstruct":
-                write_array(Path(folder) / "x.npy", len(some), in_pieces(model.reconstruct, given(some)))
-            elif what == "codes":
-                model.encode(some.images)
-            else:
-                return evaluated(some)
-        return {}
-
-    def evaluated(some: diabolo.data.Images) -> dict[str, Any]:
-        half = np.arange(len(some)) < len(some) // 2
-        pair = some.take(half).called(split="train"), some.take(~half).called(split="test")
-        told: list[str] = []
-
-        def say(name: str) -> None:
-            if each:
-                keep()
-                told.append(name)
-                forget_peak()
-
-        def keep() -> None:
-            if told:
-                peaks[told[-1]] = round((status("VmHWM") - before) / MIB)
-
-        found = diabolo.evaluate(model, pair, say=say)
-        keep()
-        return {"seconds of each": dict(found.seconds), "skipped": dict(found.skipped)}
-
-    before = status("VmRSS")
-    run_it(few)  # imports, threads and buffers that do not depend on the number of rows
-    peaks.clear()
-    forget_peak()
-    before, began = status("VmRSS"), time.perf_counter()
-    more = run_it(images)
-    peak = max(status("VmHWM") - before, *(MIB * p for p in peaks.values()), 0)
-    return {
-        "data": kind,
-        "work": what,
-        "rows": n,
-        "at rest, MiB": round(images.images.nbytes / MIB),
-        "as float32, MiB": round(images.images.size * 4 / MIB),
-        "peak above, MiB": round(peak / MIB),
-        "seconds": round(time.perf_counter() - began, 1),
-        **({"peaks of each": peaks, **more} if each else {}),
-    }
+    more: dict[str, Any] = {}
+    rows = as_images(kind, n)
+    with tempfile.TemporaryDirectory() as folder:
+        if what in ("encode", "reconstruct"):
+            for number in (FEW, n):
+                np.save(Path(folder) / f"{number}.npy", rows.images[:number])
+            del rows
+            commanded(what, FEW, run, Path(folder) / "x.npy")
+            forget_peak()
+            before, began = status("VmRSS"), time.perf_counter()
+            commanded(what, n, run, Path(folder) / "x.npy")
+            peak = status("VmHWM") - before
+        elif what == "model.encode":
+            model = diabolo.load(run)
+            model.encode(rows.images[:FEW])
+            forget_peak()
+            before, began = status("VmRSS"), time.perf_counter()
+            codes = model.encode(rows.images)
+            peak = status("VmHWM") - before
+            more = {"codes, MiB": round(codes.nbytes / MIB)}
+        else:
+            model = diabolo.load(run)
+            Evaluating(model)(rows.take(np.arange(FEW)))
+            forget_peak()
+            evaluating, began = Evaluating(model), time.perf_counter()
+            evaluating(rows)
+            peak = MIB * max(evaluating.peaks.values())
+            more = {"peaks": evaluating.peaks, "took": dict(evaluating.found.seconds)} if each else {}
+            more |= {"skipped": dict(evaluating.found.skipped)} if each else {}
+    size = int(np.prod((n, *SHAPES[kind])))
+    at_rest = size * (4 if kind == "vectors" else 1)
+    figures = (at_rest / MIB, 4 * size / MIB, peak / MIB, time.perf_counter() - began)
+    return {"data": kind, "rows": n, "work": what} | dict(zip(COLUMNS, map(round, figures), strict=True)) | more
 
 
 def main() -> None:
@@ -156,41 +170,21 @@ def main() -> None:
         print(json.dumps(work(kind, what, int(n), Path(run), args.each)), flush=True)
         return
     with tempfile.TemporaryDirectory() as folder:
-        print("| data | rows | work | at rest, MiB | as float32, MiB | peak above, MiB | seconds |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
+        print(
+            "| data | rows | work | " + " | ".join(COLUMNS) + " |\n" + "| --- " * (3 + len(COLUMNS)) + "|", flush=True
+        )
         for kind, most in (("vectors", args.vectors), ("images", args.images)):
-            if not most:
-                continue
-            run = train(kind, Path(folder))
-            for what in args.only:
-                for n in (most // 4, most):
-                    command = [
-                        sys.executable,
-                        __file__,
-                        "--threads",
-                        str(args.threads),
-                        "--work",
-                        kind,
-                        what,
-                        str(n),
-                        str(run),
-                    ]
-                    found = subprocess.run(
-                        command + ["--each"] * args.each, stdout=subprocess.PIPE, check=True, text=True
-                    )
-                    told = json.loads(found.stdout.splitlines()[-1])
-                    cells = (
-                        kind,
-                        n,
-                        what,
-                        *(told[k] for k in ("at rest, MiB", "as float32, MiB", "peak above, MiB", "seconds")),
-                    )
-                    print(
-                        "| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells) + " |",
-                        flush=True,
-                    )
+            run = train(kind, Path(folder)) if most else Path()
+            for what in args.only if most else ():
+                for n in (most // 2, most):
+                    command = [sys.executable, __file__, "--threads", str(args.threads), *["--each"] * args.each]
+                    command += ["--work", kind, what, str(n), str(run)]
+                    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+                    told = json.loads(done.stdout.splitlines()[-1])
+                    cells = [kind, f"{n:,}", f"`{what}`", *(f"{told[column]:,}" for column in COLUMNS)]
+                    print("| " + " | ".join(cells) + " |", flush=True)
                     if args.each:
-                        print(json.dumps(told), file=sys.stderr, flush=True)
+                        print(done.stdout.splitlines()[-1], file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

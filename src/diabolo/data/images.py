@@ -303,7 +303,7 @@ def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     rows = max(1, CHUNK_BYTES // max(1, math.prod(array.shape[1:]) * array.dtype.itemsize))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
-    release(array)
+        release(array)
 
 
 def extent(array: NDArray[Any], what: str, missing: bool = False) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.columns import column
+from diabolo.data.images import Images
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import PIECE, pieces
@@ -41,12 +42,13 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
     test, split = subject.test, subject.test.split
     skipped: dict[str, str] = {}
-    each, totals = _measured(subject, skipped)
+    unit_range = subject.codec.scaling.reach == UNIT
+    features = _Features(test) if not unit_range and len(test.shape) == 1 else None
+    each, totals = _measured(subject, skipped, features)
     mse, n = each["mse"], len(test)
     order = np.argsort(-mse, kind="stable")[:worst]
     classes = _classes(subject, mse)
     scores = {}
-    unit_range = subject.codec.scaling.reach == UNIT
     scale = {"pixels": "in [0, 1]" if unit_range else "in the units of the data"}
     for key, values in each.items():
         name, unit, better = NAMES[key]
@@ -77,17 +79,22 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         scores[name] = Score.mean(share, "share of variance", split, better="lower", setting=setting, shared=kept)
     with standing_alone("denoising MSE", skipped):
         scores |= _denoising(subject, scale)
-    if not unit_range and len(test.shape) == 1:
-        scores |= _by_feature(subject, scale)
+    if features is not None:
+        scores |= features.scores(subject, scale)
     return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
 
 
-def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDArray[np.float64]], Totals]:
-    """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
+def _measured(
+    subject: Subject, skipped: dict[str, str], features: "_Features | None"
+) -> tuple[dict[str, NDArray[np.float64]], Totals]:
+    """Each error of each image, and their totals, beside what `features` add up; a similarity that cannot be found is noted in
+    `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
     ends = UNIT if subject.codec.scaling.reach == UNIT else subject.test.black_and_white
-    for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
-        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
+    for few, made in subject.reconstructed():
+        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(made)
+        if features is not None:
+            features.add(few.images, made)
         known = (~x.isnan()).flatten(1).double().mean(1)
         x = torch.where(x.isnan(), x_hat, x)
         found.append(per_image(x, x_hat, (), None if ends is None else ends[1] - ends[0]))
@@ -115,39 +122,48 @@ def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray
     return {str(names[c] if names else c): errors[labels == c] for c in known}
 
 
-def _by_feature(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
-    """The error of each feature over its own variance: which does not depend on the units that they happen to have."""
-    test, n = subject.test, len(subject.test)
-    numbers = [test.images[i : i + PIECE] for i in range(0, n, PIECE)]  # which share the memory of vectors
-    mean = np.sum([x.sum(0, dtype=np.float64) for x in numbers], 0) / n
-    variance = np.sum([np.square(x - mean).sum(0) for x in numbers], 0) / n
-    varies = variance > CONSTANT * (variance + np.square(mean))
-    if not varies.any():
-        return {}
-    found, total, start = np.empty(n), np.zeros(int(varies.sum())), 0
-    for x in numbers:
-        x_hat = subject.reconstructions[start : start + len(x)]
-        errors = np.square(x_hat - x.astype(np.float64))[:, varies] / variance[varies]
-        found[start : start + len(x)], total, start = errors.mean(1), total + errors.sum(0), start + len(x)
-    names = test.feature_names or tuple(f"feature {i}" for i in range(test.shape[0]))
-    each = dict(zip(np.array(names, object)[varies].tolist(), (total / n).tolist(), strict=True))
-    split = test.split
-    setting = scale | {
-        "of": "each feature over its own variance, mean over those that vary",
-        "measured on": f"{split} images",
-    }
-    kept = subject.shared(found)
-    return {
-        "FVU, mean over features": Score.mean(
-            found,
-            "share of variance",
-            split,
-            better="lower",
-            setting=setting,
-            detail={"per feature": each},
-            shared=kept,
-        )
-    }
+class _Features:
+    """The error of each feature over its own variance, which does not depend on the units that they happen to have; of some of
+    the images after the other."""
+
+    def __init__(self, test: Images) -> None:
+        several = [test.images[i : i + PIECE] for i in range(0, len(test), PIECE)]  # which share the memory of vectors
+        mean = np.sum([x.sum(0, dtype=np.float64) for x in several], 0) / len(test)
+        variance = np.sum([np.square(x - mean).sum(0) for x in several], 0) / len(test)
+        self.varies = variance > CONSTANT * (variance + np.square(mean))
+        self.variance, self.test = variance[self.varies], test
+        self.found, self.total = list[NDArray[np.float64]](), np.zeros(len(self.variance))
+
+    def add(self, x: NDArray[Any], x_hat: NDArray[Any]) -> None:
+        """Take in the reconstructions `x_hat` (n, D) of `x`."""
+        errors = np.square(x_hat - x.astype(np.float64))[:, self.varies] / self.variance
+        if errors.size:
+            self.found.append(errors.mean(1))
+            self.total += errors.sum(0)
+
+    def scores(self, subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
+        """Their mean; none where no feature varies."""
+        if not self.found:
+            return {}
+        names = self.test.feature_names or tuple(f"feature {i}" for i in range(self.test.shape[0]))
+        of_each = (self.total / len(self.test)).tolist()
+        each = dict(zip(np.array(names, object)[self.varies].tolist(), of_each, strict=True))
+        found, split = np.concatenate(self.found), self.test.split
+        setting = scale | {
+            "of": "each feature over its own variance, mean over those that vary",
+            "measured on": f"{split} images",
+        }
+        return {
+            "FVU, mean over features": Score.mean(
+                found,
+                "share of variance",
+                split,
+                better="lower",
+                setting=setting,
+                detail={"per feature": each},
+                shared=subject.shared(found),
+            )
+        }
 
 
 def _denoising(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
@@ -177,6 +193,7 @@ def _panels(
     from diabolo import figures
 
     panels: dict[str, Panel] = {}
+    test = subject.test
     if len(classes) > 1:
         whiskers = {name: mean_interval(errors) for name, errors in classes.items() if len(errors) > 1}
         means = {name: float(errors.mean()) for name, errors in classes.items()}
@@ -189,12 +206,13 @@ def _panels(
         panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
     if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
         scaling = subject.codec.scaling
-        x_hat = scaling.as_picture(torch.from_numpy(np.ascontiguousarray(subject.reconstructions[order]))).numpy()
-        shown = pictures_of(subject.test.take(order), scaling).pixels, x_hat, mse[order]
+        x_hat = scaling.as_picture(torch.from_numpy(subject.reconstruct(test.take(order)))).numpy()
+        shown = pictures_of(test.take(order), scaling).pixels, x_hat, mse[order]
         names = None if subject.test.names is None else [subject.test.names[i] for i in order]
         panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
     else:
-        few, x_hat = subject.test.take(order), subject.reconstructions[order]
+        few = test.take(order)
+        x_hat = subject.reconstruct(few)
         title = "The examples with the largest error"
         panels["reconstruction-worst"] = partial(examples, subject.codec, few, x_hat, title)
     return panels
