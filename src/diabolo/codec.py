@@ -1,7 +1,7 @@
 """What turns images into codes and back, and the images and codes that it takes."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -337,9 +337,14 @@ def in_chunks(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     n = len(inputs[0])
     if n <= CHUNK:
         return function(*inputs)
+    return joined((function(*parts) for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True)), n)
+
+
+def joined(parts: Iterable[Tensor], n: int) -> Tensor:
+    """Tensors (…, *shape), `n` rows in all, as one. Each is written to its place when it is there: small tensors that are kept
+    until the last would keep the memory between them from being used again."""
     found, start = torch.empty(0), 0
-    for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True):
-        part = function(*parts)
+    for part in parts:
         if not start:
             found = part.new_empty((n, *part.shape[1:]))
         found[start : start + len(part)] = part

@@ -63,7 +63,7 @@ def test_a_run_finds_them_again_and_goes_on(folder, tmp_path):
     decoded, encoded = (fit(folder, tmp_path, cache) for cache in ("decoded", "encoded"))
     assert isinstance(encoded.folder.images("test").images, Encoded)
     assert not isinstance(decoded.folder.images("test").images, Encoded)
-    longer = [diabolo.resume(run.path, epochs=3, quiet=True) for run in (decoded, encoded)]
+    longer = [diabolo.resume(run.path, epochs=3) for run in (decoded, encoded)]
     assert same(*map(weights, longer))
 
 

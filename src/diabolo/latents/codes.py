@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.codec import Codec
+from diabolo.codec import Codec, joined
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -97,8 +97,8 @@ def encode(codec: Codec, images: Images) -> NDArray[np.float32]:
     Raises:
         DiaboloError: when some are NaN or infinite.
     """
-    codes = [codec.encode(few.tensor, column(few, codec.needs_column)) for few in pieces(images)]
-    z = torch.cat([few.flatten(1).float() for few in codes])
+    codes = (codec.encode(few.tensor, column(few, codec.needs_column)) for few in pieces(images))
+    z = joined((few.flatten(1).float() for few in codes), len(images))
     check_finite(z, images)
     return z.cpu().numpy()
 
