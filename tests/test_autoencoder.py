@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from diabolo import autoencoder, bottlenecks, corruptions, likelihoods, nets, schedules, zoo
-from diabolo.autoencoder import Autoencoder, as_input, evaluating
+from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.bottlenecks import Bottleneck, Latent
+from diabolo.codec import as_input
 from diabolo.corruptions import Corruption
 from diabolo.errors import DiaboloError
 from diabolo.randomness import Draws, generator

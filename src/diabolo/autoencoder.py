@@ -18,7 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from diabolo.bottlenecks import Bottleneck, Latent
-from diabolo.codec import as_codes, as_input, as_pixels, as_tensor, evaluating
+from diabolo.codec import (
+    as_codes,
+    as_pixels,
+    as_tensor,
+    check_pixels,
+    evaluating,
+    in_chunks,
+    reach_of,
+    scaled,
+)
 from diabolo.conditions import UNKNOWN, Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
 from diabolo.errors import DiaboloError
@@ -37,7 +46,6 @@ from diabolo.surroundings import undisturbed
 from diabolo.updates.loss import unchecked
 from diabolo.updates.player import Player
 
-CHUNK = 1024  # images that go through the model at once in inference
 WITHOUT_PRIOR = "decoded from N(0, I), though it was not trained to have a prior"
 
 
@@ -294,14 +302,17 @@ class Autoencoder(nn.Module):
         if not self.objective.trains_decoder:
             raise DiaboloError("this model learns from labels alone and its decoder nothing: use encode or predict")
         z = as_codes(z, self.latent_shape)
-        _, to_decoder = self.condition(self._known(y, len(z)))
-        z = z.to(self.device, torch.float32)
-        return self._infer(lambda part, *c: self.scaling.undo(read(self.decoder(part, *c))), z, *to_decoder)
+
+        def some(part: Tensor, *given: Tensor) -> Tensor:
+            _, to_decoder = self.condition(*given or (None,))
+            return self.scaling.undo(read(self.decoder(part.to(self.device, torch.float32), *to_decoder)))
+
+        return self._infer(some, z, self._known(y, len(z)))
 
     @undisturbed()
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The reconstructions x_hat (N, *input_shape) of `x` as it is, without corruption: decode(encode(x))."""
-        return self.decode(self.encode(x, y), self.condition.pick(self._images(x), y))
+        return self.decode(self.encode(x, y), self.condition.pick(self._at_rest(x), y))
 
     @checked
     @undisturbed()
@@ -325,31 +336,30 @@ class Autoencoder(nn.Module):
     @undisturbed()
     def features(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """What the encoder gives to the bottleneck of the images `x` (N, *input_shape): (N, features)."""
-        x = self._images(x)
-        to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
-        return self._infer(self.encoder, x, *to_encoder)
+        return self._infer_images(lambda part, to_encoder: self.encoder(part, *to_encoder), x, y)
 
     @undisturbed()
     def observe(self, x: Tensor | np.ndarray, seed: int = 0) -> Tensor:
         """What is taken to be the images `x` (N, *input_shape) in the loss: 0/1 draws of them, say."""
         draws = Draws(generator(seed, "observation", device=self.device))
-        return self._infer(lambda part: self.scaling.undo(self.observation(part, draws)), self._images(x))
+        return self._infer(
+            lambda part: self.scaling.undo(self.observation(self._scaled(part), draws)), self._at_rest(x)
+        )
 
     @undisturbed()
     def corrupt(self, x: Tensor, seed: int = 0) -> Tensor:
         """`x` (N, *input_shape) as the encoder sees it in training."""
         draws = Draws(generator(seed, "corruption", device=self.device))
-        return self._infer(lambda part: self.scaling.undo(self.corruption(part, draws)), self._images(x))
+        return self._infer(lambda part: self.scaling.undo(self.corruption(self._scaled(part), draws)), self._at_rest(x))
 
     @undisturbed()
     def predict(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """What the head says of the images `x` (N, *input_shape): for a classifier the logits (N, classes)."""
-        x, draws = self._images(x), Draws(generator(0, "predict", device=self.device))
+        draws = Draws(generator(0, "predict", device=self.device))
         if not self.head.of_code:
-            return self._infer(lambda part: self.head(part, None), x)
-        to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
-        return self._infer(
-            lambda part, *c: self.head(part, self.bottleneck(self.encoder(part, *c), draws)), x, *to_encoder
+            return self._infer(lambda part: self.head(self._scaled(part), None), self._at_rest(x))
+        return self._infer_images(
+            lambda part, to_encoder: self.head(part, self.bottleneck(self.encoder(part, *to_encoder), draws)), x, y
         )
 
     @undisturbed()
@@ -370,7 +380,16 @@ class Autoencoder(nn.Module):
 
     def _images(self, x: Tensor | np.ndarray) -> Tensor:
         """`x` (N, *input_shape), scaled."""
-        return as_input(x, self.input_shape, self.device, self.corruption.reach, self.scaling, self.takes_missing)
+        return self._scaled(self._at_rest(x))
+
+    def _at_rest(self, x: Tensor | np.ndarray) -> Tensor:
+        """`x` (N, *input_shape) as it is, checked: no floats are made of bytes before they are needed."""
+        reach = reach_of(self.corruption.reach, self.scaling)
+        return check_pixels(x, self.input_shape, reach, self.takes_missing)
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        """Some of what `_at_rest` gives, scaled."""
+        return scaled(x, self.device, self.scaling)
 
     def _batch(self, x: Tensor | np.ndarray, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """`x` and `y` as the loss wants them, in the precision in which they were given; refused where training would."""
@@ -406,15 +425,23 @@ class Autoencoder(nn.Module):
 
     def _latent(self, x: Tensor, y: Tensor | None, draws: Draws, field: str) -> Tensor:
         """`field` of the latents of `x`."""
-        x = self._images(x)
-        to_encoder, _ = self.condition(self._known(self.condition.pick(x, y), len(x)))
-        return self._infer(
-            lambda part, *c: getattr(self.bottleneck(self.encoder(part, *c), draws), field), x, *to_encoder
+        return self._infer_images(
+            lambda part, to_encoder: getattr(self.bottleneck(self.encoder(part, *to_encoder), draws), field), x, y
         )
 
-    def _infer(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-        """`function` over `inputs` (N, …) each, a chunk at a time."""
+    def _infer_images(
+        self, function: Callable[[Tensor, tuple[Tensor, ...]], Tensor], x: Tensor | np.ndarray, y: Tensor | None
+    ) -> Tensor:
+        """`function` of the images `x`, scaled, and of what the encoder is given beside them, a chunk at a time."""
+        x = self._at_rest(x)
+
+        def some(part: Tensor, *given: Tensor) -> Tensor:
+            to_encoder, _ = self.condition(*given or (None,))
+            return function(self._scaled(part), to_encoder)
+
+        return self._infer(some, x, self._known(self.condition.pick(x, y), len(x)))
+
+    def _infer(self, function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
+        """`function` over those `inputs` (N, …) that there are, a chunk at a time."""
         with torch.no_grad(), evaluating(self):
-            if not len(inputs[0]):
-                return function(*inputs)
-            return torch.cat([function(*parts) for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True)])
+            return in_chunks(function, *(x for x in inputs if x is not None))

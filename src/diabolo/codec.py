@@ -1,7 +1,7 @@
 """What turns images into codes and back, and the images and codes that it takes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from diabolo.bottlenecks import Bottleneck, FeatureMap
 from diabolo.conditions import Condition, Unconditional
 from diabolo.corruptions import Clean, Corruption
+from diabolo.data.encoded import Encoded
 from diabolo.data.images import Images
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, NoPriorError
@@ -19,6 +20,7 @@ from diabolo.heads import Head, Headless
 from diabolo.scaling import ANY, UNIT, Scaling, as_scaling
 from diabolo.summary import Row, Summary
 
+CHUNK = 1024  # images that are floats at once in inference
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
 
 
@@ -226,10 +228,20 @@ def as_input(
     Raises:
         DiaboloError: for another shape, NaN, infinity, and numbers out of `reach`, or out of that of the `scaling`.
     """
+    return scaled(check_pixels(x, shape, reach_of(reach, scaling), missing), device, scaling)
+
+
+def scaled(x: Tensor, device: torch.device, scaling: Scaling | None = None) -> Tensor:
+    """Images at rest `x` (N, …), which `check_pixels` has passed, as networks want them: float32 on `device`, scaled."""
     if scaling is None or scaling.reach == UNIT:
-        return as_pixels(x, shape, reach, missing).to(device).float()
-    found: Tensor = scaling(as_pixels(x, shape, scaling.reach, missing).to(device))
+        return _floats(x.to(device)).float()
+    found: Tensor = scaling(_floats(x.to(device)))
     return found
+
+
+def reach_of(reach: tuple[float, float], scaling: Scaling | None) -> tuple[float, float]:
+    """Between which numbers images are to lie: as the `scaling` has it, else in `reach`."""
+    return reach if scaling is None or scaling.reach == UNIT else scaling.reach
 
 
 def as_pixels(
@@ -240,23 +252,41 @@ def as_pixels(
     Raises:
         DiaboloError: for another shape or type, NaN, infinity, and numbers out of `reach`: what training refuses.
     """
+    return _floats(check_pixels(x, shape, reach, missing))
+
+
+def _floats(x: Tensor) -> Tensor:
+    return x if x.is_floating_point() else to_float(x).float()
+
+
+def check_pixels(
+    x: Tensor | np.ndarray | Images, shape: tuple[int, ...], reach: tuple[float, float] = UNIT, missing: bool = False
+) -> Tensor:
+    """`x` (N, *shape) as it is, as a tensor that shares its memory; looked through some at a time.
+
+    Raises:
+        DiaboloError: as `as_pixels`.
+    """
     x = as_tensor(x.images if isinstance(x, Images) else x, "images")
     whole = x.dtype in (torch.uint8, torch.bool) or (reach == ANY and not x.is_complex())
     if not (x.is_floating_point() or whole):
         raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
     if x.shape[1:] != shape or x.ndim == 0:
         raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
-    if not x.is_floating_point():
-        return to_float(x).float()
-    if not x.numel():
+    if not x.is_floating_point() or not x.numel():
         return x
-    seen = x.detach()
-    seen = seen[~seen.isnan()] if missing else seen
-    if not seen.numel():
-        return x
-    low, high = (float(end) for end in seen.aminmax())  # NaN stays NaN
+    low, high = math.inf, -math.inf
+    for part in x.detach().split(CHUNK):
+        seen = part[~part.isnan()] if missing else part
+        if seen.numel():
+            ends = [float(end) for end in seen.aminmax()]
+            low, high = (math.nan, math.nan) if any(map(math.isnan, ends)) else (min(low, ends[0]), max(high, ends[1]))
+        if math.isnan(low):
+            break
+    if low > high:
+        return x  # none of it is known
     if not (math.isfinite(low) and math.isfinite(high)):
-        bad = int((~x.detach().isfinite()).flatten(1).any(1).sum())
+        bad = sum(int((~part.isfinite()).flatten(1).any(1).sum()) for part in x.detach().split(CHUNK))
         raise DiaboloError(f"{bad:,} of {len(x):,} images hold NaN or infinity; leave them out")
     if low < reach[0] - HAIR or high > reach[1] + HAIR:
         raise DiaboloError(
@@ -267,6 +297,7 @@ def as_pixels(
 
 def as_tensor(x: Any, what: str) -> Tensor:
     """`x` as a tensor, where that is possible without guessing."""
+    x = np.asarray(x) if isinstance(x, Encoded) else x
     try:
         if isinstance(x, np.ndarray):  # torch takes no array that runs backwards or in the other byte order
             x = np.require(x, x.dtype.newbyteorder("="), ["C", "W"])
@@ -285,7 +316,7 @@ def as_codes(z: Tensor | np.ndarray, shape: tuple[int, ...]) -> Tensor:
     z = as_tensor(z, "codes")
     if z.shape[1:] != shape or z.ndim == 0:
         raise DiaboloError(f"expected codes (N, {_joined(shape)}), not {tuple(z.shape)}")
-    if not z.isfinite().all():
+    if not all(bool(part.isfinite().all()) for part in z.split(CHUNK)):
         bad = int((~z.isfinite()).flatten(1).any(1).sum())
         raise DiaboloError(f"{bad:,} of {len(z):,} codes hold NaN or infinity: the model that they come from is broken")
     return z
@@ -299,6 +330,26 @@ def _remedy(low: float, high: float) -> str:
     if low > -1 and high <= 2:
         return "clip them to [0, 1]"
     return "scale them to [0, 1] with (x - min) / (max - min)"
+
+
+def in_chunks(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """`function` over `inputs` (N, …) each, a chunk at a time, what it gives being held once."""
+    n = len(inputs[0])
+    if n <= CHUNK:
+        return function(*inputs)
+    return joined((function(*parts) for parts in zip(*(x.split(CHUNK) for x in inputs), strict=True)), n)
+
+
+def joined(parts: Iterable[Tensor], n: int) -> Tensor:
+    """Tensors (…, *shape), `n` rows in all, as one. Each is written to its place when it is there: small tensors that are kept
+    until the last would keep the memory between them from being used again."""
+    found, start = torch.empty(0), 0
+    for part in parts:
+        if not start:
+            found = part.new_empty((n, *part.shape[1:]))
+        found[start : start + len(part)] = part
+        start += len(part)
+    return found
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from diabolo.bottlenecks import FeatureMap
-from diabolo.codec import PlainCodec, as_codes, as_input
+from diabolo.codec import PlainCodec, as_codes, check_pixels, in_chunks, reach_of, scaled
 from diabolo.data.images import Images
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
@@ -112,9 +112,10 @@ class PCA(PlainCodec):
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (N, latent_dim) of the images `x` (N, *input_shape)."""
         self._refuse_unsolved()
-        x = as_input(x, self.input_shape, self.device, scaling=self.scaling)
-        codes: Tensor = (x.flatten(1) - self.mu) @ self.components.T
-        return codes
+        x = check_pixels(x, self.input_shape, reach_of(UNIT, self.scaling))
+        return in_chunks(
+            lambda part: (scaled(part, self.device, self.scaling).flatten(1) - self.mu) @ self.components.T, x
+        )
 
     @undisturbed()
     @torch.no_grad()
@@ -123,8 +124,12 @@ class PCA(PlainCodec):
         [0, 1]."""
         self._refuse_unsolved()
         z = as_codes(z, self.latent_shape)
-        x_hat = self.mu + z.to(self.device, torch.float32) @ self.components
-        return self.scaling.undo(x_hat.view(-1, *self.input_shape))
+
+        def some(part: Tensor) -> Tensor:
+            x_hat = self.mu + part.to(self.device, torch.float32) @ self.components
+            return self.scaling.undo(x_hat.view(-1, *self.input_shape))
+
+        return in_chunks(some, z)
 
     @checked
     @undisturbed()

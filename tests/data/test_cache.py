@@ -120,11 +120,13 @@ def test_what_was_skipped_is_remembered_and_told_again(folder, decodings, caplog
     assert len(decodings) == 1
 
 
-def test_a_refused_file_leaves_nothing_behind(folder):
+@pytest.mark.parametrize("store", ["decoded", "encoded"])
+@pytest.mark.parametrize("channels", [None, 3])  # met in the headers, or only when it is decoded
+def test_a_refused_file_leaves_nothing_behind(folder, store, channels):
     (folder / "5.png").write_bytes(b"broken")
     with pytest.raises(DiaboloError, match=r"5\.png is not an image"):
-        everything(folder, size=8)
-    assert not list((folder.parent / ".diabolo").iterdir())
+        everything(folder, size=8, cache=store, image_channels=channels)
+    assert not [*folder.parent.glob(".diabolo/*")]
 
 
 def test_beside_a_read_only_folder_it_goes_to_the_home(folder, own_home, decodings):

@@ -8,8 +8,8 @@ from PIL.ImageFile import ImageFile
 
 from diabolo import data
 from diabolo.data import decode as decoding
-from diabolo.data import read_images
-from diabolo.data.decode import cores
+from diabolo.data import read_images, threads
+from diabolo.data.threads import cores
 from diabolo.errors import DiaboloError
 
 
@@ -40,7 +40,7 @@ def test_files_keep_their_order(folder):
 
 def test_many_files_come_in_order_from_many_threads(tmp_path, make, monkeypatch):
     monkeypatch.setattr(decoding, "TASK", 3)
-    monkeypatch.setattr(decoding, "cores", lambda: 4)
+    monkeypatch.setattr(threads, "cores", lambda: 4)
     for i in range(50):
         make.save(tmp_path / f"{i:02}.png", np.full((4, 4), i, np.uint8))
     pixels, _ = read_images(tmp_path)

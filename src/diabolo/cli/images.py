@@ -4,10 +4,12 @@ import io
 import os
 import struct
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from diabolo.data.columns import column
 from diabolo.data.decode import read_numbers
 from diabolo.data.files import extensions
 from diabolo.data.finding import CONVERT, READERS, check_root, find, home_of, not_read
-from diabolo.data.gather import stacked
+from diabolo.data.gather import release, stacked
 from diabolo.data.loading import load_parts, load_whole
 from diabolo.data.npy import map_npy
 from diabolo.errors import DiaboloError, listed
@@ -57,7 +59,7 @@ class Given:
     """
 
     images: tuple[Images, ...]
-    names: tuple[str, ...]
+    names: Sequence[str]
     files: bool = False
 
     def __len__(self) -> int:
@@ -68,6 +70,7 @@ class Given:
         for images in self.images:
             for start in range(0, len(images), PIECE):
                 yield images.images[start : start + PIECE]
+                release(images.images)
 
     def labels(self) -> list[str] | None:
         """What the class of each image is called, "" where that is not known; None where none has a label."""
@@ -104,6 +107,30 @@ class Given:
             return None
         found = [column(images, reads) for images in self.as_trained(reads, called)]
         return torch.cat([known for known in found if known is not None])
+
+
+class _Numbered(Sequence[str]):
+    """Names of images that have none, x-000000, x-000001, …, made when they are asked for: of each part what stands before the
+    number, and how many there are."""
+
+    def __init__(self, parts: Sequence[tuple[str, int]]) -> None:
+        self.parts, self.ends = parts, list(accumulate(n for _, n in parts))
+
+    def __len__(self) -> int:
+        return self.ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(f"there is no name {index} among {len(self):,}")
+        part = bisect_right(self.ends, index)
+        before, n = self.parts[part]
+        return f"{before}{index - self.ends[part] + n:06d}"
 
 
 def numbered(images: Images, called: Sequence[str]) -> Images:
@@ -159,7 +186,7 @@ def read_for(
         how = {option: trained[option] for option in ("image_channels", "axes") if option in trained}
         images = as_images(map_npy(paths[0]), name=paths[0].stem, range=scale.OWN if own else span, **how)
         images = _in_own_units(images, span) if own else images
-        found = Given((images,), tuple(f"{paths[0].stem}-{i:06d}" for i in range(len(images))))
+        found = Given((images,), _Numbered([(f"{paths[0].stem}-", len(images))]))
     elif kinds or named:
         columns = (about.origin or {}).get("features")
         prepared = trained | ({"range": scale.OWN} if own else {})
@@ -248,7 +275,7 @@ def _of_parts(
     if len(called) == sum(map(len, parts)):
         return Given(parts, tuple(called))
     before = [f"{parts[0].name}-"] if len(parts) == 1 else [f"{part.split}/" for part in parts]
-    return Given(parts, tuple(f"{b}{i:06d}" for b, part in zip(before, parts, strict=True) for i in range(len(part))))
+    return Given(parts, _Numbered(list(zip(before, map(len, parts), strict=True))))
 
 
 def in_pieces(

@@ -56,6 +56,7 @@ class Account:
     channels    of an image as loaded; None for vectors
     used        the least and greatest value met, in the source's own numbers; None where that is not known
     span        the values read as 0 (black) and 1 (white), in the source's own numbers
+    store       how the images of files are kept, and why; "" where there are no files
     notes       what else a reader should know: animations of which one frame was taken, values that were clipped
     duplicates  images (or files) that are byte for byte the same as an earlier one; None where not counted
     columns     of a table: the name of each column → what it holds
@@ -80,6 +81,7 @@ class Account:
     channels: int | None = None
     used: tuple[float, float] | None = None
     span: tuple[float, float] | None = None
+    store: str = ""
     notes: tuple[str, ...] = ()
     duplicates: int | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +98,7 @@ class Account:
 
     def line(self) -> str:
         """One line without a full stop; names of files and classes are shown, and never acted on."""
-        told = [*self._files(), *self._classes(), *self._parts(), self._pixels(), *self.notes]
+        told = [*self._files(), *self._classes(), *self._parts(), self._pixels(), self.store, *self.notes]
         return visible(f"{self.what}: " + "; ".join(part for part in told if part))
 
     def rows(self) -> list[tuple[str, str]]:
@@ -132,6 +134,8 @@ class Account:
             rows.append(("values used", between(self.used)))
         if self.span is not None:
             rows.append(("read as black and white", between(self.span)))
+        if self.store:
+            rows.append(("store", self.store))
         if self.duplicates is not None:
             rows.append(("duplicate rows" if self.columns else "duplicates, byte for byte", f"{self.duplicates:,}"))
         return rows + [("note", note) for note in self.notes]

@@ -1,4 +1,4 @@
-"""Decoded images kept on disk: decoded once, then memory-mapped by every process that wants them."""
+"""Images of files kept on disk for all processes: decoded once and memory-mapped, or as the bytes of their files."""
 
 import hashlib
 import json
@@ -18,11 +18,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data import scale
+from diabolo.data import choosing, encoded, scale
+from diabolo.data.choosing import HOWS, Asked, How
 from diabolo.data.decode import Decoded, again, check_shape, decode, gather, settle, span_asked, tell_skipped
 from diabolo.data.files import Files
+from diabolo.data.gather import as_array
 from diabolo.data.npy import map_npy
-from diabolo.data.pixels import Facts, Shaping
+from diabolo.data.pixels import Facts, Keep, Shaping
 from diabolo.data.roots import default_cache
 from diabolo.data.scale import Numbers
 from diabolo.errors import DiaboloError, NotWrittenError
@@ -32,17 +34,19 @@ log = logging.getLogger("diabolo.data")
 
 VERSION = 4  # raise it when the same files give other pixels
 FOLDER = ".diabolo"
+ENDINGS: dict[How, tuple[str, str]] = {"decoded": (".npy", ".json"), "encoded": (".files", ".files.json")}
 STALE = 24 * 3600  # seconds after which an unfinished file is dead where files cannot be locked
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The images of some files as one read-only memory map `(N, C, H, W)`.
+    """The images of some files as one read-only memory map `(N, C, H, W)`, or `Encoded`.
 
     owners   the index of the file that each image is, or is a page of
     bad      index → reason, of the files that were left out
     facts    what was met in the files
     shaping  what was done to them, the channels, the range and how numbers are kept found out
+    store    how they are kept and, where that was chosen now, why
     """
 
     pixels: NDArray[Any]
@@ -50,12 +54,18 @@ class Kept:
     bad: dict[int, str]
     facts: Facts
     shaping: Shaping
+    store: str
 
 
-def decoded(
-    files: Files, shaping: Shaping, beside: Path, skip_bad: bool, value_range: scale.Range = scale.AUTO
+def kept(
+    files: Files,
+    shaping: Shaping,
+    beside: Path,
+    skip_bad: bool,
+    value_range: scale.Range = scale.AUTO,
+    cache: Asked = "auto",
 ) -> Kept:
-    """The images of `files`.
+    """The images of `files`, kept as `cache` asks: with "auto" as they are kept already, else as `choosing.chosen` finds.
 
     They lie in `.diabolo/` next to `beside` (the folder or archive), or under ~/.cache/diabolo where that cannot be written
     or has no room. The file's name covers the shaping asked for and the name, size and time of every image, so a changed
@@ -68,12 +78,16 @@ def decoded(
     place = hashlib.sha256(os.fsencode(os.path.realpath(beside))).hexdigest()[:8]
     homes = {beside.parent / FOLDER: f"{stem}-{asked}", default_cache() / "decoded": f"{stem}-{asked}{place}"}
     content = _content(files)
-    for home, group in homes.items():
-        found = _open(home / f"{group}-{content}", len(files.names))
-        if found is not None:
-            log.info("decoded images of %s: %s", beside, home / f"{group}-{content}.npy")
-            tell_skipped(files, found.bad)
-            return found
+    for how in HOWS if cache == "auto" else (cache,):
+        for home, group in homes.items():
+            found = _open(home / f"{group}-{content}", how, len(files.names))
+            if found is not None:
+                log.info("%s images of %s: %s", how, beside, _with(home / f"{group}-{content}", ENDINGS[how][0]))
+                tell_skipped(files, found.bad)
+                return found
+    began = time.perf_counter()
+    settled = settle(files, replace(shaping, span=span_asked(value_range)), skip_bad)
+    how, why = choosing.chosen(files, settled, homes) if cache == "auto" else (cache, "as asked")
     troubles = []
     for home, group in homes.items():
         try:
@@ -81,10 +95,16 @@ def decoded(
             with tempfile.TemporaryFile(dir=home):
                 pass
             _sweep(home, group, stem, content)
-            return _write(files, shaping, skip_bad, value_range, home / f"{group}-{content}")
+            path = home / f"{group}-{content}"
+            found = _write(files, shaping.keep, settled, skip_bad, value_range, path, how)
+            seconds = time.perf_counter() - began
+            n = len(found.owners)
+            log.info("%s in %.1f s (%.0f images/s)", count(n, f"{how} image"), seconds, n / seconds)
+            tell_skipped(files, found.bad)
+            return replace(found, store=f"{found.store}, {why}")
         except OSError as error:
             troubles.append(f"{home} ({error.strerror or error})")
-    raise NotWrittenError(f"decoded images cannot be kept: neither {' nor '.join(troubles)} can be written")
+    raise NotWrittenError(f"{how} images cannot be kept: neither {' nor '.join(troubles)} can be written")
 
 
 def _content(files: Files) -> str:
@@ -94,16 +114,24 @@ def _content(files: Files) -> str:
     return digest.hexdigest()[:16]
 
 
-def _open(path: Path, n_files: int) -> Kept | None:
+def _open(path: Path, how: How, n_files: int) -> Kept | None:
     """What was kept, or None if nothing (whole) was."""
-    if not _with(path, ".json").is_file():
+    ending, beside = ENDINGS[how]
+    if not _with(path, beside).is_file():
         return None
     try:
-        about = json.loads(_with(path, ".json").read_text(encoding="utf-8"))
-        pixels = map_npy(_with(path, ".npy"))
+        about = json.loads(_with(path, beside).read_text(encoding="utf-8"))
         owners = np.arange(n_files) if about["owners"] is None else np.array(about["owners"], np.int64)
         bad = {int(index): str(reason) for index, reason in about["bad"].items()}
-        length = _with(path, ".npy").stat().st_size
+        shaping, facts = _shaping(about["shaping"]), _facts(about["facts"])
+        if how == "decoded":
+            pixels = map_npy(_with(path, ending))
+            store = f"kept decoded, {choosing.words(pixels.nbytes)}"
+        else:
+            several = encoded.opened(_with(path, ending), owners, about["shape"][1:], about["dtype"], shaping)
+            pixels = as_array(several)
+            store = f"kept encoded, {choosing.words(several.stored)} of files for {choosing.words(several.nbytes)} of images"
+        length = _with(path, ending).stat().st_size
         whole = (
             pixels.dtype.str == about["dtype"]
             and list(pixels.shape) == about["shape"]
@@ -114,7 +142,7 @@ def _open(path: Path, n_files: int) -> Kept | None:
         )
         if not whole:
             raise ValueError("it is not as long as it was written")
-        return Kept(pixels, owners, bad, _facts(about["facts"]), _shaping(about["shaping"]))
+        return Kept(pixels, owners, bad, facts, shaping, store)
     except (
         OSError,
         ValueError,
@@ -125,22 +153,24 @@ def _open(path: Path, n_files: int) -> Kept | None:
         OverflowError,
         RecursionError,
     ) as error:
-        log.warning("decoded images in %s.npy cannot be used (%s): decoding again", path, error)
+        log.warning("%s images in %s cannot be used (%s): reading them anew", how, _with(path, ending), error)
         return None
 
 
-def _write(files: Files, asked: Shaping, skip_bad: bool, wanted: scale.Range, path: Path) -> Kept:
-    began = time.perf_counter()
-    shaping = settle(files, replace(asked, span=span_asked(wanted)), skip_bad)
-    log.info("decoding %s once, to %s.npy", count(len(files.names), "image"), path)
+def _write(
+    files: Files, keep: Keep, shaping: Shaping, skip_bad: bool, wanted: scale.Range, path: Path, how: How
+) -> Kept:
+    ending, beside = ENDINGS[how]
+    verb, write = ("decoding", _decode_to) if how == "decoded" else ("reading", _encode_to)
+    log.info("%s %s once, to %s", verb, count(len(files.names), "image"), _with(path, ending))
     what = f"the pixels of {files.where(0)} and others"
-    with _replacing(_with(path, ".npy")) as out:
-        found, shape, dtype, length = _decode_to(out, files, shaping, skip_bad)
-        while (better := again(found.facts, shaping, wanted, what, asked.keep)) is not None:
+    with _replacing(_with(path, ending)) as out:
+        found, shape, dtype, length = write(out, files, shaping, skip_bad)
+        while (better := again(found.facts, shaping, wanted, what, keep)) is not None:
             shaping = better
-            found, shape, dtype, length = _decode_to(out, files, shaping, skip_bad)
+            found, shape, dtype, length = write(out, files, shaping, skip_bad)
     owners = None if found.owners == list(range(len(files.names))) else found.owners
-    with _replacing(_with(path, ".json")) as out:
+    with _replacing(_with(path, beside)) as out:
         about = {
             "shape": shape,
             "dtype": dtype.str,
@@ -151,12 +181,9 @@ def _write(files: Files, asked: Shaping, skip_bad: bool, wanted: scale.Range, pa
             "facts": found.facts.as_json(),
         }
         out.write(json.dumps(about).encode())
-    seconds = time.perf_counter() - began
-    log.info("decoded %s in %.1f s (%.0f images/s)", count(shape[0], "image"), seconds, shape[0] / seconds)
-    tell_skipped(files, found.bad)
-    kept = _open(path, len(files.names))
+    kept = _open(path, how, len(files.names))
     if kept is None:
-        raise DiaboloError(f"decoded images were written to {path}.npy but have vanished; try again")
+        raise DiaboloError(f"{how} images were written to {_with(path, ending)} but have vanished; try again")
     return kept
 
 
@@ -183,11 +210,30 @@ def _decode_to(
     return found, [count, *shape], dtype, length
 
 
+def _encode_to(
+    out: IO[bytes], files: Files, shaping: Shaping, skip_bad: bool
+) -> tuple[Decoded, list[int], np.dtype[Any], int]:
+    """The same of the bytes of all files, each of which is decoded once to see that it can be."""
+    found, writer, first = Decoded(), encoded.Writer(out), None
+    for some in decode(files, shaping, skip_bad, True):
+        for image, owner in zip(some.images, some.owners, strict=True):
+            first = image if first is None else first
+            check_shape(image, first.shape, files.where(some.owners[0]))
+            if image.dtype.kind == "f" and not np.isfinite(image).all():
+                raise DiaboloError(f"{files.where(owner)} holds NaN or infinity; remove or replace it first")
+        for data in some.content:
+            writer.add(data)
+        gather(found, some)
+    assert first is not None  # else `decode` has said that none can be read
+    return found, [len(found.owners), *first.shape], first.dtype, writer.close()
+
+
 def _sweep(home: Path, group: str, stem: str, content: str) -> None:
     """Remove what was kept of the same images as they were before, or by an earlier Diabolo, and what the dead left."""
     # of a file that a process has open nothing is lost: it goes with the process
+    kinds = "|".join(ending[1:].replace(".", r"\.") for endings in ENDINGS.values() for ending in endings)
     old = re.compile(
-        rf"{re.escape(group)}-(?!{content})[0-9a-f]{{16}}\.(npy|json)|{re.escape(stem)}-[0-9a-f]{{16}}\.(npy|json)"
+        rf"{re.escape(group)}-(?!{content})[0-9a-f]{{16}}\.({kinds})|{re.escape(stem)}-[0-9a-f]{{16}}\.({kinds})"
     )
     for path in list(home.iterdir()):
         if old.fullmatch(path.name) or (path.name.startswith(".") and path.name.endswith(".tmp") and _is_dead(path)):

@@ -5,12 +5,10 @@ Threads suffice: Pillow lets go of Python's lock while it decodes and resizes.
 
 import logging
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +17,8 @@ from diabolo.data import scale
 from diabolo.data.arrays import Kept, of_pictures
 from diabolo.data.depth import SHALLOW, BadImageError
 from diabolo.data.files import REMEDY, DiskFiles, Files, disk_files
-from diabolo.data.pixels import Facts, Header, Shaping, read_header, read_pages
+from diabolo.data.pixels import Facts, Header, Keep, Shaping, read_header, read_pages
+from diabolo.data.threads import in_threads
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 from diabolo.plain import count
@@ -29,14 +28,14 @@ log = logging.getLogger("diabolo.data")
 
 TASK = 64  # files a thread takes at once
 
-T = TypeVar("T")
-
 
 @dataclass
 class Decoded:
-    """Some files, decoded: the images `(C, H, W)`, the file each is a page of, and what the damaged are said to lack."""
+    """Some files, decoded: the images `(C, H, W)`, the file each is a page of, and what the damaged are said to lack; and the
+    bytes of the others, where these were wanted."""
 
     images: list[NDArray[Any]] = field(default_factory=list)
+    content: list[bytes] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     bad: dict[int, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
@@ -130,9 +129,7 @@ def span_asked(wanted: scale.Range) -> scale.Span | None:
     return wanted if isinstance(wanted, tuple) else None
 
 
-def again(
-    facts: Facts, shaping: Shaping, wanted: scale.Range, what: str, keep: Literal["bytes", "deep", "own"]
-) -> Shaping | None:
+def again(facts: Facts, shaping: Shaping, wanted: scale.Range, what: str, keep: Keep) -> Shaping | None:
     """The shaping to decode with once more, where `facts` say that the numbers do not use the range the files claim, or are not
     to be kept as was asked at first; else None.
 
@@ -148,7 +145,7 @@ def again(
     return None if better == shaping else better
 
 
-def kept_as(facts: Facts, wanted: scale.Range, what: str, keep: Literal["bytes", "deep", "own"]) -> Kept:
+def kept_as(facts: Facts, wanted: scale.Range, what: str, keep: Keep) -> Kept:
     """How the images of files of those `facts` are kept, as `Shaping.keep` asks; black and white are None where each file says
     itself what they are, or none are.
 
@@ -226,8 +223,8 @@ def check_shape(image: NDArray[Any], shape: tuple[int, ...], where: str) -> None
         )
 
 
-def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
-    """The images in the order of the files, some at a time.
+def decode(files: Files, shaping: Shaping, skip_bad: bool, content: bool = False) -> Iterator[Decoded]:
+    """The images in the order of the files, some at a time; with the `content` of the files, where that is wanted.
 
     Raises BadImageError at the first damaged file unless `skip_bad`, and DiaboloError if no image is left.
     """
@@ -236,13 +233,15 @@ def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
         found = Decoded()
         for index in range(start, min(start + TASK, len(files.names))):
             try:
-                pages, facts = read_pages(files.read(index), files.where(index), shaping)
+                data = files.read(index)
+                pages, facts = read_pages(data, files.where(index), shaping)
             except BadImageError as error:
                 if not skip_bad:
                     raise BadImageError(f"{error}; {REMEDY}") from error
                 found.bad[index] = str(error)
                 continue
             found.images += pages
+            found.content += [data] if content else []
             found.owners += [index] * len(pages)
             found.facts.add(facts)
         return found
@@ -256,7 +255,7 @@ def decode(files: Files, shaping: Shaping, skip_bad: bool) -> Iterator[Decoded]:
 
 
 def gather(into: Decoded, more: Decoded) -> None:
-    """Add all but the images."""
+    """Add all but images and bytes."""
     into.owners += more.owners
     into.bad |= more.bad
     into.facts.add(more.facts)
@@ -283,13 +282,6 @@ def tell_skipped(files: Files, bad: Mapping[int, str]) -> None:
         log.warning("%d of %d images are damaged and left out: %s%s", len(left), total, ", ".join(left[:20]), more)
 
 
-def cores() -> int:
-    """How many cores this process may really use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _headers(files: Files, skip_bad: bool) -> Iterator[Header | None]:
     """What each file says about itself; None for a damaged one that `decode` will leave out."""
 
@@ -306,21 +298,6 @@ def _headers(files: Files, skip_bad: bool) -> Iterator[Header | None]:
 
     for found in in_threads(some, range(0, len(files.names), TASK)):
         yield from found
-
-
-def in_threads(function: Callable[[int], T], items: Iterable[int]) -> Iterator[T]:
-    """`map` on all cores, a few tasks ahead of the caller; when it stops or a task fails, what has not begun is dropped."""
-    pool = ThreadPoolExecutor(cores(), thread_name_prefix="diabolo-decode")
-    ahead = deque[Future[T]]()
-    try:
-        for item in items:
-            ahead.append(pool.submit(function, item))
-            if len(ahead) > 2 * cores():
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _listed(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], skip_bad: bool) -> DiskFiles:

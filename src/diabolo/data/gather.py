@@ -6,11 +6,12 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diabolo.data.encoded import Encoded
 from diabolo.data.roots import default_cache
 from diabolo.errors import NotWrittenError
 
@@ -20,8 +21,11 @@ CHUNK_BYTES = 1 << 24
 
 
 def gather(array: NDArray[Any], indices: NDArray[np.int64]) -> NDArray[Any]:
-    """`array[indices]`; from a memory map, when over `IN_MEMORY`, into a nameless file that vanishes with the map."""
-    row = array[:1].nbytes
+    """`array[indices]`; from a memory map, when over `IN_MEMORY`, into a nameless file that vanishes with the map; of `Encoded`
+    images, when over that once decoded, still encoded."""
+    row = math.prod(array.shape[1:]) * array.dtype.itemsize
+    if isinstance(array, Encoded) and len(indices) * row > IN_MEMORY:
+        return as_array(array.take(indices))
     if not isinstance(array, np.memmap) or len(indices) * row <= IN_MEMORY:
         return np.asarray(array[indices])
     step = max(1, CHUNK_BYTES // row)
@@ -65,9 +69,14 @@ def _on_disk(parts: Iterable[NDArray[Any]], shape: tuple[int, ...], dtype: np.dt
         raise NotWrittenError(f"{size:.1f} GB of {what} do not fit into {home}: {error.strerror or error}") from error
 
 
+def as_array(images: Encoded) -> NDArray[Any]:
+    """The same object, which can do what is done to the numbers of `Images`, by the type that they have."""
+    return cast("NDArray[Any]", images)
+
+
 def release(array: NDArray[Any]) -> None:
     """Let go of what was read of a memory map, which would else count as memory in use; it is read again when needed."""
-    base: Any = array
+    base: Any = array.content if isinstance(array, Encoded) else array
     while isinstance(base, np.ndarray):
         base = base.base
     if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):

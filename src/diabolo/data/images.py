@@ -1,6 +1,7 @@
 """`Images`: a data set at rest. Numbers in their own type, what is known about each example beside them, and a fingerprint."""
 
 import hashlib
+import math
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diabolo.data.account import Account
+from diabolo.data.encoded import Encoded
 from diabolo.data.gather import CHUNK_BYTES, gather, release
 from diabolo.data.portable_random import permutation
 from diabolo.data.unit import to_float
@@ -29,7 +31,7 @@ class Images:
 
     images           images `(N, C, H, W)`, vectors `(N, D)`, signals `(N, C, L)` or volumes `(N, C, D, H, W)`: uint8, which
                      become floats in [0, 1], black to white, or any other real numbers in their own type and units. It may be
-                     a memory map
+                     a memory map, or an `Encoded`, which decodes what is asked of it: `images[rows]` is an array
     labels           int64 `(N,)`, counted from 0 where `label_names` is given; -1 where an image's label is not known
     attributes       bool `(N, A)`, columns named by `attribute_names`
     factors          float32 `(N, F)`, what the images were made from where that is known, named by `factor_names`
@@ -114,10 +116,17 @@ class Images:
         return tuple(int(side) for side in self.images.shape[1:])
 
     @property
+    def tensor(self) -> "Tensor":
+        """The numbers `(N, *shape)` at rest, in their own type: an array is not copied; encoded images are all decoded."""
+        import torch
+
+        return torch.from_numpy(np.asarray(self.images))
+
+    @property
     def pixels(self) -> NDArray[np.float32]:
         """The numbers `(N, *shape)` as float32, as models give them: bytes in [0, 1], others in their own units; all of them in
         memory."""
-        return to_float(self.images)
+        return to_float(np.asarray(self.images))
 
     @property
     def black_and_white(self) -> tuple[float, float] | None:
@@ -149,7 +158,7 @@ class Images:
         """The images at `indices`, in that order; whole numbers, or a bool mask `(N,)`.
 
         A run of consecutive indices is a view, so that memory-mapped pixels stay on disk; any other choice is a copy
-        (on disk too where it would be large, see `gather`).
+        (on disk too where it would be large, see `gather`). Of encoded images a small choice is decoded.
         """
         chosen = self._indices(indices)
         start = int(chosen[0])
@@ -161,7 +170,7 @@ class Images:
 
         return replace(
             self,
-            images=self.images[key] if run else gather(self.images, chosen),
+            images=self.images[key] if run and isinstance(self.images, np.ndarray) else gather(self.images, chosen),
             labels=pick(self.labels),
             attributes=pick(self.attributes),
             factors=pick(self.factors),
@@ -238,7 +247,7 @@ class Images:
 
     def _check_numbers(self) -> None:
         x = self.images
-        if not isinstance(x, np.ndarray):
+        if not isinstance(x, np.ndarray | Encoded):
             raise DiaboloError(f"images must be a numpy array, got {type(x).__name__}; as_images() converts")
         if x.dtype.kind not in "iuf" or x.ndim < 2:
             raise DiaboloError(
@@ -247,7 +256,7 @@ class Images:
             )
         if x.size == 0:
             raise DiaboloError(f"the data set {self.name!r} is empty: its images have shape {x.shape}")
-        if x.dtype.kind == "f":
+        if x.dtype.kind == "f" and isinstance(x, np.ndarray):  # encoded ones were looked at when they were kept
             extent(x, f"values of {self.name}", self.missing)
         if self.span is not None and x.dtype == np.uint8:
             raise DiaboloError(
@@ -303,10 +312,10 @@ def describe(value: Any) -> str:
 
 def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """The array along its first axis in pieces of about `CHUNK_BYTES`; what is read of a memory map is let go of again."""
-    rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
+    rows = max(1, CHUNK_BYTES // max(1, math.prod(array.shape[1:]) * array.dtype.itemsize))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
-    release(array)
+        release(array)
 
 
 def extent(array: NDArray[Any], what: str, missing: bool = False) -> tuple[float, float]:

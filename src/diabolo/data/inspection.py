@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from diabolo.data import scale
 from diabolo.data.account import Account
 from diabolo.data.classes import in_order
-from diabolo.data.decode import in_threads, kept_as, shown_as
+from diabolo.data.decode import kept_as, shown_as
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import LINK_BACK, Files, disk_files, open_regular, zip_files
 from diabolo.data.finding import check_root
 from diabolo.data.frames import is_frame, table_of
-from diabolo.data.images import Images
+from diabolo.data.images import Images, extent
 from diabolo.data.layout import MASK_KIND, TRAIN, read_layout
 from diabolo.data.loading import load_parts
 from diabolo.data.pixels import Facts, Shaping, read_header, read_pages
 from diabolo.data.sources.arrays import class_counts, counts_of
 from diabolo.data.table import Table, TableOptions, facts_of, label_of, labels_of, rows_of
+from diabolo.data.threads import in_threads
 from diabolo.errors import DiaboloError
 from diabolo.paths import as_path
 
@@ -233,8 +234,8 @@ def _of_images(parts: list[Images]) -> Account:
     classes, unlabelled = class_counts(parts)
     total, shape = sum(map(len, parts)), first.shape
     pictures = len(shape) == 3
-    low = min(float(part.images.min()) for part in parts)
-    high = max(float(part.images.max()) for part in parts)
+    extents = [extent(part.images, f"values of {part.name}", part.missing) for part in parts]
+    low, high = min(low for low, _ in extents), max(high for _, high in extents)
     return Account(
         what=f"data set {first.name}",
         parts={part.split: len(part) for part in parts},

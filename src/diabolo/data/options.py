@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from diabolo.data import scale
 from diabolo.data.axes import check_axes
+from diabolo.data.choosing import Asked
 from diabolo.data.table import Types, check_types
 from diabolo.ranges import AnyPath, AnySeed, Count, ItsOwn, PartOf, Seed, Side, check_fields
 
@@ -51,6 +52,8 @@ class DataOptions:
         identity: for celeba: labels are the numbers of the persons.
         test_fraction: share of the images to test with, where the source has no test part of its own.
         skip_bad: leave out files that cannot be listed, opened or decoded, instead of stopping at the first.
+        cache: how images of files are kept on disk: decoded (fast), encoded (small: the bytes of their files, decoded as they
+            are needed, to the same bits), or auto: decoded where that fits into free memory and on the disk.
         range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own where
             none are, in their own units.
         missing: what NaN in an array is: refuse (an error), or mask (a number that is not known).
@@ -85,6 +88,7 @@ class DataOptions:
     identity: bool = False
     test_fraction: PartOf = 0.1
     skip_bad: bool = False
+    cache: Asked = "auto"
     range: Annotated[Any, ItsOwn()] = scale.AUTO
     missing: Literal["refuse", "mask"] = "refuse"
     label_column: str | None = None

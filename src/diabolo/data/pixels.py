@@ -45,6 +45,9 @@ PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 PNG_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # what may say how the camera was held
 
 
+Keep = Literal["bytes", "deep", "own"]
+
+
 @dataclass(frozen=True)
 class Shaping:
     """What is done to each image.
@@ -62,7 +65,7 @@ class Shaping:
     crop: Side | None = None
     channels: Literal[1, 3] | None = None
     span: Span | None = None
-    keep: Literal["bytes", "deep", "own"] = "bytes"
+    keep: Keep = "bytes"
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo.data.images import Images
+from diabolo.data.encoded import Encoded
+from diabolo.data.images import Images, chunks
 from diabolo.data.room import host_memory
 from diabolo.data.unit import to_float
 from diabolo.errors import UnknownNameError
@@ -46,10 +47,13 @@ class ResidentStore:
                 self.pixels = torch.from_numpy(array)
             self.place = f"memory-mapped from disk as {array.dtype} ({_mib(array.nbytes)})"
             return
-        if isinstance(array, np.memmap):
-            array = np.array(array)
-        array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
-        self.pixels = torch.from_numpy(array).to(device)
+        if isinstance(array, Encoded):
+            self.pixels = _on(device, array)
+        else:
+            if isinstance(array, np.memmap):
+                array = np.array(array)
+            array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
+            self.pixels = torch.from_numpy(array).to(device)
         self.place = f"all on {device} as {array.dtype} ({_mib(array.nbytes)})"
 
     def batches(self, plan: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -64,12 +68,24 @@ class ResidentStore:
         return to_float(self.pixels.index_select(0, indices))
 
 
+def _on(device: torch.device, images: NDArray[Any]) -> Tensor:
+    """Encoded images (N, C, H, W) on the device, decoded some at a time."""
+    kind = torch.from_numpy(np.empty(0, images.dtype)).dtype
+    found, start = torch.empty(images.shape, dtype=kind, device=device), 0
+    for piece in chunks(images):
+        found[start : start + len(piece)] = torch.from_numpy(piece).to(device)
+        start += len(piece)
+    return found
+
+
 class HostStore:
-    """Images in host memory or mapped from disk; a thread gathers a few batches ahead, through pinned memory for a GPU."""
+    """Images in host memory, mapped from disk, or decoded for each batch; a thread gathers a few batches ahead, through pinned
+    memory for a GPU."""
 
     def __init__(self, array: NDArray[Any], device: torch.device) -> None:
         self.array, self.device = array, device
         kind = "memory-mapped from disk" if isinstance(self.array, np.memmap) else "in host memory"
+        kind = "encoded on disk, decoded for each batch," if isinstance(self.array, Encoded) else kind
         self.place = f"{kind} as {self.array.dtype} ({_mib(self.array.nbytes)}), {AHEAD} batches ahead"
 
     def _gather(self, indices: Tensor) -> Tensor:
@@ -128,7 +144,7 @@ def open_store(images: Images, device: torch.device, place: str = "auto") -> Res
     if place == "device" or (place == "auto" and array.nbytes <= SHARE * free_memory(device)):
         return ResidentStore(array, device, mapped=place == "auto")
     fits = array.nbytes <= SHARE * free_memory(torch.device("cpu"))
-    if isinstance(array, np.memmap) and (place == "host" or (place == "auto" and fits)):
+    if isinstance(array, np.memmap | Encoded) and (place == "host" or (place == "auto" and fits)):
         array = np.array(array)
     return HostStore(array, device)
 

@@ -75,11 +75,11 @@ def views(codes: Codes, train: Images, test: Images, seed: int, sampled: Codes |
 
 def flat_pixels(images: Images) -> NDArray[np.float32]:
     """(N, D) as float32."""
-    x = images.images.reshape(len(images), -1)
-    if x.dtype == np.float32:
-        return x
-    starts = range(0, len(x), PIECE)
-    return stacked((to_float(x[i : i + PIECE]) for i in starts), len(x), "pixels")
+    x, n = images.images, len(images)
+    if x.dtype == np.float32 and isinstance(x, np.ndarray):
+        return x.reshape(n, -1)
+    starts = range(0, n, PIECE)
+    return stacked((to_float(x[i : i + PIECE]).reshape(min(PIECE, n - i), -1) for i in starts), n, "pixels")
 
 
 def known_pixels(images: Images, train: Images) -> NDArray[np.float32]:

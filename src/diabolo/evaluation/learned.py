@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diabolo.bottlenecks import Gaussian
 from diabolo.codec import Codec
 from diabolo.data.columns import column
-from diabolo.data.images import Images
+from diabolo.data.images import Images, chunks
 from diabolo.data.portable_random import permutation
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.baselines import known_pixels
@@ -153,14 +152,18 @@ def reconstructed(codec: Codec, images: Images, seed: int = 0) -> Floats:
     """x_hat (N, *shape) of `images`, from what the encoder sees in training: corrupted by `seed`, where it is."""
     found = []
     for few in pieces(images):
-        x = codec.corrupt(torch.from_numpy(few.images), seed)
+        x = codec.corrupt(few.tensor, seed)
         found.append(codec.reconstruct(x, column(few, codec.needs_column)).cpu().numpy())
     return np.concatenate(found).astype(np.float64)
 
 
 def mean_image(images: Images) -> Floats:
     """The mean (*shape) of `images`, in [0, 1]."""
-    mean: Floats = (np.nanmean if images.missing else np.mean)(images.images, 0, dtype=np.float64)
+    total, known = np.zeros(images.shape), np.zeros(images.shape)
+    for piece in chunks(images.images):
+        total += (np.nansum if images.missing else np.sum)(piece, 0, dtype=np.float64)
+        known += np.isfinite(piece).sum(0) if images.missing else len(piece)
+    mean: Floats = np.divide(total, known, out=np.full(images.shape, np.nan), where=known > 0)
     return mean / 255 if images.images.dtype == np.uint8 else mean  # summed up as bytes, which is exact
 
 
@@ -271,7 +274,7 @@ def _codes(codec: Codec, images: Images, seed: int) -> Floats:
     """What the decoder is given, (N, D): of a VAE a draw of the posterior."""
     found = []
     for few in pieces(images):
-        x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
+        x, y = few.tensor, column(few, codec.needs_column)
         found.append(codec.sample_codes(x, seed, y).cpu().flatten(1).numpy())
     return np.concatenate(found).astype(np.float64)
 
@@ -307,7 +310,7 @@ def classified(subject: Subject, few: Images) -> Score | None:
         return None
     few = few.take(np.flatnonzero(truth != UNKNOWN))
     truth = np.asarray(few.labels)
-    answers = predict(torch.from_numpy(few.images), column(few, subject.codec.needs_column))
+    answers = predict(few.tensor, column(few, subject.codec.needs_column))
     if answers.ndim != 2 or answers.shape[1] < 2:
         return None
     hits = answers.argmax(1).cpu().numpy() == truth

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diabolo.bottlenecks import Discrete, Gaussian
-from diabolo.codec import Codec
+from diabolo.codec import Codec, joined
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.latents.codes import check_finite, pieces
@@ -37,10 +37,10 @@ def gaussian_posterior(codec: Codec, images: Images, seed: int = 0) -> tuple[Ten
     """
     if not has_posterior(codec):
         return None
-    found = [codec.bottleneck.posterior(features) for features in _features(codec, images, seed)]
-    mu, logvar = (torch.cat(values).cpu().double() for values in zip(*found, strict=True))
-    check_finite(torch.cat([mu, logvar], 1), images)
-    return mu, logvar
+    several = (codec.bottleneck.posterior(features) for features in _features(codec, images, seed))
+    both = joined((torch.stack([mu, logvar], 1).cpu().double() for mu, logvar in several), len(images))
+    check_finite(both, images)
+    return both[:, 0].contiguous(), both[:, 1].contiguous()
 
 
 def sampled_codes(
@@ -68,12 +68,13 @@ def indices(codec: Codec, images: Images, seed: int = 0) -> Tensor | None:
     bottleneck = codec.bottleneck
     if not isinstance(bottleneck, Discrete):  # no other has indices
         return None
-    found = []
-    for features in _features(codec, images, seed):
+
+    def some(features: Tensor) -> Tensor:
         with torch.no_grad():
             check_finite(bottleneck.unquantised(features), images)
-            found.append(bottleneck.indices(features).cpu())
-    return torch.cat(found)
+            return bottleneck.indices(features).cpu()
+
+    return joined((some(features) for features in _features(codec, images, seed)), len(images))
 
 
 def _features(codec: Codec, images: Images, seed: int) -> Iterator[Tensor]:

@@ -12,6 +12,7 @@ from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.columns import column
 from diabolo.evaluation.by_kind import by_kind
+from diabolo.data.images import Images
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import PIECE, pieces
@@ -42,12 +43,13 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
     """Error and similarity of the reconstructions, against the variance of the images, by class, and for which images most."""
     test, split = subject.test, subject.test.split
     skipped: dict[str, str] = {}
-    each, totals = _measured(subject, skipped)
+    unit_range = subject.codec.scaling.reach == UNIT
+    features = _Features(test) if not unit_range and len(test.shape) == 1 else None
+    each, totals = _measured(subject, skipped, features)
     mse, n = each["mse"], len(test)
     order = np.argsort(-mse, kind="stable")[:worst]
     classes = _classes(subject, mse)
     scores = {}
-    unit_range = subject.codec.scaling.reach == UNIT
     scale = {"pixels": "in [0, 1]" if unit_range else "in the units of the data"}
     for key, values in each.items():
         name, unit, better = NAMES[key]
@@ -78,14 +80,17 @@ def reconstruction(subject: Subject, *, worst: Count = 8) -> Section:
         scores[name] = Score.mean(share, "share of variance", split, better="lower", setting=setting, shared=kept)
     with standing_alone("denoising MSE", skipped):
         scores |= _denoising(subject, scale)
-    if not unit_range and len(test.shape) == 1:
-        scores |= _by_feature(subject, scale)
+    if features is not None:
+        scores |= features.scores(subject, scale)
     scores |= by_kind(subject)
     return Section(scores, _panels(subject, totals, mse, order, classes), skipped)
 
 
-def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDArray[np.float64]], Totals]:
-    """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
+def _measured(
+    subject: Subject, skipped: dict[str, str], features: "_Features | None"
+) -> tuple[dict[str, NDArray[np.float64]], Totals]:
+    """Each error of each image, and their totals, beside what `features` add up; a similarity that cannot be found is noted in
+    `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
     ends = UNIT if subject.codec.scaling.reach == UNIT else subject.test.black_and_white
     holes = bool(subject.test.holes.any())
@@ -94,8 +99,10 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
             (NAMES[name][0] for name in SIMILARITIES), "it compares windows, and pixels are missing"
         )
         skipped["spectrum"] = "it is of whole images, and pixels are missing"
-    for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
-        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
+    for few, made in subject.reconstructed():
+        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(made)
+        if features is not None:
+            features.add(few.images, made)
         known = (~x.isnan()).flatten(1).double().mean(1)
         each = per_image(torch.where(x.isnan(), x_hat, x), x_hat, (), None if ends is None else ends[1] - ends[0])
         if holes:
@@ -124,35 +131,59 @@ def _classes(subject: Subject, errors: NDArray[np.float64]) -> dict[str, NDArray
     return {str(names[c] if names else c): errors[labels == c] for c in known}
 
 
-def _by_feature(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
-    """The error of each feature over its own variance: which does not depend on the units that they happen to have."""
-    x: Any = subject.test.images.astype(np.float64)
-    x = np.ma.masked_invalid(x) if subject.test.holes.any() else x
-    variance, power = (np.ma.filled(one, 0.0) for one in (x.var(0), np.square(x).mean(0)))
-    varies = variance > CONSTANT * power
-    if not varies.any():
-        return {}
-    errors = np.square(subject.reconstructions - x)[:, varies] / variance[varies]
-    names = subject.test.feature_names or tuple(f"feature {i}" for i in range(x.shape[1]))
-    each = dict(zip(np.array(names, object)[varies].tolist(), errors.mean(0).tolist(), strict=True))
-    known = ~np.ma.getmaskarray(errors).all(1)
-    found, split = np.asarray(errors.mean(1)[known]), subject.test.split
-    setting = scale | {
-        "of": "each feature over its own variance, mean over those that vary",
-        "measured on": f"{split} images",
-    }
-    kept = subject.shared(found, known)
-    return {
-        "FVU, mean over features": Score.mean(
-            found,
-            "share of variance",
-            split,
-            better="lower",
-            setting=setting,
-            detail={"per feature": each},
-            shared=kept,
-        )
-    }
+class _Features:
+    """The error of each feature over its own variance, which does not depend on the units that they happen to have; of some of
+    the images after the other."""
+
+    def __init__(self, test: Images) -> None:
+        several = [test.images[i : i + PIECE] for i in range(0, len(test), PIECE)]  # which share the memory of vectors
+        self.n = sum(_known(x).sum(0) for x in several)
+        n = np.maximum(self.n, 1)
+        mean = np.sum([np.where(_known(x), x, 0).sum(0, dtype=np.float64) for x in several], 0) / n
+        variance = np.sum([np.where(_known(x), np.square(x - mean), 0).sum(0) for x in several], 0) / n
+        self.varies = variance > CONSTANT * (variance + np.square(mean))
+        self.variance, self.test = variance[self.varies], test
+        self.found, self.known = list[NDArray[np.float64]](), list[NDArray[np.bool_]]()
+        self.total = np.zeros(len(self.variance))
+
+    def add(self, x: NDArray[Any], x_hat: NDArray[Any]) -> None:
+        """Take in the reconstructions `x_hat` (n, D) of `x`, of which some numbers may not be known."""
+        known = _known(x)[:, self.varies]
+        errors = np.square(x_hat - x.astype(np.float64))[:, self.varies] / self.variance
+        errors, some = np.where(known, errors, 0), known.any(1)
+        self.found.append(errors[some].sum(1) / known[some].sum(1))
+        self.known.append(some)
+        self.total += errors.sum(0)
+
+    def scores(self, subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
+        """Their mean; none where no feature varies."""
+        if not self.varies.any():
+            return {}
+        names = self.test.feature_names or tuple(f"feature {i}" for i in range(self.test.shape[0]))
+        of_each = (self.total / self.n[self.varies]).tolist()
+        each = dict(zip(np.array(names, object)[self.varies].tolist(), of_each, strict=True))
+        found, split = np.concatenate(self.found), self.test.split
+        setting = scale | {
+            "of": "each feature over its own variance, mean over those that vary",
+            "measured on": f"{split} images",
+        }
+        return {
+            "FVU, mean over features": Score.mean(
+                found,
+                "share of variance",
+                split,
+                better="lower",
+                setting=setting,
+                detail={"per feature": each},
+                shared=subject.shared(found, np.concatenate(self.known)),
+            )
+        }
+
+
+def _known(x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which numbers are known."""
+    found: NDArray[np.bool_] = ~np.isnan(x) if x.dtype.kind == "f" else np.ones(x.shape, bool)
+    return found
 
 
 def _denoising(subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
@@ -183,6 +214,7 @@ def _panels(
     from diabolo.figures.mosaic import tinted
 
     panels: dict[str, Panel] = {}
+    test = subject.test
     if len(classes) > 1:
         whiskers = {name: mean_interval(errors) for name, errors in classes.items() if len(errors) > 1}
         means = {name: float(errors.mean()) for name, errors in classes.items()}
@@ -195,12 +227,13 @@ def _panels(
         panels["reconstruction-spectrum"] = partial(figures.spectrum, curves, title="Which frequencies are lost")
     if len(subject.test.shape) == 3 and subject.test.shape[0] in (1, 3):
         scaling = subject.codec.scaling
-        x_hat = scaling.as_picture(torch.from_numpy(np.ascontiguousarray(subject.reconstructions[order]))).numpy()
-        shown = *tinted(pictures_of(subject.test.take(order), scaling).pixels, x_hat), mse[order]
+        x_hat = scaling.as_picture(torch.from_numpy(subject.reconstruct(test.take(order)))).numpy()
+        shown = *tinted(pictures_of(test.take(order), scaling).pixels, x_hat), mse[order]
         names = None if subject.test.names is None else [subject.test.names[i] for i in order]
         panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
     else:
-        few, x_hat = subject.test.take(order), subject.reconstructions[order]
+        few = test.take(order)
+        x_hat = subject.reconstruct(few)
         title = "The examples with the largest error"
         panels["reconstruction-worst"] = partial(examples, subject.codec, few, x_hat, title)
     return panels

@@ -1,11 +1,11 @@
 """What is being measured: a codec and its images, and what several measures need of them, computed once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
@@ -16,7 +16,7 @@ from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
 from diabolo.evaluation.baselines import View, views
 from diabolo.evaluation.posterior import gaussian_posterior, indices, sampled_codes
-from diabolo.latents.codes import PIECE, encode, pieces
+from diabolo.latents.codes import encode, pieces
 from diabolo.pictured import as_pictures, pictures_of
 from diabolo.runs.loading import Run
 from diabolo.scaling import UNIT
@@ -93,22 +93,30 @@ class Subject:
 
     @cached_property
     def reconstructions(self) -> NDArray[np.float32]:
-        """x_hat (N, *input_shape) of all test images; a memory map where they are many."""
-        found = (
-            self.codec.reconstruct(torch.from_numpy(few.images), column(few, self.codec.needs_column))
-            for few in pieces(self.test)
-        )
-        return stacked((x_hat.cpu().numpy() for x_hat in found), len(self.test), "reconstructions")
+        """x_hat (N, *input_shape) of all test images; a memory map where they are many. What needs each once takes them from
+        `reconstructed`, which does not hold them."""
+        return stacked((self.reconstruct(few) for few in pieces(self.test)), len(self.test), "reconstructions")
+
+    def reconstruct(self, images: Images) -> NDArray[np.float32]:
+        """x_hat (n, *input_shape) of `images`."""
+        y = column(images, self.codec.needs_column)
+        x_hat: NDArray[np.float32] = self.codec.reconstruct(images.tensor, y).cpu().numpy()
+        return x_hat
+
+    def reconstructed(self) -> Iterator[tuple[Images, NDArray[np.float32]]]:
+        """All test images, some at a time, with their x_hat (n, *input_shape)."""
+        held, start = self.__dict__.get("reconstructions"), 0
+        for few in pieces(self.test):
+            yield few, self.reconstruct(few) if held is None else held[start : start + len(few)]
+            start += len(few)
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:
         """Mean squared error per pixel of each test image (N,), over those that are known, so that two codecs can be compared
         image by image."""
-        starts = range(0, len(self.test), PIECE)
-        parts = zip(starts, pieces(self.test), strict=True)
-        found = [np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts]
         mean = np.mean if not self.test.holes.any() else np.nanmean
-        return np.concatenate([mean(square, tuple(range(1, square.ndim)), dtype=np.float64) for square in found])
+        squares = (np.square(x_hat - few.pixels) for few, x_hat in self.reconstructed())
+        return np.concatenate([mean(square, tuple(range(1, square.ndim)), dtype=np.float64) for square in squares])
 
     @cached_property
     def pictured(self) -> "Subject":

@@ -213,7 +213,7 @@ class Explored:
             raise DiaboloError(f"{self.name} has no errors: it has no images, or was not trained to reconstruct")
         found = []
         for few in pieces(self.test):
-            x = torch.from_numpy(few.images)
+            x = few.tensor
             x_hat = self.codec.reconstruct(x, column(few, self.codec.needs_column)).cpu()
             found.append(per_image(to_float(x), x_hat, ())["mse"].numpy())
         return np.concatenate(found)
@@ -363,7 +363,7 @@ class Explored:
         assert self.test is not None
         few = self.test.take([image])
         with torch.no_grad():
-            features = self.codec.features(torch.from_numpy(few.images), column(few, self.codec.needs_column))
+            features = self.codec.features(few.tensor, column(few, self.codec.needs_column))
             found = self.quantizer.indices(features).cpu().numpy()[0]
         return np.asarray(found.reshape(-1, found.shape[-1]), np.int64)
 

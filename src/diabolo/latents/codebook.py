@@ -66,7 +66,7 @@ def uses(codec: Codec, images: Images) -> NDArray[np.int64]:
 def _features(codec: Codec, images: Images) -> Iterator[Tensor]:
     """What the encoder gives to the bottleneck."""
     for few in pieces(images):
-        yield codec.features(torch.from_numpy(few.images), column(few, codec.needs_column))
+        yield codec.features(few.tensor, column(few, codec.needs_column))
 
 
 def _discrete(codec: Codec) -> Discrete:

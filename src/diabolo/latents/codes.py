@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.codec import Codec
+from diabolo.codec import Codec, joined
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
@@ -81,7 +81,8 @@ def refuse_discrete(codec: Codec, what: str) -> None:
 def known(codec: Codec, images: Images) -> Tensor | None:
     """What the decoder is given of each of `images` besides its code, as `decode` takes it; None where that is nothing."""
     y = column(images, codec.needs_column)
-    return codec.condition.pick(torch.from_numpy(images.images), y)
+    reads = codec.condition.needs_unit_range  # the image itself; of many nothing is read for any other
+    return codec.condition.pick(images.tensor if reads else torch.empty(0), y)
 
 
 def pieces(images: Images) -> Iterator[Images]:
@@ -96,8 +97,8 @@ def encode(codec: Codec, images: Images) -> NDArray[np.float32]:
     Raises:
         DiaboloError: when some are NaN or infinite.
     """
-    codes = [codec.encode(torch.from_numpy(few.images), column(few, codec.needs_column)) for few in pieces(images)]
-    z = torch.cat([few.flatten(1).float() for few in codes])
+    codes = (codec.encode(few.tensor, column(few, codec.needs_column)) for few in pieces(images))
+    z = joined((few.flatten(1).float() for few in codes), len(images))
     check_finite(z, images)
     return z.cpu().numpy()
 

@@ -14,7 +14,7 @@ from diabolo.ranges import Count, checked
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32] | NDArray[np.float64]
-BYTES = 2**28  # of one piece of references, as floats
+BYTES = 2**26  # of one piece of references, as floats
 CLOSE = 1e-12  # of the largest squares: squared distances that are nearer to one another may be equal
 
 

@@ -34,7 +34,7 @@ def draws_of(codec: Codec, images: Images, seed: AnySeed = 0) -> NDArray[np.floa
     """
     found = []
     for i, few in enumerate(pieces(images)):
-        x, y = torch.from_numpy(few.images), column(few, codec.needs_column)
+        x, y = few.tensor, column(few, codec.needs_column)
         found.append(codec.sample_codes(x, derive(seed, i), y).flatten(1).float().cpu().numpy())
     return np.concatenate(found)
 
@@ -84,7 +84,7 @@ def kl_of_units(codec: Codec, images: Images) -> NDArray[np.float64] | None:
         return None
     found = []
     for few in pieces(images):
-        features = codec.features(torch.from_numpy(few.images), column(few, codec.needs_column))
+        features = codec.features(few.tensor, column(few, codec.needs_column))
         with torch.no_grad():
             mu, logvar = codec.bottleneck.posterior(features)
             found.append(kl_per_unit(mu, logvar).cpu().double())

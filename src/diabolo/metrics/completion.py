@@ -4,7 +4,6 @@ not given."""
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diabolo import distributed
@@ -76,7 +75,7 @@ def complete(model: Autoencoder, images: Images, k: int = 10, seed: int = 0) -> 
         raise DiaboloError(f"{model.name} is not given a quarter of the image, so it completes nothing")
     if k < 1:
         raise DiaboloError(f"the number of completions must be at least 1, not {k}")
-    y = told.pick(torch.from_numpy(images.images), column(images, model.needs_column))
+    y = told.pick(images.tensor, column(images, model.needs_column))
     unknown = np.ones(told.input_shape, bool)
     unknown[:, told.rows, told.columns] = False
     x = images.pixels

@@ -24,7 +24,7 @@ from diabolo.errors import DiaboloError
 from diabolo.hardware import wide
 from diabolo.memory import at_once
 
-PAIRS = 2**22  # of a draw and a posterior, held at once
+PAIRS = 2**20  # of a draw and a posterior, held at once
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def examples(
 
 
 def _as_pictures(codec: Codec, x: NDArray[Any]) -> NDArray[Any]:
-    shown: NDArray[Any] = codec.scaling.as_picture(torch.from_numpy(np.ascontiguousarray(to_float(x)))).numpy()
+    shown: NDArray[Any] = codec.scaling.as_picture(torch.from_numpy(to_float(np.ascontiguousarray(x)))).numpy()
     return shown if x.shape[1] in COLOURS else shown[:, :1]
 
 

@@ -166,7 +166,7 @@ def nearest(look: Look, *, n: Annotated[int, At(1, 1000)] = 8, neighbours: Count
     """Samples above the training images that are nearest to them, in pixels."""
     samples = decode_clipped(look.codec.sample(n, look.seed))
     index, distance = latents.nearest(samples, look.train.images, neighbours)
-    found = look.train.take(index.ravel()).images
+    found = np.asarray(look.train.take(index.ravel()).images)
     title = f"{_title(look)}: samples and the nearest of {len(look.train):,} training images"
     return figures.neighbours(samples, found.reshape(*index.shape, *look.train.shape), distance, title=title)
 

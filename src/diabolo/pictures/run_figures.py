@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
@@ -111,7 +110,7 @@ def _samples(model: Any, test: Images | None) -> dict[str, "figures.Figure"]:
         return {"samples": figures.sample_grid(grid, f"{title}; each row is asked for one class", IN_ROW)}
     if test is None:
         return {}
-    y = model.condition.pick(torch.from_numpy(test.images), column(test, model.needs_column))
+    y = model.condition.pick(test.tensor, column(test, model.needs_column))
     rows = {f"sample {i + 1}": model.sample(len(test), i, y).cpu().numpy() for i in range(TRIES)}
     return {"samples": figures.reconstructions(test.images, rows, title)}
 

@@ -39,7 +39,7 @@ def pictured(model: Any) -> bool:
 def keep(path: Path, model: Any, images: Images, epoch: int) -> None:
     """Lay samples and the reconstructions of `images` after `epoch` into the run folder `path`, and draw all so far."""
     model, images = as_pictures(model), pictures_of(images, model.scaling)
-    x, y = torch.from_numpy(images.images), column(images, model.needs_column)
+    x, y = images.tensor, column(images, model.needs_column)
     shown = {"images": x, "reconstructions": _bytes(model.reconstruct(x, y))}
     with suppress(NoPriorError):  # which is fitted when training has ended
         shown["samples"] = _bytes(model.sample(len(x), 0, _condition(model, x, y)))

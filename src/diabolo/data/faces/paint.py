@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.decode import cores
 from diabolo.data.faces import shapes
 from diabolo.data.faces.factors import FACTOR_NAMES, check_factors
 from diabolo.data.faces.shapes import Array, Number, arc, box, cover, ellipse, ellipse_distance, lens, unit
+from diabolo.data.threads import cores
 
 SIDE = 64
 BATCH = 32  # faces painted together; their planes stay in the processor's cache

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.cache import decoded
+from diabolo.data.cache import kept
+from diabolo.data.choosing import Asked
 from diabolo.data.decode import page_names
 from diabolo.data.files import disk_files, open_regular
 from diabolo.data.images import Images
@@ -35,6 +36,7 @@ def load(
     crop: Side | None,
     split: Literal["official", "random", "persons"] | None,
     skip_bad: bool,
+    cache: Asked,
     identity: bool,
 ) -> tuple[Images, Images]:
     """Portraits `(3, size, size)` with 40 attributes, from `root/celeba`.
@@ -59,21 +61,21 @@ def load(
         log.info("celeba: %s split", split)
     part = _column(home / PARTITION, files.names) if split == "official" else None
 
-    found = decoded(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad)
-    kept = found.owners
+    found = kept(files, Shaping(size, crop, channels=3), home / PICTURES, skip_bad, cache=cache)
+    owners = found.owners
     images = Images(
         found.pixels,
-        names=tuple(page_names(files, kept.tolist())),
-        labels=persons[kept] if persons is not None and identity else None,
-        attributes=attributes[kept],
+        names=tuple(page_names(files, owners.tolist())),
+        labels=persons[owners] if persons is not None and identity else None,
+        attributes=attributes[owners],
         attribute_names=attribute_names,
         name="celeba",
     )
     if split == "persons" and persons is not None:
-        return split_by_group(images, persons[kept], draw)
+        return split_by_group(images, persons[owners], draw)
     if part is None:
         return random_split(images, draw)
-    part = part[kept]
+    part = part[owners]
     for code, what in ((TRAIN, "train"), (TEST, "test")):
         if not (part == code).any():
             raise DiaboloError(f"no image in {home / PICTURES} is in the official {what} part; use split='random'")

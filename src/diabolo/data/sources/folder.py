@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from diabolo.data import scale
 from diabolo.data.account import Account, LeftOut
 from diabolo.data.arrays import Kept as HowKept
-from diabolo.data.cache import Kept, decoded
+from diabolo.data.cache import Kept, kept
+from diabolo.data.choosing import Asked
 from diabolo.data.classes import in_order
 from diabolo.data.decode import kept_as, page_names, shown_as
 from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
@@ -33,6 +34,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
+    cache: Asked,
     test_fraction: PartOf,
     range: scale.Range,
 ) -> Parts:
@@ -42,10 +44,10 @@ def load(
     """
     shaping = Shaping(size, crop, image_channels, keep="deep")
     if path.is_dir():
-        return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, test_fraction, range)
+        return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, cache, test_fraction, range)
     files = zip_files(path, skip_bad)
     with files.archive:
-        return of_files(files, path, draw, shaping, skip_bad, test_fraction, range)
+        return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range)
 
 
 def of_labelled(
@@ -56,25 +58,26 @@ def of_labelled(
     draw: Draw,
     shaping: Shaping,
     skip_bad: bool,
+    cache: Asked,
     test_fraction: float,
     value_range: scale.Range,
     said: Sequence[str] = (),
 ) -> Parts:
     """A seeded split of image files whose labels, one for each file, are known, whatever folders their names are in; `said` is
     what the account says besides."""
-    kept = decoded(files, shaping, path, skip_bad, value_range)
-    how = kept_as(kept.facts, value_range, f"the pixels of {path}", shaping.keep)
-    known = None if labels is None else labels[kept.owners]
+    found = kept(files, shaping, path, skip_bad, value_range, cache)
+    how = kept_as(found.facts, value_range, f"the pixels of {path}", shaping.keep)
+    known = None if labels is None else labels[found.owners]
     images = Images(
-        kept.pixels,
+        found.pixels,
         labels=known,
         label_names=label_names,
         name=path.stem,
-        names=tuple(page_names(files, kept.owners.tolist())),
+        names=tuple(page_names(files, found.owners.tolist())),
         span=how.span if how.to == "own" else None,
     )
     parts = random_split(images, draw, test_fraction)
-    return _accounted(parts, "" if draw.whole else f"split by seed {draw.seed}", files, path, kept, how, said)
+    return _accounted(parts, "" if draw.whole else f"split by seed {draw.seed}", files, path, found, how, said)
 
 
 def of_files(
@@ -83,6 +86,7 @@ def of_files(
     draw: Draw,
     shaping: Shaping,
     skip_bad: bool,
+    cache: Asked,
     test_fraction: float,
     value_range: scale.Range,
 ) -> Parts:
@@ -91,14 +95,14 @@ def of_files(
     for index in sorted(layout.masks):
         files.listing.left_out.add(MASK_KIND, files.names[index])
     files = files.only([index for index in range(len(files.names)) if index not in layout.masks])
-    kept = decoded(files, shaping, path, skip_bad, value_range)
-    names = page_names(files, kept.owners.tolist())
-    layout = read_layout([files.names[owner] for owner in kept.owners], files.listing.folders, path)
-    how = kept_as(kept.facts, value_range, f"the pixels of {path}", shaping.keep)
+    found = kept(files, shaping, path, skip_bad, value_range, cache)
+    names = page_names(files, found.owners.tolist())
+    layout = read_layout([files.names[owner] for owner in found.owners], files.listing.folders, path)
+    how = kept_as(found.facts, value_range, f"the pixels of {path}", shaping.keep)
     span = how.span if how.to == "own" else None
-    images = _labelled(Images(kept.pixels, name=path.stem or "folder", names=tuple(names), span=span), layout)
+    images = _labelled(Images(found.pixels, name=path.stem or "folder", names=tuple(names), span=span), layout)
     parts, division = _parted(images, layout, draw, test_fraction)
-    return _accounted(parts, division, files, path, kept, how)
+    return _accounted(parts, division, files, path, found, how)
 
 
 def _accounted(
@@ -150,6 +154,7 @@ def describe(files: Files, path: Path, kept: Kept, notes: Sequence[str]) -> Acco
         channels=int(kept.pixels.shape[1]),
         used=kept.facts.used,
         notes=tuple(said),
+        store=kept.store,
     )
 
 

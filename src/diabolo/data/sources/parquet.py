@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
+from diabolo.data.choosing import Asked
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import MAX_BYTES, Listing, check_regular
 from diabolo.data.frames import classes_in, of_arrow
@@ -43,6 +44,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
+    cache: Asked,
     test_fraction: PartOf,
     range: scale.Range,
     features: tuple[str, ...] | None = None,
@@ -63,7 +65,17 @@ def load(
         return of_table(read(path, file, without_column), options, draw, path, range, test_fraction, features)
     files, labels, names, said = pictures(path, file, image, options)
     return of_labelled(
-        files, labels, names, path, draw, Shaping(size, crop, image_channels), skip_bad, test_fraction, range, said
+        files,
+        labels,
+        names,
+        path,
+        draw,
+        Shaping(size, crop, image_channels),
+        skip_bad,
+        cache,
+        test_fraction,
+        range,
+        said,
     )
 
 

@@ -13,6 +13,7 @@ from typing import IO, Literal
 import numpy as np
 
 from diabolo.data import scale
+from diabolo.data.choosing import Asked
 from diabolo.data.classes import named_labels
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import MAX_BYTES, REMEDY, Listing, is_hidden, is_image, open_regular, portable
@@ -77,6 +78,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
+    cache: Asked,
     test_fraction: PartOf,
     range: scale.Range,
 ) -> Parts:
@@ -91,9 +93,9 @@ def load(
         files, beside = tar_files(path, file, skip_bad)
         known, said = labels_beside(files, beside)
         if known is None:
-            return of_files(files, path, draw, shaping, skip_bad, test_fraction, range)
+            return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range)
         (labels,), names = named_labels(np.array(known))
-        return of_labelled(files, labels, names, path, draw, shaping, skip_bad, test_fraction, range, said)
+        return of_labelled(files, labels, names, path, draw, shaping, skip_bad, cache, test_fraction, range, said)
 
 
 def tar_files(path: Path, file: IO[bytes], skip_bad: bool) -> tuple[TarFiles, dict[str, dict[str, tuple[int, int]]]]:

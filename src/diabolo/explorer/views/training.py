@@ -8,7 +8,6 @@ from bokeh.layouts import column
 from bokeh.models import AdaptiveTicker, ColumnDataSource
 from bokeh.plotting import figure
 
-from diabolo.data.unit import to_float
 from diabolo.errors import NoPriorError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.following import Following, Progress
@@ -91,14 +90,13 @@ class Training:
 
     def _images(self) -> Any:
         """Originals, reconstructions and samples (3, K, *shape) of the newest checkpoint."""
-        import torch
 
         run, model = self.desk.first, self.following.model()
         model = as_pictures(model) if len(model.input_shape) == 3 else model
         if run.test is None or not model.reconstructs or model.needs_column is not None:
             return None
         few = run.test.take(range(min(SHOWN, len(run.test))))
-        rows = [to_float(few.images), model.reconstruct(torch.from_numpy(few.images)).cpu().numpy()]
+        rows = [few.pixels, model.reconstruct(few.tensor).cpu().numpy()]
         with suppress(NoPriorError):
             rows.append(model.sample(len(few), 0).cpu().numpy())
         return np.stack(rows)

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from diabolo.data.encoded import Encoded
+from diabolo.data.gather import as_array
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
@@ -63,7 +65,7 @@ def extract(extractor: Extractor, images: ArrayLike) -> Features:
     Raises:
         DiaboloError: for no images, or features that are not finite or not one row for each image.
     """
-    x = np.asarray(images)
+    x = as_array(images) if isinstance(images, Encoded) else np.asarray(images)
     if not len(x):
         raise DiaboloError("there are no images to take features of")
     found = [_checked(extractor, _as_floats(x[i : i + extractor.piece])) for i in range(0, len(x), extractor.piece)]

@@ -1210,7 +1210,7 @@ study.in_pytorch(flattener("AE"))
     to_try="Roll the sheet twice as often. Does the autoencoder still unroll it into two numbers?",
 )
 def first_examples(row: Row) -> None:
-    x, places = torch.from_numpy(sheet_test.images), sheet_test.factors
+    x, places = sheet_test.tensor, sheet_test.factors
     assert places is not None
     lost, spread = {}, float(sheet_test.images.var(0).mean())
     shown, codes = {"data": sheet_test.images}, {}
