@@ -123,7 +123,7 @@ class PCA(PlainCodec):
         [0, 1]."""
         self._refuse_unsolved()
         z = as_codes(z, self.latent_shape)
-        x_hat = self.mu + z.to(self.device, torch.float32) @ self.components
+        x_hat = self.mu + z.to(self.device, self.mu.dtype) @ self.components
         return self.scaling.undo(x_hat.view(-1, *self.input_shape))
 
     @checked
