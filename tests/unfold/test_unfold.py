@@ -320,6 +320,15 @@ def test_images_of_ones_own_lie_beside_the_script(home, digits):
     assert test[5][1] == digits[1].labels[5]
 
 
+def test_images_without_labels_lie_beside_the_script_with_labels_that_are_not_known(home, digits):
+    train, test = (replace(part.take(range(40)), labels=None, label_names=None) for part in digits)
+    run = diabolo.fit("undercomplete", train, epochs=1, latent_dim=2, hidden=(8,), out=str(home), quiet=True)
+    *_, arrays = unfold.write(run.path, run.path / "mine", images=(train, test))
+    with np.load(arrays) as held:
+        assert np.array_equal(held["train_images"], train.images)
+        assert held["train_labels"].tolist() == [-1] * 40
+
+
 def test_words_of_a_stranger_are_no_code(home, digits):
     run = diabolo.fit("undercomplete", digits[0].take(range(20)), epochs=1, latent_dim=2, out=str(home), quiet=True)
     config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
