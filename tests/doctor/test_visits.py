@@ -163,9 +163,9 @@ def test_numbers_that_are_not_known_are_left_out_of_what_is_said(tmp_path):
     model = zoo.vae((1, 6, 6), 2, hidden=(8,), scaling="standard", likelihood="gaussian", masked=True)
     run = fit(model, *parts, epochs=2, out=tmp_path, quiet=True)
     patient = Patient(run, parts)
-    for part, found in (("test", patient.unexplained), ("train", patient.unexplained_train)):
-        known = np.ma.masked_invalid(patient.few.part(part).images.astype(np.float64))
-        x_hat = run.model.reconstruct(torch.from_numpy(patient.few.part(part).images)).numpy()
+    for images, found in ((patient.few.test, patient.unexplained), (patient.few.train, patient.unexplained_train)):
+        known = np.ma.masked_invalid(images.images.astype(np.float64))
+        x_hat = run.model.reconstruct(torch.from_numpy(images.images)).numpy()
         wanted = ((x_hat - known) ** 2).mean() / ((known - known.mean(0)) ** 2).mean()
         assert found == pytest.approx(wanted, rel=1e-5)
     found = diagnose(run, parts)

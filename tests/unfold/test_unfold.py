@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from unittest.mock import MagicMock
 
 import nbformat
