@@ -247,9 +247,11 @@ class InDouble(TorchFunctionMode):
 
 @contextmanager
 def wide_codes() -> Iterator[None]:
-    """Inside the block nobody is warned that a code is as wide as the rows: the estimators refuse what they do not want."""
+    """Inside the block nobody is warned that a code is as wide as the rows, since the estimators refuse what they do not want,
+    or of the steps of float32, since they decode in float64."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "no bottleneck", UserWarning)
+        warnings.filterwarnings("ignore", ".* and float32 keeps steps of", UserWarning)
         yield
 
 
