@@ -264,7 +264,8 @@ def _warn_of_steps(images: Images, shift: NDArray[np.float64], scale: NDArray[np
         others = f" (and {len(coarse) - 1:,} more)" if len(coarse) > 1 else ""
         warnings.warn(
             f"{_name(images, i)}{others} of {images.name} lies around {shift[i]:.4g} and varies by {scale[i]:.3g}, and "
-            f"float32 keeps steps of {steps[i]:.3g} there, to which reconstructions are rounded: subtract a constant from it first",
+            f"float32 keeps steps of {steps[i]:.3g} there, to which reconstructions are rounded: subtract a constant from it "
+            "first",
             stacklevel=2,
         )
 
