@@ -113,6 +113,12 @@ def test_files_say_it_too(tmp_path):
             ),
             "nothing is known of feature 0",
         ),
+        (
+            lambda: diabolo.scaling.Affine("standard", (2,)).fit(
+                Images(np.array([[1.0, np.nan], [2.0, np.nan]]), missing=True, feature_names=("width", "height"))
+            ),
+            "nothing is known of feature 'height'",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_without_is_refused(make, says, tmp_path, monkeypatch):

@@ -81,6 +81,23 @@ def test_what_is_constant_is_not_divided_by_nothing():
         assert scaling(torch.from_numpy(x)).isfinite().all()
 
 
+@pytest.mark.parametrize(
+    ("around", "kind", "warned"), [(1e8, float, True), (1e8, int, True), (1e8, "f4", False), (1e6, float, False)]
+)
+def test_steps_of_float32_are_warned_of_where_data_are_finer(around, kind, warned, recwarn):
+    """Around 10⁸ float32 has every eighth number: a reconstruction without an error of its own is off by 8² / 12."""
+    x = (around + np.random.default_rng(0).normal(0, 10, (400, 2)) * [1, 1e7]).astype(kind)
+    scaling = diabolo.scaling.Affine("standard", (2,))
+    scaling.fit(diabolo.data.Images(x, name="log", feature_names=("time", "size")))
+    back = scaling.undo(scaling(torch.from_numpy(x))).double().numpy()
+    wanted = [str(w.message) for w in recwarn]
+    assert len(wanted) == warned
+    if warned:
+        assert "feature 'time' of log lies around 1e+08 and varies by" in wanted[0]
+        assert "float32 keeps steps of 8 there" in wanted[0]
+        assert np.square(back - x)[:, 0].mean() == pytest.approx(8**2 / 12, rel=0.2)
+
+
 def test_black_and_white_are_the_unit_range_of_pictures():
     images = Images(DEEP, span=(0, 4095))
     assert usual(images) == "unit"

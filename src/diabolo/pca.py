@@ -126,7 +126,7 @@ class PCA(PlainCodec):
         z = as_codes(z, self.latent_shape)
 
         def some(part: Tensor) -> Tensor:
-            x_hat = self.mu + part.to(self.device, torch.float32) @ self.components
+            x_hat = self.mu + part.to(self.device, self.mu.dtype) @ self.components
             return self.scaling.undo(x_hat.view(-1, *self.input_shape))
 
         return in_chunks(some, z)

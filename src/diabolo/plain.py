@@ -43,3 +43,8 @@ def count(n: int, what: str) -> str:
 def percent(share: float, places: int = 0) -> str:
     """A share as it is read: "65 %", "−0.4 %"."""
     return f"{100 * share:.{places}f} %".replace("-", "−")
+
+
+def number(value: float) -> str:
+    """Four figures, as they are read: "0.01235", "15,490", "1.234e-05"."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -5,6 +5,7 @@ between encoder and likelihood works on scaled numbers; everything that a user s
 """
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ AFFINE = ("real", "unit", "standard", "robust")
 SCALINGS = ("none", *AFFINE)
 LOOKED_AT = 100_000  # examples, evenly spread, whose quantiles are taken
 ENDS = 1_000_000  # numbers, of examples evenly spread, of which black and white are chosen
+COARSE = 0.1  # of a standard deviation, for the steps of float32: they then add 0.1 % of the variance to an error
 NORMAL = 1.3489795003921634  # interquartile range of N(0, 1)
 
 
@@ -173,14 +175,15 @@ class Affine(Scaling):
         if images.shape != self.input_shape:
             raise DiaboloError(f"expected examples of shape {self.input_shape}, not {images.shape}")
         if images.missing and len(unknown := np.flatnonzero(np.isnan(_range(images)[0]))):
-            raise DiaboloError(
-                f"nothing is known of feature {int(unknown[0])}: all its numbers are missing; leave it out"
-            )
+            name = _name(images, int(unknown[0]))
+            raise DiaboloError(f"nothing is known of {name}: all its numbers are missing; leave it out")
         shift, scale = self._chosen(images)
-        scale = np.where(scale > 8 * np.finfo(np.float64).eps * np.abs(shift), scale, 1.0)
+        varies = scale > 8 * np.finfo(np.float64).eps * np.abs(shift)
         if self.features is not None:
             others = np.setdiff1d(np.arange(self.input_shape[0]), self.features)
-            shift[others], scale[others] = 0.0, 1.0
+            shift[others], varies[others] = 0.0, False
+        scale = np.where(varies, scale, 1.0)
+        _warn_of_steps(images, shift, np.where(varies, scale, np.inf))
         few = images.spread(max(1, ENDS // math.prod(self.input_shape)))
         low, high = images.black_and_white or np.nanquantile(to_float(few.images, np.float64), (0.001, 0.999))
         for buffer, value in (
@@ -259,6 +262,30 @@ def usual(images: Images) -> str:
         return "none" if images.black_and_white == UNIT else "unit"
     low, high = _range(images)
     return "none" if images.images.dtype == np.uint8 or (low.min() >= 0 and high.max() <= 1) else "standard"
+
+
+def _warn_of_steps(images: Images, shift: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
+    """Warn where the numbers that float32 has around `shift` lie further apart than a tenth of `scale`, and those of the data
+    do not: what is decoded is rounded to them."""
+    if images.images.dtype.itemsize < 4 or images.images.dtype == np.float32:
+        return
+    steps = np.spacing(np.abs(shift).astype(np.float32)).astype(np.float64)
+    if len(coarse := np.flatnonzero(steps > COARSE * scale)):
+        i = int(coarse[0])
+        others = f" (and {len(coarse) - 1:,} more)" if len(coarse) > 1 else ""
+        warnings.warn(
+            f"{_name(images, i)}{others} of {images.name} lies around {shift[i]:.4g} and varies by {scale[i]:.3g}, and "
+            f"float32 keeps steps of {steps[i]:.3g} there, to which reconstructions are rounded: subtract a constant from it "
+            "first",
+            stacklevel=2,
+        )
+
+
+def _name(images: Images, i: int) -> str:
+    """What number `i` of a vector, or channel `i`, is called."""
+    if images.feature_names is not None:
+        return f"feature {images.feature_names[i]!r}"
+    return f"{'feature' if len(images.shape) == 1 else 'channel'} {i}"
 
 
 def _by_channel(x: NDArray[Any]) -> NDArray[np.float64]:

@@ -146,6 +146,10 @@ def test_what_is_judged_needs_ten_images_that_vary(tmp_path):
     assert told("error", error) == (
         "squared error per pixel on 1,200 validation images: 0.01235, 26 % of that of the mean training image (0.05)"
     )
+    volts = Score(1.27, "u", 15, "test", detail={"error": 287_500.4, "of the mean image": 9967.2})
+    assert told("error", volts) == (
+        "squared error per pixel on 15 test images: 287,500, 127 % of that of the mean training image (9,967)"
+    )
     read = Score(0.5, "u", 9, detail={"accuracy": 0.9876, "majority class": 0.1})
     assert told("read above the majority", read) == (
         "accuracy on 9 test images: 98.8 %; always the most frequent class: 10.0 %"

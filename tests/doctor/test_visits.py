@@ -12,7 +12,7 @@ from torch.nn import functional
 from diabolo import data, zoo
 from diabolo.cli.main import main
 from diabolo.data import Images
-from diabolo.doctor import SYMPTOMS, diagnose
+from diabolo.doctor import SYMPTOMS, Patient, diagnose
 from diabolo.errors import DiaboloError
 from diabolo.parts import part
 from diabolo.runs.loading import load_run
@@ -151,6 +151,26 @@ def test_vectors_and_handfuls_can_be_shown(name, tmp_path):
     assert all(illness.remedy.command is None or "resume" in illness.remedy.command for illness in found)
     assert diagnose(run).unseen  # arrays cannot be found again
     assert len(diagnose(run, (Images(x[:1]), Images(x[:1])))) >= 0
+
+
+def test_numbers_that_are_not_known_are_left_out_of_what_is_said(tmp_path):
+    """The variance that is left is that of the known numbers, also of a pixel that is never known."""
+    random = np.random.default_rng(0)
+    whole = random.normal(size=(80, 1, 6, 6)).astype(np.float32) * 3 + 5
+    x = np.where(random.random(whole.shape) < 0.2, np.nan, whole).astype(np.float32)
+    x[:, :, 0, 0] = np.nan
+    parts = Images(x[:60], missing=True, name="holes"), Images(x[60:], missing=True, name="holes", split="test")
+    model = zoo.vae((1, 6, 6), 2, hidden=(8,), scaling="standard", likelihood="gaussian", masked=True)
+    run = fit(model, *parts, epochs=2, out=tmp_path, quiet=True)
+    patient = Patient(run, parts)
+    for images, found in ((patient.few.test, patient.unexplained), (patient.few.train, patient.unexplained_train)):
+        known = np.ma.masked_invalid(images.images.astype(np.float64))
+        x_hat = run.model.reconstruct(torch.from_numpy(images.images)).numpy()
+        wanted = ((x_hat - known) ** 2).mean() / ((known - known.mean(0)) ** 2).mean()
+        assert found == pytest.approx(wanted, rel=1e-5)
+    found = diagnose(run, parts)
+    assert "and it compares whole images" in found.unseen["blurry"]
+    assert not any("nan" in illness.evidence for illness in found)
 
 
 def test_classes_are_read_off_the_data_and_the_rest_of_the_line_is_kept(typed):

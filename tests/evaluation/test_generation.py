@@ -276,6 +276,18 @@ def test_where_it_says_nothing(trained, digits):
         generation(Subject(classifier, train, test))
 
 
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+def test_tables_and_signals_are_no_pictures(scaling):
+    """With labels a classifier could be trained on them, and its features be called a FID."""
+    rows = np.random.default_rng(0).random((60, 4)).astype(np.float32)
+    labels = np.arange(60) % 2
+    for x in (rows, rows[:, None].repeat(4, 2)):
+        images = Images(x, labels=labels, name="rows")
+        model = zoo.build("vae", images.shape, latent_dim=2, scaling=scaling, net="mlp", hidden=(4,))
+        with pytest.raises(NotApplicable, match="compares features of pictures, and examples of shape"):
+            generation(Subject(model, images, images))
+
+
 def test_mistakes_are_told_before_anything_is_computed(trained):
     codec = trained("undercomplete", hidden=(64,), activation="relu").codec
     subject = Subject(codec, None, None)  # nothing is looked at

@@ -25,6 +25,7 @@ from diabolo.evaluation.learned import (
     _narrowed,
     _over_majority,
     _spread,
+    _varies,
     classified,
     error_score,
     learned,
@@ -280,3 +281,16 @@ def test_ten_test_images_are_enough_and_two_answers_make_a_classifier(digits):
     assert classified(subject, blank) is None
     assert classified(subject, replace(few, labels=None)) is None
     assert classified(replace(subject, codec=object()), few) is None
+
+
+def test_the_variance_is_that_of_the_known_numbers_also_beside_a_pixel_that_is_never_known():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 3, 1, 1)) * 2 + 5
+    x[::3, 1] = np.nan
+    x[:, 2] = np.nan
+    x_hat = random.normal(size=(60, 3, 1, 1)) + 5
+    known = np.ma.masked_invalid(x)
+    wanted = np.square(x_hat - x_hat.mean(0)).mean() / np.square(known - known.mean(0)).mean((1, 2, 3)).mean()
+    assert _spread(x_hat, x, "test").value == pytest.approx(wanted)
+    assert _varies(x)
+    assert not _varies(np.where(np.isnan(x), np.nan, 7.0))

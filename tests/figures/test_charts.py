@@ -48,6 +48,14 @@ def test_the_moments_of_the_posterior_are_drawn_by_their_deviation():
     assert ticks(below.xaxis) == ["2", "3", "1"]
 
 
+def test_the_dot_of_the_widest_unit_is_not_cut_off():
+    """1.1 lies near the largest of 0.95 and 1.1, but the axis begins at 0: its margin is one of the whole axis."""
+    above, _ = figures.posterior_against_prior([0.4, 0.0], [1.1, 0.95]).axes
+    low, high = above.get_ylim()
+    assert low == 0
+    assert (high - 1.1) / (high - low) > 0.05
+
+
 def test_bars_have_their_lengths_and_numbers_in_the_order_given():
     figure = figures.bars({"b": 0.5, "a": 0.25}, "share", title="Shares")
     (axes,) = figure.axes

@@ -41,6 +41,18 @@ def test_a_row_has_the_same_code_whatever_stands_beside_it(estimator):
     assert np.array_equal(codes[order], estimator.transform(X[order]))
 
 
+def test_a_row_has_the_same_code_by_pca_and_it_is_that_of_scikit_learn():
+    fitted = Codec("pca", 3, random_state=0).fit(X)
+    codes = fitted.transform(X)
+    assert np.array_equal(codes, np.concatenate([fitted.transform(row[None]) for row in X]))
+    scaled = StandardScaler().fit_transform(X)
+    wanted = PCA(3, svd_solver="full").fit(scaled)
+    assert np.allclose(np.abs(codes), np.abs(wanted.transform(scaled)), atol=1e-5)
+    rows = wanted.inverse_transform(wanted.transform(scaled)) * X.std(0) + X.mean(0)
+    assert np.allclose(fitted.inverse_transform(codes), rows, rtol=1e-5)
+    assert fitted.score(X) == pytest.approx(wanted.explained_variance_ratio_.sum(), abs=1e-6)
+
+
 def test_a_refit_repeats_to_the_bit(estimator):
     codes = estimator.fit(X).transform(X)
     assert np.array_equal(codes, clone(estimator).fit(X).transform(X))
@@ -235,6 +247,17 @@ def test_outliers_are_found_among_real_rows():
     assert np.allclose(found.score_samples(rows), -((x - x_hat) ** 2).mean(1), rtol=1e-3)
 
 
+@pytest.mark.parametrize("recipe", ["pca", "topk", "vae", "factorvae"])
+def test_any_recipe_for_vectors_finds_outliers(recipe):
+    found = AutoencoderOutlier(2, recipe=recipe, contamination=0.1, **SMALL).fit(X)
+    assert (found.predict(X) == -1).sum() == 18  # of 178
+    if recipe == "pca":
+        scaled = StandardScaler().fit_transform(X)
+        pca = PCA(2).fit(scaled)
+        wanted = -np.square(scaled - pca.inverse_transform(pca.transform(scaled))).mean(1)
+        assert np.allclose(found.score_samples(X), wanted, rtol=1e-4)
+
+
 # --- labels -------------------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +317,10 @@ def test_y_is_ignored_by_the_others():
         (AE(0), X, "n_components must be a whole number of at least 1, not 0"),
         (AE(max_iter=0), X, "max_iter must be a whole number of at least 1, not 0"),
         (AE(hidden=(8, 0)), X, "hidden"),
-        (AE(learning_rate=-1), X, "lr must be"),
+        (AE(learning_rate=-1), X, "learning_rate must be a number above 0 and at most 1,000, not -1"),
+        (AE(hidden=1.5), X, "hidden must be whole numbers, not 1.5"),
+        (AE(image_shape=13), X, "image_shape must be one or more whole numbers, not 13"),
+        (AE(), X * 1e200, "and float32 ends at 3e+38: give them in a larger unit"),
         (AE(scaling="normal"), X, "unknown scaling 'normal'"),
         (AE(scaling="none"), X, "takes those in [0, 1]"),
         (AE(likelihood="bernoulli"), X, "use scaling 'unit', or a likelihood with a linear output"),

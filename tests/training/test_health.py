@@ -143,6 +143,25 @@ def test_pixels_that_are_black_in_every_image_may_be_black_in_every_reconstructi
     assert examine(model, x)[0]["stuck_share"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("likelihood", "numbers"),
+    [("poisson", (4.0, 9.0)), ("negative-binomial", (4.0, 9.0)), ("gaussian", (4.0, 9.0)), ("student-t", (-9.0, -4.0))],
+)
+def test_numbers_beyond_0_and_1_are_not_stuck_there(likelihood, numbers):
+    """A mean count of 7 lies above 1, and a number of −7 below 0, for every row of a model that is well."""
+    torch.manual_seed(0)
+    model = zoo.build("vae", (5,), hidden=(8,), latent_dim=2, likelihood=likelihood, scaling="real")
+    with torch.no_grad():
+        middle = sum(numbers) / 2
+        model.decoder.to_raw.bias.fill_(math.log(middle) if model.likelihood.counts else middle)
+    low, high = map(int, numbers)
+    rows = torch.randint(low, high, (64, 5), generator=torch.Generator().manual_seed(1)).float()
+    assert bool((model.reconstruct(rows) > 1).all() or (model.reconstruct(rows) < 0).all())
+    values, warnings = examine(model, rows)
+    assert "stuck_share" not in values
+    assert "saturated-outputs" not in warnings
+
+
 def test_a_decoder_that_ignores_the_code(fitted, x):
     model = fitted("undercomplete")
     with torch.no_grad():

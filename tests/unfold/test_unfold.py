@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from unittest.mock import MagicMock
 
 import nbformat
@@ -318,6 +319,15 @@ def test_images_of_ones_own_lie_beside_the_script(home, digits):
     assert (len(train), len(test)) == (40, 12)
     assert torch.equal(train[3][0], torch.from_numpy(digits[0].images[3]).float() / 255)
     assert test[5][1] == digits[1].labels[5]
+
+
+def test_images_without_labels_lie_beside_the_script_with_labels_that_are_not_known(home, digits):
+    train, test = (replace(part.take(range(40)), labels=None, label_names=None) for part in digits)
+    run = diabolo.fit("undercomplete", train, epochs=1, latent_dim=2, hidden=(8,), out=str(home), quiet=True)
+    *_, arrays = unfold.write(run.path, run.path / "mine", images=(train, test))
+    with np.load(arrays) as held:
+        assert np.array_equal(held["train_images"], train.images)
+        assert held["train_labels"].tolist() == [-1] * 40
 
 
 def test_words_of_a_stranger_are_no_code(home, digits):

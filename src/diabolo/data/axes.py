@@ -41,8 +41,8 @@ def laid_out(array: "NDArray[Any]", name: str, channels: int | None = None, axes
     if array.dtype.kind not in "fuib":
         raise DiaboloError(f"{name} holds {array.dtype}, but images are whole numbers, floats or bool")
     if array.ndim < 2 or (axes != "auto" and array.ndim != len(axes)):
-        wanted = LAYOUTS if axes == "auto" else f"and axes={axes} (--axes {axes}) names {len(axes)} axes"
-        raise DiaboloError(f"{name} has shape {array.shape}; {wanted}")
+        wanted = f"; {LAYOUTS}" if axes == "auto" else f", and axes={axes} (--axes {axes}) names {len(axes)} axes"
+        raise DiaboloError(f"{name} has shape {array.shape}{wanted}")
     if axes == "auto":
         return array if array.ndim == 2 else _channels_first(array, name, channels)
     order = [

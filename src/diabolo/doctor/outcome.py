@@ -120,7 +120,7 @@ def blurry(patient: Patient) -> Illness | None:
     """Fine detail is missing: of the spectrum of the images, the upper half of the frequencies is all in the error."""
     if not patient.judged or len(patient.model.input_shape) != 3 or min(patient.model.input_shape[1:]) < 4:
         return None
-    x, x_hat = patient.x("test").numpy(), patient.few.reconstructions
+    x, x_hat = patient.whole("test").numpy(), patient.few.reconstructions
     mean = x.mean(0)
     power, kept, error = detail(x - mean), detail(x_hat - mean), detail(x - x_hat)
     explained = 1 - error / power if power > 0 else 1.0
@@ -263,7 +263,7 @@ def memorised(patient: Patient) -> Illness | None:
     if not isinstance(patient.bottleneck, Variational) or len(patient.few.test) < UNSEEN or len(patient.few.train) < 2:
         return None
     samples = patient.model.sample(DRAWN, 0).cpu().numpy()
-    found = memorisation(samples, patient.all("train").images, patient.few.test.pixels)
+    found = memorisation(samples, patient.all("train").images, patient.whole("test").numpy())
     if found.copies < COPIES or found.copies_p > CHANCE:
         return None
     return Illness(

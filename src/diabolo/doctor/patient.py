@@ -200,6 +200,17 @@ class Patient:
         """The pixels (n, *shape) in [0, 1] of the few."""
         return torch.from_numpy(self.few.part(part).pixels)
 
+    def whole(self, part: Part) -> Tensor:
+        """The pixels of the few, none of which is missing.
+
+        Raises:
+            UnseenError: where some may be.
+        """
+        images = self.few.part(part)
+        if images.missing:
+            raise UnseenError(f"numbers of {images.name} ({images.split}) are missing, and it compares whole images")
+        return self.x(part)
+
     def known(self, part: Part) -> Tensor | None:
         """What the model reads of the few besides their pixels."""
         return column(self.few.part(part), self.model.needs_column)
@@ -231,7 +242,7 @@ class Patient:
 
     @cached_property
     def unexplained(self) -> float:
-        """Squared error of the reconstructions of test images over their variance around their mean."""
+        """Squared error of the reconstructions of test images over their variance around their mean, by what is known."""
         return self._over_variance(self.x("test"), self.few.reconstructions)
 
     @cached_property
@@ -243,8 +254,10 @@ class Patient:
     @staticmethod
     def _over_variance(x: Tensor, x_hat: NDArray[np.float32]) -> float:
         pixel = x.double().numpy()
-        variance = float(((pixel - pixel.mean(0)) ** 2).mean())
-        return float(((x_hat - pixel) ** 2).mean()) / max(variance, 1e-12)
+        known = ~np.isnan(pixel)
+        mean = np.where(known, pixel, 0).sum(0) / known.sum(0).clip(1)
+        variance = float(((pixel - mean) ** 2).mean(where=known))
+        return float(((x_hat - pixel) ** 2).mean(where=known)) / max(variance, 1e-12)
 
 
 def _untrained(path: Path, config: Config) -> Run:

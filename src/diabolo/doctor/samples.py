@@ -21,7 +21,7 @@ def mode_collapse(patient: Patient) -> Illness | None:
         return None  # what is drawn is asked for, or nobody said that it could be drawn
     if min(len(patient.few.train), len(patient.few.test)) < FEWEST * GROUPS:
         return None
-    real, reference = patient.x("test").numpy(), patient.x("train").numpy()
+    real, reference = patient.whole("test").numpy(), patient.whole("train").numpy()
     found = kinds(patient.model.sample(DRAWN, 0).cpu().numpy(), real, reference)
     if found.lost < LOST:
         return None

@@ -6,7 +6,7 @@ from diabolo.evaluation.learned import ERROR, READ, Learned, learned
 from diabolo.evaluation.measure import NotApplicable
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
-from diabolo.plain import count
+from diabolo.plain import count, number
 from diabolo.runs.loading import Run
 
 
@@ -27,8 +27,8 @@ def told(name: str, score: Score) -> str:
     if name == ERROR:
         error, of_mean = score.detail["error"], score.detail["of the mean image"]
         return (
-            f"squared error per pixel {on}: {error:.4g}, {100 * score.value:.0f} % of that of the mean training image "
-            f"({of_mean:.4g})"
+            f"squared error per pixel {on}: {number(error)}, {100 * score.value:.0f} % of that of the mean training image "
+            f"({number(of_mean)})"
         )
     right, common = score.detail["accuracy"], score.detail["majority class"]
     return f"accuracy {on}: {100 * right:.1f} %; always the most frequent class: {100 * common:.1f} %"
@@ -50,6 +50,6 @@ def last_loss(run: Run) -> str | None:
         return None
     names = [name for name in last[part] if name != "total"] if "×" in unit else ["total"]
     values = [
-        f"{name.replace('total', 'loss')} {last[part][name]:.4g} {units.get(name, '')}".rstrip() for name in names
+        f"{name.replace('total', 'loss')} {number(last[part][name])} {units.get(name, '')}".rstrip() for name in names
     ]
     return f"after epoch {last['epoch']}, {part} images: {', '.join(values)}"

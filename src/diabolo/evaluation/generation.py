@@ -51,6 +51,10 @@ def generation(
     test images, for each density and for reconstruction and interpolation: the table of Ghosh et al. 2020, arXiv 1903.12436."""
     from diabolo.metrics import generation as measures
 
+    if len(subject.codec.input_shape) != 3:
+        raise NotApplicable(
+            f"it compares features of pictures, and examples of shape {subject.codec.input_shape} are none"
+        )
     subject = subject.pictured
     if not subject.codec.reconstructs:
         raise NotApplicable("its decoder was not trained")

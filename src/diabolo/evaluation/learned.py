@@ -193,12 +193,12 @@ def _ratio(
 
 
 def _varies(x: Floats) -> bool:
-    return bool(np.nanvar(x, 0).mean() > ROUNDING)
+    return bool(np.ma.masked_invalid(x).var(0).mean() > ROUNDING)  # over what is known
 
 
 def _spread(images: Floats, x: Floats, split: str) -> Score:
     """The variance of `images` (M, *shape) as a share of that of `x` (N, *shape)."""
-    a, b = (_per_image(each - np.nanmean(each, 0)) for each in (images, x))
+    a, b = (_per_image(each - np.ma.masked_invalid(each).mean(0).filled(np.nan)) for each in (images, x))
     if len(a) == len(b):
         return _ratio(a, b, "of the images' variance", split, "higher")
     share = float(a.mean() / b.mean())

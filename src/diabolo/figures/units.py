@@ -90,7 +90,8 @@ def posterior_against_prior(
         axes.plot(places, values[order], "o", color=VERMILLION, markersize=size)
         axes.set_ylabel(name)
         axes.margins(y=0.12)
-    above.set_ylim(bottom=min(0.0, above.get_ylim()[0]))
+    low, high = min(0.0, above.get_ylim()[0]), above.get_ylim()[1]
+    above.set_ylim(low, high + 0.06 * (high - low))  # room for the highest point, and half of its dot
     _unit_axis(below, order, count, "deviation")
     above.grid(visible=False, axis="x")
     above.legend(

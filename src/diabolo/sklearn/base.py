@@ -17,10 +17,11 @@ from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.hardware import available_cores
 from diabolo.randomness import derive
-from diabolo.ranges import At, BelowOne, Count, check
+from diabolo.ranges import At, BelowOne, Count, Counts, check
 from diabolo.sklearn.fitted import Fitted, wide_codes
 from diabolo.training.fit import fit
-from diabolo.zoo.recipe import build_for
+from diabolo.training.options import Rate
+from diabolo.zoo.recipe import CHOICES, build_for, called, options_of
 
 SEEDS = 2**31 - 1
 LOOKED_AT = 10_000  # rows whose codes are noted
@@ -105,16 +106,21 @@ class Base(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         raise NotImplementedError  # pragma: no cover
 
     def _build(self, recipe: str, images: Images, seed: int, **options: Any) -> Any:
-        """The model of a recipe, with the arguments that all estimators have."""
-        components = self._components(int(np.prod(images.shape)))
-        given = {"hidden": self._hidden(images), "activation": self.activation, "likelihood": self.likelihood}
-        chosen = {"latent_dim": components, "scaling": self.scaling, **given, **options}
+        """The model of a recipe, with those of the arguments of all estimators that it takes."""
+        takes = options_of(called(recipe))
+        shared: dict[str, Any] = {"likelihood": self.likelihood, "scaling": self.scaling}
+        if "latent_dim" not in options:
+            shared["latent_dim"] = self._components(int(np.prod(images.shape)))
+        hidden = self._hidden()
+        if CHOICES[called(recipe)].get("net", "mlp") == "mlp" and "net" not in options:
+            shared |= {"hidden": hidden, "activation": self.activation}
+        chosen = {name: value for name, value in shared.items() if name in takes} | options
         return build_for(recipe, images, seed, **{name: value for name, value in chosen.items() if value is not None})
 
-    def _hidden(self, images: Images) -> tuple[int, ...] | None:
-        """The widths of the layers; None for pictures whose net has others."""
+    def _hidden(self) -> tuple[int, ...] | None:
+        """The widths of the layers; None for those of the net."""
         hidden = (self.hidden,) if isinstance(self.hidden, numbers.Integral) else self.hidden
-        return None if hidden is None else check("hidden", tuple(hidden), tuple[Count, ...])
+        return check("hidden", hidden, tuple[Count, ...] | None)  # type: ignore[no-any-return]
 
     def _components(self, features: int) -> int:
         """The width of the code."""
@@ -133,7 +139,7 @@ class Base(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         rate = self.learning_rate
         found = {
             "epochs": check("max_iter", epochs, Count),
-            "lr": (STEADY if steady else RATE) if rate is None else check("learning_rate", rate, float),
+            "lr": (STEADY if steady else RATE) if rate is None else check("learning_rate", rate, Rate),
             "schedule": "constant" if steady else "one-cycle",
             "seed": seed,
             "device": self.device,
@@ -174,7 +180,7 @@ class Base(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             rows = rows.astype(np.float32)
         if self.image_shape is None:
             return Images(rows, name="rows")
-        shape = check("image_shape", tuple(self.image_shape), tuple[Count, ...])
+        shape = check("image_shape", self.image_shape, Counts)
         if int(np.prod(shape)) != rows.shape[1]:
             raise DiaboloError(
                 f"image_shape={shape} has {int(np.prod(shape))} numbers, and X has n_features={rows.shape[1]}"

@@ -17,7 +17,7 @@ from diabolo.ranges import Count, check
 from diabolo.sklearn.ae import AE
 from diabolo.sklearn.base import MAX_ITER, is_bounded
 from diabolo.sklearn.fitted import wide_codes
-from diabolo.zoo.recipe import CHOICES, build_for, called, options_of
+from diabolo.zoo.recipe import called, options_of
 
 
 def _classifies(estimator: "Codec") -> bool:
@@ -163,20 +163,10 @@ class Codec(AE):
     # --- within -------------------------------------------------------------------------------------------------------------
 
     def _model(self, images: Images, seed: int) -> Any:
-        takes, given = options_of(called(self.model)), dict(self.options or {})
-        shared: dict[str, Any] = {
-            "hidden": self._hidden(images),
-            "activation": self.activation,
-            "likelihood": self.likelihood,
-        }
-        shared |= {"scaling": self.scaling}
+        options, takes = dict(self.options or {}), options_of(called(self.model))
         if "latent_dim" in takes:
-            shared["latent_dim"] = self._width(takes["latent_dim"][1], int(np.prod(images.shape)))
-        own_net = CHOICES[called(self.model)].get("net", "mlp") != "mlp" or "net" in given
-        if own_net:
-            shared |= {"hidden": None, "activation": None}
-        chosen = {name: value for name, value in shared.items() if value is not None and name in takes} | given
-        return build_for(self.model, images, seed, **chosen)
+            options = {"latent_dim": self._width(takes["latent_dim"][1], int(np.prod(images.shape)))} | options
+        return self._build(self.model, images, seed, **options)
 
     def _width(self, usual: int | None, features: int) -> int | None:
         """The width of the code; None where the recipe chooses it itself."""

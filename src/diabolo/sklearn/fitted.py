@@ -25,6 +25,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.codec import as_codes, as_pixels
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
+from diabolo.pca import PCA
 from diabolo.randomness import Draws, generator
 from diabolo.runs import tied
 from diabolo.scaling import ANY, UNIT
@@ -61,7 +62,7 @@ class Fitted:
     @cached_property
     def exact(self) -> Any:
         """The model in float64, on the CPU where its device has no such numbers."""
-        if not isinstance(self.model, Autoencoder):  # a PCA: one product, which it does in its own precision
+        if not isinstance(self.model, Autoencoder | PCA):  # a codec of one's own, in its own precision
             return self.model
         exact = copy.deepcopy(self.model).eval()
         return (exact if exact.device.type in ("cpu", "cuda") else exact.cpu()).double()
@@ -177,8 +178,10 @@ class Fitted:
     def _code(self, x: Tensor, y: Tensor | None) -> Tensor:
         """The codes (n, D) of the rows `x` (n, *input_shape)."""
         exact = self.exact
-        if exact is self.model:  # a PCA
-            return exact.encode(x, y)  # type: ignore[no-any-return]
+        if not isinstance(exact, Autoencoder):
+            with InDouble():
+                codes = exact.encode(x, y)
+            return codes.float()  # type: ignore[no-any-return]
         to_encoder, _ = exact.condition(self._checked(self._picked(x, y)))
         draws = Draws(generator(0, "encode", device=exact.device))  # a bottleneck may draw, though its code is none
         with InDouble():
@@ -190,8 +193,9 @@ class Fitted:
     def _decoded(self, z: Tensor, y: Tensor | None) -> Tensor:
         """The rows (n, *input_shape), in the units of the data, of the codes `z`."""
         exact = self.exact
-        if exact is self.model:
-            return exact.decode(z, y)  # type: ignore[no-any-return]
+        if not isinstance(exact, Autoencoder):
+            with InDouble():
+                return exact.decode(z, y)  # type: ignore[no-any-return]
         _, to_decoder = exact.condition(self._checked(y))
         with InDouble():
             mean = exact.likelihood.mean(exact.decoder(z.double().view(-1, *exact.latent_shape), *to_decoder))
@@ -243,9 +247,11 @@ class InDouble(TorchFunctionMode):
 
 @contextmanager
 def wide_codes() -> Iterator[None]:
-    """Inside the block nobody is warned that a code is as wide as the rows: the estimators refuse what they do not want."""
+    """Inside the block nobody is warned that a code is as wide as the rows, since the estimators refuse what they do not want,
+    or of the steps of float32, since they decode in float64."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "no bottleneck", UserWarning)
+        warnings.filterwarnings("ignore", ".* and float32 keeps steps of", UserWarning)
         yield
 
 

@@ -130,8 +130,7 @@ class VQVAE(AE):
         if len(images.shape) == 3:
             if self.n_components is not None:
                 raise DiaboloError("of images the net says how many positions there are: leave n_components out")
-            few = {"hidden": None, "activation": None, "latent_dim": width, "kmeans": False}
-            return self._build("vqvae", images, seed, codes=wanted, **few)
+            return self._build("vqvae", images, seed, codes=wanted, latent_dim=width, kmeans=False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "weights"))
             return self._of_vectors(images, width, max(2, min(wanted, len(images))))
@@ -139,7 +138,7 @@ class VQVAE(AE):
     def _of_vectors(self, images: Images, width: int, codes: int) -> Autoencoder:
         """Fully connected networks, whose last layer gives a vector for each position."""
         positions = self._components(int(np.prod(images.shape)))
-        hidden, scaling = (*(self._hidden(images) or ()), width * positions), as_scaling(self.scaling, images.shape)
+        hidden, scaling = (*(self._hidden() or ()), width * positions), as_scaling(self.scaling, images.shape)
         likelihood = as_likelihood(self.likelihood or "squared-error", scaling.support == UNIT)
         encoder = MLPEncoder(images.shape, hidden, self.activation)
         decoder = MLPDecoder((width, 1, positions), images.shape, hidden, self.activation)

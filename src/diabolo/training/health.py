@@ -20,6 +20,7 @@ from diabolo.codec import evaluating
 from diabolo.hardware import wide
 from diabolo.plain import percent
 from diabolo.randomness import Draws, generator
+from diabolo.scaling import UNIT
 from diabolo.training.options import TrainOptions
 
 IMAGES = 512  # looked at after each epoch: under 1 % of an epoch of MNIST
@@ -65,7 +66,8 @@ def measure(model: Autoencoder, x: Tensor, y: Tensor | None = None) -> Diagnosis
                 for z in (latent.code, latent.code.roll(len(x) // 2, 0))
             )
             x = torch.where(x.isnan(), own, x) if model.takes_missing else x
-            diagnoses += [_of_use(x, own, other), _of_outputs(x, own)] if coded else [_of_outputs(x, own)]
+            diagnoses += [_of_use(x, own, other)] if coded else []
+            diagnoses += [_of_outputs(x, own)] if model.likelihood.support == UNIT else []
     values = {name: value for d in diagnoses for name, value in d.values.items()}
     return Diagnosis(values, tuple(finding for d in diagnoses for finding in d.findings))
 
@@ -109,8 +111,8 @@ def _of_use(x: Tensor, own: Tensor, other: Tensor) -> Diagnosis:
 
 
 def _of_outputs(x: Tensor, x_hat: Tensor) -> Diagnosis:
-    """Whether the outputs are saturated: how much of the variance of the images lies in pixels where every reconstruction is
-    stuck at 0, or at 1."""
+    """Whether outputs between 0 and 1 are saturated: how much of the variance of the images lies in pixels where every
+    reconstruction is stuck at 0, or at 1."""
     variance = wide(x).var(0, correction=0)
     if not float(variance.sum()) > 0:
         return Diagnosis()

@@ -23,6 +23,7 @@ from diabolo.errors import DiaboloError
 from diabolo.hardware import choose_device, choose_precision
 from diabolo.memory import TRIED, TooLargeError, words
 from diabolo.plain import count
+from diabolo.ranges import LARGEST
 from diabolo.runs import files
 from diabolo.runs.checkpoint import State
 from diabolo.runs.lines import shell_line
@@ -132,6 +133,10 @@ def _check_numbers(model: Any, images: Images) -> None:
         raise DiaboloError(
             f"{where} holds numbers from {low:.6g} to {high:.6g}, and this model takes those in [0, 1]: make it with "
             "scaling='standard' (--scaling standard)"
+        )
+    if max(-low, high) > LARGEST:
+        raise DiaboloError(
+            f"{where} holds numbers from {low:.6g} to {high:.6g}, and float32 ends at {LARGEST:g}: give them in a larger unit"
         )
     if can_be_trained(model):
         for piece in chunks(images.images):

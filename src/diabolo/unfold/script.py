@@ -153,7 +153,7 @@ def _held(
 
 def _columns(images: Images, needs: str | None) -> dict[str, Any]:
     """The arrays that the script reads."""
-    known = column_of(images, needs or ("labels" if images.labels is not None else None))
+    known = images.labels if needs is None else column_of(images, needs)
     y = np.full(len(images), -1) if known is None else np.asarray(known)
     return {"images": images.images, needs or "labels": y}
 
