@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         schedules,
         sklearn,
         statistics,
+        tracking,
         training,
         zoo,
     )
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from diabolo.explorer import look
     from diabolo.pca import PCA
     from diabolo.runs.loading import Run, load
+    from diabolo.runs.pretrained import from_pretrained
     from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
     from diabolo.training.greedy import greedy
@@ -77,6 +79,7 @@ __all__ = [
     "figures",
     "fit",
     "fit_prior",
+    "from_pretrained",
     "greedy",
     "latents",
     "likelihoods",
@@ -93,6 +96,7 @@ __all__ = [
     "schedules",
     "sklearn",
     "statistics",
+    "tracking",
     "training",
     "zoo",
 ]
@@ -107,6 +111,7 @@ _HOME = {
     "evaluate": "evaluation",
     "fit": "training.fit",
     "fit_prior": "training.code_priors",
+    "from_pretrained": "runs.pretrained",
     "greedy": "training.greedy",
     "load": "runs.loading",
     "look": "explorer",

@@ -176,7 +176,10 @@ def test_a_training_that_only_keeps_its_weights_tells_nothing(train, tiny_model,
 @pytest.mark.parametrize(
     ("callbacks", "said"),
     [
-        ([print], r"^a builtin_function_or_method is no callback, it has no on_start: make a class of diabolo.tracking"),
+        (
+            [print],
+            r"^a builtin_function_or_method is no callback, it has no on_start: make a class of diabolo.tracking",
+        ),
         ([Heard], r"^callbacks takes objects, and Heard is a class: write Heard\(\)$"),
         (Heard(), r"^callbacks takes a list, such as callbacks=\[…\], not a Heard$"),
         (3, r"^callbacks takes a list, such as callbacks=\[…\], not a int$"),

@@ -21,7 +21,7 @@ def command(
     to: Literal["tensorboard", "mlflow", "wandb", "trackio"],
     where: Annotated[str | None, Parameter(show_default=False)] = None,
 ) -> None:
-    """Pass the epochs of a run on to a tracker: those of a training that is over, and of one that goes on for as long as it does.
+    """Pass the epochs of a run on to a tracker: those of one that is over, and of one that goes on as long as it does.
     No epoch is passed on twice, so the same line can be given again after a resume.
 
     Args:

@@ -21,6 +21,7 @@ VERBS = {
     "unfold": "Write a run as a stand-alone script and notebook in plain PyTorch, without Diabolo.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
+    "publish": "Put a model onto the Hugging Face Hub, with a card that says what was measured.",
     "track": "Pass the epochs of a run on to TensorBoard, MLflow, wandb or trackio, once it is trained or meanwhile.",
     "info": "What a run folder holds: model, data, options, and how far it came.",
 }

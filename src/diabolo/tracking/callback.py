@@ -6,7 +6,7 @@ from diabolo.runs.loading import Run
 
 
 class Callback:
-    """Hears of a training when it starts, after each epoch, and when it ends; never within an epoch. Write the methods you need.
+    """Hears of a training when it starts, after each epoch, and when it ends. Write the methods you need.
 
     `run` is the training as it stands: `run.model` with the weights that would be kept, `run.history` with all epochs so far,
     `run.config`, `run.status`, and `run.path`, which is None with out=None. `diabolo.resume` takes callbacks too: what they
