@@ -19,7 +19,7 @@ from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import rank
 from diabolo.evaluation.measuring import FOLDER, Evaluation
 from diabolo.metrics.score import Score
-from diabolo.plain import count
+from diabolo.plain import count, visible
 from diabolo.reports import markdown
 from diabolo.reports.document import Block, Code, Document, Heading, Paragraph, Picture, Table
 from diabolo.reports.run_report import CAPTIONS
@@ -86,13 +86,13 @@ def _head(config: Config, licence: str | None, found: Evaluation | None, best: S
         "library_name": "diabolo",
         **({} if licence is None else {"license": licence}),
         "pipeline_tag": "image-feature-extraction" if image else "feature-extraction",
-        "tags": ["diabolo", "autoencoder", config.name],
+        "tags": ["diabolo", "autoencoder", _one_line(config.name)],
     }
     if found is None:
         return head
     test = found.about["test"]
     task = {"type": "image-feature-extraction" if image else "feature-extraction", "name": "Autoencoding"}
-    data = {"type": _slug(test["name"]), "name": test["name"], "split": test["split"]}
+    data = {"type": _slug(test["name"]), "name": _one_line(test["name"]), "split": _one_line(test["split"])}
     result = {"task": task, "dataset": data, "metrics": [_metric(*one) for one in best]}
     return head | {"model-index": [{"name": _title(config), "results": [result]}]}
 
@@ -215,7 +215,7 @@ def _terms(config: Config) -> str:
 
 
 def _title(config: Config) -> str:
-    return f"{config.name} on {config.train.name}"
+    return _one_line(f"{config.name} on {config.train.name}")
 
 
 def _about(config: Config) -> str:
@@ -224,6 +224,11 @@ def _about(config: Config) -> str:
 
 def _interval(score: Score) -> str:
     return "" if score.low is None or score.high is None else f"{words(score.low)} to {words(score.high)}"
+
+
+def _one_line(text: str) -> str:
+    """A stranger's words on one line: with several they could end the head of the card."""
+    return visible(" ".join(text.split()))
 
 
 def _slug(name: str) -> str:
