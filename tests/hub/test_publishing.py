@@ -82,7 +82,9 @@ def test_revisions_and_no_network(run, train, tiny_model, tiny_pixels, hub, arou
     never = start(LOAD, "me/never", tmp_path / "z.pt", "{}", **gone)
     assert never.wait() != 0
     last = never.errors.strip().splitlines()[-1]
-    assert last.startswith("diabolo.errors.DiaboloError: me/never could not be fetched: http://127.0.0.1:9 cannot be rea")
+    assert last.startswith(
+        "diabolo.errors.DiaboloError: me/never could not be fetched: http://127.0.0.1:9 cannot be rea"
+    )
 
 
 def test_without_a_token_nothing_is_uploaded(run, hub, around, diabolo_cli):

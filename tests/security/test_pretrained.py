@@ -43,7 +43,9 @@ class Bomb:
 
 
 @pytest.mark.parametrize(
-    "encoder", [AS_PART, {"part": "nets.UserEncoder", "module": BY_PATH, "input_shape": [1, 8, 8]}], ids=["part", "path"]
+    "encoder",
+    [AS_PART, {"part": "nets.UserEncoder", "module": BY_PATH, "input_shape": [1, 8, 8]}],
+    ids=["part", "path"],
 )
 def test_code_outside_diabolo_is_refused(encoder, shared, canary, monkeypatch):
     folder = shared(lambda config: config["model"].update(encoder=encoder))
@@ -105,7 +107,9 @@ def test_links_out_of_the_folder_are_refused(name, shared, tmp_path):
     else:
         outside.mkdir()
     (folder / name).symlink_to(outside)
-    with pytest.raises(DiaboloError, match=rf"{name} is a link that leads out of its folder: put the file itself there"):
+    with pytest.raises(
+        DiaboloError, match=rf"{name} is a link that leads out of its folder: put the file itself there"
+    ):
         diabolo.from_pretrained(folder)
 
 
@@ -119,7 +123,9 @@ def test_a_path_is_no_part(part, shared, canary):
 
 
 def test_where_its_images_lie_is_not_looked_at(shared, canary, monkeypatch):
-    folder = shared(lambda config: config["data"]["train"].update(origin={"load": {"name": "lurking:load"}, "part": "train"}))
+    folder = shared(
+        lambda config: config["data"]["train"].update(origin={"load": {"name": "lurking:load"}, "part": "train"})
+    )
     mark = canary(folder, "lurking")
     monkeypatch.syspath_prepend(str(folder))
     assert diabolo.from_pretrained(folder).name == "vae"

@@ -110,7 +110,9 @@ def test_each_epoch_once_by_whoever_passes_it_on(kept, train, tiny_model, tiny_p
     assert sorted(map(len, kept.read("total/train"))) == [1, 5]
 
 
-def test_lines_that_are_trained_once_more_are_not_passed_on_twice(kept, train, tiny_model, tiny_pixels, monkeypatch, tmp_path):
+def test_lines_that_are_trained_once_more_are_not_passed_on_twice(
+    kept, train, tiny_model, tiny_pixels, monkeypatch, tmp_path
+):
     """Epoch 4 was over, but no checkpoint held it when the process died."""
     from diabolo.training.loop import Loop
 
@@ -176,7 +178,9 @@ def test_a_server_that_is_gone_does_not_stop_the_training(train, tiny_model, tin
     assert said[0].startswith("warning: the callback MLflow raised MlflowException in on_start: ")
     assert said[0].endswith(f"training goes on without it; diabolo track {run.path} --to … makes up for it")
     assert run.status == "finished"
-    with pytest.raises(DiaboloError, match=r"^MLflow raised MlflowException after epoch 0: .*; the same line goes on from"):
+    with pytest.raises(
+        DiaboloError, match=r"^MLflow raised MlflowException after epoch 0: .*; the same line goes on from"
+    ):
         follow(run, MLflow("http://127.0.0.1:9"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -139,6 +140,26 @@ def test_one_that_raises_is_left_out_and_training_goes_on(train, tiny_model, tin
     assert heard.words == ["start", "epoch", "epoch", "epoch", "end"]
     assert run.status == "finished"
     assert left(run.path) == left(train(tiny_model(), tiny_pixels(), epochs=3).path)
+
+
+def test_they_cost_less_than_a_hundredth_of_an_epoch(train, monkeypatch):
+    """In seconds of the processor, since the machine may have other work: three callbacks of a fully connected VAE."""
+    from diabolo.training.callbacks import Callbacks
+
+    spent, tell = [], Callbacks.epoch
+
+    def timed(self, *about):
+        before = time.process_time()
+        tell(self, *about)
+        spent.append(time.process_time() - before)
+
+    monkeypatch.setattr(Callbacks, "epoch", timed)
+    x = np.random.default_rng(0).integers(0, 255, (3000, 1, 28, 28), dtype=np.uint8)
+    before = time.process_time()
+    train(zoo.vae((1, 28, 28), 16), x, batch_size=128, epochs=3, callbacks=[Callback(), Callback(), Callback()])
+    whole = time.process_time() - before
+    assert len(spent) == 3
+    assert sum(spent) < 0.01 * whole
 
 
 def test_they_hear_of_a_training_that_breaks_off(train, tiny_model, tiny_pixels):
