@@ -1,7 +1,7 @@
 """What callbacks cost: `python benchmarks/callbacks.py [images] [epochs] [pairs]`.
 
-The fully connected VAE on random images of 28×28, with and without three callbacks, in turn. Printed: seconds of the processor for an
-epoch of each, their ratio, and the time spent in the calls themselves.
+The fully connected VAE on random images of 28×28, with and without three callbacks, in turn. Printed: seconds of the processor
+for an epoch of each, their ratio, and the time spent in the calls themselves.
 """
 
 import statistics

@@ -1,5 +1,5 @@
-"""A small Hugging Face Hub on this machine: the endpoints with which huggingface_hub makes a repository, commits to it, lists it
-and reads from it. It keeps what was asked of it."""
+"""A small Hugging Face Hub on this machine: the endpoints with which huggingface_hub makes a repository, commits to it, lists
+it and reads from it. It keeps what was asked of it."""
 
 import base64
 import hashlib
@@ -170,7 +170,7 @@ class Answers(BaseHTTPRequestHandler):
             return self.answer(content, X_Repo_Commit=there[0], ETag=etag)
         return self.refuse(404, "NotFound")
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815  # as http.server calls it
 
 
 @contextmanager

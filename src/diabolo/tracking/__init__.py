@@ -38,6 +38,6 @@ def named(name: str, where: str | None = None) -> Tracker:
         return TensorBoard(where)
     if name == "mlflow":
         return MLflow(where)
-    if name in ("wandb", "trackio"):
+    if name == "wandb" or name == "trackio":
         return Wandb(where or Wandb.PROJECT, name)
     raise UnknownNameError("tracker", name, TRACKERS, see="diabolo track --help")

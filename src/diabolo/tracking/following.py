@@ -54,7 +54,8 @@ def follow(
         60
     """
     folder = RunFolder(as_path(path))
-    config, lines, passed, waiting = folder.config, folder.history, 0, False
+    config, lines, waiting = folder.config, folder.history, False
+    passed: int = 0
     try:
         tracker.done = tracker.open(Followed(folder.path, config, lines, folder.status))
         try:
@@ -62,7 +63,7 @@ def follow(
                 writer = lock.holder(folder.path)  # asked first: what it wrote before it let go is read below
                 before = _stamp(folder.path)
                 lines = folder.history
-                passed += sum(line["epoch"] > tracker.done for line in lines)
+                passed += len([line for line in lines if line["epoch"] > tracker.done])
                 tracker.add(lines)
                 if writer is None:
                     break

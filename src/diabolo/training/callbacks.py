@@ -87,8 +87,8 @@ class Callbacks:
     def _left_out(self, one: Any, what: str, error: Exception) -> str:
         name, reason = type(one).__name__, " ".join(str(error).split())
         path = None if self.run is None else self.run.path
-        later = isinstance(one, Tracker) and path is not None
-        remedy = f"; {shell_line('track', path)} --to … makes up for it" if later else ""
+        later = "" if path is None or not isinstance(one, Tracker) else shell_line("track", path)
+        remedy = f"; {later} --to … makes up for it" if later else ""
         return (
             f"warning: the callback {name} raised {type(error).__name__} in {what}: {reason}; training goes on without it"
             f"{remedy}"
