@@ -38,6 +38,8 @@ def named(name: str, where: str | None = None) -> Tracker:
         return TensorBoard(where)
     if name == "mlflow":
         return MLflow(where)
-    if name == "wandb" or name == "trackio":
-        return Wandb(where or Wandb.PROJECT, name)
+    if name == "wandb":
+        return Wandb(where or Wandb.PROJECT)
+    if name == "trackio":
+        return Wandb(where or Wandb.PROJECT, "trackio")
     raise UnknownNameError("tracker", name, TRACKERS, see="diabolo track --help")
