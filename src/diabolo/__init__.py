@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         schedules,
         sklearn,
         statistics,
+        tracking,
         training,
         zoo,
     )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from diabolo.exporting import export
     from diabolo.pca import PCA
     from diabolo.runs.loading import Run, load
+    from diabolo.runs.pretrained import from_pretrained
     from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
     from diabolo.training.greedy import greedy
@@ -81,6 +83,7 @@ __all__ = [
     "figures",
     "fit",
     "fit_prior",
+    "from_pretrained",
     "greedy",
     "latents",
     "likelihoods",
@@ -97,6 +100,7 @@ __all__ = [
     "schedules",
     "sklearn",
     "statistics",
+    "tracking",
     "training",
     "zoo",
 ]
@@ -112,6 +116,7 @@ _HOME = {
     "export": "exporting",
     "fit": "training.fit",
     "fit_prior": "training.code_priors",
+    "from_pretrained": "runs.pretrained",
     "greedy": "training.greedy",
     "load": "runs.loading",
     "look": "explorer",

@@ -22,6 +22,8 @@ VERBS = {
     "export": "Write a run as ONNX files or torch.export programs that work without Diabolo, checked against it.",
     "models": "The models that can be trained, their options and papers.",
     "data": "The data sets by name; 'data prepare NAME' fetches and decodes one.",
+    "publish": "Put a model onto the Hugging Face Hub, with a card that says what was measured.",
+    "track": "Pass the epochs of a run on to TensorBoard, MLflow, wandb or trackio, once it is trained or meanwhile.",
     "info": "What a run folder holds: model, data, options, and how far it came.",
 }
 EVERYWHERE = (

@@ -9,6 +9,7 @@ GROUP = "diabolo.data"
 @dataclass(frozen=True)
 class SourceInfo:
     """What `diabolo data` prints about a data set; `module` holds its `load` function and is imported on first use.
+    `shown` says whether its terms allow that pictures of it are shown to others.
 
     Example:
         >>> info = diabolo.data.names()["mnist"]
@@ -24,6 +25,7 @@ class SourceInfo:
     licence: str
     module: str
     function: str = "load"
+    shown: bool = True
 
 
 SOURCES: dict[str, SourceInfo] = {
@@ -101,6 +103,7 @@ SOURCES: dict[str, SourceInfo] = {
         download=True,
         licence="non-commercial research, no redistribution",
         module="celeba",
+        shown=False,
     ),
 }
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,21 @@ class Run:
                 "this run left no folder, as out=None asked: use its model, or train with a folder of runs, such as out='runs'"
             )
         return RunFolder(self.path)
+
+    def save_pretrained(
+        self, folder: str | os.PathLike[str], licence: str | None = None, pictures: bool | None = None
+    ) -> Path:
+        """Write the model into `folder`, for others: config.json, model.safetensors, a card (README.md), figures. As
+        `diabolo.hub.save`; `diabolo.from_pretrained` opens it.
+
+        Example:
+            >>> folder = run.save_pretrained("shared", licence="mit")
+            >>> diabolo.from_pretrained(folder).name
+            'vae'
+        """
+        hub = import_module("diabolo.hub")  # what a card says of a run is known far above: this is a door to it
+        saved: Path = hub.save(self, folder, licence, pictures)
+        return saved
 
 
 @undisturbed()

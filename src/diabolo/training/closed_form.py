@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import Run
 from diabolo.runs.unwritten import Unwritten
+from diabolo.training.callbacks import Callbacks
 from diabolo.training.progress import Reporter
 
 CHUNK = 4096
@@ -31,6 +33,7 @@ def solve(
     validation: Images | None,
     config: Config,
     say: Reporter,
+    told: Callbacks,
     new_folder: Callable[[Callable[[Path], None]], RunFolder | Unwritten],
 ) -> Run:
     """Solve `model` for the images `train` and leave its run folder, which `new_folder` makes of what is written into it."""
@@ -53,8 +56,12 @@ def solve(
         files.write_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
     folder = new_folder(fill)
+    run = Run(model.eval(), folder.path, [line], config, "finished")
+    told.start(replace(run, history=[], status="running"))
+    told.epoch([line], run.status)
+    told.end(run)
     say.say(f"finished: {folder}")
-    return Run(model.eval(), folder.path, [line], config, "finished")
+    return run
 
 
 def error(model: Codec, images: Images) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from diabolo import disk, distributed
+from diabolo import distributed
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.data.columns import column, rows
@@ -29,8 +29,10 @@ from diabolo.runs.lines import resume_line
 from diabolo.runs.loading import Run, build_model
 from diabolo.runs.unwritten import Unwritten
 from diabolo.surroundings import undisturbed
+from diabolo.tracking import TensorBoard
 from diabolo.training import snapshots
 from diabolo.training.batches import plan
+from diabolo.training.callbacks import Callbacks, checked
 from diabolo.training.closed_form import solve, solved_at_once
 from diabolo.training.codes import codes_of
 from diabolo.training.compiling import resolved
@@ -42,7 +44,6 @@ from diabolo.training.preflight import (
     check,
     check_folder,
     check_loss,
-    event_writer_class,
     only_to_keep,
     same_images,
 )
@@ -65,6 +66,7 @@ def fit(
     *,
     then: Sequence[str] = (),
     stage: Mapping[str, Any] | None = None,
+    callbacks: Sequence[Any] = (),
     **options: Any,
 ) -> Run:
     """Train `model` and leave a run folder.
@@ -78,6 +80,7 @@ def fit(
         validation: the same, to watch while training; or None.
         then: what the caller will add to the run afterwards ("figures"), so that its folder says when that is missing.
         stage: of which longer training this is which part (`greedy`), noted in the folder.
+        callbacks: who else hears of it, at its start, after each epoch and at its end (`diabolo.tracking.Callback`).
         **options: the fields of `TrainOptions`: epochs=20, batch_size=64, lr=1e-3, schedule="cosine", seed=1, out="runs", …;
             and for a model by name those of its recipe. What is left out is chosen to suit the images (`training.usual`).
 
@@ -95,9 +98,11 @@ def fit(
         ('finished', 2, ['total', 'reconstruction', 'kl'])
     """
     images, held = as_images(train), None if validation is None else as_images(validation)
+    callbacks = checked(callbacks)
     model, chosen = built(model, images, options)
     with distributed.joined(choose_device(chosen.device)):
-        return _fit(model, images, held, chosen, tuple(then), stage, lengthened(len(images), options, chosen))
+        more = lengthened(len(images), options, chosen)
+        return _fit(model, images, held, chosen, tuple(then), stage, callbacks, more)
 
 
 @undisturbed()
@@ -109,6 +114,7 @@ def resume(
     data: str | None = None,
     root: str | Path | None = None,
     trust: Trust = (),
+    callbacks: Sequence[Any] = (),
 ) -> Run:
     """Go on with an unfinished run from its last finished epoch, or with a finished one for further epochs.
 
@@ -121,6 +127,7 @@ def resume(
         epochs: the new total of epochs; as before when left out.
         data, root: where the images lie now, if they were moved: as for `diabolo.data.load`.
         trust: packages whose code the folder may name, as in `diabolo.load`.
+        callbacks: as for `fit`; a run folder keeps none.
 
     Raises:
         NothingLeftError: when there is nothing to do.
@@ -134,7 +141,7 @@ def resume(
         >>> len(longer.history)
         3
     """
-    path = as_path(path)
+    path, callbacks = as_path(path), checked(callbacks)
     config = Config.read(path)
     try:
         with trusting(trust):  # for an optimizer of one's own
@@ -145,7 +152,7 @@ def resume(
         options = options.but(epochs=epochs)
     moved = {name: str(as_path(place)) for name, place in (("name", data), ("root", root)) if place is not None}
     with trusting(trust), distributed.joined(choose_device(options.device)), RunFolder(path).held("resume"):
-        return _resume(path, config, options, train, validation, moved)
+        return _resume(path, config, options, train, validation, moved, callbacks)
 
 
 def _fit(
@@ -155,6 +162,7 @@ def _fit(
     options: TrainOptions,
     then: tuple[str, ...],
     stage: Mapping[str, Any] | None,
+    callbacks: Sequence[Any],
     more: str = "",
 ) -> Run:
     say, asked = reporter(options.quiet), options.batch_size
@@ -177,12 +185,19 @@ def _fit(
         )
     config = Config.of(model, options.as_dict(), resolved(model, train, options), train, validation, then, stage)
     if solved_at_once(model):
-        return solve(model, train, validation, config, say, lambda fill: _new_folder(model, train, options, fill))
-    return _run(model, train, validation, options, None, config, say)
+        told = Callbacks(callbacks, say.say)
+        return solve(model, train, validation, config, say, told, lambda fill: _new_folder(model, train, options, fill))
+    return _run(model, train, validation, options, None, config, say, callbacks)
 
 
 def _resume(
-    path: Path, config: Config, options: TrainOptions, train: Any, validation: Any, moved: dict[str, str]
+    path: Path,
+    config: Config,
+    options: TrainOptions,
+    train: Any,
+    validation: Any,
+    moved: dict[str, str],
+    callbacks: Sequence[Any],
 ) -> Run:
     model = build_model(path, config)
     if solved_at_once(model):
@@ -206,7 +221,7 @@ def _resume(
         raise DiaboloError(
             f"{path} was trained by {were}, not {distributed.world()}; go on with: {resume_line(path, before)}"
         )
-    return _run(model, images[0], images[1], options, RunFolder(path), config, reporter(options.quiet))
+    return _run(model, images[0], images[1], options, RunFolder(path), config, reporter(options.quiet), callbacks)
 
 
 def _run(
@@ -217,8 +232,10 @@ def _run(
     before: RunFolder | None,
     config: Config,
     say: Reporter,
+    callbacks: Sequence[Any],
 ) -> Run:
     """Train, and keep the weights; `before` is the folder of a run that goes on, None for a new one."""
+    told = Callbacks([*callbacks, *([TensorBoard()] if options.tensorboard else [])], say.say)
     device = choose_device(options.device)
     use_threads(options.threads)
     precision = choose_precision(options.precision, device)
@@ -243,17 +260,23 @@ def _run(
                 if before is None or not only_to_keep(before.path, state, options):
                     if not new:
                         _compiled(step, train, options, config, say, new)
-                    state = _train(step, state, train, validation, options, folder, config, say)
+                    state = _train(step, state, train, validation, options, folder, config, say, told)
             finally:
                 step.release()
             _keep(step, folder, options, state.epoch)
+            model.to(memory_format=torch.contiguous_format)  # as it is when loaded: another layout gives other bits
+            run = Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
+            told.end(run)
         except KeyboardInterrupt as stopped:
+            told.break_off(stopped)
             if folder is None:
                 raise
             raise Stopped(f"stopped; {folder.way_on}") from stopped
-    model.to(memory_format=torch.contiguous_format)  # as it is when loaded: another layout gives other bits
+        except BaseException as error:
+            told.break_off(error)
+            raise
     say.say(_farewell(state, folder))
-    return Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
+    return run
 
 
 def _compiled(step: Step, train: Images, options: TrainOptions, config: Config, say: Reporter, new: bool) -> Config:
@@ -329,6 +352,7 @@ def _train(
     folder: RunFolder | Unwritten,
     config: Config,
     say: Reporter,
+    told: Callbacks,
 ) -> State:
     """Lay out the loop and run it."""
     model, device = step.model, step.device
@@ -358,17 +382,10 @@ def _train(
             loop.few = (train if validation is None else validation).spread(snapshots.SHOWN)
         else:
             say.say("no pictures as training goes (sample_every): what this model reconstructs are no pictures")
-    if options.tensorboard:
-        folder.write(lambda path: _open_events(path / "tensorboard", loop, state.epoch))
     state.status = "running"
+    told.shown, loop.told = step.shown, told
+    told.start(Run(model, folder.path, state.history, config.but(options=options.as_dict()), state.status))
     return loop.run(state)
-
-
-def _open_events(place: Path, loop: Loop, epoch: int) -> None:
-    try:
-        loop.events = event_writer_class()(str(place), purge_step=epoch + 1)
-    except OSError as error:
-        raise disk.refusal(f"{place} could not be written to", error) from error
 
 
 def _rewrite_history(path: Path, state: State) -> None:

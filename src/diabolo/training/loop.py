@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from diabolo import disk, distributed
+from diabolo import distributed
 from diabolo.autoencoder import Autoencoder
 from diabolo.codec import evaluating
 from diabolo.conditions import UNKNOWN
@@ -29,6 +29,7 @@ from diabolo.runs.unwritten import Unwritten
 from diabolo.schedules import Schedule
 from diabolo.training import health, snapshots, stopping
 from diabolo.training.batches import Plan, mixed, plan, shuffled
+from diabolo.training.callbacks import Callbacks
 from diabolo.training.options import TrainOptions
 from diabolo.training.progress import Interrupt, Reporter
 from diabolo.updates.graph import DeviceLoop
@@ -49,7 +50,7 @@ class Loop:
         folder: the run folder, or what stands for it where none is asked for.
         reporter: who is told.
         device_loop: steps captured in a CUDA graph, or None for eager steps.
-        events: a TensorBoard writer, or None.
+        told: the callbacks, or None.
         config: what config.json is to hold once the first epoch is done; None where it holds that already.
         few: the images of which pictures are kept as training goes; None for no pictures.
         known, validation_known: what the model reads of the images besides their pixels (labels, say), on the device.
@@ -64,7 +65,7 @@ class Loop:
     folder: RunFolder | Unwritten
     reporter: Reporter
     device_loop: DeviceLoop | None = None
-    events: Any = None
+    told: Callbacks | None = None
     config: Config | None = None
     few: Images | None = None
     known: Tensor | None = None
@@ -91,6 +92,8 @@ class Loop:
                     for warning in health.news(state.history, state.status != "running"):
                         self.reporter.say(f"warning: {warning}")
                     self._save(state)
+                    if self.told is not None:
+                        self.told.epoch(state.history, state.status)
                     if state.status != "running":
                         break
         finally:
@@ -284,11 +287,6 @@ class Loop:
     def _save_alone(self, path: Path, state: State) -> None:
         state.length, state.digest = history.add(path, state.history, state.length, state.digest)
         self._note_options(path, state)
-        if self.events:
-            try:
-                _write_events(self.events, state.history[-1])
-            except OSError as error:
-                raise disk.refusal(f"{path / 'tensorboard'} could not be written to", error) from error
         if self.few is not None and self.options.sample_every and state.epoch % self.options.sample_every == 0:
             with self.step.shown():
                 snapshots.keep(path, self.step.model, self.few, state.epoch)
@@ -378,15 +376,3 @@ def mean_loss(
         raise DiaboloError(f"{n} validation images are too few for {distributed.world()} processes: start fewer")
     means = distributed.total(sums) / n
     return dict(zip(names, means.tolist(), strict=True))
-
-
-def _write_events(writer: Any, line: dict[str, Any]) -> None:
-    for split in ("train", "validation"):
-        for name, value in (line[split] or {}).items():
-            writer.add_scalar(f"{name}/{split}", value, line["epoch"])
-    for name, value in line["health"].items():
-        if not isinstance(value, list):
-            writer.add_scalar(f"health/{name}", value, line["epoch"])
-    for name in ("lr", "images_per_second", "peak_memory_mib"):
-        writer.add_scalar(name, line[name], line["epoch"])
-    writer.flush()

@@ -28,6 +28,7 @@ from diabolo.runs import files
 from diabolo.runs.checkpoint import State
 from diabolo.runs.lines import shell_line
 from diabolo.runs.unwritten import needs_folder
+from diabolo.tracking.tensorboard import event_writer_class
 from diabolo.training.closed_form import solved_at_once
 from diabolo.training.compiling import loss_of_first, unfit
 from diabolo.training.options import TrainOptions
@@ -278,19 +279,6 @@ def only_to_keep(path: Path, state: State, options: TrainOptions) -> bool:
         f"{path} {done}; to train on, give a larger total: "
         f"{shell_line('resume', path, '--epochs', state.epoch + options.epochs)}"
     )
-
-
-def event_writer_class() -> Any:
-    """TensorBoard's writer.
-
-    Raises:
-        DiaboloError: when the extra is not installed.
-    """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise DiaboloError("--tensorboard needs the extra: pip install 'diabolo[tensorboard]'") from error
-    return SummaryWriter
 
 
 def same_images(
