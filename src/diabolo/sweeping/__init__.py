@@ -58,8 +58,8 @@ def sweep(
 
     Raises:
         UnknownNameError: for an option, an aim, a sampler or a rule that does not exist.
-        DiaboloError: for an empty range, the logarithm of zero, values that the recipe refuses, a folder or storage with another
-            sweep; and without the extra `sweep`.
+        DiaboloError: for an empty range, the logarithm of zero, values that the recipe refuses, a folder or storage with
+            another sweep; and without the extra `sweep`.
 
     Example:
         >>> space = {"latent_dim": (2, 4), "lr": "log:1e-4..1e-2"}

@@ -1,9 +1,9 @@
 """What a sweep minimises or maximises: a column of metrics.jsonl, or a score of `evaluate` on the validation images.
 
-    validation/total                    the loss of the validation images, of the epoch whose weights are kept
-    train/kl                            a term of the loss of the training images
-    probes/linear probe: codes          a score of the measure `probes`, measured on the validation images
-    rate, distortion, probe, fid        short for those that are asked for most
+validation/total                    the loss of the validation images, of the epoch whose weights are kept
+train/kl                            a term of the loss of the training images
+probes/linear probe: codes          a score of the measure `probes`, measured on the validation images
+rate, distortion, probe, fid        short for those that are asked for most
 """
 
 import math

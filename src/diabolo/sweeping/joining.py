@@ -71,7 +71,11 @@ def run(
             path,
             {option: recorded(space) for option, space in searched.items()},
             [(aim.name, "minimise" if aim.lower else "maximise") for aim in aims],
-            {option: parts.describe(_word(value)) for option, value in options.items() if option not in (*BESIDE, "seed")},
+            {
+                option: parts.describe(_word(value))
+                for option, value in options.items()
+                if option not in (*BESIDE, "seed")
+            },
             chosen.seed,
             seeds,
             sampler,
@@ -124,8 +128,8 @@ def _tried(
     aims: Sequence[Aim],
     options: Mapping[str, Any],
 ) -> TrainOptions:
-    """Refuse now what a trial would be refused for: each end of a range and each value is tried with the model and its training,
-    the other options at the first of theirs. The options of the first."""
+    """Refuse now what a trial would be refused for: each end of a range and each value is tried with the model and its
+    training, the other options at the first of theirs. Returns the training options of the first."""
     first = {name: space.ends[0] for name, space in searched.items()}
     model, chosen = built(recipe, train, {**options, **first})
     for aim in aims:
@@ -148,8 +152,8 @@ def _misleading(recipe: str, searched: Mapping[str, Space], aims: Sequence[Aim])
     if not weights or not any(aim.of_loss and aim.term == "total" for aim in aims):
         return []
     return [
-        f"{weights[0]} weighs a term of the loss, so the total of one trial is not that of another: a small weight wins by itself; "
-        "aim at terms, such as --minimise rate distortion"
+        f"{weights[0]} weighs a term of the loss, so the total of one trial is not that of another, and a small weight wins by "
+        "itself; aim at terms, such as --minimise rate distortion"
     ]
 
 
@@ -165,7 +169,9 @@ def _joined(folder: Path, definition: Definition, address: str | None, stack: Ex
         if is_sweep(folder):
             found = Sweep.read(folder)
             if differs := found.definition.differs(definition):
-                raise DiaboloError(f"{folder} holds another sweep: {differs}; go on with that one's line, or name another --out")
+                raise DiaboloError(
+                    f"{folder} holds another sweep: {differs}; go on with that one's line, or name another --out"
+                )
             if found.about.get("storage") != told:
                 raise DiaboloError(
                     f"the sweep in {folder} is kept in {found.about.get('storage')}, not in {told}: name that by --storage"
@@ -175,7 +181,13 @@ def _joined(folder: Path, definition: Definition, address: str | None, stack: Ex
             _check_free(folder, address)
             name = f"{definition.recipe}-{secrets.token_hex(6)}"
             versions = {"diabolo": __version__, "optuna": optuna.__version__}
-            about = {"format": FORMAT, "study": name, "storage": told, "definition": asdict(definition), "versions": versions}
+            about = {
+                "format": FORMAT,
+                "study": name,
+                "storage": told,
+                "definition": asdict(definition),
+                "versions": versions,
+            }
             files.write_json(folder / FILE, about)
         opened = stack.enter_context(storages.opened(folder, address))
         begun = any((folder / TRIALS).glob("*/*"))
@@ -191,4 +203,6 @@ def _check_free(folder: Path, address: str | None) -> None:
         raise DiaboloError(f"{folder} is a run folder: name another --out for the sweep")
     journal = storages.journal_of(folder, address)
     if journal is not None and journal.is_file() and journal.stat().st_size:
-        raise DiaboloError(f"{journal} was written by another sweep: name another --out, or another journal by --storage")
+        raise DiaboloError(
+            f"{journal} was written by another sweep: name another --out, or another journal by --storage"
+        )

@@ -287,5 +287,6 @@ def folder_of(path: Path, number: int) -> Path:
 def trials_in(path: Path) -> list[Trial]:
     """The trials of the sweep in `path` that have ended, in their order."""
     place = path / TRIALS
-    folders = sorted((one for one in place.iterdir() if one.name.isdecimal()), key=lambda one: int(one.name)) if place.is_dir() else []
-    return [trial for folder in folders if (trial := Trial.read(folder)) is not None]
+    found = [folder for folder in place.iterdir() if folder.name.isdecimal()] if place.is_dir() else []
+    read = (Trial.read(folder) for folder in sorted(found, key=lambda folder: int(folder.name)))
+    return [trial for trial in read if trial is not None]

@@ -1,8 +1,8 @@
 """What is searched: ranges of numbers and lists of values, as they are typed.
 
-    beta=log:1e-4..10      numbers from 1e-4 to 10, evenly on a logarithmic scale
-    sigma=0.1..1           numbers from 0.1 to 1; whole ones where the option takes no others
-    net=mlp,conv           one of these; hidden=512,256x128 are two lists of widths
+beta=log:1e-4..10      numbers from 1e-4 to 10, evenly on a logarithmic scale
+sigma=0.1..1           numbers from 0.1 to 1; whole ones where the option takes no others
+net=mlp,conv           one of these; hidden=512,256x128 are two lists of widths
 """
 
 import math
@@ -89,7 +89,13 @@ def word(value: Value) -> str:
     """A value as it is typed: true, 0.001, 512x256."""
     if isinstance(value, bool):
         return str(value).lower()
-    return "x".join(map(str, value)) if isinstance(value, tuple) else repr(value) if isinstance(value, float) else str(value)
+    return (
+        "x".join(map(str, value))
+        if isinstance(value, tuple)
+        else repr(value)
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def spaces(recipe: str, given: Iterable[str] | Mapping[str, Any], fixed: Iterable[str] = ()) -> dict[str, Space]:

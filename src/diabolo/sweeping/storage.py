@@ -58,7 +58,7 @@ def mend(journal: Path) -> None:
 
 
 def journal_of(out: Path, address: str | None) -> Path | None:
-    """The journal that `address` names, that of the folder `out` when it is None; None where it is the address of a database."""
+    """The journal that `address` names, that of the folder `out` when it is None; None for the address of a database."""
     if address is None:
         return out / JOURNAL
     return None if "://" in address else Path(os.path.abspath(os.path.expanduser(address)))
@@ -147,7 +147,9 @@ def study_of(storage: BaseStorage, name: str, directions: list[str], begun: bool
     names = optuna.study.get_all_study_names(storage)
     if name not in names and begun:
         other = "holds another sweep" if names else "is empty"
-        raise DiaboloError(f"the storage {told} {other}, not the one whose trials lie in the folder: name that with --storage")
+        raise DiaboloError(
+            f"the storage {told} {other}, not the one whose trials lie in the folder: name that with --storage"
+        )
     return optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
 
 

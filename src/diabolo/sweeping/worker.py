@@ -1,9 +1,9 @@
 """A worker of a sweep: takes a trial that nobody works on, trains it, says what came of it, and takes the next.
 
-A trial belongs to the process that holds the lock of its folder, from before its first value is chosen until its result is in the
-storage. The lock dies with the process. So a trial that is unfinished and not locked was left by a worker that died: the next
-one takes it over, and goes on with its run folder from the last epoch that was saved. No trial is trained by two at once, and none
-has two results.
+A trial belongs to the process that holds the lock of its folder, from before its first value is chosen until its result is in
+the storage. The lock dies with the process. So a trial that is unfinished and not locked was left by a worker that died: the
+next one takes it over, and goes on with its run folder from the last epoch that was saved. No trial is trained by two at once,
+and none has two results.
 """
 
 import json
@@ -124,7 +124,9 @@ class Worker:
         while (job := self._next()) is not None:
             if job.number < 0:
                 if not waited:
-                    self.say("the last trials are trained by other workers; waiting, to go on with them should those die")
+                    self.say(
+                        "the last trials are trained by other workers; waiting, to go on with them should those die"
+                    )
                 waited = True
                 time.sleep(PAUSE)
                 continue
@@ -217,7 +219,9 @@ class Worker:
     def _trained(self, job: Job, seed: int, first: bool) -> tuple[RunFolder, str]:
         """The run of the trial with that seed, trained to its end, and its status. What an earlier worker has left goes on."""
         folder, name = folder_of(self.out, job.number), f"seed{seed}"
-        found = distributed.of_first(lambda: next((str(run) for run in numbered(folder) if run.name.endswith(f"-{name}")), ""))
+        found = distributed.of_first(
+            lambda: next((str(run) for run in numbered(folder) if run.name.endswith(f"-{name}")), "")
+        )
         path = Path(found) if found else None
         if path is not None and checkpoint.has_ended(path):
             return RunFolder(path), checkpoint.status(path)
@@ -234,4 +238,3 @@ class Worker:
         if run.status == "interrupted":
             raise Stopped("stopped; the same line goes on with the sweep")
         return RunFolder(run.path), str(run.status)
-
