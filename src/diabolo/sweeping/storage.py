@@ -91,8 +91,11 @@ def opened(out: Path, address: str | None) -> Iterator[BaseStorage]:
         else:
             storage = RDBStorage(address)  # type: ignore[arg-type]  # it is text where there is no journal
         yield storage
-    except ModuleNotFoundError as error:
-        raise DiaboloError(f"the storage {name} needs {error.name}: pip install {error.name}") from error
+    except ImportError as error:  # Optuna wraps that of the database's driver
+        module = getattr(error.__cause__ or error, "name", None)
+        if storage is not None or not module:
+            raise
+        raise DiaboloError(f"the storage {name} needs {module}: pip install {module}") from error
     except (json.JSONDecodeError, UnicodeDecodeError, optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
         raise DiaboloError(f"the storage {name} cannot be used: {_reason(error)}") from error
     except (KeyError, TypeError, AttributeError, AssertionError) as error:
