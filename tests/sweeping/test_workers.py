@@ -1,9 +1,11 @@
-"""Several workers on one sweep, one of which is killed in the middle of a training: every trial ends once, with the same bits."""
+"""Several workers on one sweep, one of which is killed in the middle of a training: every trial ends once, to the bit."""
 
 import json
 import os
+import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +16,7 @@ import pytest
 
 import diabolo
 from diabolo.data.origin import hold_out
+from diabolo.runs import checkpoint
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
 from diabolo.sweeping import Sweep
@@ -35,6 +38,11 @@ SWEEP = (
 )  # fmt: skip
 
 
+def saved(run: Path) -> int:
+    """How many epochs the checkpoint of a run is of."""
+    return int(re.search(r"after (\d+) epoch", checkpoint.status(run))[1])
+
+
 def in_the_midst(folder: Path, pid: int) -> int:
     """The number of the trial that the process `pid` trains, once an epoch of it is saved."""
     end = time.monotonic() + 120
@@ -44,7 +52,7 @@ def in_the_midst(folder: Path, pid: int) -> int:
                 owner = json.loads(lock.read_text()).get("owner", "")
             except (OSError, ValueError):
                 continue
-            begun = [run for run in lock.parent.glob("0001-*") if len(RunFolder(run).history) == 1]
+            begun = [run for run in lock.parent.glob("0001-*") if saved(run) == 1]
             if owner.split("-")[1:2] == [str(pid)] and begun:
                 return int(lock.parent.name)
         time.sleep(0.002)
@@ -69,8 +77,10 @@ def killed_in_the_middle(start, tmp_path, trials, pause, *more):
     first = start(WORKER, *words)
     second = start(WORKER, *words)
     number = in_the_midst(tmp_path / "sweep", first.pid)
-    before = RunFolder(next(folder_of(tmp_path / "sweep", number).glob("0001-*"))).history
     first.kill()
+    left_there = next(folder_of(tmp_path / "sweep", number).glob("0001-*"))
+    before = RunFolder(left_there).history[: saved(left_there)]
+    assert before
     assert second.wait(600) == 0, second.errors
     assert f"trial {number} goes on here, since its worker has died" in second.said
     found = Sweep.read(tmp_path / "sweep")
@@ -134,9 +144,11 @@ def test_a_second_worker_waits_for_the_last_trial_and_takes_none_twice(start, tm
     words = (0.03, *SWEEP, "--trials", "1", "--epochs", "4")
     first = start(WORKER, *words)
     in_the_midst(tmp_path / "sweep", first.pid)
+    first.send(signal.SIGSTOP)  # it holds its trial, however long the second takes to start
     second = start(WORKER, *words)
+    second.until("the last trials are trained by other workers")
+    first.send(signal.SIGCONT)
     assert first.wait() == second.wait() == 0, first.errors + second.errors
-    assert "the last trials are trained by other workers" in second.said
     assert "trial 0: " in first.said
     assert "trial 0: " not in second.said
     assert "best: trial 0" in second.said
@@ -205,7 +217,7 @@ def test_twenty_trials_in_a_real_postgresql(postgresql, start, tmp_path, left):
     assert train_line(Config.read(found.runs(found.best)[0])) in said
     assert trained_by_its_line(found, found.best, tmp_path, start, left)
     images = hold_out(diabolo.data.load("digits", n_train=150)[0], 0.1)
-    with pytest.raises(diabolo.DiaboloError, match="holds another sweep|is kept in"):
+    with pytest.raises(diabolo.DiaboloError, match=r"holds another sweep|is kept in"):
         diabolo.sweep(
             "vae", *images, search={"lr": "log:1e-4..1e-2"}, minimise="validation/total", out=tmp_path / "sweep"
         )
