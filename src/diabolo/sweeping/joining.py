@@ -81,6 +81,7 @@ def run(
             sampler,
             _pruner(prune, aims),
             {"train": images.fingerprint, "validation": None if held is None else held.fingerprint},
+            distributed.launched(),
         )
     )
     folder = as_path(out)

@@ -44,6 +44,7 @@ class Definition:
         sampler: tpe or random.
         prune: median, hyperband or none.
         images: fingerprints of the images to train on and to validate with.
+        processes: by which each trial is trained together (torchrun).
     """
 
     recipe: str
@@ -55,6 +56,7 @@ class Definition:
     sampler: str
     prune: str
     images: Mapping[str, str | None]
+    processes: int = 1
 
     def differs(self, other: "Definition") -> str:
         """The first thing in which another definition is not this one, in words; "" where they are the same."""
