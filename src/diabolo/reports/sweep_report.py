@@ -42,7 +42,9 @@ def document_of(sweep: Sweep, folder: Path) -> Document:
     Raises:
         DiaboloError: where no trial has ended with a value.
     """
-    best, aims = sweep.best, sweep.aims
+    aims = sweep.aims
+    if not sweep.complete:
+        raise DiaboloError(f"no trial of {sweep.path} has ended with a value: there is nothing to show")
     disk.make_folder(folder)
     columns, rows = sweep.table(SHOWN)
     half = "; ± is half of the 95 % interval of the mean over seeds" if sweep.definition.seeds > 1 else ""
@@ -67,7 +69,7 @@ def document_of(sweep: Sweep, folder: Path) -> Document:
             Bullets([f"trial {t.number}, {_plain(t.told)}: {_plain(t.reason)}" for t in failed]),
         ]
     asked = ", ".join(f"{way} {name}" for name, way in sweep.definition.aims)
-    about = f"{sweep.counted}; {count(sweep.definition.seeds, 'seed')} each; {asked}. Best: trial {best.number}."
+    about = f"{sweep.counted}; {count(sweep.definition.seeds, 'seed')} each; {asked}."
     return Document(f"Sweep of {sweep.definition.recipe}", about, blocks)
 
 
