@@ -16,8 +16,10 @@ import torch._dynamo  # noqa: F401
 
 import diabolo.cli.main
 import diabolo.cli.resume
+import diabolo.cli.sweep
 import diabolo.cli.train
 import diabolo.evaluation
+import diabolo.sweeping.joining
 import diabolo.training.code_priors  # noqa: F401
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from diabolo.pca import PCA
     from diabolo.runs.loading import Run, load
     from diabolo.runs.pretrained import from_pretrained
+    from diabolo.sweeping import sweep
     from diabolo.training.code_priors import fit_prior
     from diabolo.training.fit import fit, resume
     from diabolo.training.greedy import greedy
@@ -100,6 +101,7 @@ __all__ = [
     "schedules",
     "sklearn",
     "statistics",
+    "sweep",
     "tracking",
     "training",
     "zoo",
@@ -121,6 +123,7 @@ _HOME = {
     "load": "runs.loading",
     "look": "explorer",
     "resume": "training.fit",
+    "sweep": "sweeping",
 }
 
 __getattr__, __dir__ = lazy(__name__, _HOME, [name for name in __all__ if name not in _HOME and name != "__version__"])

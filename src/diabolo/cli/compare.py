@@ -16,6 +16,7 @@ app = App(name="compare", help=VERBS["compare"])
 
 UNLEARNED = "is not shown to have learned, so it is called neither better nor worse"
 TABLES = (".tex", ".csv", ".md")
+BEST = 10  # trials of a sweep that are shown
 OTHERS = (".html", ".pdf", ".txt", ".tsv", ".xlsx", ".json", ".png")  # files that are asked for by mistake
 
 
@@ -30,10 +31,10 @@ def command(
     moved: MovedOptions = None,
 ) -> None:
     """Several runs side by side, those that differ only in the seed as one model with its spread. A run that cannot be
-    compared, since its files are damaged, say, is named and costs no other.
+    compared, since its files are damaged, say, is named and costs no other. Or the trials of a sweep, given its folder.
 
     Args:
-        runs: run folders; those not evaluated yet, or trained since, are evaluated first.
+        runs: run folders; those not evaluated yet, or trained since, are evaluated first. Or the folder of one sweep.
         measures: what to compare; all that apply when left out.
         whole: every score, instead of those that matter most for models of these kinds.
         seed: of the evaluation.
@@ -48,6 +49,7 @@ def command(
     from diabolo.plain import visible
     from diabolo.reports import comparison
     from diabolo.runs.lock import writing
+    from diabolo.sweeping import is_sweep
 
     table = out.suffix.lower() in TABLES and not out.is_dir()
     if out.suffix.lower() in OTHERS and not out.is_dir():
@@ -58,6 +60,10 @@ def command(
         raise DiaboloError(
             f"{out} is a file: the comparison is written into a folder, or as a table in {listed(TABLES)}"
         )
+    if sweeps := [path for path in runs if is_sweep(path)]:
+        if len(runs) > 1:
+            raise DiaboloError(f"{sweeps[0]} is a sweep, which is compared by itself: leave the others out")
+        return _sweep(sweeps[0], out, table)
     errors = Terminal(error=True)
     with errors.status("comparing") as status:
         found = compare(runs, measures, seed, lambda text: status.update(Text(visible(text))), moved=where(moved))
@@ -77,3 +83,23 @@ def command(
         say(f"left out: {why}" if path in why else f"left out: {path}, {why}")
     if found.left_out:
         sys.exit(1)
+    return None
+
+
+def _sweep(path: Path, out: Path, table: bool) -> None:
+    """The trials of the sweep in `path`: the best in the terminal, all in a file or on a page with figures."""
+    from diabolo.cli.sweep import closing_lines
+    from diabolo.cli.tables import Cell
+    from diabolo.cli.tables import table as lines_of
+    from diabolo.display import words
+    from diabolo.reports import sweep_report
+    from diabolo.sweeping import Sweep
+
+    found, console = Sweep.read(path), Terminal()
+    columns, rows = found.table(BEST)
+    cells = [[Cell(words(value), number=not isinstance(value, str)) for value in row] for row in rows]
+    for line in lines_of(columns, cells, console.width):
+        console.print(line, soft_wrap=True)
+    for line in closing_lines(found)[:-1]:
+        say(line)
+    say(sweep_report.write_table(found, out) if table else sweep_report.write(found, out)[-1])

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
@@ -64,8 +65,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
             app = build_app(config)
             if words and words[0] not in VERBS and not words[0].startswith("-"):  # at once, with no verb imported
                 raise UnknownNameError("command", words[0], VERBS, see="diabolo --help")
-            if words[:1] == ["train"] and ":" in "".join(words[1:2]):  # a recipe of the user's own
-                words[1] = _own_recipe(words[1])
+            if words[:1] in (["train"], ["sweep"]) and ":" in "".join(words[1:2]):  # a recipe of the user's own
+                words[1] = _own_recipe(words[0], words[1])
             app(words, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()  # so that a reader who has gone is noticed here
     except KeyboardInterrupt as stopped:
@@ -112,14 +113,14 @@ ASKED_IN_VAIN = (
 )
 
 
-def _own_recipe(path: str) -> str:
-    """The name of the recipe at package.module:recipe, which `train` knows from now on."""
+def _own_recipe(verb: str, path: str) -> str:
+    """The name of the recipe at package.module:recipe, which the `verb`, train or sweep, knows from now on."""
     from diabolo import zoo
-    from diabolo.cli import train
 
+    room = import_module(f"diabolo.cli.{verb}")
     name = zoo.recipe_at(path)
-    if name not in train.app:
-        train.offer(name)
+    if name not in room.app:
+        room.offer(name)
     return name
 
 

@@ -1,4 +1,4 @@
-"""`diabolo report FOLDER`, of a run or a study."""
+"""`diabolo report FOLDER`, of a run, a study or a sweep."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,15 +22,20 @@ def command(
     notebook: Annotated[bool, Parameter(negative=("--no-notebook",))] = True,
     moved: MovedOptions = None,
 ) -> None:
-    """Write up a run or a study as report.md, report.html and report.pdf in its folder; a run as notebook.ipynb too.
+    """Write up a run, a study or a sweep as report.md, report.html and report.pdf in its folder; a run as notebook.ipynb too.
 
     Args:
-        folder: of a run, or of a study (that with results.json), whose rows are not run again.
+        folder: of a run; of a study (that with results.json), whose rows are not run again; or of a sweep.
         notebook: whether the notebook of a run is made; its process loads the run and draws its figures.
     """
     from diabolo.errors import DiaboloError
+    from diabolo.sweeping import is_sweep
 
     images = where(moved)
+    if is_sweep(folder):
+        if images:
+            raise DiaboloError("--data and --root are of the images of a run; the report of a sweep needs none")
+        return _sweep(folder)
     if (folder / "results.json").exists():
         if images:
             raise DiaboloError("--data and --root are of the images of a run; the report of a study needs none")
@@ -50,6 +55,17 @@ def command(
             script = notebooks.script(trusted(), images)
             say(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
+
+
+def _sweep(folder: Path) -> None:
+    """Write the report of a sweep, as far as it has come."""
+    from diabolo import reports
+    from diabolo.reports import extra, sweep_report
+    from diabolo.sweeping import Sweep
+
+    extra.check(*extra.NOTEBOOK)
+    for path in reports.write(sweep_report.document_of(Sweep.read(folder), folder / "figures"), folder):
+        say(path)
 
 
 def _study(folder: Path) -> None:

@@ -16,6 +16,7 @@ from diabolo.cli.options import DataFlags, TrainFlags
 from diabolo.cli.verbs import EVERYWHERE, VERBS
 from diabolo.data import Images
 from diabolo.data.origin import hold_out
+from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError, Stopped
 from diabolo.likelihoods import OF as LIKELIHOOD_OPTIONS
 from diabolo.pca import PCA
@@ -96,14 +97,11 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
         tell_of_data()
     likelihood = model_options.get("likelihood")
     typed = likelihood in LIKELIHOOD_OPTIONS["types"] and "types" not in model_options
-    train, test, own = images.parts(given.get("data", "digits"), typed)
-    model = zoo.build_for(name, train, training.seed, **model_options)
+    parts = images.parts(given.get("data", "digits"), typed)
+    model = zoo.build_for(name, parts.train, training.seed, **model_options)
     decides = training.early_stopping is not None or training.keep == "best"
-    choice = given.get("validation") or ("0.1" if decides else "test")
-    if own is not None and not given.get("validation"):  # the set says itself what to validate with
-        validation: Images | None = own
-    else:
-        train, validation = watched(train, test, choice, images.data_seed)
+    train, validation = split(parts, given.get("validation"), decides, images.data_seed)
+    test = parts.test
     layerwise = ranges.check("greedy", given.get("greedy"), Epochs | None)
     settings = settled(len(train), training.asked())
     fitting = check(model, train, validation, settings)
@@ -123,6 +121,14 @@ def run(name: str, model_options: dict[str, Any], given: dict[str, Any]) -> None
     else:
         result = greedy(model, train, validation, layerwise, then=then, **training.asked())[-1]
     finish(result, bool(then), test, (train, test if validation is None else validation))
+
+
+def split(parts: Parts, choice: str | None, decides: bool, seed: int) -> tuple[Images, Images | None]:
+    """The images to train on, and those to validate with: as `--validation` says; when left out the part that the set has for
+    that, else a tenth of the training images where they decide anything, else the test images."""
+    if parts.validation is not None and not choice:
+        return parts.train, parts.validation
+    return watched(parts.train, parts.test, choice or ("0.1" if decides else "test"), seed)
 
 
 def watched(train: Images, test: Images, choice: str, seed: int) -> tuple[Images, Images | None]:
@@ -222,11 +228,11 @@ def _command(name: str, recipe: Callable[..., Any]) -> Callable[..., None]:
     def command(**given: Any) -> None:
         run(name, {key: given[key] for key in options if given.get(key) is not None}, given)
 
-    signature = {key: (_hint(key, kind), default) for key, (kind, default) in options.items()} | SHARED
+    signature = {key: (hint(key, kind), default) for key, (kind, default) in options.items()} | SHARED
     return taking(command, keywords(signature), words_of(recipe))
 
 
-def _hint(key: str, kind: Any) -> Any:
+def hint(key: str, kind: Any) -> Any:
     """The type of a model's option as cyclopts is to read it: `--hidden 512 256` are two widths, `--no-hidden` makes a linear
     model."""
     text = zoo.HELP[key][0].lower() + zoo.HELP[key][1:]

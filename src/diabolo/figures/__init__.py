@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .points import pareto, trade_off
     from .saving import save
     from .space import space_scatter
+    from .sweeps import parallel_coordinates, trial_front
     from .thumbnails import thumbnail_scatter
     from .units import kl_bars, posterior_against_prior
 
@@ -49,6 +50,7 @@ __all__ = [
     "matrix",
     "neighbours",
     "page",
+    "parallel_coordinates",
     "pareto",
     "posterior_against_prior",
     "reconstructions",
@@ -62,6 +64,7 @@ __all__ = [
     "strips",
     "thumbnail_scatter",
     "trade_off",
+    "trial_front",
     "vectors",
     "worst",
 ]
@@ -86,6 +89,7 @@ _HOME = {
     "matrix": "matrices",
     "neighbours": "captioned",
     "page": "pages",
+    "parallel_coordinates": "sweeps",
     "pareto": "points",
     "posterior_against_prior": "units",
     "reconstructions": "images",
@@ -99,6 +103,7 @@ _HOME = {
     "strips": "captioned",
     "thumbnail_scatter": "thumbnails",
     "trade_off": "points",
+    "trial_front": "sweeps",
     "vectors": "examples",
     "worst": "captioned",
 }

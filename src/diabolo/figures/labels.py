@@ -84,10 +84,12 @@ def name_points(
     scale = page.dpi / 72
     places = axes.transData.transform(list(points.values()))
     inner = axes.get_window_extent()
-    taken = [
-        Bbox.from_bounds(x - size * scale / 2, y - size * scale / 2, size * scale, size * scale) for x, y in places
-    ]
-    taken += [Bbox.from_bounds(x - 2, y - 2, 4, 4) for line in lines for x, y in _along(line)]
+    half = size * scale / 2
+    corners = [
+        np.concatenate([places - half, places + half], axis=1)
+    ]  # x and y of the lower left, and of the upper right
+    corners += [np.concatenate([at - 2, at + 2], axis=1) for at in map(_along, lines)]
+    taken = np.concatenate(corners)
     for (name, point), place in zip(points.items(), places, strict=True):
         text = axes.annotate(shorten(name, _LONGEST), point, (0, 0), textcoords="offset points", fontsize=8)
         box = text.get_window_extent()
@@ -98,14 +100,16 @@ def name_points(
                 x = place[0] + dx * far * scale - {1: 0, 0: box.width / 2, -1: box.width}[dx]
                 y = place[1] + dy * far * scale - {1: 0, 0: box.height / 2, -1: box.height}[dy]
                 tried = Bbox.from_bounds(x - 2, y - 2, box.width + 4, box.height + 4)
-                covered = sum(_area(tried, other) for other in taken)
-                covered += tried.width * tried.height - _area(tried, inner)  # what sticks out of the axes
+                covered = _covered(tried, taken)
+                covered += tried.width * tried.height - _covered(
+                    tried, inner.extents[None]
+                )  # what sticks out of the axes
                 if covered < worst - 1:
                     best, where, worst = tried, (dx * far, dy * far, dx, dy), covered
             if worst < 1:
                 break
         assert best is not None  # the first place tried is better than none
-        taken.append(best)
+        taken = np.concatenate([taken, best.extents[None]])
         x_off, y_off, right, up = where
         text.set_position((x_off, y_off))
         text.set_horizontalalignment(_BESIDE[right])
@@ -171,6 +175,7 @@ def _along(line: Line2D) -> Array:
     return np.concatenate([a + t * (b - a) for a, b in pairwise(shown)] or [shown])
 
 
-def _area(one: Bbox, other: Bbox) -> float:
-    both = Bbox.intersection(one, other)
-    return 0.0 if both is None else float(both.width * both.height)
+def _covered(one: Bbox, others: Array) -> float:
+    """The area of `one` that the `others` (N, 4) cover, added up; each is x and y of its lower left and its upper right."""
+    least, most = np.maximum(others[:, :2], one.min), np.minimum(others[:, 2:], one.max)
+    return float((most - least).clip(0).prod(1).sum())

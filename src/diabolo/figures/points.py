@@ -72,7 +72,7 @@ def pareto(
         color="#444444",
         linestyle="--",
         linewidth=1.1,
-        drawstyle=_steps(lower_is_better),
+        drawstyle=steps(lower_is_better),
         zorder=3,
         label="front",
     )
@@ -128,6 +128,6 @@ def _seeds(given: Point | Sequence[Point], what: str) -> Array:
     return numbers(array[None] if array.ndim == 1 else array, what, (None, 2))
 
 
-def _steps(lower_is_better: tuple[bool, bool]) -> str:
+def steps(lower_is_better: tuple[bool, bool]) -> str:
     """How the front steps from left to right: it encloses what is beaten."""
     return "steps-post" if lower_is_better[0] else "steps-pre"

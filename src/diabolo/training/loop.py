@@ -103,9 +103,10 @@ class Loop:
     def _status(self, state: State, interrupted: bool) -> str:
         if state.epoch >= self.options.epochs:
             return "finished"
-        return stopping.reason_to_stop(state, self.options.early_stopping) or (
-            "interrupted" if interrupted else "running"
-        )
+        enough = stopping.reason_to_stop(state, self.options.early_stopping)
+        if not enough and (said := distributed.of_first(self.reporter.enough)):
+            enough = f"stopped early: {said}"
+        return enough or ("interrupted" if interrupted else "running")
 
     @cached_property
     def _schedules(self) -> dict[str, Schedule]:

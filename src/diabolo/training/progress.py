@@ -49,6 +49,10 @@ class Reporter(Protocol):
         """An epoch is over; its line of metrics.jsonl."""
         ...
 
+    def enough(self) -> str:
+        """Asked after each epoch: why training should end now; "" to go on."""
+        ...
+
     def end(self) -> None:
         """Training is over, well or badly."""
         ...
@@ -74,6 +78,10 @@ class Silence:
     def epoch(self, line: dict[str, Any]) -> None:
         """To the log."""
         log.info(as_text(line))
+
+    def enough(self) -> str:
+        """To go on."""
+        return ""
 
     def end(self) -> None:
         """Nothing."""
