@@ -1,8 +1,10 @@
 """What turns images into codes and back, and the images and codes that it takes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +22,7 @@ from diabolo.scaling import ANY, UNIT, Scaling, as_scaling
 from diabolo.summary import Row, Summary
 
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
+_asked: ContextVar[int | None] = ContextVar("asked", default=None)
 
 
 class Codec(Protocol):
@@ -149,6 +152,7 @@ class PlainCodec(nn.Module):
     """
 
     name = "codec"
+    about: Mapping[str, Any] = MappingProxyType({})  # where it comes from and what is done for it, for the record
     needs_column = None  # what is known of the images is not asked for, and ignored
     reconstructs = decodes = True
     drawn_from = "its own samples"
@@ -299,6 +303,28 @@ def _remedy(low: float, high: float) -> str:
     if low > -1 and high <= 2:
         return "clip them to [0, 1]"
     return "scale them to [0, 1] with (x - min) / (max - min)"
+
+
+@contextmanager
+def at_once(n: int | None) -> Iterator[None]:
+    """Inside the block, `n` images go through a codec at once, and no more through an extractor; the usual number for None."""
+    before = _asked.set(n)
+    try:
+        yield
+    finally:
+        _asked.reset(before)
+
+
+def piece(usual: int) -> int:
+    """How many images go through a codec at once: what was asked for, else the `usual` number.
+
+    Example:
+        >>> from diabolo.codec import at_once, piece
+        >>> with at_once(7):
+        ...     piece(1024)
+        7
+    """
+    return _asked.get() or usual
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diabolo import parts
+from diabolo.codec import piece
 from diabolo.corruptions import Clean
 from diabolo.data.columns import column
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
@@ -86,8 +87,9 @@ def _measured(subject: Subject, skipped: dict[str, str]) -> tuple[dict[str, NDAr
     """Each error of each image, and their totals; a similarity that cannot be found is noted in `skipped`."""
     found, totals = list[dict[str, Tensor]](), list[Totals]()
     ends = UNIT if subject.codec.scaling.reach == UNIT else subject.test.black_and_white
-    for start, few in zip(range(0, len(subject.test), PIECE), pieces(subject.test), strict=True):
-        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + PIECE])
+    n = piece(PIECE)
+    for start, few in zip(range(0, len(subject.test), n), pieces(subject.test), strict=True):
+        x, x_hat = torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + n])
         known = (~x.isnan()).flatten(1).double().mean(1)
         x = torch.where(x.isnan(), x_hat, x)
         found.append(per_image(x, x_hat, (), None if ends is None else ends[1] - ends[0]))

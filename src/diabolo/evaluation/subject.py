@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.codec import Codec
+from diabolo.codec import Codec, piece
 from diabolo.data.columns import column
 from diabolo.data.gather import stacked
 from diabolo.data.images import Images
@@ -93,7 +93,7 @@ class Subject:
     @cached_property
     def errors(self) -> NDArray[np.float64]:
         """Mean squared error per pixel of each test image (N,), so that two codecs can be compared image by image."""
-        starts = range(0, len(self.test), PIECE)
+        starts = range(0, len(self.test), piece(PIECE))
         parts = zip(starts, pieces(self.test), strict=True)
         found = [np.square(self.reconstructions[i : i + len(few)] - few.pixels) for i, few in parts]
         return np.concatenate([square.mean(tuple(range(1, square.ndim)), dtype=np.float64) for square in found])

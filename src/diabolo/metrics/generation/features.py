@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from diabolo.codec import piece
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 
@@ -66,7 +67,8 @@ def extract(extractor: Extractor, images: ArrayLike) -> Features:
     x = np.asarray(images)
     if not len(x):
         raise DiaboloError("there are no images to take features of")
-    found = [_checked(extractor, _as_floats(x[i : i + extractor.piece])) for i in range(0, len(x), extractor.piece)]
+    n = min(extractor.piece, piece(extractor.piece))
+    found = [_checked(extractor, _as_floats(x[i : i + n])) for i in range(0, len(x), n)]
     values, logits = zip(*found, strict=True)
     return Features(np.concatenate(values), None if logits[0] is None else np.concatenate(logits))
 
