@@ -164,8 +164,10 @@ class PlainCodec(nn.Module):
         self.input_shape, self.latent_shape = tuple(input_shape), tuple(latent_shape)
         self.scaling = as_scaling(scaling, self.input_shape)
         self.units = {"reconstruction": "squared error per pixel"}
-        self.bottleneck, self.condition = FeatureMap(self.latent_shape), Unconditional()
-        self.corruption, self.head = Clean(), Headless()
+        self.bottleneck: Bottleneck = FeatureMap(self.latent_shape)
+        self.condition: Condition = Unconditional()
+        self.corruption: Corruption = Clean()
+        self.head: Head = Headless()
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) → codes (N, *latent_shape)."""

@@ -136,8 +136,6 @@ class Foreign(PlainCodec):
         """Both functions on the images `x` (n, *input_shape), which says the shape of a code."""
         given = torch.from_numpy(np.ascontiguousarray(x))
         z = self._encoded(given)
-        if z.ndim < 2 or not math.prod(z.shape[1:]):
-            raise DiaboloError(f"encode of {self.name} must give one code (n, …) for each image, not {tuple(z.shape)}")
         self.latent_shape = tuple(z.shape[1:])
         self.bottleneck = FeatureMap(self.latent_shape)
         self.bottleneck.discrete = discrete
@@ -192,6 +190,9 @@ class Foreign(PlainCodec):
             raise DiaboloError(
                 f"{what} of {self.name} gave {rows:,} rows for {len(x):,}: it must give one row for each, in their order"
             )
+        if found.ndim < 2 or not math.prod(found.shape[1:]):
+            one = "code" if what == "encode" else "image"
+            raise DiaboloError(f"{what} of {self.name} must give one {one} (n, …) a row, not {tuple(found.shape)}")
         if bad := int((~found.flatten(1).isfinite()).any(1).sum()):
             raise DiaboloError(f"{what} of {self.name} gave NaN or infinity for {bad:,} of {len(x):,}")
         return found

@@ -9,8 +9,8 @@ from diabolo.codec import Codec
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.foreign.functions import Foreign, Function
-from diabolo.pca import PCA
 from diabolo.paths import as_path
+from diabolo.pca import PCA
 from diabolo.scaling import usual
 
 # where: what stands after the colon, "" for nothing; images: training images; width: numbers in the codes of what it is
@@ -111,6 +111,8 @@ def pca(where: str, images: Images, width: int | None) -> Codec:
         raise DiaboloError(f"pca:K has a number of components K, such as pca:16, not {where!r}")
     if not where and width is None:
         raise DiaboloError("it is not known how many components the PCA is to have: say pca:16, for instance")
-    model = PCA(images.shape, int(where) if where else min(width or 1, most), usual(images))
+    components = int(where) if where else min(width or 1, most)
+    model = PCA(images.shape, components, usual(images))
+    model.name = f"pca:{components}"  # a run may be called pca
     model.solve(images)
     return model

@@ -66,7 +66,15 @@ def of_diffusers(where: str, images: Images, width: int | None) -> Foreign:
         "scaling factor": factor,
     }
     codec = Foreign(
-        encode, decode, images, range=(-1, 1), beyond="clip", name=kind, discrete=discrete, pieces=PIECES, about=about
+        encode,
+        decode,
+        images,
+        range=(-1, 1),
+        beyond="clip",
+        name=name,
+        discrete=discrete,
+        pieces=PIECES,
+        about=about,
     )
     codec.network = model  # so that its weights are counted
     return codec

@@ -22,7 +22,12 @@ from diabolo.foreign.named import adapter
 from diabolo.paths import as_path
 from diabolo.randomness import Draws
 
-TYPES = {"tensor(uint8)": np.uint8, "tensor(float16)": np.float16, "tensor(float)": np.float32, "tensor(double)": np.float64}
+TYPES = {
+    "tensor(uint8)": np.uint8,
+    "tensor(float16)": np.float16,
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+}
 CODES, PICTURES = ("code", "z", "latent", "latents", "mu", "mean"), ("x_hat", "images", "reconstruction")  # outputs
 NOISE: dict[str, Callable[[Draws, Tensor], Tensor]] = {
     "normal": lambda draws, like: draws.normal(like),
@@ -40,16 +45,26 @@ def of_onnx(where: str, images: Images, width: int | None) -> Foreign:
     folder = as_path(where) if where else Path("?")
     if not folder.is_dir():
         raise DiaboloError(f"there is no folder {where!r}: give onnx:FOLDER, which holds encoder.onnx and decoder.onnx")
-    encoder, decoder = (File(folder / f"{name}.onnx", wanted) for name, wanted in (("encoder", CODES), ("decoder", PICTURES)))
+    encoder, decoder = (
+        File(folder / f"{name}.onnx", wanted) for name, wanted in (("encoder", CODES), ("decoder", PICTURES))
+    )
     if (sides := encoder.shape[1:]) and not _fits(sides, images.shape):
         raise DiaboloError(
             f"{encoder.path} takes images ({', '.join(map(str, sides))}), and {images.name} has {images.shape}: load images of "
             "that size"
         )
     about = {"from": f"onnx:{folder}", "input": f"{encoder.input} ({np.dtype(encoder.dtype).name})"}
-    beyond: Any = "keep" if (folder / "export.json").is_file() else "refuse"  # a linear decoder of Diabolo leaves the range
+    beyond: Any = (
+        "keep" if (folder / "export.json").is_file() else "refuse"
+    )  # a linear decoder of Diabolo leaves the range
     return Foreign(
-        encoder, decoder, images, beyond=beyond, name=folder.resolve().name, prior=_prior(folder / "prior.onnx"), about=about
+        encoder,
+        decoder,
+        images,
+        beyond=beyond,
+        name=folder.resolve().name,
+        prior=_prior(folder / "prior.onnx"),
+        about=about,
     )
 
 

@@ -58,10 +58,10 @@ def of_pythae(where: str, images: Images, width: int | None) -> Foreign:
         raise DiaboloError(f"the model in {folder} is for images {shape}, and {images.name} has {images.shape}")
     tensors = _tensors(folder)
     encoder, decoder = _networks(tensors, shape, folder)
-    latent = (encoder[-1].out_features,)
+    latent = (len(tensors["encoder.embedding.weight"]),)
     about = {"from": f"pythae:{folder}", "class": kind, "code": "posterior mean" if kind in NORMAL else "code"}
     prior = normal(latent) if kind in NORMAL else None
-    return Foreign(encoder, decoder, images, name=kind, prior=prior, about=about)
+    return Foreign(encoder, decoder, images, name=f"{kind} {folder.resolve().name}", prior=prior, about=about)
 
 
 def _tensors(folder: Path) -> Mapping[str, Tensor]:
@@ -90,11 +90,15 @@ def _tensors(folder: Path) -> Mapping[str, Tensor]:
     return found
 
 
-def _networks(tensors: Mapping[str, Tensor], shape: tuple[int, ...], folder: Path) -> tuple[nn.Sequential, nn.Sequential]:
+def _networks(
+    tensors: Mapping[str, Tensor], shape: tuple[int, ...], folder: Path
+) -> tuple[nn.Sequential, nn.Sequential]:
     """x → ReLU → code, and code → ReLU → sigmoid → x_hat, with their weights."""
     names = ("encoder.layers.0.0", "encoder.embedding", "decoder.layers.0.0", "decoder.layers.1.0")
     weights = {name: (tensors.get(f"{name}.weight"), tensors.get(f"{name}.bias")) for name in names}
-    missing = [name for name, (w, b) in weights.items() if w is None or b is None or w.ndim != 2 or b.shape != w.shape[:1]]
+    missing = [
+        name for name, (w, b) in weights.items() if w is None or b is None or w.ndim != 2 or b.shape != w.shape[:1]
+    ]
     known = {f"{name}.{one}" for name in (*names, "encoder.log_var") for one in ("weight", "bias")}
     others = [name for name in tensors if name.startswith(("encoder.", "decoder.")) and name not in known]
     if missing or others:

@@ -1,5 +1,6 @@
 """Features of images, from one extractor and by one treatment: what every measure of generation compares."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from diabolo.codec import piece
 from diabolo.data.unit import to_float
@@ -53,6 +54,21 @@ class Extractor(Protocol):
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Images (n, C, H, W) in [0, 1] → features (n, F), and logits (n, K) or None."""
         ...
+
+
+def digest(module: nn.Module) -> str:
+    """The SHA-256 (hex) of the weights and statistics of a network: of their names, types and shapes, and their bytes.
+
+    Example:
+        >>> from diabolo.metrics.generation.features import digest
+        >>> digest(model) == digest(diabolo.load(run.path)), len(digest(model))
+        (True, 64)
+    """
+    found = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def extract(extractor: Extractor, images: ArrayLike) -> Features:
