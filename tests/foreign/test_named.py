@@ -23,7 +23,9 @@ def test_a_name_is_one_that_is_known_and_no_folder(tmp_path, monkeypatch):
     assert not is_named("C:\\runs")
     (tmp_path / "pca").mkdir()
     assert not is_named("pca")  # a run folder of that name
-    with pytest.raises(UnknownNameError, match=r"unknown kind of model from elsewhere 'difusers'; did you mean 'diffusers'"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown kind of model from elsewhere 'difusers'; did you mean 'diffusers'"
+    ):
         is_named("difusers:there")
 
 

@@ -65,6 +65,7 @@ def of_diffusers(where: str, images: Images, width: int | None) -> Foreign:
         "code": f"({what}) × {factor:g}" if shift else f"{what} × {factor:g}",
         "scaling factor": factor,
     }
+    name = f"{kind} {as_path(where).resolve().name}"
     codec = Foreign(
         encode,
         decode,
