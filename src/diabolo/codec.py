@@ -1,8 +1,10 @@
 """What turns images into codes and back, and the images and codes that it takes."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +24,7 @@ from diabolo.summary import Row, Summary
 
 CHUNK = 1024  # images that are floats at once in inference
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
+_asked: ContextVar[int | None] = ContextVar("asked", default=None)
 
 
 class Codec(Protocol):
@@ -151,6 +154,7 @@ class PlainCodec(nn.Module):
     """
 
     name = "codec"
+    about: Mapping[str, Any] = MappingProxyType({})  # where it comes from and what is done for it, for the record
     needs_column = None  # what is known of the images is not asked for, and ignored
     reconstructs = decodes = True
     drawn_from = "its own samples"
@@ -162,8 +166,10 @@ class PlainCodec(nn.Module):
         self.input_shape, self.latent_shape = tuple(input_shape), tuple(latent_shape)
         self.scaling = as_scaling(scaling, self.input_shape)
         self.units = {"reconstruction": "squared error per pixel"}
-        self.bottleneck, self.condition = FeatureMap(self.latent_shape), Unconditional()
-        self.corruption, self.head = Clean(), Headless()
+        self.bottleneck: Bottleneck = FeatureMap(self.latent_shape)
+        self.condition: Condition = Unconditional()
+        self.corruption: Corruption = Clean()
+        self.head: Head = Headless()
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Images (N, *input_shape) → codes (N, *latent_shape)."""
@@ -350,6 +356,28 @@ def joined(parts: Iterable[Tensor], n: int) -> Tensor:
         found[start : start + len(part)] = part
         start += len(part)
     return found
+
+
+@contextmanager
+def at_once(n: int | None) -> Iterator[None]:
+    """Inside the block, `n` images go through a codec at once, and no more through an extractor; the usual number for None."""
+    before = _asked.set(n)
+    try:
+        yield
+    finally:
+        _asked.reset(before)
+
+
+def piece(usual: int) -> int:
+    """How many images go through a codec at once: what was asked for, else the `usual` number.
+
+    Example:
+        >>> from diabolo.codec import at_once, piece
+        >>> with at_once(7):
+        ...     piece(1024)
+        7
+    """
+    return _asked.get() or usual
 
 
 @contextmanager

@@ -399,7 +399,7 @@ def test_scores_of_one_measure_stand_together_whichever_model_has_them():
 def test_the_record_of_a_row_by_hand():
     def evaluated(value, run):
         score = Score(value, "per pixel", 100, low=value - 0.1, high=value + 0.1, better="lower")
-        return SimpleNamespace(sections={"error": Section({"mean": score})}, about={"run": run})
+        return SimpleNamespace(sections={"error": Section({"mean": score})}, about={"run": run}, origin=run)
 
     found = Comparison(
         {"a": [evaluated(1.0, "r1"), evaluated(1.2, "r2")], "b": [evaluated(9.0, "r3"), evaluated(9.5, "r4")]}
@@ -437,7 +437,7 @@ def test_a_score_is_drawn_that_two_of_three_models_have():
 
 def test_a_label_says_in_what_a_model_differs_from_those_of_its_name_alone():
     def subject(kind, name, **told):
-        return SimpleNamespace(kind=kind, config=SimpleNamespace(name=name), told=told)
+        return SimpleNamespace(kind=kind, name=name, told=told)
 
     alike = [subject("1", "vae", made=2, lr=1), subject("2", "vae", made=4, lr=1), subject("3", "pca", made=9, lr=7)]
     assert _labels(alike) == {"1": "vae (made 2)", "2": "vae (made 4)", "3": "pca"}

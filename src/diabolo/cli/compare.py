@@ -2,16 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
-from diabolo.cli.options import MovedOptions, where
+from diabolo.cli.options import DataFlags, Moved, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
 from diabolo.terminal import Terminal, say
 
 app = App(name="compare", help=VERBS["compare"])
+DATA = Group("Data", sort_key=2)
 
 
 UNLEARNED = "is not shown to have learned, so it is called neither better nor worse"
@@ -28,18 +29,22 @@ def command(
     whole: Annotated[bool, Parameter(name="--all", negative=())] = False,
     seed: Seed = 0,
     out: Path = Path("comparison"),
-    moved: MovedOptions = None,
+    data: Annotated[str | None, Parameter(group=DATA)] = None,
+    images: Annotated[DataFlags | None, Parameter(name="*", group=DATA)] = None,
 ) -> None:
     """Several runs side by side, those that differ only in the seed as one model with its spread. A run that cannot be
     compared, since its files are damaged, say, is named and costs no other. Or the trials of a sweep, given its folder.
 
     Args:
-        runs: run folders; those not evaluated yet, or trained since, are evaluated first. Or the folder of one sweep.
+        runs: run folders; those not evaluated yet, or trained since, are evaluated first. Models from elsewhere too:
+            diffusers:FOLDER, onnx:FOLDER, pythae:FOLDER, pca or pca:16. Or the folder of one sweep.
         measures: what to compare; all that apply when left out.
         whole: every score, instead of those that matter most for models of these kinds.
         seed: of the evaluation.
         out: folder for comparison.html, comparison.json and the figures; or a file for the table alone: .tex (LaTeX with
             booktabs), .md, or .csv (every score with all digits, its interval and n).
+        data: the folder or file of the images of the runs, where it was moved; they must be the same. Where all models are from
+            elsewhere, the data set to measure them on.
     """
     from rich.text import Text
 
@@ -66,7 +71,9 @@ def command(
         return _sweep(sweeps[0], out, table)
     errors = Terminal(error=True)
     with errors.status("comparing") as status:
-        found = compare(runs, measures, seed, lambda text: status.update(Text(visible(text))), moved=where(moved))
+        found = compare(
+            runs, measures, seed, lambda text: status.update(Text(visible(text))), **_images(runs, data, images)
+        )
     console = Terminal()
     for line in comparison_tables(found, found.by_measure() if whole else {"": found.heading()}, console.width):
         console.print(line, soft_wrap=True)
@@ -103,3 +110,19 @@ def _sweep(path: Path, out: Path, table: bool) -> None:
     for line in closing_lines(found)[:-1]:
         say(line)
     say(sweep_report.write_table(found, out) if table else sweep_report.write(found, out)[-1])
+
+
+def _images(runs: tuple[Path, ...], data: str | None, images: DataFlags | None) -> dict[str, Any]:
+    """On which images: those of the runs, wherever they lie now, or a data set where all models are from elsewhere."""
+    from diabolo.errors import DiaboloError
+    from diabolo.foreign import is_named
+
+    asked = {} if images is None else images.asked()
+    if data is not None and all(is_named(run) for run in runs):
+        return {"data": (images or DataFlags()).load(data)}
+    if others := sorted(set(asked) - {"root"}):
+        raise DiaboloError(
+            f"runs are compared on their images as these were loaded: --{others[0].replace('_', '-')} is for models from "
+            "elsewhere alone, with --data NAME"
+        )
+    return {"moved": where(Moved(data, asked.get("root")))}

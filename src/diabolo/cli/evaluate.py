@@ -14,6 +14,7 @@ from diabolo.cli.tables import every_score, headline
 from diabolo.cli.verbs import VERBS
 from diabolo.evaluation.measuring import FOLDER
 from diabolo.plain import count
+from diabolo.ranges import Count
 from diabolo.terminal import Terminal
 
 app = App(name="evaluate", help=VERBS["evaluate"])
@@ -31,21 +32,23 @@ SEED = Annotated[int, Parameter(help="of all that is drawn.")]
 def run(path: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
     """Evaluate, write, print."""
     from diabolo.errors import DiaboloError
+    from diabolo.foreign import is_named
+    from diabolo.runs.loading import load_run
     from diabolo.runs.lock import writing
 
-    out = given.get("out") or path / FOLDER
+    elsewhere = is_named(path)
+    out = given.get("out") or (Path(FOLDER) if elsewhere else path / FOLDER)
     if out.exists() and not out.is_dir():  # said before a minute of measuring
         raise DiaboloError(f"{out} is a file: the evaluation is written into a folder")
     with writing(out, "evaluate"):  # refused before a minute of measuring
-        _evaluate(path, out, given, options)
+        _evaluate(str(path) if elsewhere else load_run(path), out, given, options)
 
 
-def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
+def _evaluate(subject: Any, out: Path, given: dict[str, Any], options: Mapping[str, Any]) -> None:
+    """`subject` is a run, or the name of a model from elsewhere."""
     from diabolo.errors import DiaboloError
-    from diabolo.runs.loading import load_run
 
     errors = Terminal(error=True)
-    subject = load_run(path)
     name, images = given.get("data"), given.get("images")
     if images is not None and name is None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
@@ -57,6 +60,7 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
             given.get("measures", ()),
             given.get("seed", 0),
             lambda measure: status.update(f"measuring {measure}"),
+            batch=given.get("batch"),
             **options,
         )
     found.write(out)
@@ -68,6 +72,10 @@ def _evaluate(path: Path, out: Path, given: dict[str, Any], options: Mapping[str
         lines = headline(found, _closing(found, out), console.width)
     for line in lines:
         console.print(line, soft_wrap=True)
+    if about := found.about.get("from elsewhere"):
+        console.print(
+            "; ".join(f"{name}: {_shown(value)}" for name, value in about.items()), soft_wrap=True, style="dim"
+        )
     for measure in given.get("measures", ()):
         if measure in found.skipped and not given.get("whole"):
             console.print(f"not measured: {measure}, {found.skipped[measure]}", soft_wrap=True)
@@ -81,6 +89,10 @@ def _closing(found: evaluation.Evaluation, out: Path) -> str:
     """Where all of it lies, and how to see it here."""
     scores = count(sum(len(section.scores) for section in found.sections.values()), "score")
     return f"{scores} with figures in {out}; --all prints them"
+
+
+def _shown(value: Any) -> str:
+    return " to ".join(f"{end:g}" for end in value) if isinstance(value, list) else str(value)
 
 
 def measure_options() -> dict[str, inspect.Parameter]:
@@ -112,7 +124,7 @@ def _command() -> Any:
     95 % intervals; all of it is written into a folder, with one page of figures.
 
     Args:
-        path: the run folder.
+        path: the run folder; or, with --data, a model from elsewhere: diffusers:FOLDER, onnx:FOLDER, pythae:FOLDER, pca:16.
     """
     shared: dict[str, tuple[Any, Any]] = {
         "measures": (MEASURE_NAMES, ()),
@@ -121,7 +133,17 @@ def _command() -> Any:
             False,
         ),
         "seed": (SEED, 0),
-        "out": (Annotated[Path | None, Parameter(help="folder to write into; RUN/evaluation when left out.")], None),
+        "batch": (
+            Annotated[Count | None, Parameter(help="images that go through the model at once; the usual number.")],
+            None,
+        ),
+        "out": (
+            Annotated[
+                Path | None,
+                Parameter(help="folder to write into; RUN/evaluation, or evaluation, when left out."),
+            ],
+            None,
+        ),
         "data": (Annotated[str | None, Parameter(group=DATA, help="other images than those of the run.")], None),
         "images": (Annotated[DataFlags | None, Parameter(name="*", group=DATA)], None),
     }

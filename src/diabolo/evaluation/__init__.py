@@ -12,7 +12,7 @@ from diabolo.evaluation import learned  # noqa: F401  # makes itself known
 from diabolo.evaluation import reconstruction, rate, likelihood, anomaly, cost  # noqa: F401  # makes itself known
 from diabolo.evaluation import probes, few_labels, clustering, attributes, usage, prior_hole, disentanglement  # noqa: F401  # makes itself known
 from diabolo.evaluation import arithmetic, interpolation, memorisation, stability  # noqa: F401  # makes itself known
-from diabolo.evaluation import generation  # noqa: F401  # makes itself known
+from diabolo.evaluation import generation, lpips, protocol  # noqa: F401  # makes itself known
 # isort: on
 
 __all__ = [

@@ -1,6 +1,7 @@
 """`compare`: several runs side by side, and how much of a difference is but the seed."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
 from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import Panel, rank, standing_alone
-from diabolo.evaluation.measuring import FOLDER, Evaluation, check_asked, evaluate
+from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, check_asked, evaluate
+from diabolo.foreign.named import is_named, opened
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
 from diabolo.plain import count
@@ -216,7 +218,7 @@ class Comparison:
     def record(self) -> dict[str, Any]:
         """All of it, JSON-able."""
         return {
-            "models": {label: [e.about["run"] for e in group] for label, group in self.groups.items()},
+            "models": {label: [e.origin for e in group] for label, group in self.groups.items()},
             "left out": dict(self.left_out),
             "not learned": dict(self.unlearned),
             "scores": [
@@ -276,22 +278,27 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Subject:
-    """A run that is to be compared.
+    """A run, or a model from elsewhere, that is to be compared.
 
     Attributes:
-        path, config: its folder, and what config.json there holds.
+        place: its folder, or the name that it was given by.
+        name: of its model.
         kind: what runs of one model share.
         told: what to tell models of one name apart by.
         there: its evaluation, if that was made before as asked.
         tested: the fingerprint of its test images.
+        on: the data set that it was trained on, and the shape of its images; "" where it was trained elsewhere.
+        measured: evaluates it now.
     """
 
-    path: Path
-    config: Config
+    place: str
+    name: str
     kind: str
     told: Mapping[str, Any]
     there: Evaluation | None
     tested: str
+    on: str
+    measured: Callable[[], Evaluation]
 
 
 @undisturbed()
@@ -302,6 +309,7 @@ def compare(
     say: Callable[[str], None] = lambda _: None,
     trust: Trust = (),
     moved: Mapping[str, str] | None = None,
+    data: Pair | None = None,
     **options: Any,
 ) -> Comparison:
     """Several runs side by side. Those of one description, images and training (`diabolo.training.options.defining`) that
@@ -312,11 +320,15 @@ def compare(
     compared, since its files are damaged, it names code that is not trusted, or another process is writing into it, costs no
     other: it is in `left_out`.
 
+    A model from elsewhere (`diabolo.foreign`), such as "diffusers:FOLDER" or "pca", is measured on the images of the runs. It
+    is a model of its own, and evaluated each time. "pca" has as many components as the code of the first run has numbers.
+
     Args:
-        runs: run folders or `Run`s, two or more, trained on images of the same kind.
+        runs: run folders, `Run`s, or names of models from elsewhere, two or more; runs trained on images of the same kind.
         measures: as in `evaluate`; so are `seed`, `say`, `trust` and `options`. Where `learned` is
             among them, as by default, models that have not learned are called better or worse than none.
         moved: where the images lie now, as in `diabolo.data.origin.of_run`.
+        data: (training images, test images), where all models are from elsewhere.
 
     Raises:
         UnknownNameError: for a measure or an option that does not exist.
@@ -330,72 +342,92 @@ def compare(
         >>> len(found.groups)
         2
     """
-    paths = list(dict.fromkeys(as_path(run) for run in runs))
-    if len(paths) < 2:
+    places = list(
+        dict.fromkeys(str(run) if isinstance(run, str | Path) and is_named(run) else as_path(run) for run in runs)
+    )
+    if len(places) < 2:
         raise DiaboloError("a comparison needs two runs or more: name another")
+    paths = [place for place in places if isinstance(place, Path)]
     for path in paths:
         if not (path / "config.json").is_file():
             Config.read(path)  # which says what lies there instead
     check_asked(measures, options)
+    asked = _Asked(measures, seed, options, say, trust, moved or {})
     left_out, failed = dict[str, str](), list[Exception]()
     subjects: list[_Subject] = []
     seen: dict[str, str] = {}
-    for path in paths:
-        with standing_alone(str(path), left_out, failed):
-            subjects.append(_subject(path, measures, seed, options, seen, moved or {}, trust))
-    _check_enough(paths, left_out, failed)
-    if len({json.dumps(_tested_on(subject.config)) for subject in subjects}) > 1:
+    for place in places:
+        with standing_alone(str(place), left_out, failed):
+            subjects.append(
+                _subject(place, asked, seen) if isinstance(place, Path) else _named(place, asked, paths, data)
+            )
+    _check_enough(places, left_out, failed)
+    if len({subject.on for subject in subjects} - {""}) > 1:
         raise DiaboloError("these runs were trained on different data sets: compare runs with the same test images")
     _check_tested([subject.tested for subject in subjects])
     labels, groups = _labels(subjects), dict[str, list[Evaluation]]()
     for subject in subjects:
-        with standing_alone(str(subject.path), left_out, failed):
-            evaluation = subject.there or _evaluated(subject, measures, seed, say, trust, moved or {}, options)
-            groups.setdefault(labels[subject.kind], []).append(evaluation)
-    _check_enough(paths, left_out, failed)
+        with standing_alone(subject.place, left_out, failed):
+            groups.setdefault(labels[subject.kind], []).append(subject.there or subject.measured())
+    _check_enough(places, left_out, failed)
     _check_tested([e.about["test"]["fingerprint"] for group in groups.values() for e in group])
     return Comparison(groups, left_out)
 
 
-def _subject(
-    path: Path,
-    measures: Sequence[str],
-    seed: int,
-    options: Mapping[str, Any],
-    seen: dict[str, str],
-    moved: Mapping[str, str],
-    trust: Trust,
-) -> _Subject:
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be measured, as `compare` was asked."""
+
+    measures: Sequence[str]
+    seed: int
+    options: Mapping[str, Any]
+    say: Callable[[str], None]
+    trust: Trust
+    moved: Mapping[str, str]
+
+
+def _subject(path: Path, asked: _Asked, seen: dict[str, str]) -> _Subject:
     """The run in the folder `path`; `seen` as in `_tested`. What must be evaluated is opened now: that its weights are damaged,
     or its code not trusted, is known before minutes are spent on the others."""
     config = Config.read(path)
-    elsewhere(config.train.origin, moved)  # refused also where nothing need be loaded
+    elsewhere(config.train.origin, asked.moved)  # refused also where nothing need be loaded
     lock.tidy(path)  # an evaluation that is there is only read, and a killed comparison may have left something
     try:
         kind, told = json.dumps(_kind(config), sort_keys=True), _flat(_told(config))
     except (AttributeError, KeyError, RecursionError, TypeError) as error:
         raise config.damaged(path, f"it does not say how the model was trained ({error!r})") from error
-    there = _known(path, measures, seed, options)
+    there = _known(path, asked.measures, asked.seed, asked.options)
     if there is None:
-        load(path, trust=trust)
-    return _Subject(path, config, kind, told, there, _tested(path, config, there, seen, moved, trust))
+        load(path, trust=asked.trust)
+    tested = _tested(path, config, there, seen, asked.moved, asked.trust)
+    on = json.dumps(_tested_on(config))
+    return _Subject(str(path), config.name, kind, told, there, tested, on, partial(_evaluated, path, asked))
 
 
-def _evaluated(
-    subject: _Subject,
-    measures: Sequence[str],
-    seed: int,
-    say: Callable[[str], None],
-    trust: Trust,
-    moved: Mapping[str, str],
-    options: Mapping[str, Any],
-) -> Evaluation:
+def _named(name: str, asked: _Asked, paths: Sequence[Path], data: Pair | None) -> _Subject:
+    """The model from elsewhere that is called `name`, on the images of the first of the runs `paths`, or on `data`."""
+    if data is None and not paths:
+        raise DiaboloError(
+            "it is not known on which images: compare with a run, or give (train, test) as data (--data NAME)"
+        )
+    pair = data if data is not None else RunFolder(paths[0]).pair(asked.moved, asked.trust)
+    width = math.prod(load(paths[0], trust=asked.trust).latent_shape) if paths else None
+    codec = opened(name, pair[0], width)
+
+    def measured() -> Evaluation:
+        asked.say(f"{name}: evaluating")
+        return evaluate(codec, pair, asked.measures, asked.seed, asked.say, asked.trust, **asked.options)
+
+    told = {"from": name}
+    return _Subject(name, codec.name, json.dumps(told), told, None, pair[1].fingerprint, "", measured)
+
+
+def _evaluated(path: Path, asked: _Asked) -> Evaluation:
     """An evaluation of a run, made now; left in its folder unless one of these weights lies there."""
-    path = subject.path
-    say(f"{path}: evaluating")
+    asked.say(f"{path}: evaluating")
     with lock.held(path, "compare"):
-        pair = RunFolder(path).pair(moved, trust)
-        evaluation = evaluate(path, pair, measures, seed, say, trust, **options)
+        pair = RunFolder(path).pair(asked.moved, asked.trust)
+        evaluation = evaluate(path, pair, asked.measures, asked.seed, asked.say, asked.trust, **asked.options)
         if not _current(path):
             evaluation.write(path / FOLDER)
     return evaluation
@@ -411,7 +443,7 @@ def _whiskers(like: Score, shown: Collection[Spread]) -> str:
     return f"whiskers: {there}" if there else "of single seeds, without an interval"
 
 
-def _check_enough(paths: Sequence[Path], left_out: Mapping[str, str], failed: Sequence[Exception]) -> None:
+def _check_enough(paths: Sequence[str | Path], left_out: Mapping[str, str], failed: Sequence[Exception]) -> None:
     if len(paths) - len(left_out) < 2:
         name, why = next(iter(left_out.items()))
         told = why if name in why else f"{name}: {why}"
@@ -541,8 +573,8 @@ def _labels(subjects: Sequence[_Subject]) -> dict[str, str]:
     labels = {}
     every = {subject.kind: subject for subject in subjects}
     for key, one in every.items():
-        name = one.config.name
-        others = [other.told for k, other in every.items() if k != key and other.config.name == name]
+        name = one.name
+        others = [other.told for k, other in every.items() if k != key and other.name == name]
         differs = {n: v for n, v in one.told.items() if any(other.get(n) != v for other in others)}
         said = ", ".join(f"{what.rpartition('.')[2]} {value}" for what, value in differs.items())
         labels[key] = f"{name} ({said})" if said else name

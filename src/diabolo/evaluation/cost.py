@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from diabolo.data.columns import column
-from diabolo.evaluation.measure import Section, measure, standing_alone
+from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import known
 from diabolo.metrics.cost import flops, pace, peak_bytes
@@ -44,7 +44,7 @@ def cost(subject: Subject, *, cost_images: Count = 1024, cost_repeats: Count = 5
     for name, (_, one) in steps.items():
         with standing_alone(f"{name}: operations", skipped):
             scores[f"{name}: operations"] = Score(
-                flops(one), "floating-point operations per image", 1, subject.test.split, better="lower",
+                _counted(one), "floating-point operations per image", 1, subject.test.split, better="lower",
                 setting={"counted": "matrix products, convolutions and attention; an addition and a multiplication are two"},
             )  # fmt: skip
     for name, (all_of_them, _) in steps.items():
@@ -82,6 +82,9 @@ def _size(subject: Subject) -> dict[str, Score]:
         "buffers beside": buffers,
     }
     if not parameters:  # PCA: what was fitted lies in buffers
+        fitted = sum(b.numel() for name, b in module.named_buffers() if not name.startswith("scaling."))
+        if not fitted:  # functions of somebody else's, which do not say of how many numbers they are made
+            return {}
         parameters, setting = [buffers], {"counted": "model", "trainable": 0, "fitted in closed form": True}
     return {"parameters": Score(sum(parameters), "numbers", 1, "train", better="lower", setting=setting)}
 
@@ -101,6 +104,12 @@ def _training(subject: Subject) -> dict[str, Score]:
             unit = "MiB on the device"
         scores["training: memory"] = Score(max(peaks), unit, n, "train", better="lower", setting=setting)
     return scores
+
+
+def _counted(compute: Callable[[], object]) -> int:
+    if not (found := flops(compute)):
+        raise NotApplicable("operations are counted where torch does them, and it does none here")
+    return found
 
 
 def _named(device: torch.device) -> str:

@@ -13,16 +13,17 @@ from typing import Any
 import torch
 
 from diabolo import disk, display, distributed, figures, ranges
-from diabolo.codec import Codec
+from diabolo.codec import Codec, at_once
 from diabolo.data import Images, as_images
 from diabolo.data.origin import check_columns
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.evaluation.measure import MEASURES, NotApplicable, Panel, Section, options_of, standing_alone
 from diabolo.evaluation.subject import Subject
+from diabolo.foreign.named import as_codec, is_named
 from diabolo.metrics.score import Score
 from diabolo.paths import as_path
 from diabolo.plain import count
-from diabolo.ranges import Seed, checked
+from diabolo.ranges import Count, Seed, checked
 from diabolo.runs import files
 from diabolo.runs.folder import rewritten
 from diabolo.runs.loading import Run, load_run
@@ -83,6 +84,11 @@ class Evaluation:
         test = self.about["test"]
         image = f"{test.get('split', 'test')} image"
         return f"{count(test['images'], image)} of {test['name']}"
+
+    @property
+    def origin(self) -> str | None:
+        """The folder of the run, or where a model from elsewhere lies; None where that is not known."""
+        return self.about["run"] or self.about.get("from elsewhere", {}).get("from")  # type: ignore[no-any-return]
 
     def record(self) -> dict[str, Any]:
         """All of it but the figures, JSON-able."""
@@ -193,12 +199,17 @@ def _wrong(found: Evaluation) -> str:
 @checked
 @undisturbed()
 def evaluate(
-    model: Codec | Run | str | Path,
+    model: Codec | Run | str | Path | None = None,
     data: Pair | Images | None = None,
     measures: Sequence[str] = (),
     seed: Seed = 0,
     say: Callable[[str], None] = lambda _: None,
     trust: Trust = (),
+    *,
+    encode: Callable[..., Any] | None = None,
+    decode: Callable[..., Any] | None = None,
+    range: tuple[float, float] | None = None,
+    batch: Count | None = None,
     **options: Any,
 ) -> Evaluation:
     """Measure a model: reconstruction, likelihood, what its codes are good for, how well it generates, and what it costs.
@@ -206,13 +217,19 @@ def evaluate(
     Of several processes, any may call it: each measures all of the images, alone, and finds what a single process would.
 
     Args:
-        model: a trained model, or a run or its folder.
+        model: a trained model, a run or its folder, or the name of a model from elsewhere, such as "diffusers:FOLDER"
+            (`diabolo.foreign`).
         data: (training images, test images); the codec is measured on the latter, and probes, densities and classifiers are
             fitted to the former. When left out, those that the run was trained on.
         measures: names of what to measure (`diabolo.evaluation.MEASURES`); when left out, all that apply.
         seed: of all that is drawn.
         say: is given the name of each measure when it begins.
         trust: packages whose code a run folder may name, as in `diabolo.load`.
+        encode, decode: in place of a model, two functions of anybody's, or modules: images to codes, and back. More can be said
+            of them with `diabolo.foreign.Foreign`.
+        range: the numbers that they have for black and white, such as (-1, 1); when left out [0, 1], or the units of the data.
+        batch: images that go through the model at once, and no more through what takes features of them; when left out the
+            usual number. It changes numbers by rounding alone.
         **options: those of the measures; see `diabolo evaluate --help`.
 
     Raises:
@@ -225,13 +242,21 @@ def evaluate(
         >>> score = found["reconstruction"].scores["MSE"]
         >>> score.unit, score.low < score.value < score.high
         ('squared error per pixel', True)
+        >>> left = lambda x: x[..., :4]
+        >>> found = diabolo.evaluate(
+        ...     encode=left, decode=lambda z: torch.cat([z, z], -1), data=(train, test), measures=["reconstruction"]
+        ... )
+        >>> 0 < found["reconstruction"].scores["MSE"].value < 1
+        True
     """
     asked = tuple(measures) or tuple(MEASURES)
     check_asked(asked, options)
-    if isinstance(model, str | Path):
+    if isinstance(model, str | Path) and not is_named(model):
         model = load_run(model, trust=trust)
-    run, codec = (model, model.model) if isinstance(model, Run) else (None, model)
+    run = model if isinstance(model, Run) else None
     train, test = images_of(run, data, trust)
+    with at_once(batch):
+        codec = as_codec(model if run is None else run.model, encode, decode, range, train)
     for images in (train, test):
         if images.shape != tuple(codec.input_shape):
             raise DiaboloError(
@@ -246,7 +271,7 @@ def evaluate(
         own = {option: options[option] for option in options_of(name) if option in options}
         started = time.perf_counter()
         say(name)
-        with standing_alone(name, skipped), distributed.alone():
+        with standing_alone(name, skipped), distributed.alone(), at_once(batch):
             section = _finite(MEASURES[name](subject, **own))
             skipped |= {f"{name}: {score}": why for score, why in section.skipped.items()}
             if section.scores:
@@ -328,6 +353,7 @@ def _about(subject: Subject, measures: Sequence[str], options: Mapping[str, Any]
 
     return {
         "model": subject.codec.name,
+        "from elsewhere": dict(getattr(subject.codec, "about", {})),
         "run": None if subject.run is None else str(subject.run.path),
         "train": told(subject.train),
         "test": told(subject.test),

@@ -11,8 +11,8 @@ from torch import Tensor
 from diabolo import parts
 from diabolo.corruptions import Clean
 from diabolo.data.columns import column
-from diabolo.evaluation.by_kind import by_kind
 from diabolo.data.images import Images
+from diabolo.evaluation.by_kind import by_kind
 from diabolo.evaluation.measure import Panel, Section, measure, standing_alone
 from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import PIECE, pieces

@@ -13,13 +13,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from diabolo.codec import Codec, joined
+from diabolo.codec import Codec, joined, piece
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError
 from diabolo.surroundings import undisturbed
 
-PIECE = 1024  # images that go through the codec at once
+PIECE = 1024  # images that go through the codec at once, unless another number is asked for
 
 
 def check_codes(codes: ArrayLike, least: int = 1) -> NDArray[np.float64]:
@@ -87,7 +87,8 @@ def known(codec: Codec, images: Images) -> Tensor | None:
 
 def pieces(images: Images) -> Iterator[Images]:
     """`images`, some at a time, so that they need not all be floats at once."""
-    return (images.take(np.arange(i, min(i + PIECE, len(images)))) for i in range(0, len(images), PIECE))
+    n = piece(PIECE)
+    return (images.take(np.arange(i, min(i + n, len(images)))) for i in range(0, len(images), n))
 
 
 @undisturbed()
@@ -125,9 +126,8 @@ def decode(codec: Codec, codes: NDArray[Any], y: Tensor | None = None) -> NDArra
     z = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).reshape(math.prod(shape), *codec.latent_shape)
     if y is not None and shape[0]:
         y = y.repeat_interleave(len(z) // shape[0], 0)
-    x_hat = [
-        codec.decode(few, None if y is None else y[i * PIECE : (i + 1) * PIECE]) for i, few in enumerate(z.split(PIECE))
-    ]
+    n = piece(PIECE)
+    x_hat = [codec.decode(few, None if y is None else y[i * n : (i + 1) * n]) for i, few in enumerate(z.split(n))]
     pixels = codec.scaling.held(torch.cat(x_hat).float()).cpu().numpy()
     return pixels.reshape(*shape, *codec.input_shape)
 

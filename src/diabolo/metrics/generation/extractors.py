@@ -2,8 +2,10 @@
 torch-fidelity keeps it.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,10 +16,18 @@ from diabolo.codec import evaluating
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.hardware import choose_device
-from diabolo.metrics.generation.features import Extractor
+from diabolo.metrics.generation.features import Extractor, digest
 from diabolo.metrics.generation.small_classifier import classifier
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 (hex) of a file; "" where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass
@@ -34,6 +44,7 @@ class Inception:
     setting: Mapping[str, Any] = field(
         default_factory=lambda: {
             "weights": f"torch-fidelity's {FILE}",
+            "weights_sha256": _digest(Path(torch.hub.get_dir()) / "checkpoints" / FILE),
             "resized_to": "299×299, bilinear as TensorFlow 1 does",
         }
     )
@@ -116,12 +127,16 @@ def extractor(what: str | Callable[[Tensor], Tensor], train: Images, seed: int =
     if not isinstance(what, str):
         if not callable(what):
             raise DiaboloError(f"an extractor is a name, or something that can be called with images, not {what!r}")
-        return Own(what, getattr(what, "__name__", type(what).__name__))
+        return _own(what, getattr(what, "__name__", type(what).__name__))
     if what in EXTRACTORS:
         return EXTRACTORS[what](train, seed)
     if ":" not in what:
         raise UnknownNameError("extractor (one of your own is named as package.module:name)", what, EXTRACTORS)
-    return Own(_imported(what), what)
+    return _own(_imported(what), what)
+
+
+def _own(function: Callable[[Tensor], Tensor], name: str) -> Own:
+    return Own(function, name, {"weights_sha256": digest(function)} if isinstance(function, nn.Module) else {})
 
 
 def _imported(path: str) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """Features of images, from one extractor and by one treatment: what every measure of generation compares."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,8 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from diabolo.codec import piece
 from diabolo.data.encoded import Encoded
 from diabolo.data.gather import as_array
 from diabolo.data.unit import to_float
@@ -56,6 +58,21 @@ class Extractor(Protocol):
         ...
 
 
+def digest(module: nn.Module) -> str:
+    """The SHA-256 (hex) of the weights and statistics of a network: of their names, types and shapes, and their bytes.
+
+    Example:
+        >>> from diabolo.metrics.generation.features import digest
+        >>> digest(model) == digest(diabolo.load(run.path)), len(digest(model))
+        (True, 64)
+    """
+    found = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
 def extract(extractor: Extractor, images: ArrayLike) -> Features:
     """The features of `images` (N, C, H, W), uint8 or float in [0, 1], in evaluation mode.
 
@@ -68,7 +85,8 @@ def extract(extractor: Extractor, images: ArrayLike) -> Features:
     x = as_array(images) if isinstance(images, Encoded) else np.asarray(images)
     if not len(x):
         raise DiaboloError("there are no images to take features of")
-    found = [_checked(extractor, _as_floats(x[i : i + extractor.piece])) for i in range(0, len(x), extractor.piece)]
+    n = min(extractor.piece, piece(extractor.piece))
+    found = [_checked(extractor, _as_floats(x[i : i + n])) for i in range(0, len(x), n)]
     values, logits = zip(*found, strict=True)
     return Features(np.concatenate(values), None if logits[0] is None else np.concatenate(logits))
 

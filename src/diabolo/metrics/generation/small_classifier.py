@@ -21,7 +21,7 @@ from diabolo.bottlenecks import Bottleneck
 from diabolo.data.images import Images
 from diabolo.data.roots import default_cache
 from diabolo.errors import DiaboloError
-from diabolo.metrics.generation.features import Features
+from diabolo.metrics.generation.features import Features, digest
 from diabolo.nets.conv import SMALLEST
 from diabolo.plain import count
 from diabolo.randomness import derive
@@ -114,7 +114,8 @@ def classifier(train: Images, seed: int = 0) -> Classifier:
             )
         model, path = run.model, run.path
     about = f"{learns} of {len(images):,} images of {train.name} ({train.split}), {count(epochs, 'epoch')}"
-    return Classifier(model, path, {"trained_on": about, "features": features})
+    setting = {"trained_on": about, "features": features, "weights_sha256": digest(model)}
+    return Classifier(model, path, setting)
 
 
 def _plan(train: Images) -> tuple[Any, str]:

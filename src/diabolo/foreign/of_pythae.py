@@ -1,0 +1,122 @@
+"""Models of Pythae with its usual networks: one hidden layer either way. Neither the library nor a pickle is needed.
+
+    pythae:FOLDER      model_config.json, and model.safetensors or model.pt
+
+model.pt is a pickle; only tensors are read from it (`weights_only`). Networks of one's own are pickled as code (encoder.pkl,
+decoder.pkl), which is never opened.
+"""
+
+import math
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from diabolo.data.images import Images
+from diabolo.errors import DiaboloError, listed
+from diabolo.foreign.functions import Foreign, normal
+from diabolo.foreign.named import adapter
+from diabolo.paths import as_path
+from diabolo.runs import files
+
+PLAIN = ("AE", "RAE_L2", "RAE_GP", "VAMP")  # without a prior that is known beforehand
+NORMAL = (
+    "VAE", "BetaVAE", "BetaTCVAE", "DisentangledBetaVAE", "FactorVAE", "INFOVAE_MMD", "IWAE", "MSSSIM_VAE", "WAE_MMD",
+    "Adversarial_AE", "VAEGAN",
+)  # fmt: skip
+OWN = "is a pickle that runs code when it is opened, which is never done: give encode= and decode= from Python instead"
+
+
+@adapter("pythae")
+def of_pythae(where: str, images: Images, width: int | None) -> Foreign:
+    """The model in the folder `where`.
+
+    Raises:
+        DiaboloError: when the folder holds none, its networks are pickled, or images do not fit.
+    """
+    folder = as_path(where) if where else Path("?")
+    if not (folder / "model_config.json").is_file():
+        raise DiaboloError(f"there is no model_config.json in {where!r}: give pythae:FOLDER, where a model was saved")
+    config = files.read_json(folder / "model_config.json", "save the model again with model.save")
+    if not isinstance(config, dict):
+        raise DiaboloError(f"{folder / 'model_config.json'} does not describe a model")
+    kind = str(config.get("name", "")).removesuffix("Config").rstrip("_")
+    for half in ("encoder", "decoder"):
+        if config.get(f"uses_default_{half}") is False or (folder / f"{half}.pkl").exists():
+            raise DiaboloError(f"the {half} of {folder} is not Pythae's usual one, and its file {half}.pkl {OWN}")
+    if kind not in (*PLAIN, *NORMAL):
+        raise DiaboloError(
+            f"{folder} holds a {kind or 'model without a name'}, which is more than an encoder and a decoder: of Pythae "
+            f"{', '.join((*PLAIN, *NORMAL))} can be opened here"
+        )
+    shape = tuple(config.get("input_dim") or ())
+    if shape != images.shape:
+        raise DiaboloError(f"the model in {folder} is for images {shape}, and {images.name} has {images.shape}")
+    tensors = _tensors(folder)
+    encoder, decoder = _networks(tensors, shape, folder)
+    latent = (len(tensors["encoder.embedding.weight"]),)
+    about = {"from": f"pythae:{folder}", "class": kind, "code": "posterior mean" if kind in NORMAL else "code"}
+    prior = normal(latent) if kind in NORMAL else None
+    return Foreign(encoder, decoder, images, name=f"{kind} {folder.resolve().name}", prior=prior, about=about)
+
+
+def _tensors(folder: Path) -> Mapping[str, Tensor]:
+    """The weights, by Pythae's names."""
+    safe, pickled = folder / "model.safetensors", folder / "model.pt"
+    try:
+        if safe.is_file():
+            return load_file(safe)
+        if not pickled.is_file():
+            raise DiaboloError(f"{folder} holds neither model.safetensors nor model.pt")
+        told: Any = torch.load(pickled, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DiaboloError(
+            f"{pickled} holds more than tensors, which only a program that runs its code could read: save its weights as "
+            f"{safe.name}"
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        if isinstance(error, DiaboloError):
+            raise
+        raise DiaboloError(f"the weights in {folder} are damaged ({type(error).__name__})") from error
+    except Exception as error:  # SafetensorError is of no other kind
+        raise DiaboloError(f"the weights in {folder} are damaged ({type(error).__name__})") from error
+    found = told.get("model_state_dict") if isinstance(told, Mapping) else None
+    if not isinstance(found, Mapping) or not all(isinstance(one, Tensor) for one in found.values()):
+        raise DiaboloError(f"{pickled} holds no model_state_dict of tensors")
+    return found
+
+
+def _networks(
+    tensors: Mapping[str, Tensor], shape: tuple[int, ...], folder: Path
+) -> tuple[nn.Sequential, nn.Sequential]:
+    """x → ReLU → code, and code → ReLU → sigmoid → x_hat, with their weights."""
+    names = ("encoder.layers.0.0", "encoder.embedding", "decoder.layers.0.0", "decoder.layers.1.0")
+    weights = {name: (tensors.get(f"{name}.weight"), tensors.get(f"{name}.bias")) for name in names}
+    missing = [
+        name for name, (w, b) in weights.items() if w is None or b is None or w.ndim != 2 or b.shape != w.shape[:1]
+    ]
+    known = {f"{name}.{one}" for name in (*names, "encoder.log_var") for one in ("weight", "bias")}
+    others = [name for name in tensors if name.startswith(("encoder.", "decoder.")) and name not in known]
+    if missing or others:
+        raise DiaboloError(
+            f"the weights in {folder} are not those of Pythae's usual networks ({listed(missing or others)}): give encode= and "
+            "decode= from Python instead"
+        )
+    layers = {}
+    for name, (weight, bias) in weights.items():
+        assert weight is not None
+        layer = nn.Linear(weight.shape[1], weight.shape[0])
+        layer.load_state_dict({"weight": weight, "bias": bias})
+        layers[name] = layer
+    one, code, two, out = layers.values()
+    pixels = math.prod(shape)
+    chain = [one.in_features == pixels, code.in_features == one.out_features, two.in_features == code.out_features]
+    if not all((*chain, out.in_features == two.out_features, out.out_features == pixels)):
+        raise DiaboloError(f"the weights in {folder} do not fit each other, or images {shape}: save the model again")
+    encoder = nn.Sequential(nn.Flatten(), one, nn.ReLU(), code)
+    decoder = nn.Sequential(two, nn.ReLU(), out, nn.Sigmoid(), nn.Unflatten(1, shape))
+    return encoder.requires_grad_(False), decoder.requires_grad_(False)

@@ -1,0 +1,109 @@
+"""Folders as Pythae leaves them, written here with its names, against the formulas of its networks."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import diabolo
+from diabolo.errors import DiaboloError, NoPriorError
+from diabolo.foreign import opened
+
+
+def tensors(latent=3, hidden=7, pixels=64, log_var=True):
+    """The state of a model with Pythae's usual networks."""
+    torch.manual_seed(0)
+    sizes = {
+        "encoder.layers.0.0": (hidden, pixels), "encoder.embedding": (latent, hidden),
+        "decoder.layers.0.0": (hidden, latent), "decoder.layers.1.0": (pixels, hidden),
+    }  # fmt: skip
+    sizes |= {"encoder.log_var": (latent, hidden)} if log_var else {}
+    found = {f"{name}.weight": torch.randn(size) / 4 for name, size in sizes.items()}
+    return found | {f"{name}.bias": torch.randn(size[0]) / 4 for name, size in sizes.items()}
+
+
+def written(folder, name="VAEConfig", state=None, safe=False, **config):
+    folder.mkdir()
+    told = {"name": name, "input_dim": [1, 8, 8], "latent_dim": 3, "uses_default_encoder": True, **config}
+    (folder / "model_config.json").write_text(json.dumps(told))
+    state = tensors() if state is None else state
+    if safe:
+        save_file(state, folder / "model.safetensors")
+    else:
+        torch.save({"model_state_dict": state}, folder / "model.pt")
+    return folder
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_the_networks_are_those_of_pythae(few, tmp_path, safe):
+    w = {name: tensor.double().numpy() for name, tensor in tensors().items()}
+    codec = opened(f"pythae:{written(tmp_path / 'one', safe=safe)}", few[0])
+    x = few[1].images.reshape(90, -1) / 255
+
+    def layer(x, name):
+        return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+
+    mu = layer(np.maximum(layer(x, "encoder.layers.0.0"), 0), "encoder.embedding")
+    x_hat = 1 / (1 + np.exp(-layer(np.maximum(layer(mu, "decoder.layers.0.0"), 0), "decoder.layers.1.0")))
+    assert codec.encode(few[1].images).numpy() == pytest.approx(mu, abs=1e-5)
+    assert codec.reconstruct(few[1].images).reshape(90, -1).numpy() == pytest.approx(x_hat, abs=1e-5)
+    assert codec.name == "VAE one"
+    assert codec.sample(5).shape == (5, 1, 8, 8)  # of N(0, I)
+    found = diabolo.evaluate(codec, few, ["cost"])
+    assert found["cost"].scores["parameters"].value == sum(
+        t.numel() for n, t in tensors().items() if "log_var" not in n
+    )
+
+
+@pytest.mark.parametrize("name", ["AEConfig", "RAE_L2_Config", "WAE_MMD_Config", "INFOVAE_MMD_Config"])
+def test_the_kind_says_whether_there_is_a_prior(few, tmp_path, name):
+    codec = opened(f"pythae:{written(tmp_path / 'one', name, tensors(log_var='INFO' in name))}", few[0])
+    if name in ("AEConfig", "RAE_L2_Config"):
+        with pytest.raises(NoPriorError):
+            codec.sample(2)
+    else:
+        assert codec.sample(2).shape == (2, 1, 8, 8)
+
+
+class Harm:
+    """What a pickle would do when it is opened."""
+
+    def __reduce__(self):
+        return open, ("harm", "w")
+
+
+def test_nothing_is_unpickled_and_what_cannot_be_opened_is_one_sentence(few, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"model_state_dict": Harm()}, written(tmp_path / "harmful") / "model.pt")
+    (written(tmp_path / "pickled") / "encoder.pkl").write_bytes(b"")
+    written(tmp_path / "own", uses_default_decoder=False)
+    written(tmp_path / "flow", "VAE_IAF_Config")
+    written(tmp_path / "other size", input_dim=[1, 28, 28])
+    written(tmp_path / "convolutions", state={"encoder.conv.weight": torch.zeros(3, 1, 3, 3)})
+    written(tmp_path / "more", state=tensors() | {"encoder.layers.1.0.weight": torch.zeros(3, 3)})
+    written(tmp_path / "narrow", state=tensors(pixels=60))
+    torch.save([1], written(tmp_path / "list") / "model.pt")
+    (written(tmp_path / "damaged") / "model.pt").write_bytes(b"nothing")
+    (written(tmp_path / "damaged too", safe=True) / "model.safetensors").write_bytes(b"nothing")
+    (written(tmp_path / "without") / "model.pt").unlink()
+    for where, said in (
+        ("harmful", "holds more than tensors"),
+        ("pickled", r"its file encoder\.pkl is a pickle that runs code"),
+        ("own", r"decoder of .* not Pythae's usual one"),
+        ("flow", "holds a VAE_IAF, which is more than an encoder and a decoder"),
+        ("other size", r"for images \(1, 28, 28\), and digits has \(1, 8, 8\)"),
+        ("convolutions", "not those of Pythae's usual networks"),
+        ("more", r"not those of Pythae's usual networks \(encoder\.layers\.1\.0\.weight\)"),
+        ("narrow", "do not fit each other"),
+        ("list", "no model_state_dict"),
+        ("damaged", "are damaged|more than tensors"),
+        ("damaged too", "are damaged"),
+        ("without", r"neither model\.safetensors nor model\.pt"),
+        ("nowhere", r"there is no model_config\.json"),
+    ):
+        with pytest.raises(DiaboloError, match=said) as refused:
+            opened(f"pythae:{tmp_path / where}", few[0])
+        assert "\n" not in str(refused.value)
+    assert not (tmp_path / "harm").exists()
