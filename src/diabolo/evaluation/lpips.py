@@ -3,11 +3,9 @@
 import numpy as np
 import torch
 
-from diabolo.codec import piece
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.measure import NotApplicable, Section, measure
 from diabolo.evaluation.subject import Subject
-from diabolo.latents.codes import PIECE, pieces
 from diabolo.metrics.perceptual import LEAST, Net
 from diabolo.metrics.perceptual import lpips as distance
 from diabolo.metrics.score import Score
@@ -29,11 +27,7 @@ def lpips(subject: Subject, *, lpips_net: Net = "alex") -> Section:
         between = distance(lpips_net)
     except DiaboloError as error:
         raise NotApplicable(str(error)) from error
-    n, found = piece(PIECE), []
-    for start, few in zip(range(0, len(test), n), pieces(test), strict=True):
-        found.append(
-            between(torch.from_numpy(few.pixels), torch.from_numpy(subject.reconstructions[start : start + n]))
-        )
+    found = [between(torch.from_numpy(few.pixels), torch.from_numpy(made)) for few, made in subject.reconstructed()]
     each = np.concatenate(found)
     channels = "grey, as three equal ones" if shape[0] == 1 else "three"
     setting = {**between.setting, "pixels": "clipped to [0, 1]", "channels": channels}

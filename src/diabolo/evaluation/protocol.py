@@ -59,10 +59,7 @@ def independence(subject: Subject, batches: tuple[int, ...]) -> float:
     found = []
     for n in batches:
         with at_once(n):
-            made = [
-                codec.reconstruct(torch.from_numpy(some.images), column(some, codec.needs_column))
-                for some in pieces(few)
-            ]
+            made = [codec.reconstruct(some.tensor, column(some, codec.needs_column)) for some in pieces(few)]
         found.append(torch.cat(made).double())
     apart = max(float((one - found[0]).abs().max()) for one in found)
     if not apart <= STEP:
