@@ -115,7 +115,7 @@ class _Model:
 
     def __init__(self, codec: Any, graphs: list[Graph], images: Images) -> None:
         examples = {name: example for graph in graphs for name, example in graph.examples.items()}
-        x, y = torch.from_numpy(images.images), column(images, codec.condition.needs_column)
+        x, y = images.tensor, column(images, codec.condition.needs_column)
         code, given = codec.encode(x, y), codec.condition.pick(x, y)
         x_hat = codec.decode(code, given).numpy()
         tensors = {"images": x, GIVEN: x, "code": code, COLUMNS.get(codec.condition.needs_column or ""): y}
