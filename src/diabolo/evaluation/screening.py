@@ -29,6 +29,11 @@ class Screened:
         threshold: above which an image is flagged, from held-out images.
         p: the p-value of each image, (n,): how probable so high a score is for an image like the held-out ones.
         flagged: (n,) which images lie above the threshold.
+
+    Example:
+        >>> error = diabolo.evaluation.screen(model, test, (train, test))["reconstruction error"]
+        >>> bool((error.flagged == (error.p <= 0.05)).all())
+        True
     """
 
     scores: NDArray[np.float64]

@@ -27,6 +27,11 @@ class Duplicates:
         pairs: (m, 2) indices of the pairs that are nearly the same, the smaller first.
         distance: (m,) of each pair: the root of the squared difference of their pixels over that expected of two images that
             have nothing in common but the distribution, √(2 Σ Var(xᵢ)); 0 for equal images, about 1 for unrelated ones.
+
+    Example:
+        >>> found = diabolo.latents.near_duplicates(model, train.take([0, 1, 2, 1]))
+        >>> [group.tolist() for group in found.groups]
+        [[1, 3]]
     """
 
     groups: list[NDArray[np.int64]]

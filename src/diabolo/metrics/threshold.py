@@ -22,6 +22,11 @@ class Threshold:
         between: between which the share of normal images above *this* bound lies, in 95 % of draws of the held-out images.
         n: the number of held-out images.
         normal: their scores, rising, (n,).
+
+    Example:
+        >>> found = diabolo.metrics.threshold([3.0, 1.0, 2.0], 0.25)
+        >>> found.value, found.normal.tolist(), found.p_values([2.5]).tolist()
+        (3.0, [1.0, 2.0, 3.0], [0.5])
     """
 
     value: float
