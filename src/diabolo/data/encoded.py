@@ -71,12 +71,11 @@ class Encoded:
     def __getitem__(self, key: Any) -> NDArray[Any]:
         if isinstance(key, tuple):
             rows = self[key[0]]
-            found: NDArray[Any] = (
-                rows[key[1:]] if isinstance(key[0], int | np.integer) else rows[(slice(None), *key[1:])]
-            )
+            found: NDArray[Any] = rows[key[1:] if isinstance(key[0], int | np.integer) else (slice(None), *key[1:])]
             return found
         if isinstance(key, int | np.integer):
-            return self._decoded(self._rows([key]))[0]
+            image: NDArray[Any] = self._decoded(self._rows([key]))[0]
+            return image
         return self._decoded(self._rows(key))
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
@@ -150,6 +149,11 @@ class Encoded:
 
     def _damaged(self, why: str) -> DiaboloError:
         return DiaboloError(f"encoded images are damaged ({why}): delete {self.where}, and they are read anew")
+
+
+def as_encoded(array: object) -> Encoded | None:
+    """`array` where it is encoded images, which stand for an array; else None."""
+    return array if isinstance(array, Encoded) else None
 
 
 class Writer:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from diabolo.data.encoded import Encoded
+from diabolo.data.encoded import Encoded, as_encoded
 from diabolo.data.roots import default_cache
 from diabolo.errors import NotWrittenError
 
@@ -24,8 +24,8 @@ def gather(array: NDArray[Any], indices: NDArray[np.int64]) -> NDArray[Any]:
     """`array[indices]`; from a memory map, when over `IN_MEMORY`, into a nameless file that vanishes with the map; of `Encoded`
     images, when over that once decoded, still encoded."""
     row = math.prod(array.shape[1:]) * array.dtype.itemsize
-    if isinstance(array, Encoded) and len(indices) * row > IN_MEMORY:
-        return as_array(array.take(indices))
+    if (encoded := as_encoded(array)) is not None and len(indices) * row > IN_MEMORY:
+        return as_array(encoded.take(indices))
     if not isinstance(array, np.memmap) or len(indices) * row <= IN_MEMORY:
         return np.asarray(array[indices])
     step = max(1, CHUNK_BYTES // row)
@@ -76,7 +76,8 @@ def as_array(images: Encoded) -> NDArray[Any]:
 
 def release(array: NDArray[Any]) -> None:
     """Let go of what was read of a memory map, which would else count as memory in use; it is read again when needed."""
-    base: Any = array.content if isinstance(array, Encoded) else array
+    encoded = as_encoded(array)
+    base: Any = array if encoded is None else encoded.content
     while isinstance(base, np.ndarray):
         base = base.base
     if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):

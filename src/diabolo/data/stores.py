@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo.data.encoded import Encoded
+from diabolo.data.encoded import Encoded, as_encoded
 from diabolo.data.images import Images, chunks
 from diabolo.data.room import host_memory
 from diabolo.data.unit import to_float
@@ -47,7 +47,7 @@ class ResidentStore:
                 self.pixels = torch.from_numpy(array)
             self.place = f"memory-mapped from disk as {array.dtype} ({_mib(array.nbytes)})"
             return
-        if isinstance(array, Encoded):
+        if as_encoded(array) is not None:
             self.pixels = _on(device, array)
         else:
             if isinstance(array, np.memmap):
@@ -85,7 +85,7 @@ class HostStore:
     def __init__(self, array: NDArray[Any], device: torch.device) -> None:
         self.array, self.device = array, device
         kind = "memory-mapped from disk" if isinstance(self.array, np.memmap) else "in host memory"
-        kind = "encoded on disk, decoded for each batch," if isinstance(self.array, Encoded) else kind
+        kind = "encoded on disk, decoded for each batch," if as_encoded(self.array) is not None else kind
         self.place = f"{kind} as {self.array.dtype} ({_mib(self.array.nbytes)}), {AHEAD} batches ahead"
 
     def _gather(self, indices: Tensor) -> Tensor:
