@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -175,19 +176,16 @@ print(found.counted)
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
+def postgresql():
     """The address of a PostgreSQL that lives for these tests."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     homes = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not homes:
         pytest.skip("there is no PostgreSQL here (Debian: apt-get install postgresql)")
-    data, root = tmp_path_factory.mktemp("postgresql"), os.geteuid() == 0
-    user = (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if root else []
-    )  # it refuses to run as root
+    root = os.geteuid() == 0  # as which it refuses to run, and of whose temporary folders other users see nothing
+    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if root else []
+    data = Path(tempfile.mkdtemp(prefix="diabolo-postgresql-"))
     if root:
-        for folder in (data, *data.parents[:3]):
-            folder.chmod(0o755)
         shutil.chown(data, "postgres", "postgres")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -202,6 +200,7 @@ def postgresql(tmp_path_factory):
     run(homes[-1] / "pg_ctl", "-D", data / "db", "-l", data / "log", "-o", options, "-w", "start")
     yield f"postgresql+psycopg://diabolo@127.0.0.1:{port}/postgres"
     run(homes[-1] / "pg_ctl", "-D", data / "db", "-m", "immediate", "stop")
+    shutil.rmtree(data)
 
 
 @pytest.mark.slow

@@ -155,7 +155,8 @@ class Sweep:
         about: what else sweep.json holds: `study`, its name in the storage; `storage`; the `versions`.
 
     Example:
-        >>> found = diabolo.sweep("pca", train, test, search={"latent_dim": (2, 8)}, trials=4, seed=1, out="tried")
+        >>> space, aim = {"latent_dim": (2, 8)}, "validation/total"
+        >>> found = diabolo.sweep("pca", train, test, search=space, minimise=aim, trials=4, out="tried", quiet=True)
         >>> found.best.options, len(found.trials)
         ({'latent_dim': 8}, 4)
     """
