@@ -179,15 +179,20 @@ class Totals:
         return self.sums[name] / over
 
     @property
+    def known(self) -> Tensor:
+        """How many images have each pixel (pixels,): all of them, unless some numbers are not known."""
+        return self.sums.get("known", self.sums["images"].expand_as(self.sums["pixels"]))
+
+    @property
     def variance(self) -> float:
         """Of all pixel values of the images around their one mean."""
-        values = self.sums["known"].sum()
+        values = self.known.sum()
         return float(self.sums["squares"] / values - (self.sums["pixels"].sum() / values).square())
 
     @property
     def variance_per_pixel(self) -> float:
         """Of each pixel around its own mean over the images, averaged over the pixels."""
-        known = self.sums["known"]
+        known = self.known
         mean, share = self.sums["pixels"] / known.clamp(min=1), known / known.mean()
         return float(
             self.sums["squares"] / self.sums["images"] / (known.sum() / self.sums["images"])
