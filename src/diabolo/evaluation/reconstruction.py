@@ -104,11 +104,11 @@ def _measured(
         if features is not None:
             features.add(few.images, made)
         known = (~x.isnan()).flatten(1).double().mean(1)
-        each = per_image(torch.where(x.isnan(), x_hat, x), x_hat, (), None if ends is None else ends[1] - ends[0])
+        errors = per_image(torch.where(x.isnan(), x_hat, x), x_hat, (), None if ends is None else ends[1] - ends[0])
         if holes:
-            each |= {name: each[name] / known for name in ("mse", "mae")}
-            each |= {"psnr": each["psnr"] + 10 * known.log10()} if "psnr" in each else {}
-        found.append(each)
+            errors |= {name: errors[name] / known for name in ("mse", "mae")}
+            errors |= {"psnr": errors["psnr"] + 10 * known.log10()} if "psnr" in errors else {}
+        found.append(errors)
         for name in SIMILARITIES if ends is not None and not holes else ():
             if NAMES[name][0] not in skipped:
                 with standing_alone(NAMES[name][0], skipped):

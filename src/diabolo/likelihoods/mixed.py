@@ -50,6 +50,7 @@ class Mixed(Likelihood):
     density = True
     masks = True
     suited = "standard"
+    scaled: tuple[int, ...]
     log_sigma: Tensor
     numbers: Tensor
     binary: Tensor

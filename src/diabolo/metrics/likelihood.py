@@ -153,7 +153,7 @@ def elbo_terms(
     return {name: Nats(value, sums.effective, samples, sums.unit) for name, value in values.items()}
 
 
-def bits_per_dimension(nats: float, dimensions: int, levels: int = 1) -> float:
+def bits_per_dimension(nats: float, dimensions: float, levels: int = 1) -> float:
     """nats / (D ln 2) + log₂ levels: nats per image as bits for each of its D values.
 
     `levels` is 256 for the density of dequantised 8-bit pixels, of which it makes a bound on the bits of the pixels themselves

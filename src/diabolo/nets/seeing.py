@@ -42,7 +42,8 @@ class SeesCounts(nn.Module):
         super().__init__()
         self.inner, self.counted = inner, counted
         carry(self, inner)
-        those = None if counted is None else torch.isin(torch.arange(self.input_shape[0]), torch.tensor(counted))
+        width: int = inner.input_shape[0]  # type: ignore[index, assignment]  # encoders carry it
+        those = None if counted is None else torch.isin(torch.arange(width), torch.tensor(counted))
         self.register_buffer("those", those, persistent=False)
 
     def forward(self, x: Tensor, *c: Tensor) -> Tensor:

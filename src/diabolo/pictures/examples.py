@@ -49,7 +49,8 @@ def _as_pictures(codec: Codec, x: NDArray[Any]) -> NDArray[Any]:
 def _pictures(codec: Codec, images: Images, x_hat: NDArray[Any], title: str | None, on: Any) -> "Figure":
     x = _as_pictures(codec, images.images)
     first = "original, blue: missing" if np.isnan(x).any() else "original"
-    return figures.reconstructions(*tinted(x, _as_pictures(codec, x_hat)), title, first=first, on=on)
+    x, reconstructed = tinted(x, _as_pictures(codec, x_hat))
+    return figures.reconstructions(x, reconstructed, title, first=first, on=on)
 
 
 def _vectors(codec: Codec, images: Images, x_hat: NDArray[Any], title: str | None, on: Any) -> "Figure":
