@@ -107,8 +107,8 @@ def _sweep(path: Path, out: Path, table: bool) -> None:
     cells = [[Cell(words(value), number=not isinstance(value, str)) for value in row] for row in rows]
     for line in lines_of(columns, cells, console.width):
         console.print(line, soft_wrap=True)
-    for line in closing_lines(found)[:-1]:
-        say(line)
+    for told in closing_lines(found)[:-1]:
+        say(told)
     say(sweep_report.write_table(found, out) if table else sweep_report.write(found, out)[-1])
 
 

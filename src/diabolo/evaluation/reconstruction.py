@@ -150,7 +150,8 @@ class _Features:
         """Take in the reconstructions `x_hat` (n, D) of `x`, of which some numbers may not be known."""
         known = _known(x)[:, self.varies]
         errors = np.square(x_hat - x.astype(np.float64))[:, self.varies] / self.variance
-        errors, some = np.where(known, errors, 0), known.any(1)
+        errors = np.where(known, errors, 0)
+        some: NDArray[np.bool_] = np.asarray(known.any(1))
         self.found.append(errors[some].sum(1) / known[some].sum(1))
         self.known.append(some)
         self.total += errors.sum(0)

@@ -106,8 +106,8 @@ class TraceablePCA(Traceable):
 
     def imaged(self, z: Tensor, y: Tensor | None) -> Tensor:
         """μ + V z."""
-        x_hat: Tensor = self.model.mu + z @ self.model.components
-        return x_hat.unflatten(1, self.model.input_shape)
+        x_hat: Tensor = (self.model.mu + z @ self.model.components).unflatten(1, self.model.input_shape)
+        return x_hat
 
 
 @singledispatch

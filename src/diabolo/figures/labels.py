@@ -101,15 +101,14 @@ def name_points(
                 y = place[1] + dy * far * scale - {1: 0, 0: box.height / 2, -1: box.height}[dy]
                 tried = Bbox.from_bounds(x - 2, y - 2, box.width + 4, box.height + 4)
                 covered = _covered(tried, taken)
-                covered += tried.width * tried.height - _covered(
-                    tried, inner.extents[None]
-                )  # what sticks out of the axes
+                inside = _covered(tried, np.asarray(inner.extents)[None])
+                covered += tried.width * tried.height - inside  # what sticks out of the axes
                 if covered < worst - 1:
                     best, where, worst = tried, (dx * far, dy * far, dx, dy), covered
             if worst < 1:
                 break
         assert best is not None  # the first place tried is better than none
-        taken = np.concatenate([taken, best.extents[None]])
+        taken = np.concatenate([taken, np.asarray(best.extents)[None]])
         x_off, y_off, right, up = where
         text.set_position((x_off, y_off))
         text.set_horizontalalignment(_BESIDE[right])

@@ -114,13 +114,13 @@ def _lines(sweep: Sweep) -> list[Block]:
 
 
 def _front(sweep: Sweep, pair: tuple[Aim, Aim], folder: Path) -> Picture:
-    names = [aim.name for aim in pair]
-    points = {str(t.number): (t.mean(names[0]), t.mean(names[1])) for t in sweep.complete}
-    intervals = {str(t.number): (t.interval(names[0]), t.interval(names[1])) for t in sweep.complete}
+    first, second = (aim.name for aim in pair)
+    points = {str(t.number): (t.mean(first), t.mean(second)) for t in sweep.complete}
+    intervals = {str(t.number): (t.interval(first), t.interval(second)) for t in sweep.complete}
     lower = (pair[0].lower, pair[1].lower)
-    figure = figures.trial_front(points, *names, lower, intervals, title=f"Trials by {names[0]} and {names[1]}")
+    figure = figures.trial_front(points, first, second, lower, intervals, title=f"Trials by {first} and {second}")
     whiskers = "; whiskers are 95 % intervals of the mean over seeds" if sweep.definition.seeds > 1 else ""
-    path = figures.save(figure, folder / f"front-{_file(names[0])}-{_file(names[1])}.png", pdf=True)
+    path = figures.save(figure, folder / f"front-{_file(first)}-{_file(second)}.png", pdf=True)
     return Picture(path, f"Each trial by its number{whiskers}. Blue: beaten by no other in these two; grey: beaten.")
 
 

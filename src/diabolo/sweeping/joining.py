@@ -192,7 +192,9 @@ def _joined(folder: Path, definition: Definition, address: str | None, stack: Ex
             files.write_json(folder / FILE, about)
         opened = stack.enter_context(storages.opened(folder, address))
         begun = any((folder / TRIALS).glob("*/*"))
-        directions = ["minimize" if way == "minimise" else "maximize" for _, way in definition.aims]
+        directions: list[storages.Direction] = [
+            "minimize" if way == "minimise" else "maximize" for _, way in definition.aims
+        ]
         study = storages.study_of(opened, name, directions, begun, told)
     study.pruner = PRUNERS[definition.prune]()
     return study

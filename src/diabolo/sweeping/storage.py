@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
@@ -18,6 +18,7 @@ from diabolo import disk
 from diabolo.errors import DiaboloError
 from diabolo.runs import lock
 
+Direction = Literal["minimize", "maximize"]
 JOURNAL = "journal.log"
 PATIENCE = 120.0  # seconds; the lock of a sweep is held for milliseconds
 
@@ -134,7 +135,7 @@ def quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def study_of(storage: BaseStorage, name: str, directions: list[str], begun: bool, told: str) -> optuna.Study:
+def study_of(storage: BaseStorage, name: str, directions: list[Direction], begun: bool, told: str) -> optuna.Study:
     """The study of that `name`, made where it is not there yet.
 
     Args:
