@@ -348,6 +348,8 @@ def test_the_command_line_reads_the_types_by_itself(tmp_path, monkeypatch, capsy
     run = sorted((tmp_path / "runs").iterdir())[1]
     main(["evaluate", str(run), "--measures", "reconstruction"])
     assert "accuracy of categories" in capsys.readouterr().out
+    train, _ = diabolo.runs.folder.RunFolder(run).pair()  # loaded again as it was
+    assert [column.word for column in train.column_types] == ["number", "category:3", "count"]
     main(["encode", str(run), "t.csv", "--out", "codes.npy"])
     assert np.load("codes.npy").shape == (300, 1)
 

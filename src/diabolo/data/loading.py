@@ -177,7 +177,7 @@ def _record(source: Source, name: Any, options: DataOptions) -> dict[str, Any]:
         told["root"] = os.path.abspath(options.root)
     if not isinstance(options.range, str):
         told["range"] = list(options.range)
-    for name in ("without_column", "columns_types"):
-        if isinstance(words := getattr(options, name), tuple) and words:
-            told[name] = list(words)
+    for several in ("without_column", "columns_types"):
+        if isinstance(words := getattr(options, several), tuple) and words:
+            told[several] = list(words)
     return {"name": os.path.abspath(source.subject) if isinstance(source.subject, Path) else str(name), **told}
