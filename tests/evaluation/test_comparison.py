@@ -399,7 +399,7 @@ def test_scores_of_one_measure_stand_together_whichever_model_has_them():
 def test_the_record_of_a_row_by_hand():
     def evaluated(value, run):
         score = Score(value, "per pixel", 100, low=value - 0.1, high=value + 0.1, better="lower")
-        return SimpleNamespace(sections={"error": Section({"mean": score})}, about={"run": run}, origin=run)
+        return SimpleNamespace(sections={"error": Section({"mean": score})}, about={"run": run})
 
     found = Comparison(
         {"a": [evaluated(1.0, "r1"), evaluated(1.2, "r2")], "b": [evaluated(9.0, "r3"), evaluated(9.5, "r4")]}

@@ -72,6 +72,21 @@ def test_types_and_rows_are_read_from_the_files(few, tmp_path, kind, rows):
         codec.sample(2)
 
 
+def test_codes_with_indices_are_discrete(few, tmp_path):
+    node = helper.make_node
+    saved(
+        tmp_path / "encoder.onnx",
+        [node("Flatten", ["x"], ["f"]), node("MatMul", ["f", "w"], ["code"]), node("Cast", ["code"], ["indices"], to=7)],
+        [("x", FLOAT, [BATCH, 1, 8, 8])],
+        [("code", FLOAT, [BATCH, 5]), ("indices", TensorProto.INT64, [BATCH, 5])],
+        w=W,
+    )
+    decoder(tmp_path)
+    codec = opened(f"onnx:{tmp_path}", few[0])
+    assert codec.bottleneck.discrete
+    assert codec.latent_shape == (5,)
+
+
 def test_codes_are_drawn_where_a_file_makes_them_of_noise(few, tmp_path):
     encoder(tmp_path)
     decoder(tmp_path)

@@ -218,7 +218,7 @@ class Comparison:
     def record(self) -> dict[str, Any]:
         """All of it, JSON-able."""
         return {
-            "models": {label: [e.origin for e in group] for label, group in self.groups.items()},
+            "models": {label: [_origin(e.about) for e in group] for label, group in self.groups.items()},
             "left out": dict(self.left_out),
             "not learned": dict(self.unlearned),
             "scores": [
@@ -450,6 +450,12 @@ def _check_enough(paths: Sequence[str | Path], left_out: Mapping[str, str], fail
         refused = DiaboloError(f"fewer than two runs can be compared: {told}")
         refused.exit_code = getattr(failed[0], "exit_code", 1)  # as of any verb that this run is given to
         raise refused
+
+
+def _origin(about: Mapping[str, Any]) -> str | None:
+    """The folder of a run, or where a model from elsewhere lies; None where that is not known."""
+    told: dict[str, Any] = about.get("from elsewhere", {})
+    return about["run"] or told.get("from")
 
 
 def _written(one: Behind) -> dict[str, Any]:

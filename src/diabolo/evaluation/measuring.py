@@ -85,11 +85,6 @@ class Evaluation:
         image = f"{test.get('split', 'test')} image"
         return f"{count(test['images'], image)} of {test['name']}"
 
-    @property
-    def origin(self) -> str | None:
-        """The folder of the run, or where a model from elsewhere lies; None where that is not known."""
-        return self.about["run"] or self.about.get("from elsewhere", {}).get("from")  # type: ignore[no-any-return]
-
     def record(self) -> dict[str, Any]:
         """All of it but the figures, JSON-able."""
         return {

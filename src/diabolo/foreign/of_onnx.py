@@ -3,7 +3,7 @@
     onnx:FOLDER      encoder.onnx and decoder.onnx; prior.onnx too, where there is one
 
 Names, types and sizes of inputs and outputs are read from the files. An input of bytes is given bytes; of floats pictures in
-[0, 1], and all else in the units of the data.
+[0, 1], and all else in the units of the data. Codes beside which an encoder gives `indices` are discrete.
 """
 
 from collections.abc import Callable
@@ -64,6 +64,7 @@ def of_onnx(where: str, images: Images, width: int | None) -> Foreign:
         beyond=beyond,
         name=folder.resolve().name,
         prior=_prior(folder / "prior.onnx"),
+        discrete="indices" in encoder.outputs,
         about=about,
     )
 
@@ -74,13 +75,13 @@ class File:
     Attributes:
         path: where it lies.
         input, dtype, shape: of its one input; a side that may vary is None.
-        output: the one that is wanted.
+        output, outputs: the one that is wanted, and all.
     """
 
     def __init__(self, path: Path, wanted: tuple[str, ...]) -> None:
         self.path = path
         self.session = _session(path)
-        inputs, outputs = self.session.get_inputs(), [one.name for one in self.session.get_outputs()]
+        inputs, self.outputs = self.session.get_inputs(), [one.name for one in self.session.get_outputs()]
         if len(inputs) != 1:
             raise DiaboloError(
                 f"{path} takes {listed([one.name for one in inputs])}: a model that is given more than one thing cannot be "
@@ -88,10 +89,10 @@ class File:
             )
         if inputs[0].type not in TYPES:
             raise DiaboloError(f"{path} takes {inputs[0].type}, and images and codes are {listed(TYPES)}")
-        named = [name for name in wanted if name in outputs] or outputs
-        if len(named) > 1 and named == outputs:
+        named = [name for name in wanted if name in self.outputs] or self.outputs
+        if len(named) > 1 and named == self.outputs:
             raise DiaboloError(
-                f"{path} gives {listed(outputs)}, and it is not known which of them is wanted: call that one {wanted[0]!r}"
+                f"{path} gives {listed(self.outputs)}, and it is not known which of them is wanted: call that one {wanted[0]!r}"
             )
         self.input, self.dtype, self.output = inputs[0].name, TYPES[inputs[0].type], named[0]
         self.shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
