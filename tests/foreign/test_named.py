@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from sklearn.decomposition import PCA, FactorAnalysis
+from sklearn.decomposition import NMF, PCA, FactorAnalysis
 
 import diabolo
 from diabolo.errors import DiaboloError, UnknownNameError
@@ -53,6 +53,16 @@ def test_a_fitted_estimator_is_a_codec(few):
     found = diabolo.evaluate(codec, few, MSE)["reconstruction"].scores["MSE"]
     assert found.value == pytest.approx(expected, rel=1e-4)
     assert codec.name == "PCA"
+
+
+def test_an_estimator_that_looks_at_all_rows_together_is_given_one_at_a_time(few):
+    x, y = (images.images.reshape(len(images), -1) / 255 for images in few)
+    fitted = NMF(4, max_iter=30, tol=0.1, random_state=0).fit(x)
+    codec = estimator(fitted, few[0])
+    assert "one at a time" in codec.about["rows"]
+    each = np.concatenate([fitted.transform(y[i : i + 1]) for i in range(12)])
+    assert codec.encode(few[1].images[:12]).numpy() == pytest.approx(each, rel=1e-3, abs=1e-4)
+    assert "rows" not in estimator(PCA(4).fit(x), few[0]).about
 
 
 def test_what_is_no_fitted_codec_is_refused(few):

@@ -76,7 +76,11 @@ def test_codes_with_indices_are_discrete(few, tmp_path):
     node = helper.make_node
     saved(
         tmp_path / "encoder.onnx",
-        [node("Flatten", ["x"], ["f"]), node("MatMul", ["f", "w"], ["code"]), node("Cast", ["code"], ["indices"], to=7)],
+        [
+            node("Flatten", ["x"], ["f"]),
+            node("MatMul", ["f", "w"], ["code"]),
+            node("Cast", ["code"], ["indices"], to=7),
+        ],
         [("x", FLOAT, [BATCH, 1, 8, 8])],
         [("code", FLOAT, [BATCH, 5]), ("indices", TensorProto.INT64, [BATCH, 5])],
         w=W,
