@@ -132,7 +132,8 @@ def test_pieces_are_as_large_as_they_may_be(few, networks):
     assert torch.allclose(whole, networks[0](torch.from_numpy(few[1].images) / 255), atol=1e-6)
     seen.clear()
     diabolo.evaluate(codec, few, ["reconstruction"], batch=7)
-    assert set(seen) == {7, 90 % 7}
+    assert max(seen) == 7
+    assert set(seen) <= {7, 90 % 7, 8 % 7}  # all images, and the eight that are shown
     assert codec.encode(few[1].images[:0]).shape == (0, 6)
 
 
