@@ -15,7 +15,9 @@ from diabolo.cli.messages import say_account, short_notices
 from diabolo.cli.verbs import VERBS
 
 HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "numpy")
-LIGHT = [verb for verb in VERBS if verb not in ("train", "models", "evaluate")]  # those tell of what is torch's
+LIGHT = [
+    verb for verb in VERBS if verb not in ("train", "sweep", "models", "evaluate")
+]  # those tell of what is torch's
 
 
 @pytest.mark.parametrize("words", [["--help"], [], ["--version"], *([verb, "--help"] for verb in LIGHT)])

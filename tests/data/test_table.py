@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from diabolo.data import Images, as_images, load
+from diabolo.data.column_types import ColumnType
 from diabolo.data.room import check_room
-from diabolo.data.table import ColumnType, Table, TableOptions, facts_of, rows_of
+from diabolo.data.table import Table, TableOptions, facts_of, rows_of
 from diabolo.errors import DiaboloError, UnknownNameError
 
 AUTO = TableOptions(columns_types="auto")

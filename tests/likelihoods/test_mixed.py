@@ -9,7 +9,7 @@ from scipy import special, stats
 
 import diabolo
 from diabolo.data import Images, as_images
-from diabolo.data.table import ColumnType
+from diabolo.data.column_types import ColumnType
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.likelihoods import Known, Mixed
 from diabolo.randomness import Draws, generator

@@ -13,12 +13,13 @@ from diabolo.data import scale
 from diabolo.data.account import between
 from diabolo.data.axes import COLOURS, check_axes, laid_out
 from diabolo.data.classes import as_labels, named_labels
+from diabolo.data.column_types import Types, check_types
 from diabolo.data.datasets import Found, is_dataset, pictures_of, read_dataset
 from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, table_of
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
 from diabolo.data.steps import STEPS, in_steps
-from diabolo.data.table import Missing, Rows, TableOptions, Types, check_types, rows_of
+from diabolo.data.table import Missing, Rows, TableOptions, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
 

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import choosing, encoded, scale
-from diabolo.data.choosing import HOWS, Asked, How
+from diabolo.data.choosing import HOWS, How
 from diabolo.data.decode import Decoded, again, check_shape, decode, gather, settle, span_asked, tell_skipped
 from diabolo.data.files import Files
 from diabolo.data.gather import as_array
 from diabolo.data.npy import map_npy
+from diabolo.data.options import Cache
 from diabolo.data.pixels import Facts, Keep, Shaping
 from diabolo.data.roots import default_cache
 from diabolo.data.scale import Numbers
@@ -63,7 +64,7 @@ def kept(
     beside: Path,
     skip_bad: bool,
     value_range: scale.Range = scale.AUTO,
-    cache: Asked = "auto",
+    cache: Cache = "auto",
 ) -> Kept:
     """The images of `files`, kept as `cache` asks: with "auto" as they are kept already, else as `choosing.chosen` finds.
 

@@ -13,7 +13,6 @@ from diabolo.data.pixels import Shaping, read_pages
 from diabolo.data.room import host_memory
 
 How = Literal["decoded", "encoded"]
-Asked = Literal["auto", "decoded", "encoded"]
 HOWS: tuple[How, ...] = ("decoded", "encoded")  # where both are there, the first is taken: it is faster
 LOOKED_AT = 16  # files that the sizes of all are estimated from
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 
 from diabolo.data import scale
 from diabolo.data.axes import check_axes
-from diabolo.data.choosing import Asked
-from diabolo.data.table import Types, check_types
+from diabolo.data.column_types import Types, check_types
 from diabolo.ranges import AnyPath, AnySeed, Count, ItsOwn, PartOf, Seed, Side, check_fields
 
 # What run folders and programs of earlier versions call them
@@ -27,6 +26,9 @@ class Draw:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+
+Cache = Literal["auto", "decoded", "encoded"]
 
 
 # All flags of `diabolo train` are one flat list, in which `seed` is that of weights, order and noise, and `channels` are those
@@ -88,7 +90,7 @@ class DataOptions:
     identity: bool = False
     test_fraction: PartOf = 0.1
     skip_bad: bool = False
-    cache: Asked = "auto"
+    cache: Cache = "auto"
     range: Annotated[Any, ItsOwn()] = scale.AUTO
     missing: Literal["refuse", "mask"] = "refuse"
     label_column: str | None = None

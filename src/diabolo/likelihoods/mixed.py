@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diabolo.bounds import held
-from diabolo.data.table import KINDS
+from diabolo.data.column_types import KINDS
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.hardware import wide
 from diabolo.likelihoods.counts import MOST, poisson_nll

@@ -14,13 +14,14 @@ from diabolo.data.account import Account, between
 from diabolo.data.arrays import Kept, decided, described, made, numbers_of, open_array
 from diabolo.data.axes import laid_out
 from diabolo.data.classes import named_labels
+from diabolo.data.column_types import Types
 from diabolo.data.files import check_regular
 from diabolo.data.images import Images, extent
 from diabolo.data.npy import map_npy, stream_npy
 from diabolo.data.options import Draw
 from diabolo.data.sources import factors
 from diabolo.data.splits import Parts, draw_from, random_split
-from diabolo.data.table import Missing, TableOptions, Types
+from diabolo.data.table import Missing, TableOptions
 from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.ranges import PartOf
 

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data.cache import kept
-from diabolo.data.choosing import Asked
 from diabolo.data.decode import page_names
 from diabolo.data.files import disk_files, open_regular
 from diabolo.data.images import Images
-from diabolo.data.options import Draw
+from diabolo.data.options import Cache, Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.fetching import alone_in
 from diabolo.data.sources.missing import missing
@@ -36,7 +35,7 @@ def load(
     crop: Side | None,
     split: Literal["official", "random", "persons"] | None,
     skip_bad: bool,
-    cache: Asked,
+    cache: Cache,
     identity: bool,
 ) -> tuple[Images, Images]:
     """Portraits `(3, size, size)` with 40 attributes, from `root/celeba`.

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
+from diabolo.data.column_types import Types
 from diabolo.data.files import open_regular
 from diabolo.data.frames import objects
 from diabolo.data.options import Draw
 from diabolo.data.room import check_room
 from diabolo.data.sources.tables import of_table
 from diabolo.data.splits import Parts
-from diabolo.data.table import Missing, Table, TableOptions, Types
+from diabolo.data.table import Missing, Table, TableOptions
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
 from diabolo.ranges import PartOf

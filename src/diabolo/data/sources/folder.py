@@ -12,13 +12,12 @@ from diabolo.data import scale
 from diabolo.data.account import Account, LeftOut
 from diabolo.data.arrays import Kept as HowKept
 from diabolo.data.cache import Kept, kept
-from diabolo.data.choosing import Asked
 from diabolo.data.classes import in_order
 from diabolo.data.decode import kept_as, page_names, shown_as
 from diabolo.data.files import LINK_BACK, Files, disk_files, zip_files
 from diabolo.data.images import Images
 from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read_layout
-from diabolo.data.options import Draw
+from diabolo.data.options import Cache, Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.arrays import class_counts
 from diabolo.data.splits import Parts, draw_from, random_split
@@ -34,7 +33,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
-    cache: Asked,
+    cache: Cache,
     test_fraction: PartOf,
     range: scale.Range,
 ) -> Parts:
@@ -58,7 +57,7 @@ def of_labelled(
     draw: Draw,
     shaping: Shaping,
     skip_bad: bool,
-    cache: Asked,
+    cache: Cache,
     test_fraction: float,
     value_range: scale.Range,
     said: Sequence[str] = (),
@@ -86,7 +85,7 @@ def of_files(
     draw: Draw,
     shaping: Shaping,
     skip_bad: bool,
-    cache: Asked,
+    cache: Cache,
     test_fraction: float,
     value_range: scale.Range,
 ) -> Parts:

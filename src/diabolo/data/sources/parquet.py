@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diabolo.data import scale
-from diabolo.data.choosing import Asked
+from diabolo.data.column_types import Types
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import MAX_BYTES, Listing, check_regular
 from diabolo.data.frames import classes_in, of_arrow
-from diabolo.data.options import Draw
+from diabolo.data.options import Cache, Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.room import check_room
 from diabolo.data.sources.folder import of_labelled
 from diabolo.data.sources.tables import of_table
 from diabolo.data.splits import Parts
-from diabolo.data.table import Missing, Table, TableOptions, Types, label_of, labels_of
+from diabolo.data.table import Missing, Table, TableOptions, label_of, labels_of
 from diabolo.errors import DiaboloError, UnknownNameError, listed
 from diabolo.ranges import PartOf, Side
 
@@ -44,7 +44,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
-    cache: Asked,
+    cache: Cache,
     test_fraction: PartOf,
     range: scale.Range,
     features: tuple[str, ...] | None = None,

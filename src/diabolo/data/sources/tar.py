@@ -13,11 +13,10 @@ from typing import IO, Literal
 import numpy as np
 
 from diabolo.data import scale
-from diabolo.data.choosing import Asked
 from diabolo.data.classes import named_labels
 from diabolo.data.depth import BadImageError
 from diabolo.data.files import MAX_BYTES, REMEDY, Listing, is_hidden, is_image, open_regular, portable
-from diabolo.data.options import Draw
+from diabolo.data.options import Cache, Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.folder import of_files, of_labelled
 from diabolo.data.splits import Parts
@@ -78,7 +77,7 @@ def load(
     image_channels: Literal[1, 3] | None,
     crop: Side | None,
     skip_bad: bool,
-    cache: Asked,
+    cache: Cache,
     test_fraction: PartOf,
     range: scale.Range,
 ) -> Parts:
