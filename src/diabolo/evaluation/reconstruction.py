@@ -91,7 +91,9 @@ def _measured(
 ) -> tuple[dict[str, NDArray[np.float64]], Totals]:
     """Each error of each image, and their totals, beside what `features` add up; a similarity that cannot be found is noted in
     `skipped`."""
-    found, totals = list[dict[str, Tensor]](), list[Totals]()
+    # in their place at once: small arrays kept to the last would keep the memory freed between them from being used again
+    each, names, start = dict[str, NDArray[np.float64]](), list[str](), 0
+    totals: Totals | None = None
     ends = UNIT if subject.codec.scaling.reach == UNIT else subject.test.black_and_white
     holes = bool(subject.test.holes.any())
     if holes and len(subject.test.shape) == 3:
@@ -108,15 +110,17 @@ def _measured(
         if holes:
             errors |= {name: errors[name] / known for name in ("mse", "mae")}
             errors |= {"psnr": errors["psnr"] + 10 * known.log10()} if "psnr" in errors else {}
-        found.append(errors)
         for name in SIMILARITIES if ends is not None and not holes else ():
             if NAMES[name][0] not in skipped:
                 with standing_alone(NAMES[name][0], skipped):
                     all_of_it = per_image(_in_unit(x, ends), _in_unit(x_hat, ends), (name,))
-                    found[-1] |= {key: one for key, one in all_of_it.items() if key == name}
-        totals.append(Totals.of(x, x_hat, found[-1]))
-    each = {name: torch.cat([part[name] for part in found]).numpy() for name in found[-1]}
-    return each, sum(totals[1:], totals[0])
+                    errors |= {key: one for key, one in all_of_it.items() if key == name}
+        for name, values in errors.items():
+            each.setdefault(name, np.empty(len(subject.test)))[start : start + len(few)] = values.numpy()
+        part = Totals.of(x, x_hat, errors)
+        totals, names, start = part if totals is None else totals + part, [*errors], start + len(few)
+    assert totals is not None  # there are images
+    return {name: each[name] for name in names}, totals
 
 
 def _in_unit(x: Tensor, ends: Span | None) -> Tensor:
@@ -143,7 +147,7 @@ class _Features:
         variance = np.sum([np.where(_known(x), np.square(x - mean), 0).sum(0) for x in several], 0) / n
         self.varies = variance > CONSTANT * (variance + np.square(mean))
         self.variance, self.test = variance[self.varies], test
-        self.found, self.known = list[NDArray[np.float64]](), list[NDArray[np.bool_]]()
+        self.found, self.known, self.seen = np.empty(len(test)), np.zeros(len(test), bool), 0
         self.total = np.zeros(len(self.variance))
 
     def add(self, x: NDArray[Any], x_hat: NDArray[Any]) -> None:
@@ -152,8 +156,9 @@ class _Features:
         errors = np.square(x_hat - x.astype(np.float64))[:, self.varies] / self.variance
         errors = np.where(known, errors, 0)
         some: NDArray[np.bool_] = np.asarray(known.any(1))
-        self.found.append(errors[some].sum(1) / known[some].sum(1))
-        self.known.append(some)
+        rows = slice(self.seen, self.seen + len(x))
+        self.found[rows][some], self.known[rows] = errors[some].sum(1) / known[some].sum(1), some
+        self.seen += len(x)
         self.total += errors.sum(0)
 
     def scores(self, subject: Subject, scale: dict[str, str]) -> dict[str, Score]:
@@ -163,7 +168,7 @@ class _Features:
         names = self.test.feature_names or tuple(f"feature {i}" for i in range(self.test.shape[0]))
         of_each = (self.total / self.n[self.varies]).tolist()
         each = dict(zip(np.array(names, object)[self.varies].tolist(), of_each, strict=True))
-        found, split = np.concatenate(self.found), self.test.split
+        found, split = self.found[self.known], self.test.split
         setting = scale | {
             "of": "each feature over its own variance, mean over those that vary",
             "measured on": f"{split} images",
@@ -176,7 +181,7 @@ class _Features:
                 better="lower",
                 setting=setting,
                 detail={"per feature": each},
-                shared=subject.shared(found, np.concatenate(self.known)),
+                shared=subject.shared(found, self.known),
             )
         }
 
