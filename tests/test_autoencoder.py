@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from diabolo import autoencoder, bottlenecks, corruptions, likelihoods, nets, schedules, zoo
+from diabolo import bottlenecks, corruptions, likelihoods, nets, schedules, zoo
 from diabolo.autoencoder import Autoencoder, evaluating
 from diabolo.bottlenecks import Bottleneck, Latent
 from diabolo.codec import as_input
@@ -303,7 +303,7 @@ def test_inference_has_no_gradient(make, call):
 def test_in_chunks_as_at_once(make, monkeypatch):
     model, x = make(), images(10)
     at_once = model.encode(x), model.reconstruct(x), model.sample(10)
-    monkeypatch.setattr(autoencoder, "CHUNK", 3)
+    monkeypatch.setattr("diabolo.codec.CHUNK", 3)
     seen = []
     hook = model.decoder.register_forward_hook(lambda m, args, out: seen.append(len(out)))
     in_chunks = model.encode(x), model.reconstruct(x), model.sample(10)

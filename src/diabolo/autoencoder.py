@@ -444,4 +444,4 @@ class Autoencoder(nn.Module):
     def _infer(self, function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
         """`function` over those `inputs` (N, …) that there are, a chunk at a time."""
         with torch.no_grad(), evaluating(self):
-            return in_chunks(function, *(x for x in inputs if x is not None))
+            return in_chunks(function, *(x.detach() for x in inputs if x is not None))
