@@ -13,7 +13,7 @@ VERBS = {
     "look": "A trained model under your hand, in the browser: the decoder where the mouse is, units, pins, maps.",
     "sample": "New images from a trained model.",
     "reconstruct": "Image files in, their reconstructions out.",
-    "encode": "Image files in, their codes out, as .npy or .csv.",
+    "encode": "Image files in, their codes out, as .npy, .csv or .parquet.",
     "score": "How unlike its training images each of further images is, with a threshold at a stated false-alarm rate.",
     "duplicates": "Which of further images are nearly the same: found by their codes, checked in their pixels.",
     "spread-labels": "From few labels to one for every training image, by neighbours among the codes of a trained model.",
