@@ -22,7 +22,7 @@ from diabolo.plain import count
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from diabolo.data.table import ColumnType
+    from diabolo.data.column_types import ColumnType
 
 
 @dataclass(frozen=True, eq=False)
