@@ -316,7 +316,7 @@ def test_it_says_which_numbers_it_scores_and_whether_its_loss_is_a_density_of_th
 
 
 def test_by_name():
-    assert {name: type(as_likelihood(name)) for name in LIKELIHOODS if name != "perceptual"} == {
+    assert {name: type(as_likelihood(name)) for name in LIKELIHOODS if name not in ("perceptual", "mixed")} == {
         "squared-error": SquaredError,
         "bernoulli": Bernoulli,
         "continuous-bernoulli": ContinuousBernoulli,
@@ -339,7 +339,7 @@ def test_by_name():
     [
         (lambda: as_likelihood("bernouli"), "did you mean 'bernoulli'"),
         (lambda: as_likelihood("gaussian", pixel_weight=0.5), "pixel_weight is for the likelihood perceptual"),
-        (lambda: as_likelihood("laplace", sigma=0.5), "sigma is for the likelihood gaussian, not laplace"),
+        (lambda: as_likelihood("laplace", sigma=0.5), "sigma is for the likelihood gaussian or mixed, not laplace"),
         (lambda: as_likelihood("gaussian", sigma="optimum"), "did you mean 'optimal'"),
         (
             lambda: as_likelihood("gaussian", scale=0.5),
