@@ -39,6 +39,7 @@ DATA = {
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
     "drop_leaks": True, "without_class": "8", "range": [0.0, 40.0], "identity": True, "axes": "NHW", "missing": "mask",
     "label_column": "kind", "without_column": ["a", "b"], "columns_types": "auto", "header": "no", "key": "x",
+    "cache": "encoded",
 }  # fmt: skip
 
 
@@ -221,8 +222,8 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
 def some_value(kind):
     """A value that an option of this type may have: the widest of its alternatives."""
     kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-    if any(get_origin(k) is tuple for k in kinds):
-        return [8, 4]
+    if several := [get_args(k)[0] for k in kinds if get_origin(k) is tuple]:
+        return [str(n) if several[0] is str else n for n in (8, 4)]
     return next(value for k, value in ((str, "word"), (bool, True), (float, 0.25), (int, 3)) if k in kinds)
 
 

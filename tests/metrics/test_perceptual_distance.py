@@ -5,12 +5,12 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from diabolo.codec import PlainCodec
 from diabolo.data import Images
 from diabolo.errors import DiaboloError
 from diabolo.evaluation import NotApplicable, evaluate
-from diabolo.metrics import perceptual
 from diabolo.metrics.perceptual import lpips
 
 pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
@@ -25,24 +25,21 @@ def hub(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def weights(hub, monkeypatch):
-    """SqueezeNet with random weights, under a name that its hash ends."""
+def weights(hub):
+    """SqueezeNet with random weights."""
     from torchvision.models import squeezenet1_1
 
     torch.manual_seed(0)
-    torch.save(squeezenet1_1(weights=None).state_dict(), hub / "made")
-    sha = hashlib.sha256((hub / "made").read_bytes()).hexdigest()
-    name = f"squeezenet1_1-{sha[:8]}.pth"
-    (hub / "made").rename(hub / name)
-    monkeypatch.setitem(perceptual.FILES, "squeeze", name)
-    return hub / name, sha
+    path = hub / "squeezenet1_1.safetensors"
+    save_file(squeezenet1_1(weights=None).state_dict(), path)
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def theirs(weights, x, y, monkeypatch):
     """By torchmetrics alone, which finds the file where torchvision looks for its own."""
     from torchmetrics.functional.image import learned_perceptual_image_patch_similarity as lpips_of
 
-    (weights.parent / "squeezenet1_1-b8a52dc0.pth").write_bytes(weights.read_bytes())
+    torch.save(load_file(weights), weights.parent / "squeezenet1_1-b8a52dc0.pth")
     return [float(lpips_of(a[None], b[None], net_type="squeeze", normalize=True)) for a, b in zip(x, y, strict=True)]
 
 
@@ -91,16 +88,16 @@ def test_nothing_is_downloaded_and_the_reason_is_said(hub, monkeypatch):
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", never)
     monkeypatch.setattr(torch.hub, "download_url_to_file", never)
     with pytest.raises(
-        DiaboloError, match=r"not on disk, and nothing is downloaded: put torchvision's alexnet-owt-7be5be79\.pth"
+        DiaboloError, match=r"nothing is downloaded: put them there by python -c .*torchvision\.models\.alexnet\("
     ):
         lpips()
-    (hub / "alexnet-owt-7be5be79.pth").write_bytes(b"of someone else")
-    with pytest.raises(DiaboloError, match=r"is not torchvision's: its SHA-256 begins with \w{8}, not 7be5be79"):
+    (hub / "alexnet.safetensors").write_bytes(b"of someone else")
+    with pytest.raises(DiaboloError, match=r"alexnet\.safetensors does not hold the weights of alexnet"):
         lpips()
     random = np.random.default_rng(0)
     pair = tuple(Images(random.integers(0, 256, (5, 3, 32, 32), np.uint8)) for _ in range(2))
     found = evaluate(Darker((3, 32, 32), (3072,)), pair, ["lpips", "reconstruction"])
-    assert "is not torchvision's" in found.skipped["lpips"]
+    assert "does not hold the weights" in found.skipped["lpips"]
 
 
 def test_pictures_alone_of_a_certain_size(weights):
@@ -112,10 +109,7 @@ def test_pictures_alone_of_a_certain_size(weights):
         evaluate(Darker((1, 8, 8), (64,)), small, ["lpips"], lpips_net="squeeze")
 
 
-def test_a_file_without_the_layers_is_refused(hub, monkeypatch):
-    torch.save({"features.0.weight": torch.zeros(1)}, hub / "made")
-    sha = hashlib.sha256((hub / "made").read_bytes()).hexdigest()
-    (hub / "made").rename(hub / f"squeezenet1_1-{sha[:8]}.pth")
-    monkeypatch.setitem(perceptual.FILES, "squeeze", f"squeezenet1_1-{sha[:8]}.pth")
+def test_a_file_without_the_layers_is_refused(hub):
+    save_file({"features.0.weight": torch.zeros(1)}, hub / "squeezenet1_1.safetensors")
     with pytest.raises(DiaboloError, match="does not hold the weights of the backbone 'squeeze': it lacks"):
         lpips("squeeze")

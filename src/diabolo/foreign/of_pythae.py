@@ -1,18 +1,15 @@
 """Models of Pythae with its usual networks: one hidden layer either way. Neither the library nor a pickle is needed.
 
-    pythae:FOLDER      model_config.json, and model.safetensors or model.pt
+    pythae:FOLDER      model_config.json and model.safetensors
 
-model.pt is a pickle; only tensors are read from it (`weights_only`). Networks of one's own are pickled as code (encoder.pkl,
-decoder.pkl), which is never opened.
+Pythae's own model.pt is a pickle, which is never opened; a message says how to convert it. Nor are encoder.pkl and decoder.pkl,
+networks of one's own that were pickled as code.
 """
 
 import math
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -28,6 +25,10 @@ NORMAL = (
     "VAE", "BetaVAE", "BetaTCVAE", "DisentangledBetaVAE", "FactorVAE", "INFOVAE_MMD", "IWAE", "MSSSIM_VAE", "WAE_MMD",
     "Adversarial_AE", "VAEGAN",
 )  # fmt: skip
+CONVERSION = (
+    'python -c "from torch import load; import safetensors.torch as s; '
+    "s.save_file(load('{pickled}', weights_only=True)['model_state_dict'], '{safe}')\""
+)
 OWN = "is a pickle that runs code when it is opened, which is never done: give encode= and decode= from Python instead"
 
 
@@ -67,27 +68,17 @@ def of_pythae(where: str, images: Images, width: int | None) -> Foreign:
 def _tensors(folder: Path) -> Mapping[str, Tensor]:
     """The weights, by Pythae's names."""
     safe, pickled = folder / "model.safetensors", folder / "model.pt"
-    try:
-        if safe.is_file():
-            return load_file(safe)
+    if not safe.is_file():
         if not pickled.is_file():
             raise DiaboloError(f"{folder} holds neither model.safetensors nor model.pt")
-        told: Any = torch.load(pickled, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
         raise DiaboloError(
-            f"{pickled} holds more than tensors, which only a program that runs its code could read: save its weights as "
-            f"{safe.name}"
-        ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        if isinstance(error, DiaboloError):
-            raise
+            f"{pickled} is a pickle, which is never opened: where you trust it, save its weights by "
+            f"{CONVERSION.format(pickled=pickled, safe=safe)}"
+        )
+    try:
+        return load_file(safe)
+    except Exception as error:  # whatever a damaged file makes safetensors raise
         raise DiaboloError(f"the weights in {folder} are damaged ({type(error).__name__})") from error
-    except Exception as error:  # SafetensorError is of no other kind
-        raise DiaboloError(f"the weights in {folder} are damaged ({type(error).__name__})") from error
-    found = told.get("model_state_dict") if isinstance(told, Mapping) else None
-    if not isinstance(found, Mapping) or not all(isinstance(one, Tensor) for one in found.values()):
-        raise DiaboloError(f"{pickled} holds no model_state_dict of tensors")
-    return found
 
 
 def _networks(

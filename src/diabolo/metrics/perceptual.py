@@ -1,7 +1,8 @@
 """LPIPS: how far two images are apart for a network that was trained to name what is in them.
 
 Zhang, Isola, Efros, Shechtman & Wang 2018, arXiv 1801.03924. Network and linear layers are torchmetrics' (version 0.1 of the
-weights); those of the backbone are torchvision's, and must lie where torchvision keeps them: nothing is downloaded.
+weights); those of the backbone are torchvision's, and must lie as safetensors where torchvision keeps its own: nothing is
+downloaded, and no pickle is opened.
 """
 
 import hashlib
@@ -13,17 +14,18 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor
 
 from diabolo.codec import piece
 from diabolo.errors import DiaboloError
 
 Net = Literal["alex", "vgg", "squeeze"]
-FILES: dict[str, str] = {
-    "alex": "alexnet-owt-7be5be79.pth",
-    "vgg": "vgg16-397923af.pth",
-    "squeeze": "squeezenet1_1-b8a52dc0.pth",
-}
+BACKBONES: dict[str, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}  # torchvision's names
+CONVERSION = (  # torchvision's own file is a pickle
+    'python -c "import torchvision, safetensors.torch as s; '
+    "s.save_file(torchvision.models.{name}(weights='IMAGENET1K_V1').state_dict(), '{path}')\""
+)
 LEAST = 32  # pixels a side: of less the deepest layers of these networks see nothing
 PIECE = 32
 
@@ -55,14 +57,14 @@ def lpips(net: Net = "alex") -> LPIPS:
     """LPIPS by the backbone `net`.
 
     Raises:
-        DiaboloError: when torchmetrics is not installed, or the weights are not on disk, or not torchvision's.
+        DiaboloError: when torchmetrics is not installed, or the weights are not on disk, or not those of the backbone.
 
     Example:
         >>> try:
         ...     from diabolo.metrics.perceptual import lpips
         ...     distance = lpips("squeeze")
         ... except diabolo.DiaboloError as error:
-        ...     assert "squeezenet1_1-b8a52dc0.pth" in str(error) or "torchmetrics" in str(error)
+        ...     assert "squeezenet1_1.safetensors" in str(error) or "torchmetrics" in str(error)
     """
     tensors, sha = _weights(net)
     try:
@@ -74,30 +76,33 @@ def lpips(net: Net = "alex") -> LPIPS:
     # torchmetrics cuts the layers into slices, and keeps their numbers: slice2.3.weight and slices.1.3.weight are layer 3's
     where = {name: "features." + name.split(".", 2 if name.startswith("slices.") else 1)[-1] for name in own}
     if lacking := sorted({theirs for theirs in where.values() if theirs not in tensors}):
-        raise DiaboloError(f"{FILES[net]} does not hold the weights of the backbone {net!r}: it lacks {lacking[0]!r}")
+        raise DiaboloError(f"{path_of(net)} does not hold the weights of the backbone {net!r}: it lacks {lacking[0]!r}")
     network.net.load_state_dict({name: tensors[theirs] for name, theirs in where.items()})
-    return LPIPS(network.eval(), {"backbone": net, "weights": f"torchvision's {FILES[net]}", "weights_sha256": sha})
+    return LPIPS(
+        network.eval(), {"backbone": net, "weights": f"{BACKBONES[net]} of torchvision", "weights_sha256": sha}
+    )
 
 
 def path_of(net: Net) -> Path:
     """Where the weights of the backbone `net` must lie."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / FILES[net]
+    return Path(torch.hub.get_dir()) / "checkpoints" / f"{BACKBONES[net]}.safetensors"
 
 
 def _weights(net: Net) -> tuple[Mapping[str, Tensor], str]:
-    """Torchvision's weights of the backbone, tensors alone, and the SHA-256 of their file."""
+    """The weights of the backbone, and the SHA-256 of their file."""
     path = path_of(net)
     if not path.is_file():
         raise DiaboloError(
-            f"the weights of its backbone are not on disk, and nothing is downloaded: put torchvision's {path.name} into "
-            f"{path.parent}"
+            f"the weights of its backbone are not in {path}, and nothing is downloaded: put them there by "
+            f"{CONVERSION.format(name=BACKBONES[net], path=path)}"
         )
     sha = hashlib.sha256(path.read_bytes()).hexdigest()
-    wanted = path.stem.rpartition("-")[2]
-    if not sha.startswith(wanted):
-        raise DiaboloError(f"{path} is not torchvision's: its SHA-256 begins with {sha[:8]}, not {wanted}")
-    tensors: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return tensors, sha
+    try:
+        return load_file(path), sha
+    except Exception as error:  # whatever a damaged file makes safetensors raise
+        raise DiaboloError(
+            f"{path} does not hold the weights of {BACKBONES[net]}: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _check(x: Tensor) -> None:
