@@ -20,18 +20,18 @@ def step(codec: Codec) -> tuple[int, int]:
         >>> diabolo.sizes.step(diabolo.zoo.vqvae((1, 8, 8), width=8, residual_width=4)), diabolo.sizes.step(model)
         ((4, 4), (0, 0))
     """
-    if not isinstance(codec, Autoencoder) or len(codec.input_shape) != 3 or len(codec.latent_shape) != 3:
+    if len(codec.input_shape) != 3 or len(codec.latent_shape) != 3:
         return 0, 0
     down, across = (codec.input_shape[i] // codec.latent_shape[i] for i in (1, 2))
     height, width = codec.input_shape[1:]
     try:
         _rebuilt(codec, height + down, width + across)
-    except (DiaboloError, RuntimeError):  # torch names the weights that have another shape
+    except (DiaboloError, RuntimeError):  # a codec that is no part; torch names the weights that have another shape
         return 0, 0
     return down, across
 
 
-def for_size(codec: Autoencoder, height: int, width: int) -> Autoencoder:
+def for_size(codec: Codec, height: int, width: int) -> Autoencoder:
     """A model of the same weights for images (C, height, width), on the same device.
 
     Raises:
@@ -54,7 +54,7 @@ def for_size(codec: Autoencoder, height: int, width: int) -> Autoencoder:
 
 
 @torch.no_grad()
-def reconstruct(codec: Autoencoder, x: Tensor, y: Tensor | None = None) -> Tensor:
+def reconstruct(codec: Codec, x: Tensor, y: Tensor | None = None) -> Tensor:
     """The reconstructions of `x` (N, C, H, W) in their own size, whatever it is: the border is repeated up to a multiple of the
     model's `step`, and cut off again.
 
@@ -76,7 +76,7 @@ def reconstruct(codec: Autoencoder, x: Tensor, y: Tensor | None = None) -> Tenso
     return model.reconstruct(larger, y)[:, :, :height, :width]
 
 
-def _rebuilt(codec: Autoencoder, height: int, width: int) -> Autoencoder:
+def _rebuilt(codec: Any, height: int, width: int) -> Autoencoder:
     shapes = {
         tuple(codec.input_shape[1:]): (height, width),
         tuple(codec.latent_shape[1:]): tuple(

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -118,8 +119,7 @@ def _spread(subject: Subject, codes: np.ndarray) -> Score:
 def _codebook(subject: Subject, found: torch.Tensor) -> Section:
     from diabolo import figures
 
-    bottleneck = subject.codec.bottleneck
-    assert isinstance(bottleneck, Discrete)  # it has indices
+    bottleneck = cast(Discrete, subject.codec.bottleneck)  # it has indices
     counts = counts_of(found, bottleneck.codes).numpy()
     n, split, of, how = (
         len(found),

@@ -68,6 +68,11 @@ class Fitted:
         return (exact if exact.device.type in ("cpu", "cuda") else exact.cpu()).double()
 
     @property
+    def layered(self) -> bool:
+        """Whether it has an encoder and a decoder, whose layers can be called in another precision."""
+        return isinstance(self.exact, Autoencoder)  # no other has
+
+    @property
     def width(self) -> int:
         """Numbers in a code."""
         return int(np.prod(self.model.latent_shape))
@@ -178,7 +183,7 @@ class Fitted:
     def _code(self, x: Tensor, y: Tensor | None) -> Tensor:
         """The codes (n, D) of the rows `x` (n, *input_shape)."""
         exact = self.exact
-        if not isinstance(exact, Autoencoder):
+        if not self.layered:
             with InDouble():
                 codes = exact.encode(x, y)
             return codes.float()  # type: ignore[no-any-return]
@@ -193,7 +198,7 @@ class Fitted:
     def _decoded(self, z: Tensor, y: Tensor | None) -> Tensor:
         """The rows (n, *input_shape), in the units of the data, of the codes `z`."""
         exact = self.exact
-        if not isinstance(exact, Autoencoder):
+        if not self.layered:
             with InDouble():
                 return exact.decode(z, y)  # type: ignore[no-any-return]
         _, to_decoder = exact.condition(self._checked(y))
