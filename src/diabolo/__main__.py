@@ -12,7 +12,7 @@ except FileNotFoundError:
 _STARTED_IN = [] if sys.flags.safe_path or os.path.realpath(sys.path[0]) != os.path.realpath("") else [sys.path.pop(0)]
 
 from diabolo import trust  # noqa: E402  # now that the path is safe
-from diabolo.cli import main  # noqa: E402  # likewise
+from diabolo.cli import main  # noqa: E402  # now that the path is safe
 
 if __name__ == "__main__":
     trust.STARTED_IN += _STARTED_IN

@@ -13,6 +13,7 @@ from scipy import stats
 import diabolo
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.reports.sweep_report import difference
 from diabolo.runs import checkpoint
 from diabolo.runs.config import Config
 from diabolo.runs.folder import RunFolder
@@ -341,6 +342,35 @@ def made(tmp_path, options, values, search, lower=True):
     definition = Definition("vae", search, [["a", "minimise" if lower else "maximise"]], {}, 0, 1, "tpe", "none", {})
     trials = [Trial(i, "complete", o, {"a": (v,)}) for i, (o, v) in enumerate(zip(options, values, strict=True))]
     return Sweep(tmp_path, definition, trials)
+
+
+def over_seeds(tmp_path, values, seeds=4):
+    definition = Definition("vae", {}, [["a", "minimise"]], {}, 0, seeds, "tpe", "none", {})
+    return Sweep(tmp_path, definition, [Trial(i, "complete", {}, {"a": tuple(v)}) for i, v in enumerate(values)])
+
+
+def test_which_trials_are_not_shown_to_be_worse_than_the_best(tmp_path):
+    found = over_seeds(
+        tmp_path, [[1.0, 1.1, 0.9, 1.0], [5.0, 5.1, 4.9, 5.0], [1.1, 1.0, 1.2, 0.9], [3.0, 3.1, 2.9, 3.2]]
+    )
+    assert found.best.number == 0
+    assert [trial.number for trial in found.rivals] == [2]
+    assert "Of the 3 other trials 1 is not significantly worse" in difference(found)
+    alone = over_seeds(tmp_path, [[1.0, 1.1, 0.9, 1.0], [5.0, 5.1, 4.9, 5.0]])
+    assert alone.rivals == []
+    assert difference(alone).startswith("All other trials are significantly worse")
+    assert over_seeds(tmp_path, [[1.0], [2.0]], 1).rivals is None
+    assert difference(over_seeds(tmp_path, [[1.0], [2.0]], 1)).startswith("Each trial has one seed")
+    assert difference(over_seeds(tmp_path, [[1.0, 1.1]], 2)) == ""
+
+
+def test_of_equal_trials_the_best_is_seldom_called_better(tmp_path):
+    """The best of several is chosen by the numbers it is compared by: all pairs count as one family."""
+    random, wrong = np.random.default_rng(0), 0
+    for _ in range(300):
+        found = over_seeds(tmp_path, random.normal(size=(8, 4)).tolist())
+        wrong += len(found.rivals) < 7
+    assert wrong / 300 <= 0.08
 
 
 @pytest.mark.parametrize("lower", [True, False])

@@ -82,9 +82,9 @@ class TrainFlags(TrainOptions):
     """The `TrainOptions` as flags. Those that suit the images when they are left out are None then."""
 
     epochs: Epochs | None = None  # type: ignore[assignment]  # it may be left out, which the options may not
-    batch_size: Count | None = None  # type: ignore[assignment]  # likewise
-    lr: Rate | None = None  # type: ignore[assignment]  # likewise
-    schedule: Course | None = None  # type: ignore[assignment]  # likewise
+    batch_size: Count | None = None  # type: ignore[assignment]  # may be left out
+    lr: Rate | None = None  # type: ignore[assignment]  # may be left out
+    schedule: Course | None = None  # type: ignore[assignment]  # may be left out
 
     def __post_init__(self) -> None:
         TrainOptions.of(**self.asked())  # which refuses what is wrong

@@ -80,9 +80,9 @@ def command(
         ["score", "threshold", "flagged", "unit"], [row(name, one) for name, one in found.items()], console.width
     )
     promise = (
-        f"each threshold is exceeded by {percent(false_alarms, 1)} of normal images at most, as "
-        f"{count(bound.n, 'held-out image')} tell: by between {percent(low, 1)} and {percent(high, 1)} of them with 95 % "
-        "confidence"
+        f"a normal image exceeds each threshold with a probability of at most {percent(false_alarms, 1)}, on average over "
+        f"draws of {count(bound.n, 'held-out image')}; for those of this run it lies between {percent(low, 1)} and "
+        f"{percent(high, 1)} (95 %)"
     )
     lines += prose(promise, console.width)
     for name, one in found.items():

@@ -137,6 +137,7 @@ def run(name: str, given: dict[str, Any]) -> None:
 
 def closing_lines(found: Sweep) -> list[str]:
     """How many trials there are, the best, the line that trains it again, and the next command; with several aims the front."""
+    from diabolo.reports.sweep_report import difference
     from diabolo.sweeping.lines import train_line
 
     best, aims = found.best, found.aims
@@ -147,7 +148,8 @@ def closing_lines(found: Sweep) -> list[str]:
         lines.append(f"{'front' if len(aims) > 1 else 'best'}: trial {trial.number}, {trial.told}: {', '.join(values)}")
         line = train_line(Config.read(found.runs(trial)[0]))
         lines.append(line or f"its run: {found.runs(trial)[0]}")
-    return [*lines, f"next: {shell_line('compare', found.path)}"]
+    told = difference(found) if len(aims) == 1 else ""
+    return [*lines, *([told] if told else []), f"next: {shell_line('compare', found.path)}"]
 
 
 def _value(mean: float, interval: tuple[float, float] | None) -> str:

@@ -1,6 +1,5 @@
 """How well each kind of column of a table is reconstructed: categories by the share that is right, numbers by squared error."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from diabolo.data.images import Images
 from diabolo.evaluation.subject import Subject
 from diabolo.metrics.score import Score
+from diabolo.statistics import wilson
 
 RIGHT = ("category", "binary")
 NAMES = {
@@ -44,28 +44,23 @@ def by_kind(subject: Subject) -> dict[str, Score]:
         setting: dict[str, Any] = {"columns": len(columns)}
         if right:
             setting["always the most frequent value"] = _majority(subject.train, test, kind)
-        unit = "share of values" if right else "squared error per number, in the units of the data"
         detail = {name: float(one.mean()) for name, one in columns.items() if one.count()}  # type: ignore[attr-defined]
-        score = Score.mean(
-            values,
-            unit,
-            test.split,
-            better="higher" if right else "lower",
-            setting=setting,
-            detail={"per column": detail},
-            shared=subject.shared(values, known),
-        )
-        scores[NAMES[kind]] = _within(score) if right else score
+        beside: dict[str, Any] = {"setting": setting, "detail": {"per column": detail}}
+        beside["shared"] = subject.shared(values, known)
+        if right:
+            scores[NAMES[kind]] = _share(values, test.split, beside)
+        else:
+            unit = "squared error per number, in the units of the data"
+            scores[NAMES[kind]] = Score.mean(values, unit, test.split, better="lower", **beside)
     return scores
 
 
-def _within(score: Score) -> Score:
-    """A share whose interval ends where shares do."""
-    if score.low is None or score.high is None:
-        return score
-    return replace(
-        score, low=max(0.0, score.low), high=min(1.0, score.high), interval=f"{score.interval}, within 0 … 1"
-    )
+def _share(values: NDArray[np.float64], split: str, beside: dict[str, Any]) -> Score:
+    """The mean of shares (n,), one per row, with Wilson's interval for n rows: of one column it is that; of several it is too
+    wide if anything, since no numbers between 0 and 1 of that mean vary more than those that are all 0 or 1."""
+    n, mean = len(values), float(values.mean())
+    how = "Wilson, over rows"
+    return Score(mean, "share of values", n, split, *wilson(round(n * mean), n), how, "higher", **beside)
 
 
 def _errors(kind: str, x: Any, x_hat: NDArray[Any]) -> Any:

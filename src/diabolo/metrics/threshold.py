@@ -19,7 +19,8 @@ class Threshold:
         value: the bound.
         rate: the false-alarm rate that was asked for: the largest share of normal images above it, on average over the draw
             of the held-out images.
-        between: between which the share of normal images above *this* bound lies, in 95 % of draws of the held-out images.
+        between: between which the share of normal images above *this* bound lies, in 95 % of draws of the held-out images
+            (of a score without ties; with ties the share is smaller).
         n: the number of held-out images.
         normal: their scores, rising, (n,).
 

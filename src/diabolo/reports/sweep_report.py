@@ -85,11 +85,27 @@ def sentences(sweep: Sweep) -> list[str]:
     aim = aims[0]
     ends = best.interval(aim.name)
     sure = f", 95 % interval over seeds {words(ends[0])} to {words(ends[1])}" if ends else ""
-    told = f"Trial {best.number} ({best.told}) is best: {aim.name} {words(best.mean(aim.name))}{sure}."
+    end = "lowest" if aim.lower else "highest"
+    told = f"Trial {best.number} ({best.told}) has the {end} {aim.name}: {words(best.mean(aim.name))}{sure}."
     second = sweep.ranked[1] if len(sweep.complete) > 1 else None
     if second is not None:
         told += f" The second, trial {second.number} ({second.told}), has {words(second.mean(aim.name))}."
-    return [told]
+    return [told, *([apart] if (apart := difference(sweep)) else [])]
+
+
+def difference(sweep: Sweep) -> str:
+    """Whether the best trial is shown to be better than the others; "" where there is no other."""
+    others = len(sweep.complete) - 1
+    if not others:
+        return ""
+    if sweep.rivals is None:
+        return "Each trial has one seed, so how much of the differences is chance is not known."
+    if not sweep.rivals:
+        return "All other trials are significantly worse (Welch's test over seeds, adjusted for all pairs)."
+    return (
+        f"Of the {count(others, 'other trial')} {len(sweep.rivals):,} {'is' if len(sweep.rivals) == 1 else 'are'} not "
+        "significantly worse (Welch's test over seeds, adjusted for all pairs)."
+    )
 
 
 def _plain(text: str) -> str:

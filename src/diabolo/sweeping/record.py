@@ -22,7 +22,8 @@ from diabolo.errors import DiaboloError
 from diabolo.plain import count
 from diabolo.runs import files
 from diabolo.runs.folder import numbered
-from diabolo.statistics import mean_interval
+from diabolo.statistics import against_best, mean_interval, welch
+from diabolo.statistics.verdicts import LEVEL
 from diabolo.sweeping.aims import Aim
 from diabolo.sweeping.space import Space, of_record, word
 
@@ -223,6 +224,18 @@ class Sweep:
             why = f": {failed[0].reason}" if failed else ""
             raise DiaboloError(f"no trial of {self.path} has ended with a value{why}")
         return self.ranked[0]
+
+    @cached_property
+    def rivals(self) -> list[Trial] | None:
+        """The trials that are not shown to be worse than the best by the first aim: the difference of their means over seeds
+        has p ≥ 0.05 by Welch's test, adjusted for all pairs (`statistics.against_best`). None where each has a single seed."""
+        if self.definition.seeds < 2 or not self.complete:
+            return None
+        aim, by_number = self.aims[0], {trial.number: trial for trial in self.complete}
+        values = {number: trial.values[aim.name] for number, trial in by_number.items()}
+        means = {number: trial.mean(aim.name) for number, trial in by_number.items()}
+        _, others = against_best(means, lambda a, b: welch(values[a], values[b]), largest=not aim.lower)
+        return [by_number[number] for number, (_, p) in others.items() if p >= LEVEL]
 
     @property
     def front(self) -> list[Trial]:
