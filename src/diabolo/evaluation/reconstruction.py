@@ -236,7 +236,8 @@ def _panels(
         x_hat = scaling.as_picture(torch.from_numpy(subject.reconstruct(test.take(order)))).numpy()
         shown = *tinted(pictures_of(test.take(order), scaling).pixels, x_hat), mse[order]
         names = None if subject.test.names is None else [subject.test.names[i] for i in order]
-        panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names)
+        first = "original, blue: missing" if test.holes[order].any() else "original"
+        panels["reconstruction-worst"] = partial(figures.worst, *shown, names=names, first=first)
     else:
         few = test.take(order)
         x_hat = subject.reconstruct(few)

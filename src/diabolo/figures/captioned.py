@@ -71,11 +71,12 @@ def worst(
     errors: ArrayLike,
     *,
     names: Sequence[str] | None = None,
+    first: str = "original",
     title: str | None = None,
     on: SubFigure | None = None,
 ) -> Figure:
     """Draw `originals` (N, C, H, W), the reconstructions below, and the error of each, `errors` (N,), under the pair;
-    of its file, where `names` has N, the end of the path.
+    of its file, where `names` has N, the end of the path. The `first` row is called so.
 
     Example:
         >>> images, made = test.images[:8] / 255, model.reconstruct(test.images[:8]).numpy()
@@ -93,8 +94,7 @@ def worst(
         told = [f"{error}\n{_end(name)}" for error, name in zip(told, names, strict=True)]
     _few(len(x), _MOST, "worst", "images")
     blocks = [
-        [Row(x[part], "original"), Row(x_hat[part], "reconstruction and its error", told[part])]
-        for part in _parts(len(x))
+        [Row(x[part], first), Row(x_hat[part], "reconstruction and its error", told[part])] for part in _parts(len(x))
     ]
     return _draw(blocks, title or "The worst reconstructions", on)
 

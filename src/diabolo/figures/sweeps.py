@@ -106,6 +106,8 @@ def _scaled(given: Sequence[float | str], log: bool, what: str) -> tuple[Array, 
         return np.full(len(plain), 0.5), [(0.5, _number(float(plain[0])))]
     different = np.unique(scale)
     marks = different if len(different) <= _TICKS else np.linspace(low, high, _TICKS)
+    if not log and (plain == np.rint(plain)).all():  # no option lies between two whole numbers
+        marks = np.unique(np.rint(marks))
     texts = [_number(float(np.exp(mark) if log else mark)) for mark in marks]
     return (scale - low) / (high - low), [
         ((float(m) - low) / (high - low), text) for m, text in zip(marks, texts, strict=True)

@@ -79,8 +79,13 @@ def sentences(sweep: Sweep) -> list[str]:
     if len(aims) > 1:
         names = " and ".join([", ".join(aim.name for aim in aims[:-1]), aims[-1].name])
         few = count(len(sweep.front), "trial")
+        by = (
+            "by their means over seeds, whose intervals may overlap"
+            if sweep.definition.seeds > 1
+            else "each with one seed"
+        )
         return [
-            f"{few} of {len(sweep.complete)} with a value are beaten by no other in {names} together (the Pareto front)."
+            f"{few} of {len(sweep.complete)} with a value are beaten by no other in {names} together (the Pareto front), {by}."
         ]
     aim = aims[0]
     ends = best.interval(aim.name)
