@@ -2,8 +2,8 @@
 
     python benchmarks/duplicates.py [mnist cifar10]
 
-Of 2,000 training images the first 200 are copied in several ways, and looked for by the codes of a PCA of 32 components, with the
-defaults of the verb. Needs the data sets.
+Of 2,000 training images the first 200 are copied in several ways, and looked for by the codes of a PCA of 32 components,
+with the defaults of the verb. Needs the data sets.
 """
 
 import io

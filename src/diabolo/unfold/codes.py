@@ -148,7 +148,7 @@ def _gaussian(bottleneck: bottlenecks.Gaussian) -> Code:
     low, high = (f"{end:g}" for end in LOGVAR_RANGE)
     found = Code(
         _linear(bottleneck.to_posterior, "to_posterior"),
-        ["mu, logvar = self.to_posterior(features).chunk(2, dim=1)", f"logvar = logvar.clamp({low}, {high})"],
+        ["mu, logvar = self.to_posterior(features).chunk(2, dim=1)", f"logvar = held(logvar, {low}, {high})"],
         "mu, logvar",
         "mu, logvar",
         ["# the reparameterisation", "z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)"],

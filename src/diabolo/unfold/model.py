@@ -11,6 +11,7 @@ from diabolo.errors import DiaboloError
 from diabolo.plain import count
 from diabolo.schedules import Constant
 from diabolo.unfold import marginal
+from diabolo.unfold.bounds import helpers
 from diabolo.unfold.codes import Code, code
 from diabolo.unfold.kinds import ByKind
 from diabolo.unfold.layers import INDENT, blocks, flat, sequential
@@ -100,10 +101,10 @@ class _Writer:
         scale = SCALE if self.score.init else ""
         own = [self._encoder(), self.code.classes, self._decoder(), scale, self.scaling.classes]
         own += [self._classifier(), self._model()]
-        classes = [*self._blocks(), *own]
+        loss, classes = self._loss(), [*self._blocks(), *own]
         return Unfolded(
-            "\n\n\n".join(text for text in classes if text),
-            self._loss(),
+            "\n\n\n".join(text for text in [*helpers(loss, *classes), *classes] if text),
+            loss,
             self.score.x_hat,
             self.model.needs_column,
             "" if self.encoder.maps else self.code.sample,

@@ -91,7 +91,7 @@ def _gaussian(likelihood: likelihoods.Gaussian) -> Score:
         ]
     elif isinstance(likelihood.log_sigma, nn.Parameter):
         init = ["self.scale = Scale()"]
-        sigma = [f"log_sigma = model.scale.log_scale.clamp(min={floor})"]
+        sigma = [f"log_sigma = held(model.scale.log_scale, {floor})"]
     else:
         sigma = [f"log_sigma = {float(likelihood.log_sigma):.8g}  # sigma {math.exp(float(likelihood.log_sigma)):.6g}"]
     exp = "math.exp(-2 * log_sigma)" if not (likelihood.optimal or init) else "torch.exp(-2 * log_sigma)"
@@ -114,7 +114,7 @@ def _laplace(likelihood: likelihoods.Laplace) -> Score:
     _check_one_scale(likelihood)
     x_hat, learned = _mean(likelihood), isinstance(likelihood.log_scale, nn.Parameter)
     value = (
-        f"model.scale.log_scale.clamp(min={LOG_SIGMA_FLOOR:.6g})"
+        f"held(model.scale.log_scale, {LOG_SIGMA_FLOOR:.6g})"
         if learned
         else f"torch.tensor({float(likelihood.log_scale):.8g})"
     )
