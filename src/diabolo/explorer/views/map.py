@@ -23,7 +23,6 @@ from diabolo.figures.style import PALETTE
 
 MANY = 10_000  # points that are drawn by the graphics card
 PICTURED = 24  # images of a lasso that are shown
-RAMP = ("#d7e3f1", "#a9c4e4", "#7ba4d6", "#4d84c6", "#23649f", "#0b3f70")
 NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
 HINT = (
     "How codes of many numbers become points: principal components keep large distances, t-SNE and UMAP keep neighbours, and "
