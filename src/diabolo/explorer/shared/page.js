@@ -229,26 +229,16 @@ function drawPoints() {
   }
 }
 
-function mark() {
-  const pen = blank(byId("marks"));
-  const ring = (place, radius, shade, thick) => {
-    pen.beginPath();
-    pen.arc(...toPixels(place), radius, 0, 2 * Math.PI);
-    pen.lineWidth = thick;
-    pen.strokeStyle = shade;
-    pen.stroke();
+function mark() {  // small things that move cost a browser less than a canvas over all of the map
+  const put = (id, place) => {
+    const [x, y] = toPixels(place);
+    byId(id).style.transform = `translate(${x}px, ${y}px)`;
   };
   const { shown, kept } = state;
-  if (kept && kept !== shown) ring(kept.place, 8, ink("--soft"), 2);
-  ring(placeOfPoint(shown.point), 6, ink("--ink"), 1.5);
-  const [x, y] = toPixels(shown.place);
-  for (const [shade, thick] of [[ink("--paper"), 5], [ink("--accent"), 2]]) {
-    pen.beginPath();
-    pen.moveTo(x - 10, y); pen.lineTo(x + 10, y); pen.moveTo(x, y - 10); pen.lineTo(x, y + 10);
-    pen.lineWidth = thick;
-    pen.strokeStyle = shade;
-    pen.stroke();
-  }
+  put("cross", shown.place);
+  put("ring", placeOfPoint(shown.point));
+  byId("kept").hidden = !kept || kept === shown;
+  if (kept) put("kept", kept.place);
 }
 
 function drawLegend() {
@@ -382,4 +372,4 @@ const ready = Promise.all([...document.querySelectorAll("img")].map(image => ima
   byId("state").textContent = `This browser cannot run the decoder (${error.message || error}): only test images are shown.`;
 });
 
-globalThis.diabolo = { state, show, ofCode, ofPlace, ofPoint };  // for the console
+globalThis.diabolo = { state, show, draw, ofCode, ofPlace, ofPoint };  // for the console
