@@ -142,8 +142,8 @@ def _beforehand(run: Explored, plane: Plane) -> tuple[dict[str, Any], list[Sheet
     found = _decoded(run, plane, places, 0)
     side = SIDES[0]
     if isinstance(plane, Flat) and plane.axis_names[1]:  # a coarser grid where the images are too large for this one
-        bytes_ = len(found.file) * len(classes)
-        side = next((one for one in SIDES if bytes_ * (one / SIDES[0]) ** 2 <= SHEETS), SIDES[-1])
+        total = len(found.file) * len(classes)
+        side = next((one for one in SIDES if total * (one / SIDES[0]) ** 2 <= SHEETS), SIDES[-1])
         places = _places(plane, side)
     again = [_decoded(run, plane, places, label) for label in classes] if len(classes) > 1 or side != SIDES[0] else [found]
     told = {"places": packed(places), "classes": len(classes), **again[0].described()}
