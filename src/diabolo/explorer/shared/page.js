@@ -372,4 +372,4 @@ const ready = Promise.all([...document.querySelectorAll("img")].map(image => ima
   byId("state").textContent = `This browser cannot run the decoder (${error.message || error}): only test images are shown.`;
 });
 
-globalThis.diabolo = { state, show, draw, ofCode, ofPlace, ofPoint };  // for the console
+globalThis.diabolo = { state, show, draw, toPixels, ofCode, ofPlace, ofPoint };  // for the console
