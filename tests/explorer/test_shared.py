@@ -124,7 +124,9 @@ def test_without_a_runtime_a_grid_was_decoded_beforehand(vae, explored, tmp_path
     assert "codes" not in told
     places = unpacked(told["beforehand"]["places"]).reshape(-1, 2)
     assert len(places) == 32 * 32
-    pictures = np.asarray(Image.open(io.BytesIO(base64.b64decode(re.search(r'"beforehand-0".*?base64,([^"]+)', text)[1]))))
+    pictures = np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(re.search(r'"beforehand-0".*?base64,([^"]+)', text)[1])))
+    )
     plane = explored.plane("pca")
     for i in (0, 31, 500, 1023):
         x, y = i % 32 * 8, i // 32 * 8
@@ -363,7 +365,7 @@ def registry(monkeypatch, tmp_path) -> Iterator[Any]:
         asked: list[str] = []  # noqa: RUF012
         content = b""
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.asked.append(self.path)
             self.send_response(200)
             self.send_header("Content-Length", str(len(self.content)))
@@ -394,18 +396,20 @@ def test_the_package_is_fetched_once_and_kept(registry):
 
 def test_another_file_than_the_registry_has_is_never_used(registry):
     right, registry.content = registry.content, package(**{runtime.MODULE: b"evil", runtime.WASM: b"evil"})
-    with pytest.raises(DiaboloError, match="gives another file than onnxruntime-web"):
+    with pytest.raises(DiaboloError, match=r"gives another file than onnxruntime-web"):
         runtime.runtime()
     assert not runtime.where().exists()
     runtime.where().parent.mkdir(parents=True, exist_ok=True)
     runtime.where().write_bytes(right[:-1])
-    with pytest.raises(DiaboloError, match="is not onnxruntime-web .* as the npm registry has it: remove the file"):
+    with pytest.raises(DiaboloError, match=r"is not onnxruntime-web .* as the npm registry has it: remove the file"):
         runtime.runtime()
 
 
 def test_without_a_network_it_says_where_the_package_goes(registry, monkeypatch):
     for address in ("http://127.0.0.1:9", "no address"):
         monkeypatch.setenv("npm_config_registry", address)
-        with pytest.raises(DiaboloError, match=r"could not be fetched \(.+\): put there what `npm pack onnxruntime-web@"):
+        with pytest.raises(
+            DiaboloError, match=r"could not be fetched \(.+\): put there what `npm pack onnxruntime-web@"
+        ):
             runtime.runtime()
     assert not registry.asked

@@ -1,4 +1,4 @@
-"""What a shared page is made of, as JSON-able data and sheets of pictures: points, codes, units, and the decoder or what it gave
+"""What a shared page is made of, as JSON-able data and sheets of pictures: points, codes, units, and what was decoded
 beforehand."""
 
 import base64
@@ -128,6 +128,7 @@ def _units(run: Explored) -> list[dict[str, Any]]:
 
 def _indices(run: Explored) -> NDArray[np.int64]:
     """The map of codes of each test image, (N, numbers)."""
+    assert run.test is not None
     found = indices_of(run.codec, run.test)
     return found.reshape(len(found), -1)
 
@@ -145,7 +146,9 @@ def _beforehand(run: Explored, plane: Plane) -> tuple[dict[str, Any], list[Sheet
         total = len(found.file) * len(classes)
         side = next((one for one in SIDES if total * (one / SIDES[0]) ** 2 <= SHEETS), SIDES[-1])
         places = _places(plane, side)
-    again = [_decoded(run, plane, places, label) for label in classes] if len(classes) > 1 or side != SIDES[0] else [found]
+    again = (
+        [_decoded(run, plane, places, label) for label in classes] if len(classes) > 1 or side != SIDES[0] else [found]
+    )
     told = {"places": packed(places), "classes": len(classes), **again[0].described()}
     return told, again
 

@@ -48,23 +48,24 @@ function nearestOf(among, [x, y]) {
 const placeOfPoint = i => [points[2 * i], points[2 * i + 1]];
 const codeOfPoint = i => codes ? codes.slice(i * size, (i + 1) * size) : null;
 
-// What is shown: its code, where it is on the map, the test image nearest to that, and whether it is the code of that image.
+// What is shown: its code, where it is on the map, the test image nearest to that, whether it is the code of that image, and
+// what it is in words.
 function ofPoint(point) {
-  return { code: codeOfPoint(point), place: placeOfPoint(point), point, exact: true };
+  return { code: codeOfPoint(point), place: placeOfPoint(point), point, exact: true, told: "the code of the test image beside it" };
 }
 function ofPlace(place) {
   const point = nearestOf(points, place);
   if (run.discrete) return { ...ofPoint(point), place };
-  if (!codes) return { code: null, place, point, exact: false };
-  const code = Float32Array.from(origin, (base, j) => base + place[0] * basis[j] + place[1] * basis[size + j]);
-  return { code, place, point, exact: false };
+  const found = { place, point, exact: false, told: "the place under the cross" };
+  if (!codes) return { ...found, code: null };
+  return { ...found, code: Float32Array.from(origin, (base, j) => base + place[0] * basis[j] + place[1] * basis[size + j]) };
 }
-function ofCode(code) {
+function ofCode(code, told) {
   const place = [0, 1].map(axis => code.reduce((sum, z, j) => sum + (z - origin[j]) * basis[axis * size + j], 0));
-  return { code, place, point: nearestOf(points, place), exact: false };
+  return { code, place, point: nearestOf(points, place), exact: false, told };
 }
 function ofMiddle() {
-  if (middle && !run.discrete) return ofCode(middle.slice());
+  if (middle && !run.discrete) return ofCode(middle.slice(), "the mean code");
   return ofPlace([(left + right) / 2, (bottom + top) / 2]);
 }
 
@@ -163,11 +164,8 @@ function classOfPoint(i) {
 }
 
 function tell() {
-  const { exact, point } = state.shown;
-  let told = "the place under the cross";
-  if (exact) told = "the reconstruction of the test image beside it";
-  if (run.beforehand) told = "decoded beforehand, at the nearest of the places that were";
-  byId("decoded-told").textContent = told;
+  const { exact, point, told } = state.shown;
+  byId("decoded-told").textContent = run.beforehand ? "decoded beforehand, at the nearest of the places that were" : told;
   byId("nearest-told").textContent = `${exact ? "this" : "nearest on the map:"} test image${classOfPoint(point)}`;
   fromSheet(nearest, "thumbnails", run.thumbnails, point);
 }
@@ -324,7 +322,7 @@ function addUnits() {
     slider.addEventListener("input", () => {
       const code = state.shown.code.slice();
       code[unit.index] = slider.valueAsNumber;
-      keep(ofCode(code));
+      keep(ofCode(code, "the code of the sliders"));
     });
     slider.addEventListener("keydown", event => {  // "any" has no steps of its own in some browsers
       const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };

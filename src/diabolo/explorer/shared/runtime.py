@@ -77,7 +77,9 @@ def _fetched(path: Path) -> bytes:
             f"`npm pack onnxruntime-web@{VERSION}` gives"
         ) from error
     if (found := _integrity(content)) != INTEGRITY:
-        raise DiaboloError(f"{address} gives another file than onnxruntime-web {VERSION} ({found[:20]}…): it is not used")
+        raise DiaboloError(
+            f"{address} gives another file than onnxruntime-web {VERSION} ({found[:20]}…): it is not used"
+        )
     disk.make_folder(path.parent)
     disk.write(path, content)
     return content

@@ -98,7 +98,9 @@ def _check(run: Explored) -> None:
     """Refuse what there is no page of."""
     codec, shape = run.codec, tuple(run.codec.input_shape)
     if not codec.decodes:
-        raise DiaboloError(f"{run.name} learned from labels alone and its decoder nothing: there is nothing to decode in a page")
+        raise DiaboloError(
+            f"{run.name} learned from labels alone and its decoder nothing: there is nothing to decode in a page"
+        )
     if not run.width:
         raise DiaboloError(f"{run.name} has no code, so there is no map of codes to share")
     if not is_picture(shape):
@@ -174,8 +176,12 @@ def _filled(run: Explored, shown: Contents, decoder: Decoder | None, why: str) -
     # within a script nothing but "<" could end it
     data = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "\n".join(f'<img id="{name}" alt="" hidden src="{one.address}">' for name, one in shown.sheets.items())
-    inside = {"module": decoder.runtime.module, "wasm": decoder.runtime.wasm, "decoder": decoder.file} if decoder else {}
-    parts = "\n".join(f'<script type="text/plain" id="{name}">{_squeezed(one)}</script>' for name, one in inside.items())
+    inside = (
+        {"module": decoder.runtime.module, "wasm": decoder.runtime.wasm, "decoder": decoder.file} if decoder else {}
+    )
+    parts = "\n".join(
+        f'<script type="text/plain" id="{name}">{_squeezed(one)}</script>' for name, one in inside.items()
+    )
     return html.format(
         policy=POLICY.format(style=_digest(style), script=_digest(script)),
         title=escape(run.name),
@@ -195,7 +201,9 @@ def _how(run: Explored, decoder: Decoder | None, why: str) -> str:
             "The images are computed in this page, from the exported decoder of the model, by ONNX Runtime Web "
             f"{decoder.runtime.version} (© Microsoft Corporation, MIT licence)."
         )
-    classes = f" They are there for the first {GIVEN} of {len(run.classes)} classes." if len(run.classes) > GIVEN else ""
+    classes = (
+        f" They are there for the first {GIVEN} of {len(run.classes)} classes." if len(run.classes) > GIVEN else ""
+    )
     return (
         f"The images were decoded beforehand, at places all over the map, since {why}: what is shown is the image of the "
         f"nearest of these places, and there are no sliders.{classes}"

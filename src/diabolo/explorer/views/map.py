@@ -14,7 +14,7 @@ from bokeh.plotting import figure
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import Floats
-from diabolo.explorer.pixels import is_picture
+from diabolo.explorer.pixels import RAMP, is_picture
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
 from diabolo.explorer.views.plate import Plate
