@@ -281,6 +281,21 @@ def test_numbers_in_units_of_their_own_and_a_linear_decoder(opened, web, tmp_pat
     assert not page.said
 
 
+def test_three_colours_are_three_colours(opened, web, tmp_path):
+    tint = np.array([1, 0.6, 0.2])[:, None, None]
+    train, test = (
+        Images((one.images * tint).astype(np.uint8), labels=one.labels, name="tinted", split=one.split)
+        for one in diabolo.data.load("digits")
+    )
+    run = diabolo.fit("pca", train, latent_dim=6, out=tmp_path, quiet=True)
+    page = opened(save_page(run, tmp_path / "page.html", images=(train, test)))
+    page.after(lambda: page.page.mouse.move(*page.at(0.3, 0.4)))
+    image = 255 * run.model.decode(page.code[None].astype(np.float32))[0].numpy()
+    assert np.abs(page.pixels() - np.moveaxis(image.clip(0, 255), 0, -1)).max() <= 1
+    assert image[0].mean() > 3 * image[2].mean()
+    assert not page.said
+
+
 def test_what_was_decoded_beforehand_is_shown_and_said(opened, vae, explored, tmp_path, monkeypatch):
     def gone() -> None:
         raise DiaboloError("it is gone")

@@ -72,8 +72,9 @@ def _fetched(path: Path) -> bytes:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             content: bytes = answer.read(LARGEST)
     except (OSError, ValueError) as error:  # no network, no such address
+        reason = getattr(error, "reason", error)
         raise DiaboloError(
-            f"onnxruntime-web {VERSION} is not in {path} and could not be fetched ({error}): put there what "
+            f"onnxruntime-web {VERSION} is not in {path} and could not be fetched ({reason}): put there what "
             f"`npm pack onnxruntime-web@{VERSION}` gives"
         ) from error
     if (found := _integrity(content)) != INTEGRITY:

@@ -122,7 +122,7 @@ def _page(run: Explored, images: Any) -> tuple[str, str]:
     except DiaboloError as error:
         if disk.has_failed(error):
             raise
-        why, short = str(error), "its decoder could not be put into it"  # the error may name folders of this machine
+        why, short = str(error), "the decoder could not be put into it"  # the error may name folders of this machine
     if decoder is not None:
         size = len(decoder.file)  # weights hardly shrink
         if size <= LARGEST:
