@@ -1,4 +1,4 @@
-"""`diabolo look RUN`."""
+"""`diabolo look RUN`, and the page that it saves for others."""
 
 import atexit
 import os
@@ -7,7 +7,7 @@ import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from socket import gethostname
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -19,6 +19,7 @@ from diabolo.terminal import say
 app = App(name="look", help=VERBS["look"])
 
 INTERRUPTED = 130  # exit code
+LOCAL = "127.0.0.1"
 
 
 @app.default
@@ -29,9 +30,10 @@ def command(
     *,
     data: str | None = None,
     port: Port | None = None,
-    host: str = "127.0.0.1",
+    host: str = LOCAL,
     browser: bool = True,
     seed: Seed = 0,
+    save: Path | None = None,
     data_options: Annotated[DataFlags | None, Parameter(name="*")] = None,
 ) -> None:
     """Look into a trained model in the browser: decode under the mouse, slide along units, go from one image to another.
@@ -44,6 +46,8 @@ def command(
         host: the address it listens on; with another than 127.0.0.1 everybody who has the printed address can see the images.
         browser: open the page in the browser.
         seed: of what is drawn.
+        save: write a page for others into this file instead, of one run: it needs no server and no network, and holds up to
+            2,000 test images.
     """
     from diabolo.errors import DiaboloError
     from diabolo.explorer import look
@@ -51,10 +55,13 @@ def command(
     if data is None and data_options is not None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
     images = None if data is None else (data_options or DataFlags()).load(data)
+    if save is not None:
+        _save(runs, save, images, seed, served=port is not None or host != LOCAL)
+        return
     explorer = look(*runs, images=images, port=port, host=host, seed=seed)
     try:
         say(f"look at:  {explorer.address}")
-        if host not in ("127.0.0.1", "localhost", "::1"):
+        if host not in (LOCAL, "localhost", "::1"):
             say(
                 f"diabolo: warning: it listens on {host}: whoever has its address, such as "
                 f"{explorer.serving.address_at(gethostname())}, sees the images of the run, and what is sent is not encrypted",
@@ -70,6 +77,22 @@ def command(
         raise
     finally:
         explorer.stop()
+
+
+def _save(runs: tuple[Path, ...], out: Path, images: Any, seed: int, served: bool) -> None:
+    """Write a page of the one run."""
+    from diabolo.cli.messages import tell_of_data
+    from diabolo.errors import DiaboloError
+    from diabolo.explorer import save_page
+    from diabolo.trust import trusted
+
+    if len(runs) != 1:
+        raise DiaboloError(f"a page is of one run, not of {len(runs)}: save a page for each")
+    if served:
+        raise DiaboloError("a page that is saved needs no server: leave --port and --host out, or --save")
+    tell_of_data()
+    page = save_page(runs[0], out, images=images, seed=seed, trust=trusted())
+    say(f"open in a browser:  {page} ({page.stat().st_size / 1e6:.1f} MB)")
 
 
 def _leave() -> None:

@@ -4,19 +4,24 @@ explored.py, planes.py, likeness.py, pixels.py   what is shown: models, codes, i
 state.py, desk.py, lanes.py, taking.py           what was chosen, and who works it out; they know no browser
 views/, page.py                                  a file for each part of the page, and the page
 door.py, server.py, uploads.py                   who may come in, the server, what may be sent to it
+shared/                                          a page for others, one file without a server
 """
 
 from typing import TYPE_CHECKING, Any
 
 from diabolo.errors import DiaboloError
+from diabolo.lazy import lazy
 from diabolo.ranges import Port, Seed, checked
 
 if TYPE_CHECKING:
     from diabolo.explorer.server import Explorer
+    from diabolo.explorer.shared import save_page
 else:
     Explorer = Any  # whoever reads the hints when it runs needs no Bokeh for it
 
-__all__ = ["look"]
+__all__ = ["look", "save_page"]
+
+__getattr__, __dir__ = lazy(__name__, {"save_page": "shared"})
 
 
 @checked

@@ -21,6 +21,7 @@ from diabolo.data.images import Images
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.explorer.following import Following
+from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.planes import Plane, plane
 from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
@@ -88,6 +89,22 @@ class Explored:
     def discrete(self) -> bool:
         """Whether codes stand for indices, so that none lies between two."""
         return bool(self.codec.bottleneck.discrete)
+
+    @property
+    def about(self) -> str:
+        """Model, code and images in a line."""
+        shape, indices = self.codec.latent_shape, self.quantizer
+        if indices is not None:
+            code = f"a map of {'×'.join(map(str, shape[1:]))} codes, each one of {indices.codes:,}"
+        elif self.width:
+            code = f"a code of {'×'.join(f'{n:,}' for n in shape)} {'number' if self.width == 1 else 'numbers'}"
+        else:
+            code = "no code"
+        images = self.lacks
+        if self.test is not None:
+            what = "images" if is_picture(self.codec.input_shape) else "examples"
+            images = f"{len(self.test):,} test {what} of {self.test.name}"
+        return f"{self.codec.name} · {code} · {images}"
 
     # --- codes and images -------------------------------------------------------------------------------------------------
 

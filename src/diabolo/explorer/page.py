@@ -15,7 +15,6 @@ from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk, Follower
 from diabolo.explorer.explored import Explored
 from diabolo.explorer.lanes import Lane
-from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import State
 from diabolo.explorer.views.attributes import Attributes
 from diabolo.explorer.views.codebook import Codebook
@@ -96,7 +95,7 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
     doc.add_root(dark)
     doc.js_on_event("document_ready", CustomJS(args={"dark": dark}, code=DARK), CustomJS(code=NO_TOKEN))
     sections = [Section(view.title, view.told, f"section-{name}", name) for name, view in views.items()]
-    _dress(doc, " and ".join(run.name for run in runs), sections, _about(runs[0]), unseen=("dark",))
+    _dress(doc, " and ".join(run.name for run in runs), sections, runs[0].about, unseen=("dark",))
     paint(doc, False)
     doc.on_session_destroyed(lambda context: desk.close())
     desk.begin()
@@ -133,23 +132,6 @@ def _quietly(cancel: Callable[[Any], None], timer: Any) -> None:
     """Cancel a timer that may have run already."""
     with suppress(ValueError):
         cancel(timer)
-
-
-def _about(run: Explored) -> str:
-    """A line beneath the title."""
-    shape, indices = run.codec.latent_shape, run.quantizer
-    if indices is not None:
-        code = f"a map of {'×'.join(map(str, shape[1:]))} codes, each one of {indices.codes:,}"
-    elif run.width:
-        code = f"a code of {'×'.join(f'{n:,}' for n in shape)} {'number' if run.width == 1 else 'numbers'}"
-    else:
-        code = "no code"
-    images = run.lacks
-    if run.test is not None:
-        images = (
-            f"{len(run.test):,} test {'images' if is_picture(run.codec.input_shape) else 'examples'} of {run.test.name}"
-        )
-    return f"{run.codec.name} · {code} · {images}"
 
 
 def sentence(doc: Document, text: str) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from diabolo.data.unit import to_float
 
 GAP = 1  # pixels between the images of a sheet
+RAMP = ("#d7e3f1", "#a9c4e4", "#7ba4d6", "#4d84c6", "#23649f", "#0b3f70")  # of numbers, low to high
 
 
 def is_picture(shape: tuple[int, ...]) -> bool:

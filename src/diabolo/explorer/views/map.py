@@ -14,7 +14,7 @@ from bokeh.plotting import figure
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import Floats
-from diabolo.explorer.pixels import is_picture
+from diabolo.explorer.pixels import RAMP, is_picture
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
 from diabolo.explorer.views.plate import Plate
@@ -23,7 +23,6 @@ from diabolo.figures.style import PALETTE
 
 MANY = 10_000  # points that are drawn by the graphics card
 PICTURED = 24  # images of a lasso that are shown
-RAMP = ("#d7e3f1", "#a9c4e4", "#7ba4d6", "#4d84c6", "#23649f", "#0b3f70")
 NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
 HINT = (
     "How codes of many numbers become points: principal components keep large distances, t-SNE and UMAP keep neighbours, and "
