@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,35 @@ def test_what_is_refused(runs, pictures, refused):
     assert "there is no file or folder nowhere" in refused(2, "score", runs["vae"], "nowhere")
     assert not Path("scores.csv").exists()
     assert not Path("duplicates.csv").exists()
+
+
+def test_labels_of_files_are_those_of_a_table(runs, pictures, diabolo, refused, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\na/1.png,good\na/2.jpg,good\nb/1.png,scratch\nc.bmp,\n", encoding="utf-8")
+    answer = diabolo("score", runs["pca"], pictures, "--labels", table)
+    assert answer.code == 0
+    found = rows("scores.csv")
+    assert [row["label"] for row in found] == ["good", "good", "scratch", ""]
+    flagged = [row["reconstruction error: flagged"] == "yes" for row in found]
+    lines = {line.split("  ")[0].strip(): line.split() for line in answer.out.splitlines()}
+    for label, places in {"good": [0, 1], "scratch": [2], "not known": [3]}.items():
+        share = np.mean([flagged[i] for i in places])
+        words = lines[label][len(label.split()) :]
+        assert words[:2] == [str(len(places)), f"{100 * share:.1f}"]
+    diabolo("duplicates", runs["vae"], pictures, "--labels", table)
+    diabolo("encode", runs["pca"], pictures, "--labels", table, "--out", "codes.csv")
+    assert [row["label"] for row in rows("codes.csv")] == ["good", "good", "scratch", ""]
+    assert "labels (--labels) are of image files" in refused(2, "score", runs["pca"], "digits", "--labels", table)
+    assert "name it by labels (--labels)" in refused(2, "score", runs["pca"], pictures, "--label-column", "x")
+
+
+def test_scores_of_a_packed_folder_warn_of_nothing(runs, pictures, diabolo, tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as packed:
+        for path in sorted((pictures / "a").iterdir()):
+            packed.write(path, path.name)
+    assert diabolo("score", runs["pca"], pictures / "a").code == 0
+    alone = rows("scores.csv")
+    answer = diabolo("score", runs["pca"], "p.zip")
+    assert answer.code == 0
+    assert "warning" not in answer.err
+    assert [row["reconstruction error"] for row in rows("scores.csv")] == [row["reconstruction error"] for row in alone]

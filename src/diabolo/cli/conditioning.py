@@ -73,16 +73,18 @@ def told_of(run: Path, model: Any, label: Sequence[str], values: Sequence[float]
     return y
 
 
-def check_told(run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[str]) -> None:
+def check_told(
+    run: Path, model: Any, label: Sequence[str], values: Sequence[float], images: Sequence[str], labelled: bool = False
+) -> None:
     """Refuse, before any image is read, to tell nothing to a model that is given more than image files carry; a data set may
-    carry it."""
+    carry it, or a table by which they are `labelled`."""
     takes = _besides(model)
-    carried = len(images) == 1 and (
-        images[0] in names() or as_path(images[0]).suffix.lower() in {*READERS} - {"", ".npy"}
-    )
+    file = len(images) == 1 and as_path(images[0]).suffix.lower() in {*READERS} - {"", ".npy"}
+    carried = file or (len(images) == 1 and images[0] in names()) or (labelled and takes == "label")
     if takes is not None and not carried and not {"label": label, "values": values}[takes]:
         raise DiaboloError(
             f"{run} holds a model conditioned on {model.condition.needs_column}, which image files do not carry: give --{takes}"
+            f"{' or --labels' if takes == 'label' and not labelled else ''}"
         )
 
 

@@ -21,6 +21,8 @@ def command(
     *images: Annotated[str, Parameter(required=True)],
     within: Positive = 0.1,
     neighbours: Count = 10,
+    labels: Path | None = None,
+    label_column: str | None = None,
     out: Path = Path("duplicates.csv"),
     skip_bad: SkipBad = False,
     root: Root = None,
@@ -31,6 +33,8 @@ def command(
         run: the run folder.
         images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
             as the training images were, and the columns of a table are found by their names.
+        labels: a table (.csv, .tsv) with a row for each image file: its path or name, and its label.
+        label_column: the column of the labels in that table, where it has several and none is called label, target, class or y.
         within: how much of the difference of two unrelated images near-duplicates differ by at most.
         neighbours: how many of the nearest codes of each image are looked at.
         out: a .csv file with a row for each image that has a near-duplicate: the number of its group, its name, its label where
@@ -39,6 +43,7 @@ def command(
     import numpy as np
 
     from diabolo.cli.images import read_for
+    from diabolo.data.sources.file_labels import LabelTable
     from diabolo.errors import DiaboloError
     from diabolo.latents import near_duplicates
     from diabolo.plain import cell, count
@@ -49,8 +54,9 @@ def command(
 
     if out.suffix.lower() != ".csv":
         raise DiaboloError(f"near-duplicates are written as .csv, not {out.suffix or out}")
+    table = LabelTable.given(labels, label_column)
     model = load(run)
-    given = read_for(run, model, images, skip_bad, root)
+    given = read_for(run, model, images, skip_bad, root, table)
     whole = given.whole(model.needs_column, Config.read(run).train.label_names)
     found = near_duplicates(model, whole, within, neighbours)
     known = given.labels()

@@ -21,6 +21,8 @@ def command(
     *images: Annotated[str, Parameter(required=True)],
     label: Several[str] = (),
     values: Several[float] = (),
+    labels: Path | None = None,
+    label_column: str | None = None,
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,
     root: Root = None,
@@ -33,6 +35,8 @@ def command(
             as the training images were, and the columns of a table are found by their names.
         label: of a model conditioned on labels: the class of all the images, or that of each, in the order of the rows.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
+        labels: a table (.csv, .tsv) with a row for each image file: its path or name, and its label.
+        label_column: the column of the labels in that table, where it has several and none is called label, target, class or y.
         out: a .npy file for an array (N, latent_dim) alone, or a .csv or .parquet file that also has the name of each image,
             and its label where that is known. The rows are in the order of the files given, or of the file; those of a folder
             or archive are sorted by name, and in a data set with parts training images come first. In a .csv file a name that
@@ -45,6 +49,7 @@ def command(
 
     from diabolo.cli.conditioning import check_told, told_of
     from diabolo.cli.images import in_pieces, read_for, write_array, write_table
+    from diabolo.data.sources.file_labels import LabelTable
     from diabolo.errors import DiaboloError
     from diabolo.plain import cell, count
     from diabolo.runs import files
@@ -54,11 +59,12 @@ def command(
         raise DiaboloError(f"codes are written as .npy, .csv or .parquet, not {out.suffix or out}")
     if out.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
         raise DiaboloError("a .parquet file needs pyarrow: pip install 'diabolo[parquet]', or write a .csv file")
+    table = LabelTable.given(labels, label_column)
     model = load(run)
-    check_told(run, model, label, values, images)
+    check_told(run, model, label, values, images, table is not None)
     if 0 in model.latent_shape:
         raise DiaboloError(f"{run} holds a model without a code: there is nothing to encode")
-    given = read_for(run, model, images, skip_bad, root)
+    given = read_for(run, model, images, skip_bad, root, table)
     y = told_of(run, model, label, values, given)
     codes = in_pieces(lambda x, y: model.encode(x, y).flatten(1), given, y)
     width = int(np.prod(model.latent_shape))

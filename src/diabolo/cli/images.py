@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import zlib
 from bisect import bisect_right
@@ -25,12 +26,15 @@ from diabolo.data.finding import CONVERT, READERS, check_root, find, home_of, no
 from diabolo.data.gather import release, stacked
 from diabolo.data.loading import load_parts, load_whole
 from diabolo.data.npy import map_npy
+from diabolo.data.sources.file_labels import LabelTable
 from diabolo.errors import DiaboloError, listed
 from diabolo.paths import as_path
 from diabolo.runs import files
 from diabolo.runs.config import Config
 from diabolo.scaling import UNIT, Scaling
 
+PACKED_IMAGES = (".zip", ".tar")
+PAGE = re.compile(r"#\d+$")  # which a name ends in where it is one of several of a file
 PIECE = 1024  # images that are floats at a time
 MOST = 65535  # in a PNG file of 16 bits
 AS_TRAINED = (
@@ -152,12 +156,17 @@ def numbered(images: Images, called: Sequence[str]) -> Images:
 
 
 def read_for(
-    run: Path, model: Any, sources: Sequence[str | Path], skip_bad: bool = False, root: Path | None = None
+    run: Path,
+    model: Any,
+    sources: Sequence[str | Path],
+    skip_bad: bool = False,
+    root: Path | None = None,
+    table: LabelTable | None = None,
 ) -> Given:
     """The images that `sources` name, as the model of `run` wants them: image files, one folder, one file of images, arrays or
     a table, or a data set by name in the folder `root` (never in one that the run folder names, which may be a stranger's).
     They are cut, resized and scaled as its training images were; where these had units of their own, they are in those,
-    whatever their type. The columns of a table are found by their names.
+    whatever their type. The columns of a table are found by their names. What image files show is in the `table`, if anywhere.
 
     Those of a folder or an archive are sorted by name, those of any other file in its order; of what has parts, training images
     come first, then those to validate and to test with.
@@ -182,6 +191,8 @@ def read_for(
         raise not_read(other[0])
     if len(paths) > 1 and (kinds or any(path.is_dir() for path in paths)):
         raise DiaboloError("give image files, or one folder, data set or array; not several, nor both")
+    if table is not None and (named or kinds - {*PACKED_IMAGES}):
+        raise DiaboloError(f"labels (--labels) are of image files, and {texts[0]} is none: it has its own labels")
     if kinds == {".npy"}:
         how = {option: trained[option] for option in ("image_channels", "axes") if option in trained}
         images = as_images(map_npy(paths[0]), name=paths[0].stem, range=scale.OWN if own else span, **how)
@@ -191,7 +202,7 @@ def read_for(
         columns = (about.origin or {}).get("features")
         prepared = trained | ({"range": scale.OWN} if own else {})
         found = _of_parts(
-            texts[0], prepared, shape, skip_bad, root, columns if isinstance(columns, list) else None, named
+            texts[0], prepared, shape, skip_bad, root, columns if isinstance(columns, list) else None, named, table
         )
         found = replace(found, images=tuple(_in_own_units(images, span) for images in found.images)) if own else found
     elif len(shape) != 3:
@@ -201,7 +212,9 @@ def read_for(
         size = shape[1] if shape[1] == shape[2] else None  # a size makes squares; others are taken as they are
         given = paths[0] if _is_folder(paths) else paths
         pixels, called = pixels_for(model, given, size, trained.get("crop"), skip_bad, span)
-        found = Given((Images(pixels),), tuple(called), files=True)
+        told = None if table is None else table.of([PAGE.sub("", name) for name in called])
+        labels, classes = (None, None) if told is None else (told.labels, told.names)
+        found = Given((Images(pixels, labels=labels, label_names=classes),), tuple(called), files=True)
     for images in found.images:
         if images.shape != shape:
             raise DiaboloError(
@@ -257,6 +270,7 @@ def _of_parts(
     root: Path | None,
     columns: Sequence[Any] | None,
     named: bool,
+    table: LabelTable | None,
 ) -> Given:
     """All parts of a data set, prepared as that of the run was, and with the same `columns`; what is not `named` but a file and
     has no parts of its own comes whole."""
@@ -265,6 +279,8 @@ def _of_parts(
     if len(shape) == 3 and "size" in takes:  # of an array nothing is converted
         wanted |= {"image_channels": shape[0], "size": shape[1] if shape[1] == shape[2] else None}
     wanted["skip_bad"] = skip_bad or None
+    if "labels" in takes:  # image files, whose table is not that of the training images
+        wanted |= {"labels": table and table.path, "label_column": table and table.column}
     chosen = {option: value for option, value in wanted.items() if option in takes and value is not None}
     if named:
         train, test, validation = load_parts(name, root, **chosen)

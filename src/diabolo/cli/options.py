@@ -52,6 +52,7 @@ class DataFlags(DataOptions):
 
     root: Path | None = None
     without_class: str | None = None  # a name that looks like a number is a name
+    labels: Path | None = None
     without_column: Several[str] = ()
     columns_types: Annotated[
         tuple[str, ...], ItsOwn(), Parameter(consume_multiple=True, negative=(), show_default=False)

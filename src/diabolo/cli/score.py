@@ -1,7 +1,8 @@
 """`diabolo score RUN IMAGES…`."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
@@ -9,8 +10,14 @@ from diabolo.cli.options import Root, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, PartOf, Seed, checked
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from diabolo.evaluation.screening import Screened
+
 app = App(name="score", help=VERBS["score"])
 SHOWN = 5  # names of the most anomalous images
+LABELS = 12  # of which the flagged shares are shown
 
 
 @app.default
@@ -22,6 +29,8 @@ def command(
     false_alarms: PartOf = 0.05,
     elbo_samples: Count = 10,
     seed: Seed = 0,
+    labels: Path | None = None,
+    label_column: str | None = None,
     out: Path = Path("scores.csv"),
     skip_bad: SkipBad = False,
     root: Root = None,
@@ -33,6 +42,8 @@ def command(
         run: the run folder.
         images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
             as the training images were, and the columns of a table are found by their names.
+        labels: a table (.csv, .tsv) with a row for each image file: its path or name, and its label.
+        label_column: the column of the labels in that table, where it has several and none is called label, target, class or y.
         false_alarms: the largest share of normal images that each score may flag.
         elbo_samples: codes drawn for each image to estimate its −ELBO.
         seed: of all that is drawn.
@@ -41,9 +52,10 @@ def command(
     """
     from diabolo.cli.images import read_for
     from diabolo.cli.tables import Cell, prose, table
+    from diabolo.data.sources.file_labels import LabelTable
     from diabolo.display import words
     from diabolo.errors import DiaboloError
-    from diabolo.evaluation.screening import Screened, screen
+    from diabolo.evaluation.screening import screen
     from diabolo.plain import cell, count, percent
     from diabolo.runs import files
     from diabolo.runs.loading import load_run
@@ -51,8 +63,9 @@ def command(
 
     if out.suffix.lower() != ".csv":
         raise DiaboloError(f"scores are written as .csv, not {out.suffix or out}")
+    told = LabelTable.given(labels, label_column)
     trained = load_run(run)
-    given = read_for(run, trained.model, images, skip_bad, root)
+    given = read_for(run, trained.model, images, skip_bad, root, told)
     several = given.as_trained(trained.model.needs_column, trained.config.train.label_names)
     found = screen(trained, several, None, false_alarms, elbo_samples, seed)
     known = given.labels()
@@ -62,14 +75,14 @@ def command(
         heads += [name, f"{name}: p-value", f"{name}: flagged"]
     rows = [",".join(heads)]
     for i, name in enumerate(given.names):
-        told = [cell(name), *([] if known is None else [cell(known[i])])]
+        row = [cell(name), *([] if known is None else [cell(known[i])])]
         for one in found.values():
-            told += [repr(float(one.scores[i])), repr(float(one.p[i])), "yes" if one.flagged[i] else "no"]
-        rows.append(",".join(told))
+            row += [repr(float(one.scores[i])), repr(float(one.p[i])), "yes" if one.flagged[i] else "no"]
+        rows.append(",".join(row))
     files.make_folder(out.parent)
     files.write(out, "\r\n".join([*rows, ""]).encode("utf-8", "surrogateescape"))
 
-    def row(name: str, one: Screened) -> list[Cell]:
+    def line(name: str, one: "Screened") -> list[Cell]:
         flagged = f"{int(one.flagged.sum()):,} of {len(one.scores):,}"
         return [Cell(name), Cell(words(one.threshold.value), True), Cell(flagged, True), Cell(one.unit)]
 
@@ -77,7 +90,7 @@ def command(
     bound = next(iter(found.values())).threshold
     low, high = bound.between
     lines = table(
-        ["score", "threshold", "flagged", "unit"], [row(name, one) for name, one in found.items()], console.width
+        ["score", "threshold", "flagged", "unit"], [line(name, one) for name, one in found.items()], console.width
     )
     promise = (
         f"a normal image exceeds each threshold with a probability of at most {percent(false_alarms, 1)}, on average over "
@@ -85,10 +98,34 @@ def command(
         f"{percent(high, 1)} (95 %)"
     )
     lines += prose(promise, console.width)
+    if known is not None:
+        lines += _by_label(found, known, console.width)
     for name, one in found.items():
         if one.flagged.any():
             most = [given.names[i] for i in (-one.scores).argsort(kind="stable")[:SHOWN] if one.flagged[i]]
             lines += prose(f"highest {name}: {', '.join(most)}", console.width)
     lines += prose(f"{count(len(given), 'row')} in {out}", console.width)
-    for line in lines:
-        console.print(line, soft_wrap=True)
+    for text in lines:
+        console.print(text, soft_wrap=True)
+
+
+def _by_label(found: "Mapping[str, Screened]", known: Sequence[str], width: int) -> "list[Text]":
+    """Which share of the images of each label every score flags, the most flagged first."""
+    from diabolo.cli.tables import Cell, prose, table
+    from diabolo.plain import percent
+
+    places: dict[str, list[int]] = {}
+    for i, label in enumerate(known):
+        places.setdefault(label, []).append(i)
+    flagged = {label: [int(one.flagged[rows].sum()) for one in found.values()] for label, rows in places.items()}
+    order = sorted(places, key=lambda label: (-max(flagged[label]) / len(places[label]), label))
+    heads = ["label", "images", *(f"flagged by {name}" for name in found)]
+    rows = [
+        [Cell(label or "not known"), Cell(f"{len(places[label]):,}", True)]
+        + [Cell(percent(n / len(places[label]), 1), True) for n in flagged[label]]
+        for label in order[:LABELS]
+    ]
+    lines = table(heads, rows, width)
+    if len(order) > LABELS:
+        lines += prose(f"and {len(order) - LABELS:,} labels of which fewer are flagged", width)
+    return lines

@@ -37,7 +37,7 @@ READERS = {
     ".npy": ("arrays", "npy"), ".npz": ("arrays", "npz"), ".h5": ("h5", "load"), ".hdf5": ("h5", "load"),
     ".csv": ("csv", "load"), ".tsv": ("csv", "load"), ".parquet": ("parquet", "load"),
 }  # fmt: skip
-BESIDE = ("labels", "features")  # what a source may be given besides the options
+FEATURES = "features"  # what a source of tables may be given besides the options
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Source:
     def takes(self) -> dict[str, inspect.Parameter]:
         """The options that it takes, besides those that every source has, and what else it may be given."""
         named = inspect.signature(self.read).parameters.values()
-        return {p.name: p for p in named if p.kind is p.KEYWORD_ONLY and p.name in (*NAMES, *BESIDE)}
+        return {p.name: p for p in named if p.kind is p.KEYWORD_ONLY and p.name in (*NAMES, FEATURES)}
 
     def options(self, given: Mapping[str, Any]) -> DataOptions:
         """Those `given` by name.
@@ -84,7 +84,7 @@ class Source:
         Raises:
             DiaboloError: when it cannot be called as a source is, or gives something else than images.
         """
-        asked = {**vars(options), **{name: given.get(name) for name in BESIDE}}
+        asked = {**vars(options), FEATURES: given.get(FEATURES)}
         draw = replace(options.draw, whole=whole)
         chosen = {n: asked[n] for n, p in self.takes.items() if n in given or p.default is p.empty}
         subject = find_root(options.root) if self.subject is None else self.subject

@@ -117,10 +117,11 @@ class Images:
 
     @property
     def tensor(self) -> "Tensor":
-        """The numbers `(N, *shape)` at rest, in their own type: an array is not copied; encoded images are all decoded."""
+        """The numbers `(N, *shape)` at rest, in their own type: an array in memory is not copied, one on disk or that cannot be
+        written to is, and encoded images are all decoded."""
         import torch
 
-        return torch.from_numpy(np.asarray(self.images))
+        return torch.from_numpy(np.require(np.asarray(self.images), requirements="W"))
 
     @property
     def pixels(self) -> NDArray[np.float32]:

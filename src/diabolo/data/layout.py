@@ -35,13 +35,14 @@ class Layout:
     masks: set[int]
 
 
-def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> Layout:
+def read_layout(names: Sequence[str], folders: Iterable[str], where: object, classed: bool = True) -> Layout:
     """The layout of images called `names`, relative with "/" between folders, beside `folders`, some of which may be empty.
 
     Folders around everything are looked through. Then parts are folders called train, val, valid, validation, dev, test, … in
     any case, all of them, at the top or all within the classes; what is left above an image is its class, whichever way its
     accents are encoded. Beside parts a folder of masks (ground_truth, as in MVTec AD) is left out. A folder images that is the
-    last above every image says nothing.
+    last above every image says nothing. Where what they show is known otherwise, not `classed`, folders that are no parts say
+    nothing either.
 
     Raises:
         DiaboloError: when parts stand beside other folders, one is empty, train lacks, images lie both in class folders and
@@ -72,7 +73,7 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
                     f"{where} has a part {folder} without images that can be read; put its images there, or give the folder "
                     "train alone to have it split"
                 )
-        return Layout(*_checked(parts, [path[1:] for path in paths], masks, where), masks)
+        return Layout(*_checked(parts, [path[1:] for path in paths], masks, where, classed), masks)
     _check_disguised(tops, where)
     within = [index for index, path in enumerate(paths) if any(step.lower() in PARTS for step in path)]
     if within:  # parts inside the classes
@@ -85,11 +86,15 @@ def read_layout(names: Sequence[str], folders: Iterable[str], where: object) -> 
         _check_parts({path[1] for path in paths}, where, several=True)
         return Layout(
             *_checked(
-                [PARTS[path[1].lower()] for path in paths], [[path[0], *path[2:]] for path in paths], masks, where
+                [PARTS[path[1].lower()] for path in paths],
+                [[path[0], *path[2:]] for path in paths],
+                masks,
+                where,
+                classed,
             ),
             masks,
         )
-    return Layout(None, _checked([TRAIN] * len(paths), paths, masks, where)[1], masks)
+    return Layout(None, _checked([TRAIN] * len(paths), paths, masks, where, classed)[1], masks)
 
 
 def _common(paths: Sequence[list[str]]) -> list[str]:
@@ -168,9 +173,11 @@ def _check_parts(tops: set[str], where: object, several: bool = False) -> None:
 
 
 def _checked(
-    parts: list[str], classes: list[list[str]], masks: set[int], where: object
+    parts: list[str], classes: list[list[str]], masks: set[int], where: object, classed: bool
 ) -> tuple[list[str] | None, list[str] | None]:
-    """Parts, and classes as one name each; refused when some images have a class and others none."""
+    """Parts, and classes as one name each, where images are `classed`; refused when some have a class and others none."""
+    if not classed:
+        return parts, None
     loose = [index for index, path in enumerate(classes) if not path and index not in masks]
     total = len(classes) - len(masks)
     if 0 < len(loose) < total:

@@ -26,9 +26,7 @@ PARTS = ("train", "test", "validation")
 _named: set[str] = set()  # data sets of the user's own that this program has named
 
 
-def load(
-    name: Any, root: str | os.PathLike[str] | None = None, *, labels: Any = None, **options: Any
-) -> tuple[Images, Images]:
+def load(name: Any, root: str | os.PathLike[str] | None = None, **options: Any) -> tuple[Images, Images]:
     """Train and test `Images`.
 
     Args:
@@ -37,7 +35,6 @@ def load(
             torch or Hugging Face (see `as_images`); or a function of your own as package.module:function, or by the name
             under which a package has registered it as an entry point of the group `diabolo.data`.
         root: the folder that holds the data sets; else DIABOLO_DATA, else ~/.cache/diabolo. Refused for what lies elsewhere.
-        labels: of an array or a tensor, see `as_images`.
         options: those of `DataOptions`, as far as the source takes them.
 
     `n_train` images are not the first but drawn without replacement: by `data_seed` alone, so that they are the same in every
@@ -59,7 +56,7 @@ def load(
         >>> train.images.shape, train.images.dtype, len(test)
         ((500, 1, 8, 8), dtype('uint8'), 360)
     """
-    parts = load_parts(name, root, labels=labels, **options)
+    parts = load_parts(name, root, **options)
     return parts.train, parts.test
 
 
@@ -72,18 +69,16 @@ load.__signature__ = _own.replace(  # type: ignore[attr-defined]  # how a signat
             for field in fields(DataOptions)
             if field.name != "root"
         ),
-        _own.parameters["labels"],
     ]
 )
 
 
-def load_parts(name: Any, root: str | os.PathLike[str] | None = None, *, labels: Any = None, **options: Any) -> Parts:
+def load_parts(name: Any, root: str | os.PathLike[str] | None = None, **options: Any) -> Parts:
     """`load`, and the images to validate with, where the source has such a part."""
     check_root(name, root)
     if home_of(name) is not None:
         _named.add(name)
-    beside = {"labels": labels} if labels is not None else {}
-    return _load(find(name), name, {"root": root, **beside, **options})
+    return _load(find(name), name, {"root": root, **options})
 
 
 def load_whole(
@@ -173,8 +168,9 @@ def _say(images: Images) -> None:
 def _record(source: Source, name: Any, options: DataOptions) -> dict[str, Any]:
     """How images were loaded, JSON-able, for `load_recorded`: with the seed, what was asked for, and whole paths."""
     told = {"data_seed": options.data_seed} | options.asked()
-    if options.root is not None:
-        told["root"] = os.path.abspath(options.root)
+    for place in ("root", "labels"):
+        if place in told:
+            told[place] = os.path.abspath(told[place])
     if not isinstance(options.range, str):
         told["range"] = list(options.range)
     for several in ("without_column", "columns_types"):

@@ -59,6 +59,8 @@ class DataOptions:
         range: what is black and white in files and arrays: auto (what they say and use), dtype, or two numbers; own where
             none are, in their own units.
         missing: what NaN in an array is: refuse (an error), or mask (a number that is not known).
+        labels: of a folder or an archive of images, a table (.csv, .tsv) with a row for each file: its path or name, and its
+            label; of an array, a label for each example.
         label_column: of a table, the column of the labels; when left out one called label, target, class or y, where it holds
             classes.
         without_column: of a table, columns that are left out, by name.
@@ -93,6 +95,7 @@ class DataOptions:
     cache: Cache = "auto"
     range: Annotated[Any, ItsOwn()] = scale.AUTO
     missing: Literal["refuse", "mask"] = "refuse"
+    labels: Annotated[Any, ItsOwn()] = None
     label_column: str | None = None
     without_column: tuple[str, ...] = ()
     columns_types: Types = "numbers"

@@ -25,6 +25,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.bottlenecks import Bottleneck
 from diabolo.codec import Codec
 from diabolo.data.images import Images
+from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.pca import PCA
 from diabolo.randomness import Draws, Rehearsal
@@ -190,7 +191,7 @@ class _Functions:
 
     def of_images(self, inputs: Tensors) -> Tensors:
         """Code, reconstruction, and its mean squared error over the numbers that are known, in the units of the data."""
-        images = inputs["images"].float() / 255 if self.as_bytes else inputs["images"]
+        images = to_float(inputs["images"])
         x, y = self.model.scaling(images), self.known(inputs)
         coded = self.traceable.coded(x, y)
         found = {"code": coded.code} | self.decoded(coded.code, self.model.condition.pick(x, y))

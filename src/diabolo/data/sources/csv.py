@@ -6,6 +6,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Literal
@@ -64,9 +65,16 @@ def read(path: Path, header: Header = "auto") -> Table:
     Raises:
         DiaboloError: for a file that is no such table, or has decimal commas.
     """
+    with _readable(path) as file:
+        return _read(file, path, header)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[IO[bytes]]:
+    """The file opened; what goes wrong within the block becomes one sentence."""
     try:
         with open_regular(path) as file:
-            return _read(file, path, header)
+            yield file
     except OSError as error:
         raise DiaboloError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -77,9 +85,20 @@ def read(path: Path, header: Header = "auto") -> Table:
         raise DiaboloError(f"{path} is damaged, or no table of text: {error}") from error
 
 
-def _read(file: IO[bytes], path: Path, header: Header) -> Table:
+def rows_of_texts(path: Path) -> list[list[str]]:
+    """All rows of a table of text as they stand, that of names too; empty lines are none.
+
+    Raises:
+        DiaboloError: for a file that is no such table, or is empty.
+    """
+    with _readable(path) as file:
+        text, _, separator, _ = _opened(file, path)
+        return list(_rows(text, separator, False))
+
+
+def _opened(file: IO[bytes], path: Path) -> tuple[io.TextIOBase, str, str, list[str]]:
+    """The text of a file, its start, what stands between fields, and the lines of the start that are whole."""
     start = file.read(SAMPLE)
-    size = file.seek(0, 2)
     file.seek(0)
     if not start.strip():
         raise DiaboloError(f"{path} is empty")
@@ -90,7 +109,13 @@ def _read(file: IO[bytes], path: Path, header: Header) -> Table:
     lines = sample.splitlines(keepends=True)
     if len(lines) > 1 and len(sample) == SAMPLE:
         lines.pop()  # cut off in its middle, it may be
-    separator = _separator(lines)
+    return text, sample, _separator(lines), lines
+
+
+def _read(file: IO[bytes], path: Path, header: Header) -> Table:
+    size = file.seek(0, 2)
+    file.seek(0)
+    text, sample, separator, lines = _opened(file, path)
     first = [row for row in csv.reader(lines, delimiter=separator) if row]
     named = _has_names(first) if header == "auto" else header == "yes"
     names = [name.strip() for name in first[0]] if named else [str(i) for i in range(1, len(first[0]) + 1)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from diabolo.data.layout import MASK_KIND, TEST, TRAIN, VALIDATION, Layout, read
 from diabolo.data.options import Cache, Draw
 from diabolo.data.pixels import Shaping
 from diabolo.data.sources.arrays import class_counts
+from diabolo.data.sources.file_labels import LabelTable
 from diabolo.data.splits import Parts, draw_from, random_split
 from diabolo.plain import count
-from diabolo.ranges import PartOf, Side
+from diabolo.ranges import ItsOwn, PartOf, Side
 
 
 def load(
@@ -36,17 +37,20 @@ def load(
     cache: Cache,
     test_fraction: PartOf,
     range: scale.Range,
+    labels: Annotated[Any, ItsOwn()],
+    label_column: str | None,
 ) -> Parts:
     """The parts of a folder or a .zip as `Images` `(C, H, W)`. A .zip is read in memory: nothing is extracted.
 
-    Without `size` or `crop` all images must be equal in size.
+    Without `size` or `crop` all images must be equal in size. A table of `labels` stands for folders of classes.
     """
-    shaping = Shaping(size, crop, image_channels, keep="deep")
+    shaping, table = Shaping(size, crop, image_channels, keep="deep"), LabelTable.given(labels, label_column)
     if path.is_dir():
-        return of_files(disk_files(path, skip_bad=skip_bad), path, draw, shaping, skip_bad, cache, test_fraction, range)
-    files = zip_files(path, skip_bad)
-    with files.archive:
-        return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range)
+        files = disk_files(path, skip_bad=skip_bad)
+        return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range, table)
+    packed = zip_files(path, skip_bad)
+    with packed.archive:
+        return of_files(packed, path, draw, shaping, skip_bad, cache, test_fraction, range, table)
 
 
 def of_labelled(
@@ -88,20 +92,26 @@ def of_files(
     cache: Cache,
     test_fraction: float,
     value_range: scale.Range,
+    table: LabelTable | None,
 ) -> Parts:
     """The same of files from anywhere; `path` gives the name, and the place of the decoded copy."""
-    layout = read_layout(files.names, files.listing.folders, path)  # refused before anything is decoded
+    layout = read_layout(files.names, files.listing.folders, path, table is None)  # refused before anything is decoded
     for index in sorted(layout.masks):
         files.listing.left_out.add(MASK_KIND, files.names[index])
     files = files.only([index for index in range(len(files.names)) if index not in layout.masks])
+    told = None if table is None else table.of(files.names)
     found = kept(files, shaping, path, skip_bad, value_range, cache)
     names = page_names(files, found.owners.tolist())
-    layout = read_layout([files.names[owner] for owner in found.owners], files.listing.folders, path)
+    layout = read_layout([files.names[owner] for owner in found.owners], files.listing.folders, path, table is None)
     how = kept_as(found.facts, value_range, f"the pixels of {path}", shaping.keep)
     span = how.span if how.to == "own" else None
-    images = _labelled(Images(found.pixels, name=path.stem or "folder", names=tuple(names), span=span), layout)
+    images = Images(found.pixels, name=path.stem or "folder", names=tuple(names), span=span)
+    if told is None:
+        images = _labelled(images, layout)
+    else:
+        images = replace(images, labels=told.labels[found.owners], label_names=told.names)
     parts, division = _parted(images, layout, draw, test_fraction)
-    return _accounted(parts, division, files, path, found, how)
+    return _accounted(parts, division, files, path, found, how, [] if told is None else [told.said])
 
 
 def _accounted(

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Annotated, Any, Literal
 
 import numpy as np
 
@@ -18,11 +18,12 @@ from diabolo.data.depth import BadImageError
 from diabolo.data.files import MAX_BYTES, REMEDY, Listing, is_hidden, is_image, open_regular, portable
 from diabolo.data.options import Cache, Draw
 from diabolo.data.pixels import Shaping
+from diabolo.data.sources.file_labels import LabelTable
 from diabolo.data.sources.folder import of_files, of_labelled
 from diabolo.data.splits import Parts
 from diabolo.errors import DiaboloError
 from diabolo.plain import count
-from diabolo.ranges import PartOf, Side
+from diabolo.ranges import ItsOwn, PartOf, Side
 
 LABELS = ("cls", "txt", "json")  # the endings of what may hold a label, the plainest first
 KEYS = ("label", "cls", "class", "target", "y")  # of the label in a .json
@@ -80,21 +81,23 @@ def load(
     cache: Cache,
     test_fraction: PartOf,
     range: scale.Range,
+    labels: Annotated[Any, ItsOwn()],
+    label_column: str | None,
 ) -> Parts:
     """The images `(C, H, W)` of an archive. Where labels lie beside them, as 0001.cls, .txt or .json beside 0001.jpg, they are
-    a seeded split; where none do, folders are parts and classes as in a .zip."""
-    shaping = Shaping(size, crop, image_channels)
+    a seeded split; where none do, folders are parts and classes as in a .zip. A table of `labels` stands for both."""
+    shaping, table = Shaping(size, crop, image_channels), LabelTable.given(labels, label_column)
     try:
         file = open_regular(path)
     except OSError as error:
         raise DiaboloError(f"{path} cannot be read: {error.strerror or error}") from error
     with file:
         files, beside = tar_files(path, file, skip_bad)
-        known, said = labels_beside(files, beside)
+        known, said = (None, []) if table is not None else labels_beside(files, beside)
         if known is None:
-            return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range)
-        (labels,), names = named_labels(np.array(known))
-        return of_labelled(files, labels, names, path, draw, shaping, skip_bad, cache, test_fraction, range, said)
+            return of_files(files, path, draw, shaping, skip_bad, cache, test_fraction, range, table)
+        (numbers,), names = named_labels(np.array(known))
+        return of_labelled(files, numbers, names, path, draw, shaping, skip_bad, cache, test_fraction, range, said)
 
 
 def tar_files(path: Path, file: IO[bytes], skip_bad: bool) -> tuple[TarFiles, dict[str, dict[str, tuple[int, int]]]]:
