@@ -19,9 +19,7 @@ from diabolo.errors import DiaboloError
 
 def test_python_and_the_command_line_have_its_names_and_defaults():
     defaults = {field.name: field.default for field in dataclasses.fields(DataOptions)}
-    assert {
-        n: p.default for n, p in inspect.signature(load).parameters.items() if n != "name"
-    } == defaults
+    assert {n: p.default for n, p in inspect.signature(load).parameters.items() if n != "name"} == defaults
     flags = {field.name: getattr(DataFlags(), field.name) for field in dataclasses.fields(DataFlags)}
     assert flags == defaults
     assert list(HELP) == list(defaults)

@@ -211,6 +211,12 @@ def test_a_picture_from_a_file_is_pinned_and_no_picture_is_refused(open_page, tm
     page.until("address.value.includes('a=z')")
     page.until("pin_a.visible")
     assert (page.pixels("pin-a")[..., 0] == 200).all()
+    with open(tmp_path / "huge.png", "wb") as huge:
+        huge.truncate(80 * 2**20)  # more than the connection carries
+    inputs.nth(1).set_input_files(tmp_path / "huge.png")
+    page.until("pins_told.text === 'a picture has at most 4 MiB, and this file 80.0'")
+    inputs.nth(1).set_input_files(tmp_path / "mine.png")
+    page.until("address.value.includes('b=z')")
     assert not page.said
 
 

@@ -107,6 +107,7 @@ def _views(doc: Document, desk: Desk) -> dict[str, View]:
     run = desk.first
     coded = run.codec.decodes and run.width > 0
     after, cancel = _guarded(doc.add_timeout_callback), doc.remove_timeout_callback
+    ready = partial(doc.js_on_event, "document_ready")
     every, no_more = _guarded(doc.add_periodic_callback), doc.remove_periodic_callback
     wanted: dict[str, tuple[bool, Callable[[], View]]] = {
         "map": (run.test is not None and run.width > 0, lambda: Map(desk, after, partial(_quietly, cancel))),
@@ -114,7 +115,7 @@ def _views(doc: Document, desk: Desk) -> dict[str, View]:
         "likeness": (run.codec.decodes and run.train is not None and run.test is not None, lambda: Likeness(desk)),
         "condition": (bool(run.codec.decodes and run.codec.condition.to_decoder), lambda: Condition(desk)),
         "units": (coded, lambda: Units(desk)),
-        "pins": (coded, lambda: Pins(desk, every, partial(_quietly, no_more))),
+        "pins": (coded, lambda: Pins(desk, every, partial(_quietly, no_more), ready)),
         "attributes": (coded and not run.discrete, lambda: Attributes(desk)),
         "codebook": (run.quantizer is not None and run.test is not None, lambda: Codebook(desk)),
         "training": (run.path is not None, lambda: Training(desk, every)),

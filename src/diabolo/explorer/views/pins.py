@@ -2,11 +2,12 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, FileInput, FreehandDrawTool, Range1d
+from bokeh.models import ColumnDataSource, CustomJS, FileInput, FreehandDrawTool, Range1d
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from diabolo.explorer.explored import Pixels
 from diabolo.explorer.handwriting import drawn_digit
 from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import WAYS, Place, State
-from diabolo.explorer.uploads import read_picture
+from diabolo.explorer.uploads import LARGEST, read_picture
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import (
     beside,
@@ -34,6 +35,16 @@ from diabolo.explorer.views.widgets import (
 )
 
 STEPS = 9
+# A file beyond what the connection carries would break it: such a one is given back before it is read
+TOO_LARGE = """
+document.addEventListener('input', event => {
+  const [chosen] = event.composedPath()
+  const file = chosen.type === 'file' ? chosen.files[0] : undefined
+  if (file === undefined || file.size <= largest) return
+  chosen.value = ''
+  told.text = `a picture has at most ${largest / 2 ** 20} MiB, and this file ${(file.size / 2 ** 20).toFixed(1)}`
+}, true)
+"""
 FRAME = 60  # milliseconds
 HINT = (
     "linear goes straight; spherical turns evenly, as codes of a Gaussian lie on a sphere; along-data goes from code to code "
@@ -50,7 +61,7 @@ class Pins:
         "between them; play moves along it."
     )
 
-    def __init__(self, desk: Desk, every: Any, no_more: Any) -> None:
+    def __init__(self, desk: Desk, every: Any, no_more: Any, once_ready: Callable[[CustomJS], None]) -> None:
         self.desk, self.every, self.no_more = desk, every, no_more
         self._playing: Any = None
         run = desk.first
@@ -80,6 +91,7 @@ class Pins:
         when(self.way, "value", lambda new: desk.change(way=self.way.value))
         when(self.t, "value", lambda new: None if self._quiet else desk.change(t=float(self.t.value)))
         when(self.play, "active", lambda new: self._play())
+        once_ready(CustomJS(args={"told": self.about, "largest": LARGEST}, code=TOO_LARGE))
         # What cannot be used is not shown: numbers without images, files for examples that are no pictures
         numbered, pictured = run.test is not None, is_picture(shape)
         pins = [
@@ -136,6 +148,9 @@ class Pins:
             self.desk.change(shown=Place(image=int(new)), t=-1.0, swaps=())
 
     def _uploaded(self, which: str, attr: str, old: Any, new: Any) -> None:
+        if not new:  # a file was taken back
+            return
+
         def read() -> NDArray[Any]:
             try:
                 content = base64.b64decode(new, validate=True)
