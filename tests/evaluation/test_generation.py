@@ -290,7 +290,8 @@ def test_tables_and_signals_are_no_pictures(scaling):
 
 def test_mistakes_are_told_before_anything_is_computed(trained):
     codec = trained("undercomplete", hidden=(64,), activation="relu").codec
-    subject = Subject(codec, None, None)  # nothing is looked at
+    two = Images(np.zeros((2, 1, 8, 8), np.uint8))  # of which nothing could be measured
+    subject = Subject(codec, two, two)
     for wrong, said in (
         ({"densities": ("gausian",)}, "did you mean 'gaussian'"),
         ({"generated": 0}, "at least 1, not 0"),
