@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diabolo.codec import Codec
 from diabolo.data import Images, as_images
+from diabolo.data.origin import check_columns
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.anomaly import anomaly_scores
 from diabolo.evaluation.measuring import Pair, images_of
@@ -87,6 +88,8 @@ def screen(
         raise DiaboloError(f"a {codec.name} reconstructs nothing, so that nothing can be unlike what it was trained on")
     train, held = images_of(run, data, trust)
     several = [as_images(images)] if isinstance(images, Images) else [as_images(one) for one in images]
+    if run is not None:
+        check_columns(run.config.train, *several)
     for one in (train, held, *several):
         if one.shape != tuple(codec.input_shape):
             raise DiaboloError(f"the model is for images {tuple(codec.input_shape)}, and {one.name} has {one.shape}")

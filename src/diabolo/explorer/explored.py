@@ -18,6 +18,7 @@ from diabolo.bottlenecks.quantizer import Discrete
 from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
+from diabolo.data.origin import check_columns
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.explorer.following import Following
@@ -397,9 +398,12 @@ def open_run(path: str | os.PathLike[str], images: tuple[Images, Images] | None 
     """The run in a folder, with its own images, loaded again, or with others.
 
     Raises:
-        DiaboloError: when it is no run folder, or has neither weights nor a checkpoint yet.
+        DiaboloError: when it is no run folder, has neither weights nor a checkpoint yet, or the images are rows of other
+            columns.
     """
     folder = RunFolder(as_path(path))
+    if images is not None:
+        check_columns(folder.config.train, *images)
     trained = (folder.path / "model.safetensors").exists() or not (folder.path / checkpoint.FILE).exists()
     codec = load(folder.path) if trained else Following(folder.path).model()
     (train, test), lacks = images or (None, None), ""
