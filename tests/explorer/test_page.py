@@ -58,7 +58,7 @@ class Page:
     def has(self, name: str) -> bool:
         return bool(self.page.evaluate("name => !!Bokeh.documents[0].get_model_by_name(name)", name))
 
-    def until(self, condition: str, timeout: float = 60.0) -> None:
+    def until(self, condition: str, timeout: float = 180.0) -> None:
         end = time.monotonic() + timeout
         while not self.js(condition):
             assert time.monotonic() < end, f"never: {condition}; {self.said}"
@@ -117,7 +117,7 @@ def test_the_decoder_follows_the_mouse(open_page, explored):
     before = page.pixels("decoded")
     page.page.mouse.move(*page.at("map", 0.3, 0.4))
     page.page.mouse.move(*page.at("map", 0.32, 0.41))
-    end = time.monotonic() + 30
+    end = time.monotonic() + 180
     while np.array_equal(page.pixels("decoded"), before):
         assert time.monotonic() < end
         time.sleep(0.05)
