@@ -19,6 +19,7 @@ def test_a_model_from_elsewhere_is_evaluated_on_a_named_data_set(diabolo):
 
 def test_what_was_done_for_it_is_printed(diabolo, tmp_path):
     import torch
+    from safetensors.torch import save_file
 
     folder = tmp_path / "theirs"
     folder.mkdir()
@@ -32,7 +33,7 @@ def test_what_was_done_for_it_is_printed(diabolo, tmp_path):
     }
     state = {f"{name}.weight": torch.randn(size) for name, size in sizes.items()}
     state |= {f"{name}.bias": torch.zeros(size[0]) for name, size in sizes.items()}
-    torch.save({"model_state_dict": state}, folder / "model.pt")
+    save_file(state, folder / "model.safetensors")
     few = ("--data", "digits", "--n-test", 40, "--n-train", 100)
     answer = diabolo("evaluate", f"pythae:{folder}", *few, "--measures", "reconstruction")
     assert answer.code == 0, answer
