@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+import shutil
 from statistics import fmean, median
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from scipy import stats
 
 import diabolo
+from diabolo.cli.sweep import closing_lines
 from diabolo.data.origin import hold_out
 from diabolo.errors import DiaboloError, UnknownNameError
+from diabolo.reports import sweep_report
 from diabolo.reports.sweep_report import difference
 from diabolo.runs import checkpoint
 from diabolo.runs.config import Config
@@ -270,11 +273,18 @@ def test_another_sweep_in_the_folder_is_refused(swept, images, tmp_path):
 def test_a_journal_of_another_sweep_and_a_lost_one_are_refused(swept, tmp_path):
     journal = tmp_path / "j.log"
     swept(trials=1, storage=str(journal))
-    with pytest.raises(DiaboloError, match="was written by another sweep"):
+    with pytest.raises(DiaboloError, match="is there already, and is not of this sweep"):
         swept(trials=1, storage=str(journal), out=tmp_path / "second")
     journal.unlink()
     with pytest.raises(DiaboloError, match="is empty, not the one whose trials lie in the folder"):
         swept(trials=1, storage=str(journal))
+
+
+def test_a_sweep_whose_storage_could_not_be_used_has_not_begun(swept, tmp_path):
+    for address in ("nope://x", f"sqlite:///{tmp_path}/no/s.db", str(tmp_path), "/dev/null"):
+        with pytest.raises(DiaboloError, match=r"cannot be used|is no file: a journal"):
+            swept(trials=1, storage=address)
+    assert len(swept(trials=1).trials) == 1  # the right address, in the same folder
 
 
 def test_a_run_folder_is_no_place_for_a_sweep(swept, images, tmp_path):
@@ -399,18 +409,41 @@ def test_what_was_damaged_is_said(swept):
         {**told, "state": "good"},
         {k: v for k, v in told.items() if k != "values"},
         {**told, "values": {"a": ["x"]}},
+        {**told, "values": {}},
+        {**told, "values": {name: [] for name in told["values"]}},
+        {**told, "values": {name: [math.nan] for name in told["values"]}},
+        {**told, "options": {}},
+        {**told, "number": 7},
     ):
         trial.write_text(json.dumps(broken))
         with pytest.raises(DiaboloError, match="was edited or damaged"):
             Sweep.read(found.path)
     trial.write_text(json.dumps(told))
     about = json.loads((found.path / "sweep.json").read_text())
-    for broken in ({**about, "format": 99}, {**about, "definition": {}}, {"format": 1}):
+    parts = [
+        ("aims", 5),
+        ("aims", []),
+        ("aims", [[1]]),
+        ("aims", [["a", 1]]),
+        ("options", 5),
+        ("seeds", "x"),
+        ("images", []),
+    ]
+    edited = [{**about, "definition": {**about["definition"], name: value}} for name, value in parts]
+    for broken in ({**about, "format": 99}, {**about, "definition": {}}, {"format": 1}, *edited):
         (found.path / "sweep.json").write_text(json.dumps(broken))
         with pytest.raises(DiaboloError):
             Sweep.read(found.path)
     with pytest.raises(DiaboloError, match="holds no sweep"):
         Sweep.read(found.path / "trials")
+
+
+def test_a_sweep_whose_run_folders_are_gone_is_still_compared(swept, tmp_path):
+    found = swept(trials=1)
+    shutil.rmtree(found.runs(found.best)[0])
+    assert "its run folders are not there any more" in closing_lines(found)
+    written = sweep_report.write(found, tmp_path / "compared")
+    assert "Its run folders are not there any more, so no line" in written[-1].read_text()
 
 
 def test_reading_a_sweep_from_elsewhere_imports_nothing(swept):

@@ -146,8 +146,9 @@ def closing_lines(found: Sweep) -> list[str]:
     for trial in shown:
         values = [f"{aim.name} {_value(trial.mean(aim.name), trial.interval(aim.name))}" for aim in aims]
         lines.append(f"{'front' if len(aims) > 1 else 'best'}: trial {trial.number}, {trial.told}: {', '.join(values)}")
-        line = train_line(Config.read(found.runs(trial)[0]))
-        lines.append(line or f"its run: {found.runs(trial)[0]}")
+        runs = found.runs(trial)
+        line = train_line(Config.read(runs[0])) if runs else "its run folders are not there any more"
+        lines.append(line or f"its run: {runs[0]}")
     told = difference(found) if len(aims) == 1 else ""
     return [*lines, *([told] if told else []), f"next: {shell_line('compare', found.path)}"]
 

@@ -122,11 +122,11 @@ def _lines(sweep: Sweep) -> list[Block]:
     from diabolo.sweeping.lines import train_line
 
     chosen = sweep.front if len(sweep.aims) > 1 else [sweep.best]
-    lines = [line for trial in chosen if (line := train_line(Config.read(sweep.runs(trial)[0])))]
+    first = [runs[0] for trial in chosen if (runs := sweep.runs(trial))]
+    lines = [line for run in first if (line := train_line(Config.read(run)))]
     if not lines:
-        return [
-            Paragraph("Its images were given as arrays, so no line of the shell trains it again: take its options.")
-        ]
+        why = "Its images were given as arrays" if first else "Its run folders are not there any more"
+        return [Paragraph(f"{why}, so no line of the shell trains it again: take its options.")]
     what = "the trials of the front" if len(sweep.aims) > 1 else "the best trial"
     return [
         Paragraph(f"This trains {what} again, with the first seed; the same bits on the same kind of device."),

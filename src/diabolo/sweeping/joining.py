@@ -189,8 +189,9 @@ def _joined(folder: Path, definition: Definition, address: str | None, stack: Ex
                 "definition": asdict(definition),
                 "versions": versions,
             }
-            files.write_json(folder / FILE, about)
         opened = stack.enter_context(storages.opened(folder, address))
+        if not is_sweep(folder):  # only now: a storage that cannot be used is not the one that it is kept in
+            files.write_json(folder / FILE, about)
         begun = any((folder / TRIALS).glob("*/*"))
         directions: list[storages.Direction] = [
             "minimize" if way == "minimise" else "maximize" for _, way in definition.aims
@@ -207,5 +208,5 @@ def _check_free(folder: Path, address: str | None) -> None:
     journal = storages.journal_of(folder, address)
     if journal is not None and journal.is_file() and journal.stat().st_size:
         raise DiaboloError(
-            f"{journal} was written by another sweep: name another --out, or another journal by --storage"
+            f"{journal} is there already, and is not of this sweep: name another --out, or another journal by --storage"
         )

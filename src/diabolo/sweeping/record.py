@@ -8,6 +8,7 @@ OUT/
         0001-seed0/      a run folder for each seed
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -29,6 +30,7 @@ from diabolo.sweeping.space import Space, of_record, word
 
 FILE, TRIAL, TRIALS = "sweep.json", "trial.json", "trials"
 FORMAT = 1
+WITHOUT = "delete it, and the sweep goes on without that trial"
 States = Literal["complete", "pruned", "failed"]
 
 
@@ -59,6 +61,23 @@ class Definition:
     images: Mapping[str, str | None]
     processes: int = 1
 
+    @classmethod
+    def parse(cls, told: Any) -> "Definition":
+        """What `asdict` gave, read from JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: where it is something else.
+        """
+        made = cls(**told)
+        for name, kind in KINDS.items():
+            if not isinstance(value := getattr(made, name), kind) or isinstance(value, bool):
+                raise ValueError(f"{name!r} is not a {kind.__name__}")
+        for space in made.search.values():
+            of_record(space)
+        if not made.aims or any(list(map(type, aim)) != [str, str] for aim in made.aims):
+            raise ValueError("'aims' has no pairs of words")
+        return made
+
     def differs(self, other: "Definition") -> str:
         """The first thing in which another definition is not this one, in words; "" where they are the same."""
         mine, theirs = asdict(self), asdict(other)
@@ -69,6 +88,12 @@ class Definition:
                     return f"its {name} has {one} {_told(value.get(one))}, and this one {_told(theirs[name].get(one))}"
                 return f"its {name} is {_told(value)}, and this one's {_told(theirs[name])}"
         return ""
+
+
+KINDS = {
+    "recipe": str, "search": dict, "aims": list, "options": dict, "seed": int, "seeds": int, "sampler": str, "prune": str,
+    "images": dict, "processes": int,
+}  # fmt: skip
 
 
 def _told(value: Any) -> str:
@@ -120,15 +145,31 @@ class Trial:
         path = folder / TRIAL
         if not path.is_file():
             return None
-        told = files.read_json(path, "delete it, and the sweep's line makes it anew")
+        told = files.read_json(path, WITHOUT)
         try:
             values = {str(name): tuple(float(v) for v in each) for name, each in told["values"].items()}
             made = cls(int(told["number"]), told["state"], told["options"], values, told["reason"], told["seconds"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DiaboloError(f"{path} was edited or damaged: {error!r}; delete it") from error
+            raise DiaboloError(f"{path} was edited or damaged: {error!r}; {WITHOUT}") from error
         if made.state not in ("complete", "pruned", "failed") or not isinstance(made.options, dict):
-            raise DiaboloError(f"{path} was edited or damaged: it has no state or no options; delete it")
+            raise DiaboloError(f"{path} was edited or damaged: it has no state or no options; {WITHOUT}")
+        if path != folder_of(path.parents[2], made.number) / TRIAL:
+            raise DiaboloError(f"{path} was edited or damaged: it is that of trial {made.number}; {WITHOUT}")
         return made
+
+    def check(self, definition: Definition, path: Path) -> None:
+        """Refuse a trial of the sweep in `path` that lacks what a trial with that `definition` has.
+
+        Raises:
+            DiaboloError: when its file was edited or damaged.
+        """
+        lacks = [name for name in definition.search if name not in self.options]
+        if self.state == "complete":
+            values = {name: self.values.get(name, ()) for name, _ in definition.aims}
+            lacks += [name for name, each in values.items() if not each or not all(map(math.isfinite, each))]
+        if lacks:
+            file = folder_of(path, self.number) / TRIAL
+            raise DiaboloError(f"{file} was edited or damaged: it has no {lacks[0]}; {WITHOUT}")
 
     def write(self, folder: Path) -> None:
         """Leave it in the folder of the trial."""
@@ -181,14 +222,15 @@ class Sweep:
         try:
             if about["format"] > FORMAT:
                 raise DiaboloError(f"{path} was written by a newer Diabolo: upgrade with pip install --upgrade diabolo")
-            definition = Definition(**about.pop("definition"))
-            for told in definition.search.values():
-                of_record(told)
+            definition = Definition.parse(about.pop("definition"))
         except DiaboloError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DiaboloError(f"{path / FILE} was edited or damaged: {error!r}") from error
-        return cls(path, definition, trials_in(path), about)
+        trials = trials_in(path)
+        for trial in trials:
+            trial.check(definition, path)
+        return cls(path, definition, trials, about)
 
     @property
     def aims(self) -> list[Aim]:

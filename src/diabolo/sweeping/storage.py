@@ -85,6 +85,8 @@ def opened(out: Path, address: str | None) -> Iterator[BaseStorage]:
     """
     name, journal = shown(out, address), journal_of(out, address)
     storage: BaseStorage | None = None
+    if journal is not None and journal.exists() and not journal.is_file():
+        raise DiaboloError(f"{journal} is no file: a journal (--storage) is a file, or name the address of a database")
     try:
         if journal is not None:
             disk.make_folder(journal.parent)
