@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from diabolo.data import Images, read_images
 from diabolo.evaluation import screen
@@ -91,6 +92,34 @@ def test_labels_of_files_are_those_of_a_table(runs, pictures, diabolo, refused, 
     assert [row["label"] for row in rows("codes.csv")] == ["good", "good", "scratch", ""]
     assert "labels (--labels) are of image files" in refused(2, "score", runs["pca"], "digits", "--labels", table)
     assert "name it by labels (--labels)" in refused(2, "score", runs["pca"], pictures, "--label-column", "x")
+
+
+def test_pages_and_files_that_are_given_twice_have_the_label_of_their_file(runs, diabolo, tmp_path):
+    first, *others = [Image.fromarray(np.full((8, 8), grey, np.uint8)) for grey in (10, 20, 30)]
+    first.save("pages.tif", save_all=True, append_images=others)
+    first.save("one.png")
+    Path("labels.csv").write_text("file,label\npages.tif,cat\none.png,dog\n")
+    answer = diabolo(
+        "encode", runs["pca"], "pages.tif", "one.png", "one.png", "--labels", "labels.csv", "--out", "codes.csv"
+    )
+    assert answer.code == 0, answer
+    found = rows("codes.csv")
+    assert [row["file"] for row in found] == ["pages.tif#1", "pages.tif#2", "pages.tif#3", "one.png", "one.png"]
+    assert [row["label"] for row in found] == ["cat", "cat", "cat", "dog", "dog"]
+
+
+@pytest.mark.parametrize("verb", ["encode", "score", "duplicates", "reconstruct"])
+def test_a_file_that_is_given_is_never_overwritten(verb, runs, pictures, refused, tmp_path):
+    array, table = tmp_path / "x.npy", tmp_path / "labels.csv"
+    np.save(array, np.zeros((3, 1, 8, 8), np.uint8))
+    table.write_text("file,label\n1.png,cat\n")
+    words = {
+        "encode": (array, "--out", array),
+        "reconstruct": (array, "--out", tmp_path / ".." / tmp_path.name / "x.npy"),
+    }.get(verb, (pictures, "--labels", table, "--out", table))
+    before = array.read_bytes(), table.read_bytes()
+    assert "is one of the files given and would be overwritten" in refused(2, verb, runs["pca"], *words)
+    assert (array.read_bytes(), table.read_bytes()) == before
 
 
 def test_scores_of_a_packed_folder_warn_of_nothing(runs, pictures, diabolo, tmp_path):

@@ -42,7 +42,7 @@ def command(
     """
     import numpy as np
 
-    from diabolo.cli.images import read_for
+    from diabolo.cli.images import check_spared, read_for
     from diabolo.data.sources.file_labels import LabelTable
     from diabolo.errors import DiaboloError
     from diabolo.latents import near_duplicates
@@ -54,6 +54,7 @@ def command(
 
     if out.suffix.lower() != ".csv":
         raise DiaboloError(f"near-duplicates are written as .csv, not {out.suffix or out}")
+    check_spared(out, (*images, labels))
     table = LabelTable.given(labels, label_column)
     model = load(run)
     given = read_for(run, model, images, skip_bad, root, table)

@@ -48,7 +48,7 @@ def command(
     import numpy as np
 
     from diabolo.cli.conditioning import check_told, told_of
-    from diabolo.cli.images import in_pieces, read_for, write_array, write_table
+    from diabolo.cli.images import check_spared, in_pieces, read_for, write_array, write_table
     from diabolo.data.sources.file_labels import LabelTable
     from diabolo.errors import DiaboloError
     from diabolo.plain import cell, count
@@ -59,6 +59,7 @@ def command(
         raise DiaboloError(f"codes are written as .npy, .csv or .parquet, not {out.suffix or out}")
     if out.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
         raise DiaboloError("a .parquet file needs pyarrow: pip install 'diabolo[parquet]', or write a .csv file")
+    check_spared(out, (*images, labels))
     table = LabelTable.given(labels, label_column)
     model = load(run)
     check_told(run, model, label, values, images, table is not None)

@@ -214,7 +214,9 @@ def read_for(
         pixels, called = pixels_for(model, given, size, trained.get("crop"), skip_bad, span)
         told = None if table is None else table.of([PAGE.sub("", name) for name in called])
         labels, classes = (None, None) if told is None else (told.labels, told.names)
-        found = Given((Images(pixels, labels=labels, label_names=classes),), tuple(called), files=True)
+        found = Given(
+            (Images(pixels, labels=labels, label_names=classes, name=paths[0].name),), tuple(called), files=True
+        )
     for images in found.images:
         if images.shape != shape:
             raise DiaboloError(
@@ -341,6 +343,13 @@ def names_within(out: Path, paths: Sequence[Path], given: Given) -> list[str]:
         if os.path.abspath(out / target) in sources:
             raise DiaboloError(f"{out / target} is one of the images given and would be overwritten; use another --out")
     return list(taken)
+
+
+def check_spared(out: Path, given: Iterable[str | Path | None]) -> None:
+    """Refuse an `out` that is one of the files which were `given`, before any work is done."""
+    for path in map(as_path, filter(None, given)):
+        if os.path.exists(path) and os.path.exists(out) and os.path.samefile(path, out):
+            raise DiaboloError(f"{out} is one of the files given and would be overwritten; use another --out")
 
 
 def check_out(out: Path, shape: tuple[int, ...], scaling: Scaling) -> None:

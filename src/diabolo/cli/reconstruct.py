@@ -41,13 +41,15 @@ def command(
             units of the data. PNG files of numbers that are not of 8 bits are of 16 bits.
     """
     from diabolo.cli.conditioning import check_told, told_of
-    from diabolo.cli.images import check_out, in_pieces, names_within, read_for, write_images
+    from diabolo.cli.images import check_out, check_spared, in_pieces, names_within, read_for, write_images
     from diabolo.cli.own_size import are_files, reconstruct_each
     from diabolo.paths import as_path
     from diabolo.plain import count
     from diabolo.runs.loading import load
     from diabolo.sizes import step
 
+    if out.suffix.lower() == ".npy":  # a folder is looked at file by file
+        check_spared(out, images)
     model = load(run)
     check_out(out, model.input_shape, model.scaling)
     check_told(run, model, label, values, images)

@@ -46,7 +46,7 @@ def command(
     """
     from diabolo import figures
     from diabolo.cli.conditioning import told
-    from diabolo.cli.images import check_out, finite, write_images
+    from diabolo.cli.images import check_out, check_spared, finite, write_images
     from diabolo.errors import DiaboloError
     from diabolo.latents.densities import PRIOR, draw_images, take_turns
     from diabolo.pictured import as_pictures
@@ -62,6 +62,7 @@ def command(
     own = density == PRIOR
     target = out or run / "figures" / ("samples.png" if own else f"samples-{density}.png")
     grid = target.suffix.lower() in (".png", ".pdf")
+    check_spared(target, images)
     check_out(target.with_suffix("") if grid else target, model.input_shape, Unscaled() if grid else model.scaling)
     shown = as_pictures(model) if grid else model
     y = told(run, model, label, values, images)

@@ -50,7 +50,7 @@ def command(
         out: a .csv file with a row for each image: its name, its label where that is known, and of each score its value, its
             p-value and whether it is flagged.
     """
-    from diabolo.cli.images import read_for
+    from diabolo.cli.images import check_spared, read_for
     from diabolo.cli.tables import Cell, prose, table
     from diabolo.data.sources.file_labels import LabelTable
     from diabolo.display import words
@@ -63,6 +63,7 @@ def command(
 
     if out.suffix.lower() != ".csv":
         raise DiaboloError(f"scores are written as .csv, not {out.suffix or out}")
+    check_spared(out, (*images, labels))
     told = LabelTable.given(labels, label_column)
     trained = load_run(run)
     given = read_for(run, trained.model, images, skip_bad, root, told)

@@ -147,6 +147,10 @@ def test_what_takes_no_table(folder, table, tmp_path):
         load(folder, label_column="breed")
     with pytest.raises(DiaboloError, match=r"unknown column 'bread'"):
         load(folder, labels=table(["file,breed,age", "000.png,cat,1"]), label_column="bread")
+    with pytest.raises(DiaboloError, match=r"unknown column 'file' of .*; valid: breed"):
+        load(folder, labels=table(["file,breed", "000.png,cat"]), label_column="file")
+    with pytest.raises(DiaboloError, match=r"two columns of .* are called 'breed': rename one"):
+        load(folder, labels=table(["file,breed,breed", "000.png,cat,dog"]), label_column="breed")
     with pytest.raises(DiaboloError, match=r"path of a table .* not ndarray"):
         load(folder, labels=np.zeros(20, int))
     with pytest.raises(DiaboloError, match="not a regular file"):

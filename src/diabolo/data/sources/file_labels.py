@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,15 @@ class LabelTable:
         """The label of each of the `files`, relative paths with "/" between folders.
 
         A row is about the file whose path, path without ending, name or stem it holds, whichever of these most rows of a column
-        are. A file without a row, or whose label is empty or -1, has the label -1.
+        are. A file without a row, or whose label is empty or -1, has the label -1. A file may be given several times.
 
         Raises:
             DiaboloError: for a table that cannot be read, names none of the files or several by one row, or gives a file two
                 labels; where it is not clear which column holds the labels.
         """
-        return _read(self.path, files, self.column)
+        each = list(dict.fromkeys(files))  # pages are of one file, and a file may be given twice
+        found, places = _read(self.path, each, self.column), {file: place for place, file in enumerate(each)}
+        return replace(found, labels=found.labels[[places[file] for file in files]])
 
 
 def _read(path: Path, files: Sequence[str], label_column: str | None) -> FileLabels:
@@ -179,9 +181,12 @@ def _column_of_files(
 def _column_of_labels(heads: Sequence[str], files: int, wanted: str | None, path: Path) -> int:
     others = [i for i in range(len(heads)) if i != files]
     if wanted is not None:
-        if wanted not in heads:
+        called = [i for i in others if heads[i] == wanted]
+        if len(called) > 1:
+            raise DiaboloError(f"two columns of {path} are called {wanted!r}: rename one")
+        if not called:
             raise UnknownNameError("column", wanted, [heads[i] for i in others], f" of {path}")
-        return heads.index(wanted)
+        return called[0]
     usual = [i for i in others if heads[i].casefold() in LABELS]
     if len(usual) == 1 or len(others) == 1:
         return (usual or others)[0]
