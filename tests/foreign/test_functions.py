@@ -111,6 +111,25 @@ def test_a_prior_draws_and_without_one_there_is_none(few, networks):
     assert codec.sample(3).shape == (3, 1, 8, 8)
     with pytest.raises(NoPriorError, match="foreign came without a prior"):
         Foreign(*networks, few[0]).sample(3)
+    for prior, said in (
+        (lambda n, draws: 1 / 0, r"prior of foreign failed \(ZeroDivisionError: division by zero\)"),
+        (lambda n, draws: None, "prior of foreign must give a tensor or an array, not NoneType"),
+        (lambda n, draws: torch.zeros(n + 1, 6), r"prior of foreign gave \(4, 6\) for 3 codes"),
+        (lambda n, draws: torch.zeros(n, 5), r"expected codes \(N, 6\)"),
+    ):
+        with pytest.raises(DiaboloError, match=said):
+            Foreign(*networks, few[0], prior=prior).sample(3)
+
+
+def test_what_functions_write_into_is_theirs():
+    images = Images(np.random.default_rng(0).random((20, 1, 4, 4), np.float32))
+    decode = torch.nn.Sequential(torch.nn.ReLU(inplace=True), torch.nn.Unflatten(1, (1, 4, 4)))
+    codec, before = Foreign(lambda x: x.mul_(0.5).flatten(1), decode, images, pieces=7), images.images.copy()
+    z = codec.encode(images.tensor) - 0.5
+    kept = z.clone()
+    codec.decode(z)
+    assert torch.equal(z, kept)
+    assert np.array_equal(images.images, before)
 
 
 def test_discrete_codes_are_not_added_up(few, networks):
@@ -164,6 +183,10 @@ def test_how_far_an_image_depends_on_its_neighbours(few, networks):
         (None, lambda z: 2 * z.view(-1, 1, 8, 8) - 1, r"gave numbers from -1 to 1, and its range is 0 to 1: say which"),
         (None, lambda z: 255 * z.view(-1, 1, 8, 8), "gave numbers from 0 to 255, and its range is 0 to 1"),
         (None, 3, "decode must be a function or a module, not int"),
+        (lambda x: x.flatten(1) + 0j, None, "gave a complex array: it must give a dense one of real numbers"),
+        (lambda x: x.flatten(1).to_sparse(), None, "gave a sparse array"),
+        (lambda x: x.flatten(1).to("meta"), None, "gave a meta array"),
+        (lambda x: np.ma.masked_less(x.flatten(1).numpy(), 0.5), None, "gave a masked array"),
     ],
 )  # fmt: skip
 def test_what_functions_give_wrong_is_one_sentence(few, encode, decode, said):

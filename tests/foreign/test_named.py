@@ -38,11 +38,33 @@ def test_pca_by_name_is_that_of_scikit_learn(few):
     assert codec.name == "pca:7"
     assert opened("pca", few[0], width=9).latent_shape == (9,)
     assert opened("pca", few[0], width=4096).latent_shape == (64,)  # of a U-Net, say
-    for wrong, said in (("pca:x", "not 'x'"), ("pca:0", "not '0'"), ("pca", "say pca:16")):
+    for wrong, said in (
+        ("pca:x", "not 'x'"),
+        ("pca:0", "not '0'"),
+        ("pca", "say pca:16"),
+        (f"pca:{'9' * 5000}", "has a number of components"),
+    ):
         with pytest.raises(DiaboloError, match=said):
             opened(wrong, few[0])
     with pytest.raises(UnknownNameError, match="elsewhere"):
         opened("pcb:3", few[0])
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"block_out_channels": 8}, "does not say how many channels"),
+        ({"in_channels": None}, "does not say how many channels"),
+        ({"scaling_factor": "x"}, "has the scaling_factor 'x', which is no number"),
+        ({"shift_factor": float("nan")}, "has the shift_factor nan, which is no number"),
+    ],
+)
+def test_an_edited_configuration_of_diffusers_is_one_sentence(few, tmp_path, told, said):
+    config = {"_class_name": "AutoencoderKL", "in_channels": 1, "block_out_channels": [8, 8]}
+    (tmp_path / "config.json").write_text(json.dumps(config | told))
+    (tmp_path / "diffusion_pytorch_model.safetensors").touch()
+    with pytest.raises(DiaboloError, match=said):
+        opened(f"diffusers:{tmp_path}", few[0])
 
 
 def test_a_fitted_estimator_is_a_codec(few):

@@ -83,6 +83,7 @@ def test_nothing_is_unpickled_and_what_cannot_be_opened_is_one_sentence(few, tmp
     written(tmp_path / "own", uses_default_decoder=False)
     written(tmp_path / "flow", "VAE_IAF_Config")
     written(tmp_path / "other size", input_dim=[1, 28, 28])
+    written(tmp_path / "a number", input_dim=64)
     written(tmp_path / "convolutions", state={"encoder.conv.weight": torch.zeros(3, 1, 3, 3)})
     written(tmp_path / "more", state=tensors() | {"encoder.layers.1.0.weight": torch.zeros(3, 3)})
     written(tmp_path / "narrow", state=tensors(pixels=60))
@@ -95,6 +96,7 @@ def test_nothing_is_unpickled_and_what_cannot_be_opened_is_one_sentence(few, tmp
         ("own", r"decoder of .* not Pythae's usual one"),
         ("flow", "holds a VAE_IAF, which is more than an encoder and a decoder"),
         ("other size", r"for images \(1, 28, 28\), and digits has \(1, 8, 8\)"),
+        ("a number", r"for images \(\), and digits has \(1, 8, 8\)"),
         ("convolutions", "not those of Pythae's usual networks"),
         ("more", r"not those of Pythae's usual networks \(encoder\.layers\.1\.0\.weight\)"),
         ("narrow", "do not fit each other"),

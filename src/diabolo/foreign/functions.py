@@ -130,7 +130,14 @@ class Foreign(PlainCodec):
         """`n` new images (n, *input_shape), of codes that its prior gives."""
         if self.prior is None:
             raise NoPriorError(f"{self.name} came without a prior to draw codes from")
-        return self.decode(self.prior(n, Draws(generator(seed, "sample"))))
+        codes = self._answer(
+            "prior", "", "it must give codes of a number and of Draws", self.prior, n, Draws(generator(seed, "sample"))
+        )
+        if codes.ndim == 0 or len(codes) != n:
+            raise DiaboloError(
+                f"prior of {self.name} gave {tuple(codes.shape)} for {n:,} codes: it must give one row for each"
+            )
+        return self.decode(codes)
 
     def _try(self, x: np.ndarray, discrete: bool) -> None:
         """Both functions on the images `x` (n, *input_shape), which says the shape of a code."""
@@ -168,23 +175,9 @@ class Foreign(PlainCodec):
 
     def _called(self, what: str, function: Function, x: Tensor) -> Tensor:
         given = _as_wanted(x, function) if isinstance(function, nn.Module) else x
-        try:
-            with evaluating(self):
-                found = function(given)
-        except (DiaboloError, MemoryError):
-            raise
-        except Exception as error:  # whatever goes wrong in a function of someone else
-            said = " ".join(str(error).split()).rstrip(".")
-            raise DiaboloError(
-                f"{what} of {self.name} failed on {tuple(x.shape)} ({type(error).__name__}: {said[:300]}): it must take "
-                f"{'images' if what == 'encode' else 'codes'} of that shape as a float32 tensor"
-            ) from error
-        if not isinstance(found, Tensor | np.ndarray):
-            raise DiaboloError(
-                f"{what} of {self.name} must give a tensor or an array, not {type(found).__name__}: take out of it what is "
-                f"wanted, as {what}=lambda x: f(x)[0] does"
-            )
-        found = as_tensor(found, f"what {what} of {self.name} gives").detach().to(self.device, torch.float32)
+        must = f"it must take {'images' if what == 'encode' else 'codes'} of that shape as a float32 tensor"
+        given = given.clone()  # it may be written into
+        found = self._answer(what, f" on {tuple(x.shape)}", must, function, given).to(self.device, torch.float32)
         if found.ndim == 0 or len(found) != len(x):
             rows = 0 if found.ndim == 0 else len(found)
             raise DiaboloError(
@@ -195,6 +188,37 @@ class Foreign(PlainCodec):
             raise DiaboloError(f"{what} of {self.name} must give one {one} (n, …) a row, not {tuple(found.shape)}")
         if bad := int((~found.flatten(1).isfinite()).any(1).sum()):
             raise DiaboloError(f"{what} of {self.name} gave NaN or infinity for {bad:,} of {len(x):,}")
+        return found
+
+    def _answer(self, what: str, place: str, must: str, function: Callable[..., Any], *given: Any) -> Tensor:
+        """What a `function` of someone else makes of the `given`: a dense tensor of real numbers."""
+        try:
+            with evaluating(self):
+                found = function(*given)
+        except (DiaboloError, MemoryError):
+            raise
+        except Exception as error:  # whatever goes wrong in a function of someone else
+            said = " ".join(str(error).split()).rstrip(".")
+            raise DiaboloError(
+                f"{what} of {self.name} failed{place} ({type(error).__name__}: {said[:300]}): {must}"
+            ) from error
+        if not isinstance(found, Tensor | np.ndarray):
+            raise DiaboloError(
+                f"{what} of {self.name} must give a tensor or an array, not {type(found).__name__}: take out of it what is "
+                f"wanted, as {what}=lambda x: f(x)[0] does"
+            )
+        masked = isinstance(found, np.ma.MaskedArray)
+        found = as_tensor(found, f"what {what} of {self.name} gives").detach()
+        kinds = {
+            "masked": masked,
+            "complex": found.is_complex(),
+            "sparse": found.layout is not torch.strided,
+            "quantised": found.is_quantized,
+            "nested": found.is_nested,
+            "meta": found.is_meta,
+        }
+        if kind := next((kind for kind, is_so in kinds.items() if is_so), None):
+            raise DiaboloError(f"{what} of {self.name} gave a {kind} array: it must give a dense one of real numbers")
         return found
 
     def _held(self, x_hat: Tensor) -> Tensor:

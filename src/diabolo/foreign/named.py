@@ -107,7 +107,7 @@ def as_codec(
 def pca(where: str, images: Images, width: int | None) -> Codec:
     """Principal components of the training images: as many as `where` says, else as the codes it is compared with."""
     most = min(math.prod(images.shape), len(images))
-    if where and not (where.isdecimal() and int(where)):
+    if where and not (where.isdecimal() and len(where) < 10 and int(where)):
         raise DiaboloError(f"pca:K has a number of components K, such as pca:16, not {where!r}")
     if not where and width is None:
         raise DiaboloError("it is not known how many components the PCA is to have: say pca:16, for instance")

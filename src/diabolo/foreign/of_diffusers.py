@@ -6,6 +6,7 @@ A code is what a diffusion model is given: (posterior mean − shift) × factor;
 are in [−1, 1] there, and what is decoded beyond is clipped, as diffusers does when it saves an image.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from diabolo.runs import files
 CLASSES = ("AutoencoderKL", "VQModel")
 WITHIN = ("vae", "vqvae", "movq")  # of a pipeline
 WEIGHTS = "diffusion_pytorch_model*.safetensors"
+AGAIN = "save the model again with save_pretrained"
 PIECES = 8  # images of 256 pixels a side and more, through many channels
 
 
@@ -41,8 +43,8 @@ def of_diffusers(where: str, images: Images, width: int | None) -> Foreign:
             "save_pretrained(FOLDER, safe_serialization=True)"
         )
     _check(images, config, folder)
+    factor, shift = _number(config, "scaling_factor", 1.0, folder), _number(config, "shift_factor", 0.0, folder)
     model = _model(kind, folder)
-    factor, shift = float(config.get("scaling_factor") or 1.0), float(config.get("shift_factor") or 0.0)
     discrete = kind == "VQModel"
     what = f"{'codebook vector' if discrete else 'posterior mean'}{f' − {shift:g}' if shift else ''}"
 
@@ -89,15 +91,25 @@ def _found(where: str) -> tuple[Path, dict[str, Any]]:
     places = [top, *(top / name for name in WITHIN)]
     for folder in places:
         if (folder / "config.json").is_file():
-            told = files.read_json(folder / "config.json", "save the model again with save_pretrained")
+            told = files.read_json(folder / "config.json", AGAIN)
             if isinstance(told, dict):
                 return folder, told
     raise DiaboloError(f"{top} holds no config.json of an autoencoder, nor does its {listed(WITHIN)}")
 
 
+def _number(config: dict[str, Any], name: str, usual: float, folder: Path) -> float:
+    """What the configuration says of `name`, finite; `usual` where that is nothing, or 0."""
+    value = config.get(name) or usual
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise DiaboloError(f"{folder / 'config.json'} has the {name} {value!r}, which is no number: {AGAIN}")
+    return float(value)
+
+
 def _check(images: Images, config: dict[str, Any], folder: Path) -> None:
     """Refuse images that the networks do not take."""
     channels, blocks = config.get("in_channels", 3), config.get("block_out_channels") or [0]
+    if not isinstance(channels, int) or not isinstance(blocks, list):
+        raise DiaboloError(f"{folder / 'config.json'} does not say how many channels its networks have: {AGAIN}")
     if len(images.shape) != 3 or images.shape[0] != channels:
         raise DiaboloError(
             f"the autoencoder in {folder} takes pictures of {channels} channels, and {images.name} has {images.shape}: load "

@@ -54,7 +54,8 @@ def of_pythae(where: str, images: Images, width: int | None) -> Foreign:
             f"{folder} holds a {kind or 'model without a name'}, which is more than an encoder and a decoder: of Pythae "
             f"{', '.join((*PLAIN, *NORMAL))} can be opened here"
         )
-    shape = tuple(config.get("input_dim") or ())
+    told = config.get("input_dim")
+    shape = tuple(told) if isinstance(told, list) else ()
     if shape != images.shape:
         raise DiaboloError(f"the model in {folder} is for images {shape}, and {images.name} has {images.shape}")
     tensors = _tensors(folder)
