@@ -34,6 +34,27 @@ def test_figures_can_be_left_out(finished, diabolo):
     assert list((finished / "figures").iterdir()) == []
 
 
+def test_the_images_and_the_table_of_their_labels_may_be_moved(pictures, diabolo, refused):
+    shutil.copytree(pictures, "here")
+    files = [p.relative_to("here") for p in sorted(Path("here").rglob("*")) if p.is_file()]
+    Path("here.csv").write_text("\n".join(["file,label", *(f"{file},{'ab'[i % 2]}" for i, file in enumerate(files))]))
+    options = ("--size", 8, "--hidden", 4, "--latent-dim", 2, "--epochs", 1, "--no-compile", "--no-figures", "--quiet")
+    answer = diabolo("train", "cvae", "--data", "here", "--labels", "here.csv", *options)
+    assert answer.code == 0, answer
+    Path("there").mkdir()
+    for name in ("here", "here.csv"):
+        shutil.move(name, "there")
+    again = ("resume", "runs/0001-cvae-here", "--epochs", 2, "--no-figures", "--data", "there/here")
+    message = refused(2, *again)
+    assert (
+        "here.csv cannot be read: No such file or directory: say where the table of labels of this run lies now"
+        in message
+    )
+    answer = diabolo(*again, "--labels", "there/here.csv")
+    assert answer.code == 0, answer
+    assert len(RunFolder(Path("runs/0001-cvae-here")).history) == 2
+
+
 def test_what_is_finished_says_how_to_go_on(finished, refused):
     assert f"diabolo resume {finished} --epochs 4" in refused(2, "resume", finished)
     assert "larger total" in refused(2, "resume", finished, "--epochs", "1")

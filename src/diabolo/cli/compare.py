@@ -120,9 +120,9 @@ def _images(runs: tuple[Path, ...], data: str | None, images: DataFlags | None) 
     asked = {} if images is None else images.asked()
     if data is not None and all(is_named(run) for run in runs):
         return {"data": (images or DataFlags()).load(data)}
-    if others := sorted(set(asked) - {"root"}):
+    if others := sorted(set(asked) - {"root", "labels"}):
         raise DiaboloError(
             f"runs are compared on their images as these were loaded: --{others[0].replace('_', '-')} is for models from "
             "elsewhere alone, with --data NAME"
         )
-    return {"moved": where(Moved(data, asked.get("root")))}
+    return {"moved": where(Moved(data, asked.get("root"), asked.get("labels")))}

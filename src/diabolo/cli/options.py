@@ -28,10 +28,12 @@ class Moved:
     Args:
         data: the folder or file of the images of the run, where it was moved; they must be the same.
         root: the folder that holds the data sets, where it was moved.
+        labels: the table of the labels of image files, where it was moved.
     """
 
     data: str | None = None
     root: Path | None = None
+    labels: Path | None = None
 
 
 MovedOptions = Annotated[Moved | None, Parameter(name="*")]
@@ -41,7 +43,7 @@ def where(moved: Moved | None) -> dict[str, str]:
     """What `diabolo.data.origin.of_run` wants to know of images that were moved."""
     from diabolo.paths import as_path
 
-    told = {} if moved is None else {"name": moved.data, "root": moved.root}
+    told = {} if moved is None else {"name": moved.data, "root": moved.root, "labels": moved.labels}
     return {name: str(as_path(place)) for name, place in told.items() if place is not None}
 
 

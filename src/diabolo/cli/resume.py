@@ -38,7 +38,7 @@ def command(
 
     moved = moved or Moved()
     try:
-        result = resume(run, epochs=epochs, data=moved.data, root=moved.root)
+        result = resume(run, epochs=epochs, data=moved.data, root=moved.root, labels=moved.labels)
     except NothingLeftError:
         if epochs is not None or not figures or not run_figures.lacks_figures(run):
             raise

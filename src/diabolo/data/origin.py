@@ -88,6 +88,7 @@ class Record:
 
 
 BY = "by --data (from Python: data= or moved=)"
+BY_LABELS = "by --labels (from Python: labels= or moved=)"
 
 
 def hold_out(train: Images, fraction: float, seed: int = 42) -> tuple[Images, Images]:
@@ -117,8 +118,8 @@ def of_run(path: Path, about: Record, moved: Mapping[str, str] | None = None) ->
     Args:
         path: the run folder, for messages.
         about: what it says of its training images; `origin` must not be None.
-        moved: where the images lie now, if they were moved: `name` (of a data set, a folder or a file) or `root`, as
-            `diabolo.data.load` takes them.
+        moved: where the images lie now, if they were moved: `name` (of a data set, a folder or a file), `root` or `labels`,
+            as `diabolo.data.load` takes them.
 
     Raises:
         DiaboloError: when they are not there any more or are others, or `about` was edited to nonsense.
@@ -215,6 +216,9 @@ def _load(origin: Any, path: Path | None, moved: Mapping[str, str]) -> Parts:
     try:
         return load_parts(**load) if "name" in moved else load_recorded(load, path)
     except DiaboloError as error:
+        table = load.get("labels")
+        if isinstance(table, str) and os.path.isabs(table) and not os.path.exists(table):
+            raise DiaboloError(f"{error}: say where the table of labels of this run lies now {BY_LABELS}") from error
         if not os.path.isabs(str(load["name"])) or os.path.exists(load["name"]):
             raise
         raise DiaboloError(f"{error}: say where the images of this run lie now {BY}") from error

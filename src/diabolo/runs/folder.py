@@ -152,7 +152,7 @@ class RunFolder:
         """Its training images, and the test images of the same data set, loaded again (`data.origin.of_run`).
 
         Args:
-            moved: where they lie now, if they were moved: `name` or `root`, as `diabolo.data.load` takes them.
+            moved: where they lie now, if they were moved: `name`, `root` or `labels`, as `diabolo.data.load` takes them.
             trust: packages whose code the folder may name, as in `diabolo.load`, for a data set of one's own.
 
         Raises:

@@ -115,6 +115,7 @@ def resume(
     root: str | Path | None = None,
     trust: Trust = (),
     callbacks: Sequence[Any] = (),
+    labels: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Go on with an unfinished run from its last finished epoch, or with a finished one for further epochs.
 
@@ -128,6 +129,7 @@ def resume(
         data, root: where the images lie now, if they were moved: as for `diabolo.data.load`.
         trust: packages whose code the folder may name, as in `diabolo.load`.
         callbacks: as for `fit`; a run folder keeps none.
+        labels: where the table of the labels of image files lies now, if it was moved.
 
     Raises:
         NothingLeftError: when there is nothing to do.
@@ -150,7 +152,8 @@ def resume(
         raise config.damaged(path, str(error)) from error
     if epochs is not None:
         options = options.but(epochs=epochs)
-    moved = {name: str(as_path(place)) for name, place in (("name", data), ("root", root)) if place is not None}
+    places = {"name": data, "root": root, "labels": labels}
+    moved = {name: str(as_path(place)) for name, place in places.items() if place is not None}
     with trusting(trust), distributed.joined(choose_device(options.device)), RunFolder(path).held("resume"):
         return _resume(path, config, options, train, validation, moved, callbacks)
 
