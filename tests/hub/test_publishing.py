@@ -185,6 +185,11 @@ except ValueError:
 def test_a_name_or_licence_that_is_none_is_refused_at_once(run, tmp_path):
     with pytest.raises(diabolo.DiaboloError, match=r"^'tiny' is no name on the Hub: it is user/name, such as me/digi"):
         diabolo.hub.publish(run, "tiny", "mit", token="x")
+    for name in ("me/a--b", "me/tiny.", "me/tiny.git", "mé/tiny", f"me/{'x' * 200}"):
+        with pytest.raises(diabolo.DiaboloError, match="was not published: that is no name on the Hub"):
+            diabolo.hub.publish(run, name, "mit", token="x")
+        with pytest.raises(diabolo.DiaboloError, match="could not be fetched: that is no name on the Hub"):
+            diabolo.from_pretrained(name)
     with pytest.raises(diabolo.DiaboloError, match=r"^unknown licence 'apache2'; did you mean 'apache-2.0'\?"):
         diabolo.hub.publish(run, "me/tiny", "apache2", token="x")
     with pytest.raises(diabolo.DiaboloError, match=r"^there is no folder nowhere, and 'nowhere' is no name on the Hub"):

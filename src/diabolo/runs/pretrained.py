@@ -111,12 +111,19 @@ def library() -> Any:
 def asking(what: str) -> Iterator[None]:
     """Whatever the Hub answers inside the block, or that it does not, is told in one sentence that begins with `what`."""
     from huggingface_hub import constants
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
         yield
     except DiaboloError:
         raise
+    except HFValidationError as error:
+        raise DiaboloError(f"{what}: that is no name on the Hub ({_first(error).rstrip('.')})") from error
     except RevisionNotFoundError as error:
         raise DiaboloError(f"{what}: it has no such revision") from error
     except RepositoryNotFoundError as error:
@@ -132,6 +139,8 @@ def asking(what: str) -> Iterator[None]:
             ) from error
         raise DiaboloError(f"{what}: {constants.ENDPOINT} answered {code}, {_first(error)}") from error
     except Exception as error:  # no network, in the words of whichever library carries it
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            raise DiaboloError(f"{what}: {error.filename} could not be written or read: {error.strerror}") from error
         raise DiaboloError(f"{what}: {constants.ENDPOINT} cannot be reached ({_first(error)})") from error
 
 
