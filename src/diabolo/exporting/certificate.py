@@ -89,6 +89,13 @@ def certify(
                 told = found.setdefault(f"{graph.name}.{output}", Difference(unit, allowed))
                 largest, mean = float(each.max()), float(each.mean())
                 told.by_batch[size] = largest, mean
+                if (
+                    np.isnan(largest)
+                    and np.isnan(model.wanted[graph.name, "x_hat" if output == "pixels" else output]).any()
+                ):
+                    raise DiaboloError(
+                        f"nothing is exported: the model is broken, {output!r} of its {graph.name} holds NaN"
+                    )
                 if not largest <= allowed:  # NaN is not
                     raise DiaboloError(
                         f"nothing is exported: {output!r} of the {graph.name} differs from the model's by {largest:.2g} {unit} "

@@ -4,6 +4,7 @@ from. It comes into being whole, and only with its certificate.
 
 import copy
 import io
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def _check_free(target: Path) -> None:
     """Refuse a folder that holds something, and what is none."""
     if target.is_dir() and not any(target.iterdir()):
         return
-    if target.exists():
+    if os.path.lexists(target):  # a link to nothing too
         raise DiaboloError(f"{target} is {'not empty' if target.is_dir() else 'a file'}: export into a new folder")
 
 
