@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
+from diabolo import disk
 from diabolo.cli.options import DataFlags, Moved, where
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Seed, checked
@@ -65,6 +66,8 @@ def command(
         raise DiaboloError(
             f"{out} is a file: the comparison is written into a folder, or as a table in {listed(TABLES)}"
         )
+    if table:
+        disk.make_folder(out.parent)
     if sweeps := [path for path in runs if is_sweep(path)]:
         if len(runs) > 1:
             raise DiaboloError(f"{sweeps[0]} is a sweep, which is compared by itself: leave the others out")

@@ -176,6 +176,7 @@ def write_table(comparison: Comparison, path: str | Path, whole: bool = False) -
     path = as_path(path)
     rows = list(comparison.rows()) if whole else comparison.heading()
     text = {".tex": _latex, ".md": _markdown, ".csv": _csv}[path.suffix.lower()](comparison, rows)
+    disk.make_folder(path.parent)
     disk.write(path, text.encode())
     return path
 

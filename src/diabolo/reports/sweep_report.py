@@ -201,6 +201,7 @@ def write_table(sweep: Sweep, path: str | Path) -> Path:
         cells = [[words(value) for value in row] for row in rows]
         plain = [[False] * len(row) for row in cells]
         text = "% needs \\usepackage{booktabs}\n" + latex.table([(c, "") for c in columns], cells, plain, sweep.counted)
+    disk.make_folder(path.parent)
     disk.write(path, text.encode())
     return path
 
