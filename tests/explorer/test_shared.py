@@ -335,8 +335,9 @@ def test_a_page_is_of_one_run_and_needs_no_server(vae, said, tmp_path):
         ((vae.path, vae.path), "a page is of one run, not of 2: save a page for each"),
         ((vae.path, "--port", 5006), "needs no server: leave --port and --host out, or --save"),
         ((vae.path, "--host", "0.0.0.0"), "needs no server"),
+        ((vae.path, "--save", vae.path / "config.json"), "a page is written as .html, not .json"),
     ):
-        code, _, err = said("look", *words, "--save", page)
+        code, _, err = said("look", *words, *(() if "--save" in words else ("--save", page)))
         assert code == 2
         assert why in err
         assert err.count("\n") == 1

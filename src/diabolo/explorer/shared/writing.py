@@ -82,6 +82,8 @@ def save_page(
     target = as_path(out)
     if target.is_dir():
         raise DiaboloError(f"{target} is a folder: name a file, such as {target / 'page.html'}")
+    if target.suffix.lower() not in (".html", ".htm"):  # it may be someone's table that would be replaced
+        raise DiaboloError(f"a page is written as .html, not {target.suffix or target}")
     with trusting(trust):
         explored = open_run(as_path(run), images, seed)
         _check(explored)
