@@ -276,6 +276,7 @@ def test_ten_tabs_and_one_that_dies(browser, serving):
         context.close()
 
 
+@pytest.mark.slow
 def test_a_thousand_moves(open_page, explored):
     page = open_page()
     left, top = page.at("map", 0.2, 0.2)
