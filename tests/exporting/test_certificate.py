@@ -94,30 +94,89 @@ def test_nan_passes_no_tolerance(vae, digits):
         certify(model, parts, digits[1].take(range(3)), broken, tolerance=1e9)
 
 
-@pytest.mark.parametrize("flipped", [1, 40])
-def test_an_index_in_a_thousand_may_differ(flipped, digits):
-    torch.manual_seed(0)
-    model = diabolo.zoo.vqvae((1, 8, 8), 4, codes=8, net="conv", channels=(4,)).eval()  # 16 indices an image
-    images = digits[1].take(range(100))
-    parts = graphs(model, images)
+def flipping(model, parts, flipped, to):
+    """A runner whose encoder gives the first index of the first `flipped` calls of each batch size as `to` makes it."""
     run, seen = exact(parts), dict.fromkeys(BATCHES, 0)
 
     def off(name, inputs):
         found, rows = run(name, inputs), len(inputs.get("images", ()))
         if name == "encoder" and rows in seen and seen[rows] < flipped:
             seen[rows] += 1
-            found["indices"][0, 0, 0] = (found["indices"][0, 0, 0] + 1) % 8
+            found["indices"][0, 0, 0] = to(found["indices"][0, 0, 0])
             found["code"] = model.bottleneck.codes_of(torch.from_numpy(found["indices"])).numpy()
         return found
 
+    return off
+
+
+@pytest.mark.parametrize("flipped", [1, 40])
+def test_one_in_a_thousand_indices_may_differ_at_ties(flipped, digits):
+    torch.manual_seed(0)
+    model = diabolo.zoo.vqvae((1, 8, 8), 4, codes=8, net="conv", channels=(4,)).eval()  # 16 indices an image
+    with torch.no_grad():
+        model.bottleneck.vectors[4:] = model.bottleneck.vectors[:4]  # each code is there twice: a tie everywhere
+    images = digits[1].take(range(100))
+    parts = graphs(model, images)
+    off = flipping(model, parts, flipped, lambda index: (index + 4) % 8)
     if flipped == 1:
-        found = certify(model, parts, images, off)
-        assert found["encoder.indices"].by_batch[1][0] == pytest.approx(1 / (100 * 16))
-        assert found["encoder.code"].largest == 0
+        found = certify(model, parts, images, off)["encoder.indices"]
+        assert (found.largest, found.differing, found.n) == (0, dict.fromkeys(BATCHES, 1), 1600)
+        assert found.record()["differing"] == {"1": 1, "2": 1, "7": 1, "64": 1}
     else:
         with pytest.raises(
-            DiaboloError, match=r"'indices' of the encoder differs from the model's by 0\.025 of the indices"
+            DiaboloError, match=r"40 of 1,600 indices of the encoder differ .* in batches of 1, and 1 in"
         ):
+            certify(model, parts, images, off)
+
+
+@pytest.mark.parametrize("recipe", ["vqvae", "fsq"])
+def test_an_index_that_is_no_tie_is_refused(recipe, digits):
+    torch.manual_seed(0)
+    kind = {"latent_dim": 4, "codes": 8} if recipe == "vqvae" else {"levels": (3, 3)}
+    model = diabolo.zoo.build(recipe, (1, 8, 8), **kind, net="conv", channels=(4,)).eval()
+    with torch.no_grad():
+        model.bottleneck.to_code.weight *= 8  # so that vectors lie about more than one code
+    images, codes = digits[1].take(range(100)), model.bottleneck.codes
+    parts = graphs(model, images)
+
+    def off():
+        return flipping(model, parts, 1, lambda index: (index + 1) % codes)
+
+    found = certify(model, parts, images, off(), tolerance=100.0)["encoder.indices"]
+
+    x = images.tensor[:1]
+    with torch.no_grad():
+        v = model.bottleneck.unquantised(model.features(x))[0, :, 0, 0].double()
+    ours = model.bottleneck.indices(model.features(x))
+    both = [model.bottleneck.codes_of((ours + more) % codes)[0, :, 0, 0].detach().double() for more in (0, 1)]
+    if recipe == "fsq":
+        v = 1.001 * v.tanh()  # as the paper bounds three levels
+    away = (both[0] - both[1]) / (both[0] - both[1]).norm()
+    tie = (both[0] + both[1]) / 2  # a plane through it
+    measured = float(away @ (v - tie)) / model.encode(images.images).numpy().std()
+    assert found.by_batch[1][0] == pytest.approx(measured, rel=1e-3)
+    with pytest.raises(
+        DiaboloError, match=r"'indices' of the encoder differs .* of the codes from a tie in batches of 1"
+    ):
+        certify(model, parts, images, off())
+
+
+@pytest.mark.parametrize("shift", [1e-3, 1e-6])
+def test_near_a_tie_the_tolerance_decides(shift, digits):
+    torch.manual_seed(0)
+    model = diabolo.zoo.vqvae((1, 8, 8), 1, codes=2, net="conv", channels=(4,)).eval()
+    images = digits[1].take(range(100))
+    with torch.no_grad():
+        v = model.bottleneck.unquantised(model.features(images.tensor))[0, 0, 0, 0]
+        model.bottleneck.vectors[:] = torch.stack([v - 1 + shift, v + 1 + shift])[
+            :, None
+        ]  # v is `shift` on the side of 0
+    parts = graphs(model, images)
+    off = flipping(model, parts, 1, lambda index: 1 - index)
+    if shift < 1e-4:
+        assert certify(model, parts, images, off)["encoder.indices"].largest < 1e-5
+    else:
+        with pytest.raises(DiaboloError, match="from a tie"):
             certify(model, parts, images, off)
 
 

@@ -88,6 +88,10 @@ class FSQ(Discrete):
         """`vectors` (N, D, h, w), each channel within half a step of its outermost levels."""
         return (vectors + (self.offset / self.reach).atanh()).tanh() * self.reach - self.offset
 
+    def placed(self, features: Tensor) -> Tensor:
+        """The vectors (N, D, h, w) of `features` (N, in_features), bounded, which are rounded to the nearest code."""
+        return self.bounded(self.unquantised(features)) / self.middle
+
     def indices(self, features: Tensor) -> Tensor:
         """The indices (N, h, w), int64, of `features` (N, in_features)."""
         return self._number(self.bounded(self.unquantised(features)).round() / self.middle)

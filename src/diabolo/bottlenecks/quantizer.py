@@ -68,6 +68,10 @@ class Discrete(Bottleneck):
         vectors: Tensor = self.to_code(features.reshape(-1, *self.map_shape))
         return vectors.float()
 
+    def placed(self, features: Tensor) -> Tensor:
+        """The vectors (N, D, h, w) of `features` (N, in_features), of which the nearest code is taken."""
+        return self.unquantised(features)
+
     def indices(self, features: Tensor) -> Tensor:
         """The indices (N, h, w), int64, of `features` (N, in_features)."""
         return self.indices_of(self.unquantised(features))

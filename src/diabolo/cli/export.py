@@ -65,5 +65,8 @@ def command(
             key=lambda found: found["largest"] / found["tolerance"],
         )
         say(f"{folder / graph['file']}: differs by at most {worst['largest']:.1e} {worst['unit']}")
+        indices = told["certificate"]["differences"].get(f"{name}.indices")
+        if indices and (differing := max(indices["differing"].values())):
+            say(f"{folder / graph['file']}: up to {differing:,} of {indices['n']:,} indices differ, at ties")
     if told["no_samples"]:
         say(f"diabolo: no samples: {told['no_samples']}", error=True)
