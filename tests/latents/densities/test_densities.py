@@ -345,3 +345,13 @@ def test_a_flow_learns_from_an_eighth_of_the_codes_at_a_time_and_from_256_at_mos
     whole, rest = divmod(n, batch)
     assert flow.model.seen == [*[batch] * whole, *[rest] * bool(rest), 3]
     assert flow.model.weight.dtype == torch.float64
+
+
+def test_nearly_the_same_codes_have_nearly_the_same_samples():
+    """Also where all directions have one variance, whose axes are arbitrary."""
+    z = np.random.default_rng(0).standard_normal((400, 6))
+    z -= z.mean(0)
+    z = z @ np.linalg.inv(np.linalg.cholesky(np.cov(z, rowvar=False))).T  # covariance I
+    near = z + 1e-7 * np.random.default_rng(1).standard_normal(z.shape)
+    one, other = (DENSITIES["gaussian"]().fit(codes).sample(50, seed=3) for codes in (z, near))
+    assert np.asarray(one) == pytest.approx(np.asarray(other), abs=1e-5)

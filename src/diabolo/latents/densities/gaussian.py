@@ -57,7 +57,9 @@ class Gaussian(Density):
         self.variances = np.maximum(variances, max(NARROWEST**2 * variances.max(), np.finfo(np.float64).tiny))
 
     def _sample(self, n: int, seed: int) -> Floats:
-        drawn: Floats = self.mu + (standard_normal(n, self.width, seed) * np.sqrt(self.variances)) @ self.axes.T
+        # by Σ^½, which is nearly the same for nearly the same codes; axes of equal variance are arbitrary
+        u = standard_normal(n, self.width, seed) @ self.axes
+        drawn: Floats = self.mu + (u * np.sqrt(self.variances)) @ self.axes.T
         return drawn
 
     def _log_prob(self, z: Floats) -> Floats:
