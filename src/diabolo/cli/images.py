@@ -347,7 +347,7 @@ def names_within(out: Path, paths: Sequence[Path], given: Given) -> list[str]:
 
 def check_spared(out: Path, given: Iterable[str | Path | None]) -> None:
     """Refuse an `out` that is one of the files which were `given`, before any work is done."""
-    for path in map(as_path, filter(None, given)):
+    for path in (as_path(one) for one in given if one):
         if os.path.exists(path) and os.path.exists(out) and os.path.samefile(path, out):
             raise DiaboloError(f"{out} is one of the files given and would be overwritten; use another --out")
 

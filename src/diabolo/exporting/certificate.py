@@ -201,7 +201,8 @@ class _Model:
         between = 2 * np.sqrt(np.square(ours - other).sum(1))
         beyond = np.maximum(np.abs(far - near) - lost, 0)
         spread = float(self.wanted["encoder", "code"].std()) or 1.0
-        return np.divide(beyond, between, out=np.zeros_like(beyond), where=between > 0) / spread
+        found: Array = np.divide(beyond, between, out=np.zeros_like(beyond), where=between > 0) / spread
+        return found
 
 
 def _apart(given: Array, wanted: Array) -> NDArray[np.float64]:
