@@ -1,5 +1,6 @@
 """Conditional models on the command line: trained, drawn, sampled by class and from images, and refused in a sentence."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -199,3 +200,20 @@ def test_features_of_a_run(told, diabolo):
     likelihood = Config.read(path).as_dict()["model"]["likelihood"]
     assert likelihood["network"]["part"] == "nets.MLPEncoder"
     assert likelihood["pixel"] == 0.5
+
+
+def test_files_are_judged_by_the_classes_of_a_table(told, pictures, diabolo, refused, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\na/1.png,3\na/2.jpg,3\nb/1.png,5\nc.bmp,0\n", encoding="utf-8")
+    for verb in ("score", "duplicates"):
+        assert refused(2, verb, told["cvae"], pictures).endswith(
+            "holds a model conditioned on labels, which these images do not carry: name their classes by --labels"
+        )
+        assert diabolo(verb, told["cvae"], pictures, "--labels", table).code == 0
+    with open("scores.csv", newline="", encoding="utf-8") as file:
+        one = [float(row["reconstruction error"]) for row in csv.DictReader(file)]
+    table.write_text("file,label\na/1.png,8\na/2.jpg,3\nb/1.png,5\nc.bmp,0\n", encoding="utf-8")
+    assert diabolo("score", told["cvae"], pictures, "--labels", table).code == 0
+    with open("scores.csv", newline="", encoding="utf-8") as file:
+        other = [float(row["reconstruction error"]) for row in csv.DictReader(file)]
+    assert [a != b for a, b in zip(one, other, strict=True)] == [True, False, False, False]  # told of another class

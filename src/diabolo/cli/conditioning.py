@@ -88,6 +88,14 @@ def check_told(
         )
 
 
+def check_carried(run: Path, model: Any, images: Given) -> None:
+    """Refuse images that do not carry what the model of `run` is conditioned on, for a verb to which it is told in no other way."""
+    reads = model.condition.needs_column
+    if reads is not None and images.known(reads) is None:
+        way = ": name their classes by --labels" if reads == "labels" and images.files else ""
+        raise DiaboloError(f"{run} holds a model conditioned on {reads}, which these images do not carry{way}")
+
+
 def _besides(model: Any) -> str | None:
     """The option for what the model is given besides the image; None where that is nothing."""
     column = model.condition.needs_column

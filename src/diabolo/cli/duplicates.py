@@ -42,6 +42,7 @@ def command(
     """
     import numpy as np
 
+    from diabolo.cli.conditioning import check_carried
     from diabolo.cli.images import check_spared, read_for
     from diabolo.data.sources.file_labels import LabelTable
     from diabolo.errors import DiaboloError
@@ -58,6 +59,7 @@ def command(
     table = LabelTable.given(labels, label_column)
     model = load(run)
     given = read_for(run, model, images, skip_bad, root, table)
+    check_carried(run, model, given)
     whole = given.whole(model.needs_column, Config.read(run).train.label_names)
     found = near_duplicates(model, whole, within, neighbours)
     known = given.labels()

@@ -50,6 +50,7 @@ def command(
         out: a .csv file with a row for each image: its name, its label where that is known, and of each score its value, its
             p-value and whether it is flagged.
     """
+    from diabolo.cli.conditioning import check_carried
     from diabolo.cli.images import check_spared, read_for
     from diabolo.cli.tables import Cell, prose, table
     from diabolo.data.sources.file_labels import LabelTable
@@ -67,6 +68,7 @@ def command(
     told = LabelTable.given(labels, label_column)
     trained = load_run(run)
     given = read_for(run, trained.model, images, skip_bad, root, told)
+    check_carried(run, trained.model, given)
     several = given.as_trained(trained.model.needs_column, trained.config.train.label_names)
     found = screen(trained, several, None, false_alarms, elbo_samples, seed)
     known = given.labels()
