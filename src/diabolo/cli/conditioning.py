@@ -89,7 +89,7 @@ def check_told(
 
 
 def check_carried(run: Path, model: Any, images: Given) -> None:
-    """Refuse images that do not carry what the model of `run` is conditioned on, for a verb to which it is told in no other way."""
+    """Refuse images that do not carry what the model of `run` is conditioned on, for a verb that is told it in no other way."""
     reads = model.condition.needs_column
     if reads is not None and images.known(reads) is None:
         way = ": name their classes by --labels" if reads == "labels" and images.files else ""
