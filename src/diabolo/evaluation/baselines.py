@@ -104,6 +104,8 @@ def code_views(codes: Codes, sampled: Codes | None, seed: int) -> list[View]:
 def _of_codes(name: str, train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> View:
     if train.shape[1] <= WHOLE:
         return View(name, train, test)
+    if not (train != train[0]).any():
+        return View(name, train[:, :1], test[:, :1], "which are all equal")
     from sklearn.decomposition import PCA  # slow to import
 
     chosen = _few(len(train), seed)

@@ -293,9 +293,11 @@ def _above(columns: Sequence[str], views: Sequence[Floats], some: Images, few: I
 
 
 def _narrowed(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Wide codes by the first principal components of the training codes."""
+    """Wide codes by the first principal components of the training codes; of codes that are all equal one number."""
     if train.shape[1] <= WIDE or len(train) <= KEPT:
         return train, test
+    if not (train != train[0]).any():
+        return train[:, :1], test[:, :1]
     from sklearn.decomposition import PCA  # slow to import
 
     pca = PCA(KEPT, svd_solver="randomized", random_state=0).fit(train)

@@ -165,7 +165,8 @@ def _latent_map(run: Run, images: Images, pictures: bool) -> dict[str, "figures.
     title, axes = f"{name}: codes of {images.name} ({images.split})", ("z₁", "z₂")
     plane = codes
     if codes.shape[1] > 2:
-        plane, axes = PCA(2, random_state=0).fit_transform(codes), ("PC 1", "PC 2")
+        varied = bool((codes != codes[0]).any())
+        plane, axes = PCA(2, random_state=0).fit_transform(codes) if varied else codes[:, :2] * 0, ("PC 1", "PC 2")
         title = f"{name}: {codes.shape[1]}-d codes of {images.name} ({images.split}), first two principal components"
     drawn = {"latent": figures.latent_scatter(plane, labels, names, title, axes)}
     if pictures and codes.shape[1] == 2 and not is_told(model):
