@@ -47,7 +47,8 @@ def save(
         DiaboloError: when the training has not finished, the licence is unknown, or the pictures may not be shown.
 
     Example:
-        >>> sorted(path.name for path in diabolo.hub.save(run, "shared", "mit").iterdir())
+        >>> from diabolo.hub import save
+        >>> sorted(path.name for path in save(run, "shared", "mit").iterdir())
         ['README.md', 'config.json', 'model.safetensors']
     """
     source, target = run.folder, as_path(folder)

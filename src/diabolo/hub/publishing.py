@@ -36,7 +36,8 @@ def publish(
         DiaboloError: without a token or a network, or when the Hub refuses. Nothing is uploaded in part.
 
     Example:
-        >>> diabolo.hub.publish(run, "me/digits-vae", licence="apache-2.0")  # doctest: +SKIP
+        >>> from diabolo.hub import publish
+        >>> publish(run, "me/digits-vae", licence="apache-2.0")  # doctest: +SKIP
         'https://huggingface.co/me/digits-vae/commit/…'
     """
     if not NAME.fullmatch(name):

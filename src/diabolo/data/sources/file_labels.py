@@ -46,7 +46,8 @@ class LabelTable:
             that of the files.
 
     Example:
-        >>> table = pathlib.Path("labels.csv")
+        >>> from pathlib import Path
+        >>> table = Path("labels.csv")
         >>> _ = table.write_text("file,label\\na.png,cat\\nb.png,dog\\n")
         >>> found = diabolo.data.sources.file_labels.LabelTable(table).of(["a.png", "b.png", "c.png"])
         >>> found.labels, found.names
