@@ -104,6 +104,14 @@ def test_whole_numbers_are_ordered_as_numbers(folder, table):
     assert train.label_names == tuple(map(str, range(11)))
 
 
+def test_labels_that_are_called_as_files_are_do_not_name_them(table):
+    files = [f"{i}.png" for i in range(1, 11)]
+    found = LabelTable(table([f"{i},{i % 9 + 1}" for i in range(1, 201)])).of(
+        files
+    )  # most labels are the stem of a file
+    assert [found.names[label] for label in found.labels] == [str(i % 9 + 1) for i in range(1, 11)]
+
+
 def test_a_run_finds_its_labels_again(folder, table, monkeypatch, tmp_path):
     labels = table(["file,a,b", *(f"{i:03}.png,{kind(i)},{i % 2}" for i in range(20))])
     monkeypatch.chdir(tmp_path)

@@ -80,8 +80,8 @@ class LabelTable:
     def of(self, files: Sequence[str]) -> FileLabels:
         """The label of each of the `files`, relative paths with "/" between folders.
 
-        A row is about the file whose path, path without ending, name or stem it holds, whichever of these most rows of a column
-        are. A file without a row, or whose label is empty or -1, has the label -1. A file may be given several times.
+        A row is about the file whose path, path without ending, name or stem it holds, whichever of these names most files in
+        one column. A file without a row, or whose label is empty or -1, has the label -1. A file may be given several times.
 
         Raises:
             DiaboloError: for a table that cannot be read, names none of the files or several by one row, or gives a file two
@@ -168,7 +168,9 @@ def _column_of_files(
         for i, file in enumerate(files):
             called.setdefault(form(file), []).append(i)
         for place in range(len(rows[0])):
-            hits = sum(form(row[place]) in called for row in rows)
+            hits = len(
+                {form(row[place]) for row in rows} & called.keys()
+            )  # not rows: a label may be called as a file is
             if hits > best:
                 best, found = hits, (place, form, called)
     if found is None:
