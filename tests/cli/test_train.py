@@ -39,7 +39,7 @@ DATA = {
     "n_train": 11, "n_test": 5, "data_seed": 6, "n_labels": 10, "label_seed": 7, "skip_bad": True,
     "drop_leaks": True, "without_class": "8", "range": [0.0, 40.0], "identity": True, "axes": "NHW", "missing": "mask",
     "label_column": "kind", "without_column": ["a", "b"], "columns_types": "auto", "header": "no", "key": "x",
-    "cache": "encoded",
+    "cache": "encoded", "labels": "labels.csv",
 }  # fmt: skip
 
 
@@ -214,6 +214,7 @@ def test_every_data_option_can_be_reached(way, verb, diabolo, monkeypatch):
     assert seen == DATA | {
         "name": "some/folder",
         "root": Path("there"),
+        "labels": Path("labels.csv"),
         "range": (0.0, 40.0),
         "without_column": ("a", "b"),
     }
