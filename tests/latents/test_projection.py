@@ -30,7 +30,7 @@ def test_pca_is_that_of_sklearn():
     np.testing.assert_array_equal(found.chosen, np.arange(40))
 
 
-@pytest.mark.parametrize("how", ["t-sne", "umap"])
+@pytest.mark.parametrize("how", ["t-sne", pytest.param("umap", marks=pytest.mark.slow)])  # which is compiled first
 def test_groups_stay_apart_and_the_same_seed_gives_the_same_points(how):
     z, labels = groups()
     options = {"perplexity": 5} if how == "t-sne" else {"n_neighbors": 8}

@@ -79,8 +79,8 @@ def test_every_recipe_is_the_same_training_compiled(name, train, digits):
     "options",
     [
         {"optimizer": "adamw", "weight_decay": 0.3, "ema": 0.8},
-        {"weight_decay": 0.1, "clip_norm": 0.01, "schedule": "one-cycle"},
-        {"freeze": "encoder"},
+        pytest.param({"weight_decay": 0.1, "clip_norm": 0.01, "schedule": "one-cycle"}, marks=pytest.mark.slow),
+        pytest.param({"freeze": "encoder"}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
