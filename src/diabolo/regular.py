@@ -30,7 +30,7 @@ def check_folder(folder: Path) -> None:
                     elif entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
                     elif not entry.is_file(follow_symlinks=False):
-                        raise DiaboloError(_no_file(entry.path))
+                        _check_kind(entry.path)
         except FileNotFoundError:  # taken away at this moment, such as the temporary file of a training that goes on
             continue
         except OSError as error:
@@ -43,10 +43,7 @@ def check_file(path: Path) -> None:
     Raises:
         DiaboloError: when that is so.
     """
-    if path.is_symlink():
-        raise DiaboloError(f"{path} is a link where a file is wanted: take it away")
-    if os.path.lexists(path) and not path.is_file():
-        raise DiaboloError(_no_file(str(path)))
+    _check_kind(str(path))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -59,7 +56,7 @@ def read_bytes(path: Path) -> bytes:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise DiaboloError(_no_file(str(path)))
+            raise DiaboloError(_no_file(str(path), os.fstat(handle).st_mode))
         content = file.read(MOST + 1) if os.fstat(handle).st_size <= MOST else b""
         if len(content) > MOST or os.fstat(handle).st_size > MOST:
             raise DiaboloError(
@@ -80,8 +77,7 @@ def inside(folder: Path, name: object, endings: tuple[str, ...]) -> Path:
     found = folder / path
     if not Path(os.path.realpath(found)).is_relative_to(os.path.realpath(folder)):
         raise DiaboloError(f"{found} is a link that leads out of {folder}: put the file itself there")
-    if os.path.lexists(found) and not found.is_file():
-        raise DiaboloError(_no_file(str(found)))
+    _check_kind(os.path.realpath(found))
     return found
 
 
@@ -89,15 +85,24 @@ def _check_link(path: str, home: str) -> None:
     real = os.path.realpath(path)
     if real != home and not real.startswith(home + os.sep):
         raise DiaboloError(f"{path} is a link that leads out of its folder: put the file itself there")
-    if not os.path.exists(path):
+    if not os.path.exists(real) and os.path.islink(path):
         raise DiaboloError(f"{path} is a link to nothing: take it away")
 
 
-def _no_file(path: str) -> str:
+def _check_kind(path: str) -> None:
+    """Refuse what lies at `path` where that is no regular file. It is looked at once: what another process takes away between
+    two looks is neither there nor a file."""
     try:
         mode = os.lstat(path).st_mode
     except OSError:
-        mode = 0
+        return
+    if stat.S_ISLNK(mode):
+        raise DiaboloError(f"{path} is a link where a file is wanted: take it away")
+    if not stat.S_ISREG(mode):
+        raise DiaboloError(_no_file(path, mode))
+
+
+def _no_file(path: str, mode: int) -> str:
     kind = next(
         (words for holds, words in KINDS if holds(mode)), "a folder" if stat.S_ISDIR(mode) else "no regular file"
     )

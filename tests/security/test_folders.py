@@ -3,10 +3,12 @@
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from diabolo import regular
 from diabolo.errors import DiaboloError
 from diabolo.owners import me
 from diabolo.runs import checkpoint, files, lock
@@ -283,3 +285,25 @@ def test_a_file_that_would_fill_the_memory_is_one_sentence(name, stranger, diabo
     code, _, err = diabolo("report", run, "--no-notebook")
     assert (code, err.count("\n")) == (2, 1), err
     assert "larger than 256 MiB" in err
+
+
+def test_a_file_that_comes_and_goes_is_a_file(tmp_path):
+    """Two looks at it, one before and one after it was taken away, made it "no regular file": six processes that numbered
+    runs at once met that."""
+    comes, ended = tmp_path / "a.png", threading.Event()
+
+    def come_and_go():
+        while not ended.is_set():
+            comes.touch()
+            comes.unlink()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(5000):
+            regular.check_file(comes)
+            regular.check_folder(tmp_path)
+            regular.inside(tmp_path, "a.png", (".png",))
+    finally:
+        ended.set()
+        thread.join()

@@ -340,10 +340,11 @@ def test_without_optuna_it_says_how_to_have_it(swept, monkeypatch):
         swept()
 
 
-def test_a_weight_that_is_searched_for_the_total_is_warned_of(swept, capsys):
+def test_a_weight_that_is_searched_for_the_total_is_warned_of(swept, capsys, tmp_path):
     swept("vae", search={"beta": (0.5, 1.0)}, trials=1, quiet=False)
     assert "warning: beta weighs a term of the loss" in capsys.readouterr().out
-    swept("vae", search={"beta": (0.5, 1.0)}, minimise="distortion", trials=1, quiet=False, out="elsewhere")
+    other = tmp_path / "elsewhere"
+    swept("vae", search={"beta": (0.5, 1.0)}, minimise="distortion", trials=1, quiet=False, out=other)
     assert "warning" not in capsys.readouterr().out
 
 
