@@ -33,7 +33,8 @@ def run(name: str, parameters: dict[str, Any], folder: Path) -> Iterator[tuple[d
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))  # where the extractor of features is kept
         patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setitem(style._RC, "pdf.fonttype", 3)  # whose subsets take a tenth of the time; tests/figures has the others
+        # whose subsets take a tenth of the time; tests/figures has the others
+        patch.setitem(style._RC, "pdf.fonttype", 3)
         as_if_learned(patch)
         running.run(find(name), plan)
         results = json.loads((folder / "out" / "results.json").read_text())

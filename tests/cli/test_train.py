@@ -336,9 +336,7 @@ def test_a_damaged_image_is_named_or_left_out(diabolo, refused, damaged):
 
 def test_vectors_have_curves_and_a_latent_map_alone(diabolo):
     np.save("v.npy", np.random.default_rng(0).random((60, 6), dtype=np.float32))
-    answer = diabolo(
-        "train", "vae", "--data", "v.npy", "--hidden", "8", "--batch-size", "20", "--likelihood", "gaussian"
-    )
+    answer = diabolo("train", "vae", "--data", "v.npy", "--hidden", "8", "--epochs", "2", "--likelihood", "gaussian")
     assert answer.code == 0, answer
     assert {p.stem for p in Path("runs/0001-vae-v/figures").iterdir()} == {
         "curves",

@@ -2,6 +2,7 @@
 
 import pytest
 
+import quick
 from diabolo import zoo
 
 NARROW = "--latent-dim 8 --hidden 64"
@@ -25,7 +26,9 @@ BOTTLENECKS = {
 }
 
 
-@pytest.mark.parametrize("name", zoo.RECIPES)
+@pytest.mark.parametrize(
+    "name", quick.only(zoo.RECIPES, "pca", "undercomplete", "denoising", "vae", "cvae", "fsq", "joint")
+)
 def test_no_alarm(name, seen):
     options = BOTTLENECKS.get(name, NARROW)
     training = "" if name == "pca" else "--lr 3e-3" if "--epochs" in options else "--lr 3e-3 --epochs 25"

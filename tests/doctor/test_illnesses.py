@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import quick
 from diabolo import data
 from diabolo.doctor import diagnose
 
@@ -40,7 +41,7 @@ PROVOKED = {
 ALIKE = ("scale", "strong", "deep", "skips")  # where the samples are all alike, too
 
 
-@pytest.mark.parametrize("case", PROVOKED)
+@pytest.mark.parametrize("case", quick.only(PROVOKED, "absent", "fast", "weak", "broken off", "narrow", "short"))
 def test_an_illness_is_named_and_its_remedy_mends_it(case, typed):
     line, name, word = PROVOKED[case]
     found = diagnose(typed(f"{line} --schedule constant"))

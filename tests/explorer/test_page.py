@@ -263,6 +263,7 @@ def test_in_the_dark_on_a_phone_and_by_keyboard(open_page):
     assert {"SUMMARY", "SELECT", "BUTTON", "INPUT"} <= reached
 
 
+@pytest.mark.slow
 def test_ten_tabs_and_one_that_dies(browser, serving):
     context = browser.new_context()
     try:

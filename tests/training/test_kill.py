@@ -9,6 +9,7 @@ import time
 import pytest
 
 import diabolo
+import quick
 from diabolo.errors import DiaboloError
 
 # a training on real handwriting; what varies comes as arguments: recipe, its options, the options of fit
@@ -52,7 +53,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", quick.only(CASES, "vae noise", "float16", "early stopping, best kept"))
 def test_killed_at_a_random_moment_it_ends_with_the_same_bits(case, start, tmp_path, left):
     name, model, training = CASES[case]
     training = {"epochs": 10, "batch_size": 64, "lr": 1e-3, "precision": "float32", "seed": 3} | training
