@@ -1,5 +1,8 @@
 """Estimators among others: pipelines, grids, cross-validation, columns, and what follows on codes."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -70,3 +73,30 @@ def test_maps_and_clusters_of_codes():
     assert max((groups == group)[y == 0].mean() for group in range(3)) > 0.8
     found = make_pipeline(StandardScaler(), AutoencoderOutlier(2, hidden=(8,), max_iter=2)).fit_predict(X)
     assert (found == -1).sum() == 18
+
+
+def test_columns_of_several_kinds_by_the_lines_of_the_docs():
+    """Age and visits hang on the city, so two numbers tell all of a row but whether it smokes."""
+    pandas = pytest.importorskip("pandas")
+    page = (Path(__file__).parents[2] / "docs/sklearn.md").read_text()
+    (lines,) = (block for block in re.findall(r"```python\n(.+?)```", page, re.DOTALL) if "mixed" in block)
+    random = np.random.default_rng(0)
+    city = random.integers(0, 3, 600)
+    people = pandas.DataFrame(
+        {
+            "city": np.array(["Oslo", "Rome", "York"])[city],
+            "age": random.normal(20 + 30 * city, 2),
+            "smoker": random.integers(0, 2, 600),
+            "visits": random.poisson(1 + 4 * city),
+        }
+    )
+    known = {"people": people}
+    exec(lines, known)
+    assert known["codes"].shape == (600, 2)
+    back = known["vae"].inverse_transform(known["codes"])
+    assert np.allclose(back[:, :3].sum(1), 1, atol=1e-5)
+    assert (back[:, :3].argmax(1) == city).mean() > 0.99
+    age = people["age"].to_numpy()
+    assert ((back[:, 3] - age) ** 2).mean() < 0.05 * age.var()
+    assert 0 <= back[:, 4].min() <= back[:, 4].max() <= 1
+    assert [back[city == k, 5].mean() for k in range(3)] == pytest.approx([1, 5, 9], rel=0.15)
