@@ -1,8 +1,12 @@
 """What is black and white: by what a source says, and by the range that it uses."""
 
+import tarfile
+import zipfile
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import diabolo
 from diabolo.data import Images, as_images, load, read_images
@@ -243,3 +247,56 @@ def test_images_of_bytes_have_black_and_white_already():
         DiaboloError, match=r"images of uint8 are 0 \(black\) to 255 .* span says \(0, 4095\): as_images"
     ):
         Images(BYTES, span=(0, 4095))
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "tar"])
+def test_files_of_8_bits_of_a_wider_range_keep_their_levels(packed, tmp_path):
+    """Black to white in bytes would leave 0 … 255 of 0 … 4095 the 17 values 0 … 16."""
+    source = tmp_path / "scans"
+    (source / "a").mkdir(parents=True)
+    for i in range(6):
+        Image.fromarray(np.roll(BYTES[0, 0], i)).save(source / "a" / f"{i}.png")
+    if packed:
+        with tarfile.open(tmp_path / "scans.tar", "w") as archive:
+            archive.add(source, "scans")
+        source = tmp_path / "scans.tar"
+    train, test = load(source, range=(0, 4095), n_test=2)
+    both = np.concatenate([train.images, test.images])
+    assert (both.dtype, train.span, len(both)) == (np.uint16, (0, 4095), 6)
+    assert {image.tobytes() for image in both} == {
+        np.roll(BYTES[:1, 0], i).astype(np.uint16).tobytes() for i in range(6)
+    }
+    narrow, _ = load(source, range=(0, 100), n_test=2)
+    assert (narrow.images.dtype, narrow.images.max()) == (np.uint8, round(63 / 100 * 255))
+
+
+@pytest.mark.parametrize("packed", ["folder", "zip", "tar", "parquet"])
+def test_files_of_16_bits_keep_their_levels_however_they_are_packed(packed, tmp_path):
+    x = (np.arange(5 * 1024, dtype=np.uint16) % 4096).reshape(5, 32, 32)
+    source = tmp_path / "scans"
+    source.mkdir()
+    for i, picture in enumerate(x):
+        Image.fromarray(picture).save(source / f"{i}.png")
+    files, packs = sorted(source.iterdir()), source.with_suffix(f".{packed}")
+    if packed == "zip":
+        with zipfile.ZipFile(packs, "w") as archive:
+            for file in files:
+                archive.write(file, file.name)
+    elif packed == "tar":
+        with tarfile.open(packs, "w") as archive:
+            archive.add(source, "scans")
+    elif packed == "parquet":
+        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        column = [{"bytes": file.read_bytes(), "path": file.name} for file in files]
+        parquet.write_table(arrow.table({"image": column}), packs)
+    train, test = load(source if packed == "folder" else packs, n_test=1)
+    assert (train.images.dtype, train.span) == (np.uint16, (0, 4095))
+    both = np.concatenate([train.images, test.images])
+    assert {image.tobytes() for image in both} == {picture.tobytes() for picture in x}
+
+
+def test_a_picture_of_1_bit_among_those_of_8_makes_bytes_of_all(tmp_path):
+    for i, kind in enumerate(("L", "L", "1", "L")):
+        Image.fromarray(BYTES[0, 0]).convert(kind).save(tmp_path / f"{i}.png")
+    train, test = load(tmp_path, range=(0, 4095), n_test=1)
+    assert (train.images.dtype, test.images.dtype, train.images.max()) == (np.uint8, np.uint8, 255)

@@ -18,7 +18,7 @@ from diabolo.data.datasets import Found, is_dataset, pictures_of, read_dataset
 from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, table_of
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
-from diabolo.data.steps import STEPS, in_steps
+from diabolo.data.steps import in_steps
 from diabolo.data.table import Missing, Rows, TableOptions, rows_of
 from diabolo.errors import DiaboloError
 from diabolo.ranges import check
@@ -203,7 +203,7 @@ def of_pictures(numbers: scale.Numbers, wanted: scale.Range, what: str, exact: C
 def settled(numbers: scale.Numbers, wanted: scale.Range, what: str, exact: Callable[[scale.Span], bool]) -> Kept:
     """How numbers of which some are black and white are kept: as bytes where that loses nothing, else as they are."""
     span, notes = scale.settle(numbers, wanted, what)
-    few = not numbers.floats and span[1] - span[0] <= STEPS
+    few = not numbers.floats and not scale.is_wide(span)
     return Kept("bytes" if few or exact(span) else "own", span, tuple(notes))
 
 

@@ -33,7 +33,7 @@ from diabolo.plain import count
 
 log = logging.getLogger("diabolo.data")
 
-VERSION = 4  # raise it when the same files give other pixels
+VERSION = 5  # raise it when the same files give other pixels
 FOLDER = ".diabolo"
 ENDINGS: dict[How, tuple[str, str]] = {"decoded": (".npy", ".json"), "encoded": (".files", ".files.json")}
 STALE = 24 * 3600  # seconds after which an unfinished file is dead where files cannot be locked

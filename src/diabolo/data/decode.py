@@ -140,7 +140,7 @@ def again(facts: Facts, shaping: Shaping, wanted: scale.Range, what: str, keep: 
     numbers = [*facts.numbers.values()]
     claimed = numbers[0].nominal if len(numbers) == 1 and not numbers[0].floats else None
     as_told = how.span == claimed and shaping.span is None
-    in_bytes = how.to == "bytes" and not {*facts.numbers} <= {*SHALLOW}  # which are so however they were read
+    in_bytes = how.to == "bytes" and (shaping.widens or not {*facts.numbers} <= {*SHALLOW})
     better = replace(shaping, keep="bytes" if in_bytes else shaping.keep, span=None if as_told else how.span)
     return None if better == shaping else better
 
@@ -155,7 +155,12 @@ def kept_as(facts: Facts, wanted: scale.Range, what: str, keep: Keep) -> Kept:
     if keep == "own":
         notes = span_of(facts, wanted, what)[1] if isinstance(wanted, tuple) else []
         return Kept("own", span_asked(wanted), tuple(notes))
-    if keep == "deep" and len(facts.numbers) == 1 and not {*facts.numbers} & {*SHALLOW}:
+    wide = isinstance(wanted, tuple) and scale.is_wide(wanted)
+    if (
+        keep == "deep"
+        and len(facts.numbers) == 1
+        and (not {*facts.numbers} & {*SHALLOW} or (wide and "8 bit" in facts.numbers))
+    ):
         (numbers,) = facts.numbers.values()
         return of_pictures(numbers, wanted, what, lambda _: numbers.steps)
     span, notes = span_of(facts, wanted, what)

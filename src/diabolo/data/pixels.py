@@ -23,7 +23,7 @@ from diabolo.data.depth import (
     read_deep,
     type_of,
 )
-from diabolo.data.scale import Numbers, Span
+from diabolo.data.scale import Numbers, Span, is_wide
 from diabolo.data.steps import in_steps
 from diabolo.errors import DiaboloError
 from diabolo.ranges import Side, check_fields
@@ -57,8 +57,8 @@ class Shaping:
               trimmed at both ends, in one step: Pillow's bicubic filter, widened when shrinking (antialiased)
     channels  3 (RGB) or 1 (luma, ITU-R 601), or None where it is still to be found out (see `decode.settle`)
     span      the file's own numbers that are black and white, or None: what the file says
-    keep      "bytes": black to white in 8 bits. "deep": images of more than 8 bits keep their own type and units. "own": all
-              images become float32 in the units of their files
+    keep      "bytes": black to white in 8 bits. "deep": images of more than 8 bits keep their own type and units, and so do
+              those of 8 bits of a span that is wider. "own": all images become float32 in the units of their files
     """
 
     size: Side | None = None
@@ -69,6 +69,11 @@ class Shaping:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    @property
+    def widens(self) -> bool:
+        """Whether images of 8 bits are kept in a wider type: black to white in bytes would leave them fewer levels."""
+        return self.keep == "own" or (self.keep == "deep" and self.span is not None and is_wide(self.span))
 
 
 @dataclass(frozen=True)
@@ -344,7 +349,7 @@ def _from_bytes(image: "Image.Image", shaping: Shaping, facts: Facts) -> _Pictur
     lows, highs = zip(*bands, strict=True)
     numbers = Numbers(float(min(lows)), float(max(highs)), (0.0, 255.0), stated=depth == "1 bit")
     facts.add(Facts(numbers={depth: numbers}))
-    if shaping.keep == "own":
+    if shaping.widens and (depth == "8 bit" or shaping.keep == "own"):
         return _from_numbers(np.atleast_3d(np.asarray(image, np.float64)), numbers, shaping)
     if span is not None and depth == "8 bit":
         table = np.clip((np.arange(256) - span[0]) * (255 / (span[1] - span[0])), 0, 255)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from diabolo.data.account import between
+from diabolo.data.steps import STEPS
 from diabolo.errors import DiaboloError
 from diabolo.ranges import ItsOwn
 
@@ -34,6 +35,11 @@ class Numbers:
     floats: bool = False
     stated: bool = False
     steps: bool = False
+
+
+def is_wide(span: Span) -> bool:
+    """Whether whole numbers may have more values in `span` than bytes."""
+    return span[1] - span[0] > STEPS
 
 
 def check_range(asked: Any) -> Range:

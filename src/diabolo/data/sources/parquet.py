@@ -70,7 +70,7 @@ def load(
         names,
         path,
         draw,
-        Shaping(size, crop, image_channels),
+        Shaping(size, crop, image_channels, keep="deep"),
         skip_bad,
         cache,
         test_fraction,

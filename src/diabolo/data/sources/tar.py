@@ -86,7 +86,7 @@ def load(
 ) -> Parts:
     """The images `(C, H, W)` of an archive. Where labels lie beside them, as 0001.cls, .txt or .json beside 0001.jpg, they are
     a seeded split; where none do, folders are parts and classes as in a .zip. A table of `labels` stands for both."""
-    shaping, table = Shaping(size, crop, image_channels), LabelTable.given(labels, label_column)
+    shaping, table = Shaping(size, crop, image_channels, keep="deep"), LabelTable.given(labels, label_column)
     try:
         file = open_regular(path)
     except OSError as error:
