@@ -361,4 +361,7 @@ def test_a_classifier_has_a_map_and_no_decoder(look_at, digits_of):
     page.page.mouse.move(*page.at("map", 0.4, 0.4))
     page.page.mouse.click(*page.at("map", 0.4, 0.4))
     page.until("map_told.text.includes('components')")
+    assert not page.js("map_told.text").count("decoded")
+    assert page.js("clicks.labels") == ["three images"]
+    assert "Move the mouse" not in page.page.content()
     assert not page.said

@@ -82,5 +82,5 @@ def test_nothing_lies_between_indices_on_any_plane():
         found = plane(how, Z, (3, 50, 120), discrete=True)
         near = found.code_at(found.points[7] + 1e-9)
         assert np.allclose(near, Z[found.chosen[7]])
-        assert "nearest point" in found.told
+        assert "nearest point" in found.back
     assert isinstance(plane("pca", Z[:, :1], discrete=True), Curved)

@@ -27,6 +27,7 @@ class Plane(Protocol):
         chosen: (n,) the indices of their codes.
         axis_names: of the two axes.
         told: what the plane is, in words.
+        back: how a place is decoded, in words; empty where that goes without saying.
     """
 
     @property
@@ -46,6 +47,11 @@ class Plane(Protocol):
 
     @property
     def told(self) -> str:
+        """In words."""
+        ...
+
+    @property
+    def back(self) -> str:
         """In words."""
         ...
 
@@ -73,6 +79,7 @@ class Flat:
     told: str
     origin: Floats
     basis: Floats
+    back: str = ""
 
     def code_at(self, place: Sequence[float]) -> Floats:
         """The code (D,) of (x, y)."""
@@ -101,6 +108,13 @@ class Curved:
     told: str
     codes: Floats
     around: int = AROUND
+
+    @property
+    def back(self) -> str:
+        """From the points around it."""
+        return "a place is decoded from the " + (
+            "code of the nearest point" if self.around == 1 else f"{self.around} nearest codes"
+        )
 
     def code_at(self, place: Sequence[float]) -> Floats:
         """The code (D,) of (x, y)."""
@@ -140,14 +154,11 @@ def plane(how: str, codes: NDArray[np.generic], through: Sequence[int] = (), dis
         flat = _through(z, through) if how == "images" else _line(z)
         if not discrete:
             return flat
-        told = f"{flat.told}; a place is decoded from the code of the nearest point"
-        return Curved(flat.points, flat.chosen, flat.axis_names, told, z, 1)
+        return Curved(flat.points, flat.chosen, flat.axis_names, flat.told, z, 1)
     if how != "pca" or discrete:
         found = project(z, how)
-        told = f"{found.told}; a place is decoded from the " + (
-            "code of the nearest point" if discrete else f"{AROUND} nearest codes"
-        )
-        return Curved(found.points, found.chosen, found.axis_names, told, z[found.chosen], 1 if discrete else AROUND)
+        around = 1 if discrete else AROUND
+        return Curved(found.points, found.chosen, found.axis_names, found.told, z[found.chosen], around)
     if z.shape[1] == 2:
         return Flat(z, np.arange(len(z)), ("z₁", "z₂"), "the codes themselves", np.zeros(2), np.eye(2))
     return _components(z)
@@ -162,8 +173,9 @@ def _components(z: Floats) -> Flat:
     fitted = PCA(2, svd_solver=solver, random_state=0).fit(few)
     shares = [percent(share) for share in np.nan_to_num(fitted.explained_variance_ratio_)]
     axes = (f"PC 1 ({shares[0]} of the variance)", f"PC 2 ({shares[1]})")
-    told = "principal components; a place is decoded with all other components at their mean"
-    return Flat(fitted.transform(z), np.arange(len(z)), axes, told, fitted.mean_, fitted.components_)
+    back = "a place is decoded with all other components at their mean"
+    points = fitted.transform(z)
+    return Flat(points, np.arange(len(z)), axes, "principal components", fitted.mean_, fitted.components_, back)
 
 
 def _through(z: Floats, through: Sequence[int]) -> Flat:

@@ -95,7 +95,11 @@ def contents(run: Explored, decoder: dict[str, Any] | None) -> Contents:
 
 def _plane(plane: Plane) -> dict[str, Any]:
     """Points, and the way from a place to its code; without one the nearest point stands for it."""
-    found = {"points": packed(plane.points), "axes": list(plane.axis_names), "told": plane.told}
+    found = {
+        "points": packed(plane.points),
+        "axes": list(plane.axis_names),
+        "told": "; ".join(filter(None, (plane.told, plane.back))),
+    }
     if isinstance(plane, Flat):
         found |= {"origin": packed(plane.origin), "basis": packed(plane.basis)}
     return found

@@ -24,6 +24,7 @@ from diabolo.figures.style import PALETTE
 MANY = 10_000  # points that are drawn by the graphics card
 PICTURED = 24  # images of a lasso that are shown
 NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
+PINS, THREE = ("pin A", "pin B"), "three images"  # what a click may mean
 HINT = (
     "How codes of many numbers become points: principal components keep large distances, t-SNE and UMAP keep neighbours, and "
     "three images span a plane of their own."
@@ -37,15 +38,16 @@ class Map:
     """The map, the images of a lasso, and what points are coloured by."""
 
     title = "Map"
-    told = (
-        "Each point is the code of a test image. Move the mouse to decode the place under it, click to pin the nearest image, "
-        "draw around points to see their images."
-    )
 
     def __init__(
         self, desk: Desk, after: Callable[[int, Callable[[], None]], Any], cancel: Callable[[Any], None]
     ) -> None:
         self.desk, self.after, self.cancel = desk, after, cancel
+        decodes = desk.first.codec.decodes
+        moves = (
+            "Move the mouse to decode the place under it, click to pin the nearest image, draw" if decodes else "Draw"
+        )
+        self.told = f"Each point is the code of a test image. {moves} around points to see their images."
         self.plane: Plane | None = None
         self._rest: Any = None
         self._under: Floats = np.zeros(0)
@@ -67,13 +69,13 @@ class Map:
             desk.state.colour or next(iter(desk.first.colours), ""),
             "What the colour of a point says about its image.",
         )
-        self.clicks = choice("clicks", ["pin A", "pin B", *(["three images"] if width > 2 else [])])
+        self.clicks = choice("clicks", [*(PINS if decodes else []), *([THREE] if width > 2 else [])])
         self.about, self.legend = words("map-told"), words("legend")
         self.chosen = Plate(desk.first.codec.input_shape, "selection", side=44, widest=620)
         self.counted = words("selection-told", "Draw around points with the lasso to see their images.")
         when(self.how, "value", lambda new: desk.change(plane=self.how.value))
         when(self.colour, "value", lambda new: desk.change(colour=self.colour.value))
-        controls = beside(self.how, self.colour, self.clicks)
+        controls = beside(self.how, self.colour, *([self.clicks] if self.clicks.labels else []))
         self.root = column(
             controls, self.plot, self.legend, self.about, self.counted, self.chosen.root, sizing_mode="stretch_width"
         )
@@ -158,8 +160,10 @@ class Map:
         if self._rest is not None:  # the click says what is shown now
             self.cancel(self._rest)
             self._rest = None
-        nearest = self._nearest(x, y)
-        if self.clicks.active == 2:
+        if not self.clicks.labels:
+            return
+        nearest, wanted = self._nearest(x, y), self.clicks.labels[self.clicks.active]
+        if wanted == THREE:
             self._three = [*self._three, nearest][-3:]
             say(
                 self.about,
@@ -169,7 +173,7 @@ class Map:
                 self.desk.change(through=tuple(self._three), plane="images")
                 self._three = []
             return
-        self.desk.put("b" if self.clicks.active else "a", Place(image=nearest))
+        self.desk.put("ab"[PINS.index(wanted)], Place(image=nearest))
         self.desk.change(shown=Place(image=nearest), t=-1.0, swaps=())
 
     def _nearest(self, x: float, y: float) -> int:
@@ -266,7 +270,8 @@ class Map:
         self.points.data = data
         self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = plane.axis_names
         self.plot.yaxis.visible = bool(plane.axis_names[1])  # without a name it means nothing
-        say(self.about, plane.told)
+        back = plane.back if self.desk.first.codec.decodes else ""
+        say(self.about, "; ".join(filter(None, (plane.told, back))))
         self._legend(legend)
         self._mark()
 
@@ -280,7 +285,7 @@ class Map:
 
     def _mark(self) -> None:
         """Where the pins are, and what is shown."""
-        if self.plane is None:
+        if self.plane is None or not self.desk.first.codec.decodes:
             return
         plane, desk = self.plane, self.desk
 
