@@ -5,6 +5,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -99,8 +100,12 @@ class Study:
         name = self.parameters[parameter]
         options = options if name == self._defaults.get(parameter) else {}
         root = self.plan.root if takes_root(name) else None  # one of several sets may be drawn
+        prefix = parameter.removesuffix("data")
+        sizes = {key: self.parameters.get(prefix + key) for key in ("n_train", "n_test")}
+        asked = {key: n for key, n in sizes.items() if n is not None}
+        found = _drawn(name, asked | options) if name in STAND_INS.values() else None
         try:
-            train, test = load(name, root, **options)
+            train, test = found or load(name, root, **options)
         except DiaboloError as error:
             if name not in STAND_INS:
                 raise
@@ -111,16 +116,11 @@ class Study:
             raise DiaboloError(
                 f"the study {self.name!r} looks at images, but {name} holds vectors of {train.shape[0]} numbers"
             )
-        prefix = parameter.removesuffix("data")
-        sizes = {key: self.parameters.get(prefix + key) for key in ("n_train", "n_test")}
-        exact = {
-            key: min(n, len(images))
-            for (key, n), images in zip(sizes.items(), (train, test), strict=True)
-            if n is not None
-        }
         if needs is not None and (getattr(train, needs) is None or getattr(test, needs) is None):
             raise DiaboloError(f"the study {self.name!r} needs {needs} of its images, and {name} has none")
-        if exact:
+        if asked and found is None:
+            there = {"n_train": len(train), "n_test": len(test)}
+            exact = {key: min(n, there[key]) for key, n in asked.items()}
             train, test = load(name, root, data_seed=SEED, **exact, **options)
         parts = {
             part: (len(images), sizes[key], images.fingerprint)
@@ -334,6 +334,14 @@ class Study:
     def say(self, text: str) -> None:
         """One line of progress."""
         say(f"[{self.name}] {text}")
+
+
+def _drawn(name: str, wanted: dict[str, Any]) -> tuple[Images, Images] | None:
+    """The images of a set that can be drawn in any number, as many as are `wanted`; None where there are fewer."""
+    with suppress(DiaboloError):
+        train, test = load(name, data_seed=SEED, **wanted)
+        return train, test
+    return None
 
 
 def _reason(error: Exception) -> str:
