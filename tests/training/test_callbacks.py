@@ -110,6 +110,19 @@ def test_the_model_has_the_weights_that_would_be_kept(train, tiny_model, tiny_pi
     assert not torch.equal(seen[0], seen[1])
 
 
+def test_one_may_change_its_line(train, tiny_model, tiny_pixels):
+    class Clears(Callback):
+        def on_epoch(self, line, run):
+            line["train"].clear()
+            line.clear()
+
+    heard = Heard()
+    how = {"epochs": 3, "early_stopping": 2, "callbacks": [Clears(), heard]}  # which reads what was written
+    run = train(tiny_model("vae"), tiny_pixels(), tiny_pixels(20, seed=1), **how)
+    assert heard.words[-1] == "end"
+    assert heard.lines == run.history == [json.loads(line) for line in (run.path / "metrics.jsonl").open()]
+
+
 def test_of_pca_they_hear_one_epoch(tmp_path):
     heard = Heard()
     x = np.random.default_rng(0).random((40, 5), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +61,7 @@ class Callbacks:
         """An epoch is over and written down."""
         if self.live and self.run is not None:
             self.run = replace(self.run, history=history, status=status)
-            self._tell("on_epoch", history[-1], self.run)
+            self._tell("on_epoch", self.run, history[-1])
 
     def end(self, run: Run) -> None:
         """Training is over; once."""
@@ -75,11 +76,11 @@ class Callbacks:
             what = "interrupted" if stopped else f"{BROKEN_OFF}: {error if str(error) else type(error).__name__}"
             self.end(replace(self.run, status=what))
 
-    def _tell(self, what: str, *about: Any) -> None:
+    def _tell(self, what: str, run: Run, *lines: dict[str, Any]) -> None:
         for one in list(self.live):
             try:
                 with self.shown():
-                    getattr(one, what)(*about)
+                    getattr(one, what)(*deepcopy(lines), run)  # early stopping reads the lines: a copy may be changed
             except Exception as error:
                 self.live.remove(one)
                 self.say(self._left_out(one, what, error))
