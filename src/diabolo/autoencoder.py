@@ -77,6 +77,7 @@ class Autoencoder(nn.Module):
     recipe: dict[str, Any] | None = (
         None  # and here the options it was called with, where they are plain words and numbers
     )
+    weights_of_seed: int | None = None  # from which `zoo.build_for` drew its weights, until they are trained
 
     def __init__(
         self,

@@ -58,6 +58,7 @@ class PCA(PlainCodec):
 
     name = "pca"
     recipe: dict[str, Any] | None = None  # the options of the zoo's recipe, where that made it
+    weights_of_seed: int | None = None  # it has none
     drawn_from = "codes drawn with the variances of its components"
     mu: Tensor
     components: Tensor

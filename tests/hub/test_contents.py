@@ -120,12 +120,25 @@ def test_without_an_evaluation_the_card_says_so(on_digits, tmp_path):
     assert "This model has not been evaluated" in body
 
 
-@pytest.mark.parametrize("watched", ["held out", "test", "none"])
-def test_the_lines_of_the_card_make_the_same_weights(watched, tmp_path, monkeypatch, diabolo_cli):
+@pytest.mark.parametrize(
+    ("watched", "keep"), [("held out", "last"), ("test", "last"), ("test", "best"), ("none", "last")]
+)
+def test_the_lines_of_the_card_make_the_same_weights(watched, keep, tmp_path, monkeypatch, diabolo_cli):
     train, test = diabolo.data.load("digits", n_train=200, n_test=60)
     held = {"held out": hold_out(train, 0.2), "test": (train, test), "none": (train, None)}[watched]
     how = {"latent_dim": 2, "hidden": (16, 8), "epochs": 2, "beta": "linear(0, 1, 0.5)", "seed": 3, "quiet": True}
-    run = diabolo.fit("vae", *held, out=tmp_path / "first", **how)
+    run = diabolo.fit("vae", *held, out=tmp_path / "first", keep=keep, **how)
+    same_by_the_lines(run, tmp_path, monkeypatch, diabolo_cli)
+
+
+def test_the_lines_of_a_pca_of_some_of_the_images(tmp_path, monkeypatch, diabolo_cli):
+    train, held = hold_out(diabolo.data.load("digits", n_train=200)[0], 0.2)
+    run = diabolo.fit("pca", train, held, latent_dim=2, out=tmp_path / "first", quiet=True)
+    same_by_the_lines(run, tmp_path, monkeypatch, diabolo_cli)
+
+
+def same_by_the_lines(run, tmp_path, monkeypatch, diabolo_cli):
+    """Train it by both lines of its card."""
     _, body = parts(run.save_pretrained(tmp_path / "shared"))
     line = re.search(r"```bash\n(diabolo train .+)\n```", body)[1]
     python = re.search(r"```python\n(import diabolo\n\ntrain.+?)\n```", body, re.S)[1]
@@ -136,7 +149,29 @@ def test_the_lines_of_the_card_make_the_same_weights(watched, tmp_path, monkeypa
     assert told.wait() == 0, told.errors
     for other in (space["run"].model, diabolo.load(next((tmp_path / "typed").iterdir()))):
         for name, tensor in run.model.state_dict().items():
-            assert torch.equal(other.state_dict()[name], tensor), (watched, name)
+            assert torch.equal(other.state_dict()[name], tensor), (line, name)
+
+
+def test_where_no_line_makes_it_again_the_card_says_why(tmp_path):
+    train, test = diabolo.data.load("digits", n_train=200, n_test=60)
+    small, how = {"latent_dim": 2, "hidden": (16,)}, {"epochs": 1, "out": tmp_path / "runs", "quiet": True}
+    first = diabolo.fit("vae", train, test, **small, **how)
+    python, weights = "The model or its images were given from Python", "weights that were not drawn from its seed"
+    stages = diabolo.greedy("vae", train, test, 1, latent_dim=2, hidden=(16, 8), **how)
+    for why, run in [
+        ("It began with weights of another run", diabolo.fit("vae", train, test, init=first.path, **small, **how)),
+        (weights, diabolo.fit(diabolo.zoo.vae((1, 8, 8), **small), train, test, **how)),
+        (weights, diabolo.fit(first.model, train, test, **how)),
+        (weights, stages[-1]),
+        (python, diabolo.fit("vae", test, train, **small, **how)),  # no line trains on test images
+        (python, diabolo.fit("vae", train, test.take(range(9)), **small, **how)),
+        (python, diabolo.fit("vae", *hold_out(train, 0.1, seed=7), **small, **how)),
+        ("It was given further epochs", diabolo.resume(first.path, epochs=2)),
+    ]:
+        assert run.status == "finished"
+        _, body = parts(run.save_pretrained(tmp_path / "shared"))
+        assert re.search(rf"^.*{why}.*, so that no single line makes it again\.", body, re.M), (why, body)
+        assert "diabolo train" not in body
 
 
 def drawn(run, *figures):

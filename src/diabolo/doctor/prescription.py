@@ -76,11 +76,32 @@ def line_of(config: Config) -> dict[str, Any] | None:
     if not (is_known(asked["name"]) and all(trust.is_trusted(path.partition(":")[0]) for path in code)):
         return None  # whoever typed the line would run code that only the folder speaks of
     data = {f.name: asked[f.name] for f in fields(DataOptions) if asked.get(f.name, f.default) != f.default}
+    if origin.get("part", "train") != "train":
+        return None  # no line trains on test images
     held = origin.get("held_out")
     watched = {"validation": held["fraction"]} if held else {} if config.validation else {"validation": "none"}
-    if config.name == "pca":
+    if config.name == "pca" and not held:
         watched = {}  # solved at once
     return {**recipe, "data": asked["name"], **data, **watched, **_said(config)}
+
+
+def same_line_of(config: Config) -> dict[str, Any] | None:
+    """The same, where it trains the run again to the same weights: what it validates with is said too, which may choose among
+    them. None where it began with weights of its own, was given further epochs, or its images are others than a line gives."""
+    options = line_of(config)
+    if options is None or config.not_again:
+        return None
+    watched, held = config.validation, (config.train.origin or {}).get("held_out")
+    if watched is not None and watched.load != config.train.load:
+        return None
+    seen = {} if watched is None else watched.origin or {}
+    if held:
+        split = {"fraction": held["fraction"], "seed": config.train.load.get("data_seed", DataOptions.data_seed)}
+        kept, out = split | {"part": "kept"}, split | {"part": "held out"}
+        return options if held == kept and (watched is None or seen.get("held_out") == out) else None
+    if watched is None or seen.get("part") == "validation":
+        return options
+    return {**options, "validation": "test"} if seen.get("part") == "test" else None
 
 
 def _said(config: Config) -> dict[str, Any]:
@@ -98,6 +119,13 @@ def _takes(recipe: str, option: str) -> bool:
     """Whether `diabolo train` of that recipe has the option."""
     known = {field.name for field in fields(TrainOptions)} | {"n_train", "drop_leaks", "validation"}
     return option in known or recipe not in zoo.RECIPES or option in zoo.options_of(recipe)
+
+
+def train(config: Config, options: dict[str, Any]) -> str:
+    """`diabolo train …` with the `options`, by as many processes as trained the run of `config`."""
+    processes = config.resolved.get("processes", 1)
+    verb = "diabolo train" if processes == 1 else f"torchrun --nproc-per-node {processes} -m diabolo train"
+    return " ".join([verb, zoo.path_of(config.name), *flags(options)])
 
 
 def flags(options: dict[str, Any]) -> list[str]:

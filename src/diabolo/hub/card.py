@@ -13,7 +13,7 @@ from diabolo import zoo
 from diabolo.data.catalogue import names
 from diabolo.data.options import DataOptions
 from diabolo.display import words
-from diabolo.doctor.prescription import flags, line_of
+from diabolo.doctor.prescription import same_line_of, train
 from diabolo.errors import UnknownNameError
 from diabolo.evaluation.learned import Learned
 from diabolo.evaluation.measure import rank
@@ -31,6 +31,11 @@ LICENCES = (  # those that the Hub knows and that weights are given under
     "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0",
     "cc-by-nd-4.0", "openrail", "openrail++", "odc-by", "pddl", "other", "unknown",
 )  # fmt: skip
+FROM_PYTHON = "The model or its images were given from Python"
+WHY_NOT = {
+    "weights": "Its training began with weights that were not drawn from its seed",
+    "epochs": "It was given further epochs after its first, and its schedules were stretched over them",
+}
 Named = tuple[str, str, Score]
 
 
@@ -49,7 +54,7 @@ def text(run: Run, config: Config, licence: str | None, figures: Sequence[Path],
         Heading("Scores", 2),
         *_scores(found, why, best),
         Heading("How it was made", 2),
-        *_lines(config),
+        *_lines(config, bool(run.folder.config.options.get("init"))),
         *_loss(run, config),
         *([Heading("Figures", 2)] if figures else []),
         *(Picture(path, CAPTIONS.get(path.stem, path.stem)) for path in figures),
@@ -142,16 +147,14 @@ def _scores(found: Evaluation | None, why: str, best: Sequence[Named]) -> Iterat
         yield Paragraph(f"{said[:1].upper()}{said[1:]}.")
 
 
-def _lines(config: Config) -> Iterator[Block]:
-    """The lines that train it again."""
-    options = line_of(config)
+def _lines(config: Config, taken_over: bool) -> Iterator[Block]:
+    """The lines that train it again; none where weights of another run were `taken_over`."""
+    options = None if taken_over else same_line_of(config)
     if options is None:
-        yield Paragraph(
-            "The model or its images were given from Python, so that no single line makes it again. config.json has its "
-            "parts and all options."
-        )
+        why = "It began with weights of another run" if taken_over else WHY_NOT.get(config.not_again or "", FROM_PYTHON)
+        yield Paragraph(f"{why}, so that no single line makes it again. config.json has its parts and all options.")
         return
-    yield Code(" ".join(["diabolo train", zoo.path_of(config.name), *flags(options)]), "bash")
+    yield Code(train(config, options), "bash")
     yield Paragraph("The same from Python:")
     yield Code(python_lines(config, options), "python")
     versions = ", ".join(f"{name} {version}" for name, version in config.versions.items())
@@ -159,13 +162,13 @@ def _lines(config: Config) -> Iterator[Block]:
 
 
 def python_lines(config: Config, options: Mapping[str, Any]) -> str:
-    """The training of `config` in Python; `options` as `line_of` gives them.
+    """The training of `config` in Python; `options` as `same_line_of` gives them.
 
     Example:
-        >>> from diabolo.doctor.prescription import line_of
+        >>> from diabolo.doctor.prescription import same_line_of
         >>> from diabolo.hub.card import python_lines
         >>> config = diabolo.fit("pca", diabolo.data.load("digits")[0], latent_dim=2, quiet=True).config
-        >>> print(python_lines(config, line_of(config)))
+        >>> print(python_lines(config, same_line_of(config)))
         import diabolo
         <BLANKLINE>
         train, test = diabolo.data.load('digits')

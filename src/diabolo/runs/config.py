@@ -18,6 +18,7 @@ from diabolo.runs import files, tied
 from diabolo.version import __version__
 
 FILE = "config.json"
+NOT_AGAIN = ("weights", "epochs")  # it began with weights that its seed did not draw; it was given further epochs
 FORMAT = 1  # of a run folder; raised when an older Diabolo could not make sense of it
 
 
@@ -38,6 +39,7 @@ class Config:
         tied: the weights that have several names (`tied.groups`).
         then: what was to follow the training, such as "figures".
         stage: of which longer training it is which part (`greedy`); None for one that stands alone.
+        not_again: why these options alone do not train it again, one of `NOT_AGAIN`; None where they do.
         more: what else stands there, which a later Diabolo may have written.
     """
 
@@ -53,6 +55,7 @@ class Config:
     tied: list[list[str]] = field(default_factory=list)
     then: tuple[str, ...] = ()
     stage: dict[str, Any] | None = None
+    not_again: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -65,6 +68,7 @@ class Config:
         validation: Images | None,
         then: tuple[str, ...] = (),
         stage: Mapping[str, Any] | None = None,
+        not_again: str | None = None,
     ) -> "Config":
         """That of a training that is to begin."""
         versions = {
@@ -87,6 +91,7 @@ class Config:
             tied.groups(model),
             then,
             None if stage is None else dict(stage),
+            not_again,
         )
 
     @classmethod
@@ -141,6 +146,7 @@ class Config:
             tied=told.get("tied", []),
             then=tuple(word for word in _list(told.get("then")) if isinstance(word, str)),
             stage=_dict(told.get("stage")),
+            not_again=told["not_again"] if told.get("not_again") in NOT_AGAIN else None,
             more={name: value for name, value in told.items() if name not in KEYS},
             **{name: value for name, (value, _) in wanted.items() if name != "data"},
         )
@@ -164,6 +170,7 @@ class Config:
         }
         told |= {"then": list(self.then)} if self.then else {}
         told |= {"stage": self.stage} if self.stage else {}
+        told |= {"not_again": self.not_again} if self.not_again else {}
         return told | self.more
 
     def write(self, path: Path) -> None:
@@ -201,6 +208,7 @@ KEYS = {
     "versions",
     "then",
     "stage",
+    "not_again",
 }
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from diabolo import zoo
-from diabolo.doctor.prescription import flags, line_of
+from diabolo.doctor.prescription import same_line_of, train
 from diabolo.runs.config import Config
 
 
@@ -12,19 +11,10 @@ def train_line(config: Config) -> str:
 
     The number of threads, and whether the step is compiled, are said too: both change the last bits of a weight.
     """
-    options = line_of(config)
+    options = same_line_of(config)
     if options is None:
         return ""
-    options |= _watched(config) | {"seed": config.options.get("seed", 0)} | _where(config)
-    processes = config.resolved.get("processes", 1)
-    verb = "diabolo train" if processes == 1 else f"torchrun --nproc-per-node {processes} -m diabolo train"
-    return " ".join([verb, zoo.path_of(config.name), *flags(options)])
-
-
-def _watched(config: Config) -> dict[str, Any]:
-    """What the training validates with, where it is the test images: `line_of` says a share that was held out."""
-    watched = config.validation
-    return {"validation": "test"} if watched is not None and watched.split == "test" else {}
+    return train(config, options | {"seed": config.options.get("seed", 0)} | _where(config))
 
 
 def _where(config: Config) -> dict[str, Any]:

@@ -186,7 +186,11 @@ def _fit(
         say.say(
             f"{name} is set, but not by torchrun, which sets all of {', '.join(distributed.NEEDED)}: this process trains alone"
         )
-    config = Config.of(model, options.as_dict(), resolved(model, train, options), train, validation, then, stage)
+    drawn = stage is None and getattr(model, "weights_of_seed", None) == options.seed
+    not_again = None if drawn or solved_at_once(model) else "weights"
+    found = resolved(model, train, options)
+    config = Config.of(model, options.as_dict(), found, train, validation, then, stage, not_again)
+    model.weights_of_seed = None
     if solved_at_once(model):
         told = Callbacks(callbacks, say.say)
         return solve(model, train, validation, config, say, told, lambda fill: _new_folder(model, train, options, fill))
@@ -260,15 +264,16 @@ def _run(
                     until_kept.enter_context(folder.held("train"))
                 else:
                     state = _restored(before, step, config, say)
+                now = _with_options(config, options, state)
                 if before is None or not only_to_keep(before.path, state, options):
                     if not new:
                         _compiled(step, train, options, config, say, new)
-                    state = _train(step, state, train, validation, options, folder, config, say, told)
+                    state = _train(step, state, train, validation, options, folder, config, now, say, told)
             finally:
                 step.release()
             _keep(step, folder, options, state.epoch)
             model.to(memory_format=torch.contiguous_format)  # as it is when loaded: another layout gives other bits
-            run = Run(model.eval(), folder.path, state.history, config.but(options=options.as_dict()), state.status)
+            run = Run(model.eval(), folder.path, state.history, now, state.status)
             told.end(run)
         except KeyboardInterrupt as stopped:
             told.break_off(stopped)
@@ -309,6 +314,12 @@ def _start(step: Step) -> State:
         distributed.from_first(tensor)
     step.refresh()
     return State()
+
+
+def _with_options(config: Config, options: TrainOptions, state: State) -> Config:
+    """The config of a training that goes on with `options`: with another number of epochs its schedules are stretched."""
+    longer = state.epoch and options.epochs != config.options.get("epochs")
+    return config.but(options=options.as_dict(), not_again="epochs" if longer else config.not_again)
 
 
 def _first_files(path: Path, config: Config, step: Step, state: State) -> None:
@@ -354,10 +365,11 @@ def _train(
     options: TrainOptions,
     folder: RunFolder | Unwritten,
     config: Config,
+    now: Config,
     say: Reporter,
     told: Callbacks,
 ) -> State:
-    """Lay out the loop and run it."""
+    """Lay out the loop and run it; `config` is that of the folder, and `now` what it is to become."""
     model, device = step.model, step.device
     if state.history and not state.digest:  # which Diabolo 0.1 kept in the checkpoint
         folder.write(lambda path: _rewrite_history(path, state))
@@ -378,8 +390,8 @@ def _train(
         )
     if device.type == "cuda" and options.graph:
         loop.device_loop = _captured(loop, store, say)
-    if options.as_dict() != config.options:
-        loop.config = config.but(options=options.as_dict())  # written when the first epoch is done
+    if now != config:
+        loop.config = now  # written when the first epoch is done
     if options.sample_every:
         if snapshots.pictured(model):
             loop.few = (train if validation is None else validation).spread(snapshots.SHOWN)
@@ -387,7 +399,7 @@ def _train(
             say.say("no pictures as training goes (sample_every): what this model reconstructs are no pictures")
     state.status = "running"
     told.shown, loop.told = step.shown, told
-    told.start(Run(model, folder.path, state.history, config.but(options=options.as_dict()), state.status))
+    told.start(Run(model, folder.path, state.history, now, state.status))
     return loop.run(state)
 
 

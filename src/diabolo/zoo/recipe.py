@@ -290,7 +290,9 @@ def build_for(name: str, images: Images, seed: int = 0, **options: Any) -> Any:
         known["scaling"] = suits
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "weights"))
-        return build(name, images.shape, **(known | options))
+        model = build(name, images.shape, **(known | options))
+    model.weights_of_seed = seed
+    return model
 
 
 def recipe_at(path: str) -> str:
