@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from diabolo.data import Images
 from diabolo.errors import DiaboloError
 from diabolo.exporting import onnx_files, torch_files
 from diabolo.parts import part
+from diabolo.runs import files
 
 ROOT = Path(__file__).parents[2]
 SERVE = ROOT / "examples" / "serve.py"
@@ -263,6 +265,22 @@ def test_a_classifier_has_nothing_to_export(trained, digits, tmp_path, capsys):
     said = sentence(capsys, "export", run.path, "--out", tmp_path / "out")
     assert "classifier learns from labels alone and its decoder nothing" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("", "64 of 64 codes hold NaN or infinity: the model that they come from is broken"),
+        ("decoder.", "nothing is exported: the model is broken, 'x_hat' of its decoder holds NaN"),
+    ],
+)
+def test_a_model_whose_weights_are_no_numbers_is_refused(broken, said, run, tmp_path, capsys):
+    folder = shutil.copytree(run.path, tmp_path / "run")
+    tensors, about = files.read_tensors(folder / "model.safetensors")
+    spoilt = {n: t * float("nan") if n.startswith(broken) else t for n, t in tensors.items()}
+    files.write_tensors(folder / "model.safetensors", spoilt, about)
+    assert said in sentence(capsys, "export", folder, "--out", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_other_things_that_are_refused(run, trained, digits, tmp_path, monkeypatch):
