@@ -57,7 +57,7 @@ def test_a_sweep_leaves_trials_with_their_runs_and_their_values(swept):
         assert config.options["lr"] == trial.options["lr"]
         assert trial.values == {"validation/total": (RunFolder(run).history[-1]["validation"]["total"],)}
     assert found.best == min(found.trials, key=lambda trial: trial.values["validation/total"])
-    assert Sweep.read(found.path) == found
+    assert Sweep.read(found.path) == Sweep.read(str(found.path)) == found
     assert repr(found).endswith("undercomplete, 3 trials: 3 complete)")
     assert "latent_dim" in found._repr_html_()
 

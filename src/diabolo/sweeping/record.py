@@ -9,6 +9,7 @@ OUT/
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ import numpy as np
 
 from diabolo import display, regular
 from diabolo.errors import DiaboloError
+from diabolo.paths import as_path
 from diabolo.plain import count
 from diabolo.runs import files
 from diabolo.runs.folder import numbered
@@ -209,12 +211,13 @@ class Sweep:
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def read(cls, path: Path) -> "Sweep":
+    def read(cls, path: str | os.PathLike[str]) -> "Sweep":
         """That in the folder `path`.
 
         Raises:
             DiaboloError: when there is none, or it was damaged.
         """
+        path = as_path(path)
         regular.check_folder(path)
         if not is_sweep(path):
             raise DiaboloError(f"{path} holds no sweep: it has no {FILE}")
