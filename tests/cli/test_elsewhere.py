@@ -37,7 +37,7 @@ def test_what_was_done_for_it_is_printed(diabolo, tmp_path):
     few = ("--data", "digits", "--n-test", 40, "--n-train", 100)
     answer = diabolo("evaluate", f"pythae:{folder}", *few, "--measures", "reconstruction")
     assert answer.code == 0, answer
-    assert "AE theirs: 40 test images" in answer.out
+    assert f"AE {tmp_path.name}/theirs: 40 test images" in answer.out
     assert f"from: pythae:{folder}" in answer.out
     assert "range: 0 to 1" in answer.out
 
@@ -50,6 +50,14 @@ def test_a_run_beside_pca(runs, diabolo):
     first, second, third = models
     assert (first, third) == ("vae", "pca:30")
     assert second.startswith("pca:")
+
+
+def test_a_table_goes_into_a_folder_that_is_made(diabolo):
+    words = ["--data", "digits", "--n-test", 30, "--n-train", 60, "--measures", "reconstruction"]
+    answer = diabolo("compare", "pca:2", "pca:3", *words, "--out", "new/folder/table.md")
+    assert answer.code == 0, answer
+    assert [path.name for path in Path("new/folder").iterdir()] == ["table.md"]
+    assert "pca:3" in Path("new/folder/table.md").read_text()
 
 
 def test_models_from_elsewhere_alone_need_a_data_set(diabolo, refused):

@@ -64,7 +64,7 @@ def test_types_and_rows_are_read_from_the_files(few, tmp_path, kind, rows):
     assert codec.encode(few[1].images).numpy() == pytest.approx(z, abs=1e-5)
     expected = 1 / (1 + np.exp(-z @ W.T))
     assert codec.reconstruct(few[1].images).reshape(90, -1).numpy() == pytest.approx(expected, abs=1e-5)
-    assert codec.name == "pair"
+    assert codec.name == f"onnx:{tmp_path.name}/pair"
     found = diabolo.evaluate(f"onnx:{tmp_path / 'pair'}", few, ["reconstruction"])
     mse = found["reconstruction"].scores["MSE"].value
     assert mse == pytest.approx(np.square(expected - x).mean(), rel=1e-5)

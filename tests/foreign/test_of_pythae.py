@@ -50,7 +50,7 @@ def test_the_networks_are_those_of_pythae(few, tmp_path):
     x_hat = 1 / (1 + np.exp(-layer(np.maximum(layer(mu, "decoder.layers.0.0"), 0), "decoder.layers.1.0")))
     assert codec.encode(few[1].images).numpy() == pytest.approx(mu, abs=1e-5)
     assert codec.reconstruct(few[1].images).reshape(90, -1).numpy() == pytest.approx(x_hat, abs=1e-5)
-    assert codec.name == "VAE one"
+    assert codec.name == f"VAE {tmp_path.name}/one"
     assert codec.sample(5).shape == (5, 1, 8, 8)  # of N(0, I)
     found = diabolo.evaluate(codec, few, ["cost"])
     assert found["cost"].scores["parameters"].value == sum(

@@ -39,6 +39,17 @@ def adapter(name: str) -> Callable[[Adapter], Adapter]:
     return register
 
 
+def title(folder: Path) -> str:
+    """What the model in `folder` is called: the last two parts of its path, since the last is often vae or final_model.
+
+    Example:
+        >>> from pathlib import Path
+        >>> diabolo.foreign.named.title(Path("/models/faces/vae"))
+        'faces/vae'
+    """
+    return "/".join(part for part in folder.resolve().parts[-2:] if part != folder.resolve().anchor)
+
+
 def is_named(text: Any) -> bool:
     """Whether `text` names a model from elsewhere, and not a folder that is there.
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, listed
 from diabolo.foreign.functions import Foreign
-from diabolo.foreign.named import adapter
+from diabolo.foreign.named import adapter, title
 from diabolo.paths import as_path
 from diabolo.runs import files
 
@@ -67,7 +67,7 @@ def of_diffusers(where: str, images: Images, width: int | None) -> Foreign:
         "code": f"({what}) × {factor:g}" if shift else f"{what} × {factor:g}",
         "scaling factor": factor,
     }
-    name = f"{kind} {as_path(where).resolve().name}"
+    name = f"{kind} {title(as_path(where))}"
     codec = Foreign(
         encode,
         decode,

@@ -18,7 +18,7 @@ from torch import Tensor
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, listed
 from diabolo.foreign.functions import Foreign, Prior
-from diabolo.foreign.named import adapter
+from diabolo.foreign.named import adapter, title
 from diabolo.paths import as_path
 from diabolo.randomness import Draws
 
@@ -62,7 +62,7 @@ def of_onnx(where: str, images: Images, width: int | None) -> Foreign:
         decoder,
         images,
         beyond=beyond,
-        name=folder.resolve().name,
+        name=f"onnx:{title(folder)}",
         prior=_prior(folder / "prior.onnx"),
         discrete="indices" in encoder.outputs,
         about=about,

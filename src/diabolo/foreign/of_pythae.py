@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from diabolo.data.images import Images
 from diabolo.errors import DiaboloError, listed
 from diabolo.foreign.functions import Foreign, normal
-from diabolo.foreign.named import adapter
+from diabolo.foreign.named import adapter, title
 from diabolo.paths import as_path
 from diabolo.runs import files
 
@@ -63,7 +63,7 @@ def of_pythae(where: str, images: Images, width: int | None) -> Foreign:
     latent = (len(tensors["encoder.embedding.weight"]),)
     about = {"from": f"pythae:{folder}", "class": kind, "code": "posterior mean" if kind in NORMAL else "code"}
     prior = normal(latent) if kind in NORMAL else None
-    return Foreign(encoder, decoder, images, name=f"{kind} {folder.resolve().name}", prior=prior, about=about)
+    return Foreign(encoder, decoder, images, name=f"{kind} {title(folder)}", prior=prior, about=about)
 
 
 def _tensors(folder: Path) -> Mapping[str, Tensor]:
