@@ -90,6 +90,8 @@ def test_labels_of_files_are_those_of_a_table(runs, pictures, diabolo, refused, 
     diabolo("duplicates", runs["vae"], pictures, "--labels", table)
     diabolo("encode", runs["pca"], pictures, "--labels", table, "--out", "codes.csv")
     assert [row["label"] for row in rows("codes.csv")] == ["good", "good", "scratch", ""]
+    both = ["--labels", table, "--label", "good"]
+    assert "--label and --labels both say the class" in refused(2, "encode", runs["pca"], pictures, *both)
     assert "labels (--labels) are of image files" in refused(2, "score", runs["pca"], "digits", "--labels", table)
     assert "name it by labels (--labels)" in refused(2, "score", runs["pca"], pictures, "--label-column", "x")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import Root, SkipBad
+from diabolo.cli.options import LabelColumn, Labels, Root, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, Positive, checked
 
@@ -21,8 +21,8 @@ def command(
     *images: Annotated[str, Parameter(required=True)],
     within: Positive = 0.1,
     neighbours: Count = 10,
-    labels: Path | None = None,
-    label_column: str | None = None,
+    labels: Labels = None,
+    label_column: LabelColumn = None,
     out: Path = Path("duplicates.csv"),
     skip_bad: SkipBad = False,
     root: Root = None,
@@ -33,8 +33,6 @@ def command(
         run: the run folder.
         images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
             as the training images were, and the columns of a table are found by their names.
-        labels: a table (.csv, .tsv) with a row for each image file: its path or name, and its label.
-        label_column: the column of the labels in that table, where it has several and none is called label, target, class or y.
         within: how much of the difference of two unrelated images near-duplicates differ by at most.
         neighbours: how many of the nearest codes of each image are looked at.
         out: a .csv file with a row for each image that has a near-duplicate: the number of its group, its name, its label where

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import Root, Several, SkipBad
+from diabolo.cli.options import LabelColumn, Labels, Root, Several, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import checked
 from diabolo.terminal import say
@@ -21,8 +21,8 @@ def command(
     *images: Annotated[str, Parameter(required=True)],
     label: Several[str] = (),
     values: Several[float] = (),
-    labels: Path | None = None,
-    label_column: str | None = None,
+    labels: Labels = None,
+    label_column: LabelColumn = None,
     out: Path = Path("codes.npy"),
     skip_bad: SkipBad = False,
     root: Root = None,
@@ -35,8 +35,6 @@ def command(
             as the training images were, and the columns of a table are found by their names.
         label: of a model conditioned on labels: the class of all the images, or that of each, in the order of the rows.
         values: of a model conditioned on attributes or factors: one number for each, the same for all the images.
-        labels: a table (.csv, .tsv) with a row for each image file: its path or name, and its label.
-        label_column: the column of the labels in that table, where it has several and none is called label, target, class or y.
         out: a .npy file for an array (N, latent_dim) alone, or a .csv or .parquet file that also has the name of each image,
             and its label where that is known. The rows are in the order of the files given, or of the file; those of a folder
             or archive are sorted by name, and in a data set with parts training images come first. In a .csv file a name that
@@ -59,6 +57,8 @@ def command(
         raise DiaboloError(f"codes are written as .npy, .csv or .parquet, not {out.suffix or out}")
     if out.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
         raise DiaboloError("a .parquet file needs pyarrow: pip install 'diabolo[parquet]', or write a .csv file")
+    if label and labels is not None:
+        raise DiaboloError("--label and --labels both say the class of the images: give one of them")
     check_spared(out, (*images, labels))
     table = LabelTable.given(labels, label_column)
     model = load(run)

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SkipBad = Annotated[bool, Parameter(negative=(), help=f"{HELP['skip_bad']}.")]
 Root = Annotated[Path | None, Parameter(help=f"{HELP['root']}.")]
+Labels = Annotated[
+    Path | None,
+    Parameter(help="a table (.csv, .tsv) with a row for each image file: its path or name, and its label."),
+]
+LabelColumn = Annotated[
+    str | None,
+    Parameter(
+        help="the column of the labels in that table, where it has several and none is called label, target, class or y."
+    ),
+]
 Several = Annotated[tuple[T, ...], Parameter(consume_multiple=True, negative=())]
 
 

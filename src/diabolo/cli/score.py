@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from diabolo.cli.options import Root, SkipBad
+from diabolo.cli.options import LabelColumn, Labels, Root, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, PartOf, Seed, checked
 
@@ -29,8 +29,8 @@ def command(
     false_alarms: PartOf = 0.05,
     elbo_samples: Count = 10,
     seed: Seed = 0,
-    labels: Path | None = None,
-    label_column: str | None = None,
+    labels: Labels = None,
+    label_column: LabelColumn = None,
     out: Path = Path("scores.csv"),
     skip_bad: SkipBad = False,
     root: Root = None,
@@ -42,8 +42,6 @@ def command(
         run: the run folder.
         images: image files, one folder, one file of images, arrays or a table, or a data set by name; they are cut and resized
             as the training images were, and the columns of a table are found by their names.
-        labels: a table (.csv, .tsv) with a row for each image file: its path or name, and its label.
-        label_column: the column of the labels in that table, where it has several and none is called label, target, class or y.
         false_alarms: the largest share of normal images that each score may flag.
         elbo_samples: codes drawn for each image to estimate its −ELBO.
         seed: of all that is drawn.
