@@ -46,6 +46,25 @@ def test_what_intervals_are_over_and_whether_it_has_learned_is_said_in_the_table
     assert any(text.startswith(f"Has learned: {said[1]}, ") for text in texts)
 
 
+def test_a_protocol_that_cannot_be_measured_is_said_once(run, diabolo, refused):
+    words = ["evaluate", run, "--protocol", "rfid-50k", "fid-10k-test"]
+    why = "it is of {} test images, and digits (test) has 50"
+    said = refused(1, *words, "--measures", "protocols")
+    assert [said.count(why.format(n)) for n in ("50,000", "10,000")] == [1, 1]
+    answer = diabolo(*words, "--measures", "protocols", "reconstruction")
+    assert answer.code == 1
+    assert answer.out.count(why.format("50,000")) == 1
+
+
+def test_an_option_of_a_measure_that_does_not_apply_is_answered(run, diabolo, monkeypatch):
+    quick = {name: evaluation.MEASURES[name] for name in ("reconstruction", "protocols")}
+    monkeypatch.setattr(evaluation.measuring, "MEASURES", quick)
+    answer = diabolo("evaluate", run, "--protocol", "rfid-50k")
+    assert answer.code == 0, answer
+    (line,) = (line for line in answer.out.splitlines() if line.startswith("not measured"))
+    assert line.startswith("not measured: protocols, it is of 50,000 test images")
+
+
 def test_other_images_and_another_folder(run, diabolo):
     answer = diabolo(
         "evaluate", run, "--measures", "reconstruction", "--data", "digits", "--n-test", 30, "--out", "there"

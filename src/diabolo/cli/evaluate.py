@@ -76,13 +76,20 @@ def _evaluate(subject: Any, out: Path, given: dict[str, Any], options: Mapping[s
         console.print(
             "; ".join(f"{name}: {_shown(value)}" for name, value in about.items()), soft_wrap=True, style="dim"
         )
-    for measure in given.get("measures", ()):
-        if measure in found.skipped and not given.get("whole"):
-            console.print(f"not measured: {measure}, {found.skipped[measure]}", soft_wrap=True)
+    wanted = [*given.get("measures", ()), *_named_by(options)]
+    for name, why in {} if given.get("whole") else found.skipped.items():
+        if name.partition(": ")[0] in wanted:
+            console.print(f"not measured: {name}, {why}", soft_wrap=True)
     if missed := [name for name in given.get("measures", ()) if name in found.skipped]:
         raise evaluation.NotApplicable(
             f"asked for and not measured: {', '.join(missed)}; the reasons stand below the table"
         )
+
+
+def _named_by(options: Mapping[str, Any]) -> list[str]:
+    """The measures that have one of the `options` alone."""
+    takers = [[name for name in evaluation.MEASURES if option in evaluation.options_of(name)] for option in options]
+    return [name for names in takers if len(names) == 1 for name in names]
 
 
 def _closing(found: evaluation.Evaluation, out: Path) -> str:

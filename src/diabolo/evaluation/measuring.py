@@ -268,9 +268,9 @@ def evaluate(
         say(name)
         with standing_alone(name, skipped), distributed.alone(), at_once(batch):
             section = _finite(MEASURES[name](subject, **own))
-            skipped |= {f"{name}: {score}": why for score, why in section.skipped.items()}
             if section.scores:
                 sections[name] = section
+                skipped |= {f"{name}: {score}": why for score, why in section.skipped.items()}
             else:
                 skipped[name] = "; ".join(dict.fromkeys(section.skipped.values())) or "it found nothing to measure"
         seconds[name] = round(time.perf_counter() - started, 2)
