@@ -137,7 +137,13 @@ def load(
 def load_run(
     path: str | os.PathLike[str], weights: str = "model", device: str | torch.device = "cpu", trust: Trust = ()
 ) -> Run:
-    """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained."""
+    """The whole of a run folder: the model as `load` gives it, and what was written down while it was trained.
+
+    Example:
+        >>> same = diabolo.load_run(run.path)
+        >>> same.status, same.history == run.history
+        ('finished after 60 epochs', True)
+    """
     folder = RunFolder(as_path(path))
     model = load(folder.path, weights, device, trust)
     return Run(model, folder.path, folder.history, folder.config, folder.status)
