@@ -86,7 +86,7 @@ def command(
     else:
         comparison.write(found, out)
     for label, why in found.unlearned.items():
-        for line in prose(f"{label} {UNLEARNED}: {why}", console.width):
+        for line in prose(f"{label} {UNLEARNED}: {found.words(why)}", console.width):
             console.print(line, soft_wrap=True)
     say(out if table else out / comparison.PAGE)
     for path, why in found.left_out.items():

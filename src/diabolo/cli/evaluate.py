@@ -79,7 +79,7 @@ def _evaluate(subject: Any, out: Path, given: dict[str, Any], options: Mapping[s
     wanted = [*given.get("measures", ()), *_named_by(options)]
     for name, why in {} if given.get("whole") else found.skipped.items():
         if name.partition(": ")[0] in wanted:
-            console.print(f"not measured: {name}, {why}", soft_wrap=True)
+            console.print(found.words(f"not measured: {name}, {why}"), soft_wrap=True)
     if missed := [name for name in given.get("measures", ()) if name in found.skipped]:
         raise evaluation.NotApplicable(
             f"asked for and not measured: {', '.join(missed)}; the reasons stand below the table"

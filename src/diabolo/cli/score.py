@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from diabolo.cli.options import LabelColumn, Labels, Root, SkipBad
 from diabolo.cli.verbs import VERBS
 from diabolo.ranges import Count, PartOf, Seed, checked
+from diabolo.vocabulary import Words
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -85,9 +86,9 @@ def command(
 
     def line(name: str, one: "Screened") -> list[Cell]:
         flagged = f"{int(one.flagged.sum()):,} of {len(one.scores):,}"
-        return [Cell(name), Cell(words(one.threshold.value), True), Cell(flagged, True), Cell(one.unit)]
+        return [Cell(name), Cell(words(one.threshold.value), True), Cell(flagged, True), Cell(said(one.unit))]
 
-    console = Terminal()
+    console, said = Terminal(), trained.config.words
     bound = next(iter(found.values())).threshold
     low, high = bound.between
     lines = table(
@@ -98,9 +99,9 @@ def command(
         f"draws of {count(bound.n, 'held-out image')}; for those of this run it lies between {percent(low, 1)} and "
         f"{percent(high, 1)} (95 %)"
     )
-    lines += prose(promise, console.width)
+    lines += prose(said(promise), console.width)
     if known is not None:
-        lines += _by_label(found, known, console.width)
+        lines += _by_label(found, known, console.width, said)
     for name, one in found.items():
         if one.flagged.any():
             most = [given.names[i] for i in (-one.scores).argsort(kind="stable")[:SHOWN] if one.flagged[i]]
@@ -110,7 +111,7 @@ def command(
         console.print(text, soft_wrap=True)
 
 
-def _by_label(found: "Mapping[str, Screened]", known: Sequence[str], width: int) -> "list[Text]":
+def _by_label(found: "Mapping[str, Screened]", known: Sequence[str], width: int, words: Words) -> "list[Text]":
     """Which share of the images of each label every score flags, the most flagged first."""
     from diabolo.cli.tables import Cell, prose, table
     from diabolo.plain import percent
@@ -120,7 +121,7 @@ def _by_label(found: "Mapping[str, Screened]", known: Sequence[str], width: int)
         places.setdefault(label, []).append(i)
     flagged = {label: [int(one.flagged[rows].sum()) for one in found.values()] for label, rows in places.items()}
     order = sorted(places, key=lambda label: (-max(flagged[label]) / len(places[label]), label))
-    heads = ["label", "images", *(f"flagged by {name}" for name in found)]
+    heads = ["label", words("images"), *(f"flagged by {name}" for name in found)]
     rows = [
         [Cell(label or "not known"), Cell(f"{len(places[label]):,}", True)]
         + [Cell(percent(n / len(places[label]), 1), True) for n in flagged[label]]

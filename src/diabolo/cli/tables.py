@@ -57,14 +57,17 @@ def _headline(
     """Its lines. What a unit has in brackets, and one that is long, is said once, below the table."""
     marks: dict[str, str] = {}
     units = []
-    for score in scores:
-        told, bracket, _ = score.unit.partition(" (")
-        note = score.unit.removeprefix(told).strip(" ()") if bracket else score.unit if len(told) > LONG else ""
+    for unit in (evaluation.words(score.unit) for score in scores):
+        told, bracket, _ = unit.partition(" (")
+        note = unit.removeprefix(told).strip(" ()") if bracket else unit if len(told) > LONG else ""
         if note:
             mark = marks.setdefault(note, "*" * (len(marks) + 1))
             told = f"{told} {mark}" if bracket else mark
         units.append(told)
-    lines = [*_title(evaluation, width), *_scores([name for _, name in names[: len(scores)]], scores, units, width)]
+    lines = [
+        *_title(evaluation, width),
+        *_scores([evaluation.words(name) for _, name in names[: len(scores)]], scores, units, width),
+    ]
     for note, mark in marks.items():
         lines += prose(f"{mark} {note}", width, "dim")
     return [*lines, *prose(_verdict(evaluation), width), *prose(closing, width)]
@@ -73,18 +76,19 @@ def _headline(
 def every_score(evaluation: Evaluation, closing: str, width: int) -> Iterator[Text]:
     """All scores below the names of their measures, whether the model has learned, and what was not measured."""
     yield from _title(evaluation, width)
-    test = evaluation.about["test"]
+    test, words = evaluation.about["test"], evaluation.words
     for name, section in evaluation.sections.items():
         over = _over(section.scores.values())
-        told = "" if over == "images" else f" (intervals over {over})"
+        told = "" if over == "images" else words(f" (intervals over {over})")
         yield Text()
         yield from prose(f"{name.replace('_', ' ')}{told}", width, "bold")
         scores = section.scores.values()
-        yield from _scores(section.scores, scores, [_unit(score, test, over) for score in scores], width)
+        units = [words(_unit(score, test, over)) for score in scores]
+        yield from _scores(map(words, section.scores), scores, units, width)
     yield Text()
     yield from prose(_verdict(evaluation), width)
     for measure, reason in evaluation.skipped.items():
-        yield from prose(f"not measured: {measure}, {reason}", width)
+        yield from prose(words(f"not measured: {measure}, {reason}"), width)
     yield from prose(closing, width)
 
 
@@ -93,7 +97,8 @@ def _title(evaluation: Evaluation, width: int) -> Iterator[Text]:
 
 
 def _verdict(evaluation: Evaluation) -> str:
-    return Learned.of(evaluation["learned"].scores).verdict if "learned" in evaluation.sections else ""
+    told = Learned.of(evaluation["learned"].scores).verdict if "learned" in evaluation.sections else ""
+    return evaluation.words(told)
 
 
 def _scores(names: Iterable[str], scores: Iterable[Score], units: Iterable[str], width: int) -> list[Text]:
@@ -141,11 +146,11 @@ def comparison_tables(comparison: Comparison, groups: Mapping[str, Sequence[Row]
         for part in _parts(comparison, rows, width):
             yield from _beside(comparison, part, width)
             for unit, names in _units(part, test, over).items():
-                yield from prose(f"{', '.join(names)}: {unit}", width, "dim")
+                yield from prose(comparison.words(f"{', '.join(names)}: {unit}"), width, "dim")
 
 
 def _beside(comparison: Comparison, rows: Sequence[Row], width: int) -> list[Text]:
-    heads = ["model", *(row.name for row in rows)]
+    heads = ["model", *(comparison.words(row.name) for row in rows)]
     cells = [[Cell(label), *(_spread(row, label) for row in rows)] for label in comparison.groups]
     return table(heads, cells, width)
 
@@ -154,7 +159,7 @@ def _parts(comparison: Comparison, rows: Sequence[Row], width: int) -> Iterator[
     """The rows in turn, as many side by side as stand in one table without moving below each other."""
     part: list[Row] = []
     for row in rows:
-        heads = ["model", *(one.name for one in (*part, row))]
+        heads = ["model", *(comparison.words(one.name) for one in (*part, row))]
         cells = [[Cell(label), *(_spread(one, label) for one in (*part, row))] for label in comparison.groups]
         if part and _widths(heads, cells, width) is None:
             yield part

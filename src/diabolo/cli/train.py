@@ -170,21 +170,21 @@ def closing_lines(result: loading.Run, watched: tuple[Images, Images] | None = N
     from diabolo.evaluation.learned import FEWEST
     from diabolo.evaluation.measuring import images_of
 
-    loss = closing.last_loss(result)
-    lines = [loss] if loss else []
+    words, loss = result.config.words, closing.last_loss(result)
+    lines = [words(loss)] if loss else []
     try:
         train, held = watched or images_of(result, None)
         said, learned = closing.judge(result.model, train, held)
     except DiaboloError as error:  # moved images, say
-        return [*lines, f"not measured against the mean image: {error}", *_warnings(result)]
+        return [*lines, words(f"not measured against the mean image: {error}"), *_warnings(result)]
     unsaid = f"not measured against the mean image: that takes {FEWEST} held-out images that vary"
-    lines += (said or [unsaid]) + _warnings(result)
+    lines += [*map(words, said or [unsaid]), *_warnings(result)]
     if said and learned:
         lines += [] if _warnings(result) else ["health: no warning"]
         lines.append(f"next: {shell_line('evaluate', result.path)}")
     elif said:
         state = "has not learned" if learned.state == "missed" else "has perhaps not learned"
-        lines.append(f"this model {state}: {learned.told}")
+        lines.append(words(f"this model {state}: {learned.told}"))
         lines += _remedies(result, (train, held))
     return lines
 
@@ -192,7 +192,7 @@ def closing_lines(result: loading.Run, watched: tuple[Images, Images] | None = N
 def _warnings(result: loading.Run) -> list[str]:
     from diabolo.evaluation import closing
 
-    return [f"warning: {text}" for text in closing.warnings(result)]
+    return [result.config.words(f"warning: {text}") for text in closing.warnings(result)]
 
 
 def _remedies(result: loading.Run, images: tuple[Images, Images]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from diabolo import trust
+from diabolo import trust, vocabulary
 from diabolo.data import scale
 from diabolo.data.finding import Source, check_root, find, home_of
 from diabolo.data.images import Images
@@ -162,7 +162,7 @@ def _say(images: Images) -> None:
     """Tell what was loaded."""
     if images.account is not None:
         level = logging.WARNING if images.account.surprises else NOTICE
-        log.log(level, "%s", images.account.line(), extra={"account": True})
+        log.log(level, "%s", vocabulary.of(images.shape, images.name)(images.account.line()), extra={"account": True})
 
 
 def _record(source: Source, name: Any, options: DataOptions) -> dict[str, Any]:

@@ -4,7 +4,7 @@ a model that has not learned.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import diabolo.doctor.course
@@ -19,6 +19,7 @@ from diabolo.evaluation.measuring import Pair
 from diabolo.runs.loading import Run
 from diabolo.surroundings import undisturbed
 from diabolo.trust import Trust, trusting
+from diabolo.vocabulary import Words
 
 FINER = ("blurry reconstructions", "latent wider than used", "prior hole")  # of a model that has learned
 
@@ -74,7 +75,15 @@ def diagnose(run: Run | str | Path, data: Pair | None = None, trust: Trust = ())
         with standing_alone(name.replace("_", " "), unseen):
             illness = look(patient)
             found += [] if illness is None else [illness]
-    return Visit(without_finer_points(patient, list(_causes(found))), unseen)
+    words = patient.run.config.words
+    illnesses = (_in_words(illness, words) for illness in without_finer_points(patient, list(_causes(found))))
+    return Visit(tuple(illnesses), {name: words(why) for name, why in unseen.items()})
+
+
+def _in_words(illness: Illness, words: Words) -> Illness:
+    """`illness` as it is to be read; the line to type stays as it is."""
+    remedy = replace(illness.remedy, words=words(illness.remedy.words))
+    return replace(illness, evidence=words(illness.evidence), remedy=remedy)
 
 
 def _causes(found: list[Illness]) -> Iterator[Illness]:

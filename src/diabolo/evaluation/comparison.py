@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from diabolo import display, figures
+from diabolo import display, figures, vocabulary
 from diabolo.data.origin import elsewhere
 from diabolo.errors import DiaboloError
 from diabolo.evaluation.differences import Behind, behind
@@ -29,6 +29,7 @@ from diabolo.runs.loading import load
 from diabolo.surroundings import undisturbed
 from diabolo.training.options import defining
 from diabolo.trust import Trust
+from diabolo.vocabulary import Words
 
 FIRST = 8  # scores that head a comparison
 
@@ -192,6 +193,12 @@ class Comparison:
         return f"{count(len(self.groups), 'model')}, {seeds}{' each' if len(self.groups) > 1 else ''}"
 
     @property
+    def words(self) -> Words:
+        """What says a text in the words of its data (`diabolo.vocabulary`)."""
+        about = next(iter(self.groups.values()))[0].about
+        return vocabulary.of(about["test"].get("shape") or (), about["test"]["name"], *self.groups)
+
+    @property
     def tested(self) -> str:
         """What they were measured on: "360 test images of digits"."""
         return next(iter(self.groups.values()))[0].tested
@@ -207,13 +214,13 @@ class Comparison:
             rows.append((measure.replace("_", " "),))
             for row in several:
                 cells = [_in_words(row.spreads.get(label), label in row.leading) for label in self.groups]
-                rows.append((row.name, *cells, row.like.unit))
+                rows.append((self.words(row.name), *cells, self.words(row.like.unit)))
         columns = ("score", *(f"{label}, {count(len(group), 'seed')}" for label, group in self.groups.items()), "unit")
         starred = "; * is the best, where the differences are decided" if len(self.groups) > 1 else ""
         told = [f"{label} is not shown to have learned: {why}" for label, why in self.unlearned.items()]
         told += [f"{path} is left out: {why}" for path, why in self.left_out.items()]
         about = f"mean ± standard deviation over seeds{starred}"
-        return display.table("Comparison", about, columns, rows, "; ".join(told) + "." * bool(told))
+        return display.table("Comparison", about, columns, rows, self.words("; ".join(told) + "." * bool(told)))
 
     def record(self) -> dict[str, Any]:
         """All of it, JSON-able."""
@@ -272,7 +279,7 @@ class Comparison:
         written = [folder / "comparison.json"]
         for measure, panels in self.panels().items():
             page = figures.page(panels, measure.replace("_", " ").capitalize())
-            written.append(figures.save(page, folder / f"{measure}.png", pdf=True))
+            written.append(figures.save(page, folder / f"{measure}.png", pdf=True, words=self.words))
         return written
 
 

@@ -58,6 +58,6 @@ def few_labels(subject: Subject, *, few_labels: Counts = (10, 30, 100, 300, 1000
                     float(shares.mean()), UNIT, int(there.sum()), subject.test.split, low, high,
                     "Student's t over draws of labels, within 0 … 1", "higher", setting, shares.tolist(), df=label_draws - 1,
                 )  # fmt: skip
-    drawn = {name: curve for name, curve in curves.items() if curve}
+    drawn = {subject.words(name): curve for name, curve in curves.items() if curve}
     panels: dict[str, Panel] = {"few-labels": partial(figures.few_label_curve, drawn)} if drawn else {}
     return Section(scores, panels, skipped)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from diabolo import disk, display, distributed, figures, ranges
+from diabolo import disk, display, distributed, figures, ranges, vocabulary
 from diabolo.codec import Codec, at_once
 from diabolo.data import Images, as_images
 from diabolo.data.origin import check_columns
@@ -30,6 +30,7 @@ from diabolo.runs.loading import Run, load_run
 from diabolo.surroundings import undisturbed
 from diabolo.trust import Trust
 from diabolo.version import __version__
+from diabolo.vocabulary import Words
 
 FOLDER = "evaluation"  # of a run folder
 PAGE = "evaluation"  # the figure of all figures
@@ -72,18 +73,26 @@ class Evaluation:
             rows.append((name.replace("_", " "),))
             for key, score in section.scores.items():
                 ends = [display.words(end) for end in (score.low, score.high) if end is not None]
-                rows.append((key, score.value, " to ".join(ends) if len(ends) == 2 else "", score.unit))
+                told = self.words(key), self.words(score.unit)
+                rows.append((told[0], score.value, " to ".join(ends) if len(ends) == 2 else "", told[1]))
         about = f"on {count(test['images'], 'image')} of {test['name']} ({test['split']})"
         skipped = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
         columns = ("score", "value", "95 % interval", "unit")
-        return display.table(self.about["model"], about, columns, rows, skipped and f"Not measured: {skipped}.")
+        said = self.words(skipped and f"Not measured: {skipped}.")
+        return display.table(self.about["model"], self.words(about), columns, rows, said)
+
+    @property
+    def words(self) -> Words:
+        """What says a text in the words of its data (`diabolo.vocabulary`)."""
+        test = self.about["test"]
+        return vocabulary.of(test.get("shape") or (), self.about["model"], test["name"])
 
     @property
     def tested(self) -> str:
         """What was measured on: "360 test images of digits"."""
         test = self.about["test"]
         image = f"{test.get('split', 'test')} image"
-        return f"{count(test['images'], image)} of {test['name']}"
+        return self.words(f"{count(test['images'], image)} of {test['name']}")
 
     def record(self) -> dict[str, Any]:
         """All of it but the figures, JSON-able."""
@@ -157,12 +166,12 @@ class Evaluation:
         skipped, panels = dict(self.skipped), dict[str, Panel]()
         for name, panel in ((n, p) for section in self.sections.values() for n, p in section.panels.items()):
             with standing_alone(f"figure: {name}", skipped):
-                figures.save(panel(), folder / f"{name}.png", pdf=True)
+                figures.save(panel(), folder / f"{name}.png", pdf=True, words=self.words)
                 panels[name] = panel
         if panels:
             with standing_alone(f"figure: {PAGE}", skipped):
                 page = figures.page(list(panels.values()), f"{self.about['model']} on {self.about['test']['name']}")
-                figures.save(page, folder / f"{PAGE}.png", pdf=True)
+                figures.save(page, folder / f"{PAGE}.png", pdf=True, words=self.words)
         return replace(self, skipped=skipped, drawn=list(panels))
 
 

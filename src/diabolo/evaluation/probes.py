@@ -79,8 +79,8 @@ def probes(subject: Subject, *, probe_neighbours: Count = 5, probe_floors: bool 
             found = nearest_neighbours(view.train, y, view.test[there][chosen], probe_neighbours)
             scores[called] = score(found, truth[chosen], labelled[chosen], **how)
     scores["majority class"] = score(np.full_like(truth, majority(y)), truth, trained_on=n_train)
-    values = {name: one.value for name, one in scores.items()}
-    whiskers = {name: wilson(round(one.value * one.n), one.n) for name, one in scores.items()}
+    values = {subject.words(name): one.value for name, one in scores.items()}
+    whiskers = {subject.words(name): wilson(round(one.value * one.n), one.n) for name, one in scores.items()}
     title = f"Classes read off frozen codes ({subject.test.split})"
     return Section(scores, {"probes": partial(figures.bars, values, UNIT, whiskers, title=title)}, skipped)
 

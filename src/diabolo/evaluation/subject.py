@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from diabolo import vocabulary
 from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.gather import stacked
@@ -21,6 +22,7 @@ from diabolo.pictured import as_pictures, pictures_of
 from diabolo.runs.loading import Run
 from diabolo.scaling import UNIT
 from diabolo.statistics import blocks, shared
+from diabolo.vocabulary import Words
 
 Part = Literal["train", "test"]
 
@@ -53,6 +55,11 @@ class Subject:
         unknown = self.test.holes == self.test.images[0].size
         if unknown.any():
             self.test = self.test.take(~unknown)
+
+    @property
+    def words(self) -> Words:
+        """What says a text in the words of its data (`diabolo.vocabulary`)."""
+        return vocabulary.of(self.test.shape, self.codec.name, self.test.name, *(self.test.label_names or ()))
 
     @property
     def complete(self) -> bool:

@@ -14,6 +14,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
 from diabolo.errors import DiaboloError
+from diabolo.vocabulary import Words
 
 from .style import new_figure, wrap
 
@@ -112,6 +113,25 @@ def logarithmic(axes: Axes, which: str, values: ArrayLike, what: str) -> None:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
         axis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.set_minor_formatter(NullFormatter())
+
+
+def in_words(sheet: Sheet, words: Words) -> None:
+    """Say the headings of `sheet`, of its parts and of their axes, and the names of the axes in these `words`; what stands at
+    ticks, in legends and beside points are names.
+
+    Example:
+        >>> figure = diabolo.figures.kl_bars([0.3], [True])
+        >>> diabolo.figures.layout.in_words(figure, diabolo.vocabulary.of((13,)))
+        >>> figure.axes[0].get_ylabel()
+        'KL (nats per row)'
+    """
+    heading = [_HEADINGS[sheet]] if sheet in _HEADINGS else []
+    own = [text for axes in sheet.axes for text in (axes.title, axes.xaxis.label, axes.yaxis.label)]
+    for text in (*heading, *sheet.texts, *own):
+        if (said := words(text.get_text())) != text.get_text():
+            text.set_text(said)
+    for part in sheet.subfigs:
+        in_words(part, words)
 
 
 def capital(text: str) -> str:

@@ -72,7 +72,10 @@ def draw(run: Run, test: Images | None = None) -> list[Path]:
     if test is not None and len(test) > 1 and math.prod(model.latent_shape):
         n = min(POINTS, len(test), max(2, NUMBERS // math.prod(model.latent_shape)))
         drawn |= _latent_map(run, test.subset(n, 0), pictures)
-    written = [figures.save(figure, run.path / "figures" / f"{what}.png") for what, figure in drawn.items()]
+    written = [
+        figures.save(figure, run.path / "figures" / f"{what}.png", words=run.config.words)
+        for what, figure in drawn.items()
+    ]
     if (run.path / "model.safetensors").exists():
         files.write_json(
             run.path / RECORD, {"weights": run.folder.fingerprint(), "drawn": [path.name for path in written]}

@@ -9,7 +9,7 @@ from diabolo.evaluation.comparison import Comparison, Row, Spread
 from diabolo.paths import as_path
 from diabolo.plain import cell
 from diabolo.reports import html, latex, markdown
-from diabolo.reports.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from diabolo.reports.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, in_words
 from diabolo.statistics import mean_interval, what_matters
 
 PAGE = "comparison.html"
@@ -72,9 +72,8 @@ def document_of(comparison: Comparison, pictures: Mapping[str, Path]) -> Documen
             _table(comparison, rows, f"The other scores of the measure {measure}, by model.")
             for measure, rows in rest.items()
         ]
-    return Document(
-        " against ".join(comparison.groups), f"{comparison.counted}, measured on {comparison.tested}.", blocks
-    )
+    about = f"{comparison.counted}, measured on {comparison.tested}."
+    return Document(" against ".join(comparison.groups), about, [*in_words(blocks, comparison.words)])
 
 
 def sentences(rows: Sequence[Row]) -> Iterator[str]:
@@ -195,7 +194,8 @@ def _latex(comparison: Comparison, rows: Sequence[Row]) -> str:
     for few in _chunks(rows):
         cells = [[label, *(written(row.spreads.get(label)) for row in few)] for label in comparison.groups]
         bold = [[False, *(label in row.leading for row in few)] for label in comparison.groups]
-        heads = [("model", ""), *((row.name, _unit(row)) for row in few)]
+        words = comparison.words
+        heads = [("model", ""), *((words(row.name), words(_unit(row))) for row in few)]
         tables.append(latex.table(heads, cells, bold, f"{comparison.counted}, measured on {comparison.tested}. {BOLD}"))
     return "% needs \\usepackage{booktabs}\n" + "\n".join(tables)
 
@@ -203,7 +203,7 @@ def _latex(comparison: Comparison, rows: Sequence[Row]) -> str:
 def _markdown(comparison: Comparison, rows: Sequence[Row]) -> str:
     parts = [markdown.escape(f"{comparison.counted}, measured on {comparison.tested}. {BOLD}")]
     for few in _chunks(rows):
-        heads = ["model", *(f"{row.name} ({_unit(row)})" for row in few)]
+        heads = ["model", *(comparison.words(f"{row.name} ({_unit(row)})") for row in few)]
         lines = [f"| {' | '.join(map(markdown.escape, heads))} |", f"| --- |{' ---: |' * len(few)}"]
         for label in comparison.groups:
             cells = [

@@ -1,11 +1,12 @@
 """A report before it has a format: headings, paragraphs, tables, figures and verdicts. Renderers read these, nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from diabolo.display import Cell
+from diabolo.vocabulary import Words
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,36 @@ class Verdict:
 
 
 Block = Heading | Paragraph | Prose | Bullets | Code | Table | Picture | Verdict
+
+
+def in_words(blocks: Iterable[Block], words: Words) -> Iterator[Block]:
+    """The `blocks`, said in these `words` (`diabolo.vocabulary`); code, paths and anchors stay as they are.
+
+    Example:
+        >>> from diabolo.reports.document import Heading, in_words
+        >>> [block.text for block in in_words([Heading("Worst images")], diabolo.vocabulary.of((13,)))]
+        ['Worst rows']
+    """
+
+    def read(cell: Cell) -> Cell:
+        return words(cell) if isinstance(cell, str) else cell
+
+    for block in blocks:
+        match block:
+            case Heading() | Paragraph() | Prose():
+                yield replace(block, text=words(block.text))
+            case Bullets():
+                yield replace(block, items=[*map(words, block.items)])
+            case Table():
+                rows, columns = [[*map(read, row)] for row in block.rows], [*map(words, block.columns)]
+                yield replace(block, columns=columns, rows=rows, caption=words(block.caption))
+            case Picture():
+                yield replace(block, caption=words(block.caption))
+            case Verdict():
+                told = words(block.measured)
+                yield replace(block, claim=words(block.claim), measured=told, note=words(block.note))
+            case Code():
+                yield block
 
 
 @dataclass(frozen=True)

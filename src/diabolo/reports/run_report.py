@@ -15,7 +15,7 @@ from diabolo.evaluation.measure import standing_alone
 from diabolo.evaluation.measuring import FOLDER, Evaluation, Pair, images_of
 from diabolo.pictures import run_figures
 from diabolo.plain import count
-from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
+from diabolo.reports.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table, in_words
 from diabolo.runs.lines import shell_line
 from diabolo.runs.loading import Run, load_run
 from diabolo.trust import Trust, trusting
@@ -65,16 +65,10 @@ def document_of(path: Path, trust: Trust = (), moved: Mapping[str, str] | None =
         run = load_run(path)
         pair = run.folder.pair(moved) if moved else None
         visit = diagnose(run, pair)
-        parts = (
-            _learned(run, pair),
-            _doctor(visit),
-            _figures(run, pair),
-            _scores(run),
-            _training(run),
-            _model(run),
-            _unseen(visit),
-        )
-        return Document(f"{run.config.name}: run {run.path.name}", _about(run), list(chain(*parts)))
+        said = chain(_learned(run, pair), _doctor(visit), _figures(run, pair), _scores(run), _training(run))
+        words = run.config.words
+        blocks = [*in_words(said, words), *_model(run), *in_words(_unseen(visit), words)]
+        return Document(f"{run.config.name}: run {run.path.name}", words(_about(run)), blocks)
 
 
 def _about(run: Run) -> str:

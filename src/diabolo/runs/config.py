@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from diabolo import parts, regular
+from diabolo import parts, regular, vocabulary
 from diabolo.data.images import Images
 from diabolo.data.origin import Record
 from diabolo.errors import DiaboloError
 from diabolo.runs import files, tied
 from diabolo.version import __version__
+from diabolo.vocabulary import Words
 
 FILE = "config.json"
 NOT_AGAIN = ("weights", "epochs")  # it began with weights that its seed did not draw; it was given further epochs
@@ -180,6 +181,13 @@ class Config:
     def but(self, **changes: Any) -> "Config":
         """The same with these attributes."""
         return replace(self, **changes)
+
+    @property
+    def words(self) -> Words:
+        """What says a text in the words of its data (`diabolo.vocabulary`)."""
+        train, columns = self.train, (self.train.origin or {}).get("features")
+        names = [*(train.label_names or ()), *(columns if isinstance(columns, list) else ())]
+        return vocabulary.of(train.shape, self.name, train.name, *map(str, names))
 
     def images(self, part: str) -> Record | None:
         """Which images those of that part are, "train" or "validation"."""

@@ -59,7 +59,11 @@ class Run:
         last: Mapping[str, Any] = self.history[-1] if self.history else {"train": {}}
         splits = [split for split in ("train", "validation") if last.get(split)]
         rows = [
-            (term.replace("_", " "), *(last[split].get(term) for split in splits), self.config.units.get(term, ""))
+            (
+                term.replace("_", " "),
+                *(last[split].get(term) for split in splits),
+                self.config.words(self.config.units.get(term, "")),
+            )
             for term in last["train"]
         ]
         columns = (f"loss of epoch {last['epoch']}", *splits, "unit") if rows else ()

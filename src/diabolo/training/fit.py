@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from diabolo import distributed
+from diabolo import distributed, vocabulary
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.data.columns import column, rows
@@ -168,7 +168,7 @@ def _fit(
     callbacks: Sequence[Any],
     more: str = "",
 ) -> Run:
-    say, asked = reporter(options.quiet), options.batch_size
+    say, asked = reporter(options.quiet, vocabulary.of(train.shape, model.name, train.name)), options.batch_size
     check_folder(options, *[f"then={word!r}" for word in then])
     options = check(model, train, validation, options)
     if not solved_at_once(model):
@@ -228,7 +228,8 @@ def _resume(
         raise DiaboloError(
             f"{path} was trained by {were}, not {distributed.world()}; go on with: {resume_line(path, before)}"
         )
-    return _run(model, images[0], images[1], options, RunFolder(path), config, reporter(options.quiet), callbacks)
+    say = reporter(options.quiet, config.words)
+    return _run(model, images[0], images[1], options, RunFolder(path), config, say, callbacks)
 
 
 def _run(

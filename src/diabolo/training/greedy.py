@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diabolo import parts
+from diabolo import parts, vocabulary
 from diabolo.autoencoder import Autoencoder
 from diabolo.data.arrays import as_images
 from diabolo.data.images import Images
@@ -66,7 +66,7 @@ def greedy(
     images, held = as_images(train), None if validation is None else as_images(validation)
     made, last = built(model, images, options)
     if more := lengthened(len(images), options, last):
-        reporter(last.quiet).say(more)
+        reporter(last.quiet, vocabulary.of(images.shape)).say(more)
     return _greedy(made, images, held, epochs_per_layer, last, then)
 
 

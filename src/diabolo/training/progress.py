@@ -20,6 +20,7 @@ from diabolo import distributed
 from diabolo.display import escape, in_notebook
 from diabolo.plain import visible
 from diabolo.terminal import Terminal
+from diabolo.vocabulary import Words
 
 log = logging.getLogger("diabolo.training")
 LINES = '<pre style="white-space:pre-wrap">'  # which are broken where a cell is narrower
@@ -59,11 +60,16 @@ class Reporter(Protocol):
 
 
 class Silence:
-    """Says nothing to the screen; the log (logger "diabolo.training") still gets everything."""
+    """Says nothing to the screen; the log (logger "diabolo.training") still gets everything, in the `words` of the data."""
+
+    words: Words = str
+
+    def __init__(self, words: Words = str) -> None:
+        self.words = words
 
     def say(self, text: str) -> None:
         """To the log."""
-        log.info(text)
+        log.info(self.words(text))
 
     def begin(self, epochs: int, done: int, steps: int) -> None:
         """Nothing."""
@@ -77,7 +83,7 @@ class Silence:
 
     def epoch(self, line: dict[str, Any]) -> None:
         """To the log."""
-        log.info(as_text(line))
+        log.info(as_text(line, words=self.words))
 
     def enough(self) -> str:
         """To go on."""
@@ -90,13 +96,14 @@ class Silence:
 class Lines(Silence):
     """One line an epoch."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, words: Words = str) -> None:
+        super().__init__(words)
         self.console = console
 
     def say(self, text: str) -> None:
         """The sentence."""
         super().say(text)
-        self.console.print(visible(text), soft_wrap=True)
+        self.console.print(visible(self.words(text)), soft_wrap=True)
 
     def logged(self, line: dict[str, Any]) -> None:
         """The line."""
@@ -106,14 +113,14 @@ class Lines(Silence):
     def epoch(self, line: dict[str, Any]) -> None:
         """The line."""
         super().epoch(line)
-        self.console.print(visible(as_text(line, self.console.width)), soft_wrap=True)
+        self.console.print(visible(as_text(line, self.console.width, self.words)), soft_wrap=True)
 
 
 class Bar(Lines):
     """A live bar: epoch, images a second, every term of the last epoch's loss, time left."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
+    def __init__(self, console: Console, words: Words = str) -> None:
+        super().__init__(console, words)
         self.task: TaskID | None = None
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -145,7 +152,7 @@ class Bar(Lines):
             self.task,
             advance=self.waiting,
             epoch=f"{epoch}/{self.epochs}",
-            speed=f"{self.images / passed:,.0f} images/s",
+            speed=self.words(f"{self.images / passed:,.0f} images/s"),
         )
         self.waiting, self.images, self.last = 0, 0, time.perf_counter()
 
@@ -167,14 +174,15 @@ class Cell(Silence):
     """One line in the output of a notebook's cell, which changes while training runs: a bar and the last loss. What is left of
     it in the end are the lines of the last epochs."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words = str) -> None:
+        super().__init__(words)
         self.epochs, self.latest, self.ended, self.last = list[str](), "", False, 0.0
         self.handle: Any = None
 
     def say(self, text: str) -> None:
         """The sentence."""
         super().say(text)
-        print(visible(text))
+        print(visible(self.words(text)))
 
     def begin(self, epochs: int, done: int, steps: int) -> None:
         """Show the bar."""
@@ -196,7 +204,7 @@ class Cell(Silence):
     def epoch(self, line: dict[str, Any]) -> None:
         """Beside the bar, until something newer is known."""
         super().epoch(line)
-        self.latest = as_text(line)
+        self.latest = as_text(line, words=self.words)
         self.epochs = [*self.epochs, self.latest][-KEPT:]
         if self.handle is None:  # solved in closed form: there was nothing to wait for
             print(visible(self.latest))
@@ -248,17 +256,17 @@ def heard_by(listener: Reporter) -> Iterator[None]:
         _LISTENER.reset(token)
 
 
-def reporter(quiet: bool) -> Reporter:
+def reporter(quiet: bool, words: Words = str) -> Reporter:
     """The reporter that suits: silent on request and in all processes but the first; a bar in a notebook or on a terminal; else
-    lines."""
+    lines. It speaks in the `words` of the data (`diabolo.vocabulary`)."""
     console, listener = Terminal(), _LISTENER.get()
     if (quiet and listener is None) or distributed.rank() > 0:
-        return Silence()
+        return Silence(words)
     if quiet and listener is not None:
         return listener
     if in_notebook():
-        return Cell()
-    return Bar(console) if console.is_terminal else Lines(console)
+        return Cell(words)
+    return Bar(console, words) if console.is_terminal else Lines(console, words)
 
 
 def of_steps(line: dict[str, Any]) -> str:
@@ -267,10 +275,10 @@ def of_steps(line: dict[str, Any]) -> str:
     return f"epoch {line['epoch']:>3}  step {line['step']:,}  train {terms}"
 
 
-def as_text(line: dict[str, Any], width: int | None = None) -> str:
+def as_text(line: dict[str, Any], width: int | None = None, words: Words = str) -> str:
     """A line of metrics.jsonl for people: all of it, or in `width` characters the loss with those of its terms that have room:
     of the validation images where there are some, and the reconstruction last, as the rest of the loss."""
-    begin, end = f"epoch {line['epoch']:>3}", f"{line['images_per_second']:,.0f} images/s"
+    begin, end = f"epoch {line['epoch']:>3}", words(f"{line['images_per_second']:,.0f} images/s")
     parts = {split: line[split] for split in ("train", "validation") if line.get(split)}
     if width is None or any("total" not in terms for terms in parts.values()):
         told = [f"{split} " + " ".join(_term(*term) for term in terms.items()) for split, terms in parts.items()]
