@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 Words = Callable[[str], str]  # a text as it is to be read
 
 NOUNS = {1: ("row", "number"), 2: ("signal", "number"), 4: ("volume", "voxel")}  # by the number of axes of an example
-# Words in quotes, and options with their values
-_VERBATIM = r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`\n]*`|--[\w-]+(?:[= ](?!-)\S+)?"
+# Words in quotes, options with their values, and the size of pictures, whatever the data are
+_VERBATIM = r"\bpixels a side\b|(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`\n]*`|--[\w-]+(?:[= ](?!-)\S+)?"
 _WORD = (
     r"(?:\b(?P<an>[Aa])n(?P<gap>\s+))?"
     r"(?<![\w./\\@=#$:-])(?P<noun>[Ii]mage|[Pp]ixel)(?P<s>s?)"

@@ -21,7 +21,7 @@ from diabolo.evaluation.measuring import FOLDER, Evaluation
 from diabolo.metrics.score import Score
 from diabolo.plain import count, visible
 from diabolo.reports import markdown
-from diabolo.reports.document import Block, Code, Document, Heading, Paragraph, Picture, Table
+from diabolo.reports.document import Block, Code, Document, Heading, Paragraph, Picture, Table, in_words
 from diabolo.reports.run_report import CAPTIONS
 from diabolo.runs.config import Config
 from diabolo.runs.loading import Run
@@ -62,7 +62,7 @@ def text(run: Run, config: Config, licence: str | None, figures: Sequence[Path],
         Paragraph(_terms(config)),
         Paragraph("No licence is stated." if licence is None else f"The weights are licensed under {licence}."),
     )
-    document = Document(_title(config), _about(config), blocks)
+    document = Document(_title(config), config.words(_about(config)), [*in_words(blocks, config.words)])
     head = yaml.safe_dump(_head(config, licence, found, best), sort_keys=False, allow_unicode=True, width=10_000)
     return f"---\n{head}---\n\n{markdown.render(document, folder)}"
 
