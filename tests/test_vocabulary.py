@@ -1,5 +1,7 @@
 """Texts are said in the words of their data, and names in them stay what they are."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from diabolo.data import Images
 from diabolo.evaluation import Comparison, Evaluation, Section
 from diabolo.figures.layout import in_words as drawn_in_words
 from diabolo.metrics.score import Score
+from diabolo.reports import notebook
 from diabolo.reports.document import (
     Bullets,
     Code,
@@ -203,3 +206,12 @@ def test_a_run_speaks_of_its_rows_and_keeps_the_names_of_classes(tmp_path):
         "vae",
     ]
     assert run.config.words("nats per image of images") == "nats per row of images"
+
+
+def test_the_notebook_of_a_run_is_said_in_words_and_its_code_stays():
+    plain, said = notebook.script(), notebook.script(words=vocabulary.of(ROW))
+    changed = [(a, b) for a, b in zip(plain.splitlines(), said.splitlines(), strict=True) if a != b]
+    assert ("# Its layers, what each gives for one image, and the parameters.") in [a for a, _ in changed]
+    assert all(a.startswith("# ") for a, _ in changed)
+    assert not any(re.search(r"\b[Ii]mages?\b|pixel", b) for _, b in changed)
+    assert "from IPython.display import Image, display" in said

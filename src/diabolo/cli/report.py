@@ -43,6 +43,7 @@ def command(
     from diabolo import reports
     from diabolo.reports import extra, run_report
     from diabolo.reports import notebook as notebooks
+    from diabolo.runs.config import Config
     from diabolo.runs.lock import writing
     from diabolo.trust import trusted
 
@@ -52,7 +53,7 @@ def command(
         for path in reports.write(document, folder):
             say(path)
         if notebook:
-            script = notebooks.script(trusted(), images)
+            script = notebooks.script(trusted(), images, Config.read(folder).words)
             say(notebooks.execute(script, folder, {}, where=folder, title=document.title))
     return None
 

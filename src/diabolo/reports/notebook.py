@@ -15,6 +15,7 @@ from diabolo.errors import DiaboloError
 from diabolo.reports import markdown
 from diabolo.reports.extra import needed
 from diabolo.reports.requirement import requirement
+from diabolo.vocabulary import Words
 
 
 def literal(value: Any) -> str:
@@ -93,10 +94,11 @@ print(codes.shape, "mean", codes.mean().round(4), "standard deviation", codes.st
 """
 
 
-def script(trust: tuple[str, ...] = (), moved: Mapping[str, str] | None = None) -> str:
+def script(trust: tuple[str, ...] = (), moved: Mapping[str, str] | None = None, words: Words = str) -> str:
     """The percent-format script that is run in the run's folder; `trust` as in `diabolo.load`, `moved` as in
-    `diabolo.data.origin.of_run`. Nothing of the run is in it."""
-    return SCRIPT.format(trust=literal(trust), moved=literal(dict(moved or {})))
+    `diabolo.data.origin.of_run`. Nothing of the run is in it, but its text is said in the `words` of the data."""
+    told = (words(line) if line.startswith("# ") else line for line in SCRIPT.splitlines(keepends=True))
+    return "".join(told).format(trust=literal(trust), moved=literal(dict(moved or {})))
 
 
 INSTALL = """\
