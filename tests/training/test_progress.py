@@ -36,7 +36,7 @@ def seen(monkeypatch, train):
 
     def run(terminal, model, images, validation=None, **options):
         console = screen(terminal)
-        monkeypatch.setattr(fit_module, "reporter", lambda quiet: (Bar if terminal else Lines)(console))
+        monkeypatch.setattr(fit_module, "reporter", lambda quiet, words: (Bar if terminal else Lines)(console, words))
         train(model, images, validation, quiet=False, **options)
         return console.file.getvalue()
 
