@@ -179,10 +179,10 @@ def test_a_disk_that_is_full_leaves_the_earlier_evaluation_whole(broken, tmp_pat
     found.write(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def full(figure, path, pdf=False):
+    def full(figure, path, **how):
         if path.stem == "evaluation":
             raise NotWrittenError("the disk is full")
-        return save(figure, path, pdf=pdf)
+        return save(figure, path, **how)
 
     save = figures.save
     monkeypatch.setattr(figures, "save", full)
