@@ -16,7 +16,7 @@ import inspect
 import math
 import operator
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import EllipsisType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
@@ -73,11 +73,11 @@ class ItsOwn:
     """What it takes is more than a type can say: it is checked by what reads it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OneOf:
-    """Text that is one of these names."""
+    """Text that is one of these names, to which others may come."""
 
-    names: tuple[str, ...]
+    names: Collection[str]
 
 
 Count = Annotated[int, At(1)]

@@ -56,13 +56,14 @@ def test_a_protocol_that_cannot_be_measured_is_said_once(run, diabolo, refused):
     assert answer.out.count(why.format("50,000")) == 1
 
 
-def test_an_option_of_a_measure_that_does_not_apply_is_answered(run, diabolo, monkeypatch):
+def test_an_option_of_a_measure_that_does_not_apply_is_answered(run, diabolo, refused, monkeypatch):
     quick = {name: evaluation.MEASURES[name] for name in ("reconstruction", "protocols")}
     monkeypatch.setattr(evaluation.measuring, "MEASURES", quick)
     answer = diabolo("evaluate", run, "--protocol", "rfid-50k")
     assert answer.code == 0, answer
     (line,) = (line for line in answer.out.splitlines() if line.startswith("not measured"))
     assert line.startswith("not measured: protocols, it is of 50,000 test images")
+    assert "did you mean 'rfid-50k'" in refused(2, "evaluate", run, "--protocol", "rfid50k")
 
 
 def test_other_images_and_another_folder(run, diabolo):

@@ -31,7 +31,6 @@ def eight(monkeypatch):
     """Protocols whose extractor is eight random filters: no training, no download."""
     torch.manual_seed(1)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 8), torch.nn.Tanh())
-    monkeypatch.setattr(measured, "PROTOCOLS", dict(PROTOCOLS))
     from diabolo.metrics import generation
 
     monkeypatch.setitem(generation.extractors.EXTRACTORS, "eight", lambda train, seed: _Eight(network))
@@ -42,7 +41,7 @@ def eight(monkeypatch):
         Protocol("s", "s", "samples", "train", n=60, n_real=50, extractor="eight", weights=sha),
         Protocol("other", "other", "reconstructions", extractor="eight", weights="0000"),
     ):
-        measured.PROTOCOLS[one.name] = one
+        monkeypatch.setitem(measured.PROTOCOLS, one.name, one)
     return network
 
 
@@ -169,7 +168,7 @@ def test_what_a_protocol_cannot_be_measured_on_is_said(digits, eight, pair, tiny
     with pytest.raises(NotApplicable, match="none is named"):
         evaluate(pair, digits, ["protocols"])
     with pytest.raises(UnknownNameError, match="did you mean 'rfid-50k'"):
-        measured.protocols(Subject(pair, *digits), protocol=("rfid50k",))
+        evaluate(pair, digits, protocol=("rfid50k",))  # before anything else is measured
     without = Foreign(lambda x: x.flatten(1), lambda z: z.view(-1, 1, 8, 8), digits[0])
     with pytest.raises(NotApplicable, match="without a prior"):
         evaluate(without, digits, ["protocols"], protocol=("s",))

@@ -1,7 +1,7 @@
 """Fréchet distances by named protocols: numbers that others can find again."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -11,7 +11,6 @@ from diabolo.codec import at_once
 from diabolo.data.columns import column
 from diabolo.data.images import Images
 from diabolo.data.portable_random import permutation
-from diabolo.errors import UnknownNameError
 from diabolo.evaluation.generated import every_kind, ordered
 from diabolo.evaluation.measure import NotApplicable, Section, measure, standing_alone
 from diabolo.evaluation.protocols import PROTOCOLS, Protocol
@@ -19,6 +18,7 @@ from diabolo.evaluation.subject import Subject
 from diabolo.latents.codes import pieces
 from diabolo.latents.densities import PRIOR
 from diabolo.metrics.score import Score
+from diabolo.ranges import OneOf
 
 SEED = 0  # of what a protocol draws, whatever the seed of the evaluation
 STEP = 1 / 255
@@ -28,11 +28,8 @@ STEP = 1 / 255
     {one.title: 50 + i for i, one in enumerate(PROTOCOLS.values())},
     protocol=f"Fréchet distances by named protocols: {', '.join(PROTOCOLS)}.",
 )
-def protocols(subject: Subject, *, protocol: tuple[str, ...] = ()) -> Section:
+def protocols(subject: Subject, *, protocol: Annotated[tuple[str, ...], OneOf(PROTOCOLS)] = ()) -> Section:
     """Fréchet distances of reconstructions or samples, by protocols that fix all that decides them; `setting` has all of it."""
-    for name in protocol:
-        if name not in PROTOCOLS:
-            raise UnknownNameError("protocol", name, PROTOCOLS)
     if not protocol:
         raise NotApplicable("none is named: --protocol rfid-10k, for instance")
     subject = subject.pictured
