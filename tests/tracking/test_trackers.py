@@ -97,7 +97,7 @@ def test_each_epoch_once_by_whoever_passes_it_on(kept, train, tiny_model, tiny_p
     """As a callback, resumed with one, followed afterwards, twice, and after a resume without one; beside another run."""
     x, held = tiny_pixels(), tiny_pixels(20, seed=1)
     run = train(tiny_model("vae"), x, held, epochs=2, callbacks=[kept.make()])
-    for name in ("total/train", "kl/validation", "lr", "images_per_second", "health/active_units"):
+    for name in ("total/train", "kl/validation", "lr", "seconds", "images_per_second", "health/active_units"):
         assert kept.read(name) == [told(run, name)]
     run = diabolo.resume(run.path, x, held, epochs=3, callbacks=[kept.make()])
     assert follow(run, kept.make()) == 0

@@ -104,7 +104,7 @@ def scalars(line: dict[str, Any]) -> dict[str, float]:
         found |= {f"{name}/{split}": value for name, value in (line.get(split) or {}).items()}
     found |= {f"health/{name}": value for name, value in (line.get("health") or {}).items()}
     found |= {f"weight/{name}": value for name, value in (line.get("weights") or {}).items()}
-    found |= {name: line.get(name) for name in ("lr", "images_per_second", "peak_memory_mib")}
+    found |= {name: line.get(name) for name in ("lr", "ema", "seconds", "images_per_second", "peak_memory_mib")}
     return {
         name: float(value)
         for name, value in found.items()
