@@ -56,6 +56,14 @@ def test_a_protocol_that_cannot_be_measured_is_said_once(run, diabolo, refused):
     assert answer.out.count(why.format("50,000")) == 1
 
 
+def test_an_option_of_a_measure_that_is_not_asked_for_is_refused(run, refused):
+    said = refused(2, "evaluate", run, "--measures", "reconstruction", "--protocol", "rfid-5k")
+    assert "--protocol is an option of protocols: add it to --measures" in said
+    assert "--nll-images is an option of likelihood" in refused(
+        2, "evaluate", run, "--measures", "generation", "--nll-images", 10
+    )
+
+
 def test_an_option_of_a_measure_that_does_not_apply_is_answered(run, diabolo, refused, monkeypatch):
     quick = {name: evaluation.MEASURES[name] for name in ("reconstruction", "protocols")}
     monkeypatch.setattr(evaluation.measuring, "MEASURES", quick)

@@ -1,7 +1,7 @@
 """`diabolo evaluate RUN`, with the options of every measure."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +49,7 @@ def _evaluate(subject: Any, out: Path, given: dict[str, Any], options: Mapping[s
     from diabolo.errors import DiaboloError
 
     errors = Terminal(error=True)
+    _check_used(options, given.get("measures", ()))
     name, images = given.get("data"), given.get("images")
     if images is not None and name is None:
         raise DiaboloError("options of the data set need --data NAME; without it the images are those of the run")
@@ -84,6 +85,19 @@ def _evaluate(subject: Any, out: Path, given: dict[str, Any], options: Mapping[s
         raise evaluation.NotApplicable(
             f"asked for and not measured: {', '.join(missed)}; the reasons stand below the table"
         )
+
+
+def _check_used(options: Mapping[str, Any], measures: Sequence[str]) -> None:
+    """Refuse an option that is of none of the `measures` that were asked for."""
+    from diabolo.errors import DiaboloError
+
+    for option in options if measures else ():
+        takers = [name for name in evaluation.MEASURES if option in evaluation.options_of(name)]
+        if not {*takers} & {*measures}:
+            flag = f"--{option.replace('_', '-')}"
+            raise DiaboloError(
+                f"{flag} is an option of {' and '.join(takers)}: add it to --measures, or leave {flag} out"
+            )
 
 
 def _named_by(options: Mapping[str, Any]) -> list[str]:
