@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from diabolo.data.account import between
-from diabolo.data.steps import STEPS
 from diabolo.errors import DiaboloError
 from diabolo.ranges import ItsOwn
 
 AUTO, DTYPE, OWN = "auto", "dtype", "own"
 BITS = (8, 10, 12, 14, 16)  # cameras and scanners store 10, 12 and 14 bits in numbers of 16
+STEPS = 255  # of 8 bits
 WIDEST = float(2**32)  # a wider type says nothing about black and white
 HAIR = 1e-3  # so far outside [0, 1] rounding may carry a float
 

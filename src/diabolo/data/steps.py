@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-STEPS = 255  # of 8 bits
+from diabolo.data.scale import STEPS
+
 EQUAL = 1e-3  # so far from a step, in steps, rounding may carry a float
 
 
