@@ -168,9 +168,9 @@ def _fit(
     callbacks: Sequence[Any],
     more: str = "",
 ) -> Run:
-    say, asked = reporter(options.quiet, vocabulary.of(train.shape, model.name, train.name)), options.batch_size
     check_folder(options, *[f"then={word!r}" for word in then])
-    options = check(model, train, validation, options)
+    asked, options = options.batch_size, check(model, train, validation, options)
+    say = reporter(options.quiet, vocabulary.of(train.shape, model.name, train.name))
     if not solved_at_once(model):
         if hasattr(model, "scaling"):  # a prior over codes has none
             model.scaling.begin(train)
