@@ -32,7 +32,7 @@ class Layout:
 # matplotlib lays out a page as a whole, and takes minutes for one of thirty charts. So each chart of a page is first drawn by
 # itself, and on the page, where it has the same size, its parts are put where they were then.
 _FOUND: "WeakKeyDictionary[Figure, list[Layout]]" = WeakKeyDictionary()
-_HEADINGS: "WeakKeyDictionary[Sheet, Text]" = WeakKeyDictionary()
+HEADING = "heading"  # the title over all of a sheet, among its texts
 _GIVEN: "WeakKeyDictionary[SubFigure, Iterator[Layout]]" = WeakKeyDictionary()
 
 
@@ -62,7 +62,7 @@ def settle(sheet: Sheet) -> Figure:
         for _ in range(2):  # ticks move when the axes get their size
             engine.execute(page)
     if isinstance(sheet, Figure):
-        heading = _HEADINGS.get(sheet)
+        heading = _heading(sheet)
         layout = Layout(
             tuple(axes.get_position(original=True) for axes in sheet.axes),
             None if heading is None else heading.get_position(),
@@ -85,13 +85,17 @@ def _put(part: SubFigure, layout: Layout) -> None:
     for axes, place in zip(part.axes, layout.axes, strict=True):
         axes.set_position(place)
         axes.get_xlim(), axes.get_ylim()  # brought up to date with the data only when asked for
-    if layout.heading is not None:
-        _HEADINGS[part].set_position(layout.heading)
+    if layout.heading is not None and (heading := _heading(part)) is not None:
+        heading.set_position(layout.heading)
 
 
 def overhead(sheet: Sheet, text: str, inches: float) -> None:
     """Write the title of a figure that has several sets of axes, or wide labels, in the middle of the page."""
-    _HEADINGS[sheet] = sheet.suptitle(wrap(text, inches, 12), fontsize=12, fontweight="bold")
+    sheet.suptitle(wrap(text, inches, 12), fontsize=12, fontweight="bold").set_gid(HEADING)
+
+
+def _heading(sheet: Sheet) -> Text | None:
+    return next((text for text in sheet.texts if text.get_gid() == HEADING), None)
 
 
 def head(axes: Axes, text: str, inches: float) -> None:
@@ -125,9 +129,8 @@ def in_words(sheet: Sheet, words: Words) -> None:
         >>> figure.axes[0].get_ylabel()
         'KL (nats per row)'
     """
-    heading = [_HEADINGS[sheet]] if sheet in _HEADINGS else []
     own = [text for axes in sheet.axes for text in (axes.title, axes.xaxis.label, axes.yaxis.label)]
-    for text in (*heading, *sheet.texts, *own):
+    for text in (*sheet.texts, *own):
         if (said := words(text.get_text())) != text.get_text():
             text.set_text(said)
     for part in sheet.subfigs:
