@@ -401,7 +401,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
 
 def _grey_palette(image: "Image.Image") -> bool:
     told = image.palette  # of a GIF or PNG it is there as the file has it, which costs no decoding
-    there = told.palette if told is not None and told.mode == "RGB" and told.rawmode is None else None
+    there = told.palette if told is not None and told.mode == "RGB" and told.rawmode in (None, "RGB") else None
     colours = np.asarray(list(there or guarded(image.getpalette) or ()), np.uint8)
     colours = colours[: len(colours) // 3 * 3].reshape(-1, 3)
     return bool(len(colours)) and bool((colours == colours[:, :1]).all())
