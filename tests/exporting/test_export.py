@@ -277,8 +277,8 @@ def test_a_classifier_has_nothing_to_export(trained, digits, tmp_path, capsys):
 def test_a_model_whose_weights_are_no_numbers_is_refused(broken, said, run, tmp_path, capsys):
     folder = shutil.copytree(run.path, tmp_path / "run")
     tensors, about = files.read_tensors(folder / "model.safetensors")
-    spoilt = {n: t * float("nan") if n.startswith(broken) else t for n, t in tensors.items()}
-    files.write_tensors(folder / "model.safetensors", spoilt, about)
+    damaged = {n: t * float("nan") if n.startswith(broken) else t for n, t in tensors.items()}
+    files.write_tensors(folder / "model.safetensors", damaged, about)
     assert said in sentence(capsys, "export", folder, "--out", tmp_path / "out")
     assert list(tmp_path.iterdir()) == [folder]
 
