@@ -85,7 +85,7 @@ def test_models_from_elsewhere_alone_need_a_data_set(diabolo, refused):
     ],
 )
 def test_what_is_wrong_is_one_sentence(refused, words, said):
-    assert said in refused(1 if "--protocol" in words else 2, *words)
+    assert said in refused(2, *words)
 
 
 def test_options_of_a_data_set_are_not_those_of_runs(runs, refused):
