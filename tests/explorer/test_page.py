@@ -128,6 +128,30 @@ def test_the_decoder_follows_the_mouse(open_page, explored):
     assert not page.said
 
 
+def test_a_card_is_shown_where_the_mouse_rests(open_page, explored):
+    page = open_page()
+    points = page.js("['x', 'y', 'index', 'label'].map(name => Array.from(map.renderers[0].data_source.get(name)))")
+    x, y, index, label = (np.asarray(values) for values in points)
+    far = np.hypot((x - x.mean()) / np.ptp(x), (y - y.mean()) / np.ptp(y)).argmax()  # nothing else is near
+    limits = page.js("[map.x_range.start, map.x_range.end, map.y_range.start, map.y_range.end]")
+    low, high, bottom, top = limits
+    frame, (left, upper) = page.page.evaluate(FRAME, "map"), page.at("map", 0, 0)
+    across = left + frame[0] + (x[far] - low) / (high - low) * frame[2]
+    down = upper + frame[1] + (top - y[far]) / (top - bottom) * frame[3]
+    asked: list[str] = []
+    page.page.on("request", lambda one: asked.append(one.url))
+    page.page.mouse.move(across + 2, down - 2)
+    page.until("card.visible")
+    assert f"image {index[far]}: {label[far]}<" in page.js("card.content.html")[0]
+    end = time.monotonic() + 60
+    while not any(f"image/{index[far]}.png" in url for url in asked):
+        assert time.monotonic() < end, asked
+        page.page.wait_for_timeout(50)
+    page.page.mouse.move(across + 80, down - 80)
+    page.until("!card.visible")
+    assert not page.said
+
+
 def test_a_click_pins_and_the_strip_shows_the_way(open_page):
     page = open_page()
     page.page.mouse.click(*page.at("map", 0.3, 0.4))
@@ -346,8 +370,10 @@ def test_a_model_of_vectors(look_at, tmp_path):
     frame = page.page.evaluate(FRAME, "map")
     left, upper = page.at("map", 0, 0)
     across, down = frame[0] + (x - low) / (high - low) * frame[2], frame[1] + (top - y) / (top - bottom) * frame[3]
-    page.page.mouse.move(left + across, upper + down)  # the hint asks for no picture
+    page.page.mouse.move(left + across, upper + down)
     page.until("address.value.startsWith('shown=z')")
+    page.until("card.visible")
+    assert page.js("card.content.html")[0].startswith("<div>example 3: error")  # there is no picture to be asked for
     code = [float(number) for number in page.js("address.value").removeprefix("shown=z").split(",")]
     assert np.allclose(code, [x, y], atol=0.02 * (high - low))
     assert not page.said

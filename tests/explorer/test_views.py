@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from bokeh.document import Document
+from bokeh.events import MouseLeave, MouseMove
+from bokeh.models import Range1d
 
 import diabolo
 from diabolo.explorer.desk import Desk
@@ -56,6 +58,51 @@ def test_what_is_shown_is_said(built, explored):
     assert page["from-prior"].label == "draw from the prior"
     assert "a code of 6 numbers" in page.doc.template_variables["about"]
     assert not page["units-told"].visible
+
+
+def test_the_card_waits_for_the_mouse_to_rest_on_a_point(built, explored):
+    page = built(explored)
+    view = next(view for view in page.desk._followers if hasattr(view, "card"))
+    timers: list[Callable[[], None]] = []
+
+    def after(milliseconds: int, call: Callable[[], None]) -> Callable[[], None]:
+        timers.append(call)
+        return call
+
+    view.after, view.cancel = after, timers.remove
+    plot, points = page["map"], page["map"].renderers[0].data_source.data
+    far = int(np.hypot(points["x"] - points["x"].mean(), points["y"] - points["y"].mean()).argmax())
+    x, y = float(points["x"][far]), float(points["y"][far])
+
+    def rest(across: float, up: float) -> None:
+        """Pixels from the point."""
+        view._moved(MouseMove(plot, 70, 80, x + across * 1e-4, y + up * 1e-4))
+        assert len(timers) == 1
+        timers[0]()
+
+    view._moved(MouseMove(plot, 70, 80, x, y))
+    timers[0]()
+    assert not page["card"].visible  # the page was not drawn yet
+    plot.set_from_json("inner_width", 400)
+    plot.set_from_json("inner_height", 200)
+    plot.x_range, plot.y_range = Range1d(x - 0.02, x + 0.02), Range1d(y - 0.01, y + 0.01)
+    for k in range(5):
+        view._moved(MouseMove(plot, 70 + k, 80, x, y))
+    assert len(timers) == 1  # of the last move alone
+    assert not page["card"].visible
+    timers[0]()
+    assert page["card"].visible
+    assert page["card"].position == (74, 80)
+    told = f"image {points['index'][far]}: {points['label'][far]}"
+    assert page["card"].content.html[0].endswith(f">{told}</div>")
+    assert f'src="image/{points["index"][far]}.png"' in page["card"].content.html[0]
+    for reach, there in ((7.5, True), (8.5, False)):
+        for across, up in ((reach, 0), (0, -reach), (-reach / 2**0.5, reach / 2**0.5)):
+            rest(across, up)
+            assert page["card"].visible is there, (across, up)
+    rest(0, 0)
+    view._left(MouseLeave(plot, 70, 80))
+    assert not page["card"].visible
 
 
 def test_another_plane_forgets_what_the_lasso_held(built, explored):
@@ -120,7 +167,6 @@ def test_examples_that_are_no_pictures(built, tmp_path):
         run = diabolo.fit("undercomplete", rows, latent_dim=width, **options)
         page = built(Explored("rows", run.model, rows, rows))
         assert not page.has("pin-a-file")
-        assert "image/" not in page["map"].tools[0].tooltips  # there is no picture to be asked for
         assert [name for name, _ in page["plane"].options] == planes
         assert page["plane"].options[0][1] == "the codes themselves"
         assert page["clicks"].labels == ["pin A", "pin B"]

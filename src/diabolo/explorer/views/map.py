@@ -8,20 +8,22 @@ import numpy as np
 from bokeh.core.property.vectorization import value
 from bokeh.events import MouseLeave, MouseMove, Tap
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, HoverTool, LassoSelectTool, PanTool, ResetTool, Select, WheelZoomTool
+from bokeh.models import ColumnDataSource, LassoSelectTool, PanTool, ResetTool, Select, WheelZoomTool
 from bokeh.plotting import figure
 
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.explored import Floats
-from diabolo.explorer.pixels import RAMP, is_picture
+from diabolo.explorer.pixels import RAMP
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
+from diabolo.explorer.views.card import Card
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import beside, choice, say, select, when, words
 from diabolo.figures.style import PALETTE
 
 MANY = 10_000  # points that are drawn by the graphics card
+REST = 250  # milliseconds without a move, after which the hand rests
 PICTURED = 24  # images of a lasso that are shown
 NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
 PINS, THREE = ("pin A", "pin B"), "three images"  # what a click may mean
@@ -29,9 +31,6 @@ HINT = (
     "How codes of many numbers become points: principal components keep large distances, t-SNE and UMAP keep neighbours, and "
     "three images span a plane of their own."
 )
-CARD = """<div style="max-width: 260px"><img src="image/@index.png" alt="" style="image-rendering: pixelated; height: 84px">
-<div>image @index: @label</div></div>"""
-NO_PICTURE = "<div>example @index: @label</div>"
 
 
 class Map:
@@ -81,15 +80,13 @@ class Map:
         )
 
     def _figure(self) -> Any:
-        card = CARD if is_picture(self.desk.first.codec.input_shape) else NO_PICTURE
-        hover = HoverTool(tooltips=card, renderers=[], point_policy="snap_to_data", limit=1)
         lasso = LassoSelectTool(continuous=False)
         wheel = WheelZoomTool()
         plot = figure(
             name="map",
             height=460,
             sizing_mode="stretch_width",
-            tools=[hover, lasso, wheel, PanTool(), ResetTool()],
+            tools=[lasso, wheel, PanTool(), ResetTool()],
             active_drag=lasso,
             active_scroll=wheel,
             toolbar_location="right",
@@ -101,7 +98,7 @@ class Map:
             else "canvas",
         )
         plot.grid.visible = False
-        drawn = plot.scatter(
+        plot.scatter(
             "x",
             "y",
             source=self.points,
@@ -113,7 +110,7 @@ class Map:
             nonselection_fill_alpha=0.12,
             name="points",
         )
-        hover.renderers = [drawn]
+        self.card = Card(plot, self.desk.first.codec.input_shape)
         plot.scatter(
             "x", "y", source=self.marks, marker="cross", size=22, line_color="#D55E00", line_width=2.5, level="overlay"
         )
@@ -129,37 +126,50 @@ class Map:
             text_font=value("sans-serif"),
             level="overlay",
         )
-        plot.on_event(MouseMove, lambda event: self._moved(event.x, event.y))
-        plot.on_event(MouseLeave, lambda event: self._settle())
+        plot.on_event(MouseMove, self._moved)
+        plot.on_event(MouseLeave, self._left)
         plot.on_event(Tap, lambda event: self._clicked(event.x, event.y))
         self.points.selected.on_change("indices", lambda attr, old, new: self._lassoed(new))
         return plot
 
     # --- what the hand does -------------------------------------------------------------------------------------------------
 
-    def _moved(self, x: float | None, y: float | None) -> None:
+    def _moved(self, event: MouseMove) -> None:
         """Decode the place at once; when the hand rests, the rest of the page follows."""
+        self._wait_no_more()
+        self.card.hide()
+        x, y = event.x, event.y
         if self.plane is None or x is None or y is None or not (np.isfinite(x) and np.isfinite(y)):
             return
         if self.desk.first.codec.decodes:
             self._under = self.plane.code_at((x, y))
             self.desk.glance(self._under)
-            if self._rest is not None:
-                self.cancel(self._rest)
-            self._rest = self.after(250, self._settle)
+        self._rest = self.after(REST, lambda: self._rests(event))
+
+    def _rests(self, event: MouseMove) -> None:
+        self._settle()
+        self.card.at((event.x, event.y), (event.sx, event.sy), self.points.data)
+
+    def _left(self, event: MouseLeave) -> None:
+        self.card.hide()
+        if self._rest is not None:
+            self._settle()
 
     def _settle(self) -> None:
+        """What the decoder shows is what the page shows."""
+        self._wait_no_more()
+        if self.desk.first.codec.decodes:
+            self.desk.change(shown=Place(code=tuple(self._under.tolist())), t=-1.0, swaps=())
+
+    def _wait_no_more(self) -> None:
         if self._rest is not None:
             self.cancel(self._rest)
             self._rest = None
-            self.desk.change(shown=Place(code=tuple(self._under.tolist())), t=-1.0, swaps=())
 
     def _clicked(self, x: float, y: float) -> None:
         if self.plane is None or not len(self.plane.points):
             return
-        if self._rest is not None:  # the click says what is shown now
-            self.cancel(self._rest)
-            self._rest = None
+        self._wait_no_more()  # the click says what is shown now
         if not self.clicks.labels:
             return
         nearest, wanted = self._nearest(x, y), self.clicks.labels[self.clicks.active]

@@ -5,7 +5,19 @@ from html import escape
 from typing import Any
 
 from bokeh.layouts import row
-from bokeh.models import Button, Checkbox, Div, InlineStyleSheet, RadioButtonGroup, Row, Select, Slider, Spinner, Toggle
+from bokeh.models import (
+    Button,
+    Checkbox,
+    Div,
+    InlineStyleSheet,
+    RadioButtonGroup,
+    Row,
+    Select,
+    Slider,
+    Spinner,
+    Toggle,
+    Tooltip,
+)
 
 # Custom properties of the page reach into the shadow roots that widgets live in
 LOOK = """
@@ -25,6 +37,12 @@ select:not([multiple]).bk-input { appearance: auto; background-image: none; padd
 .noUi-connect { background: var(--accent); }
 .noUi-handle { background: var(--paper); border-color: var(--soft); box-shadow: none; }
 .noUi-handle:focus { outline: 2px solid var(--accent); }
+"""
+
+TIP = """
+:host { --tooltip-color: var(--paper); --tooltip-text: var(--ink); --tooltip-border: var(--line); opacity: 1;
+  --tooltip-arrow-color: var(--line); --tooltip-arrow-inner-color: var(--paper); border-radius: 6px;
+  max-width: min(44ch, 80vw); }
 """
 
 
@@ -62,8 +80,19 @@ def say(div: Div, text: str) -> None:
 def select(name: str, title: str, options: Sequence[str | tuple[str, str]], value: str, hint: str) -> Select:
     """One of several words."""
     return Select(
-        name=name, title=title, options=list(options), value=value, description=hint, width=170, stylesheets=[look()]
+        name=name,
+        title=title,
+        options=list(options),
+        value=value,
+        description=tip(hint, position="right"),
+        width=170,
+        stylesheets=[look()],
     )
+
+
+def tip(content: str, **more: Any) -> Tooltip:
+    """A card that comes and goes."""
+    return Tooltip(content=content, stylesheets=[InlineStyleSheet(css=TIP)], **more)
 
 
 def slider(name: str, title: str, low: float, high: float, value: float, step: float, width: int = 220) -> Slider:
