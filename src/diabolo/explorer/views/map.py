@@ -22,7 +22,7 @@ from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import beside, choice, say, select, when, words
 from diabolo.figures.style import PALETTE
 
-MANY = 10_000  # points that are drawn by the graphics card
+MANY = 10_000  # points, beyond which they are drawn smaller and by the graphics card
 REST = 250  # milliseconds without a move, after which the hand rests
 PICTURED = 24  # images of a lasso that are shown
 NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
@@ -82,6 +82,7 @@ class Map:
     def _figure(self) -> Any:
         lasso = LassoSelectTool(continuous=False)
         wheel = WheelZoomTool()
+        many = self.desk.first.test is not None and len(self.desk.first.test) > MANY
         plot = figure(
             name="map",
             height=460,
@@ -93,18 +94,16 @@ class Map:
             background_fill_alpha=0,
             border_fill_alpha=0,
             outline_line_color=None,
-            output_backend="webgl"
-            if self.desk.first.test is not None and len(self.desk.first.test) > MANY
-            else "canvas",
+            output_backend="webgl" if many else "canvas",
         )
         plot.grid.visible = False
         plot.scatter(
             "x",
             "y",
             source=self.points,
-            size=6,
+            size=3 if many else 6,
             fill_color="colour",
-            line_color="#8b9098",
+            line_color=None if many else "#8b9098",
             line_width=0.4,
             fill_alpha=0.75,
             nonselection_fill_alpha=0.12,
