@@ -373,9 +373,10 @@ def test_a_model_of_vectors(look_at, tmp_path):
     page.page.mouse.move(left + across, upper + down)
     page.until("address.value.startsWith('shown=z')")
     page.until("card.visible")
-    assert page.js("card.content.html")[0].startswith("<div>example 3: error")  # there is no picture to be asked for
+    assert page.js("card.content.html")[0].startswith("<div>row 3: error")  # there is no picture to be asked for
     code = [float(number) for number in page.js("address.value").removeprefix("shown=z").split(",")]
     assert np.allclose(code, [x, y], atol=0.02 * (high - low))
+    page.until("likeness_told.text.includes('nearest training row')")
     assert not page.said
 
 

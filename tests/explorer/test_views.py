@@ -1,5 +1,6 @@
 """What stands on the page of each kind of run, and what it says; without a browser, in which test_page.py looks at it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 from bokeh.events import MouseLeave, MouseMove
-from bokeh.models import Range1d
+from bokeh.models import Div, Range1d, Tooltip
 
 import diabolo
 from diabolo.explorer.desk import Desk
@@ -173,7 +174,15 @@ def test_examples_that_are_no_pictures(built, tmp_path):
         assert page["map"].yaxis.visible is (width == 2)
         assert "neither attributes nor classes" in page["attribute-told"].text
         assert page["from-prior"].label == "draw from N(0, I)"
-        assert "60 test examples of rows" in page.doc.template_variables["about"]
+        page.desk.change(shown=Place(image=3))
+        assert page["decoded-told"].text.startswith("test row 3<br>")
+        assert page["pin-a-number"].title == "A: test row"
+        texts = [div.text for div in page.doc.select({"type": Div})]
+        texts += [str(tip.content) for tip in page.doc.select({"type": Tooltip})]
+        texts += [f"{part.title} {part.told}" for side in page.doc.template_variables["columns"] for part in side]
+        assert sum(len(text) for text in texts) > 1000
+        assert not [text for text in texts if re.search(r"\b(images?|pixels?)\b", text)]
+        assert "60 test rows of rows" in page.doc.template_variables["about"]
 
 
 def test_curves_have_names_of_what_there_is(built, vae):

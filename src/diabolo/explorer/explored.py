@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diabolo import latents
+from diabolo import latents, vocabulary
 from diabolo.bottlenecks.quantizer import Discrete
 from diabolo.codec import Codec
 from diabolo.data.columns import column
@@ -22,7 +22,6 @@ from diabolo.data.origin import check_columns
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, UnknownNameError
 from diabolo.explorer.following import Following
-from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.planes import Plane, plane
 from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
@@ -34,6 +33,7 @@ from diabolo.runs import checkpoint
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import load
 from diabolo.surroundings import undisturbed
+from diabolo.vocabulary import Words
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
@@ -103,9 +103,14 @@ class Explored:
             code = "no code"
         images = self.lacks
         if self.test is not None:
-            what = "images" if is_picture(self.codec.input_shape) else "examples"
-            images = f"{len(self.test):,} test {what} of {self.test.name}"
+            images = f"{len(self.test):,} test images of {self.test.name}"
         return f"{self.codec.name} · {code} · {images}"
+
+    @property
+    def words(self) -> Words:
+        """What says a text in the words of the data (`diabolo.vocabulary`)."""
+        names = () if self.test is None else (self.test.name, *(self.test.label_names or ()))
+        return vocabulary.of(self.codec.input_shape, self.name, self.codec.name, *names)
 
     # --- codes and images -------------------------------------------------------------------------------------------------
 

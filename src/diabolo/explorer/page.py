@@ -26,6 +26,7 @@ from diabolo.explorer.views.pins import Pins
 from diabolo.explorer.views.take import Take
 from diabolo.explorer.views.training import Training
 from diabolo.explorer.views.units import Units
+from diabolo.explorer.views.widgets import speak
 
 HERE = Path(__file__).parent
 INK, SOFT = {False: "#1d2126", True: "#e8eaed"}, {False: "#5b626b", True: "#a5abb3"}
@@ -94,8 +95,10 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
     dark.on_change("active", lambda attr, old, new: paint(doc, bool(new)))
     doc.add_root(dark)
     doc.js_on_event("document_ready", CustomJS(args={"dark": dark}, code=DARK), CustomJS(code=NO_TOKEN))
-    sections = [Section(view.title, view.told, f"section-{name}", name) for name, view in views.items()]
-    _dress(doc, " and ".join(run.name for run in runs), sections, runs[0].about, unseen=("dark",))
+    words = runs[0].words
+    sections = [Section(words(view.title), words(view.told), f"section-{name}", name) for name, view in views.items()]
+    _dress(doc, " and ".join(run.name for run in runs), sections, words(runs[0].about), unseen=("dark",))
+    speak(doc, words)
     paint(doc, False)
     doc.on_session_destroyed(lambda context: desk.close())
     desk.begin()

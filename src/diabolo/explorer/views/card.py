@@ -8,6 +8,7 @@ from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.models.dom import HTML
 from numpy.typing import NDArray
 
+from diabolo.explorer.explored import Explored
 from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.views.widgets import tip
 
@@ -23,11 +24,11 @@ class Card:
 
     Args:
         plot: whose points they are.
-        shape: of an example.
+        run: whose images they stand for.
     """
 
-    def __init__(self, plot: Any, shape: tuple[int, ...]) -> None:
-        self.plot, self.shape = plot, shape
+    def __init__(self, plot: Any, run: Explored) -> None:
+        self.plot, self.run = plot, run
         self.root = tip("", name="card", position=None, interactive=False, attachment="horizontal")
         plot.elements.append(self.root)
 
@@ -44,9 +45,8 @@ class Card:
             self.hide()
             return
         index, label = int(points["index"][row]), str(points["label"][row])
-        kind = "image" if is_picture(self.shape) else "example"
-        told = escape(f"{kind} {index}: {label}" if label else f"{kind} {index}")
-        picture = PICTURE.format(index=index) if kind == "image" else ""
+        told = escape(self.run.words(f"image {index}") + (f": {label}" if label else ""))
+        picture = PICTURE.format(index=index) if is_picture(self.run.codec.input_shape) else ""
         self.root.update(content=HTML(f"<div>{picture}{told}</div>"), position=pointer, visible=True)
 
     def hide(self) -> None:

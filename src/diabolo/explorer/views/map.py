@@ -68,7 +68,8 @@ class Map:
             desk.state.colour or next(iter(desk.first.colours), ""),
             "What the colour of a point says about its image.",
         )
-        self.clicks = choice("clicks", [*(PINS if decodes else []), *([THREE] if width > 2 else [])])
+        self.meanings = [*(PINS if decodes else []), *([THREE] if width > 2 else [])]
+        self.clicks = choice("clicks", self.meanings)
         self.about, self.legend = words("map-told"), words("legend")
         self.chosen = Plate(desk.first.codec.input_shape, "selection", side=44, widest=620)
         self.counted = words("selection-told", "Draw around points with the lasso to see their images.")
@@ -109,7 +110,7 @@ class Map:
             nonselection_fill_alpha=0.12,
             name="points",
         )
-        self.card = Card(plot, self.desk.first.codec.input_shape)
+        self.card = Card(plot, self.desk.first)
         plot.scatter(
             "x", "y", source=self.marks, marker="cross", size=22, line_color="#D55E00", line_width=2.5, level="overlay"
         )
@@ -171,7 +172,7 @@ class Map:
         self._wait_no_more()  # the click says what is shown now
         if not self.clicks.labels:
             return
-        nearest, wanted = self._nearest(x, y), self.clicks.labels[self.clicks.active]
+        nearest, wanted = self._nearest(x, y), self.meanings[self.clicks.active]
         if wanted == THREE:
             self._three = [*self._three, nearest][-3:]
             say(

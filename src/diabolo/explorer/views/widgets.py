@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from bokeh.document import Document
 from bokeh.layouts import row
 from bokeh.models import (
     Button,
@@ -18,6 +20,8 @@ from bokeh.models import (
     Toggle,
     Tooltip,
 )
+
+from diabolo.vocabulary import Words
 
 # Custom properties of the page reach into the shadow roots that widgets live in
 LOOK = """
@@ -71,10 +75,26 @@ def words(name: str, text: str = "") -> Div:
 
 
 def say(div: Div, text: str) -> None:
-    """Write plain text into a paragraph, a line each."""
-    html = "<br>".join(escape(line) for line in text.splitlines())
+    """Write plain text into a paragraph, a line each, in the words of its page; see `speak`."""
+    told = _WORDS.get(div.document, str)(text) if div.document is not None else text
+    html = "<br>".join(escape(line) for line in told.splitlines())
     if div.text != html:
         div.text = html
+
+
+_WORDS: WeakKeyDictionary[Document, Words] = WeakKeyDictionary()  # of each page
+
+
+def speak(doc: Document, words: Words) -> None:
+    """Let a page speak in the words of its data (`diabolo.vocabulary`): what its widgets say, and what `say` will."""
+    _WORDS[doc] = words
+    for kind, what in ((Div, "text"), (Select, "title"), (Spinner, "title"), (Tooltip, "content")):
+        for one in doc.select({"type": kind}):
+            setattr(one, what, words(getattr(one, what)))
+    for one in doc.select({"type": Select}):
+        one.options = [o if isinstance(o, str) else (o[0], words(o[1])) for o in one.options]
+    for one in doc.select({"type": RadioButtonGroup}):
+        one.labels = [words(label) for label in one.labels]
 
 
 def select(name: str, title: str, options: Sequence[str | tuple[str, str]], value: str, hint: str) -> Select:
