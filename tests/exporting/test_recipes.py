@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import quick
 import torch
 
 import diabolo
+import quick
 from diabolo.errors import DiaboloError
 
 SMALL = {"latent_dim": 4, "hidden": (8,)}
