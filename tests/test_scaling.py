@@ -81,6 +81,18 @@ def test_what_is_constant_is_not_divided_by_nothing():
         assert scaling(torch.from_numpy(x)).isfinite().all()
 
 
+@pytest.mark.filterwarnings("ignore:.* and float32 keeps steps of:UserWarning")
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint32])
+def test_whole_numbers_are_read_as_the_same_floats_are(kind, tmp_path):
+    """Around 1.7e9, as seconds since 1970 are, float32 has every 128th number."""
+    x = 1_700_000_000 + np.random.default_rng(0).integers(0, 1000, (200, 3))
+    run = quietly("undercomplete", x.astype(kind), tmp_path, latent_dim=2)
+    same = quietly("undercomplete", x.astype(np.float64), tmp_path, latent_dim=2)
+    assert run.history[-1]["train"] == same.history[-1]["train"]
+    for rows in (torch.from_numpy(x.astype(kind)), x.astype(kind), torch.from_numpy(x.astype(np.float64))):
+        assert torch.equal(run.model.encode(rows), same.model.encode(x.astype(np.float64)))
+
+
 @pytest.mark.parametrize(
     ("around", "kind", "warned"), [(1e8, float, True), (1e8, int, True), (1e8, "f4", False), (1e6, float, False)]
 )

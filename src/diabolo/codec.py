@@ -262,7 +262,7 @@ def as_pixels(
 
 
 def _floats(x: Tensor) -> Tensor:
-    return x if x.is_floating_point() else to_float(x).float()
+    return x if x.is_floating_point() else to_float(x)
 
 
 def check_pixels(

@@ -120,9 +120,14 @@ def use_threads(threads: int | None) -> int:
     return threads
 
 
+def has_float64(device: torch.device) -> bool:
+    """Whether `device` has numbers of 64 bits; the GPU of a Mac has none."""
+    return device.type in ("cpu", "cuda")
+
+
 def wide(x: torch.Tensor) -> torch.Tensor:
     """`x` in float64: where it lies, or on the CPU where its device has no such numbers, such as a Mac's GPU."""
-    return (x if x.device.type in ("cpu", "cuda") else x.cpu()).double()
+    return (x if has_float64(x.device) else x.cpu()).double()
 
 
 def wait(device: torch.device) -> None:

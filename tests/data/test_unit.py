@@ -38,10 +38,19 @@ def test_floats_stay_as_they_are(x):
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int64, np.float16, np.uint32])
 def test_other_numbers_become_floats_in_their_own_units(dtype):
     x = np.array([0, 3, 60000 if dtype != np.int16 else -7], dtype)
-    for found in (to_float(x), to_float(torch.from_numpy(x)).numpy()):
-        assert found.dtype == np.float32
+    for found, wanted in (
+        (to_float(x), np.float32),
+        (to_float(torch.from_numpy(x)).numpy(), np.float64 if x.itemsize > 2 else np.float32),
+    ):
+        assert found.dtype == wanted
         assert np.array_equal(found, x.astype(np.float64))
     assert to_float(x, np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64])
+def test_whole_numbers_beyond_those_of_float32_are_not_rounded(dtype):
+    x = np.array([16_777_217, 1_700_000_001], dtype)
+    assert to_float(torch.from_numpy(x)).tolist() == x.tolist()
 
 
 def test_it_is_done_nowhere_else():

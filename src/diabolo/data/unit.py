@@ -19,7 +19,8 @@ def to_float(x: NDArray[Any]) -> NDArray[np.float32]: ...
 def to_float(x: "Tensor") -> "Tensor": ...
 def to_float(x: Any, dtype: Any = np.float32) -> Any:
     """Bytes 0 … 255 as floats 0 … 1, and all other numbers in their own units: an array as that `dtype`; a tensor as float32,
-    or float64 where it holds that. What is so already stays as it is.
+    or float64 where it holds that, or whole numbers of 32 bits or more, which float32 would round. What is so already stays as
+    it is.
 
     Example:
         >>> diabolo.data.unit.to_float(np.array([0, 51, 255], np.uint8)).tolist()
@@ -31,6 +32,10 @@ def to_float(x: Any, dtype: Any = np.float32) -> Any:
         return np.divide(x, 255, dtype=dtype) if x.dtype == np.uint8 else x.astype(dtype, copy=False)
     import torch  # whoever holds a tensor has done so
 
+    from diabolo.hardware import has_float64, wide
+
     if x.dtype == torch.uint8:
         return x.to(torch.float32).div_(255)
-    return x if x.dtype in (torch.float32, torch.float64) else x.to(torch.float32)
+    if x.dtype in (torch.float32, torch.float64):
+        return x
+    return wide(x) if x.dtype.itemsize > 2 and has_float64(x.device) else x.to(torch.float32)

@@ -25,6 +25,7 @@ from diabolo.autoencoder import Autoencoder
 from diabolo.codec import as_codes, as_pixels
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
+from diabolo.hardware import has_float64
 from diabolo.pca import PCA
 from diabolo.randomness import Draws, generator
 from diabolo.runs import tied
@@ -65,7 +66,7 @@ class Fitted:
         if not isinstance(self.model, Autoencoder | PCA):  # a codec of one's own, in its own precision
             return self.model
         exact = copy.deepcopy(self.model).eval()
-        return (exact if exact.device.type in ("cpu", "cuda") else exact.cpu()).double()
+        return (exact if has_float64(exact.device) else exact.cpu()).double()
 
     @property
     def layered(self) -> bool:
