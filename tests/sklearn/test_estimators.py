@@ -207,6 +207,26 @@ def test_the_score_of_a_variational_one_is_a_bound_in_the_users_units():
     assert larger.score(1000 * X) == pytest.approx(vae.score(X) - 13 * np.log(1000), abs=1e-2)
 
 
+def test_the_score_of_m2_counts_what_the_class_costs():
+    """−ELBO of p(x, y): that of p(x | y), and log 3 for one of three classes as likely as each other."""
+    m2 = Codec("m2", 2, **SMALL).fit(X, Y)
+    model, labels = m2.model_, torch.from_numpy(Y)
+    with torch.no_grad():
+        scaled, one_hot = model.scaling(torch.from_numpy(X)), torch.nn.functional.one_hot(labels).float()
+        to_encoder, to_decoder = model.condition(labels)
+        assert torch.equal(to_decoder[0], one_hot)
+        mu, logvar = model.bottleneck.posterior(model.encoder(scaled, *to_encoder))
+        kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(1)
+        noise = torch.Generator().manual_seed(0)
+        draws = [mu + (logvar / 2).exp() * torch.randn(mu.shape, generator=noise) for _ in range(50)]
+        normal = torch.distributions.Normal(
+            torch.stack([model.decoder(z, *to_decoder) for z in draws]), model.likelihood.log_sigma.exp()
+        )
+        likelihood = normal.log_prob(scaled).sum(2).mean(0)
+    by_hand = float((likelihood - kl).mean()) - np.log(X.std(0)).sum() - np.log(3)
+    assert m2.score(X, Y) == pytest.approx(by_hand, abs=0.2)
+
+
 def test_samples_have_the_spread_of_the_codes():
     ae = AE(3, **SMALL).fit(X)
     drawn = ae.transform(ae.sample(4000, random_state=0))
@@ -298,6 +318,13 @@ def test_y_is_ignored_by_the_others():
     assert np.array_equal(codes, AE(3, **SMALL).fit_transform(X, np.random.default_rng(0).normal(size=178)))
 
 
+def test_a_recipe_without_a_width_of_its_own_is_trained(tiny_pixels):
+    images = tiny_pixels()
+    flat, shape = images.reshape(len(images), -1), images.shape[1:]
+    codec = Codec("denoising_conv", image_shape=shape, scaling="none", max_iter=1, random_state=0).fit(flat)
+    assert codec.inverse_transform(codec.transform(flat)).shape == flat.shape
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------------
 
 
@@ -317,6 +344,9 @@ def test_y_is_ignored_by_the_others():
         (AE(0), X, "n_components must be a whole number of at least 1, not 0"),
         (AE(max_iter=0), X, "max_iter must be a whole number of at least 1, not 0"),
         (AE(hidden=(8, 0)), X, "hidden"),
+        (AE(n_jobs=0), X, "n_jobs is a number of threads, −1 for all, not 0"),
+        (Codec("denoising_conv"), X, "images (C, H, W)"),
+        (Codec("completion_plain"), X, "a quarter is one of images (C, H, W)"),
         (AE(learning_rate=-1), X, "learning_rate must be a number above 0 and at most 1,000, not -1"),
         (AE(hidden=1.5), X, "hidden must be whole numbers, not 1.5"),
         (AE(image_shape=13), X, "image_shape must be one or more whole numbers, not 13"),

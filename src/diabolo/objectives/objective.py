@@ -82,6 +82,7 @@ class Objective(nn.Module):
         judges_reconstructions: whether it asks for good reconstructions; where not, nobody warns of bad ones.
         trains_decoder: whether anything is asked of the decoder; where not, it is not used.
         marginalises_labels: whether it can do without the labels that the model's condition reads (`-1`: not known).
+        bound: the terms whose sum, each with the weight 1, is −ELBO, of a variational model.
 
     Example:
         >>> isinstance(model.objective, diabolo.objectives.Objective), model.objective.judges_reconstructions
@@ -91,6 +92,7 @@ class Objective(nn.Module):
     marginalises_labels = False
     judges_reconstructions = True
     trains_decoder = True
+    bound: tuple[str, ...] = ("reconstruction", "kl")
 
     def check(self, model: Model) -> None:  # the usual one fits all
         """Refuse, in one sentence, a model whose parts it cannot train; asked once, when the model is made."""

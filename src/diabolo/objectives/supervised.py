@@ -76,6 +76,7 @@ class M2(Objective):
     """
 
     marginalises_labels = True
+    bound = ("reconstruction", "kl", "label")
 
     def check(self, model: Model) -> None:
         """Refuse a model without a label as condition, without q(y|x), without densities, or with other penalties than kl."""

@@ -109,7 +109,7 @@ class Base(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """The model of a recipe, with those of the arguments of all estimators that it takes."""
         takes = options_of(called(recipe))
         shared: dict[str, Any] = {"likelihood": self.likelihood, "scaling": self.scaling}
-        if "latent_dim" not in options:
+        if "latent_dim" in takes and "latent_dim" not in options:
             shared["latent_dim"] = self._components(int(np.prod(images.shape)))
         hidden = self._hidden()
         if CHOICES[called(recipe)].get("net", "mlp") == "mlp" and "net" not in options:
@@ -346,6 +346,8 @@ def r2(x: NDArray[np.float64], x_hat: NDArray[np.float64]) -> float:
 def _threads(n_jobs: Any) -> Iterator[int]:
     """The number of threads that `n_jobs` asks for, as scikit-learn counts them; torch has its own again afterwards."""
     jobs = 1 if n_jobs is None else check("n_jobs", n_jobs, Annotated[int, At(-1024)])
+    if jobs == 0:
+        raise DiaboloError("n_jobs is a number of threads, −1 for all, not 0")
     before = torch.get_num_threads()
     try:
         yield jobs if jobs > 0 else max(1, available_cores() + 1 + jobs)

@@ -110,7 +110,7 @@ class Fitted:
                 known = None if y is None else torch.from_numpy(y[start : start + CHUNK]).to(model.device)
                 part = to_float(part.view(-1, *model.input_shape).to(model.device))
                 terms = model.loss(part, draws, 1.0, known).terms
-                total -= len(part) * float(terms["reconstruction"] + terms["kl"])
+                total -= len(part) * sum(float(terms[name]) for name in model.objective.bound)
         return total / len(x)
 
     def logits(self, x: NDArray[Any], y: Known = None) -> NDArray[np.float64]:
