@@ -8,6 +8,7 @@ from PIL import Image
 
 import diabolo
 from diabolo.data import Images, as_images
+from diabolo.data.loading import load_whole
 from diabolo.data.origin import reload
 from diabolo.errors import DiaboloError
 
@@ -23,6 +24,29 @@ def test_images_pass_as_they_are():
 
 def test_bytes_in_the_right_layout_are_not_copied():
     assert np.shares_memory(as_images(PIXELS).images, PIXELS)
+
+
+@pytest.mark.parametrize("kind", [">f8", ">f4", ">i2", ">u2", ">i8", "longdouble"])
+def test_numbers_of_types_that_torch_has_not_are_kept_in_one_that_it_has(kind, tmp_path):
+    x = (np.random.default_rng(0).normal(0, 5, (30, 4)) * 100).astype(kind)
+    np.save(tmp_path / "x.npy", x)
+    wanted = np.dtype("f8") if kind == "longdouble" else np.dtype(kind).newbyteorder("=")
+    for images in (as_images(x), load_whole(tmp_path / "x.npy")[0]):
+        assert images.images.dtype == wanted
+        assert np.array_equal(images.images, x)
+    run = diabolo.fit("vae", x, latent_dim=2, epochs=1, out=None, quiet=True)
+    assert np.isfinite(run.history[-1]["train"]["total"])
+    with pytest.raises(DiaboloError, match=r"as_images\(\) converts"):
+        Images(x)
+
+
+@pytest.mark.parametrize("top", [200, 1])
+def test_arrays_that_run_backwards_become_tensors(top):
+    x = np.random.default_rng(0).random((10, 6)).astype(np.float32)[::-1, ::-1] * np.float32(top)
+    x = x[::-1]
+    for images in (as_images(x), Images(x)):
+        assert images.tensor.tolist() == x.tolist()
+    assert torch.from_numpy(as_images(x).images[2:5]).tolist() == x[2:5].tolist()
 
 
 @pytest.mark.parametrize(

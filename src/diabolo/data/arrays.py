@@ -18,6 +18,7 @@ from diabolo.data.datasets import Found, is_dataset, pictures_of, read_dataset
 from diabolo.data.frames import dense, is_frame, is_hugging_face, is_sparse, table_of
 from diabolo.data.images import Images, chunks, extent
 from diabolo.data.pixels import as_array
+from diabolo.data.room import check_room
 from diabolo.data.steps import in_steps
 from diabolo.data.table import Missing, Rows, TableOptions, rows_of
 from diabolo.errors import DiaboloError
@@ -250,7 +251,7 @@ def made(array: NDArray[Any], how: Kept, labels: Any, name: str) -> Images:
             return Images(_bytes(array, how.span or (0.0, 255.0)), labels=labels, name=name)
         case "unit":
             return Images(_in_unit(array, how.span or (0.0, 1.0)), labels=labels, name=name)
-    array = array.astype(np.int16) if array.dtype == np.uint8 else array  # bytes would be 0 … 1, these are 0 … 255
+    array = _as_type(array, name)
     if how.span is None:
         return Images(array, labels=labels, name=name, missing=how.missing)
     low, high = how.span
@@ -314,8 +315,24 @@ def _bytes(array: NDArray[Any], span: scale.Span) -> NDArray[np.uint8]:
     return out
 
 
+def _as_type(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """The same numbers as torch takes them: forwards, in the byte order of this machine, and of 64 bits at most. Bytes, which
+    would be 0 … 1, as int16."""
+    dtype = np.dtype(np.float64) if array.dtype.itemsize > 8 else array.dtype.newbyteorder("=")
+    dtype = np.dtype(np.int16) if dtype == np.uint8 else dtype
+    if dtype == array.dtype and min(array.strides) >= 0:
+        return array
+    check_room(array.size * dtype.itemsize, name)
+    out, start = np.empty(array.shape, dtype), 0
+    for chunk in chunks(array):
+        out[start : start + len(chunk)] = chunk
+        start += len(chunk)
+    return out
+
+
 def _in_unit(array: NDArray[Any], span: scale.Span) -> NDArray[np.float32]:
-    if array.dtype == np.float32 and span == (0.0, 1.0) and array.min() >= 0 and array.max() <= 1:
+    forwards = array.dtype == np.float32 and min(array.strides) >= 0
+    if forwards and span == (0.0, 1.0) and array.min() >= 0 and array.max() <= 1:
         return array
     out = np.empty(array.shape, np.float32)
     start, (low, high) = 0, span

@@ -117,11 +117,11 @@ class Images:
 
     @property
     def tensor(self) -> "Tensor":
-        """The numbers `(N, *shape)` at rest, in their own type: an array in memory is not copied, one on disk or that cannot be
-        written to is, and encoded images are all decoded."""
+        """The numbers `(N, *shape)` at rest, in their own type: an array in memory is not copied, one on disk, out of order, or
+        that cannot be written to is, and encoded images are all decoded."""
         import torch
 
-        return torch.from_numpy(np.require(np.asarray(self.images), requirements="W"))
+        return torch.from_numpy(np.require(np.asarray(self.images), requirements=["C", "W"]))
 
     @property
     def pixels(self) -> NDArray[np.float32]:
@@ -250,9 +250,9 @@ class Images:
         x = self.images
         if not isinstance(x, np.ndarray | Encoded):
             raise DiaboloError(f"images must be a numpy array, got {type(x).__name__}; as_images() converts")
-        if x.dtype.kind not in "iuf" or x.ndim < 2:
+        if x.dtype.kind not in "iuf" or x.ndim < 2 or not x.dtype.isnative or x.dtype.itemsize > 8:
             raise DiaboloError(
-                f"images must be an array (N, …) of whole numbers or floats, got {x.dtype} of shape {x.shape}; "
+                f"images must be an array (N, …) of whole numbers or floats that torch has, got {x.dtype} of shape {x.shape}; "
                 "as_images() converts"
             )
         if x.size == 0:
