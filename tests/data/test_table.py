@@ -58,6 +58,23 @@ def test_a_target_of_measured_numbers_is_no_label():
     assert rows_of(table(x=[0.0, 1.0], y=[1, 0])).names == ("x", "y")  # places
 
 
+def test_a_target_that_the_model_reads_is_no_label_of_a_new_table():
+    """A few measured numbers may all be whole; a category may be called class."""
+    first = {"a": np.arange(30.0), "target": np.arange(30) + 0.5}
+    names = rows_of(Table(first, "t")).names
+    few = Table({"target": np.array([2.0, 1.0]), "a": np.array([0.0, 1.0]), "y": np.array([1, 0])}, "few")
+    again = rows_of(few, features=names)
+    assert again.names == names == ("a", "target")
+    assert again.numbers.tolist() == [[0, 2], [1, 1]]
+    assert again.labels.tolist() == [1, 0]  # its column y
+    kept = rows_of(
+        Table({"class": np.array(["u", "v"], object)}, "few"),
+        TableOptions(columns_types="auto"),
+        ("class=u", "class=v"),
+    )
+    assert (kept.numbers.tolist(), kept.labels) == ([[1, 0], [0, 1]], None)
+
+
 def test_names_of_classes_that_the_table_knows():
     t = Table({"a": np.ones(3), "label": np.array([2, 0, 2])}, "t", {"label": ("x", "y", "z")})
     rows = rows_of(t)
@@ -78,6 +95,8 @@ def test_categories_become_one_hot_columns():
         ColumnType("ok", "category", 2),
     )  # fmt: skip
     assert rows_of(table(n=np.arange(40)), AUTO).names == ("n",)  # too many to be a category
+    alone = rows_of(table(city=texts("Bern", "Basel")), AUTO)  # no number beside them
+    assert alone.numbers.tolist() == [[0, 1], [1, 0]]
 
 
 def test_a_new_table_is_read_as_the_first_was():

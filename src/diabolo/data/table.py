@@ -151,7 +151,7 @@ def rows_of(
         for name in (*options.without_column, *filter(None, [options.label_column]), *options.kinds):
             if name not in table.columns:
                 raise UnknownNameError("column", name, table.columns, f" of {table.where}", "diabolo data inspect")
-    label, said = (None, []) if labelled else label_of(table, options)
+    label, said = (None, []) if labelled else label_of(table, options, features or ())
     used = [name for name in table.columns if name != label and name not in options.without_column]
     if features is not None:
         plan, left = _as_before(table, used, features, options.kinds)
@@ -204,11 +204,13 @@ def kind_of(values: NDArray[Any]) -> str:
     return TYPES.get(values.dtype.kind, str(values.dtype))
 
 
-def label_of(table: Table, options: TableOptions) -> tuple[str | None, list[str]]:
-    """The column of the labels, the one asked for or one that is called so and can be; and what to say of it."""
+def label_of(table: Table, options: TableOptions, features: Sequence[str] = ()) -> tuple[str | None, list[str]]:
+    """The column of the labels, the one asked for or one that is called so and can be, and that gives none of the `features`;
+    and what to say of it."""
     if options.label_column is not None:
         return (options.label_column if options.label_column in table.columns else None), []
-    plain = {name.casefold(): name for name in table.columns if name not in options.without_column}
+    others = {name for name in table.columns if not any(one == name or one.startswith(f"{name}=") for one in features)}
+    plain = {name.casefold(): name for name in table.columns if name in others - {*options.without_column}}
     for name in LABELS:
         column = plain.get(name)
         if column is None or (name == "y" and "x" in plain):  # places, it seems
@@ -420,7 +422,8 @@ def _numbers(table: Table, plan: Sequence[_Made]) -> NDArray[Any]:
         else:
             places, gone = _places(table, made), missing_in(values)
             numbers[~gone, at + places[~gone]] = 1
-            numbers[gone, at : at + len(made.values)] = np.nan
+            if gone.any():  # whole numbers have no NaN
+                numbers[gone, at : at + len(made.values)] = np.nan
         at += len(made.features)
     return numbers
 
