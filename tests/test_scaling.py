@@ -81,6 +81,19 @@ def test_what_is_constant_is_not_divided_by_nothing():
         assert scaling(torch.from_numpy(x)).isfinite().all()
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64])
+def test_whole_numbers_that_are_0_or_1_are_those_floats(kind, tmp_path):
+    """As a table of 0 and 1 holds them, or one of categories alone: they are in [0, 1], and nothing scales them."""
+    bits = np.random.default_rng(0).integers(0, 2, (60, 6))
+    run = quietly("vae", bits.astype(kind), tmp_path, latent_dim=2)
+    same = quietly("vae", bits.astype(np.float32), tmp_path, latent_dim=2)
+    assert run.model.scaling.kind == "none"
+    assert run.history[-1]["train"] == same.history[-1]["train"]
+    assert torch.equal(run.model.encode(bits.astype(kind)), same.model.encode(bits.astype(np.float32)))
+    with pytest.raises(DiaboloError, match=r"images are uint8 in 0 … 255 or float in \[0, 1\], not torch"):
+        run.model.encode(bits.astype(kind) + 1)
+
+
 @pytest.mark.filterwarnings("ignore:.* and float32 keeps steps of:UserWarning")
 @pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint32])
 def test_whole_numbers_are_read_as_the_same_floats_are(kind, tmp_path):

@@ -274,8 +274,8 @@ def check_pixels(
         DiaboloError: as `as_pixels`.
     """
     x = as_tensor(x.images if isinstance(x, Images) else x, "images")
-    whole = x.dtype in (torch.uint8, torch.bool) or (reach == ANY and not x.is_complex())
-    if not (x.is_floating_point() or whole):
+    usual = x.is_floating_point() or x.dtype in (torch.uint8, torch.bool)
+    if not usual and (x.is_complex() or (reach != ANY and not _are_bits(x))):
         raise DiaboloError(f"images are uint8 in 0 … 255 or float in [0, 1], not {x.dtype}")
     if x.shape[1:] != shape or x.ndim == 0:
         raise DiaboloError(f"expected images (N, {_joined(shape)}), not {tuple(x.shape)}")
@@ -299,6 +299,11 @@ def check_pixels(
             f"images must lie in [0, 1], but these run from {low:.6g} to {high:.6g}; {_remedy(low, high)}"
         )
     return x
+
+
+def _are_bits(x: Tensor) -> bool:
+    """Whether the whole numbers `x` are all 0 or 1: of any type these lie in [0, 1]."""
+    return all(bool(((part == 0) | (part == 1)).all()) for part in torch.atleast_1d(x).split(CHUNK))
 
 
 def as_tensor(x: Any, what: str) -> Tensor:
