@@ -1,5 +1,7 @@
 """What is shown follows from what was chosen: against the model itself."""
 
+import shlex
+
 import numpy as np
 import pytest
 import torch
@@ -202,11 +204,64 @@ def test_the_lines_make_what_is_shown(desk, explored):
         assert np.allclose(made["image"].numpy(), desk.shown().images[0], atol=1e-5)
 
 
-def test_the_command_is_one_that_there_is(desk, explored):
-    assert command_line(desk) == f"diabolo explore {explored.path} traverse --images 0"
-    desk.put("a", Place(image=1))
-    desk.put("b", Place(image=2))
-    assert command_line(desk).endswith("interpolate --images 1 2 --ways linear")
+@pytest.fixture
+def drawn(desk_of, tmp_path, monkeypatch):
+    """drawn(run, state): the views of `diabolo explore` that the command for what is shown draws, and what they are told."""
+    from diabolo.cli import explore
+
+    def draw(run, **words):
+        told = []
+        monkeypatch.setattr(explore, "draw", lambda view, path, given: told.append((view, path, given)))
+        train, test = diabolo.data.load("digits")
+        desk = desk_of(Explored("mine", run.model, train, test, run.path), State.of(words))
+        explore.app(shlex.split(command_line(desk))[2:], result_action="return_value")
+        (view, path, given), made = told[0], tmp_path / "made.png"
+        monkeypatch.undo()
+        explore.draw(view, path, given | {"out": made})
+        assert made.stat().st_size
+        return view, {name: value for name, value in given.items() if value is not None}
+
+    return draw
+
+
+def test_the_command_is_one_that_there_is(drawn, vae, digits_of):
+    assert drawn(vae) == ("traverse", {"images": (0,)})
+    assert drawn(vae, a="1", b="2", way="along-data") == ("interpolate", {"images": (1, 2), "ways": ("along-data",)})
+    told = {"attribute": "3", "direction": "probe", "images": (4,)}
+    assert drawn(vae, attribute="3", strength="2", shown="4") == ("arithmetic", told)
+    view, given = drawn(digits_of("vae", latent_dim=12), attribute="3", strength="2", apart="1")
+    assert (view, given["keep"]) == ("arithmetic", tuple("012456789"))
+    assert drawn(digits_of("vqvae", codes=16, width=8, residual_width=4, latent_dim=4)) == ("codebook", {})
+
+
+def test_the_command_of_what_no_command_draws(digits_of, desk_of, tmp_path):
+    rows = diabolo.data.as_images(np.random.default_rng(0).random((60, 12)), name="rows")
+    run = diabolo.fit("undercomplete", rows, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)
+    desk = desk_of(Explored("rows", run.model, rows, rows, run.path))
+    assert command_line(desk) == f"diabolo explore map {run.path}"
+    train, test = diabolo.data.load("digits")
+    plain = digits_of("completion_plain", latent_dim=None)
+    assert command_line(desk_of(Explored("plain", plain.model, train, test, plain.path))).startswith(
+        "# this model has no"
+    )
+
+
+def test_the_lines_of_what_leaves_0_and_1(digits_of, desk_of, tmp_path):
+    train, test = diabolo.data.load("digits")
+    pca = digits_of("pca")
+    counts = [
+        diabolo.data.Images(i.images.astype(np.float32) * 40, labels=i.labels, name="counts") for i in (train, test)
+    ]
+    scaled = diabolo.fit("pca", counts[0], latent_dim=6, out=tmp_path, quiet=True, scaling="standard")
+    for desk in (
+        desk_of(Explored("pca", pca.model, train, test, pca.path), State(shown=Place(code=(3.0,) * 6))),
+        desk_of(Explored("counts", scaled.model, *counts, scaled.path), State(shown=Place(code=(30.0,) * 6))),
+    ):
+        made: dict = {}
+        exec(python_lines(desk), made)  # our own lines
+        shown = desk.shown().images[0]
+        assert np.allclose(made["image"].numpy(), shown, atol=1e-5)
+        assert shown.min() == 0
 
 
 def test_the_figure_is_that_of_what_is_shown(desk):

@@ -4,6 +4,7 @@ when it is first asked for; read by all pages, written by none."""
 import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from diabolo.randomness import Draws, generator
 from diabolo.runs import checkpoint
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import load
+from diabolo.scaling import UNIT
 from diabolo.surroundings import undisturbed
 from diabolo.vocabulary import Words
 
@@ -75,6 +77,7 @@ class Explored:
                 raise DiaboloError(
                     f"{name} is for images {tuple(codec.input_shape)}, and {images.name} has {images.shape}"
                 )
+        self.scaled = codec.scaling.reach != UNIT  # whether its numbers are others than those of pictures
         if len(codec.input_shape) == 3:  # what is no picture of 8 bits is shown as one
             train, test = (images and pictures_of(images, codec.scaling) for images in (train, test))
             codec = as_pictures(codec)
@@ -318,14 +321,18 @@ class Explored:
         own = self._fitted(attribute)[0]
         if not apart:
             return own
-        others = []
+        others = [self._fitted(other)[0] for other in self.others(attribute)]
+        return latents.orthogonalised(own, np.stack(others)) if others else own
+
+    def others(self, attribute: str) -> tuple[str, ...]:
+        """All other attributes that can be told from codes: some images have them, and some do not."""
+        found = []
         for other in self.attributes:
             if other != attribute:
-                try:
-                    others.append(self._fitted(other)[0])
-                except DiaboloError:  # all have it, or none
-                    continue
-        return latents.orthogonalised(own, np.stack(others)) if others else own
+                with suppress(DiaboloError):
+                    self._fitted(other)
+                    found.append(other)
+        return tuple(found)
 
     def probability(self, attribute: str, codes: NDArray[Any]) -> Floats:
         """What the probe of that attribute says of codes (K, D): (K,)."""

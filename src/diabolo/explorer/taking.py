@@ -10,7 +10,7 @@ from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import LONGEST
-from diabolo.runs.lines import shell_line
+from diabolo.runs.lines import packages_of, shell_line
 
 if TYPE_CHECKING:
     from diabolo.figures import Figure
@@ -34,10 +34,12 @@ def python_lines(desk: Desk) -> str:
     conditional = bool(run.codec.condition.to_decoder)
     of_part = conditional and not run.classes  # what the decoder is given is read off a test image
     path = str(run.path or run.name)
-    lines = ["import diabolo, torch", f"model = diabolo.load({path!r})"]
+    trusted = [] if run.path is None else packages_of(run.path)
+    trust = f", trust={trusted!r}" if trusted else ""
+    lines = ["import diabolo, torch", f"model = diabolo.load({path!r}{trust})"]
     if (of_image or of_part) and run.own:
         lines += ["from pathlib import Path", "from diabolo.runs.folder import RunFolder"]
-        lines.append(f"test = RunFolder(Path({path!r})).images('test')")
+        lines.append(f"test = RunFolder(Path({path!r})).images('test'{trust})")
     elif of_part:
         lines.append("# test: the images that were given to the explorer")
     if of_image:
@@ -57,7 +59,13 @@ def python_lines(desk: Desk) -> str:
         given = ", y"
     elif conditional and (told := run.told(state.label, image)) is not None:
         given = f", torch.tensor({told.tolist()})"
-    lines.append(f"image = model.decode(z{given})[0]  # {tuple(run.codec.input_shape)}, in [0, 1]")
+    shape, seen = tuple(run.codec.input_shape), f"model.decode(z{given})"
+    if run.scaled and len(shape) == 3:
+        lines.append(f"image = model.scaling.as_picture({seen})[0]  # {shape}, black to white in [0, 1]")
+    elif run.scaled:
+        lines.append(f"image = {seen}[0]  # {shape}, in the units of the data")
+    else:
+        lines.append(f"image = {seen}[0].clamp(0, 1)  # {shape}")
     return "\n".join(lines)
 
 
@@ -73,16 +81,21 @@ def command_line(desk: Desk) -> str:
 
 def _drawing(desk: Desk, folder: Path) -> str:
     run, state = desk.first, desk.state
+    if not run.width:
+        return "# this model has no code, of which a command could draw anything"
+    if not is_picture(run.codec.input_shape):
+        return shell_line("explore map", folder)
     if run.discrete:
-        return shell_line("explore", folder, "codebook")
+        return shell_line("explore codebook", folder)
     if state.a is not None and state.b is not None and state.a.image is not None and state.b.image is not None:
-        return shell_line(
-            "explore", folder, "interpolate", "--images", state.a.image, state.b.image, "--ways", state.way
-        )
+        return shell_line("explore interpolate", folder, "--images", state.a.image, state.b.image, "--ways", state.way)
     image = state.shown.image if state.shown is not None and state.shown.image is not None else 0
     if state.attribute:
-        return shell_line("explore", folder, "arithmetic", "--attribute", state.attribute, "--images", image)
-    return shell_line("explore", folder, "traverse", "--images", image)
+        others = run.others(state.attribute) if state.apart else ()
+        keep = ["--keep", *others] if others else []
+        which = ["--attribute", state.attribute, *keep, "--direction", "probe", "--images", image]
+        return shell_line("explore arithmetic", folder, *which)
+    return shell_line("explore traverse", folder, "--images", image)
 
 
 def figure_of(desk: Desk) -> "Figure":

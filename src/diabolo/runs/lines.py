@@ -10,10 +10,10 @@ from diabolo.runs.config import Config
 
 
 def shell_line(verb: str, run: Path, *words: object) -> str:
-    """The line `diabolo VERB RUN WORDS` as a shell takes it: a path with spaces, or with what a shell acts on, is quoted. Code
+    """The line `diabolo VERB RUN WORDS` as a shell takes it, "explore map" being a verb too: a path with spaces, or with what a shell acts on, is quoted. Code
     outside diabolo that the folder `run` names is trusted by name in it, without which the verb would be refused."""
-    trusted = [word for package in _packages(run) for word in ("--trust", package)]
-    return shlex.join(["diabolo", verb, *map(str, (run, *words, *trusted))])
+    trusted = [word for package in packages_of(run) for word in ("--trust", package)]
+    return shlex.join(["diabolo", *verb.split(), *map(str, (run, *words, *trusted))])
 
 
 def resume_line(run: Path, world: int) -> str:
@@ -21,7 +21,7 @@ def resume_line(run: Path, world: int) -> str:
     return ("" if world == 1 else f"torchrun --nproc-per-node {world} -m ") + shell_line("resume", run)
 
 
-def _packages(run: Path) -> list[str]:
+def packages_of(run: Path) -> list[str]:
     """What must be trusted for the run folder to be opened; nothing of one that cannot be read, which says so when it is."""
     try:
         config = Config.read(run)
