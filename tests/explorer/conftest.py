@@ -37,7 +37,13 @@ def digits_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         key = f"{recipe} {sorted(options.items())}"
         if key not in runs:
             train, _ = diabolo.data.load("digits")
-            small = {} if recipe == "pca" else {"hidden": (32,)} if "net" not in options and recipe != "vqvae" else {}
+            small = (
+                {}
+                if recipe == "pca"
+                else {"hidden": (32,)}
+                if "net" not in options and recipe not in ("vqvae", "fsq")
+                else {}
+            )
             out = tmp_path_factory.mktemp("runs")
             given = {name: value for name, value in ({"latent_dim": 6} | small | options).items() if value is not None}
             runs[key] = diabolo.fit(recipe, train, out=out, seed=0, **TRAINED, **given)

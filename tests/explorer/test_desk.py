@@ -150,6 +150,35 @@ def test_codes_of_a_map_are_replaced(digits_of, desk_of):
         desk.code(explored)
 
 
+def test_the_map_of_codes_is_that_of_what_is_shown(digits_of, desk_of):
+    train, test = diabolo.data.load("digits")
+    vqvae = digits_of("vqvae", codes=16, width=8, residual_width=4, latent_dim=4)
+    fsq = digits_of("fsq", width=8, residual_width=4, latent_dim=None)
+    for run in (vqvae, fsq):
+        explored = Explored("quantised", run.model, train, test)
+        assert len(np.unique(explored.codes[:50], axis=0)) > 1
+        desk = desk_of(explored)
+        assert np.array_equal(desk.swapped(explored), explored.indices(0))
+        desk.change(swaps=((1, 3),))  # of an address that names no image
+        put = explored.indices(0)
+        put.flat[1] = 3
+        assert np.allclose(desk.code(explored), explored.of_indices(put))
+        for i in range(20):  # codes that a place on the map, or a prior, gives
+            desk.change(shown=Place(code=tuple(explored.codes[i].tolist())), swaps=())
+            assert np.allclose(explored.of_indices(desk.swapped(explored)), explored.codes[i], atol=1e-5)
+        desk.change(a=Place(image=1), b=Place(image=2), t=0.5, shown=Place(image=3))
+        assert np.allclose(desk.shown().codes[0], explored.codes[3], atol=1e-5)  # nothing lies between A and B
+
+
+def test_a_place_under_the_mouse_has_the_direction_added_too(desk, explored):
+    z = np.linspace(-1, 1, 6)
+    desk.change(attribute="0", strength=2.0)
+    glanced = desk.shown(z).images[0]
+    desk.change(shown=Place(code=tuple(z.tolist())))
+    assert np.allclose(glanced, desk.shown().images[0], atol=1e-6)
+    assert not np.allclose(glanced, decoded(explored.codec, z), atol=1e-3)
+
+
 def test_likeness_of_a_training_image(explored):
     x = to_float(explored.train.images[11])
     found = Judge(explored)(explored.codes[0].astype(np.float64), x)

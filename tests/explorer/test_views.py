@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bokeh.document import Document
-from bokeh.events import MouseLeave, MouseMove
+from bokeh.events import ButtonClick, MouseLeave, MouseMove
 from bokeh.models import Div, Range1d, Tooltip
 
 import diabolo
@@ -116,6 +116,35 @@ def test_another_plane_forgets_what_the_lasso_held(built, explored):
     page.desk.change(plane="images", through=(0, 1, 2))
     assert points.selected.indices == []
     assert "Draw around points" in page["selection-told"].text
+
+
+def test_a_slider_moves_one_number_of_a_code_to_which_a_direction_is_added(built, explored):
+    page = built(explored, shown="3", attribute="0", strength="1.5")
+    before = page.desk.code(explored)
+    unit, (low, high) = int(explored.units.order[0]), explored.reach
+    for value in (low[unit], high[unit], float(explored.middle[unit])):
+        page["unit-0"].value = value
+        wanted = before.copy()
+        wanted[unit] = value
+        assert np.allclose(page.desk.code(explored), wanted, atol=1e-6)
+
+
+def test_draws_follow_the_seed(built, vae):
+    train, test = diabolo.data.load("digits")
+
+    def drawn(seed: int, name: str) -> list[Any]:
+        page = built(Explored("vae", vae.model, train, test, seed=seed))
+        found = []
+        for _ in range(2):
+            page[name]._trigger_event(ButtonClick(page[name]))
+            found.append(page.desk.state.shown.code)
+        return found
+
+    for name in ("from-prior", "from-density"):
+        first, second = drawn(0, name)
+        assert first != second
+        assert drawn(0, name) == [first, second]
+        assert not {first, second} & set(drawn(1, name))
 
 
 def test_the_strip_of_an_attribute_follows_the_class(built, digits_of):

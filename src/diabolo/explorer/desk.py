@@ -96,7 +96,8 @@ class Desk:
         self._followers.append(follower)
 
     def glance(self, code: Floats) -> None:
-        """Let the decoder show `code` (D,) of the first run while nothing else changes: the hand is still moving."""
+        """Let the decoder show `code` (D,) of the first run, and what is added to it, while nothing else changes: the hand
+        is still moving."""
         for follower in self._followers:
             if isinstance(follower, Glancer):
                 follower.glance(code)
@@ -154,8 +155,9 @@ class Desk:
 
     @property
     def on_way(self) -> bool:
-        """Whether a code between both pins is shown."""
-        return self.state.t >= 0 and self.state.a is not None and self.state.b is not None
+        """Whether a code between both pins is shown; of indices none is."""
+        pinned = self.state.a is not None and self.state.b is not None
+        return self.state.t >= 0 and pinned and not self.first.discrete
 
     # --- what is shown ----------------------------------------------------------------------------------------------------
 
@@ -199,17 +201,23 @@ class Desk:
             z = run.way(state.way, *ends, FINE)[round(state.t * (FINE - 1))]
         else:
             z = self._code(state.shown, run)
-            if state.swaps and state.shown is not None and state.shown.image is not None and run.quantizer is not None:
+            if state.swaps and run.quantizer is not None:
                 z = run.of_indices(self.swapped(run))
-        if state.attribute and state.strength:
-            z = z + state.strength * run.direction(state.attribute, state.apart)
-        return z
+        return z + self.added(run)
+
+    def added(self, run: Explored) -> Floats:
+        """What is added to a code of that run: the direction of the attribute, `strength` times."""
+        state = self.state
+        if not (state.attribute and state.strength):
+            return np.zeros(run.width)
+        return state.strength * run.direction(state.attribute, state.apart)
 
     def swapped(self, run: Explored) -> NDArray[np.int64]:
-        """The map of codes of the test image that is shown, with those that were put in place of others."""
-        image = self.state.shown.image if self.state.shown is not None else None
-        indices = run.indices(image or 0)
+        """The map of codes of what is shown, with those that were put in place of others."""
+        shown = self.state.shown
         assert run.quantizer is not None
+        image = 0 if shown is None else shown.image  # the mean of indices is the first image
+        indices = run.indices_of(self._code(shown, run)) if image is None else run.indices(image)
         for place, code in self.state.swaps:
             if place >= indices.size or code >= run.quantizer.codes:
                 raise DiaboloError(f"there is no place {place} or code {code} in this map of codes")
@@ -240,7 +248,7 @@ class Desk:
         image or pins; where there are none, what it makes of the image that the first one shows."""
         state, image = self.state, self.state.shown.image if self.state.shown is not None else None
         free = glance is not None or (not self.on_way and image is None and state.shown is not None)
-        code = self.code(self.first) if glance is None else glance
+        code = self.code(self.first) if glance is None else glance + self.added(self.first)
         kept = None if free or self.on_way else image
         told = None if glance is not None else self.asked
         codes, images = [code], [self.first.decoded(code[None], state.label, told)[0]]

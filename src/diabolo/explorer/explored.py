@@ -398,6 +398,15 @@ class Explored:
         return np.asarray(found.reshape(-1, found.shape[-1]), np.int64)
 
     @undisturbed()
+    def indices_of(self, code: Floats) -> NDArray[np.int64]:
+        """The map of codes (h, w) nearest to a code (D,)."""
+        assert self.quantizer is not None
+        vectors = torch.from_numpy(code).float().reshape(1, *self.codec.latent_shape)
+        with torch.no_grad():
+            found = self.quantizer.indices_of(vectors.to(self.codec.device)).cpu().numpy()[0]
+        return np.asarray(found.reshape(-1, found.shape[-1]), np.int64)
+
+    @undisturbed()
     def of_indices(self, indices: NDArray[np.int64]) -> Floats:
         """The code (D,) that a map of indices (h, w) stands for."""
         assert self.quantizer is not None

@@ -10,8 +10,9 @@ from diabolo.runs.config import Config
 
 
 def shell_line(verb: str, run: Path, *words: object) -> str:
-    """The line `diabolo VERB RUN WORDS` as a shell takes it, "explore map" being a verb too: a path with spaces, or with what a shell acts on, is quoted. Code
-    outside diabolo that the folder `run` names is trusted by name in it, without which the verb would be refused."""
+    """The line `diabolo VERB RUN WORDS` as a shell takes it, "explore map" being a verb too: a path with spaces, or with what a
+    shell acts on, is quoted. Code outside diabolo that the folder `run` names is trusted by name in it, without which the verb
+    would be refused."""
     trusted = [word for package in packages_of(run) for word in ("--trust", package)]
     return shlex.join(["diabolo", *verb.split(), *map(str, (run, *words, *trusted))])
 

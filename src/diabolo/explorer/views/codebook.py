@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.pixels import heat
-from diabolo.explorer.state import Place, State
+from diabolo.explorer.state import State
 from diabolo.explorer.views.widgets import beside, button, say, words
 
 SIDE = 220  # pixels of the screen
 
 
 class Codebook:
-    """The map of codes of the image that is shown, and the codebook by how often each code is used."""
+    """The map of codes of what is shown, and the codebook by how often each code is used."""
 
     title = "Codebook"
     told = (
-        "On the left the map of codes of the test image that is shown; on the right all codes, dark where one is used often. "
+        "On the left the map of codes of what is shown; on the right all codes, dark where one is used often. "
         "Click a place on the left, then the code on the right that shall stand there."
     )
 
@@ -38,7 +38,7 @@ class Codebook:
         self.undo.on_click(lambda: desk.change(swaps=()))
         self.indices: NDArray[np.int64] = np.zeros((1, 1), np.int64)
         grids = beside(
-            column(words("codes-name", "the image"), self.map, margin=(0, 16, 0, 0)),
+            column(words("codes-name", "what is shown"), self.map, margin=(0, 16, 0, 0)),
             column(words("codebook-name", "all codes"), self.book),
         )
         self.root = column(grids, self.about, self.undo, sizing_mode="stretch_width")
@@ -64,11 +64,8 @@ class Codebook:
         code = (rows - 1 - math.floor(y)) * side + math.floor(x)
         if not (0 <= x < side and 0 <= code < quantizer.codes):
             return
-        state = self.desk.state
-        image = state.shown.image if state.shown is not None else None
-        kept = tuple(pair for pair in state.swaps if pair[0] != self.place)
-        shown = Place(image=image or 0)
-        self.desk.change(shown=shown, t=-1.0, swaps=(*kept, (self.place, code)))
+        kept = tuple(pair for pair in self.desk.state.swaps if pair[0] != self.place)
+        self.desk.change(t=-1.0, swaps=(*kept, (self.place, code)))
 
     def follow(self, old: State | None, new: State) -> None:
         """Show the map of the image, as it is now."""

@@ -1,5 +1,6 @@
 """What the decoder makes of the code that is shown."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from diabolo.explorer.explored import Floats
 from diabolo.explorer.state import Place, State
 from diabolo.explorer.views.plate import Plate
 from diabolo.explorer.views.widgets import beside, button, say, words
+from diabolo.randomness import derive
 
 WIDE = 220  # pixels of the screen
 PCA_PRIOR = "draw a Gaussian"  # of the variances of its components
@@ -51,14 +53,13 @@ class Decoded:
 
     def glance(self, code: Floats) -> None:
         """Decode what lies under the mouse."""
-        self.desk.later("decoded", lambda: self.desk.shown(code), partial(self._show, "the place under the mouse"))
+        self.desk.later(
+            "decoded", lambda: self.desk.shown(code), partial(self._show, f"the place under the mouse{self._added}")
+        )
 
     def _told(self) -> str:
         """Which code is shown, in words."""
-        state, run = self.desk.state, self.desk.first
-        added = (
-            f" {state.strength:+.2g} × the direction of {state.attribute}" if state.attribute and state.strength else ""
-        )
+        state, run, added = self.desk.state, self.desk.first, self._added
         if self.desk.on_way:
             return f"{state.t:.0%} of the way from A to B{added}".replace("%", " %")
         if not run.width:
@@ -67,6 +68,14 @@ class Decoded:
             own = "the code of test image 0" if run.discrete else "the mean code of the test images"
             return (own if run.test is not None else "the code 0") + added
         return (f"test image {state.shown.image}" if state.shown.image is not None else "a chosen code") + added
+
+    @property
+    def _added(self) -> str:
+        """What is added to it, in words."""
+        state = self.desk.state
+        if not (state.attribute and state.strength):
+            return ""
+        return f" {state.strength:+.2g} × the direction of {state.attribute}"
 
     def _show(self, told: str, shown: Shown | str) -> None:
         if isinstance(shown, str):
@@ -83,14 +92,14 @@ class Decoded:
     # --- draws ----------------------------------------------------------------------------------------------------------------
 
     def _from_prior(self) -> None:
-        self._draw(lambda: self.desk.first.drawn(self.drawn))
+        self._draw(self.desk.first.drawn)
 
     def _from_density(self) -> None:
-        self._draw(lambda: np.asarray(self.desk.first.fitted.sample(1, self.drawn)[0], np.float64))
+        self._draw(lambda seed: np.asarray(self.desk.first.fitted.sample(1, seed)[0], np.float64))
 
-    def _draw(self, code: Any) -> None:
+    def _draw(self, code: Callable[[int], Any]) -> None:
         self.drawn += 1
-        self.desk.later("draw", code, self._drawn)
+        self.desk.later("draw", partial(code, derive(self.desk.first.seed, "page", self.drawn)), self._drawn)
 
     def _drawn(self, code: Any) -> None:
         if isinstance(code, str):

@@ -70,7 +70,8 @@ class Units:
         code = self.code.copy()
         code[self.order[rank]] = new
         self.code = code
-        self.desk.change(shown=Place(code=tuple(code.tolist())), t=-1.0)
+        chosen = code - self.desk.added(self.desk.first)  # which is added again
+        self.desk.change(shown=Place(code=tuple(chosen.tolist())), t=-1.0)
 
     def _say(self, text: str) -> None:
         self.about.visible = True
