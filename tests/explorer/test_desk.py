@@ -11,7 +11,7 @@ from diabolo import latents
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.explored import KEPT, Explored, open_run
+from diabolo.explorer.explored import KEPT, Explored, open_run, open_together
 from diabolo.explorer.likeness import Judge
 from diabolo.explorer.pixels import as_bytes, difference, png, rgba
 from diabolo.explorer.state import Place, State
@@ -99,6 +99,44 @@ def test_a_second_run_shows_the_same_image(explored, digits_of, desk_of):
     shown = desk.shown()
     again = pca.codec.reconstruct(torch.from_numpy(shown.images[0][None]))[0].clamp(0, 1)
     assert np.allclose(shown.images[1], again, atol=1e-5)
+
+
+def test_a_second_run_shows_the_test_images_of_the_first(vae, tmp_path, desk_of):
+    _, test = diabolo.data.load("digits")
+    others, _ = diabolo.data.load("digits", n_train=300, n_test=50)
+    turned = diabolo.fit("pca", others, latent_dim=6, out=tmp_path, quiet=True)
+    runs = open_together([vae.path, turned.path])
+    assert [len(run.test) for run in runs] == [len(test)] * 2
+    for image in (4, 99):
+        shown = desk_of(runs, State(shown=Place(image=image))).shown()
+        own = turned.model.reconstruct(torch.from_numpy(test.images[image : image + 1]))[0].clamp(0, 1)
+        assert np.allclose(shown.images[1], own, atol=1e-5)
+
+
+@pytest.mark.parametrize("second", ["cvae", "completion", "vqvae", "vae"])
+def test_a_second_run_of_another_kind_shows_what_it_can(digits_of, desk_of, second):
+    more = {"codes": 16, "width": 8, "residual_width": 4, "latent_dim": 4} if second == "vqvae" else {}
+    runs = open_together([digits_of("undercomplete").path, digits_of(second, **more).path])
+    z = "z" + ",".join(["0.5"] * 6)
+    words = [{}, {"shown": "3"}, {"shown": z}, {"a": "1", "b": "2", "t": "0.5"}, {"a": z, "b": "2", "t": "0.5"}]
+    for chosen in [*words, *(one | {"attribute": "3", "strength": "2"} for one in words)]:
+        desk = desk_of(runs, State.of(chosen))
+        shown = desk.shown()
+        assert shown.images[1].shape == (1, 8, 8), chosen
+        if second == "vqvae":  # codes of the codebook, never sums of them
+            z_q = runs[1].of_indices(runs[1].indices_of(shown.codes[1]))
+            assert chosen == {} or np.allclose(z_q, shown.codes[1], atol=1e-5), chosen
+        desk.bring("a", to_float(runs[0].test.images[7]))
+        desk.put("b", Place(image=2))
+        desk.change(t=0.25)
+        assert desk.shown().images[1].shape == (1, 8, 8)
+
+
+def test_runs_without_a_decoder_are_looked_at_alone(digits_of, vae):
+    for pair in ([vae.path, digits_of("classifier").path], [digits_of("classifier").path, vae.path]):
+        with pytest.raises(DiaboloError, match="has no decoder to show beside another"):
+            open_together(pair)
+    assert not open_run(digits_of("classifier").path).codec.decodes
 
 
 def test_what_a_model_cannot_show_is_a_sentence(desk, explored):

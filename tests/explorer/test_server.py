@@ -172,6 +172,7 @@ def test_a_picture_is_a_test_image_beside_its_reconstruction(serving, explored):
     picture = np.asarray(Image.open(io.BytesIO(answer.read())))
     assert picture.shape == (8, 17, 3)
     assert np.array_equal(picture[:, :8, 0], explored.test.images[3, 0])
+    assert "no-cache" in answer.getheader("Cache-Control")  # the next server may have this address, and another run
 
 
 def test_no_path_from_the_browser_is_opened(serving):
@@ -291,6 +292,14 @@ def test_runs_of_different_images_are_not_looked_at_together(vae, tmp_path, tiny
         server.open_runs([vae, other])
     with pytest.raises(DiaboloError, match="name a run"):
         server.open_runs([])
+
+
+def test_a_run_whose_codes_make_no_map_is_opened_all_the_same(vae, desk_of):
+    train, test = diabolo.data.load("digits")
+    (found,) = server.open_runs([vae.path], (train, test.take(range(3))))  # a plane takes four
+    with pytest.raises(DiaboloError, match="4 codes or more"):
+        found.plane("pca")
+    assert desk_of(found).shown().images[0].shape == (1, 8, 8)
 
 
 def test_without_bokeh_the_extra_is_named():

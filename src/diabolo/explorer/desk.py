@@ -167,7 +167,8 @@ class Desk:
         if place is None:
             return None
         if which in self.brought:
-            return run.code_of_picture(self.brought[which], self.state.label)
+            given = (self.state.label,) if run is self.first else run.supposed(self.state.label)
+            return run.code_of_picture(self.brought[which], *given)
         return self._code(place, run)
 
     def pinned(self, which: str) -> NDArray[Any] | None:
@@ -245,7 +246,7 @@ class Desk:
 
     def shown(self, glance: Floats | None = None) -> Shown:
         """What is decoded now, or of the code `glance` of the first run. A further run shows its own code of the same test
-        image or pins; where there are none, what it makes of the image that the first one shows."""
+        image or pins; where there is none, what it makes of the image that the first one shows."""
         state, image = self.state, self.state.shown.image if self.state.shown is not None else None
         free = glance is not None or (not self.on_way and image is None and state.shown is not None)
         code = self.code(self.first) if glance is None else glance + self.added(self.first)
@@ -253,15 +254,30 @@ class Desk:
         told = None if glance is not None else self.asked
         codes, images = [code], [self.first.decoded(code[None], state.label, told)[0]]
         for run in self.runs[1:]:
-            own = run.code_of_picture(images[0], state.label, told) if free else self.code(run)
+            if free or not self._has_own(run):
+                own = run.code_of_picture(
+                    images[0], *(run.supposed(state.label) if told is None else (state.label, told))
+                )
+            else:
+                own = self.code(run)
             codes.append(own)
             images.append(run.decoded(own[None], state.label, told)[0])
         differences = tuple(difference(images[0], other) for other in images[1:])
         original = None if kept is None else self.first.picture(kept)
         return Shown(original, tuple(codes), tuple(images), differences)
 
+    def _has_own(self, run: Explored) -> bool:
+        """Whether a further run can change its own code as that of the first is changed: indices cannot be gone between, nor a
+        direction be added that its images do not have, and swaps are of the codebook of the first."""
+        state = self.state
+        added = bool(state.attribute and state.strength)
+        moved = self.on_way or added
+        return (
+            not state.swaps and not (moved and run.discrete) and not (added and state.attribute not in run.attributes)
+        )
+
     def _code(self, place: Place | None, run: Explored) -> Floats:
         if run is not self.first and place is not None and place.image is None:
             picture = self.first.decoded(self.first.code_of(place)[None], self.state.label)[0]
-            return run.code_of_picture(picture, self.state.label)
+            return run.code_of_picture(picture, *run.supposed(self.state.label))
         return run.code_of(place)

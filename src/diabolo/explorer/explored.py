@@ -84,8 +84,8 @@ class Explored:
         self.name, self.codec, self.train, self.path, self.seed = name, codec, train, path, seed
         self.lacks = f"the images of {name} are not at hand: name them by --data{f' ({lacks})' if lacks else ''}"
         self.width = math.prod(codec.latent_shape)
-        most = min(POINTS, NUMBERS // max(1, self.width))
-        self.test = test if test is None or len(test) <= most else test.subset(max(4, most), seed)
+        most = points_of(self.width)
+        self.test = test if test is None or len(test) <= most else test.subset(most, seed)
         self.own = own and path is not None and self.test is test  # so that a number means the same image there
         self._planes: dict[tuple[str, tuple[int, ...]], Plane] = {}
 
@@ -176,6 +176,10 @@ class Explored:
         the model is given that."""
         found: Pixels = decode(self.codec, np.asarray(codes)[None], self.told(label, image))[0]
         return found
+
+    def supposed(self, label: int) -> tuple[int, int | None]:
+        """What a model is given where nobody says: (class, test image), the first of what it needs; the class `label`, if any."""
+        return (max(0, label), None) if self.classes else (label, 0)
 
     def told(self, label: int, image: int | None) -> Tensor | None:
         """What the decoder is given beside a code, (1, …): the class `label`, or what is known of the test image `image`. Where
@@ -422,19 +426,63 @@ def open_run(path: str | os.PathLike[str], images: tuple[Images, Images] | None 
         DiaboloError: when it is no run folder, has neither weights nor a checkpoint yet, or the images are rows of other
             columns.
     """
-    folder = RunFolder(as_path(path))
+    return open_together([path], images, seed)[0]
+
+
+def open_together(
+    paths: Sequence[str | os.PathLike[str]], images: tuple[Images, Images] | None = None, seed: int = 0
+) -> list[Explored]:
+    """Runs in their folders, which show the same test images, those of the first: a number means one image in all of them.
+
+    Raises:
+        DiaboloError: as `open_run`; and for several of which one has no decoder, or takes images of another shape or rows of other
+            columns.
+    """
+    folders = [RunFolder(as_path(path)) for path in paths]
     if images is not None:
-        check_columns(folder.config.train, *images)
+        for folder in folders:
+            check_columns(folder.config.train, *images)
+    codecs = [_model_of(folder) for folder in folders]
+    first = codecs[0]
+    for folder, codec in zip(folders, codecs, strict=True):
+        if tuple(codec.input_shape) != tuple(first.input_shape):
+            shapes = " and ".join(str(tuple(one.input_shape)) for one in (first, codec))
+            raise DiaboloError(f"runs that are looked at together take images of one shape, not {shapes}")
+        if len(codecs) > 1 and not codec.decodes:
+            raise DiaboloError(f"{folder.path.name} has no decoder to show beside another: look at it alone")
+    parts = [_images_of(folder, images) for folder in folders]
+    _, shown, _ = parts[0]
+    if shown is not None:
+        for folder in folders[1:]:
+            check_columns(folder.config.train, shown)
+    width = max(math.prod(codec.latent_shape) for codec in codecs)
+    if shown is not None and len(shown) > (most := points_of(width)):
+        shown = shown.subset(most, seed)
+    found = []
+    for folder, codec, (train, test, lacks) in zip(folders, codecs, parts, strict=True):
+        own = images is None and test is shown
+        found.append(Explored(folder.path.name, codec, train, shown, folder.path, seed, own=own, lacks=lacks))
+    return found
+
+
+def points_of(width: int) -> int:
+    """How many codes of that many numbers there may be on a map."""
+    return max(4, min(POINTS, NUMBERS // max(1, width)))
+
+
+def _model_of(folder: RunFolder) -> Any:
+    """Its model; that of its checkpoint while it is trained for the first time."""
     trained = (folder.path / "model.safetensors").exists() or not (folder.path / checkpoint.FILE).exists()
-    codec = load(folder.path) if trained else Following(folder.path).model()
-    (train, test), lacks = images or (None, None), ""
-    if images is None and folder.config.train.origin is None:
-        lacks = "they were given as arrays"
-    elif images is None:
-        try:
-            train, test = folder.pair()
-        except (
-            DiaboloError
-        ) as error:  # moved, deleted, given as arrays, not trusted: the decoder can be explored all the same
-            lacks = str(error)
-    return Explored(folder.path.name, codec, train, test, folder.path, seed, own=images is None, lacks=lacks)
+    return load(folder.path) if trained else Following(folder.path).model()
+
+
+def _images_of(folder: RunFolder, images: tuple[Images, Images] | None) -> tuple[Images | None, Images | None, str]:
+    """Those for training and for test, and why there are none, in words."""
+    if images is not None:
+        return *images, ""
+    if folder.config.train.origin is None:
+        return None, None, "they were given as arrays"
+    try:
+        return *folder.pair(), ""
+    except DiaboloError as error:  # moved, deleted, not trusted: the decoder can be explored all the same
+        return None, None, str(error)

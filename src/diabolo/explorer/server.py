@@ -5,6 +5,7 @@ import errno
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bokeh.application import Application
@@ -20,7 +21,7 @@ from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.door import ANYWHERE, Door, in_address, names_of
-from diabolo.explorer.explored import Explored, open_run
+from diabolo.explorer.explored import Explored, open_together
 from diabolo.explorer.lanes import Lane
 from diabolo.explorer.page import fill, sentence
 from diabolo.explorer.pixels import is_picture, png
@@ -186,7 +187,7 @@ class Picture(AuthRequestHandler):
         run = self.serving.runs[0]
         content = await _beside(self.serving.quick, ("picture", number), lambda: _pair(run, int(number)))
         self.set_header("Content-Type", "image/png")
-        self.set_header("Cache-Control", "private, max-age=3600")
+        self.set_header("Cache-Control", "private, no-cache")  # another run may have the same address tomorrow
         self.write(content)
 
 
@@ -270,18 +271,15 @@ def open_runs(runs: Sequence[Any], images: Any = None, seed: int = 0) -> list[Ex
     """Runs, or their folders, ready to be looked at.
 
     Raises:
-        DiaboloError: for none, and for a second one whose images are of another shape.
+        DiaboloError: for none, and for several that cannot be shown together.
     """
     if not runs:
         raise DiaboloError("name a run to look at")
-    found = [open_run(run, images, seed) for run in runs]
-    for other in found[1:]:
-        if tuple(other.codec.input_shape) != tuple(found[0].codec.input_shape):
-            shapes = " and ".join(str(tuple(one.codec.input_shape)) for one in (found[0], other))
-            raise DiaboloError(f"runs that are looked at together take images of one shape, not {shapes}")
+    found = open_together(runs, images, seed)
     first = found[0]
     if first.test is not None and first.width:
-        first.plane("pca")  # so that the first page is there at once
+        with suppress(DiaboloError):  # which the map says: of a broken model the rest can be looked at
+            first.plane("pca")  # so that the first page is there at once
     return found
 
 
