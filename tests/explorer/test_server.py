@@ -285,6 +285,13 @@ def test_look_from_python(vae):
         opened.stop()
 
 
+def test_images_that_are_no_pair_are_refused(vae):
+    train, test = diabolo.data.load("digits")
+    for images in (test, (train,), (train.images, test.images), "digits", 5):
+        with pytest.raises(DiaboloError, match=r"a pair \(train, test\)"):
+            diabolo.look(vae, images=images)
+
+
 def test_runs_of_different_images_are_not_looked_at_together(vae, tmp_path, tiny_pixels):
     images = diabolo.data.Images(tiny_pixels(20, (1, 4, 4)))
     other = diabolo.fit("undercomplete", images, latent_dim=2, hidden=(4,), epochs=1, out=tmp_path, quiet=True)

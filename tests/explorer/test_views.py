@@ -197,6 +197,7 @@ def test_examples_that_are_no_pictures(built, tmp_path):
         run = diabolo.fit("undercomplete", rows, latent_dim=width, **options)
         page = built(Explored("rows", run.model, rows, rows))
         assert not page.has("pin-a-file")
+        assert not page.has("save-png")
         assert [name for name, _ in page["plane"].options] == planes
         assert page["plane"].options[0][1] == "the codes themselves"
         assert page["clicks"].labels == ["pin A", "pin B"]

@@ -178,7 +178,7 @@ class Explored:
         return found
 
     def supposed(self, label: int) -> tuple[int, int | None]:
-        """What a model is given where nobody says: (class, test image), the first of what it needs; the class `label`, if any."""
+        """What a model is given where nobody says: (class, test image), the class `label` or the first of what it needs."""
         return (max(0, label), None) if self.classes else (label, 0)
 
     def told(self, label: int, image: int | None) -> Tensor | None:
@@ -435,11 +435,13 @@ def open_together(
     """Runs in their folders, which show the same test images, those of the first: a number means one image in all of them.
 
     Raises:
-        DiaboloError: as `open_run`; and for several of which one has no decoder, or takes images of another shape or rows of other
-            columns.
+        DiaboloError: as `open_run`; and for several, of which one has no decoder, or takes images of another shape or rows
+            of other columns.
     """
     folders = [RunFolder(as_path(path)) for path in paths]
     if images is not None:
+        if not isinstance(images, tuple | list) or [type(part) for part in images] != [Images, Images]:
+            raise DiaboloError("images are a pair (train, test), as diabolo.data.load gives it")
         for folder in folders:
             check_columns(folder.config.train, *images)
     codecs = [_model_of(folder) for folder in folders]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.core.property.vectorization import value
-from bokeh.events import MouseLeave, MouseMove, Tap
+from bokeh.events import MouseLeave, MouseMove, MouseWheel, Tap
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, LassoSelectTool, PanTool, ResetTool, Select, WheelZoomTool
 from bokeh.plotting import figure
@@ -126,6 +126,7 @@ class Map:
             text_font=value("sans-serif"),
             level="overlay",
         )
+        plot.on_event(MouseWheel, lambda event: self.card.hide())  # its point is elsewhere now
         plot.on_event(MouseMove, self._moved)
         plot.on_event(MouseLeave, self._left)
         plot.on_event(Tap, lambda event: self._clicked(event.x, event.y))
@@ -276,6 +277,7 @@ class Map:
         plane, data, legend = found
         if plane is not self.plane:  # the same rows are other images now
             self.points.selected.indices = []
+            self.card.hide()
         self.plane = plane
         self.points.data = data
         self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = plane.axis_names

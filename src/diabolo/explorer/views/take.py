@@ -6,6 +6,7 @@ from bokeh.layouts import column
 from bokeh.models import CustomJS, TextAreaInput
 
 from diabolo.explorer.desk import Desk
+from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import LONGEST, State
 from diabolo.explorer.taking import command_line, python_lines
 from diabolo.explorer.views.widgets import beside, button, look, say, words
@@ -53,7 +54,9 @@ class Take:
             one = button(f"copy-{name.lower()}", f"copy as {name}", width=150)
             one.js_on_click(CustomJS(args={"lines": box, "told": self.about}, code=COPY))
             buttons.append(one)
-        for kind in ("png", "pdf"):
+        for kind in (
+            ("png", "pdf") if is_picture(desk.first.codec.input_shape) else ()
+        ):  # there are figures of pictures only
             one = button(f"save-{kind}", f"save figure ({kind.upper()})", width=150)
             one.js_on_click(CustomJS(args={"address": self.address, "kind": kind, "page": desk.key}, code=OPEN))
             buttons.append(one)
