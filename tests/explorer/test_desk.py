@@ -31,6 +31,27 @@ class Waiting:
         pass
 
 
+def test_what_was_asked_for_last_is_shown_last(explored):
+    for order in ((True, False), (False, True)):
+        quick, slow, shown = Waiting(), Waiting(), []
+        desk = Desk([explored], State(), quick, slow, lambda call: call())
+        desk.later("map", lambda: "first", shown.append, slow=order[0])
+        desk.later("map", lambda: "second", shown.append, slow=order[1])
+        desk.later("other", lambda: "other", shown.append, slow=order[1])
+        first, second, other = (slow if order[0] else quick).jobs + (slow if order[1] else quick).jobs
+        second()
+        first()  # it takes longer
+        other()
+        assert shown == ["second", "other"]
+    quick, shown = Waiting(), []
+    desk = Desk([explored], State(), quick, Waiting(), lambda call: call())
+    desk.later("decoded", lambda: 1, shown.append)
+    desk.later("decoded", lambda: 2, shown.append)  # the hand still moves: the first is shown all the same
+    for job in quick.jobs:
+        job()
+    assert shown == [1, 2]
+
+
 def decoded(model, code):
     return model.decode(torch.tensor(code, dtype=torch.float32).reshape(1, *model.latent_shape))[0].numpy()
 

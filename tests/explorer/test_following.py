@@ -34,12 +34,19 @@ def test_progress_tells_losses_and_health(vae):
     assert "finished after 6 epochs" in progress.told
 
 
-def test_it_changes_with_the_checkpoint_alone(moved):
+def test_it_changes_with_the_checkpoint_and_with_each_epoch(moved):
     following = Following(moved)
     assert following.changed()
     assert not following.changed()
     (moved / "checkpoint" / "last.safetensors").touch()
     assert following.changed()
+    assert not following.changed()
+    lines = (moved / "metrics.jsonl").read_text().splitlines(keepends=True)
+    with (moved / "metrics.jsonl").open("a") as file:  # of which `--checkpoint-every` makes no checkpoint
+        file.write(lines[-1].replace('"epoch": 6', '"epoch": 7'))
+    assert following.changed()
+    assert not following.changed()
+    assert following.progress().losses("train")[0] == [*range(1, 8)]
 
 
 def test_a_folder_that_is_deleted_while_it_is_looked_at(moved):

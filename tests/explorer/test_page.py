@@ -275,6 +275,16 @@ def test_planes_and_colours(open_page):
     assert not page.said
 
 
+def test_a_server_that_stops_is_said(look_at, explored):
+    stopping = Serving([explored])
+    page = look_at(stopping)
+    told = page.page.locator("#lost")
+    assert told.is_hidden()
+    stopping.stop()
+    told.wait_for(state="visible", timeout=60_000)
+    assert "The server has stopped" in told.inner_text()
+
+
 def test_in_the_dark_on_a_phone_and_by_keyboard(open_page):
     page = open_page(color_scheme="dark", viewport={"width": 390, "height": 800})
     page.until("map.below[0].axis_label_text_color === '#e8eaed'")

@@ -85,6 +85,7 @@ class Desk:
         self.brought: dict[str, NDArray[Any]] = {}  # pin → a picture that is no test image
         self._followers: list[Follower] = []
         self._closed = False
+        self._asked, self._latest = 0, dict[tuple[Hashable, bool], int]()  # jobs so far, the last of each key and lane
 
     @property
     def first(self) -> Explored:
@@ -118,7 +119,10 @@ class Desk:
 
     def later(self, key: Hashable, job: Callable[[], Any], show: Callable[[Any], None], slow: bool = False) -> None:
         """Work something out beside the page, and show it: `show` gets what `job` gave, or a sentence where it could not be
-        done. Of the jobs of one key only the latest is done."""
+        done. Of the jobs of one key only the latest is done, and a slow one is not shown after a quick one that was asked for
+        later, nor the other way round."""
+        self._asked += 1
+        number = self._latest[key, slow] = self._asked
 
         def guarded() -> Any:
             try:
@@ -129,16 +133,16 @@ class Desk:
                 log.exception("a picture of the page could not be made")
                 return f"this cannot be shown ({type(error).__name__}); the terminal says more"
 
+        def deliver(found: Any) -> None:
+            if not self._closed and self._latest.get((key, not slow), 0) < number:
+                show(found)
+
         def done(found: Any) -> None:
             if not self._closed:
-                self.post(partial(self._deliver, show, found))
+                self.post(partial(deliver, found))
 
         lane = self.slow if slow else self.quick
         lane.submit((id(self), key), guarded, done)
-
-    def _deliver(self, show: Callable[[Any], None], found: Any) -> None:
-        if not self._closed:
-            show(found)
 
     def close(self) -> None:
         """The page is closed: nothing more is worked out for it, and what still is comes to nobody."""

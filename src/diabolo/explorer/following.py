@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from diabolo.errors import DiaboloError
-from diabolo.runs import checkpoint, lock
+from diabolo.runs import checkpoint, history, lock
 from diabolo.runs.folder import RunFolder
 from diabolo.runs.loading import build_model, misfit
 from diabolo.surroundings import undisturbed
@@ -66,17 +66,13 @@ class Following:
 
     def __init__(self, path: Path) -> None:
         self.folder = RunFolder(path)
-        self._seen: tuple[int, int, bool] | None = None
+        self._seen: tuple[Any, ...] | None = None
 
     def changed(self) -> bool:
-        """Whether there is a newer checkpoint than when this was asked last, nobody trains it any more, or the folder has
-        gone."""
-        left = self._is_left()
-        try:
-            about = (self.folder.path / checkpoint.FILE).stat()
-            now = about.st_mtime_ns, about.st_size, left
-        except OSError:
-            now = (-1, int(self.folder.path.exists()), left)
+        """Whether there is a further epoch or a newer checkpoint than when this was asked last, nobody trains it any more, or
+        the folder has gone."""
+        files = [self.folder.path / name for name in (checkpoint.FILE, history.FILE)]
+        now = (*map(_age, files), self.folder.path.exists(), self._is_left())
         before, self._seen = self._seen, now
         return now != before
 
@@ -122,3 +118,12 @@ def _measured(name: str, value: float) -> str:
 
 def _plain(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _age(path: Path) -> tuple[int, int]:
+    """When a file was written last, and how long it is; −1 where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return -1, -1
+    return about.st_mtime_ns, about.st_size

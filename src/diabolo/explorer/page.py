@@ -36,6 +36,7 @@ const tell = () => { dark.active = asked.matches }
 asked.addEventListener('change', tell)
 tell()
 """
+HIDDEN = {"connection_lost": "false", "client_reconnected": "true"}  # whether nothing is said of the server
 NO_TOKEN = """
 const address = new URL(location.href)
 address.searchParams.delete('token')
@@ -95,6 +96,9 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
     dark.on_change("active", lambda attr, old, new: paint(doc, bool(new)))
     doc.add_root(dark)
     doc.js_on_event("document_ready", CustomJS(args={"dark": dark}, code=DARK), CustomJS(code=NO_TOKEN))
+    doc.config.notify_connection_status = False  # the page says so itself
+    for event, hidden in HIDDEN.items():
+        doc.js_on_event(event, CustomJS(code=f"document.getElementById('lost').hidden = {hidden}"))
     words = runs[0].words
     sections = [Section(words(view.title), words(view.told), f"section-{name}", name) for name, view in views.items()]
     _dress(doc, " and ".join(run.name for run in runs), sections, words(runs[0].about), unseen=("dark",))

@@ -155,9 +155,11 @@ class Serving:
         )
 
     def _end(self) -> None:
-        self._server.stop(wait=False)
         assert self._loop is not None
-        self._loop.stop()
+        for client in list(self._server._tornado._clients):  # Bokeh leaves them open, and the pages would not know
+            client._socket.close()
+        self._server.stop(wait=False)
+        self._loop.call_later(0.1, self._loop.stop)
 
     def _page(self, doc: Document) -> None:
         if len(self.desks) >= SESSIONS:

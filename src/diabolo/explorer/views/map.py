@@ -13,7 +13,7 @@ from bokeh.plotting import figure
 
 from diabolo.data.unit import to_float
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.explored import Floats
+from diabolo.explorer.explored import RARE, Floats
 from diabolo.explorer.pixels import RAMP
 from diabolo.explorer.planes import Plane
 from diabolo.explorer.state import PLANES, Place, State
@@ -236,10 +236,14 @@ class Map:
             if old is not None and self.how.value != new.plane:
                 self.how.value = new.plane
             say(self.about, "the map is being worked out …")
-            self.desk.later("map", lambda: self._points(new), self._show, slow=new.plane in ("t-sne", "umap"))
+            self.desk.later("map", lambda: self._points(new), self._show, slow=self._takes_a_while(new))
         elif old.colour != new.colour:
-            self.desk.later("map", lambda: self._points(new), self._show)
+            self.desk.later("map", lambda: self._points(new), self._show, slow=self._takes_a_while(new))
         self._mark()
+
+    def _takes_a_while(self, state: State) -> bool:
+        colour = state.colour or next(iter(self.desk.first.colours), "")
+        return state.plane in ("t-sne", "umap") or colour in ("error", RARE)
 
     def _points(self, state: State) -> tuple[Plane, dict[str, Any], str]:
         run = self.desk.first
