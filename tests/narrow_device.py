@@ -130,6 +130,13 @@ def main(out: str) -> None:
                 assert not found.skipped, found.skipped
                 there = run.history[0]
             print(name, flush=True)
+        rows = diabolo.data.Images(torch.arange(60.0, dtype=torch.float64).reshape(20, 3).numpy(), name="rows")
+        try:
+            diabolo.fit("undercomplete", rows, device="mps", **options)
+        except diabolo.DiaboloError as error:
+            assert "scaling 'standard' computes in float64" in str(error), error
+        else:
+            raise AssertionError("numbers of 64 bits were scaled by a device that has none")
     here = diabolo.fit("vae", train, test, device="cpu", optimizer=optimizers["vae"], **options).history[0]
     assert all(here[which] == there[which] for which in ("train", "validation", "health")), (here, there)
     print("agree")

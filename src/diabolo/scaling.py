@@ -165,6 +165,15 @@ class Affine(Scaling):
         self.register_buffer("ends", torch.tensor(UNIT, dtype=torch.float64))
         self.register_buffer("fitted", torch.tensor(False))
 
+    def _apply(self, fn: Any, recurse: bool = True) -> "Affine":
+        try:
+            return super()._apply(fn, recurse)
+        except TypeError as error:
+            raise DiaboloError(
+                f"scaling {self.kind!r} computes in float64, which that device does not have, such as the GPU of a Mac: use "
+                "--device cpu"
+            ) from error
+
     @torch.no_grad()
     def fit(self, images: Images) -> None:
         """Choose shift and scale by the training `images`, in one pass.
