@@ -165,9 +165,9 @@ class Affine(Scaling):
         self.register_buffer("ends", torch.tensor(UNIT, dtype=torch.float64))
         self.register_buffer("fitted", torch.tensor(False))
 
-    def _apply(self, fn: Any, recurse: bool = True) -> "Affine":
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
         try:
-            return super()._apply(fn, recurse)
+            return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         except TypeError as error:
             raise DiaboloError(
                 f"scaling {self.kind!r} computes in float64, which that device does not have, such as the GPU of a Mac: use "
