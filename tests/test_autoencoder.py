@@ -329,10 +329,13 @@ def test_bytes_are_floats_divided_by_255():
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int16, torch.int8])
-def test_other_whole_numbers_are_refused(dtype):
+def test_other_whole_numbers_are_refused_but_for_bits(dtype):
     # 0 … 255 without the type that says so: taken as they are they would be 255 times too large
-    with pytest.raises(DiaboloError):
-        MODELS["vae mlp"]().encode(torch.ones(2, *SHAPE, dtype=dtype))
+    model, bits = MODELS["vae mlp"](), torch.randint(0, 2, (2, *SHAPE), dtype=dtype)
+    assert torch.equal(model.encode(bits), model.encode(bits.float()))
+    bits[1, 0, 0, 0] = 2
+    with pytest.raises(DiaboloError, match="images are uint8 in 0 … 255"):
+        model.encode(bits)
 
 
 def test_arrays_of_any_kind_are_read():
