@@ -167,7 +167,7 @@ class Affine(Scaling):
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         try:
-            return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+            return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's has no types
         except TypeError as error:
             raise DiaboloError(
                 f"scaling {self.kind!r} computes in float64, which that device does not have, such as the GPU of a Mac: use "

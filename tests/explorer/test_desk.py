@@ -11,8 +11,9 @@ from diabolo import latents
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
-from diabolo.explorer.explored import KEPT, Explored, open_run, open_together
+from diabolo.explorer.explored import KEPT, Explored
 from diabolo.explorer.likeness import Judge
+from diabolo.explorer.opening import open_run, open_runs
 from diabolo.explorer.pixels import as_bytes, difference, png, rgba
 from diabolo.explorer.state import Place, State
 from diabolo.explorer.taking import command_line, figure_of, python_lines
@@ -126,7 +127,7 @@ def test_a_second_run_shows_the_test_images_of_the_first(vae, tmp_path, desk_of)
     _, test = diabolo.data.load("digits")
     others, _ = diabolo.data.load("digits", n_train=300, n_test=50)
     turned = diabolo.fit("pca", others, latent_dim=6, out=tmp_path, quiet=True)
-    runs = open_together([vae.path, turned.path])
+    runs = open_runs([vae.path, turned.path])
     assert [len(run.test) for run in runs] == [len(test)] * 2
     for image in (4, 99):
         shown = desk_of(runs, State(shown=Place(image=image))).shown()
@@ -137,7 +138,7 @@ def test_a_second_run_shows_the_test_images_of_the_first(vae, tmp_path, desk_of)
 @pytest.mark.parametrize("second", ["cvae", "completion", "vqvae", "vae"])
 def test_a_second_run_of_another_kind_shows_what_it_can(digits_of, desk_of, second):
     more = {"codes": 16, "width": 8, "residual_width": 4, "latent_dim": 4} if second == "vqvae" else {}
-    runs = open_together([digits_of("undercomplete").path, digits_of(second, **more).path])
+    runs = open_runs([digits_of("undercomplete").path, digits_of(second, **more).path])
     z = "z" + ",".join(["0.5"] * 6)
     words = [{}, {"shown": "3"}, {"shown": z}, {"a": "1", "b": "2", "t": "0.5"}, {"a": z, "b": "2", "t": "0.5"}]
     for chosen in [*words, *(one | {"attribute": "3", "strength": "2"} for one in words)]:
@@ -156,7 +157,7 @@ def test_a_second_run_of_another_kind_shows_what_it_can(digits_of, desk_of, seco
 def test_runs_without_a_decoder_are_looked_at_alone(digits_of, vae):
     for pair in ([vae.path, digits_of("classifier").path], [digits_of("classifier").path, vae.path]):
         with pytest.raises(DiaboloError, match="has no decoder to show beside another"):
-            open_together(pair)
+            open_runs(pair)
     assert not open_run(digits_of("classifier").path).codec.decodes
 
 

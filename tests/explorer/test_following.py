@@ -8,8 +8,8 @@ import torch
 
 import diabolo
 from diabolo.errors import DiaboloError
-from diabolo.explorer.explored import open_run
 from diabolo.explorer.following import Following
+from diabolo.explorer.opening import open_run
 from diabolo.runs import checkpoint, files, lock
 
 

@@ -147,10 +147,12 @@ def test_a_card_is_shown_where_the_mouse_rests(open_page, explored):
     while not any(f"image/{index[far]}.png" in url for url in asked):
         assert time.monotonic() < end, asked
         page.page.wait_for_timeout(50)
+    page.page.mouse.move(left + frame[0] + 1, upper + frame[1] + 1)
+    page.until("!card.visible")
+    page.page.mouse.move(across + 2, down - 2)
+    page.until("card.visible")
     page.page.mouse.wheel(0, -300)
     page.until("!card.visible")  # its point is elsewhere now
-    page.page.mouse.move(across + 80, down - 80)
-    page.page.mouse.move(across + 2, down - 2)
     assert not page.said
 
 

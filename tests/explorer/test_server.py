@@ -30,6 +30,7 @@ from diabolo.explorer import server
 from diabolo.explorer.door import names_of
 from diabolo.explorer.explored import Explored
 from diabolo.explorer.handwriting import drawn_digit
+from diabolo.explorer.opening import open_runs
 from diabolo.explorer.server import Serving
 from diabolo.explorer.state import Place
 from diabolo.explorer.taking import figure_of
@@ -296,14 +297,14 @@ def test_runs_of_different_images_are_not_looked_at_together(vae, tmp_path, tiny
     images = diabolo.data.Images(tiny_pixels(20, (1, 4, 4)))
     other = diabolo.fit("undercomplete", images, latent_dim=2, hidden=(4,), epochs=1, out=tmp_path, quiet=True)
     with pytest.raises(DiaboloError, match="images of one shape"):
-        server.open_runs([vae, other])
+        open_runs([vae, other])
     with pytest.raises(DiaboloError, match="name a run"):
-        server.open_runs([])
+        open_runs([])
 
 
 def test_a_run_whose_codes_make_no_map_is_opened_all_the_same(vae, desk_of):
     train, test = diabolo.data.load("digits")
-    (found,) = server.open_runs([vae.path], (train, test.take(range(3))))  # a plane takes four
+    (found,) = open_runs([vae.path], (train, test.take(range(3))))  # a plane takes four
     with pytest.raises(DiaboloError, match="4 codes or more"):
         found.plane("pca")
     assert desk_of(found).shown().images[0].shape == (1, 8, 8)

@@ -159,7 +159,7 @@ class Desk:
 
     @property
     def on_way(self) -> bool:
-        """Whether a code between both pins is shown; of indices none is."""
+        """Whether a code between both pins is shown, which there is of numbers alone and not of indices."""
         pinned = self.state.a is not None and self.state.b is not None
         return self.state.t >= 0 and pinned and not self.first.discrete
 

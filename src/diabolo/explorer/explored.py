@@ -2,7 +2,6 @@
 when it is first asked for; read by all pages, written by none."""
 
 import math
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -19,20 +18,14 @@ from diabolo.bottlenecks.quantizer import Discrete
 from diabolo.codec import Codec
 from diabolo.data.columns import column
 from diabolo.data.images import Images
-from diabolo.data.origin import check_columns
 from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError, UnknownNameError
-from diabolo.explorer.following import Following
 from diabolo.explorer.planes import Plane, plane
 from diabolo.explorer.state import Place
 from diabolo.latents.codes import decode, encode, known, pieces
 from diabolo.metrics.reconstruction import per_image
-from diabolo.paths import as_path
 from diabolo.pictured import as_pictures, pictures_of
 from diabolo.randomness import Draws, generator
-from diabolo.runs import checkpoint
-from diabolo.runs.folder import RunFolder
-from diabolo.runs.loading import load
 from diabolo.scaling import UNIT
 from diabolo.surroundings import undisturbed
 from diabolo.vocabulary import Words
@@ -178,7 +171,7 @@ class Explored:
         return found
 
     def supposed(self, label: int) -> tuple[int, int | None]:
-        """What a model is given where nobody says: (class, test image), the class `label` or the first of what it needs."""
+        """(class, test image) that a model is given where nobody chose: the class `label`, or the first of what it needs."""
         return (max(0, label), None) if self.classes else (label, 0)
 
     def told(self, label: int, image: int | None) -> Tensor | None:
@@ -419,72 +412,6 @@ class Explored:
         return z.flatten().cpu().double().numpy()
 
 
-def open_run(path: str | os.PathLike[str], images: tuple[Images, Images] | None = None, seed: int = 0) -> Explored:
-    """The run in a folder, with its own images, loaded again, or with others.
-
-    Raises:
-        DiaboloError: when it is no run folder, has neither weights nor a checkpoint yet, or the images are rows of other
-            columns.
-    """
-    return open_together([path], images, seed)[0]
-
-
-def open_together(
-    paths: Sequence[str | os.PathLike[str]], images: tuple[Images, Images] | None = None, seed: int = 0
-) -> list[Explored]:
-    """Runs in their folders, which show the same test images, those of the first: a number means one image in all of them.
-
-    Raises:
-        DiaboloError: as `open_run`; and for several, of which one has no decoder, or takes images of another shape or rows
-            of other columns.
-    """
-    folders = [RunFolder(as_path(path)) for path in paths]
-    if images is not None:
-        if not isinstance(images, tuple | list) or [type(part) for part in images] != [Images, Images]:
-            raise DiaboloError("images are a pair (train, test), as diabolo.data.load gives it")
-        for folder in folders:
-            check_columns(folder.config.train, *images)
-    codecs = [_model_of(folder) for folder in folders]
-    first = codecs[0]
-    for folder, codec in zip(folders, codecs, strict=True):
-        if tuple(codec.input_shape) != tuple(first.input_shape):
-            shapes = " and ".join(str(tuple(one.input_shape)) for one in (first, codec))
-            raise DiaboloError(f"runs that are looked at together take images of one shape, not {shapes}")
-        if len(codecs) > 1 and not codec.decodes:
-            raise DiaboloError(f"{folder.path.name} has no decoder to show beside another: look at it alone")
-    parts = [_images_of(folder, images) for folder in folders]
-    _, shown, _ = parts[0]
-    if shown is not None:
-        for folder in folders[1:]:
-            check_columns(folder.config.train, shown)
-    width = max(math.prod(codec.latent_shape) for codec in codecs)
-    if shown is not None and len(shown) > (most := points_of(width)):
-        shown = shown.subset(most, seed)
-    found = []
-    for folder, codec, (train, test, lacks) in zip(folders, codecs, parts, strict=True):
-        own = images is None and test is shown
-        found.append(Explored(folder.path.name, codec, train, shown, folder.path, seed, own=own, lacks=lacks))
-    return found
-
-
 def points_of(width: int) -> int:
-    """How many codes of that many numbers there may be on a map."""
+    """The most codes of `width` numbers that a map shows."""
     return max(4, min(POINTS, NUMBERS // max(1, width)))
-
-
-def _model_of(folder: RunFolder) -> Any:
-    """Its model; that of its checkpoint while it is trained for the first time."""
-    trained = (folder.path / "model.safetensors").exists() or not (folder.path / checkpoint.FILE).exists()
-    return load(folder.path) if trained else Following(folder.path).model()
-
-
-def _images_of(folder: RunFolder, images: tuple[Images, Images] | None) -> tuple[Images | None, Images | None, str]:
-    """Those for training and for test, and why there are none, in words."""
-    if images is not None:
-        return *images, ""
-    if folder.config.train.origin is None:
-        return None, None, "they were given as arrays"
-    try:
-        return *folder.pair(), ""
-    except DiaboloError as error:  # moved, deleted, not trusted: the decoder can be explored all the same
-        return None, None, str(error)

@@ -5,7 +5,6 @@ import errno
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from bokeh.application import Application
@@ -21,8 +20,9 @@ from diabolo.data.unit import to_float
 from diabolo.errors import DiaboloError
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.door import ANYWHERE, Door, in_address, names_of
-from diabolo.explorer.explored import Explored, open_together
+from diabolo.explorer.explored import Explored
 from diabolo.explorer.lanes import Lane
+from diabolo.explorer.opening import open_runs
 from diabolo.explorer.page import fill, sentence
 from diabolo.explorer.pixels import is_picture, png
 from diabolo.explorer.state import State
@@ -156,10 +156,10 @@ class Serving:
 
     def _end(self) -> None:
         assert self._loop is not None
+        self._loop.call_later(0.1, self._loop.stop)  # once the pages have been told
         for client in list(self._server._tornado._clients):  # Bokeh leaves them open, and the pages would not know
             client._socket.close()
         self._server.stop(wait=False)
-        self._loop.call_later(0.1, self._loop.stop)
 
     def _page(self, doc: Document) -> None:
         if len(self.desks) >= SESSIONS:
@@ -267,22 +267,6 @@ class Explorer:
     def _repr_html_(self) -> str:
         inside = self.address.replace("127.0.0.1", "localhost")
         return f'<iframe src="{inside}" width="100%" height="900" style="border: 0" title="the live explorer"></iframe>'
-
-
-def open_runs(runs: Sequence[Any], images: Any = None, seed: int = 0) -> list[Explored]:
-    """Runs, or their folders, ready to be looked at.
-
-    Raises:
-        DiaboloError: for none, and for several that cannot be shown together.
-    """
-    if not runs:
-        raise DiaboloError("name a run to look at")
-    found = open_together(runs, images, seed)
-    first = found[0]
-    if first.test is not None and first.width:
-        with suppress(DiaboloError):  # which the map says: of a broken model the rest can be looked at
-            first.plane("pca")  # so that the first page is there at once
-    return found
 
 
 def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> Explorer:

@@ -13,7 +13,8 @@ from typing import Any
 
 from diabolo import disk
 from diabolo.errors import DiaboloError
-from diabolo.explorer.explored import Explored, open_run
+from diabolo.explorer.explored import Explored
+from diabolo.explorer.opening import open_run
 from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.shared.contents import GIVEN, Contents, contents, few
 from diabolo.explorer.shared.runtime import Runtime, runtime

@@ -65,7 +65,7 @@ class Map:
             "colour",
             "Colour",
             desk.first.colours,
-            desk.state.colour or next(iter(desk.first.colours), ""),
+            self._colour(desk.state),
             "What the colour of a point says about its image.",
         )
         self.meanings = [*(PINS if decodes else []), *([THREE] if width > 2 else [])]
@@ -236,19 +236,21 @@ class Map:
             if old is not None and self.how.value != new.plane:
                 self.how.value = new.plane
             say(self.about, "the map is being worked out …")
-            self.desk.later("map", lambda: self._points(new), self._show, slow=self._takes_a_while(new))
-        elif old.colour != new.colour:
+        if old is None or (old.plane, old.through, old.colour) != (new.plane, new.through, new.colour):
             self.desk.later("map", lambda: self._points(new), self._show, slow=self._takes_a_while(new))
         self._mark()
 
+    def _colour(self, state: State) -> str:
+        """What points are coloured by: what was chosen, else the first there is; "" for nothing."""
+        return state.colour or next(iter(self.desk.first.colours), "")
+
     def _takes_a_while(self, state: State) -> bool:
-        colour = state.colour or next(iter(self.desk.first.colours), "")
-        return state.plane in ("t-sne", "umap") or colour in ("error", RARE)
+        return state.plane in ("t-sne", "umap") or self._colour(state) in ("error", RARE)
 
     def _points(self, state: State) -> tuple[Plane, dict[str, Any], str]:
         run = self.desk.first
         plane = run.plane(state.plane, state.through)
-        colour = state.colour or next(iter(run.colours), "")
+        colour = self._colour(state)
         data: dict[str, Any] = {
             "x": plane.points[:, 0].astype(np.float32),
             "y": plane.points[:, 1].astype(np.float32),

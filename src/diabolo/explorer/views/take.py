@@ -54,9 +54,8 @@ class Take:
             one = button(f"copy-{name.lower()}", f"copy as {name}", width=150)
             one.js_on_click(CustomJS(args={"lines": box, "told": self.about}, code=COPY))
             buttons.append(one)
-        for kind in (
-            ("png", "pdf") if is_picture(desk.first.codec.input_shape) else ()
-        ):  # there are figures of pictures only
+        drawn = is_picture(desk.first.codec.input_shape)  # there are figures of pictures only
+        for kind in ("png", "pdf") if drawn else ():
             one = button(f"save-{kind}", f"save figure ({kind.upper()})", width=150)
             one.js_on_click(CustomJS(args={"address": self.address, "kind": kind, "page": desk.key}, code=OPEN))
             buttons.append(one)
