@@ -6,7 +6,7 @@ import pytest
 import diabolo
 from diabolo.data import load
 from diabolo.errors import DiaboloError
-from diabolo.explorer.explored import open_run
+from diabolo.explorer.opening import open_run
 
 DOORS = {
     "evaluate": lambda run, pair: diabolo.evaluate(run, data=pair, measures=("reconstruction",)),
