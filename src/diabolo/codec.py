@@ -388,13 +388,14 @@ def piece(usual: int) -> int:
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Evaluation mode inside the block; afterwards every submodule is in the mode it had."""
-    modes = {m: m.training for m in module.modules()}
-    module.eval()
+    training = [m for m in module.modules() if m.training]
+    if training:  # to tell every submodule what it knows costs as much as to decode one image
+        module.eval()
     try:
         yield
     finally:
-        for m, mode in modes.items():
-            m.training = mode
+        for m in training:
+            m.training = True
 
 
 def _joined(shape: tuple[int, ...]) -> str:

@@ -81,7 +81,8 @@ class Page:
                 self.page.mouse.move(*other, steps=6)
             self.page.mouse.up()
             try:
-                return self.until(until, timeout=30 if left else 180)
+                self.until(until, timeout=30 if left else 180)
+                break
             except AssertionError:
                 if not left:
                     raise

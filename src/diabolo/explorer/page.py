@@ -171,5 +171,5 @@ def paint(doc: Document, dark: bool) -> None:
             )
         for legend in plot.legend:
             legend.label_text_color = ink
-        plot.grid.grid_line_color = soft
-        plot.grid.grid_line_alpha = 0.2
+        for grid in plot.grid:
+            grid.update(grid_line_color=soft, grid_line_alpha=0.2)

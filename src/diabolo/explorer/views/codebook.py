@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from bokeh.events import Tap
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, Plot, Range1d
-from bokeh.plotting import figure
+from bokeh.models import ColumnDataSource, Plot
 from numpy.typing import NDArray
 
 from diabolo.explorer.desk import Desk
 from diabolo.explorer.pixels import heat
 from diabolo.explorer.state import State
+from diabolo.explorer.views.plate import bare, sheet_on
 from diabolo.explorer.views.widgets import beside, button, say, words
 
 SIDE = 220  # pixels of the screen
@@ -30,8 +30,8 @@ class Codebook:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.place = desk, 0
         self.about = words("codebook-told")
-        self.map, self.map_source = _grid("codes")
-        self.book, self.book_source = _grid("codebook")
+        self.map, self.book = bare("codes", SIDE), bare("codebook", SIDE)
+        self.map_source, self.book_source = sheet_on(self.map), sheet_on(self.book)
         self.map.on_event(Tap, lambda event: self._pick(event.x, event.y))
         self.book.on_event(Tap, lambda event: self._put(event.x, event.y))
         self.undo = button("codebook-undo", "take all back")
@@ -101,25 +101,6 @@ class Codebook:
         swapped = len(self.desk.state.swaps)
         now = f"row {line + 1}, column {column + 1}: code {self.indices[line, column]}"
         say(self.about, f"{now}{f'; {swapped} of {height * width} replaced' if swapped else ''}")
-
-
-def _grid(name: str) -> tuple[Plot, ColumnDataSource]:
-    source = ColumnDataSource({"image": [], "w": [], "h": []})
-    plot = figure(
-        name=name,
-        width=SIDE,
-        height=SIDE,
-        x_range=Range1d(start=0, end=1),
-        y_range=Range1d(start=0, end=1),
-        tools="",
-        toolbar_location=None,
-        min_border=0,
-        background_fill_alpha=0,
-        border_fill_alpha=0,
-    )
-    plot.axis.visible = plot.grid.visible = False
-    plot.image_rgba(image="image", x=0, y=0, dw="w", dh="h", source=source)
-    return plot, source
 
 
 def _show(plot: Plot, source: ColumnDataSource, sheet: NDArray[np.uint32]) -> None:

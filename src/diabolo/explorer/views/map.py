@@ -23,6 +23,7 @@ from diabolo.explorer.views.widgets import beside, choice, say, select, when, wo
 from diabolo.figures.style import PALETTE
 
 MANY = 10_000  # points, beyond which they are drawn smaller and by the graphics card
+MARK = "#A84300"  # of pins and of what is shown
 REST = 250  # milliseconds without a move, after which the hand rests
 PICTURED = 24  # images of a lasso that are shown
 NAMES = {"pca": "principal components", "t-sne": "t-SNE", "umap": "UMAP", "images": "through three images"}
@@ -98,7 +99,7 @@ class Map:
             output_backend="webgl" if many else "canvas",
         )
         plot.grid.visible = False
-        plot.scatter(
+        points = plot.scatter(
             "x",
             "y",
             source=self.points,
@@ -111,19 +112,33 @@ class Map:
             name="points",
         )
         self.card = Card(plot, self.desk.first)
-        plot.scatter(
-            "x", "y", source=self.marks, marker="cross", size=22, line_color="#D55E00", line_width=2.5, level="overlay"
-        )
+        plot.x_range.renderers = plot.y_range.renderers = [points]  # a mark at the edge does not shift the map
+        for colour, width in (("white", 6), (MARK, 2.5)):  # seen on points of any colour
+            plot.scatter(
+                "x",
+                "y",
+                source=self.marks,
+                marker="cross",
+                size=22,
+                line_color=colour,
+                line_width=width,
+                level="overlay",
+            )
         plot.text(
             "x",
             "y",
             text="text",
             source=self.marks,
             x_offset=8,
-            y_offset=-6,
-            text_color="#D55E00",
+            y_offset=-8,
+            text_color=MARK,
             text_font_style="bold",
             text_font=value("sans-serif"),
+            text_font_size="13px",
+            background_fill_color="white",
+            background_fill_alpha=0.85,
+            border_radius=4,
+            padding=2,
             level="overlay",
         )
         plot.on_event(MouseWheel, lambda event: self.card.hide())  # its point is elsewhere now

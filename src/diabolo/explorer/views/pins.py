@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any
 
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, CustomJS, FileInput, FreehandDrawTool, Range1d
-from bokeh.plotting import figure
+from bokeh.models import ColumnDataSource, CustomJS, FileInput, FreehandDrawTool, MultiLine
 from numpy.typing import NDArray
 
 from diabolo.data.unit import to_float
@@ -19,12 +18,12 @@ from diabolo.explorer.handwriting import drawn_digit
 from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import WAYS, Place, State
 from diabolo.explorer.uploads import LARGEST, read_picture
-from diabolo.explorer.views.plate import Plate
+from diabolo.explorer.views.plate import Plate, bare
 from diabolo.explorer.views.widgets import (
+    LOOK,
     beside,
     button,
     choice,
-    look,
     say,
     select,
     slider,
@@ -75,7 +74,7 @@ class Pins:
                 title=f"{w.upper()}: from a file",
                 accept=".png,.jpg,.jpeg,.bmp,.webp",
                 width=190,
-                stylesheets=[look()],
+                stylesheets=[LOOK],
             )
             for w in "ab"
         }
@@ -115,20 +114,10 @@ class Pins:
 
     def _drawing(self) -> Any:
         self.strokes = ColumnDataSource({"xs": [], "ys": []})
-        plot = figure(
-            name="drawing",
-            width=150,
-            height=150,
-            x_range=Range1d(start=0, end=1),
-            y_range=Range1d(start=0, end=1),
-            tools="",
-            toolbar_location=None,
-            min_border=0,
-            background_fill_color="#000000",
-            border_fill_alpha=0,
+        plot = bare("drawing", 150, background_fill_color="#000000", background_fill_alpha=1)
+        lines = plot.add_glyph(
+            self.strokes, MultiLine(xs="xs", ys="ys", line_width=12, line_color="white", line_cap="round")
         )
-        plot.axis.visible = plot.grid.visible = False
-        lines = plot.multi_line("xs", "ys", source=self.strokes, line_width=12, line_color="white", line_cap="round")
         pen = FreehandDrawTool(renderers=[lines])
         plot.add_tools(pen)
         plot.toolbar.active_drag = pen

@@ -1,7 +1,9 @@
 """Where images are shown: a sheet of pictures, or curves for examples that are none."""
 
+from typing import Any
+
 import numpy as np
-from bokeh.models import ColumnDataSource, Plot, Range1d
+from bokeh.models import ColumnDataSource, ImageRGBA, Plot, Range1d
 from bokeh.plotting import figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,6 +11,21 @@ from diabolo.explorer.pixels import is_picture, rgba
 from diabolo.figures.style import PALETTE
 
 CURVES = 8  # of examples that are no pictures, on one plate
+
+
+def bare(name: str, side: int, **how: Any) -> Plot:
+    """A square plot of the unit square, of nothing but what will be drawn in it. Axes, grids and a title, even unseen, are a
+    dozen models more, and Bokeh goes through all models of a page for every change that it sends."""
+    still = {"min_border": 0, "outline_line_color": None, "background_fill_alpha": 0, "border_fill_alpha": 0}
+    unit = {"x_range": Range1d(start=0, end=1), "y_range": Range1d(start=0, end=1)}
+    return Plot(name=name, width=side, height=side, title=None, toolbar_location=None, **still | unit | how)
+
+
+def sheet_on(plot: Plot) -> ColumnDataSource:
+    """The source of one picture on a plot: its pixels, width and height."""
+    source = ColumnDataSource({"image": [], "w": [], "h": []})
+    plot.add_glyph(source, ImageRGBA(image="image", x=0, y=0, dw="w", dh="h"))
+    return source
 
 
 class Plate:
@@ -46,27 +63,9 @@ class Plate:
         self.root.visible = False
 
     def _sheet(self, name: str) -> Plot:
-        self.source = ColumnDataSource({"image": [], "w": [], "h": []})
-        plot = figure(
-            name=name,
-            width=self.side,
-            height=self.side,
-            x_range=Range1d(start=0, end=1),
-            y_range=Range1d(start=0, end=1),
-            toolbar_location=None,
-            tools="",
-            min_border=0,
-            outline_line_color=None,
-            background_fill_alpha=0,
-            border_fill_alpha=0,
-            visible=False,
-            align="start",
-            sizing_mode="scale_width",
-            max_width=self.side,
-        )
-        plot.axis.visible = False
-        plot.grid.visible = False
-        plot.image_rgba(image="image", x=0, y=0, dw="w", dh="h", source=self.source)
+        how = {"visible": False, "align": "start", "sizing_mode": "scale_width", "max_width": self.side}
+        plot = bare(name, self.side, **how)
+        self.source = sheet_on(plot)
         return plot
 
     def _show_sheet(self, sheet: NDArray[np.uint32]) -> None:

@@ -9,7 +9,7 @@ from diabolo.explorer.desk import Desk
 from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.state import LONGEST, State
 from diabolo.explorer.taking import command_line, python_lines
-from diabolo.explorer.views.widgets import beside, button, look, say, words
+from diabolo.explorer.views.widgets import LOOK, beside, button, say, words
 
 COPY = """
 const say = text => { told.text = text }
@@ -36,14 +36,14 @@ class Take:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.python = TextAreaInput(
-            name="python", title="as Python", rows=6, sizing_mode="stretch_width", stylesheets=[look()], max_length=None
+            name="python", title="as Python", rows=6, sizing_mode="stretch_width", stylesheets=[LOOK], max_length=None
         )
         self.command = TextAreaInput(
             name="command",
             title="as a command",
             rows=2,
             sizing_mode="stretch_width",
-            stylesheets=[look()],
+            stylesheets=[LOOK],
             max_length=None,
         )
         self.address = TextAreaInput(name="address", visible=False, value="", max_length=None)

@@ -11,7 +11,6 @@ from bokeh.models import (
     Button,
     Checkbox,
     Div,
-    InlineStyleSheet,
     RadioButtonGroup,
     Row,
     Select,
@@ -23,7 +22,8 @@ from bokeh.models import (
 
 from diabolo.vocabulary import Words
 
-# Custom properties of the page reach into the shadow roots that widgets live in
+# Custom properties of the page reach into the shadow roots that widgets live in. Bokeh goes through all models of a page for
+# every change that it sends, so a style sheet is text and none of them
 LOOK = """
 :host { color: var(--ink); font: inherit; }
 label, .bk-slider-title, .bk-slider-value { color: var(--soft); }
@@ -43,16 +43,12 @@ select:not([multiple]).bk-input { appearance: auto; background-image: none; padd
 .noUi-handle:focus { outline: 2px solid var(--accent); }
 """
 
+SOFT = ":host { color: var(--soft); }"
 TIP = """
 :host { --tooltip-color: var(--paper); --tooltip-text: var(--ink); --tooltip-border: var(--line); opacity: 1;
   --tooltip-arrow-color: var(--line); --tooltip-arrow-inner-color: var(--paper); border-radius: 6px;
   max-width: min(44ch, 80vw); }
 """
-
-
-def look() -> InlineStyleSheet:
-    """The style sheet of a control."""
-    return InlineStyleSheet(css=LOOK)
 
 
 def when(control: Any, what: str, call: Callable[[Any], None]) -> None:
@@ -67,9 +63,7 @@ def beside(*parts: Any) -> Row:
 
 def words(name: str, text: str = "") -> Div:
     """A paragraph; see `say`."""
-    div = Div(
-        name=name, sizing_mode="stretch_width", stylesheets=[InlineStyleSheet(css=":host { color: var(--soft); }")]
-    )
+    div = Div(name=name, sizing_mode="stretch_width", stylesheets=[SOFT])
     say(div, text)
     return div
 
@@ -106,13 +100,13 @@ def select(name: str, title: str, options: Sequence[str | tuple[str, str]], valu
         value=value,
         description=tip(hint, position="right"),
         width=170,
-        stylesheets=[look()],
+        stylesheets=[LOOK],
     )
 
 
 def tip(content: str, **more: Any) -> Tooltip:
     """A card that comes and goes."""
-    return Tooltip(content=content, stylesheets=[InlineStyleSheet(css=TIP)], **more)
+    return Tooltip(content=content, stylesheets=[TIP], **more)
 
 
 def slider(name: str, title: str, low: float, high: float, value: float, step: float, width: int = 220) -> Slider:
@@ -125,30 +119,30 @@ def slider(name: str, title: str, low: float, high: float, value: float, step: f
         value=min(max(value, low), high),
         step=step,
         width=width,
-        stylesheets=[look()],
+        stylesheets=[LOOK],
     )
 
 
 def button(name: str, label: str, **more: Any) -> Button:
     """Something to be done."""
-    return Button(name=name, label=label, width=more.pop("width", 140), stylesheets=[look()], **more)
+    return Button(name=name, label=label, width=more.pop("width", 140), stylesheets=[LOOK], **more)
 
 
 def toggle(name: str, label: str) -> Toggle:
     """Something that goes on until it is pressed again."""
-    return Toggle(name=name, label=label, width=90, stylesheets=[look()])
+    return Toggle(name=name, label=label, width=90, stylesheets=[LOOK])
 
 
 def checkbox(name: str, label: str, active: bool) -> Checkbox:
     """Yes or no."""
-    return Checkbox(name=name, label=label, active=active, stylesheets=[look()])
+    return Checkbox(name=name, label=label, active=active, stylesheets=[LOOK])
 
 
 def choice(name: str, labels: Sequence[str]) -> RadioButtonGroup:
     """One of a few."""
-    return RadioButtonGroup(name=name, labels=list(labels), active=0, stylesheets=[look()])
+    return RadioButtonGroup(name=name, labels=list(labels), active=0, stylesheets=[LOOK])
 
 
 def spinner(name: str, title: str, high: int, value: int | None) -> Spinner:
     """A whole number from 0 to `high`."""
-    return Spinner(name=name, title=title, low=0, high=high, step=1, value=value, width=110, stylesheets=[look()])
+    return Spinner(name=name, title=title, low=0, high=high, step=1, value=value, width=110, stylesheets=[LOOK])
