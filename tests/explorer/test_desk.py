@@ -316,6 +316,7 @@ def drawn(desk_of, tmp_path, monkeypatch):
 def test_the_command_is_one_that_there_is(drawn, vae, digits_of):
     assert drawn(vae) == ("traverse", {"images": (0,)})
     assert drawn(vae, a="1", b="2", way="along-data") == ("interpolate", {"images": (1, 2), "ways": ("along-data",)})
+    assert drawn(vae, a="1", b="2", shown="4") == ("traverse", {"images": (4,)})
     told = {"attribute": "3", "direction": "probe", "images": (4,)}
     assert drawn(vae, attribute="3", strength="2", shown="4") == ("arithmetic", told)
     view, given = drawn(digits_of("vae", latent_dim=12), attribute="3", strength="2", apart="1")
@@ -353,11 +354,28 @@ def test_the_lines_of_what_leaves_0_and_1(digits_of, desk_of, tmp_path):
         assert shown.min() == 0
 
 
-def test_the_figure_is_that_of_what_is_shown(desk):
-    one = figure_of(desk)
+def test_the_figure_is_that_of_what_is_shown(desk, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("diabolo.figures.strips", lambda rows, title: drawn.append((rows, title)))
+
+    def rows() -> dict:
+        figure_of(desk)
+        return drawn[-1][0]
+
+    assert {name: len(row) for name, row in rows().items()} == {desk.first.name: 1}
     desk.put("a", Place(image=1))
     desk.put("b", Place(image=2))
-    assert one is not figure_of(desk)
+    assert {name: len(row) for name, row in rows().items()} == {"linear": 9}
+    desk.change(shown=Place(image=2))  # a pin
+    assert list(rows()) == ["linear"]
+    assert np.allclose(rows()["linear"], desk.strip(9))
+    desk.change(shown=Place(image=5))
+    assert list(rows()) == ["original", desk.first.name]
+    assert np.allclose(rows()[desk.first.name][0], desk.shown().images[0])
+    desk.change(t=0.5)
+    assert list(rows()) == ["linear"]
+    desk.change(attribute="3", strength=1.0)  # which the way does not have
+    assert list(rows()) == [desk.first.name]
 
 
 def test_sheets_of_pixels():

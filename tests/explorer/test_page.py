@@ -382,6 +382,26 @@ def test_two_runs_side_by_side(look_at, explored, digits_of):
     assert not page.said
 
 
+def test_within_a_page_of_another_site(browser, serving, tmp_path):
+    """As in a notebook: the browser keeps no cookie there."""
+    outer = tmp_path / "outer.html"
+    outer.write_text(f'<iframe src="{serving.address}" width="1200" height="900"></iframe>')
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda one: said.append(one.text) if one.type in ("error", "warning") else None)
+    page.goto(outer.as_uri())
+    frame = page.frames[1]
+    frame.wait_for_function(READY, timeout=180_000)
+    shown = "Bokeh.documents[0].get_model_by_name('decoded').renderers[0].data_source.length > 0"
+    frame.wait_for_function(shown, timeout=180_000)
+    assert context.cookies() == []
+    key = next(iter(serving.door.pages))
+    assert frame.evaluate("async key => (await fetch(`image/3.png?page=${key}`)).status", key) == 200
+    context.close()
+    assert not said
+
+
 def test_a_model_of_vectors(look_at, tmp_path):
     vectors = diabolo.data.as_images(np.random.default_rng(0).random((60, 12)), name="rows")
     run = diabolo.fit("undercomplete", vectors, latent_dim=2, hidden=(8,), epochs=1, out=tmp_path, quiet=True)

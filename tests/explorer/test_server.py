@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bokeh.util.token import get_token_payload
+from bokeh.util.token import generate_jwt_token, generate_session_id, get_session_id, get_token_payload
 from PIL import Image
 
 import diabolo
@@ -79,6 +79,25 @@ def test_nobody_comes_in_without_the_token(serving):
         assert ask(serving, path).status == 403, path
     assert ask(serving, "/", Cookie=f"{serving.door.cookie}=wrong").status == 403
     assert websocket(serving) == 403
+
+
+def test_what_an_open_page_asks_for_is_let_in_without_a_cookie(serving):
+    page = ask(serving, f"/?token={serving.door.token}").read().decode()
+    held = re.search(r'"token":"([^"]+)"', page)[1]
+    key = get_session_id(held)
+    own = {"Sec-WebSocket-Protocol": f"bokeh, {held}"}
+    assert websocket(serving, Origin=f"http://127.0.0.1:{serving.port}", **own) == 101
+    assert ask(serving, f"/image/0.png?page={key}").status == 200
+    assert ask(serving, f"/image/0.png?page={key}", Origin="http://evil.example").status == 403
+    assert websocket(serving, Origin="http://evil.example", **own) == 403
+    assert websocket(serving, Host="evil.example", **own) == 403
+    for made_up in (generate_jwt_token(generate_session_id()), "e30", "bokeh", "x.y", "\u00fc"):
+        assert websocket(serving, **{"Sec-WebSocket-Protocol": f"bokeh, {made_up}"}) == 403, made_up
+    for other in ("", "None", key[:-1], key + "x"):
+        assert ask(serving, f"/image/0.png?page={other}").status == 403, other
+    serving.door.pages.discard(key)  # as when its page is closed
+    assert ask(serving, f"/image/0.png?page={key}").status == 403
+    assert websocket(serving, **own) == 403
 
 
 def test_the_token_becomes_a_cookie_that_no_script_reads(serving):
@@ -281,7 +300,7 @@ def test_look_from_python(vae):
     try:
         with urllib.request.urlopen(opened.address) as page:  # our own address
             assert page.status == 200
-        assert f'<iframe src="{opened.address.replace("127.0.0.1", "localhost")}"' in opened._repr_html_()
+        assert f'<iframe src="{opened.address}"' in opened._repr_html_()
     finally:
         opened.stop()
 

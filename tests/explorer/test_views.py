@@ -96,7 +96,7 @@ def test_the_card_waits_for_the_mouse_to_rest_on_a_point(built, explored):
     assert page["card"].position == (74, 80)
     told = f"image {points['index'][far]}: {points['label'][far]}"
     assert page["card"].content.html[0].endswith(f">{told}</div>")
-    assert f'src="image/{points["index"][far]}.png"' in page["card"].content.html[0]
+    assert f'src="image/{points["index"][far]}.png?page=' in page["card"].content.html[0]
     for reach, there in ((7.5, True), (8.5, False)):
         for across, up in ((reach, 0), (0, -reach), (-reach / 2**0.5, reach / 2**0.5)):
             rest(across, up)
@@ -104,6 +104,28 @@ def test_the_card_waits_for_the_mouse_to_rest_on_a_point(built, explored):
     rest(0, 0)
     view._left(MouseLeave(plot, 70, 80))
     assert not page["card"].visible
+
+
+def test_what_is_shown_does_not_shift_the_map(built, explored):
+    page = built(explored)
+    plot = page["map"]
+    points, *marks = plot.renderers
+    assert plot.x_range.renderers == plot.y_range.renderers == [points]
+    page.desk.change(shown=Place(code=(100.0,) * 6))
+    assert all(list(one.data_source.data["text"]) == ["shown"] for one in marks)
+
+
+def test_there_is_nothing_to_play_without_pins(built, explored):
+    page = built(explored)
+    page["play"].active = True
+    assert not page["play"].active
+    assert "Pin both A and B first" in page["pins-told"].text
+    page.desk.put("a", Place(image=1))
+    page["play"].active = True
+    assert not page["play"].active
+    page.desk.put("b", Place(image=2))
+    page["play"].active = True
+    assert page["play"].active
 
 
 def test_another_plane_forgets_what_the_lasso_held(built, explored):

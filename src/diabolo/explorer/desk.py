@@ -1,7 +1,6 @@
 """What one page has chosen, and what follows from it: the codes and images that are shown. It knows no browser."""
 
 import logging
-import secrets
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -62,6 +61,7 @@ class Desk:
         state: what is chosen to begin with.
         quick, slow: where pictures are worked out: those that follow the hand, and those that may take a while.
         post: lets a function be called when the page can be changed.
+        key: by which the browser asks for pictures and figures of this page.
 
     Example:
         >>> lane = diabolo.explorer.lanes.Lane()
@@ -79,9 +79,10 @@ class Desk:
         quick: Lane,
         slow: Lane,
         post: Callable[[Callable[[], None]], object],
+        key: str = "",
     ) -> None:
         self.runs, self.state, self.quick, self.slow, self.post = list(runs), state, quick, slow, post
-        self.key = secrets.token_hex(8)  # by which a figure is asked of this page
+        self.key = key
         self.brought: dict[str, NDArray[Any]] = {}  # pin → a picture that is no test image
         self._followers: list[Follower] = []
         self._closed = False
@@ -162,6 +163,14 @@ class Desk:
         """Whether a code between both pins is shown, which there is of numbers alone and not of indices."""
         pinned = self.state.a is not None and self.state.b is not None
         return self.state.t >= 0 and pinned and not self.first.discrete
+
+    @property
+    def at_pins(self) -> bool:
+        """Whether both pins are there, and nothing is shown that is neither on the way nor one of them."""
+        state = self.state
+        if None in (state.a, state.b) or (state.attribute and state.strength):
+            return False
+        return self.on_way or state.shown in (None, state.a, state.b)
 
     # --- what is shown ----------------------------------------------------------------------------------------------------
 

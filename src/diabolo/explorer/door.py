@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bokeh.server.auth_provider import AuthProvider
+from bokeh.util.token import get_session_id
 from tornado.web import HTTPError
 
 OWN = ("localhost", "127.0.0.1")
@@ -19,14 +20,21 @@ class Door(AuthProvider):
     one that a page of another site or port sends (Origin). Bokeh's own list of origins can be widened by the environment, and
     takes no IPv6 address.
 
+    What an open page asks for is let in by the random key of the page, for a browser keeps no cookie of a page that stands
+    within one of another site: in a notebook, say.
+
     Args:
         port: of the server, part of the cookie's name, since cookies are shared by all ports.
         names: hosts that the server is reached by.
+
+    Attributes:
+        pages: the keys of pages that are open.
     """
 
     def __init__(self, port: int, names: tuple[str, ...]) -> None:
         self.token, self.cookie = secrets.token_urlsafe(32), f"diabolo-{port}"
         self.hosts = frozenset(f"{name}:{port}" for name in names) | (frozenset(names) if port == 80 else frozenset())
+        self.pages: set[str] = set()
         super().__init__()
 
     @property
@@ -70,12 +78,24 @@ class Door(AuthProvider):
         if given is not None and self._is_token(given):
             handler.set_cookie(self.cookie, self.token, httponly=True, samesite="Strict", path="/")
             return "guest"
-        if self._is_token(handler.get_cookie(self.cookie, "")):
+        if self._is_token(handler.get_cookie(self.cookie, "")) or _page_of(handler) in self.pages:
             return "guest"
         raise HTTPError(403, reason="Open the address that diabolo look has printed")
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self.token.encode())
+
+
+def _page_of(handler: Any) -> str | None:
+    """The key of the page that asks: of a websocket the session that it belongs to."""
+    _, _, held = handler.request.headers.get("Sec-WebSocket-Protocol", "").partition(", ")
+    if not held:
+        key: str | None = handler.get_query_argument("page", None)
+        return key
+    try:
+        return str(get_session_id(held))
+    except (ValueError, KeyError, TypeError):  # no token of Bokeh's
+        return None
 
 
 def names_of(host: str) -> tuple[str, ...]:

@@ -85,7 +85,8 @@ def fill(doc: Document, runs: Sequence[Explored], query: dict[str, str], quick: 
     except DiaboloError as error:
         sentence(doc, f"This address does not fit: {error}")
         return None
-    desk = Desk(runs, state, quick, slow, doc.add_next_tick_callback)
+    key = doc.session_context.id if doc.session_context else ""
+    desk = Desk(runs, state, quick, slow, doc.add_next_tick_callback, key)
     views = _views(doc, desk)
     for name, view in views.items():
         view.root.name = f"section-{name}"

@@ -162,6 +162,10 @@ class Serving:
         self._server.stop(wait=False)
 
     def _page(self, doc: Document) -> None:
+        if doc.session_context is not None:
+            key = doc.session_context.id
+            self.door.pages.add(key)
+            doc.on_session_destroyed(lambda context: self.door.pages.discard(key))
         if len(self.desks) >= SESSIONS:
             sentence(doc, f"{SESSIONS} pages are open already: close one, and load this one again.")
             return
@@ -265,8 +269,7 @@ class Explorer:
         return f"Explorer({self.address!r})"
 
     def _repr_html_(self) -> str:
-        inside = self.address.replace("127.0.0.1", "localhost")
-        return f'<iframe src="{inside}" width="100%" height="900" style="border: 0" title="the live explorer"></iframe>'
+        return f'<iframe src="{self.address}" width="100%" height="900" style="border: 0" title="the live explorer"></iframe>'
 
 
 def look(*runs: Any, images: Any = None, port: int | None = None, host: str = "127.0.0.1", seed: int = 0) -> Explorer:

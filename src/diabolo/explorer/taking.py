@@ -87,8 +87,9 @@ def _drawing(desk: Desk, folder: Path) -> str:
         return shell_line("explore map", folder)
     if run.discrete:
         return shell_line("explore codebook", folder)
-    if state.a is not None and state.b is not None and state.a.image is not None and state.b.image is not None:
-        return shell_line("explore interpolate", folder, "--images", state.a.image, state.b.image, "--ways", state.way)
+    ends = [one.image for one in (state.a, state.b) if one is not None and one.image is not None]
+    if desk.at_pins and len(ends) == 2:
+        return shell_line("explore interpolate", folder, "--images", *ends, "--ways", state.way)
     image = state.shown.image if state.shown is not None and state.shown.image is not None else 0
     if state.attribute:
         others = run.others(state.attribute) if state.apart else ()
@@ -99,7 +100,7 @@ def _drawing(desk: Desk, folder: Path) -> str:
 
 
 def figure_of(desk: Desk) -> "Figure":
-    """The figure of what is shown: the way from A to B where both are pinned, else the decoded image.
+    """The figure of what is shown: the way from A to B where that or a pin is, else the decoded image.
 
     Raises:
         DiaboloError: for a model of examples that are no pictures.
@@ -107,7 +108,7 @@ def figure_of(desk: Desk) -> "Figure":
     run, state = desk.first, desk.state
     if not is_picture(run.codec.input_shape):
         raise DiaboloError("there are figures of pictures only")
-    images = None if run.discrete else desk.strip(STEPS)
+    images = desk.strip(STEPS) if desk.at_pins and not run.discrete else None
     if images is not None:
         return figures.strips({state.way: images}, title=f"{run.name}: from A to B")
     shown = desk.shown()

@@ -13,7 +13,9 @@ from diabolo.explorer.pixels import is_picture
 from diabolo.explorer.views.widgets import tip
 
 REACH = 8.0  # pixels of the screen between the mouse and the middle of a point
-PICTURE = '<img src="image/{index}.png" alt="" style="image-rendering: pixelated; height: 84px; display: block">'
+PICTURE = (
+    '<img src="image/{index}.png?page={key}" alt="" style="image-rendering: pixelated; height: 84px; display: block">'
+)
 
 
 class Card:
@@ -25,10 +27,11 @@ class Card:
     Args:
         plot: whose points they are.
         run: whose images they stand for.
+        key: of the page.
     """
 
-    def __init__(self, plot: Any, run: Explored) -> None:
-        self.plot, self.run = plot, run
+    def __init__(self, plot: Any, run: Explored, key: str) -> None:
+        self.plot, self.run, self.key = plot, run, key
         self.root = tip("", name="card", position=None, interactive=False, attachment="horizontal")
         plot.elements.append(self.root)
 
@@ -46,7 +49,7 @@ class Card:
             return
         index, label = int(points["index"][row]), str(points["label"][row])
         told = escape(self.run.words(f"image {index}") + (f": {label}" if label else ""))
-        picture = PICTURE.format(index=index) if is_picture(self.run.codec.input_shape) else ""
+        picture = PICTURE.format(index=index, key=self.key) if is_picture(self.run.codec.input_shape) else ""
         self.root.update(content=HTML(f"<div>{picture}{told}</div>"), position=pointer, visible=True)
 
     def hide(self) -> None:

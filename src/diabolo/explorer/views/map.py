@@ -111,7 +111,7 @@ class Map:
             nonselection_fill_alpha=0.12,
             name="points",
         )
-        self.card = Card(plot, self.desk.first)
+        self.card = Card(plot, self.desk.first, self.desk.key)
         plot.x_range.renderers = plot.y_range.renderers = [points]  # a mark at the edge does not shift the map
         for colour, width in (("white", 6), (MARK, 2.5)):  # seen on points of any colour
             plot.scatter(

@@ -175,11 +175,14 @@ class Pins:
         if self._playing is not None:
             self.no_more(self._playing)
             self._playing = None
-        if self.play.active:
+        if self.play.active and None in (self.desk.state.a, self.desk.state.b):
+            say(self.about, "Pin both A and B first: then there is a way to go.")
+            self.play.active = False
+        elif self.play.active:
             self._playing = self.every(FRAME, self._next)
 
     def _next(self) -> None:
-        if self.desk.state.a is not None and self.desk.state.b is not None:
+        if None not in (self.desk.state.a, self.desk.state.b):
             self.t.value = 0.0 if self.t.value >= 1 else min(1.0, round((self.t.value + 1 / 64) * 64) / 64)
 
     # --- what is shown ------------------------------------------------------------------------------------------------------
