@@ -53,7 +53,7 @@ class Serving:
         self.runs, self.host, self.port = list(runs), host, 0
         self.desks: set[Desk] = set()
         self.quick, self.slow = Lane("quick"), Lane("slow")
-        self._started = threading.Event()
+        self._started, self._ended = threading.Event(), threading.Event()
         self._problem: BaseException | None = None
         self._loop: IOLoop | None = None
         self._thread = threading.Thread(target=self._run, args=(port,), name="diabolo-look", daemon=True)
@@ -79,8 +79,8 @@ class Serving:
 
     def wait(self) -> None:
         """Until it is stopped."""
-        while self._thread.is_alive():
-            self._thread.join(0.2)
+        while not self._ended.wait(0.2):  # Ctrl-C while a thread is joined would let it pass for one that has ended
+            pass
 
     def stop(self) -> None:
         """End it, with all its pages."""
@@ -104,6 +104,7 @@ class Serving:
             return
         self._started.set()
         self._loop.start()
+        self._ended.set()
 
     def _listen(self, port: int | None) -> Server:
         """On that port, or the first that is free."""
